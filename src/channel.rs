@@ -1,0 +1,316 @@
+//! The bounded channel in which both halves meet: extraction waits when it is full, production when
+//! it is empty. Bounded in records and in bytes, and it carries batches, because a hand-over per
+//! record would cost more than the record.
+//!
+//! Our own and not tokio's for its gate: a source that may turn out to be unusable (speedctl can
+//! fail after its first rows) is held back until it has ended well or has filled the channel, and
+//! until then it can be taken back as a whole.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::record::Batch;
+use crate::report::Tally;
+
+/// One hand-over: records, and what extraction counted since the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Portion {
+    pub(crate) batch: Batch,
+    pub(crate) tally: Tally,
+}
+
+/// When the receiver is given the first portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    AtOnce,
+    /// After the source has ended, well or not, or the channel is full: there is something to look
+    /// at before the first record.
+    WhenKnown,
+    /// After the source has ended well or the channel is full, whichever comes first.
+    WhenSure,
+}
+
+/// How much may wait in the channel. One portion always fits, however large.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+/// The receiver has gone: the run is ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Portion>,
+    records: usize,
+    bytes: usize,
+    gate: Gate,
+    end: Option<Result<(), Error>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Signalled when the sender may go on.
+    room: Condvar,
+    /// Signalled when the receiver may go on.
+    news: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is consistent between any two statements that change it, also after a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait<'a>(condvar: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    condvar.wait(state).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a channel.
+pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
+    let shared = Arc::new(Shared {
+        limits,
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            records: 0,
+            bytes: 0,
+            gate,
+            end: None,
+            closed: false,
+        }),
+        room: Condvar::new(),
+        news: Condvar::new(),
+    });
+    (Sender(shared.clone()), Receiver(shared))
+}
+
+/// Extraction's end. Dropped without [`Sender::finish`] it tells of a defect.
+#[derive(Debug)]
+pub(crate) struct Sender(Arc<Shared>);
+
+impl Sender {
+    /// Hands a portion over; blocks while the channel is full.
+    pub(crate) fn send(&self, portion: Portion) -> Result<(), Closed> {
+        let (records, bytes) = (portion.batch.records.len(), portion.batch.weight());
+        let Limits {
+            records: most_records,
+            bytes: most_bytes,
+        } = self.0.limits;
+        let mut state = self.0.lock();
+        while !state.closed
+            && !state.queue.is_empty()
+            && (state.records + records > most_records || state.bytes + bytes > most_bytes)
+        {
+            state.gate = Gate::AtOnce;
+            self.0.news.notify_one();
+            state = wait(&self.0.room, state);
+        }
+        if state.closed {
+            return Err(Closed);
+        }
+        state.records += records;
+        state.bytes += bytes;
+        state.queue.push_back(portion);
+        self.0.news.notify_one();
+        Ok(())
+    }
+
+    /// Takes back everything sent, as if it had never been; `false` when the gate has opened and
+    /// it is too late for that.
+    pub(crate) fn take_back(&self) -> bool {
+        let mut state = self.0.lock();
+        if state.gate != Gate::WhenSure {
+            return false;
+        }
+        state.queue.clear();
+        state.records = 0;
+        state.bytes = 0;
+        true
+    }
+
+    /// Tells how the source ended.
+    pub(crate) fn finish(self, end: Result<(), Error>) {
+        self.end(end);
+    }
+
+    fn end(&self, end: Result<(), Error>) {
+        let mut state = self.0.lock();
+        if state.end.is_none() {
+            if end.is_ok() || state.gate == Gate::WhenKnown {
+                state.gate = Gate::AtOnce;
+            }
+            state.end = Some(end);
+        }
+        self.0.news.notify_one();
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        let what = "extraction ended without saying how".into();
+        self.end(Err(Error::Defect { what }));
+    }
+}
+
+/// Production's end.
+#[derive(Debug)]
+pub(crate) struct Receiver(Arc<Shared>);
+
+impl Receiver {
+    /// Blocks until the gate is open and looks at everything that waits behind it. Says nothing
+    /// when the source has failed before.
+    pub(crate) fn survey(&self, mut look: impl FnMut(&Batch)) {
+        let mut state = self.0.lock();
+        while state.gate != Gate::AtOnce && state.end.is_none() && !state.closed {
+            state = wait(&self.0.news, state);
+        }
+        if state.gate == Gate::AtOnce {
+            state.queue.iter().for_each(|portion| look(&portion.batch));
+        }
+    }
+
+    /// The next portion; blocks while there is none. None when the source has ended, or failed
+    /// while the gate was closed, or the channel was closed.
+    pub(crate) fn recv(&self) -> Option<Portion> {
+        let mut state = self.0.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if state.gate == Gate::AtOnce
+                && let Some(portion) = state.queue.pop_front()
+            {
+                state.records -= portion.batch.records.len();
+                state.bytes -= portion.batch.weight();
+                self.0.room.notify_one();
+                return Some(portion);
+            }
+            if state.end.is_some() {
+                return None;
+            }
+            state = wait(&self.0.news, state);
+        }
+    }
+
+    /// A handle with which another thread can close the channel.
+    pub(crate) fn closer(&self) -> Closer {
+        Closer(self.0.clone())
+    }
+
+    /// How the source ended, as far as is known, and what was never received.
+    pub(crate) fn into_rest(self) -> (Option<Result<(), Error>>, Vec<Portion>) {
+        Closer(self.0.clone()).close();
+        let mut state = self.0.lock();
+        (state.end.clone(), state.queue.drain(..).collect())
+    }
+}
+
+/// Ends a channel from outside: nothing is sent into it or received from it any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Closer(Arc<Shared>);
+
+impl Closer {
+    pub(crate) fn close(&self) {
+        self.0.lock().closed = true;
+        self.0.room.notify_all();
+        self.0.news.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn portion(bytes: usize) -> Portion {
+        let mut portion = Portion::default();
+        portion.batch.push_bytes(&vec![0; bytes]);
+        portion.tally.found = 1;
+        portion
+    }
+
+    const SMALL: Limits = Limits {
+        records: 100,
+        bytes: 100,
+    };
+
+    #[test]
+    fn what_is_sent_arrives_in_order_and_then_the_end() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        let thread = thread::spawn(move || {
+            for bytes in 1..60 {
+                sender.send(portion(bytes)).expect("the receiver is there");
+            }
+            sender.finish(Ok(()));
+        });
+        let sizes: Vec<usize> = std::iter::from_fn(|| receiver.recv())
+            .map(|p| p.batch.weight())
+            .collect();
+        assert_eq!(sizes, (1..60).collect::<Vec<_>>());
+        assert_eq!(receiver.into_rest().0, Some(Ok(())));
+        thread.join().expect("the sender does not panic");
+    }
+
+    #[test]
+    fn a_gate_opens_when_the_channel_is_full() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
+        sender.send(portion(60)).expect("there is room");
+        assert!(sender.take_back());
+        sender.send(portion(70)).expect("there is room");
+        let thread = thread::spawn(move || {
+            sender.send(portion(60)).expect("the receiver is there");
+            assert!(!sender.take_back(), "the gate was opened by a full channel");
+            sender.finish(Err(Error::config("too late")));
+        });
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(70));
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
+        assert!(receiver.recv().is_none());
+        thread.join().expect("the sender does not panic");
+    }
+
+    #[test]
+    fn a_source_that_fails_behind_the_gate_delivers_nothing() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
+        sender.send(portion(10)).expect("there is room");
+        sender.finish(Err(Error::config("no")));
+        receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
+        assert!(receiver.recv().is_none());
+        let (end, rest) = receiver.into_rest();
+        assert_eq!((end, rest.len()), (Some(Err(Error::config("no"))), 1));
+    }
+
+    #[test]
+    fn a_gate_for_looking_first_opens_also_when_the_source_fails() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(10)).expect("there is room");
+        sender.finish(Err(Error::config("cut off")));
+        let mut seen = 0;
+        receiver.survey(|batch| seen += batch.weight());
+        assert_eq!(
+            (seen, receiver.recv().is_some(), receiver.recv().is_none()),
+            (10, true, true)
+        );
+    }
+
+    #[test]
+    fn closing_wakes_both_sides() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        let closer = receiver.closer();
+        sender.send(portion(90)).expect("there is room");
+        let sending = thread::spawn(move || sender.send(portion(90)));
+        closer.close();
+        assert_eq!(
+            sending.join().expect("the sender does not panic"),
+            Err(Closed)
+        );
+        assert!(receiver.recv().is_none());
+        assert_eq!(receiver.into_rest().1.len(), 1);
+    }
+}

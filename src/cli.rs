@@ -1,0 +1,239 @@
+//! What the user typed. The doc comments here are the manual that `--help` prints; what the flags
+//! mean together is settled in `config.rs`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const SHORTLY: &str = "\
+The commonest calls:
+  kreplay snapshot <ID> -b localhost:9092     replay a Speedscale snapshot
+  kreplay raw capture.jsonl -b localhost:9092 replay RRPairs from a file
+  kreplay snapshot <ID> --rehearse            try it without a Kafka
+
+`kreplay help` tells more, `kreplay <COMMAND> --help` everything.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything found was delivered, or left out on purpose and counted
+  1    the replay ran; some records failed or are unreadable
+  2    usage or configuration
+  3    Kafka said no before the first record
+  4    the source failed or is incomplete
+  70   the ledger does not balance: a defect of kreplay
+  130  interrupted (143: terminated); the report still tells what was delivered";
+
+/// Replays captured Kafka traffic into Kafka: every record delivered, or named.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(arg_required_else_help = true, before_help = SHORTLY)]
+pub struct Cli {
+    /// What to replay.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The sources that can be replayed.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One step: speedctl extracts a snapshot, kreplay sends its records.
+    #[command(after_help = EXIT_CODES)]
+    Snapshot(Snapshot),
+    /// Replay a CSV that `speedctl extract data` wrote.
+    #[command(after_help = EXIT_CODES)]
+    Csv(Csv),
+    /// Replay RRPairs, one JSON object a line: every record of every Fetch response.
+    #[command(after_help = EXIT_CODES)]
+    Raw(Raw),
+}
+
+/// `kreplay snapshot`.
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// How to get at the records: `csv` runs `speedctl extract data`, `raw` runs `speedctl pull
+    /// snapshot` and reads its RRPairs, `auto` begins with csv and changes to raw when the CSV
+    /// cannot carry what is there and nothing has been sent yet.
+    #[arg(long, value_enum, default_value_t = Via::Auto, value_name = "WAY")]
+    pub via: Via,
+    /// Which speedctl to run; else the one on PATH.
+    #[arg(long, env = "KREPLAY_SPEEDCTL", value_name = "PATH")]
+    pub speedctl: Option<PathBuf>,
+    /// One more argument for speedctl, repeatable.
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub speedctl_arg: Vec<String>,
+    /// The longest silence of speedctl before it is taken for hung.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub speedctl_timeout: Duration,
+    /// Print the speedctl command that would run, quoted for a shell, and stop.
+    #[arg(long)]
+    pub print_command: bool,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `kreplay csv`.
+#[derive(Debug, Args)]
+pub struct Csv {
+    /// The CSV, or `-` for stdin. Columns are found by their headers, in any order.
+    pub file: PathBuf,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `kreplay raw`.
+#[derive(Debug, Args)]
+pub struct Raw {
+    /// Files of RRPairs, or `-` for stdin; read in the order given.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Where records go and how they get there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Destination")]
+pub struct Destination {
+    /// Bootstrap servers; else `bootstrap.servers` of -X, -F or kcat's config file.
+    #[arg(short, long, env = "KREPLAY_BROKERS", value_name = "HOST:PORT,...")]
+    pub brokers: Option<String>,
+    /// Send everything to this topic; else a record goes to the topic it was captured from.
+    #[arg(short, long, value_name = "NAME", conflicts_with = "map")]
+    pub topic: Option<String>,
+    /// Rename a topic, repeatable. FROM is a name, a topic id, or `*` for all others; `{topic}` in
+    /// TO stands for the captured name.
+    #[arg(long, value_name = "FROM=TO", value_parser = pair)]
+    pub map: Vec<(String, String)>,
+    /// Which partition a record goes to. `auto`: the captured one where the destination has it,
+    /// else by key (murmur2, as Java clients do); `keep`: the captured one, or an error; `key`: by
+    /// key; `any`: the client's own choice.
+    #[arg(long, value_enum, default_value_t = Partition::Auto, value_name = "HOW")]
+    pub partition: Partition,
+    /// The time that records get: that of sending, or the original one.
+    #[arg(long, value_enum, default_value_t = Timestamps::Now, value_name = "WHICH")]
+    pub timestamps: Timestamps,
+    /// Add a header to every record, repeatable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub header: Vec<(String, String)>,
+    /// Set a librdkafka property, repeatable.
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = pair)]
+    pub property: Vec<(String, String)>,
+    /// Read librdkafka properties from a file of KEY=VALUE lines, as kcat does; else from kcat's
+    /// own file ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one.
+    #[arg(short = 'F', value_name = "FILE")]
+    pub property_file: Option<PathBuf>,
+    /// Create missing topics with the captured partition count.
+    #[arg(long)]
+    pub create_topics: bool,
+    /// Replay into a broker inside this process: everything runs, nothing leaves the machine.
+    #[arg(long)]
+    pub rehearse: bool,
+}
+
+/// What is printed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// The form of the report on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    pub report: ReportForm,
+    /// Also write the report as JSON to a file.
+    #[arg(long, value_name = "FILE")]
+    pub report_file: Option<PathBuf>,
+    /// Progress on stderr: a bar on a terminal, else a line every 10 s.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub progress: When,
+    /// Print nothing but errors and the report.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print the speedctl command and librdkafka's log.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How a snapshot is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum Via {
+    Auto,
+    Csv,
+    Raw,
+}
+
+/// How a record comes to its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum Partition {
+    Auto,
+    Keep,
+    Key,
+    Any,
+}
+
+/// The time that records get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum Timestamps {
+    Now,
+    Original,
+}
+
+/// The form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum ReportForm {
+    Text,
+    Json,
+    None,
+}
+
+/// When something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Splits `KEY=VALUE` at the first `=`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.into())),
+        _ => Err("expected `KEY=VALUE`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_pair_is_split_at_the_first_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(pair("a="), Ok(("a".into(), String::new())));
+        assert!(pair("=b").is_err());
+        assert!(pair("ab").is_err());
+    }
+}

@@ -1,0 +1,441 @@
+//! What the command line means: defaults, environment, config files and cross-checks. Everything
+//! that can be told wrong before anything runs is told here.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli;
+pub use crate::cli::{Partition, ReportForm, Timestamps, Via, When};
+use crate::error::Error;
+use crate::record::TopicId;
+
+/// A whole run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What is replayed.
+    pub source: Source,
+    /// Where it goes.
+    pub destination: Destination,
+    /// What is printed.
+    pub output: Output,
+}
+
+/// What is replayed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A snapshot that speedctl extracts.
+    Snapshot(Snapshot),
+    /// A CSV of `speedctl extract data`.
+    Csv(Input),
+    /// RRPairs.
+    Raw(Vec<Input>),
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Input {
+    /// The name by which reports and errors call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "stdin".into(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(path)
+        }
+    }
+}
+
+/// A snapshot and the speedctl that gets it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// How to read it.
+    pub via: Via,
+    /// The speedctl to run; none is the one on PATH.
+    pub speedctl: Option<PathBuf>,
+    /// More arguments for it.
+    pub arguments: Vec<String>,
+    /// The longest silence before it is taken for hung.
+    pub timeout: Duration,
+    /// Whether the command is to be run, or only printed.
+    pub action: SnapshotAction,
+}
+
+/// What to do with the speedctl command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotAction {
+    /// Run it and replay.
+    Replay,
+    /// Print it and stop.
+    PrintCommand,
+}
+
+/// Where records go.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// librdkafka properties of the user, the later one of a name wins.
+    pub properties: Vec<(String, String)>,
+    /// How captured topics are named there.
+    pub topics: TopicNames,
+    /// How a record comes to its partition.
+    pub partition: Partition,
+    /// The time that records get.
+    pub timestamps: Timestamps,
+    /// Headers added to every record.
+    pub headers: Vec<(String, String)>,
+    /// What to do about a topic that is not there.
+    pub missing_topics: MissingTopics,
+}
+
+/// The destination's cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cluster {
+    /// A Kafka at these bootstrap servers.
+    Brokers(String),
+    /// A broker inside this process.
+    Rehearsal,
+}
+
+/// How captured topics are named at the destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TopicNames {
+    /// Everything goes to one topic.
+    One(String),
+    /// As captured, but for these renamings (`--map`).
+    Mapped(Vec<(String, String)>),
+}
+
+impl TopicNames {
+    /// Whether the destination's topic is known for a topic captured only by `id`.
+    pub(crate) fn name_id(&self, id: TopicId) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Mapped(map) => map.iter().any(|(from, _)| TopicId::parse(from) == Some(id)),
+        }
+    }
+}
+
+/// What to do about a topic that the destination does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingTopics {
+    /// End the run.
+    Refuse,
+    /// Create it with the captured partition count.
+    Create,
+}
+
+/// What is printed.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The form of the report on stdout.
+    pub report: ReportForm,
+    /// Where a JSON report goes besides.
+    pub report_file: Option<PathBuf>,
+    /// When progress is shown.
+    pub progress: When,
+    /// How much is said on stderr.
+    pub verbosity: Verbosity,
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Errors, notes and progress.
+    Normal,
+    /// Commands and librdkafka's log besides.
+    Verbose,
+}
+
+/// Properties whose other values would break the promise that what is called delivered is in the
+/// log once and in order, with the values that keep it (librdkafka CONFIGURATION.md).
+const PROMISED: [(&str, &[&str]); 8] = [
+    ("enable.idempotence", &["true"]),
+    ("acks", &["all", "-1"]),
+    ("request.required.acks", &["all", "-1"]),
+    ("max.in.flight", &["1", "2", "3", "4", "5"]),
+    (
+        "max.in.flight.requests.per.connection",
+        &["1", "2", "3", "4", "5"],
+    ),
+    ("delivery.report.only.error", &["false"]),
+    ("allow.auto.create.topics", &["false"]),
+    ("transactional.id", &[]),
+];
+
+impl Config {
+    /// Settles what `cli` means; reads the environment and kcat's config file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what makes no sense.
+    pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
+        let (source, destination, output) = match cli.command {
+            cli::Command::Snapshot(args) => {
+                let action = match args.print_command {
+                    true => SnapshotAction::PrintCommand,
+                    false => SnapshotAction::Replay,
+                };
+                let snapshot = Snapshot {
+                    id: args.id,
+                    via: args.via,
+                    speedctl: args.speedctl,
+                    arguments: args.speedctl_arg,
+                    timeout: args.speedctl_timeout,
+                    action,
+                };
+                if action == SnapshotAction::PrintCommand {
+                    return Ok(Self::printing(snapshot, args.output));
+                }
+                (Source::Snapshot(snapshot), args.destination, args.output)
+            }
+            cli::Command::Csv(args) => {
+                (Source::Csv(args.file.into()), args.destination, args.output)
+            }
+            cli::Command::Raw(args) => {
+                let inputs: Vec<Input> = args.files.into_iter().map(Input::from).collect();
+                if inputs
+                    .iter()
+                    .filter(|input| **input == Input::Stdin)
+                    .count()
+                    > 1
+                {
+                    return Err(Error::config("`-` (stdin) can be read only once"));
+                }
+                (Source::Raw(inputs), args.destination, args.output)
+            }
+        };
+        Ok(Self {
+            source,
+            destination: settle_destination(destination)?,
+            output: settle_output(output),
+        })
+    }
+
+    /// Printing a command needs no destination.
+    fn printing(snapshot: Snapshot, output: cli::Output) -> Self {
+        let destination = Destination {
+            cluster: Cluster::Rehearsal,
+            properties: Vec::new(),
+            topics: TopicNames::Mapped(Vec::new()),
+            partition: Partition::Auto,
+            timestamps: Timestamps::Now,
+            headers: Vec::new(),
+            missing_topics: MissingTopics::Refuse,
+        };
+        Self {
+            source: Source::Snapshot(snapshot),
+            destination,
+            output: settle_output(output),
+        }
+    }
+}
+
+fn settle_output(args: cli::Output) -> Output {
+    let verbosity = match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    };
+    Output {
+        report: args.report,
+        report_file: args.report_file,
+        progress: args.progress,
+        verbosity,
+    }
+}
+
+fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
+    let mut properties = read_properties(args.property_file)?;
+    properties.extend(
+        args.property
+            .into_iter()
+            .map(|(key, value)| (without_prefix(&key), value)),
+    );
+    check_promise(&properties)?;
+    let is_bootstrap = |key: &str| key == "bootstrap.servers" || key == "metadata.broker.list";
+    let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
+    let brokers = args
+        .brokers
+        .or_else(|| named.map(|(_, brokers)| brokers.clone()));
+    properties.retain(|(key, _)| !is_bootstrap(key));
+    let cluster = match (args.rehearse, brokers) {
+        (true, _) => Cluster::Rehearsal,
+        (false, Some(brokers)) if !brokers.trim().is_empty() => Cluster::Brokers(brokers),
+        (false, _) => {
+            return Err(Error::Config {
+                message: "no brokers are named".into(),
+                hint: Some("say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into()),
+            });
+        }
+    };
+    Ok(Destination {
+        cluster,
+        properties,
+        topics: args
+            .topic
+            .map_or(TopicNames::Mapped(args.map), TopicNames::One),
+        partition: args.partition,
+        timestamps: args.timestamps,
+        headers: args.header,
+        missing_topics: match args.create_topics || args.rehearse {
+            true => MissingTopics::Create,
+            false => MissingTopics::Refuse,
+        },
+    })
+}
+
+/// The properties of `-F`, else those of kcat's own file where there is one, as kcat does.
+fn read_properties(file: Option<PathBuf>) -> Result<Vec<(String, String)>, Error> {
+    if let Some(path) = file.or_else(|| std::env::var_os("KCAT_CONFIG").map(PathBuf::from)) {
+        let text = fs::read_to_string(&path)
+            .map_err(|e| Error::config(format!("cannot read {}: {e}", path.display())))?;
+        return parse_properties(&path, &text);
+    }
+    let Some(home) = std::env::home_dir() else {
+        return Ok(Vec::new());
+    };
+    let path = home.join(".config/kcat.conf");
+    match fs::read_to_string(&path) {
+        Ok(text) => parse_properties(&path, &text),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(Error::config(format!(
+            "cannot read {}: {e}",
+            path.display()
+        ))),
+    }
+}
+
+fn parse_properties(path: &Path, text: &str) -> Result<Vec<(String, String)>, Error> {
+    let mut properties = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // The line itself may hold a password and is not repeated.
+        let Some((key, value)) = line.split_once('=') else {
+            let place = format!("{}:{}", path.display(), i + 1);
+            return Err(Error::config(format!("{place}: expected `KEY=VALUE`")));
+        };
+        properties.push((without_prefix(key.trim()), value.trim().to_string()));
+    }
+    Ok(properties)
+}
+
+/// kcat marks topic properties by a prefix; librdkafka finds them without.
+fn without_prefix(key: &str) -> String {
+    key.strip_prefix("topic.").unwrap_or(key).to_string()
+}
+
+fn check_promise(properties: &[(String, String)]) -> Result<(), Error> {
+    for (key, value) in properties {
+        let Some((_, allowed)) = PROMISED.iter().find(|(name, _)| name == key) else {
+            continue;
+        };
+        if !allowed.contains(&value.trim().to_ascii_lowercase().as_str()) {
+            return Err(Error::Config {
+                message: format!(
+                    "`{key}={value}` would break kreplay's promise that every record delivered is \
+                     in the log once and in order"
+                ),
+                hint: Some(match allowed {
+                    [] => format!("leave `{key}` out"),
+                    [only] => format!("leave it out: kreplay sets `{key}={only}`"),
+                    allowed => format!("values that keep it: {}", allowed.join(", ")),
+                }),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn config(arguments: &[&str]) -> Result<Config, Error> {
+        let arguments = [&["kreplay", "raw", "x.jsonl"], arguments].concat();
+        Config::from_cli(cli::Cli::try_parse_from(arguments).expect("the flags are known"))
+    }
+
+    #[test]
+    fn brokers_come_from_the_flag_before_a_property() {
+        let settled = config(&["-b", "flag:1", "-X", "bootstrap.servers=property:1"]);
+        let settled = settled.expect("this is a sound configuration").destination;
+        assert_eq!(settled.cluster, Cluster::Brokers("flag:1".into()));
+        assert_eq!(settled.properties, []);
+        let settled = config(&["-X", "metadata.broker.list=property:1"]);
+        let settled = settled.expect("this is a sound configuration").destination;
+        assert_eq!(settled.cluster, Cluster::Brokers("property:1".into()));
+    }
+
+    #[test]
+    fn a_property_that_breaks_the_promise_is_refused_and_named() {
+        for property in [
+            "acks=1",
+            "enable.idempotence=false",
+            "topic.acks=0",
+            "max.in.flight=6",
+            "transactional.id=x",
+        ] {
+            let error = config(&["-b", "x:1", "-X", property]).expect_err(property);
+            let name = property.trim_start_matches("topic.");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with(&format!("`{name}` would break")),
+                "{error}"
+            );
+        }
+        for property in [
+            "acks=all",
+            "acks=-1",
+            "enable.idempotence=TRUE",
+            "linger.ms=1",
+        ] {
+            assert!(config(&["-b", "x:1", "-X", property]).is_ok(), "{property}");
+        }
+    }
+
+    #[test]
+    fn a_property_file_is_read_as_kcat_reads_it() {
+        let text = "# comment\n\nsasl.username=me\n topic.compression.type = lz4 \n";
+        let read = parse_properties(Path::new("f"), text);
+        let expected = [("sasl.username", "me"), ("compression.type", "lz4")];
+        assert_eq!(
+            read,
+            Ok(expected.map(|(k, v)| (k.into(), v.into())).to_vec())
+        );
+        let error = parse_properties(Path::new("f"), "a=b\nhunter2\n").expect_err("no equals sign");
+        assert_eq!(error.to_string(), "f:2: expected `KEY=VALUE`");
+    }
+
+    #[test]
+    fn a_run_without_brokers_says_what_to_do() {
+        let error = config(&[]).expect_err("no brokers");
+        assert_eq!(error.to_string(), "no brokers are named");
+    }
+}

@@ -1,0 +1,331 @@
+//! What ends a run, in words, and the exit codes of the program. A bad record is never an error
+//! here: it is counted and named in the report.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How the program ends, as documented in README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Everything found was delivered, or left out on purpose and counted.
+    Success,
+    /// The replay ran; some records failed or are unreadable.
+    Incomplete,
+    /// Usage or configuration.
+    Usage,
+    /// Kafka said no before the first record.
+    Kafka,
+    /// The source failed or is incomplete.
+    Source,
+    /// The ledger does not balance: a defect of kreplay.
+    Defect,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// Ended by SIGTERM.
+    Terminated,
+}
+
+impl ExitCode {
+    /// The process's exit status.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Incomplete => 1,
+            Self::Usage => 2,
+            Self::Kafka => 3,
+            Self::Source => 4,
+            Self::Defect => 70,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(exit: ExitCode) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a run ended before its time, or did not begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Flags, environment or config files that make no sense.
+    Config {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A CSV in which no column holds values.
+    NoValueColumn {
+        /// The CSV's name.
+        input: String,
+        /// The columns it has.
+        columns: Vec<String>,
+    },
+    /// A record whose topic neither the capture nor a flag tells.
+    TopicUntold {
+        /// `input:line` of the record.
+        place: String,
+    },
+    /// No broker answered in time.
+    Unreachable {
+        /// The bootstrap servers.
+        brokers: String,
+        /// The last reason that librdkafka gave.
+        reason: String,
+    },
+    /// A topic that the destination does not have.
+    TopicMissing {
+        /// Its name.
+        topic: String,
+        /// The bootstrap servers.
+        brokers: String,
+        /// How many partitions the capture shows.
+        captured_partitions: u32,
+    },
+    /// A partition that the destination's topic does not have, with `--partition keep`.
+    PartitionMissing {
+        /// The destination's topic.
+        topic: String,
+        /// The captured partition.
+        partition: i32,
+        /// How many partitions the destination has.
+        partitions: i32,
+        /// `input:line` of the record.
+        place: String,
+    },
+    /// The cluster refused something about a topic.
+    TopicRefused {
+        /// Its name.
+        topic: String,
+        /// What was asked of the cluster.
+        action: &'static str,
+        /// The cluster's answer.
+        reason: String,
+    },
+    /// The producer cannot go on (librdkafka's fatal errors).
+    ProducerFatal {
+        /// librdkafka's words.
+        reason: String,
+    },
+    /// speedctl could not be started.
+    SpeedctlNotStarted {
+        /// The program as it was given or looked for.
+        program: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// speedctl ran and did not do its job.
+    SpeedctlFailed {
+        /// What it was doing: `extract data`, `pull snapshot`.
+        action: &'static str,
+        /// How it failed.
+        how: String,
+        /// The end of what it wrote to stderr.
+        stderr: String,
+    },
+    /// An input that cannot be opened or read.
+    Unreadable {
+        /// The input, with the line where it is known.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+    /// An input that ends in the middle of a line or row.
+    CutOff {
+        /// The input and line.
+        place: String,
+        /// What the end looks like.
+        why: String,
+    },
+    /// The two sides of the ledger differ, or a thread of kreplay ended in a panic.
+    Defect {
+        /// What was seen.
+        what: String,
+    },
+}
+
+impl Error {
+    /// A configuration error without a hint.
+    #[must_use]
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::Config {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The exit code that this error asks for.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        match self {
+            Self::Config { .. } | Self::NoValueColumn { .. } | Self::TopicUntold { .. } => {
+                ExitCode::Usage
+            }
+            Self::Unreachable { .. }
+            | Self::TopicMissing { .. }
+            | Self::PartitionMissing { .. }
+            | Self::TopicRefused { .. } => ExitCode::Kafka,
+            Self::ProducerFatal { .. } => ExitCode::Incomplete,
+            Self::SpeedctlNotStarted { .. }
+            | Self::SpeedctlFailed { .. }
+            | Self::Unreadable { .. }
+            | Self::CutOff { .. } => ExitCode::Source,
+            Self::Defect { .. } => ExitCode::Defect,
+        }
+    }
+
+    /// What the user can do about it, where something can be done.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config { hint, .. } => hint.clone(),
+            Self::NoValueColumn { .. } => Some(
+                "a value column is headed by a path that ends in `valueString`, `valueBytes`, \
+                 `valueBase64` or `value`"
+                    .into(),
+            ),
+            Self::TopicUntold { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
+            Self::TopicMissing {
+                captured_partitions,
+                ..
+            } => Some(format!(
+                "create it, or let kreplay do so with `--create-topics` (captured with {})",
+                count(u64::from(*captured_partitions), "partition"),
+            )),
+            Self::PartitionMissing { .. } => {
+                Some("use `--partition auto` to place such records by key".into())
+            }
+            Self::SpeedctlNotStarted { .. } => Some(
+                "install speedctl, or name it with `--speedctl PATH` or KREPLAY_SPEEDCTL".into(),
+            ),
+            Self::Defect { .. } => {
+                Some("this is a defect of kreplay: please report it with the command used".into())
+            }
+            Self::Unreachable { .. }
+            | Self::TopicRefused { .. }
+            | Self::ProducerFatal { .. }
+            | Self::SpeedctlFailed { .. }
+            | Self::Unreadable { .. }
+            | Self::CutOff { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config { message, .. } => f.write_str(message),
+            Self::NoValueColumn { input, columns } => {
+                write!(f, "{input} has no value column, only {}", quoted(columns))
+            }
+            Self::TopicUntold { place } => {
+                write!(f, "{place}: the capture does not tell the record's topic")
+            }
+            Self::Unreachable { brokers, reason } => {
+                write!(f, "no broker of {brokers} could be used: {reason}")
+            }
+            Self::TopicMissing { topic, brokers, .. } => {
+                write!(f, "topic `{topic}` does not exist on {brokers}")
+            }
+            Self::PartitionMissing {
+                topic,
+                partition,
+                partitions,
+                place,
+            } => write!(
+                f,
+                "{place}: topic `{topic}` has no partition {partition}, only {}",
+                count(u64::from(partitions.unsigned_abs()), "partition"),
+            ),
+            Self::TopicRefused {
+                topic,
+                action,
+                reason,
+            } => {
+                write!(f, "could not {action} topic `{topic}`: {reason}")
+            }
+            Self::ProducerFatal { reason } => write!(f, "the producer cannot go on: {reason}"),
+            Self::SpeedctlNotStarted { program, reason } => {
+                write!(
+                    f,
+                    "speedctl could not be started: `{}`: {reason}",
+                    program.display()
+                )
+            }
+            Self::SpeedctlFailed {
+                action,
+                how,
+                stderr,
+            } => {
+                write!(f, "`speedctl {action}` {how}")?;
+                if stderr.is_empty() {
+                    return f.write_str(", and wrote nothing to stderr");
+                }
+                f.write_str("; the end of its stderr:")?;
+                stderr
+                    .lines()
+                    .try_for_each(|line| write!(f, "\n    {line}"))
+            }
+            Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
+            Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
+            Self::Defect { what } => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `1 partition`, `6 partitions`: a number with its noun.
+pub(crate) fn count(n: u64, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_is_the_documented_one() {
+        let codes = [
+            (ExitCode::Success, 0),
+            (ExitCode::Incomplete, 1),
+            (ExitCode::Usage, 2),
+            (ExitCode::Kafka, 3),
+            (ExitCode::Source, 4),
+            (ExitCode::Defect, 70),
+            (ExitCode::Interrupted, 130),
+            (ExitCode::Terminated, 143),
+        ];
+        for (exit, code) in codes {
+            assert_eq!(exit.code(), code, "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_topic_is_told_as_the_manual_shows_it() {
+        let error = Error::TopicMissing {
+            topic: "orders".into(),
+            brokers: "localhost:9092".into(),
+            captured_partitions: 6,
+        };
+        assert_eq!(
+            error.to_string(),
+            "topic `orders` does not exist on localhost:9092"
+        );
+        let hint =
+            "create it, or let kreplay do so with `--create-topics` (captured with 6 partitions)";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+}

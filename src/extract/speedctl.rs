@@ -1,0 +1,357 @@
+//! speedctl as a child process. It is a closed program that may fail, hang, write without end or
+//! leave children of its own behind: it gets a process group of its own, its stderr is drained
+//! while its stdout is read, and it is never waited for without a limit.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout};
+
+use super::open;
+use crate::config::Snapshot;
+use crate::error::Error;
+
+/// How much of the end of stderr is kept for an error message.
+const STDERR_TAIL: usize = 4096;
+/// Bytes read from stdout at once.
+const CHUNK: usize = 64 << 10;
+/// Chunks that may wait for the reader; what is beyond stays in the pipe.
+const WAITING_CHUNKS: usize = 4;
+/// What a process group gets between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long stdout may stay open after speedctl itself has ended: a child of its own holds it.
+const AFTER_EXIT: Duration = Duration::from_secs(2);
+
+/// A speedctl command, ready to run.
+#[derive(Debug, Clone)]
+pub(super) struct Speedctl {
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// For messages: `extract data`, `pull snapshot`.
+    action: &'static str,
+    timeout: Duration,
+}
+
+impl Speedctl {
+    /// `speedctl <action> ...` as `snapshot` wants it run.
+    pub(super) fn new(snapshot: &Snapshot, action: &'static str, arguments: Vec<String>) -> Self {
+        let words = action.split(' ').map(String::from);
+        let arguments = words
+            .chain(arguments)
+            .chain(snapshot.arguments.iter().cloned())
+            .collect();
+        let program = snapshot
+            .speedctl
+            .clone()
+            .unwrap_or_else(|| "speedctl".into());
+        Self {
+            program,
+            arguments,
+            action,
+            timeout: snapshot.timeout,
+        }
+    }
+
+    /// The command quoted for a shell.
+    pub(super) fn command_line(&self) -> String {
+        let program = self.program.to_string_lossy().into_owned();
+        shell_words::join(std::iter::once(&program).chain(&self.arguments))
+    }
+
+    /// Starts it. `stop` ends it, and what it started, at any time.
+    ///
+    /// # Errors
+    /// [`Error::SpeedctlNotStarted`] with the reason.
+    pub(super) fn start(&self, stop: watch::Receiver<bool>) -> Result<Running, Error> {
+        let not_started = |reason| Error::SpeedctlNotStarted {
+            program: self.program.clone(),
+            reason,
+        };
+        let program = find(&self.program).map_err(not_started)?;
+        let mut child = Command::new(program)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| not_started(open::reason(&e)))?;
+        let group = Group::of(&child);
+        let stderr = Arc::new(Mutex::new(Stderr::new()));
+        let err = child.stderr.take().expect("stderr was asked for as a pipe");
+        let out = child.stdout.take().expect("stdout was asked for as a pipe");
+        tokio::spawn(drain(err, stderr.clone()));
+        let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
+        let pump = Pump {
+            child,
+            group,
+            out,
+            chunks,
+            stderr: stderr.clone(),
+            timeout: self.timeout,
+            stop,
+        };
+        let ended = tokio::spawn(pump.run());
+        Ok(Running {
+            output: Output {
+                chunks: receiver,
+                chunk: Vec::new(),
+                given: 0,
+            },
+            ended: Ended {
+                pump: ended,
+                action: self.action,
+                stderr,
+            },
+        })
+    }
+}
+
+/// A name is looked for on PATH, a path is taken as it is; the system says what is wrong with it.
+fn find(program: &Path) -> Result<PathBuf, String> {
+    if program.components().count() > 1 {
+        return Ok(program.into());
+    }
+    which::which(program).map_err(|_| "it is not on PATH".into())
+}
+
+/// A speedctl that has been started.
+pub(super) struct Running {
+    /// What it writes to stdout.
+    pub(super) output: Output,
+    pub(super) ended: Ended,
+}
+
+/// stdout as a blocking reader. Dropping it makes speedctl's pipe break.
+pub(super) struct Output {
+    chunks: mpsc::Receiver<Vec<u8>>,
+    chunk: Vec<u8>,
+    given: usize,
+}
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.chunk.len() {
+            let Some(chunk) = self.chunks.blocking_recv() else {
+                return Ok(0);
+            };
+            (self.chunk, self.given) = (chunk, 0);
+        }
+        let n = buffer.len().min(self.chunk.len() - self.given);
+        buffer[..n].copy_from_slice(&self.chunk[self.given..][..n]);
+        self.given += n;
+        Ok(n)
+    }
+}
+
+/// How a speedctl ended.
+pub(super) struct Ended {
+    pump: tokio::task::JoinHandle<Result<ExitStatus, Failure>>,
+    action: &'static str,
+    stderr: Arc<Mutex<Stderr>>,
+}
+
+/// Why there is no exit status to judge by.
+#[derive(Debug)]
+enum Failure {
+    Stopped,
+    Silent(Duration),
+    Wait(io::Error),
+}
+
+impl Ended {
+    /// Waits for the end; call it after the output was read to its end or dropped.
+    ///
+    /// # Errors
+    /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0.
+    pub(super) async fn well(&mut self) -> Result<(), Error> {
+        let how = match (&mut self.pump).await {
+            Ok(Ok(status)) if status.success() => return Ok(()),
+            Ok(Ok(status)) => match status.code() {
+                Some(code) => format!("exited with code {code}"),
+                None => format!("was ended by a {status}"),
+            },
+            Ok(Err(Failure::Stopped)) => "was stopped".into(),
+            Ok(Err(Failure::Silent(limit))) => format!(
+                "wrote nothing for {} and was stopped (see --speedctl-timeout)",
+                humantime::format_duration(limit)
+            ),
+            Ok(Err(Failure::Wait(e))) => format!("could not be waited for: {e}"),
+            Err(e) => {
+                return Err(Error::Defect {
+                    what: format!("the task that watches speedctl ended: {e}"),
+                });
+            }
+        };
+        Err(self.failed(how))
+    }
+
+    /// An error about this run of speedctl.
+    pub(super) fn failed(&self, how: String) -> Error {
+        Error::SpeedctlFailed {
+            action: self.action,
+            how,
+            stderr: self.stderr_tail(),
+        }
+    }
+
+    /// The end of what it wrote to stderr.
+    pub(super) fn stderr_tail(&self) -> String {
+        self.stderr
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .text()
+    }
+}
+
+/// The end of stderr, and when something last came.
+struct Stderr {
+    tail: Vec<u8>,
+    last: Instant,
+}
+
+impl Stderr {
+    fn new() -> Self {
+        Self {
+            tail: Vec::new(),
+            last: Instant::now(),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.last = Instant::now();
+        self.tail.extend_from_slice(bytes);
+        let surplus = self.tail.len().saturating_sub(STDERR_TAIL);
+        self.tail.drain(..surplus);
+    }
+
+    fn text(&self) -> String {
+        const MOST_LINES: usize = 8;
+        let text = String::from_utf8_lossy(&self.tail);
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        lines[lines.len().saturating_sub(MOST_LINES)..].join("\n")
+    }
+}
+
+async fn drain(mut err: ChildStderr, stderr: Arc<Mutex<Stderr>>) {
+    let mut buffer = vec![0; 8 << 10];
+    while let Ok(n @ 1..) = err.read(&mut buffer).await {
+        stderr
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(&buffer[..n]);
+    }
+}
+
+/// The process group of a child: the child and all that it starts.
+#[derive(Debug, Clone, Copy)]
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .map(Pid::from_raw),
+        )
+    }
+
+    /// An error means that nobody is left to get the signal.
+    fn signal(self, signal: Signal) {
+        if let Some(group) = self.0 {
+            _ = killpg(group, signal);
+        }
+    }
+}
+
+/// Carries stdout to the reader and watches over the child.
+struct Pump {
+    child: Child,
+    group: Group,
+    out: ChildStdout,
+    chunks: mpsc::Sender<Vec<u8>>,
+    stderr: Arc<Mutex<Stderr>>,
+    timeout: Duration,
+    stop: watch::Receiver<bool>,
+}
+
+impl Pump {
+    async fn run(mut self) -> Result<ExitStatus, Failure> {
+        let mut stop = self.stop.clone();
+        let stopped = async move {
+            // The sender is dropped only when the whole run has ended.
+            _ = stop.wait_for(|stop| *stop).await;
+        };
+        let result = tokio::select! {
+            result = self.carry() => result,
+            () = stopped => Err(Failure::Stopped),
+        };
+        if result.is_err() {
+            self.group.signal(Signal::SIGTERM);
+            // Whether it went by itself or not, the whole group gets the last word below.
+            _ = timeout(GRACE, self.child.wait()).await;
+        }
+        self.group.signal(Signal::SIGKILL);
+        _ = self.child.wait().await;
+        result
+    }
+
+    /// Carries stdout to its end, then waits for the exit.
+    async fn carry(&mut self) -> Result<ExitStatus, Failure> {
+        let mut exited = None;
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            let n = tokio::select! {
+                read = self.out.read(&mut chunk) => read.unwrap_or(0),
+                status = self.child.wait(), if exited.is_none() => {
+                    exited = Some(status.map_err(Failure::Wait)?);
+                    continue;
+                }
+                () = tokio::time::sleep(AFTER_EXIT), if exited.is_some() => 0,
+                () = silence(&self.stderr, self.timeout) => return Err(Failure::Silent(self.timeout)),
+            };
+            chunk.truncate(n);
+            // A reader that has gone wants no more: so does speedctl, by its broken pipe.
+            if n == 0 || self.chunks.send(chunk).await.is_err() {
+                break;
+            }
+            self.stderr
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .last = Instant::now();
+        }
+        let (closed, _) = mpsc::channel(1);
+        self.chunks = closed;
+        if let Some(status) = exited {
+            return Ok(status);
+        }
+        tokio::select! {
+            status = self.child.wait() => status.map_err(Failure::Wait),
+            () = silence(&self.stderr, self.timeout) => Err(Failure::Silent(self.timeout)),
+        }
+    }
+}
+
+/// Returns when nothing has come for `limit`.
+async fn silence(stderr: &Mutex<Stderr>, limit: Duration) {
+    loop {
+        let last = stderr.lock().unwrap_or_else(PoisonError::into_inner).last;
+        if last.elapsed() >= limit {
+            return;
+        }
+        sleep_until((last + limit).into()).await;
+    }
+}

@@ -1,0 +1,70 @@
+//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses
+//! anywhere in the capture tell them, also later ones: when an id is met that nothing has told yet,
+//! the rest of the input files is read ahead once for such responses alone. Memory is a name per topic.
+
+use std::collections::HashMap;
+
+use memchr::memmem;
+
+use super::lines::{Line, Lines};
+use super::open::{self, Opened};
+use crate::config::Input;
+use crate::record::TopicId;
+
+/// What is known, and where more may be found.
+#[derive(Debug, Default)]
+pub(super) struct TopicIds {
+    names: HashMap<TopicId, String>,
+    /// Inputs that have not been read ahead yet.
+    ahead: Vec<Input>,
+}
+
+impl TopicIds {
+    /// Reads ahead in `inputs` when it has to; stdin cannot be.
+    pub(super) fn over(inputs: &[Input]) -> Self {
+        Self {
+            names: HashMap::new(),
+            ahead: inputs.to_vec(),
+        }
+    }
+
+    pub(super) fn learn(&mut self, id: TopicId, name: String) {
+        self.names.insert(id, name);
+    }
+
+    /// The name of `id`, where the capture tells it. `learn_from` reads one line of RRPairs and
+    /// calls [`TopicIds::learn`] for what it finds.
+    pub(super) fn name(
+        &mut self,
+        id: TopicId,
+        learn_from: impl Fn(&str, &mut Self),
+    ) -> Option<&str> {
+        while !self.names.contains_key(&id) && !self.ahead.is_empty() {
+            let input = self.ahead.remove(0);
+            self.read_ahead(&input, &learn_from);
+        }
+        self.names.get(&id).map(String::as_str)
+    }
+
+    /// Trouble with the input is left to the reading proper, which names it.
+    fn read_ahead(&mut self, input: &Input, learn_from: impl Fn(&str, &mut Self)) {
+        if *input == Input::Stdin || !open::is_regular_file(input) {
+            return;
+        }
+        let Ok(Opened { reader, .. }) = open::open(input) else {
+            return;
+        };
+        let response = memmem::Finder::new("\"MetadataResponse\"");
+        let mut lines = Lines::new(reader);
+        while let Ok(true) = lines.refill() {
+            while let Some(line) = lines.next_buffered() {
+                if let (_, Line::Whole(bytes)) = line
+                    && response.find(bytes).is_some()
+                    && let Ok(text) = std::str::from_utf8(bytes)
+                {
+                    learn_from(text, self);
+                }
+            }
+        }
+    }
+}

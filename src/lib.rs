@@ -1,0 +1,269 @@
+//! kreplay replays captured Kafka traffic into Kafka: every record delivered, or named.
+//!
+//! ```text
+//! speedctl | CSV | RRPairs                                                      Kafka
+//!       |  bytes                                                                  ^  batches
+//!   extract --records--> bounded channel --records--> produce --(librdkafka)------+
+//!       full: extraction waits                        |  deliveries
+//!                                                     v
+//!                                                  Report
+//! ```
+//!
+//! | question | file |
+//! |---|---|
+//! | what a flag means | `cli.rs`, then `config.rs` |
+//! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
+//! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (the lines) |
+//! | how a CSV row becomes a record | `extract/columns.rs`, `extract/csv.rs` |
+//! | what waits between the halves | `channel.rs`, `record.rs` |
+//! | where a record goes | `produce/route.rs` |
+//! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs` |
+//! | what the report says, and the exit code | `report/` |
+//!
+//! Imports run one way: `main -> lib -> {extract, produce} -> config -> cli`; `record`, `report`,
+//! `error`, `channel` and `console` are leaves. `extract` and `produce` never name each other:
+//! [`run`] is where they meet.
+
+mod channel;
+pub mod cli;
+pub mod config;
+mod console;
+pub mod error;
+mod extract;
+mod produce;
+mod record;
+pub mod report;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::{interval, timeout};
+
+use channel::{Closer, Gate, Limits};
+use config::{Cluster, Config, MissingTopics, SnapshotAction, Source};
+use console::Console;
+use error::Error;
+use extract::Extraction;
+use produce::{Control, Counters, Job, Outcome, Pace, Progress};
+pub use record::Origin;
+use report::{Destination, Report, Signal};
+
+/// What may wait between the halves. Extraction is the faster one on most machines, so this is
+/// memory that is used.
+const CHANNEL: Limits = Limits {
+    records: 64 << 10,
+    bytes: 24 << 20,
+};
+/// How long speedctl may take to go when the run is over.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a run gives.
+#[derive(Debug)]
+pub enum Product {
+    /// The report of a replay.
+    Report(Box<Report>),
+    /// A command line, for a shell.
+    Command(String),
+}
+
+/// Replays what `config` says. The first of `signals` stops reading and drains what was handed to
+/// librdkafka (10 s at most), the second one leaves at once; both end in a report.
+///
+/// # Errors
+/// Only what is wrong before anything has begun; a run that fails later has a report that says so.
+pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product, Error> {
+    if let Source::Snapshot(snapshot) = &config.source
+        && snapshot.action == SnapshotAction::PrintCommand
+    {
+        return Ok(Product::Command(extract::command_line(snapshot)));
+    }
+    let report = replay(config, signals).await?;
+    Ok(Product::Report(Box::new(report)))
+}
+
+/// The one function in which both halves meet.
+async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Report, Error> {
+    let started = Instant::now();
+    let console = Console::new(config.output.verbosity);
+    let gate = match (
+        extract::gate(&config.source),
+        config.destination.missing_topics,
+    ) {
+        (Gate::AtOnce, MissingTopics::Create) => Gate::WhenKnown,
+        (gate, _) => gate,
+    };
+    let (sender, receiver) = channel::bounded(CHANNEL, gate);
+    let control = Control::default();
+    let counters = Arc::new(Counters::default());
+    let mut watch = Watch {
+        control: control.clone(),
+        closer: receiver.closer(),
+        signals,
+        signal: None,
+        counters: counters.clone(),
+        progress: Progress::new(config.output.progress, config.output.verbosity, &console),
+        extraction: None,
+    };
+    let job = Job {
+        destination: config.destination.clone(),
+        verbosity: config.output.verbosity,
+        console: console.clone(),
+        control,
+        counters,
+    };
+    let mut report = Report {
+        source: report::Source {
+            kind: kind(&config.source),
+            ..report::Source::default()
+        },
+        destination: Destination {
+            brokers: String::new(),
+            rehearsal: config.destination.cluster == Cluster::Rehearsal,
+        },
+        ..Report::default()
+    };
+    let production = produce::start(job, receiver);
+    // The source is touched only when the destination was found good.
+    let (source, topics) = (config.source, config.destination.topics);
+    let begin = || extract::start(source, topics, console.clone(), sender);
+    let outcome = watch.until_done(production, begin).await;
+    if let Some(extraction) = &mut watch.extraction {
+        extraction.stop();
+        // A read of stdin may never return; speedctl goes within its own limits.
+        _ = timeout(STOP_LIMIT, extraction.ended()).await;
+        let description = extraction.description();
+        report.source.inputs = description.inputs;
+        report.source.via = description.via;
+    }
+    watch.progress.finish(&console);
+    settle(&mut report, outcome, watch.signal)?;
+    report.elapsed = started.elapsed();
+    Ok(report)
+}
+
+fn kind(source: &Source) -> &'static str {
+    match source {
+        Source::Snapshot(_) => "snapshot",
+        Source::Csv(_) => "csv",
+        Source::Raw(_) => "raw",
+    }
+}
+
+/// Puts the outcome into the report.
+///
+/// # Errors
+/// A failure of the configuration kind, when nothing was sent: such a run has no report.
+fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Result<(), Error> {
+    let source_failure = match &outcome.source_end {
+        Some(Err(error)) => Some(error.clone()),
+        Some(Ok(())) | None => None,
+    };
+    report.source.complete = outcome.source_end == Some(Ok(()));
+    let kept_back =
+        outcome.ledger.unsent > 0 || outcome.source_end.is_none() || outcome.ledger.unknown > 0;
+    report.signal = signal.filter(|_| kept_back || outcome.ledger.not_written > 0);
+    report.destination.brokers = outcome.brokers;
+    report.tally = outcome.tally;
+    report.ledger = outcome.ledger;
+    report.topics = outcome.topics;
+    report.placement = outcome.placement;
+    report.problems = outcome.problems;
+    report.latency = outcome.latency;
+    report
+        .failures
+        .extend(outcome.failure.into_iter().chain(source_failure));
+    let usage = report
+        .failures
+        .iter()
+        .find(|failure| failure.exit() == error::ExitCode::Usage);
+    match usage {
+        Some(failure) if report.ledger.delivered == 0 => Err(failure.clone()),
+        _ => Ok(()),
+    }
+}
+
+/// Looks on while both halves work: shows progress and passes signals on.
+struct Watch {
+    control: Control,
+    closer: Closer,
+    signals: mpsc::Receiver<Signal>,
+    signal: Option<Signal>,
+    counters: Arc<Counters>,
+    progress: Progress,
+    extraction: Option<Extraction>,
+}
+
+impl Watch {
+    async fn until_done(
+        &mut self,
+        mut production: produce::Production,
+        begin: impl FnOnce() -> Extraction,
+    ) -> Outcome {
+        let mut begin = Some(begin);
+        let mut tick = interval(produce::TICK);
+        loop {
+            tokio::select! {
+                outcome = &mut production.outcome => {
+                    return outcome.unwrap_or_else(|_| Outcome {
+                        failure: Some(Error::Defect { what: "the sending thread ended in a panic".into() }),
+                        ..Outcome::default()
+                    });
+                }
+                ready = &mut production.ready, if begin.is_some() => {
+                    let begin = begin.take();
+                    self.extraction = ready.ok().and(begin).map(|begin| begin());
+                }
+                Some(signal) = self.signals.recv() => self.pass_on(signal),
+                _ = tick.tick() => self.show(),
+            }
+        }
+    }
+
+    fn pass_on(&mut self, signal: Signal) {
+        let pace = if self.signal.is_none() {
+            Pace::Draining
+        } else {
+            Pace::Leaving
+        };
+        self.signal.get_or_insert(signal);
+        self.control.hurry(pace);
+        self.closer.close();
+        if let Some(extraction) = &self.extraction {
+            extraction.stop();
+        }
+    }
+
+    fn show(&mut self) {
+        let description = self
+            .extraction
+            .as_ref()
+            .map(Extraction::description)
+            .unwrap_or_default();
+        self.counters.name_inputs(description.inputs);
+        self.progress.show(&self.counters, description.total_bytes);
+    }
+}
+
+/// Listens for SIGINT and SIGTERM. Must be called on a tokio runtime.
+///
+/// # Errors
+/// The system's, when it gives no signal handlers.
+pub fn signals() -> std::io::Result<mpsc::Receiver<Signal>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let (sender, receiver) = mpsc::channel(4);
+    tokio::spawn(async move {
+        loop {
+            let signal = tokio::select! {
+                Some(()) = interrupt.recv() => Signal::Interrupt,
+                Some(()) = terminate.recv() => Signal::Terminate,
+                else => return,
+            };
+            // A third signal says nothing new: dropped when nobody takes it.
+            _ = sender.try_send(signal);
+        }
+    });
+    Ok(receiver)
+}

@@ -1,0 +1,84 @@
+//! The binary: what was typed, one run, what is printed, the exit code.
+
+use std::fs;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use kreplay::cli::Cli;
+use kreplay::config::{Config, Output, ReportForm};
+use kreplay::error::Error;
+use kreplay::report::Report;
+use kreplay::{Product, run, signals};
+
+/// librdkafka allocates for each record; this allocator serves its C code too and halves the cost.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            return fail(&Error::Defect {
+                what: format!("no threads to run on: {e}"),
+            });
+        }
+    };
+    let config = match Config::from_cli(Cli::parse()) {
+        Ok(config) => config,
+        Err(error) => return fail(&error),
+    };
+    let output = config.output.clone();
+    let product = runtime.block_on(async {
+        let signals = signals().map_err(|e| Error::Defect {
+            what: format!("no signal handlers: {e}"),
+        })?;
+        run(config, signals).await
+    });
+    // A thread may still wait for stdin; it ends with the process.
+    runtime.shutdown_background();
+    match product {
+        Ok(Product::Report(report)) => print_report(&report, &output),
+        Ok(Product::Command(command)) => print(&format!("{command}\n")),
+        Err(error) => fail(&error),
+    }
+}
+
+fn print_report(report: &Report, output: &Output) -> ExitCode {
+    let mut exit = report.exit().into();
+    if let Some(path) = &output.report_file
+        && let Err(e) = fs::write(path, report.to_json() + "\n")
+    {
+        exit = fail(&Error::config(format!(
+            "cannot write the report to {}: {e}",
+            path.display()
+        )));
+    }
+    match output.report {
+        ReportForm::Text => _ = print(&report.to_string()),
+        ReportForm::Json => _ = print(&(report.to_json() + "\n")),
+        ReportForm::None => {}
+    }
+    report.failures.iter().for_each(|failure| _ = fail(failure));
+    exit
+}
+
+/// Writes to stdout; a reader that has gone is no failure.
+fn print(text: &str) -> ExitCode {
+    _ = io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Tells what ended the run.
+fn fail(error: &Error) -> ExitCode {
+    let mut stderr = io::stderr().lock();
+    _ = writeln!(stderr, "kreplay: {error}");
+    if let Some(hint) = error.hint() {
+        _ = writeln!(stderr, "hint: {hint}");
+    }
+    error.exit().into()
+}

@@ -1,0 +1,61 @@
+//! Records to the broker. `replay.rs` is the loop; `client.rs` connects and looks at topics,
+//! `route.rs` says where a record goes, `delivery.rs` counts what came of it, `native.rs` holds the
+//! calls of librdkafka's C API, `progress.rs` shows how far it is.
+//!
+//! ```text
+//! channel -> replay.rs -> route.rs -> native.rs -> librdkafka -> broker
+//!                ^---- window ---- delivery.rs <------'
+//! ```
+
+mod client;
+mod control;
+mod delivery;
+mod native;
+mod progress;
+mod replay;
+mod route;
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+pub(crate) use control::{Control, Pace};
+pub(crate) use progress::{Counters, Progress, TICK};
+pub(crate) use replay::Outcome;
+
+use crate::channel::Receiver;
+use crate::config::{Destination, Verbosity};
+use crate::console::Console;
+
+/// What production needs to know of the run.
+pub(crate) struct Job {
+    pub(crate) destination: Destination,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) console: Console,
+    pub(crate) control: Control,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Production at work on a thread of its own.
+pub(crate) struct Production {
+    /// Comes true when the destination was looked at and found good; an error means that it was
+    /// not, and the outcome says why.
+    pub(crate) ready: oneshot::Receiver<()>,
+    /// Comes when everything is delivered or accounted for; an error is a defect.
+    pub(crate) outcome: oneshot::Receiver<Outcome>,
+}
+
+/// Starts to send what `receiver` gives. Must be called on a tokio runtime.
+pub(crate) fn start(job: Job, receiver: Receiver) -> Production {
+    let (tell_ready, ready) = oneshot::channel();
+    let (tell_outcome, outcome) = oneshot::channel();
+    let runtime = Handle::current();
+    thread::spawn(move || {
+        let _runtime = runtime.enter();
+        // Nobody listens only when the run was left at once, which needs no outcome.
+        _ = tell_outcome.send(replay::run(&job, receiver, tell_ready));
+    });
+    Production { ready, outcome }
+}

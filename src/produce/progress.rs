@@ -1,0 +1,184 @@
+//! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
+
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::config::{Verbosity, When};
+use crate::console::Console;
+use crate::record::Origin;
+use crate::report;
+
+/// How often a plain line is printed where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often a bar is drawn.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// What both halves count for whoever looks on; never used for the report's numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Input bytes of the portions that have been taken up.
+    pub(crate) bytes: AtomicU64,
+    /// Records found in them.
+    pub(crate) found: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    /// Whether `found` is final.
+    pub(crate) complete: AtomicBool,
+    inputs: Mutex<Vec<String>>,
+}
+
+impl Counters {
+    /// Names the inputs, for messages that tell a place.
+    pub(crate) fn name_inputs(&self, inputs: Vec<String>) {
+        *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = inputs;
+    }
+
+    pub(super) fn place(&self, origin: Origin) -> String {
+        report::place(
+            &self.inputs.lock().unwrap_or_else(PoisonError::into_inner),
+            origin,
+        )
+    }
+}
+
+/// What is shown.
+pub(crate) enum Progress {
+    Nothing,
+    Bar(ProgressBar),
+    Lines {
+        console: Console,
+        last: Instant,
+        started: Instant,
+    },
+}
+
+impl Progress {
+    /// What `when` and `verbosity` ask for on this stderr.
+    pub(crate) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
+        let lines = || {
+            let now = Instant::now();
+            Self::Lines {
+                console: console.clone(),
+                last: now,
+                started: now,
+            }
+        };
+        match (when, verbosity) {
+            (When::Never, _) | (When::Auto, Verbosity::Quiet) => Self::Nothing,
+            (When::Auto, _) if !io::stderr().is_terminal() => lines(),
+            (When::Always, _) if !io::stderr().is_terminal() => lines(),
+            _ => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                bar.set_style(spinner_style());
+                let printer = bar.clone();
+                console.print_through(Some(Box::new(move |line| {
+                    printer.suspend(|| crate::console::write_line(line));
+                })));
+                Self::Bar(bar)
+            }
+        }
+    }
+
+    /// Shows the state of `counters`; `total_bytes` is the size of the input, where it is known.
+    pub(crate) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (delivered, found, bytes) = (
+            load(&counters.delivered),
+            load(&counters.found),
+            load(&counters.bytes),
+        );
+        // Bytes of input stand for the records as long as their number is not known.
+        let known = match counters.complete.load(Ordering::Relaxed) {
+            true => Some((delivered, found)),
+            false => total_bytes
+                .filter(|total| *total > 0)
+                .map(|total| (bytes.min(total), total)),
+        };
+        match self {
+            Self::Nothing => {}
+            Self::Bar(bar) => {
+                bar.set_message(HumanCount(delivered).to_string());
+                if let Some((done, total)) = known {
+                    if bar.length().is_none() {
+                        bar.set_style(bar_style());
+                    }
+                    bar.set_length(total);
+                    bar.set_position(done);
+                }
+                bar.tick();
+            }
+            Self::Lines {
+                console,
+                last,
+                started,
+            } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                console.note(&line(delivered, known, started.elapsed()));
+            }
+            Self::Lines { .. } => {}
+        }
+    }
+
+    /// Takes the bar off the terminal.
+    pub(crate) fn finish(self, console: &Console) {
+        if let Self::Bar(bar) = self {
+            console.print_through(None);
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(delivered: u64, known: Option<(u64, u64)>, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64().max(f64::EPSILON);
+    let rate = delivered as f64 / seconds;
+    let mut line = format!(
+        "{} records delivered, {rate:.0} records/s",
+        HumanCount(delivered)
+    );
+    if let Some((done, total)) = known.filter(|(_, total)| *total > 0) {
+        let part = done as f64 / total as f64;
+        line += &format!(", {:.0} %", part * 100.0);
+        if part > 0.0 {
+            let rest = Duration::from_secs_f64((seconds / part - seconds).max(0.0));
+            line += &format!(", ETA {}", HumanDuration(rest));
+        }
+    }
+    line
+}
+
+fn bar_style() -> ProgressStyle {
+    let template = "{bar:30} {percent:>3} %  {msg} records delivered  {elapsed} elapsed, ETA {eta}";
+    ProgressStyle::with_template(template).expect("the template is sound, as the tests show")
+}
+
+fn spinner_style() -> ProgressStyle {
+    let template = "{spinner} {msg} records delivered  {elapsed} elapsed";
+    ProgressStyle::with_template(template).expect("the template is sound, as the tests show")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_sound() {
+        _ = bar_style();
+        _ = spinner_style();
+    }
+
+    #[test]
+    fn a_line_tells_rate_and_rest() {
+        let text = line(1200, Some((25, 100)), Duration::from_secs(10));
+        assert_eq!(
+            text,
+            "1,200 records delivered, 120 records/s, 25 %, ETA 30 seconds"
+        );
+        assert_eq!(
+            line(0, None, Duration::from_secs(10)),
+            "0 records delivered, 0 records/s"
+        );
+    }
+}

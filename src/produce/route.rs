@@ -1,0 +1,252 @@
+//! Where a record goes: its destination topic, looked at before the first record, and its
+//! partition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::client::{Connection, TopicState};
+use super::control::Control;
+use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
+use crate::config::{Destination, MissingTopics, Partition, TopicNames};
+use crate::error::Error;
+use crate::record::{Batch, CapturedTopic, TopicId};
+use crate::report::Placement;
+
+/// A topic of the destination.
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) handle: TopicHandle,
+    pub(super) partitions: i32,
+    /// Whether this run has made it, and may so give it more partitions.
+    created: bool,
+    /// The next partition for a record without a key.
+    turn: i32,
+}
+
+/// What is known of a captured topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Index of the target.
+    To(usize),
+    /// Known only by an id that no `--map` names.
+    Unknown,
+}
+
+/// All targets met so far.
+pub(super) struct Router<'a> {
+    connection: &'a Connection,
+    control: &'a Control,
+    destination: &'a Destination,
+    /// The captured ids and names of `--map`.
+    renamed: Vec<(CapturedTopic, String)>,
+    pub(super) targets: Vec<Target>,
+    /// Partitions seen of a captured topic before the first record was sent.
+    captured: HashMap<CapturedTopic, i32>,
+    pub(super) placement: Placement,
+}
+
+impl<'a> Router<'a> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        destination: &'a Destination,
+        control: &'a Control,
+    ) -> Self {
+        let renamed = match &destination.topics {
+            TopicNames::One(_) => Vec::new(),
+            TopicNames::Mapped(map) => map
+                .iter()
+                .flat_map(|(from, to)| renamings(from, to))
+                .collect(),
+        };
+        Self {
+            connection,
+            control,
+            destination,
+            renamed,
+            targets: Vec::new(),
+            captured: HashMap::new(),
+            placement: Placement::default(),
+        }
+    }
+
+    /// The one topic of `-t` can be looked at before anything is read.
+    ///
+    /// # Errors
+    /// As of [`Router::route`].
+    pub(super) fn check_named_topic(&mut self) -> Result<(), Error> {
+        match (&self.destination.topics, self.destination.missing_topics) {
+            (TopicNames::One(name), MissingTopics::Refuse) => {
+                self.target(&name.clone(), 1).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes note of the partitions in `batch`.
+    pub(super) fn survey(&mut self, batch: &Batch) {
+        for record in &batch.records {
+            let (Some(topic), Some(partition)) = (batch.topic(record), record.partition) else {
+                continue;
+            };
+            let seen = partition.saturating_add(1);
+            match self.captured.get_mut(topic) {
+                Some(partitions) => *partitions = seen.max(*partitions),
+                None => _ = self.captured.insert(topic.clone(), seen),
+            }
+        }
+    }
+
+    /// Where records of `topic` go.
+    ///
+    /// # Errors
+    /// [`Error::TopicMissing`] and [`Error::TopicRefused`]: the run cannot go on.
+    pub(super) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
+        let Some(name) = self.destination_name(topic) else {
+            return Ok(Route::Unknown);
+        };
+        let captured = match &self.destination.topics {
+            TopicNames::One(_) => self.captured.values().max().copied(),
+            TopicNames::Mapped(_) => self.captured.get(topic).copied(),
+        };
+        self.target(&name, captured.unwrap_or(1)).map(Route::To)
+    }
+
+    /// Where a record goes whose topic the capture does not tell; none without `-t`.
+    ///
+    /// # Errors
+    /// As of [`Router::route`].
+    pub(super) fn route_untold(&mut self) -> Result<Option<usize>, Error> {
+        let TopicNames::One(name) = &self.destination.topics else {
+            return Ok(None);
+        };
+        let captured = self.captured.values().max().copied().unwrap_or(1);
+        self.target(&name.clone(), captured).map(Some)
+    }
+
+    fn destination_name(&self, topic: &CapturedTopic) -> Option<String> {
+        let map = match &self.destination.topics {
+            TopicNames::One(name) => return Some(name.clone()),
+            TopicNames::Mapped(map) => map,
+        };
+        if let Some((_, to)) = self.renamed.iter().find(|(from, _)| from == topic) {
+            return Some(to.clone());
+        }
+        let CapturedTopic::Name(name) = topic else {
+            return None;
+        };
+        let others = map.iter().find(|(from, _)| from == "*");
+        Some(others.map_or_else(|| name.clone(), |(_, to)| to.replace("{topic}", name)))
+    }
+
+    /// The index of the target called `name`, which is looked at, or created, when it is new.
+    fn target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
+        if let Some(known) = self.targets.iter().position(|target| target.name == name) {
+            return Ok(known);
+        }
+        let (partitions, created) = match self.connection.topic_state(name, self.control)? {
+            TopicState::Present(partitions) => (partitions, false),
+            TopicState::Missing if self.destination.missing_topics == MissingTopics::Create => {
+                self.connection.create_topic(name, captured, self.control)?;
+                (captured, true)
+            }
+            TopicState::Missing => {
+                return Err(Error::TopicMissing {
+                    topic: name.into(),
+                    brokers: self.connection.brokers.clone(),
+                    captured_partitions: captured.unsigned_abs(),
+                });
+            }
+        };
+        let handle = handle(&self.connection.client, name)?;
+        self.targets.push(Target {
+            name: name.into(),
+            handle,
+            partitions,
+            created,
+            turn: 0,
+        });
+        Ok(self.targets.len() - 1)
+    }
+
+    /// The partition for a record of `target`, as librdkafka is to be told.
+    ///
+    /// # Errors
+    /// [`Error::PartitionMissing`] with `--partition keep`; the cluster's when a topic that this
+    /// run has created cannot get the partition.
+    pub(super) fn partition(
+        &mut self,
+        target: usize,
+        captured: Option<i32>,
+        key: Option<&[u8]>,
+        place: impl FnOnce() -> String,
+    ) -> Result<i32, Error> {
+        let how = self.destination.partition;
+        let keeps = matches!(how, Partition::Auto | Partition::Keep);
+        if let Some(partition) = captured.filter(|_| keeps) {
+            if partition >= self.targets[target].partitions {
+                self.grow(target, partition)?;
+            }
+            let target = &self.targets[target];
+            if partition < target.partitions {
+                self.placement.kept += 1;
+                return Ok(partition);
+            }
+            if how == Partition::Keep {
+                let (topic, partitions) = (target.name.clone(), target.partitions);
+                return Err(Error::PartitionMissing {
+                    topic,
+                    partition,
+                    partitions,
+                    place: place(),
+                });
+            }
+        }
+        self.placement.placed += 1;
+        let target = &mut self.targets[target];
+        Ok(match (how, key) {
+            (Partition::Any, _) | (Partition::Key, None) => UNASSIGNED,
+            // Where captured partitions are kept beside it, the choice is made here: librdkafka's
+            // partitioner and explicit partitions do not mix before it knows the topic.
+            (_, Some(key)) => murmur2_partition(key, target.partitions),
+            (_, None) => {
+                target.turn = (target.turn + 1) % target.partitions;
+                target.turn
+            }
+        })
+    }
+
+    fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
+        let Target {
+            name,
+            created: true,
+            ..
+        } = &self.targets[target]
+        else {
+            return Ok(());
+        };
+        let wanted = partition.saturating_add(1);
+        if self.connection.grow_topic(name, wanted, self.control)? {
+            self.targets[target].partitions = wanted;
+        }
+        Ok(())
+    }
+}
+
+/// FROM may be a name, or an id in any spelling.
+fn renamings(from: &str, to: &str) -> Vec<(CapturedTopic, String)> {
+    if from == "*" {
+        return Vec::new();
+    }
+    let to_name = to.replace("{topic}", from);
+    let mut renamings = vec![(CapturedTopic::Name(from.into()), to_name)];
+    renamings.extend(TopicId::parse(from).map(|id| (CapturedTopic::Id(id), to.into())));
+    renamings
+}
+
+fn handle(client: &Arc<Client>, name: &str) -> Result<TopicHandle, Error> {
+    TopicHandle::new(client, name).ok_or_else(|| Error::TopicRefused {
+        topic: name.into(),
+        action: "use",
+        reason: "librdkafka does not take the name".into(),
+    })
+}

@@ -1,0 +1,107 @@
+//! The report for programs: one JSON object whose members README documents.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Latency, Problem, Report, Topic};
+
+impl Report {
+    /// The report as one line of JSON, without a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut ledger = Map::new();
+        ledger.insert("found".into(), self.ledger.found.into());
+        ledger.extend(
+            self.ledger
+                .outcomes()
+                .map(|(name, n)| (name.to_string(), n.into())),
+        );
+        let report = Shape {
+            kreplay: env!("CARGO_PKG_VERSION"),
+            exit_code: self.exit().code(),
+            interrupted: self.signal.is_some(),
+            elapsed_s: round_ms(self.elapsed.as_secs_f64()),
+            source: self.source_json(),
+            destination: json!({
+                "brokers": self.destination.brokers,
+                "rehearsal": self.destination.rehearsal,
+            }),
+            ledger,
+            topics: self.topics.iter().map(topic_json).collect(),
+            placement: json!({ "kept": self.placement.kept, "placed": self.placement.placed }),
+            problems: self
+                .problems
+                .iter()
+                .map(|problem| self.problem_json(problem))
+                .collect(),
+            latency_ms: self.latency.map(latency_json),
+            errors: self.failures.iter().map(ToString::to_string).collect(),
+        };
+        serde_json::to_string(&report).expect("no map of the report has keys that are not strings")
+    }
+
+    fn source_json(&self) -> Value {
+        let mut source = json!({
+            "kind": self.source.kind,
+            "inputs": self.source.inputs,
+            "bytes": self.tally.bytes,
+            "rrpairs": self.tally.rrpairs,
+            "fetches": self.tally.fetches,
+            "empty_fetches": self.tally.empty_fetches,
+            "complete": self.source.complete,
+        });
+        if let Some(via) = self.source.via {
+            source["via"] = via.into();
+        }
+        source
+    }
+
+    fn problem_json(&self, problem: &Problem) -> Value {
+        let input = self.source.inputs.get(problem.first.input as usize);
+        json!({
+            "what": problem.what.name(),
+            "count": problem.count,
+            "first": { "input": input, "line": problem.first.line, "why": problem.why },
+        })
+    }
+}
+
+/// The members in the order in which a person would read them.
+#[derive(Serialize)]
+struct Shape {
+    kreplay: &'static str,
+    exit_code: u8,
+    interrupted: bool,
+    elapsed_s: f64,
+    source: Value,
+    destination: Value,
+    ledger: Map<String, Value>,
+    topics: Vec<Value>,
+    placement: Value,
+    problems: Vec<Value>,
+    latency_ms: Option<Value>,
+    errors: Vec<String>,
+}
+
+fn topic_json(topic: &Topic) -> Value {
+    json!({
+        "topic": topic.name,
+        "partitions": topic.partitions,
+        "delivered": topic.delivered,
+        "bytes": topic.bytes,
+    })
+}
+
+fn latency_json(latency: Latency) -> Value {
+    json!({
+        "p50": round_ms(latency.p50),
+        "p95": round_ms(latency.p95),
+        "p99": round_ms(latency.p99),
+        "max": round_ms(latency.max),
+    })
+}
+
+/// Three digits after the point are more than the clocks are good for.
+fn round_ms(x: f64) -> f64 {
+    (x * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,118 @@
+//! The counts that must balance. Extraction fills a [`Tally`], production the rest; the two sides
+//! are counted apart, so that a record lost between them shows.
+
+use super::problems::Problems;
+
+/// What extraction saw in a part of the input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bytes of input read.
+    pub bytes: u64,
+    /// RRPairs (lines or rows) read.
+    pub rrpairs: u64,
+    /// Fetches among them.
+    pub fetches: u64,
+    /// Fetches that held nothing: long polls that timed out.
+    pub empty_fetches: u64,
+    /// Records found, whatever became of them.
+    pub found: u64,
+    /// Control records (transaction markers, KIP-98): never replayed.
+    pub control: u64,
+    /// Records that the filter leaves out.
+    pub filtered: u64,
+    /// Records that cannot be read.
+    pub unreadable: u64,
+    /// What went wrong.
+    pub problems: Problems,
+}
+
+impl Tally {
+    /// Adds a later part's counts.
+    pub fn merge(&mut self, later: Self) {
+        self.bytes += later.bytes;
+        self.rrpairs += later.rrpairs;
+        self.fetches += later.fetches;
+        self.empty_fetches += later.empty_fetches;
+        self.found += later.found;
+        self.control += later.control;
+        self.filtered += later.filtered;
+        self.unreadable += later.unreadable;
+        self.problems.merge(later.problems);
+    }
+}
+
+/// What became of every record of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Records found in the source.
+    pub found: u64,
+    /// Further copies of a record.
+    pub duplicates: u64,
+    /// Left out by the filter.
+    pub filtered: u64,
+    /// Control records.
+    pub control: u64,
+    /// Records of aborted transactions.
+    pub aborted: u64,
+    /// Records that could not be read or placed.
+    pub unreadable: u64,
+    /// Acknowledged by the broker.
+    pub delivered: u64,
+    /// Certain not to be in the log.
+    pub not_written: u64,
+    /// May or may not be in the log.
+    pub unknown: u64,
+    /// Never left kreplay.
+    pub unsent: u64,
+}
+
+impl Ledger {
+    /// The entries besides `found`, by the names of the JSON report.
+    #[must_use]
+    pub fn outcomes(&self) -> [(&'static str, u64); 9] {
+        [
+            ("duplicates", self.duplicates),
+            ("filtered", self.filtered),
+            ("control", self.control),
+            ("aborted", self.aborted),
+            ("unreadable", self.unreadable),
+            ("delivered", self.delivered),
+            ("not_written", self.not_written),
+            ("unknown", self.unknown),
+            ("unsent", self.unsent),
+        ]
+    }
+
+    /// Whether every record found is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
+    }
+
+    /// Records that should have been delivered and were not.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        self.unreadable + self.not_written + self.unknown + self.unsent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_balances_only_when_every_record_is_somewhere() {
+        let mut ledger = Ledger {
+            found: 12,
+            ..Ledger::default()
+        };
+        assert!(!ledger.balances());
+        ledger.delivered = 5;
+        ledger.control = 2;
+        ledger.unsent = 4;
+        ledger.unknown = 1;
+        assert!(ledger.balances());
+        ledger.delivered = 6;
+        assert!(!ledger.balances());
+    }
+}

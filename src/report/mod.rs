@@ -1,0 +1,208 @@
+//! The report of a run: what was read, found, sent where, left out and why. Apart from the halves
+//! because both fill it; `text.rs` and `json.rs` render it.
+
+mod json;
+mod ledger;
+mod problems;
+mod text;
+
+use std::time::Duration;
+
+pub use ledger::{Ledger, Tally};
+pub use problems::{Problem, Problems, What};
+
+use crate::error::{Error, ExitCode};
+use crate::record::Origin;
+
+/// What was read.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// `snapshot`, `csv` or `raw`.
+    pub kind: &'static str,
+    /// For a snapshot, how it was read in the end: `csv` or `raw`.
+    pub via: Option<&'static str>,
+    /// Names of the inputs; an [`Origin`] points into them.
+    pub inputs: Vec<String>,
+    /// Whether every input was read to a proper end.
+    pub complete: bool,
+}
+
+/// Where records went.
+#[derive(Debug, Clone, Default)]
+pub struct Destination {
+    /// The bootstrap servers; for a rehearsal, the in-process broker's.
+    pub brokers: String,
+    /// Whether it was a broker in this process.
+    pub rehearsal: bool,
+}
+
+/// One topic of the destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions the destination has.
+    pub partitions: u32,
+    /// Records delivered to it.
+    pub delivered: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+/// How records came to their partitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// Records that kept the partition they were captured in.
+    pub kept: u64,
+    /// Records placed by key, or spread where they have none.
+    pub placed: u64,
+}
+
+/// Time from handing a record to librdkafka to its delivery, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latency {
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// The signal that ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT, which is what Ctrl-C sends.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// Everything there is to say about a run.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What was read.
+    pub source: Source,
+    /// Where it went.
+    pub destination: Destination,
+    /// What extraction saw.
+    pub tally: Tally,
+    /// What became of every record.
+    pub ledger: Ledger,
+    /// The destination's topics, in the order of their first record.
+    pub topics: Vec<Topic>,
+    /// How records were placed.
+    pub placement: Placement,
+    /// What went wrong with records.
+    pub problems: Problems,
+    /// None when nothing was delivered.
+    pub latency: Option<Latency>,
+    /// From the start of the run to its end.
+    pub elapsed: Duration,
+    /// The signal, when it kept something from being sent.
+    pub signal: Option<Signal>,
+    /// What ended the run before its time, the gravest first.
+    pub failures: Vec<Error>,
+}
+
+impl Report {
+    /// The exit code that follows from all of this; the gravest reason wins.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        let failed = |exit| self.failures.iter().any(|failure| failure.exit() == exit);
+        if !self.ledger.balances() || failed(ExitCode::Defect) {
+            return ExitCode::Defect;
+        }
+        match self.signal {
+            Some(Signal::Interrupt) => return ExitCode::Interrupted,
+            Some(Signal::Terminate) => return ExitCode::Terminated,
+            None => {}
+        }
+        for exit in [ExitCode::Source, ExitCode::Kafka, ExitCode::Usage] {
+            if failed(exit) {
+                return exit;
+            }
+        }
+        let lossy = self
+            .problems
+            .iter()
+            .any(|problem| problem.what != What::TimestampLost);
+        if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
+            return ExitCode::Incomplete;
+        }
+        ExitCode::Success
+    }
+
+    /// `input:line`, or the input alone.
+    #[must_use]
+    pub fn place(&self, origin: Origin) -> String {
+        place(&self.source.inputs, origin)
+    }
+}
+
+/// `input:line`, or the input alone for line 0.
+pub(crate) fn place(inputs: &[String], origin: Origin) -> String {
+    let name = inputs
+        .get(origin.input as usize)
+        .map_or("input", String::as_str);
+    match origin.line {
+        0 => name.to_string(),
+        line => format!("{name}:{line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(failure: Error) -> Report {
+        Report {
+            failures: vec![failure],
+            ..Report::default()
+        }
+    }
+
+    #[test]
+    fn the_gravest_reason_gives_the_exit_code() {
+        let cut = Error::CutOff {
+            place: "a:1".into(),
+            why: "no".into(),
+        };
+        let defect = Error::Defect { what: "no".into() };
+        let unreachable = Error::Unreachable {
+            brokers: "b".into(),
+            reason: "no".into(),
+        };
+
+        assert_eq!(Report::default().exit(), ExitCode::Success);
+        assert_eq!(failed(unreachable.clone()).exit(), ExitCode::Kafka);
+        let mut report = failed(cut);
+        report.failures.push(unreachable);
+        assert_eq!(report.exit(), ExitCode::Source);
+        report.signal = Some(Signal::Terminate);
+        assert_eq!(report.exit(), ExitCode::Terminated);
+        report.failures.push(defect);
+        assert_eq!(report.exit(), ExitCode::Defect);
+    }
+
+    #[test]
+    fn a_ledger_that_does_not_balance_is_a_defect_whatever_else_happened() {
+        let mut report = Report {
+            signal: Some(Signal::Interrupt),
+            ..Report::default()
+        };
+        assert_eq!(report.exit(), ExitCode::Interrupted);
+        report.ledger.found = 1;
+        assert_eq!(report.exit(), ExitCode::Defect);
+    }
+
+    #[test]
+    fn records_that_failed_make_the_run_incomplete() {
+        let mut report = Report::default();
+        report.ledger.found = 1;
+        report.ledger.unknown = 1;
+        assert_eq!(report.exit(), ExitCode::Incomplete);
+    }
+}

@@ -1,0 +1,128 @@
+//! What went wrong with records, grouped: a count of each kind and the first place where it was
+//! seen. Bounded whatever the input, because kinds are few.
+
+use crate::record::Origin;
+
+/// A kind of trouble; its name is the `what` of the JSON report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A line, row or record that cannot be read; each counts as one record.
+    Unreadable,
+    /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
+    LostByCsv,
+    /// Records delivered without the headers that they were captured with.
+    HeadersLost,
+    /// Records of transactions, of which a CSV does not tell whether they were aborted.
+    Transactional,
+    /// Records whose topic is known only by an id that nothing resolves; counts as unreadable.
+    TopicUnknown,
+    /// Records without a timestamp that can be kept, sent with the time of sending.
+    TimestampLost,
+    /// Records certain not to be in the log.
+    NotWritten,
+    /// Records that may or may not be in the log.
+    Unknown,
+}
+
+impl What {
+    /// The kind's name in the JSON report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::LostByCsv => "lost_by_csv",
+            Self::HeadersLost => "headers_lost",
+            Self::Transactional => "transactional",
+            Self::TopicUnknown => "topic_unknown",
+            Self::TimestampLost => "timestamp_lost",
+            Self::NotWritten => "not_written",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// What the user can do about it, where something can be done.
+    #[must_use]
+    pub fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::LostByCsv | Self::HeadersLost | Self::Transactional => {
+                Some("`kreplay snapshot <ID> --via raw` reads the RRPairs and loses none")
+            }
+            Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
+            _ => None,
+        }
+    }
+}
+
+/// One kind of trouble in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The kind.
+    pub what: What,
+    /// How many records (or lines) it hit.
+    pub count: u64,
+    /// Where it was first seen.
+    pub first: Origin,
+    /// Why, in words, at that first place.
+    pub why: String,
+}
+
+/// The problems of a run, in the order in which their kinds were first seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Counts one more; `why` is asked for only when it is the first of its kind.
+    pub fn add(&mut self, what: What, origin: Origin, why: impl FnOnce() -> String) {
+        match self.0.iter_mut().find(|known| known.what == what) {
+            Some(known) => known.count += 1,
+            None => self.0.push(Problem {
+                what,
+                count: 1,
+                first: origin,
+                why: why(),
+            }),
+        }
+    }
+
+    /// Adds what a later part of the run saw.
+    pub fn merge(&mut self, later: Self) {
+        for problem in later.0 {
+            match self.0.iter_mut().find(|known| known.what == problem.what) {
+                Some(known) => known.count += problem.count,
+                None => self.0.push(problem),
+            }
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_adds_counts_and_keeps_the_first_place() {
+        let at = |line| Origin { input: 0, line };
+        let mut problems = Problems::default();
+        problems.add(What::Unreadable, at(3), || "first".into());
+        let mut later = Problems::default();
+        later.add(What::Unreadable, at(9), || "second".into());
+        later.add(What::NotWritten, at(10), || "third".into());
+        problems.merge(later);
+        let seen: Vec<_> = problems
+            .iter()
+            .map(|p| (p.what, p.count, p.first.line, p.why.as_str()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (What::Unreadable, 2, 3, "first"),
+                (What::NotWritten, 1, 10, "third")
+            ]
+        );
+    }
+}

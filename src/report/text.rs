@@ -1,0 +1,273 @@
+//! The report for people: one screen that tells what was read, what was found, what was sent where,
+//! what was not and why, and what to do next.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::{Problem, Report, Signal};
+use crate::error::count;
+
+/// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
+const MOST_TOPICS: usize = 10;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_headline(f)?;
+        self.write_source(f)?;
+        self.write_ledger(f)?;
+        self.write_topics(f)?;
+        if let Some(latency) = self.latency {
+            let (p50, p95, p99, max) = (latency.p50, latency.p95, latency.p99, latency.max);
+            writeln!(
+                f,
+                "latency    p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
+            )?;
+        }
+        self.problems
+            .iter()
+            .try_for_each(|problem| self.write_problem(f, problem))
+    }
+}
+
+impl Report {
+    fn write_headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ledger = &self.ledger;
+        let verdict = match self.signal {
+            Some(Signal::Interrupt) => "interrupted: ",
+            Some(Signal::Terminate) => "terminated: ",
+            None if !self.failures.is_empty() => "failed: ",
+            None => "",
+        };
+        let place = if self.destination.rehearsal {
+            "a rehearsal broker"
+        } else {
+            &self.destination.brokers
+        };
+        writeln!(
+            f,
+            "{verdict}delivered {} of {} to {place} in {}",
+            HumanCount(ledger.delivered),
+            records(ledger.found),
+            seconds(self.elapsed),
+        )?;
+        let per_second = ledger.delivered as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON);
+        if self.elapsed > Duration::from_secs(1) && ledger.delivered > 0 {
+            writeln!(f, "rate       {per_second:.0} records/s")?;
+        }
+        f.write_char('\n')
+    }
+
+    fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tally = &self.tally;
+        let via = self
+            .source
+            .via
+            .map_or(String::new(), |via| format!(" via {via}"));
+        let inputs = match &self.source.inputs[..] {
+            [] => String::new(),
+            [one] => format!(" {one}"),
+            [first, rest @ ..] => format!(" {first} and {} more", rest.len()),
+        };
+        let end = if self.source.complete {
+            ""
+        } else {
+            "; not read to its end"
+        };
+        writeln!(
+            f,
+            "read       {}{inputs}{via}: {}, {}, {} ({} empty){end}",
+            self.source.kind,
+            HumanBytes(tally.bytes),
+            plural(tally.rrpairs, "RRPair", "RRPairs"),
+            plural(tally.fetches, "Fetch", "Fetches"),
+            HumanCount(tally.empty_fetches),
+        )
+    }
+
+    fn write_ledger(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self
+            .ledger
+            .outcomes()
+            .into_iter()
+            .filter(|(name, n)| *n > 0 || *name == "delivered")
+            .map(|(name, n)| format!("{} {}", HumanCount(n), name.replace('_', " ")))
+            .collect();
+        let found = HumanCount(self.ledger.found);
+        let check = if self.ledger.balances() {
+            ""
+        } else {
+            "  DOES NOT BALANCE"
+        };
+        writeln!(f, "found      {found} = {}{check}", parts.join(" + "))
+    }
+
+    fn write_topics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.topics[..self.topics.len().min(MOST_TOPICS)];
+        let width = shown
+            .iter()
+            .map(|topic| topic.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for (i, topic) in shown.iter().enumerate() {
+            let head = if i == 0 { "sent to" } else { "" };
+            writeln!(
+                f,
+                "{head:<10} {:<width$}  {}, {}, {}",
+                topic.name,
+                count(u64::from(topic.partitions), "partition"),
+                records(topic.delivered),
+                HumanBytes(topic.bytes),
+            )?;
+        }
+        if self.topics.len() > shown.len() {
+            writeln!(
+                f,
+                "           and {} more topics",
+                self.topics.len() - shown.len()
+            )?;
+        }
+        if self.placement.placed > 0 {
+            let (placed, kept) = (self.placement.placed, self.placement.kept);
+            let (placed, kept) = (HumanCount(placed), HumanCount(kept));
+            writeln!(
+                f,
+                "placed     {kept} in their captured partition, {placed} by key"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_problem(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
+        writeln!(
+            f,
+            "problem    {}: {}, first {}: {}",
+            problem.what.name().replace('_', " "),
+            HumanCount(problem.count),
+            self.place(problem.first),
+            problem.why,
+        )?;
+        problem
+            .what
+            .hint()
+            .map_or(Ok(()), |hint| writeln!(f, "           hint: {hint}"))
+    }
+}
+
+/// A number with its digits in groups of three.
+struct HumanCount(u64);
+
+impl fmt::Display for HumanCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (i, digit) in digits.chars().enumerate() {
+            if i > 0 && (digits.len() - i) % 3 == 0 {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        Ok(())
+    }
+}
+
+/// A number of bytes in the largest unit that leaves at least one of it.
+struct HumanBytes(u64);
+
+impl fmt::Display for HumanBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+        match units.into_iter().find(|(_, shift)| self.0 >> shift > 0) {
+            Some((unit, shift)) => write!(f, "{:.2} {unit}", self.0 as f64 / f64::from(1 << shift)),
+            None => write!(f, "{} B", self.0),
+        }
+    }
+}
+
+fn records(n: u64) -> String {
+    plural(n, "record", "records")
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
+}
+
+fn seconds(elapsed: Duration) -> String {
+    format!("{:.2} s", elapsed.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+
+    #[test]
+    fn a_report_with_trouble_reads_as_a_whole() {
+        let mut report = Report {
+            source: Source {
+                kind: "raw",
+                via: None,
+                inputs: vec!["capture.jsonl".into()],
+                complete: true,
+            },
+            destination: Destination {
+                brokers: "localhost:9092".into(),
+                rehearsal: false,
+            },
+            tally: Tally {
+                bytes: 2048,
+                rrpairs: 12,
+                fetches: 9,
+                empty_fetches: 2,
+                ..Tally::default()
+            },
+            ledger: Ledger {
+                found: 1204,
+                delivered: 1200,
+                unreadable: 3,
+                unknown: 1,
+                ..Ledger::default()
+            },
+            topics: vec![
+                Topic {
+                    name: "orders".into(),
+                    partitions: 6,
+                    delivered: 900,
+                    bytes: 812_345,
+                },
+                Topic {
+                    name: "o".into(),
+                    partitions: 1,
+                    delivered: 300,
+                    bytes: 12,
+                },
+            ],
+            placement: Placement {
+                kept: 1000,
+                placed: 200,
+            },
+            latency: Some(Latency {
+                p50: 1.24,
+                p95: 3.1,
+                p99: 4.0,
+                max: 9.7,
+            }),
+            elapsed: Duration::from_millis(310),
+            ..Report::default()
+        };
+        let origin = Origin { input: 0, line: 17 };
+        report
+            .problems
+            .add(What::TopicUnknown, origin, || "no name".into());
+        assert_eq!(
+            report.to_string(),
+            "delivered 1,200 of 1,204 records to localhost:9092 in 0.31 s\n\
+             \n\
+             read       raw capture.jsonl: 2.00 KiB, 12 RRPairs, 9 Fetches (2 empty)\n\
+             found      1,204 = 3 unreadable + 1,200 delivered + 1 unknown\n\
+             sent to    orders  6 partitions, 900 records, 793.31 KiB\n           \
+                        o       1 partition, 300 records, 12 B\n\
+             placed     1,000 in their captured partition, 200 by key\n\
+             latency    p50 1.2 ms, p95 3.1 ms, p99 4.0 ms, max 9.7 ms\n\
+             problem    topic unknown: 1, first capture.jsonl:17: no name\n           \
+                        hint: tell its name with `--map ID=TOPIC`, or use `-t TOPIC`\n"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! The server properties and command lines of one KRaft node.
+//!
+//! Apart from the process handling because faults change processes and features change properties.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{KafkaOptions, Ports};
+
+/// 16 bytes in URL-safe base64, as `StorageTool random-uuid` prints; brokers of different tests
+/// never meet, so one id serves all of them.
+const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
+
+/// Tiered compilation stops early and the collector is serial: the broker starts sooner and leaves the
+/// other core to the tests. SIGTERM and SIGINT still end it in order.
+const JVM: [&str; 3] = [
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+];
+
+/// Warnings and errors go to the log, so that a failed start can say why.
+const LOG_LEVEL: &str = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
+
+/// Writes the text of `server.properties`.
+pub(super) fn render(options: &KafkaOptions, ports: &Ports, folder: &Path) -> String {
+    let mut properties = defaults(options, ports, folder);
+    for (name, value) in &options.properties {
+        properties.retain(|(known, _)| known != name);
+        properties.push((name.clone(), value.clone()));
+    }
+    properties
+        .iter()
+        .fold(String::new(), |mut text, (name, value)| {
+            writeln!(text, "{name}={value}").expect("writing to a string cannot fail");
+            text
+        })
+}
+
+fn defaults(options: &KafkaOptions, ports: &Ports, folder: &Path) -> Vec<(String, String)> {
+    let Ports {
+        plaintext,
+        controller,
+        listeners,
+    } = ports;
+    let mut advertised = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+    for (name, port) in listeners {
+        advertised += &format!(",{name}://127.0.0.1:{port}");
+    }
+    let mut protocols = String::from("CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT");
+    for (name, protocol) in &options.listeners {
+        protocols += &format!(",{name}:{protocol}");
+    }
+    let all = format!("{advertised},CONTROLLER://127.0.0.1:{controller}");
+    let voters = format!("1@127.0.0.1:{controller}");
+    let data = folder.join("data").display().to_string();
+    let pairs: [(&str, &str); 19] = [
+        ("process.roles", "broker,controller"),
+        ("node.id", "1"),
+        ("controller.quorum.voters", &voters),
+        ("listeners", &all),
+        ("advertised.listeners", &advertised),
+        ("controller.listener.names", "CONTROLLER"),
+        ("inter.broker.listener.name", "PLAINTEXT"),
+        ("listener.security.protocol.map", &protocols),
+        ("log.dirs", &data),
+        ("auto.create.topics.enable", "false"),
+        ("offsets.topic.replication.factor", "1"),
+        ("transaction.state.log.replication.factor", "1"),
+        ("transaction.state.log.min.isr", "1"),
+        ("share.coordinator.state.topic.replication.factor", "1"),
+        ("share.coordinator.state.topic.min.isr", "1"),
+        ("group.initial.rebalance.delay.ms", "0"),
+        // The default of 50 partitions each costs a second when the first group or transaction appears.
+        ("offsets.topic.num.partitions", "1"),
+        ("transaction.state.log.num.partitions", "1"),
+        ("share.coordinator.state.topic.num.partitions", "1"),
+    ];
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// The command that prepares the data folder for the first start.
+pub(super) fn format_command(
+    options: &KafkaOptions,
+    libs: &Path,
+    properties: &Path,
+) -> Vec<String> {
+    let mut command = java(libs, "-Xmx256m", "kafka.tools.StorageTool");
+    command.extend(["format", "-t", CLUSTER_ID, "-c"].map(str::to_owned));
+    command.push(properties.display().to_string());
+    command.extend(options.format_args.iter().cloned());
+    command
+}
+
+/// The command that runs the server.
+pub(super) fn start_command(libs: &Path, properties: &Path) -> Vec<String> {
+    let mut command = java(libs, "-Xmx512m", "kafka.Kafka");
+    command.push(properties.display().to_string());
+    command
+}
+
+/// The command that runs the server after its first start.
+///
+/// The controller keeps a killed broker registered for `broker.session.timeout.ms`, 9 s by default, and
+/// turns its successor away until then. Only restarts shorten it, so that no busy machine fences the others.
+pub(super) fn restart_command(libs: &Path, properties: &Path) -> Vec<String> {
+    let mut command = start_command(libs, properties);
+    for property in [
+        "broker.session.timeout.ms=1500",
+        "broker.heartbeat.interval.ms=500",
+    ] {
+        command.extend(["--override".to_owned(), property.to_owned()]);
+    }
+    command
+}
+
+fn java(libs: &Path, heap: &str, class: &str) -> Vec<String> {
+    let mut command = vec!["java".to_owned(), heap.to_owned(), LOG_LEVEL.to_owned()];
+    command.extend(JVM.map(str::to_owned));
+    command.extend([
+        "-cp".to_owned(),
+        format!("{}/*", libs.display()),
+        class.to_owned(),
+    ]);
+    command
+}

@@ -1,0 +1,212 @@
+//! A kreplay that runs: watched, signalled, waited for, and killed when it overstays.
+//!
+//! Apart from its preparation because most tests only want the end and never see this.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStdin, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::Output;
+use super::guard::Guard;
+
+/// How long output may stay open after kreplay's end before that counts as a process left behind.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How often a wait looks again.
+const TICK: Duration = Duration::from_millis(2);
+
+/// A run that has begun; dropping it kills its process group.
+pub(crate) struct Running {
+    pub(super) child: Child,
+    /// Open only when the test asked for that.
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: Captured,
+    pub(super) stderr: Captured,
+    pub(super) started: Instant,
+    pub(super) deadline: Instant,
+    pub(super) status: Option<ExitStatus>,
+    /// Released after `drop` below has run.
+    pub(super) guard: Guard,
+    /// The working directory unless the test gave one; removed when the run is over.
+    pub(super) home: TempDir,
+}
+
+impl Running {
+    /// The process id of kreplay, which is also its process group.
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("process ids fit in pid_t")
+    }
+
+    /// Sends a signal to kreplay alone, as `kill PID` does; nothing happens once it has been reaped.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.status.is_none() {
+            kill(Pid::from_raw(self.pid()), signal).expect("the child is not reaped yet");
+        }
+    }
+
+    /// Sends a signal to kreplay and its children, as Ctrl-C in a terminal does.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        if self.status.is_none() {
+            killpg(Pid::from_raw(self.pid()), signal).expect("the child is not reaped yet");
+        }
+    }
+
+    /// Writes to an open stdin; kreplay may have closed it, which is not an error.
+    pub(crate) fn write_stdin(&mut self, bytes: &[u8]) {
+        let pipe = self
+            .stdin
+            .as_mut()
+            .expect("the test asked for an open stdin");
+        pipe.write_all(bytes).and_then(|()| pipe.flush()).ok();
+    }
+
+    /// Ends an open stdin.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.stdin.take());
+    }
+
+    /// What stdout has carried so far.
+    pub(crate) fn stdout_so_far(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.bytes()).into_owned()
+    }
+
+    /// What stderr has carried so far.
+    pub(crate) fn stderr_so_far(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.bytes()).into_owned()
+    }
+
+    /// Waits until a condition holds, such as a line on stderr or records in a topic.
+    ///
+    /// # Panics
+    /// When kreplay ends or the run's limit passes before it holds.
+    pub(crate) fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
+        while !holds(self) {
+            if self.has_ended() {
+                // What it did last may have made the condition true.
+                assert!(
+                    holds(self),
+                    "kreplay ended before {what}\n{}",
+                    self.describe()
+                );
+                return;
+            }
+            self.check_limit(what);
+            thread::sleep(TICK);
+        }
+    }
+
+    /// Tells whether kreplay has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        if self.status.is_none() {
+            self.status = self
+                .child
+                .try_wait()
+                .expect("the child is ours to wait for");
+        }
+        self.status.is_some()
+    }
+
+    /// Waits for the end, closing stdin first.
+    ///
+    /// # Panics
+    /// When the run's limit passes, when kreplay leaves a process behind that holds its output
+    /// open, or when stdout is not UTF-8.
+    pub(crate) fn wait(mut self) -> Output {
+        self.close_stdin();
+        while !self.has_ended() {
+            self.check_limit("its end");
+            thread::sleep(TICK);
+        }
+        let elapsed = self.started.elapsed();
+        let patience = Instant::now() + GRACE;
+        while !(self.stdout.is_closed() && self.stderr.is_closed()) {
+            if Instant::now() > patience {
+                let said = self.describe();
+                panic!("kreplay ended and left a process behind that holds its output\n{said}");
+            }
+            thread::sleep(TICK);
+        }
+        let status = self.status.expect("the loop above ends with a status");
+        let signal = status.signal().unwrap_or_default();
+        let stdout = self.stdout.bytes().clone();
+        Output {
+            code: status.code().unwrap_or(-signal),
+            stdout: String::from_utf8(stdout).expect("kreplay's stdout is UTF-8"),
+            stderr: self.stderr_so_far(),
+            elapsed,
+        }
+    }
+
+    /// Waits for the end at most this long from now.
+    ///
+    /// # Panics
+    /// As [`Running::wait`].
+    pub(crate) fn wait_within(mut self, limit: Duration) -> Output {
+        self.deadline = Instant::now() + limit;
+        self.wait()
+    }
+
+    fn check_limit(&self, what: &str) {
+        // The panic drops `self`, which kills the process group.
+        assert!(
+            Instant::now() <= self.deadline,
+            "kreplay ran {:?} without {what}, and is killed\n{}",
+            self.started.elapsed(),
+            self.describe()
+        );
+    }
+
+    fn describe(&self) -> String {
+        let (stdout, stderr) = (self.stdout_so_far(), self.stderr_so_far());
+        format!("--- stdout\n{stdout}--- stderr\n{stderr}")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A finished run whose output is closed has nothing left, and its group id may be reused.
+        if self.status.is_some() && self.stdout.is_closed() && self.stderr.is_closed() {
+            return;
+        }
+        killpg(Pid::from_raw(self.pid()), Signal::SIGKILL).ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A pipe read by a thread of its own, so that kreplay never waits for its reader.
+pub(super) struct Captured {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Captured {
+    pub(super) fn from(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&bytes);
+        let reader = pipe.map(|mut pipe| {
+            thread::spawn(move || {
+                let mut chunk = vec![0; 64 * 1024];
+                while let Ok(read @ 1..) = pipe.read(&mut chunk) {
+                    let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+                    sink.extend_from_slice(&chunk[..read]);
+                }
+            })
+        });
+        Self { bytes, reader }
+    }
+
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
