@@ -52,8 +52,8 @@ use report::{Destination, Report, Signal};
 /// What may wait between the halves. Extraction is the faster one on most machines, so this is
 /// memory that is used.
 const CHANNEL: Limits = Limits {
-    records: 64 << 10,
-    bytes: 24 << 20,
+    records: 32 << 10,
+    bytes: 12 << 20,
 };
 /// How long speedctl may take to go when the run is over.
 const STOP_LIMIT: Duration = Duration::from_secs(5);

@@ -183,7 +183,7 @@ fn named_csv(text: &str) -> Option<PathBuf> {
         .chain(rests)
         .map(PathBuf::from)
         .filter(|path| path.is_file())
-        .last()
+        .next_back()
 }
 
 fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {

@@ -180,7 +180,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Deliveries {
     /// KiB that may be in flight, by librdkafka's own needs too; the second bounded queue.
-    pub(super) const WINDOW: u64 = 48 << 10;
+    pub(super) const WINDOW: u64 = 32 << 10;
     /// KiB at which a sender that found the window full goes on: waking it for each delivery would
     /// cost more than the delivery.
     const REOPEN: u64 = Self::WINDOW / 4 * 3;
@@ -352,9 +352,9 @@ mod tests {
         while !deliveries.enter(ticket) {
             entered += 1;
         }
-        assert_eq!(entered, 48);
+        assert_eq!(entered, 32);
         assert!(!deliveries.wait_for_room(Duration::ZERO));
-        for _ in 0..13 {
+        for _ in 0..9 {
             deliveries.leave(ticket);
         }
         assert!(deliveries.wait_for_room(Duration::ZERO));
