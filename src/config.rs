@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli;
-pub use crate::cli::{Partition, ReportForm, Timestamps, Via, When};
+pub use crate::cli::{Encoding, Partition, ReportForm, Timestamps, Via, When};
 use crate::error::Error;
 use crate::record::TopicId;
 
@@ -16,6 +16,8 @@ use crate::record::TopicId;
 pub struct Config {
     /// What is replayed.
     pub source: Source,
+    /// Where in it records are, and which of them are replayed.
+    pub extraction: Extraction,
     /// Where it goes.
     pub destination: Destination,
     /// What is printed.
@@ -31,6 +33,89 @@ pub enum Source {
     Csv(Input),
     /// RRPairs.
     Raw(Vec<Input>),
+}
+
+/// Where records are in RRPairs, and which of them are replayed.
+#[derive(Debug, Clone)]
+pub struct Extraction {
+    /// The set of paths to begin with.
+    pub profile: ProfileChoice,
+    /// What the user changes in it.
+    pub overrides: Overrides,
+    /// What becomes of further copies of a record.
+    pub duplicates: Duplicates,
+    /// What becomes of records of aborted transactions.
+    pub aborted: Aborted,
+}
+
+/// Which profile is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileChoice {
+    /// By its name.
+    BuiltIn(String),
+    /// A user's own.
+    File {
+        /// The file's name.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// A user's changes to a profile, from flags of the same names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags' texts tell")]
+pub struct Overrides {
+    pub filter: Option<String>,
+    pub record: Option<String>,
+    pub value: Option<String>,
+    pub key: Option<String>,
+    pub headers: Option<String>,
+    pub timestamp: Option<String>,
+    pub topic: Option<String>,
+    pub partition: Option<String>,
+    pub offset: Option<String>,
+    pub value_encoding: Option<Encoding>,
+    pub key_encoding: Option<Encoding>,
+}
+
+impl Overrides {
+    /// The paths among them.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let Self {
+            record,
+            value,
+            key,
+            headers,
+            timestamp,
+            topic,
+            partition,
+            offset,
+            ..
+        } = self;
+        let paths = [
+            record, value, key, headers, timestamp, topic, partition, offset,
+        ];
+        paths.into_iter().filter_map(|path| path.as_deref())
+    }
+}
+
+/// What becomes of further copies of a record, which (topic, partition, offset) identifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
+}
+
+/// What becomes of records of aborted transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aborted {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
 }
 
 /// One input.
@@ -191,7 +276,7 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for what makes no sense.
     pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
-        let (source, destination, output) = match cli.command {
+        let (source, extraction, destination, output) = match cli.command {
             cli::Command::Snapshot(args) => {
                 let action = match args.print_command {
                     true => SnapshotAction::PrintCommand,
@@ -206,13 +291,22 @@ impl Config {
                     action,
                 };
                 if action == SnapshotAction::PrintCommand {
-                    return Ok(Self::printing(snapshot, args.output));
+                    let extraction = settle_extraction(args.extraction)?;
+                    return Ok(Self::printing(snapshot, extraction, args.output));
                 }
-                (Source::Snapshot(snapshot), args.destination, args.output)
+                (
+                    Source::Snapshot(snapshot),
+                    args.extraction,
+                    args.destination,
+                    args.output,
+                )
             }
-            cli::Command::Csv(args) => {
-                (Source::Csv(args.file.into()), args.destination, args.output)
-            }
+            cli::Command::Csv(args) => (
+                Source::Csv(args.file.into()),
+                args.extraction,
+                args.destination,
+                args.output,
+            ),
             cli::Command::Raw(args) => {
                 let inputs: Vec<Input> = args.files.into_iter().map(Input::from).collect();
                 if inputs
@@ -223,18 +317,24 @@ impl Config {
                 {
                     return Err(Error::config("`-` (stdin) can be read only once"));
                 }
-                (Source::Raw(inputs), args.destination, args.output)
+                (
+                    Source::Raw(inputs),
+                    args.extraction,
+                    args.destination,
+                    args.output,
+                )
             }
         };
         Ok(Self {
             source,
+            extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
             output: settle_output(output),
         })
     }
 
     /// Printing a command needs no destination.
-    fn printing(snapshot: Snapshot, output: cli::Output) -> Self {
+    fn printing(snapshot: Snapshot, extraction: Extraction, output: cli::Output) -> Self {
         let destination = Destination {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
@@ -246,10 +346,54 @@ impl Config {
         };
         Self {
             source: Source::Snapshot(snapshot),
+            extraction,
             destination,
             output: settle_output(output),
         }
     }
+}
+
+fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
+    let profile = match args.profile {
+        None => ProfileChoice::BuiltIn("fetch".into()),
+        Some(name) if name == "fetch" || name == "produce" => ProfileChoice::BuiltIn(name),
+        Some(name) => {
+            let text = fs::read_to_string(&name).map_err(|e| Error::Config {
+                message: format!("cannot read the profile {name}: {e}"),
+                hint: Some("the built-in profiles are `fetch` and `produce`".into()),
+            })?;
+            ProfileChoice::File { name, text }
+        }
+    };
+    let overrides = Overrides {
+        filter: args.filter,
+        record: args.record,
+        value: args.value,
+        key: args.key,
+        headers: args.headers,
+        timestamp: args.timestamp,
+        topic: args.topic_path,
+        partition: args.partition_path,
+        offset: args.offset_path,
+        value_encoding: args.value_encoding,
+        key_encoding: args.key_encoding,
+    };
+    let duplicates = if args.keep_duplicates {
+        Duplicates::Keep
+    } else {
+        Duplicates::LeaveOut
+    };
+    let aborted = if args.with_aborted {
+        Aborted::Keep
+    } else {
+        Aborted::LeaveOut
+    };
+    Ok(Extraction {
+        profile,
+        overrides,
+        duplicates,
+        aborted,
+    })
 }
 
 fn settle_output(args: cli::Output) -> Output {

@@ -76,7 +76,8 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
     if let Source::Snapshot(snapshot) = &config.source
         && snapshot.action == SnapshotAction::PrintCommand
     {
-        return Ok(Product::Command(extract::command_line(snapshot)));
+        let command = extract::command_line(snapshot, &config.extraction)?;
+        return Ok(Product::Command(command));
     }
     let report = replay(config, signals).await?;
     Ok(Product::Report(Box::new(report)))
@@ -85,6 +86,7 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
 /// The one function in which both halves meet.
 async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Report, Error> {
     let started = Instant::now();
+    extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
     let gate = match (
         extract::gate(&config.source),
@@ -126,7 +128,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     let production = produce::start(job, receiver);
     // The source is touched only when the destination was found good.
     let (source, topics) = (config.source, config.destination.topics);
-    let begin = || extract::start(source, topics, console.clone(), sender);
+    let begin = || extract::start(source, config.extraction, topics, console.clone(), sender);
     let outcome = watch.until_done(production, begin).await;
     if let Some(extraction) = &mut watch.extraction {
         extraction.stop();

@@ -132,6 +132,27 @@ impl Batch {
         self.headers.push(header);
     }
 
+    /// Copies a record of another batch, with its bytes and topic.
+    pub(crate) fn push_copy(&mut self, from: &Self, record: &Record) {
+        let mark = self.mark();
+        let key = record.key.map(|span| self.push_bytes(from.slice(span)));
+        let value = record.value.map(|span| self.push_bytes(from.slice(span)));
+        for header in from.headers(record) {
+            let name = self.push_bytes(from.slice(header.name));
+            let value = header.value.map(|span| self.push_bytes(from.slice(span)));
+            self.push_header(Header { name, value });
+        }
+        let headers = self.headers_since(mark);
+        let topic = from.topic(record).map(|topic| self.topic_index(topic));
+        self.records.push(Record {
+            topic,
+            key,
+            value,
+            headers,
+            ..record.clone()
+        });
+    }
+
     /// The headers pushed since `mark`, which become one record's.
     pub(crate) fn headers_since(&self, mark: Mark) -> Headers {
         let to_u32 =

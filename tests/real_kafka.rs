@@ -1,1 +1,122 @@
-fn main() {}
+//! kreplay against a real Apache Kafka: what it says it has delivered stands in the log, byte for byte.
+//!
+//! Without Java and Maven every trial is counted as ignored; `KREPLAY_TEST_KAFKA=required` makes that
+//! a failure. One broker serves all trials, each with topics of its own; the trials that change a
+//! broker for others share a second one, one after the other.
+
+mod harness;
+
+#[path = "real_kafka/brokers.rs"]
+mod brokers;
+#[path = "real_kafka/capture.rs"]
+mod capture;
+#[path = "real_kafka/contents.rs"]
+mod contents;
+#[path = "real_kafka/destination.rs"]
+mod destination;
+#[path = "real_kafka/ledger.rs"]
+mod ledger;
+#[path = "real_kafka/trouble.rs"]
+mod trouble;
+#[path = "real_kafka/volume.rs"]
+mod volume;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use brokers::OnDemand;
+use harness::kafka::Kafka;
+use harness::paths::{fixture, standin};
+use harness::run::{Output, Run};
+
+/// A trial: its name, a sentence, and what it does with a broker.
+type Case = (&'static str, fn(&Kafka));
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let unavailable = Kafka::available().err();
+    if let Some(why) = &unavailable {
+        let required = std::env::var("KREPLAY_TEST_KAFKA").is_ok_and(|wish| wish == "required");
+        let verdict = if required {
+            "required"
+        } else {
+            "all tests are ignored"
+        };
+        writeln!(io::stderr(), "no Kafka can be run here ({verdict}): {why}").ok();
+        if required {
+            return ExitCode::FAILURE;
+        }
+    }
+    let shared = Arc::new(OnDemand::new(&[]));
+    let spare = Arc::new(OnDemand::new(&[("auto.create.topics.enable", "true")]));
+    let turn = Arc::new(Mutex::new(()));
+    let mut trials = Vec::new();
+    // Those that share the spare broker wait for each other: the long ones begin first.
+    for (name, case) in trouble::ON_THE_SPARE_BROKER {
+        let (spare, turn) = (Arc::clone(&spare), Arc::clone(&turn));
+        trials.push(Trial::test(*name, move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            run(&spare, *case)
+        }));
+    }
+    let cases = [
+        contents::CASES,
+        destination::CASES,
+        trouble::CASES,
+        volume::CASES,
+    ];
+    for (name, case) in cases.concat() {
+        let shared = Arc::clone(&shared);
+        trials.push(Trial::test(name, move || run(&shared, case)));
+    }
+    if let Some(why) = unavailable {
+        let why = why.lines().next().unwrap_or_default().to_owned();
+        let ignored = |trial: Trial| trial.with_ignored_flag(true).with_kind(why.clone());
+        trials = trials.into_iter().map(ignored).collect();
+    }
+    let conclusion = libtest_mimic::run(&args, trials);
+    shared.stop();
+    spare.stop();
+    conclusion.exit_code()
+}
+
+fn run(broker: &OnDemand, case: fn(&Kafka)) -> Result<(), Failed> {
+    let kafka = broker.get()?;
+    case(&kafka);
+    Ok(())
+}
+
+/// Prepares `kreplay ARGS` against a broker with a JSON report, with the stand-in as its speedctl.
+fn replay(kafka: &Kafka, args: &[&str]) -> Run {
+    let brokers = kafka.brokers();
+    let more = ["-b", &brokers, "--report", "json"];
+    let run = Run::new(args.iter().chain(&more).map(|arg| (*arg).to_owned()));
+    run.env("KREPLAY_SPEEDCTL", standin())
+        .env("STANDIN_DATA", fixtures())
+}
+
+/// The folder of the fixtures, from which the stand-in takes its snapshots.
+fn fixtures() -> std::path::PathBuf {
+    let parent = fixture("demo.jsonl").parent().map(Path::to_path_buf);
+    parent.expect("a fixture stands in a folder")
+}
+
+/// The path of a fixture as an argument.
+fn path(name: &str) -> String {
+    fixture(name).display().to_string()
+}
+
+/// The report of a run that ended with this code.
+///
+/// # Panics
+/// When the code is another one.
+fn report_of(output: &Output, code: i32) -> serde_json::Value {
+    assert_eq!(output.code, code, "{output:#?}");
+    let report = harness::run::report(output);
+    assert_eq!(report["exit_code"], code, "{report:#}");
+    report
+}

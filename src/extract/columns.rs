@@ -1,108 +1,137 @@
 //! What the columns of a CSV hold, told from their headers alone: each header is the path that was
-//! given to speedctl. Columns belong together by the array elements that they share, so that
-//! several records of a row each find their own key, partition and topic.
+//! given to speedctl, and the profile says what such a path leads to. Columns belong together by
+//! the array elements that they share, so that several records of a row each find their own key,
+//! partition and topic.
 //!
-//! A column that stands for an element besides those (a second record, partition or topic) is a
-//! *sentinel*: a cell in it tells of records that the row does not carry.
+//! speedctl takes no wildcards: a path of the profile is asked for with the first element of every
+//! array. A column that stands for an element besides those (a second record, partition or topic)
+//! is a *sentinel*: a cell in it tells of records that the row does not carry.
 
-use super::path::{Path, Step};
-use super::profile::{
-    BATCH_MEMBERS, Encoding, Field, PARTITION_NAMES, RECORD_MEMBERS, SPELLINGS, TOPIC_ID,
-    TOPIC_NAMES,
-};
+use super::engine::{Engine, Source};
+use super::fields::Slot;
+use super::path::{Path, Step, dotted_text};
+use super::plan::{Group, Role, shared};
+use super::profile::Encoding;
 
-/// The object in which an RRPair of Fetch holds its topics.
-const RESPONSE: &str = "kafka.response.FetchResponse";
 /// Elements of a batch's attributes that are asked for.
 const MOST_ATTRIBUTES: usize = 4;
 
-/// The paths that kreplay asks speedctl for: all that a row can carry of one record, and sentinels.
-pub(super) fn generated_paths() -> Vec<String> {
-    let topic = format!("{RESPONSE}.topics.0");
-    let partition = format!("{topic}.partitions.0");
-    let batch = format!("{partition}.records");
-    let record = format!("{batch}.records.0");
-    let mut paths = Vec::new();
-    for member in ["value", "key"] {
-        paths.extend(
-            SPELLINGS
-                .iter()
-                .map(|(suffix, _)| format!("{record}.{member}{suffix}")),
-        );
+/// The paths to ask speedctl for: all that a row can carry of one record, and sentinels.
+pub(super) fn generated_paths(engine: &Engine) -> Vec<String> {
+    let mut paths: Vec<String> = Vec::new();
+    let mut add = |path: String| {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    };
+    for (source, slot, _, _) in record_fields(engine) {
+        let first = dotted_text(&with_elements(source, None));
+        match slot {
+            Slot::Isolation | Slot::ProducerId => continue,
+            Slot::Headers => add(format!("{first}.0.key")),
+            Slot::Attributes => (0..MOST_ATTRIBUTES).for_each(|i| add(format!("{first}.{i}"))),
+            _ => {}
+        }
+        match slot {
+            // speedctl may print an object as its JSON, or nothing at all: both are asked for.
+            Slot::Headers => add(format!("{first}.0")),
+            _ => add(first),
+        }
     }
-    paths.extend(TOPIC_NAMES.iter().map(|name| format!("{topic}.{name}")));
-    paths.push(format!("{topic}.{TOPIC_ID}"));
-    paths.extend(
-        PARTITION_NAMES
-            .iter()
-            .map(|name| format!("{partition}.{name}")),
-    );
-    paths.extend(
-        RECORD_MEMBERS
-            .iter()
-            .map(|(name, _)| format!("{record}.{name}")),
-    );
-    paths.extend(
-        BATCH_MEMBERS
-            .iter()
-            .map(|(name, _)| format!("{batch}.{name}")),
-    );
-    paths.extend((0..MOST_ATTRIBUTES).map(|i| format!("{batch}.attributes.{i}")));
-    paths.push(".ts".into());
-    // Sentinels: an object, where speedctl prints objects, and its likeliest members.
-    paths.push(format!("{batch}.batchLength"));
-    for below in ["headers.0", "headers.0.key"] {
-        paths.push(format!("{record}.{below}"));
-    }
-    for below in [
-        "records.1",
-        "records.1.offsetDelta",
-        "0",
-        "0.baseTimestamp",
-        "0.batchLength",
-    ] {
-        paths.push(format!("{batch}.{below}"));
-    }
-    for below in [
-        "",
-        ".partitionIndex",
-        ".records.baseTimestamp",
-        ".records.batchLength",
-    ] {
-        paths.push(format!("{topic}.partitions.1{below}"));
-    }
-    for below in ["", ".name", ".topic", ".topicId"] {
-        paths.push(format!("{RESPONSE}.topics.1{below}"));
+    add(".ts".into());
+    for item in items(engine) {
+        for at in wildcards(item) {
+            add(dotted_text(&with_elements(&item[..=at], Some(at))));
+            for (source, slot, _, _) in record_fields(engine) {
+                let nearest = shared(source, item) > at && wildcards(source).last() == Some(&at);
+                let small = !matches!(
+                    slot,
+                    Slot::Value | Slot::Key | Slot::Headers | Slot::Attributes | Slot::ProducerId
+                );
+                if nearest && small {
+                    add(dotted_text(&with_elements(source, Some(at))));
+                }
+            }
+        }
     }
     paths
+}
+
+/// The plain paths of a record's fields.
+fn record_fields(engine: &Engine) -> impl Iterator<Item = (&[Step], Slot, u8, Encoding)> {
+    engine
+        .sources()
+        .iter()
+        .filter_map(|Source { path, role, .. }| match role {
+            Role::Field {
+                group: Group::Record,
+                slot,
+                rank,
+                encoding,
+            } => Some((path.steps()?, *slot, *rank, *encoding)),
+            _ => None,
+        })
+}
+
+/// The plain paths of records.
+fn items(engine: &Engine) -> impl Iterator<Item = &[Step]> {
+    let is_record = |source: &&Source| source.role == Role::Item(Group::Record);
+    engine
+        .sources()
+        .iter()
+        .filter(is_record)
+        .filter_map(|source| source.path.steps())
+}
+
+fn wildcards(steps: &[Step]) -> Vec<usize> {
+    let all = steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| **step == Step::Each);
+    all.map(|(at, _)| at).collect()
+}
+
+/// Takes the first element of every array, or the second one of that at `second`.
+fn with_elements(steps: &[Step], second: Option<usize>) -> Vec<Step> {
+    let element = |(at, step): (usize, &Step)| match step {
+        Step::Each => Step::Index(usize::from(second == Some(at))),
+        step => step.clone(),
+    };
+    steps.iter().enumerate().map(element).collect()
 }
 
 /// A column that tells of what a row does not carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sentinel {
     pub(super) column: usize,
-    /// The array of which there is one more element, or `headers`.
+    /// The array of which there is one more element.
     pub(super) array: String,
 }
 
-/// The columns of one record of a row, by index; of several spellings the first that holds
-/// something wins.
+/// A column that holds a field of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) column: usize,
+    pub(super) slot: Slot,
+    pub(super) rank: u8,
+    pub(super) encoding: Encoding,
+}
+
+/// The columns of one record of a row.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RecordColumns {
-    pub(super) values: Vec<(usize, Encoding)>,
-    pub(super) keys: Vec<(usize, Encoding)>,
-    pub(super) topics: Vec<usize>,
-    pub(super) topic_id: Option<usize>,
-    pub(super) partitions: Vec<usize>,
-    pub(super) attributes: Vec<usize>,
-    pub(super) offset_base: Option<usize>,
-    pub(super) offset_delta: Option<usize>,
-    pub(super) time_base: Option<usize>,
-    pub(super) time_delta: Option<usize>,
-    pub(super) time_max: Option<usize>,
+    /// Those of an earlier spelling first.
+    pub(super) fields: Vec<Column>,
     /// A cell here shows that the record exists even when its value's cell is empty.
     pub(super) traces: Vec<usize>,
-    pub(super) headers: Vec<Sentinel>,
+    /// A cell here tells of headers, which a row does not carry.
+    pub(super) headers: Vec<usize>,
+}
+
+impl RecordColumns {
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.fields.iter().any(|column| column.slot == slot)
+    }
 }
 
 /// All columns of a CSV.
@@ -113,159 +142,131 @@ pub(super) struct Columns {
     pub(super) width: usize,
 }
 
+/// A record that has a value column: its node, and the record path that leads there.
+struct Node<'a> {
+    steps: &'a [Step],
+    item: &'a [Step],
+}
+
 impl Columns {
     /// Tells what the columns under `headers` are. Without a value column there are no records.
-    pub(super) fn of(headers: &[String]) -> Self {
-        let paths: Vec<Option<Path>> = headers
-            .iter()
-            .map(|header| Path::parse(header.trim()).ok())
-            .collect();
-        let mut nodes: Vec<&[Step]> = Vec::new();
-        for path in paths.iter().flatten() {
-            if spelling(path, "value").is_some() && !has_name(path, "headers") {
-                let node = parent(path);
-                if !nodes.contains(&node) {
-                    nodes.push(node);
+    pub(super) fn of(headers: &[String], engine: &Engine) -> Self {
+        let parsed = headers.iter().map(|header| Path::parse(header.trim()).ok());
+        let paths: Vec<Option<Path>> = parsed.collect();
+        let steps: Vec<Option<&[Step]>> = paths.iter().map(|path| path.as_ref()?.steps()).collect();
+        let mut nodes: Vec<Node<'_>> = Vec::new();
+        for header in steps.iter().flatten() {
+            let value = record_fields(engine)
+                .find(|(path, slot, ..)| *slot == Slot::Value && fits(path, header));
+            let Some((value, ..)) = value else { continue };
+            let leads_there =
+                |item: &&[Step]| shared(value, item) == item.len() && starts(item, header);
+            for item in items(engine).filter(leads_there) {
+                let node = &header[..item.len()];
+                if nodes.iter().all(|known| known.steps != node) {
+                    nodes.push(Node { steps: node, item });
                 }
             }
         }
-        let mut columns = Self {
-            width: headers.len(),
-            ..Self::default()
-        };
-        columns.records = nodes
+        // Columns may stand in any order, records go out in that of their elements.
+        nodes.sort_by(|a, b| a.steps.cmp(b.steps));
+        let records = nodes
             .iter()
-            .map(|node| record_columns(node, &paths))
+            .map(|node| record_columns(node, &steps, engine))
             .collect();
-        columns.sentinels = (0..)
-            .zip(&paths)
-            .filter_map(|(i, path)| sentinel(i, path.as_ref()?, &nodes))
-            .collect();
-        columns
+        let sentinels = (0..)
+            .zip(&steps)
+            .filter_map(|(i, header)| sentinel(i, (*header)?, &nodes));
+        Self {
+            records,
+            sentinels: sentinels.collect(),
+            width: headers.len(),
+        }
     }
 }
 
-fn parent(path: &Path) -> &[Step] {
-    path.steps()
-        .split_last()
-        .map_or(&[], |(_, parents)| parents)
-}
-
-fn has_name(path: &Path, wanted: &str) -> bool {
-    path.steps()
-        .iter()
-        .any(|step| matches!(step, Step::Name(name) if name == wanted))
-}
-
-/// The rank and encoding of a path that ends in `member` plus one of the spellings' suffixes.
-fn spelling(path: &Path, member: &str) -> Option<(usize, Encoding)> {
-    let Some(Step::Name(name)) = path.steps().last() else {
-        return None;
-    };
-    let suffix = name.strip_prefix(member)?;
-    let rank = SPELLINGS.iter().position(|(known, _)| *known == suffix)?;
-    Some((rank, SPELLINGS[rank].1))
+/// Whether a path of the profile leads to the very node of a header.
+fn fits(path: &[Step], header: &[Step]) -> bool {
+    path.len() == header.len() && starts(path, header)
 }
 
 /// Collects the columns of the record at `node`.
-fn record_columns(node: &[Step], paths: &[Option<Path>]) -> RecordColumns {
+fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine) -> RecordColumns {
     let mut columns = RecordColumns::default();
-    let (mut values, mut keys) = (Vec::new(), Vec::new());
-    let (mut topics, mut partitions) = (Vec::new(), Vec::new());
-    let is_first = matches!(node.last(), None | Some(Step::Index(0) | Step::Name(_)));
-    for (i, path) in paths.iter().enumerate() {
-        let Some(path) = path else { continue };
-        let name = path.last_name().unwrap_or_default();
-        if parent(path) == node {
-            match (spelling(path, "value"), spelling(path, "key"), name) {
-                (Some((rank, encoding)), ..) => values.push((rank, i, encoding)),
-                (_, Some((rank, encoding)), _) => keys.push((rank, i, encoding)),
-                (.., "offsetDelta") => columns.offset_delta = Some(i),
-                (.., "timestampDelta") => columns.time_delta = Some(i),
+    let is_first = !node
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Index(1..)));
+    for (column, header) in headers.iter().enumerate() {
+        let Some(header) = header else { continue };
+        for (path, slot, rank, encoding) in record_fields(engine) {
+            let together = shared(path, node.item);
+            let same_elements =
+                header.len() >= together && header[..together] == node.steps[..together];
+            if !same_elements || !starts(path, header) || are_other_shapes(header, node.steps) {
+                continue;
+            }
+            let below = header.len() - path.len();
+            match (slot, below) {
+                (Slot::Headers, 1..) => columns.headers.push(column),
+                (Slot::Attributes, 0 | 1) | (_, 0) => {
+                    columns.fields.push(Column {
+                        column,
+                        slot,
+                        rank,
+                        encoding,
+                    });
+                }
                 _ => continue,
             }
-            columns.traces.push(i);
-        } else if path.steps().starts_with(node) && has_name(path, "headers") {
-            columns.headers.push(Sentinel {
-                column: i,
-                array: "headers".into(),
-            });
-        } else if shares_elements(path, node) {
-            if let Some(rank) = TOPIC_NAMES.iter().position(|known| *known == name) {
-                topics.push((rank, i));
-            } else if let Some(rank) = PARTITION_NAMES.iter().position(|known| *known == name) {
-                partitions.push((rank, i));
-            } else if name == TOPIC_ID {
-                columns.topic_id = Some(i);
-            } else if let Some(field) = batch_field(name) {
-                columns.add_batch_field(field, i);
-            }
-            if is_first && ["baseTimestamp", "maxTimestamp", "batchLength"].contains(&name) {
-                columns.traces.push(i);
+            let is_own = together == node.item.len();
+            let of_batch = matches!(slot, Slot::OffsetBase | Slot::TimeBase | Slot::TimeMax);
+            if is_own && slot != Slot::Value || is_first && of_batch {
+                columns.traces.push(column);
             }
         }
     }
-    values.sort_unstable_by_key(|(rank, ..)| *rank);
-    keys.sort_unstable_by_key(|(rank, ..)| *rank);
-    topics.sort_unstable();
-    partitions.sort_unstable();
-    columns.values = values
-        .into_iter()
-        .map(|(_, i, encoding)| (i, encoding))
-        .collect();
-    columns.keys = keys
-        .into_iter()
-        .map(|(_, i, encoding)| (i, encoding))
-        .collect();
-    columns.topics = topics.into_iter().map(|(_, i)| i).collect();
-    columns.partitions = partitions.into_iter().map(|(_, i)| i).collect();
+    columns.fields.sort_by_key(|column| column.rank);
     columns
 }
 
-impl RecordColumns {
-    fn add_batch_field(&mut self, field: Field, column: usize) {
-        match field {
-            Field::OffsetBase => self.offset_base = Some(column),
-            Field::TimeBase => self.time_base = Some(column),
-            Field::TimeMax => self.time_max = Some(column),
-            _ => self.attributes.push(column),
-        }
-    }
+/// Whether two nodes cannot both be there: one is in an array where the other is in an object.
+fn are_other_shapes(a: &[Step], b: &[Step]) -> bool {
+    let parting = a.iter().zip(b).find(|(a, b)| a != b);
+    matches!(
+        parting,
+        Some((Step::Index(_), Step::Name(_)) | (Step::Name(_), Step::Index(_)))
+    )
 }
 
-fn batch_field(name: &str) -> Option<Field> {
-    BATCH_MEMBERS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, field)| *field)
-}
-
-/// Whether the object that holds the path's last name is on the way to `node`.
-fn shares_elements(path: &Path, node: &[Step]) -> bool {
-    let names = path
-        .steps()
-        .iter()
-        .rposition(|step| matches!(step, Step::Name(_)));
-    names.is_some_and(|last| last < node.len() && node.starts_with(&path.steps()[..last]))
+/// Whether a header's node is that of `path`, or below it.
+fn starts(path: &[Step], header: &[Step]) -> bool {
+    let is_on_the_way = |(step, at): (&Step, &Step)| match (step, at) {
+        // speedctl's paths have indexes where a profile's have wildcards.
+        (Step::Each, at) => matches!(at, Step::Index(_)),
+        (step, at) => step == at,
+    };
+    header.len() >= path.len() && path.iter().zip(header).all(is_on_the_way)
 }
 
 /// A column for an element that no record column covers.
-fn sentinel(column: usize, path: &Path, nodes: &[&[Step]]) -> Option<Sentinel> {
-    let common = |node: &&[Step]| {
-        path.steps()
+fn sentinel(column: usize, header: &[Step], nodes: &[Node<'_>]) -> Option<Sentinel> {
+    let common = |node: &Node<'_>| {
+        header
             .iter()
-            .zip(*node)
+            .zip(node.steps)
             .take_while(|(a, b)| a == b)
             .count()
     };
     let at = nodes.iter().map(common).max()?;
-    let is_element = matches!(path.steps().get(at), Some(Step::Index(_)));
-    let inside = nodes.iter().any(|node| path.steps().starts_with(node));
-    let Some(Step::Name(array)) = path.steps().get(at.checked_sub(1)?) else {
+    let inside = nodes.iter().any(|node| common(node) == node.steps.len());
+    let (Some(Step::Index(_)), Some(Step::Name(array))) =
+        (header.get(at), header.get(at.checked_sub(1)?))
+    else {
         return None;
     };
-    let is_attribute = array == "attributes";
-    (is_element && !inside && !is_attribute).then(|| Sentinel {
+    // What goes on along a record's way is a field's own list, such as a batch's attributes.
+    (!inside).then(|| Sentinel {
         column,
         array: array.clone(),
     })
@@ -274,117 +275,151 @@ fn sentinel(column: usize, path: &Path, nodes: &[&[Step]]) -> Option<Sentinel> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Overrides;
+    use crate::extract::filter::Filter;
+    use crate::extract::profile::Profile;
+
+    fn engine(overrides: &Overrides) -> Engine {
+        let profile = Profile::built_in("fetch")
+            .expect("it is built in")
+            .with(overrides);
+        let filter = Filter::parse(&profile.filter).expect("it is a filter");
+        Engine::of(&profile, &filter).expect("it is a sound profile")
+    }
 
     fn columns(headers: &[&str]) -> Columns {
-        Columns::of(&headers.iter().map(ToString::to_string).collect::<Vec<_>>())
+        let headers: Vec<String> = headers
+            .iter()
+            .map(|h| h.replace("R.", "kafka.response.FetchResponse."))
+            .collect();
+        Columns::of(&headers, &engine(&Overrides::default()))
+    }
+
+    fn of(record: &RecordColumns, slot: Slot) -> Vec<usize> {
+        record
+            .fields
+            .iter()
+            .filter(|c| c.slot == slot)
+            .map(|c| c.column)
+            .collect()
     }
 
     #[test]
     fn the_two_columns_of_the_guide_give_a_value() {
-        let guide =
-            "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
-        let columns = columns(&[guide, "RRPair UUID"]);
+        let columns = columns(&[
+            "R.topics.0.partitions.0.records.records.0.valueString",
+            "RRPair UUID",
+        ]);
         assert_eq!(columns.records.len(), 1);
-        assert_eq!(columns.records[0].values, [(0, Encoding::Text)]);
+        assert_eq!(of(&columns.records[0], Slot::Value), [0]);
         assert_eq!(
-            (columns.records[0].topics.len(), columns.sentinels.len()),
-            (0, 0)
+            (columns.records[0].fields.len(), columns.sentinels.len()),
+            (1, 0)
         );
     }
 
     #[test]
     fn each_record_of_a_row_finds_the_columns_that_share_its_elements() {
         let columns = columns(&[
-            "a.t.1.p.0.r.0.valueString",
-            "a.t.0.partitions.0.partitionIndex",
-            "a.t.0.partitions.0.records.records.1.valueString",
-            "a.t.0.name",
-            "a.t.1.name",
-            "a.t.0.partitions.0.records.records.0.valueBytes",
-            "a.t.0.partitions.0.records.records.0.valueString",
-            "a.t.0.partitions.0.records.records.1.keyString",
+            "R.topics.1.partitions.0.records.records.0.valueString",
+            "R.topics.0.partitions.0.partitionIndex",
+            "R.topics.0.partitions.0.records.records.1.valueString",
+            "R.topics.0.name",
+            "R.topics.1.name",
+            "R.topics.0.partitions.0.records.records.0.valueBytes",
+            ".R.topics.0.partitions.0.records.records.0.valueString",
+            "R.topics.0.partitions.0.records.records.1.keyString",
         ]);
+        let slots = [Slot::Value, Slot::Key, Slot::Topic, Slot::Partition];
         let found: Vec<_> = columns
             .records
             .iter()
-            .map(|r| {
-                (
-                    r.values.len(),
-                    r.keys.len(),
-                    r.topics.clone(),
-                    r.partitions.clone(),
-                )
-            })
+            .map(|r| slots.map(|slot| of(r, slot)))
             .collect();
-        assert_eq!(
-            found,
-            [
-                (1, 0, vec![4], vec![]),
-                (1, 1, vec![3], vec![1]),
-                (2, 0, vec![3], vec![1])
-            ]
-        );
-        assert_eq!(
-            columns.records[2].values,
-            [(6, Encoding::Text), (5, Encoding::Base64)]
-        );
+        let expected = [
+            [vec![6, 5], vec![], vec![3], vec![1]],
+            [vec![2], vec![7], vec![3], vec![1]],
+            [vec![0], vec![], vec![4], vec![]],
+        ];
+        assert_eq!(found, expected);
         assert_eq!(columns.sentinels, []);
     }
 
     #[test]
     fn the_generated_paths_carry_one_record_and_watch_for_everything_else() {
-        let headers = generated_paths();
-        let columns = Columns::of(&headers);
+        let engine = engine(&Overrides::default());
+        let headers = generated_paths(&engine);
+        let columns = Columns::of(&headers, &engine);
+        assert_eq!(columns.records.len(), 2, "one for each shape");
+        for record in &columns.records {
+            let counts = [
+                Slot::Value,
+                Slot::Key,
+                Slot::Topic,
+                Slot::TopicId,
+                Slot::Partition,
+                Slot::Attributes,
+            ];
+            assert_eq!(
+                counts.map(|slot| of(record, slot).len()),
+                [4, 4, 2, 1, 3, 5]
+            );
+            assert_eq!(record.headers.len(), 2);
+            for slot in [
+                Slot::OffsetBase,
+                Slot::OffsetDelta,
+                Slot::TimeBase,
+                Slot::TimeDelta,
+                Slot::TimeMax,
+            ] {
+                assert_eq!(of(record, slot).len(), 1, "{slot:?}");
+            }
+        }
+        for wanted in [
+            "records.records.1",
+            "records.records.1.offsetDelta",
+            "partitions.1",
+            "partitions.1.partitionIndex",
+            "partitions.1.records.baseTimestamp",
+            "topics.1",
+            "topics.1.topicId",
+        ] {
+            let at = headers
+                .iter()
+                .position(|header| header.ends_with(wanted))
+                .expect(wanted);
+            assert!(
+                columns
+                    .sentinels
+                    .iter()
+                    .any(|sentinel| sentinel.column == at),
+                "{wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_user_names_its_column() {
+        let overrides = Overrides {
+            value: Some("http.res.body".into()),
+            topic: Some("service".into()),
+            ..Overrides::default()
+        };
+        let headers = ["service", ".http.res.body", "RRPair UUID"].map(String::from);
+        let columns = Columns::of(&headers, &engine(&overrides));
         let [record] = &columns.records[..] else {
             panic!("one record, not {:?}", columns.records)
         };
         assert_eq!(
-            (record.values.len(), record.keys.len(), record.topics.len()),
-            (4, 4, 2)
-        );
-        assert_eq!(
-            (
-                record.partitions.len(),
-                record.attributes.len(),
-                record.headers.len()
-            ),
-            (3, 5, 2)
-        );
-        assert!(
-            record.topic_id.is_some()
-                && record.offset_base.is_some()
-                && record.time_delta.is_some()
-        );
-        assert!(
-            record.time_base.is_some()
-                && record.time_max.is_some()
-                && record.offset_delta.is_some()
-        );
-        let arrays: Vec<&str> = columns.sentinels.iter().map(|s| s.array.as_str()).collect();
-        assert_eq!(
-            arrays,
-            [
-                "records",
-                "records",
-                "records",
-                "records",
-                "records",
-                "partitions",
-                "partitions",
-                "partitions",
-                "partitions",
-                "topics",
-                "topics",
-                "topics",
-                "topics"
-            ]
+            (of(record, Slot::Value), of(record, Slot::Topic)),
+            (vec![1], vec![0])
         );
     }
 
     #[test]
     fn a_csv_without_values_has_no_records() {
         assert!(
-            columns(&["foo", "a.0.keyString", "RRPair UUID"])
+            columns(&["foo", "R.topics.0.partitions.0.records.records.0.keyString"])
                 .records
                 .is_empty()
         );

@@ -6,15 +6,24 @@
 //! bytes -> csv.rs (columns.rs <- path.rs) ------------------------------------> sink.rs -> channel
 //! ```
 
+mod aborted;
+mod admission;
+mod collect;
 mod columns;
 mod csv;
-mod draft;
+mod engine;
+mod fields;
+mod filter;
+mod headers;
+mod held;
 mod lines;
 mod open;
 mod path;
 mod plan;
 mod profile;
+mod rows;
 mod rrpair;
+mod seen;
 mod sink;
 mod snapshot;
 mod speedctl;
@@ -27,8 +36,11 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use rows::OnLoss;
+use topic_ids::TopicIds;
+
 use crate::channel::{Closed, Gate, Sender};
-use crate::config::{Input, Snapshot, Source, TopicNames};
+use crate::config::{Extraction as Options, Input, Snapshot, Source, TopicNames};
 use crate::console::Console;
 use crate::error::Error;
 
@@ -69,6 +81,7 @@ pub(crate) struct Extraction {
 /// What extraction needs to know of the run.
 #[derive(Clone)]
 struct Context {
+    options: Options,
     topics: TopicNames,
     console: Console,
     runtime: Handle,
@@ -96,9 +109,26 @@ pub(crate) fn gate(source: &Source) -> Gate {
 /// The speedctl command that a replay of `snapshot` would run first, quoted for a shell.
 ///
 /// # Errors
-/// [`Error::SpeedctlNotStarted`] when there is no speedctl.
-pub(crate) fn command_line(snapshot: &Snapshot) -> String {
-    snapshot::command_line(snapshot)
+/// [`Error::Config`] for paths and filters that do not parse.
+pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<String, Error> {
+    snapshot::command_line(snapshot, options)
+}
+
+/// Finds what is wrong with paths and filters before anything runs.
+///
+/// # Errors
+/// [`Error::Config`] that shows the place.
+pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
+    match source {
+        Source::Raw(_) => collect::Collector::new(options, TopicIds::default()).map(|_| ()),
+        Source::Csv(_) if options.overrides.filter.is_some() => Err(Error::Config {
+            message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
+                .into(),
+            hint: Some("use `kreplay snapshot` or `kreplay raw`".into()),
+        }),
+        Source::Csv(_) => rows::engine(options).map(|_| ()),
+        Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
+    }
 }
 
 /// Starts to read `source` into `sender`. Must be called on a tokio runtime.
@@ -107,6 +137,7 @@ pub(crate) fn command_line(snapshot: &Snapshot) -> String {
 /// [`Error::SpeedctlNotStarted`] when there is no speedctl; inputs are opened later.
 pub(crate) fn start(
     source: Source,
+    options: Options,
     topics: TopicNames,
     console: Console,
     sender: Sender,
@@ -115,6 +146,7 @@ pub(crate) fn start(
     let (ended, when_ended) = oneshot::channel();
     let description = Arc::new(Mutex::new(Description::default()));
     let context = Context {
+        options,
         topics,
         console,
         runtime: Handle::current(),
@@ -149,13 +181,14 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
             description.total_bytes = open::total_size(std::slice::from_ref(&input));
             drop(description);
             let opened = open::open(&input).map_err(Stop::Failed)?;
-            csv::read(
-                opened.reader,
-                &input.name(),
-                csv::OnLoss::Count,
-                &context.topics,
-                sender,
-            )
+            let source = csv::Source {
+                bytes: opened.reader,
+                name: &input.name(),
+                options: &context.options,
+                topics: &context.topics,
+                on_loss: OnLoss::Count,
+            };
+            csv::read(source, sender)
         }
         Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
     }
@@ -166,7 +199,7 @@ fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), 
     description.inputs = inputs.iter().map(Input::name).collect();
     description.total_bytes = open::total_size(inputs);
     drop(description);
-    rrpair::read(inputs, &profile::FETCH, sender)
+    rrpair::read(inputs, &context.options, sender)
 }
 
 impl Extraction {

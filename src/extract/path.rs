@@ -1,157 +1,388 @@
-//! Paths into an RRPair, in the two notations that reach users' hands: JSONPath (RFC 9535, begins
-//! with `$`) and speedctl's dotted one (bare numbers are indexes, a leading dot is allowed).
+//! Paths into an RRPair, in the notations that reach users' hands: JSONPath (RFC 9535, begins with
+//! `$`) and speedctl's dotted one (bare numbers are indexes, a leading dot is allowed). In profiles
+//! a path may begin with `@`, the record's node.
+//!
+//! Plain paths (names, indexes, wildcards) can be followed while a line streams by; the others
+//! (filters, descendants, slices) are asked of jsonpath-rust, which says which nodes they match.
 
 use std::fmt;
 
-use jsonpath_rust::parser::model::{Segment, Selector};
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use serde_json::Value;
 
 /// One step from a node to nodes below it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Step {
+    /// A member of an object.
     Name(String),
+    /// An element of an array.
     Index(usize),
-    /// Every element of an array.
+    /// Every member or element.
     Each,
 }
 
-/// A path of plain steps: those that can be followed while a line streams by.
+/// A path, parsed once.
+#[derive(Debug, Clone)]
+pub(crate) struct Path {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Plain(Vec<Step>),
+    Query(Box<JpQuery>),
+}
+
+/// Why a text is no path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path(Vec<Step>);
+pub(crate) struct PathError {
+    text: String,
+    /// In characters, from 0.
+    at: usize,
+    what: String,
+}
 
 impl Path {
-    /// Reads either notation; the error says what is wrong, for a person.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        if text.trim_start().starts_with('$') {
-            Self::from_jsonpath(text)
-        } else {
-            Self::from_dotted(text)
-        }
-    }
-
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.0
-    }
-
-    /// The name at the end, past any indexes: what the path is about.
-    pub(super) fn last_name(&self) -> Option<&str> {
-        self.0.iter().rev().find_map(|step| match step {
-            Step::Name(name) => Some(name.as_str()),
-            Step::Index(_) | Step::Each => None,
+    /// Reads either notation.
+    ///
+    /// # Errors
+    /// What was expected, and where.
+    pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
+        let kind = match text.trim_start().starts_with('$') {
+            true => parse_jsonpath(text)?,
+            false => Kind::Plain(parse_dotted(text)?),
+        };
+        Ok(Self {
+            text: text.into(),
+            kind,
         })
     }
 
-    fn from_dotted(text: &str) -> Result<Self, String> {
-        let inner = text.strip_prefix('.').unwrap_or(text);
-        if inner.is_empty() {
-            return Err("an empty path".into());
+    /// The path through members of objects alone.
+    pub(crate) fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let steps: Vec<Step> = names.map(|name| Step::Name(name.into())).collect();
+        Self {
+            text: jsonpath_text(&steps),
+            kind: Kind::Plain(steps),
         }
-        let steps = inner.split('.').map(|part| match part {
-            "" => Err(format!("`{text}` has an empty step")),
-            "*" | "[*]" => Ok(Step::Each),
-            _ if part.bytes().all(|b| b.is_ascii_digit()) => part
-                .parse()
-                .map(Step::Index)
-                .map_err(|_| format!("`{part}` is too large an index")),
-            _ => Ok(Step::Name(part.to_string())),
-        });
-        steps.collect::<Result<_, _>>().map(Self)
     }
 
-    fn from_jsonpath(text: &str) -> Result<Self, String> {
-        let query = parse_json_path(text).map_err(|e| e.to_string())?;
-        let plain = |segment: Segment| match segment {
-            Segment::Selector(Selector::Name(name)) => Ok(Step::Name(unquoted(&name).to_string())),
-            Segment::Selector(Selector::Wildcard) => Ok(Step::Each),
-            Segment::Selector(Selector::Index(index)) => {
-                usize::try_from(index).map(Step::Index).map_err(|_| {
-                    format!("`{index}` counts from the end, which a stream does not know")
-                })
-            }
-            other => Err(format!("`{other}` is no plain name, index or `[*]`")),
+    /// Reads a path that may begin with `@`, which stands for each of `records`.
+    ///
+    /// # Errors
+    /// As of [`Path::parse`]; also when `@` stands for nothing.
+    pub(crate) fn parse_below(text: &str, records: &[Self]) -> Result<Vec<Self>, PathError> {
+        let Some(rest) = text.strip_prefix('@') else {
+            return Ok(vec![Self::parse(text)?]);
         };
-        query
-            .segments
-            .into_iter()
-            .map(plain)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        if records.is_empty() {
+            let what = "`@` is the record's node, and there is no record path".into();
+            return Err(PathError {
+                text: text.into(),
+                at: 0,
+                what,
+            });
+        }
+        records
+            .iter()
+            .map(|record| Self::parse(&format!("{}{rest}", record.text)))
+            .collect()
+    }
+
+    /// The steps of a plain path.
+    pub(crate) fn steps(&self) -> Option<&[Step]> {
+        match &self.kind {
+            Kind::Plain(steps) => Some(steps),
+            Kind::Query(_) => None,
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The nodes of `document` that the path matches, each as plain steps without wildcards.
+    pub(crate) fn nodes(&self, document: &Value) -> Vec<Vec<Step>> {
+        let found = match &self.kind {
+            Kind::Query(query) => js_path_process(query, document),
+            Kind::Plain(steps) => {
+                let query = parse_json_path(&jsonpath_text(steps));
+                match query {
+                    Ok(query) => return concrete(js_path_process(&query, document)),
+                    Err(_) => return Vec::new(),
+                }
+            }
+        };
+        concrete(found)
     }
 }
 
-/// jsonpath-rust leaves the quotes of a bracketed name on.
-fn unquoted(name: &str) -> &str {
+/// jsonpath-rust's normalized paths (RFC 9535, section 2.7) as steps. A query that cannot be
+/// evaluated matches nothing.
+fn concrete<'a>(
+    found: jsonpath_rust::query::Queried<Vec<jsonpath_rust::query::QueryRef<'a, Value>>>,
+) -> Vec<Vec<Step>> {
+    let paths = found.into_iter().flatten().map(|found| found.path());
+    paths.filter_map(|path| normalized_steps(&path)).collect()
+}
+
+/// Reads `$['a'][0]`, with the escapes of a normalized path.
+fn normalized_steps(path: &str) -> Option<Vec<Step>> {
+    let mut rest = path.strip_prefix('$')?;
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        rest = rest.strip_prefix('[')?;
+        if let Some(quoted) = rest.strip_prefix('\'') {
+            let (name, behind) = normalized_name(quoted)?;
+            steps.push(Step::Name(name));
+            rest = behind;
+        } else {
+            let end = rest.find(']')?;
+            steps.push(Step::Index(rest[..end].parse().ok()?));
+            rest = &rest[end + 1..];
+        }
+    }
+    Some(steps)
+}
+
+/// Reads a name up to its closing quote and bracket.
+fn normalized_name(quoted: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\'' => return quoted[at..].strip_prefix("']").map(|behind| (name, behind)),
+            '\\' => name.push(match chars.next()?.1 {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'u' => {
+                    let digits: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                }
+                other => other,
+            }),
+            c => name.push(c),
+        }
+    }
+    None
+}
+
+fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
+    let skipped = usize::from(text.starts_with('.'));
+    let error = |at: usize, what: &str| PathError {
+        text: text.into(),
+        at,
+        what: what.into(),
+    };
+    let inner = &text[skipped..];
+    if inner.is_empty() {
+        return Err(error(
+            0,
+            "expected a path: JSONPath such as `$.a[*].b`, or `a.0.b`",
+        ));
+    }
+    let mut steps = Vec::new();
+    let mut at = skipped;
+    for part in inner.split('.') {
+        steps.push(match part {
+            "" => return Err(error(at, "expected a name or an index")),
+            "*" | "[*]" => Step::Each,
+            _ if part.bytes().all(|b| b.is_ascii_digit()) => Step::Index(
+                part.parse()
+                    .map_err(|_| error(at, "the index is too large"))?,
+            ),
+            _ if part.contains(['[', ']', '*', ' ']) => {
+                return Err(error(
+                    at,
+                    "expected a name or an index; JSONPath begins with `$`",
+                ));
+            }
+            _ => Step::Name(part.into()),
+        });
+        at += part.chars().count() + 1;
+    }
+    Ok(steps)
+}
+
+fn parse_jsonpath(text: &str) -> Result<Kind, PathError> {
+    let query = parse_json_path(text).map_err(|e| jsonpath_error(text, &e.to_string()))?;
+    let steps: Option<Vec<Step>> = query.segments.iter().map(plain_step).collect();
+    Ok(steps.map_or_else(|| Kind::Query(Box::new(query)), Kind::Plain))
+}
+
+fn plain_step(segment: &Segment) -> Option<Step> {
+    match segment {
+        Segment::Selector(Selector::Name(name)) => Some(Step::Name(unquoted(name)?)),
+        Segment::Selector(Selector::Wildcard) => Some(Step::Each),
+        Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
+        _ => None,
+    }
+}
+
+/// jsonpath-rust leaves the quotes of a bracketed name on. One with escapes is left to it.
+fn unquoted(name: &str) -> Option<String> {
     for quote in ['\'', '"'] {
         if let Some(inner) = name
             .strip_prefix(quote)
             .and_then(|rest| rest.strip_suffix(quote))
         {
-            return inner;
+            return (!inner.contains('\\')).then(|| inner.to_string());
         }
     }
-    name
+    Some(name.to_string())
 }
 
-impl fmt::Display for Path {
-    /// Writes speedctl's dotted notation.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, step) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(".")?;
-            }
-            match step {
-                Step::Name(name) => f.write_str(name)?,
-                Step::Index(index) => write!(f, "{index}")?,
-                Step::Each => f.write_str("*")?,
-            }
+/// pest draws a picture with `--> line:column` and `= expected ...`; both are taken from it.
+fn jsonpath_error(text: &str, picture: &str) -> PathError {
+    let column = picture
+        .split_once("--> ")
+        .and_then(|(_, rest)| rest.split_whitespace().next())
+        .and_then(|place| place.rsplit(':').next())
+        .and_then(|column| column.parse::<usize>().ok());
+    let what = picture
+        .split_once("= ")
+        .map_or(picture, |(_, what)| what)
+        .trim();
+    let at = column.map_or(0, |column| column.saturating_sub(1));
+    PathError {
+        text: text.into(),
+        at,
+        what: what.replace('\n', " "),
+    }
+}
+
+/// A plain path as JSONPath, with every name in brackets.
+pub(crate) fn jsonpath_text(steps: &[Step]) -> String {
+    let step = |step: &Step| match step {
+        Step::Name(name) if name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') => {
+            format!(".{name}")
         }
-        Ok(())
+        Step::Name(name) => format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")),
+        Step::Index(index) => format!("[{index}]"),
+        Step::Each => "[*]".into(),
+    };
+    std::iter::once("$".to_string())
+        .chain(steps.iter().map(step))
+        .collect()
+}
+
+/// A plain path in speedctl's dotted notation.
+pub(crate) fn dotted_text(steps: &[Step]) -> String {
+    let step = |step: &Step| match step {
+        Step::Name(name) => name.clone(),
+        Step::Index(index) => index.to_string(),
+        Step::Each => "*".into(),
+    };
+    steps.iter().map(step).collect::<Vec<_>>().join(".")
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the path does not parse: {}", self.what)?;
+        writeln!(f, "    {}", self.text)?;
+        write!(f, "    {:at$}^", "", at = self.at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn steps(text: &str) -> Vec<Step> {
-        Path::parse(text).expect(text).0
+        Path::parse(text)
+            .expect(text)
+            .steps()
+            .expect("a plain path")
+            .to_vec()
+    }
+
+    fn name(name: &str) -> Step {
+        Step::Name(name.into())
     }
 
     #[test]
     fn both_notations_mean_the_same() {
-        let expected = [
-            Step::Name("a".into()),
-            Step::Index(0),
-            Step::Name("b".into()),
-        ];
+        let expected = [name("a"), Step::Index(0), name("b")];
         for text in ["a.0.b", ".a.0.b", "$.a[0].b", "$['a'][0][\"b\"]"] {
             assert_eq!(steps(text), expected, "{text}");
         }
-        assert_eq!(steps("$.a[*]"), [Step::Name("a".into()), Step::Each]);
-        assert_eq!(steps(".ts"), [Step::Name("ts".into())]);
+        assert_eq!(steps("$.a[*]"), [name("a"), Step::Each]);
+        assert_eq!(steps("a.*.b"), steps("$.a[*].b"));
+        assert_eq!(steps(".ts"), [name("ts")]);
+        assert_eq!(steps("$"), []);
     }
 
     #[test]
-    fn what_is_no_plain_path_is_refused() {
-        for text in [
-            "",
-            ".",
-            "a..b",
-            "$..a",
-            "$.a[?@.b]",
-            "$.a[1:2]",
-            "$.a[",
-            "$.a[-1]",
-            "a.99999999999999999999999",
-        ] {
-            assert!(Path::parse(text).is_err(), "{text}");
+    fn an_error_points_at_the_place() {
+        let cases = [
+            ("", 0),
+            (".", 0),
+            ("a..b", 2),
+            ("a.99999999999999999999999", 2),
+            ("a.b[0]", 2),
+            ("$.a[", 4),
+            ("$.a[?@.b", 8),
+        ];
+        for (text, at) in cases {
+            let error = Path::parse(text).expect_err(text);
+            assert_eq!(error.at, at, "{error}");
+            let picture = error.to_string();
+            assert!(
+                picture.ends_with(&format!("\n    {text}\n    {}^", " ".repeat(at))),
+                "{picture}"
+            );
         }
     }
 
     #[test]
-    fn a_path_is_about_its_last_name() {
-        let path = Path::parse("records.0.attributes.1").expect("a path");
-        assert_eq!(path.last_name(), Some("attributes"));
-        assert_eq!(path.to_string(), "records.0.attributes.1");
+    fn what_is_not_plain_is_asked_of_jsonpath_rust() {
+        let document = json!({"a": [{"b": 1, "c'] d": [true]}, {"b": 2}], "b": 3});
+        let at = |text: &str| Path::parse(text).expect(text).nodes(&document);
+        for text in [
+            "$..b",
+            "$.a[?@.b > 1].b",
+            "$.a[-1].b",
+            "$.a[0:1].b",
+            "$.a[0,1].b",
+        ] {
+            assert!(Path::parse(text).expect(text).steps().is_none(), "{text}");
+        }
+        assert_eq!(
+            at("$.a[?@.b > 1].b"),
+            [[name("a"), Step::Index(1), name("b")]]
+        );
+        assert_eq!(at("$.a[-1].b"), [[name("a"), Step::Index(1), name("b")]]);
+        assert_eq!(at("$..b").len(), 3);
+        assert_eq!(
+            at("$.a[0]['c\\'] d'][0]"),
+            [[name("a"), Step::Index(0), name("c'] d"), Step::Index(0)]]
+        );
+        assert_eq!(
+            at("$.a[*].b"),
+            [
+                [name("a"), Step::Index(0), name("b")],
+                [name("a"), Step::Index(1), name("b")]
+            ]
+        );
+    }
+
+    #[test]
+    fn a_path_below_the_record_is_one_below_each_of_them() {
+        let records = [
+            Path::parse("$.a[*]").expect("a path"),
+            Path::parse("$.b[*]").expect("a path"),
+        ];
+        let below = Path::parse_below("@.v", &records).expect("a path");
+        let texts: Vec<&str> = below.iter().map(Path::text).collect();
+        assert_eq!(texts, ["$.a[*].v", "$.b[*].v"]);
+        assert!(Path::parse_below("@.v", &[]).is_err());
+        assert_eq!(Path::parse_below("$.v", &records).expect("a path").len(), 1);
     }
 }

@@ -1,175 +1,280 @@
-//! Profiles: which paths of an RRPair hold which part of a record. The names tried stand in the
-//! order in which they win. What Speedscale documents of the Kafka payload is `valueString`, the
-//! shape around it and the batch's members; the other spellings are assumptions, and a record that
-//! has none of them is counted as unreadable, never dropped.
+//! Profiles: which RRPairs are replayed, and which paths of an RRPair hold which part of a record.
+//! The built-in ones are TOML files like any user's; nothing else in the program knows the shape
+//! of an RRPair's payload.
 
-use super::path::{Path, Step};
-use super::plan::Plan;
+use serde::Deserialize;
 
-/// What a path's node means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Value(Encoding),
-    Key(Encoding),
-    HeaderName,
-    HeaderValue(Encoding),
-    Topic,
-    TopicId,
-    Partition,
-    /// The batch's base offset, to which a record's delta is added (KIP-98, record batch v2).
-    OffsetBase,
-    OffsetDelta,
-    /// Milliseconds, to which a record's delta is added.
-    TimeBase,
-    TimeDelta,
-    /// The batch's largest timestamp: the append time, where the topic has LogAppendTime.
-    TimeMax,
-    /// The batch's attributes: names or a bit mask.
-    Attributes,
-    /// The RRPair's command.
-    Command,
-    /// A topic's name beside its id, in a MetadataResponse.
-    KnownName,
-    KnownId,
+use super::path::{Path, PathError};
+pub(super) use crate::config::Encoding;
+use crate::config::{Extraction, Overrides, ProfileChoice};
+use crate::error::Error;
+
+/// The built-in profiles by name.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("fetch", include_str!("profiles/fetch.toml")),
+    ("produce", include_str!("profiles/produce.toml")),
+];
+
+/// A profile as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Profile {
+    pub(crate) filter: String,
+    pub(crate) record: Candidates,
+    pub(crate) value: Candidates,
+    pub(crate) key: Candidates,
+    pub(crate) headers: Candidates,
+    pub(crate) known: Option<Vec<String>>,
+    pub(crate) value_encoding: Encoding,
+    pub(crate) key_encoding: Encoding,
+    pub(crate) topic_path: Candidates,
+    pub(crate) topic_id_path: Candidates,
+    pub(crate) partition_path: Candidates,
+    pub(crate) partition_default: Option<i32>,
+    pub(crate) offset_path: Candidates,
+    pub(crate) offset_delta: Candidates,
+    pub(crate) offset_base: Candidates,
+    pub(crate) offset_base_default: Option<i64>,
+    pub(crate) timestamp: Candidates,
+    pub(crate) timestamp_delta: Candidates,
+    pub(crate) timestamp_base: Candidates,
+    pub(crate) timestamp_max: Candidates,
+    pub(crate) attributes: Candidates,
+    pub(crate) producer_id: Candidates,
+    pub(crate) isolation_level: Candidates,
+    pub(crate) aborted: Option<Aborted>,
+    pub(crate) topic_names: Option<KnownTopics>,
 }
 
-/// How the text of a member becomes bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    /// The string's UTF-8 bytes.
-    Text,
-    Base64,
+/// Where a capture names the transactions that were aborted (Fetch response, KIP-98).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Aborted {
+    pub(crate) transaction: String,
+    pub(crate) producer_id: String,
+    pub(crate) first_offset: String,
 }
 
-/// What an object or array element on the way means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// Its fields belong to every record below it.
-    Shared,
-    Record,
-    Header,
-    /// A topic of a MetadataResponse.
-    KnownTopic,
+/// Where a capture names topics beside their ids (Metadata response, KIP-516).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KnownTopics {
+    pub(crate) topic: String,
+    pub(crate) name: String,
+    pub(crate) id: String,
 }
 
-/// A profile: RRPairs of one command, and where their records are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Profile {
-    /// The RRPairs that are replayed: `(command IS "Fetch")`.
-    pub(super) command: &'static str,
-    /// The object that holds `topics[]`.
-    response: &'static str,
+/// Paths of one field, in the order in which they are tried.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub(crate) struct Candidates(pub(crate) Vec<Candidate>);
+
+/// One path, with the encoding of what it leads to where that is not told by its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Candidate {
+    pub(crate) path: String,
+    pub(crate) encoding: Option<Encoding>,
 }
 
-/// What the service consumed: every record of every Fetch response.
-pub(super) const FETCH: Profile = Profile {
-    command: "Fetch",
-    response: "$.kafka.response.FetchResponse",
-};
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(TextOrTable),
+    Many(Vec<TextOrTable>),
+}
 
-/// Spellings of a byte string, in the order in which they are tried.
-pub(super) const SPELLINGS: [(&str, Encoding); 4] = [
-    ("String", Encoding::Text),
-    ("Bytes", Encoding::Base64),
-    ("Base64", Encoding::Base64),
-    ("", Encoding::Base64),
-];
-pub(super) const TOPIC_NAMES: [&str; 2] = ["name", "topic"];
-pub(super) const TOPIC_ID: &str = "topicId";
-pub(super) const PARTITION_NAMES: [&str; 3] = ["partitionIndex", "index", "partition"];
-const HEADER_NAMES: [&str; 3] = ["key", "keyString", "name"];
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrTable {
+    Text(String),
+    Table { path: String, encoding: Encoding },
+}
 
-/// Members of a batch with their meaning.
-pub(super) const BATCH_MEMBERS: [(&str, Field); 4] = [
-    ("baseOffset", Field::OffsetBase),
-    ("baseTimestamp", Field::TimeBase),
-    ("maxTimestamp", Field::TimeMax),
-    ("attributes", Field::Attributes),
-];
-/// Members of a record with their meaning, besides key, value and headers.
-pub(super) const RECORD_MEMBERS: [(&str, Field); 2] = [
-    ("offsetDelta", Field::OffsetDelta),
-    ("timestampDelta", Field::TimeDelta),
-];
-/// Members that a record may have and that say nothing about its value.
-const SILENT_MEMBERS: [&str; 6] = [
-    "attributes",
-    "length",
-    "keyLength",
-    "valueLength",
-    "headersCount",
-    "sequence",
-];
+impl From<OneOrMany> for Candidates {
+    fn from(written: OneOrMany) -> Self {
+        let candidate = |written| match written {
+            TextOrTable::Text(path) => Candidate {
+                path,
+                encoding: None,
+            },
+            TextOrTable::Table { path, encoding } => Candidate {
+                path,
+                encoding: Some(encoding),
+            },
+        };
+        Self(match written {
+            OneOrMany::One(one) => vec![candidate(one)],
+            OneOrMany::Many(many) => many.into_iter().map(candidate).collect(),
+        })
+    }
+}
+
+impl Candidates {
+    fn one(path: &str) -> Self {
+        Self(vec![Candidate {
+            path: path.into(),
+            encoding: None,
+        }])
+    }
+}
+
+/// The text of a built-in profile.
+#[must_use]
+pub fn built_in(name: &str) -> Option<&'static str> {
+    BUILT_IN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}
+
+fn unknown(name: &str) -> Error {
+    Error::config(format!("there is no built-in profile `{name}`"))
+}
 
 impl Profile {
-    /// The plan by which lines are read.
-    pub(super) fn plan(&self) -> Plan {
-        let mut plan = Plan::new();
-        let mut add = |path: &str, field| plan.add_field(&built_in(path), field);
-        add("$.command", Field::Command);
-        let known = "$.kafka.response.MetadataResponse.topics[*]";
-        add(&format!("{known}.name"), Field::KnownName);
-        add(&format!("{known}.{TOPIC_ID}"), Field::KnownId);
-        plan.set_scope(&built_in(known), Scope::KnownTopic);
+    /// The profile that the user chose, with the user's paths in it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is none.
+    pub(crate) fn chosen(options: &Extraction) -> Result<Self, Error> {
+        let profile = match &options.profile {
+            ProfileChoice::BuiltIn(name) => Self::built_in(name).ok_or_else(|| unknown(name))?,
+            ProfileChoice::File { name, text } => Self::parse(name, text)?,
+        };
+        Ok(profile.with(&options.overrides))
+    }
 
-        let topic = format!("{}.topics[*]", self.response);
-        let partition = format!("{topic}.partitions[*]");
-        plan.set_scope(&built_in("$"), Scope::Shared);
-        plan.set_scope(&built_in(&topic), Scope::Shared);
-        plan.set_scope(&built_in(&partition), Scope::Shared);
-        for name in TOPIC_NAMES {
-            plan.add_field(&built_in(&format!("{topic}.{name}")), Field::Topic);
+    /// The built-in profile `name`.
+    pub(crate) fn built_in(name: &str) -> Option<Self> {
+        let text = built_in(name)?;
+        Some(toml::from_str(text).expect("the built-in profiles are TOML, as the tests show"))
+    }
+
+    /// Reads a profile; `name` is for the error.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the place.
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|e| Error::Config {
+            message: format!("{name} is no profile: {}", e.to_string().trim_end()),
+            hint: Some("`kreplay profile fetch` prints one to begin with".into()),
+        })
+    }
+
+    /// Puts the user's paths in the place of the profile's. A value without a record path drops
+    /// the profile's record path: then each node that the value path matches is a record, and what
+    /// the profile knew of its own records goes with them.
+    pub(crate) fn with(mut self, overrides: &Overrides) -> Self {
+        if let Some(record) = &overrides.record {
+            self = self.without_records();
+            self.record = Candidates::one(record);
+        } else if overrides.value.is_some() {
+            self = self.without_records();
         }
-        plan.add_field(&built_in(&format!("{topic}.{TOPIC_ID}")), Field::TopicId);
-        for name in PARTITION_NAMES {
-            plan.add_field(&built_in(&format!("{partition}.{name}")), Field::Partition);
+        let paths = [
+            (&overrides.value, &mut self.value),
+            (&overrides.key, &mut self.key),
+            (&overrides.headers, &mut self.headers),
+            (&overrides.topic, &mut self.topic_path),
+            (&overrides.partition, &mut self.partition_path),
+        ];
+        for (path, field) in paths {
+            if let Some(path) = path {
+                *field = Candidates::one(path);
+            }
         }
-        // One batch with the partition repeated, or a list of batches.
-        add_batch(&mut plan, &format!("{partition}.records"));
-        plan.set_scope(&built_in(&format!("{partition}.records[*]")), Scope::Shared);
-        add_batch(&mut plan, &format!("{partition}.records[*]"));
-        plan
+        if let Some(path) = &overrides.timestamp {
+            self.timestamp = Candidates::one(path);
+            self.timestamp_delta = Candidates::default();
+            self.timestamp_base = Candidates::default();
+        }
+        if let Some(path) = &overrides.offset {
+            self.offset_path = Candidates::one(path);
+            self.offset_delta = Candidates::default();
+            self.offset_base = Candidates::default();
+            self.offset_base_default = None;
+        }
+        if overrides.topic.is_some() {
+            self.topic_id_path = Candidates::default();
+        }
+        self.value_encoding = overrides.value_encoding.unwrap_or(self.value_encoding);
+        self.key_encoding = overrides.key_encoding.unwrap_or(self.key_encoding);
+        if let Some(filter) = &overrides.filter {
+            self.filter.clone_from(filter);
+        }
+        self
+    }
+
+    /// The texts of all paths that lead to records and their fields.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let fields = [
+            &self.record,
+            &self.value,
+            &self.key,
+            &self.headers,
+            &self.topic_path,
+            &self.topic_id_path,
+            &self.partition_path,
+            &self.offset_path,
+            &self.offset_delta,
+            &self.offset_base,
+            &self.timestamp,
+            &self.timestamp_delta,
+            &self.timestamp_base,
+            &self.timestamp_max,
+            &self.attributes,
+            &self.producer_id,
+        ];
+        fields
+            .into_iter()
+            .flat_map(|field| &field.0)
+            .map(|candidate| candidate.path.as_str())
+    }
+
+    /// Forgets the record path, and the paths that begin with it.
+    fn without_records(mut self) -> Self {
+        self.record = Candidates::default();
+        self.known = None;
+        let fields = [
+            &mut self.value,
+            &mut self.key,
+            &mut self.headers,
+            &mut self.offset_path,
+            &mut self.offset_delta,
+            &mut self.timestamp,
+            &mut self.timestamp_delta,
+        ];
+        for field in fields {
+            field.0.retain(|candidate| !candidate.path.starts_with('@'));
+        }
+        if self.offset_path.0.is_empty() && self.offset_delta.0.is_empty() {
+            // Without a record's own offset a batch's would make all of its records one.
+            self.offset_base = Candidates::default();
+            self.offset_base_default = None;
+        }
+        self
     }
 }
 
-fn add_batch(plan: &mut Plan, batch: &str) {
-    for (name, field) in BATCH_MEMBERS {
-        plan.add_field(&built_in(&format!("{batch}.{name}")), field);
+impl Candidate {
+    /// The paths that this one stands for, and the encoding of what they lead to.
+    pub(crate) fn resolve(
+        &self,
+        records: &[Path],
+        default: Encoding,
+    ) -> Result<(Vec<Path>, Encoding), PathError> {
+        let paths = Path::parse_below(&self.path, records)?;
+        let ends = |suffixes: [&str; 2]| suffixes.iter().any(|suffix| self.path.ends_with(suffix));
+        let encoding = match self.encoding.unwrap_or(default) {
+            Encoding::Auto if ends(["Bytes", "Base64"]) => Encoding::Base64,
+            // A string by its documented name; anything else there is worth an error.
+            Encoding::Auto if self.path.starts_with('@') && self.path.ends_with("String") => {
+                Encoding::Text
+            }
+            encoding => encoding,
+        };
+        Ok((paths, encoding))
     }
-    let record = format!("{batch}.records[*]");
-    plan.set_scope(&built_in(&record), Scope::Record);
-    for (name, field) in RECORD_MEMBERS {
-        plan.add_field(&built_in(&format!("{record}.{name}")), field);
-    }
-    for name in SILENT_MEMBERS {
-        plan.ignore(&built_in(&format!("{record}.{name}")));
-    }
-    let header = format!("{record}.headers[*]");
-    plan.set_scope(&built_in(&header), Scope::Header);
-    for name in HEADER_NAMES {
-        plan.add_field(&built_in(&format!("{header}.{name}")), Field::HeaderName);
-    }
-    for (suffix, encoding) in SPELLINGS {
-        plan.add_field(
-            &built_in(&format!("{record}.value{suffix}")),
-            Field::Value(encoding),
-        );
-        plan.add_field(
-            &built_in(&format!("{record}.key{suffix}")),
-            Field::Key(encoding),
-        );
-        plan.add_field(
-            &built_in(&format!("{header}.value{suffix}")),
-            Field::HeaderValue(encoding),
-        );
-    }
-}
-
-fn built_in(path: &str) -> Vec<Step> {
-    Path::parse(path)
-        .expect("the built-in paths are plain, as the tests show")
-        .steps()
-        .to_vec()
 }
 
 #[cfg(test)]
@@ -177,7 +282,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_profile_has_a_plan() {
-        assert!(FETCH.plan().len() > 40);
+    fn the_built_in_profiles_are_sound() {
+        for (name, _) in BUILT_IN {
+            let profile = Profile::built_in(name).expect(name);
+            assert!(
+                !profile.filter.is_empty() && profile.record.0.len() == 2,
+                "{name}"
+            );
+        }
+        assert!(Profile::built_in("other").is_none());
+    }
+
+    #[test]
+    fn a_value_without_a_record_drops_the_record_path_and_what_is_below_it() {
+        let overrides = Overrides {
+            value: Some("$.a".into()),
+            ..Overrides::default()
+        };
+        let profile = Profile::built_in("fetch")
+            .expect("it is built in")
+            .with(&overrides);
+        assert_eq!(
+            (
+                profile.record.0.len(),
+                profile.key.0.len(),
+                profile.headers.0.len()
+            ),
+            (0, 0, 0)
+        );
+        assert_eq!(profile.value, Candidates::one("$.a"));
+        assert_eq!(profile.topic_path.0.len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_name_in_a_profile_is_named() {
+        let error = Profile::parse("p.toml", "vallue = '$.a'\n").expect_err("a misspelt name");
+        assert!(error.to_string().contains("vallue"), "{error}");
     }
 }

@@ -3,31 +3,26 @@
 use std::io::Read;
 
 use super::Stop;
-use super::draft::{Attributes, Draft};
+use super::collect::{BadLine, Collector};
 use super::lines::{LONGEST_LINE, Line, Lines};
 use super::open::{self, Opened};
-use super::plan::Plan;
-use super::profile::Profile;
 use super::sink::Sink;
 use super::topic_ids::TopicIds;
-use super::walk::Walk;
 use crate::channel::Sender;
-use crate::config::Input;
+use crate::config::{Extraction, Input};
 use crate::error::Error;
-use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
+use crate::record::Origin;
 use crate::report::{What, place};
 
 /// Reads all `inputs` in order and hands their records to `sender`.
 ///
 /// # Errors
 /// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
-pub(super) fn read(inputs: &[Input], profile: &Profile, sender: &Sender) -> Result<(), Stop> {
+pub(super) fn read(inputs: &[Input], options: &Extraction, sender: &Sender) -> Result<(), Stop> {
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let collector = Collector::new(options, TopicIds::over(inputs)).map_err(Stop::Failed)?;
     let mut reader = Reader {
-        plan: profile.plan(),
-        command: profile.command,
-        ids: TopicIds::over(inputs),
-        drafts: Vec::new(),
+        collector,
         names: &names,
         sink: Sink::new(sender),
     };
@@ -41,15 +36,13 @@ pub(super) fn read(inputs: &[Input], profile: &Profile, sender: &Sender) -> Resu
             Ok(()) => {}
         }
     }
+    reader.collector.finish(&mut reader.sink);
     reader.sink.flush()?;
     failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
 }
 
 struct Reader<'a> {
-    plan: Plan,
-    command: &'static str,
-    ids: TopicIds,
-    drafts: Vec<Draft>,
+    collector: Collector,
     names: &'a [String],
     sink: Sink<'a>,
 }
@@ -116,7 +109,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts the records of one line into the batch, or leaves the batch as it was.
     fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadLine> {
         let text = match line {
             Line::Whole(bytes) => text_of(bytes)?,
@@ -125,122 +117,9 @@ impl Reader<'_> {
                 return Err(BadLine::new(format!("the line is longer than {most} MiB")));
             }
         };
-        if text.trim_ascii().is_empty() {
-            return Ok(());
-        }
-        let Sink { batch, tally, .. } = &mut self.sink;
-        let mark = batch.mark();
-        let Self {
-            plan,
-            command,
-            ids,
-            drafts,
-            ..
-        } = self;
-        let replayed = Walk::read(text, plan, command, batch, ids, drafts).map_err(|e| {
-            batch.roll_back(mark);
-            BadLine {
-                why: json_error(&e),
-                ends_early: e.is_eof(),
-            }
-        })?;
-        tally.rrpairs += 1;
-        if replayed {
-            tally.fetches += 1;
-            tally.empty_fetches += u64::from(drafts.is_empty());
-            self.keep_drafts(origin);
-        } else {
-            self.count_filtered(mark);
-        }
-        Ok(())
-    }
-
-    /// Records of RRPairs that the filter leaves out; markers are markers all the same.
-    fn count_filtered(&mut self, mark: Mark) {
-        let is_control = |draft: &&Draft| draft.shared.attributes.has(Attributes::CONTROL);
-        let control = self.drafts.iter().filter(is_control).count() as u64;
-        let found = self.drafts.len() as u64;
-        self.sink.tally.found += found;
-        self.sink.tally.control += control;
-        self.sink.tally.filtered += found - control;
-        self.sink.batch.roll_back(mark);
-    }
-
-    fn keep_drafts(&mut self, origin: Origin) {
-        let Self {
-            plan,
-            command,
-            ids,
-            drafts,
-            sink,
-            ..
-        } = self;
-        for draft in drafts.drain(..) {
-            if draft.shared.attributes.has(Attributes::CONTROL) {
-                sink.tally.found += 1;
-                sink.tally.control += 1;
-                continue;
-            }
-            if let Some(trouble) = draft.troubled() {
-                sink.unreadable(What::Unreadable, origin, || trouble.why());
-                continue;
-            }
-            let learn = |line: &str, ids: &mut TopicIds| learn_names(line, plan, command, ids);
-            let topic = topic(&draft, ids, &mut sink.batch, learn);
-            sink.tally.found += 1;
-            sink.batch.records.push(Record {
-                topic,
-                partition: Some(draft.shared.partition.unwrap_or(0)),
-                offset: draft.offset(),
-                timestamp_ms: draft.timestamp_ms(),
-                key: draft.key,
-                value: draft.value,
-                headers: draft.headers,
-                origin,
-            });
-        }
-    }
-}
-
-/// The index of the draft's topic, by name where its id can be resolved.
-fn topic(
-    draft: &Draft,
-    ids: &mut TopicIds,
-    batch: &mut Batch,
-    learn: impl Fn(&str, &mut TopicIds),
-) -> Option<u32> {
-    if draft.shared.topic.is_some() {
-        return draft.shared.topic;
-    }
-    let unresolved = draft.shared.topic_id?;
-    match batch.topics[unresolved as usize] {
-        CapturedTopic::Id(id) => match ids.name(id, learn) {
-            Some(name) => Some(batch.topic_index_of_name(name)),
-            None => Some(unresolved),
-        },
-        CapturedTopic::Name(_) => Some(unresolved),
-    }
-}
-
-/// Reads a line for its topic names alone.
-fn learn_names(line: &str, plan: &Plan, command: &str, ids: &mut TopicIds) {
-    let (mut batch, mut drafts) = (Batch::default(), Vec::new());
-    // A damaged line is named when its turn comes.
-    _ = Walk::read(line, plan, command, &mut batch, ids, &mut drafts);
-}
-
-/// A line that cannot be read.
-struct BadLine {
-    why: String,
-    /// Whether it breaks off rather than being wrong.
-    ends_early: bool,
-}
-
-impl BadLine {
-    fn new(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            ends_early: false,
+        match text.trim_ascii().is_empty() {
+            true => Ok(()),
+            false => self.collector.read(text, origin, &mut self.sink),
         }
     }
 }
@@ -250,14 +129,4 @@ fn text_of(bytes: &[u8]) -> Result<&str, BadLine> {
         why: format!("invalid UTF-8 at column {}", e.valid_up_to() + 1),
         ends_early: e.error_len().is_none(),
     })
-}
-
-/// serde_json's words; its line number is always 1 here and would mislead.
-fn json_error(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" at line ").next().unwrap_or_default();
-    match error.is_eof() {
-        true => format!("the JSON breaks off after {} bytes", error.column()),
-        false => format!("{words} at column {}", error.column()),
-    }
 }

@@ -7,34 +7,77 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::PathBuf;
 
 use super::columns::generated_paths;
-use super::csv::{self, OnLoss};
+use super::csv;
+use super::filter::{Fault, Filter};
 use super::open;
+use super::path::{Path, Step};
+use super::profile::Profile;
+use super::rows::{OnLoss, engine};
 use super::speedctl::{Ended, Running, Speedctl};
 use super::{Context, Stop, read_raw};
 use crate::channel::Sender;
-use crate::config::{Input, Snapshot, Via};
+use crate::config::{Extraction, Input, ProfileChoice, Snapshot, Via};
 use crate::error::Error;
 
-/// The filter of the `fetch` profile in Speedscale's language.
-const FILTER: &str = "(command IS \"Fetch\")";
 /// How much text speedctl may write on stdout that is not CSV.
 const MOST_TEXT: usize = 64 << 10;
 
 /// The command that a replay of `snapshot` begins with, quoted for a shell.
-pub(super) fn command_line(snapshot: &Snapshot) -> String {
-    match snapshot.via {
-        Via::Auto | Via::Csv => extract_data(snapshot).command_line(),
-        Via::Raw => pull_snapshot(snapshot).command_line(),
+///
+/// # Errors
+/// [`Error::Config`] for paths and filters that do not parse, or that a CSV cannot be asked for.
+pub(super) fn command_line(snapshot: &Snapshot, options: &Extraction) -> Result<String, Error> {
+    let speedctl = match way(snapshot, options)? {
+        Way::Csv(_) => extract_data(snapshot, options)?,
+        Way::Raw => pull_snapshot(snapshot),
+    };
+    Ok(speedctl.command_line())
+}
+
+/// How a snapshot is read first.
+enum Way {
+    Csv(OnLoss),
+    Raw,
+}
+
+/// speedctl takes no wildcards. The built-in profiles can do without, because sentinels watch for
+/// what the first elements leave out; paths of the user's own are taken at their word.
+fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
+    let profile = Profile::chosen(options)?;
+    let wildcard = match options.profile {
+        ProfileChoice::BuiltIn(_) => options.overrides.paths().find(|path| needs_raw(path)),
+        ProfileChoice::File { .. } => profile.paths().find(|path| needs_raw(path)),
+    };
+    match (snapshot.via, wildcard) {
+        (Via::Raw, _) | (Via::Auto, Some(_)) => Ok(Way::Raw),
+        (Via::Csv, Some(path)) => Err(Error::Config {
+            message: format!(
+                "speedctl cannot be asked for `{path}`: it takes names and indexes only"
+            ),
+            hint: Some("leave out `--via csv`: kreplay then reads the RRPairs".into()),
+        }),
+        (Via::Csv, None) => Ok(Way::Csv(OnLoss::Count)),
+        // A filter that only speedctl can evaluate leaves no way back to the RRPairs.
+        (Via::Auto, None) => match Filter::parse(&profile.filter) {
+            Err(error) if error.fault() == Fault::Unknowable => Ok(Way::Csv(OnLoss::Count)),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Way::Csv(OnLoss::ChangeToRaw)),
+        },
     }
 }
 
-fn extract_data(snapshot: &Snapshot) -> Speedctl {
+fn needs_raw(path: &str) -> bool {
+    let path = Path::parse(path);
+    path.is_ok_and(|path| path.steps().is_none_or(|steps| steps.contains(&Step::Each)))
+}
+
+fn extract_data(snapshot: &Snapshot, options: &Extraction) -> Result<Speedctl, Error> {
     let mut arguments = vec![snapshot.id.clone()];
-    for path in generated_paths() {
+    for path in generated_paths(&engine(options)?) {
         arguments.extend(["--path".into(), path]);
     }
-    arguments.extend(["--filter".into(), FILTER.into()]);
-    Speedctl::new(snapshot, "extract data", arguments)
+    arguments.extend(["--filter".into(), Profile::chosen(options)?.filter]);
+    Ok(Speedctl::new(snapshot, "extract data", arguments))
 }
 
 fn pull_snapshot(snapshot: &Snapshot) -> Speedctl {
@@ -46,16 +89,15 @@ fn pull_snapshot(snapshot: &Snapshot) -> Speedctl {
 /// # Errors
 /// [`Stop::Failed`] when speedctl fails or what it gives is damaged.
 pub(super) fn read(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {
-    let on_loss = match snapshot.via {
-        Via::Raw => return read_pulled(snapshot, context, sender),
-        Via::Csv => OnLoss::Count,
-        Via::Auto => OnLoss::ChangeToRaw,
+    let on_loss = match way(snapshot, &context.options).map_err(Stop::Failed)? {
+        Way::Raw => return read_pulled(snapshot, context, sender),
+        Way::Csv(on_loss) => on_loss,
     };
     match read_extracted(snapshot, on_loss, context, sender) {
         Err(Stop::NeedsRaw(why)) => {
-            context.console.note(&format!(
-                "the CSV cannot carry everything: {why}; reading the RRPairs instead"
-            ));
+            let note =
+                format!("the CSV cannot carry everything: {why}; reading the RRPairs instead");
+            context.console.note(&note);
             read_pulled(snapshot, context, sender)
         }
         end => end,
@@ -81,16 +123,24 @@ fn read_extracted(
     description.inputs = vec![name.clone()];
     description.via = Some("csv");
     drop(description);
-    let Running { output, mut ended } = start(&extract_data(snapshot), context)?;
+    let speedctl = extract_data(snapshot, &context.options).map_err(Stop::Failed)?;
+    let Running { output, mut ended } = start(&speedctl, context)?;
     let mut output = BufReader::with_capacity(256 << 10, output);
-    let read = match find_header(&mut output) {
-        Header::Found(header) => csv::read(
-            Cursor::new(header).chain(output),
-            &name,
-            on_loss,
-            &context.topics,
-            sender,
-        ),
+    let read = match find_header(&mut output, &speedctl) {
+        Header::Found(header) => {
+            let bytes = Cursor::new(header).chain(output);
+            let (options, topics) = (&context.options, &context.topics);
+            csv::read(
+                csv::Source {
+                    bytes,
+                    name: &name,
+                    options,
+                    topics,
+                    on_loss,
+                },
+                sender,
+            )
+        }
         Header::Missing(text) => {
             drop(output);
             context
@@ -132,11 +182,16 @@ fn read_named(
     description.inputs = vec![path.display().to_string()];
     description.total_bytes = file.metadata().ok().map(|metadata| metadata.len());
     drop(description);
+    let (options, topics) = (&context.options, &context.topics);
+    let name = path.display().to_string();
     csv::read(
-        file,
-        &path.display().to_string(),
-        on_loss,
-        &context.topics,
+        csv::Source {
+            bytes: file,
+            name: &name,
+            options,
+            topics,
+            on_loss,
+        },
         sender,
     )
 }
@@ -149,14 +204,16 @@ enum Header {
 }
 
 /// Reads up to the header row; notes for people may stand before it.
-fn find_header(output: &mut impl BufRead) -> Header {
+fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> Header {
     let mut text = Vec::new();
-    let wanted = generated_paths().swap_remove(0);
+    let wanted = speedctl.first_path().unwrap_or_default();
     loop {
         let start = text.len();
         let room = (MOST_TEXT - start.min(MOST_TEXT)) as u64;
         let read = output.take(room).read_until(b'\n', &mut text);
-        if memchr::memmem::find(&text[start..], wanted.as_bytes()).is_some() {
+        let line = &text[start..];
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        if line.starts_with(wanted.as_bytes()) {
             return Header::Found(text.split_off(start));
         }
         if !matches!(read, Ok(1..)) {

@@ -66,6 +66,15 @@ impl Speedctl {
         shell_words::join(std::iter::once(&program).chain(&self.arguments))
     }
 
+    /// The first path that it is asked for, which heads the CSV's first column.
+    pub(super) fn first_path(&self) -> Option<&str> {
+        let flag = self
+            .arguments
+            .iter()
+            .position(|argument| argument == "--path")?;
+        self.arguments.get(flag + 1).map(String::as_str)
+    }
+
     /// Starts it. `stop` ends it, and what it started, at any time.
     ///
     /// # Errors
@@ -324,9 +333,12 @@ impl Pump {
                 () = silence(&self.stderr, self.timeout) => return Err(Failure::Silent(self.timeout)),
             };
             chunk.truncate(n);
-            // A reader that has gone wants no more: so does speedctl, by its broken pipe.
-            if n == 0 || self.chunks.send(chunk).await.is_err() {
+            if n == 0 {
                 break;
+            }
+            if self.chunks.send(chunk).await.is_err() {
+                // The reader has gone and wants no more.
+                return Err(Failure::Stopped);
             }
             self.stderr
                 .lock()

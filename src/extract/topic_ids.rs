@@ -17,6 +17,8 @@ pub(super) struct TopicIds {
     names: HashMap<TopicId, String>,
     /// Inputs that have not been read ahead yet.
     ahead: Vec<Input>,
+    /// Whether an input cannot be read ahead.
+    reads_streams: bool,
 }
 
 impl TopicIds {
@@ -25,11 +27,23 @@ impl TopicIds {
         Self {
             names: HashMap::new(),
             ahead: inputs.to_vec(),
+            reads_streams: inputs.iter().any(|input| !open::is_regular_file(input)),
         }
     }
 
     pub(super) fn learn(&mut self, id: TopicId, name: String) {
         self.names.insert(id, name);
+    }
+
+    /// The name of `id`, as far as it was told by now.
+    pub(super) fn known(&self, id: TopicId) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
+    }
+
+    /// Whether a name may still come: inputs that cannot be read ahead tell theirs when they are
+    /// read.
+    pub(super) fn may_still_learn(&self, id: TopicId) -> bool {
+        self.reads_streams && !self.names.contains_key(&id)
     }
 
     /// The name of `id`, where the capture tells it. `learn_from` reads one line of RRPairs and

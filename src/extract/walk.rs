@@ -1,325 +1,528 @@
-//! One pass over one RRPair: serde's events drive the plan's tree, and what the plan names goes
-//! straight into the batch. No document is built, unknown members are skipped unseen.
-//!
-//! Fields that stand once for many records (topic, partition, base offset) may come before or after
-//! those records in the text, so they are kept by scope and joined when the scope closes.
+//! One pass over one RRPair: serde's events drive the plan's automaton, and what the plan names
+//! goes straight into the batch. No document is built, unknown members are skipped unseen.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
+use serde_json::value::RawValue;
 
-use super::draft::{Attributes, Draft, Shared, Trouble};
-use super::plan::{FieldAt, Member, Node, Plan};
-use super::profile::{Encoding, Field, Scope};
-use super::topic_ids::TopicIds;
-use crate::record::{Batch, CapturedTopic, Header, Mark, Span, TopicId};
+use super::fields::{Attributes, Claim, Fields, Slot};
+use super::filter::{Captured, Filter};
+use super::headers::HeadersSeed;
+use super::plan::{FieldAt, Group, Next, Plan, State};
+use super::profile::Encoding;
+use crate::record::{Batch, CapturedTopic, Mark, TopicId};
 
-/// What one line held, besides what went into the batch.
-pub(super) struct Walk<'a> {
+/// A record as its line tells it.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) fields: Fields,
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// No member that holds a value, but one that nobody knows.
+    NoKnownValue(String),
+    NotBase64,
+    NotAString,
+    /// A header without name or value, with a member that nobody knows.
+    UnknownHeaderMember(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKnownValue(name) => {
+                write!(
+                    f,
+                    "a record has none of the known value members, but one called `{name}`"
+                )
+            }
+            Self::NotBase64 => f.write_str("a record's member should be base64 and is not"),
+            Self::NotAString => f.write_str("a record's key, value or header is not a string"),
+            Self::UnknownHeaderMember(name) => {
+                write!(f, "a record's header has an unknown member called `{name}`")
+            }
+        }
+    }
+}
+
+/// What a line held, besides the bytes in the batch. Kept from line to line for its memory.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) records: Vec<Draft>,
+    /// Aborted transactions, with the topic and partition that they are of.
+    pub(super) aborted: Vec<Fields>,
+    /// Indexes into the batch's topics: ids, each with its name.
+    pub(super) known_topics: Vec<(u32, u32)>,
+    /// What the filter reads, by its own indexes.
+    pub(super) filtered_on: Captured,
+    /// Which of the profile's paths have matched something in any line.
+    pub(super) matched: Vec<bool>,
+}
+
+impl Found {
+    /// Nothing yet, for a profile with this many paths and this filter.
+    pub(super) fn new(paths: usize, filter: &Filter) -> Self {
+        Self {
+            records: Vec::new(),
+            aborted: Vec::new(),
+            known_topics: Vec::new(),
+            filtered_on: Captured::nothing_of(filter),
+            matched: vec![false; paths],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.aborted.clear();
+        self.known_topics.clear();
+        self.filtered_on.clear();
+    }
+}
+
+/// Why a line was not read.
+#[derive(Debug)]
+pub(super) enum WalkError {
+    Json(serde_json::Error),
+    /// The path with this source gave two nodes for one record.
+    Ambiguous(usize),
+}
+
+/// A node that is open, with the fields kept there.
+struct Scope {
+    depth: usize,
+    group: Group,
+    fields: Fields,
+    /// How many of the group's things were found before it.
+    before: usize,
+}
+
+struct Walk<'a> {
     plan: &'a Plan,
     batch: &'a mut Batch,
-    ids: &'a mut TopicIds,
-    pub(super) command: Command<'a>,
-    pub(super) drafts: &'a mut Vec<Draft>,
-    /// Open scopes, the innermost last, each with the number of drafts made before it.
-    scopes: Vec<(Shared, usize)>,
-    record: Draft,
-    ranks: Ranks,
-    header: HeaderDraft,
-    known: (Option<String>, Option<TopicId>),
-}
-
-#[derive(Debug, Default)]
-struct HeaderDraft {
-    name: Option<Span>,
-    value: Option<Span>,
+    found: &'a mut Found,
+    scopes: Vec<Scope>,
+    trouble: Option<Trouble>,
     unknown_member: Option<String>,
+    /// A node was met whose JSON text is needed: the line is read once more.
+    again: bool,
+    ambiguous: Option<usize>,
 }
 
-/// Whether the line's command is the one that the profile replays.
-pub(super) struct Command<'a> {
-    wanted: &'a str,
-    pub(super) matches: bool,
-}
-
-/// Which spelling gave the key and value that stand so far; a smaller rank replaces a larger.
-#[derive(Debug, Clone, Copy)]
-struct Ranks {
-    value: u8,
-    key: u8,
-    header: u8,
-    topic: u8,
-    partition: u8,
-    mark: Option<Mark>,
-}
-
-const UNRANKED: Ranks = Ranks {
-    value: u8::MAX,
-    key: u8::MAX,
-    header: u8::MAX,
-    topic: u8::MAX,
-    partition: u8::MAX,
-    mark: None,
-};
-
-impl<'a> Walk<'a> {
-    /// Reads `line`; records land in `drafts`, their bytes in `batch`.
-    ///
-    /// # Errors
-    /// serde_json's, with the column; the batch then holds bytes to be rolled back.
-    pub(super) fn read(
-        line: &str,
-        plan: &'a Plan,
-        command: &'a str,
-        batch: &'a mut Batch,
-        ids: &'a mut TopicIds,
-        drafts: &'a mut Vec<Draft>,
-    ) -> serde_json::Result<bool> {
-        drafts.clear();
-        let mut walk = Self {
+/// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
+///
+/// # Errors
+/// The batch is as it was before.
+pub(super) fn walk(
+    line: &str,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<(), WalkError> {
+    let mark = batch.mark();
+    loop {
+        found.clear();
+        let mut walk = Walk {
             plan,
             batch,
-            ids,
-            command: Command {
-                wanted: command,
-                matches: false,
-            },
-            drafts,
-            scopes: Vec::with_capacity(4),
-            record: Draft::default(),
-            ranks: UNRANKED,
-            header: HeaderDraft::default(),
-            known: (None, None),
+            found,
+            scopes: Vec::with_capacity(8),
+            trouble: None,
+            unknown_member: None,
+            again: false,
+            ambiguous: None,
         };
         let mut json = serde_json::Deserializer::from_str(line);
-        NodeSeed {
+        let read = NodeSeed {
             walk: &mut walk,
-            node: plan.root(),
+            state: 0,
         }
-        .deserialize(&mut json)?;
-        json.end()?;
-        Ok(walk.command.matches)
-    }
-
-    fn open(&mut self, scope: Scope) {
-        match scope {
-            Scope::Shared => {
-                self.scopes.push((Shared::default(), self.drafts.len()));
-                (self.ranks.topic, self.ranks.partition) = (u8::MAX, u8::MAX);
+        .deserialize(&mut json);
+        let read = read.and_then(|()| json.end());
+        let (again, ambiguous) = (walk.again, walk.ambiguous);
+        match read {
+            Ok(()) if !again => return Ok(()),
+            // Each time one more node's text is asked for, and there are as many as states.
+            Ok(()) => batch.roll_back(mark),
+            Err(error) => {
+                batch.roll_back(mark);
+                return Err(ambiguous.map_or(WalkError::Json(error), WalkError::Ambiguous));
             }
-            Scope::Record => {
-                self.record = Draft::default();
-                self.ranks.value = u8::MAX;
-                self.ranks.key = u8::MAX;
-                self.ranks.mark = Some(self.batch.mark());
-            }
-            Scope::Header => {
-                self.header = HeaderDraft::default();
-                self.ranks.header = u8::MAX;
-            }
-            Scope::KnownTopic => self.known = (None, None),
         }
     }
+}
 
-    fn close(&mut self, scope: Scope) {
-        match scope {
-            Scope::Shared => {
-                if let Some((shared, first)) = self.scopes.pop() {
-                    self.drafts[first..]
-                        .iter_mut()
-                        .for_each(|draft| draft.shared.join(&shared));
-                }
-            }
-            Scope::Record => self.close_record(),
-            Scope::Header => self.close_header(),
-            Scope::KnownTopic => {
-                if let (Some(name), Some(id)) = std::mem::take(&mut self.known) {
-                    self.ids.learn(id, name);
-                }
+impl Walk<'_> {
+    fn count(&self, group: Group) -> usize {
+        match group {
+            Group::Record => self.found.records.len(),
+            Group::AbortedTransaction => self.found.aborted.len(),
+            Group::KnownTopic => 0,
+        }
+    }
+
+    fn enter(&mut self, state: &State) {
+        for group in &state.anchors {
+            self.push_scope(state.depth, *group);
+        }
+        for (group, source) in &state.items {
+            self.found.matched[*source] = true;
+            self.push_scope(state.depth, *group);
+            if *group == Group::Record {
+                self.trouble = None;
+                self.unknown_member = None;
             }
         }
     }
 
-    fn close_header(&mut self) {
-        let header = std::mem::take(&mut self.header);
-        if (header.name.is_none() || header.value.is_none())
-            && let Some(name) = header.unknown_member
-        {
-            self.record.trouble(Trouble::UnknownHeaderMember(name));
-        }
-        // Protobuf's JSON mapping leaves an empty name out.
-        let name = header.name.unwrap_or_else(|| self.batch.push_bytes(b""));
-        self.batch.push_header(Header {
-            name,
-            value: header.value,
+    fn push_scope(&mut self, depth: usize, group: Group) {
+        let before = self.count(group);
+        self.scopes.push(Scope {
+            depth,
+            group,
+            fields: Fields::default(),
+            before,
         });
     }
 
-    fn close_record(&mut self) {
-        let mut record = std::mem::take(&mut self.record);
-        if let Some(mark) = self.ranks.mark.take() {
-            record.headers = self.batch.headers_since(mark);
+    fn leave(&mut self, state: &State) {
+        for _ in &state.items {
+            let Some(scope) = self.scopes.pop() else {
+                return;
+            };
+            match scope.group {
+                Group::Record => self.finish_record(scope.fields),
+                Group::AbortedTransaction => self.found.aborted.push(scope.fields),
+                Group::KnownTopic => {
+                    let topic = |slot| scope.fields.topic(slot);
+                    let pair = topic(Slot::TopicId).zip(topic(Slot::Topic));
+                    self.found.known_topics.extend(pair);
+                }
+            }
         }
-        if self.ranks.value == u8::MAX
-            && let Some(name) = record.unknown_member.take()
+        for _ in &state.anchors {
+            let Some(Scope {
+                group,
+                fields,
+                before,
+                ..
+            }) = self.scopes.pop()
+            else {
+                return;
+            };
+            match group {
+                Group::Record => {
+                    self.found.records[before..]
+                        .iter_mut()
+                        .for_each(|draft| draft.fields.join(&fields));
+                }
+                Group::AbortedTransaction => {
+                    self.found.aborted[before..]
+                        .iter_mut()
+                        .for_each(|inner| inner.join(&fields));
+                }
+                Group::KnownTopic => {}
+            }
+        }
+    }
+
+    fn finish_record(&mut self, fields: Fields) {
+        let mut trouble = self.trouble.take();
+        if let Some(name) = self.unknown_member.take()
+            && !fields.has(Slot::Value)
         {
-            record.trouble(Trouble::NoKnownValue(name));
+            trouble.get_or_insert(Trouble::NoKnownValue(name));
         }
-        self.drafts.push(record);
+        self.found.records.push(Draft { fields, trouble });
     }
 
-    fn shared(&mut self) -> Option<&mut Shared> {
-        self.scopes.last_mut().map(|(shared, _)| shared)
+    fn trouble(&mut self, trouble: Trouble) {
+        self.trouble.get_or_insert(trouble);
     }
 
-    /// A string at a node of the plan.
-    fn text<E: de::Error>(&mut self, at: FieldAt, text: &str) -> Result<(), E> {
-        match at.field {
-            Field::Value(encoding) => {
-                if let Some(bytes) = self.bytes(at, encoding, text, |ranks| &mut ranks.value) {
-                    self.record.value = Some(bytes);
+    /// Calls `set` for every set of fields that the field at `at` belongs to and may be put in.
+    fn set<E: de::Error>(
+        &mut self,
+        at: &FieldAt,
+        mut set: impl FnMut(&mut Fields),
+    ) -> Result<(), E> {
+        self.found.matched[at.source] = true;
+        let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
+        for scope in self.scopes.iter_mut().filter(own) {
+            match scope.fields.claim(at.slot, at.rank) {
+                Claim::Take => set(&mut scope.fields),
+                Claim::Leave => {}
+                Claim::Twice => {
+                    self.ambiguous = Some(at.source);
+                    return Err(E::custom("a path gives two nodes for one record"));
                 }
-            }
-            Field::Key(encoding) => {
-                if let Some(bytes) = self.bytes(at, encoding, text, |ranks| &mut ranks.key) {
-                    self.record.key = Some(bytes);
-                }
-            }
-            Field::HeaderValue(encoding) => {
-                if let Some(bytes) = self.bytes(at, encoding, text, |ranks| &mut ranks.header) {
-                    self.header.value = Some(bytes);
-                }
-            }
-            Field::HeaderName => self.header.name = Some(self.batch.push_bytes(text.as_bytes())),
-            Field::Topic => self.topic_name(at, text),
-            Field::TopicId => {
-                let topic = TopicId::parse(text).map(CapturedTopic::Id);
-                let index = topic.map(|topic| self.batch.topic_index(&topic));
-                if let Some(shared) = self.shared() {
-                    shared.topic_id = index;
-                }
-            }
-            Field::Command => self.command.matches = text == self.command.wanted,
-            Field::KnownName => self.known.0 = Some(text.to_string()),
-            Field::KnownId => self.known.1 = TopicId::parse(text),
-            Field::Attributes => match text.parse() {
-                Ok(bits) => self.attributes(Attributes::from_bits(bits)),
-                Err(_) => self.attributes(Attributes::from_name(text)),
-            },
-            _ => {
-                // 64-bit integers are strings in protobuf's JSON mapping.
-                let number = text.parse().map_err(|_| {
-                    E::invalid_value(de::Unexpected::Str(text), &"an integer of 64 bits")
-                })?;
-                self.number(at, number)?;
             }
         }
         Ok(())
     }
 
-    /// The bytes of a key or value, unless a spelling that goes before gave them already.
-    fn bytes(
-        &mut self,
-        at: FieldAt,
-        encoding: Encoding,
-        text: &str,
-        rank: impl Fn(&mut Ranks) -> &mut u8,
-    ) -> Option<Span> {
-        if at.rank >= *rank(&mut self.ranks) {
-            return None;
+    /// A string at a node of the plan.
+    fn text<E: de::Error>(&mut self, state: &State, text: &str) -> Result<(), E> {
+        for filter in &state.filters {
+            self.found.filtered_on.add(*filter, text);
         }
-        *rank(&mut self.ranks) = at.rank;
-        match encoding {
-            Encoding::Text => Some(self.batch.push_bytes(text.as_bytes())),
-            Encoding::Base64 => {
-                let bytes = self.batch.push_base64(text);
+        state
+            .fields
+            .iter()
+            .try_for_each(|at| self.text_field(at, text))
+    }
+
+    fn text_field<E: de::Error>(&mut self, at: &FieldAt, text: &str) -> Result<(), E> {
+        match at.slot {
+            Slot::Value | Slot::Key => {
+                let bytes = match at.encoding {
+                    Encoding::Base64 => self.batch.push_base64(text),
+                    Encoding::Auto | Encoding::Text | Encoding::Json => {
+                        Some(self.batch.push_bytes(text.as_bytes()))
+                    }
+                };
                 if bytes.is_none() {
-                    self.record.trouble(Trouble::NotBase64);
+                    self.trouble(Trouble::NotBase64);
                 }
-                bytes
+                self.set(at, |fields| fields.set_bytes(at.slot, bytes))
             }
-        }
-    }
-
-    fn topic_name(&mut self, at: FieldAt, text: &str) {
-        if at.rank >= self.ranks.topic || text.is_empty() {
-            return;
-        }
-        self.ranks.topic = at.rank;
-        let index = self.batch.topic_index_of_name(text);
-        if let Some(shared) = self.shared() {
-            shared.topic = Some(index);
-        }
-    }
-
-    fn attributes(&mut self, seen: Attributes) {
-        if let Some(shared) = self.shared() {
-            shared.attributes = shared.attributes.with(seen);
+            Slot::Topic if text.is_empty() => Ok(()),
+            Slot::Topic => {
+                let index = self.batch.topic_index_of_name(text);
+                self.set(at, |fields| fields.set_topic(at.slot, index))
+            }
+            Slot::TopicId => {
+                let Some(id) = TopicId::parse(text) else {
+                    return Ok(());
+                };
+                let index = self.batch.topic_index(&CapturedTopic::Id(id));
+                self.set(at, |fields| fields.set_topic(at.slot, index))
+            }
+            Slot::Attributes => {
+                self.add_attributes(at, Attributes::from_text(text));
+                Ok(())
+            }
+            Slot::Headers => {
+                self.trouble(Trouble::NotAString);
+                Ok(())
+            }
+            slot => {
+                // 64-bit integers are strings in protobuf's JSON mapping.
+                let number = number_of(slot, text);
+                let wrong = || E::invalid_value(Unexpected::Str(text), &"an integer of 64 bits");
+                self.number_field(at, number.ok_or_else(wrong)?)
+            }
         }
     }
 
     /// An integer at a node of the plan.
-    fn number<E: de::Error>(&mut self, at: FieldAt, number: i64) -> Result<(), E> {
-        match at.field {
-            Field::OffsetDelta => self.record.offset_delta = number,
-            Field::TimeDelta => self.record.time_delta_ms = number,
-            Field::Attributes => self.attributes(Attributes::from_bits(number)),
-            Field::Partition if at.rank < self.ranks.partition => {
-                self.ranks.partition = at.rank;
-                let partition = i32::try_from(number)
-                    .ok()
-                    .filter(|partition| *partition >= 0);
-                let partition = partition.ok_or_else(|| {
-                    E::invalid_value(de::Unexpected::Signed(number), &"a partition's index")
-                })?;
-                if let Some(shared) = self.shared() {
-                    shared.partition = Some(partition);
-                }
+    fn number<E: de::Error>(&mut self, state: &State, number: i64) -> Result<(), E> {
+        for filter in &state.filters {
+            self.found.filtered_on.add(*filter, &number.to_string());
+        }
+        state.fields.iter().try_for_each(|at| match at.slot {
+            Slot::Value | Slot::Key => {
+                self.not_a_string(state, at);
+                Ok(())
             }
-            Field::OffsetBase | Field::TimeBase | Field::TimeMax => {
-                if let Some(shared) = self.shared() {
-                    match at.field {
-                        Field::OffsetBase => shared.offset_base = Some(number),
-                        Field::TimeBase => shared.time_base_ms = Some(number),
-                        _ => shared.time_max_ms = Some(number),
-                    }
-                }
+            Slot::Topic => self.text_field(at, &number.to_string()),
+            _ => self.number_field(at, number),
+        })
+    }
+
+    fn number_field<E: de::Error>(&mut self, at: &FieldAt, number: i64) -> Result<(), E> {
+        match at.slot {
+            Slot::Attributes => {
+                self.add_attributes(at, Attributes::from_bits(number));
+                Ok(())
             }
-            Field::Value(_) | Field::Key(_) | Field::HeaderValue(_) | Field::HeaderName => {
-                self.record.trouble(Trouble::NotAString);
+            Slot::Partition if i32::try_from(number).is_ok_and(|partition| partition >= 0) => {
+                self.set(at, |fields| fields.set_number(at.slot, number))
             }
-            _ => {}
+            Slot::Partition
+            | Slot::Topic
+            | Slot::TopicId
+            | Slot::Value
+            | Slot::Key
+            | Slot::Headers => Err(E::invalid_value(
+                Unexpected::Signed(number),
+                &"what the profile says is there",
+            )),
+            slot => self.set(at, |fields| fields.set_number(slot, number)),
+        }
+    }
+
+    /// Attributes add up: they may be a list.
+    fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
+        self.found.matched[at.source] = true;
+        let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
+        self.scopes
+            .iter_mut()
+            .filter(own)
+            .for_each(|scope| scope.fields.add_attributes(attributes));
+    }
+
+    /// A key or value that is no string: its JSON text is wanted, or it is wrong.
+    fn not_a_string(&mut self, state: &State, at: &FieldAt) {
+        match at.encoding {
+            Encoding::Auto | Encoding::Json => {
+                state.raw.set(true);
+                self.again = true;
+            }
+            Encoding::Text | Encoding::Base64 => self.trouble(Trouble::NotAString),
+        }
+    }
+
+    /// Something that is neither string, integer nor null.
+    fn odd<E: de::Error>(&mut self, state: &State, what: Unexpected<'_>) -> Result<(), E> {
+        if let (Unexpected::Bool(truth), [filter]) = (what, &state.filters[..]) {
+            self.found.filtered_on.add(*filter, &truth.to_string());
+        }
+        for at in &state.fields {
+            match (at.slot, what) {
+                (Slot::Value | Slot::Key, _) => self.not_a_string(state, at),
+                // Elements and members are looked at by themselves.
+                (Slot::Attributes | Slot::Headers, Unexpected::Seq | Unexpected::Map) => {}
+                (Slot::Headers, _) => self.trouble(Trouble::NotAString),
+                _ => return Err(E::invalid_type(what, &"a string or an integer")),
+            }
         }
         Ok(())
     }
 
-    /// Something that is neither string, integer nor null, where the plan has a field.
-    fn odd<E: de::Error>(&mut self, at: FieldAt, what: de::Unexpected<'_>) -> Result<(), E> {
-        match at.field {
-            Field::Value(_) | Field::Key(_) | Field::HeaderValue(_) | Field::HeaderName => {
-                self.record.trouble(Trouble::NotAString);
-                Ok(())
-            }
-            _ => Err(E::invalid_type(what, &"a string or an integer")),
+    /// The JSON text of a node.
+    fn raw<E: de::Error>(&mut self, state: &State, json: &str) -> Result<(), E> {
+        for filter in &state.filters {
+            self.found.filtered_on.add(*filter, json);
         }
+        let text: Option<Cow<'_, str>> = match json.starts_with('"') {
+            true => Some(
+                Deserialize::deserialize(&mut serde_json::Deserializer::from_str(json))
+                    .map_err(E::custom)?,
+            ),
+            false => None,
+        };
+        for at in &state.fields {
+            match (&text, at.slot, at.encoding) {
+                (_, Slot::Value | Slot::Key, Encoding::Json) => {
+                    let bytes = Some(self.batch.push_bytes(json.as_bytes()));
+                    self.set(at, |fields| fields.set_bytes(at.slot, bytes))?;
+                }
+                (Some(text), ..) => self.text_field(at, text)?,
+                (None, ..) if json == "null" => {}
+                (None, Slot::Value | Slot::Key, Encoding::Auto) => {
+                    let bytes = Some(self.batch.push_bytes(json.as_bytes()));
+                    self.set(at, |fields| fields.set_bytes(at.slot, bytes))?;
+                }
+                (None, Slot::Value | Slot::Key, _) => self.trouble(Trouble::NotAString),
+                (None, ..) => match json.parse() {
+                    Ok(number) => self.number_field(at, number)?,
+                    Err(_) if state.leads_on() || at.slot == Slot::Attributes => {
+                        self.add_attributes(at, Attributes::from_text(json));
+                    }
+                    Err(_) => {
+                        return Err(E::invalid_type(
+                            Unexpected::Other(json),
+                            &"a string or an integer",
+                        ));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn headers_field(state: &State) -> Option<&FieldAt> {
+        state.fields.iter().find(|at| at.slot == Slot::Headers)
+    }
+
+    fn take_headers<E: de::Error>(
+        &mut self,
+        at: &FieldAt,
+        mark: Mark,
+        trouble: Option<Trouble>,
+    ) -> Result<(), E> {
+        if let Some(trouble) = trouble {
+            self.trouble(trouble);
+        }
+        let headers = self.batch.headers_since(mark);
+        self.set(at, |fields| fields.set_headers(headers))
     }
 }
 
-/// Reads the node of the line that corresponds to `node` of the plan.
+/// An integer, or RFC 3339 where a time is wanted: then in milliseconds.
+pub(super) fn number_of(slot: Slot, text: &str) -> Option<i64> {
+    let instant = || {
+        text.parse::<jiff::Timestamp>()
+            .ok()
+            .map(jiff::Timestamp::as_millisecond)
+    };
+    text.parse()
+        .ok()
+        .or_else(|| (slot == Slot::Time).then(instant).flatten())
+}
+
+/// Reads the node of the line that corresponds to a state of the plan.
 struct NodeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
-    node: &'a Node,
+    state: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        let Self { walk, state } = self;
+        let plan = walk.plan;
+        let state = plan.state(state);
+        walk.enter(state);
+        if state.raw.get() {
+            let json = <&RawValue>::deserialize(deserializer)?.get();
+            walk.raw(state, json)?;
+            if state.leads_on() && json.starts_with(['{', '[']) {
+                let inner = Inside {
+                    walk,
+                    state,
+                    raw: Raw::Taken,
+                };
+                serde_json::Deserializer::from_str(json)
+                    .deserialize_any(inner)
+                    .map_err(de::Error::custom)?;
+            }
+        } else {
+            deserializer.deserialize_any(Inside {
+                walk,
+                state,
+                raw: Raw::NotTaken,
+            })?;
+        }
+        walk.leave(state);
+        Ok(())
     }
 }
 
-impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
+/// Whether a node's own fields were given its JSON text already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    Taken,
+    NotTaken,
+}
+
+/// What is inside a node that was entered.
+struct Inside<'w, 'a> {
+    walk: &'w mut Walk<'a>,
+    state: &'a State,
+    raw: Raw,
+}
+
+impl<'de> Visitor<'de> for Inside<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -327,62 +530,64 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { walk, node } = self;
-        if let Some(at) = node.field {
-            walk.odd(at, de::Unexpected::Map)?;
+        let Self { walk, state, raw } = self;
+        if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
+            let mark = walk.batch.mark();
+            let trouble = HeadersSeed { batch: walk.batch }.read_map(map)?;
+            return walk.take_headers(at, mark, trouble);
         }
-        if let Some(scope) = node.scope {
-            walk.open(scope);
+        if raw == Raw::NotTaken {
+            walk.odd(state, Unexpected::Map)?;
         }
-        while let Some(member) = map.next_key_seed(MemberSeed { walk, node })? {
-            match member {
-                Member::Node(index) => {
-                    let node = walk.plan.node(index);
-                    map.next_value_seed(NodeSeed { walk, node })?;
-                }
-                Member::Ignored | Member::Unknown => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+        let mut seen = 0_u64;
+        while let Some(next) = map.next_key_seed(MemberSeed {
+            walk,
+            state,
+            seen: &mut seen,
+        })? {
+            match next {
+                Next::To { state, .. } => map.next_value_seed(NodeSeed { walk, state })?,
+                Next::Nowhere => _ = map.next_value::<IgnoredAny>()?,
             }
-        }
-        if let Some(scope) = node.scope {
-            walk.close(scope);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self { walk, node } = self;
-        let Some(elements) = walk.plan.elements(node) else {
-            if let Some(at) = node.field
-                && at.field != Field::Attributes
-            {
-                walk.odd(at, de::Unexpected::Seq)?;
+        let Self { walk, state, raw } = self;
+        if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
+            let mark = walk.batch.mark();
+            let trouble = HeadersSeed { batch: walk.batch }.read_seq(seq)?;
+            return walk.take_headers(at, mark, trouble);
+        }
+        if raw == Raw::NotTaken {
+            walk.odd(state, Unexpected::Seq)?;
+            if state.fields.iter().any(|at| at.slot == Slot::Attributes) {
+                while seq
+                    .next_element_seed(AttributeSeed { walk, state })?
+                    .is_some()
+                {}
+                return Ok(());
             }
-            // A list of attributes: each element is one.
-            while seq.next_element_seed(NodeSeed { walk, node })?.is_some() {}
-            return Ok(());
-        };
-        while seq
-            .next_element_seed(NodeSeed {
-                walk,
-                node: elements,
-            })?
-            .is_some()
-        {}
+        }
+        for index in 0.. {
+            let more = match walk.plan.element(state, index) {
+                Some(state) => seq.next_element_seed(NodeSeed { walk, state })?.is_some(),
+                None => seq.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !more {
+                break;
+            }
+        }
         Ok(())
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.node
-            .field
-            .map_or(Ok(()), |at| self.walk.text(at, text))
+        self.walk.text(self.state, text)
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
-        self.node
-            .field
-            .map_or(Ok(()), |at| self.walk.number(at, number))
+        self.walk.number(self.state, number)
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
@@ -393,15 +598,11 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
-        self.node.field.map_or(Ok(()), |at| {
-            self.walk.odd(at, de::Unexpected::Float(number))
-        })
+        self.walk.odd(self.state, Unexpected::Float(number))
     }
 
     fn visit_bool<E: de::Error>(self, truth: bool) -> Result<(), E> {
-        self.node
-            .field
-            .map_or(Ok(()), |at| self.walk.odd(at, de::Unexpected::Bool(truth)))
+        self.walk.odd(self.state, Unexpected::Bool(truth))
     }
 
     /// A null member is an absent one.
@@ -410,37 +611,80 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
     }
 }
 
-/// Reads a member's name and looks it up.
-struct MemberSeed<'w, 'a> {
+/// One element of a list of attributes.
+struct AttributeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
-    node: &'a Node,
+    state: &'a State,
 }
 
-impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_> {
-    type Value = Member;
+impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(Inside {
+            walk: self.walk,
+            state: self.state,
+            raw: Raw::NotTaken,
+        })
+    }
+}
+
+/// Reads a member's name and looks it up.
+struct MemberSeed<'w, 'a, 's> {
+    walk: &'w mut Walk<'a>,
+    state: &'a State,
+    /// Bits of the named members met in this object.
+    seen: &'s mut u64,
+}
+
+impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_, '_> {
+    type Value = Next;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Next, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for MemberSeed<'_, '_> {
-    type Value = Member;
+impl Visitor<'_> for MemberSeed<'_, '_, '_> {
+    type Value = Next;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member's name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Member, E> {
-        let member = self.walk.plan.member(self.node, name);
-        if member == Member::Unknown {
-            let unknown = match self.node.scope {
-                Some(Scope::Record) => &mut self.walk.record.unknown_member,
-                Some(Scope::Header) => &mut self.walk.header.unknown_member,
-                _ => return Ok(member),
-            };
-            unknown.get_or_insert_with(|| name.to_string());
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Next, E> {
+        let next = self.walk.plan.member(self.state, name);
+        match next {
+            Next::To {
+                named: Some(named @ 0..64),
+                ..
+            } => {
+                if *self.seen & (1 << named) != 0 {
+                    return Err(E::custom(format!(
+                        "the member `{name}` stands twice in one object"
+                    )));
+                }
+                *self.seen |= 1 << named;
+            }
+            Next::To { .. } => {}
+            Next::Nowhere => self.note_unknown(name),
         }
-        Ok(member)
+        Ok(next)
+    }
+}
+
+impl MemberSeed<'_, '_, '_> {
+    /// Where a profile lists what a record may hold, anything else may be its value.
+    fn note_unknown(self, name: &str) {
+        let is_record = self
+            .state
+            .items
+            .iter()
+            .any(|(group, _)| *group == Group::Record);
+        if let Some(known) = self.walk.plan.known.as_ref().filter(|_| is_record)
+            && known.iter().all(|known| known != name)
+        {
+            self.walk.unknown_member.get_or_insert_with(|| name.into());
+        }
     }
 }

@@ -328,14 +328,15 @@ impl Replay<'_> {
         let counts = self.deliveries.counts();
         let ledger = Ledger {
             found: self.tally.found,
+            duplicates: self.tally.duplicates,
             filtered: self.tally.filtered,
+            aborted: self.tally.aborted,
             control: self.tally.control,
             unreadable: self.tally.unreadable + self.unreadable,
             delivered: counts.delivered,
             not_written: counts.not_written,
             unknown: counts.unknown + unanswered,
             unsent: self.unsent,
-            ..Ledger::default()
         };
         let mut problems = self.tally.problems.clone();
         problems.merge(self.problems);

@@ -20,6 +20,10 @@ pub struct Tally {
     pub control: u64,
     /// Records that the filter leaves out.
     pub filtered: u64,
+    /// Further copies of records that were found before.
+    pub duplicates: u64,
+    /// Records of aborted transactions.
+    pub aborted: u64,
     /// Records that cannot be read.
     pub unreadable: u64,
     /// What went wrong.
@@ -36,6 +40,8 @@ impl Tally {
         self.found += later.found;
         self.control += later.control;
         self.filtered += later.filtered;
+        self.duplicates += later.duplicates;
+        self.aborted += later.aborted;
         self.unreadable += later.unreadable;
         self.problems.merge(later.problems);
     }

@@ -1,0 +1,236 @@
+//! From what a line holds to records: the filter, control batches, topics known by id, copies of
+//! records that were seen before, aborted transactions. What is left out is counted here.
+
+use super::aborted::{self, Given};
+use super::admission::Admission;
+use super::engine::{Engine, LineError};
+use super::fields::{Attributes, Slot};
+use super::filter::Filter;
+use super::held::{Held, HeldRecords};
+use super::profile::Profile;
+use super::sink::Sink;
+use super::topic_ids::TopicIds;
+use super::walk::{Draft, Found};
+use crate::config::Extraction;
+use crate::error::Error;
+use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
+use crate::report::What;
+
+/// Reads RRPairs one by one into a sink.
+pub(super) struct Collector {
+    engine: Engine,
+    filter: Filter,
+    ids: TopicIds,
+    admission: Admission,
+    held: Held,
+    found: Found,
+}
+
+/// An RRPair that cannot be read.
+pub(super) struct BadLine {
+    pub(super) why: String,
+    /// Whether it breaks off rather than being wrong.
+    pub(super) ends_early: bool,
+}
+
+impl BadLine {
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            ends_early: false,
+        }
+    }
+}
+
+impl Collector {
+    /// # Errors
+    /// [`Error::Config`] for paths and filters that do not parse.
+    pub(super) fn new(options: &Extraction, ids: TopicIds) -> Result<Self, Error> {
+        let profile = Profile::chosen(options)?;
+        let filter = Filter::parse(&profile.filter)?;
+        let engine = Engine::of(&profile, &filter)?;
+        let found = engine.found(&filter);
+        let admission = Admission::new(options);
+        Ok(Self {
+            engine,
+            filter,
+            ids,
+            admission,
+            held: Held::default(),
+            found,
+        })
+    }
+
+    /// Puts the records of one RRPair into `sink`, or leaves it as it was.
+    pub(super) fn read(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), BadLine> {
+        let mark = sink.batch.mark();
+        self.engine
+            .read(text, &mut sink.batch, &mut self.found)
+            .map_err(bad_line)?;
+        sink.tally.rrpairs += 1;
+        self.learn(sink);
+        if !self.filter.matches(&self.found.filtered_on) {
+            count_filtered(&self.found, mark, sink);
+            return Ok(());
+        }
+        sink.tally.fetches += 1;
+        sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
+        let given = aborted::given(&self.found, self.engine.offset_base_default);
+        let mut drafts = std::mem::take(&mut self.found.records);
+        for (i, draft) in drafts.drain(..).enumerate() {
+            let was_given = given.get(i).copied().unwrap_or(Given::Yes);
+            self.keep(&draft, was_given, origin, sink);
+        }
+        // Taken out and put back for its memory.
+        self.found.records = drafts;
+        Ok(())
+    }
+
+    /// Everything was read: what was held back for a name has none, and what was withheld is so
+    /// for good.
+    pub(super) fn finish(&mut self, sink: &mut Sink<'_>) {
+        for held in self.held.take_all() {
+            self.release(&held, None, sink);
+        }
+        self.admission.finish(&mut sink.tally);
+    }
+
+    /// Takes note of topic names; records that waited for them go on.
+    fn learn(&mut self, sink: &mut Sink<'_>) {
+        learn(&self.found, &sink.batch, &mut self.ids);
+        while let Some((id, held)) = self.held.take_known(&self.ids) {
+            let name = self.ids.known(id).map(String::from);
+            self.release(&held, name.as_deref(), sink);
+        }
+    }
+
+    fn keep(&mut self, draft: &Draft, was_given: Given, origin: Origin, sink: &mut Sink<'_>) {
+        let fields = &draft.fields;
+        if fields.attributes().has(Attributes::CONTROL) {
+            sink.tally.found += 1;
+            sink.tally.control += 1;
+            return;
+        }
+        if let Some(trouble) = &draft.trouble {
+            sink.unreadable(What::Unreadable, origin, || trouble.to_string());
+            return;
+        }
+        let partition = fields
+            .number(Slot::Partition)
+            .and_then(|partition| i32::try_from(partition).ok());
+        let record = Record {
+            topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
+            partition: partition.or(self.engine.partition_default),
+            offset: fields.offset(self.engine.offset_base_default),
+            timestamp_ms: fields.timestamp_ms(),
+            key: fields.bytes(Slot::Key),
+            value: fields.bytes(Slot::Value),
+            headers: fields.headers(),
+            origin,
+        };
+        self.place(record, was_given, sink);
+    }
+
+    /// Finds the topic's name, or holds the record back until it is told.
+    fn place(&mut self, mut record: Record, was_given: Given, sink: &mut Sink<'_>) {
+        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record) {
+            let id = *id;
+            if let Some(name) = self.name_of(id) {
+                record.topic = Some(sink.batch.topic_index_of_name(&name));
+            } else if self.ids.may_still_learn(id)
+                && self.held.hold(id, &sink.batch, &record, was_given)
+            {
+                return;
+            }
+        }
+        if self.admission.admit(
+            sink.batch.topic(&record),
+            &record,
+            was_given,
+            &mut sink.tally,
+        ) {
+            sink.batch.records.push(record);
+        }
+    }
+
+    fn name_of(&mut self, id: TopicId) -> Option<String> {
+        let Self {
+            engine,
+            filter,
+            ids,
+            ..
+        } = self;
+        let learn_from = |line: &str, ids: &mut TopicIds| {
+            let (mut batch, mut found) = (Batch::default(), engine.found(filter));
+            // A damaged line is named when its turn comes.
+            if engine.read(line, &mut batch, &mut found).is_ok() {
+                learn(&found, &batch, ids);
+            }
+        };
+        ids.name(id, learn_from).map(String::from)
+    }
+
+    /// Records that waited for the name of their topic.
+    fn release(&mut self, held: &HeldRecords, name: Option<&str>, sink: &mut Sink<'_>) {
+        for (record, was_given) in held.records() {
+            let topic = name.map(|name| CapturedTopic::Name(name.into()));
+            let topic = topic.as_ref().or_else(|| held.batch.topic(record));
+            if !self
+                .admission
+                .admit(topic, record, was_given, &mut sink.tally)
+            {
+                continue;
+            }
+            sink.batch.push_copy(&held.batch, record);
+            if let (Some(name), Some(copy)) = (name, sink.batch.records.len().checked_sub(1)) {
+                let topic = sink.batch.topic_index_of_name(name);
+                sink.batch.records[copy].topic = Some(topic);
+            }
+        }
+    }
+}
+
+/// Takes note of topic names beside their ids.
+fn learn(found: &Found, batch: &Batch, ids: &mut TopicIds) {
+    for (id, name) in &found.known_topics {
+        if let (CapturedTopic::Id(id), CapturedTopic::Name(name)) =
+            (&batch.topics[*id as usize], &batch.topics[*name as usize])
+        {
+            ids.learn(*id, name.clone());
+        }
+    }
+}
+
+/// Records of RRPairs that the filter leaves out; markers are markers all the same.
+fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
+    let is_control = |draft: &&Draft| draft.fields.attributes().has(Attributes::CONTROL);
+    let control = found.records.iter().filter(is_control).count() as u64;
+    let all = found.records.len() as u64;
+    sink.tally.found += all;
+    sink.tally.control += control;
+    sink.tally.filtered += all - control;
+    sink.batch.roll_back(mark);
+}
+
+fn bad_line(error: LineError) -> BadLine {
+    let error = match error {
+        LineError::Ambiguous(why) => return BadLine::new(why),
+        LineError::Json(error) => error,
+    };
+    // serde_json's line number is always 1 here and would mislead.
+    let text = error.to_string();
+    let words = text.split(" at line ").next().unwrap_or_default();
+    let why = match error.is_eof() {
+        true => format!("the JSON breaks off after {} bytes", error.column()),
+        false => format!("{words} at column {}", error.column()),
+    };
+    BadLine {
+        why,
+        ends_early: error.is_eof(),
+    }
+}

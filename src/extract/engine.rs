@@ -1,0 +1,336 @@
+//! A profile made ready to read lines: its paths parsed and checked once, the plain ones compiled
+//! into a plan. A profile with a path that is not plain is read in two steps: jsonpath-rust says
+//! which nodes its paths match in a line, and a plan made of just these nodes reads them from the
+//! text. So both ways give the same bytes.
+
+use serde_json::Value;
+
+use super::fields::Slot;
+use super::filter::{Filter, Kind};
+use super::path::{Path, PathError, Step, jsonpath_text};
+use super::plan::{Group, Pattern, Plan, Role};
+use super::profile::{Candidates, Encoding, Profile};
+use super::walk::{Found, WalkError, walk};
+use crate::error::Error;
+use crate::record::Batch;
+
+/// One of the profile's paths.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Its name in the profile.
+    pub(super) name: &'static str,
+    pub(super) path: Path,
+    pub(super) role: Role,
+}
+
+/// A profile that can read lines.
+#[derive(Debug)]
+pub(super) struct Engine {
+    sources: Vec<Source>,
+    known: Option<Vec<String>>,
+    /// None when a path is not plain.
+    plan: Option<Plan>,
+    pub(super) partition_default: Option<i32>,
+    pub(super) offset_base_default: Option<i64>,
+}
+
+/// Why a line was not read.
+#[derive(Debug)]
+pub(super) enum LineError {
+    Json(serde_json::Error),
+    /// A field's path gives several nodes for one record; the text names two.
+    Ambiguous(String),
+}
+
+impl Engine {
+    /// Parses and compiles a profile, with the members that its filter reads.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that shows the place in a path.
+    pub(super) fn of(profile: &Profile, filter: &Filter) -> Result<Self, Error> {
+        let sources = sources(profile, filter)?;
+        let known = profile
+            .known
+            .clone()
+            .filter(|_| !profile.record.0.is_empty());
+        let patterns: Option<Vec<Pattern>> = (0..)
+            .zip(&sources)
+            .map(|(number, source)| {
+                let steps = source.path.steps()?.to_vec();
+                Some(Pattern {
+                    steps,
+                    role: source.role,
+                    source: number,
+                })
+            })
+            .collect();
+        let plan = patterns.map(|patterns| Plan::of(&patterns, known.clone()));
+        Ok(Self {
+            sources,
+            known,
+            plan,
+            partition_default: profile.partition_default,
+            offset_base_default: profile.offset_base_default,
+        })
+    }
+
+    pub(super) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// A place for what lines hold.
+    pub(super) fn found(&self, filter: &Filter) -> Found {
+        Found::new(self.sources.len(), filter)
+    }
+
+    /// Reads one RRPair: what it holds lands in `found`, the bytes in `batch`.
+    ///
+    /// # Errors
+    /// The batch is then as it was before.
+    pub(super) fn read(
+        &self,
+        line: &str,
+        batch: &mut Batch,
+        found: &mut Found,
+    ) -> Result<(), LineError> {
+        let read = match &self.plan {
+            Some(plan) => walk(line, plan, batch, found),
+            None => match serde_json::from_str(line) {
+                Ok(document) => walk(line, &self.plan_for(&document), batch, found),
+                Err(error) => Err(WalkError::Json(error)),
+            },
+        };
+        read.map_err(|error| match error {
+            WalkError::Json(error) => LineError::Json(error),
+            WalkError::Ambiguous(source) => LineError::Ambiguous(self.ambiguity(source, line)),
+        })
+    }
+
+    /// The plan that reads just the nodes which the paths match in `document`.
+    fn plan_for(&self, document: &Value) -> Plan {
+        let patterns = (0..).zip(&self.sources).flat_map(|(number, source)| {
+            let nodes = source.path.nodes(document).into_iter();
+            nodes.map(move |steps| Pattern {
+                steps,
+                role: source.role,
+                source: number,
+            })
+        });
+        Plan::of(&patterns.collect::<Vec<_>>(), self.known.clone())
+    }
+
+    /// Names two nodes that the path of `source` gives for one record.
+    fn ambiguity(&self, source: usize, line: &str) -> String {
+        let name = self.sources[source].name;
+        let path = &self.sources[source].path;
+        let document: Value = serde_json::from_str(line).unwrap_or_default();
+        let nodes = path.nodes(&document);
+        let records: Vec<Vec<Step>> = self
+            .sources
+            .iter()
+            .filter(|source| matches!(source.role, Role::Item(_)))
+            .flat_map(|source| source.path.nodes(&document))
+            .collect();
+        let of = |record: &[Step]| {
+            let mut own = nodes.iter().filter(|node| shares_elements(node, record));
+            Some((own.next()?.clone(), own.next()?.clone()))
+        };
+        let pair = records.iter().find_map(|record| of(record));
+        let pair = pair.map_or_else(String::new, |(a, b)| {
+            format!(": `{}` and `{}`", jsonpath_text(&a), jsonpath_text(&b))
+        });
+        format!(
+            "{name} `{}` gives more than one node for one record{pair}",
+            path.text()
+        )
+    }
+}
+
+/// Whether two nodes lie in the same elements of every array that both are in.
+fn shares_elements(a: &[Step], b: &[Step]) -> bool {
+    let parting = a.iter().zip(b).find(|(a, b)| a != b);
+    !matches!(parting, Some((Step::Index(_), Step::Index(_))))
+}
+
+fn sources(profile: &Profile, filter: &Filter) -> Result<Vec<Source>, Error> {
+    let mut sources = Sources {
+        all: Vec::new(),
+        records: Vec::new(),
+    };
+    let records = &profile.record;
+    for candidate in &records.0 {
+        sources
+            .records
+            .push(Path::parse(&candidate.path).map_err(|e| bad_path("record", &e))?);
+    }
+    if records.0.is_empty() {
+        // The value path alone decides what is a record.
+        let [value] = &profile.value.0[..] else {
+            return Err(Error::config(
+                "without a record path there must be one value path",
+            ));
+        };
+        let path = Path::parse(&value.path).map_err(|e| bad_path("value", &e))?;
+        sources.all.push(Source {
+            name: "value",
+            path,
+            role: Role::Item(Group::Record),
+        });
+    }
+    for path in sources.records.clone() {
+        sources.all.push(Source {
+            name: "record",
+            path,
+            role: Role::Item(Group::Record),
+        });
+    }
+    let fields: [(&'static str, &Candidates, Slot); 16] = [
+        ("value", &profile.value, Slot::Value),
+        ("key", &profile.key, Slot::Key),
+        ("headers", &profile.headers, Slot::Headers),
+        ("topic-path", &profile.topic_path, Slot::Topic),
+        ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
+        ("partition-path", &profile.partition_path, Slot::Partition),
+        ("offset-path", &profile.offset_path, Slot::Offset),
+        ("offset-delta", &profile.offset_delta, Slot::OffsetDelta),
+        ("offset-base", &profile.offset_base, Slot::OffsetBase),
+        ("timestamp", &profile.timestamp, Slot::Time),
+        ("timestamp-delta", &profile.timestamp_delta, Slot::TimeDelta),
+        ("timestamp-base", &profile.timestamp_base, Slot::TimeBase),
+        ("timestamp-max", &profile.timestamp_max, Slot::TimeMax),
+        ("attributes", &profile.attributes, Slot::Attributes),
+        ("producer-id", &profile.producer_id, Slot::ProducerId),
+        ("isolation-level", &profile.isolation_level, Slot::Isolation),
+    ];
+    for (name, candidates, slot) in fields {
+        let default = match slot {
+            Slot::Value => profile.value_encoding,
+            Slot::Key => profile.key_encoding,
+            _ => Encoding::Auto,
+        };
+        sources.add_field(name, candidates, slot, default)?;
+    }
+    sources.add_besides(profile)?;
+    for (index, field) in filter.fields().iter().enumerate() {
+        let encoding = match field.kind {
+            Kind::Text => Encoding::Auto,
+            Kind::Json => Encoding::Json,
+        };
+        let path = Path::of_names(field.members());
+        let role = Role::Filter(index, encoding);
+        sources.all.push(Source {
+            name: "filter",
+            path,
+            role,
+        });
+    }
+    Ok(sources.all)
+}
+
+fn bad_path(name: &str, error: &PathError) -> Error {
+    Error::config(format!("{name}: {error}"))
+}
+
+struct Sources {
+    all: Vec<Source>,
+    records: Vec<Path>,
+}
+
+impl Sources {
+    fn add_field(
+        &mut self,
+        name: &'static str,
+        candidates: &Candidates,
+        slot: Slot,
+        default: Encoding,
+    ) -> Result<(), Error> {
+        for (rank, candidate) in (0..).zip(&candidates.0) {
+            let (paths, encoding) = candidate
+                .resolve(&self.records, default)
+                .map_err(|e| bad_path(name, &e))?;
+            let role = Role::Field {
+                group: Group::Record,
+                slot,
+                encoding,
+                rank,
+            };
+            self.all
+                .extend(paths.into_iter().map(|path| Source { name, path, role }));
+        }
+        Ok(())
+    }
+
+    /// What has to be known besides records.
+    fn add_besides(&mut self, profile: &Profile) -> Result<(), Error> {
+        if let Some(aborted) = &profile.aborted {
+            let group = Group::AbortedTransaction;
+            let below = [
+                (
+                    "aborted.producer-id",
+                    &aborted.producer_id,
+                    Slot::ProducerId,
+                ),
+                (
+                    "aborted.first-offset",
+                    &aborted.first_offset,
+                    Slot::FirstOffset,
+                ),
+            ];
+            self.add_group("aborted.transaction", group, &aborted.transaction, &below)?;
+            // A transaction is one of a topic's partition, which the records' paths tell.
+            let around = [
+                ("topic-path", &profile.topic_path, Slot::Topic),
+                ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
+                ("partition-path", &profile.partition_path, Slot::Partition),
+            ];
+            for (name, candidates, slot) in around {
+                for (rank, candidate) in (0..).zip(&candidates.0) {
+                    let path = Path::parse(&candidate.path).map_err(|e| bad_path(name, &e))?;
+                    let role = Role::Field {
+                        group,
+                        slot,
+                        encoding: Encoding::Auto,
+                        rank,
+                    };
+                    self.all.push(Source { name, path, role });
+                }
+            }
+        }
+        if let Some(names) = &profile.topic_names {
+            let below = [
+                ("topic-names.name", &names.name, Slot::Topic),
+                ("topic-names.id", &names.id, Slot::TopicId),
+            ];
+            self.add_group("topic-names.topic", Group::KnownTopic, &names.topic, &below)?;
+        }
+        Ok(())
+    }
+
+    fn add_group(
+        &mut self,
+        name: &'static str,
+        group: Group,
+        item: &str,
+        fields: &[(&'static str, &String, Slot)],
+    ) -> Result<(), Error> {
+        let item = Path::parse(item).map_err(|e| bad_path(name, &e))?;
+        for (name, path, slot) in fields {
+            let paths = Path::parse_below(path, std::slice::from_ref(&item));
+            let role = Role::Field {
+                group,
+                slot: *slot,
+                encoding: Encoding::Auto,
+                rank: 0,
+            };
+            let paths = paths.map_err(|e| bad_path(name, &e))?;
+            self.all
+                .extend(paths.into_iter().map(|path| Source { name, path, role }));
+        }
+        self.all.push(Source {
+            name,
+            path: item,
+            role: Role::Item(group),
+        });
+        Ok(())
+    }
+}

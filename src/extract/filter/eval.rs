@@ -1,0 +1,224 @@
+//! Criteria to tests on captured members.
+
+use jiff::Timestamp;
+use regex::Regex;
+use serde_json::Value as Json;
+
+use super::criterion::{Criterion, Operand, Operator, Reads, Value};
+use super::error::Mistake;
+use super::field::{Captured, FieldPath, Kind};
+use super::tree::Tree;
+use super::uuid::{self, Uuid};
+
+/// One criterion, ready to be tried.
+#[derive(Debug, Clone)]
+pub(super) struct Test {
+    field: usize,
+    reading: Reading,
+    wanted: Wanted,
+    sense: Sense,
+}
+
+/// How the texts to be compared come out of what was captured.
+#[derive(Debug, Clone)]
+enum Reading {
+    Plain,
+    /// UUIDs in their hyphenated spelling.
+    Uuid,
+    /// The values of a header, out of the JSON of all.
+    Header(String),
+}
+
+/// What a text is compared with.
+#[derive(Debug, Clone)]
+enum Wanted {
+    Text(String),
+    Part(String),
+    Pattern(Regex),
+    Within(Timestamp, Timestamp),
+}
+
+/// Whether a test asks for the comparison to hold or to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    Holds,
+    Fails,
+}
+
+/// The tests of all criteria, and the fields that they read.
+pub(super) fn compile(criteria: &Tree<Criterion>) -> Result<(Tree<Test>, Vec<FieldPath>), Mistake> {
+    // Whatever is wrong goes before what no RRPair tells.
+    criteria.try_map(&mut |criterion| Wanted::of(criterion).map(drop))?;
+    let mut fields = Vec::new();
+    let tests = criteria.try_map(&mut |criterion| Test::of(criterion, &mut fields))?;
+    Ok((tests, fields))
+}
+
+impl Test {
+    fn of(criterion: &Criterion, fields: &mut Vec<FieldPath>) -> Result<Self, Mistake> {
+        let (reading, field) = source(criterion)?;
+        let known = fields.iter().position(|known| *known == field);
+        let wanted = Wanted::of(criterion)?;
+        Ok(Self {
+            field: known.unwrap_or_else(|| {
+                fields.push(field);
+                fields.len() - 1
+            }),
+            reading,
+            wanted,
+            sense: match criterion.operator {
+                Operator::Is | Operator::Contains | Operator::Regex => Sense::Holds,
+                Operator::Not | Operator::NotContains => Sense::Fails,
+            },
+        })
+    }
+
+    pub(super) fn holds(&self, captured: &Captured) -> bool {
+        let texts = captured.texts(self.field);
+        let met = match &self.reading {
+            Reading::Plain => self.wanted.is_met_by_any(texts),
+            Reading::Uuid => {
+                let uuids = texts.iter().map(|text| uuid::hyphenated(text));
+                self.wanted.is_met_by_any(uuids)
+            }
+            Reading::Header(name) => {
+                let values = texts.iter().flat_map(|json| header_values(json, name));
+                self.wanted.is_met_by_any(values)
+            }
+        };
+        met == (self.sense == Sense::Holds)
+    }
+}
+
+/// Where a criterion's texts come from.
+fn source(criterion: &Criterion) -> Result<(Reading, FieldPath), Mistake> {
+    let field = |kind, members, key| FieldPath { kind, members, key };
+    Ok(match criterion.keyword.reads {
+        Reads::Text(members) => (Reading::Plain, field(Kind::Text, members, None)),
+        Reads::Tag(name) => {
+            let key = name.map(String::from).or_else(|| criterion.key.clone());
+            (Reading::Plain, field(Kind::Text, &["tags"], key))
+        }
+        Reads::Header => {
+            let name = criterion.key.clone().unwrap_or_default();
+            // Names are the same in any case (RFC 9110, section 5.1), paths are not.
+            let all = field(Kind::Json, &["http", "req", "headers"], None);
+            (Reading::Header(name), all)
+        }
+        Reads::Uuid => (Reading::Uuid, field(Kind::Text, &["uuid"], None)),
+        Reads::Time => (Reading::Plain, field(Kind::Text, &["ts"], None)),
+        Reads::Nowhere(why) => {
+            let what = format!("`{}` {why}", criterion.keyword.name);
+            return Err(Mistake::unknowable(criterion.keyword_column, what)
+                .hint("leave it out here, and apply it in Speedscale when the snapshot is made"));
+        }
+    })
+}
+
+impl Wanted {
+    fn of(criterion: &Criterion) -> Result<Self, Mistake> {
+        let is_uuid = criterion.keyword.reads == Reads::Uuid;
+        let value = match &criterion.operand {
+            Operand::Range(start, end) => return Self::range(criterion, start, end),
+            Operand::One(value) => value,
+        };
+        Ok(match criterion.operator {
+            Operator::Is | Operator::Not if is_uuid => match Uuid::parse(&value.text) {
+                Some(uuid) => Self::Text(uuid.to_string()),
+                None => {
+                    let what = "expected a UUID: hyphenated, or base64 of its 16 bytes";
+                    return Err(Mistake::syntax(value.column, what));
+                }
+            },
+            Operator::Is | Operator::Not => Self::Text(value.text.clone()),
+            Operator::Contains | Operator::NotContains if is_uuid => {
+                Self::Part(value.text.to_ascii_lowercase())
+            }
+            Operator::Contains | Operator::NotContains => Self::Part(value.text.clone()),
+            Operator::Regex => Self::Pattern(pattern(value)?),
+        })
+    }
+
+    fn range(criterion: &Criterion, start: &Value, end: &Value) -> Result<Self, Mistake> {
+        let Criterion {
+            keyword, operator, ..
+        } = criterion;
+        if !matches!(operator, Operator::Is | Operator::Not) {
+            let what = format!(
+                "expected `IS` or `NOT` after `{}`, found `{operator}`",
+                keyword.name
+            );
+            return Err(Mistake::syntax(criterion.operator_column, what));
+        }
+        let (first, last) = (instant(start)?, instant(end)?);
+        if last < first {
+            let what = "the range ends before it begins";
+            return Err(Mistake::syntax(end.column, what));
+        }
+        Ok(Self::Within(first, last))
+    }
+
+    /// Whether one of `texts` is what is wanted; none at all is the empty text.
+    fn is_met_by_any<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) -> bool {
+        let mut texts = texts.into_iter().peekable();
+        if texts.peek().is_none() {
+            return self.is_met_by("");
+        }
+        texts.any(|text| self.is_met_by(text.as_ref()))
+    }
+
+    fn is_met_by(&self, text: &str) -> bool {
+        match self {
+            Self::Text(wanted) => text == wanted,
+            Self::Part(wanted) => text.contains(wanted.as_str()),
+            Self::Pattern(wanted) => wanted.is_match(text),
+            Self::Within(first, last) => text
+                .parse()
+                .is_ok_and(|time: Timestamp| *first <= time && time <= *last),
+        }
+    }
+}
+
+fn instant(value: &Value) -> Result<Timestamp, Mistake> {
+    value.text.parse().map_err(|_| {
+        let what = "expected a time such as `2024-01-15T10:30:45.123Z` (RFC 3339)";
+        Mistake::syntax(value.column, what)
+    })
+}
+
+fn pattern(value: &Value) -> Result<Regex, Mistake> {
+    Regex::new(&value.text).map_err(|e| {
+        let what = match e {
+            regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_string(),
+            // The crate draws a picture of its own; the last line says what is wrong.
+            e => {
+                let text = e.to_string();
+                let reason = text.lines().last().unwrap_or_default();
+                let reason = reason.trim_start_matches("error: ");
+                format!("the regular expression does not parse: {reason}")
+            }
+        };
+        Mistake::syntax(value.column, what)
+    })
+}
+
+/// The values of the header `name` in the JSON of all headers: an object of lists, or of texts.
+fn header_values(json: &str, name: &str) -> Vec<String> {
+    let Ok(Json::Object(headers)) = serde_json::from_str(json) else {
+        return Vec::new();
+    };
+    let same_name = headers
+        .into_iter()
+        .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    same_name
+        .flat_map(|(_, value)| match value {
+            Json::Array(values) => values,
+            value => vec![value],
+        })
+        .filter_map(|value| match value {
+            Json::String(text) => Some(text),
+            Json::Null => None,
+            other => Some(other.to_string()),
+        })
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! The members of an RRPair that a filter reads, and what was found of them: the seam between the
+//! filter and whoever reads the line.
+
+use std::fmt;
+
+use super::Filter;
+
+/// How a member is to be captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A scalar: a string without its quotes and escapes, a number or truth value as its JSON.
+    Text,
+    /// The JSON text of the node.
+    Json,
+}
+
+/// A member of an RRPair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldPath {
+    /// How it is to be captured.
+    pub(crate) kind: Kind,
+    pub(super) members: &'static [&'static str],
+    pub(super) key: Option<String>,
+}
+
+impl FieldPath {
+    /// The names of the members on the way, from the RRPair inwards.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().copied().chain(self.key.as_deref())
+    }
+}
+
+impl fmt::Display for FieldPath {
+    /// Writes JSONPath (RFC 9535); what the user named stands in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("$")?;
+        self.members
+            .iter()
+            .try_for_each(|name| write!(f, ".{name}"))?;
+        let Some(key) = &self.key else {
+            return Ok(());
+        };
+        f.write_str("['")?;
+        for c in key.chars() {
+            match c {
+                '\'' | '\\' => write!(f, "\\{c}")?,
+                c if c < ' ' => write!(f, "\\u{:04x}", u32::from(c))?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("']")
+    }
+}
+
+/// What was found of one RRPair: the texts of each of a filter's fields. Nothing, for a member that
+/// is absent or null.
+#[derive(Debug, Clone)]
+pub(crate) struct Captured(Vec<Vec<String>>);
+
+impl Captured {
+    /// Nothing yet.
+    pub(crate) fn nothing_of(filter: &Filter) -> Self {
+        Self(vec![Vec::new(); filter.fields().len()])
+    }
+
+    /// Adds what was found at the field of this index in [`Filter::fields`].
+    pub(crate) fn add(&mut self, field: usize, text: &str) {
+        self.0[field].push(text.to_string());
+    }
+
+    /// Forgets it all, for the next RRPair.
+    pub(crate) fn clear(&mut self) {
+        self.0.iter_mut().for_each(Vec::clear);
+    }
+
+    pub(super) fn texts(&self, field: usize) -> &[String] {
+        &self.0[field]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_any_characters_is_one_name_of_the_path() {
+        let path = FieldPath {
+            kind: Kind::Text,
+            members: &["tags"],
+            key: Some("it's a.b\\c\n".into()),
+        };
+        assert_eq!(path.to_string(), r"$.tags['it\'s a.b\\c\u000a']");
+        let members: Vec<&str> = path.members().collect();
+        assert_eq!(members, ["tags", "it's a.b\\c\n"]);
+    }
+}

@@ -1,0 +1,477 @@
+//! Speedscale's filter language, evaluated on RRPairs. It stands apart from the pass over a line:
+//! a filter says which members it reads ([`Filter::fields`]), whoever reads the line captures just
+//! these, and [`Filter::matches`] decides. No document is built.
+//!
+//! ```text
+//! any       = all *("OR" all)
+//! all       = primary *("AND" primary)             AND binds tighter than OR
+//! primary   = "(" any ")" / criterion              at most 128 parentheses inside each other
+//! criterion = keyword ["[" key "]"] operator value [value]      two values for timerange
+//! operator  = "IS" / "NOT" / "CONTAINS" / "NOT" "CONTAINS" / "REGEX"
+//! ```
+//!
+//! - Keywords, operators, `AND` and `OR` are read in any case; keys (but for header names) and
+//!   values are compared as they are written. Speedscale documents neither.
+//! - A value is quoted (`"..."`, `'...'`) or bare: bare ones end at a blank, a parenthesis or a
+//!   quote and are none of the operators. In quotes a backslash stands before a quote of the same
+//!   kind or another backslash; before anything else it is itself, so `"\d+"` is a pattern.
+//! - `NOT` is the opposite of `IS`, `NOT CONTAINS` of `CONTAINS`. Where a field has several values
+//!   (a repeated header) `IS`, `CONTAINS` and `REGEX` ask for one of them.
+//! - A member that is absent or null reads as the empty text: protobuf's JSON mapping leaves empty
+//!   values out. So `status IS ""` and `status NOT "200"` hold for an RRPair without a status.
+//! - `REGEX` searches, unanchored, in the syntax of the regex crate (that of RE2, as Go's).
+//! - `timerange` compares instants and includes both ends, so that the `ts` of a last RRPair can be
+//!   pasted as the end; an absent or unreadable `ts` is in no range.
+//! - `uuid` is the same in every spelling: hyphens, bare hex, base64 of its 16 bytes.
+//!   `CONTAINS` and `REGEX` see the hyphenated lower-case form.
+//! - What an RRPair does not tell (`sample`, `session`, ...) is an error, never a silent answer.
+
+mod criterion;
+mod error;
+mod eval;
+mod field;
+mod parse;
+mod tree;
+mod uuid;
+
+use std::fmt;
+
+pub(crate) use error::{Fault, FilterError};
+pub(crate) use field::{Captured, FieldPath, Kind};
+
+use criterion::{Criterion, Operand, Operator};
+use eval::Test;
+use tree::Tree;
+
+/// A filter that can be evaluated on RRPairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    criteria: Tree<Criterion>,
+    tests: Tree<Test>,
+    fields: Vec<FieldPath>,
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// [`Fault::Syntax`] when `text` is no filter; else [`Fault::Unknowable`] when it asks for
+    /// something that no RRPair tells.
+    pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
+        let criteria = parse::parse(text).map_err(|mistake| mistake.within(text))?;
+        let (tests, fields) = eval::compile(&criteria).map_err(|mistake| mistake.within(text))?;
+        Ok(Self {
+            criteria,
+            tests,
+            fields,
+        })
+    }
+
+    /// The filter that every RRPair passes.
+    pub(crate) fn everything() -> Self {
+        Self::parse("command CONTAINS \"\"").expect("every text contains the empty one")
+    }
+
+    /// The members of an RRPair that the filter reads, each once.
+    pub(crate) fn fields(&self) -> &[FieldPath] {
+        &self.fields
+    }
+
+    /// Whether an RRPair with these members passes; `captured` must be made for this filter.
+    pub(crate) fn matches(&self, captured: &Captured) -> bool {
+        self.tests.holds(&|test: &Test| test.holds(captured))
+    }
+
+    /// The command, when the filter asks for one command and nothing else.
+    pub(crate) fn command_only(&self) -> Option<&str> {
+        match &self.criteria {
+            Tree::Leaf(Criterion {
+                keyword,
+                operator: Operator::Is,
+                operand: Operand::One(value),
+                ..
+            }) if keyword.name == "command" => Some(&value.text),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    /// Writes the canonical form: every value in double quotes, no parenthesis that says nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.criteria.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use serde_json::{Value as Json, json};
+
+    /// What somebody who reads the line would capture.
+    fn captured(filter: &Filter, rrpair: &Json) -> Captured {
+        let mut captured = Captured::nothing_of(filter);
+        for (index, field) in filter.fields().iter().enumerate() {
+            let node = field
+                .members()
+                .try_fold(rrpair, |node, name| node.get(name));
+            match (node, field.kind) {
+                (None | Some(Json::Null), _) => {}
+                (Some(Json::String(text)), Kind::Text) => captured.add(index, text),
+                (Some(node), _) => captured.add(index, &node.to_string()),
+            }
+        }
+        captured
+    }
+
+    fn matches(text: &str, rrpair: &Json) -> bool {
+        let filter = Filter::parse(text).expect(text);
+        filter.matches(&captured(&filter, rrpair))
+    }
+
+    fn rrpair() -> Json {
+        json!({
+            "ts": "2025-10-09T14:43:01.329169335Z",
+            "l7protocol": "kafka",
+            "tags": {"k8sAppLabel": "orders", "source": "goproxy", "sequence": 10},
+            "uuid": "HflfoFNyRl+S3IAJJR9qFw==",
+            "direction": "OUT",
+            "cluster": "miniken",
+            "namespace": "default",
+            "service": "orders-service",
+            "tech": "Kafka",
+            "network_address": "broker-1.kafka:9092",
+            "command": "Fetch",
+            "location": "orders",
+            "http": {"req": {
+                "url": "/health?x=\"1\"",
+                "headers": {"Accept": ["text/html", "*/*"], "X-One": "1", "x-one": ["2"], "Age": [3]},
+            }},
+        })
+    }
+
+    #[test]
+    fn each_keyword_reads_its_member() {
+        for holds in [
+            "cluster IS miniken",
+            "command IS Fetch",
+            "direction IS OUT",
+            "l7protocol IS kafka",
+            "location IS orders",
+            "namespace IS default",
+            "networkaddr IS broker-1.kafka:9092",
+            "service IS orders-service",
+            "source IS goproxy",
+            "tag[k8sAppLabel] IS orders",
+            "tag[sequence] IS 10",
+            "tech IS Kafka",
+            "url IS '/health?x=\"1\"'",
+            "header[Accept] IS */*",
+        ] {
+            assert!(matches(holds, &rrpair()), "{holds}");
+            let fails = holds.replacen(" IS ", " NOT ", 1);
+            assert!(!matches(&fails, &rrpair()), "{fails}");
+            assert!(!matches(holds, &json!({})), "{holds}");
+        }
+    }
+
+    #[test]
+    fn operators_compare_as_they_are_documented() {
+        let table = [
+            ("command IS Fetch", true),
+            ("command IS fetch", false),
+            ("command IS Fetc", false),
+            ("command NOT Fetch", false),
+            ("command NOT Produce", true),
+            ("service CONTAINS ders-s", true),
+            ("service CONTAINS Orders", false),
+            ("service NOT CONTAINS Orders", true),
+            ("service NOT CONTAINS orders", false),
+            ("service REGEX ^orders", true),
+            ("service REGEX der.-", true),
+            ("service REGEX '^(orders|billing)$'", false),
+            (r#"networkaddr REGEX ":\d{4}$""#, true),
+            ("command REGEX '(?i)FETCH'", true),
+        ];
+        for (text, expected) in table {
+            assert_eq!(matches(text, &rrpair()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn and_binds_tighter_than_or() {
+        let (yes, no) = ("command IS Fetch", "command IS Produce");
+        let table = [
+            (format!("{yes} OR {no} AND {no}"), true),
+            (format!("({yes} OR {no}) AND {no}"), false),
+            (format!("{no} AND {no} OR {yes}"), true),
+            (format!("{no} AND ({no} OR {yes})"), false),
+            (format!("{no} OR {no} OR {yes}"), true),
+            (format!("{yes} AND {yes} AND {no}"), false),
+        ];
+        for (text, expected) in table {
+            assert_eq!(matches(&text, &rrpair()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_absent_member_reads_as_the_empty_text() {
+        for (text, expected) in [
+            ("status IS ''", true),
+            ("status NOT ''", false),
+            ("status NOT 200", true),
+            ("status CONTAINS ''", true),
+            ("status NOT CONTAINS 2", true),
+            ("status REGEX ^$", true),
+            ("status REGEX .", false),
+            ("tag[none] IS ''", true),
+            ("header[None] IS ''", true),
+            ("header[None] NOT x", true),
+            ("uuid NOT 1df95fa0-5372-465f-92dc-8009251f6a17", true),
+            (
+                "timerange IS 0001-01-01T00:00:00Z 9999-01-01T00:00:00Z",
+                false,
+            ),
+            (
+                "timerange NOT 0001-01-01T00:00:00Z 9999-01-01T00:00:00Z",
+                true,
+            ),
+        ] {
+            for rrpair in [json!({}), json!({"status": null, "uuid": null, "tags": {}})] {
+                assert_eq!(matches(text, &rrpair), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_found_in_any_case_and_any_of_its_values_counts() {
+        for (text, expected) in [
+            ("header[accept] IS text/html", true),
+            ("header[ACCEPT] IS */*", true),
+            ("header[accept] IS 'text/html, */*'", false),
+            ("header[accept] NOT */*", false),
+            ("header[accept] CONTAINS html", true),
+            ("header[accept] NOT CONTAINS json", true),
+            ("header[X-ONE] IS 1 AND header[X-ONE] IS 2", true),
+            ("header[age] IS 3", true),
+            ("header[Accept-Encoding] IS gzip", false),
+        ] {
+            assert_eq!(matches(text, &rrpair()), expected, "{text}");
+        }
+        for broken in [r#"{"accept"#, "[]", "7"] {
+            let filter = Filter::parse("header[accept] IS ''").expect("a filter");
+            let mut captured = Captured::nothing_of(&filter);
+            captured.add(0, broken);
+            assert!(filter.matches(&captured), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_uuid_is_found_in_any_spelling() {
+        for (text, expected) in [
+            ("uuid IS 1df95fa0-5372-465f-92dc-8009251f6a17", true),
+            ("uuid IS 1DF95FA05372465F92DC8009251F6A17", true),
+            ("uuid IS HflfoFNyRl+S3IAJJR9qFw==", true),
+            ("uuid NOT HflfoFNyRl+S3IAJJR9qFw==", false),
+            ("uuid IS 1df95fa0-5372-465f-92dc-8009251f6a18", false),
+            ("uuid CONTAINS 465F-92dc", true),
+            ("uuid NOT CONTAINS 465F-92dc", false),
+            ("uuid REGEX ^1df95fa0-", true),
+        ] {
+            assert_eq!(matches(text, &rrpair()), expected, "{text}");
+            let hyphenated = json!({"uuid": "1df95fa0-5372-465f-92dc-8009251f6a17|0"});
+            assert_eq!(matches(text, &hyphenated), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_range_holds_both_of_its_ends_to_the_nanosecond() {
+        let ts = "2025-10-09T14:43:01.329169335Z";
+        for (range, expected) in [
+            (format!("{ts} {ts}"), true),
+            (format!("2025-10-09T14:43:01.329169334Z {ts}"), true),
+            (
+                format!("2025-10-09T14:43:01.329169336Z {}", "2026-01-01T00:00:00Z"),
+                false,
+            ),
+            (
+                "2025-10-09T00:00:00Z 2025-10-09T14:43:01.329169334Z".into(),
+                false,
+            ),
+            (
+                "2025-10-09T16:43:00+02:00 2025-10-09T16:43:02+02:00".into(),
+                true,
+            ),
+            (
+                "\"2025-10-09T14:43:01Z\"  '2025-10-09T14:43:02Z'".into(),
+                true,
+            ),
+        ] {
+            assert_eq!(
+                matches(&format!("timerange IS {range}"), &rrpair()),
+                expected,
+                "{range}"
+            );
+            assert_eq!(
+                matches(&format!("timerange NOT {range}"), &rrpair()),
+                !expected,
+                "{range}"
+            );
+        }
+        let unreadable = json!({"ts": "yesterday"});
+        let always = "timerange IS 0001-01-01T00:00:00Z 9999-01-01T00:00:00Z";
+        assert!(!matches(always, &unreadable));
+    }
+
+    #[test]
+    fn each_member_is_captured_once() {
+        let text = "command IS a OR tag[source] IS b AND (source IS c OR command NOT d) \
+                    OR tag[k8sAppLabel] IS e OR header[A] IS f OR header[B] IS g OR url IS h \
+                    OR timerange IS 2025-01-01T00:00:00Z 2025-01-02T00:00:00Z OR uuid CONTAINS i";
+        let filter = Filter::parse(text).expect("a filter");
+        let fields = filter
+            .fields()
+            .iter()
+            .map(|field| (field.to_string(), field.kind));
+        assert_eq!(
+            fields.collect::<Vec<_>>(),
+            [
+                ("$.command".into(), Kind::Text),
+                ("$.tags['source']".into(), Kind::Text),
+                ("$.tags['k8sAppLabel']".into(), Kind::Text),
+                ("$.http.req.headers".into(), Kind::Json),
+                ("$.http.req.url".into(), Kind::Text),
+                ("$.ts".into(), Kind::Text),
+                ("$.uuid".into(), Kind::Text),
+            ]
+        );
+    }
+
+    #[test]
+    fn forgetting_what_was_captured_leaves_nothing_for_the_next_rrpair() {
+        let filter = Filter::parse("command IS Fetch").expect("a filter");
+        let mut captured = captured(&filter, &rrpair());
+        assert!(filter.matches(&captured));
+        captured.clear();
+        assert!(!filter.matches(&captured));
+    }
+
+    #[test]
+    fn one_command_alone_is_told_apart() {
+        for (text, expected) in [
+            (r#"((command IS  "Fetch"))"#, Some("Fetch")),
+            ("command NOT Fetch", None),
+            ("command REGEX Fetch", None),
+            ("tech IS Fetch", None),
+            ("command IS Fetch AND command IS Fetch", None),
+        ] {
+            let filter = Filter::parse(text).expect(text);
+            assert_eq!(filter.command_only(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_rrpair_tells_is_an_error_and_what_is_wrong_goes_before_it() {
+        let table = [
+            (
+                "sample IS 1/5",
+                "`sample` chooses by a hash of Speedscale's own",
+            ),
+            (
+                "sample[rrpair] IS 1/5",
+                "`sample` chooses by a hash of Speedscale's own",
+            ),
+            (
+                "session IS x",
+                "`session` reads a member that is not documented",
+            ),
+            ("snapshot IS x", "`snapshot` is not told by an RRPair"),
+            (
+                "req_json[a] IS x",
+                "`req_json` looks its key up in a body in a way that is not documented",
+            ),
+            (
+                "req_xml[a] IS x",
+                "`req_xml` looks its key up in a body in a way that is not documented",
+            ),
+        ];
+        for (text, what) in table {
+            let text = format!("url IS x AND ({text})");
+            let error = Filter::parse(&text).expect_err(&text);
+            assert_eq!(error.fault(), Fault::Unknowable);
+            assert_eq!(error.to_string(), format!("column 15: {what}"));
+        }
+        for (wrong, column) in [
+            ("sample IS x AND url REGEX '('", 27),
+            ("sample IS x AND url IS", 23),
+        ] {
+            let error = Filter::parse(wrong).expect_err(wrong);
+            assert_eq!(
+                (error.fault(), error.column()),
+                (Fault::Syntax, column),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_shown_with_its_place() {
+        let time = "expected a time such as `2024-01-15T10:30:45.123Z` (RFC 3339)";
+        let (start, end) = ("2024-01-15T00:00:00Z", "2024-01-16T00:00:00Z");
+        let table = [
+            (
+                "url REGEX '('".to_string(),
+                11,
+                "the regular expression does not parse: unclosed group",
+            ),
+            (
+                "uuid IS 1df95fa0".into(),
+                9,
+                "expected a UUID: hyphenated, or base64 of its 16 bytes",
+            ),
+            (format!("timerange IS 2024-01-15 {end}"), 14, time),
+            (format!("timerange IS {start} tomorrow"), 35, time),
+            (
+                format!("timerange IS {end} {start}"),
+                35,
+                "the range ends before it begins",
+            ),
+            (
+                format!("timerange CONTAINS {start} {end}"),
+                11,
+                "expected `IS` or `NOT` after `timerange`, found `CONTAINS`",
+            ),
+        ];
+        for (text, column, what) in table {
+            let error = Filter::parse(&text).expect_err(&text);
+            assert_eq!(error.to_string(), format!("column {column}: {what}"));
+            assert_eq!(error.fault(), Fault::Syntax);
+        }
+        let error = Filter::parse("url REGEX '(a{1000}){1000}'").expect_err("too large");
+        let what = "column 11: the regular expression is too large";
+        assert_eq!(error.to_string(), what);
+    }
+
+    #[test]
+    fn on_the_command_line_the_filter_stands_below_the_message() {
+        let told = |text| Error::from(Filter::parse(text).expect_err(text));
+        let error = told(r#"(command IS "Fetch" tech IS kafka)"#);
+        assert_eq!(
+            error.to_string(),
+            r#"the filter does not parse: expected `AND`, `OR` or `)`, found `tech`
+    (command IS "Fetch" tech IS kafka)
+                        ^"#
+        );
+        assert_eq!(error.exit().code(), 2);
+        let error = told(r#"command IS Fetch AND sample IS "1/5""#);
+        assert_eq!(
+            error.to_string(),
+            r#"the filter cannot be evaluated on RRPairs: `sample` chooses by a hash of Speedscale's own
+    command IS Fetch AND sample IS "1/5"
+                         ^"#
+        );
+        let hint = "leave it out here, and apply it in Speedscale when the snapshot is made";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+}

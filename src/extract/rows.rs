@@ -1,0 +1,316 @@
+//! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
+//! silence: it is counted, or makes the run change to the RRPairs while it still can.
+
+use ::csv::ByteRecord;
+
+use super::Stop;
+use super::aborted::Given;
+use super::admission::Admission;
+use super::columns::{Columns, RecordColumns};
+use super::engine::Engine;
+use super::fields::{Attributes, Claim, Fields, Slot};
+use super::filter::Filter;
+use super::profile::{Encoding, Profile};
+use super::sink::Sink;
+use crate::channel::Sender;
+use crate::config::{Extraction, TopicNames};
+use crate::error::Error;
+use crate::record::{Batch, CapturedTopic, Headers, Origin, Record, TopicId};
+use crate::report::What;
+
+/// What to do about records that a row cannot carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnLoss {
+    /// Count and name them.
+    Count,
+    /// Change to the RRPairs where nothing has been sent yet; else count.
+    ChangeToRaw,
+}
+
+/// Rows under one header.
+pub(super) struct Rows<'a> {
+    columns: Columns,
+    partition_default: Option<i32>,
+    offset_base_default: Option<i64>,
+    admission: Admission,
+    topics: &'a TopicNames,
+    on_loss: OnLoss,
+    sender: &'a Sender,
+    pub(super) sink: Sink<'a>,
+}
+
+impl<'a> Rows<'a> {
+    /// Tells from `header` what the rows will hold.
+    ///
+    /// # Errors
+    /// [`Error::NoValueColumn`] and [`Error::TopicUntold`]; [`Error::Config`] for paths that do
+    /// not parse.
+    pub(super) fn under(
+        header: &ByteRecord,
+        name: &str,
+        options: &Extraction,
+        topics: &'a TopicNames,
+        on_loss: OnLoss,
+        sender: &'a Sender,
+    ) -> Result<Self, Stop> {
+        let engine = engine(options).map_err(Stop::Failed)?;
+        let columns = usable_columns(header, name, topics, &engine).map_err(Stop::Failed)?;
+        Ok(Self {
+            columns,
+            partition_default: engine.partition_default,
+            offset_base_default: engine.offset_base_default,
+            admission: Admission::new(options),
+            topics,
+            on_loss,
+            sender,
+            sink: Sink::new(sender),
+        })
+    }
+
+    /// Reads one row.
+    ///
+    /// # Errors
+    /// [`Stop::NeedsRaw`] when it cannot carry everything and it is not too late.
+    pub(super) fn read(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
+        self.sink.tally.rrpairs += 1;
+        if row.len() != self.columns.width {
+            let (has, wanted) = (row.len(), self.columns.width);
+            self.sink.unreadable(What::Unreadable, origin, || {
+                format!("the row has {has} columns, the header has {wanted}")
+            });
+            return Ok(self.sink.flush_if_full()?);
+        }
+        self.sink.tally.fetches += 1;
+        let before = self.sink.tally.found;
+        self.watch_sentinels(row, origin)?;
+        for record in 0..self.columns.records.len() {
+            self.read_record(row, record, origin)?;
+        }
+        self.sink.tally.empty_fetches += u64::from(self.sink.tally.found == before);
+        Ok(self.sink.flush_if_full()?)
+    }
+
+    /// There are no more rows.
+    ///
+    /// # Errors
+    /// [`Stop::Closed`].
+    pub(super) fn finish(&mut self) -> Result<(), Stop> {
+        self.admission.finish(&mut self.sink.tally);
+        Ok(self.sink.flush()?)
+    }
+
+    fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
+        let mut lost: Vec<String> = Vec::new();
+        for sentinel in &self.columns.sentinels {
+            if !row[sentinel.column].is_empty() && !lost.contains(&sentinel.array) {
+                lost.push(sentinel.array.clone());
+            }
+        }
+        for array in lost {
+            let why =
+                format!("a Fetch has more than one element of `{array}`, a CSV row carries one");
+            self.loses(&why)?;
+            self.sink.unreadable(What::LostByCsv, origin, || why);
+        }
+        Ok(())
+    }
+
+    /// Something cannot be carried: the last chance to change to the RRPairs.
+    fn loses(&self, why: &str) -> Result<(), Stop> {
+        if self.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
+            return Err(Stop::NeedsRaw(why.into()));
+        }
+        Ok(())
+    }
+
+    /// The record whose columns are those of index `index`, where the row has one.
+    fn read_record(&mut self, row: &ByteRecord, index: usize, origin: Origin) -> Result<(), Stop> {
+        let columns = &self.columns.records[index];
+        let values = columns
+            .fields
+            .iter()
+            .filter(|column| column.slot == Slot::Value);
+        let has_value = values.clone().any(|column| !row[column.column].is_empty());
+        if !has_value && columns.traces.iter().all(|column| row[*column].is_empty()) {
+            return Ok(());
+        }
+        let mark = self.sink.batch.mark();
+        let fields = match fields(row, columns, &mut self.sink.batch) {
+            Ok(fields) => fields,
+            Err(why) => {
+                self.sink.batch.roll_back(mark);
+                self.sink.unreadable(What::Unreadable, origin, || why);
+                return Ok(());
+            }
+        };
+        if fields.attributes().has(Attributes::CONTROL) {
+            self.loses("a Fetch holds transaction markers")?;
+            self.sink.batch.roll_back(mark);
+            self.sink.tally.found += 1;
+            self.sink.tally.control += 1;
+            return Ok(());
+        }
+        if !has_value {
+            let why = "a record's value cell is empty: null or an empty string, which a CSV does not tell apart";
+            self.loses(why)?;
+            self.sink.batch.roll_back(mark);
+            self.sink.unreadable(What::LostByCsv, origin, || why.into());
+            return Ok(());
+        }
+        self.check_doubts(row, index, &fields, origin)?;
+        self.push(index, &fields, origin);
+        Ok(())
+    }
+
+    /// What a row tells of a record that it can carry only in part.
+    fn check_doubts(
+        &mut self,
+        row: &ByteRecord,
+        index: usize,
+        fields: &Fields,
+        origin: Origin,
+    ) -> Result<(), Stop> {
+        let columns = &self.columns.records[index];
+        if columns
+            .headers
+            .iter()
+            .any(|column| !row[*column].is_empty())
+        {
+            let why = "a record has headers, which a CSV row does not carry";
+            self.loses(why)?;
+            self.sink
+                .tally
+                .problems
+                .add(What::HeadersLost, origin, || why.into());
+        }
+        if fields.attributes().has(Attributes::TRANSACTIONAL) {
+            let why = "a record is part of a transaction, and a CSV row does not tell whether it was aborted";
+            self.loses(why)?;
+            self.sink
+                .tally
+                .problems
+                .add(What::Transactional, origin, || why.into());
+        }
+        let id = fields
+            .topic(Slot::TopicId)
+            .filter(|_| !fields.has(Slot::Topic));
+        if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize])
+            && !self.topics.name_id(*id)
+        {
+            self.loses("a topic is known only by its id")?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, index: usize, fields: &Fields, origin: Origin) {
+        let columns = &self.columns.records[index];
+        // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
+        let partition_default = self
+            .partition_default
+            .filter(|_| columns.has(Slot::Partition));
+        let offset_base_default = self
+            .offset_base_default
+            .filter(|_| columns.has(Slot::OffsetBase));
+        let partition = fields
+            .number(Slot::Partition)
+            .and_then(|n| i32::try_from(n).ok());
+        let record = Record {
+            topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
+            partition: partition.or(partition_default),
+            offset: fields.offset(offset_base_default),
+            timestamp_ms: fields.timestamp_ms(),
+            key: fields.bytes(Slot::Key),
+            value: fields.bytes(Slot::Value),
+            headers: Headers::default(),
+            origin,
+        };
+        let Sink { batch, tally, .. } = &mut self.sink;
+        if self
+            .admission
+            .admit(batch.topic(&record), &record, Given::Yes, tally)
+        {
+            batch.records.push(record);
+        }
+    }
+}
+
+/// The engine of the chosen profile; a CSV was filtered by speedctl.
+pub(super) fn engine(options: &Extraction) -> Result<Engine, Error> {
+    let profile = Profile::chosen(options)?;
+    Engine::of(&profile, &Filter::everything())
+}
+
+fn usable_columns(
+    header: &ByteRecord,
+    input: &str,
+    topics: &TopicNames,
+    engine: &Engine,
+) -> Result<Columns, Error> {
+    const MOST_NAMED: usize = 20;
+    const LONGEST_NAME: usize = 120;
+    let text = |cell| String::from_utf8_lossy(cell).into_owned();
+    let headers: Vec<String> = header.iter().map(text).collect();
+    let columns = Columns::of(&headers, engine);
+    if columns.records.is_empty() {
+        let shorten = |name: &String| name.chars().take(LONGEST_NAME).collect();
+        let columns = headers.iter().take(MOST_NAMED).map(shorten).collect();
+        return Err(Error::NoValueColumn {
+            input: input.into(),
+            columns,
+        });
+    }
+    let untold = |record: &RecordColumns| !record.has(Slot::Topic) && !record.has(Slot::TopicId);
+    if matches!(topics, TopicNames::Mapped(_)) && columns.records.iter().any(untold) {
+        return Err(Error::TopicUntold {
+            place: input.into(),
+        });
+    }
+    Ok(columns)
+}
+
+/// The fields of a record; an error says which cell is wrong.
+fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Result<Fields, String> {
+    let mut fields = Fields::default();
+    for column in columns
+        .fields
+        .iter()
+        .filter(|column| !row[column.column].is_empty())
+    {
+        let cell = &row[column.column];
+        let wrong = |what| {
+            let cell = String::from_utf8_lossy(cell);
+            format!("column {}: `{cell:.40}` is not {what}", column.column + 1)
+        };
+        if column.slot == Slot::Attributes {
+            fields.add_attributes(Attributes::from_text(&String::from_utf8_lossy(cell)));
+            continue;
+        }
+        if fields.claim(column.slot, column.rank) != Claim::Take {
+            continue;
+        }
+        let text = String::from_utf8_lossy(cell);
+        match column.slot {
+            Slot::Value | Slot::Key => {
+                let bytes = match column.encoding {
+                    Encoding::Base64 => batch.push_base64(&text).ok_or_else(|| wrong("base64"))?,
+                    Encoding::Auto | Encoding::Text | Encoding::Json => batch.push_bytes(cell),
+                };
+                fields.set_bytes(column.slot, Some(bytes));
+            }
+            Slot::Topic => fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text)),
+            Slot::TopicId => {
+                let id = TopicId::parse(&text).ok_or_else(|| wrong("a topic's id"))?;
+                fields.set_topic(Slot::TopicId, batch.topic_index(&CapturedTopic::Id(id)));
+            }
+            slot => {
+                let number =
+                    super::walk::number_of(slot, &text).ok_or_else(|| wrong("an integer"))?;
+                if slot == Slot::Partition && i32::try_from(number).is_ok_and(|n| n < 0) {
+                    return Err(wrong("a partition's index"));
+                }
+                fields.set_number(slot, number);
+            }
+        }
+    }
+    Ok(fields)
+}

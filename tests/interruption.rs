@@ -1,0 +1,422 @@
+//! SIGINT and SIGTERM at various moments: a report that balances, the right code, nothing left behind.
+//!
+//! Apart because these tests look at processes and clocks. The broker is a mock in the test's own
+//! process, so that it can be made slow; `real_kafka.rs` has a real one that hangs.
+
+mod harness;
+
+#[path = "real_kafka/capture.rs"]
+mod capture;
+#[path = "real_kafka/ledger.rs"]
+mod ledger;
+
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use capture::{number_of, numbered_lines};
+use harness::paths::{fixture, standin};
+use harness::readback::{Seen, count, read};
+use harness::run::{Output, Run, Running, report};
+use ledger::{entry, ledger};
+use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use serde_json::Value;
+
+/// The signals and the codes that they end with.
+const SIGNALS: [(Signal, i32); 2] = [(SIGINT, 130), (SIGTERM, 143)];
+
+/// How long an end may take that waits for nobody; a busy machine needs a part of it.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// What speedctl gets between SIGTERM and SIGKILL, and the time of an end that waits for nobody.
+const WITH_GRACE: Duration = Duration::from_secs(5);
+
+const TOPIC: &str = "orders";
+
+/// A broker in this process with one topic of one partition.
+struct Mock(MockCluster<'static, DefaultProducerContext>);
+
+impl Mock {
+    fn start() -> Self {
+        let cluster = MockCluster::new(1).expect("a mock cluster");
+        cluster.create_topic(TOPIC, 1, 1).expect("a topic");
+        Self(cluster)
+    }
+
+    fn brokers(&self) -> String {
+        self.0.bootstrap_servers()
+    }
+
+    /// Lets every answer take this long.
+    fn delay(&self, delay: Duration) {
+        let delayed = self.0.broker_round_trip_time(1, delay);
+        delayed.expect("the mock takes a delay");
+    }
+
+    fn holds(&self, records: u64) -> bool {
+        count(&self.brokers(), TOPIC) == Ok(records.cast_signed())
+    }
+
+    /// The numbers of the records in the log.
+    fn numbers(&self) -> Vec<u64> {
+        let seen = read(&self.brokers(), TOPIC).expect("the topic is readable");
+        seen.iter().map(Seen::text).map(number_of).collect()
+    }
+
+    /// A replay of stdin that has delivered so many records and waits for more.
+    fn replay(&self, records: u64) -> Running {
+        let args = ["raw", "-", "-b", &self.brokers(), "--report", "json"];
+        let mut run = Run::new(args).stdin_open().spawn();
+        run.write_stdin(numbered_lines(TOPIC, 0..records).as_bytes());
+        run.wait_until("its first records are there", |_| self.holds(records));
+        run
+    }
+}
+
+/// Waits for the end, leaving stdin open; returns the time since the call as well.
+fn end(mut run: Running, limit: Duration) -> (Output, Duration) {
+    let begin = Instant::now();
+    while !run.has_ended() && begin.elapsed() < limit * 4 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let waited = begin.elapsed();
+    let output = run.wait_within(Duration::from_secs(20));
+    assert!(
+        waited < limit,
+        "kreplay took {waited:?} to end\n{output:#?}"
+    );
+    (output, waited)
+}
+
+/// The report of a run that was interrupted.
+fn interrupted(output: &Output, code: i32) -> Value {
+    assert_eq!(output.code, code, "{output:#?}");
+    let report = report(output);
+    assert_eq!(report["exit_code"], code, "{report:#}");
+    assert_eq!(report["interrupted"], true, "{report:#}");
+    report
+}
+
+#[test]
+fn a_replay_of_an_endless_stdin_ends_at_once_with_a_report() {
+    for (signal, code) in SIGNALS {
+        let mock = Mock::start();
+        let run = mock.replay(300);
+        run.signal(signal);
+        let (output, _) = end(run, AT_ONCE);
+        let report = interrupted(&output, code);
+        assert_eq!(ledger(&report), "300 = 300 delivered");
+        assert_eq!(report["source"]["complete"], false);
+    }
+}
+
+#[test]
+fn the_text_report_of_an_interrupted_replay_begins_with_that() {
+    for (signal, word) in [(SIGINT, "interrupted"), (SIGTERM, "terminated")] {
+        let mock = Mock::start();
+        let args = ["raw", "-", "-b", &mock.brokers()];
+        let mut run = Run::new(args).stdin_open().spawn();
+        run.write_stdin(numbered_lines(TOPIC, 0..50).as_bytes());
+        run.wait_until("its records are there", |_| mock.holds(50));
+        run.signal(signal);
+        let (output, _) = end(run, AT_ONCE);
+        let begin = format!(
+            "{word}: delivered 50 of 50 records to {} in ",
+            mock.brokers()
+        );
+        assert!(output.stdout.starts_with(&begin), "{}", output.stdout);
+        assert!(
+            output.stdout.contains("\nfound      50 = 50 delivered\n"),
+            "{}",
+            output.stdout
+        );
+        assert!(
+            output.stdout.contains("; not read to its end\n"),
+            "{}",
+            output.stdout
+        );
+    }
+}
+
+#[test]
+fn an_interrupted_rehearsal_of_an_endless_stdin_counts_what_was_not_sent() {
+    let args = ["raw", "-", "--rehearse", "--report", "json"];
+    let mut run = Run::new(args).stdin_open().spawn();
+    // More than a pipe holds: when this returns, kreplay has begun to read.
+    let lines = numbered_lines(TOPIC, 0..5000);
+    assert!(lines.len() > 256 << 10, "{}", lines.len());
+    run.write_stdin(lines.as_bytes());
+    run.signal(SIGINT);
+    let (output, _) = end(run, AT_ONCE);
+    let report = interrupted(&output, 130);
+    ledger(&report);
+    assert!((1..=5000).contains(&entry(&report, "found")), "{report:#}");
+}
+
+#[test]
+fn an_interruption_in_full_flow_accounts_for_every_record() {
+    const RECORDS: u64 = 60_000;
+    let lines = numbered_lines(TOPIC, 0..RECORDS);
+    for (i, (signal, code)) in (0..).zip([SIGNALS, SIGNALS].concat()) {
+        let mock = Mock::start();
+        // A request for each record makes it slow enough to be met in the middle, a short queue
+        // lets it end soon after.
+        let args = ["raw", "-", "-b", &mock.brokers(), "--report", "json"];
+        let slow = [
+            "-X",
+            "batch.num.messages=1",
+            "-X",
+            "queue.buffering.max.messages=1000",
+        ];
+        let args = args.into_iter().chain(slow);
+        let mut run = Run::new(args).stdin(lines.clone()).spawn();
+        run.wait_until("its first records are there", |_| {
+            count(&mock.brokers(), TOPIC).is_ok_and(|there| there > 0)
+        });
+        thread::sleep(Duration::from_millis(50 * i));
+        run.signal(signal);
+        let output = run.wait();
+        let report = interrupted(&output, code);
+        let found = ledger(&report);
+        let complete = entry(&report, "found") == RECORDS;
+        assert!(
+            complete || report["source"]["complete"] == false,
+            "{report:#}"
+        );
+        let (delivered, unknown) = (entry(&report, "delivered"), entry(&report, "unknown"));
+        let numbers = mock.numbers();
+        let there = numbers.len() as u64;
+        // The mock keeps 5 MiB of a partition, more than these records are.
+        assert!(
+            (delivered..=delivered + unknown).contains(&there),
+            "{there} there: {found}"
+        );
+        assert_eq!(
+            numbers,
+            (0..there).collect::<Vec<_>>(),
+            "each once and in order"
+        );
+    }
+}
+
+#[test]
+fn a_first_signal_waits_for_records_on_their_way() {
+    for (signal, code) in SIGNALS {
+        let mock = Mock::start();
+        let mut run = mock.replay(100);
+        mock.delay(Duration::from_millis(1500));
+        run.write_stdin(numbered_lines(TOPIC, 100..300).as_bytes());
+        thread::sleep(Duration::from_millis(400));
+        run.signal(signal);
+        let (output, _) = end(run, Duration::from_secs(4));
+        let report = interrupted(&output, code);
+        assert_eq!(ledger(&report), "300 = 300 delivered");
+        mock.delay(Duration::ZERO);
+        assert_eq!(mock.numbers(), (0..300).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_second_signal_leaves_at_once_with_a_report() {
+    for (first, second, code) in [
+        (SIGINT, SIGINT, 130),
+        (SIGINT, SIGTERM, 130),
+        (SIGTERM, SIGINT, 143),
+    ] {
+        let mock = Mock::start();
+        let mut run = mock.replay(100);
+        mock.delay(Duration::from_secs(60));
+        run.write_stdin(numbered_lines(TOPIC, 100..300).as_bytes());
+        thread::sleep(Duration::from_millis(400));
+        run.signal(first);
+        thread::sleep(Duration::from_millis(400));
+        assert!(
+            !run.has_ended(),
+            "the first signal waits for what is on its way"
+        );
+        run.signal(second);
+        let (output, _) = end(run, Duration::from_secs(3));
+        let report = interrupted(&output, code);
+        ledger(&report);
+        assert_eq!(entry(&report, "found"), 300);
+        assert_eq!(entry(&report, "delivered"), 100);
+        assert!(entry(&report, "unknown") > 0, "{report:#}");
+    }
+}
+
+#[test]
+fn a_signal_after_everything_was_sent_changes_nothing() {
+    for (signal, _) in SIGNALS {
+        let mock = Mock::start();
+        let mut run = mock.replay(100);
+        mock.delay(Duration::from_secs(2));
+        run.write_stdin(numbered_lines(TOPIC, 100..150).as_bytes());
+        run.close_stdin();
+        thread::sleep(Duration::from_millis(500));
+        assert!(!run.has_ended(), "it waits for the answer");
+        run.signal(signal);
+        let output = run.wait();
+        assert_eq!(output.code, 0, "{output:#?}");
+        let report = report(&output);
+        assert_eq!(ledger(&report), "150 = 150 delivered");
+        assert_eq!(report["interrupted"], false);
+        assert_eq!(report["source"]["complete"], true);
+    }
+}
+
+#[test]
+fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
+    for (signal, code) in SIGNALS {
+        // Takes connections and never answers.
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let brokers = silent.local_addr().expect("its address").to_string();
+        let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+        let run = Run::new(args).stdin_open().spawn();
+        let (mut connection, _) = silent.accept().expect("kreplay connects");
+        connection.read_exact(&mut [0; 4]).expect("kreplay asks");
+        run.signal(signal);
+        let (output, _) = end(run, AT_ONCE);
+        let report = interrupted(&output, code);
+        assert_eq!(ledger(&report), "0 = ");
+    }
+}
+
+/// Tells whether a process has ended; one that nobody has waited for counts as ended.
+fn is_gone(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = String::from_utf8(state.expect("every Unix has `ps`").stdout);
+    let state = state.expect("a state is text");
+    state.trim().is_empty() || state.trim().starts_with('Z')
+}
+
+/// The process ids that the stand-in has written.
+fn pids(file: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// How a signal comes.
+#[derive(Clone, Copy)]
+enum Sent {
+    /// To kreplay alone, as `kill` does.
+    Alone,
+    /// To its process group, as Ctrl-C in a terminal does.
+    ToGroup,
+}
+
+/// Interrupts a replay of a snapshot while the stand-in misbehaves like this; checks that nothing
+/// is left of it.
+fn interrupt_speedctl(
+    fault: &str,
+    via: &str,
+    (signal, code): (Signal, i32),
+    sent: Sent,
+    limit: Duration,
+) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pid_file = folder.path().join("pids");
+    let fixtures = fixture("demo.jsonl").parent().map(Path::to_path_buf);
+    let args = [
+        "snapshot",
+        "shop",
+        "--via",
+        via,
+        "--rehearse",
+        "--report",
+        "json",
+    ];
+    let mut run = Run::new(args)
+        .env("KREPLAY_SPEEDCTL", standin())
+        .env(
+            "STANDIN_DATA",
+            fixtures.expect("a fixture stands in a folder"),
+        )
+        .env(
+            "STANDIN_FAULT",
+            format!("{fault},pid-file={}", pid_file.display()),
+        )
+        .spawn();
+    let processes = if fault.contains("child") { 2 } else { 1 };
+    run.wait_until("speedctl runs", |_| pids(&pid_file).len() == processes);
+    // Some of its first rows may be there, or none.
+    thread::sleep(Duration::from_millis(150));
+    match sent {
+        Sent::Alone => run.signal(signal),
+        Sent::ToGroup => run.signal_group(signal),
+    }
+    let (output, _) = end(run, limit);
+    let left: Vec<String> = pids(&pid_file)
+        .into_iter()
+        .filter(|pid| !is_gone(pid))
+        .collect();
+    assert!(
+        left.is_empty(),
+        "{fault}, {via}: {left:?} are left\n{output:#?}"
+    );
+    let report = interrupted(&output, code);
+    ledger(&report);
+    assert_eq!(entry(&report, "delivered"), 0, "{report:#}");
+    assert_eq!(report["source"]["complete"], false, "{report:#}");
+}
+
+#[test]
+fn nothing_is_left_of_a_speedctl_that_is_interrupted() {
+    for fault in [
+        "slow=50",
+        "silent",
+        "silent-after=3",
+        "slow=50,child",
+        "silent,child",
+        "stderr=100000,slow=50",
+    ] {
+        for via in ["csv", "raw", "auto"] {
+            for signal in SIGNALS {
+                interrupt_speedctl(fault, via, signal, Sent::Alone, AT_ONCE);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_speedctl_that_ignores_sigterm() {
+    for (fault, via) in [
+        ("silent,ignore-term", "csv"),
+        ("slow=50,child,ignore-term", "raw"),
+    ] {
+        interrupt_speedctl(fault, via, (SIGINT, 130), Sent::Alone, WITH_GRACE);
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_speedctl_after_ctrl_c() {
+    for fault in ["slow=50", "silent,child", "slow=50,child,ignore-term"] {
+        interrupt_speedctl(fault, "csv", (SIGINT, 130), Sent::ToGroup, WITH_GRACE);
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_speedctl_when_a_second_signal_comes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pid_file = folder.path().join("pids");
+    let fault = format!("silent,child,ignore-term,pid-file={}", pid_file.display());
+    let mut run = Run::new(["snapshot", "demo", "--rehearse", "--report", "json"])
+        .env("KREPLAY_SPEEDCTL", standin())
+        .env("STANDIN_FAULT", fault)
+        .spawn();
+    run.wait_until("speedctl runs", |_| pids(&pid_file).len() == 2);
+    run.signal(SIGINT);
+    thread::sleep(Duration::from_millis(200));
+    run.signal(SIGINT);
+    let (output, _) = end(run, WITH_GRACE);
+    let left: Vec<String> = pids(&pid_file)
+        .into_iter()
+        .filter(|pid| !is_gone(pid))
+        .collect();
+    assert!(left.is_empty(), "{left:?} are left\n{output:#?}");
+    assert_eq!(ledger(&interrupted(&output, 130)), "0 = ");
+}
