@@ -32,6 +32,7 @@ pub mod error;
 mod extract;
 mod produce;
 mod record;
+mod record_line;
 pub mod report;
 
 use std::sync::Arc;
