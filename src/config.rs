@@ -14,12 +14,23 @@ use crate::record::TopicId;
 /// A whole run.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What becomes of the records.
+    pub task: Task,
     /// What is replayed.
     pub source: Source,
-    /// Where it goes.
+    /// Where it goes; without meaning when nothing is sent.
     pub destination: Destination,
     /// What is printed.
     pub output: Output,
+}
+
+/// What becomes of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// They are sent.
+    Replay,
+    /// They are printed as record lines.
+    Extract,
 }
 
 /// What is replayed.
@@ -31,6 +42,8 @@ pub enum Source {
     Csv(Input),
     /// RRPairs.
     Raw(Vec<Input>),
+    /// Record lines.
+    Records(Vec<Input>),
 }
 
 /// One input.
@@ -206,7 +219,12 @@ impl Config {
                     action,
                 };
                 if action == SnapshotAction::PrintCommand {
-                    return Ok(Self::printing(snapshot, args.output));
+                    let output = settle_output(args.output);
+                    return Ok(Self::printing(
+                        Task::Replay,
+                        Source::Snapshot(snapshot),
+                        output,
+                    ));
                 }
                 (Source::Snapshot(snapshot), args.destination, args.output)
             }
@@ -214,27 +232,34 @@ impl Config {
                 (Source::Csv(args.file.into()), args.destination, args.output)
             }
             cli::Command::Raw(args) => {
-                let inputs: Vec<Input> = args.files.into_iter().map(Input::from).collect();
-                if inputs
-                    .iter()
-                    .filter(|input| **input == Input::Stdin)
-                    .count()
-                    > 1
-                {
-                    return Err(Error::config("`-` (stdin) can be read only once"));
-                }
+                let inputs = settle_inputs(args.files)?;
                 (Source::Raw(inputs), args.destination, args.output)
+            }
+            cli::Command::Records(args) => {
+                let inputs = settle_inputs(args.files)?;
+                (Source::Records(inputs), args.destination, args.output)
+            }
+            cli::Command::Extract(args) => {
+                let source = Source::Raw(settle_inputs(args.sources)?);
+                let output = Output {
+                    report: ReportForm::Text,
+                    report_file: None,
+                    progress: When::Never,
+                    verbosity: verbosity(args.quiet, args.verbose),
+                };
+                return Ok(Self::printing(Task::Extract, source, output));
             }
         };
         Ok(Self {
+            task: Task::Replay,
             source,
             destination: settle_destination(destination)?,
             output: settle_output(output),
         })
     }
 
-    /// Printing a command needs no destination.
-    fn printing(snapshot: Snapshot, output: cli::Output) -> Self {
+    /// Printing a command or records needs no destination.
+    fn printing(task: Task, source: Source, output: Output) -> Self {
         let destination = Destination {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
@@ -245,24 +270,37 @@ impl Config {
             missing_topics: MissingTopics::Refuse,
         };
         Self {
-            source: Source::Snapshot(snapshot),
+            task,
+            source,
             destination,
-            output: settle_output(output),
+            output,
         }
     }
 }
 
+fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
+    let inputs: Vec<Input> = paths.into_iter().map(Input::from).collect();
+    let stdin = inputs.iter().filter(|input| **input == Input::Stdin);
+    match stdin.count() {
+        0 | 1 => Ok(inputs),
+        _ => Err(Error::config("`-` (stdin) can be read only once")),
+    }
+}
+
 fn settle_output(args: cli::Output) -> Output {
-    let verbosity = match (args.quiet, args.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, true) => Verbosity::Verbose,
-        (false, false) => Verbosity::Normal,
-    };
     Output {
         report: args.report,
         report_file: args.report_file,
         progress: args.progress,
-        verbosity,
+        verbosity: verbosity(args.quiet, args.verbose),
+    }
+}
+
+fn verbosity(quiet: bool, verbose: bool) -> Verbosity {
+    match (quiet, verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
     }
 }
 
