@@ -48,6 +48,8 @@ struct State {
     records: usize,
     bytes: usize,
     gate: Gate,
+    /// Whether the sender has told how the source ended.
+    told: bool,
     end: Option<Result<(), Error>>,
     closed: bool,
 }
@@ -82,6 +84,7 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
             records: 0,
             bytes: 0,
             gate,
+            told: false,
             end: None,
             closed: false,
         }),
@@ -142,11 +145,13 @@ impl Sender {
 
     fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
-        if state.end.is_none() {
+        if !std::mem::replace(&mut state.told, true) {
+            // Extraction that is told to stop ends well, and yet not at the source's end.
+            let stopped = state.closed && end.is_ok();
             if end.is_ok() || state.gate == Gate::WhenKnown {
                 state.gate = Gate::AtOnce;
             }
-            state.end = Some(end);
+            state.end = (!stopped).then_some(end);
         }
         self.0.news.notify_one();
     }
@@ -297,6 +302,15 @@ mod tests {
             (seen, receiver.recv().is_some(), receiver.recv().is_none()),
             (10, true, true)
         );
+    }
+
+    #[test]
+    fn a_source_that_ends_well_after_the_channel_was_closed_has_not_reached_its_end() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        receiver.closer().close();
+        assert_eq!(sender.send(portion(1)), Err(Closed));
+        sender.finish(Ok(()));
+        assert_eq!(receiver.into_rest().0, None);
     }
 
     #[test]

@@ -24,6 +24,15 @@ Exit codes:
   70   the ledger does not balance: a defect of kreplay
   130  interrupted (143: terminated); the report still tells what was delivered";
 
+const EXTRACT_EXIT_CODES: &str = "\
+Exit codes:
+  0    every record was printed, or left out on purpose and counted, or the reader of stdout left
+  1    some records are unreadable, or stdout took no more
+  2    usage or configuration
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated)";
+
 /// Replays captured Kafka traffic into Kafka: every record delivered, or named.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
@@ -46,6 +55,18 @@ pub enum Command {
     /// Replay RRPairs, one JSON object a line: every record of every Fetch response.
     #[command(after_help = EXIT_CODES)]
     Raw(Raw),
+    /// Replay record lines: what `kreplay extract` printed, a rejects file, or `kcat -J`.
+    #[command(after_help = EXIT_CODES)]
+    Records(Records),
+    /// Print the records of a capture as record lines, one JSON object each; nothing is sent.
+    ///
+    /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
+    /// "value":"..","headers":[["trace","abc"],["empty",null]]}. The timestamp is in milliseconds.
+    /// Bytes that are not UTF-8 stand in `key_base64` and `value_base64`, in headers as
+    /// {"base64":".."}; what the capture does not tell is left out; a topic known only by its id is
+    /// a `topic_id`. `kreplay records` reads the lines back and no byte changes on the way.
+    #[command(after_help = EXTRACT_EXIT_CODES)]
+    Extract(Extract),
 }
 
 /// `kreplay snapshot`.
@@ -112,6 +133,37 @@ pub struct Raw {
     /// What is printed.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `kreplay records`.
+#[derive(Debug, Args)]
+pub struct Records {
+    /// Files of record lines, or `-` for stdin; read in the order given.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `kreplay extract`.
+#[derive(Debug, Args)]
+pub struct Extract {
+    /// Files of RRPairs, or `-` for stdin; read in the order given.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// Which RRPairs are read, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// Print nothing on stderr but errors and problems.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the records.
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Where records go and how they get there.

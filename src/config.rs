@@ -14,14 +14,25 @@ use crate::record::TopicId;
 /// A whole run.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What becomes of the records.
+    pub task: Task,
     /// What is replayed.
     pub source: Source,
     /// Where in it records are, and which of them are replayed.
     pub extraction: Extraction,
-    /// Where it goes.
+    /// Where it goes; without meaning when nothing is sent.
     pub destination: Destination,
     /// What is printed.
     pub output: Output,
+}
+
+/// What becomes of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// They are sent.
+    Replay,
+    /// They are printed as record lines.
+    Extract,
 }
 
 /// What is replayed.
@@ -33,6 +44,8 @@ pub enum Source {
     Csv(Input),
     /// RRPairs.
     Raw(Vec<Input>),
+    /// Record lines.
+    Records(Vec<Input>),
 }
 
 /// Where records are in RRPairs, and which of them are replayed.
@@ -292,7 +305,9 @@ impl Config {
                 };
                 if action == SnapshotAction::PrintCommand {
                     let extraction = settle_extraction(args.extraction)?;
-                    return Ok(Self::printing(snapshot, extraction, args.output));
+                    let source = Source::Snapshot(snapshot);
+                    let output = settle_output(args.output);
+                    return Ok(Self::printing(Task::Replay, source, extraction, output));
                 }
                 (
                     Source::Snapshot(snapshot),
@@ -308,15 +323,7 @@ impl Config {
                 args.output,
             ),
             cli::Command::Raw(args) => {
-                let inputs: Vec<Input> = args.files.into_iter().map(Input::from).collect();
-                if inputs
-                    .iter()
-                    .filter(|input| **input == Input::Stdin)
-                    .count()
-                    > 1
-                {
-                    return Err(Error::config("`-` (stdin) can be read only once"));
-                }
+                let inputs = settle_inputs(args.files)?;
                 (
                     Source::Raw(inputs),
                     args.extraction,
@@ -324,8 +331,29 @@ impl Config {
                     args.output,
                 )
             }
+            cli::Command::Records(args) => {
+                let inputs = settle_inputs(args.files)?;
+                (
+                    Source::Records(inputs),
+                    cli::Extraction::default(),
+                    args.destination,
+                    args.output,
+                )
+            }
+            cli::Command::Extract(args) => {
+                let source = Source::Raw(settle_inputs(args.sources)?);
+                let output = Output {
+                    report: ReportForm::Text,
+                    report_file: None,
+                    progress: When::Never,
+                    verbosity: verbosity(args.quiet, args.verbose),
+                };
+                let extraction = settle_extraction(args.extraction)?;
+                return Ok(Self::printing(Task::Extract, source, extraction, output));
+            }
         };
         Ok(Self {
+            task: Task::Replay,
             source,
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
@@ -333,8 +361,8 @@ impl Config {
         })
     }
 
-    /// Printing a command needs no destination.
-    fn printing(snapshot: Snapshot, extraction: Extraction, output: cli::Output) -> Self {
+    /// Printing a command or records needs no destination.
+    fn printing(task: Task, source: Source, extraction: Extraction, output: Output) -> Self {
         let destination = Destination {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
@@ -345,10 +373,11 @@ impl Config {
             missing_topics: MissingTopics::Refuse,
         };
         Self {
-            source: Source::Snapshot(snapshot),
+            task,
+            source,
             extraction,
             destination,
-            output: settle_output(output),
+            output,
         }
     }
 }
@@ -396,17 +425,29 @@ fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
     })
 }
 
+fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
+    let inputs: Vec<Input> = paths.into_iter().map(Input::from).collect();
+    let stdin = inputs.iter().filter(|input| **input == Input::Stdin);
+    match stdin.count() {
+        0 | 1 => Ok(inputs),
+        _ => Err(Error::config("`-` (stdin) can be read only once")),
+    }
+}
+
 fn settle_output(args: cli::Output) -> Output {
-    let verbosity = match (args.quiet, args.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (false, true) => Verbosity::Verbose,
-        (false, false) => Verbosity::Normal,
-    };
     Output {
         report: args.report,
         report_file: args.report_file,
         progress: args.progress,
-        verbosity,
+        verbosity: verbosity(args.quiet, args.verbose),
+    }
+}
+
+fn verbosity(quiet: bool, verbose: bool) -> Verbosity {
+    match (quiet, verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
     }
 }
 

@@ -2,6 +2,7 @@
 //! here: it is counted and named in the report.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 /// How the program ends, as documented in README.
@@ -141,6 +142,11 @@ pub enum Error {
         /// What the end looks like.
         why: String,
     },
+    /// Stdout takes no more; not for a reader that closed the pipe.
+    NotPrinted {
+        /// The system's words.
+        reason: String,
+    },
     /// The two sides of the ledger differ, or a thread of kreplay ended in a panic.
     Defect {
         /// What was seen.
@@ -169,7 +175,7 @@ impl Error {
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
-            Self::ProducerFatal { .. } => ExitCode::Incomplete,
+            Self::ProducerFatal { .. } | Self::NotPrinted { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
@@ -210,7 +216,8 @@ impl Error {
             | Self::ProducerFatal { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
-            | Self::CutOff { .. } => None,
+            | Self::CutOff { .. }
+            | Self::NotPrinted { .. } => None,
         }
     }
 }
@@ -272,12 +279,22 @@ impl fmt::Display for Error {
             }
             Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
             Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
+            Self::NotPrinted { reason } => write!(f, "cannot write to stdout: {reason}"),
             Self::Defect { what } => f.write_str(what),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+/// The system's words without the number behind them.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string().to_lowercase();
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_string()
+}
 
 /// `1 partition`, `6 partitions`: a number with its noun.
 pub(crate) fn count(n: u64, noun: &str) -> String {

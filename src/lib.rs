@@ -1,7 +1,7 @@
 //! kreplay replays captured Kafka traffic into Kafka: every record delivered, or named.
 //!
 //! ```text
-//! speedctl | CSV | RRPairs                                                      Kafka
+//! speedctl | CSV | RRPairs | record lines                                       Kafka
 //!       |  bytes                                                                  ^  batches
 //!   extract --records--> bounded channel --records--> produce --(librdkafka)------+
 //!       full: extraction waits                        |  deliveries
@@ -15,14 +15,15 @@
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (the lines) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/csv.rs` |
+//! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
 //! | where a record goes | `produce/route.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs` |
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config -> cli`; `record`, `report`,
-//! `error`, `channel` and `console` are leaves. `extract` and `produce` never name each other:
-//! [`run`] is where they meet.
+//! `record_line`, `error`, `channel` and `console` are leaves. `extract` never names `produce` or
+//! `print`, nor they it: [`run`] is where they meet.
 
 mod channel;
 pub mod cli;
@@ -30,8 +31,10 @@ pub mod config;
 mod console;
 pub mod error;
 mod extract;
+mod print;
 mod produce;
 mod record;
+mod record_line;
 pub mod report;
 
 use std::sync::Arc;
@@ -41,13 +44,13 @@ use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
 use channel::{Closer, Gate, Limits};
-use config::{Cluster, Config, MissingTopics, SnapshotAction, Source};
+use config::{Cluster, Config, MissingTopics, SnapshotAction, Source, Task};
 use console::Console;
 use error::Error;
 use extract::Extraction;
 use produce::{Control, Counters, Job, Outcome, Pace, Progress};
 pub use record::Origin;
-use report::{Destination, Report, Signal};
+use report::{Destination, Printout, Report, Signal};
 
 /// What may wait between the halves. Extraction is the faster one on most machines, so this is
 /// memory that is used.
@@ -63,11 +66,13 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 pub enum Product {
     /// The report of a replay.
     Report(Box<Report>),
+    /// The account of the records that were printed.
+    Printout(Box<Printout>),
     /// A command line, for a shell.
     Command(String),
 }
 
-/// Replays what `config` says. The first of `signals` stops reading and drains what was handed to
+/// Does what `config` says. The first of `signals` stops reading and drains what was handed to
 /// librdkafka (10 s at most), the second one leaves at once; both end in a report.
 ///
 /// # Errors
@@ -79,11 +84,13 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         let command = extract::command_line(snapshot, &config.extraction)?;
         return Ok(Product::Command(command));
     }
-    let report = replay(config, signals).await?;
-    Ok(Product::Report(Box::new(report)))
+    Ok(match config.task {
+        Task::Replay => Product::Report(Box::new(replay(config, signals).await?)),
+        Task::Extract => Product::Printout(Box::new(print(config, signals).await)),
+    })
 }
 
-/// The one function in which both halves meet.
+/// The one function in which both halves of a replay meet.
 async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Report, Error> {
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
@@ -144,11 +151,62 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     Ok(report)
 }
 
+/// Prints the records of the source; nothing is sent.
+async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout {
+    let started = Instant::now();
+    let console = Console::new(config.output.verbosity);
+    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
+    let closer = receiver.closer();
+    let kind = kind(&config.source);
+    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
+    let mut printing = print::start(receiver);
+    let topics = config.destination.topics;
+    let mut extraction = extract::start(config.source, config.extraction, topics, console, sender);
+    let mut signal = None;
+    tokio::select! {
+        () = printing.ended() => {}
+        Some(first) = signals.recv() => {
+            signal = Some(first);
+            closer.close();
+            extraction.stop();
+            // Whoever reads stdout may have stopped for good.
+            tokio::select! {
+                _ = timeout(STOP_LIMIT, printing.ended()) => {}
+                Some(_) = signals.recv() => {}
+            }
+        }
+    }
+    extraction.stop();
+    if runs_speedctl {
+        _ = timeout(STOP_LIMIT, extraction.ended()).await;
+    }
+    let description = extraction.description();
+    let printed = printing.so_far();
+    let source_failure = printed.source_end.clone().and_then(Result::err);
+    let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
+    Printout {
+        source: report::Source {
+            kind,
+            via: description.via,
+            inputs: description.inputs,
+            complete: printed.source_end == Some(Ok(())),
+        },
+        tally: printed.tally,
+        printed: printed.printed,
+        unprinted: printed.unprinted,
+        reader: printed.reader,
+        elapsed: started.elapsed(),
+        signal: signal.filter(|_| kept_back),
+        failures: printed.failure.into_iter().chain(source_failure).collect(),
+    }
+}
+
 fn kind(source: &Source) -> &'static str {
     match source {
         Source::Snapshot(_) => "snapshot",
         Source::Csv(_) => "csv",
         Source::Raw(_) => "raw",
+        Source::Records(_) => report::Source::RECORDS,
     }
 }
 

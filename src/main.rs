@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kreplay::cli::Cli;
-use kreplay::config::{Config, Output, ReportForm};
+use kreplay::config::{Config, Output, ReportForm, Verbosity};
 use kreplay::error::Error;
-use kreplay::report::Report;
+use kreplay::report::{Printout, Report};
 use kreplay::{Product, run, signals};
 
 /// librdkafka allocates for each record; this allocator serves its C code too and halves the cost.
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match product {
         Ok(Product::Report(report)) => print_report(&report, &output),
+        Ok(Product::Printout(printout)) => tell_printout(&printout, &output),
         Ok(Product::Command(command)) => print(&format!("{command}\n")),
         Err(error) => fail(&error),
     }
@@ -65,6 +66,20 @@ fn print_report(report: &Report, output: &Output) -> ExitCode {
     }
     report.failures.iter().for_each(|failure| _ = fail(failure));
     exit
+}
+
+/// Stdout has the records; the account of them goes to stderr.
+fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
+    let account = match output.verbosity {
+        Verbosity::Quiet => printout.problems().to_string(),
+        Verbosity::Normal | Verbosity::Verbose => printout.to_string(),
+    };
+    _ = io::stderr().lock().write_all(account.as_bytes());
+    printout
+        .failures
+        .iter()
+        .for_each(|failure| _ = fail(failure));
+    printout.exit().into()
 }
 
 /// Writes to stdout; a reader that has gone is no failure.

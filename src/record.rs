@@ -248,6 +248,15 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Appends `bytes` as base64, standard alphabet and padded, to `out`.
+pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    base64::engine::general_purpose::STANDARD
+        .encode_slice(bytes, &mut out[start..])
+        .expect("every 3 bytes begun become 4");
+}
+
 /// A topic's id (KIP-516), a UUID. Captures write it as base64, people as Kafka's tools print it
 /// (URL-safe base64 without padding) or hyphenated: all of them are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,13 +1,16 @@
 //! Input to records. `rrpair.rs` reads RRPairs, `csv.rs` the CSV of `speedctl extract data`,
-//! `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to one of these two.
+//! `records.rs` record lines, `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to
+//! one of the first two.
 //!
 //! ```text
 //! bytes -> lines.rs -> walk.rs (plan.rs <- profile.rs <- path.rs) -> draft.rs -> sink.rs -> channel
+//! bytes -> lines.rs -> by_line.rs -> records.rs ------------------------------> sink.rs -> channel
 //! bytes -> csv.rs (columns.rs <- path.rs) ------------------------------------> sink.rs -> channel
 //! ```
 
 mod aborted;
 mod admission;
+mod by_line;
 mod collect;
 mod columns;
 mod csv;
@@ -21,6 +24,7 @@ mod open;
 mod path;
 mod plan;
 mod profile;
+mod records;
 mod rows;
 mod rrpair;
 mod seen;
@@ -95,6 +99,12 @@ impl Context {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn describe_inputs(&self, inputs: &[Input]) {
+        let mut description = self.describe();
+        description.inputs = inputs.iter().map(Input::name).collect();
+        description.total_bytes = open::total_size(inputs);
+    }
 }
 
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
@@ -102,7 +112,7 @@ impl Context {
 pub(crate) fn gate(source: &Source) -> Gate {
     match source {
         Source::Snapshot(_) => Gate::WhenSure,
-        Source::Csv(_) | Source::Raw(_) => Gate::AtOnce,
+        Source::Csv(_) | Source::Raw(_) | Source::Records(_) => Gate::AtOnce,
     }
 }
 
@@ -127,6 +137,7 @@ pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
             hint: Some("use `kreplay snapshot` or `kreplay raw`".into()),
         }),
         Source::Csv(_) => rows::engine(options).map(|_| ()),
+        Source::Records(_) => Ok(()),
         Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
     }
 }
@@ -175,11 +186,12 @@ pub(crate) fn start(
 fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> {
     match source {
         Source::Raw(inputs) => read_raw(&inputs, context, sender),
+        Source::Records(inputs) => {
+            context.describe_inputs(&inputs);
+            records::read(&inputs, sender)
+        }
         Source::Csv(input) => {
-            let mut description = context.describe();
-            description.inputs = vec![input.name()];
-            description.total_bytes = open::total_size(std::slice::from_ref(&input));
-            drop(description);
+            context.describe_inputs(std::slice::from_ref(&input));
             let opened = open::open(&input).map_err(Stop::Failed)?;
             let source = csv::Source {
                 bytes: opened.reader,
@@ -195,10 +207,7 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
 }
 
 fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
-    let mut description = context.describe();
-    description.inputs = inputs.iter().map(Input::name).collect();
-    description.total_bytes = open::total_size(inputs);
-    drop(description);
+    context.describe_inputs(inputs);
     rrpair::read(inputs, &context.options, sender)
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 
 use crate::config::Input;
 use crate::error::Error;
+pub(super) use crate::error::reason;
 
 /// An input that is being read.
 pub(super) struct Opened {
@@ -54,13 +55,4 @@ fn size(input: &Input) -> Option<u64> {
 /// Whether `input` can be read twice.
 pub(super) fn is_regular_file(input: &Input) -> bool {
     size(input).is_some()
-}
-
-/// The system's words without the number behind them.
-pub(super) fn reason(error: &io::Error) -> String {
-    let text = error.to_string().to_lowercase();
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_string()
 }

@@ -1,4 +1,4 @@
-//! Where both readers put what they find: a batch that is handed over whenever the reader would
+//! Where all readers put what they find: a batch that is handed over whenever the reader would
 //! otherwise wait, and the counts that go with it.
 
 use crate::channel::{Closed, Portion, Sender};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Latency, Problem, Report, Topic};
+use super::{Latency, Problem, Report, Source, Topic};
 
 impl Report {
     /// The report as one line of JSON, without a line end.
@@ -50,6 +50,9 @@ impl Report {
             "empty_fetches": self.tally.empty_fetches,
             "complete": self.source.complete,
         });
+        if self.source.kind == Source::RECORDS {
+            source["lines"] = self.tally.lines.into();
+        }
         if let Some(via) = self.source.via {
             source["via"] = via.into();
         }

@@ -8,6 +8,8 @@ use super::problems::Problems;
 pub struct Tally {
     /// Bytes of input read.
     pub bytes: u64,
+    /// Record lines read, whole or not.
+    pub lines: u64,
     /// RRPairs (lines or rows) read.
     pub rrpairs: u64,
     /// Fetches among them.
@@ -34,6 +36,7 @@ impl Tally {
     /// Adds a later part's counts.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
+        self.lines += later.lines;
         self.rrpairs += later.rrpairs;
         self.fetches += later.fetches;
         self.empty_fetches += later.empty_fetches;

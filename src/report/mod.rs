@@ -3,12 +3,14 @@
 
 mod json;
 mod ledger;
+mod printout;
 mod problems;
 mod text;
 
 use std::time::Duration;
 
 pub use ledger::{Ledger, Tally};
+pub use printout::{Printout, Reader};
 pub use problems::{Problem, Problems, What};
 
 use crate::error::{Error, ExitCode};
@@ -17,7 +19,7 @@ use crate::record::Origin;
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// `snapshot`, `csv` or `raw`.
+    /// `snapshot`, `csv`, `raw` or [`Source::RECORDS`].
     pub kind: &'static str,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,
@@ -25,6 +27,11 @@ pub struct Source {
     pub inputs: Vec<String>,
     /// Whether every input was read to a proper end.
     pub complete: bool,
+}
+
+impl Source {
+    /// The kind of record lines: the one source that has no RRPairs.
+    pub const RECORDS: &str = "records";
 }
 
 /// Where records went.

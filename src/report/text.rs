@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::{Problem, Report, Signal};
+use super::{Problem, Report, Signal, Source, Tally, place};
 use crate::error::count;
 
 /// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
@@ -13,7 +13,7 @@ const MOST_TOPICS: usize = 10;
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_headline(f)?;
-        self.write_source(f)?;
+        write_source(f, &self.source, &self.tally)?;
         self.write_ledger(f)?;
         self.write_topics(f)?;
         if let Some(latency) = self.latency {
@@ -25,7 +25,7 @@ impl fmt::Display for Report {
         }
         self.problems
             .iter()
-            .try_for_each(|problem| self.write_problem(f, problem))
+            .try_for_each(|problem| write_problem(f, &self.source.inputs, problem))
     }
 }
 
@@ -55,33 +55,6 @@ impl Report {
             writeln!(f, "rate       {per_second:.0} records/s")?;
         }
         f.write_char('\n')
-    }
-
-    fn write_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tally = &self.tally;
-        let via = self
-            .source
-            .via
-            .map_or(String::new(), |via| format!(" via {via}"));
-        let inputs = match &self.source.inputs[..] {
-            [] => String::new(),
-            [one] => format!(" {one}"),
-            [first, rest @ ..] => format!(" {first} and {} more", rest.len()),
-        };
-        let end = if self.source.complete {
-            ""
-        } else {
-            "; not read to its end"
-        };
-        writeln!(
-            f,
-            "read       {}{inputs}{via}: {}, {}, {} ({} empty){end}",
-            self.source.kind,
-            HumanBytes(tally.bytes),
-            plural(tally.rrpairs, "RRPair", "RRPairs"),
-            plural(tally.fetches, "Fetch", "Fetches"),
-            HumanCount(tally.empty_fetches),
-        )
     }
 
     fn write_ledger(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,25 +109,65 @@ impl Report {
         }
         Ok(())
     }
+}
 
-    fn write_problem(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
-        writeln!(
+/// The line that tells what was read.
+pub(super) fn write_source(
+    f: &mut fmt::Formatter<'_>,
+    source: &Source,
+    tally: &Tally,
+) -> fmt::Result {
+    let via = source
+        .via
+        .map_or(String::new(), |via| format!(" via {via}"));
+    let inputs = match &source.inputs[..] {
+        [] => String::new(),
+        [one] => format!(" {one}"),
+        [first, rest @ ..] => format!(" {first} and {} more", rest.len()),
+    };
+    let (kind, bytes) = (source.kind, HumanBytes(tally.bytes));
+    write!(f, "read       {kind}{inputs}{via}: {bytes}, ")?;
+    if kind == Source::RECORDS {
+        f.write_str(&plural(tally.lines, "line", "lines"))?;
+    } else {
+        write!(
             f,
-            "problem    {}: {}, first {}: {}",
-            problem.what.name().replace('_', " "),
-            HumanCount(problem.count),
-            self.place(problem.first),
-            problem.why,
+            "{}, {} ({} empty)",
+            plural(tally.rrpairs, "RRPair", "RRPairs"),
+            plural(tally.fetches, "Fetch", "Fetches"),
+            HumanCount(tally.empty_fetches),
         )?;
-        problem
-            .what
-            .hint()
-            .map_or(Ok(()), |hint| writeln!(f, "           hint: {hint}"))
     }
+    let end = if source.complete {
+        ""
+    } else {
+        "; not read to its end"
+    };
+    writeln!(f, "{end}")
+}
+
+/// A kind of trouble, with what to do about it.
+pub(super) fn write_problem(
+    f: &mut fmt::Formatter<'_>,
+    inputs: &[String],
+    problem: &Problem,
+) -> fmt::Result {
+    writeln!(
+        f,
+        "problem    {}: {}, first {}: {}",
+        problem.what.name().replace('_', " "),
+        HumanCount(problem.count),
+        place(inputs, problem.first),
+        problem.why,
+    )?;
+    problem
+        .what
+        .hint()
+        .map_or(Ok(()), |hint| writeln!(f, "           hint: {hint}"))
 }
 
 /// A number with its digits in groups of three.
-struct HumanCount(u64);
+pub(super) struct HumanCount(pub(super) u64);
 
 impl fmt::Display for HumanCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,7 +195,7 @@ impl fmt::Display for HumanBytes {
     }
 }
 
-fn records(n: u64) -> String {
+pub(super) fn records(n: u64) -> String {
     plural(n, "record", "records")
 }
 
@@ -190,7 +203,7 @@ fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }
 
-fn seconds(elapsed: Duration) -> String {
+pub(super) fn seconds(elapsed: Duration) -> String {
     format!("{:.2} s", elapsed.as_secs_f64())
 }
 

@@ -1,0 +1,113 @@
+//! Inputs that are read line by line, in the manners that all of them share: what is there is handed
+//! over before more is waited for, a bad line is counted and named and does not stop the rest, one
+//! damaged input does not keep the others from being read.
+
+use std::io::Read;
+
+use super::Stop;
+use super::lines::{LONGEST_LINE, Line, Lines};
+use super::open::{self, Opened};
+use super::sink::Sink;
+use crate::config::Input;
+use crate::error::Error;
+use crate::record::Origin;
+use crate::report::{What, place};
+
+/// A line that cannot be read.
+#[derive(Debug)]
+pub(super) struct BadLine {
+    pub(super) why: String,
+    /// Whether it breaks off rather than being wrong.
+    pub(super) ends_early: bool,
+}
+
+/// Reads all `inputs` in order. `read_line` puts the records of one line, which is not blank, into
+/// the sink, or leaves its batch as it was.
+///
+/// # Errors
+/// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
+pub(super) fn read(
+    inputs: &[Input],
+    sink: Sink<'_>,
+    read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>,
+) -> Result<(), Stop> {
+    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let mut reader = Reader {
+        names: &names,
+        sink,
+        read_line,
+    };
+    let mut failed = None;
+    for (index, input) in (0..).zip(inputs) {
+        let opened = open::open(input).map_err(Stop::Failed);
+        match opened.and_then(|Opened { reader: bytes }| reader.read_input(index, bytes)) {
+            Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
+            Err(stop) => return Err(stop),
+            Ok(()) => {}
+        }
+    }
+    reader.sink.flush()?;
+    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+}
+
+struct Reader<'a, F> {
+    names: &'a [String],
+    sink: Sink<'a>,
+    read_line: F,
+}
+
+impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>> Reader<'_, F> {
+    fn read_input(&mut self, input: u32, bytes: impl Read) -> Result<(), Stop> {
+        let mut lines = Lines::new(bytes);
+        loop {
+            while let Some((line, text)) = lines.next_buffered() {
+                // A whole line is never cut off, whatever its JSON looks like.
+                _ = self.try_line(text, Origin { input, line });
+                self.sink.flush_if_full()?;
+            }
+            self.sink.tally.bytes += lines.take_read();
+            self.sink.flush()?;
+            match lines.refill() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(e) => {
+                    return Err(Stop::Failed(Error::Unreadable {
+                        place: self.names[input as usize].clone(),
+                        reason: open::reason(&e),
+                    }));
+                }
+            }
+        }
+        // A line without a line end: whole when it can be read, else the input may be cut off.
+        let Some((line, text)) = lines.remainder() else {
+            return Ok(());
+        };
+        let origin = Origin { input, line };
+        match self.try_line(text, origin) {
+            Err(BadLine {
+                why,
+                ends_early: true,
+            }) => Err(Stop::Failed(Error::CutOff {
+                place: place(self.names, origin),
+                why,
+            })),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Reads a line; a bad one is counted.
+    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadLine> {
+        let read = match line {
+            Line::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
+            Line::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
+            Line::TooLong => Err(BadLine {
+                why: format!("the line is longer than {} MiB", LONGEST_LINE >> 20),
+                ends_early: false,
+            }),
+        };
+        read.inspect_err(|bad| {
+            self.sink
+                .unreadable(What::Unreadable, origin, || bad.why.clone());
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! The members of a record line: what each means, and the pass over all of them.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use super::parts::{Bytes, HeaderList, Spelling, Strings, Topic, TopicBy};
+use crate::record::{Batch, Span};
+
+/// The members that mean something, ours and kcat's. What others there are is passed over, such as
+/// the `reason` of a rejected record and kcat's `broker`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+pub(super) enum Member {
+    Topic,
+    TopicId,
+    Partition,
+    Offset,
+    Timestamp,
+    Ts,
+    Tstype,
+    Key,
+    KeyBase64,
+    Value,
+    ValueBase64,
+    Payload,
+    Headers,
+    KeySchemaId,
+    ValueSchemaId,
+    KeyError,
+    PayloadError,
+    #[serde(other)]
+    Other,
+}
+
+impl Member {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::TopicId => "topic_id",
+            Self::Partition => "partition",
+            Self::Offset => "offset",
+            Self::Timestamp => "timestamp",
+            Self::Ts => "ts",
+            Self::Tstype => "tstype",
+            Self::Key => "key",
+            Self::KeyBase64 => "key_base64",
+            Self::Value => "value",
+            Self::ValueBase64 => "value_base64",
+            Self::Payload => "payload",
+            Self::Headers => "headers",
+            Self::KeySchemaId => "key_schema_id",
+            Self::ValueSchemaId => "value_schema_id",
+            Self::KeyError => "key_error",
+            Self::PayloadError => "payload_error",
+            Self::Other => "?",
+        }
+    }
+
+    fn spelling(self) -> Spelling {
+        match self {
+            Self::KeyBase64 | Self::ValueBase64 => Spelling::Base64,
+            _ => Spelling::Plain,
+        }
+    }
+}
+
+/// What kcat says of a timestamp: `create`, `logappend`, or that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+pub(super) enum TimeKind {
+    Unknown,
+    #[default]
+    #[serde(other)]
+    Known,
+}
+
+/// Whose line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Writer {
+    #[default]
+    Kreplay,
+    Kcat,
+}
+
+/// What was read of a line; the outer option of each is whether it has been read.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    pub(super) topic: Option<Option<u32>>,
+    pub(super) topic_id: Option<Option<u32>>,
+    pub(super) partition: Option<Option<i32>>,
+    pub(super) offset: Option<Option<i64>>,
+    pub(super) timestamp_ms: Option<Option<i64>>,
+    pub(super) time_kind: TimeKind,
+    pub(super) key: Option<Option<Span>>,
+    pub(super) value: Option<Option<Span>>,
+    headers: Option<()>,
+    pub(super) writer: Writer,
+}
+
+/// Sets a field that may stand once in a line.
+fn set<T, E: de::Error>(field: &mut Option<T>, value: T, what: &str) -> Result<(), E> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::custom(format!("the line has a second {what}"))),
+    }
+}
+
+/// Reads the object that a line is.
+pub(super) struct Line<'a> {
+    pub(super) batch: &'a mut Batch,
+    pub(super) strings: Strings,
+    /// The member being read.
+    pub(super) at: &'a mut Option<Member>,
+    pub(super) fields: Fields,
+}
+
+impl<'de> DeserializeSeed<'de> for Line<'_> {
+    type Value = Fields;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Line<'_> {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record as a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Fields, A::Error> {
+        while let Some(member) = map.next_key()? {
+            *self.at = Some(member);
+            self.read_member(member, &mut map)?;
+            *self.at = None;
+        }
+        if self.fields.value.is_none() {
+            let why = "it is no record: there is no `value`, `value_base64` or `payload`";
+            return Err(de::Error::custom(why));
+        }
+        Ok(self.fields)
+    }
+}
+
+impl Line<'_> {
+    fn read_member<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: Member,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let Self {
+            batch,
+            strings,
+            fields,
+            ..
+        } = self;
+        match member {
+            Member::Topic => {
+                let by = TopicBy::Name;
+                let topic = map.next_value_seed(Topic { batch, by })?;
+                set(&mut fields.topic, topic, "topic")
+            }
+            Member::TopicId => {
+                let by = TopicBy::Id;
+                let topic = map.next_value_seed(Topic { batch, by })?;
+                set(&mut fields.topic_id, topic, "topic id")
+            }
+            Member::Partition => {
+                let partition = map.next_value::<Option<i32>>()?;
+                if partition.is_some_and(|partition| partition < 0) {
+                    return Err(de::Error::custom("a partition is not negative"));
+                }
+                set(&mut fields.partition, partition, "partition")
+            }
+            Member::Offset => set(&mut fields.offset, map.next_value()?, "offset"),
+            Member::Timestamp | Member::Ts => {
+                set(&mut fields.timestamp_ms, map.next_value()?, "timestamp")
+            }
+            Member::Tstype => {
+                fields.time_kind = map.next_value()?;
+                Ok(())
+            }
+            Member::Key | Member::KeyBase64 => {
+                let key = self.read_bytes(member, map)?;
+                set(&mut self.fields.key, key, "key")
+            }
+            Member::Value | Member::ValueBase64 | Member::Payload => {
+                let value = self.read_bytes(member, map)?;
+                if member == Member::Payload {
+                    self.fields.writer = Writer::Kcat;
+                }
+                set(&mut self.fields.value, value, "value")
+            }
+            Member::Headers => {
+                let strings = *strings;
+                map.next_value_seed(HeaderList { batch, strings })?;
+                set(&mut fields.headers, (), "list of headers")
+            }
+            Member::KeySchemaId
+            | Member::ValueSchemaId
+            | Member::KeyError
+            | Member::PayloadError => Err(de::Error::custom(
+                "kcat has decoded the record, so its bytes are not in the line; run kcat without `-s`",
+            )),
+            Member::Other => map.next_value::<IgnoredAny>().map(|_| ()),
+        }
+    }
+
+    fn read_bytes<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: Member,
+        map: &mut A,
+    ) -> Result<Option<Span>, A::Error> {
+        map.next_value_seed(Bytes {
+            batch: self.batch,
+            strings: self.strings,
+            spelling: member.spelling(),
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report
+//! of a replay because nothing was sent: nothing is delivered here, and nothing unknown.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::text::{HumanCount, records, seconds, write_problem, write_source};
+use super::{Signal, Source, Tally};
+use crate::error::{Error, ExitCode};
+
+/// Whether somebody still reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// As far as is known.
+    #[default]
+    There,
+    /// It closed the pipe, as `head` does when it has enough: the end of the run, and no failure.
+    Gone,
+}
+
+/// Everything there is to say about a run that prints.
+#[derive(Debug, Clone, Default)]
+pub struct Printout {
+    /// What was read.
+    pub source: Source,
+    /// What extraction saw.
+    pub tally: Tally,
+    /// Records written to stdout.
+    pub printed: u64,
+    /// Records that were ready and not written any more.
+    pub unprinted: u64,
+    /// Whether stdout's reader stayed.
+    pub reader: Reader,
+    /// From the start of the run to its end.
+    pub elapsed: Duration,
+    /// The signal, when it kept something from being printed.
+    pub signal: Option<Signal>,
+    /// What ended the run before its time.
+    pub failures: Vec<Error>,
+}
+
+impl Printout {
+    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        let failed = |exit: &ExitCode| self.failures.iter().any(|e| e.exit() == *exit);
+        if !self.balances() || failed(&ExitCode::Defect) {
+            return ExitCode::Defect;
+        }
+        match self.signal {
+            Some(Signal::Interrupt) => return ExitCode::Interrupted,
+            Some(Signal::Terminate) => return ExitCode::Terminated,
+            None => {}
+        }
+        let unwanted = match self.reader {
+            Reader::There => 0,
+            Reader::Gone => self.unprinted,
+        };
+        let missing = self.tally.unreadable + self.unprinted - unwanted;
+        let lossy = self.tally.problems.iter().next().is_some();
+        match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
+            Some(exit) => exit,
+            None if missing > 0 || lossy || !self.failures.is_empty() => ExitCode::Incomplete,
+            None => ExitCode::Success,
+        }
+    }
+
+    /// Whether every record found is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.tally.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
+    }
+
+    fn outcomes(&self) -> [(&'static str, u64); 5] {
+        [
+            ("filtered", self.tally.filtered),
+            ("control", self.tally.control),
+            ("unreadable", self.tally.unreadable),
+            ("printed", self.printed),
+            ("unprinted", self.unprinted),
+        ]
+    }
+
+    /// What is wrong with the records alone, a line for each kind; empty when nothing is.
+    #[must_use]
+    pub fn problems(&self) -> impl fmt::Display + '_ {
+        fmt::from_fn(|f| {
+            let mut problems = self.tally.problems.iter();
+            problems.try_for_each(|problem| write_problem(f, &self.source.inputs, problem))
+        })
+    }
+}
+
+impl fmt::Display for Printout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.signal {
+            Some(Signal::Interrupt) => "interrupted: ",
+            Some(Signal::Terminate) => "terminated: ",
+            None if !self.failures.is_empty() => "failed: ",
+            None if self.reader == Reader::Gone => "stdout's reader left: ",
+            None => "",
+        };
+        writeln!(
+            f,
+            "{verdict}printed {} of {} in {}\n",
+            HumanCount(self.printed),
+            records(self.tally.found),
+            seconds(self.elapsed),
+        )?;
+        write_source(f, &self.source, &self.tally)?;
+        write!(f, "found      {} = ", HumanCount(self.tally.found))?;
+        let told = |(name, n): &(&str, u64)| *n > 0 || *name == "printed";
+        for (i, (name, n)) in self.outcomes().into_iter().filter(told).enumerate() {
+            f.write_str(if i > 0 { " + " } else { "" })?;
+            write!(f, "{} {name}", HumanCount(n))?;
+        }
+        if !self.balances() {
+            f.write_str("  DOES NOT BALANCE")?;
+        }
+        f.write_char('\n')?;
+        self.problems().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+    use crate::report::What;
+
+    fn printout() -> Printout {
+        let mut tally = Tally {
+            bytes: 2048,
+            lines: 1300,
+            found: 1300,
+            control: 2,
+            unreadable: 1,
+            ..Tally::default()
+        };
+        let origin = Origin { input: 0, line: 17 };
+        let why = || "`value`: it is no base64 at column 9".into();
+        tally.problems.add(What::Unreadable, origin, why);
+        Printout {
+            source: Source {
+                kind: Source::RECORDS,
+                inputs: vec!["rejects.jsonl".into()],
+                ..Source::default()
+            },
+            tally,
+            printed: 1290,
+            unprinted: 7,
+            reader: Reader::Gone,
+            elapsed: Duration::from_millis(310),
+            ..Printout::default()
+        }
+    }
+
+    #[test]
+    fn a_printout_with_trouble_reads_as_a_whole() {
+        assert_eq!(
+            printout().to_string(),
+            "stdout's reader left: printed 1,290 of 1,300 records in 0.31 s\n\
+             \n\
+             read       records rejects.jsonl: 2.00 KiB, 1,300 lines; not read to its end\n\
+             found      1,300 = 2 control + 1 unreadable + 1,290 printed + 7 unprinted\n\
+             problem    unreadable: 1, first rejects.jsonl:17: `value`: it is no base64 at column 9\n"
+        );
+    }
+
+    #[test]
+    fn the_gravest_reason_gives_the_exit_code() {
+        let cut = Error::CutOff {
+            place: "a:1".into(),
+            why: "no".into(),
+        };
+        assert_eq!(Printout::default().exit(), ExitCode::Success);
+        let mut printout = printout();
+        assert_eq!(printout.exit(), ExitCode::Incomplete);
+        printout.failures.push(cut);
+        assert_eq!(printout.exit(), ExitCode::Source);
+        printout.signal = Some(Signal::Interrupt);
+        assert_eq!(printout.exit(), ExitCode::Interrupted);
+        printout.printed += 1;
+        assert_eq!(printout.exit(), ExitCode::Defect);
+    }
+
+    #[test]
+    fn a_reader_that_has_enough_is_no_failure_and_a_lost_stdout_is_one() {
+        let mut printout = Printout {
+            unprinted: 3,
+            reader: Reader::Gone,
+            ..Printout::default()
+        };
+        printout.tally.found = 3;
+        assert_eq!(printout.exit(), ExitCode::Success);
+        printout.reader = Reader::There;
+        assert_eq!(printout.exit(), ExitCode::Incomplete);
+    }
+}
