@@ -38,7 +38,7 @@ pub enum Source {
 pub enum Input {
     /// Standard input.
     Stdin,
-    /// A file.
+    /// A file, or for RRPairs a folder.
     File(PathBuf),
 }
 
@@ -214,7 +214,7 @@ impl Config {
                 (Source::Csv(args.file.into()), args.destination, args.output)
             }
             cli::Command::Raw(args) => {
-                let inputs: Vec<Input> = args.files.into_iter().map(Input::from).collect();
+                let inputs: Vec<Input> = args.paths.into_iter().map(Input::from).collect();
                 if inputs
                     .iter()
                     .filter(|input| **input == Input::Stdin)

@@ -1,14 +1,16 @@
 //! Input to records. `rrpair.rs` reads RRPairs, `csv.rs` the CSV of `speedctl extract data`,
 //! `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to one of these two.
+//! `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
 //!
 //! ```text
-//! bytes -> lines.rs -> walk.rs (plan.rs <- profile.rs <- path.rs) -> draft.rs -> sink.rs -> channel
-//! bytes -> csv.rs (columns.rs <- path.rs) ------------------------------------> sink.rs -> channel
+//! bytes -> texts/ -> walk.rs (plan.rs <- profile.rs <- path.rs) -> draft.rs -> sink.rs -> channel
+//! bytes -> csv.rs (columns.rs <- path.rs) ----------------------------------> sink.rs -> channel
 //! ```
 
 mod columns;
 mod csv;
 mod draft;
+mod files;
 mod lines;
 mod open;
 mod path;
@@ -18,8 +20,11 @@ mod rrpair;
 mod sink;
 mod snapshot;
 mod speedctl;
+mod texts;
 mod topic_ids;
+mod unpack;
 mod walk;
+mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -51,12 +56,22 @@ impl From<Closed> for Stop {
 /// What is known of the source while it is read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Description {
-    /// Names of the inputs; origins point into them.
+    /// The inputs as they were asked for.
     pub(crate) inputs: Vec<String>,
+    /// Names of what is read for them, more where an input is a folder; origins point into them.
+    pub(crate) names: Arc<[String]>,
     /// For a snapshot, how it is read.
     pub(crate) via: Option<&'static str>,
     /// Bytes of input, where they are known.
     pub(crate) total_bytes: Option<u64>,
+}
+
+impl Description {
+    /// One input, which is read as it is.
+    fn of_one(&mut self, name: String) {
+        self.names = [name.clone()].into();
+        self.inputs = vec![name];
+    }
 }
 
 /// Extraction at work on a thread of its own.
@@ -145,8 +160,8 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
         Source::Raw(inputs) => read_raw(&inputs, context, sender),
         Source::Csv(input) => {
             let mut description = context.describe();
-            description.inputs = vec![input.name()];
-            description.total_bytes = open::total_size(std::slice::from_ref(&input));
+            description.of_one(input.name());
+            description.total_bytes = open::total_size([&input]);
             drop(description);
             let opened = open::open(&input).map_err(Stop::Failed)?;
             csv::read(
@@ -162,11 +177,19 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
 }
 
 fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
+    let files = files::find(inputs);
+    let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
+    let total_bytes = open::total_size(files.found.iter().map(|found| &found.input));
     let mut description = context.describe();
     description.inputs = inputs.iter().map(Input::name).collect();
-    description.total_bytes = open::total_size(inputs);
+    description.names = names.clone();
+    description.total_bytes = total_bytes;
     drop(description);
-    rrpair::read(inputs, &profile::FETCH, sender)
+    for folder in &files.empty {
+        let folder = folder.display();
+        context.console.note(&format!("no RRPairs in {folder}"));
+    }
+    rrpair::read(&files, &names, &profile::FETCH, &context.console, sender)
 }
 
 impl Extraction {

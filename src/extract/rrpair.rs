@@ -1,42 +1,59 @@
-//! RRPairs, one JSON object a line: the way that loses nothing.
+//! RRPairs: the way that loses nothing. `texts/` tells them apart, whatever the form of the input.
 
-use std::io::Read;
+use std::io;
 
 use super::Stop;
 use super::draft::{Attributes, Draft};
-use super::lines::{LONGEST_LINE, Line, Lines};
+use super::files::{Asked, Files, Found};
+use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::plan::Plan;
 use super::profile::Profile;
 use super::sink::Sink;
+use super::texts::{Text, Texts};
 use super::topic_ids::TopicIds;
 use super::walk::Walk;
 use crate::channel::Sender;
-use crate::config::Input;
+use crate::console::Console;
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{What, place};
 
-/// Reads all `inputs` in order and hands their records to `sender`.
+/// Reads all `files` in order and hands their records to `sender`; origins point into `names`.
 ///
 /// # Errors
-/// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
-pub(super) fn read(inputs: &[Input], profile: &Profile, sender: &Sender) -> Result<(), Stop> {
-    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+/// [`Stop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
+/// after all others were; the further reasons are notes.
+pub(super) fn read(
+    files: &Files,
+    names: &[String],
+    profile: &Profile,
+    console: &Console,
+    sender: &Sender,
+) -> Result<(), Stop> {
+    let inputs = files.found.iter().map(|found| found.input.clone());
     let mut reader = Reader {
         plan: profile.plan(),
         command: profile.command,
         ids: TopicIds::over(inputs),
         drafts: Vec::new(),
-        names: &names,
+        names,
+        console,
         sink: Sink::new(sender),
     };
+    files.skipped.iter().for_each(|path| {
+        reader.skip(&path.display().to_string(), "it is no file");
+    });
     let mut failed = None;
-    for (index, input) in (0..).zip(inputs) {
-        let end = open::open(input).map_err(Stop::Failed);
-        match end.and_then(|Opened { reader: bytes }| reader.read_input(index, bytes)) {
+    let mut fail = |error: Error| match failed {
+        None => failed = Some(error),
+        Some(_) => console.note(&error.to_string()),
+    };
+    files.failures.iter().cloned().for_each(&mut fail);
+    for (index, found) in (0..).zip(&files.found) {
+        match reader.read_file(index, found) {
             // One damaged input does not keep the others from being replayed.
-            Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
+            Err(Stop::Failed(error)) => fail(error),
             Err(stop) => return Err(stop),
             Ok(()) => {}
         }
@@ -51,58 +68,82 @@ struct Reader<'a> {
     ids: TopicIds,
     drafts: Vec<Draft>,
     names: &'a [String],
+    console: &'a Console,
     sink: Sink<'a>,
 }
 
 impl Reader<'_> {
-    fn read_input(&mut self, input: u32, bytes: impl Read) -> Result<(), Stop> {
-        let mut lines = Lines::new(bytes);
-        loop {
-            while let Some((number, line)) = lines.next_buffered() {
-                self.read_line(
-                    line,
-                    Origin {
-                        input,
-                        line: number,
-                    },
-                )?;
-            }
-            self.sink.tally.bytes += lines.take_read();
-            self.sink.flush()?;
-            match lines.refill() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(e) => {
-                    return Err(Stop::Failed(Error::Unreadable {
-                        place: self.names[input as usize].clone(),
-                        reason: open::reason(&e),
-                    }));
-                }
-            }
+    fn read_file(&mut self, input: u32, found: &Found) -> Result<(), Stop> {
+        let Opened { reader, taken } = open::open(&found.input).map_err(Stop::Failed)?;
+        let mut texts = Texts::new(reader);
+        if found.asked == Asked::InFolder && !texts.may_be_rrpairs() {
+            self.skip(&self.names[input as usize], "it holds no RRPairs");
+            self.sink.tally.bytes += taken.since_last();
+            return Ok(());
         }
-        match lines.remainder() {
-            Some((number, line)) => self.read_last_line(
-                line,
-                Origin {
-                    input,
-                    line: number,
-                },
-            ),
+        let at = |line| Origin { input, line };
+        let failure = loop {
+            while let Some((number, text)) = texts.next_buffered() {
+                self.read_text(text, at(number))?;
+            }
+            self.sink.tally.bytes += taken.since_last();
+            self.sink.flush()?;
+            match texts.refill() {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(e) => break Some(Stop::Failed(self.failed(input, &e))),
+            }
+        };
+        self.sink.tally.bytes += taken.since_last();
+        let end = match texts.remainder() {
+            Some((number, text)) => self.read_last_text(text, at(number)),
             None => Ok(()),
+        };
+        match (failure, end) {
+            // Why the bytes end says more than that they do.
+            (Some(failure), Ok(()) | Err(Stop::Failed(_))) => Err(failure),
+            (_, Err(stop)) => Err(stop),
+            (None, Ok(())) => texts.unfinished().map_or(Ok(()), |unfinished| {
+                let place = place(self.names, at(unfinished.line));
+                let why = unfinished.why;
+                Err(Stop::Failed(match unfinished.lost {
+                    true => Error::Unreadable { place, reason: why },
+                    false => Error::CutOff { place, why },
+                }))
+            }),
         }
     }
 
-    fn read_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), Stop> {
-        match self.try_line(line, origin) {
+    fn skip(&mut self, name: &str, why: &str) {
+        self.sink.tally.skipped_files += 1;
+        self.console.verbose(&format!("skipping {name}: {why}"));
+    }
+
+    fn failed(&self, input: u32, error: &io::Error) -> Error {
+        let place = self.names[input as usize].clone();
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Error::CutOff {
+                place,
+                why: "the compressed data breaks off".into(),
+            },
+            _ => Error::Unreadable {
+                place,
+                reason: open::reason(error),
+            },
+        }
+    }
+
+    fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        match self.try_text(text, origin) {
             Ok(()) => {}
-            Err(BadLine { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
+            Err(BadText { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
         }
         Ok(self.sink.flush_if_full()?)
     }
 
-    /// A line without a line end: whole when it is whole JSON, else the input is cut off.
-    fn read_last_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), Stop> {
-        let Err(BadLine { why, ends_early }) = self.try_line(line, origin) else {
+    /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
+    fn read_last_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        let Err(BadText { why, ends_early }) = self.try_text(text, origin) else {
             return Ok(());
         };
         self.sink
@@ -116,14 +157,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts the records of one line into the batch, or leaves the batch as it was.
-    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadLine> {
-        let text = match line {
-            Line::Whole(bytes) => text_of(bytes)?,
-            Line::TooLong => {
+    /// Puts the records of one text into the batch, or leaves the batch as it was.
+    fn try_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), BadText> {
+        let text = match text {
+            Text::Whole(bytes) => text_of(bytes)?,
+            Text::TooLong => {
                 let most = LONGEST_LINE >> 20;
-                return Err(BadLine::new(format!("the line is longer than {most} MiB")));
+                return Err(BadText::new(format!("it is longer than {most} MiB")));
             }
+            Text::Broken(why) => return Err(BadText::new(why)),
         };
         if text.trim_ascii().is_empty() {
             return Ok(());
@@ -139,8 +181,8 @@ impl Reader<'_> {
         } = self;
         let replayed = Walk::read(text, plan, command, batch, ids, drafts).map_err(|e| {
             batch.roll_back(mark);
-            BadLine {
-                why: json_error(&e),
+            BadText {
+                why: json_error(&e, origin.line),
                 ends_early: e.is_eof(),
             }
         })?;
@@ -185,7 +227,7 @@ impl Reader<'_> {
                 sink.unreadable(What::Unreadable, origin, || trouble.why());
                 continue;
             }
-            let learn = |line: &str, ids: &mut TopicIds| learn_names(line, plan, command, ids);
+            let learn = |text: &str, ids: &mut TopicIds| learn_names(text, plan, command, ids);
             let topic = topic(&draft, ids, &mut sink.batch, learn);
             sink.tally.found += 1;
             sink.batch.records.push(Record {
@@ -222,21 +264,21 @@ fn topic(
     }
 }
 
-/// Reads a line for its topic names alone.
-fn learn_names(line: &str, plan: &Plan, command: &str, ids: &mut TopicIds) {
+/// Reads a text for its topic names alone.
+fn learn_names(text: &str, plan: &Plan, command: &str, ids: &mut TopicIds) {
     let (mut batch, mut drafts) = (Batch::default(), Vec::new());
-    // A damaged line is named when its turn comes.
-    _ = Walk::read(line, plan, command, &mut batch, ids, &mut drafts);
+    // A damaged one is named when its turn comes.
+    _ = Walk::read(text, plan, command, &mut batch, ids, &mut drafts);
 }
 
-/// A line that cannot be read.
-struct BadLine {
+/// A text that cannot be read.
+struct BadText {
     why: String,
     /// Whether it breaks off rather than being wrong.
     ends_early: bool,
 }
 
-impl BadLine {
+impl BadText {
     fn new(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
@@ -245,19 +287,23 @@ impl BadLine {
     }
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, BadLine> {
-    std::str::from_utf8(bytes).map_err(|e| BadLine {
+fn text_of(bytes: &[u8]) -> Result<&str, BadText> {
+    std::str::from_utf8(bytes).map_err(|e| BadText {
         why: format!("invalid UTF-8 at column {}", e.valid_up_to() + 1),
         ends_early: e.error_len().is_none(),
     })
 }
 
-/// serde_json's words; its line number is always 1 here and would mislead.
-fn json_error(error: &serde_json::Error) -> String {
+/// serde_json's words, for a text that begins on line `first`; its own line number counts from there.
+fn json_error(error: &serde_json::Error, first: u64) -> String {
     let text = error.to_string();
     let words = text.split(" at line ").next().unwrap_or_default();
+    let line = match error.line() {
+        0 | 1 => String::new(),
+        line => format!(" of line {}", first + line as u64 - 1),
+    };
     match error.is_eof() {
-        true => format!("the JSON breaks off after {} bytes", error.column()),
-        false => format!("{words} at column {}", error.column()),
+        true => format!("the JSON breaks off after {} bytes{line}", error.column()),
+        false => format!("{words} at column {}{line}", error.column()),
     }
 }

@@ -48,6 +48,7 @@ impl Report {
             "rrpairs": self.tally.rrpairs,
             "fetches": self.tally.fetches,
             "empty_fetches": self.tally.empty_fetches,
+            "skipped_files": self.tally.skipped_files,
             "complete": self.source.complete,
         });
         if let Some(via) = self.source.via {
@@ -57,7 +58,7 @@ impl Report {
     }
 
     fn problem_json(&self, problem: &Problem) -> Value {
-        let input = self.source.inputs.get(problem.first.input as usize);
+        let input = self.source.names.get(problem.first.input as usize);
         json!({
             "what": problem.what.name(),
             "count": problem.count,

@@ -6,9 +6,11 @@ use super::problems::Problems;
 /// What extraction saw in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Bytes of input read.
+    /// Bytes of input read; of a compressed RRPair input, its compressed bytes.
     pub bytes: u64,
-    /// RRPairs (lines or rows) read.
+    /// Files of a folder that were left out because they hold no RRPairs.
+    pub skipped_files: u64,
+    /// RRPairs (or rows) read.
     pub rrpairs: u64,
     /// Fetches among them.
     pub fetches: u64,
@@ -30,6 +32,7 @@ impl Tally {
     /// Adds a later part's counts.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
+        self.skipped_files += later.skipped_files;
         self.rrpairs += later.rrpairs;
         self.fetches += later.fetches;
         self.empty_fetches += later.empty_fetches;
