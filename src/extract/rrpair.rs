@@ -13,6 +13,7 @@ use super::sink::Sink;
 use super::texts::{Text, Texts};
 use super::topic_ids::TopicIds;
 use super::walk::Walk;
+use super::window::CHUNK;
 use crate::channel::Sender;
 use crate::console::Console;
 use crate::error::Error;
@@ -74,6 +75,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read_file(&mut self, input: u32, found: &Found) -> Result<(), Stop> {
+        self.hand_over(found.asked)?;
         let Opened { reader, taken } = open::open(&found.input).map_err(Stop::Failed)?;
         let mut texts = Texts::new(reader);
         if found.asked == Asked::InFolder && !texts.may_be_rrpairs() {
@@ -87,7 +89,7 @@ impl Reader<'_> {
                 self.read_text(text, at(number))?;
             }
             self.sink.tally.bytes += taken.since_last();
-            self.sink.flush()?;
+            self.hand_over(found.asked)?;
             match texts.refill() {
                 Ok(true) => {}
                 Ok(false) => break None,
@@ -112,6 +114,15 @@ impl Reader<'_> {
                 }))
             }),
         }
+    }
+
+    /// Hands over what there is before a read that may wait. The files of a folder make nobody wait:
+    /// what many small ones give goes together.
+    fn hand_over(&mut self, asked: Asked) -> Result<(), Stop> {
+        if asked == Asked::ByName || self.sink.tally.bytes >= CHUNK as u64 {
+            self.sink.flush()?;
+        }
+        Ok(())
     }
 
     fn skip(&mut self, name: &str, why: &str) {

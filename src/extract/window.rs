@@ -6,6 +6,9 @@ use std::ops::Range;
 
 /// Bytes asked of the reader at once; also about what becomes one portion of the channel.
 pub(super) const CHUNK: usize = 256 << 10;
+/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and to
+/// clear a whole chunk for each takes longer than to read them.
+const FIRST: usize = 32 << 10;
 
 /// A reader with the bytes that it has given and that nobody has taken.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(super) struct Window<R> {
     reader: R,
     buffer: Vec<u8>,
     filled: Range<usize>,
+    /// Bytes to ask for next.
+    step: usize,
     /// A failure that was met too early to be told.
     failure: Option<io::Error>,
 }
@@ -21,8 +26,9 @@ impl<R> Window<R> {
     pub(super) fn new(reader: R) -> Self {
         Self {
             reader,
-            buffer: vec![0; CHUNK],
+            buffer: Vec::new(),
             filled: 0..0,
+            step: FIRST,
             failure: None,
         }
     }
@@ -64,6 +70,9 @@ impl<R: Read> Window<R> {
             match self.reader.read(&mut self.buffer[self.filled.end..]) {
                 Ok(n) => {
                     self.filled.end += n;
+                    if self.filled.end == self.buffer.len() {
+                        self.step = CHUNK;
+                    }
                     return Ok(n > 0);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -77,11 +86,11 @@ impl<R: Read> Window<R> {
             self.buffer.copy_within(self.filled.clone(), 0);
             self.filled = 0..self.filled.len();
         }
-        let wanted = (self.filled.len() + CHUNK).max(CHUNK);
+        let wanted = self.filled.len() + self.step;
         if self.buffer.len() < wanted {
             // Doubling keeps the copying linear in the line's length.
             self.buffer.resize(wanted.max(self.buffer.len() * 2), 0);
-        } else if self.buffer.len() > 16 * CHUNK && wanted == CHUNK {
+        } else if self.buffer.len() > 16 * CHUNK && self.filled.is_empty() {
             self.buffer.truncate(CHUNK);
             self.buffer.shrink_to_fit();
         }

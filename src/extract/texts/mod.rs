@@ -182,8 +182,8 @@ impl<R: Read> Texts<R> {
             },
             None => texts.unfinished().is_some(),
         };
-        let named = |name: &&str| memmem::find(head, name.as_bytes()).is_some();
-        seen.is_none() && (cut_off || QUOTED_MEMBERS.iter().any(|name| named(&name)))
+        let named = |name: &str| memmem::find(head, name.as_bytes()).is_some();
+        seen.is_none() && (cut_off || QUOTED_MEMBERS.iter().any(|name| named(name)))
     }
 }
 
