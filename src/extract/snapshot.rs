@@ -182,8 +182,7 @@ fn named_csv(text: &str) -> Option<PathBuf> {
     paths
         .chain(rests)
         .map(PathBuf::from)
-        .filter(|path| path.is_file())
-        .next_back()
+        .rfind(|path| path.is_file())
 }
 
 fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {

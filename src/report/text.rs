@@ -204,6 +204,7 @@ mod tests {
     use super::super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a whole report, member by member")]
     fn a_report_with_trouble_reads_as_a_whole() {
         let mut report = Report {
             source: Source {
