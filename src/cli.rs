@@ -52,7 +52,7 @@ pub enum Command {
     /// Replay a CSV that `speedctl extract data` wrote.
     #[command(after_help = EXIT_CODES)]
     Csv(Csv),
-    /// Replay RRPairs, one JSON object a line: every record of every Fetch response.
+    /// Replay RRPairs from files and folders: every record of every Fetch response.
     #[command(after_help = EXIT_CODES)]
     Raw(Raw),
     /// Replay record lines: what `kreplay extract` printed, a rejects file, or `kcat -J`.
@@ -121,9 +121,13 @@ pub struct Csv {
 /// `kreplay raw`.
 #[derive(Debug, Args)]
 pub struct Raw {
-    /// Files of RRPairs, or `-` for stdin; read in the order given.
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+    /// Files of RRPairs, folders of them, or `-` for stdin; read in the order given. A file may be
+    /// JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them) or the Markdown that
+    /// proxymock writes, and compressed with gzip or zstd: its content tells, not its name. The files
+    /// of a folder are read in the order of the times in their names; those without RRPairs are
+    /// skipped and counted.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
@@ -285,7 +289,7 @@ pub struct Output {
     /// Print nothing but errors and the report.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print the speedctl command and librdkafka's log.
+    /// Print the speedctl command, the files skipped and librdkafka's log.
     #[arg(short, long)]
     pub verbose: bool,
 }

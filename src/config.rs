@@ -136,7 +136,7 @@ pub enum Aborted {
 pub enum Input {
     /// Standard input.
     Stdin,
-    /// A file.
+    /// A file, or for RRPairs a folder.
     File(PathBuf),
 }
 
@@ -323,7 +323,7 @@ impl Config {
                 args.output,
             ),
             cli::Command::Raw(args) => {
-                let inputs = settle_inputs(args.files)?;
+                let inputs = settle_inputs(args.paths)?;
                 (
                     Source::Raw(inputs),
                     args.extraction,

@@ -13,7 +13,8 @@
 //! |---|---|
 //! | what a flag means | `cli.rs`, then `config.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
-//! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (the lines) |
+//! | which files are read, and how the form of one is told | `extract/files.rs`, `extract/texts/mod.rs` |
+//! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (one after another) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/csv.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
@@ -143,6 +144,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         _ = timeout(STOP_LIMIT, extraction.ended()).await;
         let description = extraction.description();
         report.source.inputs = description.inputs;
+        report.source.names = description.names;
         report.source.via = description.via;
     }
     watch.progress.finish(&console);
@@ -189,6 +191,7 @@ async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout 
             kind,
             via: description.via,
             inputs: description.inputs,
+            names: description.names,
             complete: printed.source_end == Some(Ok(())),
         },
         tally: printed.tally,
@@ -300,7 +303,7 @@ impl Watch {
             .as_ref()
             .map(Extraction::description)
             .unwrap_or_default();
-        self.counters.name_inputs(description.inputs);
+        self.counters.name_inputs(description.names);
         self.progress.show(&self.counters, description.total_bytes);
     }
 }

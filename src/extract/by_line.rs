@@ -2,12 +2,11 @@
 //! over before more is waited for, a bad line is counted and named and does not stop the rest, one
 //! damaged input does not keep the others from being read.
 
-use std::io::Read;
-
 use super::Stop;
 use super::lines::{LONGEST_LINE, Line, Lines};
 use super::open::{self, Opened};
 use super::sink::Sink;
+use super::window::Window;
 use crate::config::Input;
 use crate::error::Error;
 use crate::record::Origin;
@@ -40,7 +39,7 @@ pub(super) fn read(
     let mut failed = None;
     for (index, input) in (0..).zip(inputs) {
         let opened = open::open(input).map_err(Stop::Failed);
-        match opened.and_then(|Opened { reader: bytes }| reader.read_input(index, bytes)) {
+        match opened.and_then(|opened| reader.read_input(index, opened)) {
             Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
             Err(stop) => return Err(stop),
             Ok(()) => {}
@@ -57,24 +56,23 @@ struct Reader<'a, F> {
 }
 
 impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>> Reader<'_, F> {
-    fn read_input(&mut self, input: u32, bytes: impl Read) -> Result<(), Stop> {
-        let mut lines = Lines::new(bytes);
+    fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
+        let Opened { reader, taken } = opened;
+        let mut lines = Lines::over(Window::new(reader));
         loop {
             while let Some((line, text)) = lines.next_buffered() {
                 // A whole line is never cut off, whatever its JSON looks like.
                 _ = self.try_line(text, Origin { input, line });
                 self.sink.flush_if_full()?;
             }
-            self.sink.tally.bytes += lines.take_read();
+            self.sink.tally.bytes += taken.since_last();
             self.sink.flush()?;
             match lines.refill() {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(e) => {
-                    return Err(Stop::Failed(Error::Unreadable {
-                        place: self.names[input as usize].clone(),
-                        reason: open::reason(&e),
-                    }));
+                    let place = self.names[input as usize].clone();
+                    return Err(Stop::Failed(open::read_error(place, &e)));
                 }
             }
         }

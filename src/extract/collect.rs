@@ -27,13 +27,13 @@ pub(super) struct Collector {
 }
 
 /// An RRPair that cannot be read.
-pub(super) struct BadLine {
+pub(super) struct BadText {
     pub(super) why: String,
     /// Whether it breaks off rather than being wrong.
     pub(super) ends_early: bool,
 }
 
-impl BadLine {
+impl BadText {
     pub(super) fn new(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
@@ -67,11 +67,11 @@ impl Collector {
         text: &str,
         origin: Origin,
         sink: &mut Sink<'_>,
-    ) -> Result<(), BadLine> {
+    ) -> Result<(), BadText> {
         let mark = sink.batch.mark();
         self.engine
             .read(text, &mut sink.batch, &mut self.found)
-            .map_err(bad_line)?;
+            .map_err(|e| bad_text(e, origin.line))?;
         sink.tally.rrpairs += 1;
         self.learn(sink);
         if !self.filter.matches(&self.found.filtered_on) {
@@ -217,20 +217,26 @@ fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
     sink.batch.roll_back(mark);
 }
 
-fn bad_line(error: LineError) -> BadLine {
-    let error = match error {
-        LineError::Ambiguous(why) => return BadLine::new(why),
-        LineError::Json(error) => error,
-    };
-    // serde_json's line number is always 1 here and would mislead.
+fn bad_text(error: LineError, first: u64) -> BadText {
+    match error {
+        LineError::Ambiguous(why) => BadText::new(why),
+        LineError::Json(error) => BadText {
+            why: json_error(&error, first),
+            ends_early: error.is_eof(),
+        },
+    }
+}
+
+/// serde_json's words, for a text that begins on line `first`; its own line number counts from there.
+fn json_error(error: &serde_json::Error, first: u64) -> String {
     let text = error.to_string();
     let words = text.split(" at line ").next().unwrap_or_default();
-    let why = match error.is_eof() {
-        true => format!("the JSON breaks off after {} bytes", error.column()),
-        false => format!("{words} at column {}", error.column()),
+    let line = match error.line() {
+        0 | 1 => String::new(),
+        line => format!(" of line {}", first + line as u64 - 1),
     };
-    BadLine {
-        why,
-        ends_early: error.is_eof(),
+    match error.is_eof() {
+        true => format!("the JSON breaks off after {} bytes{line}", error.column()),
+        false => format!("{words} at column {}{line}", error.column()),
     }
 }

@@ -3,13 +3,14 @@
 //! before it waits for more.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use memchr::memchr;
 
+use super::window::Window;
+
 /// The longest line that is read. A Fetch response is at most `fetch.max.bytes`, 50 MiB by default.
 pub(super) const LONGEST_LINE: usize = 64 << 20;
-/// Bytes asked of the reader at once; also about what becomes one portion of the channel.
-const CHUNK: usize = 256 << 10;
 
 /// One line, without its `\n`.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,49 +23,48 @@ pub(super) enum Line<'a> {
 /// Splits what a reader gives into lines.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
-    reader: R,
-    buffer: Vec<u8>,
-    /// The part of `buffer` that is filled and not yet taken.
-    filled: std::ops::Range<usize>,
-    /// Bytes of `filled` known to hold no line end.
+    window: Window<R>,
+    /// Bytes of the window known to hold no line end.
     searched: usize,
     skipping: bool,
     /// The number of the last line given, from 1.
     number: u64,
-    /// Bytes read so far.
-    read: u64,
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) fn new(reader: R) -> Self {
+    /// Goes on with what `window` has read already.
+    pub(super) fn over(window: Window<R>) -> Self {
         Self {
-            reader,
-            buffer: vec![0; CHUNK],
-            filled: 0..0,
+            window,
             searched: 0,
             skipping: false,
             number: 0,
-            read: 0,
         }
     }
 
-    /// Bytes read since the last call.
-    pub(super) fn take_read(&mut self) -> u64 {
-        std::mem::take(&mut self.read)
+    /// What has been read and not yet given.
+    pub(super) fn unread(&self) -> &[u8] {
+        self.window.bytes()
     }
 
     /// The next line that is there as a whole, with its number; none when more has to be read first.
     pub(super) fn next_buffered(&mut self) -> Option<(u64, Line<'_>)> {
-        let start = self.filled.start;
-        let unsearched = &self.buffer[start + self.searched..self.filled.end];
-        let Some(end) = memchr(b'\n', unsearched).map(|at| start + self.searched + at) else {
-            self.searched = self.filled.len();
+        let (number, place) = self.next_place()?;
+        Some((number, self.at(place)))
+    }
+
+    /// The same as a place for [`Lines::at`], for those who look before they give a line on.
+    pub(super) fn next_place(&mut self) -> Option<(u64, Place)> {
+        let bytes = self.window.bytes();
+        let Some(end) = memchr(b'\n', &bytes[self.searched..]) else {
+            self.searched = bytes.len();
             return None;
         };
-        self.filled.start = end + 1;
+        let line = self.window.take(self.searched + end);
+        self.window.take(1);
         self.searched = 0;
         self.number += 1;
-        Some(self.line(start..end))
+        Some((self.number, self.place(line)))
     }
 
     /// Reads on; blocks until there is something. `false` at the end of the input.
@@ -72,70 +72,55 @@ impl<R: Read> Lines<R> {
     /// # Errors
     /// The reader's.
     pub(super) fn refill(&mut self) -> io::Result<bool> {
-        self.make_room();
-        loop {
-            match self.reader.read(&mut self.buffer[self.filled.end..]) {
-                Ok(n) => {
-                    self.filled.end += n;
-                    self.read += n as u64;
-                    return Ok(n > 0);
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
+        let unread = self.window.bytes().len();
+        if unread > LONGEST_LINE || self.skipping {
+            self.skipping = true;
+            self.searched = 0;
+            self.window.take(unread);
         }
+        self.window.refill()
     }
 
     /// What stands after the last line end, once the input has ended.
     pub(super) fn remainder(&mut self) -> Option<(u64, Line<'_>)> {
-        let rest = std::mem::replace(&mut self.filled, 0..0);
+        let (number, place) = self.remaining_place()?;
+        Some((number, self.at(place)))
+    }
+
+    /// The same as a place for [`Lines::at`].
+    pub(super) fn remaining_place(&mut self) -> Option<(u64, Place)> {
+        let rest = self.window.take(self.window.bytes().len());
         if rest.is_empty() && !self.skipping {
             return None;
         }
         self.number += 1;
-        Some(self.line(rest))
+        Some((self.number, self.place(rest)))
     }
 
-    fn line(&mut self, bytes: std::ops::Range<usize>) -> (u64, Line<'_>) {
-        let skipped = std::mem::take(&mut self.skipping);
-        match skipped || bytes.len() > LONGEST_LINE {
-            true => (self.number, Line::TooLong),
-            false => (self.number, Line::Whole(self.without_bom(bytes))),
-        }
+    /// The line at `place`, which the last call has given.
+    pub(super) fn at(&self, place: Place) -> Line<'_> {
+        place.map_or(Line::TooLong, |line| Line::Whole(self.window.taken(line)))
     }
 
-    fn make_room(&mut self) {
-        if self.filled.len() > LONGEST_LINE || self.skipping {
-            self.skipping = true;
-            self.filled = 0..0;
-            self.searched = 0;
+    fn place(&mut self, line: Range<usize>) -> Place {
+        if std::mem::take(&mut self.skipping) || line.len() > LONGEST_LINE {
+            return None;
         }
-        if self.filled.start > 0 {
-            self.buffer.copy_within(self.filled.clone(), 0);
-            self.filled = 0..self.filled.len();
-        }
-        let wanted = (self.filled.len() + CHUNK).max(CHUNK);
-        if self.buffer.len() < wanted {
-            // Doubling keeps the copying linear in the line's length.
-            self.buffer.resize(wanted.max(self.buffer.len() * 2), 0);
-        } else if self.buffer.len() > 16 * CHUNK && wanted == CHUNK {
-            self.buffer.truncate(CHUNK);
-            self.buffer.shrink_to_fit();
-        }
-    }
-
-    /// A byte order mark may stand before the first line.
-    fn without_bom(&self, line: std::ops::Range<usize>) -> &[u8] {
-        let line = &self.buffer[line];
-        match self.number {
-            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
-            _ => line,
-        }
+        // A byte order mark may stand before the first line.
+        let marked = self.number == 1 && self.window.taken(line.clone()).starts_with(BOM);
+        Some(line.start + if marked { BOM.len() } else { 0 }..line.end)
     }
 }
 
+/// Where in memory a line stands; none is one that is too long.
+pub(super) type Place = Option<Range<usize>>;
+
+/// UTF-8's byte order mark.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
 #[cfg(test)]
 mod tests {
+    use super::super::window::CHUNK;
     use super::*;
 
     /// Gives at most `step` bytes at once.
@@ -155,7 +140,7 @@ mod tests {
             Line::Whole(bytes) => bytes.to_vec(),
             Line::TooLong => b"TOO LONG".to_vec(),
         };
-        let mut lines = Lines::new(Dribble(text, step));
+        let mut lines = Lines::over(Window::new(Dribble(text, step)));
         let mut seen = Vec::new();
         loop {
             while let Some(line) = lines.next_buffered() {

@@ -1,11 +1,11 @@
 //! Input to records. `rrpair.rs` reads RRPairs, `csv.rs` the CSV of `speedctl extract data`,
 //! `records.rs` record lines, `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to
-//! one of the first two.
+//! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
 //!
 //! ```text
-//! bytes -> lines.rs -> walk.rs (plan.rs <- profile.rs <- path.rs) -> draft.rs -> sink.rs -> channel
-//! bytes -> lines.rs -> by_line.rs -> records.rs ------------------------------> sink.rs -> channel
-//! bytes -> csv.rs (columns.rs <- path.rs) ------------------------------------> sink.rs -> channel
+//! bytes -> texts/ -> engine.rs (walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
+//! bytes -> csv.rs -> rows.rs (columns.rs <- profile.rs) ------------------------> sink.rs -> channel
+//! bytes -> lines.rs -> by_line.rs -> records.rs --------------------------------> sink.rs -> channel
 //! ```
 
 mod aborted;
@@ -16,6 +16,7 @@ mod columns;
 mod csv;
 mod engine;
 mod fields;
+mod files;
 mod filter;
 mod headers;
 mod held;
@@ -31,8 +32,11 @@ mod seen;
 mod sink;
 mod snapshot;
 mod speedctl;
+mod texts;
 mod topic_ids;
+mod unpack;
 mod walk;
+mod window;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -67,12 +71,22 @@ impl From<Closed> for Stop {
 /// What is known of the source while it is read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Description {
-    /// Names of the inputs; origins point into them.
+    /// The inputs as they were asked for.
     pub(crate) inputs: Vec<String>,
+    /// Names of what is read for them, more where an input is a folder; origins point into them.
+    pub(crate) names: Arc<[String]>,
     /// For a snapshot, how it is read.
     pub(crate) via: Option<&'static str>,
     /// Bytes of input, where they are known.
     pub(crate) total_bytes: Option<u64>,
+}
+
+impl Description {
+    /// One input, which is read as it is.
+    fn of_one(&mut self, name: String) {
+        self.names = [name.clone()].into();
+        self.inputs = vec![name];
+    }
 }
 
 /// Extraction at work on a thread of its own.
@@ -103,6 +117,7 @@ impl Context {
     fn describe_inputs(&self, inputs: &[Input]) {
         let mut description = self.describe();
         description.inputs = inputs.iter().map(Input::name).collect();
+        description.names = description.inputs.clone().into();
         description.total_bytes = open::total_size(inputs);
     }
 }
@@ -207,8 +222,19 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
 }
 
 fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
-    context.describe_inputs(inputs);
-    rrpair::read(inputs, &context.options, sender)
+    let files = files::find(inputs);
+    let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
+    let total_bytes = open::total_size(files.found.iter().map(|found| &found.input));
+    let mut description = context.describe();
+    description.inputs = inputs.iter().map(Input::name).collect();
+    description.names = names.clone();
+    description.total_bytes = total_bytes;
+    drop(description);
+    for folder in &files.empty {
+        let folder = folder.display();
+        context.console.note(&format!("no RRPairs in {folder}"));
+    }
+    rrpair::read(&files, &names, &context.options, &context.console, sender)
 }
 
 impl Extraction {

@@ -119,8 +119,7 @@ impl Candidates {
 }
 
 /// The text of a built-in profile.
-#[must_use]
-pub fn built_in(name: &str) -> Option<&'static str> {
+pub(crate) fn built_in(name: &str) -> Option<&'static str> {
     BUILT_IN
         .iter()
         .find(|(known, _)| *known == name)

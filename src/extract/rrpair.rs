@@ -1,37 +1,54 @@
-//! RRPairs, one JSON object a line: the way that loses nothing.
-
-use std::io::Read;
+//! RRPairs: the way that loses nothing. `texts/` tells them apart, whatever the form of the input.
 
 use super::Stop;
-use super::collect::{BadLine, Collector};
-use super::lines::{LONGEST_LINE, Line, Lines};
+use super::collect::{BadText, Collector};
+use super::files::{Asked, Files, Found};
+use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::sink::Sink;
+use super::texts::{Text, Texts};
 use super::topic_ids::TopicIds;
+use super::window::CHUNK;
 use crate::channel::Sender;
-use crate::config::{Extraction, Input};
+use crate::config::Extraction;
+use crate::console::Console;
 use crate::error::Error;
 use crate::record::Origin;
 use crate::report::{What, place};
 
-/// Reads all `inputs` in order and hands their records to `sender`.
+/// Reads all `files` in order and hands their records to `sender`; origins point into `names`.
 ///
 /// # Errors
-/// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
-pub(super) fn read(inputs: &[Input], options: &Extraction, sender: &Sender) -> Result<(), Stop> {
-    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+/// [`Stop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
+/// after all others were; the further reasons are notes.
+pub(super) fn read(
+    files: &Files,
+    names: &[String],
+    options: &Extraction,
+    console: &Console,
+    sender: &Sender,
+) -> Result<(), Stop> {
+    let inputs = files.found.iter().map(|found| found.input.clone());
     let collector = Collector::new(options, TopicIds::over(inputs)).map_err(Stop::Failed)?;
     let mut reader = Reader {
         collector,
-        names: &names,
+        names,
+        console,
         sink: Sink::new(sender),
     };
+    files.skipped.iter().for_each(|path| {
+        reader.skip(&path.display().to_string(), "it is no file");
+    });
     let mut failed = None;
-    for (index, input) in (0..).zip(inputs) {
-        let end = open::open(input).map_err(Stop::Failed);
-        match end.and_then(|Opened { reader: bytes }| reader.read_input(index, bytes)) {
+    let mut fail = |error: Error| match failed {
+        None => failed = Some(error),
+        Some(_) => console.note(&error.to_string()),
+    };
+    files.failures.iter().cloned().for_each(&mut fail);
+    for (index, found) in (0..).zip(&files.found) {
+        match reader.read_file(index, found) {
             // One damaged input does not keep the others from being replayed.
-            Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
+            Err(Stop::Failed(error)) => fail(error),
             Err(stop) => return Err(stop),
             Ok(()) => {}
         }
@@ -44,58 +61,81 @@ pub(super) fn read(inputs: &[Input], options: &Extraction, sender: &Sender) -> R
 struct Reader<'a> {
     collector: Collector,
     names: &'a [String],
+    console: &'a Console,
     sink: Sink<'a>,
 }
 
 impl Reader<'_> {
-    fn read_input(&mut self, input: u32, bytes: impl Read) -> Result<(), Stop> {
-        let mut lines = Lines::new(bytes);
-        loop {
-            while let Some((number, line)) = lines.next_buffered() {
-                self.read_line(
-                    line,
-                    Origin {
-                        input,
-                        line: number,
-                    },
-                )?;
+    fn read_file(&mut self, input: u32, found: &Found) -> Result<(), Stop> {
+        self.hand_over(found.asked)?;
+        let Opened { reader, taken } = open::open(&found.input).map_err(Stop::Failed)?;
+        let mut texts = Texts::new(reader);
+        if found.asked == Asked::InFolder && !texts.may_be_rrpairs() {
+            self.skip(&self.names[input as usize], "it holds no RRPairs");
+            self.sink.tally.bytes += taken.since_last();
+            return Ok(());
+        }
+        let at = |line| Origin { input, line };
+        let failure = loop {
+            while let Some((number, text)) = texts.next_buffered() {
+                self.read_text(text, at(number))?;
             }
-            self.sink.tally.bytes += lines.take_read();
-            self.sink.flush()?;
-            match lines.refill() {
+            self.sink.tally.bytes += taken.since_last();
+            self.hand_over(found.asked)?;
+            match texts.refill() {
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) => break None,
                 Err(e) => {
-                    return Err(Stop::Failed(Error::Unreadable {
-                        place: self.names[input as usize].clone(),
-                        reason: open::reason(&e),
-                    }));
+                    let place = self.names[input as usize].clone();
+                    break Some(Stop::Failed(open::read_error(place, &e)));
                 }
             }
-        }
-        match lines.remainder() {
-            Some((number, line)) => self.read_last_line(
-                line,
-                Origin {
-                    input,
-                    line: number,
-                },
-            ),
+        };
+        self.sink.tally.bytes += taken.since_last();
+        let end = match texts.remainder() {
+            Some((number, text)) => self.read_last_text(text, at(number)),
             None => Ok(()),
+        };
+        match (failure, end) {
+            // Why the bytes end says more than that they do.
+            (Some(failure), Ok(()) | Err(Stop::Failed(_))) => Err(failure),
+            (_, Err(stop)) => Err(stop),
+            (None, Ok(())) => texts.unfinished().map_or(Ok(()), |unfinished| {
+                let place = place(self.names, at(unfinished.line));
+                let why = unfinished.why;
+                Err(Stop::Failed(match unfinished.lost {
+                    true => Error::Unreadable { place, reason: why },
+                    false => Error::CutOff { place, why },
+                }))
+            }),
         }
     }
 
-    fn read_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), Stop> {
-        match self.try_line(line, origin) {
+    /// Hands over what there is before a read that may wait. The files of a folder make nobody wait:
+    /// what many small ones give goes together.
+    fn hand_over(&mut self, asked: Asked) -> Result<(), Stop> {
+        if asked == Asked::ByName || self.sink.tally.bytes >= CHUNK as u64 {
+            self.sink.flush()?;
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        self.sink.tally.skipped_files += 1;
+        self.console.verbose(&format!("skipping {name}: {why}"));
+    }
+
+    fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        match self.try_text(text, origin) {
             Ok(()) => {}
-            Err(BadLine { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
+            Err(BadText { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
         }
         Ok(self.sink.flush_if_full()?)
     }
 
-    /// A line without a line end: whole when it is whole JSON, else the input is cut off.
-    fn read_last_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), Stop> {
-        let Err(BadLine { why, ends_early }) = self.try_line(line, origin) else {
+    /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
+    fn read_last_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        let Err(BadText { why, ends_early }) = self.try_text(text, origin) else {
             return Ok(());
         };
         self.sink
@@ -109,13 +149,15 @@ impl Reader<'_> {
         }
     }
 
-    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadLine> {
-        let text = match line {
-            Line::Whole(bytes) => text_of(bytes)?,
-            Line::TooLong => {
+    /// Puts the records of one text into the batch, or leaves the batch as it was.
+    fn try_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), BadText> {
+        let text = match text {
+            Text::Whole(bytes) => text_of(bytes)?,
+            Text::TooLong => {
                 let most = LONGEST_LINE >> 20;
-                return Err(BadLine::new(format!("the line is longer than {most} MiB")));
+                return Err(BadText::new(format!("it is longer than {most} MiB")));
             }
+            Text::Broken(why) => return Err(BadText::new(why)),
         };
         match text.trim_ascii().is_empty() {
             true => Ok(()),
@@ -124,8 +166,8 @@ impl Reader<'_> {
     }
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, BadLine> {
-    std::str::from_utf8(bytes).map_err(|e| BadLine {
+fn text_of(bytes: &[u8]) -> Result<&str, BadText> {
+    std::str::from_utf8(bytes).map_err(|e| BadText {
         why: format!("invalid UTF-8 at column {}", e.valid_up_to() + 1),
         ends_early: e.error_len().is_none(),
     })

@@ -120,7 +120,7 @@ fn read_extracted(
 ) -> Result<(), Stop> {
     let name = format!("snapshot {}", snapshot.id);
     let mut description = context.describe();
-    description.inputs = vec![name.clone()];
+    description.of_one(name.clone());
     description.via = Some("csv");
     drop(description);
     let speedctl = extract_data(snapshot, &context.options).map_err(Stop::Failed)?;
@@ -179,7 +179,7 @@ fn read_named(
         |e| Stop::Failed(ended.failed(format!("named {}: {}", path.display(), open::reason(&e))));
     let file = File::open(path).map_err(cannot)?;
     let mut description = context.describe();
-    description.inputs = vec![path.display().to_string()];
+    description.of_one(path.display().to_string());
     description.total_bytes = file.metadata().ok().map(|metadata| metadata.len());
     drop(description);
     let (options, topics) = (&context.options, &context.topics);
@@ -239,14 +239,13 @@ fn named_csv(text: &str) -> Option<PathBuf> {
     paths
         .chain(rests)
         .map(PathBuf::from)
-        .filter(|path| path.is_file())
-        .next_back()
+        .rfind(|path| path.is_file())
 }
 
 fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {
     let pull = pull_snapshot(snapshot);
     let mut description = context.describe();
-    description.inputs = vec![format!("snapshot {}", snapshot.id)];
+    description.of_one(format!("snapshot {}", snapshot.id));
     description.via = Some("raw");
     drop(description);
     let Running {

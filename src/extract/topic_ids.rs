@@ -2,12 +2,12 @@
 //! anywhere in the capture tell them, also later ones: when an id is met that nothing has told yet,
 //! the rest of the input files is read ahead once for such responses alone. Memory is a name per topic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use memchr::memmem;
 
-use super::lines::{Line, Lines};
 use super::open::{self, Opened};
+use super::texts::{Text, Texts};
 use crate::config::Input;
 use crate::record::TopicId;
 
@@ -16,18 +16,19 @@ use crate::record::TopicId;
 pub(super) struct TopicIds {
     names: HashMap<TopicId, String>,
     /// Inputs that have not been read ahead yet.
-    ahead: Vec<Input>,
+    ahead: VecDeque<Input>,
     /// Whether an input cannot be read ahead.
     reads_streams: bool,
 }
 
 impl TopicIds {
     /// Reads ahead in `inputs` when it has to; stdin cannot be.
-    pub(super) fn over(inputs: &[Input]) -> Self {
+    pub(super) fn over(inputs: impl IntoIterator<Item = Input>) -> Self {
+        let ahead: VecDeque<Input> = inputs.into_iter().collect();
         Self {
             names: HashMap::new(),
-            ahead: inputs.to_vec(),
-            reads_streams: inputs.iter().any(|input| !open::is_regular_file(input)),
+            reads_streams: ahead.iter().any(|input| !open::is_regular_file(input)),
+            ahead,
         }
     }
 
@@ -46,15 +47,16 @@ impl TopicIds {
         self.reads_streams && !self.names.contains_key(&id)
     }
 
-    /// The name of `id`, where the capture tells it. `learn_from` reads one line of RRPairs and
+    /// The name of `id`, where the capture tells it. `learn_from` reads one RRPair and
     /// calls [`TopicIds::learn`] for what it finds.
     pub(super) fn name(
         &mut self,
         id: TopicId,
         learn_from: impl Fn(&str, &mut Self),
     ) -> Option<&str> {
-        while !self.names.contains_key(&id) && !self.ahead.is_empty() {
-            let input = self.ahead.remove(0);
+        while !self.names.contains_key(&id)
+            && let Some(input) = self.ahead.pop_front()
+        {
             self.read_ahead(&input, &learn_from);
         }
         self.names.get(&id).map(String::as_str)
@@ -69,16 +71,25 @@ impl TopicIds {
             return;
         };
         let response = memmem::Finder::new("\"MetadataResponse\"");
-        let mut lines = Lines::new(reader);
-        while let Ok(true) = lines.refill() {
-            while let Some(line) = lines.next_buffered() {
-                if let (_, Line::Whole(bytes)) = line
-                    && response.find(bytes).is_some()
-                    && let Ok(text) = std::str::from_utf8(bytes)
-                {
-                    learn_from(text, self);
-                }
+        let mut learn = |text: Text<'_>| {
+            if let Text::Whole(bytes) = text
+                && response.find(bytes).is_some()
+                && let Ok(text) = std::str::from_utf8(bytes)
+            {
+                learn_from(text, self);
             }
+        };
+        let mut texts = Texts::new(reader);
+        loop {
+            while let Some((_, text)) = texts.next_buffered() {
+                learn(text);
+            }
+            if !matches!(texts.refill(), Ok(true)) {
+                break;
+            }
+        }
+        if let Some((_, text)) = texts.remainder() {
+            learn(text);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,12 +27,12 @@ pub(crate) struct Counters {
     pub(crate) delivered: AtomicU64,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
-    inputs: Mutex<Vec<String>>,
+    inputs: Mutex<Arc<[String]>>,
 }
 
 impl Counters {
     /// Names the inputs, for messages that tell a place.
-    pub(crate) fn name_inputs(&self, inputs: Vec<String>) {
+    pub(crate) fn name_inputs(&self, inputs: Arc<[String]>) {
         *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = inputs;
     }
 

@@ -48,6 +48,7 @@ impl Report {
             "rrpairs": self.tally.rrpairs,
             "fetches": self.tally.fetches,
             "empty_fetches": self.tally.empty_fetches,
+            "skipped_files": self.tally.skipped_files,
             "complete": self.source.complete,
         });
         if self.source.kind == Source::RECORDS {
@@ -60,7 +61,7 @@ impl Report {
     }
 
     fn problem_json(&self, problem: &Problem) -> Value {
-        let input = self.source.inputs.get(problem.first.input as usize);
+        let input = self.source.names.get(problem.first.input as usize);
         json!({
             "what": problem.what.name(),
             "count": problem.count,

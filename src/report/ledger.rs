@@ -6,11 +6,13 @@ use super::problems::Problems;
 /// What extraction saw in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Bytes of input read.
+    /// Bytes of input read; of a compressed RRPair input, its compressed bytes.
     pub bytes: u64,
+    /// Files of a folder that were left out because they hold no RRPairs.
+    pub skipped_files: u64,
     /// Record lines read, whole or not.
     pub lines: u64,
-    /// RRPairs (lines or rows) read.
+    /// RRPairs (or rows) read.
     pub rrpairs: u64,
     /// Fetches among them.
     pub fetches: u64,
@@ -37,6 +39,7 @@ impl Tally {
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
         self.lines += later.lines;
+        self.skipped_files += later.skipped_files;
         self.rrpairs += later.rrpairs;
         self.fetches += later.fetches;
         self.empty_fetches += later.empty_fetches;

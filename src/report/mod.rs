@@ -7,6 +7,7 @@ mod printout;
 mod problems;
 mod text;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use ledger::{Ledger, Tally};
@@ -23,8 +24,10 @@ pub struct Source {
     pub kind: &'static str,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,
-    /// Names of the inputs; an [`Origin`] points into them.
+    /// The inputs as they were asked for.
     pub inputs: Vec<String>,
+    /// Names of what was read for them; an [`Origin`] points into them.
+    pub names: Arc<[String]>,
     /// Whether every input was read to a proper end.
     pub complete: bool,
 }
@@ -145,13 +148,13 @@ impl Report {
     /// `input:line`, or the input alone.
     #[must_use]
     pub fn place(&self, origin: Origin) -> String {
-        place(&self.source.inputs, origin)
+        place(&self.source.names, origin)
     }
 }
 
 /// `input:line`, or the input alone for line 0.
-pub(crate) fn place(inputs: &[String], origin: Origin) -> String {
-    let name = inputs
+pub(crate) fn place(names: &[String], origin: Origin) -> String {
+    let name = names
         .get(origin.input as usize)
         .map_or("input", String::as_str);
     match origin.line {

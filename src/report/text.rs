@@ -125,9 +125,15 @@ pub(super) fn write_source(
         [one] => format!(" {one}"),
         [first, rest @ ..] => format!(" {first} and {} more", rest.len()),
     };
-    let (kind, bytes) = (source.kind, HumanBytes(tally.bytes));
-    write!(f, "read       {kind}{inputs}{via}: {bytes}, ")?;
-    if kind == Source::RECORDS {
+    // A snapshot's input is called so itself.
+    let kind = match inputs.starts_with(&format!(" {} ", source.kind)) {
+        true => "",
+        false => source.kind,
+    };
+    let bytes = HumanBytes(tally.bytes);
+    let what = format!("{kind}{inputs}{via}");
+    write!(f, "read       {}: {bytes}, ", what.trim_start())?;
+    if source.kind == Source::RECORDS {
         f.write_str(&plural(tally.lines, "line", "lines"))?;
     } else {
         write!(
@@ -143,7 +149,12 @@ pub(super) fn write_source(
     } else {
         "; not read to its end"
     };
-    writeln!(f, "{end}")
+    writeln!(f, "{end}")?;
+    if tally.skipped_files > 0 {
+        let files = plural(tally.skipped_files, "file", "files");
+        writeln!(f, "skipped    {files} without RRPairs (-v names them)")?;
+    }
+    Ok(())
 }
 
 /// A kind of trouble, with what to do about it.
@@ -212,12 +223,14 @@ mod tests {
     use super::super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a whole report, member by member")]
     fn a_report_with_trouble_reads_as_a_whole() {
         let mut report = Report {
             source: Source {
                 kind: "raw",
                 via: None,
-                inputs: vec!["capture.jsonl".into()],
+                inputs: vec!["captures".into()],
+                names: ["captures/raw.jsonl".into()].into(),
                 complete: true,
             },
             destination: Destination {
@@ -229,6 +242,7 @@ mod tests {
                 rrpairs: 12,
                 fetches: 9,
                 empty_fetches: 2,
+                skipped_files: 1,
                 ..Tally::default()
             },
             ledger: Ledger {
@@ -273,13 +287,14 @@ mod tests {
             report.to_string(),
             "delivered 1,200 of 1,204 records to localhost:9092 in 0.31 s\n\
              \n\
-             read       raw capture.jsonl: 2.00 KiB, 12 RRPairs, 9 Fetches (2 empty)\n\
+             read       raw captures: 2.00 KiB, 12 RRPairs, 9 Fetches (2 empty)\n\
+             skipped    1 file without RRPairs (-v names them)\n\
              found      1,204 = 3 unreadable + 1,200 delivered + 1 unknown\n\
              sent to    orders  6 partitions, 900 records, 793.31 KiB\n           \
                         o       1 partition, 300 records, 12 B\n\
              placed     1,000 in their captured partition, 200 by key\n\
              latency    p50 1.2 ms, p95 3.1 ms, p99 4.0 ms, max 9.7 ms\n\
-             problem    topic unknown: 1, first capture.jsonl:17: no name\n           \
+             problem    topic unknown: 1, first captures/raw.jsonl:17: no name\n           \
                         hint: tell its name with `--map ID=TOPIC`, or use `-t TOPIC`\n"
         );
     }

@@ -73,11 +73,13 @@ impl FilterError {
     }
 
     /// Where the fault is: characters from 1.
+    #[cfg(test)]
     pub(crate) fn column(&self) -> usize {
         self.mistake.column
     }
 
     /// What the user can do about it.
+    #[cfg(test)]
     pub(crate) fn hint(&self) -> Option<&str> {
         self.mistake.hint.as_deref()
     }

@@ -81,19 +81,6 @@ impl Filter {
     pub(crate) fn matches(&self, captured: &Captured) -> bool {
         self.tests.holds(&|test: &Test| test.holds(captured))
     }
-
-    /// The command, when the filter asks for one command and nothing else.
-    pub(crate) fn command_only(&self) -> Option<&str> {
-        match &self.criteria {
-            Tree::Leaf(Criterion {
-                keyword,
-                operator: Operator::Is,
-                operand: Operand::One(value),
-                ..
-            }) if keyword.name == "command" => Some(&value.text),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for Filter {
@@ -355,20 +342,6 @@ mod tests {
         assert!(filter.matches(&captured));
         captured.clear();
         assert!(!filter.matches(&captured));
-    }
-
-    #[test]
-    fn one_command_alone_is_told_apart() {
-        for (text, expected) in [
-            (r#"((command IS  "Fetch"))"#, Some("Fetch")),
-            ("command NOT Fetch", None),
-            ("command REGEX Fetch", None),
-            ("tech IS Fetch", None),
-            ("command IS Fetch AND command IS Fetch", None),
-        ] {
-            let filter = Filter::parse(text).expect(text);
-            assert_eq!(filter.command_only(), expected, "{text}");
-        }
     }
 
     #[test]

@@ -1,0 +1,211 @@
+//! Where one JSON value ends (RFC 8259), found as its bytes come. It follows the grammar and does
+//! not just count brackets, so that damage is met where it stands and does not swallow the values
+//! behind it. What cannot move a value's end (escapes, digits, UTF-8) is left to the reading proper.
+
+use memchr::memchr3;
+
+/// What the next byte outside a string may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    CommaOrEnd,
+    /// Inside a string, and whether it is a member's name.
+    Text {
+        key: bool,
+    },
+    Escape {
+        key: bool,
+    },
+    /// Inside a number or one of the three words.
+    Scalar,
+}
+
+/// What the bytes so far amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scan {
+    /// The value ends before this byte.
+    Ended(usize),
+    /// This byte cannot stand where it does, and why.
+    Broken(usize, &'static str),
+    /// All bytes are part of the value, and it goes on.
+    More,
+}
+
+/// A value of which the beginning has been seen.
+#[derive(Debug)]
+pub(super) struct Grammar {
+    state: State,
+    /// Open containers.
+    depth: u32,
+    /// A bit for each of them, the outermost the lowest: whether it is an object.
+    objects: u128,
+}
+
+/// As deep as [`Grammar::objects`] has bits, which is also where serde_json gives up.
+const DEEPEST: u32 = u128::BITS;
+
+impl Grammar {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Value,
+            depth: 0,
+            objects: 0,
+        }
+    }
+
+    /// Whether the value is whole if nothing follows: only a number or word ends by what follows.
+    pub(super) fn may_end(&self) -> bool {
+        self.state == State::Scalar && self.depth == 0
+    }
+
+    /// Goes over the next bytes of the value.
+    pub(super) fn scan(&mut self, bytes: &[u8]) -> Scan {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            match self.state {
+                State::Text { key } => {
+                    let Some(found) = memchr3(b'"', b'\\', b'\n', &bytes[at..]) else {
+                        return Scan::More;
+                    };
+                    at += found;
+                    match bytes[at] {
+                        b'\\' => self.state = State::Escape { key },
+                        b'\n' => return Scan::Broken(at, "a line ends inside a string"),
+                        _ if key => self.state = State::Colon,
+                        _ => {
+                            if self.ends() {
+                                return Scan::Ended(at + 1);
+                            }
+                        }
+                    }
+                    at += 1;
+                }
+                State::Escape { key } => {
+                    self.state = State::Text { key };
+                    // A line end is left for the string to trip over.
+                    at += usize::from(byte != b'\n');
+                }
+                State::Scalar if is_scalar(byte) => at += 1,
+                State::Scalar => {
+                    if self.ends() {
+                        return Scan::Ended(at);
+                    }
+                }
+                _ if byte.is_ascii_whitespace() => at += 1,
+                _ => {
+                    if let Err(why) = self.structure(byte) {
+                        return Scan::Broken(at, why);
+                    }
+                    at += 1;
+                    if self.depth == 0 && self.state == State::CommaOrEnd {
+                        return Scan::Ended(at);
+                    }
+                }
+            }
+        }
+        Scan::More
+    }
+
+    /// A byte outside strings and numbers.
+    fn structure(&mut self, byte: u8) -> Result<(), &'static str> {
+        self.state = match (self.state, byte) {
+            (State::Value | State::ValueOrEnd, b'{') => self.open(true)?,
+            (State::Value | State::ValueOrEnd, b'[') => self.open(false)?,
+            (State::Value | State::ValueOrEnd, b'"') => State::Text { key: false },
+            (State::Value | State::ValueOrEnd, byte) if is_scalar(byte) => State::Scalar,
+            (State::Key | State::KeyOrEnd, b'"') => State::Text { key: true },
+            (State::Colon, b':') => State::Value,
+            (State::CommaOrEnd, b',') if self.in_object() => State::Key,
+            (State::CommaOrEnd, b',') => State::Value,
+            (State::KeyOrEnd, b'}') => self.close(),
+            (State::CommaOrEnd, b'}') if self.in_object() => self.close(),
+            (State::ValueOrEnd, b']') => self.close(),
+            (State::CommaOrEnd, b']') if !self.in_object() => self.close(),
+            (State::Value | State::ValueOrEnd, _) => return Err("expected a value"),
+            (State::Key | State::KeyOrEnd, _) => return Err("expected a member's name"),
+            (State::Colon, _) => return Err("expected `:`"),
+            _ if self.in_object() => return Err("expected `,` or `}`"),
+            _ => return Err("expected `,` or `]`"),
+        };
+        Ok(())
+    }
+
+    fn open(&mut self, object: bool) -> Result<State, &'static str> {
+        if self.depth == DEEPEST {
+            return Err("it is nested too deep");
+        }
+        let bit = 1 << self.depth;
+        self.depth += 1;
+        if object {
+            self.objects |= bit;
+            return Ok(State::KeyOrEnd);
+        }
+        self.objects &= !bit;
+        Ok(State::ValueOrEnd)
+    }
+
+    fn close(&mut self) -> State {
+        self.depth -= 1;
+        State::CommaOrEnd
+    }
+
+    fn in_object(&self) -> bool {
+        self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1
+    }
+
+    /// Ends a string or number; whether the whole value ends with it.
+    fn ends(&mut self) -> bool {
+        self.state = State::CommaOrEnd;
+        self.depth == 0
+    }
+}
+
+fn is_scalar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_ends_where_the_grammar_says() {
+        let cases = [
+            (r#"{"a":[1,{"b":"}\"]"}]} x"#, Scan::Ended(22)),
+            ("[] ]", Scan::Ended(2)),
+            (r#""a"b"#, Scan::Ended(3)),
+            ("-1.5e+3,", Scan::Ended(7)),
+            ("null", Scan::More),
+            (r#"{"a":"#, Scan::More),
+            (r#"{"a"}"#, Scan::Broken(4, "expected `:`")),
+            (r#"{"a":}"#, Scan::Broken(5, "expected a value")),
+            (r#"{"a":1]"#, Scan::Broken(6, "expected `,` or `}`")),
+            (r#"[1}"#, Scan::Broken(2, "expected `,` or `]`")),
+            (r#"{"a":1,}"#, Scan::Broken(7, "expected a member's name")),
+            (
+                "{\"a\":\"b\nc\"}",
+                Scan::Broken(7, "a line ends inside a string"),
+            ),
+            (
+                "{\"a\":\"b\\\nc\"}",
+                Scan::Broken(8, "a line ends inside a string"),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Grammar::new().scan(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = "[".repeat(200);
+        assert_eq!(
+            Grammar::new().scan(deep.as_bytes()),
+            Scan::Broken(128, "it is nested too deep")
+        );
+    }
+}

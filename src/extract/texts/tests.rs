@@ -1,0 +1,297 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::extract::lines::LONGEST_LINE;
+
+/// Gives its bytes in pieces of the given sizes, over and over.
+struct Dribble<'a> {
+    bytes: &'a [u8],
+    sizes: Vec<usize>,
+    turn: usize,
+}
+
+impl Read for Dribble<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()];
+        self.turn += 1;
+        let n = self.bytes.len().min(size).min(buffer.len());
+        buffer[..n].copy_from_slice(&self.bytes[..n]);
+        self.bytes = &self.bytes[n..];
+        Ok(n)
+    }
+}
+
+/// All texts with their lines, and what is missing behind them.
+fn all_in(bytes: &[u8], sizes: &[usize]) -> (Vec<(u64, String)>, Option<Unfinished>) {
+    let mut texts = Texts::new(Dribble {
+        bytes,
+        sizes: sizes.to_vec(),
+        turn: 0,
+    });
+    let owned = |(line, text): (u64, Text<'_>)| match text {
+        Text::Whole(bytes) => (line, String::from_utf8_lossy(bytes).into_owned()),
+        Text::TooLong => (line, "TOO LONG".into()),
+        Text::Broken(why) => (line, format!("BROKEN: {why}")),
+    };
+    let mut seen = Vec::new();
+    loop {
+        while let Some(text) = texts.next_buffered() {
+            seen.push(owned(text));
+        }
+        if !texts.refill().expect("a slice can be read") {
+            break;
+        }
+    }
+    seen.extend(texts.remainder().map(owned));
+    (seen, texts.unfinished())
+}
+
+/// The same however the bytes arrive.
+#[track_caller]
+fn check(text: &str, expected: &[(u64, &str)], unfinished: Option<(u64, &str)>) {
+    for sizes in [&[1][..], &[2], &[3, 1, 7], &[1 << 20]] {
+        let (seen, end) = all_in(text.as_bytes(), sizes);
+        let seen: Vec<_> = seen.iter().map(|(line, t)| (*line, t.as_str())).collect();
+        assert_eq!(seen, expected, "in pieces of {sizes:?}");
+        let end = end.as_ref().map(|end| (end.line, end.why.as_str()));
+        assert_eq!(end, unfinished, "in pieces of {sizes:?}");
+    }
+}
+
+#[test]
+fn the_elements_of_an_array_are_given_one_by_one() {
+    check(
+        "\u{feff}\n[\n  {\"a\":\n 1},\n  {\"b\": \"]}\"}, 7 ,{}]\n",
+        &[
+            (3, "{\"a\":\n 1}"),
+            (5, "{\"b\": \"]}\"}"),
+            (5, "7"),
+            (5, "{}"),
+        ],
+        None,
+    );
+    check("[]", &[], None);
+    check("[{}][{}]{}", &[(1, "{}"), (1, "{}"), (1, "{}")], None);
+}
+
+#[test]
+fn values_may_stand_one_after_another() {
+    check(
+        "{\n\"a\": 1\n}\n{\n\"a\": 2\n}{}",
+        &[(1, "{\n\"a\": 1\n}"), (4, "{\n\"a\": 2\n}"), (6, "{}")],
+        None,
+    );
+}
+
+#[test]
+fn an_array_that_breaks_off_is_told() {
+    let first = (1, "{\"a\":1}");
+    let open = Some((1, "the array is not closed"));
+    let off = Some((1, "the JSON breaks off"));
+    check("[", &[], open);
+    check("[{\"a\":1}", &[first], open);
+    check("[{\"a\":1},", &[first], open);
+    check("[{\"a\":1},{\"b\"", &[first, (1, "{\"b\"")], off);
+}
+
+#[test]
+fn after_damage_reading_goes_on_where_the_next_value_begins_a_line() {
+    let broken = (3, "BROKEN: expected `,` or `}`");
+    check(
+        "[\n  {\"a\": 1},\n  {\"b\": 2 3},\n  {\"c\": 3}\n]\n",
+        &[(2, "{\"a\": 1}"), broken, (4, "{\"c\": 3}")],
+        None,
+    );
+    // Half an element: the break is met on the next one's line, which is not lost with it.
+    check(
+        "[\n  {\"a\": 1},\n  {\"b\": 2,\n  {\"c\": 3}\n]\n",
+        &[
+            (2, "{\"a\": 1}"),
+            (3, "BROKEN: expected a member's name at line 4"),
+            (4, "{\"c\": 3}"),
+        ],
+        None,
+    );
+    check(
+        "{\n \"a\": 1\n}\n{\n \"b\": \"cut\n}\n{\n \"c\": 3\n}\n",
+        &[
+            (1, "{\n \"a\": 1\n}"),
+            (4, "BROKEN: a line ends inside a string at line 5"),
+            (7, "{\n \"c\": 3\n}"),
+        ],
+        None,
+    );
+}
+
+#[test]
+fn where_values_do_not_begin_lines_damage_ends_the_reading() {
+    check(
+        "[{\"a\":1},{\"b\":2 3},{\"c\":3}]",
+        &[(1, "{\"a\":1}"), (1, "BROKEN: expected `,` or `}`")],
+        Some((1, "what follows the damage cannot be told apart")),
+    );
+}
+
+#[test]
+fn markdown_gives_the_line_of_each_document() {
+    let document = "### REQUEST ###\n```\njson: {\"no\":1}\n```\n\n\
+                    ### INTERNAL - DO NOT MODIFY ###\n```\njson: {\"a\":1}\n```\n";
+    check(document, &[(8, "{\"a\":1}")], None);
+    let cut = &document[..document.len() - 6];
+    check(cut, &[(8, "{\"a\":1")], None);
+    check(
+        &document.repeat(2),
+        &[(8, "{\"a\":1}"), (17, "{\"a\":1}")],
+        None,
+    );
+    check(
+        "### REQUEST ###\n```\n",
+        &[],
+        Some((2, "no line `json: ` under `### INTERNAL`")),
+    );
+}
+
+#[test]
+fn an_element_beyond_the_bound_is_skipped_and_the_next_one_is_whole() {
+    let mut text = b"[{\"a\":\"".to_vec();
+    text.resize(LONGEST_LINE + (1 << 20), b'x');
+    text.extend_from_slice(b"\"},\n{}]");
+    let (seen, end) = all_in(&text, &[1 << 20]);
+    // Compared without showing 64 MiB when it fails.
+    assert!(seen == [(1, "TOO LONG".into()), (2, "{}".into())] && end.is_none());
+}
+
+#[test]
+fn a_file_of_a_folder_is_known_by_its_content() {
+    let cases = [
+        (r#"{"msgType":"rrpair"}"#, true),
+        (r#"{"command":"GET","l7protocol":"http"}"#, true),
+        ("{\n  \"kafka\": {}\n}\n", true),
+        (r#"[{"msgType":"rrpair"}]"#, true),
+        ("damaged\"}\n{\"msgType\":\"rrpair\"}\n", true),
+        ("{\"msgType\":\"rrpair\",\"kafka\": oops}\n", true),
+        (r#"{"msgType":"rrpair","ts":"2025"#, true),
+        ("{\"m", true),
+        ("### REQUEST ###\n```\n", true),
+        (r#"{"id":"5b6c","name":"a snapshot"}"#, false),
+        (r#"{"msgType":"snapshot"}"#, false),
+        ("{\"level\":\"info\"}\n{\"level\":\"in", false),
+        ("{{ a template }}", false),
+        ("[1, 2]", false),
+        ("3", false),
+        ("### Captures\nof Tuesday\n", false),
+        ("Captures of \"kafka\" and {more}\n", true),
+        ("\u{89}PNG\r\n", false),
+        ("", false),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(
+            Texts::new(text.as_bytes()).may_be_rrpairs(),
+            expected,
+            "{text:?}"
+        );
+    }
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a\"\\\\{}\\[\\],:\n\u{e9}\u{2028} ]{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            object(inner),
+        ]
+    })
+}
+
+fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    proptest::collection::btree_map("[a\"{]{0,3}", inner, 0..4)
+        .prop_map(|members| Value::Object(members.into_iter().collect()))
+}
+
+/// A value as text, in one of the ways in which programs write it.
+fn written(value: &Value, pretty: bool) -> String {
+    match pretty {
+        true => serde_json::to_string_pretty(value),
+        false => serde_json::to_string(value),
+    }
+    .expect("a value can be written")
+}
+
+fn values_of(texts: &[(u64, String)]) -> Vec<Value> {
+    texts
+        .iter()
+        .filter(|(_, text)| !text.trim().is_empty())
+        .map(|(_, text)| serde_json::from_str(text).expect(text))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn objects_are_told_apart_as_serde_json_does(
+        values in proptest::collection::vec((object(json()), any::<bool>(), "[ \n\t]{0,3}"), 1..6),
+        sizes in proptest::collection::vec(1_usize..40, 1..5),
+    ) {
+        // The first value decides the form; on a line of its own it would mean JSON lines.
+        let mut text = String::from("{}{}");
+        for (value, pretty, blank) in &values {
+            text.push_str(&written(value, *pretty));
+            text.push_str(blank);
+        }
+        let expected: Result<Vec<Value>, _> =
+            serde_json::Deserializer::from_str(&text).into_iter().collect();
+        let (seen, end) = all_in(text.as_bytes(), &sizes);
+        prop_assert_eq!(end, None);
+        prop_assert_eq!(values_of(&seen), expected.expect("it is JSON"));
+        let lines: Vec<u64> = seen.iter().map(|(line, _)| *line).collect();
+        prop_assert!(lines.is_sorted());
+    }
+
+    #[test]
+    fn an_array_has_the_elements_that_serde_json_finds(
+        values in proptest::collection::vec((json(), any::<bool>(), "[ \n\t]{0,3}"), 0..6),
+        sizes in proptest::collection::vec(1_usize..40, 1..5),
+    ) {
+        let elements: Vec<String> = values
+            .iter()
+            .map(|(value, pretty, blank)| format!("{blank}{}{blank}", written(value, *pretty)))
+            .collect();
+        let text = format!("[{}]\n", elements.join(","));
+        let expected: Vec<Value> = serde_json::from_str(&text).expect("it is JSON");
+        let (seen, end) = all_in(text.as_bytes(), &sizes);
+        prop_assert_eq!(end, None);
+        prop_assert_eq!(values_of(&seen), expected);
+    }
+
+    #[test]
+    fn lines_are_told_apart_as_serde_json_does(
+        values in proptest::collection::vec(object(json()), 1..6),
+        sizes in proptest::collection::vec(1_usize..40, 1..5),
+    ) {
+        let text: String = values.iter().map(|value| written(value, false) + "\n").collect();
+        let (seen, end) = all_in(text.as_bytes(), &sizes);
+        prop_assert_eq!(end, None);
+        prop_assert_eq!(values_of(&seen), values);
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_is_told_and_loses_nothing_before_it(
+        values in proptest::collection::vec(object(json()), 1..4),
+        pretty in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let array = written(&Value::from(values.clone()), pretty);
+        let text = &array.as_bytes()[..1 + cut.index(array.len() - 1)];
+        let (seen, end) = all_in(text, &[16]);
+        prop_assert!(end.is_some());
+        let whole = seen.iter().take_while(|(_, t)| serde_json::from_str::<Value>(t).is_ok());
+        let whole: Vec<Value> = values_of(&whole.cloned().collect::<Vec<_>>());
+        prop_assert!(whole.len() + 1 >= seen.len());
+        prop_assert_eq!(&whole[..], &values[..whole.len()]);
+    }
+}

@@ -1,0 +1,98 @@
+//! The part of an input that is in memory: what has been read and not yet taken. Apart from those
+//! who find lines and values in it, because both need the same bounded, sliding buffer.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+/// Bytes asked of the reader at once; also about what becomes one portion of the channel.
+pub(super) const CHUNK: usize = 256 << 10;
+/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and to
+/// clear a whole chunk for each takes longer than to read them.
+const FIRST: usize = 32 << 10;
+
+/// A reader with the bytes that it has given and that nobody has taken.
+#[derive(Debug)]
+pub(super) struct Window<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    filled: Range<usize>,
+    /// Bytes to ask for next.
+    step: usize,
+    /// A failure that was met too early to be told.
+    failure: Option<io::Error>,
+}
+
+impl<R> Window<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            buffer: Vec::new(),
+            filled: 0..0,
+            step: FIRST,
+            failure: None,
+        }
+    }
+
+    /// What has been read and not yet taken.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.filled.clone()]
+    }
+
+    /// Takes the first `n` bytes. They stand in [`Window::taken`] until the next refill.
+    pub(super) fn take(&mut self, n: usize) -> Range<usize> {
+        let start = self.filled.start;
+        self.filled.start += n;
+        start..start + n
+    }
+
+    /// Bytes that [`Window::take`] has taken.
+    pub(super) fn taken(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// Keeps `failure` for the next refill.
+    pub(super) fn fail_later(&mut self, failure: io::Error) {
+        self.failure = Some(failure);
+    }
+}
+
+impl<R: Read> Window<R> {
+    /// Reads on; blocks until there is something. `false` at the end of the input.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub(super) fn refill(&mut self) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.make_room();
+        loop {
+            match self.reader.read(&mut self.buffer[self.filled.end..]) {
+                Ok(n) => {
+                    self.filled.end += n;
+                    if self.filled.end == self.buffer.len() {
+                        self.step = CHUNK;
+                    }
+                    return Ok(n > 0);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.filled.start > 0 {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        let wanted = self.filled.len() + self.step;
+        if self.buffer.len() < wanted {
+            // Doubling keeps the copying linear in the line's length.
+            self.buffer.resize(wanted.max(self.buffer.len() * 2), 0);
+        } else if self.buffer.len() > 16 * CHUNK && self.filled.is_empty() {
+            self.buffer.truncate(CHUNK);
+            self.buffer.shrink_to_fit();
+        }
+    }
+}
