@@ -86,7 +86,7 @@ impl Printout {
     pub fn problems(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(|f| {
             let mut problems = self.tally.problems.iter();
-            problems.try_for_each(|problem| write_problem(f, &self.source.inputs, problem))
+            problems.try_for_each(|problem| write_problem(f, &self.source.names, problem))
         })
     }
 }
@@ -144,6 +144,7 @@ mod tests {
             source: Source {
                 kind: Source::RECORDS,
                 inputs: vec!["rejects.jsonl".into()],
+                names: ["rejects.jsonl".into()].into(),
                 ..Source::default()
             },
             tally,

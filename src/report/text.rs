@@ -25,7 +25,7 @@ impl fmt::Display for Report {
         }
         self.problems
             .iter()
-            .try_for_each(|problem| write_problem(f, &self.source.inputs, problem))
+            .try_for_each(|problem| write_problem(f, &self.source.names, problem))
     }
 }
 

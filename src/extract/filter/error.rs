@@ -73,7 +73,6 @@ impl FilterError {
     }
 
     /// Where the fault is: characters from 1.
-    #[cfg(test)]
     pub(crate) fn column(&self) -> usize {
         self.mistake.column
     }

@@ -39,7 +39,7 @@ use std::fmt;
 pub(crate) use error::{Fault, FilterError};
 pub(crate) use field::{Captured, FieldPath, Kind};
 
-use criterion::{Criterion, Operand, Operator};
+use criterion::Criterion;
 use eval::Test;
 use tree::Tree;
 
