@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::record::Batch;
@@ -24,12 +25,17 @@ pub(crate) struct Portion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
     AtOnce,
-    /// After the source has ended, well or not, or the channel is full: there is something to look
-    /// at before the first record.
+    /// After the source has ended, well or not, or the channel is full, or a moment has passed: there
+    /// is something to look at before the first record.
     WhenKnown,
     /// After the source has ended well or the channel is full, whichever comes first.
     WhenSure,
 }
+
+/// How long a source that comes slowly is waited for before its beginning has to do.
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
+/// A wait that is no busy loop.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
 /// How much may wait in the channel. One portion always fits, however large.
 #[derive(Debug, Clone, Copy)]
@@ -146,8 +152,8 @@ impl Sender {
     fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.told, true) {
-            // Extraction that is told to stop ends well, and yet not at the source's end.
-            let stopped = state.closed && end.is_ok();
+            // However extraction ends that was told to stop, it is not the source's end.
+            let stopped = state.closed && !matches!(end, Err(Error::Defect { .. }));
             if end.is_ok() || state.gate == Gate::WhenKnown {
                 state.gate = Gate::AtOnce;
             }
@@ -173,8 +179,15 @@ impl Receiver {
     /// when the source has failed before.
     pub(crate) fn survey(&self, mut look: impl FnMut(&Batch)) {
         let mut state = self.0.lock();
+        let started = Instant::now();
         while state.gate != Gate::AtOnce && state.end.is_none() && !state.closed {
-            state = wait(&self.0.news, state);
+            let left = LONGEST_LOOK.saturating_sub(started.elapsed());
+            if state.gate == Gate::WhenKnown && left.is_zero() {
+                state.gate = Gate::AtOnce;
+                break;
+            }
+            let waited = self.0.news.wait_timeout(state, left.max(SHORTEST_WAIT));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.gate == Gate::AtOnce {
             state.queue.iter().for_each(|portion| look(&portion.batch));

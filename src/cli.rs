@@ -182,7 +182,7 @@ pub struct Destination {
     pub topic: Option<String>,
     /// Rename a topic, repeatable. FROM is a name, a topic id, or `*` for all others; `{topic}` in
     /// TO stands for the captured name.
-    #[arg(long, value_name = "FROM=TO", value_parser = pair)]
+    #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     pub map: Vec<(String, String)>,
     /// Which partition a record goes to. `auto`: the captured one where the destination has it,
     /// else by key (murmur2, as Java clients do); `keep`: the captured one, or an error; `key`: by
@@ -344,6 +344,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.into())),
         _ => Err("expected `KEY=VALUE`".into()),
+    }
+}
+
+/// Splits `FROM=TO` at the last `=`: an id in base64 may end with some, a topic's name has none.
+fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => Ok((from.into(), to.into())),
+        _ => Err("expected `FROM=TO`".into()),
     }
 }
 

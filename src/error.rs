@@ -289,11 +289,11 @@ impl std::error::Error for Error {}
 
 /// The system's words without the number behind them.
 pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string().to_lowercase();
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_string()
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
 }
 
 /// `1 partition`, `6 partitions`: a number with its noun.

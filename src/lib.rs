@@ -45,7 +45,7 @@ use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
 use channel::{Closer, Gate, Limits};
-use config::{Cluster, Config, MissingTopics, SnapshotAction, Source, Task};
+use config::{Cluster, Config, MissingTopics, SnapshotAction, Source, Task, TopicNames};
 use console::Console;
 use error::Error;
 use extract::Extraction;
@@ -59,7 +59,8 @@ const CHANNEL: Limits = Limits {
     records: 32 << 10,
     bytes: 12 << 20,
 };
-/// How long speedctl may take to go when the run is over.
+/// How long speedctl may take to go when the run is over. Other sources are not waited for: a read of
+/// stdin may never return.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a run gives.
@@ -96,11 +97,16 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
-    let gate = match (
-        extract::gate(&config.source),
-        config.destination.missing_topics,
-    ) {
-        (Gate::AtOnce, MissingTopics::Create) => Gate::WhenKnown,
+    let gate = match (extract::gate(&config.source), &config.destination) {
+        // The one topic is known and need not be looked for in the records.
+        (
+            Gate::WhenKnown,
+            config::Destination {
+                topics: TopicNames::One(_),
+                missing_topics: MissingTopics::Refuse,
+                ..
+            },
+        ) => Gate::AtOnce,
         (gate, _) => gate,
     };
     let (sender, receiver) = channel::bounded(CHANNEL, gate);
@@ -133,6 +139,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         },
         ..Report::default()
     };
+    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let production = produce::start(job, receiver);
     // The source is touched only when the destination was found good.
     let (source, topics) = (config.source, config.destination.topics);
@@ -140,8 +147,9 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     let outcome = watch.until_done(production, begin).await;
     if let Some(extraction) = &mut watch.extraction {
         extraction.stop();
-        // A read of stdin may never return; speedctl goes within its own limits.
-        _ = timeout(STOP_LIMIT, extraction.ended()).await;
+        if runs_speedctl {
+            _ = timeout(STOP_LIMIT, extraction.ended()).await;
+        }
         let description = extraction.description();
         report.source.inputs = description.inputs;
         report.source.names = description.names;
@@ -276,6 +284,9 @@ impl Watch {
                 ready = &mut production.ready, if begin.is_some() => {
                     let begin = begin.take();
                     self.extraction = ready.ok().and(begin).map(|begin| begin());
+                    if let Some(extraction) = &self.extraction {
+                        self.counters.name_places_by(extraction.namer());
+                    }
                 }
                 Some(signal) = self.signals.recv() => self.pass_on(signal),
                 _ = tick.tick() => self.show(),
@@ -303,7 +314,6 @@ impl Watch {
             .as_ref()
             .map(Extraction::description)
             .unwrap_or_default();
-        self.counters.name_inputs(description.names);
         self.progress.show(&self.counters, description.total_bytes);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error),
     };
     let output = config.output.clone();
+    if let Err(error) = check_report_file(&output) {
+        return fail(&error);
+    }
     let product = runtime.block_on(async {
         let signals = signals().map_err(|e| Error::Defect {
             what: format!("no signal handlers: {e}"),
@@ -54,10 +58,7 @@ fn print_report(report: &Report, output: &Output) -> ExitCode {
     if let Some(path) = &output.report_file
         && let Err(e) = fs::write(path, report.to_json() + "\n")
     {
-        exit = fail(&Error::config(format!(
-            "cannot write the report to {}: {e}",
-            path.display()
-        )));
+        exit = fail(&cannot_write(path, &e));
     }
     match output.report {
         ReportForm::Text => _ = print(&report.to_string()),
@@ -80,6 +81,22 @@ fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
         .iter()
         .for_each(|failure| _ = fail(failure));
     printout.exit().into()
+}
+
+/// A report that cannot be written is told before anything is sent.
+fn check_report_file(output: &Output) -> Result<(), Error> {
+    let Some(path) = &output.report_file else {
+        return Ok(());
+    };
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map(|_| ()).map_err(|e| cannot_write(path, &e))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    Error::config(format!(
+        "cannot write the report to {}: {error}",
+        path.display()
+    ))
 }
 
 /// Writes to stdout; a reader that has gone is no failure.

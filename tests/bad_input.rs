@@ -59,7 +59,9 @@ fn rehearse(args: &[&str]) -> Replay {
 }
 
 fn rehearse_with(args: &[&str], stdin: impl Into<Vec<u8>>) -> Replay {
-    let all = args.iter().chain(&["--rehearse", "--report", "json"]);
+    let all = args
+        .iter()
+        .chain(&["--rehearse", "--keep-duplicates", "--report", "json"]);
     let output = Run::new(all).stdin(stdin).output();
     let report = report(&output);
     assert_sound(&output, &report);
@@ -82,7 +84,9 @@ fn assert_sound(output: &Output, report: &Value) {
 
 /// Runs what is to be refused as a usage error: code 2, no report, nothing sent.
 fn refused(args: &[&str], stdin: &str) -> String {
-    let all = args.iter().chain(&["--rehearse", "--report", "json"]);
+    let all = args
+        .iter()
+        .chain(&["--rehearse", "--keep-duplicates", "--report", "json"]);
     let output = Run::new(all).stdin(stdin).output();
     assert_eq!(
         (output.code, output.stdout.as_str()),
@@ -1034,7 +1038,7 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
     let file = long_line(&inputs, "raw", 100);
     let replay = rehearse(&["raw", &file]);
     replay.assert("raw", 1, 2, 1);
-    replay.assert_named("raw", &file, 2, "the line is longer than 64 MiB");
+    replay.assert_named("raw", &file, 2, "longer than 64 MiB");
     // Inside the bound a line is read, and Kafka has the last word.
     let file = long_line(&inputs, "raw", 40);
     let replay = rehearse(&["raw", &file]);

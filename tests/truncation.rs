@@ -31,7 +31,15 @@ struct Seen {
 
 /// Rehearses into one topic and checks what holds for every run.
 fn rehearse(command: &str, files: &[String]) -> Seen {
-    let flags = ["-t", "t", "--rehearse", "--report", "json"].map(String::from);
+    let flags = [
+        "-t",
+        "t",
+        "--rehearse",
+        "--keep-duplicates",
+        "--report",
+        "json",
+    ]
+    .map(String::from);
     let args = [command.to_owned()].into_iter().chain(flags);
     let output = Run::new(args.chain(files.iter().cloned())).output();
     assert_sound(&output)

@@ -71,7 +71,7 @@ impl Collector {
         let mark = sink.batch.mark();
         self.engine
             .read(text, &mut sink.batch, &mut self.found)
-            .map_err(|e| bad_text(e, origin.line))?;
+            .map_err(|e| bad_text(e, text, origin.line))?;
         sink.tally.rrpairs += 1;
         self.learn(sink);
         if !self.filter.matches(&self.found.filtered_on) {
@@ -217,12 +217,14 @@ fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
     sink.batch.roll_back(mark);
 }
 
-fn bad_text(error: LineError, first: u64) -> BadText {
+fn bad_text(error: LineError, text: &str, first: u64) -> BadText {
+    let last_line = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
     match error {
         LineError::Ambiguous(why) => BadText::new(why),
         LineError::Json(error) => BadText {
             why: json_error(&error, first),
-            ends_early: error.is_eof(),
+            // A number that breaks off is called invalid.
+            ends_early: error.is_eof() || error.column() >= last_line,
         },
     }
 }

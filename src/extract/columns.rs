@@ -68,6 +68,7 @@ fn record_fields(engine: &Engine) -> impl Iterator<Item = (&[Step], Slot, u8, En
                 slot,
                 rank,
                 encoding,
+                ..
             } => Some((path.steps()?, *slot, *rank, *encoding)),
             _ => None,
         })

@@ -1,16 +1,17 @@
 //! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file
-//! finds where a row ends and whether the input does; what a row holds is the matter of `rows.rs`.
+//! finds rows and tells whether the input is whole; what a row holds is the matter of `rows.rs`.
 
-use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::Read;
+use std::mem;
 use std::rc::Rc;
 
-use ::csv::{ByteRecord, ReaderBuilder};
+use ::csv::{ByteRecord, ReaderBuilder, Terminator};
+use memchr::memchr_iter;
 
 use super::Stop;
-use super::lines::LONGEST_LINE;
 use super::open;
 use super::rows::{OnLoss, Rows};
+use super::tail::{Tail, Watch};
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
@@ -41,188 +42,224 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
         topics,
         on_loss,
     } = source;
-    let watch = Rc::new(Watch::default());
-    let tail = Tail {
-        reader: bytes,
-        watch: watch.clone(),
-        end: None,
-    };
-    let mut csv = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(256 << 10)
-        .from_reader(tail);
-    let mut row = ByteRecord::new();
-    let rows = match csv.read_byte_record(&mut row) {
-        Ok(true) if !is_end(&row) => Rows::under(&row, name, options, topics, on_loss, sender)?,
-        Ok(_) => {
+    let mut reader = Reader::of(bytes, name);
+    let mut rows = match reader.advance() {
+        Step::Row(_) => Rows::under(&reader.row, name, options, topics, on_loss, sender)?,
+        Step::End => {
             let reason = "it is empty, without even a header row".into();
             return Err(Stop::Failed(Error::Unreadable {
                 place: name.into(),
                 reason,
             }));
         }
-        Err(e) => return Err(unreadable(name, &e)),
+        // A header that has no value column is none, however it ends.
+        Step::CutOff(place, why) => {
+            let header = &reader.row;
+            return match Rows::under(header, name, options, topics, on_loss, sender) {
+                Err(Stop::Failed(error @ Error::NoValueColumn { .. })) => Err(Stop::Failed(error)),
+                _ => Err(reader.cut_off(place, why)),
+            };
+        }
+        Step::Failed(_, error) => return Err(Stop::Failed(error)),
     };
-    let mut reader = Reader {
-        rows,
-        watch: &watch,
+    let end = loop {
+        let read = match reader.advance() {
+            Step::Row(Place {
+                misquoted: true,
+                line,
+            }) => {
+                let why = || "text stands behind a closing quote".into();
+                rows.sink.unreadable(What::Unreadable, at(line), why);
+                Ok(())
+            }
+            Step::Row(place) => rows.read(&reader.row, at(place.line)),
+            Step::End => break Ok(()),
+            Step::CutOff(place, why) => {
+                rows.sink
+                    .unreadable(What::Unreadable, at(place.line), || why.into());
+                break Err(reader.cut_off(place, why));
+            }
+            Step::Failed(line, error) => {
+                rows.sink
+                    .unreadable(What::Unreadable, at(line), || error.to_string());
+                break Err(Stop::Failed(error));
+            }
+        };
+        rows.sink.tally.bytes += reader.watch.read.take();
+        if let Err(stop) = read {
+            break Err(stop);
+        }
+        if reader.watch.refilled.take() {
+            rows.sink.flush()?;
+        }
     };
-    let end = reader.read_all(&mut csv, name);
+    rows.sink.tally.bytes += reader.watch.read.take();
     if !matches!(end, Err(Stop::NeedsRaw(_))) {
-        reader.rows.finish()?;
+        rows.finish()?;
     }
     end
 }
 
-fn unreadable(input: &str, error: &::csv::Error) -> Stop {
-    let reason = match error.kind() {
-        ::csv::ErrorKind::Io(e) => open::reason(e),
-        _ => error.to_string(),
-    };
-    Stop::Failed(Error::Unreadable {
-        place: input.into(),
-        reason,
-    })
+fn at(line: u64) -> Origin {
+    Origin { input: 0, line }
 }
 
-struct Reader<'a> {
-    rows: Rows<'a>,
-    watch: &'a Watch,
+/// Where a row stands, and whether its quotes are sound.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its first line.
+    line: u64,
+    misquoted: bool,
 }
 
-impl Reader<'_> {
-    /// Reads row by row, one behind, because only the next one shows that a row was whole.
-    fn read_all<R: Read>(
-        &mut self,
-        csv: &mut ::csv::Reader<Tail<R>>,
-        input: &str,
-    ) -> Result<(), Stop> {
-        let (mut row, mut next) = (ByteRecord::new(), ByteRecord::new());
-        let mut pending = false;
-        loop {
-            let more = csv
-                .read_byte_record(&mut next)
-                .map_err(|e| unreadable(input, &e));
-            self.watch.since_row.set(0);
-            self.rows.sink.tally.bytes += self.watch.read.take();
-            let ended = match &more {
-                Ok(true) => is_end(&next),
-                Ok(false) | Err(_) => true,
-            };
-            if !ended {
-                if pending {
-                    self.rows.read(&row, origin(&row))?;
-                }
-                std::mem::swap(&mut row, &mut next);
-                pending = true;
-                if self.watch.refilled.take() {
-                    self.rows.sink.flush()?;
-                }
-                continue;
-            }
-            return match more {
-                Err(stop) if pending => self.rows.read(&row, origin(&row)).and(Err(stop)),
-                Err(stop) => Err(stop),
-                Ok(_) => self.read_last_row(pending.then_some(&row), &next, input),
-            };
+/// What comes next.
+enum Step {
+    /// A whole row, which is in [`Reader::row`].
+    Row(Place),
+    End,
+    /// A row that is not whole, the last one.
+    CutOff(Place, &'static str),
+    /// The line at which reading failed.
+    Failed(u64, Error),
+}
+
+/// Reads row by row, one ahead: only the next one shows that a row was whole.
+struct Reader<'a, R> {
+    csv: ::csv::Reader<Tail<R>>,
+    watch: Rc<Watch>,
+    name: &'a str,
+    row: ByteRecord,
+    ahead: ByteRecord,
+    /// What `ahead` is; none before the first.
+    step: Option<Step>,
+    /// Whether rows end with `\r\n`, as the header does.
+    crlf: Option<bool>,
+}
+
+impl<'a, R: Read> Reader<'a, R> {
+    fn of(bytes: R, name: &'a str) -> Self {
+        let (tail, watch) = Tail::of(bytes);
+        let csv = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            // So that a row's line is known; a `\r` before the `\n` is taken off here.
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(256 << 10)
+            .from_reader(tail);
+        let (row, ahead) = (ByteRecord::new(), ByteRecord::new());
+        Self {
+            csv,
+            watch,
+            name,
+            row,
+            ahead,
+            step: None,
+            crlf: None,
         }
     }
 
-    /// `end` is the mark behind the input's end, unless an open quote has swallowed it.
-    fn read_last_row(
-        &mut self,
-        row: Option<&ByteRecord>,
-        end: &ByteRecord,
-        input: &str,
-    ) -> Result<(), Stop> {
-        let Some(row) = row else { return Ok(()) };
-        let why = if !is_end(end) {
-            "a quote is not closed"
-        } else if self.watch.open_line.get() {
-            "the last row does not end with a line end"
-        } else {
-            return self.rows.read(row, origin(row));
+    fn advance(&mut self) -> Step {
+        if self.step.is_none() {
+            self.step = Some(self.read_ahead());
+        }
+        match self.step.take() {
+            Some(Step::Row(place)) => {
+                mem::swap(&mut self.row, &mut self.ahead);
+                let next = self.read_ahead();
+                // What follows the last line end has none itself.
+                if matches!(next, Step::End) && self.watch.open_line.get() {
+                    return Step::CutOff(place, "the last row does not end with a line end");
+                }
+                self.step = Some(next);
+                Step::Row(place)
+            }
+            Some(step) => step,
+            None => Step::End,
+        }
+    }
+
+    /// Reads the next row into `ahead`; blank lines are none.
+    fn read_ahead(&mut self) -> Step {
+        loop {
+            let line = self.csv.position().line();
+            let read = self.csv.read_byte_record(&mut self.ahead);
+            self.watch.since_row.set(0);
+            match read {
+                Ok(true) => {}
+                Ok(false) => return Step::End,
+                Err(e) => return Step::Failed(line, self.failed(&e, line)),
+            }
+            let mark = &self.watch.end_mark[..];
+            if self.ahead.len() == 1 && &self.ahead[0] == mark {
+                return Step::End;
+            }
+            let place = self.place();
+            // An open quote goes on over the end of the input.
+            let open = |cell: &[u8]| {
+                cell.strip_suffix(b"\n")
+                    .is_some_and(|cell| cell.ends_with(mark))
+            };
+            if self.ahead.iter().next_back().is_some_and(open) {
+                // Its last line end is inside it: none ends it.
+                let place = Place {
+                    line: place.line + 1,
+                    ..place
+                };
+                return Step::CutOff(place, "a quote is not closed");
+            }
+            self.strip_carriage_return();
+            if self.ahead.len() > 1 || self.ahead.get(0).is_some_and(|cell| !cell.is_empty()) {
+                return Step::Row(place);
+            }
+        }
+    }
+
+    /// Where the row in `ahead` stands. The crate's position of a row is before the blank lines
+    /// that it skips, so the line is counted from the row's end.
+    fn place(&self) -> Place {
+        let inside = memchr_iter(b'\n', self.ahead.as_slice()).count() as u64;
+        let end = self.csv.position();
+        let line = end.line().saturating_sub(1 + inside).max(1);
+        Place {
+            line,
+            misquoted: self.watch.is_misquoted(end.byte()),
+        }
+    }
+
+    fn strip_carriage_return(&mut self) {
+        let ends = |row: &ByteRecord| {
+            row.iter()
+                .next_back()
+                .is_some_and(|cell| cell.ends_with(b"\r"))
         };
-        let origin = origin(row);
-        self.rows.sink.tally.rrpairs += 1;
-        self.rows
-            .sink
-            .unreadable(What::Unreadable, origin, || why.into());
-        let place = format!("{input}:{}", origin.line);
-        Err(Stop::Failed(Error::CutOff {
+        let crlf = *self.crlf.get_or_insert_with(|| ends(&self.ahead));
+        if crlf && ends(&self.ahead) {
+            let last = self.ahead.len() - 1;
+            let cell = self.ahead[last]
+                .strip_suffix(b"\r")
+                .unwrap_or_default()
+                .to_vec();
+            self.ahead.truncate(last);
+            self.ahead.push_field(&cell);
+        }
+    }
+
+    fn cut_off(&self, place: Place, why: &str) -> Stop {
+        let place = format!("{}:{}", self.name, place.line);
+        Stop::Failed(Error::CutOff {
             place,
             why: why.into(),
-        }))
+        })
     }
-}
 
-/// A row's first line.
-fn origin(row: &ByteRecord) -> Origin {
-    Origin {
-        input: 0,
-        line: row.position().map_or(0, ::csv::Position::line),
-    }
-}
-
-/// A row that no speedctl writes, put behind the input's end: it arrives as a row of its own only
-/// when no quote is open, which the csv crate does not tell.
-const END: &[u8] = b"\x00kreplay: end of input\x00";
-
-fn is_end(row: &ByteRecord) -> bool {
-    row.len() == 1 && &row[0] == END
-}
-
-/// What the reader below the csv crate sees, for the loop above it.
-#[derive(Debug, Default)]
-struct Watch {
-    read: Cell<u64>,
-    /// Bytes given since the last row, for the bound on a row's length.
-    since_row: Cell<usize>,
-    refilled: Cell<bool>,
-    /// Whether the input does not end with a line end.
-    open_line: Cell<bool>,
-}
-
-/// Passes bytes through and puts [`END`] behind them.
-struct Tail<R> {
-    reader: R,
-    watch: Rc<Watch>,
-    /// What remains to be given of the mark, once the reader has ended.
-    end: Option<Vec<u8>>,
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.watch.since_row.get() > LONGEST_LINE {
-            let text = format!(
-                "a row is longer than {} MiB, or a quote is not closed",
-                LONGEST_LINE >> 20
-            );
-            return Err(io::Error::other(text));
-        }
-        if self.end.is_none() {
-            let n = self.reader.read(buffer)?;
-            if let Some(last) = buffer[..n].last() {
-                self.watch.open_line.set(*last != b'\n');
-                self.watch.read.set(self.watch.read.get() + n as u64);
-                self.watch.since_row.set(self.watch.since_row.get() + n);
-                self.watch.refilled.set(true);
-                return Ok(n);
-            }
-            let line_end: &[u8] = if self.watch.open_line.get() {
-                b"\n"
-            } else {
-                b""
-            };
-            self.end = Some([line_end, END, b"\n"].concat());
-        }
-        let Some(end) = &mut self.end else {
-            return Ok(0);
+    fn failed(&self, error: &::csv::Error, line: u64) -> Error {
+        let reason = match error.kind() {
+            ::csv::ErrorKind::Io(e) => open::reason(e),
+            _ => error.to_string(),
         };
-        let n = end.len().min(buffer.len());
-        buffer[..n].copy_from_slice(&end[..n]);
-        end.drain(..n);
-        Ok(n)
+        Error::Unreadable {
+            place: format!("{}:{line}", self.name),
+            reason,
+        }
     }
 }

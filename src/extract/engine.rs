@@ -102,7 +102,7 @@ impl Engine {
         };
         read.map_err(|error| match error {
             WalkError::Json(error) => LineError::Json(error),
-            WalkError::Ambiguous(source) => LineError::Ambiguous(self.ambiguity(source, line)),
+            WalkError::Ambiguous(slot) => LineError::Ambiguous(self.ambiguity(slot, line)),
         })
     }
 
@@ -119,30 +119,35 @@ impl Engine {
         Plan::of(&patterns.collect::<Vec<_>>(), self.known.clone())
     }
 
-    /// Names two nodes that the path of `source` gives for one record.
-    fn ambiguity(&self, source: usize, line: &str) -> String {
-        let name = self.sources[source].name;
-        let path = &self.sources[source].path;
+    /// Names two nodes that a path of `slot` gives for one record.
+    fn ambiguity(&self, slot: Slot, line: &str) -> String {
         let document: Value = serde_json::from_str(line).unwrap_or_default();
-        let nodes = path.nodes(&document);
-        let records: Vec<Vec<Step>> = self
-            .sources
-            .iter()
-            .filter(|source| matches!(source.role, Role::Item(_)))
-            .flat_map(|source| source.path.nodes(&document))
-            .collect();
-        let of = |record: &[Step]| {
-            let mut own = nodes.iter().filter(|node| shares_elements(node, record));
-            Some((own.next()?.clone(), own.next()?.clone()))
+        let of = |wanted: &dyn Fn(&Role) -> bool| {
+            let sources = self.sources.iter().filter(|source| wanted(&source.role));
+            sources
+                .map(|source| (source, source.path.nodes(&document)))
+                .collect::<Vec<_>>()
         };
-        let pair = records.iter().find_map(|record| of(record));
-        let pair = pair.map_or_else(String::new, |(a, b)| {
-            format!(": `{}` and `{}`", jsonpath_text(&a), jsonpath_text(&b))
+        let records = of(&|role| *role == Role::Item(Group::Record));
+        let records = records.iter().flat_map(|(_, nodes)| nodes);
+        let fields = of(
+            &|role| matches!(role, Role::Field { group: Group::Record, slot: known, .. } if *known == slot),
+        );
+        let pair = records.flat_map(|record| fields.iter().map(move |field| (record, field)));
+        let mut named = pair.filter_map(|(record, (source, nodes))| {
+            let mut own = nodes.iter().filter(|node| shares_elements(node, record));
+            Some((source, own.next()?, own.next()?))
         });
-        format!(
-            "{name} `{}` gives more than one node for one record{pair}",
-            path.text()
-        )
+        match named.next() {
+            Some((source, a, b)) => format!(
+                "{} `{}` gives more than one node for one record: `{}` and `{}`",
+                source.name,
+                source.path.text(),
+                jsonpath_text(a),
+                jsonpath_text(b),
+            ),
+            None => "a path gives more than one node for one record".into(),
+        }
     }
 }
 
@@ -248,14 +253,18 @@ impl Sources {
             let (paths, encoding) = candidate
                 .resolve(&self.records, default)
                 .map_err(|e| bad_path(name, &e))?;
-            let role = Role::Field {
-                group: Group::Record,
-                slot,
-                encoding,
-                rank,
-            };
-            self.all
-                .extend(paths.into_iter().map(|path| Source { name, path, role }));
+            for (item, path) in paths.into_iter().enumerate() {
+                // Below the record's node it is that record's own; record paths come first.
+                let own = candidate.path.starts_with('@').then_some(item);
+                let role = Role::Field {
+                    group: Group::Record,
+                    own,
+                    slot,
+                    encoding,
+                    rank,
+                };
+                self.all.push(Source { name, path, role });
+            }
         }
         Ok(())
     }
@@ -288,6 +297,7 @@ impl Sources {
                     let path = Path::parse(&candidate.path).map_err(|e| bad_path(name, &e))?;
                     let role = Role::Field {
                         group,
+                        own: None,
                         slot,
                         encoding: Encoding::Auto,
                         rank,
@@ -318,6 +328,7 @@ impl Sources {
             let paths = Path::parse_below(path, std::slice::from_ref(&item));
             let role = Role::Field {
                 group,
+                own: None,
                 slot: *slot,
                 encoding: Encoding::Auto,
                 rank: 0,

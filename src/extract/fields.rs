@@ -28,6 +28,26 @@ pub(crate) enum Slot {
     Headers,
 }
 
+/// All slots, by their numbers.
+const ALL: [Slot; SLOTS] = [
+    Slot::Partition,
+    Slot::Offset,
+    Slot::OffsetDelta,
+    Slot::OffsetBase,
+    Slot::Time,
+    Slot::TimeDelta,
+    Slot::TimeBase,
+    Slot::TimeMax,
+    Slot::ProducerId,
+    Slot::FirstOffset,
+    Slot::Isolation,
+    Slot::Attributes,
+    Slot::Topic,
+    Slot::TopicId,
+    Slot::Value,
+    Slot::Key,
+    Slot::Headers,
+];
 /// Slots that hold a number.
 const NUMBERS: usize = Slot::Topic as usize;
 const SLOTS: usize = Slot::Headers as usize + 1;
@@ -38,6 +58,8 @@ const UNSET: u8 = u8::MAX;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
     ranks: [u8; SLOTS],
+    /// Bits of slots that one path has given twice.
+    twice: u32,
     numbers: [i64; NUMBERS],
     topics: [u32; 2],
     spans: [Option<Span>; 2],
@@ -48,6 +70,7 @@ impl Default for Fields {
     fn default() -> Self {
         Self {
             ranks: [UNSET; SLOTS],
+            twice: 0,
             numbers: [0; NUMBERS],
             topics: [0; 2],
             spans: [None; 2],
@@ -61,10 +84,8 @@ impl Default for Fields {
 pub(super) enum Claim {
     /// The slot is free, or held by a spelling that comes later.
     Take,
-    /// A spelling that comes before has it.
+    /// A spelling that comes before has it, or the same one: see [`Fields::join`].
     Leave,
-    /// The same path has given it already.
-    Twice,
 }
 
 impl Fields {
@@ -74,9 +95,13 @@ impl Fields {
         match rank.cmp(held) {
             std::cmp::Ordering::Less => {
                 *held = rank;
+                self.twice &= !(1 << slot as u32);
                 Claim::Take
             }
-            std::cmp::Ordering::Equal => Claim::Twice,
+            std::cmp::Ordering::Equal => {
+                self.twice |= 1 << slot as u32;
+                Claim::Leave
+            }
             std::cmp::Ordering::Greater => Claim::Leave,
         }
     }
@@ -129,6 +154,12 @@ impl Fields {
         self.headers
     }
 
+    /// A slot that one path has given twice: a record cannot have both.
+    pub(super) fn ambiguous(&self) -> Option<Slot> {
+        let slot = self.twice.trailing_zeros() as usize;
+        ALL.get(slot).copied()
+    }
+
     /// Takes over what `outer` has and this has not.
     pub(super) fn join(&mut self, outer: &Self) {
         for slot in 0..SLOTS {
@@ -136,6 +167,7 @@ impl Fields {
                 continue;
             }
             self.ranks[slot] = outer.ranks[slot];
+            self.twice |= outer.twice & (1 << slot);
             if slot < NUMBERS {
                 self.numbers[slot] = outer.numbers[slot];
             } else if slot < Slot::Value as usize {
@@ -257,8 +289,12 @@ mod tests {
         let mut fields = Fields::default();
         assert_eq!(fields.claim(Slot::Partition, 1), Claim::Take);
         assert_eq!(fields.claim(Slot::Partition, 2), Claim::Leave);
-        assert_eq!(fields.claim(Slot::Partition, 1), Claim::Twice);
+        assert_eq!(fields.ambiguous(), None);
+        assert_eq!(fields.claim(Slot::Partition, 1), Claim::Leave);
+        assert_eq!(fields.ambiguous(), Some(Slot::Partition));
         assert_eq!(fields.claim(Slot::Partition, 0), Claim::Take);
+        assert_eq!(fields.ambiguous(), None);
+        assert!((0..).zip(ALL).all(|(number, slot)| slot as usize == number));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod seen;
 mod sink;
 mod snapshot;
 mod speedctl;
+mod tail;
 mod texts;
 mod topic_ids;
 mod unpack;
@@ -51,6 +52,8 @@ use crate::channel::{Closed, Gate, Sender};
 use crate::config::{Extraction as Options, Input, Snapshot, Source, TopicNames};
 use crate::console::Console;
 use crate::error::Error;
+use crate::record::Origin;
+use crate::report::place;
 
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
@@ -127,7 +130,7 @@ impl Context {
 pub(crate) fn gate(source: &Source) -> Gate {
     match source {
         Source::Snapshot(_) => Gate::WhenSure,
-        Source::Csv(_) | Source::Raw(_) | Source::Records(_) => Gate::AtOnce,
+        Source::Csv(_) | Source::Raw(_) | Source::Records(_) => Gate::WhenKnown,
     }
 }
 
@@ -244,6 +247,15 @@ impl Extraction {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Names places as the source is known at the time.
+    pub(crate) fn namer(&self) -> impl Fn(Origin) -> String + Send + 'static {
+        let description = self.description.clone();
+        move |origin| {
+            let known = description.lock().unwrap_or_else(PoisonError::into_inner);
+            place(&known.names, origin)
+        }
     }
 
     /// Tells it to stop; speedctl is stopped with all that it started.

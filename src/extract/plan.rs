@@ -26,9 +26,10 @@ pub(super) enum Group {
 pub(super) enum Role {
     /// One of the group's things begins here.
     Item(Group),
-    /// A field of the things of a group.
+    /// A field of the things of a group; of `own` alone, where it is told below that item's path.
     Field {
         group: Group,
+        own: Option<usize>,
         slot: Slot,
         encoding: Encoding,
         rank: u8,
@@ -54,12 +55,13 @@ pub(super) struct FieldAt {
     pub(super) encoding: Encoding,
     pub(super) rank: u8,
     pub(super) source: usize,
-    anchors: Vec<usize>,
+    /// Depths, each with the source of the item's path that it is for.
+    anchors: Vec<(usize, usize)>,
 }
 
 impl FieldAt {
-    pub(super) fn is_anchored_at(&self, depth: usize) -> bool {
-        self.anchors.contains(&depth)
+    pub(super) fn is_anchored_at(&self, depth: usize, item: usize) -> bool {
+        self.anchors.contains(&(depth, item))
     }
 }
 
@@ -73,15 +75,45 @@ pub(super) struct State {
     each: Option<usize>,
     pub(super) fields: Vec<FieldAt>,
     pub(super) filters: Vec<usize>,
-    /// Groups with a field anchored here.
-    pub(super) anchors: Vec<Group>,
+    /// Groups with a field anchored here, each with the source of the item's path.
+    pub(super) anchors: Vec<(Group, usize)>,
     /// Groups of which a thing begins here, with the path's source.
     pub(super) items: Vec<(Group, usize)>,
+    /// Whether records lie below, so that a node of another shape would hide some.
+    on_the_way: bool,
     /// Whether the node's JSON text is needed: always, or since a node was seen that is no string.
     pub(super) raw: Cell<bool>,
 }
 
+/// What JSON a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Object,
+    List,
+    Null,
+    Scalar,
+}
+
 impl State {
+    /// What was expected on the way to records instead of a node of this shape.
+    pub(super) fn misses(&self, shape: Shape) -> Option<&'static str> {
+        let wants_object = !self.names.is_empty();
+        let wants_list = self.each.is_some() || !self.indexes.is_empty();
+        let is_field = !self.fields.is_empty() || !self.filters.is_empty();
+        let fits = match shape {
+            Shape::Object => wants_object || is_field,
+            Shape::List => wants_list || is_field,
+            Shape::Null => false,
+            Shape::Scalar => is_field,
+        };
+        match (self.on_the_way && !fits, wants_object, wants_list) {
+            (false, ..) | (_, false, false) => None,
+            (_, true, true) => Some("an object or a list"),
+            (_, true, false) => Some("an object"),
+            (_, false, true) => Some("a list"),
+        }
+    }
+
     pub(super) fn leads_on(&self) -> bool {
         self.each.is_some() || !self.names.is_empty() || !self.indexes.is_empty()
     }
@@ -94,10 +126,21 @@ pub(super) enum Next {
     Nowhere,
 }
 
+/// What a wildcard stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wildcard {
+    /// Elements of lists and members of objects (RFC 9535, section 2.3.2).
+    Any,
+    /// Elements of lists alone: a profile that lists what its records hold knows its shapes, and an
+    /// object in the place of a list is worth an error.
+    Elements,
+}
+
 /// The automaton; state 0 is the whole line.
 #[derive(Debug)]
 pub(super) struct Plan {
     states: Vec<State>,
+    wildcard: Wildcard,
     /// Members of a record that say nothing about its value, where the profile lists them.
     pub(super) known: Option<Vec<String>>,
 }
@@ -107,7 +150,12 @@ type Places = Vec<(usize, usize)>;
 
 impl Plan {
     pub(super) fn of(patterns: &[Pattern], known: Option<Vec<String>>) -> Self {
-        let anchors: Vec<Vec<usize>> = patterns.iter().map(|p| anchors(p, patterns)).collect();
+        let wildcard = match known {
+            Some(_) => Wildcard::Elements,
+            None => Wildcard::Any,
+        };
+        let anchors: Vec<Vec<(usize, usize)>> =
+            patterns.iter().map(|p| anchors(p, patterns)).collect();
         let start: Places = (0..patterns.len()).map(|pattern| (pattern, 0)).collect();
         let mut numbers = HashMap::from([(start.clone(), 0)]);
         let mut open = vec![(start, 0)];
@@ -124,10 +172,21 @@ impl Plan {
                     })
                 })
             };
-            states.push(build(patterns, &anchors, &places, depth, &mut number));
+            states.push(build(
+                patterns,
+                &anchors,
+                &places,
+                depth,
+                wildcard,
+                &mut number,
+            ));
             next += 1;
         }
-        Self { states, known }
+        Self {
+            states,
+            wildcard,
+            known,
+        }
     }
 
     pub(super) fn state(&self, number: usize) -> &State {
@@ -137,7 +196,8 @@ impl Plan {
     /// Where the member `name` of an object at `state` leads.
     pub(super) fn member(&self, state: &State, name: &str) -> Next {
         let named = state.names.iter().position(|(known, _)| known == name);
-        let to = named.map(|named| state.names[named].1).or(state.each);
+        let each = state.each.filter(|_| self.wildcard == Wildcard::Any);
+        let to = named.map(|named| state.names[named].1).or(each);
         to.map_or(Next::Nowhere, |state| Next::To { state, named })
     }
 
@@ -152,9 +212,10 @@ impl Plan {
 
 fn build(
     patterns: &[Pattern],
-    anchors: &[Vec<usize>],
+    anchors: &[Vec<(usize, usize)>],
     places: &Places,
     depth: usize,
+    wildcard: Wildcard,
     number: &mut impl FnMut(Places) -> Option<usize>,
 ) -> State {
     let mut state = State {
@@ -168,10 +229,11 @@ fn build(
         next.map(|(p, at)| (*p, at + 1)).collect()
     };
     for (pattern, at) in places {
+        state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
             Some(Step::Name(name)) if state.names.iter().all(|(known, _)| known != name) => {
-                let next =
-                    advance(&|s| *s == Step::Each || matches!(s, Step::Name(n) if n == name));
+                let any = |s: &Step| wildcard == Wildcard::Any && *s == Step::Each;
+                let next = advance(&|s| any(s) || matches!(s, Step::Name(n) if n == name));
                 state
                     .names
                     .extend(number(next).map(|to| (name.clone(), to)));
@@ -183,24 +245,23 @@ fn build(
             Some(_) => {}
             None => accept(&mut state, &patterns[*pattern], &anchors[*pattern]),
         }
-        if let Role::Field { group, .. } = patterns[*pattern].role
-            && anchors[*pattern].contains(at)
-            && !state.anchors.contains(&group)
-        {
-            state.anchors.push(group);
+        if let Role::Field { group, .. } = patterns[*pattern].role {
+            for (_, item) in anchors[*pattern].iter().filter(|(depth, _)| depth == at) {
+                if !state.anchors.contains(&(group, *item)) {
+                    state.anchors.push((group, *item));
+                }
+            }
         }
     }
     state.each = number(advance(&|step| *step == Step::Each));
     state.indexes.sort_unstable();
     // A thing's own node is where its fields are kept, so it is no anchor besides.
     let items = state.items.clone();
-    state
-        .anchors
-        .retain(|group| items.iter().all(|(item, _)| item != group));
+    state.anchors.retain(|anchor| !items.contains(anchor));
     state
 }
 
-fn accept(state: &mut State, pattern: &Pattern, anchors: &[usize]) {
+fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
     let source = pattern.source;
     match pattern.role {
         Role::Item(group) => state.items.push((group, source)),
@@ -213,6 +274,7 @@ fn accept(state: &mut State, pattern: &Pattern, anchors: &[usize]) {
             slot,
             encoding,
             rank,
+            ..
         } => {
             state.raw.set(state.raw.get() || encoding == Encoding::Json);
             let anchors = anchors.to_vec();
@@ -230,22 +292,23 @@ fn accept(state: &mut State, pattern: &Pattern, anchors: &[usize]) {
 
 /// The depths of a field's anchors: for each path of its group's things the longest way that both
 /// go together. What lies in another element of the same array is not joined.
-fn anchors(field: &Pattern, patterns: &[Pattern]) -> Vec<usize> {
-    let Role::Field { group, .. } = field.role else {
+fn anchors(field: &Pattern, patterns: &[Pattern]) -> Vec<(usize, usize)> {
+    let Role::Field { group, own, .. } = field.role else {
         return Vec::new();
     };
     let items = patterns
         .iter()
-        .filter(|item| item.role == Role::Item(group));
-    let depth = |item: &Pattern| {
+        .filter(|item| item.role == Role::Item(group) && own.is_none_or(|own| own == item.source));
+    let anchor = |item: &Pattern| {
         let depth = shared(&field.steps, &item.steps);
         let parting = (field.steps.get(depth), item.steps.get(depth));
-        (!matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))))).then_some(depth)
+        let elsewhere = matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))));
+        (!elsewhere).then_some((depth, item.source))
     };
-    let mut depths: Vec<usize> = items.filter_map(depth).collect();
-    depths.sort_unstable();
-    depths.dedup();
-    depths
+    let mut anchors: Vec<(usize, usize)> = items.filter_map(anchor).collect();
+    anchors.sort_unstable();
+    anchors.dedup();
+    anchors
 }
 
 /// How many steps two paths can take together.
@@ -280,6 +343,7 @@ mod tests {
             path,
             Role::Field {
                 group: Group::Record,
+                own: None,
                 slot,
                 encoding: Encoding::Auto,
                 rank,
@@ -310,9 +374,9 @@ mod tests {
         let plan = Plan::of(&patterns, None);
         assert_eq!(plan.states.len(), 7);
         let name = follow(&plan, &["a", "7", "name"]).expect("it is in the plan");
-        assert!(name.fields[0].is_anchored_at(2) && name.depth == 3);
+        assert!(name.fields[0].is_anchored_at(2, 0) && name.depth == 3);
         let element = follow(&plan, &["a", "0"]).expect("it is in the plan");
-        assert_eq!(element.anchors, [Group::Record]);
+        assert_eq!(element.anchors, [(Group::Record, 0)]);
         let record = follow(&plan, &["a", "0", "r", "1"]).expect("it is in the plan");
         assert_eq!((record.items.len(), record.anchors.len()), (1, 0));
         assert!(follow(&plan, &["a", "0", "other"]).is_none());

@@ -15,7 +15,7 @@ use super::sink::Sink;
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
-use crate::record::{Batch, CapturedTopic, Headers, Origin, Record, TopicId};
+use crate::record::{Batch, CapturedTopic, Headers, Mark, Origin, Record, TopicId};
 use crate::report::What;
 
 /// What to do about records that a row cannot carry.
@@ -152,10 +152,11 @@ impl<'a> Rows<'a> {
         }
         if !has_value {
             let why = "a record's value cell is empty: null or an empty string, which a CSV does not tell apart";
-            self.loses(why)?;
-            self.sink.batch.roll_back(mark);
-            self.sink.unreadable(What::LostByCsv, origin, || why.into());
-            return Ok(());
+            return self.lose(mark, why, origin);
+        }
+        if self.has_no_name(&fields) {
+            let why = "a topic is known only by its id, which a CSV row does not resolve";
+            return self.lose(mark, why, origin);
         }
         self.check_doubts(row, index, &fields, origin)?;
         self.push(index, &fields, origin);
@@ -191,14 +192,25 @@ impl<'a> Rows<'a> {
                 .problems
                 .add(What::Transactional, origin, || why.into());
         }
+        Ok(())
+    }
+
+    /// Whether a record's topic is known by an id that neither row nor flags name.
+    fn has_no_name(&self, fields: &Fields) -> bool {
         let id = fields
             .topic(Slot::TopicId)
             .filter(|_| !fields.has(Slot::Topic));
-        if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize])
-            && !self.topics.name_id(*id)
-        {
-            self.loses("a topic is known only by its id")?;
+        match id.map(|id| &self.sink.batch.topics[id as usize]) {
+            Some(CapturedTopic::Id(id)) => !self.topics.name_id(*id),
+            Some(CapturedTopic::Name(_)) | None => false,
         }
+    }
+
+    /// A record that the row cannot carry.
+    fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), Stop> {
+        self.loses(why)?;
+        self.sink.batch.roll_back(mark);
+        self.sink.unreadable(What::LostByCsv, origin, || why.into());
         Ok(())
     }
 

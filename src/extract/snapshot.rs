@@ -2,15 +2,16 @@
 //! there. The channel's gate holds the CSV's records back until it is known to be good, so that
 //! changing over costs nothing but time.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::columns::generated_paths;
 use super::csv;
 use super::filter::{Fault, Filter};
 use super::open;
-use super::path::{Path, Step};
+use super::path::{self, Step};
 use super::profile::Profile;
 use super::rows::{OnLoss, engine};
 use super::speedctl::{Ended, Running, Speedctl};
@@ -67,7 +68,7 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
 }
 
 fn needs_raw(path: &str) -> bool {
-    let path = Path::parse(path);
+    let path = path::Path::parse(path);
     path.is_ok_and(|path| path.steps().is_none_or(|steps| steps.contains(&Step::Each)))
 }
 
@@ -150,9 +151,7 @@ fn read_extracted(
             let file = named_csv(&text).or_else(|| named_csv(&ended.stderr_tail()));
             return match file {
                 Some(path) => read_named(&path, &ended, on_loss, context, sender),
-                None => Err(Stop::Failed(
-                    ended.failed("printed no CSV header and named no CSV file".into()),
-                )),
+                None => Err(Stop::Failed(ended.failed(no_csv(&text)))),
             };
         }
     };
@@ -194,6 +193,15 @@ fn read_named(
         },
         sender,
     )
+}
+
+/// What a speedctl that ended well has done wrong.
+fn no_csv(text: &str) -> String {
+    let last = text.lines().rev().find(|line| !line.trim().is_empty());
+    let said = last.map_or_else(String::new, |line| {
+        format!("; its last line was `{line:.200}`")
+    });
+    format!("printed no CSV header and named no CSV file that exists{said}")
 }
 
 enum Header {
@@ -252,12 +260,9 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
         mut output,
         mut ended,
     } = start(&pull, context)?;
-    let mut text = Vec::new();
+    let started = SystemTime::now();
     // The text is for people; it is read so that speedctl does not wait for its reader.
-    let mut discard = [0; 4096];
-    while let Ok(n @ 1..) = output.read(&mut discard) {
-        text.extend_from_slice(&discard[..n.min(MOST_TEXT.saturating_sub(text.len()))]);
-    }
+    _ = io::copy(&mut output, &mut io::sink());
     context
         .runtime
         .block_on(ended.well())
@@ -276,5 +281,17 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
         let how = format!("ended well and wrote no {}", path.display());
         return Err(Stop::Failed(ended.failed(how)));
     }
+    if let Some(age) = age_at(&path, started) {
+        let (path, age) = (path.display(), humantime::format_duration(age));
+        let note = format!("speedctl left {path} as it was, written {age} before: replaying that");
+        context.console.note(&note);
+    }
     read_raw(&[Input::File(path)], context, sender)
+}
+
+/// How much older than `started` a file is, in whole seconds; none when it is newer.
+fn age_at(path: &Path, started: SystemTime) -> Option<Duration> {
+    let written = fs::metadata(path).ok()?.modified().ok()?;
+    let age = started.duration_since(written).ok()?.as_secs();
+    (age > 1).then(|| Duration::from_secs(age))
 }

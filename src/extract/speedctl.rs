@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
 use super::open;
@@ -98,7 +99,7 @@ impl Speedctl {
         let stderr = Arc::new(Mutex::new(Stderr::new()));
         let err = child.stderr.take().expect("stderr was asked for as a pipe");
         let out = child.stdout.take().expect("stdout was asked for as a pipe");
-        tokio::spawn(drain(err, stderr.clone()));
+        let drained = tokio::spawn(drain(err, stderr.clone()));
         let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
         let pump = Pump {
             child,
@@ -118,6 +119,7 @@ impl Speedctl {
             },
             ended: Ended {
                 pump: ended,
+                drained,
                 action: self.action,
                 stderr,
             },
@@ -164,7 +166,8 @@ impl Read for Output {
 
 /// How a speedctl ended.
 pub(super) struct Ended {
-    pump: tokio::task::JoinHandle<Result<ExitStatus, Failure>>,
+    pump: JoinHandle<Result<ExitStatus, Failure>>,
+    drained: JoinHandle<()>,
     action: &'static str,
     stderr: Arc<Mutex<Stderr>>,
 }
@@ -183,7 +186,10 @@ impl Ended {
     /// # Errors
     /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0.
     pub(super) async fn well(&mut self) -> Result<(), Error> {
-        let how = match (&mut self.pump).await {
+        let ended = (&mut self.pump).await;
+        // Its last words may still be in the pipe; a child of its own may hold that open.
+        _ = timeout(AFTER_EXIT, &mut self.drained).await;
+        let how = match ended {
             Ok(Ok(status)) if status.success() => return Ok(()),
             Ok(Ok(status)) => match status.code() {
                 Some(code) => format!("exited with code {code}"),

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::{Captured, Filter};
 use super::headers::HeadersSeed;
-use super::plan::{FieldAt, Group, Next, Plan, State};
+use super::plan::{FieldAt, Group, Next, Plan, Shape, State};
 use super::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, Mark, TopicId};
 
@@ -21,6 +21,8 @@ use crate::record::{Batch, CapturedTopic, Mark, TopicId};
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) fields: Fields,
+    /// The source of the record's path.
+    item: usize,
     pub(super) trouble: Option<Trouble>,
 }
 
@@ -91,14 +93,16 @@ impl Found {
 #[derive(Debug)]
 pub(super) enum WalkError {
     Json(serde_json::Error),
-    /// The path with this source gave two nodes for one record.
-    Ambiguous(usize),
+    /// A path of this slot gave two nodes for one record.
+    Ambiguous(Slot),
 }
 
 /// A node that is open, with the fields kept there.
 struct Scope {
     depth: usize,
     group: Group,
+    /// The source of the path of the items that the fields are for.
+    item: usize,
     fields: Fields,
     /// How many of the group's things were found before it.
     before: usize,
@@ -113,7 +117,7 @@ struct Walk<'a> {
     unknown_member: Option<String>,
     /// A node was met whose JSON text is needed: the line is read once more.
     again: bool,
-    ambiguous: Option<usize>,
+    ambiguous: Option<Slot>,
 }
 
 /// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
@@ -143,17 +147,24 @@ pub(super) fn walk(
         let read = NodeSeed {
             walk: &mut walk,
             state: 0,
+            place: Place::Root,
         }
         .deserialize(&mut json);
         let read = read.and_then(|()| json.end());
         let (again, ambiguous) = (walk.again, walk.ambiguous);
         match read {
-            Ok(()) if !again => return Ok(()),
+            Ok(()) if !again => match ambiguous {
+                None => return Ok(()),
+                Some(slot) => {
+                    batch.roll_back(mark);
+                    return Err(WalkError::Ambiguous(slot));
+                }
+            },
             // Each time one more node's text is asked for, and there are as many as states.
             Ok(()) => batch.roll_back(mark),
             Err(error) => {
                 batch.roll_back(mark);
-                return Err(ambiguous.map_or(WalkError::Json(error), WalkError::Ambiguous));
+                return Err(WalkError::Json(error));
             }
         }
     }
@@ -169,12 +180,12 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, state: &State) {
-        for group in &state.anchors {
-            self.push_scope(state.depth, *group);
+        for (group, item) in &state.anchors {
+            self.push_scope(state.depth, *group, *item);
         }
         for (group, source) in &state.items {
             self.found.matched[*source] = true;
-            self.push_scope(state.depth, *group);
+            self.push_scope(state.depth, *group, *source);
             if *group == Group::Record {
                 self.trouble = None;
                 self.unknown_member = None;
@@ -182,11 +193,12 @@ impl Walk<'_> {
         }
     }
 
-    fn push_scope(&mut self, depth: usize, group: Group) {
+    fn push_scope(&mut self, depth: usize, group: Group, item: usize) {
         let before = self.count(group);
         self.scopes.push(Scope {
             depth,
             group,
+            item,
             fields: Fields::default(),
             before,
         });
@@ -198,7 +210,7 @@ impl Walk<'_> {
                 return;
             };
             match scope.group {
-                Group::Record => self.finish_record(scope.fields),
+                Group::Record => self.finish_record(scope.fields, scope.item),
                 Group::AbortedTransaction => self.found.aborted.push(scope.fields),
                 Group::KnownTopic => {
                     let topic = |slot| scope.fields.topic(slot);
@@ -210,6 +222,7 @@ impl Walk<'_> {
         for _ in &state.anchors {
             let Some(Scope {
                 group,
+                item,
                 fields,
                 before,
                 ..
@@ -219,9 +232,11 @@ impl Walk<'_> {
             };
             match group {
                 Group::Record => {
-                    self.found.records[before..]
-                        .iter_mut()
-                        .for_each(|draft| draft.fields.join(&fields));
+                    let drafts = self.found.records[before..].iter_mut();
+                    for draft in drafts.filter(|draft| draft.item == item) {
+                        draft.fields.join(&fields);
+                        self.ambiguous = self.ambiguous.or(draft.fields.ambiguous());
+                    }
                 }
                 Group::AbortedTransaction => {
                     self.found.aborted[before..]
@@ -233,14 +248,19 @@ impl Walk<'_> {
         }
     }
 
-    fn finish_record(&mut self, fields: Fields) {
+    fn finish_record(&mut self, fields: Fields, item: usize) {
         let mut trouble = self.trouble.take();
         if let Some(name) = self.unknown_member.take()
             && !fields.has(Slot::Value)
         {
             trouble.get_or_insert(Trouble::NoKnownValue(name));
         }
-        self.found.records.push(Draft { fields, trouble });
+        self.ambiguous = self.ambiguous.or(fields.ambiguous());
+        self.found.records.push(Draft {
+            fields,
+            item,
+            trouble,
+        });
     }
 
     fn trouble(&mut self, trouble: Trouble) {
@@ -254,15 +274,13 @@ impl Walk<'_> {
         mut set: impl FnMut(&mut Fields),
     ) -> Result<(), E> {
         self.found.matched[at.source] = true;
-        let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
+        let own = |scope: &&mut Scope| {
+            scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
+        };
         for scope in self.scopes.iter_mut().filter(own) {
             match scope.fields.claim(at.slot, at.rank) {
                 Claim::Take => set(&mut scope.fields),
                 Claim::Leave => {}
-                Claim::Twice => {
-                    self.ambiguous = Some(at.source);
-                    return Err(E::custom("a path gives two nodes for one record"));
-                }
             }
         }
         Ok(())
@@ -346,15 +364,16 @@ impl Walk<'_> {
             Slot::Partition if i32::try_from(number).is_ok_and(|partition| partition >= 0) => {
                 self.set(at, |fields| fields.set_number(at.slot, number))
             }
-            Slot::Partition
-            | Slot::Topic
-            | Slot::TopicId
-            | Slot::Value
-            | Slot::Key
-            | Slot::Headers => Err(E::invalid_value(
+            Slot::Partition => Err(E::invalid_value(
                 Unexpected::Signed(number),
-                &"what the profile says is there",
+                &"a partition's index",
             )),
+            Slot::Topic | Slot::TopicId | Slot::Value | Slot::Key | Slot::Headers => {
+                Err(E::invalid_value(
+                    Unexpected::Signed(number),
+                    &"what the profile says is there",
+                ))
+            }
             slot => self.set(at, |fields| fields.set_number(slot, number)),
         }
     }
@@ -362,7 +381,9 @@ impl Walk<'_> {
     /// Attributes add up: they may be a list.
     fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
         self.found.matched[at.source] = true;
-        let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
+        let own = |scope: &&mut Scope| {
+            scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
+        };
         self.scopes
             .iter_mut()
             .filter(own)
@@ -389,7 +410,8 @@ impl Walk<'_> {
             match (at.slot, what) {
                 (Slot::Value | Slot::Key, _) => self.not_a_string(state, at),
                 // Elements and members are looked at by themselves.
-                (Slot::Attributes | Slot::Headers, Unexpected::Seq | Unexpected::Map) => {}
+                (Slot::Attributes, Unexpected::Seq)
+                | (Slot::Headers, Unexpected::Seq | Unexpected::Map) => {}
                 (Slot::Headers, _) => self.trouble(Trouble::NotAString),
                 _ => return Err(E::invalid_type(what, &"a string or an integer")),
             }
@@ -439,6 +461,29 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// A node of another shape than the profile's would hide its records in silence. Only a profile
+    /// that lists what its records may hold is so sure of the shapes.
+    fn check_shape<E: de::Error>(
+        &self,
+        state: &State,
+        place: Place,
+        shape: Shape,
+    ) -> Result<(), E> {
+        if place == Place::Root && shape != Shape::Object {
+            return Err(E::custom("expected an RRPair, which is a JSON object"));
+        }
+        let absent = shape == Shape::Null && place == Place::Member;
+        match state
+            .misses(shape)
+            .filter(|_| self.plan.known.is_some() && !absent)
+        {
+            Some(wanted) => Err(E::custom(format!(
+                "expected {wanted} on the way to records"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     fn headers_field(state: &State) -> Option<&FieldAt> {
         state.fields.iter().find(|at| at.slot == Slot::Headers)
     }
@@ -473,13 +518,23 @@ pub(super) fn number_of(slot: Slot, text: &str) -> Option<i64> {
 struct NodeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: usize,
+    place: Place,
+}
+
+/// What a node is to the one around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The whole line.
+    Root,
+    Member,
+    Element,
 }
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Self { walk, state } = self;
+        let Self { walk, state, place } = self;
         let plan = walk.plan;
         let state = plan.state(state);
         walk.enter(state);
@@ -490,6 +545,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
                 let inner = Inside {
                     walk,
                     state,
+                    place,
                     raw: Raw::Taken,
                 };
                 serde_json::Deserializer::from_str(json)
@@ -500,6 +556,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
             deserializer.deserialize_any(Inside {
                 walk,
                 state,
+                place,
                 raw: Raw::NotTaken,
             })?;
         }
@@ -519,6 +576,7 @@ enum Raw {
 struct Inside<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: &'a State,
+    place: Place,
     raw: Raw,
 }
 
@@ -530,12 +588,18 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { walk, state, raw } = self;
+        let Self {
+            walk,
+            state,
+            place,
+            raw,
+        } = self;
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
             let mark = walk.batch.mark();
             let trouble = HeadersSeed { batch: walk.batch }.read_map(map)?;
             return walk.take_headers(at, mark, trouble);
         }
+        walk.check_shape(state, place, Shape::Object)?;
         if raw == Raw::NotTaken {
             walk.odd(state, Unexpected::Map)?;
         }
@@ -546,7 +610,10 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
             seen: &mut seen,
         })? {
             match next {
-                Next::To { state, .. } => map.next_value_seed(NodeSeed { walk, state })?,
+                Next::To { state, .. } => {
+                    let place = Place::Member;
+                    map.next_value_seed(NodeSeed { walk, state, place })?;
+                }
                 Next::Nowhere => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -554,12 +621,18 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self { walk, state, raw } = self;
+        let Self {
+            walk,
+            state,
+            place,
+            raw,
+        } = self;
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
             let mark = walk.batch.mark();
             let trouble = HeadersSeed { batch: walk.batch }.read_seq(seq)?;
             return walk.take_headers(at, mark, trouble);
         }
+        walk.check_shape(state, place, Shape::List)?;
         if raw == Raw::NotTaken {
             walk.odd(state, Unexpected::Seq)?;
             if state.fields.iter().any(|at| at.slot == Slot::Attributes) {
@@ -572,7 +645,13 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
         }
         for index in 0.. {
             let more = match walk.plan.element(state, index) {
-                Some(state) => seq.next_element_seed(NodeSeed { walk, state })?.is_some(),
+                Some(state) => seq
+                    .next_element_seed(NodeSeed {
+                        walk,
+                        state,
+                        place: Place::Element,
+                    })?
+                    .is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
             };
             if !more {
@@ -583,10 +662,14 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.walk
+            .check_shape(self.state, self.place, Shape::Scalar)?;
         self.walk.text(self.state, text)
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.walk
+            .check_shape(self.state, self.place, Shape::Scalar)?;
         self.walk.number(self.state, number)
     }
 
@@ -598,16 +681,20 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        self.walk
+            .check_shape(self.state, self.place, Shape::Scalar)?;
         self.walk.odd(self.state, Unexpected::Float(number))
     }
 
     fn visit_bool<E: de::Error>(self, truth: bool) -> Result<(), E> {
+        self.walk
+            .check_shape(self.state, self.place, Shape::Scalar)?;
         self.walk.odd(self.state, Unexpected::Bool(truth))
     }
 
     /// A null member is an absent one.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
+        self.walk.check_shape(self.state, self.place, Shape::Null)
     }
 }
 
@@ -624,6 +711,7 @@ impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
         deserializer.deserialize_any(Inside {
             walk: self.walk,
             state: self.state,
+            place: Place::Member,
             raw: Raw::NotTaken,
         })
     }

@@ -4,8 +4,12 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::lines::LONGEST_LINE;
+
 /// Bytes asked of the reader at once; also about what becomes one portion of the channel.
 pub(super) const CHUNK: usize = 256 << 10;
+/// From this size on a buffer is made for the longest line.
+const LARGE: usize = 4 << 20;
 /// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and to
 /// clear a whole chunk for each takes longer than to read them.
 const FIRST: usize = 32 << 10;
@@ -81,6 +85,21 @@ impl<R: Read> Window<R> {
         }
     }
 
+    /// Small buffers double. A larger one is made for the longest line at once: fresh zeroed memory
+    /// costs nothing until it is written to, and copying large buffers into larger ones would need
+    /// both at a time.
+    fn grow(&mut self, wanted: usize) {
+        let double = wanted.max(self.buffer.len() * 2);
+        let size = match double > LARGE {
+            true => wanted.max(LONGEST_LINE + 2 * CHUNK),
+            false => double,
+        };
+        let mut larger = vec![0; size];
+        larger[..self.filled.len()].copy_from_slice(&self.buffer[self.filled.clone()]);
+        self.filled = 0..self.filled.len();
+        self.buffer = larger;
+    }
+
     fn make_room(&mut self) {
         if self.filled.start > 0 {
             self.buffer.copy_within(self.filled.clone(), 0);
@@ -88,8 +107,7 @@ impl<R: Read> Window<R> {
         }
         let wanted = self.filled.len() + self.step;
         if self.buffer.len() < wanted {
-            // Doubling keeps the copying linear in the line's length.
-            self.buffer.resize(wanted.max(self.buffer.len() * 2), 0);
+            self.grow(wanted);
         } else if self.buffer.len() > 16 * CHUNK && self.filled.is_empty() {
             self.buffer.truncate(CHUNK);
             self.buffer.shrink_to_fit();

@@ -20,6 +20,8 @@ use crate::console::Console;
 use crate::record::Origin;
 use crate::report::{Latency, Problems, What};
 
+/// The longest latency that is told apart: an hour, in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
 /// What librdkafka holds of a record besides its bytes: its message and queue entries are about
 /// 208 bytes, its headers' list and allocator slack the rest.
 const RECORD_OVERHEAD: usize = 512;
@@ -105,7 +107,7 @@ impl Counts {
             refused: 0,
             topics: Vec::new(),
             problems: Problems::default(),
-            latency: Histogram::new(3).expect("3 significant digits are allowed"),
+            latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
             last_topic: 0,
         }
     }

@@ -1,8 +1,9 @@
 //! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,20 +28,29 @@ pub(crate) struct Counters {
     pub(crate) delivered: AtomicU64,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
-    inputs: Mutex<Arc<[String]>>,
+    namer: Mutex<Option<Namer>>,
 }
 
 impl Counters {
-    /// Names the inputs, for messages that tell a place.
-    pub(crate) fn name_inputs(&self, inputs: Arc<[String]>) {
-        *self.inputs.lock().unwrap_or_else(PoisonError::into_inner) = inputs;
+    /// Names places by `namer` from now on.
+    pub(crate) fn name_places_by(&self, namer: impl Fn(Origin) -> String + Send + 'static) {
+        *self.namer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Namer(Box::new(namer)));
     }
 
     pub(super) fn place(&self, origin: Origin) -> String {
-        report::place(
-            &self.inputs.lock().unwrap_or_else(PoisonError::into_inner),
-            origin,
-        )
+        let namer = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
+        namer
+            .as_ref()
+            .map_or_else(|| report::place(&[], origin), |Namer(name)| name(origin))
+    }
+}
+
+/// Says where in the input something stood.
+struct Namer(Box<dyn Fn(Origin) -> String + Send>);
+
+impl fmt::Debug for Namer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Namer")
     }
 }
 

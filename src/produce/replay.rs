@@ -17,7 +17,7 @@ use super::delivery::{Deliveries, Ticket};
 use super::native::{self, Client, Outgoing};
 use super::route::{Route, Router};
 use crate::channel::Receiver;
-use crate::config::{MissingTopics, Timestamps};
+use crate::config::Timestamps;
 use crate::error::Error;
 use crate::record::{Batch, Header, Record};
 use crate::report::{Latency, Placement};
@@ -121,9 +121,8 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn send_all(&mut self, receiver: &Receiver) -> Result<(), Stop> {
-        if self.job.destination.missing_topics == MissingTopics::Create {
-            receiver.survey(|batch| self.router.survey(batch));
-        }
+        receiver.survey(|batch| self.router.survey(batch));
+        self.router.check_surveyed_topics()?;
         while let Some(portion) = receiver.recv() {
             let counters = &self.job.counters;
             counters
@@ -163,7 +162,7 @@ impl Replay<'_> {
         let key = record.key.map(|key| batch.slice(key));
         let value = record.value.map(|value| batch.slice(value));
         let place = || self.job.counters.place(record.origin);
-        let partition = self
+        let (partition, placed) = self
             .router
             .partition(target, record.partition, key, place)?;
         let timestamp_ms = self.timestamp_ms(record);
@@ -195,7 +194,10 @@ impl Replay<'_> {
             !self.job.control.is_stopping()
         };
         match native::produce(&target.handle, outgoing, wait) {
-            Ok(()) => self.handed += 1,
+            Ok(()) => {
+                self.handed += 1;
+                self.router.count(placed);
+            }
             Err(code) => {
                 self.deliveries.leave(ticket);
                 match code {

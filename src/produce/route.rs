@@ -32,6 +32,14 @@ pub(super) enum Route {
     Unknown,
 }
 
+/// How a record came to its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Placed {
+    AsCaptured,
+    /// By its key, or by turns without one.
+    ByKey,
+}
+
 /// All targets met so far.
 pub(super) struct Router<'a> {
     connection: &'a Connection,
@@ -42,6 +50,8 @@ pub(super) struct Router<'a> {
     pub(super) targets: Vec<Target>,
     /// Partitions seen of a captured topic before the first record was sent.
     captured: HashMap<CapturedTopic, i32>,
+    /// The topics of `captured` in the order of their first record.
+    surveyed: Vec<CapturedTopic>,
     pub(super) placement: Placement,
 }
 
@@ -65,6 +75,7 @@ impl<'a> Router<'a> {
             renamed,
             targets: Vec::new(),
             captured: HashMap::new(),
+            surveyed: Vec::new(),
             placement: Placement::default(),
         }
     }
@@ -91,9 +102,23 @@ impl<'a> Router<'a> {
             let seen = partition.saturating_add(1);
             match self.captured.get_mut(topic) {
                 Some(partitions) => *partitions = seen.max(*partitions),
-                None => _ = self.captured.insert(topic.clone(), seen),
+                None => {
+                    self.surveyed.push(topic.clone());
+                    self.captured.insert(topic.clone(), seen);
+                }
             }
         }
+    }
+
+    /// Looks at the destinations of all topics that were surveyed, before anything is sent.
+    ///
+    /// # Errors
+    /// As of [`Router::route`].
+    pub(super) fn check_surveyed_topics(&mut self) -> Result<(), Error> {
+        let topics: Vec<CapturedTopic> = self.surveyed.clone();
+        topics
+            .iter()
+            .try_for_each(|topic| self.route(topic).map(|_| ()))
     }
 
     /// Where records of `topic` go.
@@ -179,7 +204,7 @@ impl<'a> Router<'a> {
         captured: Option<i32>,
         key: Option<&[u8]>,
         place: impl FnOnce() -> String,
-    ) -> Result<i32, Error> {
+    ) -> Result<(i32, Placed), Error> {
         let how = self.destination.partition;
         let keeps = matches!(how, Partition::Auto | Partition::Keep);
         if let Some(partition) = captured.filter(|_| keeps) {
@@ -188,8 +213,7 @@ impl<'a> Router<'a> {
             }
             let target = &self.targets[target];
             if partition < target.partitions {
-                self.placement.kept += 1;
-                return Ok(partition);
+                return Ok((partition, Placed::AsCaptured));
             }
             if how == Partition::Keep {
                 let (topic, partitions) = (target.name.clone(), target.partitions);
@@ -201,9 +225,8 @@ impl<'a> Router<'a> {
                 });
             }
         }
-        self.placement.placed += 1;
         let target = &mut self.targets[target];
-        Ok(match (how, key) {
+        let partition = match (how, key) {
             (Partition::Any, _) | (Partition::Key, None) => UNASSIGNED,
             // Where captured partitions are kept beside it, the choice is made here: librdkafka's
             // partitioner and explicit partitions do not mix before it knows the topic.
@@ -212,7 +235,16 @@ impl<'a> Router<'a> {
                 target.turn = (target.turn + 1) % target.partitions;
                 target.turn
             }
-        })
+        };
+        Ok((partition, Placed::ByKey))
+    }
+
+    /// Counts a record that was handed over.
+    pub(super) fn count(&mut self, placed: Placed) {
+        match placed {
+            Placed::AsCaptured => self.placement.kept += 1,
+            Placed::ByKey => self.placement.placed += 1,
+        }
     }
 
     fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
