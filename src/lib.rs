@@ -97,18 +97,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
-    let gate = match (extract::gate(&config.source), &config.destination) {
-        // The one topic is known and need not be looked for in the records.
-        (
-            Gate::WhenKnown,
-            config::Destination {
-                topics: TopicNames::One(_),
-                missing_topics: MissingTopics::Refuse,
-                ..
-            },
-        ) => Gate::AtOnce,
-        (gate, _) => gate,
-    };
+    let gate = gate(&config);
     let (sender, receiver) = channel::bounded(CHANNEL, gate);
     let control = Control::default();
     let counters = Arc::new(Counters::default());
@@ -161,11 +150,29 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     Ok(report)
 }
 
+/// When the first record may be sent.
+fn gate(config: &Config) -> Gate {
+    let destination = &config.destination;
+    let one_topic = matches!(destination.topics, TopicNames::One(_));
+    match extract::gate(&config.source) {
+        // The one topic is known and need not be looked for in the records.
+        Gate::WhenKnown if one_topic && destination.missing_topics == MissingTopics::Refuse => {
+            Gate::AtOnce
+        }
+        gate => gate,
+    }
+}
+
 /// Prints the records of the source; nothing is sent.
 async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout {
     let started = Instant::now();
     let console = Console::new(config.output.verbosity);
-    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
+    let gate = match extract::gate(&config.source) {
+        // There is nothing to look at before the first line.
+        Gate::WhenKnown => Gate::AtOnce,
+        gate => gate,
+    };
+    let (sender, receiver) = channel::bounded(CHANNEL, gate);
     let closer = receiver.closer();
     let kind = kind(&config.source);
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));

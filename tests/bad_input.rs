@@ -243,8 +243,8 @@ fn a_bad_line_is_named_and_the_lines_around_it_are_sent() {
             r#"{"command":"Fetch",}"#.into(),
             "trailing comma",
         ),
-        ("deep records", fetch(&deep), "recursion limit"),
-        ("deep and open", fetch(&open), "recursion limit"),
+        ("deep records", fetch(&deep), "expected an object"),
+        ("deep and open", fetch(&open), "expected an object"),
         (
             "deep and open outside",
             format!("{{\"x\":{open}"),
@@ -396,8 +396,17 @@ fn a_bad_number_is_named() {
 #[test]
 fn a_bad_topic_is_named() {
     assert_bad_lines(&[
+        (
+            "duplicate value",
+            records(r#"[{"valueString":"a","valueString":"b"}]"#),
+            "the member `valueString` stands twice",
+        ),
+        (
+            "duplicate command",
+            with_member(r#""command":"Fetch""#),
+            "the member `command` stands twice",
+        ),
         ("topic object", topic(r#""name":{},"#), "at column"),
-        ("topic number", topic(r#""name":5,"#), "topic"),
         ("topic absent", topic(""), "topic"),
         ("topic empty", topic(r#""name":"","#), "topic"),
         ("topic id of words", topic(r#""topicId":"abc","#), "topic"),
@@ -449,7 +458,7 @@ fn records_in_the_wrong_shape_are_named() {
 fn headers_in_the_wrong_shape_are_named() {
     assert_bad_lines(&[
         ("text", headers(r#""text""#), ""),
-        ("object", headers(r#"{"a":"b"}"#), ""),
+        ("object of numbers", headers(r#"{"a":1}"#), "not a string"),
         ("list of text", headers(r#"["text"]"#), ""),
         ("list of lists", headers(r#"[["a","b"]]"#), ""),
     ]);
@@ -472,11 +481,9 @@ fn assert_good_lines(cases: &[(&str, String)], delivered: u64) {
 #[test]
 fn odd_records_that_can_be_read_are_read() {
     let nulls = r#"[{"valueString":null,"keyString":null,"headers":null,"offsetDelta":null}]"#;
-    let twice = r#"[{"valueString":"a","valueString":"b"}]"#;
     let most = i64::MAX;
     let cases = [
         ("plain", good("x")),
-        ("duplicate value", records(twice)),
         ("escaped NUL", records(r#"[{"valueString":"a\u0000b"}]"#)),
         (
             "pair of surrogates",
@@ -522,10 +529,7 @@ fn odd_lines_that_can_be_read_are_read() {
             with_member(r#""x":123456789012345678901234567890"#),
         ),
         ("lone surrogate outside", with_member(r#""x":"\ud800""#)),
-        (
-            "duplicate outside",
-            with_member(r#""x":1,"x":2,"command":"Fetch""#),
-        ),
+        ("duplicate outside", with_member(r#""x":1,"x":2"#)),
         ("CR at the end", good("x") + "\r"),
         ("blanks around", format!(" \t{} ", good("x"))),
     ];
@@ -671,7 +675,7 @@ fn one_damaged_input_does_not_keep_the_others_back() {
         (&cut, 4, 3, 1, "cut.jsonl:4: the input is cut off"),
         (&bad, 1, 4, 1, ""),
         (&missing, 4, 0, 0, "no such file or directory"),
-        (&folder, 4, 0, 0, "it is a folder"),
+        (&folder, 0, 0, 0, "no RRPairs in"),
     ] {
         for files in [[first, &demo], [&demo, first]] {
             let replay = rehearse(&["raw", files[0], files[1]]);
@@ -696,11 +700,12 @@ fn inputs_that_are_not_there_or_empty() {
     let inputs = Inputs::new();
     let (empty, folder) = (inputs.write("empty", ""), inputs.path(""));
     let missing = inputs.path("missing");
-    for command in ["raw", "csv"] {
-        for (file, why) in [
-            (&missing, "no such file or directory"),
-            (&folder, "it is a folder"),
-        ] {
+    for (command, file, why) in [
+        ("raw", &missing, "no such file or directory"),
+        ("csv", &missing, "no such file or directory"),
+        ("csv", &folder, "it is a folder"),
+    ] {
+        {
             let replay = rehearse(&[command, file, "-t", "t"]);
             replay.assert(file, 4, 0, 0);
             let error = format!("kreplay: cannot read {file}: {why}\n");
@@ -927,8 +932,8 @@ fn numbers_of_a_csv_that_are_none_are_named() {
     let header = format!("{node}.partitionIndex,{node}.records.baseOffset,{VALUE}\n");
     for (row, why) in [
         ("abc,0,x", "column 1: `abc` is not an integer"),
-        ("-1,0,x", "-1 is no partition's index"),
-        ("3000000000,0,x", "3000000000 is no partition's index"),
+        ("-1,0,x", "`-1` is not a partition's index"),
+        ("3000000000,0,x", "`3000000000` is not a partition's index"),
         ("1.5,0,x", "column 1: `1.5` is not an integer"),
         (
             "0,123456789012345678901234567890,x",
@@ -1061,7 +1066,7 @@ fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
     assert!(replay.ledger("delivered") >= 1, "{}", replay.report);
     assert!([1, 4].contains(&replay.output.code), "{}", replay.report);
     assert!(
-        replay.report.to_string().contains("longer than 64"),
+        replay.report.to_string().contains("longer than 16"),
         "{}",
         replay.report
     );
@@ -1079,7 +1084,7 @@ fn a_row_of_100_mb_is_counted_and_named_by_its_line() {
         replay.output.stderr
     );
     assert!(
-        replay.output.stderr.contains("64 MiB"),
+        replay.output.stderr.contains("16 MiB"),
         "{}",
         replay.output.stderr
     );

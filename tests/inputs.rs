@@ -25,7 +25,7 @@ fn rehearse(paths: &[&Path]) -> Output {
 fn run(paths: &[&Path], stdin: Option<&[u8]>) -> Output {
     let mut args: Vec<PathBuf> = vec!["raw".into()];
     args.extend(paths.iter().map(|path| path.to_path_buf()));
-    args.extend(["--rehearse", "--report", "json"].map(PathBuf::from));
+    args.extend(["--rehearse", "--keep-duplicates", "--report", "json"].map(PathBuf::from));
     let run = Run::new(args);
     match stdin {
         Some(bytes) => run.stdin(bytes).output(),
@@ -245,7 +245,7 @@ fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
     assert_eq!(report["source"]["rrpairs"], 2);
     assert_eq!(report["problems"], serde_json::json!([]));
 
-    let args = ["raw", "--rehearse", "-v"].map(PathBuf::from);
+    let args = ["raw", "--rehearse", "--keep-duplicates", "-v"].map(PathBuf::from);
     let output = Run::new(args.into_iter().chain([path.to_path_buf()])).output();
     let skipped = "skipped    6 files without RRPairs (-v names them)\n";
     assert!(output.stdout.contains(skipped), "{}", output.stdout);

@@ -216,7 +216,7 @@ fn extract_tells_of_what_it_cannot_read_also_when_it_is_quiet() {
 #[test]
 fn a_reader_that_has_enough_ends_the_run_without_failing_it() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
-    let script = r#"{ "$0" extract "$1"; echo "code $?" >&2; } | head -1"#;
+    let script = r#"{ "$0" extract --keep-duplicates "$1"; echo "code $?" >&2; } | head -1"#;
     let capture = large_capture(&folder);
     let arguments = [
         "-c".into(),
@@ -236,7 +236,7 @@ fn a_reader_that_has_enough_ends_the_run_without_failing_it() {
 
 #[test]
 fn a_disk_that_is_full_is_no_success() {
-    let script = r#""$0" extract "$1" -q > /dev/full"#;
+    let script = r#""$0" extract --keep-duplicates "$1" -q > /dev/full"#;
     let arguments = [
         "-c".into(),
         script.into(),
@@ -284,7 +284,7 @@ fn records_are_printed_before_more_is_waited_for_and_an_interruption_is_told() {
 fn an_interruption_ends_the_run_also_when_nobody_reads_stdout() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     // The reader waits until kreplay has ended. A signal may come before kreplay listens.
-    let script = r#"{ "$0" extract "$1" & pid=$!
+    let script = r#"{ "$0" extract --keep-duplicates "$1" & pid=$!
         for _ in $(seq 40); do sleep 0.1; kill -INT $pid 2> /dev/null || break; done
         wait $pid; echo "code $?" >&2; } | { sleep 5; cat > /dev/null; }"#;
     let capture = large_capture(&folder);

@@ -65,7 +65,7 @@ const FIXTURES: &[(&str, i32, &str)] = &[
     (
         "raw demo.jsonl shop.jsonl",
         0,
-        "72 = 2 control + 70 delivered",
+        "72 = 6 duplicates + 2 control + 64 delivered",
     ),
     (
         "raw demo.jsonl cut.jsonl",
@@ -276,7 +276,7 @@ fn the_json_report_has_every_documented_member() {
     assert_eq!(report["interrupted"], false);
     let source = json!({
         "kind": "raw", "inputs": ["bad-middle.jsonl"], "bytes": 9061, "rrpairs": 4, "fetches": 4,
-        "empty_fetches": 0, "complete": true,
+        "empty_fetches": 0, "skipped_files": 0, "complete": true,
     });
     assert_eq!(report["source"], source);
 }
@@ -454,7 +454,7 @@ fn the_help_of_each_command_names_every_flag_and_exit_code() {
     let commands = [
         ("snapshot", SNAPSHOT),
         ("csv", &["<FILE>"]),
-        ("raw", &["<FILE>..."]),
+        ("raw", &["<PATH>..."]),
     ];
     for (command, own) in commands {
         let output = kreplay([command, "--help"]);
@@ -487,7 +487,7 @@ fn the_help_of_each_command_names_every_flag_and_exit_code() {
 #[test]
 fn usage_errors_are_code_2_and_tell_what_is_wrong() {
     for (args, said) in [
-        ("raw", "<FILE>..."),
+        ("raw", "<PATH>..."),
         ("nonsense", "nonsense"),
         ("raw demo.jsonl", "no brokers are named"),
         ("raw demo.jsonl --rehearse --partition sideways", "sideways"),
@@ -495,7 +495,7 @@ fn usage_errors_are_code_2_and_tell_what_is_wrong() {
             "raw demo.jsonl --rehearse --timestamps yesterday",
             "yesterday",
         ),
-        ("raw demo.jsonl --rehearse --map orders", "KEY=VALUE"),
+        ("raw demo.jsonl --rehearse --map orders", "FROM=TO"),
         ("raw demo.jsonl --rehearse --map a=b -t c", "--topic"),
         ("raw demo.jsonl --rehearse --no-such-flag", "--no-such-flag"),
         (

@@ -459,7 +459,7 @@ const SENTINELS: [(&str, &str, u64, Option<&str>); 7] = [
     ),
     ("headers", "headers", 3, Some("headers_lost")),
     ("tombstone", "value cell is empty", 2, Some("lost_by_csv")),
-    ("topic-id", "known only by its id", 2, Some("topic_unknown")),
+    ("topic-id", "known only by its id", 2, Some("lost_by_csv")),
     // Markers are never replayed, so nothing is lost.
     ("control", "transaction markers", 3, None),
 ];

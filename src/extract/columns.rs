@@ -127,6 +127,8 @@ pub(super) struct RecordColumns {
     pub(super) traces: Vec<usize>,
     /// A cell here tells of headers, which a row does not carry.
     pub(super) headers: Vec<usize>,
+    /// Whether it is the first element of every array: its batch's first record.
+    pub(super) is_first: bool,
 }
 
 impl RecordColumns {
@@ -193,11 +195,13 @@ fn fits(path: &[Step], header: &[Step]) -> bool {
 
 /// Collects the columns of the record at `node`.
 fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine) -> RecordColumns {
-    let mut columns = RecordColumns::default();
-    let is_first = !node
-        .steps
-        .iter()
-        .any(|step| matches!(step, Step::Index(1..)));
+    let mut columns = RecordColumns {
+        is_first: !node
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Index(1..))),
+        ..RecordColumns::default()
+    };
     for (column, header) in headers.iter().enumerate() {
         let Some(header) = header else { continue };
         for (path, slot, rank, encoding) in record_fields(engine) {
@@ -222,7 +226,7 @@ fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine)
             }
             let is_own = together == node.item.len();
             let of_batch = matches!(slot, Slot::OffsetBase | Slot::TimeBase | Slot::TimeMax);
-            if is_own && slot != Slot::Value || is_first && of_batch {
+            if is_own && slot != Slot::Value || columns.is_first && of_batch {
                 columns.traces.push(column);
             }
         }

@@ -43,25 +43,8 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
         on_loss,
     } = source;
     let mut reader = Reader::of(bytes, name);
-    let mut rows = match reader.advance() {
-        Step::Row(_) => Rows::under(&reader.row, name, options, topics, on_loss, sender)?,
-        Step::End => {
-            let reason = "it is empty, without even a header row".into();
-            return Err(Stop::Failed(Error::Unreadable {
-                place: name.into(),
-                reason,
-            }));
-        }
-        // A header that has no value column is none, however it ends.
-        Step::CutOff(place, why) => {
-            let header = &reader.row;
-            return match Rows::under(header, name, options, topics, on_loss, sender) {
-                Err(Stop::Failed(error @ Error::NoValueColumn { .. })) => Err(Stop::Failed(error)),
-                _ => Err(reader.cut_off(place, why)),
-            };
-        }
-        Step::Failed(_, error) => return Err(Stop::Failed(error)),
-    };
+    let under = |header: &ByteRecord| Rows::under(header, name, options, topics, on_loss, sender);
+    let mut rows = reader.read_header(under)?;
     let end = loop {
         let read = match reader.advance() {
             Step::Row(Place {
@@ -155,6 +138,29 @@ impl<'a, R: Read> Reader<'a, R> {
             ahead,
             step: None,
             crlf: None,
+        }
+    }
+
+    /// Reads the header row and makes of it what reads the others.
+    fn read_header<'r>(
+        &mut self,
+        under: impl Fn(&ByteRecord) -> Result<Rows<'r>, Stop>,
+    ) -> Result<Rows<'r>, Stop> {
+        match self.advance() {
+            Step::Row(_) => under(&self.row),
+            Step::End => {
+                let reason = "it is empty, without even a header row".into();
+                Err(Stop::Failed(Error::Unreadable {
+                    place: self.name.into(),
+                    reason,
+                }))
+            }
+            // A header that has no value column is none, however it ends.
+            Step::CutOff(place, why) => match under(&self.row) {
+                Err(Stop::Failed(error @ Error::NoValueColumn { .. })) => Err(Stop::Failed(error)),
+                _ => Err(self.cut_off(place, why)),
+            },
+            Step::Failed(_, error) => Err(Stop::Failed(error)),
         }
     }
 

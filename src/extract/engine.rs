@@ -157,6 +157,28 @@ fn shares_elements(a: &[Step], b: &[Step]) -> bool {
     !matches!(parting, Some((Step::Index(_), Step::Index(_))))
 }
 
+/// The profile's fields by their names.
+fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 16] {
+    [
+        ("value", &profile.value, Slot::Value),
+        ("key", &profile.key, Slot::Key),
+        ("headers", &profile.headers, Slot::Headers),
+        ("topic-path", &profile.topic_path, Slot::Topic),
+        ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
+        ("partition-path", &profile.partition_path, Slot::Partition),
+        ("offset-path", &profile.offset_path, Slot::Offset),
+        ("offset-delta", &profile.offset_delta, Slot::OffsetDelta),
+        ("offset-base", &profile.offset_base, Slot::OffsetBase),
+        ("timestamp", &profile.timestamp, Slot::Time),
+        ("timestamp-delta", &profile.timestamp_delta, Slot::TimeDelta),
+        ("timestamp-base", &profile.timestamp_base, Slot::TimeBase),
+        ("timestamp-max", &profile.timestamp_max, Slot::TimeMax),
+        ("attributes", &profile.attributes, Slot::Attributes),
+        ("producer-id", &profile.producer_id, Slot::ProducerId),
+        ("isolation-level", &profile.isolation_level, Slot::Isolation),
+    ]
+}
+
 fn sources(profile: &Profile, filter: &Filter) -> Result<Vec<Source>, Error> {
     let mut sources = Sources {
         all: Vec::new(),
@@ -189,25 +211,7 @@ fn sources(profile: &Profile, filter: &Filter) -> Result<Vec<Source>, Error> {
             role: Role::Item(Group::Record),
         });
     }
-    let fields: [(&'static str, &Candidates, Slot); 16] = [
-        ("value", &profile.value, Slot::Value),
-        ("key", &profile.key, Slot::Key),
-        ("headers", &profile.headers, Slot::Headers),
-        ("topic-path", &profile.topic_path, Slot::Topic),
-        ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
-        ("partition-path", &profile.partition_path, Slot::Partition),
-        ("offset-path", &profile.offset_path, Slot::Offset),
-        ("offset-delta", &profile.offset_delta, Slot::OffsetDelta),
-        ("offset-base", &profile.offset_base, Slot::OffsetBase),
-        ("timestamp", &profile.timestamp, Slot::Time),
-        ("timestamp-delta", &profile.timestamp_delta, Slot::TimeDelta),
-        ("timestamp-base", &profile.timestamp_base, Slot::TimeBase),
-        ("timestamp-max", &profile.timestamp_max, Slot::TimeMax),
-        ("attributes", &profile.attributes, Slot::Attributes),
-        ("producer-id", &profile.producer_id, Slot::ProducerId),
-        ("isolation-level", &profile.isolation_level, Slot::Isolation),
-    ];
-    for (name, candidates, slot) in fields {
+    for (name, candidates, slot) in fields(profile) {
         let default = match slot {
             Slot::Value => profile.value_encoding,
             Slot::Key => profile.key_encoding,

@@ -223,13 +223,17 @@ impl<'a> Rows<'a> {
         let offset_base_default = self
             .offset_base_default
             .filter(|_| columns.has(Slot::OffsetBase));
+        // Without its delta only a batch's first record has the batch's own offset.
+        let knows_offset =
+            columns.is_first || columns.has(Slot::OffsetDelta) || columns.has(Slot::Offset);
+        let offset = fields.offset(offset_base_default).filter(|_| knows_offset);
         let partition = fields
             .number(Slot::Partition)
             .and_then(|n| i32::try_from(n).ok());
         let record = Record {
             topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
             partition: partition.or(partition_default),
-            offset: fields.offset(offset_base_default),
+            offset,
             timestamp_ms: fields.timestamp_ms(),
             key: fields.bytes(Slot::Key),
             value: fields.bytes(Slot::Value),
@@ -317,7 +321,7 @@ fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Resul
             slot => {
                 let number =
                     super::walk::number_of(slot, &text).ok_or_else(|| wrong("an integer"))?;
-                if slot == Slot::Partition && i32::try_from(number).is_ok_and(|n| n < 0) {
+                if slot == Slot::Partition && !i32::try_from(number).is_ok_and(|n| n >= 0) {
                     return Err(wrong("a partition's index"));
                 }
                 fields.set_number(slot, number);

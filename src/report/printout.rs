@@ -71,9 +71,11 @@ impl Printout {
         self.tally.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
     }
 
-    fn outcomes(&self) -> [(&'static str, u64); 5] {
+    fn outcomes(&self) -> [(&'static str, u64); 7] {
         [
+            ("duplicates", self.tally.duplicates),
             ("filtered", self.tally.filtered),
+            ("aborted", self.tally.aborted),
             ("control", self.tally.control),
             ("unreadable", self.tally.unreadable),
             ("printed", self.printed),
