@@ -139,6 +139,12 @@ impl Connection {
             if hopeless || control.is_stopping() {
                 let reason = troubles.authentication.or(troubles.connection);
                 let reason = reason.unwrap_or_else(|| words(&error));
+                // librdkafka adds its timing: `(after 0ms in state CONNECT, ...)`.
+                let reason = reason
+                    .split(" (after ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_string();
                 return Err(Error::Unreachable {
                     brokers: self.brokers.clone(),
                     reason,

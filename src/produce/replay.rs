@@ -92,6 +92,10 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         replay.tally.merge(portion.tally);
     }
     replay.drain(&connection);
+    for unused in replay.router.unused_renamings() {
+        let note = format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
+        job.console.note(&note);
+    }
     replay.into_outcome(&connection, source_end, stop)
 }
 

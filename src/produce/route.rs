@@ -52,6 +52,8 @@ pub(super) struct Router<'a> {
     captured: HashMap<CapturedTopic, i32>,
     /// The topics of `captured` in the order of their first record.
     surveyed: Vec<CapturedTopic>,
+    /// Topics that were asked for.
+    met: Vec<CapturedTopic>,
     pub(super) placement: Placement,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Router<'a> {
             targets: Vec::new(),
             captured: HashMap::new(),
             surveyed: Vec::new(),
+            met: Vec::new(),
             placement: Placement::default(),
         }
     }
@@ -91,6 +94,22 @@ impl<'a> Router<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The names and ids of `--map` that no captured topic had.
+    pub(super) fn unused_renamings(&self) -> Vec<&str> {
+        let TopicNames::Mapped(map) = &self.destination.topics else {
+            return Vec::new();
+        };
+        let met = |from: &str| {
+            let renamings = renamings(from, "").into_iter();
+            from == "*"
+                || renamings
+                    .map(|(topic, _)| topic)
+                    .any(|topic| self.met.contains(&topic))
+        };
+        let unused = map.iter().map(|(from, _)| from.as_str());
+        unused.filter(|from| !met(from)).collect()
     }
 
     /// Takes note of the partitions in `batch`.
@@ -126,6 +145,9 @@ impl<'a> Router<'a> {
     /// # Errors
     /// [`Error::TopicMissing`] and [`Error::TopicRefused`]: the run cannot go on.
     pub(super) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
+        if !self.met.contains(topic) {
+            self.met.push(topic.clone());
+        }
         let Some(name) = self.destination_name(topic) else {
             return Ok(Route::Unknown);
         };

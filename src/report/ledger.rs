@@ -101,6 +101,13 @@ impl Ledger {
         self.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
     }
 
+    /// Records that were to be delivered: all but those left out on purpose.
+    #[must_use]
+    pub fn wanted(&self) -> u64 {
+        let left_out = self.duplicates + self.filtered + self.control + self.aborted;
+        self.found.saturating_sub(left_out)
+    }
+
     /// Records that should have been delivered and were not.
     #[must_use]
     pub fn missing(&self) -> u64 {

@@ -47,7 +47,7 @@ impl Report {
             f,
             "{verdict}delivered {} of {} to {place} in {}",
             HumanCount(ledger.delivered),
-            records(ledger.found),
+            records(ledger.wanted()),
             seconds(self.elapsed),
         )?;
         let per_second = ledger.delivered as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON);

@@ -55,7 +55,7 @@ fn shop_raw(kafka: &Kafka) {
     assert_eq!(report["topics"], shop_topics(&prefix));
     let source = json!({
         "kind": "raw", "inputs": [shop], "bytes": 71032, "rrpairs": 34, "fetches": 21,
-        "empty_fetches": 6, "complete": true,
+        "empty_fetches": 6, "skipped_files": 0, "complete": true,
     });
     assert_eq!(report["source"], source);
     assert_eq!(report["problems"], json!([]));
