@@ -71,10 +71,12 @@ impl Printout {
         self.tally.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
     }
 
-    fn outcomes(&self) -> [(&'static str, u64); 5] {
+    fn outcomes(&self) -> [(&'static str, u64); 7] {
         [
+            ("duplicates", self.tally.duplicates),
             ("filtered", self.tally.filtered),
             ("control", self.tally.control),
+            ("aborted", self.tally.aborted),
             ("unreadable", self.tally.unreadable),
             ("printed", self.printed),
             ("unprinted", self.unprinted),
