@@ -237,6 +237,13 @@ fn anchors(field: &Pattern, patterns: &[Pattern]) -> Vec<usize> {
     let items = patterns
         .iter()
         .filter(|item| item.role == Role::Item(group));
+    // What is below a thing's node is its own, whatever other paths lead to things.
+    let is_below = |item: &&Pattern| shared(&field.steps, &item.steps) == item.steps.len();
+    let own = items.clone().filter(is_below);
+    let own: Vec<usize> = own.map(|item| item.steps.len()).collect();
+    if !own.is_empty() {
+        return own;
+    }
     let depth = |item: &Pattern| {
         let depth = shared(&field.steps, &item.steps);
         let parting = (field.steps.get(depth), item.steps.get(depth));

@@ -11,7 +11,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::fields::{Attributes, Claim, Fields, Slot};
-use super::filter::{Captured, Filter};
+use super::filter::Captured;
 use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Next, Plan, State};
 use super::profile::Encoding;
@@ -63,18 +63,18 @@ pub(super) struct Found {
     pub(super) known_topics: Vec<(u32, u32)>,
     /// What the filter reads, by its own indexes.
     pub(super) filtered_on: Captured,
-    /// Which of the profile's paths have matched something in any line.
+    /// Which of the profile's paths have matched something.
     pub(super) matched: Vec<bool>,
 }
 
 impl Found {
-    /// Nothing yet, for a profile with this many paths and this filter.
-    pub(super) fn new(paths: usize, filter: &Filter) -> Self {
+    /// Nothing yet, for a profile with this many paths, and this many members to capture.
+    pub(super) fn new(paths: usize, captured: usize) -> Self {
         Self {
             records: Vec::new(),
             aborted: Vec::new(),
             known_topics: Vec::new(),
-            filtered_on: Captured::nothing_of(filter),
+            filtered_on: Captured::with_room(captured),
             matched: vec![false; paths],
         }
     }
@@ -84,6 +84,7 @@ impl Found {
         self.aborted.clear();
         self.known_topics.clear();
         self.filtered_on.clear();
+        self.matched.fill(false);
     }
 }
 
@@ -102,6 +103,9 @@ struct Scope {
     fields: Fields,
     /// How many of the group's things were found before it.
     before: usize,
+    /// Fields that paths gave twice here, with the sources of the paths: wrong where a thing takes
+    /// one over from here, and only there.
+    twice: Vec<(Slot, usize)>,
 }
 
 struct Walk<'a> {
@@ -169,6 +173,9 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, state: &State) {
+        for at in &state.fields {
+            self.found.matched[at.source] = true;
+        }
         for group in &state.anchors {
             self.push_scope(state.depth, *group);
         }
@@ -189,14 +196,18 @@ impl Walk<'_> {
             group,
             fields: Fields::default(),
             before,
+            twice: Vec::new(),
         });
     }
 
-    fn leave(&mut self, state: &State) {
+    fn leave<E: de::Error>(&mut self, state: &State) -> Result<(), E> {
         for _ in &state.items {
             let Some(scope) = self.scopes.pop() else {
-                return;
+                return Ok(());
             };
+            if let [(_, source), ..] = scope.twice[..] {
+                return self.given_twice(source);
+            }
             match scope.group {
                 Group::Record => self.finish_record(scope.fields),
                 Group::AbortedTransaction => self.found.aborted.push(scope.fields),
@@ -212,25 +223,38 @@ impl Walk<'_> {
                 group,
                 fields,
                 before,
+                twice,
                 ..
             }) = self.scopes.pop()
             else {
-                return;
+                return Ok(());
+            };
+            let mut ambiguous = None;
+            let mut join = |inner: &mut Fields| {
+                let taken_over = twice.iter().find(|(slot, _)| !inner.has(*slot));
+                ambiguous = ambiguous.or(taken_over.map(|(_, source)| *source));
+                inner.join(&fields);
             };
             match group {
                 Group::Record => {
-                    self.found.records[before..]
-                        .iter_mut()
-                        .for_each(|draft| draft.fields.join(&fields));
+                    let drafts = self.found.records[before..].iter_mut();
+                    drafts.for_each(|draft| join(&mut draft.fields));
                 }
                 Group::AbortedTransaction => {
-                    self.found.aborted[before..]
-                        .iter_mut()
-                        .for_each(|inner| inner.join(&fields));
+                    self.found.aborted[before..].iter_mut().for_each(join);
                 }
                 Group::KnownTopic => {}
             }
+            if let Some(source) = ambiguous {
+                return self.given_twice(source);
+            }
         }
+        Ok(())
+    }
+
+    fn given_twice<E: de::Error>(&mut self, source: usize) -> Result<(), E> {
+        self.ambiguous = Some(source);
+        Err(E::custom("a path gives two nodes for one record"))
     }
 
     fn finish_record(&mut self, fields: Fields) {
@@ -253,16 +277,16 @@ impl Walk<'_> {
         at: &FieldAt,
         mut set: impl FnMut(&mut Fields),
     ) -> Result<(), E> {
-        self.found.matched[at.source] = true;
         let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
         for scope in self.scopes.iter_mut().filter(own) {
             match scope.fields.claim(at.slot, at.rank) {
-                Claim::Take => set(&mut scope.fields),
-                Claim::Leave => {}
-                Claim::Twice => {
-                    self.ambiguous = Some(at.source);
-                    return Err(E::custom("a path gives two nodes for one record"));
+                Claim::Take => {
+                    scope.twice.retain(|(slot, _)| *slot != at.slot);
+                    set(&mut scope.fields);
                 }
+                Claim::Leave => {}
+                Claim::Twice if scope.twice.iter().any(|(slot, _)| *slot == at.slot) => {}
+                Claim::Twice => scope.twice.push((at.slot, at.source)),
             }
         }
         Ok(())
@@ -361,7 +385,6 @@ impl Walk<'_> {
 
     /// Attributes add up: they may be a list.
     fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
-        self.found.matched[at.source] = true;
         let own = |scope: &&mut Scope| scope.group == at.group && at.is_anchored_at(scope.depth);
         self.scopes
             .iter_mut()
@@ -503,8 +526,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
                 raw: Raw::NotTaken,
             })?;
         }
-        walk.leave(state);
-        Ok(())
+        walk.leave(state)
     }
 }
 
