@@ -22,6 +22,7 @@ mod headers;
 mod held;
 mod lines;
 mod open;
+mod outline;
 mod path;
 mod plan;
 mod profile;
@@ -32,8 +33,10 @@ mod seen;
 mod sink;
 mod snapshot;
 mod speedctl;
+mod survey;
 mod texts;
 mod topic_ids;
+mod unmatched;
 mod unpack;
 mod walk;
 mod window;
@@ -44,8 +47,9 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use collect::Collector;
 use rows::OnLoss;
-use topic_ids::TopicIds;
+pub(crate) use survey::Survey;
 
 use crate::channel::{Closed, Gate, Sender};
 use crate::config::{Extraction as Options, Input, Snapshot, Source, TopicNames};
@@ -100,6 +104,7 @@ pub(crate) struct Extraction {
 #[derive(Clone)]
 struct Context {
     options: Options,
+    survey: Survey,
     topics: TopicNames,
     console: Console,
     runtime: Handle,
@@ -145,7 +150,7 @@ pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<Str
 /// [`Error::Config`] that shows the place.
 pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
     match source {
-        Source::Raw(_) => collect::Collector::new(options, TopicIds::default()).map(|_| ()),
+        Source::Raw(_) => Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ()),
         Source::Csv(_) if options.overrides.filter.is_some() => Err(Error::Config {
             message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
                 .into(),
@@ -155,6 +160,14 @@ pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
         Source::Records(_) => Ok(()),
         Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
     }
+}
+
+/// The text of the built-in profile `name`.
+///
+/// # Errors
+/// [`Error::Config`] that names those there are.
+pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
+    profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
 /// Starts to read `source` into `sender`. Must be called on a tokio runtime.
@@ -168,11 +181,24 @@ pub(crate) fn start(
     console: Console,
     sender: Sender,
 ) -> Extraction {
+    start_survey(source, options, topics, console, sender, Survey::Nothing)
+}
+
+/// The same, and `survey` is filled besides; only RRPairs are surveyed.
+pub(crate) fn start_survey(
+    source: Source,
+    options: Options,
+    topics: TopicNames,
+    console: Console,
+    sender: Sender,
+    survey: Survey,
+) -> Extraction {
     let (stop, stopped) = watch::channel(false);
     let (ended, when_ended) = oneshot::channel();
     let description = Arc::new(Mutex::new(Description::default()));
     let context = Context {
         options,
+        survey,
         topics,
         console,
         runtime: Handle::current(),
@@ -234,7 +260,11 @@ fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), 
         let folder = folder.display();
         context.console.note(&format!("no RRPairs in {folder}"));
     }
-    rrpair::read(&files, &names, &context.options, &context.console, sender)
+    let inputs = files.found.iter().map(|found| found.input.clone());
+    let survey = context.survey.clone();
+    let collector =
+        Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
+    rrpair::read(&files, &names, collector, &context.console, sender)
 }
 
 impl Extraction {
