@@ -33,6 +33,15 @@ Exit codes:
   70   the counts do not balance: a defect of kreplay
   130  interrupted (143: terminated)";
 
+const INSPECT_EXIT_CODES: &str = "\
+Exit codes:
+  0    everything was looked at
+  1    some records are unreadable, or a path given matches nothing
+  2    usage or configuration
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated); what was seen by then is told";
+
 /// Replays captured Kafka traffic into Kafka: every record delivered, or named.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
@@ -67,6 +76,16 @@ pub enum Command {
     /// a `topic_id`. `kreplay records` reads the lines back and no byte changes on the way.
     #[command(after_help = EXTRACT_EXIT_CODES)]
     Extract(Extract),
+    /// Tell what is in a capture: topics, gaps, keys, sizes, clients; or every path. Nothing is sent.
+    ///
+    /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
+    /// topic its partitions, records, keys and sizes. Counts of keys are estimates within 2 % where
+    /// there are more than a thousand, sizes are within 1 %. `--report json` tells all of it, also
+    /// partition by partition. With --paths: every path that occurs in the RRPairs.
+    #[command(after_help = INSPECT_EXIT_CODES)]
+    Inspect(Inspect),
+    /// Print a built-in profile as TOML, to begin one of your own with.
+    Profile(Profile),
 }
 
 /// `kreplay snapshot`.
@@ -79,15 +98,9 @@ pub struct Snapshot {
     /// cannot carry what is there and nothing has been sent yet.
     #[arg(long, value_enum, default_value_t = Via::Auto, value_name = "WAY")]
     pub via: Via,
-    /// Which speedctl to run; else the one on PATH.
-    #[arg(long, env = "KREPLAY_SPEEDCTL", value_name = "PATH")]
-    pub speedctl: Option<PathBuf>,
-    /// One more argument for speedctl, repeatable.
-    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
-    pub speedctl_arg: Vec<String>,
-    /// The longest silence of speedctl before it is taken for hung.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
-    pub speedctl_timeout: Duration,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: Speedctl,
     /// Print the speedctl command that would run, quoted for a shell, and stop.
     #[arg(long)]
     pub print_command: bool,
@@ -100,6 +113,20 @@ pub struct Snapshot {
     /// What is printed.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// How speedctl is run.
+#[derive(Debug, Args)]
+pub struct Speedctl {
+    /// Which speedctl to run; else the one on PATH.
+    #[arg(long, env = "KREPLAY_SPEEDCTL", value_name = "PATH")]
+    pub speedctl: Option<PathBuf>,
+    /// One more argument for speedctl, repeatable.
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub speedctl_arg: Vec<String>,
+    /// The longest silence of speedctl before it is taken for hung.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub speedctl_timeout: Duration,
 }
 
 /// `kreplay csv`.
@@ -156,9 +183,13 @@ pub struct Records {
 /// `kreplay extract`.
 #[derive(Debug, Args)]
 pub struct Extract {
-    /// Files of RRPairs, or `-` for stdin; read in the order given.
+    /// Files and folders of RRPairs as `kreplay raw` takes them, `-` for stdin, or `snapshot:<ID>`
+    /// for a snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: Speedctl,
     /// Which RRPairs are read, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
@@ -168,6 +199,46 @@ pub struct Extract {
     /// Print what is run to get at the records.
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// `kreplay inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Files and folders of RRPairs as `kreplay raw` takes them, `-` for stdin, or `snapshot:<ID>`
+    /// for a snapshot that `speedctl pull snapshot` gets; read in the order given.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// List every path that occurs, with how often it does, its types and a sample; of all RRPairs
+    /// unless --filter chooses. A path can be copied into any flag that takes one.
+    #[arg(long, conflicts_with_all = [
+        "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
+        "partition_path", "offset_path", "value_encoding", "key_encoding", "keep_duplicates",
+        "with_aborted",
+    ])]
+    pub paths: bool,
+    /// The form of what is told on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    pub report: ReportForm,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: Speedctl,
+    /// Which RRPairs are looked at, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// Print nothing on stderr but errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the RRPairs, and the files skipped.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `kreplay profile`.
+#[derive(Debug, Args)]
+pub struct Profile {
+    /// The profile's name: `fetch` or `produce`.
+    #[arg(default_value = "fetch", value_name = "NAME")]
+    pub name: String,
 }
 
 /// Where records go and how they get there.

@@ -27,12 +27,25 @@ pub struct Config {
 }
 
 /// What becomes of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// They are sent.
     Replay,
     /// They are printed as record lines.
     Extract,
+    /// They are looked at, or what is around them.
+    Inspect(View),
+    /// Nothing is read: the built-in profile of this name is printed.
+    ShowProfile(String),
+}
+
+/// What `kreplay inspect` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The records, and what the RRPairs tell besides.
+    Contents,
+    /// Every path that occurs.
+    Paths,
 }
 
 /// What is replayed.
@@ -95,21 +108,22 @@ pub struct Overrides {
 impl Overrides {
     /// The paths among them.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        let Self {
-            record,
-            value,
-            key,
-            headers,
-            timestamp,
-            topic,
-            partition,
-            offset,
-            ..
-        } = self;
-        let paths = [
-            record, value, key, headers, timestamp, topic, partition, offset,
-        ];
-        paths.into_iter().filter_map(|path| path.as_deref())
+        self.by_flag().into_iter().filter_map(|(_, path)| path)
+    }
+
+    /// The paths by the names of their flags.
+    pub(crate) fn by_flag(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("record", &self.record),
+            ("value", &self.value),
+            ("key", &self.key),
+            ("headers", &self.headers),
+            ("timestamp", &self.timestamp),
+            ("topic-path", &self.topic),
+            ("partition-path", &self.partition),
+            ("offset-path", &self.offset),
+        ]
+        .map(|(flag, path)| (flag, path.as_deref()))
     }
 }
 
@@ -283,6 +297,9 @@ const PROMISED: [(&str, &[&str]); 8] = [
     ("transactional.id", &[]),
 ];
 
+/// The filter that every RRPair passes.
+const EVERYTHING: &str = "command CONTAINS \"\"";
+
 impl Config {
     /// Settles what `cli` means; reads the environment and kcat's config file.
     ///
@@ -295,14 +312,7 @@ impl Config {
                     true => SnapshotAction::PrintCommand,
                     false => SnapshotAction::Replay,
                 };
-                let snapshot = Snapshot {
-                    id: args.id,
-                    via: args.via,
-                    speedctl: args.speedctl,
-                    arguments: args.speedctl_arg,
-                    timeout: args.speedctl_timeout,
-                    action,
-                };
+                let snapshot = settle_snapshot(args.id, args.via, args.speedctl, action);
                 if action == SnapshotAction::PrintCommand {
                     let extraction = settle_extraction(args.extraction)?;
                     let source = Source::Snapshot(snapshot);
@@ -340,17 +350,9 @@ impl Config {
                     args.output,
                 )
             }
-            cli::Command::Extract(args) => {
-                let source = Source::Raw(settle_inputs(args.sources)?);
-                let output = Output {
-                    report: ReportForm::Text,
-                    report_file: None,
-                    progress: When::Never,
-                    verbosity: verbosity(args.quiet, args.verbose),
-                };
-                let extraction = settle_extraction(args.extraction)?;
-                return Ok(Self::printing(Task::Extract, source, extraction, output));
-            }
+            cli::Command::Extract(args) => return Self::extracting(args),
+            cli::Command::Inspect(args) => return Self::inspecting(args),
+            cli::Command::Profile(args) => return Self::showing_profile(args),
         };
         Ok(Self {
             task: Task::Replay,
@@ -359,6 +361,41 @@ impl Config {
             destination: settle_destination(destination)?,
             output: settle_output(output),
         })
+    }
+
+    fn extracting(args: cli::Extract) -> Result<Self, Error> {
+        let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
+        let source = settle_sources(args.sources, args.speedctl)?;
+        let extraction = settle_extraction(args.extraction)?;
+        Ok(Self::printing(Task::Extract, source, extraction, output))
+    }
+
+    fn showing_profile(args: cli::Profile) -> Result<Self, Error> {
+        let output = quiet_output(ReportForm::Text, Verbosity::Normal);
+        let extraction = settle_extraction(cli::Extraction::default())?;
+        let (task, source) = (Task::ShowProfile(args.name), Source::Raw(Vec::new()));
+        Ok(Self::printing(task, source, extraction, output))
+    }
+
+    fn inspecting(args: cli::Inspect) -> Result<Self, Error> {
+        let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
+        let source = settle_sources(args.sources, args.speedctl)?;
+        let mut extraction = settle_extraction(args.extraction)?;
+        let view = match args.paths {
+            true => View::Paths,
+            false => View::Contents,
+        };
+        if view == View::Paths {
+            // Who asks for paths looks for what the profile's filter leaves out, too.
+            let filter = &mut extraction.overrides.filter;
+            filter.get_or_insert_with(|| EVERYTHING.into());
+        }
+        Ok(Self::printing(
+            Task::Inspect(view),
+            source,
+            extraction,
+            output,
+        ))
     }
 
     /// Printing a command or records needs no destination.
@@ -431,6 +468,53 @@ fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
     match stdin.count() {
         0 | 1 => Ok(inputs),
         _ => Err(Error::config("`-` (stdin) can be read only once")),
+    }
+}
+
+/// Paths, or one snapshot by its id.
+fn settle_sources(paths: Vec<PathBuf>, speedctl: cli::Speedctl) -> Result<Source, Error> {
+    let id = |path: &PathBuf| Some(path.to_str()?.strip_prefix("snapshot:")?.to_string());
+    let Some(id) = paths.iter().find_map(id) else {
+        return Ok(Source::Raw(settle_inputs(paths)?));
+    };
+    match (paths.len(), id.as_str()) {
+        (_, "") => Err(Error::config(
+            "`snapshot:` is followed by the snapshot's id",
+        )),
+        (1, _) => {
+            let action = SnapshotAction::Replay;
+            let snapshot = settle_snapshot(id, Via::Raw, speedctl, action);
+            Ok(Source::Snapshot(snapshot))
+        }
+        _ => Err(Error::config(format!(
+            "`snapshot:{id}` cannot be read together with other sources"
+        ))),
+    }
+}
+
+fn settle_snapshot(
+    id: String,
+    via: Via,
+    speedctl: cli::Speedctl,
+    action: SnapshotAction,
+) -> Snapshot {
+    Snapshot {
+        id,
+        via,
+        speedctl: speedctl.speedctl,
+        arguments: speedctl.speedctl_arg,
+        timeout: speedctl.speedctl_timeout,
+        action,
+    }
+}
+
+/// The output of a run that has no destination.
+fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
+    Output {
+        report,
+        report_file: None,
+        progress: When::Never,
+        verbosity,
     }
 }
 

@@ -17,14 +17,16 @@
 //! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (one after another) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/csv.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
+//! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
+//! | why a path matches nothing | `extract/unmatched.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
 //! | where a record goes | `produce/route.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs` |
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config -> cli`; `record`, `report`,
-//! `record_line`, `error`, `channel` and `console` are leaves. `extract` never names `produce` or
-//! `print`, nor they it: [`run`] is where they meet.
+//! `record_line`, `error`, `channel`, `offsets` and `console` are leaves. `extract` never names `produce`
+//! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
 mod channel;
 pub mod cli;
@@ -32,6 +34,8 @@ pub mod config;
 mod console;
 pub mod error;
 mod extract;
+mod inspect;
+mod offsets;
 mod print;
 mod produce;
 mod record;
@@ -51,7 +55,7 @@ use error::Error;
 use extract::Extraction;
 use produce::{Control, Counters, Job, Outcome, Pace, Progress};
 pub use record::Origin;
-use report::{Destination, Printout, Report, Signal};
+use report::{Destination, Inspection, PathList, Printout, Report, Signal};
 
 /// What may wait between the halves. Extraction is the faster one on most machines, so this is
 /// memory that is used.
@@ -70,8 +74,14 @@ pub enum Product {
     Report(Box<Report>),
     /// The account of the records that were printed.
     Printout(Box<Printout>),
+    /// What is in a capture.
+    Inspection(Box<Inspection>),
+    /// The paths that occur in it.
+    Paths(Box<PathList>),
     /// A command line, for a shell.
     Command(String),
+    /// The text of a profile.
+    Profile(&'static str),
 }
 
 /// Does what `config` says. The first of `signals` stops reading and drains what was handed to
@@ -86,9 +96,14 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         let command = extract::command_line(snapshot, &config.extraction)?;
         return Ok(Product::Command(command));
     }
-    Ok(match config.task {
+    Ok(match &config.task {
         Task::Replay => Product::Report(Box::new(replay(config, signals).await?)),
         Task::Extract => Product::Printout(Box::new(print(config, signals).await)),
+        Task::Inspect(view) => {
+            let view = *view;
+            inspect::run(config, view, signals).await?
+        }
+        Task::ShowProfile(name) => Product::Profile(extract::profile_text(name)?),
     })
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kreplay::cli::Cli;
 use kreplay::config::{Config, Output, ReportForm, Verbosity};
-use kreplay::error::Error;
+use kreplay::error::{self, Error};
 use kreplay::report::{Printout, Report};
 use kreplay::{Product, run, signals};
 
@@ -48,6 +48,15 @@ fn main() -> ExitCode {
     match product {
         Ok(Product::Report(report)) => print_report(&report, &output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, &output),
+        Ok(Product::Inspection(seen)) => {
+            let told = in_form(&output, || seen.to_string(), || seen.to_json());
+            tell(&told, &seen.failures, seen.exit())
+        }
+        Ok(Product::Paths(list)) => {
+            let told = in_form(&output, || list.to_string(), || list.to_json());
+            tell(&told, &list.failures, list.exit())
+        }
+        Ok(Product::Profile(text)) => print(text),
         Ok(Product::Command(command)) => print(&format!("{command}\n")),
         Err(error) => fail(&error),
     }
@@ -67,6 +76,21 @@ fn print_report(report: &Report, output: &Output) -> ExitCode {
     }
     report.failures.iter().for_each(|failure| _ = fail(failure));
     exit
+}
+
+fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String) -> String {
+    match output.report {
+        ReportForm::Text => text(),
+        ReportForm::Json => json() + "\n",
+        ReportForm::None => String::new(),
+    }
+}
+
+/// What was looked at goes to stdout, what ended it to stderr.
+fn tell(told: &str, failures: &[Error], exit: error::ExitCode) -> ExitCode {
+    _ = print(told);
+    failures.iter().for_each(|failure| _ = fail(failure));
+    exit.into()
 }
 
 /// Stdout has the records; the account of them goes to stderr.

@@ -9,9 +9,11 @@ use super::filter::Filter;
 use super::held::{Held, HeldRecords};
 use super::profile::Profile;
 use super::sink::Sink;
+use super::survey::{Survey, Surveyor};
 use super::topic_ids::TopicIds;
+use super::unmatched::{Beginning, unmatched};
 use super::walk::{Draft, Found};
-use crate::config::Extraction;
+use crate::config::{Extraction, Input, Overrides};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
 use crate::report::What;
@@ -24,6 +26,11 @@ pub(super) struct Collector {
     admission: Admission,
     held: Held,
     found: Found,
+    surveyor: Surveyor,
+    inputs: Vec<Input>,
+    overrides: Overrides,
+    /// Which paths have matched something in RRPairs that passed the filter; none when none has.
+    matched: Option<Vec<bool>>,
 }
 
 /// An RRPair that cannot be read.
@@ -45,19 +52,33 @@ impl BadText {
 impl Collector {
     /// # Errors
     /// [`Error::Config`] for paths and filters that do not parse.
-    pub(super) fn new(options: &Extraction, ids: TopicIds) -> Result<Self, Error> {
+    pub(super) fn new(
+        options: &Extraction,
+        inputs: Vec<Input>,
+        survey: Survey,
+    ) -> Result<Self, Error> {
         let profile = Profile::chosen(options)?;
         let filter = Filter::parse(&profile.filter)?;
-        let engine = Engine::of(&profile, &filter)?;
-        let found = engine.found(&filter);
-        let admission = Admission::new(options);
+        let surveyor = Surveyor::new(survey, &profile)?;
+        let engine = match surveyor.wants_records() {
+            true => Engine::capturing(&profile, &filter, surveyor.paths())?,
+            false => Engine::of_filter(&filter),
+        };
+        let overrides = match surveyor.wants_records() {
+            true => options.overrides.clone(),
+            false => Overrides::default(),
+        };
         Ok(Self {
+            found: engine.found(),
             engine,
             filter,
-            ids,
-            admission,
+            ids: TopicIds::over(inputs.iter().cloned()),
+            admission: Admission::new(options),
             held: Held::default(),
-            found,
+            surveyor,
+            inputs,
+            overrides,
+            matched: None,
         })
     }
 
@@ -74,10 +95,13 @@ impl Collector {
             .map_err(|e| bad_text(e, text, origin.line))?;
         sink.tally.rrpairs += 1;
         self.learn(sink);
+        self.surveyor.saw(&self.found);
         if !self.filter.matches(&self.found.filtered_on) {
             count_filtered(&self.found, mark, sink);
             return Ok(());
         }
+        self.surveyor.saw_pass(text, &self.found);
+        self.note_matched();
         sink.tally.fetches += 1;
         sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
         let given = aborted::given(&self.found, self.engine.offset_base_default);
@@ -98,6 +122,40 @@ impl Collector {
             self.release(&held, None, sink);
         }
         self.admission.finish(&mut sink.tally);
+        self.name_unmatched(sink);
+    }
+
+    /// Only paths of the user's own are watched: the built-in ones are alternatives.
+    fn note_matched(&mut self) {
+        if self.overrides.paths().next().is_none() {
+            return;
+        }
+        let now = &self.found.matched;
+        let so_far = self.matched.get_or_insert_with(|| vec![false; now.len()]);
+        so_far
+            .iter_mut()
+            .zip(now)
+            .for_each(|(any, now)| *any |= now);
+    }
+
+    /// Names the user's paths that matched nothing. Where no RRPair passed the filter they could not.
+    fn name_unmatched(&self, sink: &mut Sink<'_>) {
+        let Some(matched) = &self.matched else {
+            return;
+        };
+        let flags = unmatched(&self.overrides, self.engine.sources(), matched);
+        if flags.is_empty() {
+            return;
+        }
+        let beginning = Beginning::of(&self.inputs, &self.engine, &self.filter);
+        let why: Vec<String> = flags.iter().map(|flag| beginning.explain(*flag)).collect();
+        let why = why.join("; ");
+        // Paths are a matter of the whole input.
+        let origin = Origin { input: 0, line: 0 };
+        for _ in flags {
+            let problems = &mut sink.tally.problems;
+            problems.add(What::PathUnmatched, origin, || why.clone());
+        }
     }
 
     /// Takes note of topic names; records that waited for them go on.
@@ -159,14 +217,9 @@ impl Collector {
     }
 
     fn name_of(&mut self, id: TopicId) -> Option<String> {
-        let Self {
-            engine,
-            filter,
-            ids,
-            ..
-        } = self;
+        let Self { engine, ids, .. } = self;
         let learn_from = |line: &str, ids: &mut TopicIds| {
-            let (mut batch, mut found) = (Batch::default(), engine.found(filter));
+            let (mut batch, mut found) = (Batch::default(), engine.found());
             // A damaged line is named when its turn comes.
             if engine.read(line, &mut batch, &mut found).is_ok() {
                 learn(&found, &batch, ids);

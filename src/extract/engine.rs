@@ -30,6 +30,8 @@ pub(super) struct Engine {
     known: Option<Vec<String>>,
     /// None when a path is not plain.
     plan: Option<Plan>,
+    /// Members whose texts are captured: what the filter reads, and what else is looked at.
+    captured: usize,
     pub(super) partition_default: Option<i32>,
     pub(super) offset_base_default: Option<i64>,
 }
@@ -48,7 +50,29 @@ impl Engine {
     /// # Errors
     /// [`Error::Config`] that shows the place in a path.
     pub(super) fn of(profile: &Profile, filter: &Filter) -> Result<Self, Error> {
-        let sources = sources(profile, filter)?;
+        Self::capturing(profile, filter, &[])
+    }
+
+    /// The same, and `members` are captured behind those of the filter.
+    ///
+    /// # Errors
+    /// As of [`Engine::of`].
+    pub(super) fn capturing(
+        profile: &Profile,
+        filter: &Filter,
+        members: &[Path],
+    ) -> Result<Self, Error> {
+        let mut sources = sources(profile)?;
+        sources.extend(captured(filter, members));
+        Ok(Self::compile(profile, sources))
+    }
+
+    /// Reads no records, only what the filter asks for.
+    pub(super) fn of_filter(filter: &Filter) -> Self {
+        Self::compile(&Profile::default(), captured(filter, &[]))
+    }
+
+    fn compile(profile: &Profile, sources: Vec<Source>) -> Self {
         let known = profile
             .known
             .clone()
@@ -65,13 +89,16 @@ impl Engine {
             })
             .collect();
         let plan = patterns.map(|patterns| Plan::of(&patterns, known.clone()));
-        Ok(Self {
+        let is_captured = |source: &&Source| matches!(source.role, Role::Filter(..));
+        let captured = sources.iter().filter(is_captured).count();
+        Self {
             sources,
             known,
             plan,
+            captured,
             partition_default: profile.partition_default,
             offset_base_default: profile.offset_base_default,
-        })
+        }
     }
 
     pub(super) fn sources(&self) -> &[Source] {
@@ -79,8 +106,8 @@ impl Engine {
     }
 
     /// A place for what lines hold.
-    pub(super) fn found(&self, filter: &Filter) -> Found {
-        Found::new(self.sources.len(), filter)
+    pub(super) fn found(&self) -> Found {
+        Found::new(self.sources.len(), self.captured)
     }
 
     /// Reads one RRPair: what it holds lands in `found`, the bytes in `batch`.
@@ -179,7 +206,7 @@ fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 16] {
     ]
 }
 
-fn sources(profile: &Profile, filter: &Filter) -> Result<Vec<Source>, Error> {
+fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
     let mut sources = Sources {
         all: Vec::new(),
         records: Vec::new(),
@@ -220,20 +247,26 @@ fn sources(profile: &Profile, filter: &Filter) -> Result<Vec<Source>, Error> {
         sources.add_field(name, candidates, slot, default)?;
     }
     sources.add_besides(profile)?;
-    for (index, field) in filter.fields().iter().enumerate() {
+    Ok(sources.all)
+}
+
+/// What is captured: the members that the filter reads, and `others` behind them.
+fn captured(filter: &Filter, others: &[Path]) -> Vec<Source> {
+    let fields = filter.fields().iter().map(|field| {
         let encoding = match field.kind {
             Kind::Text => Encoding::Auto,
             Kind::Json => Encoding::Json,
         };
-        let path = Path::of_names(field.members());
-        let role = Role::Filter(index, encoding);
-        sources.all.push(Source {
-            name: "filter",
-            path,
-            role,
-        });
-    }
-    Ok(sources.all)
+        (Path::of_names(field.members()), encoding)
+    });
+    let others = others.iter().map(|path| (path.clone(), Encoding::Auto));
+    let all = fields.chain(others).enumerate();
+    all.map(|(index, (path, encoding))| Source {
+        name: "filter",
+        path,
+        role: Role::Filter(index, encoding),
+    })
+    .collect()
 }
 
 fn bad_path(name: &str, error: &PathError) -> Error {

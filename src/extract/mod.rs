@@ -22,6 +22,7 @@ mod headers;
 mod held;
 mod lines;
 mod open;
+mod outline;
 mod path;
 mod plan;
 mod profile;
@@ -32,9 +33,11 @@ mod seen;
 mod sink;
 mod snapshot;
 mod speedctl;
+mod survey;
 mod tail;
 mod texts;
 mod topic_ids;
+mod unmatched;
 mod unpack;
 mod walk;
 mod window;
@@ -45,8 +48,9 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use collect::Collector;
 use rows::OnLoss;
-use topic_ids::TopicIds;
+pub(crate) use survey::Survey;
 
 use crate::channel::{Closed, Gate, Sender};
 use crate::config::{Extraction as Options, Input, Snapshot, Source, TopicNames};
@@ -103,6 +107,7 @@ pub(crate) struct Extraction {
 #[derive(Clone)]
 struct Context {
     options: Options,
+    survey: Survey,
     topics: TopicNames,
     console: Console,
     runtime: Handle,
@@ -148,7 +153,7 @@ pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<Str
 /// [`Error::Config`] that shows the place.
 pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
     match source {
-        Source::Raw(_) => collect::Collector::new(options, TopicIds::default()).map(|_| ()),
+        Source::Raw(_) => Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ()),
         Source::Csv(_) if options.overrides.filter.is_some() => Err(Error::Config {
             message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
                 .into(),
@@ -158,6 +163,14 @@ pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
         Source::Records(_) => Ok(()),
         Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
     }
+}
+
+/// The text of the built-in profile `name`.
+///
+/// # Errors
+/// [`Error::Config`] that names those there are.
+pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
+    profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
 /// Starts to read `source` into `sender`. Must be called on a tokio runtime.
@@ -171,11 +184,24 @@ pub(crate) fn start(
     console: Console,
     sender: Sender,
 ) -> Extraction {
+    start_survey(source, options, topics, console, sender, Survey::Nothing)
+}
+
+/// The same, and `survey` is filled besides; only RRPairs are surveyed.
+pub(crate) fn start_survey(
+    source: Source,
+    options: Options,
+    topics: TopicNames,
+    console: Console,
+    sender: Sender,
+    survey: Survey,
+) -> Extraction {
     let (stop, stopped) = watch::channel(false);
     let (ended, when_ended) = oneshot::channel();
     let description = Arc::new(Mutex::new(Description::default()));
     let context = Context {
         options,
+        survey,
         topics,
         console,
         runtime: Handle::current(),
@@ -237,7 +263,11 @@ fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), 
         let folder = folder.display();
         context.console.note(&format!("no RRPairs in {folder}"));
     }
-    rrpair::read(&files, &names, &context.options, &context.console, sender)
+    let inputs = files.found.iter().map(|found| found.input.clone());
+    let survey = context.survey.clone();
+    let collector =
+        Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
+    rrpair::read(&files, &names, collector, &context.console, sender)
 }
 
 impl Extraction {

@@ -257,11 +257,13 @@ fn jsonpath_error(text: &str, picture: &str) -> PathError {
     }
 }
 
-/// A plain path as JSONPath, with every name in brackets.
+/// A plain path as JSONPath, with names in brackets where it takes more than letters and digits.
 pub(crate) fn jsonpath_text(steps: &[Step]) -> String {
     let step = |step: &Step| match step {
-        Step::Name(name) if name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_') => {
-            format!(".{name}")
+        Step::Name(name) if is_shorthand(name) => format!(".{name}"),
+        // So it has no escapes, and stays plain when it is read again.
+        Step::Name(name) if name.contains('\'') && !name.contains(['"', '\\']) => {
+            format!("[\"{name}\"]")
         }
         Step::Name(name) => format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")),
         Step::Index(index) => format!("[{index}]"),
@@ -270,6 +272,12 @@ pub(crate) fn jsonpath_text(steps: &[Step]) -> String {
     std::iter::once("$".to_string())
         .chain(steps.iter().map(step))
         .collect()
+}
+
+/// Whether a name can stand behind a dot (RFC 9535, section 2.5.1.1, of which this is the ASCII part).
+fn is_shorthand(name: &str) -> bool {
+    let begins_well = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+    begins_well && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// A plain path in speedctl's dotted notation.

@@ -47,6 +47,15 @@ pub(super) struct Pattern {
     pub(super) source: usize,
 }
 
+impl Pattern {
+    fn is_of_records(&self) -> bool {
+        match self.role {
+            Role::Item(group) | Role::Field { group, .. } => group == Group::Record,
+            Role::Filter(..) => false,
+        }
+    }
+}
+
 /// A field at a state, with the depths of its anchors.
 #[derive(Debug, Clone)]
 pub(super) struct FieldAt {
@@ -71,8 +80,10 @@ pub(super) struct State {
     pub(super) depth: usize,
     names: Vec<(String, usize)>,
     indexes: Vec<(usize, usize)>,
-    /// Any other member or element.
+    /// Any other element of a list.
     each: Option<usize>,
+    /// Any other member of an object.
+    member: Option<usize>,
     pub(super) fields: Vec<FieldAt>,
     pub(super) filters: Vec<usize>,
     /// Groups with a field anchored here, each with the source of the item's path.
@@ -97,7 +108,7 @@ pub(super) enum Shape {
 impl State {
     /// What was expected on the way to records instead of a node of this shape.
     pub(super) fn misses(&self, shape: Shape) -> Option<&'static str> {
-        let wants_object = !self.names.is_empty();
+        let wants_object = !self.names.is_empty() || self.member.is_some();
         let wants_list = self.each.is_some() || !self.indexes.is_empty();
         let is_field = !self.fields.is_empty() || !self.filters.is_empty();
         let fits = match shape {
@@ -131,8 +142,8 @@ pub(super) enum Next {
 enum Wildcard {
     /// Elements of lists and members of objects (RFC 9535, section 2.3.2).
     Any,
-    /// Elements of lists alone: a profile that lists what its records hold knows its shapes, and an
-    /// object in the place of a list is worth an error.
+    /// On the way to records elements of lists alone: a profile that lists what its records hold
+    /// knows its shapes, and an object in the place of a list is worth an error.
     Elements,
 }
 
@@ -140,7 +151,6 @@ enum Wildcard {
 #[derive(Debug)]
 pub(super) struct Plan {
     states: Vec<State>,
-    wildcard: Wildcard,
     /// Members of a record that say nothing about its value, where the profile lists them.
     pub(super) known: Option<Vec<String>>,
 }
@@ -182,11 +192,7 @@ impl Plan {
             ));
             next += 1;
         }
-        Self {
-            states,
-            wildcard,
-            known,
-        }
+        Self { states, known }
     }
 
     pub(super) fn state(&self, number: usize) -> &State {
@@ -196,8 +202,7 @@ impl Plan {
     /// Where the member `name` of an object at `state` leads.
     pub(super) fn member(&self, state: &State, name: &str) -> Next {
         let named = state.names.iter().position(|(known, _)| known == name);
-        let each = state.each.filter(|_| self.wildcard == Wildcard::Any);
-        let to = named.map(|named| state.names[named].1).or(each);
+        let to = named.map(|named| state.names[named].1).or(state.member);
         to.map_or(Next::Nowhere, |state| Next::To { state, named })
     }
 
@@ -222,24 +227,28 @@ fn build(
         depth,
         ..State::default()
     };
-    let advance = |fits: &dyn Fn(&Step) -> bool| -> Places {
-        let next = places
-            .iter()
-            .filter(|(p, at)| patterns[*p].steps.get(*at).is_some_and(fits));
+    let advance = |fits: &dyn Fn(&Pattern, &Step) -> bool| -> Places {
+        let next = places.iter().filter(|(p, at)| {
+            let step = patterns[*p].steps.get(*at);
+            step.is_some_and(|step| fits(&patterns[*p], step))
+        });
         next.map(|(p, at)| (*p, at + 1)).collect()
+    };
+    // Whether a pattern's wildcard stands for the members of an object, too.
+    let any = |p: &Pattern, s: &Step| {
+        *s == Step::Each && (wildcard == Wildcard::Any || !p.is_of_records())
     };
     for (pattern, at) in places {
         state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
             Some(Step::Name(name)) if state.names.iter().all(|(known, _)| known != name) => {
-                let any = |s: &Step| wildcard == Wildcard::Any && *s == Step::Each;
-                let next = advance(&|s| any(s) || matches!(s, Step::Name(n) if n == name));
+                let next = advance(&|p, s| any(p, s) || matches!(s, Step::Name(n) if n == name));
                 state
                     .names
                     .extend(number(next).map(|to| (name.clone(), to)));
             }
             Some(Step::Index(index)) if state.indexes.iter().all(|(known, _)| known != index) => {
-                let next = advance(&|s| *s == Step::Each || *s == Step::Index(*index));
+                let next = advance(&|_, s| *s == Step::Each || *s == Step::Index(*index));
                 state.indexes.extend(number(next).map(|to| (*index, to)));
             }
             Some(_) => {}
@@ -253,7 +262,8 @@ fn build(
             }
         }
     }
-    state.each = number(advance(&|step| *step == Step::Each));
+    state.each = number(advance(&|_, step| *step == Step::Each));
+    state.member = number(advance(&any));
     state.indexes.sort_unstable();
     // A thing's own node is where its fields are kept, so it is no anchor besides.
     let items = state.items.clone();

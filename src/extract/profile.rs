@@ -42,6 +42,8 @@ pub(crate) struct Profile {
     pub(crate) attributes: Candidates,
     pub(crate) producer_id: Candidates,
     pub(crate) isolation_level: Candidates,
+    pub(crate) client_id: Candidates,
+    pub(crate) group: Candidates,
     pub(crate) aborted: Option<Aborted>,
     pub(crate) topic_names: Option<KnownTopics>,
 }
@@ -126,8 +128,15 @@ pub(crate) fn built_in(name: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-fn unknown(name: &str) -> Error {
-    Error::config(format!("there is no built-in profile `{name}`"))
+/// There is no such profile.
+pub(crate) fn unknown(name: &str) -> Error {
+    Error::Config {
+        message: format!("there is no built-in profile `{name}`"),
+        hint: Some(format!(
+            "there are {}",
+            BUILT_IN.map(|(name, _)| format!("`{name}`")).join(" and ")
+        )),
+    }
 }
 
 impl Profile {

@@ -7,10 +7,8 @@ use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::sink::Sink;
 use super::texts::{Text, Texts};
-use super::topic_ids::TopicIds;
 use super::window::CHUNK;
 use crate::channel::Sender;
-use crate::config::Extraction;
 use crate::console::Console;
 use crate::error::Error;
 use crate::record::Origin;
@@ -24,12 +22,10 @@ use crate::report::{What, place};
 pub(super) fn read(
     files: &Files,
     names: &[String],
-    options: &Extraction,
+    collector: Collector,
     console: &Console,
     sender: &Sender,
 ) -> Result<(), Stop> {
-    let inputs = files.found.iter().map(|found| found.input.clone());
-    let collector = Collector::new(options, TopicIds::over(inputs)).map_err(Stop::Failed)?;
     let mut reader = Reader {
         collector,
         names,

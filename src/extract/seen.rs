@@ -2,70 +2,10 @@
 //! fetched by several consumers and again after a rebalance. Offsets arrive nearly in order per
 //! partition, so they are kept as ranges: dense offsets cost nothing, a gap costs one range.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use crate::offsets::Offsets;
 use crate::record::CapturedTopic;
-
-/// Offsets as ranges that do not touch: first offset -> the one behind the last.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Offsets(BTreeMap<i64, i64>);
-
-impl Offsets {
-    /// Adds `offset`; `false` when it was there already.
-    fn insert(&mut self, offset: i64) -> bool {
-        let next = offset.saturating_add(1);
-        let before = self.0.range_mut(..=offset).next_back();
-        if let Some((_, end)) = before {
-            if offset < *end {
-                return false;
-            }
-            if offset == *end {
-                *end = next;
-                // The range behind may now be reached.
-                if let Some(end_behind) = self.0.remove(&next)
-                    && let Some((_, end)) = self.0.range_mut(..=offset).next_back()
-                {
-                    *end = end_behind;
-                }
-                return true;
-            }
-        }
-        let end = self.0.remove(&next).unwrap_or(next);
-        self.0.insert(offset, end);
-        true
-    }
-
-    fn contains(&self, offset: i64) -> bool {
-        self.0
-            .range(..=offset)
-            .next_back()
-            .is_some_and(|(_, end)| offset < *end)
-    }
-
-    /// Takes `offset` away; `false` when it was not there.
-    fn remove(&mut self, offset: i64) -> bool {
-        let Some((&start, &end)) = self
-            .0
-            .range(..=offset)
-            .next_back()
-            .filter(|(_, end)| offset < **end)
-        else {
-            return false;
-        };
-        self.0.remove(&start);
-        if start < offset {
-            self.0.insert(start, offset);
-        }
-        if offset + 1 < end {
-            self.0.insert(offset + 1, end);
-        }
-        true
-    }
-
-    fn len(&self) -> u64 {
-        self.0.iter().map(|(start, end)| end.abs_diff(*start)).sum()
-    }
-}
 
 /// What is known of the records of one partition.
 #[derive(Debug, Default)]
@@ -140,33 +80,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeSet;
-
-    proptest! {
-        #[test]
-        fn ranges_hold_what_a_plain_set_holds(steps in prop::collection::vec((0_i64..60, prop::bool::weighted(0.7)), 0..300)) {
-            let (mut offsets, mut set) = (Offsets::default(), BTreeSet::new());
-            for (offset, adds) in steps {
-                match adds {
-                    true => prop_assert_eq!(offsets.insert(offset), set.insert(offset)),
-                    false => prop_assert_eq!(offsets.remove(offset), set.remove(&offset)),
-                }
-                prop_assert_eq!(offsets.len(), set.len() as u64);
-                let ranges: Vec<_> = offsets.0.iter().collect();
-                prop_assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", ranges);
-            }
-        }
-    }
-
-    #[test]
-    fn dense_offsets_are_one_range_however_they_arrive() {
-        let mut offsets = Offsets::default();
-        for offset in (0..1000).step_by(2).chain((1..1000).step_by(2)) {
-            assert!(offsets.insert(offset));
-        }
-        assert_eq!(offsets.0.into_iter().collect::<Vec<_>>(), [(0, 1000)]);
-    }
 
     #[test]
     fn a_record_is_withheld_only_as_long_as_no_application_was_given_it() {

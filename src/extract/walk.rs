@@ -11,7 +11,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::fields::{Attributes, Claim, Fields, Slot};
-use super::filter::{Captured, Filter};
+use super::filter::Captured;
 use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Next, Plan, Shape, State};
 use super::profile::Encoding;
@@ -65,18 +65,18 @@ pub(super) struct Found {
     pub(super) known_topics: Vec<(u32, u32)>,
     /// What the filter reads, by its own indexes.
     pub(super) filtered_on: Captured,
-    /// Which of the profile's paths have matched something in any line.
+    /// Which of the profile's paths have matched something.
     pub(super) matched: Vec<bool>,
 }
 
 impl Found {
-    /// Nothing yet, for a profile with this many paths and this filter.
-    pub(super) fn new(paths: usize, filter: &Filter) -> Self {
+    /// Nothing yet, for a profile with this many paths, and this many members to capture.
+    pub(super) fn new(paths: usize, captured: usize) -> Self {
         Self {
             records: Vec::new(),
             aborted: Vec::new(),
             known_topics: Vec::new(),
-            filtered_on: Captured::nothing_of(filter),
+            filtered_on: Captured::with_room(captured),
             matched: vec![false; paths],
         }
     }
@@ -86,6 +86,7 @@ impl Found {
         self.aborted.clear();
         self.known_topics.clear();
         self.filtered_on.clear();
+        self.matched.fill(false);
     }
 }
 
@@ -180,6 +181,9 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, state: &State) {
+        for at in &state.fields {
+            self.found.matched[at.source] = true;
+        }
         for (group, item) in &state.anchors {
             self.push_scope(state.depth, *group, *item);
         }
@@ -273,7 +277,6 @@ impl Walk<'_> {
         at: &FieldAt,
         mut set: impl FnMut(&mut Fields),
     ) -> Result<(), E> {
-        self.found.matched[at.source] = true;
         let own = |scope: &&mut Scope| {
             scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
         };
@@ -380,7 +383,6 @@ impl Walk<'_> {
 
     /// Attributes add up: they may be a list.
     fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
-        self.found.matched[at.source] = true;
         let own = |scope: &&mut Scope| {
             scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
         };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Latency, Problem, Report, Source, Topic};
+use super::{Latency, Problem, Report, Source, Tally, Topic};
 
 impl Report {
     /// The report as one line of JSON, without a line end.
@@ -21,7 +21,7 @@ impl Report {
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),
-            source: self.source_json(),
+            source: source_json(&self.source, &self.tally),
             destination: json!({
                 "brokers": self.destination.brokers,
                 "rehearsal": self.destination.rehearsal,
@@ -32,42 +32,42 @@ impl Report {
             problems: self
                 .problems
                 .iter()
-                .map(|problem| self.problem_json(problem))
+                .map(|problem| problem_json(&self.source.names, problem))
                 .collect(),
             latency_ms: self.latency.map(latency_json),
             errors: self.failures.iter().map(ToString::to_string).collect(),
         };
         serde_json::to_string(&report).expect("no map of the report has keys that are not strings")
     }
+}
 
-    fn source_json(&self) -> Value {
-        let mut source = json!({
-            "kind": self.source.kind,
-            "inputs": self.source.inputs,
-            "bytes": self.tally.bytes,
-            "rrpairs": self.tally.rrpairs,
-            "fetches": self.tally.fetches,
-            "empty_fetches": self.tally.empty_fetches,
-            "skipped_files": self.tally.skipped_files,
-            "complete": self.source.complete,
-        });
-        if self.source.kind == Source::RECORDS {
-            source["lines"] = self.tally.lines.into();
-        }
-        if let Some(via) = self.source.via {
-            source["via"] = via.into();
-        }
-        source
+pub(super) fn source_json(source: &Source, tally: &Tally) -> Value {
+    let mut json = json!({
+        "kind": source.kind,
+        "inputs": source.inputs,
+        "bytes": tally.bytes,
+        "rrpairs": tally.rrpairs,
+        "fetches": tally.fetches,
+        "empty_fetches": tally.empty_fetches,
+        "skipped_files": tally.skipped_files,
+        "complete": source.complete,
+    });
+    if source.kind == Source::RECORDS {
+        json["lines"] = tally.lines.into();
     }
+    if let Some(via) = source.via {
+        json["via"] = via.into();
+    }
+    json
+}
 
-    fn problem_json(&self, problem: &Problem) -> Value {
-        let input = self.source.names.get(problem.first.input as usize);
-        json!({
-            "what": problem.what.name(),
-            "count": problem.count,
-            "first": { "input": input, "line": problem.first.line, "why": problem.why },
-        })
-    }
+pub(super) fn problem_json(names: &[String], problem: &Problem) -> Value {
+    let input = names.get(problem.first.input as usize);
+    json!({
+        "what": problem.what.name(),
+        "count": problem.count,
+        "first": { "input": input, "line": problem.first.line, "why": problem.why },
+    })
 }
 
 /// The members in the order in which a person would read them.
@@ -106,6 +106,6 @@ fn latency_json(latency: Latency) -> Value {
 }
 
 /// Three digits after the point are more than the clocks are good for.
-fn round_ms(x: f64) -> f64 {
+pub(super) fn round_ms(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
 }

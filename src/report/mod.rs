@@ -1,8 +1,11 @@
 //! The report of a run: what was read, found, sent where, left out and why. Apart from the halves
 //! because both fill it; `text.rs` and `json.rs` render it.
 
+mod census;
+mod inspection;
 mod json;
 mod ledger;
+mod path_list;
 mod printout;
 mod problems;
 mod text;
@@ -10,7 +13,10 @@ mod text;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use census::{Census, Names, Several};
+pub use inspection::{Inspection, PartitionContents, Sizes, TopicContents};
 pub use ledger::{Ledger, Tally};
+pub use path_list::{PathList, PathSeen};
 pub use printout::{Printout, Reader};
 pub use problems::{Problem, Problems, What};
 

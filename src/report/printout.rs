@@ -75,8 +75,8 @@ impl Printout {
         [
             ("duplicates", self.tally.duplicates),
             ("filtered", self.tally.filtered),
-            ("aborted", self.tally.aborted),
             ("control", self.tally.control),
+            ("aborted", self.tally.aborted),
             ("unreadable", self.tally.unreadable),
             ("printed", self.printed),
             ("unprinted", self.unprinted),

@@ -18,6 +18,8 @@ pub enum What {
     TopicUnknown,
     /// Records without a timestamp that can be kept, sent with the time of sending.
     TimestampLost,
+    /// Paths of the user's own that match nothing in the whole input.
+    PathUnmatched,
     /// Records certain not to be in the log.
     NotWritten,
     /// Records that may or may not be in the log.
@@ -35,6 +37,7 @@ impl What {
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
             Self::TimestampLost => "timestamp_lost",
+            Self::PathUnmatched => "path_unmatched",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
         }
@@ -48,6 +51,7 @@ impl What {
                 Some("`kreplay snapshot <ID> --via raw` reads the RRPairs and loses none")
             }
             Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
+            Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
             _ => None,
         }
     }

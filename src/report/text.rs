@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use super::inspection::write_nothing_passed;
 use super::{Problem, Report, Signal, Source, Tally, place};
 use crate::error::count;
 
@@ -150,6 +151,9 @@ pub(super) fn write_source(
         "; not read to its end"
     };
     writeln!(f, "{end}")?;
+    if source.kind != "csv" && source.via != Some("csv") {
+        write_nothing_passed(f, tally)?;
+    }
     if tally.skipped_files > 0 {
         let files = plural(tally.skipped_files, "file", "files");
         writeln!(f, "skipped    {files} without RRPairs (-v names them)")?;
@@ -194,7 +198,7 @@ impl fmt::Display for HumanCount {
 }
 
 /// A number of bytes in the largest unit that leaves at least one of it.
-struct HumanBytes(u64);
+pub(super) struct HumanBytes(pub(super) u64);
 
 impl fmt::Display for HumanBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -210,7 +214,7 @@ pub(super) fn records(n: u64) -> String {
     plural(n, "record", "records")
 }
 
-fn plural(n: u64, one: &str, many: &str) -> String {
+pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }
 

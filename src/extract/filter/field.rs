@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use super::Filter;
 
 /// How a member is to be captured.
@@ -59,8 +60,19 @@ pub(crate) struct Captured(Vec<Vec<String>>);
 
 impl Captured {
     /// Nothing yet.
+    #[cfg(test)]
     pub(crate) fn nothing_of(filter: &Filter) -> Self {
-        Self(vec![Vec::new(); filter.fields().len()])
+        Self::with_room(filter.fields().len())
+    }
+
+    /// Nothing yet, with room for so many members: those of [`Filter::fields`], and others behind
+    /// them that somebody else reads.
+    pub(crate) fn with_room(members: usize) -> Self {
+        Self(vec![Vec::new(); members])
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Adds what was found at the field of this index in [`Filter::fields`].
@@ -73,7 +85,7 @@ impl Captured {
         self.0.iter_mut().for_each(Vec::clear);
     }
 
-    pub(super) fn texts(&self, field: usize) -> &[String] {
+    pub(crate) fn texts(&self, field: usize) -> &[String] {
         &self.0[field]
     }
 }

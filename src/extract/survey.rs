@@ -1,0 +1,190 @@
+//! What is looked at besides records, for `kreplay inspect`: a census of what the RRPairs tell, or
+//! the paths that occur in them. A replay has neither and does nothing for them: the members that a
+//! census reads are added to the plan of the pass over a line only when one is taken.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::fields::Attributes;
+use super::outline::Outline;
+use super::path::Path;
+use super::profile::{Candidates, Profile};
+use super::walk::Found;
+use crate::config::View;
+use crate::error::Error;
+use crate::report::{Census, PathSeen};
+
+/// `isolation_level` of a FetchRequest (Kafka protocol guide); what is 0 is absent.
+const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
+
+/// What is looked at; clones share what was seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Survey {
+    #[default]
+    Nothing,
+    Census(Arc<Mutex<Census>>),
+    Paths(Arc<Mutex<Outline>>),
+}
+
+impl Survey {
+    pub(crate) fn of(view: View) -> Self {
+        match view {
+            View::Contents => Self::Census(Arc::default()),
+            View::Paths => Self::Paths(Arc::default()),
+        }
+    }
+
+    /// What was counted by now.
+    pub(crate) fn census(&self) -> Census {
+        match self {
+            Self::Census(census) => lock(census).clone(),
+            Self::Nothing | Self::Paths(_) => Census::default(),
+        }
+    }
+
+    /// The paths seen by now and the nodes under paths that were not kept, where paths are looked at.
+    pub(crate) fn paths(&self) -> Option<(Vec<PathSeen>, u64)> {
+        match self {
+            Self::Paths(outline) => Some(lock(outline).list()),
+            Self::Nothing | Self::Census(_) => None,
+        }
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Counts are sound between any two statements that change them, also after a panic.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a member that the census reads tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Topic {
+    Command,
+    Broker,
+    Client,
+    Group,
+    Isolation,
+}
+
+/// Fills a survey while lines are read.
+#[derive(Debug)]
+pub(super) struct Surveyor {
+    survey: Survey,
+    /// What each of `paths` tells, in their order.
+    topics: Vec<Topic>,
+    paths: Vec<Path>,
+    tells_isolation: bool,
+}
+
+impl Surveyor {
+    /// # Errors
+    /// [`Error::Config`] for a path of the profile that does not parse.
+    pub(super) fn new(survey: Survey, profile: &Profile) -> Result<Self, Error> {
+        let mut surveyor = Self {
+            survey,
+            topics: Vec::new(),
+            paths: Vec::new(),
+            tells_isolation: !profile.isolation_level.0.is_empty(),
+        };
+        if !matches!(surveyor.survey, Survey::Census(_)) {
+            return Ok(surveyor);
+        }
+        // The names that Speedscale documents for every RRPair.
+        for (topic, member) in [
+            (Topic::Command, "command"),
+            (Topic::Broker, "network_address"),
+        ] {
+            surveyor.topics.push(topic);
+            surveyor.paths.push(Path::of_names([member].into_iter()));
+        }
+        surveyor.add(Topic::Client, "client-id", &profile.client_id)?;
+        surveyor.add(Topic::Group, "group", &profile.group)?;
+        surveyor.add(
+            Topic::Isolation,
+            "isolation-level",
+            &profile.isolation_level,
+        )?;
+        Ok(surveyor)
+    }
+
+    fn add(&mut self, topic: Topic, name: &str, candidates: &Candidates) -> Result<(), Error> {
+        for candidate in &candidates.0 {
+            let path = Path::parse(&candidate.path);
+            self.topics.push(topic);
+            self.paths
+                .push(path.map_err(|e| Error::config(format!("{name}: {e}")))?);
+        }
+        Ok(())
+    }
+
+    /// The members to capture, behind those that the filter reads.
+    pub(super) fn paths(&self) -> &[Path] {
+        &self.paths
+    }
+
+    /// Whether records are wanted, or only paths.
+    pub(super) fn wants_records(&self) -> bool {
+        !matches!(self.survey, Survey::Paths(_))
+    }
+
+    /// Takes note of an RRPair, whether or not it passes the filter.
+    pub(super) fn saw(&self, found: &Found) {
+        if let Survey::Census(census) = &self.survey {
+            let mut census = lock(census);
+            for (topic, text) in self.told(found) {
+                match topic {
+                    Topic::Command => census.commands.add(text),
+                    Topic::Group => census.groups.add(text),
+                    Topic::Broker | Topic::Client | Topic::Isolation => {}
+                }
+            }
+        }
+    }
+
+    /// Takes note of an RRPair that passes the filter.
+    pub(super) fn saw_pass(&self, line: &str, found: &Found) {
+        match &self.survey {
+            Survey::Nothing => {}
+            Survey::Paths(outline) => lock(outline).add(line),
+            Survey::Census(census) => self.count(&mut lock(census), found),
+        }
+    }
+
+    fn count(&self, census: &mut Census, found: &Found) {
+        let mut isolation = self.tells_isolation.then_some(ISOLATION[0]);
+        for (topic, text) in self.told(found) {
+            match topic {
+                Topic::Broker => census.brokers.add(text),
+                Topic::Client => census.clients.add(text),
+                Topic::Isolation => {
+                    let level = text.parse::<usize>().ok();
+                    isolation = Some(level.and_then(|n| ISOLATION.get(n)).unwrap_or(&text));
+                }
+                Topic::Command | Topic::Group => {}
+            }
+        }
+        if let Some(isolation) = isolation {
+            census.isolation.add(isolation);
+        }
+        let records = found.records.iter();
+        let is_control = |draft: &_| attributes(draft).has(Attributes::CONTROL);
+        let records = records.filter(|draft| !is_control(*draft)).count() as u64;
+        if records > 1 {
+            census.several.fetches += 1;
+            census.several.records += records;
+        }
+    }
+
+    fn told<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (Topic, &'a str)> {
+        let captured = &found.filtered_on;
+        let first = captured.len() - self.topics.len();
+        let topics = self.topics.iter().enumerate();
+        topics.flat_map(move |(i, topic)| {
+            let texts = captured.texts(first + i).iter();
+            texts.map(|text| (*topic, text.as_str()))
+        })
+    }
+}
+
+fn attributes(draft: &super::walk::Draft) -> Attributes {
+    draft.fields.attributes()
+}

@@ -1,0 +1,229 @@
+//! Paths of the user's own that match nothing in the whole input: most likely misspelt. The input's
+//! beginning is read once more to name the path that was meant.
+
+use super::engine::{Engine, Source};
+use super::filter::Filter;
+use super::open::{self, Opened};
+use super::outline::Outline;
+use super::path::{Path, Step, jsonpath_text};
+use super::texts::{Text, Texts};
+use super::walk::Found;
+use crate::config::{Input, Overrides};
+use crate::record::Batch;
+
+/// How much is read again: enough for every kind of RRPair, and done in a moment.
+const MOST_RRPAIRS: u64 = 2000;
+const MOST_BYTES: usize = 16 << 20;
+/// What one step more or less weighs; a step of another name weighs as much as the names differ.
+const STEP: usize = 100;
+
+/// A flag with its path.
+pub(super) type Flag<'a> = (&'static str, &'a str);
+
+/// The flags whose paths have matched nothing; `matched` goes with `sources`.
+pub(super) fn unmatched<'a>(
+    overrides: &'a Overrides,
+    sources: &[Source],
+    matched: &[bool],
+) -> Vec<Flag<'a>> {
+    let matched = |name: &str| {
+        let mut paths = sources.iter().zip(matched);
+        paths.any(|(source, matched)| source.name == name && *matched)
+    };
+    let flags = overrides.by_flag().into_iter();
+    flags
+        .filter_map(|(flag, path)| Some((flag, path?)))
+        .filter(|(flag, _)| !matched(flag))
+        .collect()
+}
+
+/// The paths at the beginning of the input, by whether the filter passes their RRPairs.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    passing: Outline,
+    left_out: Outline,
+}
+
+impl Beginning {
+    /// Reads it. What can be read only once, and what is damaged, tells nothing.
+    pub(super) fn of(inputs: &[Input], engine: &Engine, filter: &Filter) -> Self {
+        let mut beginning = Self::default();
+        let (mut rrpairs, mut bytes) = (0, 0);
+        let mut found = engine.found();
+        let again = inputs.iter().filter(|input| open::is_regular_file(input));
+        for input in again {
+            let Ok(Opened { reader, .. }) = open::open(input) else {
+                continue;
+            };
+            let mut texts = Texts::new(reader);
+            loop {
+                while let Some((_, text)) = texts.next_buffered() {
+                    bytes += beginning.add(text, engine, filter, &mut found);
+                    rrpairs += 1;
+                    if rrpairs == MOST_RRPAIRS || bytes > MOST_BYTES {
+                        return beginning;
+                    }
+                }
+                if !matches!(texts.refill(), Ok(true)) {
+                    break;
+                }
+            }
+            if let Some((_, text)) = texts.remainder() {
+                bytes += beginning.add(text, engine, filter, &mut found);
+            }
+        }
+        beginning
+    }
+
+    fn add(
+        &mut self,
+        text: Text<'_>,
+        engine: &Engine,
+        filter: &Filter,
+        found: &mut Found,
+    ) -> usize {
+        let Text::Whole(bytes) = text else {
+            return 0;
+        };
+        if let Ok(line) = std::str::from_utf8(bytes)
+            && engine.read(line, &mut Batch::default(), found).is_ok()
+        {
+            match filter.matches(&found.filtered_on) {
+                true => self.passing.add(line),
+                false => self.left_out.add(line),
+            }
+        }
+        bytes.len()
+    }
+
+    /// What is to be said of a flag whose path matches nothing.
+    pub(super) fn explain(&self, (flag, path): Flag<'_>) -> String {
+        let told = format!("`--{flag} {path}` matches nothing");
+        // A path below the record's node is looked for wherever it may hang.
+        let below = path.strip_prefix('@').map(|rest| format!("${rest}"));
+        let Some(wanted) = Path::parse(below.as_deref().unwrap_or(path))
+            .ok()
+            .and_then(|path| path.steps().map(any_element))
+        else {
+            return told;
+        };
+        let fits = |steps: &[Step]| match below {
+            Some(_) => any_element(steps).ends_with(&wanted),
+            None => any_element(steps) == wanted,
+        };
+        let mut is_left_out = false;
+        self.left_out.for_each(|steps| is_left_out |= fits(steps));
+        if is_left_out {
+            return format!("{told}: it occurs only in RRPairs that the filter leaves out");
+        }
+        let mut nearest: Option<(usize, String)> = None;
+        self.passing.for_each(|steps| {
+            let steps_from = match below {
+                Some(_) => steps.len().saturating_sub(wanted.len()),
+                None => 0,
+            };
+            let distance = path_distance(&wanted, &any_element(&steps[steps_from..]));
+            let is_nearer = nearest.as_ref().is_none_or(|(least, _)| distance < *least);
+            if is_nearer && distance <= wanted.len() * STEP / 2 {
+                nearest = Some((distance, jsonpath_text(steps)));
+            }
+        });
+        match nearest {
+            Some((_, nearest)) => format!("{told}; nearest to it is `{nearest}`"),
+            None => told,
+        }
+    }
+}
+
+/// The steps with any element in place of a certain one.
+fn any_element(steps: &[Step]) -> Vec<Step> {
+    let any = |step: &Step| match step {
+        Step::Index(_) | Step::Each => Step::Each,
+        Step::Name(name) => Step::Name(name.clone()),
+    };
+    steps.iter().map(any).collect()
+}
+
+fn path_distance(a: &[Step], b: &[Step]) -> usize {
+    distance(a, b, STEP, |a, b| match (a, b) {
+        (Step::Name(a), Step::Name(b)) => {
+            let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+            let differing = distance(&a, &b, 1, |a, b| usize::from(!a.eq_ignore_ascii_case(b)));
+            let by_case = usize::from(a != b);
+            STEP.min(by_case + differing * STEP / a.len().max(b.len()).max(1))
+        }
+        (a, b) => usize::from(a != b) * STEP,
+    })
+}
+
+/// Levenshtein's distance, where a thing more or less weighs `gap` and one in place of another as
+/// much as `change` tells.
+fn distance<T>(a: &[T], b: &[T], gap: usize, change: impl Fn(&T, &T) -> usize) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).map(|n| n * gap).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], (i + 1) * gap);
+        for (j, y) in b.iter().enumerate() {
+            let least = (diagonal + change(x, y))
+                .min(row[j] + gap)
+                .min(row[j + 1] + gap);
+            diagonal = std::mem::replace(&mut row[j + 1], least);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_of_two_words_is_levenshteins() {
+        let words = |a: &str, b: &str| {
+            let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+            distance(&a, &b, 1, |a, b| usize::from(a != b))
+        };
+        for (a, b, expected) in [
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("flaw", "lawn", 2),
+            ("same", "same", 0),
+        ] {
+            assert_eq!(words(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_path_is_explained_by_what_occurs() {
+        let mut beginning = Beginning::default();
+        beginning.passing.add(
+            r#"{"kafka":{"records":[{"valueString":"v","keyString":"k"}],"name":"t"},"ts":"x"}"#,
+        );
+        beginning.left_out.add(r#"{"http":{"req":{"body":"b"}}}"#);
+        for (path, expected) in [
+            (
+                "$.kafka.records[*].valuestring",
+                "; nearest to it is `$.kafka.records[*].valueString`",
+            ),
+            (
+                "kafka.record.0.value",
+                "; nearest to it is `$.kafka.records[*].valueString`",
+            ),
+            (
+                "@.keyStrin",
+                "; nearest to it is `$.kafka.records[*].keyString`",
+            ),
+            (
+                "$.http.req.body",
+                ": it occurs only in RRPairs that the filter leaves out",
+            ),
+            ("$.nothing.like.it[*].at.all", ""),
+            ("$..value", ""),
+        ] {
+            assert_eq!(
+                beginning.explain(("value", path)),
+                format!("`--value {path}` matches nothing{expected}")
+            );
+        }
+    }
+}

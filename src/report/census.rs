@@ -1,0 +1,86 @@
+//! What the RRPairs of a capture tell besides their records: who talked to whom, and in which words.
+//! Bounded whatever the input, because only so many names are kept.
+
+use std::collections::HashMap;
+
+/// Distinct names kept of one kind. More occur only where a path leads to something that is no name.
+const MOST_NAMES: usize = 1000;
+
+/// What was counted of the RRPairs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Commands of all RRPairs.
+    pub commands: Names,
+    /// Brokers that the RRPairs which pass the filter went to.
+    pub brokers: Names,
+    /// Clients (`client.id`) of the RRPairs that pass the filter.
+    pub clients: Names,
+    /// Consumer groups named by any RRPair.
+    pub groups: Names,
+    /// Isolation levels of the Fetches.
+    pub isolation: Names,
+    /// Fetches that a CSV would cut.
+    pub several: Several,
+}
+
+/// Fetches that hold more than one record. A CSV has one row for each, and so one record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Several {
+    /// How many there are.
+    pub fetches: u64,
+    /// How many records they hold.
+    pub records: u64,
+}
+
+/// Names with how often each occurred.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    counts: HashMap<String, u64>,
+    /// Occurrences of names that were not kept.
+    others: u64,
+}
+
+impl Names {
+    /// Counts `name` once.
+    pub fn add(&mut self, name: &str) {
+        if let Some(count) = self.counts.get_mut(name) {
+            *count += 1;
+        } else if self.counts.len() < MOST_NAMES {
+            self.counts.insert(name.into(), 1);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// The names kept, the most frequent first.
+    #[must_use]
+    pub fn by_count(&self) -> Vec<(&str, u64)> {
+        let names = self.counts.iter();
+        let mut names: Vec<(&str, u64)> = names.map(|(name, n)| (name.as_str(), *n)).collect();
+        names.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        names
+    }
+
+    /// Occurrences of names beyond those kept.
+    #[must_use]
+    pub fn others(&self) -> u64 {
+        self.others
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_counted_and_bounded() {
+        let mut names = Names::default();
+        for i in 0..MOST_NAMES + 5 {
+            names.add(&i.to_string());
+        }
+        names.add("7");
+        names.add("no room");
+        assert_eq!(names.by_count()[..2], [("7", 2), ("0", 1)]);
+        assert_eq!((names.by_count().len(), names.others()), (MOST_NAMES, 6));
+    }
+}

@@ -1,0 +1,173 @@
+//! What is in a capture, as `kreplay inspect` tells it. Apart from the report of a replay because
+//! nothing was sent; `text.rs` and `json.rs` render it.
+
+mod json;
+mod text;
+
+pub(super) use text::{verdict, write_nothing_passed};
+
+use std::time::Duration;
+
+use super::{Census, Signal, Source, Tally, What};
+use crate::error::{Error, ExitCode};
+
+/// Everything there is to say about a capture.
+#[derive(Debug, Clone, Default)]
+pub struct Inspection {
+    /// What was read.
+    pub source: Source,
+    /// What extraction saw.
+    pub tally: Tally,
+    /// What the RRPairs tell besides records.
+    pub census: Census,
+    /// The captured topics, the one with the most records first.
+    pub topics: Vec<TopicContents>,
+    /// Records that a replay would send.
+    pub records: u64,
+    /// Records of topics beyond those kept in `topics`.
+    pub other_records: u64,
+    /// From the start of the run to its end.
+    pub elapsed: Duration,
+    /// The signal, when it kept something from being read.
+    pub signal: Option<Signal>,
+    /// What ended the run before its time.
+    pub failures: Vec<Error>,
+}
+
+/// What one topic holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TopicContents {
+    /// Its name, its id where the capture tells no name, or none.
+    pub name: Option<String>,
+    /// Its partitions, in order.
+    pub partitions: Vec<PartitionContents>,
+    /// Its records.
+    pub records: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+    /// The first and the last time, in milliseconds since 1970.
+    pub times_ms: Option<(i64, i64)>,
+    /// Records without a key.
+    pub null_keys: u64,
+    /// How many different keys there are, about.
+    pub distinct_keys: u64,
+    /// Sizes of the values; none when all records are tombstones.
+    pub sizes: Option<Sizes>,
+    /// Records without a value.
+    pub tombstones: u64,
+}
+
+impl TopicContents {
+    /// Offsets between the first and the last of each partition that did not occur, and how many
+    /// ranges of them.
+    #[must_use]
+    pub fn gaps(&self) -> (u64, u64) {
+        let partitions = self.partitions.iter();
+        partitions.fold((0, 0), |(missing, gaps), partition| {
+            (missing + partition.missing, gaps + partition.gaps)
+        })
+    }
+}
+
+/// Bytes of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// The median, within 1 %.
+    pub p50: u64,
+    /// 99th percentile, within 1 %.
+    pub p99: u64,
+    /// The largest.
+    pub max: u64,
+}
+
+/// What one partition of a topic holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PartitionContents {
+    /// Its number; none for records of which the capture does not tell it.
+    pub partition: Option<i32>,
+    /// Its records.
+    pub records: u64,
+    /// The first and the last offset.
+    pub offsets: Option<(i64, i64)>,
+    /// Offsets between them that did not occur. Compaction and transactions leave such gaps.
+    pub missing: u64,
+    /// Ranges of missing offsets.
+    pub gaps: u64,
+}
+
+impl Inspection {
+    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        let found = self.outcomes().iter().map(|(_, n)| n).sum::<u64>();
+        match self.tally.found == found {
+            true => exit(self.signal, &self.failures, &self.tally),
+            false => ExitCode::Defect,
+        }
+    }
+
+    /// What is to become of the records found.
+    fn outcomes(&self) -> [(&'static str, u64); 6] {
+        [
+            ("duplicates", self.tally.duplicates),
+            ("filtered", self.tally.filtered),
+            ("control", self.tally.control),
+            ("aborted", self.tally.aborted),
+            ("unreadable", self.tally.unreadable),
+            ("records", self.records),
+        ]
+    }
+
+    /// The first and the last time of any record, in milliseconds since 1970.
+    fn times_ms(&self) -> Option<(i64, i64)> {
+        let times = self.topics.iter().filter_map(|topic| topic.times_ms);
+        times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+}
+
+/// The exit code of a run that only looks.
+pub(super) fn exit(signal: Option<Signal>, failures: &[Error], tally: &Tally) -> ExitCode {
+    let failed = |exit: &ExitCode| failures.iter().any(|failure| failure.exit() == *exit);
+    match signal {
+        _ if failed(&ExitCode::Defect) => return ExitCode::Defect,
+        Some(Signal::Interrupt) => return ExitCode::Interrupted,
+        Some(Signal::Terminate) => return ExitCode::Terminated,
+        None => {}
+    }
+    let lossy = tally
+        .problems
+        .iter()
+        .any(|problem| problem.what != What::TimestampLost);
+    match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
+        Some(exit) => exit,
+        None if lossy || !failures.is_empty() => ExitCode::Incomplete,
+        None => ExitCode::Success,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+
+    #[test]
+    fn the_gravest_reason_gives_the_exit_code() {
+        let mut inspection = Inspection::default();
+        assert_eq!(inspection.exit(), ExitCode::Success);
+        let origin = Origin { input: 0, line: 3 };
+        inspection.tally.found = 1;
+        inspection.tally.unreadable = 1;
+        let problems = &mut inspection.tally.problems;
+        problems.add(What::Unreadable, origin, String::new);
+        assert_eq!(inspection.exit(), ExitCode::Incomplete);
+        inspection.failures.push(Error::CutOff {
+            place: "a:1".into(),
+            why: "no".into(),
+        });
+        assert_eq!(inspection.exit(), ExitCode::Source);
+        inspection.signal = Some(Signal::Interrupt);
+        assert_eq!(inspection.exit(), ExitCode::Interrupted);
+        inspection.records = 1;
+        assert_eq!(inspection.exit(), ExitCode::Defect);
+    }
+}
