@@ -48,11 +48,9 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    fn is_of_records(&self) -> bool {
-        match self.role {
-            Role::Item(group) | Role::Field { group, .. } => group == Group::Record,
-            Role::Filter(..) => false,
-        }
+    /// Whether it is of the profile's own shapes, and not of what is looked at besides.
+    fn is_of_shape(&self) -> bool {
+        !matches!(self.role, Role::Filter(..))
     }
 }
 
@@ -235,9 +233,8 @@ fn build(
         next.map(|(p, at)| (*p, at + 1)).collect()
     };
     // Whether a pattern's wildcard stands for the members of an object, too.
-    let any = |p: &Pattern, s: &Step| {
-        *s == Step::Each && (wildcard == Wildcard::Any || !p.is_of_records())
-    };
+    let any =
+        |p: &Pattern, s: &Step| *s == Step::Each && (wildcard == Wildcard::Any || !p.is_of_shape());
     for (pattern, at) in places {
         state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
