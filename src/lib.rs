@@ -11,11 +11,11 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `config.rs` |
+//! | what a flag means | `cli.rs`, then `settle.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how the form of one is told | `extract/files.rs`, `extract/texts/mod.rs` |
-//! | how an RRPair becomes records | `extract/profile.rs` (where things are), `extract/walk.rs` (the pass), `extract/rrpair.rs` (one after another) |
-//! | how a CSV row becomes a record | `extract/columns.rs`, `extract/csv.rs` |
+//! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
+//! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
 //! | why a path matches nothing | `extract/unmatched.rs` |
@@ -24,7 +24,7 @@
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs` |
 //! | what the report says, and the exit code | `report/` |
 //!
-//! Imports run one way: `main -> lib -> {extract, produce} -> config -> cli`; `record`, `report`,
+//! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
 //! `record_line`, `error`, `channel`, `offsets` and `console` are leaves. `extract` never names `produce`
 //! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
@@ -41,6 +41,8 @@ mod produce;
 mod record;
 mod record_line;
 pub mod report;
+mod settle;
+pub mod show;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -133,11 +133,15 @@ impl Engine {
         })
     }
 
-    /// The plan that reads just the nodes which the paths match in `document`.
+    /// The plan that reads just the nodes which the paths that are not plain match in `document`,
+    /// and the plain paths as ever.
     fn plan_for(&self, document: &Value) -> Plan {
         let patterns = (0..).zip(&self.sources).flat_map(|(number, source)| {
-            let nodes = source.path.nodes(document).into_iter();
-            nodes.map(move |steps| Pattern {
+            let nodes = match source.path.steps() {
+                Some(steps) => vec![steps.to_vec()],
+                None => source.path.nodes(document),
+            };
+            nodes.into_iter().map(move |steps| Pattern {
                 steps,
                 role: source.role,
                 source: number,
@@ -291,8 +295,9 @@ impl Sources {
                 .resolve(&self.records, default)
                 .map_err(|e| bad_path(name, &e))?;
             for (item, path) in paths.into_iter().enumerate() {
-                // Below the record's node it is that record's own; record paths come first.
-                let own = candidate.path.starts_with('@').then_some(item);
+                // Below the record's node, or that node, it is its own; record paths come first.
+                let is_record = slot == Slot::Value && self.records.is_empty();
+                let own = (is_record || candidate.path.starts_with('@')).then_some(item);
                 let role = Role::Field {
                     group: Group::Record,
                     own,
@@ -382,3 +387,7 @@ impl Sources {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

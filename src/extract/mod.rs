@@ -3,7 +3,7 @@
 //! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
 //!
 //! ```text
-//! bytes -> texts/ -> engine.rs (walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
+//! bytes -> texts/ -> engine.rs (visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
 //! bytes -> csv.rs -> rows.rs (columns.rs <- profile.rs) ------------------------> sink.rs -> channel
 //! bytes -> lines.rs -> by_line.rs -> records.rs --------------------------------> sink.rs -> channel
 //! ```
@@ -39,6 +39,7 @@ mod texts;
 mod topic_ids;
 mod unmatched;
 mod unpack;
+mod visit;
 mod walk;
 mod window;
 

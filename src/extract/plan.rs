@@ -162,8 +162,10 @@ impl Plan {
             Some(_) => Wildcard::Elements,
             None => Wildcard::Any,
         };
-        let anchors: Vec<Vec<(usize, usize)>> =
-            patterns.iter().map(|p| anchors(p, patterns)).collect();
+        let anchors: Vec<Vec<(usize, usize)>> = patterns
+            .iter()
+            .map(|p| anchors(p, patterns, wildcard))
+            .collect();
         let start: Places = (0..patterns.len()).map(|pattern| (pattern, 0)).collect();
         let mut numbers = HashMap::from([(start.clone(), 0)]);
         let mut open = vec![(start, 0)];
@@ -298,16 +300,24 @@ fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
 }
 
 /// The depths of a field's anchors: for each path of its group's things the longest way that both
-/// go together. What lies in another element of the same array is not joined.
-fn anchors(field: &Pattern, patterns: &[Pattern]) -> Vec<(usize, usize)> {
+/// go together. What lies in another element of the same array is not joined, and a thing's own
+/// field is joined with that thing alone.
+fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(usize, usize)> {
     let Role::Field { group, own, .. } = field.role else {
         return Vec::new();
     };
     let items = patterns
         .iter()
         .filter(|item| item.role == Role::Item(group) && own.is_none_or(|own| own == item.source));
+    if own.is_some() {
+        // Things that a query finds may lie inside each other: the innermost has the field.
+        let around = items.filter(|item| field.steps.starts_with(&item.steps));
+        let innermost = around.max_by_key(|item| item.steps.len());
+        let anchor = innermost.map(|item| (item.steps.len(), item.source));
+        return anchor.into_iter().collect();
+    }
     let anchor = |item: &Pattern| {
-        let depth = shared(&field.steps, &item.steps);
+        let depth = way_together(&field.steps, &item.steps, wildcard);
         let parting = (field.steps.get(depth), item.steps.get(depth));
         let elsewhere = matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))));
         (!elsewhere).then_some((depth, item.source))
@@ -316,6 +326,25 @@ fn anchors(field: &Pattern, patterns: &[Pattern]) -> Vec<(usize, usize)> {
     anchors.sort_unstable();
     anchors.dedup();
     anchors
+}
+
+/// As [`shared`], with wildcards that may stand for members.
+fn way_together(a: &[Step], b: &[Step], wildcard: Wildcard) -> usize {
+    let member = |(a, b): (&Step, &Step)| {
+        let named = matches!(
+            (a, b),
+            (Step::Each, Step::Name(_)) | (Step::Name(_), Step::Each)
+        );
+        named && wildcard == Wildcard::Any
+    };
+    let mut depth = 0;
+    loop {
+        depth += shared(&a[depth..], &b[depth..]);
+        match a.get(depth).zip(b.get(depth)).is_some_and(member) {
+            true => depth += 1,
+            false => return depth,
+        }
+    }
 }
 
 /// How many steps two paths can take together.

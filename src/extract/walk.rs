@@ -1,20 +1,16 @@
-//! One pass over one RRPair: serde's events drive the plan's automaton, and what the plan names
-//! goes straight into the batch. No document is built, unknown members are skipped unseen.
+//! One pass over one RRPair: what the plan names goes straight into the batch. No document is built,
+//! unknown members are skipped unseen. `visit.rs` takes serde's events and drives this.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
-};
-use serde_json::value::RawValue;
+use serde::de::{self, Deserialize, Unexpected};
 
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::Captured;
-use super::headers::HeadersSeed;
-use super::plan::{FieldAt, Group, Next, Plan, Shape, State};
+use super::plan::{FieldAt, Group, Plan, Shape, State};
 use super::profile::Encoding;
+use super::visit::{self, Place};
 use crate::record::{Batch, CapturedTopic, Mark, TopicId};
 
 /// A record as its line tells it.
@@ -109,13 +105,13 @@ struct Scope {
     before: usize,
 }
 
-struct Walk<'a> {
-    plan: &'a Plan,
-    batch: &'a mut Batch,
+pub(super) struct Walk<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) batch: &'a mut Batch,
     found: &'a mut Found,
     scopes: Vec<Scope>,
     trouble: Option<Trouble>,
-    unknown_member: Option<String>,
+    pub(super) unknown_member: Option<String>,
     /// A node was met whose JSON text is needed: the line is read once more.
     again: bool,
     ambiguous: Option<Slot>,
@@ -145,12 +141,7 @@ pub(super) fn walk(
             ambiguous: None,
         };
         let mut json = serde_json::Deserializer::from_str(line);
-        let read = NodeSeed {
-            walk: &mut walk,
-            state: 0,
-            place: Place::Root,
-        }
-        .deserialize(&mut json);
+        let read = visit::read(&mut walk, &mut json);
         let read = read.and_then(|()| json.end());
         let (again, ambiguous) = (walk.again, walk.ambiguous);
         match read {
@@ -172,7 +163,7 @@ pub(super) fn walk(
 }
 
 impl Walk<'_> {
-    fn count(&self, group: Group) -> usize {
+    pub(super) fn count(&self, group: Group) -> usize {
         match group {
             Group::Record => self.found.records.len(),
             Group::AbortedTransaction => self.found.aborted.len(),
@@ -180,7 +171,7 @@ impl Walk<'_> {
         }
     }
 
-    fn enter(&mut self, state: &State) {
+    pub(super) fn enter(&mut self, state: &State) {
         for at in &state.fields {
             self.found.matched[at.source] = true;
         }
@@ -197,7 +188,7 @@ impl Walk<'_> {
         }
     }
 
-    fn push_scope(&mut self, depth: usize, group: Group, item: usize) {
+    pub(super) fn push_scope(&mut self, depth: usize, group: Group, item: usize) {
         let before = self.count(group);
         self.scopes.push(Scope {
             depth,
@@ -208,7 +199,7 @@ impl Walk<'_> {
         });
     }
 
-    fn leave(&mut self, state: &State) {
+    pub(super) fn leave(&mut self, state: &State) {
         for _ in &state.items {
             let Some(scope) = self.scopes.pop() else {
                 return;
@@ -252,7 +243,7 @@ impl Walk<'_> {
         }
     }
 
-    fn finish_record(&mut self, fields: Fields, item: usize) {
+    pub(super) fn finish_record(&mut self, fields: Fields, item: usize) {
         let mut trouble = self.trouble.take();
         if let Some(name) = self.unknown_member.take()
             && !fields.has(Slot::Value)
@@ -267,12 +258,12 @@ impl Walk<'_> {
         });
     }
 
-    fn trouble(&mut self, trouble: Trouble) {
+    pub(super) fn trouble(&mut self, trouble: Trouble) {
         self.trouble.get_or_insert(trouble);
     }
 
     /// Calls `set` for every set of fields that the field at `at` belongs to and may be put in.
-    fn set<E: de::Error>(
+    pub(super) fn set<E: de::Error>(
         &mut self,
         at: &FieldAt,
         mut set: impl FnMut(&mut Fields),
@@ -290,7 +281,7 @@ impl Walk<'_> {
     }
 
     /// A string at a node of the plan.
-    fn text<E: de::Error>(&mut self, state: &State, text: &str) -> Result<(), E> {
+    pub(super) fn text<E: de::Error>(&mut self, state: &State, text: &str) -> Result<(), E> {
         for filter in &state.filters {
             self.found.filtered_on.add(*filter, text);
         }
@@ -300,7 +291,7 @@ impl Walk<'_> {
             .try_for_each(|at| self.text_field(at, text))
     }
 
-    fn text_field<E: de::Error>(&mut self, at: &FieldAt, text: &str) -> Result<(), E> {
+    pub(super) fn text_field<E: de::Error>(&mut self, at: &FieldAt, text: &str) -> Result<(), E> {
         match at.slot {
             Slot::Value | Slot::Key => {
                 let bytes = match at.encoding {
@@ -344,7 +335,7 @@ impl Walk<'_> {
     }
 
     /// An integer at a node of the plan.
-    fn number<E: de::Error>(&mut self, state: &State, number: i64) -> Result<(), E> {
+    pub(super) fn number<E: de::Error>(&mut self, state: &State, number: i64) -> Result<(), E> {
         for filter in &state.filters {
             self.found.filtered_on.add(*filter, &number.to_string());
         }
@@ -358,7 +349,11 @@ impl Walk<'_> {
         })
     }
 
-    fn number_field<E: de::Error>(&mut self, at: &FieldAt, number: i64) -> Result<(), E> {
+    pub(super) fn number_field<E: de::Error>(
+        &mut self,
+        at: &FieldAt,
+        number: i64,
+    ) -> Result<(), E> {
         match at.slot {
             Slot::Attributes => {
                 self.add_attributes(at, Attributes::from_bits(number));
@@ -382,7 +377,7 @@ impl Walk<'_> {
     }
 
     /// Attributes add up: they may be a list.
-    fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
+    pub(super) fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
         let own = |scope: &&mut Scope| {
             scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
         };
@@ -393,7 +388,7 @@ impl Walk<'_> {
     }
 
     /// A key or value that is no string: its JSON text is wanted, or it is wrong.
-    fn not_a_string(&mut self, state: &State, at: &FieldAt) {
+    pub(super) fn not_a_string(&mut self, state: &State, at: &FieldAt) {
         match at.encoding {
             Encoding::Auto | Encoding::Json => {
                 state.raw.set(true);
@@ -404,7 +399,11 @@ impl Walk<'_> {
     }
 
     /// Something that is neither string, integer nor null.
-    fn odd<E: de::Error>(&mut self, state: &State, what: Unexpected<'_>) -> Result<(), E> {
+    pub(super) fn odd<E: de::Error>(
+        &mut self,
+        state: &State,
+        what: Unexpected<'_>,
+    ) -> Result<(), E> {
         if let (Unexpected::Bool(truth), [filter]) = (what, &state.filters[..]) {
             self.found.filtered_on.add(*filter, &truth.to_string());
         }
@@ -422,7 +421,7 @@ impl Walk<'_> {
     }
 
     /// The JSON text of a node.
-    fn raw<E: de::Error>(&mut self, state: &State, json: &str) -> Result<(), E> {
+    pub(super) fn raw<E: de::Error>(&mut self, state: &State, json: &str) -> Result<(), E> {
         for filter in &state.filters {
             self.found.filtered_on.add(*filter, json);
         }
@@ -446,9 +445,10 @@ impl Walk<'_> {
                     self.set(at, |fields| fields.set_bytes(at.slot, bytes))?;
                 }
                 (None, Slot::Value | Slot::Key, _) => self.trouble(Trouble::NotAString),
-                (None, ..) => match json.parse() {
+                (None, ..) => match json.parse::<i64>() {
+                    Ok(_) if at.slot == Slot::Topic => self.text_field(at, json)?,
                     Ok(number) => self.number_field(at, number)?,
-                    Err(_) if state.leads_on() || at.slot == Slot::Attributes => {
+                    Err(_) if at.slot == Slot::Attributes => {
                         self.add_attributes(at, Attributes::from_text(json));
                     }
                     Err(_) => {
@@ -465,7 +465,7 @@ impl Walk<'_> {
 
     /// A node of another shape than the profile's would hide its records in silence. Only a profile
     /// that lists what its records may hold is so sure of the shapes.
-    fn check_shape<E: de::Error>(
+    pub(super) fn check_shape<E: de::Error>(
         &self,
         state: &State,
         place: Place,
@@ -486,11 +486,11 @@ impl Walk<'_> {
         }
     }
 
-    fn headers_field(state: &State) -> Option<&FieldAt> {
+    pub(super) fn headers_field(state: &State) -> Option<&FieldAt> {
         state.fields.iter().find(|at| at.slot == Slot::Headers)
     }
 
-    fn take_headers<E: de::Error>(
+    pub(super) fn take_headers<E: de::Error>(
         &mut self,
         at: &FieldAt,
         mark: Mark,
@@ -514,267 +514,4 @@ pub(super) fn number_of(slot: Slot, text: &str) -> Option<i64> {
     text.parse()
         .ok()
         .or_else(|| (slot == Slot::Time).then(instant).flatten())
-}
-
-/// Reads the node of the line that corresponds to a state of the plan.
-struct NodeSeed<'w, 'a> {
-    walk: &'w mut Walk<'a>,
-    state: usize,
-    place: Place,
-}
-
-/// What a node is to the one around it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// The whole line.
-    Root,
-    Member,
-    Element,
-}
-
-impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let Self { walk, state, place } = self;
-        let plan = walk.plan;
-        let state = plan.state(state);
-        walk.enter(state);
-        if state.raw.get() {
-            let json = <&RawValue>::deserialize(deserializer)?.get();
-            walk.raw(state, json)?;
-            if state.leads_on() && json.starts_with(['{', '[']) {
-                let inner = Inside {
-                    walk,
-                    state,
-                    place,
-                    raw: Raw::Taken,
-                };
-                serde_json::Deserializer::from_str(json)
-                    .deserialize_any(inner)
-                    .map_err(de::Error::custom)?;
-            }
-        } else {
-            deserializer.deserialize_any(Inside {
-                walk,
-                state,
-                place,
-                raw: Raw::NotTaken,
-            })?;
-        }
-        walk.leave(state);
-        Ok(())
-    }
-}
-
-/// Whether a node's own fields were given its JSON text already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
-    Taken,
-    NotTaken,
-}
-
-/// What is inside a node that was entered.
-struct Inside<'w, 'a> {
-    walk: &'w mut Walk<'a>,
-    state: &'a State,
-    place: Place,
-    raw: Raw,
-}
-
-impl<'de> Visitor<'de> for Inside<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self {
-            walk,
-            state,
-            place,
-            raw,
-        } = self;
-        if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
-            let mark = walk.batch.mark();
-            let trouble = HeadersSeed { batch: walk.batch }.read_map(map)?;
-            return walk.take_headers(at, mark, trouble);
-        }
-        walk.check_shape(state, place, Shape::Object)?;
-        if raw == Raw::NotTaken {
-            walk.odd(state, Unexpected::Map)?;
-        }
-        let mut seen = 0_u64;
-        while let Some(next) = map.next_key_seed(MemberSeed {
-            walk,
-            state,
-            seen: &mut seen,
-        })? {
-            match next {
-                Next::To { state, .. } => {
-                    let place = Place::Member;
-                    map.next_value_seed(NodeSeed { walk, state, place })?;
-                }
-                Next::Nowhere => _ = map.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self {
-            walk,
-            state,
-            place,
-            raw,
-        } = self;
-        if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
-            let mark = walk.batch.mark();
-            let trouble = HeadersSeed { batch: walk.batch }.read_seq(seq)?;
-            return walk.take_headers(at, mark, trouble);
-        }
-        walk.check_shape(state, place, Shape::List)?;
-        if raw == Raw::NotTaken {
-            walk.odd(state, Unexpected::Seq)?;
-            if state.fields.iter().any(|at| at.slot == Slot::Attributes) {
-                while seq
-                    .next_element_seed(AttributeSeed { walk, state })?
-                    .is_some()
-                {}
-                return Ok(());
-            }
-        }
-        for index in 0.. {
-            let more = match walk.plan.element(state, index) {
-                Some(state) => seq
-                    .next_element_seed(NodeSeed {
-                        walk,
-                        state,
-                        place: Place::Element,
-                    })?
-                    .is_some(),
-                None => seq.next_element::<IgnoredAny>()?.is_some(),
-            };
-            if !more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
-        self.walk.text(self.state, text)
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
-        self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
-        self.walk.number(self.state, number)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
-        match i64::try_from(number) {
-            Ok(number) => self.visit_i64(number),
-            Err(_) => self.visit_f64(number as f64),
-        }
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
-        self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
-        self.walk.odd(self.state, Unexpected::Float(number))
-    }
-
-    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<(), E> {
-        self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
-        self.walk.odd(self.state, Unexpected::Bool(truth))
-    }
-
-    /// A null member is an absent one.
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.walk.check_shape(self.state, self.place, Shape::Null)
-    }
-}
-
-/// One element of a list of attributes.
-struct AttributeSeed<'w, 'a> {
-    walk: &'w mut Walk<'a>,
-    state: &'a State,
-}
-
-impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(Inside {
-            walk: self.walk,
-            state: self.state,
-            place: Place::Member,
-            raw: Raw::NotTaken,
-        })
-    }
-}
-
-/// Reads a member's name and looks it up.
-struct MemberSeed<'w, 'a, 's> {
-    walk: &'w mut Walk<'a>,
-    state: &'a State,
-    /// Bits of the named members met in this object.
-    seen: &'s mut u64,
-}
-
-impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_, '_> {
-    type Value = Next;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Next, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for MemberSeed<'_, '_, '_> {
-    type Value = Next;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Next, E> {
-        let next = self.walk.plan.member(self.state, name);
-        match next {
-            Next::To {
-                named: Some(named @ 0..64),
-                ..
-            } => {
-                if *self.seen & (1 << named) != 0 {
-                    return Err(E::custom(format!(
-                        "the member `{name}` stands twice in one object"
-                    )));
-                }
-                *self.seen |= 1 << named;
-            }
-            Next::To { .. } => {}
-            Next::Nowhere => self.note_unknown(name),
-        }
-        Ok(next)
-    }
-}
-
-impl MemberSeed<'_, '_, '_> {
-    /// Where a profile lists what a record may hold, anything else may be its value.
-    fn note_unknown(self, name: &str) {
-        let is_record = self
-            .state
-            .items
-            .iter()
-            .any(|(group, _)| *group == Group::Record);
-        if let Some(known) = self.walk.plan.known.as_ref().filter(|_| is_record)
-            && known.iter().all(|known| known != name)
-        {
-            self.walk.unknown_member.get_or_insert_with(|| name.into());
-        }
-    }
 }
