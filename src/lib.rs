@@ -342,6 +342,12 @@ impl Watch {
     }
 }
 
+/// Reads one RRPair by the built-in profiles and by a query; what it holds is dropped. For `fuzz/`.
+#[doc(hidden)]
+pub fn read_line(line: &str) {
+    extract::read_line(line);
+}
+
 /// Listens for SIGINT and SIGTERM. Must be called on a tokio runtime.
 ///
 /// # Errors

@@ -14,6 +14,8 @@ mod capture;
 mod contents;
 #[path = "real_kafka/destination.rs"]
 mod destination;
+#[path = "real_kafka/groups.rs"]
+mod groups;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
 #[path = "real_kafka/trouble.rs"]
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
     let cases = [
         contents::CASES,
         destination::CASES,
+        groups::CASES,
         trouble::CASES,
         volume::CASES,
     ];

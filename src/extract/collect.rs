@@ -94,10 +94,15 @@ impl Collector {
             .read(text, &mut sink.batch, &mut self.found)
             .map_err(|e| bad_text(e, text, origin.line))?;
         sink.tally.rrpairs += 1;
-        self.learn(sink);
+        learn(&self.found, &sink.batch, &mut self.ids);
         self.surveyor.saw(&self.found);
-        if !self.filter.matches(&self.found.filtered_on) {
+        let passes = self.filter.matches(&self.found.filtered_on);
+        if !passes {
             count_filtered(&self.found, mark, sink);
+        }
+        // Only now: what is filtered out takes back everything behind the mark.
+        self.release_named(sink);
+        if !passes {
             return Ok(());
         }
         self.surveyor.saw_pass(text, &self.found);
@@ -158,9 +163,8 @@ impl Collector {
         }
     }
 
-    /// Takes note of topic names; records that waited for them go on.
-    fn learn(&mut self, sink: &mut Sink<'_>) {
-        learn(&self.found, &sink.batch, &mut self.ids);
+    /// Records that waited for the name of their topic go on.
+    fn release_named(&mut self, sink: &mut Sink<'_>) {
         while let Some((id, held)) = self.held.take_known(&self.ids) {
             let name = self.ids.known(id).map(String::from);
             self.release(&held, name.as_deref(), sink);
@@ -184,7 +188,7 @@ impl Collector {
         let record = Record {
             topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
             partition: partition.or(self.engine.partition_default),
-            offset: fields.offset(self.engine.offset_base_default),
+            offset: self.engine.record_offset(fields),
             timestamp_ms: fields.timestamp_ms(),
             key: fields.bytes(Slot::Key),
             value: fields.bytes(Slot::Value),

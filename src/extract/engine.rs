@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::fields::Slot;
+use super::fields::{Fields, Slot};
 use super::filter::{Filter, Kind};
 use super::path::{Path, PathError, Step, jsonpath_text};
 use super::plan::{Group, Pattern, Plan, Role};
@@ -34,6 +34,8 @@ pub(super) struct Engine {
     captured: usize,
     pub(super) partition_default: Option<i32>,
     pub(super) offset_base_default: Option<i64>,
+    /// Whether records have offsets of their own, and not only their batches.
+    knows_offsets: bool,
 }
 
 /// Why a line was not read.
@@ -98,7 +100,14 @@ impl Engine {
             captured,
             partition_default: profile.partition_default,
             offset_base_default: profile.offset_base_default,
+            knows_offsets: !profile.offset_path.0.is_empty() || !profile.offset_delta.0.is_empty(),
         }
+    }
+
+    /// The offset of a record; a batch's alone would make all of its records one.
+    pub(super) fn record_offset(&self, fields: &Fields) -> Option<i64> {
+        let offset = fields.offset(self.offset_base_default);
+        offset.filter(|_| self.knows_offsets)
     }
 
     pub(super) fn sources(&self) -> &[Source] {
@@ -178,6 +187,24 @@ impl Engine {
                 jsonpath_text(b),
             ),
             None => "a path gives more than one node for one record".into(),
+        }
+    }
+}
+
+/// Reads `line` by each of the built-in profiles, and by a query.
+pub(crate) fn read_line(line: &str) {
+    let query = Profile {
+        value: Candidates::one("$..value"),
+        ..Profile::default()
+    };
+    let built_in = ["fetch", "produce"]
+        .into_iter()
+        .filter_map(Profile::built_in);
+    let filter = Filter::everything();
+    for profile in built_in.chain([query]) {
+        if let Ok(engine) = Engine::of(&profile, &filter) {
+            // Whether it can be read does not matter here, only that nothing panics.
+            _ = engine.read(line, &mut Batch::default(), &mut engine.found());
         }
     }
 }

@@ -337,6 +337,44 @@ fn the_random_cases_reach_records_and_both_errors() {
     );
 }
 
+fn paths(of: [&str; 6]) -> [String; 6] {
+    of.map(String::from)
+}
+
+fn values(of: [&str; 6], line: &str) -> Vec<(Option<String>, Option<CapturedTopic>)> {
+    let engine = Engine::of(&profile(&paths(of)), &Filter::everything()).expect("they parse");
+    match read(&engine, line) {
+        Reading::Records(records, _) => {
+            let records = records.into_iter();
+            records.map(|record| (record.value, record.topic)).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_record_that_a_query_found_has_its_own_value_alone() {
+    let line = r#"{"v": "1", "x": {"v": null}, "y": {"v": "3"}}"#;
+    let found = values(["", "$..v", "", "", "", ""], line);
+    let one = |value: &str| (Some(value.to_string()), None);
+    assert_eq!(found, [one("1"), (None, None), one("3")]);
+}
+
+#[test]
+fn a_record_has_the_fields_of_the_member_that_a_wildcard_led_through() {
+    let line = r#"{"b": {"t": "y"}, "a": {"v": "1", "t": "x"}}"#;
+    let topic = Some(CapturedTopic::Name("x".into()));
+    let expected = [(Some("1".to_string()), topic)];
+    assert_eq!(values(["", "$.a.v", "", "$.*.t", "", ""], line), expected);
+}
+
+#[test]
+fn a_node_whose_text_is_needed_is_no_number_when_something_lies_below() {
+    let of = paths(["", "$.v", "$.k", "$.k[*]", "", "$.k"]);
+    let engine = Engine::of(&profile(&of), &Filter::everything()).expect("they parse");
+    assert_eq!(read(&engine, r#"{"v": "1", "k": ["x"]}"#), Reading::Json);
+}
+
 /// Takes no part in testing: bench/extract.sh measures the process in which this runs alone.
 #[test]
 #[ignore = "a measurement, which bench/extract.sh runs"]

@@ -131,6 +131,8 @@ impl Context {
     }
 }
 
+pub(crate) use engine::read_line;
+
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
 /// known to be good.
 pub(crate) fn gate(source: &Source) -> Gate {

@@ -15,6 +15,9 @@ const BUILT_IN: [(&str, &str); 2] = [
     ("produce", include_str!("profiles/produce.toml")),
 ];
 
+/// The filter of a profile that has none.
+const EVERYTHING: &str = "command CONTAINS \"\"";
+
 /// A profile as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -112,7 +115,7 @@ impl From<OneOrMany> for Candidates {
 }
 
 impl Candidates {
-    fn one(path: &str) -> Self {
+    pub(crate) fn one(path: &str) -> Self {
         Self(vec![Candidate {
             path: path.into(),
             encoding: None,
@@ -149,7 +152,19 @@ impl Profile {
             ProfileChoice::BuiltIn(name) => Self::built_in(name).ok_or_else(|| unknown(name))?,
             ProfileChoice::File { name, text } => Self::parse(name, text)?,
         };
-        Ok(profile.with(&options.overrides))
+        let mut profile = profile.with(&options.overrides);
+        if profile.filter.trim().is_empty() {
+            profile.filter = EVERYTHING.into();
+        }
+        if !profile.record.0.is_empty() && profile.value.0.is_empty() {
+            return Err(Error::Config {
+                message:
+                    "there is a record path and no value path: every record would be a tombstone"
+                        .into(),
+                hint: Some("say where the value is with `--value PATH`".into()),
+            });
+        }
+        Ok(profile)
     }
 
     /// The built-in profile `name`.
@@ -255,11 +270,8 @@ impl Profile {
         for field in fields {
             field.0.retain(|candidate| !candidate.path.starts_with('@'));
         }
-        if self.offset_path.0.is_empty() && self.offset_delta.0.is_empty() {
-            // Without a record's own offset a batch's would make all of its records one.
-            self.offset_base = Candidates::default();
-            self.offset_base_default = None;
-        }
+        // Without a record's own delta a batch's first time would be wrong for the others.
+        self.timestamp_base = Candidates::default();
         self
     }
 }
