@@ -211,10 +211,8 @@ impl Error {
             Self::Defect { .. } => {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
-            Self::Unreachable { .. } => {
-                Some("is a Kafka running there, and reachable with these settings?".into())
-            }
-            Self::TopicRefused { .. }
+            Self::Unreachable { .. }
+            | Self::TopicRefused { .. }
             | Self::ProducerFatal { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }

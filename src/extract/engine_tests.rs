@@ -126,8 +126,8 @@ type Place = (Vec<Step>, String);
 #[derive(Debug, Clone)]
 enum Json {
     Leaf(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Json {

@@ -156,14 +156,6 @@ impl Profile {
         if profile.filter.trim().is_empty() {
             profile.filter = EVERYTHING.into();
         }
-        if !profile.record.0.is_empty() && profile.value.0.is_empty() {
-            return Err(Error::Config {
-                message:
-                    "there is a record path and no value path: every record would be a tombstone"
-                        .into(),
-                hint: Some("say where the value is with `--value PATH`".into()),
-            });
-        }
         Ok(profile)
     }
 
