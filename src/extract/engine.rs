@@ -262,13 +262,6 @@ fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
             role: Role::Item(Group::Record),
         });
     }
-    if !profile.record.0.is_empty() && profile.value.0.is_empty() {
-        return Err(Error::Config {
-            message: "there is a record path and no value path: every record would be a tombstone"
-                .into(),
-            hint: Some("say where the value is with `--value PATH`".into()),
-        });
-    }
     for path in sources.records.clone() {
         sources.all.push(Source {
             name: "record",

@@ -220,6 +220,22 @@ impl Profile {
         self
     }
 
+    /// Refuses a profile that could only give tombstones.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a record path without a value path.
+    pub(crate) fn check_values(&self) -> Result<(), Error> {
+        match (self.record.0.is_empty(), self.value.0.is_empty()) {
+            (false, true) => Err(Error::Config {
+                message:
+                    "there is a record path and no value path: every record would be a tombstone"
+                        .into(),
+                hint: Some("say where the value is with `--value PATH`".into()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The texts of all paths that lead to records and their fields.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         let fields = [
