@@ -64,6 +64,7 @@ impl Collector {
             true => Engine::capturing(&profile, &filter, surveyor.paths())?,
             false => Engine::of_filter(&filter),
         };
+        profile.check_values()?;
         let overrides = match surveyor.wants_records() {
             true => options.overrides.clone(),
             false => Overrides::default(),

@@ -253,7 +253,9 @@ impl<'a> Rows<'a> {
 /// The engine of the chosen profile; a CSV was filtered by speedctl.
 pub(super) fn engine(options: &Extraction) -> Result<Engine, Error> {
     let profile = Profile::chosen(options)?;
-    Engine::of(&profile, &Filter::everything())
+    let engine = Engine::of(&profile, &Filter::everything())?;
+    profile.check_values()?;
+    Ok(engine)
 }
 
 fn usable_columns(
