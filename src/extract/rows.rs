@@ -306,13 +306,16 @@ fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Resul
         if fields.claim(column.slot, column.rank) != Claim::Take {
             continue;
         }
+        // The bytes of a value are taken as they are, and no look at them is needed.
+        let takes_bytes = matches!(column.slot, Slot::Value | Slot::Key);
+        if takes_bytes && column.encoding != Encoding::Base64 {
+            fields.set_bytes(column.slot, Some(batch.push_bytes(cell)));
+            continue;
+        }
         let text = String::from_utf8_lossy(cell);
         match column.slot {
             Slot::Value | Slot::Key => {
-                let bytes = match column.encoding {
-                    Encoding::Base64 => batch.push_base64(&text).ok_or_else(|| wrong("base64"))?,
-                    Encoding::Auto | Encoding::Text | Encoding::Json => batch.push_bytes(cell),
-                };
+                let bytes = batch.push_base64(&text).ok_or_else(|| wrong("base64"))?;
                 fields.set_bytes(column.slot, Some(bytes));
             }
             Slot::Topic => fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text)),

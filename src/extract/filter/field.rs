@@ -65,7 +65,7 @@ impl Captured {
         Self::with_room(filter.fields().len())
     }
 
-    /// Nothing yet, with room for so many members: those of [`Filter::fields`], and others behind
+    /// Nothing yet, with room for so many members: those of [`super::Filter::fields`], and others behind
     /// them that somebody else reads.
     pub(crate) fn with_room(members: usize) -> Self {
         Self(vec![Vec::new(); members])
@@ -75,7 +75,7 @@ impl Captured {
         self.0.len()
     }
 
-    /// Adds what was found at the field of this index in [`Filter::fields`].
+    /// Adds what was found at the field of this index in [`super::Filter::fields`].
     pub(crate) fn add(&mut self, field: usize, text: &str) {
         self.0[field].push(text.to_string());
     }
