@@ -689,15 +689,12 @@ mod terminal {
             "--rehearse",
             "-X",
             "batch.num.messages=1",
+            "-X",
+            "max.in.flight=1",
         ];
-        let begin = Instant::now();
         let (code, shown) = in_terminal(folder.path(), env!("CARGO_BIN_EXE_kreplay"), &args);
         let tail = &shown[shown.floor_char_boundary(shown.len().saturating_sub(3000))..];
         assert_eq!(code, 0, "{tail:?}");
-        assert!(
-            begin.elapsed() > Duration::from_secs(1),
-            "too fast to tell anything"
-        );
         assert!(shown.contains("██"), "there is no bar in\n{tail:?}");
         assert!(shown.contains(" % "), "there is no percentage in\n{tail:?}");
         assert!(
