@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use super::Job;
 use super::control::Control;
 use super::delivery::Deliveries;
-use super::native::{self, Client};
+use super::native::Client;
 use crate::config::{Cluster, Destination, Verbosity};
 use crate::error::Error;
 
@@ -378,9 +378,4 @@ pub(super) fn code_words(code: RDKafkaErrorCode) -> String {
     text.split_once('(')
         .map_or(text.as_str(), |(_, words)| words.trim_end_matches(')'))
         .to_string()
-}
-
-/// Sends what is queued and waits up to `limit`.
-pub(super) fn flush(connection: &Connection, limit: Duration) {
-    native::flush(&connection.client, limit);
 }

@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
 use super::Job;
-use super::client::{self, Connection};
+use super::client::Connection;
 use super::control::Pace;
 use super::delivery::{Deliveries, Ticket};
 use super::native::{self, Client, Outgoing};
@@ -91,7 +91,7 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         replay.unsent += portion.batch.records.len() as u64;
         replay.tally.merge(portion.tally);
     }
-    replay.drain(&connection);
+    replay.drain();
     for unused in replay.router.unused_renamings() {
         let note = format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
         job.console.note(&note);
@@ -297,29 +297,29 @@ impl Replay<'_> {
     }
 
     /// Waits for all deliveries; when told to stop, no longer than it was told.
-    fn drain(&self, connection: &Connection) {
+    fn drain(&self) {
         self.job.counters.complete.store(true, Ordering::Relaxed);
         let mut told = None;
         while self.answered() < self.handed {
-            client::flush(connection, STEP);
+            native::flush(self.client, STEP);
             let waited = match self.job.control.pace() {
                 Pace::Running if !self.deliveries.troubles().fatal => continue,
                 Pace::Running | Pace::Draining => told.get_or_insert_with(Instant::now).elapsed(),
                 Pace::Leaving => DRAIN_LIMIT,
             };
             if waited >= DRAIN_LIMIT {
-                self.purge(connection);
+                self.purge();
                 return;
             }
         }
     }
 
     /// Gives up what librdkafka holds: it tells of each record how far that came.
-    fn purge(&self, connection: &Connection) {
+    fn purge(&self) {
         self.client.purge(PurgeConfig::default().queue().inflight());
         let started = Instant::now();
         while self.answered() < self.handed && started.elapsed() < PURGE_LIMIT {
-            client::flush(connection, STEP);
+            native::flush(self.client, STEP);
         }
     }
 
