@@ -172,6 +172,10 @@ pub struct Records {
     /// Files of record lines, or `-` for stdin; read in the order given.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Send also the records of a rejects file of which the earlier run could not tell whether they
+    /// are in the log (outcome `unknown`): they may then be there twice. Else they are left out.
+    #[arg(long)]
+    pub send_unknown: bool,
     /// Where records go.
     #[command(flatten)]
     pub destination: Destination,

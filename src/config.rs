@@ -54,7 +54,25 @@ pub enum Source {
     /// RRPairs.
     Raw(Vec<Input>),
     /// Record lines.
-    Records(Vec<Input>),
+    Records(RecordLines),
+}
+
+/// Record lines, and what becomes of those that tell of an earlier run.
+#[derive(Debug, Clone)]
+pub struct RecordLines {
+    /// The files of lines.
+    pub inputs: Vec<Input>,
+    /// What becomes of records that may be in the log already.
+    pub uncertain: Uncertain,
+}
+
+/// What becomes of records whose delivery an earlier run calls unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncertain {
+    /// They are counted as filtered.
+    LeaveOut,
+    /// They are sent, and may so be in the log twice.
+    Send,
 }
 
 /// Where records are in RRPairs, and which of them are replayed.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::cli;
 use crate::config::{
     Aborted, Cluster, Config, Destination, Duplicates, Extraction, Input, MissingTopics, Output,
-    Overrides, Partition, ProfileChoice, ReportForm, Snapshot, SnapshotAction, Source, Task,
-    Timestamps, TopicNames, Verbosity, Via, View, When,
+    Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot, SnapshotAction, Source,
+    Task, Timestamps, TopicNames, Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 
@@ -74,9 +74,15 @@ impl Config {
                 )
             }
             cli::Command::Records(args) => {
-                let inputs = settle_inputs(args.files)?;
+                let records = RecordLines {
+                    inputs: settle_inputs(args.files)?,
+                    uncertain: match args.send_unknown {
+                        true => Uncertain::Send,
+                        false => Uncertain::LeaveOut,
+                    },
+                };
                 (
-                    Source::Records(inputs),
+                    Source::Records(records),
                     cli::Extraction::default(),
                     args.destination,
                     args.output,

@@ -233,9 +233,10 @@ pub(crate) fn start_survey(
 fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> {
     match source {
         Source::Raw(inputs) => read_raw(&inputs, context, sender),
-        Source::Records(inputs) => {
-            context.describe_inputs(&inputs);
-            records::read(&inputs, sender)
+        Source::Records(records) => {
+            context.describe_inputs(&records.inputs);
+            let (inputs, uncertain) = (&records.inputs, records.uncertain);
+            records::read(inputs, uncertain, &context.console, sender)
         }
         Source::Csv(input) => {
             context.describe_inputs(std::slice::from_ref(&input));

@@ -9,7 +9,7 @@ use super::parts::{Bytes, HeaderList, Spelling, Strings, Topic, TopicBy};
 use crate::record::{Batch, Span};
 
 /// The members that mean something, ours and kcat's. What others there are is passed over, such as
-/// the `reason` of a rejected record and kcat's `broker`.
+/// the `reason` of a reject and kcat's `broker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 pub(super) enum Member {
@@ -30,6 +30,7 @@ pub(super) enum Member {
     ValueSchemaId,
     KeyError,
     PayloadError,
+    Outcome,
     #[serde(other)]
     Other,
 }
@@ -54,6 +55,7 @@ impl Member {
             Self::ValueSchemaId => "value_schema_id",
             Self::KeyError => "key_error",
             Self::PayloadError => "payload_error",
+            Self::Outcome => "outcome",
             Self::Other => "?",
         }
     }
@@ -84,6 +86,39 @@ pub(super) enum Writer {
     Kcat,
 }
 
+/// What an earlier run tells of a record that it did not deliver (`outcome` of a reject).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Earlier {
+    /// Nothing, or that the record is certain not to be in the log.
+    #[default]
+    NotWritten,
+    /// That it may be.
+    Unknown,
+}
+
+/// Other tools may have a member of this name, and anything in it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Outcome {
+    Of(Kind),
+    Other(IgnoredAny),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Unknown,
+}
+
+impl From<Outcome> for Earlier {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Of(Kind::Unknown) => Self::Unknown,
+            Outcome::Other(_) => Self::NotWritten,
+        }
+    }
+}
+
 /// What was read of a line; the outer option of each is whether it has been read.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -97,6 +132,7 @@ pub(super) struct Fields {
     pub(super) value: Option<Option<Span>>,
     headers: Option<()>,
     pub(super) writer: Writer,
+    pub(super) earlier: Earlier,
 }
 
 /// Sets a field that may stand once in a line.
@@ -205,6 +241,10 @@ impl Line<'_> {
             | Member::PayloadError => Err(de::Error::custom(
                 "kcat has decoded the record, so its bytes are not in the line; run kcat without `-s`",
             )),
+            Member::Outcome => {
+                fields.earlier = map.next_value::<Outcome>()?.into();
+                Ok(())
+            }
             Member::Other => map.next_value::<IgnoredAny>().map(|_| ()),
         }
     }

@@ -16,14 +16,16 @@
 //! | `key`, `value` | a string, or null |
 //! | `key_base64`, `value_base64` | instead, for bytes that are not UTF-8 |
 //! | `headers` | pairs of name and value, each a string or `{"base64":".."}`; a value may be null |
+//! | `outcome`, `reason` | in a rejects file: what became of a record that was not delivered, and why |
 
 mod fields;
 mod parts;
 mod read;
 mod write;
 
+pub(crate) use fields::Earlier;
 pub(crate) use read::read;
-pub(crate) use write::write;
+pub(crate) use write::{write, write_reject};
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use std::fmt;
 use memchr::memchr;
 use serde::de::DeserializeSeed;
 
-use super::fields::{Fields, Line, Member, TimeKind, Writer};
+use super::fields::{Earlier, Fields, Line, Member, TimeKind, Writer};
 use super::parts::Strings;
 use crate::record::{Batch, Origin, Record};
 
@@ -32,11 +32,12 @@ impl fmt::Display for LineError {
     }
 }
 
-/// Reads one line that is not empty; its record becomes the last one of `batch`.
+/// Reads one line that is not empty; its record becomes the last one of `batch`. Tells what an
+/// earlier run knew of its delivery.
 ///
 /// # Errors
 /// The batch is then as it was.
-pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<(), LineError> {
+pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Earlier, LineError> {
     let mark = batch.mark();
     let record = match std::str::from_utf8(line) {
         Ok(text) => {
@@ -60,7 +61,7 @@ pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<(),
                 headers: batch.headers_since(mark),
                 origin,
             });
-            Ok(())
+            Ok(fields.earlier)
         }
         Err(error) => {
             batch.roll_back(mark);
@@ -319,6 +320,29 @@ mod tests {
         for (line, expected) in CASES {
             let error = try_read(line.as_bytes()).expect_err(line);
             assert!(error.starts_with(expected), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_reject_tells_whether_its_record_may_be_in_the_log() {
+        let cases = [
+            (r#"{"value":"v"}"#, Earlier::NotWritten),
+            (
+                r#"{"value":"v","outcome":"not_written","reason":"no"}"#,
+                Earlier::NotWritten,
+            ),
+            (r#"{"value":"v","outcome":"unsent"}"#, Earlier::NotWritten),
+            (r#"{"outcome":"unknown","value":"v"}"#, Earlier::Unknown),
+            (
+                r#"{"value":"v","outcome":{"unknown":null}}"#,
+                Earlier::NotWritten,
+            ),
+            (r#"{"value":"v","outcome":null}"#, Earlier::NotWritten),
+        ];
+        for (line, expected) in cases {
+            let origin = Origin { input: 0, line: 1 };
+            let read = read(line.as_bytes(), origin, &mut Batch::default());
+            assert_eq!(read, Ok(expected), "{line}");
         }
     }
 

@@ -6,6 +6,29 @@ use crate::record::{Batch, CapturedTopic, Header, Record, encode_base64};
 
 /// Appends `record` of `batch` to `out` as a record line with its line end.
 pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
+    push_record(batch, record, out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// The same for a record that was found and not delivered: what became of it, by the name of the
+/// report's ledger, and why.
+pub(crate) fn write_reject(
+    batch: &Batch,
+    record: &Record,
+    outcome: &str,
+    reason: &str,
+    out: &mut Vec<u8>,
+) {
+    push_record(batch, record, out);
+    out.push(b',');
+    push_member(out, "\"outcome\":", outcome);
+    out.extend_from_slice(b"\"reason\":");
+    push_json(out, reason);
+    out.extend_from_slice(b"}\n");
+}
+
+/// All but the end of the object.
+fn push_record(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
     out.push(b'{');
     match batch.topic(record) {
         Some(CapturedTopic::Name(name)) => push_member(out, "\"topic\":", name.as_str()),
@@ -33,7 +56,7 @@ pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
         push_header_part(out, value.map(|value| batch.slice(value)));
         out.push(b']');
     }
-    out.extend_from_slice(b"]}\n");
+    out.push(b']');
 }
 
 /// Appends a member whose name is already JSON, and a comma.
@@ -107,6 +130,21 @@ mod tests {
     fn what_is_not_known_is_left_out_and_a_null_is_written() {
         let expected = "{\"key\":null,\"value\":null,\"headers\":[]}\n";
         assert_eq!(text(&Batch::default(), &bare()), expected);
+    }
+
+    #[test]
+    fn a_reject_is_a_record_line_with_an_outcome_and_a_reason() {
+        let mut out = Vec::new();
+        write_reject(
+            &Batch::default(),
+            &bare(),
+            "unknown",
+            "timed \"out\"",
+            &mut out,
+        );
+        let expected = "{\"key\":null,\"value\":null,\"headers\":[],\"outcome\":\"unknown\",\
+                        \"reason\":\"timed \\\"out\\\"\"}\n";
+        assert_eq!(String::from_utf8(out).as_deref(), Ok(expected));
     }
 
     #[test]
