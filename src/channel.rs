@@ -44,6 +44,16 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
+/// What [`Receiver::recv_within`] gives.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Portion(Portion),
+    /// There is none yet.
+    Nothing,
+    /// There will be none any more.
+    End,
+}
+
 /// The receiver has gone: the run is ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Closed;
@@ -197,10 +207,22 @@ impl Receiver {
     /// The next portion; blocks while there is none. None when the source has ended, or failed
     /// while the gate was closed, or the channel was closed.
     pub(crate) fn recv(&self) -> Option<Portion> {
+        loop {
+            match self.recv_within(Duration::MAX) {
+                Received::Portion(portion) => return Some(portion),
+                Received::End => return None,
+                Received::Nothing => {}
+            }
+        }
+    }
+
+    /// The same, but waits no longer than `limit`.
+    pub(crate) fn recv_within(&self, limit: Duration) -> Received {
+        let started = Instant::now();
         let mut state = self.0.lock();
         loop {
             if state.closed {
-                return None;
+                return Received::End;
             }
             if state.gate == Gate::AtOnce
                 && let Some(portion) = state.queue.pop_front()
@@ -208,12 +230,17 @@ impl Receiver {
                 state.records -= portion.batch.records.len();
                 state.bytes -= portion.batch.weight();
                 self.0.room.notify_one();
-                return Some(portion);
+                return Received::Portion(portion);
             }
             if state.end.is_some() {
-                return None;
+                return Received::End;
             }
-            state = wait(&self.0.news, state);
+            let left = limit.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Received::Nothing;
+            }
+            let waited = self.0.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -11,6 +11,7 @@ mod client;
 mod control;
 mod delivery;
 mod native;
+mod order;
 mod progress;
 mod replay;
 mod route;

@@ -100,21 +100,15 @@ pub(crate) enum Earlier {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Outcome {
-    Of(Kind),
+    Text(String),
     Other(IgnoredAny),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Unknown,
 }
 
 impl From<Outcome> for Earlier {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Of(Kind::Unknown) => Self::Unknown,
-            Outcome::Other(_) => Self::NotWritten,
+            Outcome::Text(text) if text == "unknown" => Self::Unknown,
+            Outcome::Text(_) | Outcome::Other(_) => Self::NotWritten,
         }
     }
 }

@@ -18,6 +18,9 @@ pub enum What {
     TopicUnknown,
     /// Records without a timestamp that can be kept, sent with the time of sending.
     TimestampLost,
+    /// Records sent after later ones of their partition: they came later in the capture than is waited
+    /// for.
+    OutOfOrder,
     /// Paths of the user's own that match nothing in the whole input.
     PathUnmatched,
     /// Records certain not to be in the log.
@@ -37,6 +40,7 @@ impl What {
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
             Self::TimestampLost => "timestamp_lost",
+            Self::OutOfOrder => "out_of_order",
             Self::PathUnmatched => "path_unmatched",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
@@ -51,6 +55,9 @@ impl What {
                 Some("`kreplay snapshot <ID> --via raw` reads the RRPairs and loses none")
             }
             Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
+            Self::OutOfOrder => Some(
+                "consumers that read different parts of a topic overlap: choose one with `--filter`",
+            ),
             Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
             _ => None,
         }

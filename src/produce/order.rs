@@ -1,0 +1,537 @@
+//! The order in which records are sent: per captured partition by rising offset. RRPairs overlap in
+//! time (several consumers, several pods, refetches), so a bounded window of what comes next puts
+//! neighbours right. What comes later than the window allows is sent all the same, and counted.
+//!
+//! Portions go through as they are as long as nothing in the window belongs before their records;
+//! only what is disturbed is copied.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::channel::{Portion, Received, Receiver};
+use crate::record::{Batch, CapturedTopic, Record};
+use crate::report::{Problems, Tally, What};
+
+/// Records that may wait for others to come before them: some Fetches of several consumers.
+const MOST_RECORDS: usize = 32 << 10;
+/// Bytes of them.
+const MOST_BYTES: usize = 8 << 20;
+/// How long a portion waits for more where the source is slower than the broker. Only time spent
+/// waiting for the source counts: a slow broker must not narrow the window.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// Whether records are put in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By offset within each captured partition.
+    ByOffset,
+    /// As captured: where every copy of a record is wanted, going back is part of it.
+    AsCaptured,
+}
+
+/// Records that are to be sent next, in order.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) batch: Arc<Batch>,
+    pub(super) positions: Positions,
+    /// What extraction counted.
+    pub(super) tally: Tally,
+    /// Records of the batch that come too late to be in order.
+    pub(super) problems: Problems,
+}
+
+/// Where the records of a batch stood in the stream that extraction gives, counted from 0. The same
+/// input gives the same positions in every run, whatever order its records are sent in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// One after the other from here on.
+    From(u64),
+    /// One for each record.
+    Listed(Vec<u64>),
+}
+
+impl Positions {
+    pub(super) fn of(&self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Listed(positions) => positions[index],
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(super) enum Next {
+    Parcel(Parcel),
+    /// Nothing yet: a moment to do something else.
+    Nothing,
+    End,
+}
+
+/// The receiving end of the channel, in order.
+pub(super) struct Ordered<'a> {
+    receiver: &'a Receiver,
+    order: Order,
+    window: Window,
+    /// Time spent waiting for the source.
+    waited: Duration,
+    /// Records received so far.
+    received: u64,
+    ended: bool,
+}
+
+impl<'a> Ordered<'a> {
+    pub(super) fn new(receiver: &'a Receiver, order: Order) -> Self {
+        Self {
+            receiver,
+            order,
+            window: Window::default(),
+            waited: Duration::ZERO,
+            received: 0,
+            ended: false,
+        }
+    }
+
+    /// The next records; waits up to `limit` for them. `note` sees each batch as it is received, in
+    /// the order of the source.
+    pub(super) fn next(&mut self, limit: Duration, mut note: impl FnMut(u64, &Batch)) -> Next {
+        loop {
+            if self.ended || self.window.is_over_full() || self.window.is_due(self.waited) {
+                return match self.window.take_first() {
+                    Some(parcel) => Next::Parcel(parcel),
+                    None => Next::End,
+                };
+            }
+            let started = Instant::now();
+            let received = self.receiver.recv_within(limit);
+            self.waited += started.elapsed();
+            match received {
+                Received::End => self.ended = true,
+                Received::Nothing if self.window.is_due(self.waited) => {}
+                Received::Nothing => return Next::Nothing,
+                Received::Portion(portion) => {
+                    note(self.received, &portion.batch);
+                    let first = self.received;
+                    self.received += portion.batch.records.len() as u64;
+                    if self.order == Order::AsCaptured {
+                        return Next::Parcel(Parcel {
+                            batch: Arc::new(portion.batch),
+                            positions: Positions::From(first),
+                            tally: portion.tally,
+                            problems: Problems::default(),
+                        });
+                    }
+                    self.window.add(portion, first, self.waited);
+                }
+            }
+        }
+    }
+
+    /// What waits in the window when the run ends before it is sent.
+    pub(super) fn into_rest(self) -> impl Iterator<Item = Portion> {
+        self.window.waiting.into_iter().map(|waiting| Portion {
+            batch: waiting.batch,
+            tally: waiting.tally,
+        })
+    }
+}
+
+/// Index into [`Window::last_sent`].
+type PartitionIndex = u32;
+
+/// The records of one partition in one waiting portion.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    partition: PartitionIndex,
+    lowest: i64,
+    highest: i64,
+    is_sorted: bool,
+}
+
+/// A portion that waits.
+#[derive(Debug)]
+struct Waiting {
+    batch: Batch,
+    positions: Positions,
+    tally: Tally,
+    runs: Vec<Run>,
+    /// [`Ordered::waited`] when it came.
+    since: Duration,
+}
+
+/// What is held to be put in order.
+#[derive(Debug, Default)]
+struct Window {
+    waiting: VecDeque<Waiting>,
+    records: usize,
+    bytes: usize,
+    partitions: HashMap<CapturedTopic, HashMap<i32, PartitionIndex>>,
+    /// The highest offset sent of each partition.
+    last_sent: Vec<Option<i64>>,
+}
+
+impl Window {
+    fn is_over_full(&self) -> bool {
+        self.records > MOST_RECORDS || self.bytes > MOST_BYTES
+    }
+
+    fn is_due(&self, waited: Duration) -> bool {
+        let first = self.waiting.front();
+        first.is_some_and(|first| waited.saturating_sub(first.since) >= LONGEST_WAIT)
+    }
+
+    fn add(&mut self, portion: Portion, first: u64, waited: Duration) {
+        let Portion { batch, tally } = portion;
+        self.records += batch.records.len();
+        self.bytes += batch.weight();
+        let runs = self.runs(&batch);
+        self.waiting.push_back(Waiting {
+            batch,
+            positions: Positions::From(first),
+            tally,
+            runs,
+            since: waited,
+        });
+    }
+
+    fn runs(&mut self, batch: &Batch) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        let mut known = Known::default();
+        // The one that the last record was of.
+        let mut current = 0;
+        for record in &batch.records {
+            let Some((partition, offset)) = self.place(batch, record, &mut known) else {
+                continue;
+            };
+            if runs
+                .get(current)
+                .is_none_or(|run| run.partition != partition)
+            {
+                let met = runs.iter().position(|run| run.partition == partition);
+                current = met.unwrap_or(runs.len());
+            }
+            match runs.get_mut(current) {
+                Some(run) => {
+                    run.is_sorted &= offset >= run.highest;
+                    run.lowest = run.lowest.min(offset);
+                    run.highest = run.highest.max(offset);
+                }
+                None => runs.push(Run {
+                    partition,
+                    lowest: offset,
+                    highest: offset,
+                    is_sorted: true,
+                }),
+            }
+        }
+        runs
+    }
+
+    /// The partition and offset of a record that has both.
+    fn place(
+        &mut self,
+        batch: &Batch,
+        record: &Record,
+        known: &mut Known,
+    ) -> Option<(PartitionIndex, i64)> {
+        let (topic, partition, offset) = (record.topic?, record.partition?, record.offset?);
+        if known.of == Some((topic, partition)) {
+            return Some((known.index, offset));
+        }
+        let name = &batch.topics[topic as usize];
+        if !self.partitions.contains_key(name) {
+            self.partitions.insert(name.clone(), HashMap::new());
+        }
+        let partitions = self.partitions.get_mut(name).expect("it was put in above");
+        let index = *partitions.entry(partition).or_insert_with(|| {
+            self.last_sent.push(None);
+            PartitionIndex::try_from(self.last_sent.len() - 1)
+                .expect("fewer partitions than records")
+        });
+        *known = Known {
+            of: Some((topic, partition)),
+            index,
+        };
+        Some((index, offset))
+    }
+
+    fn take_first(&mut self) -> Option<Parcel> {
+        if self.is_first_disturbed() {
+            self.put_in_order();
+        }
+        let first = self.waiting.pop_front()?;
+        self.records -= first.batch.records.len();
+        self.bytes -= first.batch.weight();
+        let problems = self.note_sent(&first);
+        Some(Parcel {
+            batch: Arc::new(first.batch),
+            positions: first.positions,
+            tally: first.tally,
+            problems,
+        })
+    }
+
+    /// Whether something that waits belongs before records of the first portion.
+    fn is_first_disturbed(&self) -> bool {
+        let mut waiting = self.waiting.iter();
+        let Some(first) = waiting.next() else {
+            return false;
+        };
+        let later: Vec<&Run> = waiting.flat_map(|waiting| &waiting.runs).collect();
+        first.runs.iter().any(|run| {
+            let before =
+                |other: &&Run| other.partition == run.partition && other.lowest < run.highest;
+            !run.is_sorted || later.iter().any(|other| before(&other))
+        })
+    }
+
+    /// Puts all that waits in order, as two portions. A partition's records take the places that
+    /// records of the partition had, so that partitions stay interleaved as they were captured.
+    fn put_in_order(&mut self) {
+        let all: Vec<Waiting> = self.waiting.drain(..).collect();
+        let mut places: Vec<Place> = Vec::with_capacity(self.records);
+        let mut of_partition: HashMap<PartitionIndex, Vec<usize>> = HashMap::new();
+        for (source, waiting) in all.iter().enumerate() {
+            let mut known = Known::default();
+            for (index, record) in waiting.batch.records.iter().enumerate() {
+                let place = self.place(&waiting.batch, record, &mut known);
+                if let Some((partition, _)) = place {
+                    of_partition
+                        .entry(partition)
+                        .or_default()
+                        .push(places.len());
+                }
+                let offset = place.map_or(0, |(_, offset)| offset);
+                places.push(Place {
+                    source,
+                    index,
+                    offset,
+                });
+            }
+        }
+        for slots in of_partition.values() {
+            let mut sorted: Vec<Place> = slots.iter().map(|slot| places[*slot]).collect();
+            sorted.sort_by_key(|place| place.offset);
+            for (slot, place) in slots.iter().zip(sorted) {
+                places[*slot] = place;
+            }
+        }
+        let (now, later) = places.split_at(places.len().div_ceil(2));
+        (self.records, self.bytes) = (0, 0);
+        let mut tally = Tally::default();
+        let since = all.last().map_or(Duration::ZERO, |last| last.since);
+        let portions = [now, later].map(|places| copy(&all, places));
+        all.into_iter()
+            .for_each(|waiting| tally.merge(waiting.tally));
+        for (batch, positions) in portions {
+            self.records += batch.records.len();
+            self.bytes += batch.weight();
+            let runs = self.runs(&batch);
+            self.waiting.push_back(Waiting {
+                batch,
+                positions,
+                tally: std::mem::take(&mut tally),
+                runs,
+                since,
+            });
+        }
+    }
+
+    /// Takes note of what goes out, and counts what comes too late.
+    fn note_sent(&mut self, waiting: &Waiting) -> Problems {
+        let mut problems = Problems::default();
+        for run in &waiting.runs {
+            let sent = &mut self.last_sent[run.partition as usize];
+            let before = sent.replace(sent.map_or(run.highest, |sent| sent.max(run.highest)));
+            if let Some(before) = before.filter(|before| run.lowest < *before) {
+                self.count_late(waiting, run.partition, before, &mut problems);
+            }
+        }
+        problems
+    }
+
+    fn count_late(
+        &mut self,
+        waiting: &Waiting,
+        partition: PartitionIndex,
+        before: i64,
+        problems: &mut Problems,
+    ) {
+        let batch = &waiting.batch;
+        let mut known = Known::default();
+        for record in &batch.records {
+            let place = self.place(batch, record, &mut known);
+            if place.is_some_and(|(of, offset)| of == partition && offset < before) {
+                let why = || {
+                    format!(
+                        "{} came after offset {before} was sent",
+                        batch.captured_at(record)
+                    )
+                };
+                problems.add(What::OutOfOrder, record.origin, why);
+            }
+        }
+    }
+}
+
+/// The partition that was looked up last: the next record is mostly of the same.
+#[derive(Debug, Default)]
+struct Known {
+    /// Topic's index in the batch, and partition.
+    of: Option<(u32, i32)>,
+    index: PartitionIndex,
+}
+
+/// A record among those that wait.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    source: usize,
+    index: usize,
+    offset: i64,
+}
+
+fn copy(all: &[Waiting], places: &[Place]) -> (Batch, Positions) {
+    let mut batch = Batch::default();
+    let mut positions = Vec::with_capacity(places.len());
+    for place in places {
+        let source = &all[place.source];
+        batch.push_copy(&source.batch, &source.batch.records[place.index]);
+        positions.push(source.positions.of(place.index));
+    }
+    (batch, Positions::Listed(positions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::{self, Gate, Limits};
+    use crate::record::Origin;
+    use crate::record_line;
+    use proptest::prelude::*;
+
+    const ROOM: Limits = Limits {
+        records: 1 << 20,
+        bytes: 1 << 30,
+    };
+
+    /// A portion of records of topic `t`, by partition and offset; their lines count from `line`.
+    fn portion(line: u64, records: &[(i32, i64)]) -> Portion {
+        let mut portion = Portion::default();
+        for (line, (partition, offset)) in (line..).zip(records) {
+            let text =
+                format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
+            let origin = Origin { input: 0, line };
+            record_line::read(text.as_bytes(), origin, &mut portion.batch).expect("a record line");
+        }
+        portion.tally.found = records.len() as u64;
+        portion
+    }
+
+    /// What is sent of these portions: partition, offset and position; and how many are late.
+    fn sent(portions: &[Vec<(i32, i64)>], order: Order) -> (Vec<(i32, i64, u64)>, u64) {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let mut line = 1;
+        for records in portions {
+            sender.send(portion(line, records)).expect("there is room");
+            line += records.len() as u64;
+        }
+        sender.finish(Ok(()));
+        let mut ordered = Ordered::new(&receiver, order);
+        let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
+        while let Next::Parcel(parcel) = ordered.next(Duration::ZERO, |_, _| {}) {
+            late += parcel
+                .problems
+                .iter()
+                .map(|problem| problem.count)
+                .sum::<u64>();
+            found += parcel.tally.found;
+            for (i, record) in parcel.batch.records.iter().enumerate() {
+                let position = parcel.positions.of(i);
+                assert_eq!(record.origin.line, position + 1, "lines tell the position");
+                sent.push((
+                    record.partition.unwrap_or(-1),
+                    record.offset.unwrap_or(-1),
+                    position,
+                ));
+            }
+        }
+        assert_eq!(found as usize, sent.len());
+        (sent, late)
+    }
+
+    #[test]
+    fn neighbours_are_put_right_and_partitions_stay_interleaved() {
+        let portions = [
+            vec![(0, 3), (1, 7), (0, 4)],
+            vec![(1, 8), (0, 1)],
+            vec![(0, 2)],
+        ];
+        let (got, late) = sent(&portions, Order::ByOffset);
+        let expected = [
+            (0, 1, 4),
+            (1, 7, 1),
+            (0, 2, 5),
+            (1, 8, 3),
+            (0, 3, 0),
+            (0, 4, 2),
+        ];
+        assert_eq!((got, late), (expected.to_vec(), 0));
+    }
+
+    #[test]
+    fn what_is_wanted_as_captured_stays_so() {
+        let portions = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
+        let (got, late) = sent(&portions, Order::AsCaptured);
+        assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
+    }
+
+    #[test]
+    fn what_comes_later_than_the_window_allows_is_sent_and_counted() {
+        let mut portions: Vec<Vec<(i32, i64)>> =
+            vec![(10..1000).map(|offset| (0, offset)).collect()];
+        portions.extend(
+            (0..MOST_RECORDS as i64 / 500 + 2)
+                .map(|i| (i * 500..i * 500 + 500).map(|offset| (1, offset)).collect()),
+        );
+        portions.push(vec![(0, 8), (0, 9), (0, 1000)]);
+        let (got, late) = sent(&portions, Order::ByOffset);
+        let of_first: Vec<i64> = got
+            .iter()
+            .filter(|(p, ..)| *p == 0)
+            .map(|(_, offset, _)| *offset)
+            .collect();
+        assert_eq!(of_first, (10..1000).chain([8, 9, 1000]).collect::<Vec<_>>());
+        assert_eq!(late, 2);
+    }
+
+    #[test]
+    fn a_slow_source_is_not_waited_for_longer_than_a_moment() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        sender.send(portion(1, &[(0, 1)])).expect("there is room");
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        let mut waits = 0;
+        while let Next::Nothing = ordered.next(LONGEST_WAIT / 10, |_, _| {}) {
+            waits += 1;
+        }
+        assert!((5..=11).contains(&waits), "{waits}");
+        assert_eq!(ordered.into_rest().count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_fits_the_window_is_sent_once_and_in_order(
+            portions in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
+        ) {
+            let (got, late) = sent(&portions, Order::ByOffset);
+            prop_assert_eq!(late, 0);
+            let mut positions: Vec<u64> = got.iter().map(|(.., position)| *position).collect();
+            for partition in 0..3 {
+                let of: Vec<_> = got.iter().filter(|(p, ..)| *p == partition).collect();
+                prop_assert!(of.is_sorted_by_key(|(_, offset, position)| (*offset, *position)), "{:?}", of);
+            }
+            positions.sort_unstable();
+            prop_assert_eq!(positions, (0..got.len() as u64).collect::<Vec<_>>());
+        }
+    }
+}
