@@ -107,12 +107,9 @@ pub struct Snapshot {
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
-    /// Where records go.
+    /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub destination: Destination,
-    /// What is printed.
-    #[command(flatten)]
-    pub output: Output,
+    pub sending: Sending,
 }
 
 /// How speedctl is run.
@@ -137,12 +134,9 @@ pub struct Csv {
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
-    /// Where records go.
+    /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub destination: Destination,
-    /// What is printed.
-    #[command(flatten)]
-    pub output: Output,
+    pub sending: Sending,
 }
 
 /// `kreplay raw`.
@@ -158,12 +152,9 @@ pub struct Raw {
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
-    /// Where records go.
+    /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub destination: Destination,
-    /// What is printed.
-    #[command(flatten)]
-    pub output: Output,
+    pub sending: Sending,
 }
 
 /// `kreplay records`.
@@ -176,12 +167,9 @@ pub struct Records {
     /// are in the log (outcome `unknown`): they may then be there twice. Else they are left out.
     #[arg(long)]
     pub send_unknown: bool,
-    /// Where records go.
+    /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub destination: Destination,
-    /// What is printed.
-    #[command(flatten)]
-    pub output: Output,
+    pub sending: Sending,
 }
 
 /// `kreplay extract`.
@@ -245,6 +233,20 @@ pub struct Profile {
     pub name: String,
 }
 
+/// What all commands that send records take.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is kept for when not everything is delivered.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
 /// Where records go and how they get there.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
@@ -283,6 +285,21 @@ pub struct Destination {
     /// Replay into a broker inside this process: everything runs, nothing leaves the machine.
     #[arg(long)]
     pub rehearse: bool,
+}
+
+/// What is kept for when not everything is delivered.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Delivery")]
+pub struct Delivery {
+    /// Write what is found and not delivered to a file, as record lines with `outcome` and `reason`:
+    /// `kreplay records FILE` sends it again. It must be empty or not exist, unless --resume says
+    /// that all of it is tried again.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Keep a journal of what is delivered, and go on where it ends: the same command continues after
+    /// an interruption, a crash or a kill.
+    #[arg(long, value_name = "FILE", conflicts_with = "rehearse")]
+    pub resume: Option<PathBuf>,
 }
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)

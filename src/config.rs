@@ -18,8 +18,19 @@ pub struct Config {
     pub extraction: Extraction,
     /// Where it goes; without meaning when nothing is sent.
     pub destination: Destination,
+    /// What is kept for when not everything is delivered.
+    pub delivery: Delivery,
     /// What is printed.
     pub output: Output,
+}
+
+/// What is kept for when not everything is delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The file of what is not.
+    pub rejects: Option<PathBuf>,
+    /// The journal of what is.
+    pub journal: Option<PathBuf>,
 }
 
 /// What becomes of the records.

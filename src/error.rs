@@ -147,6 +147,16 @@ pub enum Error {
         /// The system's words.
         reason: String,
     },
+    /// The rejects file takes no more.
+    RejectsNotWritten {
+        /// The system's words.
+        reason: String,
+    },
+    /// The journal takes no more: what is sent from here on could not be told from what is not.
+    JournalNotWritten {
+        /// The system's words.
+        reason: String,
+    },
     /// The two sides of the ledger differ, or a thread of kreplay ended in a panic.
     Defect {
         /// What was seen.
@@ -175,7 +185,10 @@ impl Error {
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
-            Self::ProducerFatal { .. } | Self::NotPrinted { .. } => ExitCode::Incomplete,
+            Self::ProducerFatal { .. }
+            | Self::NotPrinted { .. }
+            | Self::RejectsNotWritten { .. }
+            | Self::JournalNotWritten { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
@@ -217,7 +230,9 @@ impl Error {
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
             | Self::CutOff { .. }
-            | Self::NotPrinted { .. } => None,
+            | Self::NotPrinted { .. }
+            | Self::RejectsNotWritten { .. }
+            | Self::JournalNotWritten { .. } => None,
         }
     }
 }
@@ -280,6 +295,12 @@ impl fmt::Display for Error {
             Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
             Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
             Self::NotPrinted { reason } => write!(f, "cannot write to stdout: {reason}"),
+            Self::RejectsNotWritten { reason } => {
+                write!(f, "the rejects file is not complete: {reason}")
+            }
+            Self::JournalNotWritten { reason } => {
+                write!(f, "cannot write the journal: {reason}")
+            }
             Self::Defect { what } => f.write_str(what),
         }
     }

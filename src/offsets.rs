@@ -1,6 +1,6 @@
 //! A set of offsets. They arrive nearly in order per partition, so they are kept as ranges: dense
 //! offsets cost nothing, a gap costs one range. Apart because what is replayed once and what
-//! `kreplay inspect` tells of gaps are asked of it.
+//! `kreplay inspect` tells of gaps are asked of it, and what a journal calls delivered.
 
 use std::collections::BTreeMap;
 
@@ -62,6 +62,16 @@ impl Offsets {
 
     pub(crate) fn len(&self) -> u64 {
         self.0.iter().map(|(start, end)| end.abs_diff(*start)).sum()
+    }
+
+    /// All of them as ranges without their ends, in order.
+    pub(crate) fn ranges(&self) -> Vec<(i64, i64)> {
+        self.0.iter().map(|(start, end)| (*start, *end)).collect()
+    }
+
+    /// The offsets of `ranges`, which rise and do not touch.
+    pub(crate) fn of_ranges(ranges: &[(i64, i64)]) -> Self {
+        Self(ranges.iter().copied().collect())
     }
 
     /// How many runs of neighbouring offsets there are.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli;
 use crate::config::{
-    Aborted, Cluster, Config, Destination, Duplicates, Extraction, Input, MissingTopics, Output,
-    Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot, SnapshotAction, Source,
-    Task, Timestamps, TopicNames, Uncertain, Verbosity, Via, View, When,
+    Aborted, Cluster, Config, Delivery, Destination, Duplicates, Extraction, Input, MissingTopics,
+    Output, Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot, SnapshotAction,
+    Source, Task, Timestamps, TopicNames, Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 
@@ -38,40 +38,21 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for what makes no sense.
     pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
-        let (source, extraction, destination, output) = match cli.command {
-            cli::Command::Snapshot(args) => {
-                let action = match args.print_command {
-                    true => SnapshotAction::PrintCommand,
-                    false => SnapshotAction::Replay,
-                };
-                let snapshot = settle_snapshot(args.id, args.via, args.speedctl, action);
-                if action == SnapshotAction::PrintCommand {
-                    let extraction = settle_extraction(args.extraction)?;
-                    let source = Source::Snapshot(snapshot);
-                    let output = settle_output(args.output);
-                    return Ok(Self::printing(Task::Replay, source, extraction, output));
-                }
-                (
-                    Source::Snapshot(snapshot),
-                    args.extraction,
-                    args.destination,
-                    args.output,
-                )
+        let (source, extraction, sending) = match cli.command {
+            cli::Command::Snapshot(args) if args.print_command => {
+                return Self::printing_command(args);
             }
-            cli::Command::Csv(args) => (
-                Source::Csv(args.file.into()),
-                args.extraction,
-                args.destination,
-                args.output,
-            ),
+            cli::Command::Snapshot(args) => {
+                let action = SnapshotAction::Replay;
+                let snapshot = settle_snapshot(args.id, args.via, args.speedctl, action);
+                (Source::Snapshot(snapshot), args.extraction, args.sending)
+            }
+            cli::Command::Csv(args) => {
+                (Source::Csv(args.file.into()), args.extraction, args.sending)
+            }
             cli::Command::Raw(args) => {
                 let inputs = settle_inputs(args.paths)?;
-                (
-                    Source::Raw(inputs),
-                    args.extraction,
-                    args.destination,
-                    args.output,
-                )
+                (Source::Raw(inputs), args.extraction, args.sending)
             }
             cli::Command::Records(args) => {
                 let records = RecordLines {
@@ -81,24 +62,35 @@ impl Config {
                         false => Uncertain::LeaveOut,
                     },
                 };
-                (
-                    Source::Records(records),
-                    cli::Extraction::default(),
-                    args.destination,
-                    args.output,
-                )
+                let extraction = cli::Extraction::default();
+                (Source::Records(records), extraction, args.sending)
             }
             cli::Command::Extract(args) => return Self::extracting(args),
             cli::Command::Inspect(args) => return Self::inspecting(args),
             cli::Command::Profile(args) => return Self::showing_profile(args),
         };
+        let cli::Sending {
+            destination,
+            delivery,
+            output,
+        } = sending;
         Ok(Self {
             task: Task::Replay,
-            source,
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
+            delivery: settle_delivery(delivery, &source)?,
             output: settle_output(output),
+            source,
         })
+    }
+
+    fn printing_command(args: cli::Snapshot) -> Result<Self, Error> {
+        let action = SnapshotAction::PrintCommand;
+        let snapshot = settle_snapshot(args.id, args.via, args.speedctl, action);
+        let extraction = settle_extraction(args.extraction)?;
+        let output = settle_output(args.sending.output);
+        let source = Source::Snapshot(snapshot);
+        Ok(Self::printing(Task::Replay, source, extraction, output))
     }
 
     fn extracting(args: cli::Extract) -> Result<Self, Error> {
@@ -152,6 +144,7 @@ impl Config {
             source,
             extraction,
             destination,
+            delivery: Delivery::default(),
             output,
         }
     }
@@ -254,6 +247,40 @@ fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
         progress: When::Never,
         verbosity,
     }
+}
+
+fn settle_delivery(args: cli::Delivery, source: &Source) -> Result<Delivery, Error> {
+    let inputs: &[Input] = match source {
+        Source::Raw(inputs) => inputs,
+        Source::Records(records) => &records.inputs,
+        Source::Csv(input) => std::slice::from_ref(input),
+        Source::Snapshot(_) => &[],
+    };
+    let files = [("--rejects", &args.rejects), ("--resume", &args.resume)];
+    for (flag, file) in files {
+        let is_read = |input: &&Input| matches!((input, file), (Input::File(input), Some(file)) if is_same(input, file));
+        if let Some(input) = inputs.iter().find(is_read) {
+            return Err(Error::config(format!(
+                "`{flag} {}` is an input of this run and would be written over",
+                input.name()
+            )));
+        }
+    }
+    if let (Some(rejects), Some(journal)) = (&args.rejects, &args.resume)
+        && (rejects == journal || is_same(rejects, journal))
+    {
+        return Err(Error::config("`--rejects` and `--resume` name one file"));
+    }
+    Ok(Delivery {
+        rejects: args.rejects,
+        journal: args.resume,
+    })
+}
+
+/// Whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| fs::canonicalize(path).ok();
+    file(one).is_some_and(|one| Some(one) == file(other))
 }
 
 fn settle_output(args: cli::Output) -> Output {

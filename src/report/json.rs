@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Latency, Problem, Report, Source, Tally, Topic};
+use super::{Drain, Latency, Problem, Rejects, Report, Resume, Source, Tally, Topic};
 
 impl Report {
     /// The report as one line of JSON, without a line end.
@@ -29,6 +29,9 @@ impl Report {
             ledger,
             topics: self.topics.iter().map(topic_json).collect(),
             placement: json!({ "kept": self.placement.kept, "placed": self.placement.placed }),
+            rejects: self.rejects.as_ref().map(rejects_json),
+            resume: self.resume.as_ref().map(resume_json),
+            drain: self.drain.map(drain_json),
             problems: self
                 .problems
                 .iter()
@@ -82,6 +85,12 @@ struct Shape {
     ledger: Map<String, Value>,
     topics: Vec<Value>,
     placement: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejects: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drain: Option<Value>,
     problems: Vec<Value>,
     latency_ms: Option<Value>,
     errors: Vec<String>,
@@ -93,6 +102,27 @@ fn topic_json(topic: &Topic) -> Value {
         "partitions": topic.partitions,
         "delivered": topic.delivered,
         "bytes": topic.bytes,
+    })
+}
+
+fn rejects_json(rejects: &Rejects) -> Value {
+    json!({ "file": rejects.file, "records": rejects.records })
+}
+
+fn resume_json(resume: &Resume) -> Value {
+    json!({
+        "journal": resume.journal,
+        "skipped": resume.skipped,
+        "may_repeat": resume.may_repeat,
+    })
+}
+
+fn drain_json(drain: Drain) -> Value {
+    json!({
+        "answered": drain.answered,
+        "purged_from_queue": drain.purged_from_queue,
+        "purged_in_flight": drain.purged_in_flight,
+        "unanswered": drain.unanswered,
     })
 }
 

@@ -87,6 +87,39 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// What a rejects file has got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejects {
+    /// The file.
+    pub file: String,
+    /// Records in it.
+    pub records: u64,
+}
+
+/// Where a run has gone on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// The journal's file.
+    pub journal: String,
+    /// Records that earlier runs have delivered.
+    pub skipped: u64,
+    /// How many records of this run earlier runs may have put into the log already.
+    pub may_repeat: u64,
+}
+
+/// What became of the records that librdkafka held when a run was told to stop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drain {
+    /// Answered by the broker in the time that there was for it.
+    pub answered: u64,
+    /// Taken back from librdkafka's queue: not written.
+    pub purged_from_queue: u64,
+    /// Given up on their way to the broker or waiting for its answer: unknown.
+    pub purged_in_flight: u64,
+    /// Of which librdkafka has told nothing: unknown.
+    pub unanswered: u64,
+}
+
 /// The signal that ended a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -111,6 +144,12 @@ pub struct Report {
     pub topics: Vec<Topic>,
     /// How records were placed.
     pub placement: Placement,
+    /// None when no rejects file was asked for.
+    pub rejects: Option<Rejects>,
+    /// None when no journal is kept.
+    pub resume: Option<Resume>,
+    /// None when nothing stopped the run while librdkafka held records.
+    pub drain: Option<Drain>,
     /// What went wrong with records.
     pub problems: Problems,
     /// None when nothing was delivered.
@@ -144,7 +183,7 @@ impl Report {
         let lossy = self
             .problems
             .iter()
-            .any(|problem| problem.what != What::TimestampLost);
+            .any(|problem| !matches!(problem.what, What::TimestampLost | What::OutOfOrder));
         if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
             return ExitCode::Incomplete;
         }

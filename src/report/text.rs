@@ -24,9 +24,11 @@ impl fmt::Display for Report {
                 "latency    p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
             )?;
         }
+        self.write_stop(f)?;
         self.problems
             .iter()
-            .try_for_each(|problem| write_problem(f, &self.source.names, problem))
+            .try_for_each(|problem| write_problem(f, &self.source.names, problem))?;
+        self.write_rejects(f)
     }
 }
 
@@ -73,6 +75,53 @@ impl Report {
             "  DOES NOT BALANCE"
         };
         writeln!(f, "found      {found} = {}{check}", parts.join(" + "))
+    }
+
+    /// Where the run began and how it stopped.
+    fn write_stop(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(resume) = &self.resume {
+            let (skipped, journal) = (HumanCount(resume.skipped), &resume.journal);
+            write!(
+                f,
+                "resumed    {skipped} delivered before are skipped ({journal})"
+            )?;
+            match resume.may_repeat {
+                0 => f.write_char('\n')?,
+                n => writeln!(f, "; up to {} may be there twice", HumanCount(n))?,
+            }
+        }
+        let Some(drain) = self.drain else {
+            return Ok(());
+        };
+        let parts = [
+            (drain.answered, "answered"),
+            (drain.purged_from_queue, "taken back from the queue"),
+            (drain.purged_in_flight, "given up in flight"),
+            (drain.unanswered, "without an answer"),
+        ];
+        let parts = parts.iter().filter(|(n, _)| *n > 0);
+        let parts: Vec<String> = parts
+            .map(|(n, what)| format!("{} {what}", HumanCount(*n)))
+            .collect();
+        match parts.is_empty() {
+            true => Ok(()),
+            false => writeln!(
+                f,
+                "stopped    of the records on their way {}",
+                parts.join(", ")
+            ),
+        }
+    }
+
+    fn write_rejects(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rejects) = self.rejects.as_ref().filter(|rejects| rejects.records > 0) else {
+            return Ok(());
+        };
+        let (n, file) = (records(rejects.records), &rejects.file);
+        writeln!(
+            f,
+            "rejects    {n} in {file}: `kreplay records {file}` sends what is not in the log"
+        )
     }
 
     fn write_topics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
