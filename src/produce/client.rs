@@ -1,25 +1,24 @@
-//! The connection: librdkafka's settings, the thread that polls it, and what the cluster says of
-//! topics before anything is sent to them.
+//! The connection: librdkafka's settings, its producers, and the threads that poll them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::Producer as _;
+use rdkafka::producer::{Producer as _, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode;
-use tokio::runtime::Handle;
 
 use super::Job;
-use super::control::Control;
+use super::context::Context;
 use super::delivery::Deliveries;
-use super::native::Client;
+use super::native::{self, Client};
+use super::sizes::{SizeWishes, Sizes};
 use crate::config::{Cluster, Destination, Verbosity};
+use crate::console::Console;
 use crate::error::Error;
 
 /// librdkafka properties, each with why it is not left at its default; the user's win.
@@ -50,50 +49,176 @@ const SETTINGS: [(&str, &str); 14] = [
 /// Properties that belong to a real cluster and not to the rehearsal's.
 const CLUSTER_ONLY: [&str; 3] = ["security.protocol", "sasl.", "ssl."];
 /// How long a cluster may take to answer for the first time.
-const CONNECT_LIMIT: Duration = Duration::from_secs(8);
-/// How long refused connections are tried again: a broker may just be starting.
-const REFUSED_LIMIT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(8);
 /// One question to the cluster; short, so that an interruption is noticed.
-const ASK_LIMIT: Duration = Duration::from_millis(1000);
-/// How long new topics may take to show up.
-const CREATE_LIMIT: Duration = Duration::from_secs(15);
+pub(super) const ASK_LIMIT: Duration = Duration::from_millis(1000);
 
-/// A producer with its polling thread.
+/// The connection to the destination: one producer, and more where topics have limits of their own.
 pub(super) struct Connection {
-    pub(super) client: Arc<Client>,
     pub(super) brokers: String,
+    pub(super) console: Console,
     cluster: Cluster,
     config: ClientConfig,
-    runtime: Handle,
-    polling: Option<JoinHandle<()>>,
-    stop_polling: Arc<AtomicBool>,
+    sizes: SizeWishes,
+    deliveries: Arc<Deliveries>,
+    producers: Producers,
 }
 
-/// What the cluster says of a topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TopicState {
-    Missing,
-    /// With this many partitions.
-    Present(i32),
+/// Producers by what they send at most. The first one is there from the beginning and answers
+/// questions, too.
+struct Producers {
+    first: Producer,
+    more: RefCell<Vec<Producer>>,
+}
+
+impl Producers {
+    /// Does `what` with all of them.
+    fn each(&self, mut what: impl FnMut(&Client)) {
+        what(&self.first.client);
+        self.more
+            .borrow()
+            .iter()
+            .for_each(|producer| what(&producer.client));
+    }
 }
 
 impl Connection {
-    /// Makes the producer; nothing is known of the brokers yet.
+    /// Makes the first producer; nothing is known of the brokers yet.
     ///
     /// # Errors
     /// [`Error::Config`] for properties that librdkafka does not take.
     pub(super) fn open(job: &Job) -> Result<Self, Error> {
         let destination = &job.destination;
         let config = settings(destination, job.verbosity);
-        let deliveries = Deliveries::new(job.console.clone(), job.counters.clone());
+        // What the user has set is looked at before `sizes` changes any of it.
+        config
+            .create_native_config()
+            .map_err(|e| refused_setting(&e))?;
+        let deliveries = Arc::new(Deliveries::new(job.counters.clone()));
+        let sizes = SizeWishes::of(&destination.properties);
+        let context = Context::new(job.console.clone(), deliveries.clone());
+        let first = Producer::start(&config, sizes.for_limit(None), context)?;
+        let mut connection = Self {
+            brokers: String::new(),
+            console: job.console.clone(),
+            cluster: destination.cluster.clone(),
+            config,
+            sizes,
+            deliveries,
+            producers: Producers {
+                first,
+                more: RefCell::default(),
+            },
+        };
+        connection.brokers = match &destination.cluster {
+            Cluster::Brokers(brokers) => brokers.clone(),
+            Cluster::Rehearsal => {
+                let mock = connection.mock()?;
+                mock.map_or_else(String::new, |mock| mock.bootstrap_servers())
+            }
+        };
+        Ok(connection)
+    }
+
+    pub(super) fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// The client that questions are asked through.
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.producers.first.client
+    }
+
+    /// The client that sends to `topic`, with limits that follow the topic's `max.message.bytes`:
+    /// librdkafka has them once for each client, and a batch that is too large for its topic would
+    /// be refused with all records in it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for properties that librdkafka does not take.
+    pub(super) fn client_for(
+        &self,
+        topic: &str,
+        max_message_bytes: Option<usize>,
+    ) -> Result<Arc<Client>, Error> {
+        let limit = max_message_bytes;
+        self.deliveries.limit(topic, self.sizes.describe(limit));
+        let sizes = self.sizes.for_limit(limit);
+        if sizes == self.producers.first.sizes {
+            return Ok(self.client().clone());
+        }
+        let mut more = self.producers.more.borrow_mut();
+        if let Some(producer) = more.iter().find(|producer| producer.sizes == sizes) {
+            return Ok(producer.client.clone());
+        }
+        let context = Context::new(self.console.clone(), self.deliveries.clone());
+        let producer = Producer::start(&self.config, sizes, context)?;
+        let client = producer.client.clone();
+        // Without a connection librdkafka waits half a second before it asks for its producer id
+        // again. What comes of it is not used: records are patient.
+        _ = client.client().fetch_metadata(Some(topic), ASK_LIMIT);
+        more.push(producer);
+        Ok(client)
+    }
+
+    /// Sends what is queued without lingering and waits for deliveries, up to `limit` for each
+    /// producer that has some to come.
+    pub(super) fn flush(&self, limit: Duration) {
+        self.producers.each(|client| native::flush(client, limit));
+    }
+
+    /// Gives up what librdkafka holds: it tells of each record how far that came.
+    pub(super) fn purge(&self, what: &PurgeConfig) {
+        self.producers.each(|client| client.purge(*what));
+    }
+
+    /// Why a producer cannot go on.
+    pub(super) fn fatal_reason(&self) -> String {
+        let mut reason = None;
+        self.producers.each(|client| {
+            let fatal = client.client().fatal_error();
+            reason = reason.take().or(fatal.map(|(_, text)| text));
+        });
+        reason.unwrap_or_else(|| "librdkafka gives no reason".into())
+    }
+
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.cluster == Cluster::Rehearsal
+    }
+
+    /// The broker inside this process, in a rehearsal.
+    ///
+    /// # Errors
+    /// [`Error::Defect`] when it should be there and is not.
+    pub(super) fn mock(&self) -> Result<Option<MockCluster<'_, Context>>, Error> {
+        if !self.is_rehearsal() {
+            return Ok(None);
+        }
+        match self.client().client().mock_cluster() {
+            Some(mock) => Ok(Some(mock)),
+            None => Err(Error::Defect {
+                what: "the rehearsal has no mock cluster".into(),
+            }),
+        }
+    }
+}
+
+/// A producer with its polling thread.
+struct Producer {
+    client: Arc<Client>,
+    sizes: Sizes,
+    polling: Option<JoinHandle<()>>,
+    stop_polling: Arc<AtomicBool>,
+}
+
+impl Producer {
+    fn start(config: &ClientConfig, sizes: Sizes, context: Context) -> Result<Self, Error> {
+        let mut config = config.clone();
+        config.set("message.max.bytes", sizes.message_max_bytes.to_string());
+        config.set("batch.size", sizes.batch_size.to_string());
         let client: Client = config
-            .create_with_context(deliveries)
+            .create_with_context(context)
             .map_err(|e| refused_setting(&e))?;
         let client = Arc::new(client);
-        let brokers = match &destination.cluster {
-            Cluster::Brokers(brokers) => brokers.clone(),
-            Cluster::Rehearsal => mock(&client)?.bootstrap_servers(),
-        };
         let stop_polling = Arc::new(AtomicBool::new(false));
         let polling = thread::spawn({
             let (client, stop) = (client.clone(), stop_polling.clone());
@@ -106,204 +231,14 @@ impl Connection {
         });
         Ok(Self {
             client,
-            brokers,
-            cluster: destination.cluster.clone(),
-            config,
-            runtime: Handle::current(),
+            sizes,
             polling: Some(polling),
             stop_polling,
         })
     }
-
-    pub(super) fn deliveries(&self) -> &Deliveries {
-        self.client.context()
-    }
-
-    /// Waits until a broker answers.
-    ///
-    /// # Errors
-    /// [`Error::Unreachable`] with the reason that librdkafka gives, within seconds.
-    pub(super) fn check_reachable(&self, control: &Control) -> Result<(), Error> {
-        let started = Instant::now();
-        loop {
-            // The name of no topic asks about the brokers alone.
-            let asked = self.client.client().fetch_metadata(Some(""), ASK_LIMIT);
-            let error = match asked {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
-            let troubles = self.deliveries().troubles();
-            let hopeless = troubles.authentication.is_some()
-                || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
-                || started.elapsed() > CONNECT_LIMIT;
-            if hopeless || control.is_stopping() {
-                let reason = troubles.authentication.or(troubles.connection);
-                let reason = reason.unwrap_or_else(|| words(&error));
-                // librdkafka adds its timing: `(after 0ms in state CONNECT, ...)`.
-                let reason = reason
-                    .split(" (after ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_string();
-                return Err(Error::Unreachable {
-                    brokers: self.brokers.clone(),
-                    reason,
-                });
-            }
-            if !troubles.all_down {
-                continue;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// What the cluster says of `topic`.
-    ///
-    /// # Errors
-    /// [`Error::TopicRefused`] when it says nothing, or that we may not know.
-    pub(super) fn topic_state(&self, topic: &str, control: &Control) -> Result<TopicState, Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "look at",
-            reason,
-        };
-        let started = Instant::now();
-        loop {
-            let code = match self.client.client().fetch_metadata(Some(topic), ASK_LIMIT) {
-                Ok(metadata) => {
-                    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic)
-                    else {
-                        return Ok(TopicState::Missing);
-                    };
-                    match found.error().map(RDKafkaErrorCode::from) {
-                        None if !found.partitions().is_empty() => {
-                            let partitions = i32::try_from(found.partitions().len());
-                            return Ok(TopicState::Present(partitions.unwrap_or(i32::MAX)));
-                        }
-                        None => RDKafkaErrorCode::LeaderNotAvailable,
-                        Some(code) => code,
-                    }
-                }
-                Err(error) => error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
-            };
-            match code {
-                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                    return Ok(TopicState::Missing);
-                }
-                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::InvalidTopic => {
-                    return Err(refused(code_words(code)));
-                }
-                _ if started.elapsed() > CONNECT_LIMIT || control.is_stopping() => {
-                    return Err(refused(code_words(code)));
-                }
-                _ => thread::sleep(Duration::from_millis(50)),
-            }
-        }
-    }
-
-    /// Creates `topic` with `partitions` and waits until it can be written to.
-    ///
-    /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
-    pub(super) fn create_topic(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<(), Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "create",
-            reason,
-        };
-        match self.cluster {
-            Cluster::Rehearsal => {
-                let created = mock(&self.client)?.create_topic(topic, partitions, 1);
-                created.map_err(|e| refused(words(&e)))?;
-            }
-            Cluster::Brokers(_) => {
-                let new = [NewTopic::new(
-                    topic,
-                    partitions,
-                    TopicReplication::Fixed(-1),
-                )];
-                let admin = self.admin()?;
-                let results = self
-                    .runtime
-                    .block_on(admin.create_topics(&new, &admin_options()));
-                let result = results.map_err(|e| refused(words(&e)))?.into_iter().next();
-                match result {
-                    // Somebody else was faster: as good.
-                    Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => {}
-                    Some(Err((_, code))) => return Err(refused(code_words(code))),
-                }
-            }
-        }
-        self.wait_for_partitions(topic, partitions, control)
-    }
-
-    /// Gives `topic`, which this run has created, more partitions; `false` when it cannot have more.
-    ///
-    /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
-    pub(super) fn grow_topic(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<bool, Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "add partitions to",
-            reason,
-        };
-        if self.cluster == Cluster::Rehearsal {
-            return Ok(false);
-        }
-        let count = usize::try_from(partitions).unwrap_or(usize::MAX);
-        let new = [NewPartitions::new(topic, count)];
-        let admin = self.admin()?;
-        let results = self
-            .runtime
-            .block_on(admin.create_partitions(&new, &admin_options()));
-        if let Some(Err((_, code))) = results.map_err(|e| refused(words(&e)))?.into_iter().next() {
-            return Err(refused(code_words(code)));
-        }
-        self.wait_for_partitions(topic, partitions, control)?;
-        Ok(true)
-    }
-
-    fn wait_for_partitions(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<(), Error> {
-        let started = Instant::now();
-        loop {
-            if let TopicState::Present(present) = self.topic_state(topic, control)?
-                && present >= partitions
-            {
-                return Ok(());
-            }
-            if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
-                let reason = "it was created and does not show up".into();
-                return Err(Error::TopicRefused {
-                    topic: topic.into(),
-                    action: "use",
-                    reason,
-                });
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn admin(&self) -> Result<AdminClient<DefaultClientContext>, Error> {
-        self.config.create().map_err(|e| refused_setting(&e))
-    }
 }
 
-impl Drop for Connection {
+impl Drop for Producer {
     fn drop(&mut self) {
         self.stop_polling.store(true, Ordering::Relaxed);
         if let Some(polling) = self.polling.take() {
@@ -311,18 +246,6 @@ impl Drop for Connection {
             _ = polling.join();
         }
     }
-}
-
-fn admin_options() -> AdminOptions {
-    AdminOptions::new().operation_timeout(Some(Duration::from_secs(10)))
-}
-
-fn mock(client: &Client) -> Result<MockCluster<'_, Deliveries>, Error> {
-    let what = || "the rehearsal has no mock cluster".to_string();
-    client
-        .client()
-        .mock_cluster()
-        .ok_or_else(|| Error::Defect { what: what() })
 }
 
 fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
@@ -366,7 +289,7 @@ fn refused_setting(error: &KafkaError) -> Error {
     }
 }
 
-fn words(error: &KafkaError) -> String {
+pub(super) fn words(error: &KafkaError) -> String {
     error
         .rdkafka_error_code()
         .map_or_else(|| error.to_string(), code_words)

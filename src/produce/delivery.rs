@@ -1,22 +1,18 @@
 //! Deliveries: the broker's answer for each record, counted as it comes. Runs on the thread that
 //! polls librdkafka, beside the one that sends.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
-use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::ProducerContext;
+use rdkafka::message::{DeliveryResult, Headers, Message};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::client::code_words;
 use super::native::{self, Persisted};
 use super::progress::Counters;
-use crate::console::Console;
 use crate::record::Origin;
 use crate::report::{Latency, Problems, What};
 
@@ -164,12 +160,13 @@ pub(super) struct Troubles {
     pub(super) fatal: bool,
 }
 
-/// librdkafka's callbacks, and what they have counted.
+/// What librdkafka's callbacks have counted, over all producers of a run.
 pub(super) struct Deliveries {
-    console: Console,
     counters: Arc<Counters>,
     counts: Mutex<Counts>,
     troubles: Mutex<Troubles>,
+    /// What limits the records of a topic, in words.
+    limits: Mutex<HashMap<String, String>>,
     /// KiB handed to librdkafka and not yet answered.
     in_flight: AtomicU64,
     drained: Condvar,
@@ -187,12 +184,12 @@ impl Deliveries {
     /// cost more than the delivery.
     const REOPEN: u64 = Self::WINDOW / 4 * 3;
 
-    pub(super) fn new(console: Console, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(counters: Arc<Counters>) -> Self {
         Self {
-            console,
             counters,
             counts: Mutex::new(Counts::new()),
             troubles: Mutex::default(),
+            limits: Mutex::default(),
             in_flight: AtomicU64::new(0),
             drained: Condvar::new(),
             drained_lock: Mutex::new(()),
@@ -205,6 +202,24 @@ impl Deliveries {
 
     pub(super) fn troubles(&self) -> Troubles {
         lock(&self.troubles).clone()
+    }
+
+    /// Notes what librdkafka's error callback was told.
+    pub(super) fn trouble(&self, code: Option<RDKafkaErrorCode>, reason: &str) {
+        let mut troubles = lock(&self.troubles);
+        match code {
+            Some(RDKafkaErrorCode::AllBrokersDown) => troubles.all_down = true,
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+                troubles.authentication = Some(reason.into());
+            }
+            Some(RDKafkaErrorCode::Fatal) => troubles.fatal = true,
+            _ => troubles.connection = Some(reason.into()),
+        }
+    }
+
+    /// Says what limits the records of `topic`, for those that are refused.
+    pub(super) fn limit(&self, topic: &str, words: String) {
+        lock(&self.limits).insert(topic.into(), words);
     }
 
     /// Puts a record's weight into the window; `true` when the window is now full.
@@ -246,53 +261,50 @@ impl Deliveries {
         counts.problems.add(what, origin, || why);
     }
 
-    /// A record that librdkafka did not take.
-    pub(super) fn refused(&self, origin: Origin, topic: &str, code: RDKafkaErrorCode, from: &str) {
+    /// A record of `bytes` that librdkafka did not take.
+    pub(super) fn refused(
+        &self,
+        origin: Origin,
+        topic: &str,
+        code: RDKafkaErrorCode,
+        bytes: usize,
+        from: &str,
+    ) {
+        let why = self.describe(code, topic, None, bytes);
         self.fail(
             Persisted::No,
             origin,
-            format!("{}, captured from {from}", describe(code, topic, None)),
+            format!("{why}, captured from {from}"),
         );
         self.counts().refused += 1;
     }
-}
 
-/// An error of one record in words, with a hint where one setting makes the difference.
-fn describe(code: RDKafkaErrorCode, topic: &str, partition: Option<i32>) -> String {
-    let place = partition
-        .filter(|p| *p >= 0)
-        .map_or(String::new(), |p| format!(" [{p}]"));
-    let text = code_words(code);
-    let hint = match code {
-        RDKafkaErrorCode::MessageSizeTooLarge => " (see librdkafka's `message.max.bytes`)",
-        _ => "",
-    };
-    format!("topic `{topic}`{place}: {text}{hint}")
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.console
-            .verbose(&format!("librdkafka: {level:?}: {facility}: {text}"));
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let mut troubles = lock(&self.troubles);
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => troubles.all_down = true,
-            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
-                troubles.authentication = Some(reason.into());
+    /// An error of one record in words, with its size where that makes the difference.
+    fn describe(
+        &self,
+        code: RDKafkaErrorCode,
+        topic: &str,
+        partition: Option<i32>,
+        bytes: usize,
+    ) -> String {
+        let place = partition
+            .filter(|p| *p >= 0)
+            .map_or(String::new(), |p| format!(" [{p}]"));
+        let text = match code {
+            RDKafkaErrorCode::MessageSizeTooLarge => {
+                let limits = lock(&self.limits);
+                let limit = limits
+                    .get(topic)
+                    .map_or("`message.max.bytes`", String::as_str);
+                format!("the record's {bytes} bytes do not fit into {limit}")
             }
-            Some(RDKafkaErrorCode::Fatal) => troubles.fatal = true,
-            _ => troubles.connection = Some(reason.into()),
-        }
+            code => code_words(code),
+        };
+        format!("topic `{topic}`{place}: {text}")
     }
-}
 
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, word: usize) {
+    /// Takes the answer for the record that was given `word`.
+    pub(super) fn answer(&self, result: &DeliveryResult<'_>, word: usize) {
         let ticket = Ticket::unpack(word);
         match result {
             Ok(message) => {
@@ -303,7 +315,11 @@ impl ProducerContext for Deliveries {
             }
             Err((error, message)) => {
                 let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-                let why = describe(code, message.topic(), Some(message.partition()));
+                let headers = message.headers().into_iter().flat_map(Headers::iter);
+                let headers = headers.map(|h| h.key.len() + h.value.map_or(0, <[u8]>::len));
+                let bytes = message.payload_len() + message.key_len() + headers.sum::<usize>();
+                let place = (message.topic(), Some(message.partition()));
+                let why = self.describe(code, place.0, place.1, bytes);
                 self.fail(native::persisted(message), ticket.origin, why);
             }
         }
@@ -314,7 +330,6 @@ impl ProducerContext for Deliveries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Verbosity;
 
     #[test]
     fn a_ticket_survives_the_way_through_librdkafka() {
@@ -348,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_full_window_reopens_when_a_quarter_has_left() {
-        let deliveries = Deliveries::new(Console::new(Verbosity::Quiet), Arc::default());
+        let deliveries = Deliveries::new(Arc::default());
         let ticket = Ticket::new(Origin { input: 0, line: 1 }, 1 << 20);
         let mut entered = 1;
         while !deliveries.enter(ticket) {

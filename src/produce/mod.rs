@@ -1,20 +1,25 @@
-//! Records to the broker. `replay.rs` is the loop; `client.rs` connects and looks at topics,
-//! `route.rs` says where a record goes, `delivery.rs` counts what came of it, `native.rs` holds the
-//! calls of librdkafka's C API, `progress.rs` shows how far it is.
+//! Records to the broker. `replay.rs` is the loop; `client.rs` connects, `preflight.rs` looks at the
+//! cluster and `topics.rs` at topics, whose limits `sizes.rs` turns into a producer's, `route.rs` says where a record goes, `context.rs` hears what
+//! librdkafka tells, `delivery.rs` counts what came of a record, `native/` holds the calls of
+//! librdkafka's C API, `progress.rs` shows how far it is.
 //!
 //! ```text
-//! channel -> replay.rs -> route.rs -> native.rs -> librdkafka -> broker
+//! channel -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
 //!                ^---- window ---- delivery.rs <------'
 //! ```
 
 mod client;
+mod context;
 mod control;
 mod delivery;
 mod native;
 mod order;
+mod preflight;
 mod progress;
 mod replay;
 mod route;
+mod sizes;
+mod topics;
 
 use std::sync::Arc;
 use std::thread;

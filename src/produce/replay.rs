@@ -1,12 +1,11 @@
 //! The sending loop: batches from the channel to librdkafka, in order, each record counted, and at
 //! the end the wait for all deliveries.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::producer::{Producer as _, PurgeConfig};
+use rdkafka::producer::PurgeConfig;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
@@ -14,7 +13,7 @@ use super::Job;
 use super::client::Connection;
 use super::control::Pace;
 use super::delivery::{Deliveries, Ticket};
-use super::native::{self, Client, Outgoing};
+use super::native::{self, Outgoing};
 use super::route::{Route, Router};
 use crate::channel::Receiver;
 use crate::config::Timestamps;
@@ -75,7 +74,7 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
     _ = ready.send(());
     let mut replay = Replay {
         job,
-        client: &connection.client,
+        connection: &connection,
         deliveries: connection.deliveries(),
         router,
         tally: Tally::default(),
@@ -109,7 +108,7 @@ fn failed(error: Error, brokers: String) -> Outcome {
 
 struct Replay<'a> {
     job: &'a Job,
-    client: &'a Arc<Client>,
+    connection: &'a Connection,
     deliveries: &'a Deliveries,
     router: Router<'a>,
     tally: Tally,
@@ -210,7 +209,7 @@ impl Replay<'_> {
                     code => {
                         let from = batch.captured_at(record);
                         self.deliveries
-                            .refused(record.origin, &target.name, code, &from);
+                            .refused(record.origin, &target.name, code, bytes, &from);
                     }
                 }
             }
@@ -285,9 +284,8 @@ impl Replay<'_> {
     }
 
     fn fatal(&self) -> Error {
-        let reason = self.client.client().fatal_error();
         Error::ProducerFatal {
-            reason: reason.map_or_else(|| "librdkafka gives no reason".into(), |(_, text)| text),
+            reason: self.connection.fatal_reason(),
         }
     }
 
@@ -301,7 +299,7 @@ impl Replay<'_> {
         self.job.counters.complete.store(true, Ordering::Relaxed);
         let mut told = None;
         while self.answered() < self.handed {
-            native::flush(self.client, STEP);
+            self.connection.flush(STEP);
             let waited = match self.job.control.pace() {
                 Pace::Running if !self.deliveries.troubles().fatal => continue,
                 Pace::Running | Pace::Draining => told.get_or_insert_with(Instant::now).elapsed(),
@@ -316,10 +314,11 @@ impl Replay<'_> {
 
     /// Gives up what librdkafka holds: it tells of each record how far that came.
     fn purge(&self) {
-        self.client.purge(PurgeConfig::default().queue().inflight());
+        self.connection
+            .purge(&PurgeConfig::default().queue().inflight());
         let started = Instant::now();
         while self.answered() < self.handed && started.elapsed() < PURGE_LIMIT {
-            native::flush(self.client, STEP);
+            self.connection.flush(STEP);
         }
     }
 

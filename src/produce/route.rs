@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::client::{Connection, TopicState};
+use super::client::Connection;
 use super::control::Control;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
+use super::topics::TopicState;
 use crate::config::{Destination, MissingTopics, Partition, TopicNames};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, TopicId};
@@ -191,7 +192,7 @@ impl<'a> Router<'a> {
             return Ok(known);
         }
         let (partitions, created) = match self.connection.topic_state(name, self.control)? {
-            TopicState::Present(partitions) => (partitions, false),
+            TopicState::Present(shape) => (shape.partitions, false),
             TopicState::Missing if self.destination.missing_topics == MissingTopics::Create => {
                 self.connection.create_topic(name, captured, self.control)?;
                 (captured, true)
@@ -204,7 +205,11 @@ impl<'a> Router<'a> {
                 });
             }
         };
-        let handle = handle(&self.connection.client, name)?;
+        let settings = self.connection.topic_settings(name);
+        let client = self
+            .connection
+            .client_for(name, settings.max_message_bytes)?;
+        let handle = handle(&client, name)?;
         self.targets.push(Target {
             name: name.into(),
             handle,

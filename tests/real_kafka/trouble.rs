@@ -2,6 +2,7 @@
 //! that stops answering.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,16 @@ pub(crate) const CASES: &[Case] = &[
         one_missing_topic,
     ),
     (
-        "a_record_too_large_beside_others_is_named_and_the_ledger_tells_the_truth",
+        "a_record_too_large_beside_others_is_refused_alone_and_named_with_its_size",
         too_large_beside_others,
+    ),
+    (
+        "one_record_too_large_among_ten_thousand_costs_no_other_its_place",
+        one_too_large_among_ten_thousand,
+    ),
+    (
+        "a_record_that_only_the_broker_can_judge_is_refused_alone",
+        too_large_for_the_broker,
     ),
     (
         "a_missing_topic_of_t_is_refused_before_speedctl_is_started",
@@ -213,29 +222,78 @@ fn too_large(kafka: &Kafka) {
     with_a_large_record(kafka, &topic, 6000);
 }
 
-/// Here the broker refuses the whole batch that the large record travels in; how many others that
-/// costs is kreplay's affair, but none may be called what it is not.
+/// In the middle of a partition, between records that would share its batch.
 fn too_large_beside_others(kafka: &Kafka) {
     let topic = unique("small-records");
     let limit = [("max.message.bytes", "4000")];
     create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
     let mut records: Vec<Record> = (0..20).map(numbered).collect();
     records[10].value = format!(r#"{{"id":10,"noise":"{}"}}"#, noise(6000));
+    let bytes = records[10].value.len() + records[10].key.as_ref().map_or(0, String::len);
     let lines = fetch(&topic, &[(0, 0, records)]);
     let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
     let report = report_of(&output, 1);
-    ledger(&report);
-    let not_written = entry(&report, "not_written");
-    assert!(not_written > 0, "{report:#}");
-    assert_eq!(entry(&report, "delivered") + not_written, 20, "{report:#}");
-    let seen = read(&kafka.brokers(), &topic).expect("the topic is readable");
-    let numbers: Vec<u64> = seen.iter().map(Seen::text).map(number_of).collect();
-    assert_eq!(
-        numbers.len() as u64,
-        entry(&report, "delivered"),
-        "{report:#}"
+    assert_eq!(ledger(&report), "20 = 19 delivered + 1 not_written");
+    let why = format!(
+        "topic `{topic}`: the record's {bytes} bytes do not fit into its max.message.bytes of \
+         4000, captured from {topic} [0] @ 10"
     );
-    assert!(!numbers.contains(&10) && numbers.is_sorted(), "{numbers:?}");
+    assert_eq!(report["problems"][0]["first"]["why"], why, "{report:#}");
+    assert_eq!(numbers(kafka, &topic), all_but(0..20, 10));
+}
+
+/// Row 9 of the faults: the limit of a topic among others with limits of their own.
+fn one_too_large_among_ten_thousand(kafka: &Kafka) {
+    const ALL: u64 = 10_000;
+    const LARGE: u64 = 5000;
+    let topic = unique("small-records");
+    let limit = [("max.message.bytes", "20000")];
+    create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
+    let other = create_unique(&kafka.brokers(), "other-limit", 1).expect("a topic");
+    let mut records: Vec<Record> = (0..ALL).map(numbered).collect();
+    records[LARGE as usize].value = format!(r#"{{"id":{LARGE},"noise":"{}"}}"#, noise(50_000));
+    let mut large = vec![numbered(0)];
+    large[0].value = format!(r#"{{"id":0,"noise":"{}"}}"#, noise(50_000));
+    let lines: String = records
+        .chunks(100)
+        .zip((0..).step_by(100))
+        .map(|(records, first)| fetch(&topic, &[(0, first, records.to_vec())]))
+        .chain([fetch(&other, &[(0, 0, large)])])
+        .collect();
+    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let report = report_of(&output, 1);
+    assert_eq!(ledger(&report), "10001 = 10000 delivered + 1 not_written");
+    assert_eq!(report["problems"][0]["first"]["line"], 51, "{report:#}");
+    assert_eq!(numbers(kafka, &topic), all_but(0..ALL, LARGE));
+    assert_eq!(numbers(kafka, &other), [0]);
+}
+
+/// Who raises `message.max.bytes` above the topic's limit leaves the judgement to the broker, which
+/// looks at what compression leaves; here it leaves too much.
+fn too_large_for_the_broker(kafka: &Kafka) {
+    let topic = unique("small-records");
+    let limit = [("max.message.bytes", "4000")];
+    create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
+    let mut records: Vec<Record> = (0..1000).map(numbered).collect();
+    records[500].value = format!(r#"{{"id":500,"noise":"{}"}}"#, noise(9000));
+    records[700].value = format!(r#"{{"id":700,"noise":"{}"}}"#, "-".repeat(9000));
+    let lines = fetch(&topic, &[(0, 0, records)]);
+    let output = replay(kafka, &["raw", "-", "-X", "message.max.bytes=2000000"])
+        .stdin(lines)
+        .output();
+    let report = report_of(&output, 1);
+    assert_eq!(ledger(&report), "1000 = 999 delivered + 1 not_written");
+    assert_eq!(numbers(kafka, &topic), all_but(0..1000, 500));
+}
+
+/// The numbers of the records that stand in a topic of one partition, in its order.
+fn numbers(kafka: &Kafka, topic: &str) -> Vec<u64> {
+    let seen = read(&kafka.brokers(), topic).expect("the topic is readable");
+    seen.iter().map(Seen::text).map(number_of).collect()
+}
+
+fn all_but(numbers: Range<u64>, one: u64) -> Vec<u64> {
+    numbers.filter(|n| *n != one).collect()
 }
 
 fn very_large(kafka: &Kafka) {

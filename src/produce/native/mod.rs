@@ -1,6 +1,9 @@
 //! The few calls of librdkafka's C API that the rdkafka crate does not offer, each behind a safe
-//! function. The only file in which `unsafe` is allowed.
+//! function: those for records here, questions to the cluster in `admin.rs`. The only folder in which
+//! `unsafe` is allowed.
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]
+
+pub(super) mod admin;
 
 use std::ffi::{CString, c_void};
 use std::ptr;
@@ -12,10 +15,10 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::delivery::Deliveries;
+use super::context::Context;
 
 /// The producer that everything here works on.
-pub(super) type Client = BaseProducer<Deliveries>;
+pub(super) type Client = BaseProducer<Context>;
 
 /// The partition number by which librdkafka's partitioner is asked to choose.
 pub(super) const UNASSIGNED: i32 = -1;

@@ -1,0 +1,47 @@
+//! What librdkafka's callbacks lead to: its log, its troubles, and the deliveries. Apart from
+//! `delivery.rs`, because several producers share one account of deliveries.
+
+use std::sync::Arc;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+
+use super::delivery::Deliveries;
+use crate::console::Console;
+
+/// The callbacks of one producer.
+pub(super) struct Context {
+    console: Console,
+    deliveries: Arc<Deliveries>,
+}
+
+impl Context {
+    pub(super) fn new(console: Console, deliveries: Arc<Deliveries>) -> Self {
+        Self {
+            console,
+            deliveries,
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.console
+            .verbose(&format!("librdkafka: {level:?}: {facility}: {text}"));
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.deliveries.trouble(error.rdkafka_error_code(), reason);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, word: usize) {
+        self.deliveries.answer(result, word);
+    }
+}

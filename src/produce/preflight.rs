@@ -1,0 +1,53 @@
+//! Looking at the cluster before anything is sent.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::producer::Producer as _;
+
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, words};
+use super::control::Control;
+use crate::error::Error;
+
+/// How long refused connections are tried again: a broker may just be starting.
+const REFUSED_LIMIT: Duration = Duration::from_secs(3);
+
+impl Connection {
+    /// Waits until a broker answers.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] with the reason that librdkafka gives, within seconds.
+    pub(super) fn check_reachable(&self, control: &Control) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            // The name of no topic asks about the brokers alone.
+            let asked = self.client().client().fetch_metadata(Some(""), ASK_LIMIT);
+            let error = match asked {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            let troubles = self.deliveries().troubles();
+            let hopeless = troubles.authentication.is_some()
+                || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
+                || started.elapsed() > CONNECT_LIMIT;
+            if hopeless || control.is_stopping() {
+                let reason = troubles.authentication.or(troubles.connection);
+                let reason = reason.unwrap_or_else(|| words(&error));
+                // librdkafka adds its timing: `(after 0ms in state CONNECT, ...)`.
+                let reason = reason
+                    .split(" (after ")
+                    .next()
+                    .unwrap_or_default()
+                    .to_string();
+                return Err(Error::Unreachable {
+                    brokers: self.brokers.clone(),
+                    reason,
+                });
+            }
+            if !troubles.all_down {
+                continue;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}

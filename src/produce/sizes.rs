@@ -1,0 +1,89 @@
+//! How large a record and a batch may be: the topic's `max.message.bytes` in librdkafka's properties,
+//! and the user's wishes beside it.
+
+/// `message.max.bytes` of a broker that nobody has configured (Apache Kafka, ServerLogConfigs).
+const KAFKA_DEFAULT: usize = 1_048_588;
+/// librdkafka's own `batch.size`; larger batches gain nothing.
+const LARGEST_BATCH: usize = 1_000_000;
+/// What librdkafka takes as `message.max.bytes` (CONFIGURATION.md).
+const MESSAGE_MAX_BYTES: (usize, usize) = (1000, 1_000_000_000);
+
+/// What one producer sends at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// A larger record is refused when it is handed over, alone.
+    pub(super) message_max_bytes: usize,
+    /// A record that does not fit into a batch begins the next one.
+    pub(super) batch_size: usize,
+}
+
+/// What the user has set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct SizeWishes {
+    message_max_bytes: Option<usize>,
+    batch_size: Option<usize>,
+}
+
+impl SizeWishes {
+    pub(super) fn of(properties: &[(String, String)]) -> Self {
+        let number = |name: &str| {
+            let set = properties.iter().rev().find(|(known, _)| known == name);
+            set.and_then(|(_, value)| value.trim().parse().ok())
+        };
+        Self {
+            message_max_bytes: number("message.max.bytes"),
+            batch_size: number("batch.size"),
+        }
+    }
+
+    /// The sizes for a topic with this `max.message.bytes`; none is Kafka's default. The user's
+    /// `message.max.bytes` wins also when it is the larger one: brokers look at what is left after
+    /// compression, so larger records may fit. They travel alone, because batches stay below.
+    pub(super) fn for_limit(self, limit: Option<usize>) -> Sizes {
+        let limit = limit.unwrap_or(KAFKA_DEFAULT);
+        let (least, most) = MESSAGE_MAX_BYTES;
+        let batch_size = self.batch_size.unwrap_or(LARGEST_BATCH);
+        Sizes {
+            message_max_bytes: self.message_max_bytes.unwrap_or(limit.clamp(least, most)),
+            batch_size: batch_size.min(limit).max(1),
+        }
+    }
+
+    /// What limits the records of a topic, in words.
+    pub(super) fn describe(self, limit: Option<usize>) -> String {
+        match (self.message_max_bytes, limit) {
+            (Some(own), limit) if limit.is_none_or(|limit| own < limit) => {
+                format!("`message.max.bytes={own}`, which was set by the user")
+            }
+            (_, Some(limit)) => format!("its max.message.bytes of {limit}"),
+            (_, None) => format!("the default max.message.bytes of {KAFKA_DEFAULT}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(properties: &[(&str, &str)], limit: Option<usize>) -> (usize, usize) {
+        let owned = properties.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        let sizes = SizeWishes::of(&owned.collect::<Vec<_>>()).for_limit(limit);
+        (sizes.message_max_bytes, sizes.batch_size)
+    }
+
+    #[test]
+    fn a_producer_follows_the_limit_of_its_topic() {
+        assert_eq!(sizes(&[], None), (1_048_588, 1_000_000));
+        assert_eq!(sizes(&[], Some(20_000)), (20_000, 20_000));
+        assert_eq!(sizes(&[], Some(500)), (1000, 500));
+        assert_eq!(sizes(&[], Some(50 << 20)), (50 << 20, 1_000_000));
+        assert_eq!(sizes(&[], Some(2_147_483_647)), (1_000_000_000, 1_000_000));
+    }
+
+    #[test]
+    fn what_the_user_has_set_wins_but_no_batch_outgrows_its_topic() {
+        let user = [("message.max.bytes", "5000000"), ("batch.size", "300000")];
+        assert_eq!(sizes(&user, None), (5_000_000, 300_000));
+        assert_eq!(sizes(&user, Some(20_000)), (5_000_000, 20_000));
+    }
+}

@@ -1,0 +1,208 @@
+//! The destination's topics: whether they are there, what they are set to, and making them.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::producer::Producer as _;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, code_words, words};
+use super::control::Control;
+use super::native::admin;
+use crate::error::Error;
+
+/// How long new topics may take to show up.
+const CREATE_LIMIT: Duration = Duration::from_secs(15);
+/// How long the cluster may take to change something.
+const ADMIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long the cluster may take to tell the settings of a topic.
+const SETTINGS_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the cluster says of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TopicState {
+    Missing,
+    Present(Shape),
+}
+
+/// The size of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) partitions: i32,
+    /// The fewest replicas that one of its partitions has.
+    pub(super) replicas: usize,
+}
+
+impl Shape {
+    fn of(topic: &MetadataTopic) -> Self {
+        let replicas = topic.partitions().iter().map(|p| p.replicas().len());
+        Self {
+            partitions: i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
+            replicas: replicas.min().unwrap_or_default(),
+        }
+    }
+}
+
+/// The settings of a topic that matter for sending to it; none where the cluster does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TopicSettings {
+    /// `max.message.bytes`: the largest batch that the brokers take.
+    pub(super) max_message_bytes: Option<usize>,
+}
+
+impl TopicSettings {
+    fn of(settings: &[(String, String)]) -> Self {
+        let get = |name: &str| settings.iter().find(|(known, _)| known == name);
+        let number = |name| get(name).and_then(|(_, value)| value.parse().ok());
+        Self {
+            max_message_bytes: number("max.message.bytes"),
+        }
+    }
+}
+
+impl Connection {
+    /// The settings of `topic`. A cluster need not tell them: they make a replay better, and it does
+    /// without.
+    pub(super) fn topic_settings(&self, topic: &str) -> TopicSettings {
+        if self.is_rehearsal() {
+            return TopicSettings::default();
+        }
+        match admin::topic_settings(self.client(), topic, SETTINGS_LIMIT) {
+            Ok(settings) => TopicSettings::of(&settings),
+            Err(refusal) => {
+                let why = refusal.text;
+                let note = format!("the settings of topic `{topic}` are not known: {why}");
+                self.console.verbose(&note);
+                TopicSettings::default()
+            }
+        }
+    }
+
+    /// What the cluster says of `topic`.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`] when it says nothing, or that we may not know.
+    pub(super) fn topic_state(&self, topic: &str, control: &Control) -> Result<TopicState, Error> {
+        let refused = |reason| Error::TopicRefused {
+            topic: topic.into(),
+            action: "look at",
+            reason,
+        };
+        let started = Instant::now();
+        loop {
+            let code = match self
+                .client()
+                .client()
+                .fetch_metadata(Some(topic), ASK_LIMIT)
+            {
+                Ok(metadata) => {
+                    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic)
+                    else {
+                        return Ok(TopicState::Missing);
+                    };
+                    match found.error().map(RDKafkaErrorCode::from) {
+                        None if !found.partitions().is_empty() => {
+                            return Ok(TopicState::Present(Shape::of(found)));
+                        }
+                        None => RDKafkaErrorCode::LeaderNotAvailable,
+                        Some(code) => code,
+                    }
+                }
+                Err(error) => error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+            };
+            match code {
+                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                    return Ok(TopicState::Missing);
+                }
+                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::InvalidTopic => {
+                    return Err(refused(code_words(code)));
+                }
+                _ if started.elapsed() > CONNECT_LIMIT || control.is_stopping() => {
+                    return Err(refused(code_words(code)));
+                }
+                _ => thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    /// Creates `topic` with `partitions` and waits until it can be written to.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`] with the cluster's reason.
+    pub(super) fn create_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        control: &Control,
+    ) -> Result<(), Error> {
+        let refused = |reason| Error::TopicRefused {
+            topic: topic.into(),
+            action: "create",
+            reason,
+        };
+        match self.mock()? {
+            Some(mock) => {
+                let created = mock.create_topic(topic, partitions, 1);
+                created.map_err(|e| refused(words(&e)))?;
+            }
+            None => match admin::create_topic(self.client(), topic, partitions, ADMIN_LIMIT) {
+                // Somebody else was faster: as good.
+                Err(e) if e.code != RDKafkaErrorCode::TopicAlreadyExists => {
+                    return Err(refused(e.text));
+                }
+                Ok(()) | Err(_) => {}
+            },
+        }
+        self.wait_for_partitions(topic, partitions, control)
+    }
+
+    /// Gives `topic`, which this run has created, more partitions; `false` when it cannot have more.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`] with the cluster's reason.
+    pub(super) fn grow_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        control: &Control,
+    ) -> Result<bool, Error> {
+        let refused = |reason| Error::TopicRefused {
+            topic: topic.into(),
+            action: "add partitions to",
+            reason,
+        };
+        if self.mock()?.is_some() {
+            return Ok(false);
+        }
+        let grown = admin::grow_topic(self.client(), topic, partitions, ADMIN_LIMIT);
+        grown.map_err(|e| refused(e.text))?;
+        self.wait_for_partitions(topic, partitions, control)?;
+        Ok(true)
+    }
+
+    fn wait_for_partitions(
+        &self,
+        topic: &str,
+        partitions: i32,
+        control: &Control,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            if let TopicState::Present(present) = self.topic_state(topic, control)?
+                && present.partitions >= partitions
+            {
+                return Ok(());
+            }
+            if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
+                let reason = "it was created and does not show up".into();
+                return Err(Error::TopicRefused {
+                    topic: topic.into(),
+                    action: "use",
+                    reason,
+                });
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
