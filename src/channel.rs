@@ -46,6 +46,10 @@ pub(crate) struct Limits {
 
 /// What [`Receiver::recv_within`] gives.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it comes, once for a whole portion"
+)]
 pub(crate) enum Received {
     Portion(Portion),
     /// There is none yet.
@@ -249,8 +253,8 @@ impl Receiver {
         Closer(self.0.clone())
     }
 
-    /// How the source ended, as far as is known, and what was never received.
-    pub(crate) fn into_rest(self) -> (Option<Result<(), Error>>, Vec<Portion>) {
+    /// Ends the receiving: how the source ended, as far as is known, and what was never received.
+    pub(crate) fn close(&self) -> (Option<Result<(), Error>>, Vec<Portion>) {
         Closer(self.0.clone()).close();
         let mut state = self.0.lock();
         (state.end.clone(), state.queue.drain(..).collect())
@@ -299,7 +303,7 @@ mod tests {
             .map(|p| p.batch.weight())
             .collect();
         assert_eq!(sizes, (1..60).collect::<Vec<_>>());
-        assert_eq!(receiver.into_rest().0, Some(Ok(())));
+        assert_eq!(receiver.close().0, Some(Ok(())));
         thread.join().expect("the sender does not panic");
     }
 
@@ -327,7 +331,7 @@ mod tests {
         sender.finish(Err(Error::config("no")));
         receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
         assert!(receiver.recv().is_none());
-        let (end, rest) = receiver.into_rest();
+        let (end, rest) = receiver.close();
         assert_eq!((end, rest.len()), (Some(Err(Error::config("no"))), 1));
     }
 
@@ -350,7 +354,7 @@ mod tests {
         receiver.closer().close();
         assert_eq!(sender.send(portion(1)), Err(Closed));
         sender.finish(Ok(()));
-        assert_eq!(receiver.into_rest().0, None);
+        assert_eq!(receiver.close().0, None);
     }
 
     #[test]
@@ -365,6 +369,6 @@ mod tests {
             Err(Closed)
         );
         assert!(receiver.recv().is_none());
-        assert_eq!(receiver.into_rest().1.len(), 1);
+        assert_eq!(receiver.close().1.len(), 1);
     }
 }

@@ -282,16 +282,7 @@ impl fmt::Display for Error {
                 action,
                 how,
                 stderr,
-            } => {
-                write!(f, "`speedctl {action}` {how}")?;
-                if stderr.is_empty() {
-                    return f.write_str(", and wrote nothing to stderr");
-                }
-                f.write_str("; the end of its stderr:")?;
-                stderr
-                    .lines()
-                    .try_for_each(|line| write!(f, "\n    {line}"))
-            }
+            } => write_speedctl(f, action, how, stderr),
             Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
             Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
             Self::NotPrinted { reason } => write!(f, "cannot write to stdout: {reason}"),
@@ -304,6 +295,22 @@ impl fmt::Display for Error {
             Self::Defect { what } => f.write_str(what),
         }
     }
+}
+
+fn write_speedctl(
+    f: &mut fmt::Formatter<'_>,
+    action: &str,
+    how: &str,
+    stderr: &str,
+) -> fmt::Result {
+    write!(f, "`speedctl {action}` {how}")?;
+    if stderr.is_empty() {
+        return f.write_str(", and wrote nothing to stderr");
+    }
+    f.write_str("; the end of its stderr:")?;
+    stderr
+        .lines()
+        .try_for_each(|line| write!(f, "\n    {line}"))
 }
 
 impl std::error::Error for Error {}

@@ -44,6 +44,7 @@ pub mod report;
 mod settle;
 pub mod show;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,11 +52,13 @@ use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
 use channel::{Closer, Gate, Limits};
-use config::{Cluster, Config, MissingTopics, SnapshotAction, Source, Task, TopicNames};
+use config::{
+    Cluster, Config, Duplicates, Input, MissingTopics, SnapshotAction, Source, Task, TopicNames,
+};
 use console::Console;
 use error::Error;
 use extract::Extraction;
-use produce::{Control, Counters, Job, Outcome, Pace, Progress};
+use produce::{Control, Counters, Identity, Job, Order, Outcome, Pace, Progress};
 pub use record::Origin;
 use report::{Destination, Inspection, PathList, Printout, Report, Signal};
 
@@ -127,13 +130,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         extraction: None,
     };
-    let job = Job {
-        destination: config.destination.clone(),
-        verbosity: config.output.verbosity,
-        console: console.clone(),
-        control,
-        counters,
-    };
+    let job = job(&config, &console, control, counters);
     let mut report = Report {
         source: report::Source {
             kind: kind(&config.source),
@@ -165,6 +162,50 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     settle(&mut report, outcome, watch.signal)?;
     report.elapsed = started.elapsed();
     Ok(report)
+}
+
+fn job(config: &Config, console: &Console, control: Control, counters: Arc<Counters>) -> Job {
+    let journal = config.delivery.journal.clone();
+    Job {
+        destination: config.destination.clone(),
+        order: match config.extraction.duplicates {
+            Duplicates::LeaveOut => Order::ByOffset,
+            Duplicates::Keep => Order::AsCaptured,
+        },
+        rejects: config.delivery.rejects.clone(),
+        journal: journal.map(|path| (path, identity(config))),
+        verbosity: config.output.verbosity,
+        console: console.clone(),
+        control,
+        counters,
+    }
+}
+
+/// What a journal of this run belongs to.
+fn identity(config: &Config) -> Identity {
+    let absolute = |path: &PathBuf| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        path.display().to_string()
+    };
+    let name = |input: &Input| match input {
+        Input::Stdin => "-".into(),
+        Input::File(path) => absolute(path),
+    };
+    let inputs = match &config.source {
+        Source::Snapshot(snapshot) => vec![snapshot.id.clone()],
+        Source::Csv(input) => vec![name(input)],
+        Source::Raw(inputs) => inputs.iter().map(name).collect(),
+        Source::Records(records) => records.inputs.iter().map(name).collect(),
+    };
+    let topics = match &config.destination.topics {
+        TopicNames::One(name) => format!("-t {name}"),
+        TopicNames::Mapped(map) => {
+            let map = map.iter().map(|(from, to)| format!("--map {from}={to}"));
+            map.collect::<Vec<_>>().join(" ")
+        }
+    };
+    let extraction = config.extraction.describe();
+    Identity::new(kind(&config.source), inputs, extraction, topics)
 }
 
 /// When the first record may be sent.
@@ -263,11 +304,14 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
     report.ledger = outcome.ledger;
     report.topics = outcome.topics;
     report.placement = outcome.placement;
+    report.rejects = outcome.rejects;
+    report.resume = outcome.resume;
+    report.drain = outcome.drain;
     report.problems = outcome.problems;
     report.latency = outcome.latency;
     report
         .failures
-        .extend(outcome.failure.into_iter().chain(source_failure));
+        .extend(outcome.failures.into_iter().chain(source_failure));
     let usage = report
         .failures
         .iter()
@@ -301,7 +345,7 @@ impl Watch {
             tokio::select! {
                 outcome = &mut production.outcome => {
                     return outcome.unwrap_or_else(|_| Outcome {
-                        failure: Some(Error::Defect { what: "the sending thread ended in a panic".into() }),
+                        failures: vec![Error::Defect { what: "the sending thread ended in a panic".into() }],
                         ..Outcome::default()
                     });
                 }

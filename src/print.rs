@@ -80,7 +80,7 @@ fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
     {
         end = printer.print(portion);
     }
-    let (source_end, rest) = receiver.into_rest();
+    let (source_end, rest) = receiver.close();
     let mut printed = lock(printed);
     for portion in rest {
         printed.unprinted += portion.batch.records.len() as u64;

@@ -215,6 +215,16 @@ impl Batch {
         }]
     }
 
+    /// Bytes of a record's key, value and headers.
+    pub(crate) fn size(&self, record: &Record) -> usize {
+        let len = |span: Option<Span>| span.map_or(0, |span| span.len as usize);
+        let headers = self.headers(record).iter();
+        let headers: usize = headers
+            .map(|header| header.name.len as usize + len(header.value))
+            .sum();
+        len(record.key) + len(record.value) + headers
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             records: self.records.len(),

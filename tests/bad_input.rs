@@ -1055,7 +1055,12 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
         ),
         (1, 2, 1)
     );
-    replay.assert_named("raw", &file, 2, "too large");
+    replay.assert_named(
+        "raw",
+        &file,
+        2,
+        "do not fit into the default max.message.bytes of 1048588",
+    );
 }
 
 #[test]

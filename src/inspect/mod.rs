@@ -150,7 +150,7 @@ fn look_at_all(receiver: Receiver, seen: &mut Seen) {
     while let Some(portion) = receiver.recv() {
         add(portion);
     }
-    let (source_end, rest) = receiver.into_rest();
+    let (source_end, rest) = receiver.close();
     rest.into_iter().for_each(&mut add);
     seen.source_end = source_end;
 }

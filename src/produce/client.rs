@@ -16,6 +16,7 @@ use super::Job;
 use super::context::Context;
 use super::delivery::Deliveries;
 use super::native::{self, Client};
+use super::rejects::Rejects;
 use super::sizes::{SizeWishes, Sizes};
 use crate::config::{Cluster, Destination, Verbosity};
 use crate::console::Console;
@@ -87,14 +88,17 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Config`] for properties that librdkafka does not take.
-    pub(super) fn open(job: &Job) -> Result<Self, Error> {
+    pub(super) fn open(job: &Job, rejects: Rejects) -> Result<Self, Error> {
         let destination = &job.destination;
         let config = settings(destination, job.verbosity);
         // What the user has set is looked at before `sizes` changes any of it.
         config
             .create_native_config()
             .map_err(|e| refused_setting(&e))?;
-        let deliveries = Arc::new(Deliveries::new(job.counters.clone()));
+        let added = destination.headers.iter();
+        let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
+        let deliveries = Deliveries::new(job.counters.clone(), rejects, added_bytes);
+        let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
         let context = Context::new(job.console.clone(), deliveries.clone());
         let first = Producer::start(&config, sizes.for_limit(None), context)?;

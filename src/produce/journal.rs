@@ -30,6 +30,9 @@ const LONGEST: u64 = 4 << 20;
 /// Bytes of a line that have to be worth one record sent: long lines are written less often.
 const BYTES_PER_RECORD: usize = 16;
 
+/// Places that are remembered with the checksum there.
+const MOST_PLACES: usize = 1024;
+
 /// What a journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
@@ -48,7 +51,12 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// An identity of which the cluster is not known yet.
-    pub(crate) fn new(source: &str, inputs: Vec<String>, extraction: String, topics: String) -> Self {
+    pub(crate) fn new(
+        source: &str,
+        inputs: Vec<String>,
+        extraction: String,
+        topics: String,
+    ) -> Self {
         Self {
             kreplay_journal: VERSION,
             source: source.into(),
@@ -59,11 +67,19 @@ impl Identity {
         }
     }
 
+    pub(super) fn of_cluster(self, cluster: String) -> Self {
+        Self { cluster, ..self }
+    }
+
     /// In what `other` differs, in words.
     fn differs_from(&self, other: &Self) -> Option<String> {
         let pairs = [
             ("input", self.source_words(), other.source_words()),
-            ("extraction", self.extraction.clone(), other.extraction.clone()),
+            (
+                "extraction",
+                self.extraction.clone(),
+                other.extraction.clone(),
+            ),
             ("cluster", self.cluster.clone(), other.cluster.clone()),
             ("destination", self.topics.clone(), other.topics.clone()),
         ];
@@ -252,11 +268,15 @@ impl Journal {
         text.extend_from_slice(&line(&self.last));
         let mut name = self.path.clone().into_os_string();
         name.push(".new");
-        let mut file = OpenOptions::new().append(true).create_new(true).open(&name).or_else(|e| {
-            // Left by a run that was killed at this very place.
-            fs::remove_file(&name).map_err(|_| e)?;
-            OpenOptions::new().append(true).create_new(true).open(&name)
-        })?;
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(&name)
+            .or_else(|e| {
+                // Left by a run that was killed at this very place.
+                fs::remove_file(&name).map_err(|_| e)?;
+                OpenOptions::new().append(true).create_new(true).open(&name)
+            })?;
         file.write_all(&text)?;
         // Fails only when somebody else has found the new file within this moment.
         file.try_lock().map_err(io::Error::from)?;
@@ -284,19 +304,28 @@ fn parse(text: &[u8], identity: &Identity) -> Result<Entry, Refusal> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default();
     let Ok(found) = serde_json::from_slice::<Identity>(first) else {
-        return Err(refusal("is no journal of kreplay", Some("name a file that `--resume` may make")));
+        return Err(refusal(
+            "is no journal of kreplay",
+            Some("name a file that `--resume` may make"),
+        ));
     };
     if found.kreplay_journal != VERSION {
-        return Err(refusal("was written by another version of kreplay", Some(ANOTHER)));
+        return Err(refusal(
+            "was written by another version of kreplay",
+            Some(ANOTHER),
+        ));
     }
     if let Some(how) = found.differs_from(identity) {
         return Err(refusal(&format!("belongs to another {how}"), Some(ANOTHER)));
     }
-    let whole = lines.filter(|line| line.ends_with(b"\n"));
-    match whole.last().map(serde_json::from_slice::<Entry>) {
+    let last = lines.rfind(|line| line.ends_with(b"\n"));
+    match last.map(serde_json::from_slice::<Entry>) {
         None => Ok(Entry::default()),
         Some(Ok(entry)) if is_sound(&entry.delivered) => Ok(entry),
-        Some(_) => Err(refusal("is damaged: its last line cannot be read", Some(ANOTHER))),
+        Some(_) => Err(refusal(
+            "is damaged: its last line cannot be read",
+            Some(ANOTHER),
+        )),
     }
 }
 
@@ -347,9 +376,12 @@ impl Checksum {
                 record.offset.unwrap_or(-1),
                 record.timestamp_ms.unwrap_or(-1),
             ];
-            numbers.iter().for_each(|n| self.hasher.update(&n.to_le_bytes()));
+            numbers
+                .iter()
+                .for_each(|n| self.hasher.update(&n.to_le_bytes()));
             for bytes in [record.key, record.value] {
-                self.hasher.update(bytes.map_or(&[][..], |bytes| batch.slice(bytes)));
+                self.hasher
+                    .update(bytes.map_or(&[][..], |bytes| batch.slice(bytes)));
             }
             self.seen += 1;
             let (checked, crc) = self.expected;
@@ -358,7 +390,16 @@ impl Checksum {
             }
         }
         if self.seen > self.passed.0 {
-            self.later.push_back((self.seen, self.hasher.clone().finalize()));
+            if self.later.len() >= MOST_PLACES {
+                // What is not delivered may hold the first place back for the rest of the run.
+                let mut is_kept = false;
+                self.later.retain(|_| {
+                    is_kept = !is_kept;
+                    is_kept
+                });
+            }
+            self.later
+                .push_back((self.seen, self.hasher.clone().finalize()));
         }
         true
     }

@@ -11,16 +11,25 @@
 mod client;
 mod context;
 mod control;
+mod counts;
 mod delivery;
+mod drain;
+mod in_flight;
+mod journal;
+mod keeper;
 mod native;
 mod order;
+mod outcome;
 mod preflight;
 mod progress;
+mod rejects;
 mod replay;
+mod room;
 mod route;
 mod sizes;
 mod topics;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -28,8 +37,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 pub(crate) use control::{Control, Pace};
+pub(crate) use journal::Identity;
+pub(crate) use order::Order;
+pub(crate) use outcome::Outcome;
 pub(crate) use progress::{Counters, Progress, TICK};
-pub(crate) use replay::Outcome;
 
 use crate::channel::Receiver;
 use crate::config::{Destination, Verbosity};
@@ -38,6 +49,11 @@ use crate::console::Console;
 /// What production needs to know of the run.
 pub(crate) struct Job {
     pub(crate) destination: Destination,
+    pub(crate) order: Order,
+    /// Where what is not delivered goes.
+    pub(crate) rejects: Option<PathBuf>,
+    /// Where what is delivered is written down, and what it belongs to.
+    pub(crate) journal: Option<(PathBuf, Identity)>,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

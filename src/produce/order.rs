@@ -6,9 +6,9 @@
 //! only what is disturbed is copied.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::in_flight::Contents;
 use crate::channel::{Portion, Received, Receiver};
 use crate::record::{Batch, CapturedTopic, Record};
 use crate::report::{Problems, Tally, What};
@@ -19,7 +19,7 @@ const MOST_RECORDS: usize = 32 << 10;
 const MOST_BYTES: usize = 8 << 20;
 /// How long a portion waits for more where the source is slower than the broker. Only time spent
 /// waiting for the source counts: a slow broker must not narrow the window.
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Whether records are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,7 @@ pub(crate) enum Order {
 /// Records that are to be sent next, in order.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) batch: Arc<Batch>,
-    pub(super) positions: Positions,
+    pub(super) contents: Contents,
     /// What extraction counted.
     pub(super) tally: Tally,
     /// Records of the batch that come too late to be in order.
@@ -62,6 +61,10 @@ impl Positions {
 
 /// What comes next.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it comes, once for a whole parcel"
+)]
 pub(super) enum Next {
     Parcel(Parcel),
     /// Nothing yet: a moment to do something else.
@@ -94,46 +97,64 @@ impl<'a> Ordered<'a> {
     }
 
     /// The next records; waits up to `limit` for them. `note` sees each batch as it is received, in
-    /// the order of the source.
-    pub(super) fn next(&mut self, limit: Duration, mut note: impl FnMut(u64, &Batch)) -> Next {
+    /// the order of the source, before any of its records is given.
+    ///
+    /// # Errors
+    /// That of `note`.
+    pub(super) fn next<E>(
+        &mut self,
+        limit: Duration,
+        mut note: impl FnMut(&Batch) -> Result<(), E>,
+    ) -> Result<Next, E> {
         loop {
-            if self.ended || self.window.is_over_full() || self.window.is_due(self.waited) {
-                return match self.window.take_first() {
+            if self.ended || self.is_due() {
+                return Ok(match self.window.take_first() {
                     Some(parcel) => Next::Parcel(parcel),
                     None => Next::End,
-                };
+                });
             }
             let started = Instant::now();
             let received = self.receiver.recv_within(limit);
             self.waited += started.elapsed();
             match received {
                 Received::End => self.ended = true,
-                Received::Nothing if self.window.is_due(self.waited) => {}
-                Received::Nothing => return Next::Nothing,
+                Received::Nothing if self.is_due() => {}
+                Received::Nothing => return Ok(Next::Nothing),
                 Received::Portion(portion) => {
-                    note(self.received, &portion.batch);
+                    let noted = note(&portion.batch);
                     let first = self.received;
                     self.received += portion.batch.records.len() as u64;
-                    if self.order == Order::AsCaptured {
-                        return Next::Parcel(Parcel {
-                            batch: Arc::new(portion.batch),
-                            positions: Positions::From(first),
-                            tally: portion.tally,
-                            problems: Problems::default(),
-                        });
-                    }
-                    self.window.add(portion, first, self.waited);
+                    self.window.add(portion, first, self.waited, self.order);
+                    noted?;
                 }
             }
         }
     }
 
-    /// What waits in the window when the run ends before it is sent.
-    pub(super) fn into_rest(self) -> impl Iterator<Item = Portion> {
-        self.window.waiting.into_iter().map(|waiting| Portion {
-            batch: waiting.batch,
+    /// Whether the first portion has waited long enough.
+    fn is_due(&self) -> bool {
+        let at_once = self.order == Order::AsCaptured && !self.window.waiting.is_empty();
+        at_once || self.window.is_over_full() || self.window.is_due(self.waited)
+    }
+
+    /// What waits when the run ends before it is sent, `queued` in the channel behind it.
+    pub(super) fn into_rest(self, queued: Vec<Portion>) -> Vec<Parcel> {
+        let mut received = self.received;
+        let waiting = self.window.waiting.into_iter().map(|waiting| Parcel {
+            contents: waiting.contents,
             tally: waiting.tally,
-        })
+            problems: Problems::default(),
+        });
+        let queued = queued.into_iter().map(|Portion { batch, tally }| {
+            let positions = Positions::From(received);
+            received += batch.records.len() as u64;
+            Parcel {
+                contents: Contents { batch, positions },
+                tally,
+                problems: Problems::default(),
+            }
+        });
+        waiting.chain(queued).collect()
     }
 }
 
@@ -152,8 +173,7 @@ struct Run {
 /// A portion that waits.
 #[derive(Debug)]
 struct Waiting {
-    batch: Batch,
-    positions: Positions,
+    contents: Contents,
     tally: Tally,
     runs: Vec<Run>,
     /// [`Ordered::waited`] when it came.
@@ -181,14 +201,18 @@ impl Window {
         first.is_some_and(|first| waited.saturating_sub(first.since) >= LONGEST_WAIT)
     }
 
-    fn add(&mut self, portion: Portion, first: u64, waited: Duration) {
+    fn add(&mut self, portion: Portion, first: u64, waited: Duration, order: Order) {
         let Portion { batch, tally } = portion;
         self.records += batch.records.len();
         self.bytes += batch.weight();
-        let runs = self.runs(&batch);
+        let runs = match order {
+            Order::ByOffset => self.runs(&batch),
+            // What belongs to no run is left as it is.
+            Order::AsCaptured => Vec::new(),
+        };
+        let positions = Positions::From(first);
         self.waiting.push_back(Waiting {
-            batch,
-            positions: Positions::From(first),
+            contents: Contents { batch, positions },
             tally,
             runs,
             since: waited,
@@ -261,12 +285,11 @@ impl Window {
             self.put_in_order();
         }
         let first = self.waiting.pop_front()?;
-        self.records -= first.batch.records.len();
-        self.bytes -= first.batch.weight();
+        self.records -= first.contents.batch.records.len();
+        self.bytes -= first.contents.batch.weight();
         let problems = self.note_sent(&first);
         Some(Parcel {
-            batch: Arc::new(first.batch),
-            positions: first.positions,
+            contents: first.contents,
             tally: first.tally,
             problems,
         })
@@ -282,7 +305,7 @@ impl Window {
         first.runs.iter().any(|run| {
             let before =
                 |other: &&Run| other.partition == run.partition && other.lowest < run.highest;
-            !run.is_sorted || later.iter().any(|other| before(&other))
+            !run.is_sorted || later.iter().any(before)
         })
     }
 
@@ -294,8 +317,9 @@ impl Window {
         let mut of_partition: HashMap<PartitionIndex, Vec<usize>> = HashMap::new();
         for (source, waiting) in all.iter().enumerate() {
             let mut known = Known::default();
-            for (index, record) in waiting.batch.records.iter().enumerate() {
-                let place = self.place(&waiting.batch, record, &mut known);
+            let batch = &waiting.contents.batch;
+            for (index, record) in batch.records.iter().enumerate() {
+                let place = self.place(batch, record, &mut known);
                 if let Some((partition, _)) = place {
                     of_partition
                         .entry(partition)
@@ -324,13 +348,12 @@ impl Window {
         let portions = [now, later].map(|places| copy(&all, places));
         all.into_iter()
             .for_each(|waiting| tally.merge(waiting.tally));
-        for (batch, positions) in portions {
-            self.records += batch.records.len();
-            self.bytes += batch.weight();
-            let runs = self.runs(&batch);
+        for contents in portions {
+            self.records += contents.batch.records.len();
+            self.bytes += contents.batch.weight();
+            let runs = self.runs(&contents.batch);
             self.waiting.push_back(Waiting {
-                batch,
-                positions,
+                contents,
                 tally: std::mem::take(&mut tally),
                 runs,
                 since,
@@ -358,7 +381,7 @@ impl Window {
         before: i64,
         problems: &mut Problems,
     ) {
-        let batch = &waiting.batch;
+        let batch = &waiting.contents.batch;
         let mut known = Known::default();
         for record in &batch.records {
             let place = self.place(batch, record, &mut known);
@@ -391,15 +414,16 @@ struct Place {
     offset: i64,
 }
 
-fn copy(all: &[Waiting], places: &[Place]) -> (Batch, Positions) {
+fn copy(all: &[Waiting], places: &[Place]) -> Contents {
     let mut batch = Batch::default();
     let mut positions = Vec::with_capacity(places.len());
     for place in places {
-        let source = &all[place.source];
+        let source = &all[place.source].contents;
         batch.push_copy(&source.batch, &source.batch.records[place.index]);
         positions.push(source.positions.of(place.index));
     }
-    (batch, Positions::Listed(positions))
+    let positions = Positions::Listed(positions);
+    Contents { batch, positions }
 }
 
 #[cfg(test)]
@@ -439,15 +463,16 @@ mod tests {
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, order);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
-        while let Next::Parcel(parcel) = ordered.next(Duration::ZERO, |_, _| {}) {
+        while let Ok(Next::Parcel(parcel)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(())) {
             late += parcel
                 .problems
                 .iter()
                 .map(|problem| problem.count)
                 .sum::<u64>();
             found += parcel.tally.found;
-            for (i, record) in parcel.batch.records.iter().enumerate() {
-                let position = parcel.positions.of(i);
+            let Contents { batch, positions } = &parcel.contents;
+            for (i, record) in batch.records.iter().enumerate() {
+                let position = positions.of(i);
                 assert_eq!(record.origin.line, position + 1, "lines tell the position");
                 sent.push((
                     record.partition.unwrap_or(-1),
@@ -456,7 +481,7 @@ mod tests {
                 ));
             }
         }
-        assert_eq!(found as usize, sent.len());
+        assert_eq!(found, sent.len() as u64);
         (sent, late)
     }
 
@@ -511,11 +536,11 @@ mod tests {
         sender.send(portion(1, &[(0, 1)])).expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let mut waits = 0;
-        while let Next::Nothing = ordered.next(LONGEST_WAIT / 10, |_, _| {}) {
+        while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(())) {
             waits += 1;
         }
         assert!((5..=11).contains(&waits), "{waits}");
-        assert_eq!(ordered.into_rest().count(), 0);
+        assert_eq!(ordered.into_rest(Vec::new()).len(), 0);
     }
 
     proptest! {

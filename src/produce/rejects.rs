@@ -1,9 +1,9 @@
 //! The rejects file: what was found and not delivered, as record lines with the reason. Written as
 //! it happens, so that it is complete whatever ends the run.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::sync::Arc;
+use std::path::Path;
 
 use crate::error::{self, Error};
 use crate::record::{Batch, Record};
@@ -32,33 +32,83 @@ impl Fate {
 /// Where rejects go; nowhere when no file was asked for.
 #[derive(Debug, Default)]
 pub(super) struct Rejects {
-    file: Option<Arc<File>>,
+    file: Option<File>,
     line: Vec<u8>,
+    written: u64,
     failure: Option<Error>,
 }
 
+/// What becomes of rejects that are in the file already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Former {
+    /// They may not have been sent again yet.
+    Keep,
+    /// This run tries all of them again.
+    Replace,
+}
+
 impl Rejects {
-    pub(super) fn into(file: Option<Arc<File>>) -> Self {
-        Self {
-            file,
-            ..Self::default()
+    /// Opens the file for rejects.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it cannot be written, or has rejects that are to be kept.
+    pub(super) fn open(path: Option<&Path>, former: Former) -> Result<Self, Error> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let name = path.display();
+        let failed = |e| {
+            Error::config(format!(
+                "cannot write the rejects to {name}: {}",
+                error::reason(&e)
+            ))
+        };
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_file() && metadata.len() > 0 {
+            match former {
+                Former::Replace => file.set_len(0).map_err(failed)?,
+                Former::Keep => {
+                    return Err(Error::Config {
+                        message: format!("the rejects file {name} holds rejects already"),
+                        hint: Some(format!(
+                            "send them with `kreplay records {name}`, name another file, or remove it"
+                        )),
+                    });
+                }
+            }
         }
+        Ok(Self {
+            file: Some(file),
+            ..Self::default()
+        })
     }
 
     /// Writes a record down; a failure is kept for the report, and the replay goes on.
     pub(super) fn add(&mut self, batch: &Batch, record: &Record, fate: Fate, reason: &str) {
-        let Some(file) = &self.file else {
+        let Some(file) = &mut self.file else {
             return;
         };
         self.line.clear();
         record_line::write_reject(batch, record, fate.name(), reason, &mut self.line);
-        if let Err(e) = (&**file).write_all(&self.line) {
+        self.written += 1;
+        if let Err(e) = file.write_all(&self.line) {
+            self.written -= 1;
             // What has failed once would leave gaps that nobody sees.
             self.file = None;
             self.failure = Some(Error::RejectsNotWritten {
                 reason: error::reason(&e),
             });
         }
+    }
+
+    /// Records in the file.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Why the file is not complete.

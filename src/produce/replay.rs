@@ -1,52 +1,32 @@
-//! The sending loop: batches from the channel to librdkafka, in order, each record counted, and at
-//! the end the wait for all deliveries.
+//! The sending loop: records from the channel to librdkafka, in order, each one counted.
 
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::producer::PurgeConfig;
+use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
 use super::Job;
 use super::client::Connection;
-use super::control::Pace;
-use super::delivery::{Deliveries, Ticket};
+use super::delivery::Deliveries;
+use super::drain::{Draining, STEP};
+use super::in_flight::{Contents, Kept};
+use super::keeper::Keeper;
 use super::native::{self, Outgoing};
+use super::order::{Next, Ordered, Parcel};
+use super::outcome::Outcome;
+use super::rejects::{Fate, Former, Rejects};
 use super::route::{Route, Router};
 use crate::channel::Receiver;
 use crate::config::Timestamps;
 use crate::error::Error;
 use crate::record::{Batch, Header, Record};
-use crate::report::{Latency, Placement};
-use crate::report::{Ledger, Problems, Tally, Topic, What};
-
-/// How long a first interruption waits for what librdkafka holds.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// How long purged records may take to be told as such.
-const PURGE_LIMIT: Duration = Duration::from_secs(2);
-/// How often a wait looks whether it was told to stop.
-const STEP: Duration = Duration::from_millis(50);
-
-/// What came of a replay.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) brokers: String,
-    pub(crate) tally: Tally,
-    pub(crate) ledger: Ledger,
-    pub(crate) topics: Vec<Topic>,
-    pub(crate) placement: Placement,
-    pub(crate) problems: Problems,
-    pub(crate) latency: Option<Latency>,
-    /// How the source ended; none when it was not read to its end.
-    pub(crate) source_end: Option<Result<(), Error>>,
-    /// What ended the sending before its time.
-    pub(crate) failure: Option<Error>,
-}
+use crate::report::{Problems, Tally, What};
 
 /// Why sending stops before the source's end.
-enum Stop {
+pub(super) enum Stop {
     Told,
     Failed(Error),
 }
@@ -57,164 +37,248 @@ impl From<Error> for Stop {
     }
 }
 
+impl Stop {
+    /// What that means for a record that was not sent.
+    fn reason(&self) -> String {
+        match self {
+            Self::Told => "the run was interrupted before it was sent".into(),
+            Self::Failed(error) => format!("the run ended before it was sent: {error}"),
+        }
+    }
+}
+
 /// Looks at the destination, says `ready`, and sends everything that `receiver` gives.
 pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> Outcome {
-    let connection = match Connection::open(job) {
+    let former = match job.journal {
+        Some(_) => Former::Replace,
+        None => Former::Keep,
+    };
+    let rejects = Rejects::open(job.rejects.as_deref(), former);
+    let connection = match rejects.and_then(|rejects| Connection::open(job, rejects)) {
         Ok(connection) => connection,
-        Err(error) => return failed(error, String::new()),
+        Err(error) => return Outcome::failed(error, String::new()),
     };
     let mut router = Router::new(&connection, &job.destination, &job.control);
     let looked_at = connection
         .check_reachable(&job.control)
-        .and_then(|()| router.check_named_topic());
-    if let Err(error) = looked_at {
-        return failed(error, connection.brokers.clone());
-    }
+        .and_then(|()| router.check_named_topic())
+        .and_then(|()| open_journal(job, &connection));
+    let keeper = match looked_at {
+        Ok(keeper) => keeper,
+        Err(error) => return Outcome::failed(error, connection.brokers.clone()),
+    };
     // Nobody waits for it only when the run is ending.
     _ = ready.send(());
-    let mut replay = Replay {
-        job,
-        connection: &connection,
-        deliveries: connection.deliveries(),
-        router,
-        tally: Tally::default(),
-        problems: Problems::default(),
-        unreadable: 0,
-        unsent: 0,
-        handed: 0,
-        full: false,
-    };
-    let stop = replay.send_all(&receiver).err();
-    let (source_end, rest) = receiver.into_rest();
-    for portion in rest {
-        replay.unsent += portion.batch.records.len() as u64;
-        replay.tally.merge(portion.tally);
+    let mut replay = Replay::new(job, &connection, router, keeper);
+    let mut ordered = Ordered::new(&receiver, job.order);
+    let mut stop = replay.send_all(&receiver, &mut ordered).err();
+    let (source_end, queued) = receiver.close();
+    if let (Some(Ok(())), None, Some(keeper)) = (&source_end, &stop, &replay.keeper) {
+        stop = keeper.saw_end().err().map(Stop::Failed);
     }
-    replay.drain();
-    for unused in replay.router.unused_renamings() {
-        let note = format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
+    let why = match (&stop, &source_end) {
+        (Some(stop), _) => stop.reason(),
+        (None, Some(Err(error))) => format!("the source failed before it was sent: {error}"),
+        (None, _) => Stop::Told.reason(),
+    };
+    for Parcel {
+        contents, tally, ..
+    } in ordered.into_rest(queued)
+    {
+        replay.tally.merge(tally);
+        replay.leave_unsent(&contents, 0, &why);
+    }
+    job.counters.complete.store(true, Ordering::Relaxed);
+    replay.finish(source_end, stop)
+}
+
+/// Reads the journal, once the cluster is known.
+fn open_journal(job: &Job, connection: &Connection) -> Result<Option<Keeper>, Error> {
+    let Some((path, identity)) = &job.journal else {
+        return Ok(None);
+    };
+    let client = connection.client().client();
+    let id = client.fetch_cluster_id(STEP * 20);
+    let cluster = id.unwrap_or_else(|| connection.brokers.clone());
+    let identity = identity.clone().of_cluster(cluster);
+    let keeper = Keeper::open(path, identity, connection.deliveries())?;
+    if let Some(note) = keeper.note() {
         job.console.note(&note);
     }
-    replay.into_outcome(&connection, source_end, stop)
+    Ok(Some(keeper))
 }
 
-fn failed(error: Error, brokers: String) -> Outcome {
-    Outcome {
-        failure: Some(error),
-        brokers,
-        ..Outcome::default()
-    }
-}
-
-struct Replay<'a> {
-    job: &'a Job,
-    connection: &'a Connection,
-    deliveries: &'a Deliveries,
-    router: Router<'a>,
-    tally: Tally,
+pub(super) struct Replay<'a> {
+    pub(super) job: &'a Job,
+    pub(super) connection: &'a Connection,
+    pub(super) deliveries: &'a Deliveries,
+    pub(super) router: Router<'a>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) tally: Tally,
     /// Of records that were found readable and could not be placed.
-    problems: Problems,
-    unreadable: u64,
-    unsent: u64,
+    pub(super) problems: Problems,
+    pub(super) unreadable: u64,
+    pub(super) unsent: u64,
+    /// Records that earlier runs have delivered.
+    pub(super) skipped: u64,
     /// Records that librdkafka has taken.
-    handed: u64,
+    pub(super) handed: u64,
     /// Whether the window was full after the last record.
     full: bool,
 }
 
-impl Replay<'_> {
-    fn send_all(&mut self, receiver: &Receiver) -> Result<(), Stop> {
+impl<'a> Replay<'a> {
+    fn new(
+        job: &'a Job,
+        connection: &'a Connection,
+        router: Router<'a>,
+        keeper: Option<Keeper>,
+    ) -> Self {
+        Self {
+            job,
+            connection,
+            deliveries: connection.deliveries(),
+            router,
+            keeper,
+            tally: Tally::default(),
+            problems: Problems::default(),
+            unreadable: 0,
+            unsent: 0,
+            skipped: 0,
+            handed: 0,
+            full: false,
+        }
+    }
+
+    fn send_all(&mut self, receiver: &Receiver, ordered: &mut Ordered<'_>) -> Result<(), Stop> {
         receiver.survey(|batch| self.router.survey(batch));
         self.router.check_surveyed_topics()?;
-        while let Some(portion) = receiver.recv() {
-            let counters = &self.job.counters;
-            counters
-                .bytes
-                .fetch_add(portion.tally.bytes, Ordering::Relaxed);
-            counters
-                .found
-                .fetch_add(portion.tally.found, Ordering::Relaxed);
-            self.tally.merge(portion.tally);
-            self.send_batch(&portion.batch)?;
+        loop {
+            let keeper = &mut self.keeper;
+            let note = |batch: &Batch| keeper.as_mut().map_or(Ok(()), |keeper| keeper.saw(batch));
+            match ordered.next(STEP, note)? {
+                Next::Parcel(parcel) => self.send_parcel(parcel)?,
+                Next::Nothing => self.write_progress()?,
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends a parcel; what is not sent of it is counted.
+    fn send_parcel(&mut self, parcel: Parcel) -> Result<(), Stop> {
+        let counters = &self.job.counters;
+        let Parcel {
+            contents,
+            tally,
+            problems,
+        } = parcel;
+        counters.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
+        counters.found.fetch_add(tally.found, Ordering::Relaxed);
+        self.tally.merge(tally);
+        self.problems.merge(problems);
+        let records = contents.batch.records.len();
+        let kept = self.deliveries.account().in_flight.hold(contents);
+        let before = self.handed;
+        let sent = self.send_records(&kept);
+        let handed = usize::try_from(self.handed - before).unwrap_or(records);
+        let mut account = self.deliveries.account();
+        account.in_flight.give_up(&kept, records - handed);
+        drop(account);
+        sent.map_err(|(index, stop)| {
+            self.leave_unsent(kept.contents(), index, &stop.reason());
+            stop
+        })
+    }
+
+    /// Sends the records of a parcel; an error tells the first that was not sent.
+    fn send_records(&mut self, kept: &Kept) -> Result<(), (usize, Stop)> {
+        let Contents { batch, positions } = kept.contents();
+        let records = batch.records.len() as u64;
+        if let Some(keeper) = &mut self.keeper {
+            let reserved = keeper.reserve(records, self.handed, self.deliveries);
+            reserved.map_err(|error| (0, error.into()))?;
+        }
+        let mut routes = vec![None; batch.topics.len()];
+        for index in 0..batch.records.len() {
+            if self.is_delivered(positions.of(index)) {
+                self.skipped += 1;
+                continue;
+            }
+            self.send(kept, index, &mut routes)
+                .map_err(|stop| (index, stop))?;
         }
         Ok(())
     }
 
-    /// Sends a batch; what is not sent of it is counted.
-    fn send_batch(&mut self, batch: &Batch) -> Result<(), Stop> {
-        let mut routes = vec![None; batch.topics.len()];
-        for (i, record) in batch.records.iter().enumerate() {
-            if let Err(stop) = self.send(batch, record, &mut routes) {
-                self.unsent += (batch.records.len() - i) as u64;
-                return Err(stop);
+    fn is_delivered(&self, position: u64) -> bool {
+        let keeper = self.keeper.as_ref();
+        keeper.is_some_and(|keeper| keeper.has_delivered(position))
+    }
+
+    /// Counts the records from `first` on, which will not be sent.
+    fn leave_unsent(&mut self, contents: &Contents, first: usize, why: &str) {
+        let Contents { batch, positions } = contents;
+        for (index, record) in batch.records.iter().enumerate().skip(first) {
+            if self.is_delivered(positions.of(index)) {
+                self.skipped += 1;
+                continue;
             }
+            self.unsent += 1;
+            let rejects = &mut self.deliveries.account().rejects;
+            rejects.add(batch, record, Fate::Unsent, why);
         }
-        Ok(())
     }
 
     fn send(
         &mut self,
-        batch: &Batch,
-        record: &Record,
+        kept: &Kept,
+        index: usize,
         routes: &mut [Option<Route>],
     ) -> Result<(), Stop> {
         self.wait_for_room()?;
+        let batch = kept.batch();
+        let record = &batch.records[index];
         let Some(target) = self.target(batch, record, routes)? else {
             return Ok(());
         };
         let key = record.key.map(|key| batch.slice(key));
-        let value = record.value.map(|value| batch.slice(value));
         let place = || self.job.counters.place(record.origin);
         let (partition, placed) = self
             .router
             .partition(target, record.partition, key, place)?;
-        let timestamp_ms = self.timestamp_ms(record);
         let captured = batch.headers(record).iter();
         let captured = captured
             .map(|Header { name, value }| (batch.slice(*name), value.map(|v| batch.slice(v))));
         let added = self.job.destination.headers.iter();
         let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
-        let header_bytes: usize = captured
-            .clone()
-            .chain(added.clone())
-            .map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len))
-            .sum();
-        let bytes = header_bytes + key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len);
-        let ticket = Ticket::new(record.origin, bytes);
-        self.full = self.deliveries.enter(ticket);
-        let headers = captured.chain(added);
         let outgoing = Outgoing {
             partition,
-            key,
-            value,
-            timestamp_ms,
-            headers,
-            ticket: ticket.pack(),
+            parcel: kept,
+            index,
+            timestamp_ms: self.timestamp_ms(record),
+            headers: captured.chain(added),
         };
+        self.full = self.deliveries.enter(batch, record);
         let target = &self.router.targets[target];
         let wait = || {
             thread::sleep(Duration::from_millis(1));
             !self.job.control.is_stopping()
         };
-        match native::produce(&target.handle, outgoing, wait) {
-            Ok(()) => {
-                self.handed += 1;
-                self.router.count(placed);
-            }
-            Err(code) => {
-                self.deliveries.leave(ticket);
-                match code {
-                    RDKafkaErrorCode::QueueFull => return Err(Stop::Told),
-                    RDKafkaErrorCode::Fatal => return Err(Stop::Failed(self.fatal())),
-                    code => {
-                        let from = batch.captured_at(record);
-                        self.deliveries
-                            .refused(record.origin, &target.name, code, bytes, &from);
-                    }
-                }
+        let Err(code) = native::produce(&target.handle, outgoing, wait) else {
+            self.handed += 1;
+            self.router.count(placed);
+            return Ok(());
+        };
+        self.deliveries.leave(batch, record);
+        match code {
+            RDKafkaErrorCode::QueueFull => Err(Stop::Told),
+            RDKafkaErrorCode::Fatal => Err(Stop::Failed(self.fatal())),
+            code => {
+                let ticket = kept.ticket(index);
+                self.deliveries.refused(ticket, &target.name, code);
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// The target of `record`; none when it cannot be told, which is counted.
@@ -251,6 +315,8 @@ impl Replay<'_> {
 
     fn unplaceable(&mut self, batch: &Batch, record: &Record, why: &str) {
         self.unreadable += 1;
+        let rejects = &mut self.deliveries.account().rejects;
+        rejects.add(batch, record, Fate::Unreadable, why);
         let why = || format!("{why}: {}", batch.captured_at(record));
         self.problems.add(What::TopicUnknown, record.origin, why);
     }
@@ -279,7 +345,8 @@ impl Replay<'_> {
             if self.deliveries.troubles().fatal {
                 return Err(Stop::Failed(self.fatal()));
             }
-            self.full = !self.deliveries.wait_for_room(STEP);
+            self.full = !self.deliveries.room.wait(STEP);
+            self.write_progress()?;
         }
     }
 
@@ -289,88 +356,35 @@ impl Replay<'_> {
         }
     }
 
-    fn answered(&self) -> u64 {
-        let counts = self.deliveries.counts();
-        counts.delivered + counts.not_written + counts.unknown - counts.refused
+    fn write_progress(&mut self) -> Result<(), Error> {
+        let (handed, deliveries) = (self.handed, self.deliveries);
+        let keeper = self.keeper.as_mut();
+        keeper.map_or(Ok(()), |keeper| keeper.update(handed, deliveries))
     }
 
-    /// Waits for all deliveries; when told to stop, no longer than it was told.
-    fn drain(&self) {
-        self.job.counters.complete.store(true, Ordering::Relaxed);
-        let mut told = None;
-        while self.answered() < self.handed {
-            self.connection.flush(STEP);
-            let waited = match self.job.control.pace() {
-                Pace::Running if !self.deliveries.troubles().fatal => continue,
-                Pace::Running | Pace::Draining => told.get_or_insert_with(Instant::now).elapsed(),
-                Pace::Leaving => DRAIN_LIMIT,
-            };
-            if waited >= DRAIN_LIMIT {
-                self.purge();
-                return;
-            }
-        }
-    }
-
-    /// Gives up what librdkafka holds: it tells of each record how far that came.
-    fn purge(&self) {
-        self.connection
-            .purge(&PurgeConfig::default().queue().inflight());
-        let started = Instant::now();
-        while self.answered() < self.handed && started.elapsed() < PURGE_LIMIT {
-            self.connection.flush(STEP);
-        }
-    }
-
-    fn into_outcome(
-        self,
-        connection: &Connection,
-        source_end: Option<Result<(), Error>>,
-        stop: Option<Stop>,
-    ) -> Outcome {
-        // A record that never got an answer may be in the log.
-        let unanswered = self.handed.saturating_sub(self.answered());
-        let counts = self.deliveries.counts();
-        let ledger = Ledger {
-            found: self.tally.found,
-            duplicates: self.tally.duplicates,
-            filtered: self.tally.filtered,
-            aborted: self.tally.aborted,
-            control: self.tally.control,
-            unreadable: self.tally.unreadable + self.unreadable,
-            delivered: counts.delivered,
-            not_written: counts.not_written,
-            unknown: counts.unknown + unanswered,
-            unsent: self.unsent,
+    /// Waits for all deliveries and adds everything up.
+    fn finish(mut self, source_end: Option<Result<(), Error>>, stop: Option<Stop>) -> Outcome {
+        let draining = Draining {
+            connection: self.connection,
+            deliveries: self.deliveries,
+            control: &self.job.control,
+            handed: self.handed,
         };
-        let mut problems = self.tally.problems.clone();
-        problems.merge(self.problems);
-        problems.merge(counts.problems.clone());
-        let topics = self.router.targets.iter().map(|target| {
-            let count = counts
-                .topics
-                .iter()
-                .find(|count| count.topic == target.name);
-            Topic {
-                name: target.name.clone(),
-                partitions: target.partitions.unsigned_abs(),
-                delivered: count.map_or(0, |count| count.delivered),
-                bytes: count.map_or(0, |count| count.bytes),
-            }
-        });
-        Outcome {
-            brokers: connection.brokers.clone(),
-            ledger,
-            topics: topics.collect(),
-            placement: self.router.placement,
-            problems,
-            latency: counts.latency(),
-            source_end,
-            failure: match stop {
-                Some(Stop::Failed(error)) => Some(error),
-                Some(Stop::Told) | None => None,
-            },
-            tally: self.tally,
+        let mut failure = None;
+        let drain = draining.run(|| failure = failure.take().or(self.write_progress().err()));
+        let failure = failure.or(self.write_progress().err());
+        for unused in self.router.unused_renamings() {
+            let note =
+                format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
+            self.job.console.note(&note);
         }
+        let failures = stop
+            .and_then(|stop| match stop {
+                Stop::Failed(error) => Some(error),
+                Stop::Told => None,
+            })
+            .into_iter()
+            .chain(failure);
+        Outcome::of(self, source_end, drain, failures.collect())
     }
 }

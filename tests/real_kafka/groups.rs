@@ -15,7 +15,7 @@ pub(crate) const CASES: &[Case] = &[(
     consumed_once,
 )];
 
-/// A partition of a topic, with the records in the order in which they were first consumed.
+/// A partition of a topic, with its records in the order of their offsets, whatever order they were consumed in.
 type Partition = (&'static str, i32, &'static [&'static str]);
 
 /// A fixture, its ledger, and what must stand in the log: key, value, and the milliseconds behind
@@ -29,7 +29,7 @@ const CAPTURES: [(&str, &str, &[Partition]); 2] = [
                 "orders",
                 0,
                 &[
-                    "k2=a2 +2", "k3=a3 +3", "k4=a4 +4", "k0=a0 +0", "k1=a1 +1", "k5=a5 +5",
+                    "k0=a0 +0", "k1=a1 +1", "k2=a2 +2", "k3=a3 +3", "k4=a4 +4", "k5=a5 +5",
                     "k6=a6 +6", "k7=a7 +7",
                 ],
             ),
@@ -57,9 +57,9 @@ const CAPTURES: [(&str, &str, &[Partition]); 2] = [
                 "k11=b-kept-11 +11",
                 "k13=b-kept-13 +13",
                 "k16=a-kept-16 +16",
+                "k17=b-lost-17 +17",
                 "k18=plain-18 +18",
                 "k22=a-kept-22 +22",
-                "k17=b-lost-17 +17",
             ],
         )],
     ),

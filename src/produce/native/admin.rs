@@ -23,7 +23,10 @@ pub(in crate::produce) struct Refusal {
 impl Refusal {
     fn new(code: c::rd_kafka_resp_err_t, text: *const c_char) -> Self {
         let code = RDKafkaErrorCode::from(code);
-        let words = (!text.is_null()).then(|| owned(text)).unwrap_or_default();
+        let words = match text.is_null() {
+            true => String::new(),
+            false => owned(text),
+        };
         let text = match words.is_empty() {
             true => crate::produce::client::code_words(code),
             false => words,

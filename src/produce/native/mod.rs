@@ -16,6 +16,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::context::Context;
+use super::in_flight::Kept;
 
 /// The producer that everything here works on.
 pub(super) type Client = BaseProducer<Context>;
@@ -53,17 +54,16 @@ impl Drop for TopicHandle {
     }
 }
 
-/// One record as librdkafka is given it; everything is copied before the call returns.
+/// One record as librdkafka is given it; all but the value is copied before the call returns.
 pub(super) struct Outgoing<'a, H> {
     pub(super) partition: i32,
-    pub(super) key: Option<&'a [u8]>,
-    pub(super) value: Option<&'a [u8]>,
+    /// Where key and value are: the value stays there until the delivery.
+    pub(super) parcel: &'a Kept,
+    pub(super) index: usize,
     /// Milliseconds since 1970; 0 is the time of sending.
     pub(super) timestamp_ms: i64,
     /// Names and values, in order.
     pub(super) headers: H,
-    /// Comes back with the delivery.
-    pub(super) ticket: usize,
 }
 
 /// Hands a record to librdkafka; `full` is called as long as its queue is full, and gives up by
@@ -83,10 +83,9 @@ where
     let vus = arguments(
         topic,
         record.partition,
-        record.key,
-        record.value,
+        record.parcel,
+        record.index,
         record.timestamp_ms,
-        record.ticket,
     );
     let mut all = [vus[0]; 8];
     all[..7].copy_from_slice(&vus);
@@ -101,8 +100,10 @@ where
     }
     let client = topic.client.client().native_ptr();
     loop {
-        // SAFETY: `all` holds `count` arguments whose pointers live through the call; with
-        // RD_KAFKA_MSG_F_COPY nothing but the headers is kept. librdkafka.h, rd_kafka_produceva.
+        // SAFETY: `all` holds `count` arguments whose pointers live through the call. Without
+        // RD_KAFKA_MSG_F_COPY librdkafka keeps the pointer to the value until it has told of the
+        // delivery: until then the in-flight account holds the batch that the value stands in, and it
+        // outlives the client, which holds it by its context. librdkafka.h, rd_kafka_produceva.
         let error = unsafe { c::rd_kafka_produceva(client, all.as_ptr(), count) };
         if error.is_null() {
             // librdkafka owns the headers from here on.
@@ -125,13 +126,16 @@ where
 fn arguments(
     topic: &TopicHandle,
     partition: i32,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
+    parcel: &Kept,
+    index: usize,
     timestamp_ms: i64,
-    ticket: usize,
 ) -> [c::rd_kafka_vu_t; 7] {
     use c::rd_kafka_vtype_t as Type;
     type Union = c::rd_kafka_vu_s__bindgen_ty_1;
+    let record = &parcel.batch().records[index];
+    let key = record.key.map(|key| parcel.batch().slice(key));
+    let value = record.value.map(|value| parcel.batch().slice(value));
+    let ticket = parcel.ticket(index).pack();
     let memory = |bytes: Option<&[u8]>| {
         // A null pointer is a null key or value; an empty slice has a pointer and no length.
         let (ptr, size) = bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr(), bytes.len()));
@@ -146,12 +150,8 @@ fn arguments(
     [
         argument(Type::RD_KAFKA_VTYPE_RKT, Union { rkt: topic.topic }),
         argument(Type::RD_KAFKA_VTYPE_PARTITION, Union { i32_: partition }),
-        argument(
-            Type::RD_KAFKA_VTYPE_MSGFLAGS,
-            Union {
-                i: c::RD_KAFKA_MSG_F_COPY,
-            },
-        ),
+        // The value is neither copied nor freed by librdkafka.
+        argument(Type::RD_KAFKA_VTYPE_MSGFLAGS, Union { i: 0 }),
         argument(Type::RD_KAFKA_VTYPE_VALUE, memory(value)),
         argument(Type::RD_KAFKA_VTYPE_KEY, memory(key)),
         argument(

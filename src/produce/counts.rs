@@ -1,0 +1,127 @@
+//! What was delivered and what was not, in numbers.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::native::Persisted;
+use super::rejects::Fate;
+use crate::record::Origin;
+use crate::report::{Latency, Problems, What};
+
+/// The longest latency that is told apart: an hour, in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+
+/// What was delivered to one topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TopicCount {
+    pub(super) topic: String,
+    pub(super) delivered: u64,
+    pub(super) bytes: u64,
+}
+
+/// All deliveries so far.
+#[derive(Debug)]
+pub(super) struct Counts {
+    pub(super) delivered: u64,
+    pub(super) not_written: u64,
+    pub(super) unknown: u64,
+    /// How many of `not_written` librdkafka did not even take.
+    pub(super) refused: u64,
+    /// How many of `not_written` were taken back from librdkafka's queue.
+    pub(super) purged_from_queue: u64,
+    /// How many of `unknown` were given up on their way.
+    pub(super) purged_in_flight: u64,
+    pub(super) topics: Vec<TopicCount>,
+    pub(super) problems: Problems,
+    /// Microseconds.
+    latency: Histogram<u64>,
+    /// The topic of the last delivery: the next one is mostly of the same.
+    last_topic: usize,
+}
+
+impl Counts {
+    pub(super) fn new() -> Self {
+        Self {
+            delivered: 0,
+            not_written: 0,
+            unknown: 0,
+            refused: 0,
+            purged_from_queue: 0,
+            purged_in_flight: 0,
+            topics: Vec::new(),
+            problems: Problems::default(),
+            latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
+            last_topic: 0,
+        }
+    }
+
+    /// How many of the records that librdkafka has taken are answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.delivered + self.not_written + self.unknown - self.refused
+    }
+
+    /// Counts a delivery; `bytes` are those of key and value.
+    pub(super) fn deliver(&mut self, topic: &str, bytes: usize, latency: Option<Duration>) {
+        self.delivered += 1;
+        if let Some(latency) = latency {
+            self.latency
+                .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        }
+        if self
+            .topics
+            .get(self.last_topic)
+            .is_none_or(|count| count.topic != topic)
+        {
+            let known = self.topics.iter().position(|count| count.topic == topic);
+            self.last_topic = known.unwrap_or_else(|| {
+                self.topics.push(TopicCount {
+                    topic: topic.into(),
+                    delivered: 0,
+                    bytes: 0,
+                });
+                self.topics.len() - 1
+            });
+        }
+        let count = &mut self.topics[self.last_topic];
+        count.delivered += 1;
+        count.bytes += bytes as u64;
+    }
+
+    /// Counts a record that failed with `code`, and tells what that makes of it.
+    pub(super) fn fail(
+        &mut self,
+        persisted: Persisted,
+        code: RDKafkaErrorCode,
+        origin: Origin,
+        why: &str,
+    ) -> Fate {
+        let (what, fate) = match persisted {
+            Persisted::No => {
+                self.not_written += 1;
+                self.purged_from_queue += u64::from(code == RDKafkaErrorCode::PurgeQueue);
+                (What::NotWritten, Fate::NotWritten)
+            }
+            Persisted::Possibly | Persisted::Yes => {
+                self.unknown += 1;
+                self.purged_in_flight += u64::from(code == RDKafkaErrorCode::PurgeInflight);
+                (What::Unknown, Fate::Unknown)
+            }
+        };
+        self.problems.add(what, origin, || why.into());
+        fate
+    }
+
+    /// None when nothing was delivered.
+    pub(super) fn latency(&self) -> Option<Latency> {
+        let ms = |q| self.latency.value_at_quantile(q) as f64 / 1000.0;
+        let max = self.latency.max() as f64 / 1000.0;
+        (!self.latency.is_empty()).then(|| Latency {
+            p50: ms(0.5),
+            p95: ms(0.95),
+            p99: ms(0.99),
+            max,
+        })
+    }
+}

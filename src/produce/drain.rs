@@ -1,0 +1,95 @@
+//! The end of a replay: the wait for what librdkafka holds. When the run was told to stop the wait is
+//! a ladder, each step of it bounded in time: deliveries, then librdkafka's queue is given up, then
+//! what is in flight.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::producer::PurgeConfig;
+
+use super::client::Connection;
+use super::control::{Control, Pace};
+use super::delivery::Deliveries;
+use crate::report::Drain;
+
+/// How long a first interruption waits for what librdkafka holds.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// How long it waits then for what is in flight, once the queue is given up.
+const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
+/// How long purged records may take to be told as such.
+const PURGE_LIMIT: Duration = Duration::from_secs(2);
+/// How often a wait looks whether it was told to stop.
+pub(super) const STEP: Duration = Duration::from_millis(50);
+
+/// The wait for the answers to `handed` records.
+pub(super) struct Draining<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) deliveries: &'a Deliveries,
+    pub(super) control: &'a Control,
+    pub(super) handed: u64,
+}
+
+/// What a wait does about an end that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heeds {
+    /// It goes on until its time is over.
+    Nothing,
+    /// It ends when the run is to be left at once.
+    Leaving,
+}
+
+impl Draining<'_> {
+    /// Waits for all deliveries; when told to stop, no longer than the ladder allows. `step` is called
+    /// now and then. Tells what became of the records on their way when something stopped the run.
+    pub(super) fn run(&self, mut step: impl FnMut()) -> Option<Drain> {
+        while self.is_waiting() && !self.is_told() {
+            self.connection.flush(STEP);
+            step();
+        }
+        if !self.is_waiting() {
+            return None;
+        }
+        let before = self.deliveries.account().counts.answered();
+        let is_fatal = self.deliveries.troubles().fatal;
+        // A producer that cannot go on delivers nothing more.
+        if !is_fatal {
+            self.wait(DRAIN_LIMIT, Heeds::Leaving, &mut step);
+        }
+        if self.is_waiting() {
+            self.connection.purge(&PurgeConfig::default().queue());
+            if !is_fatal {
+                self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving, &mut step);
+            }
+        }
+        if self.is_waiting() {
+            let all = PurgeConfig::default().queue().inflight();
+            self.connection.purge(&all);
+            self.wait(PURGE_LIMIT, Heeds::Nothing, &mut step);
+        }
+        let account = self.deliveries.account();
+        let (counts, answered) = (&account.counts, account.counts.answered());
+        let purged = counts.purged_from_queue + counts.purged_in_flight;
+        Some(Drain {
+            answered: (answered - before).saturating_sub(purged),
+            purged_from_queue: counts.purged_from_queue,
+            purged_in_flight: counts.purged_in_flight,
+            unanswered: self.handed.saturating_sub(answered),
+        })
+    }
+
+    fn wait(&self, limit: Duration, heeds: Heeds, step: &mut impl FnMut()) {
+        let started = Instant::now();
+        let leaves = || heeds == Heeds::Leaving && self.control.pace() == Pace::Leaving;
+        while self.is_waiting() && started.elapsed() < limit && !leaves() {
+            self.connection.flush(STEP);
+            step();
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.deliveries.account().counts.answered() < self.handed
+    }
+
+    fn is_told(&self) -> bool {
+        self.control.is_stopping() || self.deliveries.troubles().fatal
+    }
+}

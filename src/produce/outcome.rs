@@ -1,0 +1,90 @@
+//! What came of a replay: everything that was counted on the way, added up for the report.
+
+use super::replay::Replay;
+use crate::error::Error;
+use crate::report::{Drain, Latency, Ledger, Placement, Problems, Rejects, Resume, Tally, Topic};
+
+/// What came of a replay.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) brokers: String,
+    pub(crate) tally: Tally,
+    pub(crate) ledger: Ledger,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) placement: Placement,
+    pub(crate) rejects: Option<Rejects>,
+    pub(crate) resume: Option<Resume>,
+    pub(crate) drain: Option<Drain>,
+    pub(crate) problems: Problems,
+    pub(crate) latency: Option<Latency>,
+    /// How the source ended; none when it was not read to its end.
+    pub(crate) source_end: Option<Result<(), Error>>,
+    /// What ended the sending before its time, the gravest first.
+    pub(crate) failures: Vec<Error>,
+}
+
+impl Outcome {
+    /// Of a run that ended before anything was read.
+    pub(super) fn failed(error: Error, brokers: String) -> Self {
+        Self {
+            failures: vec![error],
+            brokers,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of(
+        replay: Replay<'_>,
+        source_end: Option<Result<(), Error>>,
+        drain: Option<Drain>,
+        mut failures: Vec<Error>,
+    ) -> Self {
+        let account = replay.deliveries.account();
+        let counts = &account.counts;
+        failures.extend(account.rejects.failure());
+        let mut problems = replay.tally.problems.clone();
+        problems.merge(replay.problems);
+        problems.merge(counts.problems.clone());
+        let topics = replay.router.targets.iter().map(|target| {
+            let mut counts = counts.topics.iter();
+            let count = counts.find(|count| count.topic == target.name);
+            Topic {
+                name: target.name.clone(),
+                partitions: target.partitions.unsigned_abs(),
+                delivered: count.map_or(0, |count| count.delivered),
+                bytes: count.map_or(0, |count| count.bytes),
+            }
+        });
+        let tally = &replay.tally;
+        Self {
+            brokers: replay.connection.brokers.clone(),
+            ledger: Ledger {
+                // What earlier runs have delivered is not this run's.
+                found: tally.found.saturating_sub(replay.skipped),
+                duplicates: tally.duplicates,
+                filtered: tally.filtered,
+                aborted: tally.aborted,
+                control: tally.control,
+                unreadable: tally.unreadable + replay.unreadable,
+                delivered: counts.delivered,
+                not_written: counts.not_written,
+                // A record that never got an answer may be in the log.
+                unknown: counts.unknown + replay.handed.saturating_sub(counts.answered()),
+                unsent: replay.unsent,
+            },
+            topics: topics.collect(),
+            placement: replay.router.placement,
+            rejects: replay.job.rejects.as_ref().map(|file| Rejects {
+                file: file.display().to_string(),
+                records: account.rejects.written(),
+            }),
+            resume: replay.keeper.map(|keeper| keeper.resume(replay.skipped)),
+            drain,
+            problems,
+            latency: counts.latency(),
+            source_end,
+            failures,
+            tally: replay.tally,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How much may be in flight: a window in bytes, with all that librdkafka holds of a record. It is
+//! the second bounded queue of a replay: a slow broker makes the sender wait, and so extraction.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What librdkafka holds of a record besides its bytes: its message and queue entries are about
+/// 208 bytes, its headers' list and allocator slack the rest.
+const RECORD_OVERHEAD: usize = 512;
+
+/// The window.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    taken: AtomicUsize,
+    reopened: Condvar,
+    lock: Mutex<()>,
+}
+
+impl Room {
+    /// Bytes that may be in flight.
+    const WINDOW: usize = 32 << 20;
+    /// Bytes at which a sender that found the window full goes on: waking it for each delivery would
+    /// cost more than the delivery.
+    const REOPEN: usize = Self::WINDOW / 4 * 3;
+
+    /// Puts a record of `bytes` in; `true` when the window is now full.
+    pub(super) fn enter(&self, bytes: usize) -> bool {
+        let weight = bytes + RECORD_OVERHEAD;
+        self.taken.fetch_add(weight, Ordering::SeqCst) + weight >= Self::WINDOW
+    }
+
+    /// Takes out a record of `bytes` that librdkafka has refused or answered.
+    pub(super) fn leave(&self, bytes: usize) {
+        let weight = bytes + RECORD_OVERHEAD;
+        let before = self.taken.fetch_sub(weight, Ordering::SeqCst);
+        if before > Self::REOPEN && before - weight <= Self::REOPEN {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.reopened.notify_all();
+        }
+    }
+
+    /// Waits up to `limit` until there is room again; `true` when there is.
+    pub(super) fn wait(&self, limit: Duration) -> bool {
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |_: &mut ()| self.taken.load(Ordering::SeqCst) > Self::REOPEN;
+        let waited = self.reopened.wait_timeout_while(guard, limit, full);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_window_reopens_when_a_quarter_has_left() {
+        let room = Room::default();
+        let bytes = (1 << 20) - RECORD_OVERHEAD;
+        let mut entered = 1;
+        while !room.enter(bytes) {
+            entered += 1;
+        }
+        assert_eq!(entered, 32);
+        (0..7).for_each(|_| room.leave(bytes));
+        assert!(!room.wait(Duration::ZERO));
+        room.leave(bytes);
+        assert!(room.wait(Duration::ZERO));
+    }
+}
