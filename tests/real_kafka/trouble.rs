@@ -245,13 +245,12 @@ fn too_large_beside_others(kafka: &Kafka) {
 /// Row 9 of the faults: the limit of a topic among others with limits of their own.
 fn one_too_large_among_ten_thousand(kafka: &Kafka) {
     const ALL: u64 = 10_000;
-    const LARGE: u64 = 5000;
     let topic = unique("small-records");
     let limit = [("max.message.bytes", "20000")];
     create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
     let other = create_unique(&kafka.brokers(), "other-limit", 1).expect("a topic");
     let mut records: Vec<Record> = (0..ALL).map(numbered).collect();
-    records[LARGE as usize].value = format!(r#"{{"id":{LARGE},"noise":"{}"}}"#, noise(50_000));
+    records[5000].value = format!(r#"{{"id":5000,"noise":"{}"}}"#, noise(50_000));
     let mut large = vec![numbered(0)];
     large[0].value = format!(r#"{{"id":0,"noise":"{}"}}"#, noise(50_000));
     let lines: String = records
@@ -264,7 +263,7 @@ fn one_too_large_among_ten_thousand(kafka: &Kafka) {
     let report = report_of(&output, 1);
     assert_eq!(ledger(&report), "10001 = 10000 delivered + 1 not_written");
     assert_eq!(report["problems"][0]["first"]["line"], 51, "{report:#}");
-    assert_eq!(numbers(kafka, &topic), all_but(0..ALL, LARGE));
+    assert_eq!(numbers(kafka, &topic), all_but(0..ALL, 5000));
     assert_eq!(numbers(kafka, &other), [0]);
 }
 

@@ -6,11 +6,11 @@ use std::ptr;
 use std::time::Duration;
 
 use rdkafka::bindings as c;
+use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Client;
-
-use rdkafka::producer::Producer as _;
+use crate::produce::client::code_words;
 
 /// What the cluster says against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Refusal {
             false => owned(text),
         };
         let text = match words.is_empty() {
-            true => crate::produce::client::code_words(code),
+            true => code_words(code),
             false => words,
         };
         Self { code, text }
