@@ -1,9 +1,12 @@
 //! What the user typed. The doc comments here are the manual that `--help` prints; what the flags
 //! mean together is settled in `config.rs`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const SHORTLY: &str = "\
@@ -272,13 +275,26 @@ pub struct Destination {
     /// Add a header to every record, repeatable.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub header: Vec<(String, String)>,
-    /// Set a librdkafka property, repeatable.
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = pair)]
+    /// Set a librdkafka property, repeatable. A password is better in a file for -F: others can see
+    /// a command line.
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = PropertyParser)]
     pub property: Vec<(String, String)>,
     /// Read librdkafka properties from a file of KEY=VALUE lines, as kcat does; else from kcat's
     /// own file ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one.
     #[arg(short = 'F', value_name = "FILE")]
     pub property_file: Option<PathBuf>,
+    /// Authenticate by OAUTHBEARER with the token that this shell command prints, as it is or as the
+    /// `access_token` of a JSON object. It runs again before the token expires. Implies
+    /// sasl.mechanism=OAUTHBEARER and, unless it is set, security.protocol=SASL_SSL.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "oauth_file")]
+    pub oauth_command: Option<String>,
+    /// The same with a token from a file, which is read again before the token expires.
+    #[arg(long, value_name = "FILE")]
+    pub oauth_file: Option<PathBuf>,
+    /// Send without idempotence: lets -X set acks, retries and requests in flight to anything. A
+    /// record that is called delivered may then be in the log twice, out of order, or be lost.
+    #[arg(long)]
+    pub no_idempotence: bool,
     /// Create missing topics with the captured partition count.
     #[arg(long)]
     pub create_topics: bool,
@@ -429,6 +445,29 @@ pub enum When {
     Auto,
     Always,
     Never,
+}
+
+/// Splits a property, and keeps what is wrong to itself: it may be a password.
+#[derive(Debug, Clone, Copy)]
+struct PropertyParser;
+
+impl TypedValueParser for PropertyParser {
+    type Value = (String, String);
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        value
+            .to_str()
+            .and_then(|text| pair(text).ok())
+            .ok_or_else(|| {
+                let text = "what follows `-X` is not of the form KEY=VALUE\n";
+                clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+            })
+    }
 }
 
 /// Splits `KEY=VALUE` at the first `=`.

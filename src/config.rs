@@ -263,6 +263,10 @@ pub struct Destination {
     pub cluster: Cluster,
     /// librdkafka properties of the user, the later one of a name wins.
     pub properties: Vec<(String, String)>,
+    /// Whether retries must neither duplicate nor reorder.
+    pub idempotence: Idempotence,
+    /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.
+    pub token: Option<TokenSource>,
     /// How captured topics are named there.
     pub topics: TopicNames,
     /// How a record comes to its partition.
@@ -273,6 +277,24 @@ pub struct Destination {
     pub headers: Vec<(String, String)>,
     /// What to do about a topic that is not there.
     pub missing_topics: MissingTopics,
+}
+
+/// Whether the producer is idempotent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotence {
+    /// What is delivered is in the log once and in order.
+    On,
+    /// The user does without.
+    Off,
+}
+
+/// Where OAUTHBEARER tokens come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The output of a shell command.
+    Command(String),
+    /// A file, read again for each new token.
+    File(PathBuf),
 }
 
 /// The destination's cluster.

@@ -71,6 +71,11 @@ pub enum Error {
         /// `input:line` of the record.
         place: String,
     },
+    /// There is no OAUTHBEARER token to authenticate with.
+    NoToken {
+        /// Why not; without anything that could be part of one.
+        reason: String,
+    },
     /// No broker answered in time.
     Unreachable {
         /// The bootstrap servers.
@@ -181,7 +186,8 @@ impl Error {
             Self::Config { .. } | Self::NoValueColumn { .. } | Self::TopicUntold { .. } => {
                 ExitCode::Usage
             }
-            Self::Unreachable { .. }
+            Self::NoToken { .. }
+            | Self::Unreachable { .. }
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
@@ -224,7 +230,8 @@ impl Error {
             Self::Defect { .. } => {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
-            Self::Unreachable { .. }
+            Self::NoToken { .. }
+            | Self::Unreachable { .. }
             | Self::TopicRefused { .. }
             | Self::ProducerFatal { .. }
             | Self::SpeedctlFailed { .. }
@@ -247,6 +254,7 @@ impl fmt::Display for Error {
             Self::TopicUntold { place } => {
                 write!(f, "{place}: the capture does not tell the record's topic")
             }
+            Self::NoToken { reason } => write!(f, "there is no token: {reason}"),
             Self::Unreachable { brokers, reason } => {
                 write!(f, "no broker of {brokers} could be used: {reason}")
             }

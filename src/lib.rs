@@ -11,7 +11,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `settle.rs` |
+//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how the form of one is told | `extract/files.rs`, `extract/texts/mod.rs` |
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
@@ -38,6 +38,7 @@ mod inspect;
 mod offsets;
 mod print;
 mod produce;
+mod properties;
 mod record;
 mod record_line;
 pub mod report;
@@ -139,6 +140,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         destination: Destination {
             brokers: String::new(),
             rehearsal: config.destination.cluster == Cluster::Rehearsal,
+            idempotence: config.destination.idempotence == config::Idempotence::On,
         },
         ..Report::default()
     };

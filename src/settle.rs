@@ -2,32 +2,17 @@
 //! Everything that can be told wrong before anything runs is told here.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::cli;
 use crate::config::{
-    Aborted, Cluster, Config, Delivery, Destination, Duplicates, Extraction, Input, MissingTopics,
-    Output, Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot, SnapshotAction,
-    Source, Task, Timestamps, TopicNames, Uncertain, Verbosity, Via, View, When,
+    Aborted, Cluster, Config, Delivery, Destination, Duplicates, Extraction, Idempotence, Input,
+    MissingTopics, Output, Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot,
+    SnapshotAction, Source, Task, Timestamps, TokenSource, TopicNames, Uncertain, Verbosity, Via,
+    View, When,
 };
 use crate::error::Error;
-
-/// Properties whose other values would break the promise that what is called delivered is in the
-/// log once and in order, with the values that keep it (librdkafka CONFIGURATION.md).
-const PROMISED: [(&str, &[&str]); 8] = [
-    ("enable.idempotence", &["true"]),
-    ("acks", &["all", "-1"]),
-    ("request.required.acks", &["all", "-1"]),
-    ("max.in.flight", &["1", "2", "3", "4", "5"]),
-    (
-        "max.in.flight.requests.per.connection",
-        &["1", "2", "3", "4", "5"],
-    ),
-    ("delivery.report.only.error", &["false"]),
-    ("allow.auto.create.topics", &["false"]),
-    ("transactional.id", &[]),
-];
+use crate::properties::{self, Properties};
 
 /// The filter that every RRPair passes.
 const EVERYTHING: &str = "command CONTAINS \"\"";
@@ -133,6 +118,8 @@ impl Config {
         let destination = Destination {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
+            idempotence: Idempotence::On,
+            token: None,
             topics: TopicNames::Mapped(Vec::new()),
             partition: Partition::Auto,
             timestamps: Timestamps::Now,
@@ -300,14 +287,50 @@ fn verbosity(quiet: bool, verbose: bool) -> Verbosity {
     }
 }
 
+/// Where OAUTHBEARER tokens come from; the mechanism follows from it.
+fn settle_token(
+    command: Option<String>,
+    file: Option<PathBuf>,
+    properties: &mut Properties,
+) -> Result<Option<TokenSource>, Error> {
+    let (flag, source) = match (command, file) {
+        (Some(command), _) => ("--oauth-command", TokenSource::Command(command)),
+        (None, Some(file)) => ("--oauth-file", TokenSource::File(file)),
+        (None, None) => return Ok(None),
+    };
+    let set = |name| properties::value(properties, name);
+    let mechanism = set("sasl.mechanism").or_else(|| set("sasl.mechanisms"));
+    if let Some(other) = mechanism.filter(|name| *name != "OAUTHBEARER") {
+        let message = format!("`{flag}` gives tokens, which the mechanism `{other}` does not use");
+        return Err(Error::config(message));
+    }
+    let by_itself = |name, value: &str| set(name).is_some_and(|is| is.eq_ignore_ascii_case(value));
+    for (name, value) in [
+        ("enable.sasl.oauthbearer.unsecure.jwt", "true"),
+        ("sasl.oauthbearer.method", "oidc"),
+    ] {
+        if by_itself(name, value) {
+            let message = format!("`{flag}` and `{name}={value}` both give tokens: choose one");
+            return Err(Error::config(message));
+        }
+    }
+    let protocol = set("security.protocol").map(str::to_owned);
+    if mechanism.is_none() {
+        properties.push(("sasl.mechanism".into(), "OAUTHBEARER".into()));
+    }
+    if protocol.is_none() {
+        properties.push(("security.protocol".into(), "SASL_SSL".into()));
+    }
+    Ok(Some(source))
+}
+
 fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
-    let mut properties = read_properties(args.property_file)?;
-    properties.extend(
-        args.property
-            .into_iter()
-            .map(|(key, value)| (without_prefix(&key), value)),
-    );
-    check_promise(&properties)?;
+    let idempotence = match args.no_idempotence {
+        true => Idempotence::Off,
+        false => Idempotence::On,
+    };
+    let mut properties = properties::settle(args.property_file, args.property, idempotence)?;
+    let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
     let is_bootstrap = |key: &str| key == "bootstrap.servers" || key == "metadata.broker.list";
     let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
     let brokers = args
@@ -327,6 +350,8 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
     Ok(Destination {
         cluster,
         properties,
+        idempotence,
+        token,
         topics: args
             .topic
             .map_or(TopicNames::Mapped(args.map), TopicNames::One),
@@ -338,71 +363,6 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
             false => MissingTopics::Refuse,
         },
     })
-}
-
-/// The properties of `-F`, else those of kcat's own file where there is one, as kcat does.
-fn read_properties(file: Option<PathBuf>) -> Result<Vec<(String, String)>, Error> {
-    if let Some(path) = file.or_else(|| std::env::var_os("KCAT_CONFIG").map(PathBuf::from)) {
-        let text = fs::read_to_string(&path)
-            .map_err(|e| Error::config(format!("cannot read {}: {e}", path.display())))?;
-        return parse_properties(&path, &text);
-    }
-    let Some(home) = std::env::home_dir() else {
-        return Ok(Vec::new());
-    };
-    let path = home.join(".config/kcat.conf");
-    match fs::read_to_string(&path) {
-        Ok(text) => parse_properties(&path, &text),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(Error::config(format!(
-            "cannot read {}: {e}",
-            path.display()
-        ))),
-    }
-}
-
-fn parse_properties(path: &Path, text: &str) -> Result<Vec<(String, String)>, Error> {
-    let mut properties = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        // The line itself may hold a password and is not repeated.
-        let Some((key, value)) = line.split_once('=') else {
-            let place = format!("{}:{}", path.display(), i + 1);
-            return Err(Error::config(format!("{place}: expected `KEY=VALUE`")));
-        };
-        properties.push((without_prefix(key.trim()), value.trim().to_string()));
-    }
-    Ok(properties)
-}
-
-/// kcat marks topic properties by a prefix; librdkafka finds them without.
-fn without_prefix(key: &str) -> String {
-    key.strip_prefix("topic.").unwrap_or(key).to_string()
-}
-
-fn check_promise(properties: &[(String, String)]) -> Result<(), Error> {
-    for (key, value) in properties {
-        let Some((_, allowed)) = PROMISED.iter().find(|(name, _)| name == key) else {
-            continue;
-        };
-        if !allowed.contains(&value.trim().to_ascii_lowercase().as_str()) {
-            return Err(Error::Config {
-                message: format!(
-                    "`{key}={value}` would break kreplay's promise that every record delivered is \
-                     in the log once and in order"
-                ),
-                hint: Some(match allowed {
-                    [] => format!("leave `{key}` out"),
-                    [only] => format!("leave it out: kreplay sets `{key}={only}`"),
-                    allowed => format!("values that keep it: {}", allowed.join(", ")),
-                }),
-            });
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -452,19 +412,6 @@ mod tests {
         ] {
             assert!(config(&["-b", "x:1", "-X", property]).is_ok(), "{property}");
         }
-    }
-
-    #[test]
-    fn a_property_file_is_read_as_kcat_reads_it() {
-        let text = "# comment\n\nsasl.username=me\n topic.compression.type = lz4 \n";
-        let read = parse_properties(Path::new("f"), text);
-        let expected = [("sasl.username", "me"), ("compression.type", "lz4")];
-        assert_eq!(
-            read,
-            Ok(expected.map(|(k, v)| (k.into(), v.into())).to_vec())
-        );
-        let error = parse_properties(Path::new("f"), "a=b\nhunter2\n").expect_err("no equals sign");
-        assert_eq!(error.to_string(), "f:2: expected `KEY=VALUE`");
     }
 
     #[test]

@@ -18,9 +18,11 @@ use super::delivery::Deliveries;
 use super::native::{self, Client};
 use super::rejects::Rejects;
 use super::sizes::{SizeWishes, Sizes};
-use crate::config::{Cluster, Destination, Verbosity};
+use super::token::Tokens;
+use crate::config::{Cluster, Destination, Idempotence, Verbosity};
 use crate::console::Console;
 use crate::error::Error;
+use crate::properties::Secrets;
 
 /// librdkafka properties, each with why it is not left at its default; the user's win.
 const SETTINGS: [(&str, &str); 14] = [
@@ -62,6 +64,9 @@ pub(super) struct Connection {
     config: ClientConfig,
     sizes: SizeWishes,
     deliveries: Arc<Deliveries>,
+    secrets: Secrets,
+    // Before the producers, so that no token comes to one that is going.
+    tokens: Option<Tokens>,
     producers: Producers,
 }
 
@@ -87,7 +92,7 @@ impl Connection {
     /// Makes the first producer; nothing is known of the brokers yet.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not take.
+    /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
     pub(super) fn open(job: &Job, rejects: Rejects) -> Result<Self, Error> {
         let destination = &job.destination;
         let config = settings(destination, job.verbosity);
@@ -100,8 +105,16 @@ impl Connection {
         let deliveries = Deliveries::new(job.counters.clone(), rejects, added_bytes);
         let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
-        let context = Context::new(job.console.clone(), deliveries.clone());
+        let secrets = Secrets::of(&destination.properties);
+        let context = Context::new(job.console.clone(), deliveries.clone(), secrets.clone());
         let first = Producer::start(&config, sizes.for_limit(None), context)?;
+        let source = destination.token.as_ref();
+        let source = source.filter(|_| destination.cluster != Cluster::Rehearsal);
+        let tokens = source.map(|s| Tokens::start(s, job.console.clone(), secrets.clone()));
+        let tokens = tokens.transpose()?;
+        if let Some(tokens) = &tokens {
+            tokens.supply(&first.client)?;
+        }
         let mut connection = Self {
             brokers: String::new(),
             console: job.console.clone(),
@@ -109,6 +122,8 @@ impl Connection {
             config,
             sizes,
             deliveries,
+            secrets,
+            tokens,
             producers: Producers {
                 first,
                 more: RefCell::default(),
@@ -154,8 +169,15 @@ impl Connection {
         if let Some(producer) = more.iter().find(|producer| producer.sizes == sizes) {
             return Ok(producer.client.clone());
         }
-        let context = Context::new(self.console.clone(), self.deliveries.clone());
+        let context = Context::new(
+            self.console.clone(),
+            self.deliveries.clone(),
+            self.secrets.clone(),
+        );
         let producer = Producer::start(&self.config, sizes, context)?;
+        if let Some(tokens) = &self.tokens {
+            tokens.supply(&producer.client)?;
+        }
         let client = producer.client.clone();
         // Without a connection librdkafka waits half a second before it asks for its producer id
         // again. What comes of it is not used: records are patient.
@@ -256,6 +278,9 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     let mut config = ClientConfig::new();
     for (key, value) in SETTINGS {
         config.set(key, value);
+    }
+    if destination.idempotence == Idempotence::Off {
+        config.set("enable.idempotence", "false");
     }
     let rehearsal = destination.cluster == Cluster::Rehearsal;
     for (key, value) in &destination.properties {

@@ -11,30 +11,37 @@ use rdkafka::producer::ProducerContext;
 
 use super::delivery::Deliveries;
 use crate::console::Console;
+use crate::properties::Secrets;
 
 /// The callbacks of one producer.
 pub(super) struct Context {
     console: Console,
     deliveries: Arc<Deliveries>,
+    secrets: Secrets,
 }
 
 impl Context {
-    pub(super) fn new(console: Console, deliveries: Arc<Deliveries>) -> Self {
+    pub(super) fn new(console: Console, deliveries: Arc<Deliveries>, secrets: Secrets) -> Self {
         Self {
             console,
             deliveries,
+            secrets,
         }
     }
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.console
-            .verbose(&format!("librdkafka: {level:?}: {facility}: {text}"));
+        self.console.verbose(
+            &self
+                .secrets
+                .hide(&format!("librdkafka: {level:?}: {facility}: {text}")),
+        );
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.deliveries.trouble(error.rdkafka_error_code(), reason);
+        let reason = self.secrets.hide(reason);
+        self.deliveries.trouble(error.rdkafka_error_code(), &reason);
     }
 }
 

@@ -1,7 +1,8 @@
-//! Records to the broker. `replay.rs` is the loop; `client.rs` connects, `preflight.rs` looks at the
-//! cluster and `topics.rs` at topics, whose limits `sizes.rs` turns into a producer's, `route.rs` says where a record goes, `context.rs` hears what
-//! librdkafka tells, `delivery.rs` counts what came of a record, `native/` holds the calls of
-//! librdkafka's C API, `progress.rs` shows how far it is.
+//! Records to the broker. `replay.rs` is the loop; `client.rs` connects, with tokens of `token.rs`;
+//! `preflight.rs` looks at the cluster and `topics.rs` at topics, whose limits `sizes.rs` turns into a
+//! producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
+//! `delivery.rs` counts what came of a record, `native/` holds the calls of librdkafka's C API,
+//! `progress.rs` shows how far it is.
 //!
 //! ```text
 //! channel -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
@@ -27,6 +28,7 @@ mod replay;
 mod room;
 mod route;
 mod sizes;
+mod token;
 mod topics;
 
 use std::path::PathBuf;

@@ -25,6 +25,7 @@ impl Report {
             destination: json!({
                 "brokers": self.destination.brokers,
                 "rehearsal": self.destination.rehearsal,
+                "idempotence": self.destination.idempotence,
             }),
             ledger,
             topics: self.topics.iter().map(topic_json).collect(),

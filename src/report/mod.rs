@@ -50,6 +50,8 @@ pub struct Destination {
     pub brokers: String,
     /// Whether it was a broker in this process.
     pub rehearsal: bool,
+    /// Whether retries could neither duplicate nor reorder.
+    pub idempotence: bool,
 }
 
 /// One topic of the destination.

@@ -77,8 +77,15 @@ impl Report {
         writeln!(f, "found      {found} = {}{check}", parts.join(" + "))
     }
 
-    /// Where the run began and how it stopped.
+    /// What was promised, where the run began and how it stopped.
     fn write_stop(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.destination.idempotence {
+            writeln!(
+                f,
+                "promise    none (--no-idempotence): what is delivered may be there twice, out of \
+                 order, or be lost"
+            )?;
+        }
         if let Some(resume) = &self.resume {
             let (skipped, journal) = (HumanCount(resume.skipped), &resume.journal);
             write!(
@@ -289,6 +296,7 @@ mod tests {
             destination: Destination {
                 brokers: "localhost:9092".into(),
                 rehearsal: false,
+                idempotence: true,
             },
             tally: Tally {
                 bytes: 2048,

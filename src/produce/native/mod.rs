@@ -5,7 +5,7 @@
 
 pub(super) mod admin;
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::context::Context;
 use super::in_flight::Kept;
+use super::token::Token;
 
 /// The producer that everything here works on.
 pub(super) type Client = BaseProducer<Context>;
@@ -230,6 +231,34 @@ pub(super) fn flush(client: &Client, limit: Duration) {
     let ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     // SAFETY: the client lives through the call. The result is not used: deliveries are counted.
     unsafe { c::rd_kafka_flush(client.client().native_ptr(), ms) };
+}
+
+/// Gives the client a token for SASL OAUTHBEARER.
+///
+/// # Errors
+/// librdkafka's reason not to take it.
+pub(super) fn set_token(client: &Client, token: &Token) -> Result<(), String> {
+    let text = |text: &str| CString::new(text).map_err(|_| "it holds a NUL".to_string());
+    let (value, principal) = (text(&token.text)?, text(&token.principal)?);
+    let mut reason: [c_char; 512] = [0; 512];
+    // SAFETY: the texts live through the call, which copies them; there are no extensions, and the
+    // reason is written within its length, with a NUL at its end.
+    unsafe {
+        let code = c::rd_kafka_oauthbearer_set_token(
+            client.client().native_ptr(),
+            value.as_ptr(),
+            token.expires_ms,
+            principal.as_ptr(),
+            ptr::null_mut(),
+            0,
+            reason.as_mut_ptr(),
+            reason.len(),
+        );
+        match code {
+            c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+            _ => Err(CStr::from_ptr(reason.as_ptr()).to_string_lossy().into()),
+        }
+    }
 }
 
 /// The partition that Java's client gives to `key` among `partitions`.
