@@ -17,6 +17,7 @@ use super::context::Context;
 use super::delivery::Deliveries;
 use super::native::{self, Client};
 use super::rejects::Rejects;
+use super::room::Room;
 use super::sizes::{SizeWishes, Sizes};
 use super::token::Tokens;
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
@@ -102,7 +103,12 @@ impl Connection {
             .map_err(|e| refused_setting(&e))?;
         let added = destination.headers.iter();
         let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
-        let deliveries = Deliveries::new(job.counters.clone(), rejects, added_bytes);
+        let window = match job.journal {
+            Some(_) => Room::NARROW,
+            None => Room::WIDE,
+        };
+        let deliveries =
+            Deliveries::new(job.counters.clone(), rejects, Room::of(window), added_bytes);
         let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
         let secrets = Secrets::of(&destination.properties);

@@ -58,7 +58,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Deliveries {
-    pub(super) fn new(counters: Arc<Counters>, rejects: Rejects, added_bytes: usize) -> Self {
+    pub(super) fn new(
+        counters: Arc<Counters>,
+        rejects: Rejects,
+        room: Room,
+        added_bytes: usize,
+    ) -> Self {
         Self {
             counters,
             account: Mutex::new(Account {
@@ -69,7 +74,7 @@ impl Deliveries {
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
-            room: Room::default(),
+            room,
             added_bytes,
         }
     }

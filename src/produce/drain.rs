@@ -17,8 +17,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 /// How long purged records may take to be told as such.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
-/// How often a wait looks whether it was told to stop.
-pub(super) const STEP: Duration = Duration::from_millis(50);
+/// How often a wait looks whether it was told to stop, and the journal is brought up to date.
+pub(super) const STEP: Duration = Duration::from_millis(10);
 
 /// The wait for the answers to `handed` records.
 pub(super) struct Draining<'a> {

@@ -9,7 +9,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
 use super::Job;
-use super::client::Connection;
+use super::client::{ASK_LIMIT, Connection};
 use super::delivery::Deliveries;
 use super::drain::{Draining, STEP};
 use super::in_flight::{Contents, Kept};
@@ -98,7 +98,7 @@ fn open_journal(job: &Job, connection: &Connection) -> Result<Option<Keeper>, Er
         return Ok(None);
     };
     let client = connection.client().client();
-    let id = client.fetch_cluster_id(STEP * 20);
+    let id = client.fetch_cluster_id(ASK_LIMIT);
     let cluster = id.unwrap_or_else(|| connection.brokers.clone());
     let identity = identity.clone().of_cluster(cluster);
     let keeper = Keeper::open(path, identity, connection.deliveries())?;

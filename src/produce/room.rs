@@ -10,31 +10,48 @@ use std::time::Duration;
 const RECORD_OVERHEAD: usize = 512;
 
 /// The window.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Room {
+    /// Bytes that may be in flight.
+    window: usize,
     taken: AtomicUsize,
     reopened: Condvar,
     lock: Mutex<()>,
 }
 
 impl Room {
-    /// Bytes that may be in flight.
-    const WINDOW: usize = 32 << 20;
+    /// A window in which librdkafka fills its batches at any speed.
+    pub(super) const WIDE: usize = 32 << 20;
+    /// One for a journal: what is in flight when kreplay is killed may be sent twice.
+    pub(super) const NARROW: usize = 8 << 20;
+
+    pub(super) fn of(window: usize) -> Self {
+        Self {
+            window,
+            taken: AtomicUsize::new(0),
+            reopened: Condvar::new(),
+            lock: Mutex::new(()),
+        }
+    }
+
     /// Bytes at which a sender that found the window full goes on: waking it for each delivery would
     /// cost more than the delivery.
-    const REOPEN: usize = Self::WINDOW / 4 * 3;
+    fn reopens_at(&self) -> usize {
+        self.window / 4 * 3
+    }
 
     /// Puts a record of `bytes` in; `true` when the window is now full.
     pub(super) fn enter(&self, bytes: usize) -> bool {
         let weight = bytes + RECORD_OVERHEAD;
-        self.taken.fetch_add(weight, Ordering::SeqCst) + weight >= Self::WINDOW
+        self.taken.fetch_add(weight, Ordering::SeqCst) + weight >= self.window
     }
 
     /// Takes out a record of `bytes` that librdkafka has refused or answered.
     pub(super) fn leave(&self, bytes: usize) {
         let weight = bytes + RECORD_OVERHEAD;
         let before = self.taken.fetch_sub(weight, Ordering::SeqCst);
-        if before > Self::REOPEN && before - weight <= Self::REOPEN {
+        let reopens_at = self.reopens_at();
+        if before > reopens_at && before - weight <= reopens_at {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
             self.reopened.notify_all();
         }
@@ -43,7 +60,7 @@ impl Room {
     /// Waits up to `limit` until there is room again; `true` when there is.
     pub(super) fn wait(&self, limit: Duration) -> bool {
         let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |_: &mut ()| self.taken.load(Ordering::SeqCst) > Self::REOPEN;
+        let full = |_: &mut ()| self.taken.load(Ordering::SeqCst) > self.reopens_at();
         let waited = self.reopened.wait_timeout_while(guard, limit, full);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
@@ -55,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_full_window_reopens_when_a_quarter_has_left() {
-        let room = Room::default();
+        let room = Room::of(32 << 20);
         let bytes = (1 << 20) - RECORD_OVERHEAD;
         let mut entered = 1;
         while !room.enter(bytes) {
