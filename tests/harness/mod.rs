@@ -1,11 +1,15 @@
-//! The test harness: a real Apache Kafka, topics with a plain reader, and the kreplay binary under a time limit.
+//! The test harness: a real Apache Kafka, a proxy before it, topics with a plain reader, the kreplay
+//! binary under a time limit, and the verdict over what it says.
 //!
 //! Apart from the tests so that each of them says only what it is about. `kafka` and `topics`
 //! need nothing of cargo's test environment, so that `examples/broker.rs` shares them.
 #![allow(dead_code, reason = "each test file uses a part of the harness")]
 
+pub(crate) mod dice;
 pub(crate) mod kafka;
 pub(crate) mod paths;
+pub(crate) mod proxy;
 pub(crate) mod readback;
 pub(crate) mod run;
 pub(crate) mod topics;
+pub(crate) mod verdict;

@@ -65,6 +65,25 @@ pub(crate) fn read_within(
     topic: &str,
     limit: Duration,
 ) -> Result<Vec<Seen>, String> {
+    let mut seen = Vec::new();
+    scan(bootstrap, topic, limit, |message| {
+        seen.push(observe(message));
+    })?;
+    seen.sort_by_key(|record| (record.partition, record.offset));
+    Ok(seen)
+}
+
+/// Shows each record that a topic held when the call began, a partition's in the order of its log;
+/// for logs that are too large to be kept.
+///
+/// # Errors
+/// When the limit passes before the end of every partition is reached.
+pub(crate) fn scan(
+    bootstrap: &str,
+    topic: &str,
+    limit: Duration,
+    mut each: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     let consumer = reader(bootstrap)?;
     let mut ends = Vec::new();
@@ -78,15 +97,13 @@ pub(crate) fn read_within(
         }
     }
     if ends.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     consumer
         .assign(&assignment)
         .map_err(|error| format!("cannot assign `{topic}`: {error}"))?;
-    let mut seen = collect(&consumer, ends, deadline)
-        .map_err(|why| format!("cannot read `{topic}`: {why}"))?;
-    seen.sort_by_key(|record| (record.partition, record.offset));
-    Ok(seen)
+    collect(&consumer, ends, deadline, &mut each)
+        .map_err(|why| format!("cannot read `{topic}`: {why}"))
 }
 
 /// Counts the offsets that a topic holds, transaction markers included: high minus low watermarks.
@@ -140,8 +157,9 @@ fn collect(
     consumer: &BaseConsumer,
     mut ends: Vec<(i32, i64)>,
     deadline: Instant,
-) -> Result<Vec<Seen>, String> {
-    let mut seen = Vec::new();
+    each: &mut dyn FnMut(&BorrowedMessage<'_>),
+) -> Result<(), String> {
+    let mut seen = 0_u64;
     while !ends.is_empty() {
         let wait = left(deadline);
         if wait.is_zero() {
@@ -150,8 +168,7 @@ fn collect(
                 .map(|(p, high)| format!("{p} to {high}"))
                 .collect();
             return Err(format!(
-                "out of time after {} records; unfinished partitions: {}",
-                seen.len(),
+                "out of time after {seen} records; unfinished partitions: {}",
                 missing.join(", ")
             ));
         }
@@ -163,7 +180,8 @@ fn collect(
                 // Records written after the call began are not part of the answer.
                 if let Some(&(_, high)) = end {
                     if next <= high {
-                        seen.push(observe(&message));
+                        seen += 1;
+                        each(&message);
                     }
                     ends.retain(|&(known, _)| known != partition || next < high);
                 }
@@ -176,7 +194,7 @@ fn collect(
             Some(Err(error)) => return Err(error.to_string()),
         }
     }
-    Ok(seen)
+    Ok(())
 }
 
 /// Tells whether an error may pass by itself: librdkafka reconnects, leaders come back.

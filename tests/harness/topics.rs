@@ -28,7 +28,18 @@ pub(crate) fn create(
     partitions: i32,
     configs: &[(&str, &str)],
 ) -> Result<(), String> {
-    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    create_replicated(bootstrap, name, partitions, 1, configs)
+}
+
+/// Does what [`create`] does, with so many replicas of each partition.
+pub(crate) fn create_replicated(
+    bootstrap: &str,
+    name: &str,
+    partitions: i32,
+    replicas: i32,
+    configs: &[(&str, &str)],
+) -> Result<(), String> {
+    let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replicas));
     for (property, value) in configs {
         topic = topic.set(property, value);
     }

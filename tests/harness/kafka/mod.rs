@@ -1,14 +1,15 @@
-//! One node of a real Apache Kafka that lives no longer than the process that started it.
+//! A real Apache Kafka of one node or several that lives no longer than the process that started it.
 //!
 //! Apart from the tests because `examples/broker.rs` starts the same broker.
 
+pub(crate) mod cluster;
 mod distribution;
 mod settings;
 mod watchdog;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,6 +37,10 @@ pub(crate) struct KafkaOptions {
     pub(crate) format_args: Vec<String>,
     /// The port of the `PLAINTEXT` listener; the system chooses one when absent.
     pub(crate) port: Option<u16>,
+    /// Listeners that clients are sent elsewhere for, such as to a proxy: name and port there.
+    pub(crate) advertised: Vec<(String, u16)>,
+    /// The heap of the server; 512 MB when absent.
+    pub(crate) heap_mb: Option<u32>,
 }
 
 /// A running Apache Kafka; dropping it ends it and removes its data.
@@ -45,6 +50,7 @@ pub(crate) struct Kafka {
     watchdog: Mutex<Watchdog>,
     start_command: Vec<String>,
     restart_command: Vec<String>,
+    libs: PathBuf,
 }
 
 /// The ports of one node, all on 127.0.0.1.
@@ -60,6 +66,14 @@ enum StartError {
     /// Another process took a port in the meantime; fresh ports may do.
     PortTaken(String),
     Fatal(String),
+}
+
+impl StartError {
+    fn into_text(self) -> String {
+        match self {
+            Self::PortTaken(why) | Self::Fatal(why) => why,
+        }
+    }
 }
 
 impl Kafka {
@@ -92,21 +106,35 @@ impl Kafka {
     }
 
     fn attempt(options: &KafkaOptions, libs: &Path) -> Result<Self, StartError> {
+        let ports = Ports::choose(options).map_err(no_port)?;
+        let quorum = settings::Quorum::alone(&ports);
+        Self::begin(options, ports, &quorum, libs)
+    }
+
+    /// Starts one node of a quorum and returns once it answers.
+    fn begin(
+        options: &KafkaOptions,
+        ports: Ports,
+        quorum: &settings::Quorum,
+        libs: &Path,
+    ) -> Result<Self, StartError> {
         let mut watchdog = Watchdog::spawn().map_err(StartError::Fatal)?;
-        let ports = Ports::choose(options)
-            .map_err(|error| StartError::Fatal(format!("cannot find a free port: {error}")))?;
         let folder = watchdog.folder().to_path_buf();
         let properties = folder.join("server.properties");
-        std::fs::write(&properties, settings::render(options, &ports, &folder))
-            .map_err(|error| StartError::Fatal(format!("{}: {error}", properties.display())))?;
+        std::fs::write(
+            &properties,
+            settings::render(options, &ports, quorum, &folder),
+        )
+        .map_err(|error| StartError::Fatal(format!("{}: {error}", properties.display())))?;
         watchdog
             .run(&settings::format_command(options, libs, &properties))
             .map_err(StartError::Fatal)?;
         let kafka = Self {
             ports,
             watchdog: Mutex::new(watchdog),
-            start_command: settings::start_command(libs, &properties),
-            restart_command: settings::restart_command(libs, &properties),
+            start_command: settings::start_command(options, libs, &properties),
+            restart_command: settings::restart_command(options, libs, &properties),
+            libs: libs.to_path_buf(),
         };
         kafka.launch(&kafka.start_command)?;
         Ok(kafka)
@@ -171,6 +199,17 @@ impl Kafka {
         found.map(|(_, port)| format!("127.0.0.1:{port}"))
     }
 
+    /// Runs one of Kafka's own tools to its end, such as `kafka.admin.AclCommand`, against this broker.
+    ///
+    /// # Errors
+    /// The end of the log when the tool fails.
+    pub(crate) fn tool(&self, class: &str, args: &[&str]) -> Result<(), String> {
+        let brokers = self.brokers();
+        let args = [&["--bootstrap-server", &brokers], args].concat();
+        let command = settings::tool_command(&self.libs, class, &args);
+        self.watchdog().run(&command)
+    }
+
     /// The temporary folder of this broker, gone when it stops; TLS key stores may be put there.
     pub(crate) fn folder(&self) -> std::path::PathBuf {
         self.watchdog().folder().to_path_buf()
@@ -211,9 +250,7 @@ impl Kafka {
             self.kill9()?;
         }
         self.launch(&self.restart_command)
-            .map_err(|error| match error {
-                StartError::PortTaken(why) | StartError::Fatal(why) => why,
-            })
+            .map_err(StartError::into_text)
     }
 
     /// Ends the broker and removes its data; returns once both are gone.
@@ -251,6 +288,10 @@ impl Ports {
             listeners,
         })
     }
+}
+
+fn no_port(error: io::Error) -> StartError {
+    StartError::Fatal(format!("cannot find a free port: {error}"))
 }
 
 fn metadata_client(brokers: &str) -> Result<BaseConsumer, String> {

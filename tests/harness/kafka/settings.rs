@@ -22,9 +22,42 @@ const JVM: [&str; 3] = [
 /// Warnings and errors go to the log, so that a failed start can say why.
 const LOG_LEVEL: &str = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
 
+/// A node among the controllers of its cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Quorum {
+    /// `node.id`, from 1 on.
+    pub(super) node: usize,
+    /// `controller.quorum.voters`.
+    pub(super) voters: String,
+}
+
+impl Quorum {
+    /// The only node.
+    pub(super) fn alone(ports: &Ports) -> Self {
+        Self::of(std::slice::from_ref(ports)).remove(0)
+    }
+
+    /// One for each of these nodes.
+    pub(super) fn of(nodes: &[Ports]) -> Vec<Self> {
+        let voters = (1..).zip(nodes);
+        let voters = voters.map(|(id, ports)| format!("{id}@127.0.0.1:{}", ports.controller));
+        let voters = voters.collect::<Vec<String>>().join(",");
+        let node = |node| Self {
+            node,
+            voters: voters.clone(),
+        };
+        (1..=nodes.len()).map(node).collect()
+    }
+}
+
 /// Writes the text of `server.properties`.
-pub(super) fn render(options: &KafkaOptions, ports: &Ports, folder: &Path) -> String {
-    let mut properties = defaults(options, ports, folder);
+pub(super) fn render(
+    options: &KafkaOptions,
+    ports: &Ports,
+    quorum: &Quorum,
+    folder: &Path,
+) -> String {
+    let mut properties = defaults(options, ports, quorum, folder);
     for (name, value) in &options.properties {
         properties.retain(|(known, _)| known != name);
         properties.push((name.clone(), value.clone()));
@@ -37,27 +70,36 @@ pub(super) fn render(options: &KafkaOptions, ports: &Ports, folder: &Path) -> St
         })
 }
 
-fn defaults(options: &KafkaOptions, ports: &Ports, folder: &Path) -> Vec<(String, String)> {
+fn defaults(
+    options: &KafkaOptions,
+    ports: &Ports,
+    quorum: &Quorum,
+    folder: &Path,
+) -> Vec<(String, String)> {
     let Ports {
         plaintext,
         controller,
         listeners,
     } = ports;
-    let mut advertised = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+    let mut bound = format!("PLAINTEXT://127.0.0.1:{plaintext}");
+    let mut advertised = bound.clone();
     for (name, port) in listeners {
+        bound += &format!(",{name}://127.0.0.1:{port}");
+        let elsewhere = options.advertised.iter().find(|(known, _)| known == name);
+        let port = elsewhere.map_or(port, |(_, port)| port);
         advertised += &format!(",{name}://127.0.0.1:{port}");
     }
     let mut protocols = String::from("CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT");
     for (name, protocol) in &options.listeners {
         protocols += &format!(",{name}:{protocol}");
     }
-    let all = format!("{advertised},CONTROLLER://127.0.0.1:{controller}");
-    let voters = format!("1@127.0.0.1:{controller}");
+    let all = format!("{bound},CONTROLLER://127.0.0.1:{controller}");
+    let node = quorum.node.to_string();
     let data = folder.join("data").display().to_string();
     let pairs: [(&str, &str); 19] = [
         ("process.roles", "broker,controller"),
-        ("node.id", "1"),
-        ("controller.quorum.voters", &voters),
+        ("node.id", &node),
+        ("controller.quorum.voters", &quorum.voters),
         ("listeners", &all),
         ("advertised.listeners", &advertised),
         ("controller.listener.names", "CONTROLLER"),
@@ -96,8 +138,9 @@ pub(super) fn format_command(
 }
 
 /// The command that runs the server.
-pub(super) fn start_command(libs: &Path, properties: &Path) -> Vec<String> {
-    let mut command = java(libs, "-Xmx512m", "kafka.Kafka");
+pub(super) fn start_command(options: &KafkaOptions, libs: &Path, properties: &Path) -> Vec<String> {
+    let heap = format!("-Xmx{}m", options.heap_mb.unwrap_or(512));
+    let mut command = java(libs, &heap, "kafka.Kafka");
     command.push(properties.display().to_string());
     command
 }
@@ -106,14 +149,25 @@ pub(super) fn start_command(libs: &Path, properties: &Path) -> Vec<String> {
 ///
 /// The controller keeps a killed broker registered for `broker.session.timeout.ms`, 9 s by default, and
 /// turns its successor away until then. Only restarts shorten it, so that no busy machine fences the others.
-pub(super) fn restart_command(libs: &Path, properties: &Path) -> Vec<String> {
-    let mut command = start_command(libs, properties);
+pub(super) fn restart_command(
+    options: &KafkaOptions,
+    libs: &Path,
+    properties: &Path,
+) -> Vec<String> {
+    let mut command = start_command(options, libs, properties);
     for property in [
         "broker.session.timeout.ms=1500",
         "broker.heartbeat.interval.ms=500",
     ] {
         command.extend(["--override".to_owned(), property.to_owned()]);
     }
+    command
+}
+
+/// The command that runs one of Kafka's tools.
+pub(super) fn tool_command(libs: &Path, class: &str, args: &[&str]) -> Vec<String> {
+    let mut command = java(libs, "-Xmx128m", class);
+    command.extend(args.iter().map(|arg| (*arg).to_owned()));
     command
 }
 

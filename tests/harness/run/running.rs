@@ -72,6 +72,20 @@ impl Running {
         drop(self.stdin.take());
     }
 
+    /// Hands over an open stdin, for a thread that writes to it while the test does something else.
+    pub(crate) fn take_stdin(&mut self) -> ChildStdin {
+        self.stdin.take().expect("the test asked for an open stdin")
+    }
+
+    /// The most memory that kreplay has had so far, in bytes (`VmHWM` of proc(5)); 0 once it has ended.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.map_or(0, |kib| kib.parse::<u64>().expect("a number of KiB") << 10)
+    }
+
     /// What stdout has carried so far.
     pub(crate) fn stdout_so_far(&self) -> String {
         String::from_utf8_lossy(&self.stdout.bytes()).into_owned()

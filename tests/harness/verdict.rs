@@ -1,0 +1,347 @@
+//! The verdict over a replay: what kreplay says became of each record against what stands in the log.
+//!
+//! Apart because every fault is judged by this one function: acknowledged = log, no id twice, order per
+//! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use rdkafka::message::Message;
+use serde_json::Value;
+
+use super::readback::scan;
+
+/// The longest that reading a log may take; a million records on a busy machine need a part of it.
+const READ_LIMIT: Duration = Duration::from_secs(90);
+
+/// How many ids a violation names; the rest is a number.
+const NAMED: usize = 5;
+
+/// Entries of the ledger that leave a record out on purpose, or could not read it.
+const LEFT_OUT: [&str; 5] = ["duplicates", "filtered", "control", "aborted", "unreadable"];
+
+/// Entries of the ledger for what was to be delivered and was not.
+const FAILED: [&str; 3] = ["not_written", "unknown", "unsent"];
+
+/// The id in a value that begins with `{"id":N`.
+pub(crate) fn id_of(value: &[u8]) -> Option<u64> {
+    let digits = value.strip_prefix(br#"{"id":"#)?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+}
+
+/// The ids in a topic's log, in the order of each partition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log(BTreeMap<i32, Vec<u64>>);
+
+impl Log {
+    /// A log with these ids in its partitions 0, 1, ...
+    pub(crate) fn of(partitions: &[&[u64]]) -> Self {
+        let partitions = (0..).zip(partitions.iter().map(|ids| ids.to_vec()));
+        Self(partitions.collect())
+    }
+
+    /// Reads what a topic holds now.
+    ///
+    /// # Errors
+    /// When the log cannot be read to its end, or holds a value without an id.
+    pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Self, String> {
+        let mut log = Self::default();
+        let mut strange = None;
+        scan(bootstrap, topic, READ_LIMIT, |message| {
+            match message.payload().and_then(id_of) {
+                Some(id) => log.0.entry(message.partition()).or_default().push(id),
+                None => strange = Some((message.partition(), message.offset())),
+            }
+        })?;
+        match strange {
+            Some((partition, offset)) => Err(format!(
+                "the value at {topic}/{partition}, offset {offset}, has no id"
+            )),
+            None => Ok(log),
+        }
+    }
+
+    /// How many records stand in it, repeated ones included.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.values().map(|ids| ids.len() as u64).sum()
+    }
+
+    /// How often each id of a range stands in it, and the ids that are not of the range.
+    fn census(&self, ids: &Range<u64>) -> (Vec<u32>, Vec<u64>) {
+        let mut times = vec![0; index(ids, ids.end).unwrap_or_default()];
+        let mut strangers = Vec::new();
+        for id in self.0.values().flatten() {
+            match index(ids, *id) {
+                Some(at) if at < times.len() => times[at] += 1,
+                _ => strangers.push(*id),
+            }
+        }
+        (times, strangers)
+    }
+
+    /// For each partition the ids that come after a larger one, repetitions aside.
+    fn out_of_order(&self) -> Vec<u64> {
+        let mut found = Vec::new();
+        for ids in self.0.values() {
+            let mut known = std::collections::HashSet::new();
+            let mut highest = None;
+            for id in ids {
+                if known.insert(*id) {
+                    if highest.is_some_and(|highest| *id < highest) {
+                        found.push(*id);
+                    }
+                    highest = highest.max(Some(*id));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Where an id stands in a range.
+fn index(ids: &Range<u64>, id: u64) -> Option<usize> {
+    usize::try_from(id.checked_sub(ids.start)?).ok()
+}
+
+/// The lines of `--rejects FILE`: each id with what became of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rejects(Vec<(u64, String)>);
+
+impl Rejects {
+    /// Rejects with these ids and outcomes.
+    pub(crate) fn of(rejects: &[(u64, &str)]) -> Self {
+        let rejects = rejects.iter();
+        Self(rejects.map(|(id, what)| (*id, (*what).into())).collect())
+    }
+
+    /// Reads a file that a run has written.
+    ///
+    /// # Errors
+    /// What is wrong with a line: no JSON, no id, no outcome or no reason.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let rejects = text.lines().map(|line| {
+            let json: Value =
+                serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
+            let member = |name: &str| {
+                let text = json[name].as_str().filter(|text| !text.is_empty());
+                text.ok_or_else(|| format!("a reject has no `{name}`: {line}"))
+            };
+            let id = id_of(member("value")?.as_bytes());
+            let id = id.ok_or_else(|| format!("a reject has no id in its value: {line}"))?;
+            member("reason")?;
+            Ok((id, member("outcome")?.to_owned()))
+        });
+        rejects.collect::<Result<_, String>>().map(Self)
+    }
+
+    /// The ids with one of these outcomes, in the order of the file.
+    fn with(&self, outcomes: &[&str]) -> Vec<u64> {
+        let these = self.0.iter();
+        let these = these.filter(|(_, what)| outcomes.contains(&what.as_str()));
+        these.map(|(id, _)| *id).collect()
+    }
+}
+
+/// What is known of a run after its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence<'a> {
+    /// The ids that the source holds, by rising offset within each partition.
+    pub(crate) source: Range<u64>,
+    /// The JSON report.
+    pub(crate) report: &'a Value,
+    /// What the topic holds, in which nothing but this replay and those that it resumes has written.
+    pub(crate) log: &'a Log,
+    /// What `--rejects` has written, when it was asked for.
+    pub(crate) rejects: Option<&'a Rejects>,
+    /// How many records may stand in the log once more: 0, but for what a resumed run says of itself.
+    pub(crate) repeats: u64,
+}
+
+impl<'a> Evidence<'a> {
+    /// The evidence of a run without rejects in which nothing may stand twice.
+    pub(crate) fn new(source: Range<u64>, report: &'a Value, log: &'a Log) -> Self {
+        Self {
+            source,
+            report,
+            log,
+            rejects: None,
+            repeats: 0,
+        }
+    }
+
+    /// Adds what `--rejects` has written.
+    #[must_use]
+    pub(crate) fn rejects(self, rejects: &'a Rejects) -> Self {
+        Self {
+            rejects: Some(rejects),
+            ..self
+        }
+    }
+
+    /// Lets so many records stand in the log once more.
+    #[must_use]
+    pub(crate) fn repeats(self, repeats: u64) -> Self {
+        Self { repeats, ..self }
+    }
+
+    /// One entry of the ledger.
+    fn entry(&self, name: &str) -> u64 {
+        self.report["ledger"][name].as_u64().unwrap_or_default()
+    }
+
+    fn entries(&self, names: &[&str]) -> u64 {
+        names.iter().map(|name| self.entry(name)).sum()
+    }
+
+    /// What an earlier run of the same journal has delivered.
+    fn skipped(&self) -> u64 {
+        let skipped = &self.report["resume"]["skipped"];
+        skipped.as_u64().unwrap_or_default()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.report["source"]["complete"] == true
+    }
+}
+
+/// Judges a run.
+///
+/// # Panics
+/// When what kreplay says is not what stands in the log, with everything that is wrong.
+pub(crate) fn verdict(evidence: &Evidence<'_>) {
+    let violations = violations(evidence);
+    assert!(
+        violations.is_empty(),
+        "the verdict:\n- {}\n{:#}",
+        violations.join("\n- "),
+        evidence.report
+    );
+}
+
+/// Everything that is wrong with a run, in words.
+pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
+    let (times, strangers) = evidence.log.census(&evidence.source);
+    let mut wrong = Vec::new();
+    wrong.extend(balance(evidence));
+    wrong.extend(told(&strangers, "in the log and not in the source"));
+    wrong.extend(twice(evidence, &times));
+    wrong.extend(told(&evidence.log.out_of_order(), "out of order"));
+    wrong.extend(acknowledged(evidence, &times));
+    if let Some(rejects) = evidence.rejects {
+        wrong.extend(rejected(evidence, rejects, &times));
+    }
+    wrong
+}
+
+/// Names the first of some ids.
+fn told(ids: &[u64], what: &str) -> Option<String> {
+    let (first, rest) = ids.split_at(ids.len().min(NAMED));
+    let mut text = format!("{what}: ");
+    let names: Vec<String> = first.iter().map(u64::to_string).collect();
+    text.push_str(&names.join(", "));
+    if !rest.is_empty() {
+        write!(text, " and {} more", rest.len()).expect("a string takes all");
+    }
+    (!ids.is_empty()).then_some(text)
+}
+
+/// The ids of the source whose number of times in the log is such a one.
+fn ids(evidence: &Evidence<'_>, times: &[u32], such: impl Fn(u32) -> bool) -> Vec<u64> {
+    let known = evidence.source.clone().zip(times);
+    let these = known.filter(|(_, times)| such(**times));
+    these.map(|(id, _)| id).collect()
+}
+
+/// Found = everything else; and found = the source when that was read to its end.
+fn balance(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let found = evidence.entry("found");
+    let others = evidence.entry("delivered") + evidence.entries(&LEFT_OUT);
+    let others = others + evidence.entries(&FAILED);
+    if found != others {
+        wrong.push(format!("the ledger does not balance: {found} != {others}"));
+    }
+    let source = evidence.source.end - evidence.source.start;
+    // Copies and markers are no records of their own.
+    let once = found.saturating_sub(evidence.entries(&["duplicates", "control"]));
+    let seen = once + evidence.skipped();
+    if seen > source || (evidence.is_complete() && seen < source) {
+        let whole = format!("the source holds {source} records");
+        wrong.push(format!("{whole}, found and skipped are {seen}"));
+    }
+    wrong
+}
+
+fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
+    let repeats = times.iter().map(|n| u64::from(n.saturating_sub(1)));
+    if repeats.sum::<u64>() <= evidence.repeats {
+        return None;
+    }
+    let what = match evidence.repeats {
+        0 => "in the log twice".to_owned(),
+        allowed => format!("more than {allowed} records repeated"),
+    };
+    told(&ids(evidence, times, |n| n > 1), &what)
+}
+
+/// What is called delivered stands in the log, and nothing else but what is called unknown.
+fn acknowledged(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
+    let there = times.iter().filter(|n| **n > 0).count() as u64;
+    let least = evidence.skipped() + evidence.entry("delivered");
+    let most = least + evidence.entry("unknown");
+    if (least..=most).contains(&there) {
+        return None;
+    }
+    let missing = ids(evidence, times, |n| n == 0);
+    let missing = told(&missing, "not in the log").unwrap_or_default();
+    Some(format!(
+        "{there} records are in the log, by the report {least} to {most}; {missing}"
+    ))
+}
+
+/// The rejects name each record that was found and not delivered, and tell the truth of it.
+fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for outcome in FAILED {
+        let (named, counted) = (rejects.with(&[outcome]).len(), evidence.entry(outcome));
+        if named as u64 != counted {
+            let so = format!("`{outcome}`: {counted} in the report");
+            wrong.push(format!("{so}, {named} in the rejects"));
+        }
+    }
+    let mut named = vec![false; times.len()];
+    let (mut again, mut strange) = (Vec::new(), Vec::new());
+    for (id, what) in &rejects.0 {
+        let at = index(&evidence.source, *id);
+        match at.and_then(|at| named.get_mut(at)) {
+            Some(named) if *named => again.push(*id),
+            Some(named) if FAILED.contains(&what.as_str()) => *named = true,
+            _ => strange.push(*id),
+        }
+    }
+    wrong.extend(told(&again, "in the rejects twice"));
+    wrong.extend(told(
+        &strange,
+        "in the rejects without a known id or outcome",
+    ));
+    let is_there =
+        |id: &u64| index(&evidence.source, *id).is_some_and(|at| times.get(at) > Some(&0));
+    let mut there = rejects.with(&["not_written", "unsent"]);
+    there.retain(is_there);
+    wrong.extend(told(&there, "not written by the rejects and in the log"));
+    let neither = evidence.source.clone().zip(times.iter().zip(&named));
+    let neither = neither.filter(|(_, (times, named))| **times == 0 && !**named);
+    let neither: Vec<u64> = neither.map(|(id, _)| id).collect();
+    let seen = evidence.skipped() + evidence.entry("found") - evidence.entries(&LEFT_OUT);
+    let source = evidence.source.end - evidence.source.start;
+    if neither.len() as u64 != source.saturating_sub(seen) {
+        wrong.extend(told(&neither, "neither in the log nor in the rejects"));
+    }
+    wrong
+}
