@@ -15,12 +15,20 @@ mod broker;
 mod brokers;
 #[path = "real_kafka/capture.rs"]
 mod capture;
+#[path = "faults/interruption.rs"]
+mod interruption;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
+#[path = "faults/mock.rs"]
+mod mock;
 #[path = "faults/network.rs"]
 mod network;
 #[path = "faults/nodes.rs"]
 mod nodes;
+#[path = "faults/refusal.rs"]
+mod refusal;
+#[path = "faults/rights.rs"]
+mod rights;
 #[path = "faults/source.rs"]
 mod source;
 
@@ -72,7 +80,15 @@ fn main() -> ExitCode {
     let reason = unavailable.as_deref().and_then(|why| why.lines().next());
     // Brokers are many processes on few cores: those that need one wait for each other.
     let turn = Arc::new(Mutex::new(()));
-    let cases = [bites::CASES, broker::CASES, network::CASES, nodes::CASES];
+    let cases = [
+        bites::CASES,
+        mock::CASES,
+        broker::CASES,
+        interruption::CASES,
+        network::CASES,
+        nodes::CASES,
+        refusal::CASES,
+    ];
     let trials = cases.concat().into_iter().map(|(name, takes, case)| {
         let turn = Arc::clone(&turn);
         let trial = Trial::test(name, move || {

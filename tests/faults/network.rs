@@ -1,17 +1,17 @@
 //! A network that cuts connections, so that answers are lost, or that lets little through.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use serde_json::json;
 
 use crate::broker::{numbered, read_log};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
 use crate::harness::proxy::{Proxy, Trouble};
-use crate::harness::verdict::{Evidence, Log, verdict, violations};
+use crate::harness::verdict::{Evidence, verdict, violations};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Filling, Numbered};
 use crate::{Case, Takes, replay, report_of};
@@ -21,6 +21,11 @@ pub(crate) const CASES: &[Case] = &[
         "connections_that_are_cut_fifty_times_lose_and_repeat_nothing",
         Takes::Seconds,
         cut,
+    ),
+    (
+        "the_same_cuts_repeat_records_of_a_producer_without_idempotence",
+        Takes::Patience,
+        cut_bites,
     ),
     (
         "a_slow_network_is_waited_for_and_memory_stays_bounded",
@@ -76,8 +81,49 @@ fn cut() {
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
 
+/// Shows that the trial above bites: the same trouble, and a plain producer that only tries again.
+fn cut_bites() {
+    const RECORDS: u64 = 40_000;
+    let (kafka, proxy) = behind(fifty_cuts());
+    let records = Numbered {
+        bytes: 800,
+        ..numbered(&kafka, "cut-plain", 8)
+    };
+    let plain: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
+        .set("bootstrap.servers", proxy.address())
+        .set("enable.idempotence", "false")
+        .set("acks", "all")
+        .set("reconnect.backoff.max.ms", "500")
+        .set("queue.buffering.max.messages", "1000000")
+        .create()
+        .expect("a producer");
+    for id in 0..RECORDS {
+        let value = records.value(id);
+        let partition = i32::try_from(id % records.partitions).expect("few partitions");
+        let record = BaseRecord::<(), str>::to(&records.topic);
+        let sent = plain.send(record.partition(partition).payload(&value));
+        sent.map_err(|(error, _)| error)
+            .expect("the queue has room for all");
+    }
+    plain
+        .flush(Duration::from_secs(120))
+        .expect("every record is acknowledged");
+    assert!(proxy.lost_answers() > 0, "{proxy:?}");
+    let log = read_log(&kafka.brokers(), &records.topic);
+    let report = json!({
+        "source": { "complete": true },
+        "ledger": { "found": RECORDS, "delivered": RECORDS },
+    });
+    let wrong = violations(&Evidence::new(0..RECORDS, &report, &log));
+    let twice = |wrong: &String| wrong.starts_with("in the log twice: ");
+    assert!(wrong.iter().any(twice), "{wrong:?}");
+}
+
 fn slow() {
-    const RECORDS: u64 = 50_000;
+    // 200 MB, of which 5 MB are sent when they are compressed.
+    const RECORDS: u64 = 200_000;
+    // Less than the input; a run on the same records without a proxy takes as much.
+    const BOUND: u64 = 160 << 20;
     let trouble = Trouble {
         rate: Some(256_000),
         ..Trouble::default()
@@ -99,9 +145,9 @@ fn slow() {
         thread::sleep(Duration::from_millis(20));
     }
     let output = run.wait();
-    eprintln!("peak {} MiB, elapsed {:?}", peak >> 20, output.elapsed);
     let report = report_of(&output, 0);
-    assert_eq!(ledger(&report), "50000 = 50000 delivered");
+    assert_eq!(ledger(&report), "200000 = 200000 delivered");
+    assert!((1..BOUND).contains(&peak), "{peak} bytes at most");
     let log = read_log(&kafka.brokers(), &records.topic);
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }

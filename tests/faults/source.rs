@@ -62,7 +62,8 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
-    fn value(&self, id: u64) -> String {
+    /// The value of one record.
+    pub(crate) fn value(&self, id: u64) -> String {
         let mut value = format!(r#"{{"id":{id},"text":""#);
         let text = self.filling.text();
         let room = self.bytes.saturating_sub(value.len() + 2);
@@ -127,7 +128,6 @@ pub(crate) struct Feeder {
 #[derive(Default)]
 struct Shared {
     allowed: AtomicU64,
-    fed: AtomicU64,
     given_up: AtomicBool,
 }
 
@@ -161,11 +161,6 @@ impl Feeder {
     pub(crate) fn allow(&self, id: u64) {
         self.shared.allowed.store(id, Ordering::SeqCst);
     }
-
-    /// How many records kreplay has been given.
-    pub(crate) fn fed(&self) -> u64 {
-        self.shared.fed.load(Ordering::SeqCst)
-    }
 }
 
 impl Drop for Feeder {
@@ -197,7 +192,6 @@ impl Shared {
                 thread::sleep(Duration::from_micros((end - next) * 1_000_000 / rate));
             }
             next = end;
-            self.fed.store(next, Ordering::SeqCst);
         }
         Ok(())
     }

@@ -321,7 +321,7 @@ fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<St
         let at = index(&evidence.source, *id);
         match at.and_then(|at| named.get_mut(at)) {
             Some(named) if *named => again.push(*id),
-            Some(named) if FAILED.contains(&what.as_str()) => *named = true,
+            Some(named) if FAILED.contains(&what.as_str()) || what == "unreadable" => *named = true,
             _ => strange.push(*id),
         }
     }
@@ -338,7 +338,9 @@ fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<St
     let neither = evidence.source.clone().zip(times.iter().zip(&named));
     let neither = neither.filter(|(_, (times, named))| **times == 0 && !**named);
     let neither: Vec<u64> = neither.map(|(id, _)| id).collect();
-    let seen = evidence.skipped() + evidence.entry("found") - evidence.entries(&LEFT_OUT);
+    let left_out = evidence.entries(&LEFT_OUT);
+    let left_out = left_out.saturating_sub(rejects.with(&["unreadable"]).len() as u64);
+    let seen = evidence.skipped() + evidence.entry("found") - left_out;
     let source = evidence.source.end - evidence.source.start;
     if neither.len() as u64 != source.saturating_sub(seen) {
         wrong.extend(told(&neither, "neither in the log nor in the rejects"));

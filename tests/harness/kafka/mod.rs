@@ -9,7 +9,7 @@ mod watchdog;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,7 +50,6 @@ pub(crate) struct Kafka {
     watchdog: Mutex<Watchdog>,
     start_command: Vec<String>,
     restart_command: Vec<String>,
-    libs: PathBuf,
 }
 
 /// The ports of one node, all on 127.0.0.1.
@@ -134,7 +133,6 @@ impl Kafka {
             watchdog: Mutex::new(watchdog),
             start_command: settings::start_command(options, libs, &properties),
             restart_command: settings::restart_command(options, libs, &properties),
-            libs: libs.to_path_buf(),
         };
         kafka.launch(&kafka.start_command)?;
         Ok(kafka)
@@ -197,17 +195,6 @@ impl Kafka {
             .iter()
             .find(|(name, _)| name == listener);
         found.map(|(_, port)| format!("127.0.0.1:{port}"))
-    }
-
-    /// Runs one of Kafka's own tools to its end, such as `kafka.admin.AclCommand`, against this broker.
-    ///
-    /// # Errors
-    /// The end of the log when the tool fails.
-    pub(crate) fn tool(&self, class: &str, args: &[&str]) -> Result<(), String> {
-        let brokers = self.brokers();
-        let args = [&["--bootstrap-server", &brokers], args].concat();
-        let command = settings::tool_command(&self.libs, class, &args);
-        self.watchdog().run(&command)
     }
 
     /// The temporary folder of this broker, gone when it stops; TLS key stores may be put there.

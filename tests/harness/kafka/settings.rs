@@ -164,13 +164,6 @@ pub(super) fn restart_command(
     command
 }
 
-/// The command that runs one of Kafka's tools.
-pub(super) fn tool_command(libs: &Path, class: &str, args: &[&str]) -> Vec<String> {
-    let mut command = java(libs, "-Xmx128m", class);
-    command.extend(args.iter().map(|arg| (*arg).to_owned()));
-    command
-}
-
 fn java(libs: &Path, heap: &str, class: &str) -> Vec<String> {
     let mut command = vec!["java".to_owned(), heap.to_owned(), LOG_LEVEL.to_owned()];
     command.extend(JVM.map(str::to_owned));

@@ -1,0 +1,136 @@
+//! Errors that a real broker cannot be made to answer at a given moment: a mock cluster answers them.
+//!
+//! The mock looks at no sequence numbers, so one request at a time is in flight here: with several, it
+//! would take what a real broker refuses because the one before it failed.
+
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use serde_json::Value;
+
+use crate::broker::{read_log, wait_for};
+use crate::harness::dice::Dice;
+use crate::harness::run::Output;
+use crate::harness::verdict::{Evidence, verdict};
+use crate::ledger::{entry, ledger};
+use crate::source::{Feeder, Filling, Numbered};
+use crate::{Case, Takes, replay, report_of};
+
+pub(crate) const CASES: &[Case] = &[
+    (
+        "errors_that_pass_are_waited_for_and_order_is_kept",
+        Takes::Nothing,
+        passing,
+    ),
+    (
+        "errors_that_stay_are_named_with_every_record",
+        Takes::Nothing,
+        staying,
+    ),
+    (
+        "a_fatal_error_of_the_producer_ends_the_run_and_the_rest_is_named",
+        Takes::Nothing,
+        fatal,
+    ),
+];
+
+const TOPIC: &str = "orders";
+const PARTITIONS: u16 = 2;
+const RECORDS: u64 = 1000;
+
+type Mock = MockCluster<'static, DefaultProducerContext>;
+
+fn mock() -> Mock {
+    let mock = MockCluster::new(1).expect("a mock cluster");
+    let created = mock.create_topic(TOPIC, PARTITIONS.into(), 1);
+    created.expect("a topic");
+    mock
+}
+
+/// Replays all records; after the first `begin` have arrived, Produce requests get these answers.
+fn replay_into(mock: &Mock, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
+    let brokers = mock.bootstrap_servers();
+    let records = Numbered {
+        topic: TOPIC.to_owned(),
+        partitions: PARTITIONS.into(),
+        bytes: 200,
+        filling: Filling::Noise,
+    };
+    let one_in_flight = ["-X", "max.in.flight.requests.per.connection=1"];
+    let args = [&["records", "-"], &one_in_flight[..]].concat();
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
+    let feeder = Feeder::new(&mut run, &records, RECORDS);
+    feeder.allow(begin);
+    wait_for(&mut run, &brokers, TOPIC, begin);
+    mock.request_errors(RDKafkaApiKey::Produce, errors);
+    feeder.allow(RECORDS);
+    run.wait()
+}
+
+/// Judges a run into the mock.
+fn judge(mock: &Mock, report: &Value) {
+    let log = read_log(&mock.bootstrap_servers(), TOPIC);
+    verdict(&Evidence::new(0..RECORDS, report, &log));
+}
+
+fn passing() {
+    use RDKafkaRespErr as Code;
+    let cases: [&[RDKafkaRespErr]; 6] = [
+        &[Code::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION; 3],
+        &[Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS],
+        &[Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND],
+        &[Code::RD_KAFKA_RESP_ERR__TRANSPORT],
+        &[Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT],
+        &[
+            Code::RD_KAFKA_RESP_ERR__TRANSPORT,
+            Code::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        ],
+    ];
+    for errors in cases {
+        let mock = mock();
+        let output = replay_into(&mock, 300, errors);
+        let report = report_of(&output, 0);
+        assert_eq!(ledger(&report), "1000 = 1000 delivered", "{errors:?}");
+        judge(&mock, &report);
+    }
+}
+
+fn staying() {
+    use RDKafkaRespErr as Code;
+    let cases = [
+        (
+            vec![Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 1000],
+            "Topic authorization failed",
+        ),
+        (
+            vec![Code::RD_KAFKA_RESP_ERR_POLICY_VIOLATION; 1000],
+            "Policy violation",
+        ),
+    ];
+    for (errors, words) in cases {
+        let mock = mock();
+        let output = replay_into(&mock, 300, &errors);
+        let report = report_of(&output, 1);
+        assert_eq!(ledger(&report), "1000 = 300 delivered + 700 not_written");
+        let problem = &report["problems"][0];
+        assert_eq!(problem["what"], "not_written", "{report:#}");
+        let why = problem["first"]["why"].as_str().unwrap_or_default();
+        assert!(why.contains(words), "{why}");
+        judge(&mock, &report);
+    }
+}
+
+fn fatal() {
+    // What the producer sent first is refused as out of sequence: it can no longer tell what the log
+    // holds (librdkafka, rd_kafka_handle_idempotent_Produce_error).
+    let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    let mut dice = Dice::from_env();
+    let begin = dice.number(1..RECORDS);
+    let mock = mock();
+    let output = replay_into(&mock, begin, &[error]);
+    let report = report_of(&output, 1);
+    let delivered = entry(&report, "delivered");
+    assert!((begin..RECORDS).contains(&delivered), "{report:#}");
+    judge(&mock, &report);
+}

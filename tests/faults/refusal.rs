@@ -1,0 +1,108 @@
+//! A destination that is taken away in the middle: the topic deleted, the right to write withdrawn.
+
+use serde_json::Value;
+
+use crate::broker::{numbered, read_log, start, wait_for};
+use crate::harness::kafka::{Kafka, KafkaOptions};
+use crate::harness::topics::delete;
+use crate::harness::verdict::{Evidence, verdict};
+use crate::ledger::{entry, ledger};
+use crate::rights::{Change, change};
+use crate::source::Feeder;
+use crate::{Case, Takes, replay, report_of};
+
+pub(crate) const CASES: &[Case] = &[
+    (
+        "a_topic_that_is_deleted_in_the_middle_leaves_the_rest_named",
+        Takes::Patience,
+        topic_deleted,
+    ),
+    (
+        "a_right_to_write_that_is_withdrawn_in_the_middle_leaves_the_rest_named",
+        Takes::Seconds,
+        right_withdrawn,
+    ),
+];
+
+const RECORDS: u64 = 50_000;
+
+/// Records that are there before the destination is taken away; more are on their way then.
+const BEFORE: u64 = 10_000;
+
+fn topic_deleted() {
+    let kafka = start();
+    let records = numbered(&kafka, "deleted", 8);
+    let brokers = kafka.brokers();
+    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
+    feeder.allow(RECORDS);
+    wait_for(&mut run, &brokers, &records.topic, BEFORE);
+    delete(&brokers, &records.topic).expect("the topic is deleted");
+    let output = run.wait();
+    let report = report_of(&output, 1);
+    // What was delivered cannot be looked at any more.
+    ledger(&report);
+    let delivered = entry(&report, "delivered");
+    assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
+}
+
+/// The listener whose users need rights.
+const SECURED: &str = "SECURED";
+
+/// A broker with a listener where `replay` logs in; on the others everything is allowed.
+fn with_rights() -> Kafka {
+    let login =
+        "org.apache.kafka.common.security.plain.PlainLoginModule required user_replay=\"secret\";";
+    let properties = [
+        ("sasl.enabled.mechanisms", "PLAIN"),
+        ("listener.name.secured.plain.sasl.jaas.config", login),
+        (
+            "authorizer.class.name",
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        ),
+        ("allow.everyone.if.no.acl.found", "true"),
+        ("super.users", "User:ANONYMOUS"),
+    ];
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let options = KafkaOptions {
+        properties: properties.to_vec(),
+        listeners: vec![(SECURED.to_owned(), "SASL_PLAINTEXT".to_owned())],
+        ..KafkaOptions::default()
+    };
+    Kafka::start_with(&options).expect("Kafka starts")
+}
+
+/// The properties by which `replay` logs in.
+const LOGIN: [&str; 8] = [
+    "-X",
+    "security.protocol=SASL_PLAINTEXT",
+    "-X",
+    "sasl.mechanism=PLAIN",
+    "-X",
+    "sasl.username=replay",
+    "-X",
+    "sasl.password=secret",
+];
+
+fn right_withdrawn() {
+    let kafka = with_rights();
+    let records = numbered(&kafka, "withdrawn", 8);
+    let (brokers, topic) = (kafka.brokers(), &records.topic);
+    let secured = kafka.brokers_at(SECURED).expect("the listener is there");
+    let args = [&["records", "-"], &LOGIN[..]].concat();
+    let mut run = replay(&secured, &args).stdin_open().spawn();
+    let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
+    feeder.allow(RECORDS);
+    wait_for(&mut run, &brokers, topic, BEFORE);
+    change(&brokers, Change::Add, "User:replay", topic);
+    let output = run.wait();
+    let report = report_of(&output, 1);
+    assert!(entry(&report, "not_written") > 0, "{report:#}");
+    judge(&brokers, topic, &report);
+}
+
+/// Judges a run whose topic is still there.
+fn judge(brokers: &str, topic: &str, report: &Value) {
+    let log = read_log(brokers, topic);
+    verdict(&Evidence::new(0..RECORDS, report, &log));
+}
