@@ -323,6 +323,68 @@ fn a_silent_speedctl_is_stopped_with_all_that_it_started() {
     });
 }
 
+/// Every fault of the stand-in that is a misbehaviour, with a value where it takes one.
+const MISBEHAVIOURS: [&str; 18] = [
+    "exit=3",
+    "exit-early=3",
+    "kill-self=7",
+    "silent",
+    "silent-after=5",
+    "stderr=300000",
+    "no-header",
+    "bom",
+    "crlf",
+    "no-output",
+    "cut=5000",
+    "cut-fail=5000",
+    "names-file",
+    "names-file-stderr",
+    "child",
+    "ignore-term",
+    "slow=5",
+    "object-uuid-suffix",
+];
+
+#[test]
+fn any_two_misbehaviours_end_with_code_4_and_nothing_sent_or_do_no_harm() {
+    let mut cases = Vec::new();
+    for (i, one) in MISBEHAVIOURS.iter().enumerate() {
+        // With itself is alone.
+        for other in &MISBEHAVIOURS[i..] {
+            let via = ["csv", "raw", "auto"][cases.len() % 3];
+            cases.push((format!("{one},{other}"), via));
+        }
+    }
+    for some in cases.chunks(24) {
+        let begin = |(faults, via): &(String, &'static str)| {
+            let args = ["--via", via, "--speedctl-timeout", "1s"];
+            (play("demo", faults, &args), format!("{faults} --via {via}"))
+        };
+        side_by_side(
+            some.iter().map(begin).collect(),
+            |played, what| match played.output.code {
+                0 => played.assert_whole_demo(&what),
+                _ => played.assert_refused(&what, &[]),
+            },
+        );
+    }
+}
+
+#[test]
+fn every_fault_of_the_stand_in_is_tried() {
+    let listed = include_str!("../examples/speedctl/faults.rs");
+    let rows = listed.lines().filter(|line| line.starts_with("//! | `"));
+    // Every second part stands between backticks; the value after `=` or `[` is not of the name.
+    let first = |row: &'static str| row.split(" | ").nth(1).unwrap_or_default();
+    let names = rows.flat_map(|row| first(row).split('`').skip(1).step_by(2));
+    let names = names.map(|name| name.split(['=', '[']).next().unwrap_or_default());
+    let notes = ["pid-file", "args-file"];
+    let tried = MISBEHAVIOURS.map(|fault| fault.split('=').next().unwrap_or_default());
+    let listed: Vec<&str> = names.filter(|name| !notes.contains(name)).collect();
+    let missing: Vec<&&str> = listed.iter().filter(|name| !tried.contains(name)).collect();
+    assert_eq!((listed.len(), missing), (tried.len(), Vec::new()));
+}
+
 #[test]
 fn a_slow_speedctl_is_not_a_silent_one() {
     let slow = play("demo", "slow=60", &["--speedctl-timeout", "1s"]).end();
@@ -372,6 +434,7 @@ fn output_without_a_csv_in_it_is_refused() {
         ("no-output", nothing),
         ("cut=0", nothing),
         ("cut=5", nothing),
+        ("names-file,no-header", "demo.csv, which has no CSV header"),
     ] {
         for via in ["auto", "csv"] {
             let played = play("demo", faults, &["--via", via]).end();

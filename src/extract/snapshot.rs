@@ -183,16 +183,20 @@ fn read_named(
     drop(description);
     let (options, topics) = (&context.options, &context.topics);
     let name = path.display().to_string();
-    csv::read(
-        csv::Source {
-            bytes: file,
-            name: &name,
-            options,
-            topics,
-            on_loss,
-        },
-        sender,
-    )
+    let source = csv::Source {
+        bytes: file,
+        name: &name,
+        options,
+        topics,
+        on_loss,
+    };
+    match csv::read(source, sender) {
+        // The columns are those that speedctl was asked for: the user has chosen none.
+        Err(Stop::Failed(Error::NoValueColumn { .. })) => Err(Stop::Failed(
+            ended.failed(format!("named {name}, which has no CSV header")),
+        )),
+        end => end,
+    }
 }
 
 /// What a speedctl that ended well has done wrong.
