@@ -5,13 +5,14 @@ use std::io::{BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::again::Leavings;
 use crate::brokers::OnDemand;
 use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::run::Running;
 use crate::harness::topics::create_unique;
-use crate::harness::verdict::{Evidence, Log, verdict};
+use crate::harness::verdict::{Evidence, Log, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
 use crate::{Case, Takes, replay, report_of};
@@ -149,7 +150,10 @@ fn timed_out() {
     let kafka = start();
     let records = numbered(&kafka, "timed-out", 8);
     let brokers = kafka.brokers();
-    let args = ["records", "-", "-X", "message.timeout.ms=10000"];
+    let leavings = Leavings::new();
+    let file = leavings.rejects_path();
+    let args = ["records", "-", "--rejects", &file];
+    let args = [&args[..], &["-X", "message.timeout.ms=10000"]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS * 30 / 100);
@@ -164,6 +168,8 @@ fn timed_out() {
     let report = report_of(&output, 1);
     let failed = entry(&report, "not_written") + entry(&report, "unknown");
     assert!(failed > 0, "{report:#}");
-    let log = read_log(&brokers, &records.topic);
-    verdict(&Evidence::new(0..RECORDS, &report, &log));
+    let (log, rejects) = (read_log(&brokers, &records.topic), leavings.rejects());
+    verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
+    leavings.send_again(&brokers, &[]);
+    completed(&(0..RECORDS), &read_log(&brokers, &records.topic), &rejects);
 }

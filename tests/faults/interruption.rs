@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
+use nix::sys::signal::Signal::{self, SIGINT, SIGKILL, SIGTERM};
+use tempfile::NamedTempFile;
 
+use crate::again::Leavings;
 use crate::broker::{numbered, read_log, start};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::run::report;
 use crate::harness::verdict::{Evidence, verdict};
 use crate::source::Feeder;
-use crate::{Case, Takes, replay};
+use crate::{Case, Takes, replay, report_of};
 
 pub(crate) const CASES: &[Case] = &[
     (
@@ -27,11 +29,55 @@ pub(crate) const CASES: &[Case] = &[
         || many(20, &[SIGINT, SIGINT]),
     ),
     (
-        "twenty_terminations_leave_a_true_report",
+        "ten_terminations_leave_a_true_report",
         Takes::Seconds,
-        || many(20, &[SIGTERM]),
+        || many(10, &[SIGTERM]),
+    ),
+    (
+        "a_replay_that_is_killed_goes_on_by_its_journal",
+        Takes::Seconds,
+        killed,
     ),
 ];
+
+/// Kills replays of a file at any moment, and goes on by their journals.
+fn killed() {
+    const RECORDS: u64 = 100_000;
+    const RUNS: u64 = 6;
+    let kafka = start();
+    let brokers = kafka.brokers();
+    let first = Dice::from_env().seed();
+    let mut skipped = 0;
+    for seed in first..first + RUNS {
+        let mut dice = Dice::new(seed);
+        let moment = dice.time(Duration::from_millis(50)..Duration::from_millis(600));
+        let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: killed after {moment:?}"));
+        let records = numbered(&kafka, "resumed", 4);
+        let (mut input, leavings) = (NamedTempFile::new().expect("a file"), Leavings::new());
+        let lines = records.lines(0..RECORDS);
+        let written = input.write_all(lines.as_bytes());
+        written.expect("the temporary file is writable");
+        let (input, journal) = (input.path().display(), leavings.journal_path());
+        let input = input.to_string();
+        let args = ["records", &input, "--resume", &journal];
+        let run = replay(&brokers, &args).spawn();
+        thread::sleep(moment);
+        run.signal(SIGKILL);
+        run.wait();
+        let report = report_of(&replay(&brokers, &args).output(), 0);
+        let resume = &report["resume"];
+        let may_repeat = resume["may_repeat"].as_u64().expect("a number");
+        skipped += resume["skipped"].as_u64().expect("a number");
+        let log = read_log(&brokers, &records.topic);
+        verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(may_repeat));
+        // A run that is complete has nothing to go on with.
+        let report = report_of(&replay(&brokers, &args).output(), 0);
+        assert_eq!(report["resume"]["may_repeat"], 0, "{report:#}");
+        let after = read_log(&brokers, &records.topic);
+        assert_eq!(after.len(), log.len(), "{report:#}");
+    }
+    assert!(skipped > 0, "no run was killed in the middle");
+}
 
 /// Tells how to repeat what failed.
 struct Remember(String);
@@ -99,7 +145,10 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     ));
     let records = numbered(kafka, "interrupted", 4);
     let brokers = kafka.brokers();
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let leavings = Leavings::new();
+    let file = leavings.rejects_path();
+    let args = ["records", "-", "--rejects", &file];
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, meeting.records, meeting.rate);
     feeder.allow(meeting.records);
     let mut sent = Vec::new();
@@ -122,7 +171,8 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     let interrupted = report["interrupted"] == true;
     let expected = codes.filter(|_| interrupted).unwrap_or(0);
     assert_eq!(output.code, expected, "{output:#?}");
-    verdict(&Evidence::new(0..meeting.records, &report, &log));
+    let rejects = leavings.rejects();
+    verdict(&Evidence::new(0..meeting.records, &report, &log).rejects(&rejects));
     u64::from(interrupted)
 }
 

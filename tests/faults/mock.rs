@@ -8,10 +8,11 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 
+use crate::again::Leavings;
 use crate::broker::{read_log, wait_for};
 use crate::harness::dice::Dice;
 use crate::harness::run::Output;
-use crate::harness::verdict::{Evidence, verdict};
+use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
 use crate::{Case, Takes, replay, report_of};
@@ -48,7 +49,7 @@ fn mock() -> Mock {
 }
 
 /// Replays all records; after the first `begin` have arrived, Produce requests get these answers.
-fn replay_into(mock: &Mock, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
+fn replay_into(mock: &Mock, leavings: &Leavings, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
         topic: TOPIC.to_owned(),
@@ -57,7 +58,8 @@ fn replay_into(mock: &Mock, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
         filling: Filling::Noise,
     };
     let one_in_flight = ["-X", "max.in.flight.requests.per.connection=1"];
-    let args = [&["records", "-"], &one_in_flight[..]].concat();
+    let file = leavings.rejects_path();
+    let args = [&["records", "-", "--rejects", &file], &one_in_flight[..]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(begin);
@@ -67,10 +69,14 @@ fn replay_into(mock: &Mock, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
     run.wait()
 }
 
-/// Judges a run into the mock.
-fn judge(mock: &Mock, report: &Value) {
-    let log = read_log(&mock.bootstrap_servers(), TOPIC);
-    verdict(&Evidence::new(0..RECORDS, report, &log));
+/// Judges a run into the mock, and sends its rejects again without the errors.
+fn judge(mock: &Mock, leavings: &Leavings, report: &Value) {
+    let brokers = mock.bootstrap_servers();
+    let (log, rejects) = (read_log(&brokers, TOPIC), leavings.rejects());
+    verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
+    mock.clear_request_errors(RDKafkaApiKey::Produce);
+    leavings.send_again(&brokers, &[]);
+    completed(&(0..RECORDS), &read_log(&brokers, TOPIC), &rejects);
 }
 
 fn passing() {
@@ -88,11 +94,11 @@ fn passing() {
         ],
     ];
     for errors in cases {
-        let mock = mock();
-        let output = replay_into(&mock, 300, errors);
+        let (mock, leavings) = (mock(), Leavings::new());
+        let output = replay_into(&mock, &leavings, 300, errors);
         let report = report_of(&output, 0);
         assert_eq!(ledger(&report), "1000 = 1000 delivered", "{errors:?}");
-        judge(&mock, &report);
+        judge(&mock, &leavings, &report);
     }
 }
 
@@ -109,15 +115,15 @@ fn staying() {
         ),
     ];
     for (errors, words) in cases {
-        let mock = mock();
-        let output = replay_into(&mock, 300, &errors);
+        let (mock, leavings) = (mock(), Leavings::new());
+        let output = replay_into(&mock, &leavings, 300, &errors);
         let report = report_of(&output, 1);
         assert_eq!(ledger(&report), "1000 = 300 delivered + 700 not_written");
         let problem = &report["problems"][0];
         assert_eq!(problem["what"], "not_written", "{report:#}");
         let why = problem["first"]["why"].as_str().unwrap_or_default();
         assert!(why.contains(words), "{why}");
-        judge(&mock, &report);
+        judge(&mock, &leavings, &report);
     }
 }
 
@@ -127,10 +133,10 @@ fn fatal() {
     let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     let mut dice = Dice::from_env();
     let begin = dice.number(1..RECORDS);
-    let mock = mock();
-    let output = replay_into(&mock, begin, &[error]);
+    let (mock, leavings) = (mock(), Leavings::new());
+    let output = replay_into(&mock, &leavings, begin, &[error]);
     let report = report_of(&output, 1);
     let delivered = entry(&report, "delivered");
     assert!((begin..RECORDS).contains(&delivered), "{report:#}");
-    judge(&mock, &report);
+    judge(&mock, &leavings, &report);
 }

@@ -3,10 +3,6 @@
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
-use serde_json::json;
-
 use crate::broker::{numbered, read_log};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
@@ -19,7 +15,7 @@ use crate::{Case, Takes, replay, report_of};
 pub(crate) const CASES: &[Case] = &[
     (
         "connections_that_are_cut_fifty_times_lose_and_repeat_nothing",
-        Takes::Seconds,
+        Takes::Patience,
         cut,
     ),
     (
@@ -81,7 +77,7 @@ fn cut() {
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
 
-/// Shows that the trial above bites: the same trouble, and a plain producer that only tries again.
+/// Shows that the trial above bites: the same trouble, and a producer that only tries again.
 fn cut_bites() {
     const RECORDS: u64 = 40_000;
     let (kafka, proxy) = behind(fifty_cuts());
@@ -89,31 +85,15 @@ fn cut_bites() {
         bytes: 800,
         ..numbered(&kafka, "cut-plain", 8)
     };
-    let plain: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
-        .set("bootstrap.servers", proxy.address())
-        .set("enable.idempotence", "false")
-        .set("acks", "all")
-        .set("reconnect.backoff.max.ms", "500")
-        .set("queue.buffering.max.messages", "1000000")
-        .create()
-        .expect("a producer");
-    for id in 0..RECORDS {
-        let value = records.value(id);
-        let partition = i32::try_from(id % records.partitions).expect("few partitions");
-        let record = BaseRecord::<(), str>::to(&records.topic);
-        let sent = plain.send(record.partition(partition).payload(&value));
-        sent.map_err(|(error, _)| error)
-            .expect("the queue has room for all");
-    }
-    plain
-        .flush(Duration::from_secs(120))
-        .expect("every record is acknowledged");
+    let args = ["records", "-", "--no-idempotence"];
+    let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
+    let feeder = Feeder::new(&mut run, &records, RECORDS);
+    feeder.allow(RECORDS);
+    let output = run.wait();
+    let report = report_of(&output, 0);
+    assert_eq!(ledger(&report), "40000 = 40000 delivered");
     assert!(proxy.lost_answers() > 0, "{proxy:?}");
     let log = read_log(&kafka.brokers(), &records.topic);
-    let report = json!({
-        "source": { "complete": true },
-        "ledger": { "found": RECORDS, "delivered": RECORDS },
-    });
     let wrong = violations(&Evidence::new(0..RECORDS, &report, &log));
     let twice = |wrong: &String| wrong.starts_with("in the log twice: ");
     assert!(wrong.iter().any(twice), "{wrong:?}");

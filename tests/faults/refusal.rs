@@ -1,11 +1,10 @@
 //! A destination that is taken away in the middle: the topic deleted, the right to write withdrawn.
 
-use serde_json::Value;
-
+use crate::again::Leavings;
 use crate::broker::{numbered, read_log, start, wait_for};
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::topics::delete;
-use crate::harness::verdict::{Evidence, verdict};
+use crate::harness::topics::{create, delete};
+use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::rights::{Change, change};
 use crate::source::Feeder;
@@ -32,18 +31,33 @@ const BEFORE: u64 = 10_000;
 fn topic_deleted() {
     let kafka = start();
     let records = numbered(&kafka, "deleted", 8);
-    let brokers = kafka.brokers();
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let (brokers, topic) = (kafka.brokers(), &records.topic);
+    let leavings = Leavings::new();
+    let file = leavings.rejects_path();
+    let args = ["records", "-", "--rejects", &file];
+    // The default of 30 s waits for a topic that may be on its way.
+    let args = [&args[..], &["-X", "topic.metadata.propagation.max.ms=3000"]].concat();
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
     feeder.allow(RECORDS);
-    wait_for(&mut run, &brokers, &records.topic, BEFORE);
-    delete(&brokers, &records.topic).expect("the topic is deleted");
+    wait_for(&mut run, &brokers, topic, BEFORE);
+    delete(&brokers, topic).expect("the topic is deleted");
     let output = run.wait();
     let report = report_of(&output, 1);
-    // What was delivered cannot be looked at any more.
+    // What was delivered cannot be looked at any more: it is what was found and not rejected.
     ledger(&report);
     let delivered = entry(&report, "delivered");
     assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
+    let rejects = leavings.rejects();
+    assert_eq!(
+        delivered + rejects.len(),
+        entry(&report, "found"),
+        "{report:#}"
+    );
+    create(&brokers, topic, 8, &[]).expect("the topic is there again");
+    leavings.send_again(&brokers, &[]);
+    let log = read_log(&brokers, topic);
+    assert_eq!(log.ids(), rejects.ids());
 }
 
 /// The listener whose users need rights.
@@ -89,7 +103,9 @@ fn right_withdrawn() {
     let records = numbered(&kafka, "withdrawn", 8);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     let secured = kafka.brokers_at(SECURED).expect("the listener is there");
-    let args = [&["records", "-"], &LOGIN[..]].concat();
+    let leavings = Leavings::new();
+    let file = leavings.rejects_path();
+    let args = [&["records", "-", "--rejects", &file], &LOGIN[..]].concat();
     let mut run = replay(&secured, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
     feeder.allow(RECORDS);
@@ -98,11 +114,9 @@ fn right_withdrawn() {
     let output = run.wait();
     let report = report_of(&output, 1);
     assert!(entry(&report, "not_written") > 0, "{report:#}");
-    judge(&brokers, topic, &report);
-}
-
-/// Judges a run whose topic is still there.
-fn judge(brokers: &str, topic: &str, report: &Value) {
-    let log = read_log(brokers, topic);
-    verdict(&Evidence::new(0..RECORDS, report, &log));
+    let (log, rejects) = (read_log(&brokers, topic), leavings.rejects());
+    verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
+    change(&brokers, Change::Remove, "User:replay", topic);
+    leavings.send_again(&secured, &LOGIN);
+    completed(&(0..RECORDS), &read_log(&brokers, topic), &rejects);
 }

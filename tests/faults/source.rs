@@ -63,7 +63,7 @@ pub(crate) struct Numbered {
 
 impl Numbered {
     /// The value of one record.
-    pub(crate) fn value(&self, id: u64) -> String {
+    fn value(&self, id: u64) -> String {
         let mut value = format!(r#"{{"id":{id},"text":""#);
         let text = self.filling.text();
         let room = self.bytes.saturating_sub(value.len() + 2);

@@ -70,6 +70,13 @@ impl Log {
         self.0.values().map(|ids| ids.len() as u64).sum()
     }
 
+    /// All ids, rising.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.0.values().flatten().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// How often each id of a range stands in it, and the ids that are not of the range.
     fn census(&self, ids: &Range<u64>) -> (Vec<u32>, Vec<u64>) {
         let mut times = vec![0; index(ids, ids.end).unwrap_or_default()];
@@ -138,6 +145,18 @@ impl Rejects {
             Ok((id, member("outcome")?.to_owned()))
         });
         rejects.collect::<Result<_, String>>().map(Self)
+    }
+
+    /// How many records were rejected.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// All ids, rising.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.0.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// The ids with one of these outcomes, in the order of the file.
@@ -237,6 +256,31 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
         wrong.extend(rejected(evidence, rejects, &times));
     }
     wrong
+}
+
+/// Judges a topic after the rejects were sent again: every record of the source is there, and only those
+/// twice that were called unknown. Rejects come late, so nothing is said of order.
+///
+/// # Panics
+/// When a record is missing or stands there too often.
+pub(crate) fn completed(source: &Range<u64>, log: &Log, rejects: &Rejects) {
+    let (times, strangers) = log.census(source);
+    let unknown = rejects.with(&["unknown"]);
+    let known = source.clone().zip(&times);
+    let missing: Vec<u64> = known
+        .clone()
+        .filter(|(_, n)| **n == 0)
+        .map(|(id, _)| id)
+        .collect();
+    let repeated = known.filter(|(id, n)| **n > 1 + u32::from(unknown.contains(id)));
+    let repeated: Vec<u64> = repeated.map(|(id, _)| id).collect();
+    let wrong = [
+        told(&strangers, "in the log and not in the source"),
+        told(&missing, "missing after the rejects were sent again"),
+        told(&repeated, "too often after the rejects were sent again"),
+    ];
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    assert_eq!(wrong, [""; 0]);
 }
 
 /// Names the first of some ids.
