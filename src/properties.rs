@@ -121,8 +121,13 @@ fn parse(path: &Path, text: &str) -> Result<Properties, Error> {
     Ok(properties)
 }
 
-/// kcat marks topic properties by a prefix; librdkafka finds them without.
+/// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the
+/// same prefix as a part of their names (librdkafka, CONFIGURATION.md).
 fn without_prefix(key: &str) -> String {
+    let is_whole = ["topic.metadata.", "topic.blacklist"];
+    if is_whole.iter().any(|whole| key.starts_with(whole)) {
+        return key.to_string();
+    }
     key.strip_prefix("topic.").unwrap_or(key).to_string()
 }
 
@@ -243,6 +248,24 @@ mod tests {
         );
         let error = parse(Path::new("f"), "a=b\nhunter2\n").expect_err("no equals sign");
         assert_eq!(error.to_string(), "f:2: expected `KEY=VALUE`");
+    }
+
+    #[test]
+    fn a_prefix_that_is_a_part_of_the_name_stays() {
+        for (key, expected) in [
+            ("topic.acks", "acks"),
+            (
+                "topic.metadata.propagation.max.ms",
+                "topic.metadata.propagation.max.ms",
+            ),
+            (
+                "topic.metadata.refresh.sparse",
+                "topic.metadata.refresh.sparse",
+            ),
+            ("topic.blacklist", "topic.blacklist"),
+        ] {
+            assert_eq!(without_prefix(key), expected);
+        }
     }
 
     #[test]
