@@ -25,6 +25,9 @@ use crate::error::Error;
 use crate::record::{Batch, Header, Record};
 use crate::report::{Problems, Tally, What};
 
+/// Records that the journal is told of at once, before the first of them is sent.
+const SLICE: usize = 512;
+
 /// Why sending stops before the source's end.
 pub(super) enum Stop {
     Told,
@@ -193,13 +196,16 @@ impl<'a> Replay<'a> {
     /// Sends the records of a parcel; an error tells the first that was not sent.
     fn send_records(&mut self, kept: &Kept) -> Result<(), (usize, Stop)> {
         let Contents { batch, positions } = kept.contents();
-        let records = batch.records.len() as u64;
-        if let Some(keeper) = &mut self.keeper {
-            let reserved = keeper.reserve(records, self.handed, self.deliveries);
-            reserved.map_err(|error| (0, error.into()))?;
-        }
+        let records = batch.records.len();
         let mut routes = vec![None; batch.topics.len()];
-        for index in 0..batch.records.len() {
+        for index in 0..records {
+            if index.is_multiple_of(SLICE)
+                && let Some(keeper) = &mut self.keeper
+            {
+                let next = SLICE.min(records - index) as u64;
+                let reserved = keeper.reserve(next, self.handed, self.deliveries);
+                reserved.map_err(|error| (index, error.into()))?;
+            }
             if self.is_delivered(positions.of(index)) {
                 self.skipped += 1;
                 continue;

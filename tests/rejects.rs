@@ -1,0 +1,239 @@
+//! `--rejects FILE`: what was found and not delivered, as record lines that can be sent again.
+//!
+//! Apart because it is one promise: nothing that was found is lost, whatever ends the run. Faults of
+//! real brokers leave rejects in `faults.rs`.
+
+mod harness;
+
+#[path = "real_kafka/capture.rs"]
+mod capture;
+#[path = "real_kafka/ledger.rs"]
+mod ledger;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use capture::{number_of, numbered_lines};
+use harness::paths::fixture;
+use harness::readback::{Seen, count, read};
+use harness::run::{Output, Run, kreplay, report};
+use ledger::{entry, ledger};
+use nix::sys::signal::Signal::SIGINT;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const TOPIC: &str = "orders";
+
+/// A broker in this process with one topic of one partition.
+fn mock() -> MockCluster<'static, DefaultProducerContext> {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    cluster.create_topic(TOPIC, 1, 1).expect("a topic");
+    cluster
+}
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("rejects.jsonl");
+    (folder, file)
+}
+
+fn lines(file: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).expect("the file is readable text");
+    let parse = |line| serde_json::from_str(line).expect("every line is JSON");
+    text.lines().map(parse).collect()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the paths of the tests are text")
+}
+
+fn replay(command: &str, input: &str, brokers: &str, more: &[&str]) -> Run {
+    let args = [command, input, "-b", brokers, "--report", "json"];
+    Run::new(args.iter().chain(more).map(|arg| (*arg).to_owned()))
+}
+
+/// The values of the mock's log, as numbers.
+fn numbers(brokers: &str) -> Vec<u64> {
+    let seen = read(brokers, TOPIC).expect("the topic is readable");
+    seen.iter().map(Seen::text).map(number_of).collect()
+}
+
+#[test]
+fn a_run_that_cannot_send_rejects_every_record_as_it_was_captured() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let (_folder, file) = folder();
+    let shop = fixture("shop.jsonl");
+    let args = ["--rejects", text(&file)];
+    let run = replay("raw", text(&shop), &cluster.bootstrap_servers(), &args).output();
+    assert_eq!(run.code, 3, "{run:#?}");
+    assert_eq!(report(&run)["rejects"]["records"], 49);
+    let mut rejects = lines(&file);
+    for reject in &mut rejects {
+        let reject = reject.as_object_mut().expect("a record line is an object");
+        assert_eq!(reject.remove("outcome"), Some(json!("unsent")));
+        let reason = reject.remove("reason");
+        let reason = reason.as_ref().and_then(Value::as_str).expect("a reason");
+        let start = "the run ended before it was sent: topic `";
+        assert!(reason.starts_with(start), "{reason}");
+    }
+    let extracted = kreplay(["extract", text(&shop), "-q"]).stdout;
+    let parse = |line| serde_json::from_str(line).expect("every line is JSON");
+    let mut extracted: Vec<Value> = extracted.lines().map(parse).collect();
+    // Rejects stand in the order in which they were to be sent.
+    let by_place = |line: &Value| line.to_string();
+    rejects.sort_by_key(by_place);
+    extracted.sort_by_key(by_place);
+    assert_eq!(rejects, extracted);
+}
+
+#[test]
+fn what_an_interruption_keeps_back_is_rejected_and_can_be_sent_again() {
+    const ALL: u64 = 500;
+    let mock = mock();
+    let brokers = mock.bootstrap_servers();
+    let (_folder, file) = folder();
+    let mut run = replay("raw", "-", &brokers, &["--rejects", text(&file)])
+        .stdin_open()
+        .spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
+    run.wait_until("its first records are there", |_| {
+        count(&brokers, TOPIC) == Ok(100)
+    });
+    let delay = |delay| mock.broker_round_trip_time(1, delay);
+    delay(Duration::from_secs(60)).expect("the mock takes a delay");
+    run.write_stdin(numbered_lines(TOPIC, 100..ALL).as_bytes());
+    thread::sleep(Duration::from_millis(600));
+    run.signal(SIGINT);
+    thread::sleep(Duration::from_millis(200));
+    run.signal(SIGINT);
+    let output = run.wait();
+    assert_eq!(output.code, 130, "{output:#?}");
+    let report = report(&output);
+    let rejects = lines(&file);
+    let of = |outcome: &str| {
+        let rejects = rejects.iter();
+        rejects.filter(|line| line["outcome"] == outcome).count() as u64
+    };
+    for outcome in ["not_written", "unknown", "unsent"] {
+        assert_eq!(of(outcome), entry(&report, outcome), "{report:#}");
+    }
+    assert!(of("unknown") > 0, "what was on its way may be there");
+    let drain = &report["drain"];
+    assert_eq!(drain["purged_in_flight"], entry(&report, "unknown"));
+    assert_eq!(drain["purged_from_queue"], entry(&report, "not_written"));
+
+    delay(Duration::ZERO).expect("the mock takes a delay");
+    let unknown = of("unknown");
+    let again = replay("records", text(&file), &brokers, &[]).output();
+    assert_eq!(again.code, 0, "{again:#?}");
+    let report = harness::run::report(&again);
+    assert_eq!(entry(&report, "filtered"), unknown, "{report:#}");
+    let said = "may be in the log already, as an earlier run could not tell: left out; \
+                `--send-unknown` sends them\n";
+    assert!(again.stderr.contains(said), "{}", again.stderr);
+    let again = replay("records", text(&file), &brokers, &["--send-unknown"]).output();
+    let report = harness::run::report(&again);
+    assert_eq!(entry(&report, "delivered"), rejects.len() as u64);
+    let mut there = numbers(&brokers);
+    there.sort_unstable();
+    there.dedup();
+    assert_eq!(there, (0..ALL).collect::<Vec<_>>());
+}
+
+#[test]
+fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_name() {
+    let mock = mock();
+    let brokers = mock.bootstrap_servers();
+    let (_folder, file) = folder();
+    let capture = fixture("topic-id-unknown.jsonl");
+    let run = replay("raw", text(&capture), &brokers, &["--rejects", text(&file)]).output();
+    assert_eq!(run.code, 1, "{run:#?}");
+    let rejects = lines(&file);
+    let unreadable = entry(&report(&run), "unreadable");
+    assert!(unreadable > 0);
+    assert_eq!(rejects.len() as u64, unreadable);
+    for reject in &rejects {
+        assert_eq!(reject["outcome"], "unreadable");
+        assert_eq!(
+            reject["reason"],
+            "nothing in the capture names the topic's id"
+        );
+    }
+    let id = rejects[0]["topic_id"].as_str().expect("the topic's id");
+    let map = format!("{id}={TOPIC}");
+    let again = replay("records", text(&file), &brokers, &["--map", &map]).output();
+    assert_eq!(again.code, 0, "{again:#?}");
+    let expected = format!("{unreadable} = {unreadable} delivered");
+    assert_eq!(ledger(&report(&again)), expected);
+}
+
+/// The one line of an error with its hint.
+fn refused(output: &Output) -> &str {
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (2, ""),
+        "{output:#?}"
+    );
+    &output.stderr
+}
+
+#[test]
+fn rejects_that_were_not_sent_again_are_not_written_over() {
+    let (_folder, file) = folder();
+    fs::write(&file, "{\"value\":\"kept\"}\n").expect("the folder is writable");
+    let name = text(&file);
+    let demo = fixture("demo.jsonl");
+    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", name]);
+    let expected = format!(
+        "kreplay: the rejects file {name} holds rejects already\n\
+         hint: send them with `kreplay records {name}`, name another file, or remove it\n"
+    );
+    assert_eq!(refused(&run), expected);
+    let run = kreplay(["records", name, "--rehearse", "--rejects", name]);
+    let expected =
+        format!("kreplay: `--rejects {name}` is an input of this run and would be written over\n");
+    assert_eq!(refused(&run), expected);
+    let kept = fs::read_to_string(&file).expect("it is still there");
+    assert_eq!(kept, "{\"value\":\"kept\"}\n");
+}
+
+#[test]
+fn a_rejects_file_that_cannot_be_made_is_told_before_anything_runs() {
+    let (folder, _) = folder();
+    let file = folder.path().join("missing/rejects.jsonl");
+    let demo = fixture("demo.jsonl");
+    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", text(&file)]);
+    let expected = format!(
+        "kreplay: cannot write the rejects to {}: no such file or directory\n",
+        file.display()
+    );
+    assert_eq!(refused(&run), expected);
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let demo = fixture("demo.jsonl");
+    let args = ["--rejects", "/dev/full"];
+    let run = replay("raw", text(&demo), &cluster.bootstrap_servers(), &args).output();
+    assert_eq!(run.code, 3, "{run:#?}");
+    let said = "kreplay: the rejects file is not complete: no space left on device\n";
+    assert!(run.stderr.ends_with(said), "{}", run.stderr);
+    let report = report(&run);
+    assert_eq!(ledger(&report), "21 = 21 unsent");
+    assert_eq!(report["rejects"]["records"], 0);
+}
+
+#[test]
+fn a_run_that_delivers_everything_leaves_an_empty_file_and_does_not_speak_of_it() {
+    let (_folder, file) = folder();
+    let demo = fixture("demo.jsonl");
+    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", text(&file)]);
+    assert_eq!(run.code, 0, "{run:#?}");
+    assert!(!run.stdout.contains("rejects"), "{}", run.stdout);
+    assert_eq!(fs::read(&file).expect("it is there"), b"");
+}

@@ -1,0 +1,353 @@
+//! `--resume FILE`: the same command goes on where a run has ended.
+//!
+//! Apart because it is about several runs and the file between them. Replays into a real broker are
+//! killed in `faults.rs`.
+
+mod harness;
+
+#[path = "real_kafka/capture.rs"]
+mod capture;
+#[path = "real_kafka/ledger.rs"]
+mod ledger;
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use capture::{number_of, numbered_lines};
+use harness::paths::fixture;
+use harness::readback::{Seen, count, read};
+use harness::run::{Output, Run, kreplay, report};
+use ledger::{entry, ledger};
+use nix::sys::signal::Signal::{SIGINT, SIGKILL};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use serde_json::json;
+use tempfile::TempDir;
+
+const TOPIC: &str = "orders";
+
+/// A broker in this process, an input and a place for the journal.
+struct Scene {
+    mock: MockCluster<'static, DefaultProducerContext>,
+    folder: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mock = MockCluster::new(1).expect("a mock cluster");
+        mock.create_topic(TOPIC, 1, 1).expect("a topic");
+        Self {
+            mock,
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.folder.path().join(name), text).expect("the folder is writable");
+        self.file(name)
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    /// A replay of `input` with the journal.
+    fn replay(&self, input: &str, more: &[&str]) -> Run {
+        let (brokers, journal) = (self.mock.bootstrap_servers(), self.file("journal"));
+        let args = ["raw", input, "-b", &brokers, "--report", "json"];
+        let args = [&args[..], &["--resume", &journal], more].concat();
+        Run::new(args.iter().map(|arg| (*arg).to_owned()))
+    }
+
+    fn there(&self) -> i64 {
+        count(&self.mock.bootstrap_servers(), TOPIC).unwrap_or(0)
+    }
+
+    fn numbers(&self) -> Vec<u64> {
+        let seen = read(&self.mock.bootstrap_servers(), TOPIC).expect("the topic is readable");
+        seen.iter().map(Seen::text).map(number_of).collect()
+    }
+}
+
+/// Makes a replay slow enough to be met in the middle.
+const SLOWLY: [&str; 4] = [
+    "-X",
+    "batch.num.messages=1",
+    "-X",
+    "queue.buffering.max.messages=100",
+];
+
+#[test]
+fn a_run_that_was_interrupted_goes_on_and_sends_nothing_twice() {
+    const ALL: u64 = 5000;
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
+    let mut run = scene.replay(&input, &SLOWLY).spawn();
+    run.wait_until("its first records are there", |_| scene.there() > 100);
+    run.signal(SIGINT);
+    let output = run.wait();
+    assert_eq!(output.code, 130, "{output:#?}");
+    let first = entry(&report(&output), "delivered");
+    let output = scene.replay(&input, &[]).output();
+    assert_eq!(output.code, 0, "{output:#?}");
+    let report = report(&output);
+    let rest = ALL - first;
+    assert_eq!(ledger(&report), format!("{rest} = {rest} delivered"));
+    let journal = scene.file("journal");
+    let expected = json!({ "journal": journal, "skipped": first, "may_repeat": 0 });
+    assert_eq!(report["resume"], expected);
+    let said = format!(
+        "kreplay: going on after {journal}: {first} records are delivered already, nothing is sent twice\n"
+    );
+    assert!(output.stderr.contains(&said), "{}", output.stderr);
+    assert_eq!(scene.numbers(), (0..ALL).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_and_repeats_no_more_than_it_says() {
+    const ALL: u64 = 5000;
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
+    for there in [1, 1000, 3000] {
+        let mut run = scene.replay(&input, &SLOWLY).spawn();
+        run.wait_until("its records are there", |_| scene.there() > there);
+        run.signal(SIGKILL);
+        run.wait();
+    }
+    let before = scene.there().cast_unsigned();
+    let output = scene.replay(&input, &[]).output();
+    let report = report(&output);
+    let may_repeat = report["resume"]["may_repeat"].as_u64().expect("a number");
+    let skipped = report["resume"]["skipped"].as_u64().expect("a number");
+    assert_eq!(output.code, 0, "{report:#}");
+    assert_eq!(skipped + entry(&report, "delivered"), ALL, "{report:#}");
+    assert!(skipped <= before && skipped > 1000, "{before}: {report:#}");
+    let mut numbers = scene.numbers();
+    let twice = numbers.len() as u64 - ALL;
+    // No more than the queue of 100 was on its way, and 512 at most about to be.
+    const MOST: u64 = 612;
+    assert!((1..=MOST).contains(&may_repeat), "{report:#}");
+    assert!(twice <= 3 * MOST, "{twice} twice: {report:#}");
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (0..ALL).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_that_is_complete_has_nothing_to_go_on_with() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..50));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let output = scene.replay(&input, &[]).output();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(ledger(&report(&output)), "0 = ");
+    assert_eq!(report(&output)["resume"]["skipped"], 50);
+    assert_eq!(scene.there(), 50);
+}
+
+#[test]
+fn what_is_read_from_stdin_can_be_piped_in_again() {
+    let scene = Scene::new();
+    let mut run = scene.replay("-", &[]).stdin_open().spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
+    run.wait_until("its records are there", |_| scene.there() == 100);
+    // The broker's answer comes after the records can be read.
+    thread::sleep(Duration::from_millis(100));
+    run.signal(SIGKILL);
+    run.wait();
+    let all = numbered_lines(TOPIC, 0..250);
+    let output = scene.replay("-", &[]).stdin(all).output();
+    assert_eq!(ledger(&report(&output)), "150 = 150 delivered");
+    assert_eq!(scene.numbers(), (0..250).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_input_that_has_grown_goes_on_where_it_ended() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..100));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    scene.write("input.jsonl", &numbered_lines(TOPIC, 0..130));
+    let output = scene.replay(&input, &[]).output();
+    assert_eq!(ledger(&report(&output)), "30 = 30 delivered");
+}
+
+/// What a refused run says; nothing was sent.
+fn refused(output: &Output) -> String {
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (2, ""),
+        "{output:#?}"
+    );
+    // Notes may stand before it.
+    let error = output.stderr.lines().rev().take(2).collect::<Vec<_>>();
+    error.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+const ANOTHER: &str = "hint: use another file for `--resume`, or remove this one to begin anew";
+
+#[test]
+fn a_journal_of_something_else_is_refused() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..100));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let other = scene.write("other.jsonl", &numbered_lines(TOPIC, 0..200));
+    let journal = scene.file("journal");
+    let cases: [(&str, &[&str], String); 3] = [
+        (
+            &other,
+            &[],
+            format!("belongs to another input: `raw {input}`, and this is `raw {other}`"),
+        ),
+        (
+            &input,
+            &["-t", "elsewhere"],
+            "belongs to another destination: ``, and this is `-t elsewhere`".into(),
+        ),
+        (
+            &input,
+            &["--with-aborted"],
+            "belongs to another extraction: `profile fetch, duplicates LeaveOut, aborted LeaveOut`, \
+             and this is `profile fetch, duplicates LeaveOut, aborted Keep`"
+                .into(),
+        ),
+    ];
+    scene.mock.create_topic("elsewhere", 1, 1).expect("a topic");
+    for (input, flags, why) in cases {
+        let said = refused(&scene.replay(input, flags).output());
+        assert_eq!(
+            said,
+            format!("kreplay: the journal {journal} {why}\n{ANOTHER}")
+        );
+    }
+    // The same name, and other records in it.
+    scene.write("input.jsonl", &numbered_lines(TOPIC, 1..101));
+    let said = refused(&scene.replay(&input, &[]).output());
+    let why = "belongs to another input: the first 100 records differ";
+    assert_eq!(
+        said,
+        format!("kreplay: the journal {journal} {why}\n{ANOTHER}")
+    );
+    scene.write("input.jsonl", &numbered_lines(TOPIC, 0..99));
+    let said = refused(&scene.replay(&input, &[]).output());
+    assert_eq!(
+        said,
+        format!("kreplay: the journal {journal} {why}\n{ANOTHER}")
+    );
+    assert_eq!(scene.there(), 100, "nothing was sent");
+}
+
+#[test]
+fn a_journal_of_another_cluster_is_refused() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let elsewhere = Scene::new();
+    fs::copy(scene.journal(), elsewhere.journal()).expect("the journal can be copied");
+    let said = refused(&elsewhere.replay(&input, &[]).output());
+    assert!(said.contains(" belongs to another cluster: `"), "{said}");
+    assert_eq!(elsewhere.there(), 0);
+}
+
+#[test]
+fn a_last_line_that_was_cut_is_as_if_it_had_never_been() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..100));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let mut journal = fs::read(scene.journal()).expect("a journal");
+    journal.extend_from_slice(b"{\"delivered\":[[0,1");
+    fs::write(scene.journal(), &journal).expect("it is writable");
+    let output = scene.replay(&input, &[]).output();
+    assert_eq!(ledger(&report(&output)), "0 = ");
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
+    for text in ["precious\n", "{}\n", "{\"value\":\"v\"}\n", "\n"] {
+        fs::write(scene.journal(), text).expect("the folder is writable");
+        let said = refused(&scene.replay(&input, &[]).output());
+        let journal = scene.file("journal");
+        let expected = format!(
+            "kreplay: the journal {journal} is no journal of kreplay\n\
+             hint: name a file that `--resume` may make"
+        );
+        assert_eq!(said, expected);
+        let left = fs::read_to_string(scene.journal()).expect("it is still there");
+        assert_eq!(left, text);
+    }
+    assert_eq!(scene.there(), 0);
+}
+
+#[test]
+fn a_journal_that_is_damaged_in_its_last_line_is_refused() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let journal = fs::read_to_string(scene.journal()).expect("a journal");
+    for damage in [
+        "{\"delivered\":[[5,2]],\"uncertain\":0,\"checked\":0,\"crc\":0}\n",
+        "null\n",
+    ] {
+        fs::write(scene.journal(), format!("{journal}{damage}")).expect("it is writable");
+        let said = refused(&scene.replay(&input, &[]).output());
+        let expected = format!(
+            "kreplay: the journal {} is damaged: its last line cannot be read\n{ANOTHER}",
+            scene.file("journal")
+        );
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
+fn two_runs_cannot_share_a_journal() {
+    let scene = Scene::new();
+    let mut run = scene.replay("-", &[]).stdin_open().spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..10).as_bytes());
+    run.wait_until("its records are there", |_| scene.there() == 10);
+    let output = scene.replay("-", &[]).output();
+    let expected = format!(
+        "kreplay: the journal {}: another run is using it\n",
+        scene.file("journal")
+    );
+    assert_eq!(
+        (output.code, output.stderr.as_str()),
+        (2, expected.as_str())
+    );
+    assert_eq!(run.wait().code, 0);
+}
+
+#[test]
+fn a_journal_that_cannot_be_made_is_told_before_anything_is_sent() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
+    let folder = scene.file("no/such/folder");
+    let args = [
+        "raw",
+        &input,
+        "-b",
+        &scene.mock.bootstrap_servers(),
+        "--resume",
+        &folder,
+    ];
+    let output = kreplay(args);
+    assert_eq!(output.code, 2, "{output:#?}");
+    let expected = format!("kreplay: the journal {folder}: no such file or directory\n");
+    assert_eq!(output.stderr, expected);
+    assert_eq!(scene.there(), 0);
+}
+
+#[test]
+fn a_rehearsal_has_nothing_to_go_on_with() {
+    let demo = fixture("demo.jsonl").display().to_string();
+    let output = kreplay(["raw", &demo, "--rehearse", "--resume", "journal"]);
+    assert_eq!(output.code, 2, "{output:#?}");
+    let said = "the argument '--rehearse' cannot be used with '--resume <FILE>'";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
+}
