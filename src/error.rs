@@ -80,8 +80,10 @@ pub enum Error {
     Unreachable {
         /// The bootstrap servers.
         brokers: String,
-        /// The last reason that librdkafka gave.
+        /// The cause, as far as it shows.
         reason: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// A topic that the destination does not have.
     TopicMissing {
@@ -230,8 +232,11 @@ impl Error {
             Self::Defect { .. } => {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
+            Self::Unreachable { hint, .. } => hint.clone(),
+            Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
+                Some("the user needs the rights to describe and to write it".into())
+            }
             Self::NoToken { .. }
-            | Self::Unreachable { .. }
             | Self::TopicRefused { .. }
             | Self::ProducerFatal { .. }
             | Self::SpeedctlFailed { .. }
@@ -255,7 +260,9 @@ impl fmt::Display for Error {
                 write!(f, "{place}: the capture does not tell the record's topic")
             }
             Self::NoToken { reason } => write!(f, "there is no token: {reason}"),
-            Self::Unreachable { brokers, reason } => {
+            Self::Unreachable {
+                brokers, reason, ..
+            } => {
                 write!(f, "no broker of {brokers} could be used: {reason}")
             }
             Self::TopicMissing { topic, brokers, .. } => {

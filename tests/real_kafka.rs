@@ -2,7 +2,7 @@
 //!
 //! Without Java and Maven every trial is counted as ignored; `KREPLAY_TEST_KAFKA=required` makes that
 //! a failure. One broker serves all trials, each with topics of its own; the trials that change a
-//! broker for others share a second one, one after the other.
+//! broker for others share a second one, one after the other; a third one has listeners for everything.
 
 mod harness;
 
@@ -10,6 +10,8 @@ mod harness;
 mod brokers;
 #[path = "real_kafka/capture.rs"]
 mod capture;
+#[path = "real_kafka/connecting.rs"]
+mod connecting;
 #[path = "real_kafka/contents.rs"]
 mod contents;
 #[path = "real_kafka/destination.rs"]
@@ -76,6 +78,11 @@ fn main() -> ExitCode {
         let shared = Arc::clone(&shared);
         trials.push(Trial::test(name, move || run(&shared, case)));
     }
+    let guarded = Arc::new(OnDemand::with(connecting::options));
+    for (name, case) in connecting::CASES {
+        let guarded = Arc::clone(&guarded);
+        trials.push(Trial::test(*name, move || run(&guarded, *case)));
+    }
     if let Some(why) = unavailable {
         let why = why.lines().next().unwrap_or_default().to_owned();
         let ignored = |trial: Trial| trial.with_ignored_flag(true).with_kind(why.clone());
@@ -84,6 +91,7 @@ fn main() -> ExitCode {
     let conclusion = libtest_mimic::run(&args, trials);
     shared.stop();
     spare.stop();
+    guarded.stop();
     conclusion.exit_code()
 }
 

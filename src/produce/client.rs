@@ -46,8 +46,8 @@ const SETTINGS: [(&str, &str); 14] = [
     ("socket.keepalive.enable", "true"),
     // Vendored OpenSSL would look in /usr/local/ssl.
     ("ssl.ca.location", "probe"),
-    // Trouble is told once by kreplay, in its own words.
-    ("log.connection.close", "false"),
+    // A broker that hangs up tells so of what it expects; told once by kreplay, in its own words.
+    ("log.connection.close", "true"),
     ("socket.nagle.disable", "true"),
 ];
 /// Properties that belong to a real cluster and not to the rehearsal's.

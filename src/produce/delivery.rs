@@ -13,6 +13,7 @@ use super::counts::Counts;
 use super::in_flight::{InFlight, Ticket};
 use super::native::{self, Persisted};
 use super::progress::Counters;
+use super::reasons::Reason;
 use super::rejects::Rejects;
 use super::room::Room;
 use crate::offsets::Offsets;
@@ -22,11 +23,11 @@ use crate::record::{Batch, Record};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Troubles {
     /// The last reason why no broker could be used.
-    pub(super) connection: Option<String>,
+    pub(super) connection: Option<Reason>,
     /// All known brokers are down.
     pub(super) all_down: bool,
     /// A wrong secret or mechanism: trying again does not help.
-    pub(super) authentication: Option<String>,
+    pub(super) authentication: Option<Reason>,
     /// The producer cannot go on.
     pub(super) fatal: bool,
 }
@@ -93,10 +94,16 @@ impl Deliveries {
         match code {
             Some(RDKafkaErrorCode::AllBrokersDown) => troubles.all_down = true,
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
-                troubles.authentication = Some(reason.into());
+                troubles.authentication = Some(Reason::of(reason));
             }
             Some(RDKafkaErrorCode::Fatal) => troubles.fatal = true,
-            _ => troubles.connection = Some(reason.into()),
+            _ => {
+                // A clear word is not lost among the vague ones that follow from it.
+                let reason = Reason::of(reason);
+                if reason.is_final || !troubles.connection.as_ref().is_some_and(|r| r.is_final) {
+                    troubles.connection = Some(reason);
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Records to the broker. `replay.rs` is the loop; `client.rs` connects, with tokens of `token.rs`;
-//! `preflight.rs` looks at the cluster and `topics.rs` at topics, whose limits `sizes.rs` turns into a
-//! producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
+//! `preflight.rs` looks at the cluster, whose silence `reasons.rs` explains, `announce.rs` tells of it,
+//! `topics.rs` looks at topics, of which `warnings.rs` tells what an operator should know and whose
+//! limits `sizes.rs` turns into a producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
 //! `delivery.rs` counts what came of a record, `native/` holds the calls of librdkafka's C API,
 //! `progress.rs` shows how far it is.
 //!
@@ -9,6 +10,7 @@
 //!                ^---- window ---- delivery.rs <------'
 //! ```
 
+mod announce;
 mod client;
 mod context;
 mod control;
@@ -23,6 +25,7 @@ mod order;
 mod outcome;
 mod preflight;
 mod progress;
+mod reasons;
 mod rejects;
 mod replay;
 mod room;
@@ -30,6 +33,7 @@ mod route;
 mod sizes;
 mod token;
 mod topics;
+mod warnings;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use rdkafka::producer::Producer as _;
 
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, words};
 use super::control::Control;
+use super::reasons::Reason;
 use crate::error::Error;
 
 /// How long refused connections are tried again: a broker may just be starting.
@@ -16,7 +17,7 @@ impl Connection {
     /// Waits until a broker answers.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] with the reason that librdkafka gives, within seconds.
+    /// [`Error::Unreachable`] with the cause, within seconds.
     pub(super) fn check_reachable(&self, control: &Control) -> Result<(), Error> {
         let started = Instant::now();
         loop {
@@ -27,27 +28,22 @@ impl Connection {
                 Err(error) => error,
             };
             let troubles = self.deliveries().troubles();
-            let hopeless = troubles.authentication.is_some()
+            let reason = troubles.authentication.or(troubles.connection);
+            let is_final = reason.as_ref().is_some_and(|reason| reason.is_final);
+            let hopeless = is_final
                 || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
                 || started.elapsed() > CONNECT_LIMIT;
             if hopeless || control.is_stopping() {
-                let reason = troubles.authentication.or(troubles.connection);
-                let reason = reason.unwrap_or_else(|| words(&error));
-                // librdkafka adds its timing: `(after 0ms in state CONNECT, ...)`.
-                let reason = reason
-                    .split(" (after ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_string();
+                let reason = reason.unwrap_or_else(|| Reason::of(&words(&error)));
                 return Err(Error::Unreachable {
                     brokers: self.brokers.clone(),
-                    reason,
+                    reason: reason.text,
+                    hint: reason.hint,
                 });
             }
-            if !troubles.all_down {
-                continue;
+            if troubles.all_down {
+                thread::sleep(Duration::from_millis(100));
             }
-            thread::sleep(Duration::from_millis(100));
         }
     }
 }

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::announce::Announcement;
 use super::client::Connection;
 use super::control::Control;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use super::topics::TopicState;
+use super::warnings::Warnings;
 use crate::config::{Destination, MissingTopics, Partition, TopicNames};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, TopicId};
@@ -56,6 +58,9 @@ pub(super) struct Router<'a> {
     /// Topics that were asked for.
     met: Vec<CapturedTopic>,
     pub(super) placement: Placement,
+    warnings: Warnings,
+    /// What was told of the destination before the first record.
+    announcement: Option<Announcement>,
 }
 
 impl<'a> Router<'a> {
@@ -81,6 +86,8 @@ impl<'a> Router<'a> {
             surveyed: Vec::new(),
             met: Vec::new(),
             placement: Placement::default(),
+            warnings: Warnings::default(),
+            announcement: None,
         }
     }
 
@@ -138,7 +145,15 @@ impl<'a> Router<'a> {
         let topics: Vec<CapturedTopic> = self.surveyed.clone();
         topics
             .iter()
-            .try_for_each(|topic| self.route(topic).map(|_| ()))
+            .try_for_each(|topic| self.route(topic).map(|_| ()))?;
+        self.warnings.tell(&self.connection.console);
+        if !self.connection.is_rehearsal() && !self.targets.is_empty() {
+            let topics = self.targets.iter();
+            let topics = topics.map(|target| (target.name.clone(), target.partitions));
+            let announcement = Announcement::start(self.connection, topics.collect());
+            self.announcement = Some(announcement);
+        }
+        Ok(())
     }
 
     /// Where records of `topic` go.
@@ -191,11 +206,11 @@ impl<'a> Router<'a> {
         if let Some(known) = self.targets.iter().position(|target| target.name == name) {
             return Ok(known);
         }
-        let (partitions, created) = match self.connection.topic_state(name, self.control)? {
-            TopicState::Present(shape) => (shape.partitions, false),
+        let (shape, created) = match self.connection.topic_state(name, self.control)? {
+            TopicState::Present(shape) => (shape, false),
             TopicState::Missing if self.destination.missing_topics == MissingTopics::Create => {
-                self.connection.create_topic(name, captured, self.control)?;
-                (captured, true)
+                let shape = self.connection.create_topic(name, captured, self.control)?;
+                (shape, true)
             }
             TopicState::Missing => {
                 return Err(Error::TopicMissing {
@@ -206,6 +221,11 @@ impl<'a> Router<'a> {
             }
         };
         let settings = self.connection.topic_settings(name);
+        self.warnings
+            .look_at(name, shape, &settings, self.destination);
+        if self.announcement.is_some() {
+            self.warnings.tell(&self.connection.console);
+        }
         let client = self
             .connection
             .client_for(name, settings.max_message_bytes)?;
@@ -213,7 +233,7 @@ impl<'a> Router<'a> {
         self.targets.push(Target {
             name: name.into(),
             handle,
-            partitions,
+            partitions: shape.partitions,
             created,
             turn: 0,
         });

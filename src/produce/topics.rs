@@ -49,6 +49,10 @@ impl Shape {
 pub(super) struct TopicSettings {
     /// `max.message.bytes`: the largest batch that the brokers take.
     pub(super) max_message_bytes: Option<usize>,
+    /// Whether the brokers replace the times of records (`message.timestamp.type`).
+    pub(super) log_append_time: bool,
+    /// How many replicas an acknowledged record has at least.
+    pub(super) min_insync_replicas: Option<usize>,
 }
 
 impl TopicSettings {
@@ -57,6 +61,9 @@ impl TopicSettings {
         let number = |name| get(name).and_then(|(_, value)| value.parse().ok());
         Self {
             max_message_bytes: number("max.message.bytes"),
+            log_append_time: get("message.timestamp.type")
+                .is_some_and(|(_, value)| value == "LogAppendTime"),
+            min_insync_replicas: number("min.insync.replicas"),
         }
     }
 }
@@ -135,7 +142,7 @@ impl Connection {
         topic: &str,
         partitions: i32,
         control: &Control,
-    ) -> Result<(), Error> {
+    ) -> Result<Shape, Error> {
         let refused = |reason| Error::TopicRefused {
             topic: topic.into(),
             action: "create",
@@ -186,13 +193,13 @@ impl Connection {
         topic: &str,
         partitions: i32,
         control: &Control,
-    ) -> Result<(), Error> {
+    ) -> Result<Shape, Error> {
         let started = Instant::now();
         loop {
             if let TopicState::Present(present) = self.topic_state(topic, control)?
                 && present.partitions >= partitions
             {
-                return Ok(());
+                return Ok(present);
             }
             if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
                 let reason = "it was created and does not show up".into();

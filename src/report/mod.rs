@@ -231,6 +231,7 @@ mod tests {
         let unreachable = Error::Unreachable {
             brokers: "b".into(),
             reason: "no".into(),
+            hint: None,
         };
 
         assert_eq!(Report::default().exit(), ExitCode::Success);

@@ -8,7 +8,7 @@ use crate::harness::kafka::{Kafka, KafkaOptions};
 
 /// A broker that starts on demand.
 pub(crate) struct OnDemand {
-    options: KafkaOptions,
+    options: Box<dyn Fn() -> Result<KafkaOptions, String> + Send + Sync>,
     state: Mutex<Option<Result<Arc<Kafka>, String>>>,
 }
 
@@ -22,13 +22,20 @@ impl OnDemand {
             ("log.message.timestamp.after.max.ms", "9223372036854775807"),
         ];
         let properties = always.iter().chain(properties);
+        let properties = properties.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let options = KafkaOptions {
+            properties: properties.collect(),
+            ..KafkaOptions::default()
+        };
+        Self::with(move || Ok(options.clone()))
+    }
+
+    /// Prepares a broker with options that take time to make.
+    pub(crate) fn with(
+        options: impl Fn() -> Result<KafkaOptions, String> + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            options: KafkaOptions {
-                properties: properties
-                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                    .collect(),
-                ..KafkaOptions::default()
-            },
+            options: Box::new(options),
             state: Mutex::new(None),
         }
     }
@@ -39,7 +46,7 @@ impl OnDemand {
     /// Why it could not start; it is not tried again.
     pub(crate) fn get(&self) -> Result<Arc<Kafka>, String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = || Kafka::start_with(&self.options).map(Arc::new);
+        let start = || Kafka::start_with(&(self.options)()?).map(Arc::new);
         state.get_or_insert_with(start).clone()
     }
 

@@ -36,15 +36,19 @@ impl Refusal {
 }
 
 /// Something of librdkafka's that is given back at the end.
-struct Owned<T> {
+pub(super) struct Owned<T> {
     ptr: *mut T,
     destroy: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Owned<T> {
     /// None for a null pointer. `destroy` has to be the function that librdkafka names for `ptr`.
-    fn new(ptr: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
+    pub(super) fn new(ptr: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
         (!ptr.is_null()).then_some(Self { ptr, destroy })
+    }
+
+    pub(super) fn ptr(&self) -> *mut T {
+        self.ptr
     }
 }
 
@@ -56,7 +60,7 @@ impl<T> Drop for Owned<T> {
 }
 
 /// Where answers arrive, and how long they may take.
-struct Desk<'a> {
+pub(super) struct Desk<'a> {
     client: &'a Client,
     queue: Owned<c::rd_kafka_queue_t>,
     options: Owned<c::rd_kafka_AdminOptions_t>,
@@ -64,10 +68,14 @@ struct Desk<'a> {
 }
 
 /// The answer to one question.
-type Answer = Owned<c::rd_kafka_event_t>;
+pub(super) type Answer = Owned<c::rd_kafka_event_t>;
 
 impl<'a> Desk<'a> {
-    fn new(client: &'a Client, kind: c::rd_kafka_admin_op_t, limit: Duration) -> Option<Self> {
+    pub(super) fn new(
+        client: &'a Client,
+        kind: c::rd_kafka_admin_op_t,
+        limit: Duration,
+    ) -> Option<Self> {
         let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
         let native = client.client().native_ptr();
         // SAFETY: the client lives longer than the queue and the options, by the borrow.
@@ -97,12 +105,20 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn native(&self) -> *mut c::rd_kafka_t {
+    pub(super) fn native(&self) -> *mut c::rd_kafka_t {
         self.client.client().native_ptr()
     }
 
+    pub(super) fn options(&self) -> *const c::rd_kafka_AdminOptions_t {
+        self.options.ptr
+    }
+
+    pub(super) fn queue(&self) -> *mut c::rd_kafka_queue_t {
+        self.queue.ptr
+    }
+
     /// Waits for the next answer.
-    fn answer(&self) -> Result<Answer, Refusal> {
+    pub(super) fn answer(&self) -> Result<Answer, Refusal> {
         // librdkafka answers by itself when its limit has passed; the rest is for its own way.
         let patience = self.limit_ms.saturating_add(500);
         // SAFETY: the queue is ours, and so is the event that it gives.
@@ -124,7 +140,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn unusable() -> Refusal {
+pub(super) fn unusable() -> Refusal {
     Refusal::new(
         c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__INVALID_ARG,
         ptr::null(),
@@ -132,7 +148,7 @@ fn unusable() -> Refusal {
 }
 
 /// A copy of a text of librdkafka's, which must not be null.
-fn owned(text: *const c_char) -> String {
+pub(super) fn owned(text: *const c_char) -> String {
     // SAFETY: librdkafka's texts end with a NUL and live as long as what they were asked of.
     unsafe { CStr::from_ptr(text) }
         .to_string_lossy()
@@ -143,7 +159,7 @@ fn owned(text: *const c_char) -> String {
 ///
 /// # Safety
 /// `list` has to be null or the beginning of `count` pointers that live through `'a`.
-unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*const T] {
+pub(super) unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*const T] {
     match list.is_null() {
         true => &[],
         // SAFETY: as the caller promises.
@@ -178,15 +194,15 @@ pub(in crate::produce) fn topic_settings(
             desk.native(),
             resources.as_mut_ptr(),
             resources.len(),
-            desk.options.ptr,
-            desk.queue.ptr,
+            desk.options(),
+            desk.queue(),
         );
     }
     let answer = desk.answer()?;
     let mut settings = Vec::new();
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
-        let result = c::rd_kafka_event_DescribeConfigs_result(answer.ptr);
+        let result = c::rd_kafka_event_DescribeConfigs_result(answer.ptr());
         let mut count = 0;
         let described = c::rd_kafka_DescribeConfigs_result_resources(result, &raw mut count);
         for resource in slice(described, count) {
@@ -231,14 +247,14 @@ pub(in crate::produce) fn create_topic(
             desk.native(),
             all.as_mut_ptr(),
             all.len(),
-            desk.options.ptr,
-            desk.queue.ptr,
+            desk.options(),
+            desk.queue(),
         );
     }
     let answer = desk.answer()?;
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
-        let result = c::rd_kafka_event_CreateTopics_result(answer.ptr);
+        let result = c::rd_kafka_event_CreateTopics_result(answer.ptr());
         let mut count = 0;
         let topics = c::rd_kafka_CreateTopics_result_topics(result, &raw mut count);
         slice(topics, count)
@@ -271,14 +287,14 @@ pub(in crate::produce) fn grow_topic(
             desk.native(),
             all.as_mut_ptr(),
             all.len(),
-            desk.options.ptr,
-            desk.queue.ptr,
+            desk.options(),
+            desk.queue(),
         );
     }
     let answer = desk.answer()?;
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
-        let result = c::rd_kafka_event_CreatePartitions_result(answer.ptr);
+        let result = c::rd_kafka_event_CreatePartitions_result(answer.ptr());
         let mut count = 0;
         let topics = c::rd_kafka_CreatePartitions_result_topics(result, &raw mut count);
         slice(topics, count)

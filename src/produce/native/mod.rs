@@ -1,9 +1,11 @@
 //! The few calls of librdkafka's C API that the rdkafka crate does not offer, each behind a safe
-//! function: those for records here, questions to the cluster in `admin.rs`. The only folder in which
+//! function: those for records here, questions to the cluster in `admin.rs` and
+//! `groups.rs`. The only folder in which
 //! `unsafe` is allowed.
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]
 
 pub(super) mod admin;
+pub(super) mod groups;
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
