@@ -298,6 +298,9 @@ pub struct Destination {
     /// Create missing topics with the captured partition count.
     #[arg(long)]
     pub create_topics: bool,
+    /// Send although the destination is the cluster that the records were captured from.
+    #[arg(long)]
+    pub yes: bool,
     /// Replay into a broker inside this process: everything runs, nothing leaves the machine.
     #[arg(long)]
     pub rehearse: bool,

@@ -275,6 +275,8 @@ pub struct Destination {
     pub timestamps: Timestamps,
     /// Headers added to every record.
     pub headers: Vec<(String, String)>,
+    /// What to do when the destination is the captured cluster.
+    pub captured_cluster: CapturedCluster,
     /// What to do about a topic that is not there.
     pub missing_topics: MissingTopics,
 }
@@ -286,6 +288,15 @@ pub enum Idempotence {
     On,
     /// The user does without.
     Off,
+}
+
+/// What to do when the destination is the cluster that the records were captured from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapturedCluster {
+    /// End the run.
+    Refuse,
+    /// Send all the same.
+    Allow,
 }
 
 /// Where OAUTHBEARER tokens come from.

@@ -85,6 +85,13 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// The destination is the cluster that the records were captured from.
+    SameCluster {
+        /// The bootstrap servers.
+        brokers: String,
+        /// What both have, in words.
+        shared: String,
+    },
     /// A topic that the destination does not have.
     TopicMissing {
         /// Its name.
@@ -190,6 +197,7 @@ impl Error {
             }
             Self::NoToken { .. }
             | Self::Unreachable { .. }
+            | Self::SameCluster { .. }
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
@@ -233,6 +241,9 @@ impl Error {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
             Self::Unreachable { hint, .. } => hint.clone(),
+            Self::SameCluster { .. } => {
+                Some("`--yes` sends all the same; its topics then have the records twice".into())
+            }
             Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
                 Some("the user needs the rights to describe and to write it".into())
             }
@@ -265,6 +276,10 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "no broker of {brokers} could be used: {reason}")
             }
+            Self::SameCluster { brokers, shared } => write!(
+                f,
+                "{brokers} is the cluster that the records were captured from: both have {shared}"
+            ),
             Self::TopicMissing { topic, brokers, .. } => {
                 write!(f, "topic `{topic}` does not exist on {brokers}")
             }

@@ -74,11 +74,22 @@ impl fmt::Display for CapturedTopic {
     }
 }
 
+/// Something by which the captured cluster is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum CapturedFrom {
+    /// The `host:port` of one of its brokers.
+    Broker(String),
+    /// Its id.
+    Cluster(String),
+}
+
 /// Records in the order of the input, with all their bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     pub(crate) topics: Vec<CapturedTopic>,
+    /// What the input told of the captured cluster and had not told before.
+    pub(crate) captured_from: Vec<CapturedFrom>,
     headers: Vec<Header>,
     bytes: Vec<u8>,
 }

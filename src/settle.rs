@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cli;
 use crate::config::{
-    Aborted, Cluster, Config, Delivery, Destination, Duplicates, Extraction, Idempotence, Input,
-    MissingTopics, Output, Overrides, Partition, ProfileChoice, RecordLines, ReportForm, Snapshot,
-    SnapshotAction, Source, Task, Timestamps, TokenSource, TopicNames, Uncertain, Verbosity, Via,
-    View, When,
+    Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, Extraction,
+    Idempotence, Input, MissingTopics, Output, Overrides, Partition, ProfileChoice, RecordLines,
+    ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps, TokenSource, TopicNames,
+    Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 use crate::properties::{self, Properties};
@@ -124,6 +124,7 @@ impl Config {
             partition: Partition::Auto,
             timestamps: Timestamps::Now,
             headers: Vec::new(),
+            captured_cluster: CapturedCluster::Refuse,
             missing_topics: MissingTopics::Refuse,
         };
         Self {
@@ -358,6 +359,10 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
         partition: args.partition,
         timestamps: args.timestamps,
         headers: args.header,
+        captured_cluster: match args.yes {
+            true => CapturedCluster::Allow,
+            false => CapturedCluster::Refuse,
+        },
         missing_topics: match args.create_topics || args.rehearse {
             true => MissingTopics::Create,
             false => MissingTopics::Refuse,

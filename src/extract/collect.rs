@@ -98,6 +98,8 @@ impl Collector {
         learn(&self.found, &sink.batch, &mut self.ids);
         self.surveyor.saw(&self.found);
         let passes = self.filter.matches(&self.found.filtered_on);
+        let captured_from = self.surveyor.captured_from(&self.found, passes);
+        sink.batch.captured_from.extend(captured_from);
         if !passes {
             count_filtered(&self.found, mark, sink);
         }

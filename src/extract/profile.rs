@@ -47,6 +47,7 @@ pub(crate) struct Profile {
     pub(crate) isolation_level: Candidates,
     pub(crate) client_id: Candidates,
     pub(crate) group: Candidates,
+    pub(crate) cluster_id: Candidates,
     pub(crate) aborted: Option<Aborted>,
     pub(crate) topic_names: Option<KnownTopics>,
 }

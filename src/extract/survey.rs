@@ -1,7 +1,8 @@
 //! What is looked at besides records, for `kreplay inspect`: a census of what the RRPairs tell, or
-//! the paths that occur in them. A replay has neither and does nothing for them: the members that a
-//! census reads are added to the plan of the pass over a line only when one is taken.
+//! the paths that occur in them. A replay has neither, and only notes which cluster was captured: the
+//! members that a census reads are added to the plan of the pass over a line only when one is taken.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fields::Attributes;
@@ -11,10 +12,14 @@ use super::profile::{Candidates, Profile};
 use super::walk::Found;
 use crate::config::View;
 use crate::error::Error;
+use crate::record::CapturedFrom;
 use crate::report::{Census, PathSeen};
 
 /// `isolation_level` of a FetchRequest (Kafka protocol guide); what is 0 is absent.
 const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
+
+/// How many brokers and clusters are told of, each; no capture has more to tell.
+const MOST_PLACES: usize = 256;
 
 /// What is looked at; clones share what was seen.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +64,9 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Topic {
     Command,
+    Protocol,
     Broker,
+    Cluster,
     Client,
     Group,
     Isolation,
@@ -73,6 +80,9 @@ pub(super) struct Surveyor {
     topics: Vec<Topic>,
     paths: Vec<Path>,
     tells_isolation: bool,
+    /// What was told of the captured cluster.
+    brokers: BTreeSet<String>,
+    clusters: BTreeSet<String>,
 }
 
 impl Surveyor {
@@ -84,18 +94,19 @@ impl Surveyor {
             topics: Vec::new(),
             paths: Vec::new(),
             tells_isolation: !profile.isolation_level.0.is_empty(),
+            brokers: BTreeSet::new(),
+            clusters: BTreeSet::new(),
         };
+        if !surveyor.wants_records() {
+            return Ok(surveyor);
+        }
+        surveyor.add_member(Topic::Protocol, "l7protocol");
+        surveyor.add_member(Topic::Broker, "network_address");
+        surveyor.add(Topic::Cluster, "cluster-id", &profile.cluster_id)?;
         if !matches!(surveyor.survey, Survey::Census(_)) {
             return Ok(surveyor);
         }
-        // The names that Speedscale documents for every RRPair.
-        for (topic, member) in [
-            (Topic::Command, "command"),
-            (Topic::Broker, "network_address"),
-        ] {
-            surveyor.topics.push(topic);
-            surveyor.paths.push(Path::of_names([member].into_iter()));
-        }
+        surveyor.add_member(Topic::Command, "command");
         surveyor.add(Topic::Client, "client-id", &profile.client_id)?;
         surveyor.add(Topic::Group, "group", &profile.group)?;
         surveyor.add(
@@ -104,6 +115,12 @@ impl Surveyor {
             &profile.isolation_level,
         )?;
         Ok(surveyor)
+    }
+
+    /// A name that Speedscale documents for every RRPair.
+    fn add_member(&mut self, topic: Topic, member: &str) {
+        self.topics.push(topic);
+        self.paths.push(Path::of_names([member].into_iter()));
     }
 
     fn add(&mut self, topic: Topic, name: &str, candidates: &Candidates) -> Result<(), Error> {
@@ -134,7 +151,7 @@ impl Surveyor {
                 match topic {
                     Topic::Command => census.commands.add(text),
                     Topic::Group => census.groups.add(text),
-                    Topic::Broker | Topic::Client | Topic::Isolation => {}
+                    _ => {}
                 }
             }
         }
@@ -149,6 +166,32 @@ impl Surveyor {
         }
     }
 
+    /// What an RRPair tells of the captured cluster, and none before it has told.
+    pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Option<CapturedFrom> {
+        let (mut is_kafka, mut broker, mut cluster) = (passes, None, None);
+        for (topic, text) in self.told(found) {
+            match topic {
+                Topic::Protocol => is_kafka = text.eq_ignore_ascii_case("kafka"),
+                Topic::Broker => broker = Some(text),
+                Topic::Cluster => cluster = Some(text),
+                _ => {}
+            }
+        }
+        let is_new = |known: &BTreeSet<String>, text: &&str| {
+            !text.is_empty() && known.len() < MOST_PLACES && !known.contains(*text)
+        };
+        if let Some(id) = cluster.filter(|id| is_new(&self.clusters, id)) {
+            let id = id.to_string();
+            self.clusters.insert(id.clone());
+            return Some(CapturedFrom::Cluster(id));
+        }
+        let broker = broker.filter(|_| is_kafka);
+        let broker = broker.filter(|broker| is_new(&self.brokers, broker))?;
+        let broker = broker.to_string();
+        self.brokers.insert(broker.clone());
+        Some(CapturedFrom::Broker(broker))
+    }
+
     fn count(&self, census: &mut Census, found: &Found) {
         let mut isolation = self.tells_isolation.then_some(ISOLATION[0]);
         for (topic, text) in self.told(found) {
@@ -159,7 +202,7 @@ impl Surveyor {
                     let level = text.parse::<usize>().ok();
                     isolation = Some(level.and_then(|n| ISOLATION.get(n)).unwrap_or(&text));
                 }
-                Topic::Command | Topic::Group => {}
+                Topic::Command | Topic::Protocol | Topic::Cluster | Topic::Group => {}
             }
         }
         if let Some(isolation) = isolation {

@@ -7,9 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rdkafka::producer::Producer as _;
-
 use super::client::Connection;
+use super::guard::Identity;
 use super::native::Client;
 use super::native::groups;
 use crate::console::Console;
@@ -21,8 +20,6 @@ const HOLD_UP: Duration = Duration::from_millis(40);
 const LAST_WAIT: Duration = Duration::from_millis(500);
 /// One question about groups. Two are asked, one after the other.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
-/// The cluster's id is known since the first answer.
-const ID_LIMIT: Duration = Duration::from_millis(100);
 /// More groups are not asked for their offsets.
 const MOST_GROUPS: usize = 200;
 /// How many topics and groups are named.
@@ -69,7 +66,7 @@ impl Announcement {
         let client = connection.client().clone();
         let shared = Arc::new(Shared {
             console: connection.console.clone(),
-            untold: Mutex::new(Some(destination(&client, &topics))),
+            untold: Mutex::new(Some(destination(connection.identity(), &topics))),
             told: Condvar::new(),
         });
         let asking = thread::spawn({
@@ -100,11 +97,10 @@ impl Drop for Announcement {
     }
 }
 
-fn destination(client: &Client, topics: &[(String, i32)]) -> String {
-    let id = client.client().fetch_cluster_id(ID_LIMIT);
+fn destination(identity: Option<&Identity>, topics: &[(String, i32)]) -> String {
+    let id = identity.and_then(Identity::cluster_id);
     let id = id.map_or_else(String::new, |id| format!(" {id}"));
-    let brokers = client.client().fetch_metadata(Some(""), ASK_LIMIT);
-    let brokers = brokers.map_or(0, |metadata| metadata.brokers().len() as u64);
+    let brokers = identity.map_or(0, |identity| identity.broker_count as u64);
     let names = topics.iter().map(|(name, partitions)| {
         let partitions = count(u64::from(partitions.unsigned_abs()), "partition");
         format!("{name} ({partitions})")

@@ -1,6 +1,6 @@
 //! The connection: librdkafka's settings, its producers, and the threads that poll them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
+use rdkafka::metadata::Metadata;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{Producer as _, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode;
@@ -15,6 +16,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::Job;
 use super::context::Context;
 use super::delivery::Deliveries;
+use super::guard::Identity;
 use super::native::{self, Client};
 use super::rejects::Rejects;
 use super::room::Room;
@@ -69,6 +71,8 @@ pub(super) struct Connection {
     // Before the producers, so that no token comes to one that is going.
     tokens: Option<Tokens>,
     producers: Producers,
+    /// Of the cluster, since its first answer.
+    identity: OnceCell<Identity>,
 }
 
 /// Producers by what they send at most. The first one is there from the beginning and answers
@@ -134,6 +138,7 @@ impl Connection {
                 first,
                 more: RefCell::default(),
             },
+            identity: OnceCell::new(),
         };
         connection.brokers = match &destination.cluster {
             Cluster::Brokers(brokers) => brokers.clone(),
@@ -211,6 +216,19 @@ impl Connection {
             reason = reason.take().or(fatal.map(|(_, text)| text));
         });
         reason.unwrap_or_else(|| "librdkafka gives no reason".into())
+    }
+
+    /// By what the cluster is known again; none before its first answer.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
+    /// Takes note of the cluster's first answer.
+    pub(super) fn met(&self, metadata: &Metadata) {
+        let id = self.client().client().fetch_cluster_id(ASK_LIMIT);
+        let identity = Identity::of(&self.brokers, metadata).with_cluster_id(id);
+        // A second meeting tells nothing new.
+        _ = self.identity.set(identity);
     }
 
     pub(super) fn is_rehearsal(&self) -> bool {

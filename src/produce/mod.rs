@@ -1,7 +1,8 @@
 //! Records to the broker. `replay.rs` is the loop; `client.rs` connects, with tokens of `token.rs`;
-//! `preflight.rs` looks at the cluster, whose silence `reasons.rs` explains, `announce.rs` tells of it,
-//! `topics.rs` looks at topics, of which `warnings.rs` tells what an operator should know and whose
-//! limits `sizes.rs` turns into a producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
+//! `preflight.rs` looks at the cluster, whose silence `reasons.rs` explains, `guard.rs` knows the
+//! captured cluster again, `announce.rs` tells of it all; `topics.rs` looks at topics, of which
+//! `warnings.rs` tells what an operator should know and whose limits `sizes.rs` turns into a
+//! producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
 //! `delivery.rs` counts what came of a record, `native/` holds the calls of librdkafka's C API,
 //! `progress.rs` shows how far it is.
 //!
@@ -17,6 +18,7 @@ mod control;
 mod counts;
 mod delivery;
 mod drain;
+mod guard;
 mod in_flight;
 mod journal;
 mod keeper;

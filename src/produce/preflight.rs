@@ -24,7 +24,10 @@ impl Connection {
             // The name of no topic asks about the brokers alone.
             let asked = self.client().client().fetch_metadata(Some(""), ASK_LIMIT);
             let error = match asked {
-                Ok(_) => return Ok(()),
+                Ok(metadata) => {
+                    self.met(&metadata);
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             let troubles = self.deliveries().troubles();

@@ -157,8 +157,11 @@ impl<'a> Replay<'a> {
         receiver.survey(|batch| self.router.survey(batch));
         self.router.check_surveyed_topics()?;
         loop {
-            let keeper = &mut self.keeper;
-            let note = |batch: &Batch| keeper.as_mut().map_or(Ok(()), |keeper| keeper.saw(batch));
+            let (keeper, router) = (&mut self.keeper, &mut self.router);
+            let note = |batch: &Batch| {
+                router.check_source(batch)?;
+                keeper.as_mut().map_or(Ok(()), |keeper| keeper.saw(batch))
+            };
             match ordered.next(STEP, note)? {
                 Next::Parcel(parcel) => self.send_parcel(parcel)?,
                 Next::Nothing => self.write_progress()?,

@@ -10,7 +10,7 @@ use super::control::Control;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use super::topics::TopicState;
 use super::warnings::Warnings;
-use crate::config::{Destination, MissingTopics, Partition, TopicNames};
+use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, TopicId};
 use crate::report::Placement;
@@ -59,6 +59,8 @@ pub(super) struct Router<'a> {
     met: Vec<CapturedTopic>,
     pub(super) placement: Placement,
     warnings: Warnings,
+    /// What the destination has in common with the captured cluster.
+    shared: Option<String>,
     /// What was told of the destination before the first record.
     announcement: Option<Announcement>,
 }
@@ -87,6 +89,7 @@ impl<'a> Router<'a> {
             met: Vec::new(),
             placement: Placement::default(),
             warnings: Warnings::default(),
+            shared: None,
             announcement: None,
         }
     }
@@ -120,8 +123,9 @@ impl<'a> Router<'a> {
         unused.filter(|from| !met(from)).collect()
     }
 
-    /// Takes note of the partitions in `batch`.
+    /// Takes note of the partitions in `batch`, and of the cluster that it comes from.
     pub(super) fn survey(&mut self, batch: &Batch) {
+        self.compare(batch);
         for record in &batch.records {
             let (Some(topic), Some(partition)) = (batch.topic(record), record.partition) else {
                 continue;
@@ -140,8 +144,9 @@ impl<'a> Router<'a> {
     /// Looks at the destinations of all topics that were surveyed, before anything is sent.
     ///
     /// # Errors
-    /// As of [`Router::route`].
+    /// As of [`Router::route`] and [`Router::check_source`].
     pub(super) fn check_surveyed_topics(&mut self) -> Result<(), Error> {
+        self.check_shared()?;
         let topics: Vec<CapturedTopic> = self.surveyed.clone();
         topics
             .iter()
@@ -154,6 +159,37 @@ impl<'a> Router<'a> {
             self.announcement = Some(announcement);
         }
         Ok(())
+    }
+
+    /// Looks at what `batch` tells of the captured cluster.
+    ///
+    /// # Errors
+    /// [`Error::SameCluster`] when that is the destination, and it was not asked for.
+    pub(super) fn check_source(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.compare(batch);
+        self.check_shared()
+    }
+
+    fn compare(&mut self, batch: &Batch) {
+        let refuses = self.destination.captured_cluster == CapturedCluster::Refuse;
+        if let Some(identity) = self.connection.identity()
+            && refuses
+            && !self.connection.is_rehearsal()
+            && self.shared.is_none()
+        {
+            let mut captured = batch.captured_from.iter();
+            self.shared = captured.find_map(|captured| identity.shares(captured));
+        }
+    }
+
+    fn check_shared(&self) -> Result<(), Error> {
+        match &self.shared {
+            None => Ok(()),
+            Some(shared) => Err(Error::SameCluster {
+                brokers: self.connection.brokers.clone(),
+                shared: shared.clone(),
+            }),
+        }
     }
 
     /// Where records of `topic` go.
