@@ -65,6 +65,12 @@ impl Scene {
         Run::new(args.iter().map(|arg| (*arg).to_owned()))
     }
 
+    /// Lets every answer take this long.
+    fn delay(&self, delay: Duration) {
+        let delayed = self.mock.broker_round_trip_time(1, delay);
+        delayed.expect("the mock takes a delay");
+    }
+
     fn there(&self) -> i64 {
         count(&self.mock.bootstrap_servers(), TOPIC).unwrap_or(0)
     }
@@ -88,10 +94,12 @@ fn a_run_that_was_interrupted_goes_on_and_sends_nothing_twice() {
     const ALL: u64 = 5000;
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
+    scene.delay(Duration::from_millis(3));
     let mut run = scene.replay(&input, &SLOWLY).spawn();
     run.wait_until("its first records are there", |_| scene.there() > 100);
     run.signal(SIGINT);
     let output = run.wait();
+    scene.delay(Duration::ZERO);
     assert_eq!(output.code, 130, "{output:#?}");
     let first = entry(&report(&output), "delivered");
     let output = scene.replay(&input, &[]).output();
@@ -114,12 +122,14 @@ fn a_run_that_was_killed_goes_on_and_repeats_no_more_than_it_says() {
     const ALL: u64 = 5000;
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
-    for there in [1, 1000, 3000] {
+    scene.delay(Duration::from_millis(3));
+    for there in [1, 1000, 2000] {
         let mut run = scene.replay(&input, &SLOWLY).spawn();
         run.wait_until("its records are there", |_| scene.there() > there);
         run.signal(SIGKILL);
         run.wait();
     }
+    scene.delay(Duration::ZERO);
     let before = scene.there().cast_unsigned();
     let output = scene.replay(&input, &[]).output();
     let report = report(&output);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataBroker};
 
 use crate::record::CapturedFrom;
 
@@ -19,6 +19,8 @@ pub(super) struct Identity {
     brokers: BTreeSet<(String, u16)>,
     /// How many brokers the cluster has.
     pub(super) broker_count: usize,
+    /// The id of one of them.
+    pub(super) any_broker: Option<i32>,
 }
 
 impl Identity {
@@ -33,6 +35,7 @@ impl Identity {
             cluster_id: None,
             brokers: named.chain(advertised).collect(),
             broker_count: metadata.brokers().len(),
+            any_broker: metadata.brokers().first().map(MetadataBroker::id),
         }
     }
 
@@ -88,6 +91,7 @@ mod tests {
             cluster_id: Some("abc".into()),
             brokers: brokers.iter().filter_map(|text| address(text)).collect(),
             broker_count: 1,
+            any_broker: None,
         }
     }
 

@@ -75,7 +75,8 @@ impl Connection {
         if self.is_rehearsal() {
             return TopicSettings::default();
         }
-        match admin::topic_settings(self.client(), topic, SETTINGS_LIMIT) {
+        let broker = self.identity().and_then(|identity| identity.any_broker);
+        match admin::topic_settings(self.client(), broker, topic, SETTINGS_LIMIT) {
             Ok(settings) => TopicSettings::of(&settings),
             Err(refusal) => {
                 let why = refusal.text;

@@ -145,7 +145,7 @@ pub(crate) fn options() -> Result<KafkaOptions, String> {
         properties,
         listeners: listeners.map(|(n, p)| (n.into(), p.into())).into(),
         format_args: format_args.collect(),
-        port: None,
+        ..KafkaOptions::default()
     })
 }
 

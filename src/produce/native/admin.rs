@@ -105,6 +105,20 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// Asks this broker.
+    fn ask(&self, broker: i32) {
+        let mut reason: [c_char; 256] = [0; 256];
+        // SAFETY: the reason is written within its length; a refused broker leaves the default.
+        unsafe {
+            c::rd_kafka_AdminOptions_set_broker(
+                self.options.ptr,
+                broker,
+                reason.as_mut_ptr(),
+                reason.len(),
+            )
+        };
+    }
+
     pub(super) fn native(&self) -> *mut c::rd_kafka_t {
         self.client.client().native_ptr()
     }
@@ -167,17 +181,22 @@ pub(super) unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*co
     }
 }
 
-/// The settings of a topic, as names and values.
+/// The settings of a topic, as names and values. `broker` is asked, any of the cluster: librdkafka
+/// would wait for the controller, which every broker stands in for, and mock clusters have none.
 ///
 /// # Errors
 /// That the cluster does not tell, such as without the right to describe configurations.
 pub(in crate::produce) fn topic_settings(
     client: &Client,
+    broker: Option<i32>,
     topic: &str,
     limit: Duration,
 ) -> Result<Vec<(String, String)>, Refusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS;
     let desk = Desk::new(client, kind, limit).ok_or_else(unusable)?;
+    if let Some(broker) = broker {
+        desk.ask(broker);
+    }
     let name = CString::new(topic).map_err(|_| unusable())?;
     // SAFETY: the name is copied.
     let resource = unsafe {
