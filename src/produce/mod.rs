@@ -1,15 +1,23 @@
-//! Records to the broker. `replay.rs` is the loop; `client.rs` connects, with tokens of `token.rs`;
-//! `preflight.rs` looks at the cluster, whose silence `reasons.rs` explains, `guard.rs` knows the
-//! captured cluster again, `announce.rs` tells of it all; `topics.rs` looks at topics, of which
-//! `warnings.rs` tells what an operator should know and whose limits `sizes.rs` turns into a
-//! producer's; `route.rs` says where a record goes, `context.rs` hears what librdkafka tells,
-//! `delivery.rs` counts what came of a record, `native/` holds the calls of librdkafka's C API,
-//! `progress.rs` shows how far it is.
+//! Records to the broker.
 //!
 //! ```text
-//! channel -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
-//!                ^---- window ---- delivery.rs <------'
+//! channel -> order.rs -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
+//!                            ^-------- room.rs --- delivery.rs <----'
 //! ```
+//!
+//! | question | file |
+//! |---|---|
+//! | the loop, from the first record to the last delivery | `replay.rs`, then `drain.rs`, `outcome.rs` |
+//! | in which order records go out | `order.rs` |
+//! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
+//! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
+//! | what a topic is and allows | `topics.rs`, `sizes.rs`, `warnings.rs` |
+//! | where a record goes | `route.rs` |
+//! | what is in flight, and how much of it | `in_flight.rs`, `room.rs` |
+//! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
+//! | what a resumed run needs to know | `journal.rs`, kept by `keeper.rs` |
+//! | how far it is | `progress.rs` |
+//! | librdkafka's C API | `native/` |
 
 mod announce;
 mod client;

@@ -1,0 +1,126 @@
+//! The order of what is sent: per captured partition by rising offset, as far as the window allows.
+//!
+//! Apart because the fixtures are too small to be out of order; `real_kafka.rs` has captures of several
+//! groups.
+
+mod harness;
+
+use std::fmt::Write as _;
+
+use harness::readback::{Seen, read};
+use harness::run::{Output, Run, report};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use serde_json::json;
+
+const TOPIC: &str = "orders";
+
+fn mock(partitions: i32) -> MockCluster<'static, DefaultProducerContext> {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let created = cluster.create_topic(TOPIC, partitions, 1);
+    created.expect("a topic");
+    cluster
+}
+
+/// Record lines of these partitions and offsets, with the offset as value.
+fn lines(places: impl IntoIterator<Item = (i32, u64)>) -> String {
+    let mut lines = String::new();
+    for (partition, offset) in places {
+        writeln!(
+            lines,
+            r#"{{"topic":"{TOPIC}","partition":{partition},"offset":{offset},"value":"{offset}"}}"#
+        )
+        .expect("writing to a string cannot fail");
+    }
+    lines
+}
+
+/// RRPairs, one for each of these runs of offsets in partition 0.
+fn fetches(runs: &[&[u64]]) -> String {
+    let mut lines = String::new();
+    for offsets in runs {
+        let records: Vec<String> = offsets
+            .iter()
+            .map(|offset| format!(r#"{{"offsetDelta":{offset},"valueString":"{offset}"}}"#))
+            .collect();
+        let response = format!(
+            r#"{{"topics":[{{"name":"{TOPIC}","partitions":[{{"records":{{"records":[{}]}}}}]}}]}}"#,
+            records.join(",")
+        );
+        writeln!(
+            lines,
+            r#"{{"msgType":"rrpair","command":"Fetch","kafka":{{"response":{{"FetchResponse":{response}}}}}}}"#
+        )
+        .expect("writing to a string cannot fail");
+    }
+    lines
+}
+
+fn replay(command: &str, brokers: &str, more: &[&str], input: String) -> Output {
+    let args = [command, "-", "-b", brokers, "--report", "json"];
+    let args = args.iter().chain(more).map(|arg| (*arg).to_owned());
+    Run::new(args).stdin(input).output()
+}
+
+/// The values in the log of one partition.
+fn log(brokers: &str, partition: i32) -> Vec<u64> {
+    let seen = read(brokers, TOPIC).expect("the topic is readable");
+    let seen = seen.iter().filter(|seen| seen.partition == partition);
+    seen.map(Seen::text)
+        .map(|text| text.parse().expect("a number"))
+        .collect()
+}
+
+#[test]
+fn neighbours_that_overlap_are_put_right() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let input = fetches(&[&[4, 5, 6], &[1, 2, 3, 4], &[0], &[9, 7], &[8]]);
+    let output = replay("raw", &brokers, &[], input);
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(report(&output)["problems"], json!([]));
+    assert_eq!(log(&brokers, 0), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_copy_that_is_wanted_stays_where_it_was_captured() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let input = fetches(&[&[4, 5], &[1, 2, 4], &[3]]);
+    let output = replay("raw", &brokers, &["--keep-duplicates"], input);
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(log(&brokers, 0), [4, 5, 1, 2, 4, 3]);
+}
+
+#[test]
+fn what_comes_too_late_is_sent_counted_and_named_and_is_no_failure() {
+    const MANY: u64 = 50_000;
+    let mock = mock(2);
+    let brokers = mock.bootstrap_servers();
+    let first = [(0, 7), (0, 8)];
+    let between = (0..MANY).map(|offset| (1, offset));
+    let late = [(0, 5), (0, 6), (0, 9)];
+    let input = lines(first.into_iter().chain(between).chain(late));
+    let output = replay("records", &brokers, &[], input.clone());
+    assert_eq!(output.code, 0, "{output:#?}");
+    let report = report(&output);
+    assert_eq!(report["ledger"]["delivered"], MANY + 5);
+    let problem = json!([{
+        "what": "out_of_order",
+        "count": 2,
+        "first": {
+            "input": "stdin",
+            "line": MANY + 3,
+            "why": "orders [0] @ 5 came after offset 8 was sent",
+        },
+    }]);
+    assert_eq!(report["problems"], problem);
+    assert_eq!(log(&brokers, 0), [7, 8, 5, 6, 9]);
+    let rehearsal = Run::new(["records", "-", "--rehearse"])
+        .stdin(input)
+        .output();
+    let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 came after offset 8 was sent\n\
+                \x20          hint: consumers that read different parts of a topic overlap: choose one with \
+                `--filter`\n";
+    assert!(rehearsal.stdout.contains(said), "{}", rehearsal.stdout);
+}
