@@ -156,18 +156,10 @@ pub enum Error {
         /// What the end looks like.
         why: String,
     },
-    /// Stdout takes no more; not for a reader that closed the pipe.
-    NotPrinted {
-        /// The system's words.
-        reason: String,
-    },
-    /// The rejects file takes no more.
-    RejectsNotWritten {
-        /// The system's words.
-        reason: String,
-    },
-    /// The journal takes no more: what is sent from here on could not be told from what is not.
-    JournalNotWritten {
+    /// Something takes no more; not for a reader of stdout that has closed the pipe.
+    CannotWrite {
+        /// What it is.
+        what: &'static str,
         /// The system's words.
         reason: String,
     },
@@ -201,10 +193,7 @@ impl Error {
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
-            Self::ProducerFatal { .. }
-            | Self::NotPrinted { .. }
-            | Self::RejectsNotWritten { .. }
-            | Self::JournalNotWritten { .. } => ExitCode::Incomplete,
+            Self::ProducerFatal { .. } | Self::CannotWrite { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
@@ -253,9 +242,7 @@ impl Error {
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
             | Self::CutOff { .. }
-            | Self::NotPrinted { .. }
-            | Self::RejectsNotWritten { .. }
-            | Self::JournalNotWritten { .. } => None,
+            | Self::CannotWrite { .. } => None,
         }
     }
 }
@@ -315,13 +302,7 @@ impl fmt::Display for Error {
             } => write_speedctl(f, action, how, stderr),
             Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
             Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
-            Self::NotPrinted { reason } => write!(f, "cannot write to stdout: {reason}"),
-            Self::RejectsNotWritten { reason } => {
-                write!(f, "the rejects file is not complete: {reason}")
-            }
-            Self::JournalNotWritten { reason } => {
-                write!(f, "cannot write the journal: {reason}")
-            }
+            Self::CannotWrite { what, reason } => write!(f, "cannot write {what}: {reason}"),
             Self::Defect { what } => f.write_str(what),
         }
     }

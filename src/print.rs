@@ -92,7 +92,10 @@ fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => printed.reader = Reader::Gone,
         Err(e) => {
             let reason = error::reason(&e);
-            printed.failure = Some(Error::NotPrinted { reason });
+            printed.failure = Some(Error::CannotWrite {
+                what: "to stdout",
+                reason,
+            });
         }
     }
 }

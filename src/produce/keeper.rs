@@ -67,7 +67,7 @@ impl Keeper {
     /// Makes sure that the journal covers `records` more, beside the `handed` that librdkafka has got.
     ///
     /// # Errors
-    /// [`Error::JournalNotWritten`]: they must not be sent.
+    /// [`Error::CannotWrite`]: they must not be sent.
     pub(super) fn reserve(
         &mut self,
         records: u64,
@@ -82,7 +82,7 @@ impl Keeper {
     /// Writes down how things are.
     ///
     /// # Errors
-    /// [`Error::JournalNotWritten`].
+    /// [`Error::CannotWrite`].
     pub(super) fn update(&mut self, handed: u64, deliveries: &Deliveries) -> Result<(), Error> {
         self.write(handed, deliveries, Journal::update)
     }
@@ -102,7 +102,8 @@ impl Keeper {
             delivered,
             uncertain: unanswered + account.counts.unknown,
         };
-        write(&mut self.journal, state).map_err(|e| Error::JournalNotWritten {
+        write(&mut self.journal, state).map_err(|e| Error::CannotWrite {
+            what: "the journal",
             reason: error::reason(&e),
         })
     }

@@ -100,7 +100,8 @@ impl Rejects {
             self.written -= 1;
             // What has failed once would leave gaps that nobody sees.
             self.file = None;
-            self.failure = Some(Error::RejectsNotWritten {
+            self.failure = Some(Error::CannotWrite {
+                what: "all rejects",
                 reason: error::reason(&e),
             });
         }
