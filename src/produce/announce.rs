@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::client::Connection;
-use super::guard::Identity;
+use super::guard::Known;
 use super::native::Client;
 use super::native::groups;
 use crate::console::Console;
@@ -66,7 +66,7 @@ impl Announcement {
         let client = connection.client().clone();
         let shared = Arc::new(Shared {
             console: connection.console.clone(),
-            untold: Mutex::new(Some(destination(connection.identity(), &topics))),
+            untold: Mutex::new(Some(destination(connection.known(), &topics))),
             told: Condvar::new(),
         });
         let asking = thread::spawn({
@@ -97,8 +97,8 @@ impl Drop for Announcement {
     }
 }
 
-fn destination(identity: Option<&Identity>, topics: &[(String, i32)]) -> String {
-    let id = identity.and_then(Identity::cluster_id);
+fn destination(identity: Option<&Known>, topics: &[(String, i32)]) -> String {
+    let id = identity.and_then(Known::cluster_id);
     let id = id.map_or_else(String::new, |id| format!(" {id}"));
     let brokers = identity.map_or(0, |identity| identity.broker_count as u64);
     let names = topics.iter().map(|(name, partitions)| {

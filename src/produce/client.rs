@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::Job;
 use super::context::Context;
 use super::delivery::Deliveries;
-use super::guard::Identity;
+use super::guard::Known;
 use super::native::{self, Client};
 use super::rejects::Rejects;
 use super::room::Room;
@@ -72,7 +72,7 @@ pub(super) struct Connection {
     tokens: Option<Tokens>,
     producers: Producers,
     /// Of the cluster, since its first answer.
-    identity: OnceCell<Identity>,
+    known: OnceCell<Known>,
 }
 
 /// Producers by what they send at most. The first one is there from the beginning and answers
@@ -138,7 +138,7 @@ impl Connection {
                 first,
                 more: RefCell::default(),
             },
-            identity: OnceCell::new(),
+            known: OnceCell::new(),
         };
         connection.brokers = match &destination.cluster {
             Cluster::Brokers(brokers) => brokers.clone(),
@@ -219,16 +219,16 @@ impl Connection {
     }
 
     /// By what the cluster is known again; none before its first answer.
-    pub(super) fn identity(&self) -> Option<&Identity> {
-        self.identity.get()
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.known.get()
     }
 
     /// Takes note of the cluster's first answer.
     pub(super) fn met(&self, metadata: &Metadata) {
         let id = self.client().client().fetch_cluster_id(ASK_LIMIT);
-        let identity = Identity::of(&self.brokers, metadata).with_cluster_id(id);
+        let known = Known::of(&self.brokers, metadata).with_cluster_id(id);
         // A second meeting tells nothing new.
-        _ = self.identity.set(identity);
+        _ = self.known.set(known);
     }
 
     pub(super) fn is_rehearsal(&self) -> bool {
@@ -318,7 +318,8 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     };
     config.set_log_level(match verbosity {
         Verbosity::Verbose => RDKafkaLogLevel::Debug,
-        Verbosity::Normal | Verbosity::Quiet => RDKafkaLogLevel::Emerg,
+        // Not shown; it tells why brokers hang up.
+        Verbosity::Normal | Verbosity::Quiet => RDKafkaLogLevel::Info,
     });
     config
 }

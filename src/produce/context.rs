@@ -13,6 +13,9 @@ use super::delivery::Deliveries;
 use crate::console::Console;
 use crate::properties::Secrets;
 
+/// The facility of log lines about connections that fail (librdkafka, rd_kafka_broker_set_error).
+const FAILURE: &str = "FAIL";
+
 /// The callbacks of one producer.
 pub(super) struct Context {
     console: Console,
@@ -32,6 +35,10 @@ impl Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        // That a broker hung up, and in which state, is told here and not as an error.
+        if facility == FAILURE {
+            self.deliveries.hung_up(&self.secrets.hide(text));
+        }
         self.console.verbose(
             &self
                 .secrets

@@ -32,6 +32,15 @@ pub(super) struct Troubles {
     pub(super) fatal: bool,
 }
 
+impl Troubles {
+    /// A clear word is not lost among the vague ones that follow from it.
+    fn connection(&mut self, reason: Reason) {
+        if reason.is_final || !self.connection.as_ref().is_some_and(|known| known.is_final) {
+            self.connection = Some(reason);
+        }
+    }
+}
+
 /// What becomes of records.
 #[derive(Debug)]
 pub(super) struct Account {
@@ -97,14 +106,13 @@ impl Deliveries {
                 troubles.authentication = Some(Reason::of(reason));
             }
             Some(RDKafkaErrorCode::Fatal) => troubles.fatal = true,
-            _ => {
-                // A clear word is not lost among the vague ones that follow from it.
-                let reason = Reason::of(reason);
-                if reason.is_final || !troubles.connection.as_ref().is_some_and(|r| r.is_final) {
-                    troubles.connection = Some(reason);
-                }
-            }
+            _ => troubles.connection(Reason::of(reason)),
         }
+    }
+
+    /// Notes what librdkafka's log says of a connection that failed.
+    pub(super) fn hung_up(&self, reason: &str) {
+        lock(&self.troubles).connection(Reason::of(reason));
     }
 
     /// Says what limits the records of `topic`, for those that are refused.

@@ -14,7 +14,7 @@ const LOCALHOST: [&str; 4] = ["localhost", "localhost.localdomain", "127.0.0.1",
 
 /// By what the destination is known again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct Known {
     cluster_id: Option<String>,
     brokers: BTreeSet<(String, u16)>,
     /// How many brokers the cluster has.
@@ -23,7 +23,7 @@ pub(super) struct Identity {
     pub(super) any_broker: Option<i32>,
 }
 
-impl Identity {
+impl Known {
     /// Of the cluster at `bootstrap`, which answered with `metadata`.
     pub(super) fn of(bootstrap: &str, metadata: &Metadata) -> Self {
         let named = bootstrap.split(',').filter_map(address);
@@ -86,8 +86,8 @@ fn host(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn identity(brokers: &[&str]) -> Identity {
-        Identity {
+    fn identity(brokers: &[&str]) -> Known {
+        Known {
             cluster_id: Some("abc".into()),
             brokers: brokers.iter().filter_map(|text| address(text)).collect(),
             broker_count: 1,

@@ -77,13 +77,17 @@ impl Reason {
                 is_final: false,
             };
         }
-        let text = match text.strip_suffix("failed: Connection refused") {
-            Some(_) => "connection refused",
-            None => text,
+        let (text, hint) = match text {
+            _ if text.ends_with("failed: Connection refused") => ("connection refused", None),
+            _ if text.starts_with("Disconnected") || text.ends_with("failed: Broken pipe") => {
+                let hint = "it may want another `security.protocol`: SSL, SASL_SSL, SASL_PLAINTEXT";
+                ("the broker closes the connection", Some(hint))
+            }
+            text => (text, None),
         };
         Self {
             text: text.into(),
-            hint: None,
+            hint: hint.map(str::to_owned),
             is_final: false,
         }
     }
@@ -99,6 +103,13 @@ impl Reason {
 
 /// Without the broker that is named before and the timing that is named behind.
 fn bare(text: &str) -> &str {
+    let text = match text
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "))
+    {
+        Some((_, text)) => text,
+        None => text,
+    };
     // `sasl_ssl://host:9093/bootstrap: ...`, and without the protocol where that is plain.
     let rest = match text.split_once(": ") {
         Some((broker, rest)) if broker.contains('/') && !broker.contains(' ') => rest,
@@ -172,8 +183,8 @@ mod tests {
                 "the TLS handshake failed: the broker wants a client certificate that it knows",
             ),
             (
-                "127.0.0.1:1/1: Send failed: Broken pipe",
-                "Send failed: Broken pipe",
+                "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Send failed: Broken pipe",
+                "the broker closes the connection",
             ),
         ] {
             assert_eq!(Reason::of(seen).text, cause);

@@ -172,13 +172,13 @@ impl<'a> Router<'a> {
 
     fn compare(&mut self, batch: &Batch) {
         let refuses = self.destination.captured_cluster == CapturedCluster::Refuse;
-        if let Some(identity) = self.connection.identity()
+        if let Some(known) = self.connection.known()
             && refuses
             && !self.connection.is_rehearsal()
             && self.shared.is_none()
         {
             let mut captured = batch.captured_from.iter();
-            self.shared = captured.find_map(|captured| identity.shares(captured));
+            self.shared = captured.find_map(|captured| known.shares(captured));
         }
     }
 
