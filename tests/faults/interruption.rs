@@ -12,8 +12,9 @@ use crate::again::Leavings;
 use crate::broker::{numbered, read_log, start};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
-use crate::harness::run::report;
+use crate::harness::run::report as report_in;
 use crate::harness::verdict::{Evidence, verdict};
+use crate::ledger::entry;
 use crate::source::Feeder;
 use crate::{Case, Takes, replay, report_of};
 
@@ -36,47 +37,63 @@ pub(crate) const CASES: &[Case] = &[
     (
         "a_replay_that_is_killed_goes_on_by_its_journal",
         Takes::Seconds,
-        killed,
+        || resumed(SIGKILL, 5),
+    ),
+    (
+        "a_replay_that_is_interrupted_goes_on_by_its_journal",
+        Takes::Seconds,
+        || resumed(SIGINT, 3),
     ),
 ];
 
-/// Kills replays of a file at any moment, and goes on by their journals.
-fn killed() {
-    const RECORDS: u64 = 100_000;
-    const RUNS: u64 = 6;
+/// Ends replays of a file at any moment by this signal, and goes on by their journals.
+fn resumed(signal: Signal, runs: u64) {
     let kafka = start();
-    let brokers = kafka.brokers();
     let first = Dice::from_env().seed();
-    let mut skipped = 0;
-    for seed in first..first + RUNS {
-        let mut dice = Dice::new(seed);
-        let moment = dice.time(Duration::from_millis(50)..Duration::from_millis(600));
-        let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: killed after {moment:?}"));
-        let records = numbered(&kafka, "resumed", 4);
-        let (mut input, leavings) = (NamedTempFile::new().expect("a file"), Leavings::new());
-        let lines = records.lines(0..RECORDS);
-        let written = input.write_all(lines.as_bytes());
-        written.expect("the temporary file is writable");
-        let (input, journal) = (input.path().display(), leavings.journal_path());
-        let input = input.to_string();
-        let args = ["records", &input, "--resume", &journal];
-        let run = replay(&brokers, &args).spawn();
-        thread::sleep(moment);
-        run.signal(SIGKILL);
-        run.wait();
-        let report = report_of(&replay(&brokers, &args).output(), 0);
-        let resume = &report["resume"];
-        let may_repeat = resume["may_repeat"].as_u64().expect("a number");
-        skipped += resume["skipped"].as_u64().expect("a number");
-        let log = read_log(&brokers, &records.topic);
-        verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(may_repeat));
-        // A run that is complete has nothing to go on with.
-        let report = report_of(&replay(&brokers, &args).output(), 0);
-        assert_eq!(report["resume"]["may_repeat"], 0, "{report:#}");
-        let after = read_log(&brokers, &records.topic);
-        assert_eq!(after.len(), log.len(), "{report:#}");
+    let skipped: u64 = (first..first + runs)
+        .map(|seed| resume(&kafka, seed, signal))
+        .sum();
+    assert!(skipped > 0, "no run was ended in the middle");
+}
+
+/// Ends one replay and goes on; returns how many records were delivered before.
+fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
+    const RECORDS: u64 = 100_000;
+    let mut dice = Dice::new(seed);
+    let moment = dice.time(Duration::from_millis(50)..Duration::from_millis(600));
+    let kind = ["records", "raw"][usize::from(dice.number(0..2) == 1)];
+    let _remember = Remember(format!(
+        "KREPLAY_TEST_SEED={seed}: `{kind}` gets {signal} after {moment:?}"
+    ));
+    let (brokers, leavings) = (kafka.brokers(), Leavings::new());
+    let records = numbered(kafka, "resumed", 4);
+    let mut input = NamedTempFile::new().expect("a temporary file");
+    let written = match kind {
+        "raw" => records.fetches(25, RECORDS / 100, &mut input),
+        _ => input.write_all(records.lines(0..RECORDS).as_bytes()),
+    };
+    written.expect("the temporary file is writable");
+    let (input, journal) = (input.path().display().to_string(), leavings.journal_path());
+    let args = [kind, &input, "--resume", &journal];
+    let run = replay(&brokers, &args).spawn();
+    thread::sleep(moment);
+    run.signal(signal);
+    let ended = run.wait();
+    let report = report_of(&replay(&brokers, &args).output(), 0);
+    let may_repeat = report["resume"]["may_repeat"].as_u64().expect("a number");
+    if ended.code == 128 + signal as i32 {
+        // What it says at its end is what the next one goes by.
+        let before = report_in(&ended);
+        assert_eq!(may_repeat, entry(&before, "unknown"), "{before:#}");
+        assert_eq!(report["resume"]["skipped"], before["ledger"]["delivered"]);
     }
-    assert!(skipped > 0, "no run was killed in the middle");
+    let log = read_log(&brokers, &records.topic);
+    verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(may_repeat));
+    // After its end there is nothing to go on with.
+    let after = report_of(&replay(&brokers, &args).output(), 0);
+    assert_eq!(after["resume"]["may_repeat"], 0, "{after:#}");
+    assert_eq!(read_log(&brokers, &records.topic).len(), log.len());
+    report["resume"]["skipped"].as_u64().expect("a number")
 }
 
 /// Tells how to repeat what failed.
@@ -167,7 +184,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
         return 0;
     }
     let codes = sent.first().map(|signal| 128 + *signal as i32);
-    let report = report(&output);
+    let report = report_in(&output);
     let interrupted = report["interrupted"] == true;
     let expected = codes.filter(|_| interrupted).unwrap_or(0);
     assert_eq!(output.code, expected, "{output:#?}");

@@ -102,7 +102,7 @@ fn cut_bites() {
 fn slow() {
     // 200 MB, of which 5 MB are sent when they are compressed.
     const RECORDS: u64 = 200_000;
-    // Less than the input; a run on the same records without a proxy takes as much.
+    // Less than the input, which a queue without a bound would hold by then.
     const BOUND: u64 = 160 << 20;
     let trouble = Trouble {
         rate: Some(256_000),
