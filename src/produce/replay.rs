@@ -4,12 +4,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
 use super::Job;
-use super::client::{ASK_LIMIT, Connection};
+use super::client::Connection;
 use super::delivery::Deliveries;
 use super::drain::{Draining, STEP};
 use super::in_flight::{Contents, Kept};
@@ -100,9 +99,8 @@ fn open_journal(job: &Job, connection: &Connection) -> Result<Option<Keeper>, Er
     let Some((path, identity)) = &job.journal else {
         return Ok(None);
     };
-    let client = connection.client().client();
-    let id = client.fetch_cluster_id(ASK_LIMIT);
-    let cluster = id.unwrap_or_else(|| connection.brokers.clone());
+    let id = connection.known().and_then(|known| known.cluster_id());
+    let cluster = id.unwrap_or(&connection.brokers).to_string();
     let identity = identity.clone().of_cluster(cluster);
     let keeper = Keeper::open(path, identity, connection.deliveries())?;
     if let Some(note) = keeper.note() {

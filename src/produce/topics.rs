@@ -75,7 +75,7 @@ impl Connection {
         if self.is_rehearsal() {
             return TopicSettings::default();
         }
-        let broker = self.identity().and_then(|identity| identity.any_broker);
+        let broker = self.known().and_then(|known| known.any_broker);
         match admin::topic_settings(self.client(), broker, topic, SETTINGS_LIMIT) {
             Ok(settings) => TopicSettings::of(&settings),
             Err(refusal) => {
