@@ -34,6 +34,8 @@ mod refusal;
 mod rights;
 #[path = "faults/source.rs"]
 mod source;
+#[path = "faults/storm.rs"]
+mod storm;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         network::CASES,
         nodes::CASES,
         refusal::CASES,
+        storm::CASES,
     ];
     let trials = cases.concat().into_iter().map(|(name, takes, case)| {
         let turn = Arc::clone(&turn);

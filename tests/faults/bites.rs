@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::dice::Dice;
 use crate::harness::proxy::{Proxy, Trouble};
-use crate::harness::verdict::{Evidence, Log, Rejects, id_of, violations};
+use crate::harness::verdict::{Evidence, Log, Rejects, Repeats, id_of, violations};
 use crate::{Case, Takes};
 
 pub(crate) const CASES: &[Case] = &[
@@ -55,25 +55,31 @@ fn truths() {
     let whole = Log::of(&[&[0, 2, 4], &[1, 3]]);
     let failed = Rejects::of(&[(3, "not_written"), (4, "unknown")]);
     let cases = [
-        (report(5, 5, [0, 0, 0]), whole.clone(), None, 0),
+        (report(5, 5, [0, 0, 0]), whole, None, Repeats::None),
         (
             report(5, 3, [1, 1, 0]),
             Log::of(&[&[0, 2], &[1]]),
             Some(&failed),
-            0,
+            Repeats::None,
         ),
         // What is called unknown may be in the log.
         (
             report(5, 3, [1, 1, 0]),
             Log::of(&[&[0, 2, 4], &[1]]),
             Some(&failed),
-            0,
+            Repeats::None,
         ),
         (
             report(5, 5, [0, 0, 0]),
             Log::of(&[&[0, 2, 0, 2, 4], &[1, 3]]),
             None,
-            2,
+            Repeats::AtMost(2),
+        ),
+        (
+            report(5, 3, [1, 1, 0]),
+            Log::of(&[&[0, 2, 4, 4], &[1]]),
+            Some(&failed),
+            Repeats::OfUnknown,
         ),
     ];
     for (report, log, rejects, repeats) in &cases {
@@ -91,7 +97,7 @@ fn truths() {
     let mut resumed = report(3, 3, [0, 0, 0]);
     resumed["resume"] = json!({ "journal": "j", "skipped": 2, "may_repeat": 1 });
     let log = Log::of(&[&[0, 2, 2, 4], &[1, 3]]);
-    let evidence = Evidence::new(0..5, &resumed, &log).repeats(1);
+    let evidence = Evidence::new(0..5, &resumed, &log).repeats(Repeats::AtMost(1));
     assert_eq!(violations(&evidence), [""; 0]);
 }
 
@@ -129,7 +135,7 @@ fn lies() {
         ["the source holds 5 records, found and skipped are 4"]
     );
     let (report, log) = (all, Log::of(&[&[0, 2, 2, 4, 4], &[1, 3]]));
-    let evidence = Evidence::new(0..5, &report, &log).repeats(1);
+    let evidence = Evidence::new(0..5, &report, &log).repeats(Repeats::AtMost(1));
     assert_eq!(
         violations(&evidence),
         ["more than 1 records repeated: 2, 4"]
@@ -174,6 +180,12 @@ fn lies_of_rejects() {
         seen(&log, &[(3, "not_written"), (4, "unknown"), (9, "lost")]),
         ["in the rejects without a known id or outcome: 9"]
     );
+    // Only what is called unknown may be there twice.
+    let repeated = Log::of(&[&[0, 2, 2], &[1]]);
+    let rejects = Rejects::of(&[(3, "not_written"), (4, "unknown")]);
+    let evidence = Evidence::new(0..5, &report, &repeated).rejects(&rejects);
+    let evidence = evidence.repeats(Repeats::OfUnknown);
+    assert_eq!(violations(&evidence), ["in the log twice: 2"]);
     // As many as counted, and another one than what is missing.
     assert_eq!(
         seen(&log, &[(3, "not_written"), (2, "unknown")]),

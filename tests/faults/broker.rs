@@ -171,5 +171,10 @@ fn timed_out() {
     let (log, rejects) = (read_log(&brokers, &records.topic), leavings.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
     leavings.send_again(&brokers, &[]);
-    completed(&(0..RECORDS), &read_log(&brokers, &records.topic), &rejects);
+    completed(
+        &(0..RECORDS),
+        &log,
+        &rejects,
+        &read_log(&brokers, &records.topic),
+    );
 }

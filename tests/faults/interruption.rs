@@ -13,7 +13,7 @@ use crate::broker::{numbered, read_log, start};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::run::report as report_in;
-use crate::harness::verdict::{Evidence, verdict};
+use crate::harness::verdict::{Evidence, Repeats, verdict};
 use crate::ledger::entry;
 use crate::source::Feeder;
 use crate::{Case, Takes, replay, report_of};
@@ -88,7 +88,7 @@ fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
         assert_eq!(report["resume"]["skipped"], before["ledger"]["delivered"]);
     }
     let log = read_log(&brokers, &records.topic);
-    verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(may_repeat));
+    verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(Repeats::AtMost(may_repeat)));
     // After its end there is nothing to go on with.
     let after = report_of(&replay(&brokers, &args).output(), 0);
     assert_eq!(after["resume"]["may_repeat"], 0, "{after:#}");
@@ -97,7 +97,7 @@ fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
 }
 
 /// Tells how to repeat what failed.
-struct Remember(String);
+pub(crate) struct Remember(pub(crate) String);
 
 impl Drop for Remember {
     fn drop(&mut self) {

@@ -76,7 +76,7 @@ fn judge(mock: &Mock, leavings: &Leavings, report: &Value) {
     verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
     mock.clear_request_errors(RDKafkaApiKey::Produce);
     leavings.send_again(&brokers, &[]);
-    completed(&(0..RECORDS), &read_log(&brokers, TOPIC), &rejects);
+    completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, TOPIC));
 }
 
 fn passing() {

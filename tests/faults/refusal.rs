@@ -118,5 +118,5 @@ fn right_withdrawn() {
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
     change(&brokers, Change::Remove, "User:replay", topic);
     leavings.send_again(&secured, &LOGIN);
-    completed(&(0..RECORDS), &read_log(&brokers, topic), &rejects);
+    completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, topic));
 }

@@ -3,7 +3,7 @@
 //! Apart because every fault is judged by this one function: acknowledged = log, no id twice, order per
 //! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
@@ -94,7 +94,7 @@ impl Log {
     fn out_of_order(&self) -> Vec<u64> {
         let mut found = Vec::new();
         for ids in self.0.values() {
-            let mut known = std::collections::HashSet::new();
+            let mut known = HashSet::new();
             let mut highest = None;
             for id in ids {
                 if known.insert(*id) {
@@ -167,6 +167,17 @@ impl Rejects {
     }
 }
 
+/// Which records may stand in the log more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    None,
+    /// So many, as a resumed run says of itself.
+    AtMost(u64),
+    /// Those that are called unknown. What times out on its way gives the producer a new epoch, under
+    /// which the broker takes what it had under the old one (librdkafka#4953).
+    OfUnknown,
+}
+
 /// What is known of a run after its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence<'a> {
@@ -178,8 +189,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) log: &'a Log,
     /// What `--rejects` has written, when it was asked for.
     pub(crate) rejects: Option<&'a Rejects>,
-    /// How many records may stand in the log once more: 0, but for what a resumed run says of itself.
-    pub(crate) repeats: u64,
+    pub(crate) repeats: Repeats,
 }
 
 impl<'a> Evidence<'a> {
@@ -190,7 +200,7 @@ impl<'a> Evidence<'a> {
             report,
             log,
             rejects: None,
-            repeats: 0,
+            repeats: Repeats::None,
         }
     }
 
@@ -203,9 +213,9 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Lets so many records stand in the log once more.
+    /// Lets records stand in the log more than once.
     #[must_use]
-    pub(crate) fn repeats(self, repeats: u64) -> Self {
+    pub(crate) fn repeats(self, repeats: Repeats) -> Self {
         Self { repeats, ..self }
     }
 
@@ -258,26 +268,26 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     wrong
 }
 
-/// Judges a topic after the rejects were sent again: every record of the source is there, and only those
-/// twice that were called unknown. Rejects come late, so nothing is said of order.
+/// Judges a topic after the rejects were sent again: each of them is there once more than before, and so is
+/// every record of the source. Rejects come late, so nothing is said of order.
 ///
 /// # Panics
-/// When a record is missing or stands there too often.
-pub(crate) fn completed(source: &Range<u64>, log: &Log, rejects: &Rejects) {
-    let (times, strangers) = log.census(source);
-    let unknown = rejects.with(&["unknown"]);
-    let known = source.clone().zip(&times);
-    let missing: Vec<u64> = known
-        .clone()
-        .filter(|(_, n)| **n == 0)
-        .map(|(id, _)| id)
-        .collect();
-    let repeated = known.filter(|(id, n)| **n > 1 + u32::from(unknown.contains(id)));
-    let repeated: Vec<u64> = repeated.map(|(id, _)| id).collect();
+/// When a record is missing or stands there another number of times.
+pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &Rejects, after: &Log) {
+    let ((times, _), (now, strangers)) = (before.census(source), after.census(source));
+    let sent: HashSet<u64> = rejects.ids().into_iter().collect();
+    let known = || source.clone().zip(times.iter().zip(&now));
+    let missing = known().filter(|(_, (_, now))| **now == 0);
+    let missing: Vec<u64> = missing.map(|(id, _)| id).collect();
+    let other = known().filter(|(id, (times, now))| {
+        let expected = **times + u32::from(sent.contains(id));
+        **now != expected
+    });
+    let other: Vec<u64> = other.map(|(id, _)| id).collect();
     let wrong = [
         told(&strangers, "in the log and not in the source"),
         told(&missing, "missing after the rejects were sent again"),
-        told(&repeated, "too often after the rejects were sent again"),
+        told(&other, "not once more after the rejects were sent again"),
     ];
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert_eq!(wrong, [""; 0]);
@@ -323,15 +333,23 @@ fn balance(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
-    let repeats = times.iter().map(|n| u64::from(n.saturating_sub(1)));
-    if repeats.sum::<u64>() <= evidence.repeats {
-        return None;
+    let mut twice = ids(evidence, times, |n| n > 1);
+    match evidence.repeats {
+        Repeats::None => {}
+        Repeats::AtMost(most) => {
+            let repeats = times.iter().map(|n| u64::from(n.saturating_sub(1)));
+            if repeats.sum::<u64>() > most {
+                return told(&twice, &format!("more than {most} records repeated"));
+            }
+            return None;
+        }
+        Repeats::OfUnknown => {
+            let rejects = evidence.rejects.map(|rejects| rejects.with(&["unknown"]));
+            let unknown: HashSet<u64> = rejects.into_iter().flatten().collect();
+            twice.retain(|id| !unknown.contains(id));
+        }
     }
-    let what = match evidence.repeats {
-        0 => "in the log twice".to_owned(),
-        allowed => format!("more than {allowed} records repeated"),
-    };
-    told(&ids(evidence, times, |n| n > 1), &what)
+    told(&twice, "in the log twice")
 }
 
 /// What is called delivered stands in the log, and nothing else but what is called unknown.
