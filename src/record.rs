@@ -130,6 +130,17 @@ impl Batch {
         }
     }
 
+    /// Gives what there is away and begins anew, with room for about as much again.
+    pub(crate) fn hand_over(&mut self) -> Self {
+        let next = Self {
+            records: Vec::with_capacity(self.records.len()),
+            headers: Vec::with_capacity(self.headers.len()),
+            bytes: Vec::with_capacity(self.bytes.len()),
+            ..Self::default()
+        };
+        std::mem::replace(self, next)
+    }
+
     fn span_from(&self, start: usize) -> Span {
         let to_u32 =
             |n: usize| u32::try_from(n).expect("a batch holds at most a few lines of 64 MiB");

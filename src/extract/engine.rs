@@ -3,10 +3,12 @@
 //! which nodes its paths match in a line, and a plan made of just these nodes reads them from the
 //! text. So both ways give the same bytes.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::fields::{Fields, Slot};
 use super::filter::{Filter, Kind};
+use super::json;
 use super::path::{Path, PathError, Step, jsonpath_text};
 use super::plan::{Group, Pattern, Plan, Role};
 use super::profile::{Candidates, Encoding, Profile};
@@ -192,7 +194,16 @@ impl Engine {
 }
 
 /// Reads `line` by each of the built-in profiles, and by a query.
+///
+/// # Panics
+/// When the quick reader takes `line` for something else than serde_json does.
 pub(crate) fn read_line(line: &str) {
+    if let Some(quick) = json::quickly_read(line) {
+        let judged: Option<Value> = serde_json::from_str(line).ok();
+        assert_eq!(Some(quick), judged);
+    }
+    let judged = serde_json::from_str::<IgnoredAny>(line).is_ok();
+    assert_eq!(json::quickly_skipped(line), judged);
     let query = Profile {
         value: Candidates::one("$..value"),
         ..Profile::default()

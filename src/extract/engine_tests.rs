@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::Write as _;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use proptest::sample::{Index, select};
 
 use super::*;
 use crate::extract::profile::Candidate;
+use crate::extract::texts::{Text, Texts};
 use crate::record::CapturedTopic;
 
 /// What one line gave, comparable.
@@ -375,6 +376,10 @@ fn a_node_whose_text_is_needed_is_no_number_when_something_lies_below() {
     assert_eq!(read(&engine, r#"{"v": "1", "k": ["x"]}"#), Reading::Json);
 }
 
+/// The binary's allocator, so that what `extraction_alone` measures is what a replay does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Takes no part in testing: bench/extract.sh measures the process in which this runs alone.
 #[test]
 #[ignore = "a measurement, which bench/extract.sh runs"]
@@ -388,25 +393,25 @@ fn extraction_alone() {
     let filter = Filter::parse(&profile.filter).expect("a filter");
     let engine = Engine::of(&profile, &filter).expect("a profile");
     let mut found = engine.found();
-    let (mut batch, mut line) = (Batch::default(), Vec::new());
+    let mut batch = Batch::default();
     let (mut records, mut bytes) = (0, 0);
     for path in variable("EXTRACT_FILES").split(' ') {
-        let mut lines = BufReader::with_capacity(256 << 10, File::open(path).expect("a file"));
-        while lines.read_until(b'\n', &mut line).expect("a file") > 0 {
-            let text = std::str::from_utf8(&line).expect("UTF-8");
-            engine
-                .read(text, &mut batch, &mut found)
-                .expect("an RRPair");
-            let matches = filter.matches(&found.filtered_on);
-            records += found.records.iter().filter(|_| matches).count();
-            line.clear();
-            // As `Sink` hands over.
-            if batch.weight() >= 1 << 20 {
-                bytes += std::mem::take(&mut batch).weight();
+        let mut texts = Texts::new(File::open(path).expect("a file"));
+        loop {
+            while let Some((_, Text::Whole(line))) = texts.next_buffered() {
+                let text = std::str::from_utf8(line).expect("UTF-8");
+                engine
+                    .read(text, &mut batch, &mut found)
+                    .expect("an RRPair");
+                let matches = filter.matches(&found.filtered_on);
+                records += found.records.iter().filter(|_| matches).count();
+            }
+            bytes += batch.hand_over().weight();
+            if !texts.refill().expect("a file") {
+                break;
             }
         }
     }
-    let bytes = bytes + batch.weight();
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));
     let line = format!(

@@ -51,12 +51,13 @@ const ALL: [Slot; SLOTS] = [
 /// Slots that hold a number.
 const NUMBERS: usize = Slot::Topic as usize;
 const SLOTS: usize = Slot::Headers as usize + 1;
-const UNSET: u8 = u8::MAX;
 
 /// A set of fields. Each remembers the rank of the path that it came from: of several spellings
 /// the one with the smaller rank stays.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fields {
+    /// Bits of the slots that are held.
+    held: u32,
     ranks: [u8; SLOTS],
     /// Bits of slots that one path has given twice.
     twice: u32,
@@ -64,19 +65,6 @@ pub(super) struct Fields {
     topics: [u32; 2],
     spans: [Option<Span>; 2],
     headers: Headers,
-}
-
-impl Default for Fields {
-    fn default() -> Self {
-        Self {
-            ranks: [UNSET; SLOTS],
-            twice: 0,
-            numbers: [0; NUMBERS],
-            topics: [0; 2],
-            spans: [None; 2],
-            headers: Headers::default(),
-        }
-    }
 }
 
 /// What became of a field that was to be set.
@@ -91,23 +79,26 @@ pub(super) enum Claim {
 impl Fields {
     /// Asks for a slot on behalf of a path of `rank`; with [`Claim::Take`] it is then to be set.
     pub(super) fn claim(&mut self, slot: Slot, rank: u8) -> Claim {
-        let held = &mut self.ranks[slot as usize];
-        match rank.cmp(held) {
-            std::cmp::Ordering::Less => {
-                *held = rank;
-                self.twice &= !(1 << slot as u32);
-                Claim::Take
-            }
-            std::cmp::Ordering::Equal => {
-                self.twice |= 1 << slot as u32;
-                Claim::Leave
-            }
-            std::cmp::Ordering::Greater => Claim::Leave,
+        let bit = 1 << slot as u32;
+        let by = &mut self.ranks[slot as usize];
+        if self.held & bit == 0 || rank < *by {
+            *by = rank;
+            self.held |= bit;
+            self.twice &= !bit;
+            return Claim::Take;
         }
+        if rank == *by {
+            self.twice |= bit;
+        }
+        Claim::Leave
     }
 
     pub(super) fn has(&self, slot: Slot) -> bool {
-        self.ranks[slot as usize] != UNSET
+        self.held & 1 << slot as u32 != 0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held == 0
     }
 
     pub(super) fn set_number(&mut self, slot: Slot, number: i64) {
@@ -120,6 +111,7 @@ impl Fields {
 
     /// Adds bits to the attributes, which may be a list.
     pub(super) fn add_attributes(&mut self, attributes: Attributes) {
+        self.held |= 1 << Slot::Attributes as u32;
         self.ranks[Slot::Attributes as usize] = 0;
         self.numbers[Slot::Attributes as usize] |= attributes.0;
     }
@@ -162,12 +154,13 @@ impl Fields {
 
     /// Takes over what `outer` has and this has not.
     pub(super) fn join(&mut self, outer: &Self) {
-        for slot in 0..SLOTS {
-            if self.ranks[slot] != UNSET || outer.ranks[slot] == UNSET {
-                continue;
-            }
+        let mut missing = outer.held & !self.held;
+        self.held |= missing;
+        self.twice |= outer.twice & missing;
+        while missing != 0 {
+            let slot = missing.trailing_zeros() as usize;
+            missing &= missing - 1;
             self.ranks[slot] = outer.ranks[slot];
-            self.twice |= outer.twice & (1 << slot);
             if slot < NUMBERS {
                 self.numbers[slot] = outer.numbers[slot];
             } else if slot < Slot::Value as usize {

@@ -20,6 +20,7 @@ mod files;
 mod filter;
 mod headers;
 mod held;
+mod json;
 mod lines;
 mod open;
 mod outline;

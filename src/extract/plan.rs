@@ -64,6 +64,8 @@ pub(super) struct FieldAt {
     pub(super) source: usize,
     /// Depths, each with the source of the item's path that it is for.
     anchors: Vec<(usize, usize)>,
+    /// The least depth of an anchor.
+    pub(super) shallowest: usize,
 }
 
 impl FieldAt {
@@ -76,7 +78,9 @@ impl FieldAt {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) depth: usize,
-    names: Vec<(String, usize)>,
+    names: Vec<Name>,
+    /// The named member that an object began with when one was last read.
+    begins_with: Cell<usize>,
     indexes: Vec<(usize, usize)>,
     /// Any other element of a list.
     each: Option<usize>,
@@ -94,6 +98,17 @@ pub(super) struct State {
     pub(super) raw: Cell<bool>,
 }
 
+/// A member that paths name.
+#[derive(Debug)]
+struct Name {
+    text: String,
+    /// The state that it leads to.
+    to: usize,
+    /// The named member that stood behind it when an object was last read: objects of one kind
+    /// have their members in one order, and a guess saves the search.
+    before: Cell<usize>,
+}
+
 /// What JSON a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -106,6 +121,9 @@ pub(super) enum Shape {
 impl State {
     /// What was expected on the way to records instead of a node of this shape.
     pub(super) fn misses(&self, shape: Shape) -> Option<&'static str> {
+        if !self.on_the_way {
+            return None;
+        }
         let wants_object = !self.names.is_empty() || self.member.is_some();
         let wants_list = self.each.is_some() || !self.indexes.is_empty();
         let is_field = !self.fields.is_empty() || !self.filters.is_empty();
@@ -115,12 +133,17 @@ impl State {
             Shape::Null => false,
             Shape::Scalar => is_field,
         };
-        match (self.on_the_way && !fits, wants_object, wants_list) {
-            (false, ..) | (_, false, false) => None,
+        match (fits, wants_object, wants_list) {
+            (true, ..) | (_, false, false) => None,
             (_, true, true) => Some("an object or a list"),
             (_, true, false) => Some("an object"),
             (_, false, true) => Some("a list"),
         }
+    }
+
+    /// Whether fields are kept at such a node, or a thing begins there.
+    pub(super) fn keeps_fields(&self) -> bool {
+        !self.anchors.is_empty() || !self.items.is_empty()
     }
 
     pub(super) fn leads_on(&self) -> bool {
@@ -149,6 +172,8 @@ enum Wildcard {
 #[derive(Debug)]
 pub(super) struct Plan {
     states: Vec<State>,
+    /// Whether the JSON text of any state's node is needed.
+    wants_texts: Cell<bool>,
     /// Members of a record that say nothing about its value, where the profile lists them.
     pub(super) known: Option<Vec<String>>,
 }
@@ -192,17 +217,42 @@ impl Plan {
             ));
             next += 1;
         }
-        Self { states, known }
+        let wants_texts = states.iter().any(|state| state.raw.get()).into();
+        Self {
+            states,
+            wants_texts,
+            known,
+        }
+    }
+
+    pub(super) fn wants_texts(&self) -> bool {
+        self.wants_texts.get()
+    }
+
+    /// From now on the JSON text of nodes at `state` is taken.
+    pub(super) fn want_text_of(&self, state: &State) {
+        state.raw.set(true);
+        self.wants_texts.set(true);
     }
 
     pub(super) fn state(&self, number: usize) -> &State {
         &self.states[number]
     }
 
-    /// Where the member `name` of an object at `state` leads.
-    pub(super) fn member(&self, state: &State, name: &str) -> Next {
-        let named = state.names.iter().position(|(known, _)| known == name);
-        let to = named.map(|named| state.names[named].1).or(state.member);
+    /// Where the member `name` of an object at `state` leads, behind its named member `last`.
+    #[inline]
+    pub(super) fn member(&self, state: &State, last: Option<usize>, name: &str) -> Next {
+        let guess = last.map_or(&state.begins_with, |last| &state.names[last].before);
+        let is_guess = |known: &&Name| known.text == name;
+        let named = match state.names.get(guess.get()).filter(is_guess) {
+            Some(_) => Some(guess.get()),
+            None => {
+                let named = state.names.iter().position(|known| known.text == name);
+                guess.set(named.unwrap_or(guess.get()));
+                named
+            }
+        };
+        let to = named.map(|named| state.names[named].to).or(state.member);
         to.map_or(Next::Nowhere, |state| Next::To { state, named })
     }
 
@@ -240,11 +290,13 @@ fn build(
     for (pattern, at) in places {
         state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
-            Some(Step::Name(name)) if state.names.iter().all(|(known, _)| known != name) => {
+            Some(Step::Name(name)) if state.names.iter().all(|known| known.text != *name) => {
                 let next = advance(&|p, s| any(p, s) || matches!(s, Step::Name(n) if n == name));
-                state
-                    .names
-                    .extend(number(next).map(|to| (name.clone(), to)));
+                state.names.extend(number(next).map(|to| Name {
+                    text: name.clone(),
+                    to,
+                    before: Cell::default(),
+                }));
             }
             Some(Step::Index(index)) if state.indexes.iter().all(|(known, _)| known != index) => {
                 let next = advance(&|_, s| *s == Step::Each || *s == Step::Index(*index));
@@ -287,6 +339,7 @@ fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
         } => {
             state.raw.set(state.raw.get() || encoding == Encoding::Json);
             let anchors = anchors.to_vec();
+            let shallowest = anchors.iter().map(|(depth, _)| *depth).min();
             state.fields.push(FieldAt {
                 group,
                 slot,
@@ -294,6 +347,7 @@ fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
                 rank,
                 source,
                 anchors,
+                shallowest: shallowest.unwrap_or(0),
             });
         }
     }
@@ -391,7 +445,7 @@ mod tests {
         names.iter().try_fold(plan.state(0), |state, name| {
             let to = match name.parse() {
                 Ok(index) => plan.element(state, index)?,
-                Err(_) => match plan.member(state, name) {
+                Err(_) => match plan.member(state, None, name) {
                     Next::To { state, .. } => state,
                     Next::Nowhere => return None,
                 },

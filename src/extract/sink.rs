@@ -44,7 +44,7 @@ impl<'a> Sink<'a> {
     /// Hands over what there is.
     pub(super) fn flush(&mut self) -> Result<(), Closed> {
         let portion = Portion {
-            batch: std::mem::take(&mut self.batch),
+            batch: self.batch.hand_over(),
             tally: std::mem::take(&mut self.tally),
         };
         self.sender.send(portion)

@@ -15,10 +15,10 @@ use super::plan::{Group, Next, Shape, State};
 use super::walk::Walk;
 
 /// Reads the whole line.
-pub(super) fn read<'de>(
+pub(super) fn read<'de, D: Deserializer<'de>>(
     walk: &mut Walk<'_>,
-    json: impl Deserializer<'de, Error = serde_json::Error>,
-) -> serde_json::Result<()> {
+    json: D,
+) -> Result<(), D::Error> {
     let place = Place::Root;
     NodeSeed {
         walk,
@@ -117,11 +117,11 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
         if raw == Raw::NotTaken {
             walk.odd(state, Unexpected::Map)?;
         }
-        let mut seen = 0_u64;
+        let mut met = Met::default();
         while let Some(next) = map.next_key_seed(MemberSeed {
             walk,
             state,
-            seen: &mut seen,
+            met: &mut met,
         })? {
             match next {
                 Next::To { state, .. } => {
@@ -231,12 +231,19 @@ impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
     }
 }
 
+/// The named members met in an object.
+#[derive(Default)]
+struct Met {
+    /// As bits.
+    all: u64,
+    last: Option<usize>,
+}
+
 /// Reads a member's name and looks it up.
 struct MemberSeed<'w, 'a, 's> {
     walk: &'w mut Walk<'a>,
     state: &'a State,
-    /// Bits of the named members met in this object.
-    seen: &'s mut u64,
+    met: &'s mut Met,
 }
 
 impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_, '_> {
@@ -255,18 +262,21 @@ impl Visitor<'_> for MemberSeed<'_, '_, '_> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Next, E> {
-        let next = self.walk.plan.member(self.state, name);
+        let next = self.walk.plan.member(self.state, self.met.last, name);
         match next {
             Next::To {
-                named: Some(named @ 0..64),
-                ..
+                named: Some(named), ..
             } => {
-                if *self.seen & (1 << named) != 0 {
+                self.met.last = Some(named);
+                let bit = 1_u64
+                    .checked_shl(u32::try_from(named).unwrap_or(u32::MAX))
+                    .unwrap_or(0);
+                if self.met.all & bit != 0 {
                     return Err(E::custom(format!(
                         "the member `{name}` stands twice in one object"
                     )));
                 }
-                *self.seen |= 1 << named;
+                self.met.all |= bit;
             }
             Next::To { .. } => {}
             Next::Nowhere => self.note_unknown(name),

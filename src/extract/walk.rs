@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Unexpected};
+use serde::de::{self, Deserialize, Deserializer, Unexpected};
 
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::Captured;
+use super::json::{GivenUp, Reader, Scratch};
 use super::plan::{FieldAt, Group, Plan, Shape, State};
 use super::profile::Encoding;
 use super::visit::{self, Place};
@@ -63,6 +64,8 @@ pub(super) struct Found {
     pub(super) filtered_on: Captured,
     /// Which of the profile's paths have matched something.
     pub(super) matched: Vec<bool>,
+    scopes: Vec<Scope>,
+    scratch: Scratch,
 }
 
 impl Found {
@@ -74,6 +77,8 @@ impl Found {
             known_topics: Vec::new(),
             filtered_on: Captured::with_room(captured),
             matched: vec![false; paths],
+            scopes: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -83,6 +88,19 @@ impl Found {
         self.known_topics.clear();
         self.filtered_on.clear();
         self.matched.fill(false);
+        self.scopes.clear();
+    }
+}
+
+impl Found {
+    /// Every set of fields that the field at `at` belongs to.
+    fn kept_for(&mut self, at: &FieldAt) -> impl Iterator<Item = &mut Fields> {
+        // The innermost stand last.
+        let open = self.scopes.iter_mut().rev();
+        let deep_enough = open.take_while(|scope| scope.depth >= at.shallowest);
+        let own = deep_enough
+            .filter(|scope| scope.group == at.group && at.is_anchored_at(scope.depth, scope.item));
+        own.map(|scope| &mut scope.fields)
     }
 }
 
@@ -95,6 +113,7 @@ pub(super) enum WalkError {
 }
 
 /// A node that is open, with the fields kept there.
+#[derive(Debug)]
 struct Scope {
     depth: usize,
     group: Group,
@@ -109,7 +128,6 @@ pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) batch: &'a mut Batch,
     found: &'a mut Found,
-    scopes: Vec<Scope>,
     trouble: Option<Trouble>,
     pub(super) unknown_member: Option<String>,
     /// A node was met whose JSON text is needed: the line is read once more.
@@ -128,38 +146,80 @@ pub(super) fn walk(
     found: &mut Found,
 ) -> Result<(), WalkError> {
     let mark = batch.mark();
+    if !plan.wants_texts()
+        && let Ok(after) = quick_pass(line, plan, batch, found)
+        && !after.again
+    {
+        return after.judge(batch, mark);
+    }
+    // Each time one more node's text is asked for, and there are as many as states.
     loop {
-        found.clear();
-        let mut walk = Walk {
-            plan,
-            batch,
-            found,
-            scopes: Vec::with_capacity(8),
-            trouble: None,
-            unknown_member: None,
-            again: false,
-            ambiguous: None,
-        };
+        batch.roll_back(mark);
         let mut json = serde_json::Deserializer::from_str(line);
-        let read = visit::read(&mut walk, &mut json);
-        let read = read.and_then(|()| json.end());
-        let (again, ambiguous) = (walk.again, walk.ambiguous);
-        match read {
-            Ok(()) if !again => match ambiguous {
-                None => return Ok(()),
-                Some(slot) => {
-                    batch.roll_back(mark);
-                    return Err(WalkError::Ambiguous(slot));
-                }
-            },
-            // Each time one more node's text is asked for, and there are as many as states.
-            Ok(()) => batch.roll_back(mark),
+        let after = pass(&mut json, plan, batch, found);
+        match after.and_then(|after| json.end().map(|()| after)) {
+            Ok(after) if after.again => {}
+            Ok(after) => return after.judge(batch, mark),
             Err(error) => {
                 batch.roll_back(mark);
                 return Err(WalkError::Json(error));
             }
         }
     }
+}
+
+/// What a pass tells besides what it found.
+struct After {
+    /// A node was met whose JSON text is needed: the line is read once more.
+    again: bool,
+    ambiguous: Option<Slot>,
+}
+
+impl After {
+    fn judge(self, batch: &mut Batch, mark: Mark) -> Result<(), WalkError> {
+        self.ambiguous.map_or(Ok(()), |slot| {
+            batch.roll_back(mark);
+            Err(WalkError::Ambiguous(slot))
+        })
+    }
+}
+
+/// Reads `line` as most lines can be.
+fn quick_pass(
+    line: &str,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<After, GivenUp> {
+    let mut scratch = std::mem::take(&mut found.scratch);
+    let mut json = Reader::new(line, &mut scratch);
+    let after = pass(&mut json, plan, batch, found);
+    let after = after.and_then(|after| json.end().map(|()| after));
+    found.scratch = scratch;
+    after
+}
+
+fn pass<'de, D: Deserializer<'de>>(
+    json: D,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<After, D::Error> {
+    found.clear();
+    let mut walk = Walk {
+        plan,
+        batch,
+        found,
+        trouble: None,
+        unknown_member: None,
+        again: false,
+        ambiguous: None,
+    };
+    visit::read(&mut walk, json)?;
+    Ok(After {
+        again: walk.again,
+        ambiguous: walk.ambiguous,
+    })
 }
 
 impl Walk<'_> {
@@ -171,10 +231,17 @@ impl Walk<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn enter(&mut self, state: &State) {
         for at in &state.fields {
             self.found.matched[at.source] = true;
         }
+        if state.keeps_fields() {
+            self.open(state);
+        }
+    }
+
+    fn open(&mut self, state: &State) {
         for (group, item) in &state.anchors {
             self.push_scope(state.depth, *group, *item);
         }
@@ -190,7 +257,7 @@ impl Walk<'_> {
 
     pub(super) fn push_scope(&mut self, depth: usize, group: Group, item: usize) {
         let before = self.count(group);
-        self.scopes.push(Scope {
+        self.found.scopes.push(Scope {
             depth,
             group,
             item,
@@ -199,9 +266,16 @@ impl Walk<'_> {
         });
     }
 
+    #[inline]
     pub(super) fn leave(&mut self, state: &State) {
+        if state.keeps_fields() {
+            self.close(state);
+        }
+    }
+
+    fn close(&mut self, state: &State) {
         for _ in &state.items {
-            let Some(scope) = self.scopes.pop() else {
+            let Some(scope) = self.found.scopes.pop() else {
                 return;
             };
             match scope.group {
@@ -221,10 +295,13 @@ impl Walk<'_> {
                 fields,
                 before,
                 ..
-            }) = self.scopes.pop()
+            }) = self.found.scopes.pop()
             else {
                 return;
             };
+            if fields.is_empty() {
+                continue;
+            }
             match group {
                 Group::Record => {
                     let drafts = self.found.records[before..].iter_mut();
@@ -268,12 +345,9 @@ impl Walk<'_> {
         at: &FieldAt,
         mut set: impl FnMut(&mut Fields),
     ) -> Result<(), E> {
-        let own = |scope: &&mut Scope| {
-            scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
-        };
-        for scope in self.scopes.iter_mut().filter(own) {
-            match scope.fields.claim(at.slot, at.rank) {
-                Claim::Take => set(&mut scope.fields),
+        for fields in self.found.kept_for(at) {
+            match fields.claim(at.slot, at.rank) {
+                Claim::Take => set(fields),
                 Claim::Leave => {}
             }
         }
@@ -378,20 +452,15 @@ impl Walk<'_> {
 
     /// Attributes add up: they may be a list.
     pub(super) fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
-        let own = |scope: &&mut Scope| {
-            scope.group == at.group && at.is_anchored_at(scope.depth, scope.item)
-        };
-        self.scopes
-            .iter_mut()
-            .filter(own)
-            .for_each(|scope| scope.fields.add_attributes(attributes));
+        let all = self.found.kept_for(at);
+        all.for_each(|fields| fields.add_attributes(attributes));
     }
 
     /// A key or value that is no string: its JSON text is wanted, or it is wrong.
     pub(super) fn not_a_string(&mut self, state: &State, at: &FieldAt) {
         match at.encoding {
             Encoding::Auto | Encoding::Json => {
-                state.raw.set(true);
+                self.plan.want_text_of(state);
                 self.again = true;
             }
             Encoding::Text | Encoding::Base64 => self.trouble(Trouble::NotAString),
@@ -475,10 +544,10 @@ impl Walk<'_> {
             return Err(E::custom("expected an RRPair, which is a JSON object"));
         }
         let absent = shape == Shape::Null && place == Place::Member;
-        match state
-            .misses(shape)
-            .filter(|_| self.plan.known.is_some() && !absent)
-        {
+        if absent || self.plan.known.is_none() {
+            return Ok(());
+        }
+        match state.misses(shape) {
             Some(wanted) => Err(E::custom(format!(
                 "expected {wanted} on the way to records"
             ))),
