@@ -207,6 +207,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config { hint, .. } => hint.clone(),
+            Self::NoValueColumn { columns, .. } if columns.iter().any(|c| c.starts_with('{')) => {
+                Some("this looks like JSON: `kreplay raw` reads RRPairs, `kreplay records` record lines".into())
+            }
             Self::NoValueColumn { .. } => Some(
                 "a value column is headed by a path that ends in `valueString`, `valueBytes`, \
                  `valueBase64` or `value`"

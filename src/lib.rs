@@ -14,7 +14,7 @@
 //! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how the form of one is told | `extract/files.rs`, `extract/texts/mod.rs` |
-//! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
+//! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |

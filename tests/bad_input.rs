@@ -980,6 +980,50 @@ fn a_csv_without_a_value_column_is_refused_and_its_columns_are_named() {
     }
 }
 
+/// The guide's columns, with a key.
+const KEYED: &str = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString,\
+                     kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.keyString,RRPair UUID";
+
+#[test]
+fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
+    let record = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0";
+    let rows = format!("{KEYED}\nv,k,u\n");
+    let (key, topic) = (format!("{record}.keystring"), "$.nothing.like.it[?@.a]");
+    let flags = ["csv", "-", "-t", "t", "--key", &key, "--topic-path", topic];
+    let output = rehearse_with(&flags, rows.as_str());
+    assert_eq!(
+        (output.output.code, &output.report["ledger"]["delivered"]),
+        (1, &1.into())
+    );
+    let problem = &output.report["problems"][0];
+    assert_eq!(
+        (&problem["what"], &problem["count"]),
+        (&"path_unmatched".into(), &2.into())
+    );
+    assert_eq!(
+        problem["first"]["why"],
+        format!(
+            "`--key {key}` heads no column; nearest to it is `{record}.keyString`; `--topic-path {topic}` heads no column"
+        )
+    );
+    // Where there is no row no path can match.
+    let empty = rehearse_with(&flags, format!("{KEYED}\n"));
+    assert_eq!(empty.output.code, 0);
+    // Without the column there are no records, or none that has a topic.
+    let value = format!("{record}.valueStrin");
+    let error = refused(&["csv", "-", "-t", "t", "--value", &value], &rows);
+    let told = format!(
+        "stdin: `--value {value}` heads no column; nearest to it is `{record}.valueString`"
+    );
+    assert!(error.contains(&told), "{error}");
+    let rows = format!("{KEYED},kafka.response.FetchResponse.topics.0.name\nv,k,u,t\n");
+    let topic = "kafka.response.FetchResponse.topics.0.nam";
+    let error = refused(&["csv", "-", "--topic-path", topic], &rows);
+    let told =
+        format!("stdin: `--topic-path {topic}` heads no column; nearest to it is `{topic}e`");
+    assert!(error.contains(&told), "{error}");
+}
+
 #[test]
 fn a_topic_that_nothing_tells_is_refused_before_anything_is_sent() {
     let inputs = Inputs::new();

@@ -13,6 +13,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use harness::paths::fixture;
 use harness::run::{Output, Run, report};
 
 /// RRPairs of the fixture; 49 records and 2 control batches in 21 Fetches.
@@ -264,6 +265,35 @@ fn an_input_named_itself_is_not_skipped() {
     assert_eq!(output.code, 1);
     assert_eq!(report(&output)["ledger"]["unreadable"], 1);
     assert_eq!(rehearse(&[&folder.path().join("none")]).code, 4);
+}
+
+#[test]
+fn an_input_of_another_kind_is_told_with_the_command_that_reads_it() {
+    for (command, input, hint) in [
+        ("raw", "guide.csv", "which `kreplay csv` reads"),
+        ("records", "guide.csv", "which `kreplay csv` reads"),
+        ("records", "demo.jsonl", "which `kreplay raw` reads"),
+        (
+            "csv",
+            "demo.jsonl",
+            "`kreplay raw` reads RRPairs, `kreplay records` record lines",
+        ),
+        (
+            "csv",
+            "shop.expected.jsonl",
+            "`kreplay raw` reads RRPairs, `kreplay records` record lines",
+        ),
+    ] {
+        let input = fixture(input).display().to_string();
+        let output = Run::new([command, &input, "-t", "t", "--rehearse"]).output();
+        // The report has long lines broken.
+        let told = format!("{}{}", output.stdout, output.stderr);
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            told.contains(hint) && output.code != 0,
+            "{command} {input}: {told}"
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::fields::{Attributes, Fields, Slot};
-use super::walk::Found;
+use super::found::Found;
 
 /// `isolation_level` of a FetchRequest: read_committed (Kafka protocol guide).
 const READ_COMMITTED: i64 = 1;

@@ -3,6 +3,7 @@
 //! damaged input does not keep the others from being read.
 
 use super::Stop;
+use super::collect::BadText;
 use super::lines::{LONGEST_LINE, Line, Lines};
 use super::open::{self, Opened};
 use super::sink::Sink;
@@ -12,14 +13,6 @@ use crate::error::Error;
 use crate::record::Origin;
 use crate::report::{What, place};
 
-/// A line that cannot be read.
-#[derive(Debug)]
-pub(super) struct BadLine {
-    pub(super) why: String,
-    /// Whether it breaks off rather than being wrong.
-    pub(super) ends_early: bool,
-}
-
 /// Reads all `inputs` in order. `read_line` puts the records of one line, which is not blank, into
 /// the sink, or leaves its batch as it was.
 ///
@@ -28,7 +21,7 @@ pub(super) struct BadLine {
 pub(super) fn read(
     inputs: &[Input],
     sink: Sink<'_>,
-    read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>,
+    read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>,
 ) -> Result<(), Stop> {
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let mut reader = Reader {
@@ -55,7 +48,7 @@ struct Reader<'a, F> {
     read_line: F,
 }
 
-impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>> Reader<'_, F> {
+impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F> {
     fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
         let Opened { reader, taken } = opened;
         let mut lines = Lines::over(Window::new(reader));
@@ -82,7 +75,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>> Reader<'_, F
         };
         let origin = Origin { input, line };
         match self.try_line(text, origin) {
-            Err(BadLine {
+            Err(BadText {
                 why,
                 ends_early: true,
             }) => Err(Stop::Failed(Error::CutOff {
@@ -94,14 +87,14 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadLine>> Reader<'_, F
     }
 
     /// Reads a line; a bad one is counted.
-    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadLine> {
+    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadText> {
         let read = match line {
             Line::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
             Line::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
-            Line::TooLong => Err(BadLine {
-                why: format!("the line is longer than {} MiB", LONGEST_LINE >> 20),
-                ends_early: false,
-            }),
+            Line::TooLong => {
+                let most = LONGEST_LINE >> 20;
+                Err(BadText::new(format!("the line is longer than {most} MiB")))
+            }
         };
         read.inspect_err(|bad| {
             self.sink

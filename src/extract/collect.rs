@@ -6,13 +6,13 @@ use super::admission::Admission;
 use super::engine::{Engine, LineError};
 use super::fields::{Attributes, Slot};
 use super::filter::Filter;
+use super::found::{Draft, Found};
 use super::held::{Held, HeldRecords};
 use super::profile::Profile;
 use super::sink::Sink;
 use super::survey::{Survey, Surveyor};
 use super::topic_ids::TopicIds;
 use super::unmatched::{Beginning, unmatched};
-use super::walk::{Draft, Found};
 use crate::config::{Extraction, Input, Overrides};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
@@ -33,7 +33,8 @@ pub(super) struct Collector {
     matched: Option<Vec<bool>>,
 }
 
-/// An RRPair that cannot be read.
+/// An RRPair or a record line that cannot be read.
+#[derive(Debug)]
 pub(super) struct BadText {
     pub(super) why: String,
     /// Whether it breaks off rather than being wrong.

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::fields::{Fields, Slot};
 use super::filter::{Filter, Kind};
+use super::found::Found;
 use super::json;
+use super::pass::{self, WalkError};
 use super::path::{Path, PathError, Step, jsonpath_text};
 use super::plan::{Group, Pattern, Plan, Role};
 use super::profile::{Candidates, Encoding, Profile};
-use super::walk::{Found, WalkError, walk};
 use crate::error::Error;
 use crate::record::Batch;
 
@@ -132,9 +133,9 @@ impl Engine {
         found: &mut Found,
     ) -> Result<(), LineError> {
         let read = match &self.plan {
-            Some(plan) => walk(line, plan, batch, found),
-            None => match serde_json::from_str(line) {
-                Ok(document) => walk(line, &self.plan_for(&document), batch, found),
+            Some(plan) => pass::read(line, plan, batch, found),
+            None => match json::document(line) {
+                Ok(document) => pass::read(line, &self.plan_for(&document), batch, found),
                 Err(error) => Err(WalkError::Json(error)),
             },
         };
@@ -163,7 +164,7 @@ impl Engine {
 
     /// Names two nodes that a path of `slot` gives for one record.
     fn ambiguity(&self, slot: Slot, line: &str) -> String {
-        let document: Value = serde_json::from_str(line).unwrap_or_default();
+        let document = json::document(line).unwrap_or_default();
         let of = |wanted: &dyn Fn(&Role) -> bool| {
             let sources = self.sources.iter().filter(|source| wanted(&source.role));
             sources

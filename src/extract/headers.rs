@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::walk::Trouble;
+use super::found::Trouble;
 use crate::record::{Batch, Header, Span};
 
 /// Members of a header object that hold its name.
@@ -61,6 +61,14 @@ impl HeadersSeed<'_> {
     }
 }
 
+/// A number is no header's; one beyond every `f64` is an error, as it is for serde_json.
+fn bad_number<E: de::Error>(number: f64) -> Result<Trouble, E> {
+    match number.is_infinite() {
+        true => Err(E::custom("number out of range")),
+        false => Ok(Trouble::NotAString),
+    }
+}
+
 /// What a member held.
 enum Bytes {
     Some(Span),
@@ -111,8 +119,8 @@ impl<'de> Visitor<'de> for TextSeed<'_> {
         Ok(Bytes::Bad(Trouble::NotAString))
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(Trouble::NotAString))
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Bytes, E> {
+        bad_number(number).map(Bytes::Bad)
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<Bytes, E> {
@@ -195,8 +203,8 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
         Ok(Some(Trouble::NotAString))
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Read<E> {
-        Ok(Some(Trouble::NotAString))
+    fn visit_f64<E: de::Error>(self, number: f64) -> Read<E> {
+        bad_number(number).map(Some)
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Read<E> {
@@ -281,7 +289,7 @@ impl<'de> DeserializeSeed<'de> for MemberSeed {
     type Value = Member;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
-        deserializer.deserialize_str(self)
+        deserializer.deserialize_identifier(self)
     }
 }
 

@@ -3,8 +3,8 @@
 //! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
 //!
 //! ```text
-//! bytes -> texts/ -> engine.rs (visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
-//! bytes -> csv.rs -> rows.rs (columns.rs <- profile.rs) ------------------------> sink.rs -> channel
+//! bytes -> texts/ -> engine.rs (pass.rs: json/ -> visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
+//! bytes -> csv.rs -> rows.rs (header.rs -> columns.rs <- profile.rs) -----------> sink.rs -> channel
 //! bytes -> lines.rs -> by_line.rs -> records.rs --------------------------------> sink.rs -> channel
 //! ```
 
@@ -18,12 +18,16 @@ mod engine;
 mod fields;
 mod files;
 mod filter;
+mod found;
+mod header;
 mod headers;
 mod held;
 mod json;
+mod kind;
 mod lines;
 mod open;
 mod outline;
+mod pass;
 mod path;
 mod plan;
 mod profile;

@@ -72,6 +72,12 @@ impl FieldAt {
     pub(super) fn is_anchored_at(&self, depth: usize, item: usize) -> bool {
         self.anchors.contains(&(depth, item))
     }
+
+    /// Whether it can be the JSON text of any node.
+    pub(super) fn takes_texts(&self) -> bool {
+        matches!(self.slot, Slot::Value | Slot::Key)
+            && matches!(self.encoding, Encoding::Auto | Encoding::Json)
+    }
 }
 
 /// A state of the automaton.
@@ -146,6 +152,11 @@ impl State {
         !self.anchors.is_empty() || !self.items.is_empty()
     }
 
+    /// Whether such a node means nothing by itself.
+    pub(super) fn is_way(&self) -> bool {
+        self.fields.is_empty() && self.filters.is_empty()
+    }
+
     pub(super) fn leads_on(&self) -> bool {
         self.each.is_some() || !self.names.is_empty() || !self.indexes.is_empty()
     }
@@ -172,8 +183,6 @@ enum Wildcard {
 #[derive(Debug)]
 pub(super) struct Plan {
     states: Vec<State>,
-    /// Whether the JSON text of any state's node is needed.
-    wants_texts: Cell<bool>,
     /// Members of a record that say nothing about its value, where the profile lists them.
     pub(super) known: Option<Vec<String>>,
 }
@@ -217,22 +226,7 @@ impl Plan {
             ));
             next += 1;
         }
-        let wants_texts = states.iter().any(|state| state.raw.get()).into();
-        Self {
-            states,
-            wants_texts,
-            known,
-        }
-    }
-
-    pub(super) fn wants_texts(&self) -> bool {
-        self.wants_texts.get()
-    }
-
-    /// From now on the JSON text of nodes at `state` is taken.
-    pub(super) fn want_text_of(&self, state: &State) {
-        state.raw.set(true);
-        self.wants_texts.set(true);
+        Self { states, known }
     }
 
     pub(super) fn state(&self, number: usize) -> &State {

@@ -1,7 +1,9 @@
 //! Record lines as a source: what `kreplay extract` has printed, and the output of `kcat -J`.
 
 use super::Stop;
-use super::by_line::{self, BadLine};
+use super::by_line;
+use super::collect::BadText;
+use super::kind;
 use super::sink::Sink;
 use crate::channel::Sender;
 use crate::config::{Input, Uncertain};
@@ -24,8 +26,8 @@ pub(super) fn read(
     let end = by_line::read(inputs, Sink::new(sender), |line, origin, sink| {
         sink.tally.lines += 1;
         let mark = sink.batch.mark();
-        let earlier = record_line::read(line, origin, &mut sink.batch).map_err(|e| BadLine {
-            why: e.to_string(),
+        let earlier = record_line::read(line, origin, &mut sink.batch).map_err(|e| BadText {
+            why: kind::with_hint(e.to_string(), line, origin.line),
             ends_early: e.ends_early,
         })?;
         sink.tally.found += 1;

@@ -10,6 +10,7 @@ use super::columns::{Columns, RecordColumns};
 use super::engine::Engine;
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::Filter;
+use super::header::{HeaderRow, Unmatched};
 use super::profile::{Encoding, Profile};
 use super::sink::Sink;
 use crate::channel::Sender;
@@ -36,6 +37,8 @@ pub(super) struct Rows<'a> {
     topics: &'a TopicNames,
     on_loss: OnLoss,
     sender: &'a Sender,
+    /// The user's paths that head no column, until there is a row.
+    unmatched: Vec<Unmatched>,
     pub(super) sink: Sink<'a>,
 }
 
@@ -54,9 +57,11 @@ impl<'a> Rows<'a> {
         sender: &'a Sender,
     ) -> Result<Self, Stop> {
         let engine = engine(options).map_err(Stop::Failed)?;
-        let columns = usable_columns(header, name, topics, &engine).map_err(Stop::Failed)?;
+        let header = HeaderRow::of(header, &engine, &options.overrides);
+        header.check(name, topics).map_err(Stop::Failed)?;
         Ok(Self {
-            columns,
+            columns: header.columns,
+            unmatched: header.unmatched,
             partition_default: engine.partition_default,
             offset_base_default: engine.offset_base_default,
             admission: Admission::new(options),
@@ -73,6 +78,7 @@ impl<'a> Rows<'a> {
     /// [`Stop::NeedsRaw`] when it cannot carry everything and it is not too late.
     pub(super) fn read(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
         self.sink.tally.rrpairs += 1;
+        self.tell_unmatched();
         if row.len() != self.columns.width {
             let (has, wanted) = (row.len(), self.columns.width);
             self.sink.unreadable(What::Unreadable, origin, || {
@@ -97,6 +103,18 @@ impl<'a> Rows<'a> {
     pub(super) fn finish(&mut self) -> Result<(), Stop> {
         self.admission.finish(&mut self.sink.tally);
         Ok(self.sink.flush()?)
+    }
+
+    /// Paths are a matter of the whole input; where there is no row they could match nothing.
+    fn tell_unmatched(&mut self) {
+        let unmatched = std::mem::take(&mut self.unmatched);
+        let origin = Origin { input: 0, line: 0 };
+        let whys = unmatched.iter().map(|unmatched| unmatched.why.as_str());
+        let whys: Vec<&str> = whys.collect();
+        for _ in &whys {
+            let problems = &mut self.sink.tally.problems;
+            problems.add(What::PathUnmatched, origin, || whys.join("; "));
+        }
     }
 
     fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
@@ -256,34 +274,6 @@ pub(super) fn engine(options: &Extraction) -> Result<Engine, Error> {
     let engine = Engine::of(&profile, &Filter::everything())?;
     profile.check_values()?;
     Ok(engine)
-}
-
-fn usable_columns(
-    header: &ByteRecord,
-    input: &str,
-    topics: &TopicNames,
-    engine: &Engine,
-) -> Result<Columns, Error> {
-    const MOST_NAMED: usize = 20;
-    const LONGEST_NAME: usize = 120;
-    let text = |cell| String::from_utf8_lossy(cell).into_owned();
-    let headers: Vec<String> = header.iter().map(text).collect();
-    let columns = Columns::of(&headers, engine);
-    if columns.records.is_empty() {
-        let shorten = |name: &String| name.chars().take(LONGEST_NAME).collect();
-        let columns = headers.iter().take(MOST_NAMED).map(shorten).collect();
-        return Err(Error::NoValueColumn {
-            input: input.into(),
-            columns,
-        });
-    }
-    let untold = |record: &RecordColumns| !record.has(Slot::Topic) && !record.has(Slot::TopicId);
-    if matches!(topics, TopicNames::Mapped(_)) && columns.records.iter().any(untold) {
-        return Err(Error::TopicUntold {
-            place: input.into(),
-        });
-    }
-    Ok(columns)
 }
 
 /// The fields of a record; an error says which cell is wrong.

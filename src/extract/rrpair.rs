@@ -3,6 +3,7 @@
 use super::Stop;
 use super::collect::{BadText, Collector};
 use super::files::{Asked, Files, Found};
+use super::kind;
 use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::sink::Sink;
@@ -159,6 +160,10 @@ impl Reader<'_> {
             true => Ok(()),
             false => self.collector.read(text, origin, &mut self.sink),
         }
+        .map_err(|BadText { why, ends_early }| BadText {
+            why: kind::with_hint(why, text.as_bytes(), origin.line),
+            ends_early,
+        })
     }
 }
 

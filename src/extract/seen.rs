@@ -94,4 +94,28 @@ mod tests {
         assert_eq!(seen.given(&topic, 1, 7), Verdict::First);
         assert_eq!(seen.withheld_count(), 0);
     }
+
+    #[test]
+    fn ten_million_records_with_dense_offsets_are_kept_as_a_few_ranges() {
+        const FETCHES: i64 = 125_000;
+        const RECORDS: i64 = 20;
+        let topic = CapturedTopic::Name("t".into());
+        let mut seen = Seen::default();
+        let (mut first, mut most_runs) = (0, 0);
+        // Two groups read four partitions: the first one's Fetches change places by twos.
+        for i in 0..FETCHES {
+            for partition in 0..4 {
+                for fetch in [i ^ 1, i] {
+                    for offset in fetch * RECORDS..(fetch + 1) * RECORDS {
+                        let verdict = seen.given(&topic, partition, offset);
+                        first += u64::from(verdict == Verdict::First);
+                    }
+                    let known = seen.partition(&topic, partition);
+                    most_runs = most_runs.max(known.given.runs() + known.withheld.runs());
+                }
+            }
+        }
+        assert_eq!((first, most_runs), (10_000_000, 2));
+        assert_eq!(seen.0.values().map(HashMap::len).sum::<usize>(), 4);
+    }
 }

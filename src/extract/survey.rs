@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fields::Attributes;
+use super::found::Found;
 use super::outline::Outline;
 use super::path::Path;
 use super::profile::{Candidates, Profile};
-use super::walk::Found;
 use crate::config::View;
 use crate::error::Error;
 use crate::record::CapturedFrom;
@@ -228,6 +228,6 @@ impl Surveyor {
     }
 }
 
-fn attributes(draft: &super::walk::Draft) -> Attributes {
+fn attributes(draft: &super::found::Draft) -> Attributes {
     draft.fields.attributes()
 }

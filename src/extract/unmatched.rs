@@ -3,11 +3,11 @@
 
 use super::engine::{Engine, Source};
 use super::filter::Filter;
+use super::found::Found;
 use super::open::{self, Opened};
 use super::outline::Outline;
 use super::path::{Path, Step, jsonpath_text};
 use super::texts::{Text, Texts};
-use super::walk::Found;
 use crate::config::{Input, Overrides};
 use crate::record::Batch;
 
@@ -116,19 +116,69 @@ impl Beginning {
         if is_left_out {
             return format!("{told}: it occurs only in RRPairs that the filter leaves out");
         }
-        let mut nearest: Option<(usize, String)> = None;
+        let mut nearest = Nearest::to(&wanted);
         self.passing.for_each(|steps| {
             let steps_from = match below {
                 Some(_) => steps.len().saturating_sub(wanted.len()),
                 None => 0,
             };
-            let distance = path_distance(&wanted, &any_element(&steps[steps_from..]));
-            let is_nearer = nearest.as_ref().is_none_or(|(least, _)| distance < *least);
-            if is_nearer && distance <= wanted.len() * STEP / 2 {
-                nearest = Some((distance, jsonpath_text(steps)));
-            }
+            nearest.look_at(&steps[steps_from..], || jsonpath_text(steps));
         });
-        match nearest {
+        nearest.told(told)
+    }
+}
+
+/// The same of a flag whose path heads no column of a CSV, with whether one is near.
+pub(super) fn explain_column((flag, path): Flag<'_>, headers: &[String]) -> (String, Nearness) {
+    let told = format!("`--{flag} {path}` heads no column");
+    let steps = |path: &str| Some(any_element(Path::parse(path).ok()?.steps()?));
+    let Some(wanted) = steps(path) else {
+        return (told, Nearness::None);
+    };
+    let mut nearest = Nearest::to(&wanted);
+    for header in headers {
+        if let Some(steps) = steps(header.trim()) {
+            nearest.look_at(&steps, || header.trim().into());
+        }
+    }
+    let nearness = match nearest.found {
+        Some(_) => Nearness::Some,
+        None => Nearness::None,
+    };
+    (nearest.told(told), nearness)
+}
+
+/// Whether something is near a path that matches nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nearness {
+    Some,
+    None,
+}
+
+/// The path that is nearest to one that matches nothing, if any is near.
+struct Nearest<'a> {
+    wanted: &'a [Step],
+    /// Its distance and its text.
+    found: Option<(usize, String)>,
+}
+
+impl<'a> Nearest<'a> {
+    /// `wanted` has any element in place of a certain one.
+    fn to(wanted: &'a [Step]) -> Self {
+        let found = None;
+        Self { wanted, found }
+    }
+
+    fn look_at(&mut self, steps: &[Step], text: impl FnOnce() -> String) {
+        let distance = path_distance(self.wanted, &any_element(steps));
+        let least = self.found.as_ref().map(|(least, _)| *least);
+        if least.is_none_or(|least| distance < least) && distance <= self.wanted.len() * STEP / 2 {
+            self.found = Some((distance, text()));
+        }
+    }
+
+    fn told(self, told: String) -> String {
+        match self.found {
             Some((_, nearest)) => format!("{told}; nearest to it is `{nearest}`"),
             None => told,
         }

@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 use super::fields::Slot;
 use super::headers::HeadersSeed;
-use super::plan::{Group, Next, Shape, State};
+use super::json::{self, Reader, Scratch};
+use super::plan::{FieldAt, Group, Next, Shape, State};
 use super::walk::Walk;
 
 /// Reads the whole line.
@@ -52,30 +53,60 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
         let plan = walk.plan;
         let state = plan.state(state);
         walk.enter(state);
+        let inside = |walk, raw| Inside {
+            walk,
+            state,
+            place,
+            raw,
+        };
         if state.raw.get() {
-            let json = <&RawValue>::deserialize(deserializer)?.get();
+            let text = deserializer.deserialize_newtype_struct(json::TEXT, TextVisitor)?;
+            let (Text::Quick(json) | Text::Judged(json)) = text;
             walk.raw(state, json)?;
             if state.leads_on() && json.starts_with(['{', '[']) {
-                let inner = Inside {
-                    walk,
-                    state,
-                    place,
-                    raw: Raw::Taken,
-                };
-                serde_json::Deserializer::from_str(json)
-                    .deserialize_any(inner)
-                    .map_err(de::Error::custom)?;
+                let inside = inside(&mut *walk, Raw::Taken);
+                match text {
+                    Text::Quick(_) => Reader::new(json, &mut Scratch::default())
+                        .deserialize_any(inside)
+                        .map_err(de::Error::custom)?,
+                    Text::Judged(_) => serde_json::Deserializer::from_str(json)
+                        .deserialize_any(inside)
+                        .map_err(de::Error::custom)?,
+                }
             }
+        } else if state.is_way() {
+            let inside = inside(&mut *walk, Raw::NotTaken);
+            deserializer.deserialize_newtype_struct(json::INSIDE, inside)?;
         } else {
-            deserializer.deserialize_any(Inside {
-                walk,
-                state,
-                place,
-                raw: Raw::NotTaken,
-            })?;
+            deserializer.deserialize_any(inside(&mut *walk, Raw::NotTaken))?;
         }
         walk.leave(state);
         Ok(())
+    }
+}
+
+/// The JSON text of a node, and who gave it.
+#[derive(Clone, Copy)]
+enum Text<'de> {
+    Quick(&'de str),
+    Judged(&'de str),
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, json: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text::Quick(json))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, node: D) -> Result<Text<'de>, D::Error> {
+        <&RawValue>::deserialize(node).map(|json| Text::Judged(json.get()))
     }
 }
 
@@ -99,6 +130,10 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, node: D) -> Result<(), D::Error> {
+        node.deserialize_any(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -195,6 +230,10 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        // What is beyond all numbers is still a text.
+        if number.is_infinite() && !self.state.fields.iter().any(FieldAt::takes_texts) {
+            return Err(E::custom("number out of range"));
+        }
         self.walk
             .check_shape(self.state, self.place, Shape::Scalar)?;
         self.walk.odd(self.state, Unexpected::Float(number))
@@ -250,7 +289,7 @@ impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_, '_> {
     type Value = Next;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Next, D::Error> {
-        deserializer.deserialize_str(self)
+        deserializer.deserialize_identifier(self)
     }
 }
 

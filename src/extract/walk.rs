@@ -1,129 +1,18 @@
-//! One pass over one RRPair: what the plan names goes straight into the batch. No document is built,
+//! The walk through one RRPair: what the plan names goes straight into the batch. No document is built,
 //! unknown members are skipped unseen. `visit.rs` takes serde's events and drives this.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, Unexpected};
+use serde::de::{self, Deserialize, Unexpected};
 
 use super::fields::{Attributes, Claim, Fields, Slot};
-use super::filter::Captured;
-use super::json::{GivenUp, Reader, Scratch};
+use super::found::{Draft, Found, Scope, Trouble};
 use super::plan::{FieldAt, Group, Plan, Shape, State};
 use super::profile::Encoding;
-use super::visit::{self, Place};
+use super::visit::Place;
 use crate::record::{Batch, CapturedTopic, Mark, TopicId};
 
-/// A record as its line tells it.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    pub(super) fields: Fields,
-    /// The source of the record's path.
-    item: usize,
-    pub(super) trouble: Option<Trouble>,
-}
-
-/// Why a record cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// No member that holds a value, but one that nobody knows.
-    NoKnownValue(String),
-    NotBase64,
-    NotAString,
-    /// A header without name or value, with a member that nobody knows.
-    UnknownHeaderMember(String),
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoKnownValue(name) => {
-                write!(
-                    f,
-                    "a record has none of the known value members, but one called `{name}`"
-                )
-            }
-            Self::NotBase64 => f.write_str("a record's member should be base64 and is not"),
-            Self::NotAString => f.write_str("a record's key, value or header is not a string"),
-            Self::UnknownHeaderMember(name) => {
-                write!(f, "a record's header has an unknown member called `{name}`")
-            }
-        }
-    }
-}
-
-/// What a line held, besides the bytes in the batch. Kept from line to line for its memory.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) records: Vec<Draft>,
-    /// Aborted transactions, with the topic and partition that they are of.
-    pub(super) aborted: Vec<Fields>,
-    /// Indexes into the batch's topics: ids, each with its name.
-    pub(super) known_topics: Vec<(u32, u32)>,
-    /// What the filter reads, by its own indexes.
-    pub(super) filtered_on: Captured,
-    /// Which of the profile's paths have matched something.
-    pub(super) matched: Vec<bool>,
-    scopes: Vec<Scope>,
-    scratch: Scratch,
-}
-
-impl Found {
-    /// Nothing yet, for a profile with this many paths, and this many members to capture.
-    pub(super) fn new(paths: usize, captured: usize) -> Self {
-        Self {
-            records: Vec::new(),
-            aborted: Vec::new(),
-            known_topics: Vec::new(),
-            filtered_on: Captured::with_room(captured),
-            matched: vec![false; paths],
-            scopes: Vec::new(),
-            scratch: Scratch::default(),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.records.clear();
-        self.aborted.clear();
-        self.known_topics.clear();
-        self.filtered_on.clear();
-        self.matched.fill(false);
-        self.scopes.clear();
-    }
-}
-
-impl Found {
-    /// Every set of fields that the field at `at` belongs to.
-    fn kept_for(&mut self, at: &FieldAt) -> impl Iterator<Item = &mut Fields> {
-        // The innermost stand last.
-        let open = self.scopes.iter_mut().rev();
-        let deep_enough = open.take_while(|scope| scope.depth >= at.shallowest);
-        let own = deep_enough
-            .filter(|scope| scope.group == at.group && at.is_anchored_at(scope.depth, scope.item));
-        own.map(|scope| &mut scope.fields)
-    }
-}
-
-/// Why a line was not read.
-#[derive(Debug)]
-pub(super) enum WalkError {
-    Json(serde_json::Error),
-    /// A path of this slot gave two nodes for one record.
-    Ambiguous(Slot),
-}
-
-/// A node that is open, with the fields kept there.
-#[derive(Debug)]
-struct Scope {
-    depth: usize,
-    group: Group,
-    /// The source of the path of the items that the fields are for.
-    item: usize,
-    fields: Fields,
-    /// How many of the group's things were found before it.
-    before: usize,
-}
-
+/// A pass over a line while it goes on.
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) batch: &'a mut Batch,
@@ -131,95 +20,23 @@ pub(super) struct Walk<'a> {
     trouble: Option<Trouble>,
     pub(super) unknown_member: Option<String>,
     /// A node was met whose JSON text is needed: the line is read once more.
-    again: bool,
-    ambiguous: Option<Slot>,
+    pub(super) again: bool,
+    pub(super) ambiguous: Option<Slot>,
 }
 
-/// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
-///
-/// # Errors
-/// The batch is as it was before.
-pub(super) fn walk(
-    line: &str,
-    plan: &Plan,
-    batch: &mut Batch,
-    found: &mut Found,
-) -> Result<(), WalkError> {
-    let mark = batch.mark();
-    if !plan.wants_texts()
-        && let Ok(after) = quick_pass(line, plan, batch, found)
-        && !after.again
-    {
-        return after.judge(batch, mark);
-    }
-    // Each time one more node's text is asked for, and there are as many as states.
-    loop {
-        batch.roll_back(mark);
-        let mut json = serde_json::Deserializer::from_str(line);
-        let after = pass(&mut json, plan, batch, found);
-        match after.and_then(|after| json.end().map(|()| after)) {
-            Ok(after) if after.again => {}
-            Ok(after) => return after.judge(batch, mark),
-            Err(error) => {
-                batch.roll_back(mark);
-                return Err(WalkError::Json(error));
-            }
+impl<'a> Walk<'a> {
+    pub(super) fn new(plan: &'a Plan, batch: &'a mut Batch, found: &'a mut Found) -> Self {
+        found.clear();
+        Self {
+            plan,
+            batch,
+            found,
+            trouble: None,
+            unknown_member: None,
+            again: false,
+            ambiguous: None,
         }
     }
-}
-
-/// What a pass tells besides what it found.
-struct After {
-    /// A node was met whose JSON text is needed: the line is read once more.
-    again: bool,
-    ambiguous: Option<Slot>,
-}
-
-impl After {
-    fn judge(self, batch: &mut Batch, mark: Mark) -> Result<(), WalkError> {
-        self.ambiguous.map_or(Ok(()), |slot| {
-            batch.roll_back(mark);
-            Err(WalkError::Ambiguous(slot))
-        })
-    }
-}
-
-/// Reads `line` as most lines can be.
-fn quick_pass(
-    line: &str,
-    plan: &Plan,
-    batch: &mut Batch,
-    found: &mut Found,
-) -> Result<After, GivenUp> {
-    let mut scratch = std::mem::take(&mut found.scratch);
-    let mut json = Reader::new(line, &mut scratch);
-    let after = pass(&mut json, plan, batch, found);
-    let after = after.and_then(|after| json.end().map(|()| after));
-    found.scratch = scratch;
-    after
-}
-
-fn pass<'de, D: Deserializer<'de>>(
-    json: D,
-    plan: &Plan,
-    batch: &mut Batch,
-    found: &mut Found,
-) -> Result<After, D::Error> {
-    found.clear();
-    let mut walk = Walk {
-        plan,
-        batch,
-        found,
-        trouble: None,
-        unknown_member: None,
-        again: false,
-        ambiguous: None,
-    };
-    visit::read(&mut walk, json)?;
-    Ok(After {
-        again: walk.again,
-        ambiguous: walk.ambiguous,
-    })
 }
 
 impl Walk<'_> {
@@ -460,7 +277,7 @@ impl Walk<'_> {
     pub(super) fn not_a_string(&mut self, state: &State, at: &FieldAt) {
         match at.encoding {
             Encoding::Auto | Encoding::Json => {
-                self.plan.want_text_of(state);
+                state.raw.set(true);
                 self.again = true;
             }
             Encoding::Text | Encoding::Base64 => self.trouble(Trouble::NotAString),

@@ -1,18 +1,22 @@
 //! A quick reader of JSON for serde, apart from serde_json because a pass over RRPairs is mostly the
 //! skipping of members that nobody asked for and the unescaping of JSON that stands in a string.
 //!
-//! It only ever reads what is right: at anything else, and at what is rare (numbers that are no small
-//! integers, deep nesting), it gives up without a word, and the text is read again by serde_json,
-//! which says what is wrong and where, or reads it after all. So there is one judge of what is JSON;
-//! what this reader takes, serde_json must take for the same.
+//! It only ever reads what is right: at anything else, and at deep nesting, it gives up without a
+//! word, and the text is read again by serde_json, which says what is wrong and where, or reads it
+//! after all. So there is one judge of what is JSON: what this reader takes, serde_json must take for
+//! the same, but for strings and numbers that are JSON (RFC 8259) and that serde_json has no type for.
+//! Those do not upset this reader where only their text is wanted, or nothing of them.
+
+mod document;
+mod escapes;
 
 use std::fmt;
 
-use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
-    value::BorrowedStrDeserializer, value::StrDeserializer,
-};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
+
+pub(super) use document::document;
+use escapes::{code_point, hex, is_plain, plain_bytes, single};
 
 /// The text has to be read by serde_json.
 #[derive(Debug)]
@@ -34,6 +38,13 @@ impl de::Error for GivenUp {
 
 type Read<T> = Result<T, GivenUp>;
 
+/// The newtype by which a node's text is asked for: a string without an escape is given. Any other
+/// deserializer gives the node.
+pub(super) const TEXT: &str = "the text of a node";
+/// The newtype of a node in which only what is inside is wanted: a string or a number need not be one
+/// that can be read, and `true` is given for it.
+pub(super) const INSIDE: &str = "what is inside a node";
+
 /// How deep nodes may lie that are not skipped; serde_json's own bound is 127.
 const DEEPEST: u8 = 100;
 /// Digits that fit an `i64` in any case.
@@ -53,16 +64,18 @@ pub(super) struct Reader<'de, 's> {
     text: &'de str,
     at: usize,
     depth: u8,
+    /// Whether every number was given as serde_json gives it.
+    is_exact: bool,
     scratch: &'s mut Scratch,
 }
 
 impl<'de, 's> Reader<'de, 's> {
     pub(super) fn new(text: &'de str, scratch: &'s mut Scratch) -> Self {
-        let (at, depth) = (0, 0);
         Self {
             text,
-            at,
-            depth,
+            at: 0,
+            depth: 0,
+            is_exact: true,
             scratch,
         }
     }
@@ -203,6 +216,13 @@ impl<'de, 's> Reader<'de, 's> {
         }
     }
 
+    /// A string as it is written, without its quotes, from behind the opening one.
+    fn raw_string(&mut self) -> Read<&'de str> {
+        let start = self.at;
+        self.skip_string()?;
+        Ok(&self.text[start..self.at - 1])
+    }
+
     fn skip_digits(&mut self) -> usize {
         let digits = self.bytes()[self.at..].iter();
         let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
@@ -241,16 +261,21 @@ impl<'de, 's> Reader<'de, 's> {
         Ok(())
     }
 
-    /// Small integers alone.
+    /// A small integer, or about what the number is: nobody takes one that is no small integer for
+    /// more than its text. serde_json refuses what is beyond every `f64`; here it is an infinity.
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Read<V::Value> {
         let start = self.at;
         let digits = self.skip_integer()?;
         let text = &self.text[start..self.at];
         let is_integer = !matches!(self.bytes().get(self.at), Some(b'.' | b'e' | b'E'));
-        if !is_integer || digits > MOST_DIGITS || text == "-0" {
-            return Err(GivenUp);
+        if is_integer && digits <= MOST_DIGITS && text != "-0" {
+            return visitor.visit_i64(text.parse().map_err(|_| GivenUp)?);
         }
-        visitor.visit_i64(text.parse().map_err(|_| GivenUp)?)
+        self.at = start;
+        self.skip_number()?;
+        self.is_exact = false;
+        let number = self.text[start..self.at].parse().map_err(|_| GivenUp)?;
+        visitor.visit_f64(number)
     }
 
     /// A node that nobody asked for.
@@ -318,72 +343,6 @@ impl<'de, 's> Reader<'de, 's> {
     }
 }
 
-/// How many of the eight bytes, from the first one on, are plain characters of a string. The borrow of
-/// a subtraction reaches only bytes behind the first that is not plain.
-fn plain_bytes(eight: &[u8; 8]) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let word = u64::from_le_bytes(*eight);
-    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = is_zero(word ^ (ONES * b'"' as u64));
-    let backslash = is_zero(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    ((quote | backslash | control) & HIGH).trailing_zeros() as usize / 8
-}
-
-fn is_plain(byte: u8) -> bool {
-    byte >= 0x20 && byte != b'"' && byte != b'\\'
-}
-
-/// What an escape of one character stands for.
-#[inline]
-fn single(byte: u8) -> Read<u8> {
-    match SINGLE[byte as usize] {
-        0 => Err(GivenUp),
-        plain => Ok(plain),
-    }
-}
-
-/// By the character behind the backslash (RFC 8259, section 7); 0 where there is none.
-static SINGLE: [u8; 256] = {
-    let mut plain = [0; 256];
-    plain[b'"' as usize] = b'"';
-    plain[b'\\' as usize] = b'\\';
-    plain[b'/' as usize] = b'/';
-    plain[b'b' as usize] = 0x08;
-    plain[b'f' as usize] = 0x0c;
-    plain[b'n' as usize] = b'\n';
-    plain[b'r' as usize] = b'\r';
-    plain[b't' as usize] = b'\t';
-    plain
-};
-
-/// The four digits of an escape.
-fn hex(bytes: &[u8]) -> Read<u32> {
-    let digits = bytes.get(..4).ok_or(GivenUp)?;
-    digits.iter().try_fold(0, |number, digit| {
-        let digit = char::from(*digit).to_digit(16).ok_or(GivenUp)?;
-        Ok(number << 4 | digit)
-    })
-}
-
-/// The character that `bytes` begin with an escape of, and the escape's length: two of them where
-/// the character takes a pair of surrogates.
-fn code_point(bytes: &[u8]) -> Read<(char, usize)> {
-    let first = hex(&bytes[2..])?;
-    if !(0xd800..0xdc00).contains(&first) {
-        return Ok((char::from_u32(first).ok_or(GivenUp)?, 6));
-    }
-    let second = match bytes.get(6..8) {
-        Some(b"\\u") => hex(&bytes[8..])?,
-        _ => return Err(GivenUp),
-    };
-    let low = second.checked_sub(0xdc00).ok_or(GivenUp)?;
-    let joined = char::from_u32(0x10000 + ((first - 0xd800) << 10) + low);
-    let is_pair = low < 0x400;
-    Ok((joined.filter(|_| is_pair).ok_or(GivenUp)?, 12))
-}
-
 impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     type Error = GivenUp;
 
@@ -429,9 +388,25 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         visitor.visit_unit()
     }
 
-    /// serde_json's way to the text of a node.
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &str, _: V) -> Read<V::Value> {
-        Err(GivenUp)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        wanted: &'static str,
+        visitor: V,
+    ) -> Read<V::Value> {
+        let token = self.token()?;
+        match wanted {
+            TEXT => {
+                let start = self.at;
+                self.skip()?;
+                visitor.visit_borrowed_str(&self.text[start..self.at])
+            }
+            INSIDE if !matches!(token, b'{' | b'[' | b'n') => {
+                self.skip()?;
+                visitor.visit_bool(true)
+            }
+            INSIDE => self.deserialize_any(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     forward_to_deserialize_any! {
@@ -474,17 +449,45 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de, '_> {
             return Ok(None);
         }
         self.reader.take(b'"')?;
-        // Also a name that is ignored is looked at, as serde_json does.
-        match self.reader.string()? {
-            Ok(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
-            Err(name) => seed.deserialize(StrDeserializer::new(name)),
-        }
-        .map(Some)
+        seed.deserialize(Name(self.reader)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Read<V::Value> {
         self.reader.take(b':')?;
         seed.deserialize(&mut *self.reader)
+    }
+}
+
+/// A member's name, from behind its opening quote. One that is ignored is looked at, too, as
+/// serde_json does.
+struct Name<'r, 'de, 's>(&'r mut Reader<'de, 's>);
+
+impl<'de> Deserializer<'de> for Name<'_, 'de, '_> {
+    type Error = GivenUp;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        match self.0.string()? {
+            Ok(name) => visitor.visit_borrowed_str(name),
+            Err(name) => visitor.visit_str(name),
+        }
+    }
+
+    /// A name that is only looked up need not be one that can be written down.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+        let start = self.0.at;
+        match self.0.string() {
+            Ok(Ok(name)) => visitor.visit_borrowed_str(name),
+            Ok(Err(name)) => visitor.visit_str(name),
+            Err(GivenUp) => {
+                self.0.at = start;
+                visitor.visit_string(document::name(self.0.raw_string()?))
+            }
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum ignored_any
     }
 }
 
@@ -499,12 +502,13 @@ impl<'de> SeqAccess<'de> for Inside<'_, 'de, '_> {
     }
 }
 
-/// What the quick reader says that `text` is, where it does not give up.
+/// What the quick reader says that `text` is, where it does not give up and all numbers are exact.
 pub(super) fn quickly_read(text: &str) -> Option<serde_json::Value> {
     let mut scratch = Scratch::default();
     let mut reader = Reader::new(text, &mut scratch);
     let value = serde_json::Value::deserialize(&mut reader).ok()?;
-    reader.end().ok().map(|()| value)
+    let is_exact = reader.is_exact;
+    reader.end().ok().filter(|()| is_exact).map(|()| value)
 }
 
 /// Whether the quick reader can skip `text`.
@@ -613,7 +617,7 @@ mod tests {
             };
             let text = text.expect("a value can be written");
             is_judged_alike(&text)?;
-            // Of these only integers beyond 18 digits are left to serde_json.
+            // Of these only integers beyond 18 digits are not exact.
             let is_long = text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > 18);
             prop_assert!(is_long || quickly_read(&text).is_some(), "{}", text);
         }

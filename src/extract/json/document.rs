@@ -1,0 +1,148 @@
+//! A line as a document for jsonpath-rust, where serde_json makes none of it: strings with half of a
+//! surrogate pair and numbers beyond every `f64` are JSON (RFC 8259) that a [`Value`] cannot hold. What
+//! a query finds is read from the text, so what stands for them here never becomes a record; it
+//! only must not keep the query from finding other nodes.
+
+use serde_json::{Map, Value};
+
+use super::escapes::hex;
+use super::{Inside, Read, Reader, Scratch};
+
+/// The document that `text` is; none when it is damaged, or nested deeper than is read.
+pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| {
+        let mut scratch = Scratch::default();
+        let mut reader = Reader::new(text, &mut scratch);
+        let document = node(&mut reader);
+        let whole = document.and_then(|document| reader.end().map(|()| document));
+        whole.map_err(|_| error)
+    })
+}
+
+fn node(reader: &mut Reader<'_, '_>) -> Read<Value> {
+    Ok(match reader.token()? {
+        b'{' => {
+            reader.enter()?;
+            let mut members = Map::new();
+            let mut inside = Inside::of(reader);
+            while inside.has_more(b'}')? {
+                inside.reader.take(b'"')?;
+                let name = name(inside.reader.raw_string()?);
+                inside.reader.take(b':')?;
+                members.insert(name, node(inside.reader)?);
+            }
+            reader.depth -= 1;
+            Value::Object(members)
+        }
+        b'[' => {
+            reader.enter()?;
+            let mut elements = Vec::new();
+            let mut inside = Inside::of(reader);
+            while inside.has_more(b']')? {
+                elements.push(node(inside.reader)?);
+            }
+            reader.depth -= 1;
+            Value::Array(elements)
+        }
+        b'"' => {
+            reader.at += 1;
+            Value::String(string(reader.raw_string()?))
+        }
+        _ => {
+            let start = reader.at;
+            reader.skip()?;
+            scalar(&reader.text[start..reader.at])
+        }
+    })
+}
+
+fn unescaped(raw: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{raw}\"")).ok()
+}
+
+/// A name with half of a surrogate pair becomes one that no two such names share: none may take the
+/// place of another.
+pub(super) fn name(raw: &str) -> String {
+    let replaced = || raw.replace('\\', char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]));
+    unescaped(raw).unwrap_or_else(replaced)
+}
+
+/// The replacement character stands for half of a surrogate pair.
+fn string(raw: &str) -> String {
+    unescaped(raw).unwrap_or_else(|| unescaped(&mended(raw)).unwrap_or_default())
+}
+
+/// Escapes of one half are those of the replacement character.
+fn mended(raw: &str) -> String {
+    let mut mended = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        mended.push_str(before);
+        let half = |at: usize| {
+            let digits = escape.get(at..)?.strip_prefix("\\u")?;
+            hex(digits.as_bytes()).ok()
+        };
+        let len = match (half(0), half(6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => 0,
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        mended.push_str(if len == 0 { "\\ufffd" } else { &escape[..len] });
+        rest = &escape[if len == 0 { 6 } else { len }..];
+    }
+    mended.push_str(rest);
+    mended
+}
+
+/// A number, `true`, `false` or `null`; what is beyond every `f64` is the outermost of them.
+fn scalar(text: &str) -> Value {
+    let outermost = match text.starts_with('-') {
+        true => f64::MIN,
+        false => f64::MAX,
+    };
+    serde_json::from_str(text).unwrap_or_else(|_| outermost.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_value_cannot_hold_is_replaced_and_the_rest_is_as_written() {
+        let cases = [
+            (r#""a\ud800b""#, json!("a\u{fffd}b")),
+            (
+                r#""\udc00\ud800\ud83d\ude00\n\\ud800\ud800\"""#,
+                json!("\u{fffd}\u{fffd}\u{1f600}\n\\ud800\u{fffd}\""),
+            ),
+            ("[1e400, -1e400, 1.5]", json!([f64::MAX, f64::MIN, 1.5])),
+            (
+                r#"{"\ud800": 1, "\ud801": 2, "a": {}, "b": [ ]}"#,
+                json!({"\u{fffd}ud800": 1, "\u{fffd}ud801": 2, "a": {}, "b": []}),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(document(text).expect(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_told_in_serde_jsons_words() {
+        for text in [
+            r#"["\ud800","#,
+            r#"["\ud800" 1]"#,
+            r#"{"a":1e400}}"#,
+            "[1e400,01]",
+            r#"["\ud8"]"#,
+        ] {
+            let told = document(text).expect_err(text).to_string();
+            let judged = serde_json::from_str::<Value>(text).expect_err(text);
+            assert_eq!(told, judged.to_string());
+        }
+        let deep = format!("[1e400,{}{}]", "[".repeat(1000), "]".repeat(1000));
+        assert!(document(&deep).is_err());
+    }
+}
