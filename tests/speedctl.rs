@@ -898,6 +898,7 @@ fn replayed(via: &str) -> Vec<Seen> {
         via,
         "--timestamps",
         "original",
+        "-q",
         "-b",
         &brokers,
     ])
