@@ -20,13 +20,13 @@
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
 //! | why a path matches nothing | `extract/unmatched.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
-//! | in which order records are sent | `produce/order.rs` |
+//! | in which order records are sent | `produce/order/` |
 //! | where a record goes | `produce/route.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/room.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `produce/drain.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
-//! | how a run goes on where another has ended | `produce/journal.rs`, `produce/keeper.rs` |
+//! | how a run goes on where another has ended | `produce/journal/` |
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,

@@ -1,21 +1,21 @@
 //! Records to the broker.
 //!
 //! ```text
-//! channel -> order.rs -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
-//!                            ^-------- room.rs --- delivery.rs <----'
+//! channel -> order/ -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
+//!                          ^-------- room.rs --- delivery.rs <----'
 //! ```
 //!
 //! | question | file |
 //! |---|---|
 //! | the loop, from the first record to the last delivery | `replay.rs`, then `drain.rs`, `outcome.rs` |
-//! | in which order records go out | `order.rs` |
+//! | in which order records go out | `order/` |
 //! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
 //! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
 //! | what a topic is and allows | `topics.rs`, `sizes.rs`, `warnings.rs` |
 //! | where a record goes | `route.rs` |
 //! | what is in flight, and how much of it | `in_flight.rs`, `room.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
-//! | what a resumed run needs to know | `journal.rs`, kept by `keeper.rs` |
+//! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
 //! | librdkafka's C API | `native/` |
 
@@ -29,7 +29,6 @@ mod drain;
 mod guard;
 mod in_flight;
 mod journal;
-mod keeper;
 mod native;
 mod order;
 mod outcome;

@@ -12,7 +12,7 @@ use super::client::Connection;
 use super::delivery::Deliveries;
 use super::drain::{Draining, STEP};
 use super::in_flight::{Contents, Kept};
-use super::keeper::Keeper;
+use super::journal::Keeper;
 use super::native::{self, Outgoing};
 use super::order::{Next, Ordered, Parcel};
 use super::outcome::Outcome;

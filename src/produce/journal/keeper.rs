@@ -1,17 +1,17 @@
-//! Keeps the journal of a run: what deliveries tell, written down by `journal.rs` at the right time.
+//! Keeps the journal of a run: what deliveries tell, written down at the right time.
 
 use std::path::Path;
 
-use super::delivery::Deliveries;
-use super::journal::{Identity, Journal, State};
+use super::{Identity, Journal, State};
 use crate::error::{self, Error, count};
 use crate::offsets::Offsets;
+use crate::produce::delivery::Deliveries;
 use crate::record::Batch;
 use crate::report::Resume;
 
 /// A journal and what earlier runs have left in it.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(in crate::produce) struct Keeper {
     journal: Journal,
     /// Positions that earlier runs have delivered.
     earlier: Offsets,
@@ -22,7 +22,7 @@ impl Keeper {
     ///
     /// # Errors
     /// As of [`Journal::open`].
-    pub(super) fn open(
+    pub(in crate::produce) fn open(
         path: &Path,
         identity: Identity,
         deliveries: &Deliveries,
@@ -34,7 +34,7 @@ impl Keeper {
     }
 
     /// What the user should know before it goes on.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(in crate::produce) fn note(&self) -> Option<String> {
         let (delivered, uncertain) = (self.earlier.len(), self.journal.may_repeat());
         if delivered == 0 && uncertain == 0 {
             return None;
@@ -50,17 +50,17 @@ impl Keeper {
         ))
     }
 
-    pub(super) fn has_delivered(&self, position: u64) -> bool {
+    pub(in crate::produce) fn has_delivered(&self, position: u64) -> bool {
         i64::try_from(position).is_ok_and(|position| self.earlier.contains(position))
     }
 
     /// As [`Journal::saw`].
-    pub(super) fn saw(&mut self, batch: &Batch) -> Result<(), Error> {
+    pub(in crate::produce) fn saw(&mut self, batch: &Batch) -> Result<(), Error> {
         self.journal.saw(batch)
     }
 
     /// As [`Journal::saw_end`].
-    pub(super) fn saw_end(&self) -> Result<(), Error> {
+    pub(in crate::produce) fn saw_end(&self) -> Result<(), Error> {
         self.journal.saw_end()
     }
 
@@ -68,7 +68,7 @@ impl Keeper {
     ///
     /// # Errors
     /// [`Error::CannotWrite`]: they must not be sent.
-    pub(super) fn reserve(
+    pub(in crate::produce) fn reserve(
         &mut self,
         records: u64,
         handed: u64,
@@ -83,7 +83,11 @@ impl Keeper {
     ///
     /// # Errors
     /// [`Error::CannotWrite`].
-    pub(super) fn update(&mut self, handed: u64, deliveries: &Deliveries) -> Result<(), Error> {
+    pub(in crate::produce) fn update(
+        &mut self,
+        handed: u64,
+        deliveries: &Deliveries,
+    ) -> Result<(), Error> {
         self.write(handed, deliveries, Journal::update)
     }
 
@@ -109,7 +113,7 @@ impl Keeper {
     }
 
     /// What the report tells of it.
-    pub(super) fn resume(&self, skipped: u64) -> Resume {
+    pub(in crate::produce) fn resume(&self, skipped: u64) -> Resume {
         Resume {
             journal: self.journal.path().display().to_string(),
             skipped,

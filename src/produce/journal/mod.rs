@@ -7,90 +7,33 @@
 //! ```
 //!
 //! The first line tells what the journal belongs to. Of the others the last whole one holds: the
-//! positions (order.rs) of the records delivered, as ranges without their ends; how many more may be
+//! positions (`order/`) of the records delivered, as ranges without their ends; how many more may be
 //! in the log by then; and a checksum over the first so many records of the source, by which another
 //! input is told. A line is written before the records that make it untrue are sent. The system keeps
 //! what was written when the process is killed; after a crash of the machine lines may be missing.
 
-use std::collections::VecDeque;
+mod checksum;
+mod identity;
+mod keeper;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use checksum::Checksum;
+pub(crate) use identity::Identity;
+pub(super) use keeper::Keeper;
+
 use crate::error::{self, Error};
 use crate::offsets::Offsets;
 use crate::record::Batch;
 
-/// The version of the format.
-const VERSION: u32 = 1;
 /// Bytes at which the journal is written anew with its last line only.
 const LONGEST: u64 = 4 << 20;
 /// Bytes of a line that have to be worth one record sent: long lines are written less often.
 const BYTES_PER_RECORD: usize = 16;
-
-/// Places that are remembered with the checksum there.
-const MOST_PLACES: usize = 1024;
-
-/// What a journal belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    kreplay_journal: u32,
-    /// The kind of source.
-    pub(crate) source: String,
-    /// The inputs, by their absolute paths.
-    pub(crate) inputs: Vec<String>,
-    /// What chooses records in them.
-    pub(crate) extraction: String,
-    /// The cluster's id, or its bootstrap servers where it has none.
-    pub(crate) cluster: String,
-    /// How topics are named there.
-    pub(crate) topics: String,
-}
-
-impl Identity {
-    /// An identity of which the cluster is not known yet.
-    pub(crate) fn new(
-        source: &str,
-        inputs: Vec<String>,
-        extraction: String,
-        topics: String,
-    ) -> Self {
-        Self {
-            kreplay_journal: VERSION,
-            source: source.into(),
-            inputs,
-            extraction,
-            cluster: String::new(),
-            topics,
-        }
-    }
-
-    pub(super) fn of_cluster(self, cluster: String) -> Self {
-        Self { cluster, ..self }
-    }
-
-    /// In what `other` differs, in words.
-    fn differs_from(&self, other: &Self) -> Option<String> {
-        let pairs = [
-            ("input", self.source_words(), other.source_words()),
-            (
-                "extraction",
-                self.extraction.clone(),
-                other.extraction.clone(),
-            ),
-            ("cluster", self.cluster.clone(), other.cluster.clone()),
-            ("destination", self.topics.clone(), other.topics.clone()),
-        ];
-        let differing = pairs.into_iter().find(|(_, mine, others)| mine != others);
-        differing.map(|(what, mine, others)| format!("{what}: `{mine}`, and this is `{others}`"))
-    }
-
-    fn source_words(&self) -> String {
-        format!("{} {}", self.source, self.inputs.join(" "))
-    }
-}
 
 /// A line of the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,7 +252,7 @@ fn parse(text: &[u8], identity: &Identity) -> Result<Entry, Refusal> {
             Some("name a file that `--resume` may make"),
         ));
     };
-    if found.kreplay_journal != VERSION {
+    if !found.is_of_this_version() {
         return Err(refusal(
             "was written by another version of kreplay",
             Some(ANOTHER),
@@ -339,77 +282,4 @@ fn line<T: Serialize>(value: &T) -> Vec<u8> {
     let mut line = serde_json::to_vec(value).expect("no map of it has keys that are not strings");
     line.push(b'\n');
     line
-}
-
-/// A running checksum (CRC-32) over the source's records, with what it was at a few places.
-#[derive(Debug)]
-struct Checksum {
-    hasher: crc32fast::Hasher,
-    seen: u64,
-    /// Where an earlier run has left its checksum, and what that was.
-    expected: (u64, u32),
-    /// After batches of which records are not delivered yet.
-    later: VecDeque<(u64, u32)>,
-    /// The last place before which everything is delivered.
-    passed: (u64, u32),
-}
-
-impl Checksum {
-    fn upto(checked: u64, crc: u32) -> Self {
-        Self {
-            hasher: crc32fast::Hasher::new(),
-            seen: 0,
-            expected: (checked, crc),
-            later: VecDeque::new(),
-            passed: (checked, crc),
-        }
-    }
-
-    /// Whether the records are those that are expected.
-    fn add(&mut self, batch: &Batch) -> bool {
-        for record in &batch.records {
-            if let Some(topic) = batch.topic(record) {
-                self.hasher.update(topic.to_string().as_bytes());
-            }
-            let numbers = [
-                record.partition.map_or(-1, i64::from),
-                record.offset.unwrap_or(-1),
-                record.timestamp_ms.unwrap_or(-1),
-            ];
-            numbers
-                .iter()
-                .for_each(|n| self.hasher.update(&n.to_le_bytes()));
-            for bytes in [record.key, record.value] {
-                self.hasher
-                    .update(bytes.map_or(&[][..], |bytes| batch.slice(bytes)));
-            }
-            self.seen += 1;
-            let (checked, crc) = self.expected;
-            if self.seen == checked && self.hasher.clone().finalize() != crc {
-                return false;
-            }
-        }
-        if self.seen > self.passed.0 {
-            if self.later.len() >= MOST_PLACES {
-                // What is not delivered may hold the first place back for the rest of the run.
-                let mut is_kept = false;
-                self.later.retain(|_| {
-                    is_kept = !is_kept;
-                    is_kept
-                });
-            }
-            self.later
-                .push_back((self.seen, self.hasher.clone().finalize()));
-        }
-        true
-    }
-
-    /// The last known place not behind `low`, and the checksum there.
-    fn at(&mut self, low: u64) -> (u64, u32) {
-        while let Some(next) = self.later.front().filter(|(seen, _)| *seen <= low) {
-            self.passed = *next;
-            self.later.pop_front();
-        }
-        self.passed
-    }
 }

@@ -1,0 +1,283 @@
+//! The order in which records are sent: per captured partition by rising offset. RRPairs overlap in
+//! time (several consumers, several pods, refetches), so a bounded window of what comes next puts
+//! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
+//! counted.
+
+mod window;
+
+use std::time::{Duration, Instant};
+
+use super::in_flight::Contents;
+use crate::channel::{Portion, Received, Receiver};
+use crate::record::Batch;
+use crate::report::{Problems, Tally};
+use window::Window;
+
+/// Whether records are put in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By offset within each captured partition.
+    ByOffset,
+    /// As captured: where every copy of a record is wanted, going back is part of it.
+    AsCaptured,
+}
+
+/// Records that are to be sent next, in order.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) contents: Contents,
+    /// What extraction counted.
+    pub(super) tally: Tally,
+    /// Records of the batch that come too late to be in order.
+    pub(super) problems: Problems,
+}
+
+/// Where the records of a batch stood in the stream that extraction gives, counted from 0. The same
+/// input gives the same positions in every run, whatever order its records are sent in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// One after the other from here on.
+    From(u64),
+    /// One for each record.
+    Listed(Vec<u64>),
+}
+
+impl Positions {
+    pub(super) fn of(&self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Listed(positions) => positions[index],
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it comes, once for a whole parcel"
+)]
+pub(super) enum Next {
+    Parcel(Parcel),
+    /// Nothing yet: a moment to do something else.
+    Nothing,
+    End,
+}
+
+/// The receiving end of the channel, in order.
+pub(super) struct Ordered<'a> {
+    receiver: &'a Receiver,
+    order: Order,
+    window: Window,
+    /// Time spent waiting for the source.
+    waited: Duration,
+    /// Records received so far.
+    received: u64,
+    ended: bool,
+}
+
+impl<'a> Ordered<'a> {
+    pub(super) fn new(receiver: &'a Receiver, order: Order) -> Self {
+        Self {
+            receiver,
+            order,
+            window: Window::default(),
+            waited: Duration::ZERO,
+            received: 0,
+            ended: false,
+        }
+    }
+
+    /// The next records; waits up to `limit` for them. `note` sees each batch as it is received, in
+    /// the order of the source, before any of its records is given.
+    ///
+    /// # Errors
+    /// That of `note`.
+    pub(super) fn next<E>(
+        &mut self,
+        limit: Duration,
+        mut note: impl FnMut(&Batch) -> Result<(), E>,
+    ) -> Result<Next, E> {
+        loop {
+            if self.ended || self.is_due() {
+                return Ok(match self.window.take_first() {
+                    Some(parcel) => Next::Parcel(parcel),
+                    None => Next::End,
+                });
+            }
+            let started = Instant::now();
+            let received = self.receiver.recv_within(limit);
+            self.waited += started.elapsed();
+            match received {
+                Received::End => self.ended = true,
+                Received::Nothing if self.is_due() => {}
+                Received::Nothing => return Ok(Next::Nothing),
+                Received::Portion(portion) => {
+                    let noted = note(&portion.batch);
+                    let first = self.received;
+                    self.received += portion.batch.records.len() as u64;
+                    self.window.add(portion, first, self.waited, self.order);
+                    noted?;
+                }
+            }
+        }
+    }
+
+    /// Whether the first portion has waited long enough.
+    fn is_due(&self) -> bool {
+        let at_once = self.order == Order::AsCaptured && !self.window.is_empty();
+        at_once || self.window.is_over_full() || self.window.is_due(self.waited)
+    }
+
+    /// What waits when the run ends before it is sent, `queued` in the channel behind it.
+    pub(super) fn into_rest(self, queued: Vec<Portion>) -> Vec<Parcel> {
+        let mut received = self.received;
+        let waiting = self.window.into_parcels();
+        let queued = queued.into_iter().map(|Portion { batch, tally }| {
+            let positions = Positions::From(received);
+            received += batch.records.len() as u64;
+            Parcel {
+                contents: Contents { batch, positions },
+                tally,
+                problems: Problems::default(),
+            }
+        });
+        waiting.chain(queued).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::window::{LONGEST_WAIT, MOST_RECORDS};
+    use super::*;
+    use crate::channel::{self, Gate, Limits};
+    use crate::record::Origin;
+    use crate::record_line;
+    use proptest::prelude::*;
+
+    const ROOM: Limits = Limits {
+        records: 1 << 20,
+        bytes: 1 << 30,
+    };
+
+    /// A portion of records of topic `t`, by partition and offset; their lines count from `line`.
+    fn portion(line: u64, records: &[(i32, i64)]) -> Portion {
+        let mut portion = Portion::default();
+        for (line, (partition, offset)) in (line..).zip(records) {
+            let text =
+                format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
+            let origin = Origin { input: 0, line };
+            record_line::read(text.as_bytes(), origin, &mut portion.batch).expect("a record line");
+        }
+        portion.tally.found = records.len() as u64;
+        portion
+    }
+
+    /// What is sent of these portions: partition, offset and position; and how many are late.
+    fn sent(portions: &[Vec<(i32, i64)>], order: Order) -> (Vec<(i32, i64, u64)>, u64) {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let mut line = 1;
+        for records in portions {
+            sender.send(portion(line, records)).expect("there is room");
+            line += records.len() as u64;
+        }
+        sender.finish(Ok(()));
+        let mut ordered = Ordered::new(&receiver, order);
+        let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
+        while let Ok(Next::Parcel(parcel)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(())) {
+            late += parcel
+                .problems
+                .iter()
+                .map(|problem| problem.count)
+                .sum::<u64>();
+            found += parcel.tally.found;
+            let Contents { batch, positions } = &parcel.contents;
+            for (i, record) in batch.records.iter().enumerate() {
+                let position = positions.of(i);
+                assert_eq!(record.origin.line, position + 1, "lines tell the position");
+                sent.push((
+                    record.partition.unwrap_or(-1),
+                    record.offset.unwrap_or(-1),
+                    position,
+                ));
+            }
+        }
+        assert_eq!(found, sent.len() as u64);
+        (sent, late)
+    }
+
+    #[test]
+    fn neighbours_are_put_right_and_partitions_stay_interleaved() {
+        let portions = [
+            vec![(0, 3), (1, 7), (0, 4)],
+            vec![(1, 8), (0, 1)],
+            vec![(0, 2)],
+        ];
+        let (got, late) = sent(&portions, Order::ByOffset);
+        let expected = [
+            (0, 1, 4),
+            (1, 7, 1),
+            (0, 2, 5),
+            (1, 8, 3),
+            (0, 3, 0),
+            (0, 4, 2),
+        ];
+        assert_eq!((got, late), (expected.to_vec(), 0));
+    }
+
+    #[test]
+    fn what_is_wanted_as_captured_stays_so() {
+        let portions = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
+        let (got, late) = sent(&portions, Order::AsCaptured);
+        assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
+    }
+
+    #[test]
+    fn what_comes_later_than_the_window_allows_is_sent_and_counted() {
+        let mut portions: Vec<Vec<(i32, i64)>> =
+            vec![(10..1000).map(|offset| (0, offset)).collect()];
+        portions.extend(
+            (0..MOST_RECORDS as i64 / 500 + 2)
+                .map(|i| (i * 500..i * 500 + 500).map(|offset| (1, offset)).collect()),
+        );
+        portions.push(vec![(0, 8), (0, 9), (0, 1000)]);
+        let (got, late) = sent(&portions, Order::ByOffset);
+        let of_first: Vec<i64> = got
+            .iter()
+            .filter(|(p, ..)| *p == 0)
+            .map(|(_, offset, _)| *offset)
+            .collect();
+        assert_eq!(of_first, (10..1000).chain([8, 9, 1000]).collect::<Vec<_>>());
+        assert_eq!(late, 2);
+    }
+
+    #[test]
+    fn a_slow_source_is_not_waited_for_longer_than_a_moment() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        sender.send(portion(1, &[(0, 1)])).expect("there is room");
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        let mut waits = 0;
+        while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(())) {
+            waits += 1;
+        }
+        assert!((5..=11).contains(&waits), "{waits}");
+        assert_eq!(ordered.into_rest(Vec::new()).len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_fits_the_window_is_sent_once_and_in_order(
+            portions in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
+        ) {
+            let (got, late) = sent(&portions, Order::ByOffset);
+            prop_assert_eq!(late, 0);
+            let mut positions: Vec<u64> = got.iter().map(|(.., position)| *position).collect();
+            for partition in 0..3 {
+                let of: Vec<_> = got.iter().filter(|(p, ..)| *p == partition).collect();
+                prop_assert!(of.is_sorted_by_key(|(_, offset, position)| (*offset, *position)), "{:?}", of);
+            }
+            positions.sort_unstable();
+            prop_assert_eq!(positions, (0..got.len() as u64).collect::<Vec<_>>());
+        }
+    }
+}
