@@ -1,5 +1,5 @@
 //! Faults: brokers that die, hang or refuse, networks that lose answers, signals at any moment. After
-//! each of them what kreplay says is what stands in the log, see `harness/verdict.rs`.
+//! each of them what kreplay says is what stands in the log, see `harness/verdict`.
 //!
 //! `cargo test` runs the quick ones; those that take longer are counted as ignored there, and
 //! `cargo test --release --test faults -- --include-ignored` runs them too. So are those that need a

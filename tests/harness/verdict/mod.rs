@@ -3,19 +3,17 @@
 //! Apart because every fault is judged by this one function: acknowledged = log, no id twice, order per
 //! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
 
-use std::collections::{BTreeMap, HashSet};
+mod log;
+mod rejects;
+
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
-use std::path::Path;
-use std::time::Duration;
 
-use rdkafka::message::Message;
 use serde_json::Value;
 
-use super::readback::scan;
-
-/// The longest that reading a log may take; a million records on a busy machine need a part of it.
-const READ_LIMIT: Duration = Duration::from_secs(90);
+pub(crate) use log::{Log, id_of};
+pub(crate) use rejects::Rejects;
 
 /// How many ids a violation names; the rest is a number.
 const NAMED: usize = 5;
@@ -26,145 +24,9 @@ const LEFT_OUT: [&str; 5] = ["duplicates", "filtered", "control", "aborted", "un
 /// Entries of the ledger for what was to be delivered and was not.
 const FAILED: [&str; 3] = ["not_written", "unknown", "unsent"];
 
-/// The id in a value that begins with `{"id":N`.
-pub(crate) fn id_of(value: &[u8]) -> Option<u64> {
-    let digits = value.strip_prefix(br#"{"id":"#)?;
-    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
-    std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
-}
-
-/// The ids in a topic's log, in the order of each partition.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Log(BTreeMap<i32, Vec<u64>>);
-
-impl Log {
-    /// A log with these ids in its partitions 0, 1, ...
-    pub(crate) fn of(partitions: &[&[u64]]) -> Self {
-        let partitions = (0..).zip(partitions.iter().map(|ids| ids.to_vec()));
-        Self(partitions.collect())
-    }
-
-    /// Reads what a topic holds now.
-    ///
-    /// # Errors
-    /// When the log cannot be read to its end, or holds a value without an id.
-    pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Self, String> {
-        let mut log = Self::default();
-        let mut strange = None;
-        scan(bootstrap, topic, READ_LIMIT, |message| {
-            match message.payload().and_then(id_of) {
-                Some(id) => log.0.entry(message.partition()).or_default().push(id),
-                None => strange = Some((message.partition(), message.offset())),
-            }
-        })?;
-        match strange {
-            Some((partition, offset)) => Err(format!(
-                "the value at {topic}/{partition}, offset {offset}, has no id"
-            )),
-            None => Ok(log),
-        }
-    }
-
-    /// How many records stand in it, repeated ones included.
-    pub(crate) fn len(&self) -> u64 {
-        self.0.values().map(|ids| ids.len() as u64).sum()
-    }
-
-    /// All ids, rising.
-    pub(crate) fn ids(&self) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.0.values().flatten().copied().collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    /// How often each id of a range stands in it, and the ids that are not of the range.
-    fn census(&self, ids: &Range<u64>) -> (Vec<u32>, Vec<u64>) {
-        let mut times = vec![0; index(ids, ids.end).unwrap_or_default()];
-        let mut strangers = Vec::new();
-        for id in self.0.values().flatten() {
-            match index(ids, *id) {
-                Some(at) if at < times.len() => times[at] += 1,
-                _ => strangers.push(*id),
-            }
-        }
-        (times, strangers)
-    }
-
-    /// For each partition the ids that come after a larger one, repetitions aside.
-    fn out_of_order(&self) -> Vec<u64> {
-        let mut found = Vec::new();
-        for ids in self.0.values() {
-            let mut known = HashSet::new();
-            let mut highest = None;
-            for id in ids {
-                if known.insert(*id) {
-                    if highest.is_some_and(|highest| *id < highest) {
-                        found.push(*id);
-                    }
-                    highest = highest.max(Some(*id));
-                }
-            }
-        }
-        found
-    }
-}
-
 /// Where an id stands in a range.
 fn index(ids: &Range<u64>, id: u64) -> Option<usize> {
     usize::try_from(id.checked_sub(ids.start)?).ok()
-}
-
-/// The lines of `--rejects FILE`: each id with what became of it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rejects(Vec<(u64, String)>);
-
-impl Rejects {
-    /// Rejects with these ids and outcomes.
-    pub(crate) fn of(rejects: &[(u64, &str)]) -> Self {
-        let rejects = rejects.iter();
-        Self(rejects.map(|(id, what)| (*id, (*what).into())).collect())
-    }
-
-    /// Reads a file that a run has written.
-    ///
-    /// # Errors
-    /// What is wrong with a line: no JSON, no id, no outcome or no reason.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        let rejects = text.lines().map(|line| {
-            let json: Value =
-                serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
-            let member = |name: &str| {
-                let text = json[name].as_str().filter(|text| !text.is_empty());
-                text.ok_or_else(|| format!("a reject has no `{name}`: {line}"))
-            };
-            let id = id_of(member("value")?.as_bytes());
-            let id = id.ok_or_else(|| format!("a reject has no id in its value: {line}"))?;
-            member("reason")?;
-            Ok((id, member("outcome")?.to_owned()))
-        });
-        rejects.collect::<Result<_, String>>().map(Self)
-    }
-
-    /// How many records were rejected.
-    pub(crate) fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    /// All ids, rising.
-    pub(crate) fn ids(&self) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.0.iter().map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    /// The ids with one of these outcomes, in the order of the file.
-    fn with(&self, outcomes: &[&str]) -> Vec<u64> {
-        let these = self.0.iter();
-        let these = these.filter(|(_, what)| outcomes.contains(&what.as_str()));
-        these.map(|(id, _)| *id).collect()
-    }
 }
 
 /// Which records may stand in the log more than once.
