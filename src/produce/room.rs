@@ -21,7 +21,7 @@ pub(super) struct Room {
 
 impl Room {
     /// A window in which librdkafka fills its batches at any speed.
-    pub(super) const WIDE: usize = 32 << 20;
+    pub(super) const WIDE: usize = 24 << 20;
     /// One for a journal: what is in flight when kreplay is killed may be sent twice.
     pub(super) const NARROW: usize = 8 << 20;
 
