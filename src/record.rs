@@ -106,19 +106,6 @@ impl Batch {
     /// What one record costs in memory besides its bytes; an estimate for the channel's bound.
     const RECORD_OVERHEAD: usize = size_of::<Record>();
 
-    /// An empty batch with room for about as much as is in this one: batches wait in queues, and a buffer
-    /// that has grown by doubling would take up to twice its contents there.
-    pub(crate) fn another(&self) -> Self {
-        let room = |len: usize| len + len / 8;
-        Self {
-            records: Vec::with_capacity(room(self.records.len())),
-            topics: Vec::with_capacity(self.topics.len()),
-            headers: Vec::with_capacity(room(self.headers.len())),
-            bytes: Vec::with_capacity(room(self.bytes.len())),
-            captured_from: Vec::new(),
-        }
-    }
-
     /// Copies `bytes` into the batch.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> Span {
         let start = self.bytes.len();

@@ -253,6 +253,27 @@ fn a_journal_of_something_else_is_refused() {
 }
 
 #[test]
+fn rejects_are_tried_again_and_kept_when_the_journal_is_refused() {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines("missing", 0..20));
+    let rejects = scene.file("rejects.jsonl");
+    let flags = ["--rejects", &rejects];
+    assert_eq!(scene.replay(&input, &flags).output().code, 3);
+    let lines = || {
+        let text = fs::read_to_string(&rejects).expect("the rejects are text");
+        text.lines().count()
+    };
+    assert_eq!(lines(), 20);
+    let other = scene.write("other.jsonl", &numbered_lines("missing", 0..30));
+    refused(&scene.replay(&other, &flags).output());
+    assert_eq!(lines(), 20, "they are another run's");
+    scene.mock.create_topic("missing", 1, 1).expect("a topic");
+    let output = scene.replay(&input, &flags).output();
+    assert_eq!(ledger(&report(&output)), "20 = 20 delivered");
+    assert_eq!(lines(), 0, "all of them were sent");
+}
+
+#[test]
 fn a_journal_of_another_cluster_is_refused() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));

@@ -1,13 +1,13 @@
 //! Records to the broker.
 //!
 //! ```text
-//! channel -> order/ -> replay.rs -> route.rs -> native/ -> librdkafka -> broker
-//!                          ^-------- room.rs --- delivery.rs <----'
+//! channel -> order/ -> send.rs -> route.rs -> native/ -> librdkafka -> broker
+//!                        ^---------- room.rs --- delivery.rs <----'
 //! ```
 //!
 //! | question | file |
 //! |---|---|
-//! | the loop, from the first record to the last delivery | `replay.rs`, then `drain.rs`, `outcome.rs` |
+//! | the loop, from the first record to the last delivery | `replay.rs`, then `send.rs`, `drain.rs`, `outcome.rs` |
 //! | in which order records go out | `order/` |
 //! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
 //! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
@@ -39,6 +39,7 @@ mod rejects;
 mod replay;
 mod room;
 mod route;
+mod send;
 mod sizes;
 mod token;
 mod topics;

@@ -2,7 +2,7 @@
 //! it happens, so that it is complete whatever ends the run.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::{self, Error};
@@ -33,6 +33,8 @@ impl Fate {
 #[derive(Debug, Default)]
 pub(super) struct Rejects {
     file: Option<File>,
+    /// What is in the file when the run begins goes.
+    is_replaced: bool,
     line: Vec<u8>,
     written: u64,
     failure: Option<Error>,
@@ -69,23 +71,29 @@ impl Rejects {
             .open(path)
             .map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_file() && metadata.len() > 0 {
-            match former {
-                Former::Replace => file.set_len(0).map_err(failed)?,
-                Former::Keep => {
-                    return Err(Error::Config {
-                        message: format!("the rejects file {name} holds rejects already"),
-                        hint: Some(format!(
-                            "send them with `kreplay records {name}`, name another file, or remove it"
-                        )),
-                    });
-                }
-            }
+        let holds_some = metadata.is_file() && metadata.len() > 0;
+        if holds_some && former == Former::Keep {
+            return Err(Error::Config {
+                message: format!("the rejects file {name} holds rejects already"),
+                hint: Some(format!(
+                    "send them with `kreplay records {name}`, name another file, or remove it"
+                )),
+            });
         }
         Ok(Self {
             file: Some(file),
+            is_replaced: holds_some,
             ..Self::default()
         })
+    }
+
+    /// The run begins: what it tries again is no reject any more.
+    pub(super) fn begin(&mut self) {
+        if self.is_replaced
+            && let Some(Err(e)) = self.file.as_ref().map(|file| file.set_len(0))
+        {
+            self.fail(&e);
+        }
     }
 
     /// Writes a record down; a failure is kept for the report, and the replay goes on.
@@ -98,13 +106,17 @@ impl Rejects {
         self.written += 1;
         if let Err(e) = file.write_all(&self.line) {
             self.written -= 1;
-            // What has failed once would leave gaps that nobody sees.
-            self.file = None;
-            self.failure = Some(Error::CannotWrite {
-                what: "all rejects",
-                reason: error::reason(&e),
-            });
+            self.fail(&e);
         }
+    }
+
+    /// What has failed once would leave gaps that nobody sees.
+    fn fail(&mut self, error: &io::Error) {
+        self.file = None;
+        self.failure = Some(Error::CannotWrite {
+            what: "all rejects",
+            reason: error::reason(error),
+        });
     }
 
     /// Records in the file.

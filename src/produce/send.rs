@@ -1,0 +1,213 @@
+//! Sending: from a parcel to librdkafka, record by record. What is not sent is counted and named.
+
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::drain::STEP;
+use super::in_flight::{Contents, Kept};
+use super::native::{self, Outgoing};
+use super::order::Parcel;
+use super::rejects::Fate;
+use super::replay::{Replay, Stop};
+use super::route::Route;
+use crate::config::Timestamps;
+use crate::error::Error;
+use crate::record::{Batch, Header, Record};
+use crate::report::What;
+
+/// Records that the journal is told of at once, before the first of them is sent.
+const SLICE: usize = 512;
+
+impl Replay<'_> {
+    /// Sends a parcel; what is not sent of it is counted.
+    pub(super) fn send_parcel(&mut self, parcel: Parcel) -> Result<(), Stop> {
+        let counters = &self.job.counters;
+        let Parcel {
+            contents,
+            tally,
+            problems,
+        } = parcel;
+        counters.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
+        counters.found.fetch_add(tally.found, Ordering::Relaxed);
+        self.tally.merge(tally);
+        self.problems.merge(problems);
+        let records = contents.batch.records.len();
+        let kept = self.deliveries.account().in_flight.hold(contents);
+        let before = self.handed;
+        let sent = self.send_records(&kept);
+        let handed = usize::try_from(self.handed - before).unwrap_or(records);
+        let mut account = self.deliveries.account();
+        account.in_flight.give_up(&kept, records - handed);
+        drop(account);
+        sent.map_err(|(index, stop)| {
+            self.leave_unsent(kept.contents(), index, &stop.reason());
+            stop
+        })
+    }
+
+    /// Sends the records of a parcel; an error tells the first that was not sent.
+    fn send_records(&mut self, kept: &Kept) -> Result<(), (usize, Stop)> {
+        let Contents { batch, positions } = kept.contents();
+        let records = batch.records.len();
+        let mut routes = vec![None; batch.topics.len()];
+        for index in 0..records {
+            if index.is_multiple_of(SLICE)
+                && let Some(keeper) = &mut self.keeper
+            {
+                let next = SLICE.min(records - index) as u64;
+                let reserved = keeper.reserve(next, self.handed, self.deliveries);
+                reserved.map_err(|error| (index, error.into()))?;
+            }
+            if self.is_delivered(positions.of(index)) {
+                self.skipped += 1;
+                continue;
+            }
+            self.send(kept, index, &mut routes)
+                .map_err(|stop| (index, stop))?;
+        }
+        Ok(())
+    }
+
+    fn is_delivered(&self, position: u64) -> bool {
+        let keeper = self.keeper.as_ref();
+        keeper.is_some_and(|keeper| keeper.has_delivered(position))
+    }
+
+    /// Counts the records from `first` on, which will not be sent.
+    pub(super) fn leave_unsent(&mut self, contents: &Contents, first: usize, why: &str) {
+        let Contents { batch, positions } = contents;
+        for (index, record) in batch.records.iter().enumerate().skip(first) {
+            if self.is_delivered(positions.of(index)) {
+                self.skipped += 1;
+                continue;
+            }
+            self.unsent += 1;
+            let rejects = &mut self.deliveries.account().rejects;
+            rejects.add(batch, record, Fate::Unsent, why);
+        }
+    }
+
+    fn send(
+        &mut self,
+        kept: &Kept,
+        index: usize,
+        routes: &mut [Option<Route>],
+    ) -> Result<(), Stop> {
+        self.wait_for_room()?;
+        let batch = kept.batch();
+        let record = &batch.records[index];
+        let Some(target) = self.target(batch, record, routes)? else {
+            return Ok(());
+        };
+        let key = record.key.map(|key| batch.slice(key));
+        let place = || self.job.counters.place(record.origin);
+        let (partition, placed) = self
+            .router
+            .partition(target, record.partition, key, place)?;
+        let captured = batch.headers(record).iter();
+        let captured = captured
+            .map(|Header { name, value }| (batch.slice(*name), value.map(|v| batch.slice(v))));
+        let added = self.job.destination.headers.iter();
+        let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
+        let outgoing = Outgoing {
+            partition,
+            parcel: kept,
+            index,
+            timestamp_ms: self.timestamp_ms(record),
+            headers: captured.chain(added),
+        };
+        self.full = self.deliveries.enter(batch, record);
+        let target = &self.router.targets[target];
+        let wait = || {
+            thread::sleep(Duration::from_millis(1));
+            !self.job.control.is_stopping()
+        };
+        let Err(code) = native::produce(&target.handle, outgoing, wait) else {
+            self.handed += 1;
+            self.router.count(placed);
+            return Ok(());
+        };
+        self.deliveries.leave(batch, record);
+        match code {
+            RDKafkaErrorCode::QueueFull => Err(Stop::Told),
+            RDKafkaErrorCode::Fatal => Err(Stop::Failed(self.fatal())),
+            code => {
+                let ticket = kept.ticket(index);
+                self.deliveries.refused(ticket, &target.name, code);
+                Ok(())
+            }
+        }
+    }
+
+    /// The target of `record`; none when it cannot be told, which is counted.
+    fn target(
+        &mut self,
+        batch: &Batch,
+        record: &Record,
+        routes: &mut [Option<Route>],
+    ) -> Result<Option<usize>, Stop> {
+        let (Some(index), Some(topic)) = (record.topic, batch.topic(record)) else {
+            let target = self.router.route_untold()?;
+            if target.is_none() {
+                let place = self.job.counters.place(record.origin);
+                if self.handed == 0 {
+                    return Err(Stop::Failed(Error::TopicUntold { place }));
+                }
+                let why = "the capture does not tell the record's topic";
+                self.unplaceable(batch, record, why);
+            }
+            return Ok(target);
+        };
+        let route = match routes[index as usize] {
+            Some(route) => route,
+            None => *routes[index as usize].insert(self.router.route(topic)?),
+        };
+        Ok(match route {
+            Route::To(target) => Some(target),
+            Route::Unknown => {
+                self.unplaceable(batch, record, "nothing in the capture names the topic's id");
+                None
+            }
+        })
+    }
+
+    fn unplaceable(&mut self, batch: &Batch, record: &Record, why: &str) {
+        self.unreadable += 1;
+        let rejects = &mut self.deliveries.account().rejects;
+        rejects.add(batch, record, Fate::Unreadable, why);
+        let why = || format!("{why}: {}", batch.captured_at(record));
+        self.problems.add(What::TopicUnknown, record.origin, why);
+    }
+
+    /// 0 makes librdkafka take the time of sending.
+    fn timestamp_ms(&mut self, record: &Record) -> i64 {
+        if self.job.destination.timestamps == Timestamps::Now {
+            return 0;
+        }
+        record.timestamp_ms.filter(|ms| *ms > 0).unwrap_or_else(|| {
+            let why = "it was captured without a time, or with 1970's first millisecond";
+            self.problems
+                .add(What::TimestampLost, record.origin, || why.into());
+            0
+        })
+    }
+
+    fn wait_for_room(&mut self) -> Result<(), Stop> {
+        loop {
+            if self.job.control.is_stopping() {
+                return Err(Stop::Told);
+            }
+            if !self.full {
+                return Ok(());
+            }
+            if self.deliveries.troubles().fatal {
+                return Err(Stop::Failed(self.fatal()));
+            }
+            self.full = !self.deliveries.room.wait(STEP);
+            self.write_progress()?;
+        }
+    }
+}
