@@ -20,6 +20,8 @@ mod destination;
 mod groups;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
+#[path = "real_kafka/target.rs"]
+mod target;
 #[path = "real_kafka/trouble.rs"]
 mod trouble;
 #[path = "real_kafka/volume.rs"]
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         contents::CASES,
         destination::CASES,
         groups::CASES,
+        target::CASES,
         trouble::CASES,
         volume::CASES,
     ];

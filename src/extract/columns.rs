@@ -16,6 +16,9 @@ use super::profile::Encoding;
 /// Elements of a batch's attributes that are asked for.
 const MOST_ATTRIBUTES: usize = 4;
 
+/// The member in which every RRPair names the broker it was captured at, as Speedscale documents it.
+const BROKER: &str = "network_address";
+
 /// The paths to ask speedctl for: all that a row can carry of one record, and sentinels.
 pub(super) fn generated_paths(engine: &Engine) -> Vec<String> {
     let mut paths: Vec<String> = Vec::new();
@@ -39,6 +42,7 @@ pub(super) fn generated_paths(engine: &Engine) -> Vec<String> {
         }
     }
     add(".ts".into());
+    add(format!(".{BROKER}"));
     for item in items(engine) {
         for at in wildcards(item) {
             add(dotted_text(&with_elements(&item[..=at], Some(at))));
@@ -142,6 +146,8 @@ impl RecordColumns {
 pub(super) struct Columns {
     pub(super) records: Vec<RecordColumns>,
     pub(super) sentinels: Vec<Sentinel>,
+    /// Where a row tells the broker that it was captured at.
+    pub(super) broker: Option<usize>,
     pub(super) width: usize,
 }
 
@@ -183,9 +189,20 @@ impl Columns {
         Self {
             records,
             sentinels: sentinels.collect(),
+            broker: broker(&steps),
             width: headers.len(),
         }
     }
+}
+
+/// The column of the broker, where the other columns are about Kafka: what else was captured was at
+/// no broker.
+fn broker(headers: &[Option<&[Step]>]) -> Option<usize> {
+    let begins = |header: &Option<&[Step]>, name: &str| matches!(header.and_then(<[Step]>::first), Some(Step::Name(first)) if first == name);
+    let is_kafka = headers.iter().any(|header| begins(header, "kafka"));
+    let mut headers = headers.iter();
+    let column = headers.position(|h| begins(h, BROKER) && h.is_some_and(|h| h.len() == 1));
+    column.filter(|_| is_kafka)
 }
 
 /// Whether a path of the profile leads to the very node of a header.

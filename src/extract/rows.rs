@@ -1,6 +1,8 @@
 //! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
 //! silence: it is counted, or makes the run change to the RRPairs while it still can.
 
+use std::collections::HashSet;
+
 use ::csv::ByteRecord;
 
 use super::Stop;
@@ -16,8 +18,11 @@ use super::sink::Sink;
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
-use crate::record::{Batch, CapturedTopic, Headers, Mark, Origin, Record, TopicId};
+use crate::record::{Batch, CapturedFrom, CapturedTopic, Headers, Mark, Origin, Record, TopicId};
 use crate::report::What;
+
+/// How many brokers are told of; no cluster has more.
+const MOST_BROKERS: usize = 256;
 
 /// What to do about records that a row cannot carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub(super) struct Rows<'a> {
     sender: &'a Sender,
     /// The user's paths that head no column, until there is a row.
     unmatched: Vec<Unmatched>,
+    /// Those that were told of.
+    brokers: HashSet<String>,
     pub(super) sink: Sink<'a>,
 }
 
@@ -68,6 +75,7 @@ impl<'a> Rows<'a> {
             topics,
             on_loss,
             sender,
+            brokers: HashSet::new(),
             sink: Sink::new(sender),
         })
     }
@@ -87,6 +95,7 @@ impl<'a> Rows<'a> {
             return Ok(self.sink.flush_if_full()?);
         }
         self.sink.tally.fetches += 1;
+        self.note_broker(row);
         let before = self.sink.tally.found;
         self.watch_sentinels(row, origin)?;
         for record in 0..self.columns.records.len() {
@@ -114,6 +123,23 @@ impl<'a> Rows<'a> {
         for _ in &whys {
             let problems = &mut self.sink.tally.problems;
             problems.add(What::PathUnmatched, origin, || whys.join("; "));
+        }
+    }
+
+    /// Takes note of the broker that a row was captured at, once for each.
+    fn note_broker(&mut self, row: &ByteRecord) {
+        let Some(broker) = self.columns.broker.map(|column| &row[column]) else {
+            return;
+        };
+        // Rows of one broker follow each other, and there are only so many brokers.
+        if let Ok(broker) = std::str::from_utf8(broker)
+            && !broker.is_empty()
+            && self.brokers.len() < MOST_BROKERS
+            && !self.brokers.contains(broker)
+        {
+            self.brokers.insert(broker.into());
+            let captured_from = &mut self.sink.batch.captured_from;
+            captured_from.push(CapturedFrom::Broker(broker.into()));
         }
     }
 

@@ -35,7 +35,8 @@ pub(super) struct Troubles {
 impl Troubles {
     /// A clear word is not lost among the vague ones that follow from it.
     fn connection(&mut self, reason: Reason) {
-        if reason.is_final || !self.connection.as_ref().is_some_and(|known| known.is_final) {
+        let clearest = self.connection.as_ref().map(|known| known.clarity);
+        if clearest.is_none_or(|clearest| reason.clarity >= clearest) {
             self.connection = Some(reason);
         }
     }

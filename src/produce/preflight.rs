@@ -7,7 +7,7 @@ use rdkafka::producer::Producer as _;
 
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, words};
 use super::control::Control;
-use super::reasons::Reason;
+use super::reasons::{Clarity, Reason};
 use crate::error::Error;
 
 /// How long refused connections are tried again: a broker may just be starting.
@@ -32,7 +32,9 @@ impl Connection {
             };
             let troubles = self.deliveries().troubles();
             let reason = troubles.authentication.or(troubles.connection);
-            let is_final = reason.as_ref().is_some_and(|reason| reason.is_final);
+            let is_final = reason
+                .as_ref()
+                .is_some_and(|reason| reason.clarity == Clarity::Certain);
             let hopeless = is_final
                 || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
                 || started.elapsed() > CONNECT_LIMIT;

@@ -6,58 +6,93 @@
 pub(super) struct Reason {
     pub(super) text: String,
     pub(super) hint: Option<String>,
-    /// Whether trying again cannot help.
-    pub(super) is_final: bool,
+    pub(super) clarity: Clarity,
 }
 
-/// What librdkafka says of a cause, its name, and what to do.
-const CAUSES: [(&[&str], &str, &str); 5] = [
+/// How sure a cause is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Clarity {
+    /// It may be anything, and pass.
+    Vague,
+    /// A broker that hangs up mostly expects something else, and sometimes is only starting.
+    Likely,
+    /// Trying again does not help.
+    Certain,
+}
+
+const NEEDS_TLS: (&str, &str) = (
+    "the broker closed the connection at once: its port seems to be one for TLS",
+    "`-X security.protocol=SSL`, or SASL_SSL where a user is wanted, too",
+);
+const HAS_NO_TLS: (&str, &str) = (
+    "the TLS handshake failed: the broker's port seems to be one without TLS",
+    "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT where a user is wanted",
+);
+const NEEDS_USER: (&str, &str) = (
+    "the broker closed the connection at once: it may want a user",
+    "`-X security.protocol=SASL_SSL` or SASL_PLAINTEXT, with `sasl.mechanism`, `sasl.username` and \
+     `sasl.password`",
+);
+const UNVERIFIED: (&str, &str) = (
+    "the TLS handshake failed: the broker's certificate could not be verified",
+    "name the authority's certificate with `-X ssl.ca.location=FILE`, and the host as the broker's \
+     certificate does",
+);
+const NEEDS_CERTIFICATE: (&str, &str) = (
+    "the TLS handshake failed: the broker wants a client certificate that it knows",
+    "`-X ssl.keystore.location=FILE` (PKCS#12) with `ssl.keystore.password`, or \
+     `ssl.certificate.location` and `ssl.key.location`",
+);
+const HANGS_UP: (&str, &str) = (
+    "the broker closes the connection",
+    "it may want another `security.protocol`: SSL, SASL_SSL, SASL_PLAINTEXT",
+);
+
+/// What OpenSSL and librdkafka say of a handshake, and its cause.
+const HANDSHAKES: [(&str, (&str, &str), Clarity); 7] = [
     (
-        &["connecting to a SSL listener"],
-        "the broker closed the connection at once: its port seems to be one for TLS",
-        "`-X security.protocol=SSL`, or SASL_SSL where a user is wanted, too",
+        "connecting to a PLAINTEXT broker listener",
+        HAS_NO_TLS,
+        Clarity::Likely,
     ),
+    ("wrong version number", HAS_NO_TLS, Clarity::Certain),
+    ("certificate verify failed", UNVERIFIED, Clarity::Certain),
+    ("alert bad certificate", NEEDS_CERTIFICATE, Clarity::Certain),
+    ("alert certificate", NEEDS_CERTIFICATE, Clarity::Certain),
+    ("certificate required", NEEDS_CERTIFICATE, Clarity::Certain),
     (
-        &[
-            "connecting to a PLAINTEXT broker listener",
-            "wrong version number",
-        ],
-        "the TLS handshake failed: the broker's port seems to be one without TLS",
-        "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT where a user is wanted",
-    ),
-    (
-        &["certificate verify failed"],
-        "the TLS handshake failed: the broker's certificate could not be verified",
-        "name the authority's certificate with `-X ssl.ca.location=FILE`, and the host as the \
-         broker's certificate does",
-    ),
-    (
-        &[
-            "alert bad certificate",
-            "certificate required",
-            "alert certificate",
-            "client SSL authentication might be required",
-        ],
-        "the TLS handshake failed: the broker wants a client certificate that it knows",
-        "`-X ssl.keystore.location=FILE` (PKCS#12) with `ssl.keystore.password`, or \
-         `ssl.certificate.location` and `ssl.key.location`",
-    ),
-    (
-        &["broker might require SASL authentication"],
-        "the broker closed the connection at once: it may want a user",
-        "`-X security.protocol=SASL_SSL` or SASL_PLAINTEXT, with `sasl.mechanism`, \
-         `sasl.username` and `sasl.password`",
+        "client SSL authentication might be required",
+        NEEDS_CERTIFICATE,
+        Clarity::Certain,
     ),
 ];
+
+/// A broker that hung up, by the protocol that was spoken and the state that librdkafka was in.
+fn hung_up(text: &str) -> ((&'static str, &'static str), Clarity) {
+    let has_tls = text.contains("ssl://");
+    let has_user = text.contains("sasl_");
+    if !has_tls && text.contains("in state APIVERSION_QUERY") {
+        (NEEDS_TLS, Clarity::Likely)
+    } else if !has_user && text.contains("in state UP") {
+        (NEEDS_USER, Clarity::Likely)
+    } else {
+        (HANGS_UP, Clarity::Vague)
+    }
+}
 
 impl Reason {
     /// Puts librdkafka's text into words.
     pub(super) fn of(text: &str) -> Self {
-        let text = bare(text);
-        for (signs, cause, hint) in CAUSES {
-            if signs.iter().any(|sign| text.contains(sign)) {
-                return Self::last(cause.into(), Some(hint));
+        for (sign, cause, clarity) in HANDSHAKES {
+            if text.contains(sign) {
+                return Self::known(cause, clarity);
             }
+        }
+        let whole = text;
+        let text = bare(text);
+        if text.starts_with("Disconnected") || text.ends_with("failed: Broken pipe") {
+            let (cause, clarity) = hung_up(whole);
+            return Self::known(cause, clarity);
         }
         if let Some(why) = text.strip_prefix("SASL authentication error: ") {
             return authentication(why);
@@ -74,21 +109,25 @@ impl Reason {
             return Self {
                 text: format!("`{host}` cannot be resolved: {why}"),
                 hint: None,
-                is_final: false,
+                clarity: Clarity::Vague,
             };
         }
-        let (text, hint) = match text {
-            _ if text.ends_with("failed: Connection refused") => ("connection refused", None),
-            _ if text.starts_with("Disconnected") || text.ends_with("failed: Broken pipe") => {
-                let hint = "it may want another `security.protocol`: SSL, SASL_SSL, SASL_PLAINTEXT";
-                ("the broker closes the connection", Some(hint))
-            }
-            text => (text, None),
+        let text = match text {
+            _ if text.ends_with("failed: Connection refused") => "connection refused",
+            text => text,
         };
         Self {
             text: text.into(),
-            hint: hint.map(str::to_owned),
-            is_final: false,
+            hint: None,
+            clarity: Clarity::Vague,
+        }
+    }
+
+    fn known((text, hint): (&str, &str), clarity: Clarity) -> Self {
+        Self {
+            text: text.into(),
+            hint: Some(hint.into()),
+            clarity,
         }
     }
 
@@ -96,7 +135,7 @@ impl Reason {
         Self {
             text,
             hint: hint.map(str::to_owned),
-            is_final: true,
+            clarity: Clarity::Certain,
         }
     }
 }
@@ -183,7 +222,17 @@ mod tests {
                 "the TLS handshake failed: the broker wants a client certificate that it knows",
             ),
             (
-                "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Send failed: Broken pipe",
+                "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Send failed: Broken pipe (after 1ms in state \
+                 UP)",
+                "the broker closed the connection at once: it may want a user",
+            ),
+            (
+                "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Disconnected: connection reset by peer (after \
+                 2ms in state APIVERSION_QUERY)",
+                "the broker closed the connection at once: its port seems to be one for TLS",
+            ),
+            (
+                "sasl_ssl://127.0.0.1:1/1: Disconnected: connection reset by peer",
                 "the broker closes the connection",
             ),
         ] {

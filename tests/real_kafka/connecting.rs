@@ -78,6 +78,35 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
+/// How users log in at a listener: by each mechanism.
+fn logins(listener: &str) -> Vec<(String, String)> {
+    let module = "org.apache.kafka.common.security";
+    let name = |rest: &str| format!("listener.name.{listener}.{rest}");
+    let mechanisms = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER".to_owned();
+    let mut properties = vec![
+        (name("sasl.enabled.mechanisms"), mechanisms),
+        (
+            name("plain.sasl.jaas.config"),
+            format!(
+                "{module}.plain.PlainLoginModule required user_alice=\"{PASSWORD}\" \
+                 user_bob=\"{PASSWORD}\";"
+            ),
+        ),
+        (
+            name("oauthbearer.sasl.jaas.config"),
+            format!(
+                "{module}.oauthbearer.OAuthBearerLoginModule required \
+                 unsecuredLoginStringClaim_sub=\"x\";"
+            ),
+        ),
+    ];
+    for scram in ["scram-sha-256", "scram-sha-512"] {
+        let module = format!("{module}.scram.ScramLoginModule required;");
+        properties.push((name(&format!("{scram}.sasl.jaas.config")), module));
+    }
+    properties
+}
+
 /// A broker with all listeners; alice may do everything, bob nothing.
 ///
 /// # Errors
@@ -104,32 +133,11 @@ pub(crate) fn options() -> Result<KafkaOptions, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
-    let module = "org.apache.kafka.common.security";
-    for listener in ["sasl", "sasls"] {
-        let name = |rest: &str| format!("listener.name.{listener}.{rest}");
-        let mechanisms = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER".to_owned();
-        properties.extend([
-            (name("sasl.enabled.mechanisms"), mechanisms),
-            (
-                name("plain.sasl.jaas.config"),
-                format!(
-                    "{module}.plain.PlainLoginModule required user_alice=\"{PASSWORD}\" \
-                     user_bob=\"{PASSWORD}\";"
-                ),
-            ),
-            (
-                name("oauthbearer.sasl.jaas.config"),
-                format!(
-                    "{module}.oauthbearer.OAuthBearerLoginModule required \
-                     unsecuredLoginStringClaim_sub=\"x\";"
-                ),
-            ),
-        ]);
-        for scram in ["scram-sha-256", "scram-sha-512"] {
-            let module = format!("{module}.scram.ScramLoginModule required;");
-            properties.push((name(&format!("{scram}.sasl.jaas.config")), module));
-        }
-    }
+    properties.extend(
+        ["sasl", "sasls"]
+            .iter()
+            .flat_map(|listener| logins(listener)),
+    );
     let listeners = [
         ("SASL", "SASL_PLAINTEXT"),
         ("SASLS", "SASL_SSL"),

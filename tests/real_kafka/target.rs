@@ -1,0 +1,239 @@
+//! The destination: the captured cluster is refused, and what was found is told before the first record.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::{Value, json};
+
+use crate::capture::numbered_lines;
+use crate::harness::kafka::Kafka;
+use crate::harness::readback::count;
+use crate::harness::topics::{create, create_unique, unique};
+use crate::ledger::{entry, ledger};
+use crate::{Case, replay, report_of};
+
+/// Of the brokers that the harness starts.
+const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
+
+pub(crate) const CASES: &[Case] = &[
+    (
+        "target_the_captured_cluster_is_known_by_a_broker_and_refused_unless_yes",
+        known_by_broker,
+    ),
+    (
+        "target_the_captured_cluster_is_known_by_its_id_and_refused",
+        known_by_id,
+    ),
+    (
+        "target_the_captured_cluster_that_shows_late_ends_the_run",
+        known_late,
+    ),
+    (
+        "target_what_is_no_kafka_at_the_same_address_is_no_captured_cluster",
+        other_protocol,
+    ),
+    (
+        "target_the_captured_cluster_of_a_snapshot_is_known_by_its_csv",
+        known_by_csv,
+    ),
+    (
+        "target_the_destination_is_told_with_the_groups_that_read_it",
+        announced,
+    ),
+    (
+        "target_times_that_the_broker_replaces_are_told",
+        log_append_time,
+    ),
+    (
+        "target_a_topic_with_fewer_replicas_than_wanted_is_told_and_tried",
+        too_few_replicas,
+    ),
+];
+
+/// The same lines with these members of each.
+fn with(lines: &str, members: &Value) -> String {
+    let changed = lines.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).expect("every line is JSON");
+        let members = members.as_object().expect("members");
+        for (name, value) in members {
+            line[name] = value.clone();
+        }
+        format!("{line}\n")
+    });
+    changed.collect()
+}
+
+fn at(address: &str) -> Value {
+    json!({ "network_address": address })
+}
+
+/// The address as another spelling of the same host.
+fn respelt(kafka: &Kafka) -> String {
+    kafka.brokers().replace("127.0.0.1", "LOCALHOST")
+}
+
+fn refusal(kafka: &Kafka, shared: &str) -> String {
+    format!(
+        "kreplay: {} is the cluster that the records were captured from: both have {shared}\n\
+         hint: `--yes` sends all the same; its topics then have the records twice\n",
+        kafka.brokers()
+    )
+}
+
+fn known_by_broker(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let address = respelt(kafka);
+    let lines = with(&numbered_lines(&topic, 0..100), &at(&address));
+    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    let report = report_of(&output, 3);
+    assert_eq!(ledger(&report), "100 = 100 unsent");
+    let shared = format!("the broker `{address}`");
+    assert_eq!(output.stderr, refusal(kafka, &shared));
+    assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
+    let output = replay(kafka, &["raw", "-", "--yes"]).stdin(lines).output();
+    let report = report_of(&output, 0);
+    assert_eq!(ledger(&report), "100 = 100 delivered");
+}
+
+fn known_by_id(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let metadata = json!({
+        "msgType": "rrpair",
+        "l7protocol": "kafka",
+        "command": "Metadata",
+        "network_address": "elsewhere:9092",
+        "kafka": { "response": { "MetadataResponse": { "clusterId": CLUSTER_ID } } },
+    });
+    let lines = format!("{}{metadata}\n", numbered_lines(&topic, 0..100));
+    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let report = report_of(&output, 3);
+    assert_eq!(ledger(&report), "100 = 100 unsent");
+    let shared = format!("the cluster id `{CLUSTER_ID}`");
+    assert_eq!(output.stderr, refusal(kafka, &shared));
+    assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
+}
+
+fn known_late(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let mut run = replay(kafka, &["raw", "-", "-q"]).stdin_open().spawn();
+    run.write_stdin(numbered_lines(&topic, 0..100).as_bytes());
+    let there = |n| count(&kafka.brokers(), &topic) == Ok(n);
+    run.wait_until("the first records are there", |_| there(100));
+    let late = with(&numbered_lines(&topic, 100..150), &at(&kafka.brokers()));
+    run.write_stdin(late.as_bytes());
+    let output = run.wait();
+    let report = report_of(&output, 3);
+    assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
+    let shared = format!("the broker `{}`", kafka.brokers());
+    assert_eq!(output.stderr, refusal(kafka, &shared));
+    assert!(there(100), "what came late is not sent");
+}
+
+fn other_protocol(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "other", 1).expect("a topic");
+    let http = json!({
+        "msgType": "rrpair",
+        "l7protocol": "http",
+        "command": "GET",
+        "network_address": kafka.brokers(),
+        "http": { "req": { "url": "/" } },
+    });
+    let lines = format!("{http}\n{}", numbered_lines(&topic, 0..100));
+    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let report = report_of(&output, 0);
+    assert_eq!(ledger(&report), "100 = 100 delivered");
+}
+
+fn known_by_csv(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let line = with(&numbered_lines(&topic, 0..1), &at(&kafka.brokers()));
+    fs::write(folder.path().join("mine.jsonl"), line).expect("a snapshot");
+    let output = replay(kafka, &["snapshot", "mine", "--via", "csv"])
+        .env("STANDIN_DATA", folder.path())
+        .output();
+    let report = report_of(&output, 3);
+    assert_eq!(ledger(&report), "1 = 1 unsent");
+    let shared = format!("the broker `{}`", kafka.brokers());
+    assert_eq!(output.stderr, refusal(kafka, &shared));
+}
+
+/// A consumer that has committed an offset of `topic` and gone, or is there, in the new protocol.
+fn consumer(kafka: &Kafka, group: &str, protocol: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", kafka.brokers())
+        .set("group.id", group)
+        .set("group.protocol", protocol)
+        .set("enable.auto.commit", "false")
+        .create()
+        .expect("a consumer")
+}
+
+fn announced(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "told", 3).expect("a topic");
+    let line = |groups: &str| {
+        format!("kreplay: cluster {CLUSTER_ID} (1 broker): {topic} (3 partitions); {groups}\n")
+    };
+    let (gone, live) = (format!("{topic}-gone"), format!("{topic}-live"));
+    let committing = consumer(kafka, &gone, "classic");
+    let mut offsets = TopicPartitionList::new();
+    let added = offsets.add_partition_offset(&topic, 0, Offset::Offset(1));
+    added.expect("a partition");
+    let committed = committing.commit(&offsets, CommitMode::Sync);
+    committed.expect("an offset is committed");
+    let reading = consumer(kafka, &live, "consumer");
+    reading.subscribe(&[&topic]).expect("a subscription");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while reading
+        .assignment()
+        .map_or(0, |partitions| partitions.count())
+        < 3
+    {
+        assert!(Instant::now() < deadline, "the group gets no partitions");
+        drop(reading.poll(Duration::from_millis(100)));
+    }
+    let lines = numbered_lines(&topic, 0..100);
+    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    report_of(&output, 0);
+    let both = format!("read by the groups {gone}, {live}");
+    assert_eq!(output.stderr, line(&both));
+    let quiet = replay(kafka, &["raw", "-", "-q"]).stdin(lines).output();
+    assert_eq!(quiet.stderr, "");
+}
+
+fn log_append_time(kafka: &Kafka) {
+    let topic = unique("append-time");
+    let setting = [("message.timestamp.type", "LogAppendTime")];
+    create(&kafka.brokers(), &topic, 1, &setting).expect("a topic");
+    let lines = numbered_lines(&topic, 0..10);
+    let args = ["raw", "-", "--timestamps", "original"];
+    let output = replay(kafka, &args).stdin(lines.clone()).output();
+    report_of(&output, 0);
+    let said = format!(
+        "kreplay: topic `{topic}` replaces the captured times by those of writing \
+         (message.timestamp.type is LogAppendTime)\n"
+    );
+    assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    assert!(!output.stderr.contains("LogAppendTime"), "{output:#?}");
+}
+
+/// Apache Kafka 4 takes what all the replicas that there are have got.
+fn too_few_replicas(kafka: &Kafka) {
+    let topic = unique("too-few");
+    let setting = [("min.insync.replicas", "2")];
+    create(&kafka.brokers(), &topic, 1, &setting).expect("a topic");
+    let lines = numbered_lines(&topic, 0..10);
+    let more = ["raw", "-", "-X", "message.timeout.ms=3000"];
+    let output = replay(kafka, &more).stdin(lines).output();
+    let report = report_of(&output, 0);
+    let said = format!(
+        "kreplay: topic `{topic}` has fewer replicas than its min.insync.replicas: brokers may \
+         refuse every record\n"
+    );
+    assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+    assert_eq!(ledger(&report), "10 = 10 delivered");
+}
