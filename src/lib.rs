@@ -109,7 +109,7 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
     }
     Ok(match &config.task {
         Task::Replay => Product::Report(Box::new(replay(config, signals).await?)),
-        Task::Extract => Product::Printout(Box::new(print(config, signals).await)),
+        Task::Extract => Product::Printout(Box::new(print(config, signals).await?)),
         Task::Inspect(view) => {
             let view = *view;
             inspect::run(config, view, signals).await?
@@ -229,8 +229,10 @@ fn gate(config: &Config) -> Gate {
 }
 
 /// Prints the records of the source; nothing is sent.
-async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout {
+async fn print(mut config: Config, mut signals: mpsc::Receiver<Signal>) -> Result<Printout, Error> {
     let started = Instant::now();
+    extract::tell_kind(&mut config)?;
+    extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
     let gate = match extract::gate(&config.source) {
         // There is nothing to look at before the first line.
@@ -266,7 +268,7 @@ async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout 
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
-    Printout {
+    Ok(Printout {
         source: report::Source {
             kind,
             via: description.via,
@@ -281,7 +283,7 @@ async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Printout 
         elapsed: started.elapsed(),
         signal: signal.filter(|_| kept_back),
         failures: printed.failure.into_iter().chain(source_failure).collect(),
-    }
+    })
 }
 
 fn kind(source: &Source) -> &'static str {

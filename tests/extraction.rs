@@ -677,31 +677,65 @@ fn a_bad_path_is_shown_with_its_place() {
         (
             "--key",
             "a..b",
-            "key: the path does not parse: expected a name or an index",
+            "`--key`: the path does not parse: expected a name or an index",
             2,
         ),
         (
             "--value",
             "$.lanes[",
-            "value: the path does not parse: expected selector",
+            "`--value`: the path does not parse: expected a name in quotes, an index, `*`, a slice or `?`",
             8,
         ),
         (
             "--record",
             "a.b[0]",
-            "record: the path does not parse: expected a name or an index; JSONPath begins with `$`",
+            "`--record`: the path does not parse: expected a name or an index; JSONPath begins with `$`",
             2,
         ),
         (
             "--value",
             "@.doc",
-            "value: the path does not parse: `@` is the record's node, and there is no record path",
+            "`--value`: the path does not parse: `@` is the record's node, and there is no record path",
             0,
         ),
     ] {
         let (first, place) = (format!("kreplay: {what}"), format!("    {:column$}^", ""));
         let shown = format!("    {path}");
         assert_refused(&["shop.jsonl", flag, path], &[&first, &shown, &place]);
+    }
+}
+
+#[test]
+fn a_bad_path_or_filter_of_a_profile_is_shown_with_file_and_line() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let file = folder.path().join("mine.toml");
+    let name = file.display().to_string();
+    for (text, said) in [
+        (
+            "value = \"$.a\"\nkey = [\n  \"$.b\",\n  \"$.b[?\",\n]\n",
+            [
+                &format!(
+                    "kreplay: {name}:4: key: the path does not parse: \
+                     expected a condition such as `@.name == \"x\"`"
+                )[..],
+                "    $.b[?",
+                "         ^",
+            ],
+        ),
+        (
+            "value = \"$.a\"\nfilter = \"command IZ x\"\n",
+            [
+                &format!(
+                    "kreplay: {name}:2: the filter does not parse: \
+                     expected `IS`, `NOT`, `CONTAINS`, `NOT CONTAINS` or `REGEX`, found `IZ`"
+                ),
+                "    command IZ x",
+                "            ^",
+            ],
+        ),
+    ] {
+        fs::write(&file, text).expect("the folder is writable");
+        assert_refused(&["own.jsonl", "--profile", &name], &said);
     }
 }
 
@@ -906,8 +940,12 @@ fn a_record_of_unknown_members_alone_is_unreadable_and_one_of_them_is_named() {
         "input": "spellings.jsonl", "line": 5,
         "why": "a record has none of the known value members, but one called `payload`",
     });
-    let problems = json!([{ "what": "unreadable", "count": 1, "first": first }]);
+    let problems = json!([{ "what": "value_unknown", "count": 1, "first": first }]);
     assert_eq!(report["problems"], problems);
+    let told = run(&["extract", "spellings.jsonl"]).output().stderr;
+    let hint = "\n           hint: `kreplay inspect --paths` lists every path that occurs; \
+                give the value's with `--value PATH`\n";
+    assert!(told.contains(hint), "{told}");
 }
 
 // Snapshots.

@@ -39,10 +39,10 @@ clients    fulfilment-1 21
 groups     fulfilment 5
 isolation  read_uncommitted 18, read_committed 3
 
-topic      partitions  records     bytes  null keys  distinct  value p50    p99    max  tombstones
-orders              3       28  6.02 KiB        4 %        24        2 B  195 B  195 B           2
-payments            2       11  1.42 KiB        0 %        11      125 B  126 B  126 B           0
-shipments           2       10     824 B        0 %        10       99 B  135 B  135 B           0
+topic      parts  records     bytes  no key  keys  value p50    p99    max  tombstones
+orders         3       28  6.02 KiB     4 %    24        2 B  195 B  195 B           2
+payments       2       11  1.42 KiB     0 %    11      125 B  126 B  126 B           0
+shipments      2       10     824 B     0 %    10       99 B  135 B  135 B           0
 "
     );
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
@@ -65,9 +65,9 @@ clients    fulfilment-1 27
 groups     fulfilment 6
 isolation  read_uncommitted 27
 
-topic     partitions  records     bytes  null keys  distinct  value p50    p99    max  tombstones
-orders             3       13  2.90 KiB        0 %         7      190 B  198 B  198 B           0
-payments           2        8  1.03 KiB        0 %         6      124 B  126 B  126 B           0
+topic     parts  records     bytes  no key  keys  value p50    p99    max  tombstones
+orders        3       13  2.90 KiB     0 %     7      190 B  198 B  198 B           0
+payments      2        8  1.03 KiB     0 %     6      124 B  126 B  126 B           0
 "
     );
 }
@@ -123,12 +123,122 @@ fn a_filter_that_nothing_passes_is_told_with_the_commands_there_are() {
     let output = inspect("http.jsonl", &[]);
     assert!(
         text(&output).contains(
-            "\nnote       the filter passed none of 4 RRPairs\nfound      0 = 0 to replay\n\
+            "\nnote       the filter passed none of 4 RRPairs\n           \
+             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it\n\
+             found      0 = 0 to replay\n\
              commands   GET 1, POST 1, Query 1, SSL Request 1\n"
         ),
         "{output:?}"
     );
     assert_eq!(output.code, 0);
+}
+
+/// Lines and columns that a terminal shows without being made larger.
+const SCREEN: (usize, usize) = (30, 100);
+
+#[test]
+fn every_fixture_is_told_on_one_screen() {
+    let folder = fixture("demo.jsonl").with_file_name("");
+    let mut told = 0;
+    for entry in fs::read_dir(&folder).expect("the fixtures are in a folder") {
+        let name = entry.expect("the folder can be read").file_name();
+        let name = name.to_string_lossy();
+        // Without a value column there is nothing to tell; the others are no captures.
+        if ["no-value.csv", "own-profile.toml", "README.md"].contains(&&*name) {
+            continue;
+        }
+        let text = text(&inspect(&name, &[]));
+        // Problems and hints may wrap: they count as what they take of a screen.
+        let rows = text
+            .lines()
+            .map(|line| line.chars().count().div_ceil(SCREEN.1).max(1));
+        assert!(rows.sum::<usize>() <= SCREEN.0, "{name}: {text}");
+        let mut table = text
+            .lines()
+            .filter(|line| !line.starts_with("problem ") && !line.starts_with("  "));
+        assert!(
+            table.all(|line| line.chars().count() <= SCREEN.1),
+            "{name}: {text}"
+        );
+        told += 1;
+    }
+    assert!(told > 25, "{told} fixtures");
+}
+
+#[test]
+fn a_topic_that_nothing_names_is_told_with_the_flag_that_does() {
+    let told = text(&inspect("topic-id-unknown.jsonl", &[]));
+    let expected = "\nunnamed    nothing in the capture names the topic id 4jfhP0BF2SmV6Nl7qrdn9Q\n           \
+                    hint: a replay takes the name from `--map 4jfhP0BF2SmV6Nl7qrdn9Q=TOPIC`\n";
+    assert!(told.ends_with(expected), "{told}");
+}
+
+#[test]
+fn the_kind_of_a_file_is_told_from_its_content() {
+    for (name, read) in [
+        (
+            "shop.expected.jsonl",
+            "read       records shop.expected.jsonl: 15.04 KiB, 49 lines\nfound      49 = 49 to replay\n",
+        ),
+        (
+            "kcat.jsonl",
+            "read       records kcat.jsonl: 2.29 KiB, 10 lines\nfound      10 = 10 to replay\n",
+        ),
+        (
+            "wide.csv",
+            "read       csv wide.csv: 3.04 KiB, 8 RRPairs, 8 Fetches (2 empty)\nfound      8 = 8 to replay\n",
+        ),
+        (
+            "guide.csv",
+            "read       csv guide.csv: 1.54 KiB, 8 RRPairs, 8 Fetches (2 empty)\nfound      6 = 6 to replay\n",
+        ),
+    ] {
+        let output = inspect(name, &[]);
+        assert!(text(&output).contains(&format!("\n{read}")), "{output:?}");
+        assert_eq!(output.code, 0, "{output:?}");
+    }
+    // The records that `extract` prints are those that it is given.
+    let lines = fixture("shop.expected.jsonl");
+    let printed = kreplay(["extract", &lines.display().to_string()]);
+    let expected = fs::read_to_string(&lines).expect("the fixture can be read");
+    assert_eq!(printed.stdout, expected);
+    // A path makes records of any JSON, also of record lines.
+    let values = report(&inspect(
+        "kcat.jsonl",
+        &[
+            "--value",
+            "$.payload",
+            "--filter",
+            "command NOT x",
+            "--report",
+            "json",
+        ],
+    ));
+    assert_eq!(values["source"]["kind"], "raw");
+}
+
+#[test]
+fn the_paths_of_a_csv_cannot_be_listed_and_several_csvs_not_be_read() {
+    let output = inspect("guide.csv", &["--paths"]);
+    let named = fixture("guide.csv").display().to_string();
+    let expected = format!(
+        "kreplay: {named} is a CSV, which has columns and no paths\n\
+         hint: its first line names them; without `--paths` its records are told\n"
+    );
+    assert_eq!(
+        (output.code, output.stderr.as_str()),
+        (2, expected.as_str())
+    );
+    let output = inspect("guide.csv", &[&named]);
+    assert_eq!(output.code, 2, "{output:?}");
+}
+
+#[test]
+fn extract_prints_no_report_when_a_path_does_not_parse() {
+    let file = fixture("shop.jsonl").display().to_string();
+    let output = kreplay(["extract", &file, "--value", "a..b"]);
+    let expected = "kreplay: `--value`: the path does not parse: expected a name or an index\n    a..b\n      ^\n";
+    assert_eq!((output.code, output.stderr.as_str()), (2, expected));
 }
 
 fn listed(output: &Output) -> Vec<(String, u64)> {

@@ -6,7 +6,7 @@ use super::admission::Admission;
 use super::engine::{Engine, LineError};
 use super::fields::{Attributes, Slot};
 use super::filter::Filter;
-use super::found::{Draft, Found};
+use super::found::{Draft, Found, Trouble};
 use super::held::{Held, HeldRecords};
 use super::profile::Profile;
 use super::sink::Sink;
@@ -59,7 +59,7 @@ impl Collector {
         survey: Survey,
     ) -> Result<Self, Error> {
         let profile = Profile::chosen(options)?;
-        let filter = Filter::parse(&profile.filter)?;
+        let filter = profile.parsed_filter()?;
         let surveyor = Surveyor::new(survey, &profile)?;
         let engine = match surveyor.wants_records() {
             true => Engine::capturing(&profile, &filter, surveyor.paths())?,
@@ -183,7 +183,11 @@ impl Collector {
             return;
         }
         if let Some(trouble) = &draft.trouble {
-            sink.unreadable(What::Unreadable, origin, || trouble.to_string());
+            let what = match trouble {
+                Trouble::NoKnownValue(_) => What::ValueUnknown,
+                _ => What::Unreadable,
+            };
+            sink.unreadable(what, origin, || trouble.to_string());
             return;
         }
         let partition = fields

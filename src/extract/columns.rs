@@ -298,14 +298,13 @@ fn sentinel(column: usize, header: &[Step], nodes: &[Node<'_>]) -> Option<Sentin
 mod tests {
     use super::*;
     use crate::config::Overrides;
-    use crate::extract::filter::Filter;
     use crate::extract::profile::Profile;
 
     fn engine(overrides: &Overrides) -> Engine {
         let profile = Profile::built_in("fetch")
             .expect("it is built in")
             .with(overrides);
-        let filter = Filter::parse(&profile.filter).expect("it is a filter");
+        let filter = profile.parsed_filter().expect("it is a filter");
         Engine::of(&profile, &filter).expect("it is a sound profile")
     }
 

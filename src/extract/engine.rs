@@ -14,6 +14,7 @@ use super::pass::{self, WalkError};
 use super::path::{Path, PathError, Step, jsonpath_text};
 use super::plan::{Group, Pattern, Plan, Role};
 use super::profile::{Candidates, Encoding, Profile};
+use super::written::Written;
 use crate::error::Error;
 use crate::record::Batch;
 
@@ -205,20 +206,26 @@ pub(crate) fn read_line(line: &str) {
     }
     let judged = serde_json::from_str::<IgnoredAny>(line).is_ok();
     assert_eq!(json::quickly_skipped(line), judged);
-    let query = Profile {
-        value: Candidates::one("$..value"),
-        ..Profile::default()
-    };
-    let built_in = ["fetch", "produce"]
-        .into_iter()
-        .filter_map(Profile::built_in);
-    let filter = Filter::everything();
-    for profile in built_in.chain([query]) {
-        if let Ok(engine) = Engine::of(&profile, &filter) {
+    ENGINES.with(|engines| {
+        for engine in engines {
             // Whether it can be read does not matter here, only that nothing panics.
             _ = engine.read(line, &mut Batch::default(), &mut engine.found());
         }
-    }
+    });
+}
+
+thread_local! {
+    /// The engines of [`read_line`], made once: that takes longer than a line does.
+    static ENGINES: Vec<Engine> = {
+        let query = Profile {
+            value: Candidates::one("$..value"),
+            ..Profile::default()
+        };
+        let built_in = ["fetch", "produce"].into_iter().filter_map(Profile::built_in);
+        let engine = |profile| Engine::of(&profile, &Filter::everything());
+        let engines = built_in.chain([query]).map(engine);
+        engines.map(|engine| engine.expect("they parse")).collect()
+    };
 }
 
 /// Whether two nodes lie in the same elements of every array that both are in.
@@ -253,12 +260,13 @@ fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
     let mut sources = Sources {
         all: Vec::new(),
         records: Vec::new(),
+        written: &profile.written,
     };
     let records = &profile.record;
     for candidate in &records.0 {
-        sources
-            .records
-            .push(Path::parse(&candidate.path).map_err(|e| bad_path("record", &e))?);
+        let text = &candidate.path;
+        let path = Path::parse(text).map_err(|e| sources.bad("record", text, &e))?;
+        sources.records.push(path);
     }
     if records.0.is_empty() {
         // The value path alone decides what is a record.
@@ -267,7 +275,8 @@ fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
                 "without a record path there must be one value path",
             ));
         };
-        let path = Path::parse(&value.path).map_err(|e| bad_path("value", &e))?;
+        let text = &value.path;
+        let path = Path::parse(text).map_err(|e| sources.bad("value", text, &e))?;
         sources.all.push(Source {
             name: "value",
             path,
@@ -312,16 +321,18 @@ fn captured(filter: &Filter, others: &[Path]) -> Vec<Source> {
     .collect()
 }
 
-fn bad_path(name: &str, error: &PathError) -> Error {
-    Error::config(format!("{name}: {error}"))
-}
-
-struct Sources {
+struct Sources<'a> {
     all: Vec<Source>,
     records: Vec<Path>,
+    written: &'a Written,
 }
 
-impl Sources {
+impl Sources<'_> {
+    /// What is wrong with a path that was written as `text`.
+    fn bad(&self, name: &str, text: &str, error: &PathError) -> Error {
+        Error::config(format!("{}: {error}", self.written.place(name, text)))
+    }
+
     fn add_field(
         &mut self,
         name: &'static str,
@@ -332,7 +343,7 @@ impl Sources {
         for (rank, candidate) in (0..).zip(&candidates.0) {
             let (paths, encoding) = candidate
                 .resolve(&self.records, default)
-                .map_err(|e| bad_path(name, &e))?;
+                .map_err(|e| self.bad(name, &candidate.path, &e))?;
             for (item, path) in paths.into_iter().enumerate() {
                 // Below the record's node, or that node, it is its own; record paths come first.
                 let is_record = slot == Slot::Value && self.records.is_empty();
@@ -375,7 +386,8 @@ impl Sources {
             ];
             for (name, candidates, slot) in around {
                 for (rank, candidate) in (0..).zip(&candidates.0) {
-                    let path = Path::parse(&candidate.path).map_err(|e| bad_path(name, &e))?;
+                    let text = &candidate.path;
+                    let path = Path::parse(text).map_err(|e| self.bad(name, text, &e))?;
                     let role = Role::Field {
                         group,
                         own: None,
@@ -404,9 +416,9 @@ impl Sources {
         item: &str,
         fields: &[(&'static str, &String, Slot)],
     ) -> Result<(), Error> {
-        let item = Path::parse(item).map_err(|e| bad_path(name, &e))?;
-        for (name, path, slot) in fields {
-            let paths = Path::parse_below(path, std::slice::from_ref(&item));
+        let item = Path::parse(item).map_err(|e| self.bad(name, item, &e))?;
+        for (name, text, slot) in fields {
+            let paths = Path::parse_below(text, std::slice::from_ref(&item));
             let role = Role::Field {
                 group,
                 own: None,
@@ -414,7 +426,7 @@ impl Sources {
                 encoding: Encoding::Auto,
                 rank: 0,
             };
-            let paths = paths.map_err(|e| bad_path(name, &e))?;
+            let paths = paths.map_err(|e| self.bad(name, text, &e))?;
             self.all
                 .extend(paths.into_iter().map(|path| Source { name, path, role }));
         }

@@ -47,6 +47,7 @@ mod unpack;
 mod visit;
 mod walk;
 mod window;
+mod written;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -137,6 +138,7 @@ impl Context {
 }
 
 pub(crate) use engine::read_line;
+pub(crate) use kind::tell as tell_kind;
 
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
 /// known to be good.

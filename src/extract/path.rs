@@ -253,8 +253,41 @@ fn jsonpath_error(text: &str, picture: &str) -> PathError {
     PathError {
         text: text.into(),
         at,
-        what: what.replace('\n', " "),
+        what: in_words(&what.replace('\n', " ")),
     }
+}
+
+/// What jsonpath-rust expects, rules of its grammar (jpath.pest) in words; those that are not here
+/// are called as they are.
+const RULES: [(&str, &str); 9] = [
+    ("atom_expr", "a condition such as `@.name == \"x\"`"),
+    ("comparable", "a path or a value"),
+    (
+        "selector",
+        "a name in quotes, an index, `*`, a slice or `?`",
+    ),
+    ("member_name_shorthand", "a name"),
+    ("wildcard_selector", "`*`"),
+    ("bracketed_selection", "`[`"),
+    ("child_segment", "`.name` or `[`"),
+    ("segment", "`.name` or `[`"),
+    ("EOI", "the end"),
+];
+
+fn in_words(expected: &str) -> String {
+    let in_words = |rule: &str| {
+        let (bare, comma) = match rule.strip_suffix(',') {
+            Some(bare) => (bare, ","),
+            None => (rule, ""),
+        };
+        let known = RULES.iter().find(|(name, _)| *name == bare);
+        format!("{}{comma}", known.map_or(bare, |(_, words)| words))
+    };
+    expected
+        .split(' ')
+        .map(in_words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A plain path as JSONPath, with names in brackets where it takes more than letters and digits.

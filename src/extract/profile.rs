@@ -4,7 +4,9 @@
 
 use serde::Deserialize;
 
+use super::filter::Filter;
 use super::path::{Path, PathError};
+use super::written::Written;
 pub(super) use crate::config::Encoding;
 use crate::config::{Extraction, Overrides, ProfileChoice};
 use crate::error::Error;
@@ -50,6 +52,8 @@ pub(crate) struct Profile {
     pub(crate) cluster_id: Candidates,
     pub(crate) aborted: Option<Aborted>,
     pub(crate) topic_names: Option<KnownTopics>,
+    #[serde(skip)]
+    pub(super) written: Written,
 }
 
 /// Where a capture names the transactions that were aborted (Fetch response, KIP-98).
@@ -160,6 +164,27 @@ impl Profile {
         Ok(profile)
     }
 
+    /// Its filter, parsed.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that shows the place.
+    pub(super) fn parsed_filter(&self) -> Result<Filter, Error> {
+        Filter::parse(&self.filter).map_err(|error| {
+            match (&self.written.file, Error::from(error)) {
+                // The message names what it shows: only where it was written has to be added.
+                (Some(_), Error::Config { message, hint })
+                    if !self.written.flags.contains(&"filter") =>
+                {
+                    let place = self.written.place("filter", &self.filter);
+                    let place = place.trim_end_matches(": filter");
+                    let message = format!("{place}: {message}");
+                    Error::Config { message, hint }
+                }
+                (_, error) => error,
+            }
+        })
+    }
+
     /// The built-in profile `name`.
     pub(crate) fn built_in(name: &str) -> Option<Self> {
         let text = built_in(name)?;
@@ -171,10 +196,12 @@ impl Profile {
     /// # Errors
     /// [`Error::Config`] with the place.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        toml::from_str(text).map_err(|e| Error::Config {
+        let mut profile: Self = toml::from_str(text).map_err(|e| Error::Config {
             message: format!("{name} is no profile: {}", e.to_string().trim_end()),
             hint: Some("`kreplay profile fetch` prints one to begin with".into()),
-        })
+        })?;
+        profile.written.file = Some((name.into(), text.into()));
+        Ok(profile)
     }
 
     /// Puts the user's paths in the place of the profile's. A value without a record path drops
@@ -218,6 +245,10 @@ impl Profile {
         if let Some(filter) = &overrides.filter {
             self.filter.clone_from(filter);
         }
+        let mut flags: Vec<_> = overrides.by_flag().into();
+        flags.push(("filter", overrides.filter.as_deref()));
+        let given = flags.iter().filter(|(_, text)| text.is_some());
+        self.written.flags = given.map(|(flag, _)| *flag).collect();
         self
     }
 

@@ -122,7 +122,7 @@ impl<'a> Rows<'a> {
         let whys: Vec<&str> = whys.collect();
         for _ in &whys {
             let problems = &mut self.sink.tally.problems;
-            problems.add(What::PathUnmatched, origin, || whys.join("; "));
+            problems.add(What::ColumnUnmatched, origin, || whys.join("; "));
         }
     }
 

@@ -137,6 +137,7 @@ impl Topic {
         });
         TopicContents {
             name: name.map(ToString::to_string),
+            is_id: matches!(name, Some(CapturedTopic::Id(_))),
             partitions,
             records: self.records,
             bytes: self.bytes,
@@ -191,6 +192,7 @@ mod tests {
         let topics = contents.topics();
         let expected = TopicContents {
             name: Some("a".into()),
+            is_id: false,
             partitions: vec![
                 PartitionContents {
                     partition: Some(0),

@@ -37,11 +37,12 @@ struct Seen {
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse.
 pub(crate) async fn run(
-    config: Config,
+    mut config: Config,
     view: View,
     mut signals: mpsc::Receiver<Signal>,
 ) -> Result<Product, Error> {
     let started = Instant::now();
+    extract::tell_kind(&mut config)?;
     extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
     let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));

@@ -8,6 +8,8 @@ use crate::record::Origin;
 pub enum What {
     /// A line, row or record that cannot be read; each counts as one record.
     Unreadable,
+    /// Records with none of the known value members, but others; counts as unreadable.
+    ValueUnknown,
     /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
     LostByCsv,
     /// Records delivered without the headers that they were captured with.
@@ -23,6 +25,8 @@ pub enum What {
     OutOfOrder,
     /// Paths of the user's own that match nothing in the whole input.
     PathUnmatched,
+    /// Paths of the user's own that head no column of a CSV. To a script it is the same trouble.
+    ColumnUnmatched,
     /// Records certain not to be in the log.
     NotWritten,
     /// Records that may or may not be in the log.
@@ -35,13 +39,14 @@ impl What {
     pub fn name(self) -> &'static str {
         match self {
             Self::Unreadable => "unreadable",
+            Self::ValueUnknown => "value_unknown",
             Self::LostByCsv => "lost_by_csv",
             Self::HeadersLost => "headers_lost",
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
             Self::TimestampLost => "timestamp_lost",
             Self::OutOfOrder => "out_of_order",
-            Self::PathUnmatched => "path_unmatched",
+            Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
         }
@@ -58,7 +63,13 @@ impl What {
             Self::OutOfOrder => Some(
                 "consumers that read different parts of a topic overlap: choose one with `--filter`",
             ),
+            Self::ValueUnknown => Some(
+                "`kreplay inspect --paths` lists every path that occurs; give the value's with `--value PATH`",
+            ),
             Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
+            Self::ColumnUnmatched => {
+                Some("the first line of a CSV names its columns: paths as speedctl was given them")
+            }
             _ => None,
         }
     }

@@ -10,10 +10,16 @@ use crate::harness::topics::unique;
 use crate::ledger::ledger;
 use crate::{Case, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[(
-    "what_was_consumed_comes_back_once_and_without_aborted_records",
-    consumed_once,
-)];
+pub(crate) const CASES: &[Case] = &[
+    (
+        "what_was_consumed_comes_back_once_and_without_aborted_records",
+        consumed_once,
+    ),
+    (
+        "groups_transactions_and_topic_ids_in_one_run_come_back_as_they_were_consumed",
+        all_in_one_run,
+    ),
+];
 
 /// A partition of a topic, with its records in the order of their offsets, whatever order they were consumed in.
 type Partition = (&'static str, i32, &'static [&'static str]);
@@ -65,43 +71,72 @@ const CAPTURES: [(&str, &str, &[Partition]); 2] = [
     ),
 ];
 
+/// What `late-metadata.jsonl` adds to both: topics known by id alone, one of them named by nothing but
+/// `--map`. Its four records of `orders` are at offsets that `groups.jsonl` has under the topic's name:
+/// what is known by id and by name is one record.
+const UNDER_TOPIC_IDS: &[Partition] = &[
+    ("shipments", 0, &["-=s-1 +1", "-=s-2 +2"]),
+    ("returns", 0, &["-=x-1 +1", "-=x-2 +2"]),
+];
+/// The records of `payments` in both captures.
+const PAYMENTS_OF_BOTH: Partition = ("payments", 0, &["-=p-1 +1", "k5=c5 +5"]);
+const UNRESOLVED_ID: &str = "4jfhP0BF2SmV6Nl7qrdn9Q";
+
 fn consumed_once(kafka: &Kafka) {
     for (fixture, counts, partitions) in CAPTURES {
-        let prefix = unique("consumed");
-        let map = format!("*={prefix}-{{topic}}");
-        let capture = path(fixture);
-        let args = ["raw", &capture, "--create-topics", "--map", &map];
-        let output = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat()).output();
-        assert_eq!(ledger(&report_of(&output, 0)), counts, "{fixture}");
-
-        let mut topics: Vec<&str> = partitions.iter().map(|(topic, ..)| *topic).collect();
-        topics.dedup();
-        for topic in topics {
-            let expected: BTreeMap<i32, Vec<String>> = partitions
-                .iter()
-                .filter(|(name, ..)| *name == topic)
-                .map(|(_, partition, records)| {
-                    (
-                        *partition,
-                        records.iter().map(|&record| record.into()).collect(),
-                    )
-                })
-                .collect();
-            let mut found: BTreeMap<i32, Vec<String>> = BTreeMap::new();
-            for record in
-                read(&kafka.brokers(), &format!("{prefix}-{topic}")).expect("the topic is readable")
-            {
-                let in_partition = found.entry(record.partition).or_default();
-                in_partition.push(text(&record));
-            }
-            assert_eq!(found, expected, "{topic} of {fixture}");
-        }
+        assert_consumed(kafka, &[fixture], counts, partitions);
     }
 }
 
-/// A record as [`CAPTURES`] has it.
+fn all_in_one_run(kafka: &Kafka) {
+    let [(groups, _, of_groups), (transactions, _, of_transactions)] = CAPTURES;
+    let of_groups = of_groups.iter().filter(|(topic, ..)| *topic != "payments");
+    let partitions: Vec<Partition> = of_groups
+        .chain(of_transactions)
+        .chain(UNDER_TOPIC_IDS)
+        .chain([&PAYMENTS_OF_BOTH])
+        .copied()
+        .collect();
+    let captures = [groups, transactions, "late-metadata.jsonl"];
+    let counts = "72 = 36 duplicates + 8 control + 3 aborted + 25 delivered";
+    assert_consumed(kafka, &captures, counts, &partitions);
+}
+
+/// Replays `captures` in one run and compares the ledger, and what stands in the log.
+fn assert_consumed(kafka: &Kafka, captures: &[&str], counts: &str, partitions: &[Partition]) {
+    let prefix = unique("consumed");
+    let map = format!("*={prefix}-{{topic}}");
+    let paths: Vec<String> = captures.iter().map(|name| path(name)).collect();
+    let mut args = vec!["raw", "--create-topics", "--timestamps", "original"];
+    args.extend(["--map", &map]);
+    args.extend(paths.iter().map(String::as_str));
+    let named = format!("{UNRESOLVED_ID}={prefix}-returns");
+    if partitions.iter().any(|(topic, ..)| *topic == "returns") {
+        args.extend(["--map", &named]);
+    }
+    let output = replay(kafka, &args).output();
+    assert_eq!(ledger(&report_of(&output, 0)), counts, "{captures:?}");
+
+    let mut expected: BTreeMap<&str, BTreeMap<i32, Vec<String>>> = BTreeMap::new();
+    for (topic, partition, records) in partitions {
+        let records = records.iter().map(|&record| record.into()).collect();
+        let of_topic = expected.entry(topic).or_default();
+        of_topic.insert(*partition, records);
+    }
+    for (topic, expected) in expected {
+        let log = read(&kafka.brokers(), &format!("{prefix}-{topic}"));
+        let mut found: BTreeMap<i32, Vec<String>> = BTreeMap::new();
+        for record in log.expect("the topic is readable") {
+            let in_partition = found.entry(record.partition).or_default();
+            in_partition.push(text(&record));
+        }
+        assert_eq!(found, expected, "{topic} of {captures:?}");
+    }
+}
+
+/// A record as [`CAPTURES`] has it; one without a key has a dash.
 fn text(record: &Seen) -> String {
-    let key = record.key.as_deref().expect("every record has a key");
+    let key = record.key.as_deref().unwrap_or(b"-");
     let key = std::str::from_utf8(key).expect("the key is text");
     let behind = record.timestamp_ms - FIRST_MS;
     format!("{key}={} +{behind}", record.text())

@@ -6,6 +6,7 @@ mod visit;
 
 use serde::de::DeserializeSeed;
 
+use super::json;
 use super::path::{Path, Step, jsonpath_text};
 use crate::report::PathSeen;
 use visit::At;
@@ -69,7 +70,10 @@ impl Outline {
             room: &mut self.room,
         };
         // Whoever reads records from the line tells of the damage.
-        _ = at.deserialize(&mut serde_json::Deserializer::from_str(line));
+        _ = match may_be_beyond_serde(line) {
+            true => json::document(line).and_then(|document| at.deserialize(&document)),
+            false => at.deserialize(&mut serde_json::Deserializer::from_str(line)),
+        };
     }
 
     /// Calls `look` for every path but `$`.
@@ -101,6 +105,24 @@ impl Outline {
         });
         (paths, left_out)
     }
+}
+
+/// Whether a line may hold what serde_json makes nothing of, half of a surrogate pair or a number
+/// beyond every `f64`: such a line is read as a document, which costs more and sorts the names.
+fn may_be_beyond_serde(line: &str) -> bool {
+    let line = line.as_bytes();
+    let has_surrogate = |digit: &str| memchr::memmem::find(line, digit.as_bytes()).is_some();
+    let is_large = |at: usize| {
+        let exponent = &line[at + 1..];
+        let digits = match exponent {
+            [b'+' | b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        digits.len() > 2 && digits[..3].iter().all(u8::is_ascii_digit)
+    };
+    has_surrogate("\\ud")
+        || has_surrogate("\\uD")
+        || memchr::memchr2_iter(b'e', b'E', line).any(is_large)
 }
 
 impl Node {
@@ -253,6 +275,24 @@ mod tests {
                 "2 boolean|null $.c true",
                 "1 object $['d e'] ",
                 &format!("1 string $['d e'].f \"{}…\"", "x".repeat(SAMPLE)),
+            ]
+        );
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_or_a_huge_number_ends_no_line() {
+        let mut outline = Outline::default();
+        outline.add(r#"{"b":"\ud800x","c":[-1e400,2E+3],"d":{"e":true}}"#);
+        outline.add(r#"{"b":"\uDC00","a":1}"#);
+        assert_eq!(
+            lines(&outline),
+            [
+                "2 string $.b \"\u{fffd}x\"",
+                "1 array $.c ",
+                "2 number $.c[*] -1.7976931348623157e308",
+                "1 object $.d ",
+                "1 boolean $.d.e true",
+                "1 number $.a 1",
             ]
         );
     }

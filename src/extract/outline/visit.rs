@@ -77,7 +77,8 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
-        self.node.is_scalar(Type::Number, || number.to_string());
+        let sample = || serde_json::Value::from(number).to_string();
+        self.node.is_scalar(Type::Number, sample);
         Ok(())
     }
 

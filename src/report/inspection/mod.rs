@@ -39,6 +39,8 @@ pub struct Inspection {
 pub struct TopicContents {
     /// Its name, its id where the capture tells no name, or none.
     pub name: Option<String>,
+    /// Whether `name` is an id, which a replay asks the user to name.
+    pub is_id: bool,
     /// Its partitions, in order.
     pub partitions: Vec<PartitionContents>,
     /// Its records.

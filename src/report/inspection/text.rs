@@ -14,11 +14,11 @@ const MOST_NAMES: usize = 5;
 
 const COLUMNS: [&str; 10] = [
     "topic",
-    "partitions",
+    "parts",
     "records",
     "bytes",
-    "null keys",
-    "distinct",
+    "no key",
+    "keys",
     "value p50",
     "p99",
     "max",
@@ -61,6 +61,7 @@ impl fmt::Display for Inspection {
             write_names(f, head, names)?;
         }
         self.write_topics(f)?;
+        self.write_unnamed(f)?;
         let mut problems = self.tally.problems.iter();
         problems.try_for_each(|problem| write_problem(f, &self.source.names, problem))
     }
@@ -130,6 +131,25 @@ impl Inspection {
     }
 }
 
+impl Inspection {
+    /// Tells of topics that a replay asks the user to name.
+    fn write_unnamed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut unnamed = self.topics.iter().filter(|topic| topic.is_id);
+        let Some(first) = unnamed.next().and_then(|topic| topic.name.as_ref()) else {
+            return Ok(());
+        };
+        let more = match unnamed.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        writeln!(
+            f,
+            "unnamed    nothing in the capture names the topic id {first}{more}\n           \
+             hint: a replay takes the name from `--map {first}=TOPIC`"
+        )
+    }
+}
+
 pub(in crate::report) fn verdict(
     signal: Option<Signal>,
     failures: &[crate::error::Error],
@@ -151,7 +171,8 @@ pub(in crate::report) fn write_nothing_passed(
         (0, _) | (_, 1..) => Ok(()),
         (all, 0) => writeln!(
             f,
-            "note       the filter passed none of {}",
+            "note       the filter passed none of {}\n           \
+             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it",
             plural(all, "RRPair", "RRPairs")
         ),
     }
