@@ -687,6 +687,12 @@ fn a_bad_path_is_shown_with_its_place() {
             8,
         ),
         (
+            "--value",
+            "$.http.req.headers.Host.0",
+            "`--value`: the path does not parse: expected `*` or a name (an index is `[0]`)",
+            24,
+        ),
+        (
             "--record",
             "a.b[0]",
             "`--record`: the path does not parse: expected a name or an index; JSONPath begins with `$`",

@@ -7,11 +7,12 @@
 //! array. A column that stands for an element besides those (a second record, partition or topic)
 //! is a *sentinel*: a cell in it tells of records that the row does not carry.
 
-use super::engine::{Engine, Source};
+use super::engine::Engine;
 use super::fields::Slot;
 use super::path::{Path, Step, dotted_text};
 use super::plan::{Group, Role, shared};
 use super::profile::Encoding;
+use super::sources::Source;
 
 /// Elements of a batch's attributes that are asked for.
 const MOST_ATTRIBUTES: usize = 4;

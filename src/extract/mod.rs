@@ -37,6 +37,7 @@ mod rrpair;
 mod seen;
 mod sink;
 mod snapshot;
+mod sources;
 mod speedctl;
 mod survey;
 mod tail;

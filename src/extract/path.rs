@@ -259,7 +259,7 @@ fn jsonpath_error(text: &str, picture: &str) -> PathError {
 
 /// What jsonpath-rust expects, rules of its grammar (jpath.pest) in words; those that are not here
 /// are called as they are.
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 10] = [
     ("atom_expr", "a condition such as `@.name == \"x\"`"),
     ("comparable", "a path or a value"),
     (
@@ -271,6 +271,7 @@ const RULES: [(&str, &str); 9] = [
     ("bracketed_selection", "`[`"),
     ("child_segment", "`.name` or `[`"),
     ("segment", "`.name` or `[`"),
+    ("ALPHA", "a name (an index is `[0]`)"),
     ("EOI", "the end"),
 ];
 

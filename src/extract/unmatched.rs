@@ -1,12 +1,13 @@
 //! Paths of the user's own that match nothing in the whole input: most likely misspelt. The input's
 //! beginning is read once more to name the path that was meant.
 
-use super::engine::{Engine, Source};
+use super::engine::Engine;
 use super::filter::Filter;
 use super::found::Found;
 use super::open::{self, Opened};
 use super::outline::Outline;
 use super::path::{Path, Step, jsonpath_text};
+use super::sources::Source;
 use super::texts::{Text, Texts};
 use crate::config::{Input, Overrides};
 use crate::record::Batch;
