@@ -221,6 +221,21 @@ fn a_folder_is_read_in_the_order_of_the_times_in_names() {
 }
 
 #[test]
+fn no_more_than_one_file_is_open_at_a_time() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let lines = SHOP.lines().cycle().take(200).enumerate();
+    for (number, line) in lines {
+        write(folder.path(), &format!("{number:03}.json"), line);
+    }
+    // Fewer descriptors than files, by far.
+    let shell = "ulimit -n 64; exec \"$0\" extract --keep-duplicates \"$1\"";
+    let folder = folder.path().display().to_string();
+    let output = Run::program("sh", ["-c", shell, env!("CARGO_BIN_EXE_kreplay"), &folder]).output();
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("200 RRPairs"), "{output:?}");
+}
+
+#[test]
 fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
     let folder = folder();
     let path = folder.path();

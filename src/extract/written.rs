@@ -34,12 +34,12 @@ mod tests {
 
     #[test]
     fn a_text_is_placed_by_its_flag_or_else_by_its_line() {
-        let toml = "filter = \"a\"\nvalue = [\n  \"$.a[\",\n]\nkey = \"\\\"\"\n";
+        let toml = "filter = \"a\"\nvalue = [\n  \"$.a[\",\n]\nkey = \"\\u0041[\"\n";
         let mut written = Written::default();
         assert_eq!(written.place("value", "$.a["), "value");
         written.file = Some(("mine.toml".into(), toml.into()));
         assert_eq!(written.place("value", "$.a["), "mine.toml:3: value");
-        assert_eq!(written.place("key", "\"\""), "mine.toml: key");
+        assert_eq!(written.place("key", "A["), "mine.toml: key");
         written.flags.push("value");
         assert_eq!(written.place("value", "$.a["), "`--value`");
     }

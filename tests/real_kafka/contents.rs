@@ -8,6 +8,7 @@ use crate::capture::{Partitions, Wanted, plain_fetches, record_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::fixture;
 use crate::harness::readback::{Seen, TimestampType, read};
+use crate::harness::run::kreplay;
 use crate::harness::topics::{create_unique, unique};
 use crate::ledger::ledger;
 use crate::{Case, path, replay, report_of};
@@ -16,6 +17,10 @@ pub(crate) const CASES: &[Case] = &[
     (
         "every_record_of_the_shop_comes_back_byte_for_byte",
         shop_raw,
+    ),
+    (
+        "the_record_lines_of_a_capture_come_back_as_the_capture_does",
+        shop_records,
     ),
     (
         "a_snapshot_that_a_csv_can_carry_comes_back_whole",
@@ -60,6 +65,22 @@ fn shop_raw(kafka: &Kafka) {
     assert_eq!(report["source"], source);
     assert_eq!(report["problems"], json!([]));
     assert_eq!(report["interrupted"], false);
+    assert_came_back(
+        kafka,
+        &prefix,
+        &record_lines(&fixture("shop.expected.jsonl")),
+    );
+}
+
+fn shop_records(kafka: &Kafka) {
+    let lines = kreplay(["extract", &path("shop.jsonl"), "-q"]).stdout;
+    let prefix = unique("shop-records");
+    let map = format!("*={prefix}-{{topic}}");
+    let args = ["records", "-", "--create-topics", "--map", &map];
+    let run = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat());
+    let report = report_of(&run.stdin(lines).output(), 0);
+    assert_eq!(ledger(&report), "49 = 49 delivered");
+    assert_eq!(report["topics"], shop_topics(&prefix));
     assert_came_back(
         kafka,
         &prefix,

@@ -289,7 +289,7 @@ mod tests {
             [
                 "2 string $.b \"\u{fffd}x\"",
                 "1 array $.c ",
-                "2 number $.c[*] -1.7976931348623157e308",
+                "2 number $.c[*] -1.7976931348623157e+308",
                 "1 object $.d ",
                 "1 boolean $.d.e true",
                 "1 number $.a 1",
