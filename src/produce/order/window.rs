@@ -38,7 +38,7 @@ struct Waiting {
     contents: Contents,
     tally: Tally,
     runs: Vec<Run>,
-    /// [`Ordered::waited`] when it came.
+    /// The time spent waiting for the source when it came.
     since: Duration,
 }
 
