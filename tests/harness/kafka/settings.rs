@@ -130,7 +130,7 @@ pub(super) fn format_command(
     libs: &Path,
     properties: &Path,
 ) -> Vec<String> {
-    let mut command = java(libs, "-Xmx256m", "kafka.tools.StorageTool");
+    let mut command = java(libs, "-Xmx256m", "kafka.tools.StorageTool", properties);
     command.extend(["format", "-t", CLUSTER_ID, "-c"].map(str::to_owned));
     command.push(properties.display().to_string());
     command.extend(options.format_args.iter().cloned());
@@ -140,7 +140,7 @@ pub(super) fn format_command(
 /// The command that runs the server.
 pub(super) fn start_command(options: &KafkaOptions, libs: &Path, properties: &Path) -> Vec<String> {
     let heap = format!("-Xmx{}m", options.heap_mb.unwrap_or(512));
-    let mut command = java(libs, &heap, "kafka.Kafka");
+    let mut command = java(libs, &heap, "kafka.Kafka", properties);
     command.push(properties.display().to_string());
     command
 }
@@ -164,8 +164,11 @@ pub(super) fn restart_command(
     command
 }
 
-fn java(libs: &Path, heap: &str, class: &str) -> Vec<String> {
+fn java(libs: &Path, heap: &str, class: &str, properties: &Path) -> Vec<String> {
     let mut command = vec!["java".to_owned(), heap.to_owned(), LOG_LEVEL.to_owned()];
+    // Kafka unpacks its native libraries there, and leaves them when it is killed.
+    let folder = properties.parent().unwrap_or(properties);
+    command.push(format!("-Djava.io.tmpdir={}", folder.display()));
     command.extend(JVM.map(str::to_owned));
     command.extend([
         "-cp".to_owned(),
