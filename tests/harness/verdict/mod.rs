@@ -8,7 +8,10 @@ mod rejects;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::ops::Range;
+use std::panic::Location;
 
 use serde_json::Value;
 
@@ -101,11 +104,18 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Judges a run.
+/// Judges a run. With `KREPLAY_TEST_FIGURES=FILE` the figures go to the end of that file, a line each.
 ///
 /// # Panics
 /// When what kreplay says is not what stands in the log, with everything that is wrong.
+#[track_caller]
 pub(crate) fn verdict(evidence: &Evidence<'_>) {
+    if let Some(file) = std::env::var_os("KREPLAY_TEST_FIGURES") {
+        let line = figures(evidence, Location::caller());
+        let opened = OpenOptions::new().append(true).create(true).open(file);
+        let written = opened.and_then(|mut file| file.write_all(line.as_bytes()));
+        written.expect("the file for the figures is writable");
+    }
     let violations = violations(evidence);
     assert!(
         violations.is_empty(),
@@ -113,6 +123,22 @@ pub(crate) fn verdict(evidence: &Evidence<'_>) {
         violations.join("\n- "),
         evidence.report
     );
+}
+
+fn figures(evidence: &Evidence<'_>, place: &Location<'_>) -> String {
+    let (times, _) = evidence.log.census(&evidence.source);
+    let entry = |name: &str| evidence.report["ledger"][name].to_string();
+    let figures = ["found", "delivered", "not_written", "unknown", "unsent"];
+    let figures = figures.map(|name| format!("{name} {}", entry(name)));
+    let (there, twice) = (
+        times.iter().filter(|n| **n > 0).count(),
+        times.iter().filter(|n| **n > 1).count(),
+    );
+    let place = format!("{}:{}", place.file(), place.line());
+    format!(
+        "{place}: {}, in the log {there}, twice {twice}\n",
+        figures.join(", ")
+    )
 }
 
 /// Everything that is wrong with a run, in words.
