@@ -15,6 +15,7 @@ use super::outcome::Outcome;
 use super::rejects::{Former, Rejects};
 use super::route::Router;
 use crate::channel::Receiver;
+use crate::config::Cluster;
 use crate::error::Error;
 use crate::record::Batch;
 use crate::report::{Problems, Tally};
@@ -50,7 +51,13 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
     let rejects = Rejects::open(job.rejects.as_deref(), former);
     let connection = match rejects.and_then(|rejects| Connection::open(job, rejects)) {
         Ok(connection) => connection,
-        Err(error) => return Outcome::failed(error, String::new()),
+        Err(error) => {
+            let brokers = match &job.destination.cluster {
+                Cluster::Brokers(brokers) => brokers.clone(),
+                Cluster::Rehearsal => String::new(),
+            };
+            return Outcome::failed(error, brokers);
+        }
     };
     let mut router = Router::new(&connection, &job.destination, &job.control);
     let looked_at = connection
