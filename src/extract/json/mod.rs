@@ -154,8 +154,8 @@ impl<'de, 's> Reader<'de, 's> {
         let (bytes, mut at, mut len) = (self.bytes(), self.at, 0);
         let plain = &mut self.scratch.plain;
         loop {
-            // An escape is no longer than eight bytes either.
-            if plain.len() < len + 8 {
+            // Up to eight bytes of a run, or seven and the character that an escape stands for.
+            if plain.len() < len + 7 + char::MAX_LEN_UTF8 {
                 plain.resize(plain.len() * 2 + 64, 0);
             }
             match bytes[at..].first_chunk::<8>() {
@@ -481,6 +481,17 @@ mod tests {
         #[test]
         fn pieces_in_any_order_are_judged_as_serde_json_does(pieces in vec(select(PIECES.to_vec()), 0..9)) {
             is_judged_alike(&pieces.concat())?;
+        }
+    }
+
+    #[test]
+    fn an_escaped_character_may_stand_behind_a_string_of_any_length() {
+        for length in 0..300 {
+            for escape in ["\\ud83d\\ude00", "\\u20ac", "\\n"] {
+                let text = format!("\"{}{escape}{escape} and more\"", "x".repeat(length));
+                let judged = serde_json::from_str(&text).ok();
+                assert_eq!(quickly_read(&text), judged, "{text}");
+            }
         }
     }
 
