@@ -4,6 +4,9 @@
 #   cargo install cargo-fuzz
 #   fuzz/run.sh [SECONDS]        default 300
 #
+# The first run builds OpenSSL and librdkafka for itself: a quarter of an hour of CPU time. Later ones
+# begin in about a minute, and read thousands of lines a second.
+#
 # cargo-fuzz asks for a nightly compiler; RUSTC_BOOTSTRAP lets the one of rust-toolchain.toml pass for
 # one. Without a sanitizer: the crate has no unsafe code, and librdkafka is not what is fuzzed.
 
