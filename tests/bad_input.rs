@@ -1140,8 +1140,15 @@ fn a_row_of_100_mb_is_counted_and_named_by_its_line() {
     assert_eq!(replay.ledger("unreadable"), 1, "{}", replay.report);
 }
 
-/// The most memory that a run held, in KiB, looked at until its end.
+/// The most memory that a run held, in KiB. On a busy machine a short run may be over before it was
+/// looked at: then another one is.
 fn peak_memory_kib(args: &[&str]) -> u64 {
+    let mut peaks = (0..10).map(|_| peak_seen_kib(args));
+    peaks.find(|peak| *peak > 0).unwrap_or(0)
+}
+
+/// The most memory that a run was seen to hold until its end.
+fn peak_seen_kib(args: &[&str]) -> u64 {
     let mut running = Run::new(args.iter().chain(&["--rehearse", "-q"]))
         .limit(Duration::from_secs(30))
         .spawn();
