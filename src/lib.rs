@@ -13,7 +13,7 @@
 //! |---|---|
 //! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
-//! | which files are read, and how the form of one is told | `extract/files.rs`, `extract/texts/mod.rs` |
+//! | which files are read, and how kind and form of one are told | `extract/files.rs`, `extract/kind.rs`, `extract/texts/mod.rs` |
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
