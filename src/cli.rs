@@ -178,8 +178,9 @@ pub struct Records {
 /// `kreplay extract`.
 #[derive(Debug, Args)]
 pub struct Extract {
-    /// Files and folders of RRPairs as `kreplay raw` takes them, `-` for stdin, or `snapshot:<ID>`
-    /// for a snapshot that `speedctl pull snapshot` gets; read in the order given.
+    /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
+    /// lines (a file's content tells which), `-` for RRPairs from stdin, or `snapshot:<ID>` for a
+    /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// How speedctl is run.
@@ -199,8 +200,9 @@ pub struct Extract {
 /// `kreplay inspect`.
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// Files and folders of RRPairs as `kreplay raw` takes them, `-` for stdin, or `snapshot:<ID>`
-    /// for a snapshot that `speedctl pull snapshot` gets; read in the order given.
+    /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
+    /// lines (a file's content tells which), `-` for RRPairs from stdin, or `snapshot:<ID>` for a
+    /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// List every path that occurs, with how often it does, its types and a sample; of all RRPairs
