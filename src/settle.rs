@@ -63,7 +63,7 @@ impl Config {
             task: Task::Replay,
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
-            delivery: settle_delivery(delivery, &source)?,
+            delivery: settle_delivery(delivery, output.report_file.as_deref(), &source)?,
             output: settle_output(output),
             source,
         })
@@ -237,27 +237,38 @@ fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
     }
 }
 
-fn settle_delivery(args: cli::Delivery, source: &Source) -> Result<Delivery, Error> {
+fn settle_delivery(
+    args: cli::Delivery,
+    report: Option<&Path>,
+    source: &Source,
+) -> Result<Delivery, Error> {
     let inputs: &[Input] = match source {
         Source::Raw(inputs) => inputs,
         Source::Records(records) => &records.inputs,
         Source::Csv(input) => std::slice::from_ref(input),
         Source::Snapshot(_) => &[],
     };
-    let files = [("--rejects", &args.rejects), ("--resume", &args.resume)];
-    for (flag, file) in files {
-        let is_read = |input: &&Input| matches!((input, file), (Input::File(input), Some(file)) if is_same(input, file));
+    let files = [
+        ("--rejects", args.rejects.as_deref()),
+        ("--resume", args.resume.as_deref()),
+        ("--report-file", report),
+    ];
+    let files = files.map(|(flag, file)| file.map(|file| (flag, file)));
+    let files: Vec<(&str, &Path)> = files.into_iter().flatten().collect();
+    for (i, (flag, file)) in files.iter().enumerate() {
+        let is_read = |input: &&Input| matches!(input, Input::File(input) if is_same(input, file));
         if let Some(input) = inputs.iter().find(is_read) {
             return Err(Error::config(format!(
                 "`{flag} {}` is an input of this run and would be written over",
                 input.name()
             )));
         }
-    }
-    if let (Some(rejects), Some(journal)) = (&args.rejects, &args.resume)
-        && (rejects == journal || is_same(rejects, journal))
-    {
-        return Err(Error::config("`--rejects` and `--resume` name one file"));
+        let is_other = |(_, other): &&(&str, &Path)| other == file || is_same(other, file);
+        if let Some((other, _)) = files[..i].iter().find(is_other) {
+            return Err(Error::config(format!(
+                "`{other}` and `{flag}` name one file"
+            )));
+        }
     }
     Ok(Delivery {
         rejects: args.rejects,

@@ -202,6 +202,25 @@ fn rejects_that_were_not_sent_again_are_not_written_over() {
 }
 
 #[test]
+fn a_report_file_writes_over_no_input_and_no_other_file_of_the_run() {
+    let (folder, file) = folder();
+    let input = folder.path().join("input.jsonl");
+    fs::write(&input, "{\"topic\":\"t\",\"value\":\"kept\"}\n").expect("the folder is writable");
+    let (input, name) = (text(&input), text(&file));
+    let run = kreplay(["records", input, "--rehearse", "--report-file", input]);
+    let expected = format!(
+        "kreplay: `--report-file {input}` is an input of this run and would be written over\n"
+    );
+    assert_eq!(refused(&run), expected);
+    let kept = fs::read_to_string(input).expect("it is still there");
+    assert_eq!(kept, "{\"topic\":\"t\",\"value\":\"kept\"}\n");
+    let both = ["--rejects", name, "--report-file", name];
+    let run = kreplay([&["records", input, "--rehearse"], &both[..]].concat());
+    let expected = "kreplay: `--rejects` and `--report-file` name one file\n";
+    assert_eq!(refused(&run), expected);
+}
+
+#[test]
 fn a_rejects_file_that_cannot_be_made_is_told_before_anything_runs() {
     let (folder, _) = folder();
     let file = folder.path().join("missing/rejects.jsonl");

@@ -197,13 +197,14 @@ impl<'a> Replay<'a> {
                 format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
             self.job.console.note(&note);
         }
-        let failures = stop
-            .and_then(|stop| match stop {
-                Stop::Failed(error) => Some(error),
-                Stop::Told => None,
-            })
-            .into_iter()
-            .chain(failure);
+        let stopped = stop.and_then(|stop| match stop {
+            Stop::Failed(error) => Some(error),
+            Stop::Told => None,
+        });
+        // It may have come when everything was handed over.
+        let is_fatal = self.deliveries.troubles().fatal;
+        let stopped = stopped.or_else(|| is_fatal.then(|| self.fatal()));
+        let failures = stopped.into_iter().chain(failure);
         Outcome::of(self, source_end, drain, failures.collect())
     }
 }

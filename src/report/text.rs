@@ -125,10 +125,20 @@ impl Report {
             return Ok(());
         };
         let (n, file) = (records(rejects.records), &rejects.file);
-        writeln!(
-            f,
-            "rejects    {n} in {file}: `kreplay records {file}` sends what is not in the log"
-        )
+        write!(f, "rejects    {n} in {file}: ")?;
+        match &self.resume {
+            Some(_) => writeln!(f, "the same command with `--resume` tries them again")?,
+            None => writeln!(
+                f,
+                "`kreplay records {file}` with the same destination sends what is not in the log"
+            )?,
+        }
+        match self.source.complete {
+            true => Ok(()),
+            false => {
+                f.write_str("           what was not read yet of the input is not among them\n")
+            }
+        }
     }
 
     fn write_topics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
