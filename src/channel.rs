@@ -16,7 +16,7 @@ use crate::report::Tally;
 
 /// One hand-over: records, and what extraction counted since the last one.
 #[derive(Debug, Default)]
-pub(crate) struct Portion {
+pub(crate) struct SourceBatch {
     pub(crate) batch: Batch,
     pub(crate) tally: Tally,
 }
@@ -48,10 +48,10 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "it is taken apart where it comes, once for a whole portion"
+    reason = "it is taken apart where it comes, once for a whole batch"
 )]
 pub(crate) enum Received {
-    Portion(Portion),
+    Batch(SourceBatch),
     /// There is none yet.
     Nothing,
     /// There will be none any more.
@@ -64,7 +64,7 @@ pub(crate) struct Closed;
 
 #[derive(Debug)]
 struct State {
-    queue: VecDeque<Portion>,
+    queue: VecDeque<SourceBatch>,
     records: usize,
     bytes: usize,
     gate: Gate,
@@ -120,7 +120,7 @@ pub(crate) struct Sender(Arc<Shared>);
 
 impl Sender {
     /// Hands a portion over; blocks while the channel is full.
-    pub(crate) fn send(&self, portion: Portion) -> Result<(), Closed> {
+    pub(crate) fn send(&self, portion: SourceBatch) -> Result<(), Closed> {
         let (records, bytes) = (portion.batch.records.len(), portion.batch.weight());
         let Limits {
             records: most_records,
@@ -210,10 +210,10 @@ impl Receiver {
 
     /// The next portion; blocks while there is none. None when the source has ended, or failed
     /// while the gate was closed, or the channel was closed.
-    pub(crate) fn recv(&self) -> Option<Portion> {
+    pub(crate) fn recv(&self) -> Option<SourceBatch> {
         loop {
             match self.recv_within(Duration::MAX) {
-                Received::Portion(portion) => return Some(portion),
+                Received::Batch(portion) => return Some(portion),
                 Received::End => return None,
                 Received::Nothing => {}
             }
@@ -234,7 +234,7 @@ impl Receiver {
                 state.records -= portion.batch.records.len();
                 state.bytes -= portion.batch.weight();
                 self.0.room.notify_one();
-                return Received::Portion(portion);
+                return Received::Batch(portion);
             }
             if state.end.is_some() {
                 return Received::End;
@@ -254,7 +254,7 @@ impl Receiver {
     }
 
     /// Ends the receiving: how the source ended, as far as is known, and what was never received.
-    pub(crate) fn close(&self) -> (Option<Result<(), Error>>, Vec<Portion>) {
+    pub(crate) fn close(&self) -> (Option<Result<(), Error>>, Vec<SourceBatch>) {
         Closer(self.0.clone()).close();
         let mut state = self.0.lock();
         (state.end.clone(), state.queue.drain(..).collect())
@@ -278,8 +278,8 @@ mod tests {
     use super::*;
     use std::thread;
 
-    fn portion(bytes: usize) -> Portion {
-        let mut portion = Portion::default();
+    fn portion(bytes: usize) -> SourceBatch {
+        let mut portion = SourceBatch::default();
         portion.batch.push_bytes(&vec![0; bytes]);
         portion.tally.found = 1;
         portion

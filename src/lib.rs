@@ -23,7 +23,7 @@
 //! | in which order records are sent | `produce/order/` |
 //! | where a record goes | `produce/route.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
-//! | how much may be in flight, and where its bytes are | `produce/room.rs`, `produce/in_flight.rs` |
+//! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `produce/drain.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
 //! | how a run goes on where another has ended | `produce/journal/` |

@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::channel::{Portion, Receiver};
+use crate::channel::{Receiver, SourceBatch};
 use crate::error::{self, Error};
 use crate::record_line;
 use crate::report::{Reader, Tally};
@@ -107,8 +107,8 @@ struct Printer<'a, W> {
 }
 
 impl<W: Write> Printer<'_, W> {
-    fn print(&mut self, portion: Portion) -> io::Result<()> {
-        let Portion { batch, tally } = portion;
+    fn print(&mut self, portion: SourceBatch) -> io::Result<()> {
+        let SourceBatch { batch, tally } = portion;
         let mut printed = lock(self.printed);
         printed.tally.merge(tally);
         printed.unprinted += batch.records.len() as u64;
@@ -168,7 +168,7 @@ mod tests {
         };
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         for line in 1..=3 {
-            let mut portion = Portion::default();
+            let mut portion = SourceBatch::default();
             let origin = Origin { input: 0, line };
             record_line::read(br#"{"value":"v"}"#, origin, &mut portion.batch)
                 .expect("it is a record line");

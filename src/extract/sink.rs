@@ -1,7 +1,7 @@
 //! Where all readers put what they find: a batch that is handed over whenever the reader would
 //! otherwise wait, and the counts that go with it.
 
-use crate::channel::{Closed, Portion, Sender};
+use crate::channel::{Closed, Sender, SourceBatch};
 use crate::record::{Batch, Origin};
 use crate::report::{Tally, What};
 
@@ -43,7 +43,7 @@ impl<'a> Sink<'a> {
 
     /// Hands over what there is.
     pub(super) fn flush(&mut self) -> Result<(), Closed> {
-        let portion = Portion {
+        let portion = SourceBatch {
             batch: self.batch.hand_over(),
             tally: std::mem::take(&mut self.tally),
         };

@@ -144,7 +144,7 @@ fn start(receiver: Receiver) -> (Arc<Mutex<Seen>>, oneshot::Receiver<()>) {
 }
 
 fn look_at_all(receiver: Receiver, seen: &mut Seen) {
-    let mut add = |portion: channel::Portion| {
+    let mut add = |portion: channel::SourceBatch| {
         seen.contents.add(&portion.batch);
         seen.tally.merge(portion.tally);
     };

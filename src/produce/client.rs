@@ -14,12 +14,12 @@ use rdkafka::producer::{Producer as _, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Job;
+use super::budget::InFlightBudget;
 use super::context::Context;
 use super::delivery::Deliveries;
 use super::guard::Known;
 use super::native::{self, Client};
 use super::rejects::Rejects;
-use super::room::Room;
 use super::sizes::{SizeWishes, Sizes};
 use super::token::Tokens;
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
@@ -108,11 +108,15 @@ impl Connection {
         let added = destination.headers.iter();
         let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
         let window = match job.journal {
-            Some(_) => Room::NARROW,
-            None => Room::WIDE,
+            Some(_) => InFlightBudget::NARROW,
+            None => InFlightBudget::WIDE,
         };
-        let deliveries =
-            Deliveries::new(job.counters.clone(), rejects, Room::of(window), added_bytes);
+        let deliveries = Deliveries::new(
+            job.counters.clone(),
+            rejects,
+            InFlightBudget::of(window),
+            added_bytes,
+        );
         let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
         let secrets = Secrets::of(&destination.properties);

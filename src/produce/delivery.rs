@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::budget::InFlightBudget;
 use super::client::code_words;
 use super::counts::Counts;
-use super::in_flight::{InFlight, Ticket};
+use super::in_flight::{DeliveryTag, InFlight};
 use super::native::{self, Persisted};
 use super::progress::Counters;
 use super::reasons::Reason;
 use super::rejects::Rejects;
-use super::room::Room;
 use crate::offsets::Offsets;
 use crate::record::{Batch, Record};
 
@@ -59,7 +59,7 @@ pub(super) struct Deliveries {
     troubles: Mutex<Troubles>,
     /// What limits the records of a topic, in words.
     limits: Mutex<HashMap<String, String>>,
-    pub(super) room: Room,
+    pub(super) budget: InFlightBudget,
     /// Bytes of the headers that each record gets.
     added_bytes: usize,
 }
@@ -72,7 +72,7 @@ impl Deliveries {
     pub(super) fn new(
         counters: Arc<Counters>,
         rejects: Rejects,
-        room: Room,
+        budget: InFlightBudget,
         added_bytes: usize,
     ) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Deliveries {
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
-            room,
+            budget,
             added_bytes,
         }
     }
@@ -122,25 +122,25 @@ impl Deliveries {
     }
 
     /// Puts a record into the window of what may be in flight; `true` when that is now full.
-    pub(super) fn enter(&self, batch: &Batch, record: &Record) -> bool {
-        self.room.enter(batch.size(record) + self.added_bytes)
+    pub(super) fn acquire(&self, batch: &Batch, record: &Record) -> bool {
+        self.budget.acquire(batch.size(record) + self.added_bytes)
     }
 
     /// Takes a record out again that librdkafka did not take.
-    pub(super) fn leave(&self, batch: &Batch, record: &Record) {
-        self.room.leave(batch.size(record) + self.added_bytes);
+    pub(super) fn release(&self, batch: &Batch, record: &Record) {
+        self.budget.release(batch.size(record) + self.added_bytes);
     }
 
     /// A record that librdkafka did not take.
-    pub(super) fn refused(&self, ticket: Ticket, topic: &str, code: RDKafkaErrorCode) {
+    pub(super) fn refused(&self, tag: DeliveryTag, topic: &str, code: RDKafkaErrorCode) {
         let mut account = self.account();
-        self.fail(&mut account, ticket, Persisted::No, code, (topic, None));
+        self.fail(&mut account, tag, Persisted::No, code, (topic, None));
         account.counts.refused += 1;
     }
 
     /// Takes the answer for the record that was given `word`.
     pub(super) fn answer(&self, result: &DeliveryResult<'_>, word: usize) {
-        let ticket = Ticket::unpack(word);
+        let tag = DeliveryTag::unpack(word);
         let mut account = self.account();
         let bytes = match result {
             Ok(message) => {
@@ -154,7 +154,7 @@ impl Deliveries {
                 let bytes = message.payload_len() + message.key_len();
                 counts.deliver(message.topic(), bytes, native::latency(message));
                 in_flight
-                    .record(ticket)
+                    .record(tag)
                     .map_or(0, |(batch, record, position)| {
                         if let Some(delivered) = delivered {
                             delivered.insert(i64::try_from(position).unwrap_or(i64::MAX));
@@ -165,25 +165,19 @@ impl Deliveries {
             Err((error, message)) => {
                 let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
                 let place = (message.topic(), Some(message.partition()));
-                self.fail(
-                    &mut account,
-                    ticket,
-                    native::persisted(message),
-                    code,
-                    place,
-                )
+                self.fail(&mut account, tag, native::persisted(message), code, place)
             }
         };
-        account.in_flight.answer(ticket);
+        account.in_flight.answer(tag);
         drop(account);
-        self.room.leave(bytes + self.added_bytes);
+        self.budget.release(bytes + self.added_bytes);
     }
 
     /// Counts a record that failed, and puts it among the rejects; tells its bytes.
     fn fail(
         &self,
         account: &mut Account,
-        ticket: Ticket,
+        tag: DeliveryTag,
         persisted: Persisted,
         code: RDKafkaErrorCode,
         place: (&str, Option<i32>),
@@ -194,7 +188,7 @@ impl Deliveries {
             rejects,
             ..
         } = account;
-        let Some((batch, record, _)) = in_flight.record(ticket) else {
+        let Some((batch, record, _)) = in_flight.record(tag) else {
             return 0;
         };
         let bytes = batch.size(record);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! channel -> order/ -> send.rs -> route.rs -> native/ -> librdkafka -> broker
-//!                        ^---------- room.rs --- delivery.rs <----'
+//!                        ^---------- budget.rs --- delivery.rs <----'
 //! ```
 //!
 //! | question | file |
@@ -13,13 +13,14 @@
 //! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
 //! | what a topic is and allows | `topics.rs`, `sizes.rs`, `warnings.rs` |
 //! | where a record goes | `route.rs` |
-//! | what is in flight, and how much of it | `in_flight.rs`, `room.rs` |
+//! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
 //! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
 //! | librdkafka's C API | `native/` |
 
 mod announce;
+mod budget;
 mod client;
 mod context;
 mod control;
@@ -37,7 +38,6 @@ mod progress;
 mod reasons;
 mod rejects;
 mod replay;
-mod room;
 mod route;
 mod send;
 mod sizes;

@@ -10,7 +10,7 @@ use super::client::Connection;
 use super::delivery::Deliveries;
 use super::drain::{Draining, STEP};
 use super::journal::Keeper;
-use super::order::{Next, Ordered, Parcel};
+use super::order::{Next, Ordered, OrderedBatch};
 use super::outcome::Outcome;
 use super::rejects::{Former, Rejects};
 use super::route::Router;
@@ -84,12 +84,12 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         (None, Some(Err(error))) => format!("the source failed before it was sent: {error}"),
         (None, _) => Stop::Told.reason(),
     };
-    for Parcel {
-        contents, tally, ..
+    for OrderedBatch {
+        numbered, tally, ..
     } in ordered.into_rest(queued)
     {
         replay.tally.merge(tally);
-        replay.leave_unsent(&contents, 0, &why);
+        replay.leave_unsent(&numbered, 0, &why);
     }
     job.counters.complete.store(true, Ordering::Relaxed);
     replay.finish(source_end, stop)
@@ -162,7 +162,7 @@ impl<'a> Replay<'a> {
                 keeper.as_mut().map_or(Ok(()), |keeper| keeper.saw(batch))
             };
             match ordered.next(STEP, note)? {
-                Next::Parcel(parcel) => self.send_parcel(parcel)?,
+                Next::Batch(batch) => self.send_batch(batch)?,
                 Next::Nothing => self.write_progress()?,
                 Next::End => return Ok(()),
             }

@@ -1,4 +1,4 @@
-//! Sending: from a parcel to librdkafka, record by record. What is not sent is counted and named.
+//! Sending: from a batch to librdkafka, record by record. What is not sent is counted and named.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::drain::STEP;
-use super::in_flight::{Contents, Kept};
+use super::in_flight::{InFlightBatch, NumberedBatch};
 use super::native::{self, Outgoing};
-use super::order::Parcel;
+use super::order::OrderedBatch;
 use super::rejects::Fate;
 use super::replay::{Replay, Stop};
 use super::route::Route;
@@ -22,35 +22,35 @@ use crate::report::What;
 const SLICE: usize = 512;
 
 impl Replay<'_> {
-    /// Sends a parcel; what is not sent of it is counted.
-    pub(super) fn send_parcel(&mut self, parcel: Parcel) -> Result<(), Stop> {
+    /// Sends a batch; what is not sent of it is counted.
+    pub(super) fn send_batch(&mut self, ordered: OrderedBatch) -> Result<(), Stop> {
         let counters = &self.job.counters;
-        let Parcel {
-            contents,
+        let OrderedBatch {
+            numbered,
             tally,
             problems,
-        } = parcel;
+        } = ordered;
         counters.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
         counters.found.fetch_add(tally.found, Ordering::Relaxed);
         self.tally.merge(tally);
         self.problems.merge(problems);
-        let records = contents.batch.records.len();
-        let kept = self.deliveries.account().in_flight.hold(contents);
+        let records = numbered.batch.records.len();
+        let in_flight = self.deliveries.account().in_flight.hold(numbered);
         let before = self.handed;
-        let sent = self.send_records(&kept);
+        let sent = self.send_records(&in_flight);
         let handed = usize::try_from(self.handed - before).unwrap_or(records);
         let mut account = self.deliveries.account();
-        account.in_flight.give_up(&kept, records - handed);
+        account.in_flight.give_up(&in_flight, records - handed);
         drop(account);
         sent.map_err(|(index, stop)| {
-            self.leave_unsent(kept.contents(), index, &stop.reason());
+            self.leave_unsent(in_flight.numbered(), index, &stop.reason());
             stop
         })
     }
 
-    /// Sends the records of a parcel; an error tells the first that was not sent.
-    fn send_records(&mut self, kept: &Kept) -> Result<(), (usize, Stop)> {
-        let Contents { batch, positions } = kept.contents();
+    /// Sends the records of a batch; an error tells the first that was not sent.
+    fn send_records(&mut self, in_flight: &InFlightBatch) -> Result<(), (usize, Stop)> {
+        let NumberedBatch { batch, positions } = in_flight.numbered();
         let records = batch.records.len();
         let mut routes = vec![None; batch.topics.len()];
         for index in 0..records {
@@ -65,7 +65,7 @@ impl Replay<'_> {
                 self.skipped += 1;
                 continue;
             }
-            self.send(kept, index, &mut routes)
+            self.send(in_flight, index, &mut routes)
                 .map_err(|stop| (index, stop))?;
         }
         Ok(())
@@ -77,8 +77,8 @@ impl Replay<'_> {
     }
 
     /// Counts the records from `first` on, which will not be sent.
-    pub(super) fn leave_unsent(&mut self, contents: &Contents, first: usize, why: &str) {
-        let Contents { batch, positions } = contents;
+    pub(super) fn leave_unsent(&mut self, numbered: &NumberedBatch, first: usize, why: &str) {
+        let NumberedBatch { batch, positions } = numbered;
         for (index, record) in batch.records.iter().enumerate().skip(first) {
             if self.is_delivered(positions.of(index)) {
                 self.skipped += 1;
@@ -92,12 +92,12 @@ impl Replay<'_> {
 
     fn send(
         &mut self,
-        kept: &Kept,
+        in_flight: &InFlightBatch,
         index: usize,
         routes: &mut [Option<Route>],
     ) -> Result<(), Stop> {
-        self.wait_for_room()?;
-        let batch = kept.batch();
+        self.wait_for_budget()?;
+        let batch = in_flight.batch();
         let record = &batch.records[index];
         let Some(target) = self.target(batch, record, routes)? else {
             return Ok(());
@@ -114,12 +114,12 @@ impl Replay<'_> {
         let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
         let outgoing = Outgoing {
             partition,
-            parcel: kept,
+            batch: in_flight,
             index,
             timestamp_ms: self.timestamp_ms(record),
             headers: captured.chain(added),
         };
-        self.full = self.deliveries.enter(batch, record);
+        self.full = self.deliveries.acquire(batch, record);
         let target = &self.router.targets[target];
         let wait = || {
             thread::sleep(Duration::from_millis(1));
@@ -130,13 +130,13 @@ impl Replay<'_> {
             self.router.count(placed);
             return Ok(());
         };
-        self.deliveries.leave(batch, record);
+        self.deliveries.release(batch, record);
         match code {
             RDKafkaErrorCode::QueueFull => Err(Stop::Told),
             RDKafkaErrorCode::Fatal => Err(Stop::Failed(self.fatal())),
             code => {
-                let ticket = kept.ticket(index);
-                self.deliveries.refused(ticket, &target.name, code);
+                let tag = in_flight.tag(index);
+                self.deliveries.refused(tag, &target.name, code);
                 Ok(())
             }
         }
@@ -195,7 +195,7 @@ impl Replay<'_> {
         })
     }
 
-    fn wait_for_room(&mut self) -> Result<(), Stop> {
+    fn wait_for_budget(&mut self) -> Result<(), Stop> {
         loop {
             if self.job.control.is_stopping() {
                 return Err(Stop::Told);
@@ -206,7 +206,7 @@ impl Replay<'_> {
             if self.deliveries.troubles().fatal {
                 return Err(Stop::Failed(self.fatal()));
             }
-            self.full = !self.deliveries.room.wait(STEP);
+            self.full = !self.deliveries.budget.wait(STEP);
             self.write_progress()?;
         }
     }

@@ -18,7 +18,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::context::Context;
-use super::in_flight::Kept;
+use super::in_flight::InFlightBatch;
 use super::token::Token;
 
 /// The producer that everything here works on.
@@ -61,7 +61,7 @@ impl Drop for TopicHandle {
 pub(super) struct Outgoing<'a, H> {
     pub(super) partition: i32,
     /// Where key and value are: the value stays there until the delivery.
-    pub(super) parcel: &'a Kept,
+    pub(super) batch: &'a InFlightBatch,
     pub(super) index: usize,
     /// Milliseconds since 1970; 0 is the time of sending.
     pub(super) timestamp_ms: i64,
@@ -86,7 +86,7 @@ where
     let vus = arguments(
         topic,
         record.partition,
-        record.parcel,
+        record.batch,
         record.index,
         record.timestamp_ms,
     );
@@ -129,16 +129,16 @@ where
 fn arguments(
     topic: &TopicHandle,
     partition: i32,
-    parcel: &Kept,
+    batch: &InFlightBatch,
     index: usize,
     timestamp_ms: i64,
 ) -> [c::rd_kafka_vu_t; 7] {
     use c::rd_kafka_vtype_t as Type;
     type Union = c::rd_kafka_vu_s__bindgen_ty_1;
-    let record = &parcel.batch().records[index];
-    let key = record.key.map(|key| parcel.batch().slice(key));
-    let value = record.value.map(|value| parcel.batch().slice(value));
-    let ticket = parcel.ticket(index).pack();
+    let record = &batch.batch().records[index];
+    let key = record.key.map(|key| batch.batch().slice(key));
+    let value = record.value.map(|value| batch.batch().slice(value));
+    let tag = batch.tag(index).pack();
     let memory = |bytes: Option<&[u8]>| {
         // A null pointer is a null key or value; an empty slice has a pointer and no length.
         let (ptr, size) = bytes.map_or((ptr::null(), 0), |bytes| (bytes.as_ptr(), bytes.len()));
@@ -160,7 +160,7 @@ fn arguments(
         argument(
             Type::RD_KAFKA_VTYPE_OPAQUE,
             Union {
-                ptr: ticket as *mut c_void,
+                ptr: tag as *mut c_void,
             },
         ),
         argument(Type::RD_KAFKA_VTYPE_TIMESTAMP, Union { i64_: timestamp_ms }),

@@ -7,8 +7,8 @@ mod window;
 
 use std::time::{Duration, Instant};
 
-use super::in_flight::Contents;
-use crate::channel::{Portion, Received, Receiver};
+use super::in_flight::NumberedBatch;
+use crate::channel::{Received, Receiver, SourceBatch};
 use crate::record::Batch;
 use crate::report::{Problems, Tally};
 use window::Window;
@@ -24,8 +24,8 @@ pub(crate) enum Order {
 
 /// Records that are to be sent next, in order.
 #[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) contents: Contents,
+pub(super) struct OrderedBatch {
+    pub(super) numbered: NumberedBatch,
     /// What extraction counted.
     pub(super) tally: Tally,
     /// Records of the batch that come too late to be in order.
@@ -55,10 +55,10 @@ impl Positions {
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "it is taken apart where it comes, once for a whole parcel"
+    reason = "it is taken apart where it comes, once for a whole batch"
 )]
 pub(super) enum Next {
-    Parcel(Parcel),
+    Batch(OrderedBatch),
     /// Nothing yet: a moment to do something else.
     Nothing,
     End,
@@ -101,7 +101,7 @@ impl<'a> Ordered<'a> {
         loop {
             if self.ended || self.is_due() {
                 return Ok(match self.window.take_first() {
-                    Some(parcel) => Next::Parcel(parcel),
+                    Some(batch) => Next::Batch(batch),
                     None => Next::End,
                 });
             }
@@ -112,7 +112,7 @@ impl<'a> Ordered<'a> {
                 Received::End => self.ended = true,
                 Received::Nothing if self.is_due() => {}
                 Received::Nothing => return Ok(Next::Nothing),
-                Received::Portion(portion) => {
+                Received::Batch(portion) => {
                     let noted = note(&portion.batch);
                     let first = self.received;
                     self.received += portion.batch.records.len() as u64;
@@ -130,14 +130,14 @@ impl<'a> Ordered<'a> {
     }
 
     /// What waits when the run ends before it is sent, `queued` in the channel behind it.
-    pub(super) fn into_rest(self, queued: Vec<Portion>) -> Vec<Parcel> {
+    pub(super) fn into_rest(self, queued: Vec<SourceBatch>) -> Vec<OrderedBatch> {
         let mut received = self.received;
-        let waiting = self.window.into_parcels();
-        let queued = queued.into_iter().map(|Portion { batch, tally }| {
+        let waiting = self.window.into_batches();
+        let queued = queued.into_iter().map(|SourceBatch { batch, tally }| {
             let positions = Positions::From(received);
             received += batch.records.len() as u64;
-            Parcel {
-                contents: Contents { batch, positions },
+            OrderedBatch {
+                numbered: NumberedBatch { batch, positions },
                 tally,
                 problems: Problems::default(),
             }
@@ -161,8 +161,8 @@ mod tests {
     };
 
     /// A portion of records of topic `t`, by partition and offset; their lines count from `line`.
-    fn portion(line: u64, records: &[(i32, i64)]) -> Portion {
-        let mut portion = Portion::default();
+    fn portion(line: u64, records: &[(i32, i64)]) -> SourceBatch {
+        let mut portion = SourceBatch::default();
         for (line, (partition, offset)) in (line..).zip(records) {
             let text =
                 format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
@@ -184,14 +184,14 @@ mod tests {
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, order);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
-        while let Ok(Next::Parcel(parcel)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(())) {
-            late += parcel
+        while let Ok(Next::Batch(ordered)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(())) {
+            late += ordered
                 .problems
                 .iter()
                 .map(|problem| problem.count)
                 .sum::<u64>();
-            found += parcel.tally.found;
-            let Contents { batch, positions } = &parcel.contents;
+            found += ordered.tally.found;
+            let NumberedBatch { batch, positions } = &ordered.numbered;
             for (i, record) in batch.records.iter().enumerate() {
                 let position = positions.of(i);
                 assert_eq!(record.origin.line, position + 1, "lines tell the position");

@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::{Order, Parcel, Positions};
-use crate::channel::Portion;
-use crate::produce::in_flight::Contents;
+use super::{Order, OrderedBatch, Positions};
+use crate::channel::SourceBatch;
+use crate::produce::in_flight::NumberedBatch;
 use crate::record::{Batch, CapturedTopic, Record};
 use crate::report::{Problems, Tally, What};
 
@@ -35,7 +35,7 @@ struct Run {
 /// A portion that waits.
 #[derive(Debug)]
 struct Waiting {
-    contents: Contents,
+    numbered: NumberedBatch,
     tally: Tally,
     runs: Vec<Run>,
     /// The time spent waiting for the source when it came.
@@ -59,9 +59,9 @@ impl Window {
     }
 
     /// What waits, as it is.
-    pub(super) fn into_parcels(self) -> impl Iterator<Item = Parcel> {
-        self.waiting.into_iter().map(|waiting| Parcel {
-            contents: waiting.contents,
+    pub(super) fn into_batches(self) -> impl Iterator<Item = OrderedBatch> {
+        self.waiting.into_iter().map(|waiting| OrderedBatch {
+            numbered: waiting.numbered,
             tally: waiting.tally,
             problems: Problems::default(),
         })
@@ -76,8 +76,8 @@ impl Window {
         first.is_some_and(|first| waited.saturating_sub(first.since) >= LONGEST_WAIT)
     }
 
-    pub(super) fn add(&mut self, portion: Portion, first: u64, waited: Duration, order: Order) {
-        let Portion { batch, tally } = portion;
+    pub(super) fn add(&mut self, portion: SourceBatch, first: u64, waited: Duration, order: Order) {
+        let SourceBatch { batch, tally } = portion;
         self.records += batch.records.len();
         self.bytes += batch.weight();
         let runs = match order {
@@ -87,7 +87,7 @@ impl Window {
         };
         let positions = Positions::From(first);
         self.waiting.push_back(Waiting {
-            contents: Contents { batch, positions },
+            numbered: NumberedBatch { batch, positions },
             tally,
             runs,
             since: waited,
@@ -155,16 +155,16 @@ impl Window {
         Some((index, offset))
     }
 
-    pub(super) fn take_first(&mut self) -> Option<Parcel> {
+    pub(super) fn take_first(&mut self) -> Option<OrderedBatch> {
         if self.is_first_disturbed() {
             self.put_in_order();
         }
         let first = self.waiting.pop_front()?;
-        self.records -= first.contents.batch.records.len();
-        self.bytes -= first.contents.batch.weight();
+        self.records -= first.numbered.batch.records.len();
+        self.bytes -= first.numbered.batch.weight();
         let problems = self.note_sent(&first);
-        Some(Parcel {
-            contents: first.contents,
+        Some(OrderedBatch {
+            numbered: first.numbered,
             tally: first.tally,
             problems,
         })
@@ -192,7 +192,7 @@ impl Window {
         let mut of_partition: HashMap<PartitionIndex, Vec<usize>> = HashMap::new();
         for (source, waiting) in all.iter().enumerate() {
             let mut known = Known::default();
-            let batch = &waiting.contents.batch;
+            let batch = &waiting.numbered.batch;
             for (index, record) in batch.records.iter().enumerate() {
                 let place = self.place(batch, record, &mut known);
                 if let Some((partition, _)) = place {
@@ -223,12 +223,12 @@ impl Window {
         let portions = [now, later].map(|places| copy(&all, places));
         all.into_iter()
             .for_each(|waiting| tally.merge(waiting.tally));
-        for contents in portions {
-            self.records += contents.batch.records.len();
-            self.bytes += contents.batch.weight();
-            let runs = self.runs(&contents.batch);
+        for numbered in portions {
+            self.records += numbered.batch.records.len();
+            self.bytes += numbered.batch.weight();
+            let runs = self.runs(&numbered.batch);
             self.waiting.push_back(Waiting {
-                contents,
+                numbered,
                 tally: std::mem::take(&mut tally),
                 runs,
                 since,
@@ -256,7 +256,7 @@ impl Window {
         before: i64,
         problems: &mut Problems,
     ) {
-        let batch = &waiting.contents.batch;
+        let batch = &waiting.numbered.batch;
         let mut known = Known::default();
         for record in &batch.records {
             let place = self.place(batch, record, &mut known);
@@ -289,14 +289,14 @@ struct Place {
     offset: i64,
 }
 
-fn copy(all: &[Waiting], places: &[Place]) -> Contents {
+fn copy(all: &[Waiting], places: &[Place]) -> NumberedBatch {
     let mut batch = Batch::default();
     let mut positions = Vec::with_capacity(places.len());
     for place in places {
-        let source = &all[place.source].contents;
+        let source = &all[place.source].numbered;
         batch.push_copy(&source.batch, &source.batch.records[place.index]);
         positions.push(source.positions.of(place.index));
     }
     let positions = Positions::Listed(positions);
-    Contents { batch, positions }
+    NumberedBatch { batch, positions }
 }

@@ -11,7 +11,7 @@ const RECORD_OVERHEAD: usize = 512;
 
 /// The window.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct InFlightBudget {
     /// Bytes that may be in flight.
     window: usize,
     taken: AtomicUsize,
@@ -19,7 +19,7 @@ pub(super) struct Room {
     lock: Mutex<()>,
 }
 
-impl Room {
+impl InFlightBudget {
     /// A window in which librdkafka fills its batches at any speed.
     pub(super) const WIDE: usize = 24 << 20;
     /// One for a journal: what is in flight when kreplay is killed may be sent twice.
@@ -41,13 +41,13 @@ impl Room {
     }
 
     /// Puts a record of `bytes` in; `true` when the window is now full.
-    pub(super) fn enter(&self, bytes: usize) -> bool {
+    pub(super) fn acquire(&self, bytes: usize) -> bool {
         let weight = bytes + RECORD_OVERHEAD;
         self.taken.fetch_add(weight, Ordering::SeqCst) + weight >= self.window
     }
 
     /// Takes out a record of `bytes` that librdkafka has refused or answered.
-    pub(super) fn leave(&self, bytes: usize) {
+    pub(super) fn release(&self, bytes: usize) {
         let weight = bytes + RECORD_OVERHEAD;
         let before = self.taken.fetch_sub(weight, Ordering::SeqCst);
         let reopens_at = self.reopens_at();
@@ -72,16 +72,16 @@ mod tests {
 
     #[test]
     fn a_full_window_reopens_when_a_quarter_has_left() {
-        let room = Room::of(32 << 20);
+        let budget = InFlightBudget::of(32 << 20);
         let bytes = (1 << 20) - RECORD_OVERHEAD;
         let mut entered = 1;
-        while !room.enter(bytes) {
+        while !budget.acquire(bytes) {
             entered += 1;
         }
         assert_eq!(entered, 32);
-        (0..7).for_each(|_| room.leave(bytes));
-        assert!(!room.wait(Duration::ZERO));
-        room.leave(bytes);
-        assert!(room.wait(Duration::ZERO));
+        (0..7).for_each(|_| budget.release(bytes));
+        assert!(!budget.wait(Duration::ZERO));
+        budget.release(bytes);
+        assert!(budget.wait(Duration::ZERO));
     }
 }
