@@ -209,8 +209,8 @@ pub struct Inspect {
     /// unless --filter chooses. A path can be copied into any flag that takes one.
     #[arg(long, conflicts_with_all = [
         "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
-        "partition_path", "offset_path", "value_encoding", "key_encoding", "keep_duplicates",
-        "with_aborted",
+        "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
+        "keep_duplicates", "with_aborted",
     ])]
     pub paths: bool,
     /// The form of what is told on stdout.
@@ -366,6 +366,10 @@ pub struct Extraction {
     /// How a key becomes bytes.
     #[arg(long, value_enum, value_name = "HOW")]
     pub key_encoding: Option<Encoding>,
+    /// How a header's value becomes bytes; `valueString`, `valueBytes` and `valueBase64` of a header
+    /// object tell it by their names. A `value` is base64 in the built-in profiles, `auto` elsewhere.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub header_encoding: Option<Encoding>,
     /// Replay a record as often as it was captured; else once per topic, partition and offset.
     #[arg(long)]
     pub keep_duplicates: bool,

@@ -117,13 +117,15 @@ impl Extraction {
             .into_iter()
             .chain([("filter", overrides.filter.as_deref())]);
         words.extend(flags.filter_map(|(flag, value)| Some(format!("--{flag} {}", value?))));
-        let encodings = [overrides.value_encoding, overrides.key_encoding];
-        words.extend(
-            encodings
-                .iter()
-                .flatten()
-                .map(|encoding| format!("{encoding:?}")),
-        );
+        let encodings = [
+            ("value", overrides.value_encoding),
+            ("key", overrides.key_encoding),
+            ("header", overrides.header_encoding),
+        ];
+        let given = encodings
+            .iter()
+            .filter_map(|(of, how)| Some((of, how.as_ref()?)));
+        words.extend(given.map(|(of, encoding)| format!("{of} {encoding:?}")));
         words.push(format!("duplicates {duplicates:?}, aborted {aborted:?}"));
         words.join(", ")
     }
@@ -158,6 +160,7 @@ pub struct Overrides {
     pub offset: Option<String>,
     pub value_encoding: Option<Encoding>,
     pub key_encoding: Option<Encoding>,
+    pub header_encoding: Option<Encoding>,
 }
 
 impl Overrides {

@@ -162,6 +162,7 @@ fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
         offset: args.offset_path,
         value_encoding: args.value_encoding,
         key_encoding: args.key_encoding,
+        header_encoding: args.header_encoding,
     };
     let duplicates = if args.keep_duplicates {
         Duplicates::Keep

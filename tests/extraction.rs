@@ -654,6 +654,238 @@ fn encodings_decide_the_bytes_of_values_and_keys() {
     );
 }
 
+/// The exit code, the record lines and stderr of `kreplay extract - ARGS` over one line.
+fn of_line(line: &str, args: &[&str]) -> (i32, Vec<Value>, String) {
+    let args = [&["extract", "-", "--filter", ""], args].concat();
+    let output = run(&args).stdin(format!("{line}\n")).output();
+    (output.code, parsed(&output), output.stderr.clone())
+}
+
+/// Each way of joining a key or header that cannot be read with its record.
+#[test]
+fn a_key_or_header_that_cannot_be_read_makes_the_record_unreadable_however_it_is_joined() {
+    let base64 = "a record's key should be base64 and is not";
+    let header = "a record's header has an unknown member called `h`";
+    let cases: [(&str, &str, &str); 8] = [
+        (
+            r#"{"v":"a","k":"no base64!","h":[{"key":"n","value":"plain text"}]}"#,
+            "--value $.v --key $.k --key-encoding base64 --headers $.h",
+            base64,
+        ),
+        // The key comes before or behind its record, as a member of it, beside it, or of a list around.
+        (
+            r#"{"k":"no base64!","r":[{"v":"a"}]}"#,
+            "--value $.r[*].v --key $.k --key-encoding base64",
+            base64,
+        ),
+        (
+            r#"{"r":[{"v":"a"}],"k":"no base64!"}"#,
+            "--record $.r[*] --value @.v --key $.k --key-encoding base64",
+            base64,
+        ),
+        (
+            r#"{"r":[{"v":"a","k":"no base64!"}]}"#,
+            "--record $.r[*] --value @.v --key @.k --key-encoding base64",
+            base64,
+        ),
+        (
+            r#"{"r":[{"v":"a","k":"no base64!"}]}"#,
+            "--value $.r[*].v --key $..k --key-encoding base64",
+            base64,
+        ),
+        (
+            r#"{"v":"a","k":{"not":"text"}}"#,
+            "--value $.v --key $.k --key-encoding text",
+            "a record's key is not a string",
+        ),
+        (
+            r#"{"h":[{"key":"n","value":"x"},{"h":[104]}],"r":[{"v":"a"}]}"#,
+            "--value $.r[*].v --headers $.h",
+            header,
+        ),
+        (
+            r#"{"h":"text","v":"a"}"#,
+            "--value $.v --headers $.h",
+            "a record's header is not a string",
+        ),
+    ];
+    for (line, flags, why) in cases {
+        let args: Vec<&str> = flags.split(' ').collect();
+        let (code, lines, stderr) = of_line(line, &args);
+        assert_eq!((code, lines.len()), (1, 0), "{line} {flags}: {stderr}");
+        assert!(
+            stderr.contains("found      1 = 1 unreadable + 0 printed"),
+            "{stderr}"
+        );
+        assert!(stderr.contains(why), "{line} {flags}: {stderr}");
+    }
+}
+
+#[test]
+fn only_the_records_that_share_a_key_which_cannot_be_read_are_unreadable() {
+    let line = r#"{"g":[{"k":"!","r":[{"v":"a"},{"v":"b"}]},{"k":"aGk=","r":[{"v":"c"}]}]}"#;
+    let args = "--value $.g[*].r[*].v --key $.g[*].k --key-encoding base64";
+    let args: Vec<&str> = args.split(' ').collect();
+    let (code, lines, stderr) = of_line(line, &args);
+    assert_eq!(
+        (code, short(&lines)),
+        (1, vec!["-[0]@- hi=c".into()]),
+        "{stderr}"
+    );
+    assert!(stderr.contains("3 = 2 unreadable + 1 printed"), "{stderr}");
+}
+
+#[test]
+fn a_header_value_is_base64_only_where_something_says_so() {
+    let line = r#"{"v":"a","h":[{"key":"n","value":"aGk="},{"key":"s","valueString":"aGk="},{"key":"b","valueBytes":"aGk="},{"key":"o","value":{"a": 1}},{"key":"z","value":null}]}"#;
+    let of = |encoding: &[&str]| {
+        let args = [&["--value", "$.v", "--headers", "$.h"], encoding].concat();
+        let (code, lines, stderr) = of_line(line, &args);
+        (
+            code,
+            lines.first().map(|line| line["headers"].clone()),
+            stderr,
+        )
+    };
+    let auto = json!([
+        ["n", "aGk="],
+        ["s", "aGk="],
+        ["b", "hi"],
+        ["o", "{\"a\": 1}"],
+        ["z", null]
+    ]);
+    for encoding in [&[][..], &["--header-encoding", "auto"]] {
+        let (code, headers, stderr) = of(encoding);
+        assert_eq!((code, headers), (0, Some(auto.clone())), "{stderr}");
+    }
+    let (code, headers, _) = of(&["--header-encoding", "json"]);
+    let as_json = json!([
+        ["n", "\"aGk=\""],
+        ["s", "aGk="],
+        ["b", "hi"],
+        ["o", "{\"a\": 1}"],
+        ["z", "null"]
+    ]);
+    assert_eq!((code, headers), (0, Some(as_json)));
+    // An object is neither text nor base64.
+    for encoding in ["text", "base64"] {
+        let (code, headers, stderr) = of(&["--header-encoding", encoding]);
+        assert_eq!((code, headers), (1, None), "{encoding}");
+        assert!(stderr.contains("header is not a string"), "{stderr}");
+    }
+}
+
+#[test]
+fn header_encoding_holds_for_an_object_of_headers_and_over_the_built_in_profile() {
+    let line = r#"{"v":"a","h":{"A":"aGk=","B":["aGk=",null,7],"C":[]}}"#;
+    let headers = |line: &str, args: &[&str]| {
+        let (code, lines, stderr) = of_line(line, args);
+        assert_eq!(code, 0, "{stderr}");
+        lines[0]["headers"].clone()
+    };
+    let object = ["--value", "$.v", "--headers", "$.h"];
+    let auto = json!([["A", "aGk="], ["B", "aGk="], ["B", null], ["B", "7"]]);
+    assert_eq!(headers(line, &object), auto);
+    let line = r#"{"v":"a","h":{"A":"aGk=","B":["aGk=",null]}}"#;
+    let base64 = [&object[..], &["--header-encoding", "base64"]].concat();
+    assert_eq!(
+        headers(line, &base64),
+        json!([["A", "hi"], ["B", "hi"], ["B", null]])
+    );
+    let built_in = r#"{"kafka":{"response":{"FetchResponse":{"topics":[{"name":"t","partitions":[{"records":{"records":[{"valueString":"v","headers":[{"key":"h","value":"aGk="}]}]}}]}]}}}}"#;
+    assert_eq!(headers(built_in, &[]), json!([["h", "hi"]]));
+    assert_eq!(
+        headers(built_in, &["--header-encoding", "text"]),
+        json!([["h", "aGk="]])
+    );
+}
+
+/// A filter asks for the JSON text of the node that headers are taken from.
+#[test]
+fn headers_that_a_filter_reads_are_headers_all_the_same() {
+    let line = r#"{"http":{"req":{"body":"b","headers":{"X":["1","2"]}}}}"#;
+    let args = ["extract", "-q", "-", "--filter", "header[X] IS 1"];
+    let paths = ["--value", "http.req.body", "--headers", "http.req.headers"];
+    let output = run(&[&args[..], &paths].concat())
+        .stdin(format!("{line}\n"))
+        .output();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(
+        parsed(&output)[0]["headers"],
+        json!([["X", "1"], ["X", "2"]])
+    );
+}
+
+fn with_records(records: &[&str]) -> String {
+    let lines = records.iter().map(|records| {
+        format!(
+            r#"{{"command":"Fetch","kafka":{{"response":{{"FetchResponse":{{"topics":[{{"name":"t","partitions":[{{"records":{{"baseOffset":"0","records":[{records}]}}}}]}}]}}}}}}}}"#
+        ) + "\n"
+    });
+    lines.collect()
+}
+
+#[test]
+fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
+    let lines = with_records(&[
+        r#"{"valueString":"a","keyHex":"6b"},{"offsetDelta":1,"valueString":"b","keyHex":"6c","header":[{"key":"h"}]}"#,
+        r#"{"offsetDelta":2,"valueString":"c","keyString":"k","headers":[],"length":7}"#,
+        r#"{"offsetDelta":3,"valueString":"d","keyHex":"6d"}"#,
+    ]);
+    let report = rehearse_with(&["raw", "-"], &lines, 1);
+    assert_eq!(ledger(&report), "4 = 4 delivered");
+    let problem = |name: &str, count: u64| {
+        let why = format!("a record has a member called `{name}`, which the profile does not know");
+        json!({ "what": "member_unknown", "count": count, "first": { "input": "stdin", "line": 1, "why": why } })
+    };
+    assert_eq!(
+        report["problems"],
+        json!([problem("keyHex", 3), problem("header", 1)])
+    );
+    // What the hint says helps.
+    let told = run(&["extract", "-"]).stdin(lines.clone()).output();
+    assert!(
+        told.stderr
+            .contains("hint: if it is the key or the headers, say so with `--key @.NAME`"),
+        "{}",
+        told.stderr
+    );
+    let paths = ["raw", "-", "--key", "@.keyHex", "--headers", "@.header"];
+    let spelt_so = lines.lines().next().expect("there is one").to_owned() + "\n";
+    let report = rehearse_with(&paths, &spelt_so, 0);
+    assert_eq!(report["problems"], json!([]));
+    // But then the built-in spellings are those that nobody knows.
+    let report = rehearse_with(&paths, &lines, 1);
+    let why = "a record has a member called `keyString`, which the profile does not know";
+    assert_eq!(report["problems"][0]["first"]["why"], why);
+}
+
+#[test]
+fn names_that_nobody_knows_are_bounded() {
+    let records: Vec<String> = (0..100)
+        .map(|n| format!(r#"{{"offsetDelta":{n},"valueString":"v","odd{n}":1}}"#))
+        .collect();
+    let report = rehearse_with(&["raw", "-"], &with_records(&[&records.join(",")]), 1);
+    let problems = report["problems"].as_array().expect("a list");
+    let counts = problems.iter().map(|problem| problem["count"].as_u64());
+    assert_eq!((problems.len(), counts.flatten().sum::<u64>()), (32, 100));
+}
+
+#[test]
+fn a_csv_column_that_the_profile_does_not_know_is_named() {
+    let csv = "kafka.response.FetchResponse.topics.0.name,\
+               kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString,\
+               kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.keyHex,RRPair UUID\n\
+               t,a,6b,u1\nt,b,,u2\nt,c,6c,u3\n";
+    let report = rehearse_with(&["csv", "-"], csv, 1);
+    assert_eq!(ledger(&report), "3 = 3 delivered");
+    let first = json!({ "input": "stdin", "line": 2, "why": "a record has a member called `keyHex`, which the profile does not know" });
+    assert_eq!(
+        report["problems"],
+        json!([{ "what": "member_unknown", "count": 2, "first": first }])
+    );
+}
+
 #[test]
 fn a_profile_is_a_name_or_a_file() {
     let topics = |args: &[&str]| {

@@ -182,14 +182,15 @@ impl Collector {
             sink.tally.control += 1;
             return;
         }
-        if let Some(trouble) = &draft.trouble {
-            let what = match trouble {
+        if let Some(trouble) = self.found.trouble(draft) {
+            let what = match &trouble {
                 Trouble::NoKnownValue(_) => What::ValueUnknown,
                 _ => What::Unreadable,
             };
             sink.unreadable(what, origin, || trouble.to_string());
             return;
         }
+        self.name_unknown_members(draft, origin, sink);
         let partition = fields
             .number(Slot::Partition)
             .and_then(|partition| i32::try_from(partition).ok());
@@ -204,6 +205,17 @@ impl Collector {
             origin,
         };
         self.place(record, was_given, sink);
+    }
+
+    /// A member that nobody knows may be the key or the headers, whose spellings are assumptions.
+    fn name_unknown_members(&self, draft: &Draft, origin: Origin, sink: &mut Sink<'_>) {
+        for number in draft.unknown.numbers() {
+            let name = self.found.unknown.name(number);
+            let problems = &mut sink.tally.problems;
+            problems.add_about(What::MemberUnknown, name, origin, || {
+                format!("a record has a member called `{name}`, which the profile does not know")
+            });
+        }
     }
 
     /// Finds the topic's name, or holds the record back until it is told.

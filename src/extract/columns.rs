@@ -132,6 +132,8 @@ pub(super) struct RecordColumns {
     pub(super) traces: Vec<usize>,
     /// A cell here tells of headers, which a row does not carry.
     pub(super) headers: Vec<usize>,
+    /// A cell here is a member of the record that the profile does not know, with its name.
+    pub(super) unknown: Vec<(usize, String)>,
     /// Whether it is the first element of every array: its batch's first record.
     pub(super) is_first: bool,
 }
@@ -222,6 +224,8 @@ fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine)
     };
     for (column, header) in headers.iter().enumerate() {
         let Some(header) = header else { continue };
+        let name = unknown_member(node, header, engine);
+        columns.unknown.extend(name.map(|name| (column, name)));
         for (path, slot, rank, encoding) in record_fields(engine) {
             let together = shared(path, node.item);
             let same_elements =
@@ -251,6 +255,17 @@ fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine)
     }
     columns.fields.sort_by_key(|column| column.rank);
     columns
+}
+
+/// The name of a member of the record at `node` that the profile does not know, if `header` leads to one.
+fn unknown_member(node: &Node<'_>, header: &[Step], engine: &Engine) -> Option<String> {
+    let below = header.strip_prefix(node.steps)?;
+    let ([Step::Name(name)], Some(known)) = (below, engine.known()) else {
+        return None;
+    };
+    let is_known =
+        known.contains(name) || record_fields(engine).any(|(path, ..)| fits(path, header));
+    (!is_known).then(|| name.clone())
 }
 
 /// Whether two nodes cannot both be there: one is in an array where the other is in an object.

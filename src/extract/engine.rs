@@ -105,6 +105,11 @@ impl Engine {
         offset.filter(|_| self.knows_offsets)
     }
 
+    /// Members of a record that say nothing about its fields, where the profile lists them.
+    pub(super) fn known(&self) -> Option<&[String]> {
+        self.known.as_deref()
+    }
+
     pub(super) fn sources(&self) -> &[Source] {
         &self.sources
     }

@@ -50,7 +50,7 @@ fn read(engine: &Engine, line: &str) -> Reading {
             .map(|index| batch.topics[index as usize].clone()),
         partition: draft.fields.number(Slot::Partition),
         offset: draft.fields.number(Slot::Offset),
-        trouble: draft.trouble.as_ref().map(ToString::to_string),
+        trouble: found.trouble(draft).as_ref().map(ToString::to_string),
     });
     Reading::Records(seen.collect(), found.matched.clone())
 }

@@ -28,6 +28,18 @@ pub(crate) enum Slot {
     Headers,
 }
 
+impl Slot {
+    /// What people call the field.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Key => "key",
+            Self::Headers => "header",
+            _ => "member",
+        }
+    }
+}
+
 /// All slots, by their numbers.
 const ALL: [Slot; SLOTS] = [
     Slot::Partition,
@@ -65,6 +77,17 @@ pub(super) struct Fields {
     topics: [u32; 2],
     spans: [Option<Span>; 2],
     headers: Headers,
+    /// What is wrong with a key, value or header; one is enough.
+    bad: Option<Bad>,
+}
+
+/// What is wrong with a field that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bad {
+    NotBase64(Slot),
+    NotAString(Slot),
+    /// The member's number among the unknown names.
+    UnknownHeaderMember(u8),
 }
 
 /// What became of a field that was to be set.
@@ -98,7 +121,7 @@ impl Fields {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.held == 0
+        self.held == 0 && self.bad.is_none()
     }
 
     pub(super) fn set_number(&mut self, slot: Slot, number: i64) {
@@ -146,6 +169,15 @@ impl Fields {
         self.headers
     }
 
+    /// A field that is there cannot be read: a record that has it cannot be read either.
+    pub(super) fn spoil(&mut self, bad: Bad) {
+        self.bad.get_or_insert(bad);
+    }
+
+    pub(super) fn bad(&self) -> Option<Bad> {
+        self.bad
+    }
+
     /// A slot that one path has given twice: a record cannot have both.
     pub(super) fn ambiguous(&self) -> Option<Slot> {
         let slot = self.twice.trailing_zeros() as usize;
@@ -157,6 +189,7 @@ impl Fields {
         let mut missing = outer.held & !self.held;
         self.held |= missing;
         self.twice |= outer.twice & missing;
+        self.bad = self.bad.or(outer.bad);
         while missing != 0 {
             let slot = missing.trailing_zeros() as usize;
             missing &= missing - 1;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fields::Fields;
+use super::fields::{Bad, Fields, Slot};
 use super::filter::Captured;
 use super::json::Scratch;
 use super::plan::{FieldAt, Group};
@@ -13,7 +13,8 @@ pub(super) struct Draft {
     pub(super) fields: Fields,
     /// The source of the record's path.
     pub(super) item: usize,
-    pub(super) trouble: Option<Trouble>,
+    /// Members that nobody knows.
+    pub(super) unknown: MemberSet,
 }
 
 /// Why a record cannot be read.
@@ -21,8 +22,9 @@ pub(super) struct Draft {
 pub(super) enum Trouble {
     /// No member that holds a value, but one that nobody knows.
     NoKnownValue(String),
-    NotBase64,
-    NotAString,
+    /// What should be base64 and is not.
+    NotBase64(&'static str),
+    NotAString(&'static str),
     /// A header without name or value, with a member that nobody knows.
     UnknownHeaderMember(String),
 }
@@ -36,8 +38,8 @@ impl fmt::Display for Trouble {
                     "a record has none of the known value members, but one called `{name}`"
                 )
             }
-            Self::NotBase64 => f.write_str("a record's member should be base64 and is not"),
-            Self::NotAString => f.write_str("a record's key, value or header is not a string"),
+            Self::NotBase64(what) => write!(f, "a record's {what} should be base64 and is not"),
+            Self::NotAString(what) => write!(f, "a record's {what} is not a string"),
             Self::UnknownHeaderMember(name) => {
                 write!(f, "a record's header has an unknown member called `{name}`")
             }
@@ -59,6 +61,51 @@ pub(super) struct Found {
     pub(super) matched: Vec<bool>,
     pub(super) scopes: Vec<Scope>,
     pub(super) scratch: Scratch,
+    /// Names of members that nobody knows; kept from line to line.
+    pub(super) unknown: UnknownNames,
+}
+
+/// Members that nobody knows, by the bits of their numbers in [`UnknownNames`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct MemberSet(u32);
+
+impl MemberSet {
+    pub(super) fn add(&mut self, number: u8) {
+        self.0 |= 1 << u32::from(number);
+    }
+
+    /// Their numbers, rising.
+    pub(super) fn numbers(self) -> impl Iterator<Item = u8> {
+        (0..=MOST_UNKNOWN).filter(move |number| self.0 >> u32::from(*number) & 1 == 1)
+    }
+}
+
+/// Names that are told apart: a shape that is spelt otherwise has a few, a hostile capture any number.
+const MOST_UNKNOWN: u8 = 31;
+
+/// The names of members that nobody knows, each once.
+#[derive(Debug, Default)]
+pub(super) struct UnknownNames(Vec<String>);
+
+impl UnknownNames {
+    /// The number of `name`; all names beyond those that are told apart share the last number.
+    pub(super) fn number(&mut self, name: &str) -> u8 {
+        let known = self.0.iter().position(|known| known == name);
+        let number = known.unwrap_or(self.0.len());
+        let number = u8::try_from(number)
+            .unwrap_or(MOST_UNKNOWN)
+            .min(MOST_UNKNOWN);
+        if known.is_none() && number < MOST_UNKNOWN {
+            self.0.push(name.into());
+        }
+        number
+    }
+
+    pub(super) fn name(&self, number: u8) -> &str {
+        self.0
+            .get(usize::from(number))
+            .map_or("...", String::as_str)
+    }
 }
 
 impl Found {
@@ -72,7 +119,23 @@ impl Found {
             matched: vec![false; paths],
             scopes: Vec::new(),
             scratch: Scratch::default(),
+            unknown: UnknownNames::default(),
         }
+    }
+
+    /// Why a record cannot be read, if it cannot.
+    pub(super) fn trouble(&self, draft: &Draft) -> Option<Trouble> {
+        let name = |number| self.unknown.name(number).to_string();
+        let bad = draft.fields.bad().map(|bad| match bad {
+            Bad::NotBase64(slot) => Trouble::NotBase64(slot.noun()),
+            Bad::NotAString(slot) => Trouble::NotAString(slot.noun()),
+            Bad::UnknownHeaderMember(number) => Trouble::UnknownHeaderMember(name(number)),
+        });
+        let mut unknown = draft.unknown.numbers();
+        bad.or_else(|| match draft.fields.has(Slot::Value) {
+            true => None,
+            false => unknown.next().map(|n| Trouble::NoKnownValue(name(n))),
+        })
     }
 
     pub(super) fn clear(&mut self) {

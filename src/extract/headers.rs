@@ -5,67 +5,90 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::found::Trouble;
+use super::fields::{Bad, Slot};
+use super::found::UnknownNames;
+use super::json::{self, Text};
+use super::profile::Encoding;
 use crate::record::{Batch, Header, Span};
 
 /// Members of a header object that hold its name.
 const NAMES: [&str; 3] = ["key", "keyString", "name"];
-/// Members of a header object that hold its value, in the order in which they win, with whether
-/// they are base64: the spellings of a record's value.
-const VALUES: [(&str, Text); 4] = [
-    ("valueString", Text::Plain),
-    ("valueBytes", Text::Base64),
-    ("valueBase64", Text::Base64),
-    ("value", Text::Base64),
+/// Members of a header object that hold its value, in the order in which they win, with the encoding
+/// that the name tells: the spellings of a record's value.
+const VALUES: [(&str, Option<Encoding>); 4] = [
+    ("valueString", Some(Encoding::Text)),
+    ("valueBytes", Some(Encoding::Base64)),
+    ("valueBase64", Some(Encoding::Base64)),
+    ("value", None),
 ];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Text {
-    Plain,
-    Base64,
-}
+const NOT_A_STRING: Bad = Bad::NotAString(Slot::Headers);
+const NOT_BASE64: Bad = Bad::NotBase64(Slot::Headers);
 
 /// Reads headers into a batch.
 pub(super) struct HeadersSeed<'b> {
     pub(super) batch: &'b mut Batch,
+    pub(super) unknown: &'b mut UnknownNames,
+    /// How a value becomes bytes whose member's name does not tell.
+    pub(super) encoding: Encoding,
 }
 
-type Read<E> = Result<Option<Trouble>, E>;
+type Read<E> = Result<Option<Bad>, E>;
 
-impl HeadersSeed<'_> {
+impl<'de> Visitor<'de> for HeadersSeed<'_> {
+    type Value = Option<Bad>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of headers, or an object")
+    }
+
     /// A list of header objects.
-    pub(super) fn read_seq<'de, A: SeqAccess<'de>>(self, mut seq: A) -> Read<A::Error> {
-        let mut trouble = None;
-        while let Some(one) = seq.next_element_seed(ObjectSeed { batch: self.batch })? {
-            trouble = trouble.or(one);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Read<A::Error> {
+        let Self {
+            batch,
+            unknown,
+            encoding,
+        } = self;
+        let mut bad = None;
+        while let Some(one) = seq.next_element_seed(ObjectSeed {
+            batch,
+            unknown,
+            encoding,
+        })? {
+            bad = bad.or(one);
         }
-        Ok(trouble)
+        Ok(bad)
     }
 
     /// An object: a header for each member, several for one whose value is a list.
-    pub(super) fn read_map<'de, A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
-        let mut trouble = None;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
+        let Self {
+            batch, encoding, ..
+        } = self;
+        let mut bad = None;
         while let Some(name) = map.next_key_seed(TextSeed {
-            batch: self.batch,
-            text: Text::Plain,
+            batch,
+            encoding: Encoding::Text,
         })? {
             let Bytes::Some(name) = name else { continue };
             let values = ValuesSeed {
-                batch: self.batch,
+                batch,
                 name,
+                encoding,
             };
-            trouble = trouble.or(map.next_value_seed(values)?);
+            bad = bad.or(map.next_value_seed(values)?);
         }
-        Ok(trouble)
+        Ok(bad)
     }
 }
 
 /// A number is no header's; one beyond every `f64` is an error, as it is for serde_json.
-fn bad_number<E: de::Error>(number: f64) -> Result<Trouble, E> {
+fn bad_number<E: de::Error>(number: f64) -> Result<Bad, E> {
     match number.is_infinite() {
         true => Err(E::custom("number out of range")),
-        false => Ok(Trouble::NotAString),
+        false => Ok(NOT_A_STRING),
     }
 }
 
@@ -73,20 +96,41 @@ fn bad_number<E: de::Error>(number: f64) -> Result<Trouble, E> {
 enum Bytes {
     Some(Span),
     Null,
-    Bad(Trouble),
+    Bad(Bad),
 }
 
-/// One string, or null.
+/// One string, or null; with [`Encoding::Auto`] and [`Encoding::Json`] the JSON text of anything.
 struct TextSeed<'b> {
     batch: &'b mut Batch,
-    text: Text,
+    encoding: Encoding,
+}
+
+impl TextSeed<'_> {
+    /// The bytes that a node's JSON text stands for.
+    fn bytes_of<E: de::Error>(self, json: &str) -> Result<Bytes, E> {
+        let bytes = match (self.encoding, json.as_bytes().first()) {
+            (Encoding::Auto, Some(b'"')) => {
+                let text: String = serde_json::from_str(json).map_err(E::custom)?;
+                self.batch.push_bytes(text.as_bytes())
+            }
+            (Encoding::Auto, Some(b'n')) => return Ok(Bytes::Null),
+            _ => self.batch.push_bytes(json.as_bytes()),
+        };
+        Ok(Bytes::Some(bytes))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
     type Value = Bytes;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Bytes, D::Error> {
-        deserializer.deserialize_any(self)
+        match self.encoding {
+            Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
+            Encoding::Auto | Encoding::Json => {
+                let (Text::Quick(json) | Text::Judged(json)) = json::text(deserializer)?;
+                self.bytes_of(json)
+            }
+        }
     }
 }
 
@@ -98,12 +142,12 @@ impl<'de> Visitor<'de> for TextSeed<'_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
-        Ok(match self.text {
-            Text::Plain => Bytes::Some(self.batch.push_bytes(text.as_bytes())),
-            Text::Base64 => self
+        Ok(match self.encoding {
+            Encoding::Base64 => self
                 .batch
                 .push_base64(text)
-                .map_or(Bytes::Bad(Trouble::NotBase64), Bytes::Some),
+                .map_or(Bytes::Bad(NOT_BASE64), Bytes::Some),
+            _ => Bytes::Some(self.batch.push_bytes(text.as_bytes())),
         })
     }
 
@@ -112,11 +156,11 @@ impl<'de> Visitor<'de> for TextSeed<'_> {
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(Trouble::NotAString))
+        Ok(Bytes::Bad(NOT_A_STRING))
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(Trouble::NotAString))
+        Ok(Bytes::Bad(NOT_A_STRING))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Bytes, E> {
@@ -124,17 +168,17 @@ impl<'de> Visitor<'de> for TextSeed<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(Trouble::NotAString))
+        Ok(Bytes::Bad(NOT_A_STRING))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Bytes, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Bytes::Bad(Trouble::NotAString))
+        Ok(Bytes::Bad(NOT_A_STRING))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bytes, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Bytes::Bad(Trouble::NotAString))
+        Ok(Bytes::Bad(NOT_A_STRING))
     }
 }
 
@@ -142,65 +186,88 @@ impl<'de> Visitor<'de> for TextSeed<'_> {
 struct ValuesSeed<'b> {
     batch: &'b mut Batch,
     name: Span,
+    encoding: Encoding,
+}
+
+impl ValuesSeed<'_> {
+    fn push(&mut self, value: Bytes) -> Option<Bad> {
+        let name = self.name;
+        let value = match value {
+            Bytes::Some(value) => Some(value),
+            Bytes::Null => None,
+            Bytes::Bad(bad) => return Some(bad),
+        };
+        self.batch.push_header(Header { name, value });
+        None
+    }
+
+    fn text(&mut self) -> TextSeed<'_> {
+        TextSeed {
+            batch: self.batch,
+            encoding: self.encoding,
+        }
+    }
+
+    /// The same of a value's JSON text.
+    fn read_text<E: de::Error>(mut self, json: &str) -> Read<E> {
+        if !json.starts_with('[') {
+            let value = self.text().bytes_of(json)?;
+            return Ok(self.push(value));
+        }
+        let values: Vec<&RawValue> = serde_json::from_str(json).map_err(E::custom)?;
+        let mut bad = None;
+        for value in values {
+            let value = self.text().bytes_of(value.get())?;
+            bad = bad.or(self.push(value));
+        }
+        Ok(bad)
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
-    type Value = Option<Trouble>;
+    type Value = Option<Bad>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Read<D::Error> {
-        deserializer.deserialize_any(self)
+        match self.encoding {
+            Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
+            Encoding::Auto | Encoding::Json => {
+                let (Text::Quick(json) | Text::Judged(json)) = json::text(deserializer)?;
+                self.read_text(json)
+            }
+        }
     }
 }
 
 impl<'de> Visitor<'de> for ValuesSeed<'_> {
-    type Value = Option<Trouble>;
+    type Value = Option<Bad>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a header's value or a list of them")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Read<E> {
-        let value = Some(self.batch.push_bytes(text.as_bytes()));
-        self.batch.push_header(Header {
-            name: self.name,
-            value,
-        });
-        Ok(None)
+    fn visit_str<E: de::Error>(mut self, text: &str) -> Read<E> {
+        let value = self.text().visit_str(text)?;
+        Ok(self.push(value))
     }
 
-    fn visit_unit<E: de::Error>(self) -> Read<E> {
-        self.batch.push_header(Header {
-            name: self.name,
-            value: None,
-        });
-        Ok(None)
+    fn visit_unit<E: de::Error>(mut self) -> Read<E> {
+        Ok(self.push(Bytes::Null))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Read<A::Error> {
-        let Self { batch, name } = self;
-        let mut trouble = None;
-        while let Some(value) = seq.next_element_seed(TextSeed {
-            batch,
-            text: Text::Plain,
-        })? {
-            match value {
-                Bytes::Some(value) => batch.push_header(Header {
-                    name,
-                    value: Some(value),
-                }),
-                Bytes::Null => batch.push_header(Header { name, value: None }),
-                Bytes::Bad(bad) => trouble = Some(bad),
-            }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Read<A::Error> {
+        let mut bad = None;
+        while let Some(value) = seq.next_element_seed(self.text())? {
+            bad = bad.or(self.push(value));
         }
-        Ok(trouble)
+        Ok(bad)
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Read<E> {
-        Ok(Some(Trouble::NotAString))
+        Ok(Some(NOT_A_STRING))
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Read<E> {
-        Ok(Some(Trouble::NotAString))
+        Ok(Some(NOT_A_STRING))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Read<E> {
@@ -208,22 +275,24 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Read<E> {
-        Ok(Some(Trouble::NotAString))
+        Ok(Some(NOT_A_STRING))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Some(Trouble::NotAString))
+        Ok(Some(NOT_A_STRING))
     }
 }
 
 /// One header object.
 struct ObjectSeed<'b> {
     batch: &'b mut Batch,
+    unknown: &'b mut UnknownNames,
+    encoding: Encoding,
 }
 
 impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
-    type Value = Option<Trouble>;
+    type Value = Option<Bad>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Read<D::Error> {
         deserializer.deserialize_map(self)
@@ -231,20 +300,26 @@ impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
 }
 
 impl<'de> Visitor<'de> for ObjectSeed<'_> {
-    type Value = Option<Trouble>;
+    type Value = Option<Bad>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a header object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
-        let batch = self.batch;
+        let Self {
+            batch,
+            unknown: names,
+            ..
+        } = self;
         let (mut name, mut value, mut unknown, mut trouble) = (None, None, None, None);
         let mut rank = VALUES.len();
-        while let Some(member) = map.next_key_seed(MemberSeed)? {
-            let (text, is_name) = match member {
-                Member::Name => (Text::Plain, true),
-                Member::Value(better) if better < rank => (VALUES[better].1, false),
+        while let Some(member) = map.next_key_seed(MemberSeed { names: &mut *names })? {
+            let (encoding, is_name) = match member {
+                Member::Name => (Encoding::Text, true),
+                Member::Value(better) if better < rank => {
+                    (VALUES[better].1.unwrap_or(self.encoding), false)
+                }
                 Member::Value(_) => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -255,10 +330,10 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
                     continue;
                 }
             };
-            match (map.next_value_seed(TextSeed { batch, text })?, member) {
+            match (map.next_value_seed(TextSeed { batch, encoding })?, member) {
                 (Bytes::Some(bytes), _) if is_name => name = Some(bytes),
                 (Bytes::Some(bytes), Member::Value(better)) => {
-                    (value, rank) = (Some(bytes), better)
+                    (value, rank) = (Some(bytes), better);
                 }
                 (Bytes::Bad(bad), _) => trouble = Some(bad),
                 _ => {}
@@ -267,7 +342,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
         if let Some(member) = unknown
             && (name.is_none() || value.is_none())
         {
-            trouble.get_or_insert(Trouble::UnknownHeaderMember(member));
+            trouble.get_or_insert(Bad::UnknownHeaderMember(member));
         }
         // Protobuf's JSON mapping leaves an empty name out.
         let name = name.unwrap_or_else(|| batch.push_bytes(b""));
@@ -276,16 +351,20 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Member {
     Name,
     /// The rank among the spellings.
     Value(usize),
-    Unknown(String),
+    /// The number among the unknown names.
+    Unknown(u8),
 }
 
-struct MemberSeed;
+struct MemberSeed<'b> {
+    names: &'b mut UnknownNames,
+}
 
-impl<'de> DeserializeSeed<'de> for MemberSeed {
+impl<'de> DeserializeSeed<'de> for MemberSeed<'_> {
     type Value = Member;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
@@ -293,7 +372,7 @@ impl<'de> DeserializeSeed<'de> for MemberSeed {
     }
 }
 
-impl Visitor<'_> for MemberSeed {
+impl Visitor<'_> for MemberSeed<'_> {
     type Value = Member;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -305,6 +384,6 @@ impl Visitor<'_> for MemberSeed {
             return Ok(Member::Name);
         }
         let rank = VALUES.iter().position(|(known, _)| *known == name);
-        Ok(rank.map_or_else(|| Member::Unknown(name.into()), Member::Value))
+        Ok(rank.map_or_else(|| Member::Unknown(self.names.number(name)), Member::Value))
     }
 }

@@ -32,6 +32,7 @@ pub(crate) struct Profile {
     pub(crate) known: Option<Vec<String>>,
     pub(crate) value_encoding: Encoding,
     pub(crate) key_encoding: Encoding,
+    pub(crate) header_encoding: Encoding,
     pub(crate) topic_path: Candidates,
     pub(crate) topic_id_path: Candidates,
     pub(crate) partition_path: Candidates,
@@ -242,6 +243,12 @@ impl Profile {
         }
         self.value_encoding = overrides.value_encoding.unwrap_or(self.value_encoding);
         self.key_encoding = overrides.key_encoding.unwrap_or(self.key_encoding);
+        if let Some(encoding) = overrides.header_encoding {
+            self.header_encoding = encoding;
+            // What a profile says of its own headers is no more certain than what the user says.
+            let headers = self.headers.0.iter_mut();
+            headers.for_each(|candidate| candidate.encoding = None);
+        }
         if let Some(filter) = &overrides.filter {
             self.filter.clone_from(filter);
         }

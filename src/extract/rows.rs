@@ -228,6 +228,13 @@ impl<'a> Rows<'a> {
                 .problems
                 .add(What::HeadersLost, origin, || why.into());
         }
+        let unknown = columns.unknown.iter();
+        for (_, name) in unknown.filter(|(column, _)| !row[*column].is_empty()) {
+            let problems = &mut self.sink.tally.problems;
+            problems.add_about(What::MemberUnknown, name, origin, || {
+                format!("a record has a member called `{name}`, which the profile does not know")
+            });
+        }
         if fields.attributes().has(Attributes::TRANSACTIONAL) {
             let why = "a record is part of a transaction, and a CSV row does not tell whether it was aborted";
             self.loses(why)?;

@@ -82,6 +82,7 @@ pub(super) fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
         let default = match slot {
             Slot::Value => profile.value_encoding,
             Slot::Key => profile.key_encoding,
+            Slot::Headers => profile.header_encoding,
             _ => Encoding::Auto,
         };
         sources.add_field(name, candidates, slot, default)?;

@@ -4,14 +4,11 @@
 use std::fmt;
 
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+    self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
-use serde_json::value::RawValue;
 
 use super::fields::Slot;
-use super::headers::HeadersSeed;
-use super::json::{self, Reader, Scratch};
+use super::json::{self, Reader, Scratch, Text};
 use super::plan::{FieldAt, Group, Next, Shape, State};
 use super::walk::Walk;
 
@@ -60,7 +57,7 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
             raw,
         };
         if state.raw.get() {
-            let text = deserializer.deserialize_newtype_struct(json::TEXT, TextVisitor)?;
+            let text = json::text(deserializer)?;
             let (Text::Quick(json) | Text::Judged(json)) = text;
             walk.raw(state, json)?;
             if state.leads_on() && json.starts_with(['{', '[']) {
@@ -82,31 +79,6 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
         }
         walk.leave(state);
         Ok(())
-    }
-}
-
-/// The JSON text of a node, and who gave it.
-#[derive(Clone, Copy)]
-enum Text<'de> {
-    Quick(&'de str),
-    Judged(&'de str),
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, json: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text::Quick(json))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, node: D) -> Result<Text<'de>, D::Error> {
-        <&RawValue>::deserialize(node).map(|json| Text::Judged(json.get()))
     }
 }
 
@@ -144,9 +116,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
             raw,
         } = self;
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
-            let mark = walk.batch.mark();
-            let trouble = HeadersSeed { batch: walk.batch }.read_map(map)?;
-            return walk.take_headers(at, mark, trouble);
+            return walk.headers(at, |seed| seed.visit_map(map));
         }
         walk.check_shape(state, place, Shape::Object)?;
         if raw == Raw::NotTaken {
@@ -177,9 +147,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
             raw,
         } = self;
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
-            let mark = walk.batch.mark();
-            let trouble = HeadersSeed { batch: walk.batch }.read_seq(seq)?;
-            return walk.take_headers(at, mark, trouble);
+            return walk.headers(at, |seed| seed.visit_seq(seq));
         }
         walk.check_shape(state, place, Shape::List)?;
         if raw == Raw::NotTaken {
@@ -335,7 +303,7 @@ impl MemberSeed<'_, '_, '_> {
         if let Some(known) = self.walk.plan.known.as_ref().filter(|_| is_record)
             && known.iter().all(|known| known != name)
         {
-            self.walk.unknown_member.get_or_insert_with(|| name.into());
+            self.walk.note_unknown(name);
         }
     }
 }

@@ -3,22 +3,23 @@
 
 use std::borrow::Cow;
 
-use serde::de::{self, Deserialize, Unexpected};
+use serde::de::{self, Deserialize, Deserializer, Unexpected};
 
-use super::fields::{Attributes, Claim, Fields, Slot};
-use super::found::{Draft, Found, Scope, Trouble};
+use super::fields::{Attributes, Bad, Claim, Fields, Slot};
+use super::found::{Draft, Found, MemberSet, Scope};
+use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Plan, Shape, State};
 use super::profile::Encoding;
 use super::visit::Place;
-use crate::record::{Batch, CapturedTopic, Mark, TopicId};
+use crate::record::{Batch, CapturedTopic, TopicId};
 
 /// A pass over a line while it goes on.
 pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan,
     pub(super) batch: &'a mut Batch,
     found: &'a mut Found,
-    trouble: Option<Trouble>,
-    pub(super) unknown_member: Option<String>,
+    /// Members of the record that is open which nobody knows.
+    unknown: MemberSet,
     /// A node was met whose JSON text is needed: the line is read once more.
     pub(super) again: bool,
     pub(super) ambiguous: Option<Slot>,
@@ -31,8 +32,7 @@ impl<'a> Walk<'a> {
             plan,
             batch,
             found,
-            trouble: None,
-            unknown_member: None,
+            unknown: MemberSet::default(),
             again: false,
             ambiguous: None,
         }
@@ -66,8 +66,7 @@ impl Walk<'_> {
             self.found.matched[*source] = true;
             self.push_scope(state.depth, *group, *source);
             if *group == Group::Record {
-                self.trouble = None;
-                self.unknown_member = None;
+                self.unknown = MemberSet::default();
             }
         }
     }
@@ -138,22 +137,23 @@ impl Walk<'_> {
     }
 
     pub(super) fn finish_record(&mut self, fields: Fields, item: usize) {
-        let mut trouble = self.trouble.take();
-        if let Some(name) = self.unknown_member.take()
-            && !fields.has(Slot::Value)
-        {
-            trouble.get_or_insert(Trouble::NoKnownValue(name));
-        }
         self.ambiguous = self.ambiguous.or(fields.ambiguous());
         self.found.records.push(Draft {
             fields,
             item,
-            trouble,
+            unknown: std::mem::take(&mut self.unknown),
         });
     }
 
-    pub(super) fn trouble(&mut self, trouble: Trouble) {
-        self.trouble.get_or_insert(trouble);
+    /// Takes note of a record's member that nobody knows.
+    pub(super) fn note_unknown(&mut self, name: &str) {
+        self.unknown.add(self.found.unknown.number(name));
+    }
+
+    /// The field at `at` is there and cannot be read.
+    pub(super) fn spoil(&mut self, at: &FieldAt, bad: Bad) {
+        let all = self.found.kept_for(at);
+        all.for_each(|fields| fields.spoil(bad));
     }
 
     /// Calls `set` for every set of fields that the field at `at` belongs to and may be put in.
@@ -191,10 +191,13 @@ impl Walk<'_> {
                         Some(self.batch.push_bytes(text.as_bytes()))
                     }
                 };
-                if bytes.is_none() {
-                    self.trouble(Trouble::NotBase64);
+                match bytes {
+                    Some(_) => self.set(at, |fields| fields.set_bytes(at.slot, bytes)),
+                    None => {
+                        self.spoil(at, Bad::NotBase64(at.slot));
+                        Ok(())
+                    }
                 }
-                self.set(at, |fields| fields.set_bytes(at.slot, bytes))
             }
             Slot::Topic if text.is_empty() => Ok(()),
             Slot::Topic => {
@@ -213,7 +216,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Slot::Headers => {
-                self.trouble(Trouble::NotAString);
+                self.spoil(at, Bad::NotAString(at.slot));
                 Ok(())
             }
             slot => {
@@ -280,7 +283,7 @@ impl Walk<'_> {
                 state.raw.set(true);
                 self.again = true;
             }
-            Encoding::Text | Encoding::Base64 => self.trouble(Trouble::NotAString),
+            Encoding::Text | Encoding::Base64 => self.spoil(at, Bad::NotAString(at.slot)),
         }
     }
 
@@ -299,7 +302,7 @@ impl Walk<'_> {
                 // Elements and members are looked at by themselves.
                 (Slot::Attributes, Unexpected::Seq)
                 | (Slot::Headers, Unexpected::Seq | Unexpected::Map) => {}
-                (Slot::Headers, _) => self.trouble(Trouble::NotAString),
+                (Slot::Headers, _) => self.spoil(at, Bad::NotAString(at.slot)),
                 _ => return Err(E::invalid_type(what, &"a string or an integer")),
             }
         }
@@ -330,7 +333,8 @@ impl Walk<'_> {
                     let bytes = Some(self.batch.push_bytes(json.as_bytes()));
                     self.set(at, |fields| fields.set_bytes(at.slot, bytes))?;
                 }
-                (None, Slot::Value | Slot::Key, _) => self.trouble(Trouble::NotAString),
+                (None, Slot::Headers, _) => self.headers_of_text(at, json)?,
+                (None, Slot::Value | Slot::Key, _) => self.spoil(at, Bad::NotAString(at.slot)),
                 (None, ..) => match json.parse::<i64>() {
                     Ok(_) if at.slot == Slot::Topic => self.text_field(at, json)?,
                     Ok(number) => self.number_field(at, number)?,
@@ -376,17 +380,33 @@ impl Walk<'_> {
         state.fields.iter().find(|at| at.slot == Slot::Headers)
     }
 
-    pub(super) fn take_headers<E: de::Error>(
+    /// Reads the headers that `read` finds at a node.
+    pub(super) fn headers<E: de::Error>(
         &mut self,
         at: &FieldAt,
-        mark: Mark,
-        trouble: Option<Trouble>,
+        read: impl FnOnce(HeadersSeed<'_>) -> Result<Option<Bad>, E>,
     ) -> Result<(), E> {
-        if let Some(trouble) = trouble {
-            self.trouble(trouble);
+        let mark = self.batch.mark();
+        let bad = read(HeadersSeed {
+            batch: self.batch,
+            unknown: &mut self.found.unknown,
+            encoding: at.encoding,
+        })?;
+        if let Some(bad) = bad {
+            self.spoil(at, bad);
         }
         let headers = self.batch.headers_since(mark);
         self.set(at, |fields| fields.set_headers(headers))
+    }
+
+    /// The same of a node whose JSON text was asked for by somebody else.
+    fn headers_of_text<E: de::Error>(&mut self, at: &FieldAt, json: &str) -> Result<(), E> {
+        if !json.starts_with(['{', '[']) {
+            self.spoil(at, Bad::NotAString(at.slot));
+            return Ok(());
+        }
+        let mut json = serde_json::Deserializer::from_str(json);
+        self.headers(at, |seed| json.deserialize_any(seed).map_err(E::custom))
     }
 }
 

@@ -10,6 +10,8 @@ pub enum What {
     Unreadable,
     /// Records with none of the known value members, but others; counts as unreadable.
     ValueUnknown,
+    /// Records sent without a member that the profile does not know: it may be the key or the headers.
+    MemberUnknown,
     /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
     LostByCsv,
     /// Records delivered without the headers that they were captured with.
@@ -40,6 +42,7 @@ impl What {
         match self {
             Self::Unreadable => "unreadable",
             Self::ValueUnknown => "value_unknown",
+            Self::MemberUnknown => "member_unknown",
             Self::LostByCsv => "lost_by_csv",
             Self::HeadersLost => "headers_lost",
             Self::Transactional => "transactional",
@@ -66,6 +69,10 @@ impl What {
             Self::ValueUnknown => Some(
                 "`kreplay inspect --paths` lists every path that occurs; give the value's with `--value PATH`",
             ),
+            Self::MemberUnknown => Some(
+                "if it is the key or the headers, say so with `--key @.NAME` or `--headers @.NAME`; \
+                 else add it to `known` in a profile of your own (`kreplay profile` prints one)",
+            ),
             Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
             Self::ColumnUnmatched => {
                 Some("the first line of a CSV names its columns: paths as speedctl was given them")
@@ -80,6 +87,8 @@ impl What {
 pub struct Problem {
     /// The kind.
     pub what: What,
+    /// What it is about, where a kind is told apart by that; else empty.
+    pub about: String,
     /// How many records (or lines) it hit.
     pub count: u64,
     /// Where it was first seen.
@@ -95,10 +104,23 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// Counts one more; `why` is asked for only when it is the first of its kind.
     pub fn add(&mut self, what: What, origin: Origin, why: impl FnOnce() -> String) {
-        match self.0.iter_mut().find(|known| known.what == what) {
+        self.add_about(what, "", origin, why);
+    }
+
+    /// The same of a kind that is told apart by what it is about. Callers bound how many there are.
+    pub fn add_about(
+        &mut self,
+        what: What,
+        about: &str,
+        origin: Origin,
+        why: impl FnOnce() -> String,
+    ) {
+        let is_it = |known: &&mut Problem| known.what == what && known.about == about;
+        match self.0.iter_mut().find(is_it) {
             Some(known) => known.count += 1,
             None => self.0.push(Problem {
                 what,
+                about: about.into(),
                 count: 1,
                 first: origin,
                 why: why(),
@@ -109,7 +131,9 @@ impl Problems {
     /// Adds what a later part of the run saw.
     pub fn merge(&mut self, later: Self) {
         for problem in later.0 {
-            match self.0.iter_mut().find(|known| known.what == problem.what) {
+            let is_it =
+                |known: &&mut Problem| (known.what, &known.about) == (problem.what, &problem.about);
+            match self.0.iter_mut().find(is_it) {
                 Some(known) => known.count += problem.count,
                 None => self.0.push(problem),
             }

@@ -10,6 +10,7 @@
 mod deserializer;
 mod document;
 mod escapes;
+mod text;
 
 use std::fmt;
 
@@ -17,6 +18,8 @@ use serde::de::{self, Deserialize, Visitor};
 
 use deserializer::Inside;
 pub(super) use document::document;
+pub(super) use text::{Text, text};
+
 use escapes::{code_point, hex, is_plain, plain_bytes, single};
 
 /// The text has to be read by serde_json.
@@ -41,7 +44,7 @@ type Read<T> = Result<T, GivenUp>;
 
 /// The newtype by which a node's text is asked for: a string without an escape is given. Any other
 /// deserializer gives the node.
-pub(super) const TEXT: &str = "the text of a node";
+const TEXT: &str = "the text of a node";
 /// The newtype of a node in which only what is inside is wanted: a string or a number need not be one
 /// that can be read, and `true` is given for it.
 pub(super) const INSIDE: &str = "what is inside a node";
