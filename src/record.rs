@@ -4,6 +4,7 @@
 //! All bytes of a batch stand in one buffer and records point into it, so that a record costs no
 //! allocation of its own.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -92,6 +93,37 @@ pub(crate) struct Batch {
     pub(crate) captured_from: Vec<CapturedFrom>,
     headers: Vec<Header>,
     bytes: Vec<u8>,
+    topic_numbers: TopicNumbers,
+}
+
+/// The indices of a batch's topics.
+#[derive(Debug, Default)]
+struct TopicNumbers {
+    names: HashMap<String, u32>,
+    ids: HashMap<TopicId, u32>,
+    /// Bytes of the names.
+    bytes: usize,
+}
+
+impl TopicNumbers {
+    fn get(&self, topic: &CapturedTopic) -> Option<u32> {
+        match topic {
+            CapturedTopic::Name(name) => self.names.get(name).copied(),
+            CapturedTopic::Id(id) => self.ids.get(id).copied(),
+        }
+    }
+
+    fn add(&mut self, topic: &CapturedTopic, index: u32) {
+        match topic {
+            CapturedTopic::Name(name) => {
+                self.bytes += name.len();
+                self.names.insert(name.clone(), index);
+            }
+            CapturedTopic::Id(id) => {
+                self.ids.insert(*id, index);
+            }
+        }
+    }
 }
 
 /// A state of a batch that it can be taken back to.
@@ -105,6 +137,8 @@ pub(crate) struct Mark {
 impl Batch {
     /// What one record costs in memory besides its bytes; an estimate for the channel's bound.
     const RECORD_OVERHEAD: usize = size_of::<Record>();
+    /// What one topic costs besides the bytes of its name: both entries, and a free slot of the index.
+    const TOPIC_OVERHEAD: usize = 3 * size_of::<CapturedTopic>();
 
     /// Copies `bytes` into the batch.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> Span {
@@ -187,23 +221,25 @@ impl Batch {
 
     /// The index of `topic` in [`Batch::topics`], which gains it when it is new.
     pub(crate) fn topic_index(&mut self, topic: &CapturedTopic) -> u32 {
-        let index = self
-            .topics
-            .iter()
-            .position(|known| known == topic)
-            .unwrap_or_else(|| {
-                self.topics.push(topic.clone());
-                self.topics.len() - 1
-            });
-        u32::try_from(index).expect("fewer topics than records")
+        self.topic_numbers.get(topic).unwrap_or_else(|| {
+            let index = u32::try_from(self.topics.len()).expect("fewer topics than records");
+            self.topics.push(topic.clone());
+            self.topic_numbers.add(topic, index);
+            index
+        })
     }
 
     /// The same for a name, without a copy of it when it is known.
     pub(crate) fn topic_index_of_name(&mut self, name: &str) -> u32 {
-        let known = |topic: &CapturedTopic| matches!(topic, CapturedTopic::Name(n) if n == name);
-        match self.topics.iter().position(known).map(u32::try_from) {
-            Some(Ok(index)) => index,
-            _ => self.topic_index(&CapturedTopic::Name(name.to_string())),
+        // Mostly that of the record before, which costs no look-up.
+        let last = self.records.last().and_then(|record| record.topic);
+        let is_named = |index: &u32| matches!(&self.topics[*index as usize], CapturedTopic::Name(n) if n == name);
+        if let Some(last) = last.filter(is_named) {
+            return last;
+        }
+        match self.topic_numbers.names.get(name) {
+            Some(index) => *index,
+            None => self.topic_index(&CapturedTopic::Name(name.to_string())),
         }
     }
 
@@ -267,6 +303,9 @@ impl Batch {
         self.bytes.len()
             + self.records.len() * Self::RECORD_OVERHEAD
             + self.headers.len() * size_of::<Header>()
+            + self.topics.len() * Self::TOPIC_OVERHEAD
+            // Once in the list, once as the key of its index.
+            + self.topic_numbers.bytes * 2
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was delivered and what was not, in numbers.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -14,9 +15,8 @@ use crate::report::{Latency, Problems, What};
 const LONGEST_US: u64 = 3_600_000_000;
 
 /// What was delivered to one topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TopicCount {
-    pub(super) topic: String,
     pub(super) delivered: u64,
     pub(super) bytes: u64,
 }
@@ -33,12 +33,10 @@ pub(super) struct Counts {
     pub(super) purged_from_queue: u64,
     /// How many of `unknown` were given up on their way.
     pub(super) purged_in_flight: u64,
-    pub(super) topics: Vec<TopicCount>,
+    pub(super) topics: HashMap<String, TopicCount>,
     pub(super) problems: Problems,
     /// Microseconds.
     latency: Histogram<u64>,
-    /// The topic of the last delivery: the next one is mostly of the same.
-    last_topic: usize,
 }
 
 impl Counts {
@@ -50,10 +48,9 @@ impl Counts {
             refused: 0,
             purged_from_queue: 0,
             purged_in_flight: 0,
-            topics: Vec::new(),
+            topics: HashMap::new(),
             problems: Problems::default(),
             latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
-            last_topic: 0,
         }
     }
 
@@ -69,24 +66,18 @@ impl Counts {
             self.latency
                 .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
         }
-        if self
-            .topics
-            .get(self.last_topic)
-            .is_none_or(|count| count.topic != topic)
-        {
-            let known = self.topics.iter().position(|count| count.topic == topic);
-            self.last_topic = known.unwrap_or_else(|| {
-                self.topics.push(TopicCount {
-                    topic: topic.into(),
-                    delivered: 0,
-                    bytes: 0,
-                });
-                self.topics.len() - 1
-            });
+        let bytes = bytes as u64;
+        match self.topics.get_mut(topic) {
+            Some(count) => {
+                count.delivered += 1;
+                count.bytes += bytes;
+            }
+            None => {
+                let delivered = 1;
+                self.topics
+                    .insert(topic.into(), TopicCount { delivered, bytes });
+            }
         }
-        let count = &mut self.topics[self.last_topic];
-        count.delivered += 1;
-        count.bytes += bytes as u64;
     }
 
     /// Counts a record that failed with `code`, and tells what that makes of it.

@@ -46,8 +46,7 @@ impl Outcome {
         problems.merge(replay.problems);
         problems.merge(counts.problems.clone());
         let topics = replay.router.targets.iter().map(|target| {
-            let mut counts = counts.topics.iter();
-            let count = counts.find(|count| count.topic == target.name);
+            let count = counts.topics.get(&target.name);
             Topic {
                 name: target.name.clone(),
                 partitions: target.partitions.unsigned_abs(),

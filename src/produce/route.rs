@@ -1,7 +1,7 @@
 //! Where a record goes: its destination topic, looked at before the first record, and its
 //! partition.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::announce::Announcement;
@@ -49,14 +49,16 @@ pub(super) struct Router<'a> {
     control: &'a Control,
     destination: &'a Destination,
     /// The captured ids and names of `--map`.
-    renamed: Vec<(CapturedTopic, String)>,
+    renamed: HashMap<CapturedTopic, String>,
     pub(super) targets: Vec<Target>,
     /// Partitions seen of a captured topic before the first record was sent.
     captured: HashMap<CapturedTopic, i32>,
     /// The topics of `captured` in the order of their first record.
     surveyed: Vec<CapturedTopic>,
+    /// Indices of `targets` by their names.
+    by_name: HashMap<String, usize>,
     /// Topics that were asked for.
-    met: Vec<CapturedTopic>,
+    met: HashSet<CapturedTopic>,
     pub(super) placement: Placement,
     warnings: Warnings,
     /// What the destination has in common with the captured cluster.
@@ -72,9 +74,11 @@ impl<'a> Router<'a> {
         control: &'a Control,
     ) -> Self {
         let renamed = match &destination.topics {
-            TopicNames::One(_) => Vec::new(),
+            TopicNames::One(_) => HashMap::new(),
+            // The first of several for one topic counts.
             TopicNames::Mapped(map) => map
                 .iter()
+                .rev()
                 .flat_map(|(from, to)| renamings(from, to))
                 .collect(),
         };
@@ -86,7 +90,8 @@ impl<'a> Router<'a> {
             targets: Vec::new(),
             captured: HashMap::new(),
             surveyed: Vec::new(),
-            met: Vec::new(),
+            by_name: HashMap::new(),
+            met: HashSet::new(),
             placement: Placement::default(),
             warnings: Warnings::default(),
             shared: None,
@@ -198,7 +203,7 @@ impl<'a> Router<'a> {
     /// [`Error::TopicMissing`] and [`Error::TopicRefused`]: the run cannot go on.
     pub(super) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
         if !self.met.contains(topic) {
-            self.met.push(topic.clone());
+            self.met.insert(topic.clone());
         }
         let Some(name) = self.destination_name(topic) else {
             return Ok(Route::Unknown);
@@ -227,7 +232,7 @@ impl<'a> Router<'a> {
             TopicNames::One(name) => return Some(name.clone()),
             TopicNames::Mapped(map) => map,
         };
-        if let Some((_, to)) = self.renamed.iter().find(|(from, _)| from == topic) {
+        if let Some(to) = self.renamed.get(topic) {
             return Some(to.clone());
         }
         let CapturedTopic::Name(name) = topic else {
@@ -239,8 +244,8 @@ impl<'a> Router<'a> {
 
     /// The index of the target called `name`, which is looked at, or created, when it is new.
     fn target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
-        if let Some(known) = self.targets.iter().position(|target| target.name == name) {
-            return Ok(known);
+        if let Some(known) = self.by_name.get(name) {
+            return Ok(*known);
         }
         let (shape, created) = match self.connection.topic_state(name, self.control)? {
             TopicState::Present(shape) => (shape, false),
@@ -266,6 +271,7 @@ impl<'a> Router<'a> {
             .connection
             .client_for(name, settings.max_message_bytes)?;
         let handle = handle(&client, name)?;
+        self.by_name.insert(name.into(), self.targets.len());
         self.targets.push(Target {
             name: name.into(),
             handle,

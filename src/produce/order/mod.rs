@@ -3,6 +3,7 @@
 //! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
 //! counted.
 
+mod partitions;
 mod window;
 
 use std::time::{Duration, Instant};

@@ -1,38 +1,27 @@
 //! The window in which records wait for others that belong before them.
 //!
-//! Portions go through as they are as long as nothing in the window belongs before their records;
+//! Batches go through as they are as long as nothing in the window belongs before their records;
 //! only what is disturbed is copied.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::partitions::{PartitionIndex, Partitions, Run};
 use super::{Order, OrderedBatch, Positions};
 use crate::channel::SourceBatch;
 use crate::produce::in_flight::NumberedBatch;
-use crate::record::{Batch, CapturedTopic, Record};
+use crate::record::Batch;
 use crate::report::{Problems, Tally, What};
 
 /// Records that may wait for others to come before them: some Fetches of several consumers.
 pub(super) const MOST_RECORDS: usize = 32 << 10;
 /// Bytes of them.
 const MOST_BYTES: usize = 8 << 20;
-/// How long a portion waits for more where the source is slower than the broker. Only time spent
+/// How long a batch waits for more where the source is slower than the broker. Only time spent
 /// waiting for the source counts: a slow broker must not narrow the window.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Index into [`Window::last_sent`].
-type PartitionIndex = u32;
-
-/// The records of one partition in one waiting portion.
-#[derive(Debug, Clone, Copy)]
-struct Run {
-    partition: PartitionIndex,
-    lowest: i64,
-    highest: i64,
-    is_sorted: bool,
-}
-
-/// A portion that waits.
+/// A batch that waits.
 #[derive(Debug)]
 struct Waiting {
     numbered: NumberedBatch,
@@ -40,6 +29,8 @@ struct Waiting {
     runs: Vec<Run>,
     /// The time spent waiting for the source when it came.
     since: Duration,
+    /// Later ones have higher numbers.
+    number: u64,
 }
 
 /// What is held to be put in order.
@@ -48,9 +39,9 @@ pub(super) struct Window {
     waiting: VecDeque<Waiting>,
     records: usize,
     bytes: usize,
-    partitions: HashMap<CapturedTopic, HashMap<i32, PartitionIndex>>,
-    /// The highest offset sent of each partition.
-    last_sent: Vec<Option<i64>>,
+    partitions: Partitions,
+    /// The number of the next batch that begins to wait.
+    next: u64,
 }
 
 impl Window {
@@ -76,83 +67,30 @@ impl Window {
         first.is_some_and(|first| waited.saturating_sub(first.since) >= LONGEST_WAIT)
     }
 
-    pub(super) fn add(&mut self, portion: SourceBatch, first: u64, waited: Duration, order: Order) {
-        let SourceBatch { batch, tally } = portion;
+    pub(super) fn add(&mut self, source: SourceBatch, first: u64, waited: Duration, order: Order) {
+        let SourceBatch { batch, tally } = source;
+        let positions = Positions::From(first);
+        self.wait(NumberedBatch { batch, positions }, tally, waited, order);
+    }
+
+    fn wait(&mut self, numbered: NumberedBatch, tally: Tally, since: Duration, order: Order) {
+        let number = self.next;
+        self.next += 1;
+        let batch = &numbered.batch;
         self.records += batch.records.len();
         self.bytes += batch.weight();
         let runs = match order {
-            Order::ByOffset => self.runs(&batch),
+            Order::ByOffset => self.partitions.add(number, batch),
             // What belongs to no run is left as it is.
             Order::AsCaptured => Vec::new(),
         };
-        let positions = Positions::From(first);
         self.waiting.push_back(Waiting {
-            numbered: NumberedBatch { batch, positions },
+            numbered,
             tally,
             runs,
-            since: waited,
+            since,
+            number,
         });
-    }
-
-    fn runs(&mut self, batch: &Batch) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        let mut known = Known::default();
-        // The one that the last record was of.
-        let mut current = 0;
-        for record in &batch.records {
-            let Some((partition, offset)) = self.place(batch, record, &mut known) else {
-                continue;
-            };
-            if runs
-                .get(current)
-                .is_none_or(|run| run.partition != partition)
-            {
-                let met = runs.iter().position(|run| run.partition == partition);
-                current = met.unwrap_or(runs.len());
-            }
-            match runs.get_mut(current) {
-                Some(run) => {
-                    run.is_sorted &= offset >= run.highest;
-                    run.lowest = run.lowest.min(offset);
-                    run.highest = run.highest.max(offset);
-                }
-                None => runs.push(Run {
-                    partition,
-                    lowest: offset,
-                    highest: offset,
-                    is_sorted: true,
-                }),
-            }
-        }
-        runs
-    }
-
-    /// The partition and offset of a record that has both.
-    fn place(
-        &mut self,
-        batch: &Batch,
-        record: &Record,
-        known: &mut Known,
-    ) -> Option<(PartitionIndex, i64)> {
-        let (topic, partition, offset) = (record.topic?, record.partition?, record.offset?);
-        if known.of == Some((topic, partition)) {
-            return Some((known.index, offset));
-        }
-        let name = &batch.topics[topic as usize];
-        if !self.partitions.contains_key(name) {
-            self.partitions.insert(name.clone(), HashMap::new());
-        }
-        let partitions = self.partitions.get_mut(name).expect("it was put in above");
-        let index = *partitions.entry(partition).or_insert_with(|| {
-            self.last_sent.push(None);
-            PartitionIndex::try_from(self.last_sent.len() - 1)
-                .expect("fewer partitions than records")
-        });
-        *known = Known {
-            of: Some((topic, partition)),
-            index,
-        };
-        Some((index, offset))
     }
 
     pub(super) fn take_first(&mut self) -> Option<OrderedBatch> {
@@ -170,115 +108,88 @@ impl Window {
         })
     }
 
-    /// Whether something that waits belongs before records of the first portion.
-    fn is_first_disturbed(&self) -> bool {
-        let mut waiting = self.waiting.iter();
-        let Some(first) = waiting.next() else {
+    /// Whether something that waits belongs before records of the first batch.
+    fn is_first_disturbed(&mut self) -> bool {
+        let Some(first) = self.waiting.front() else {
             return false;
         };
-        let later: Vec<&Run> = waiting.flat_map(|waiting| &waiting.runs).collect();
-        first.runs.iter().any(|run| {
-            let before =
-                |other: &&Run| other.partition == run.partition && other.lowest < run.highest;
-            !run.is_sorted || later.iter().any(before)
-        })
+        let partitions = &mut self.partitions;
+        let mut runs = first.runs.iter();
+        runs.any(|run| partitions.is_disturbed(first.number, run))
     }
 
-    /// Puts all that waits in order, as two portions. A partition's records take the places that
+    /// Puts all that waits in order, as two batches. A partition's records take the places that
     /// records of the partition had, so that partitions stay interleaved as they were captured.
     fn put_in_order(&mut self) {
         let all: Vec<Waiting> = self.waiting.drain(..).collect();
-        let mut places: Vec<Place> = Vec::with_capacity(self.records);
-        let mut of_partition: HashMap<PartitionIndex, Vec<usize>> = HashMap::new();
-        for (source, waiting) in all.iter().enumerate() {
-            let mut known = Known::default();
-            let batch = &waiting.numbered.batch;
-            for (index, record) in batch.records.iter().enumerate() {
-                let place = self.place(batch, record, &mut known);
-                if let Some((partition, _)) = place {
-                    of_partition
-                        .entry(partition)
-                        .or_default()
-                        .push(places.len());
-                }
-                let offset = place.map_or(0, |(_, offset)| offset);
-                places.push(Place {
-                    source,
-                    index,
-                    offset,
-                });
-            }
-        }
-        for slots in of_partition.values() {
-            let mut sorted: Vec<Place> = slots.iter().map(|slot| places[*slot]).collect();
-            sorted.sort_by_key(|place| place.offset);
-            for (slot, place) in slots.iter().zip(sorted) {
-                places[*slot] = place;
-            }
-        }
+        let places = self.places_in_order(&all);
         let (now, later) = places.split_at(places.len().div_ceil(2));
         (self.records, self.bytes) = (0, 0);
         let mut tally = Tally::default();
         let since = all.last().map_or(Duration::ZERO, |last| last.since);
-        let portions = [now, later].map(|places| copy(&all, places));
-        all.into_iter()
-            .for_each(|waiting| tally.merge(waiting.tally));
-        for numbered in portions {
-            self.records += numbered.batch.records.len();
-            self.bytes += numbered.batch.weight();
-            let runs = self.runs(&numbered.batch);
-            self.waiting.push_back(Waiting {
-                numbered,
-                tally: std::mem::take(&mut tally),
-                runs,
-                since,
-            });
+        let halves = [now, later].map(|places| copy(&all, places));
+        for waiting in all {
+            let runs = waiting.runs.iter();
+            runs.for_each(|run| self.partitions.clear(run));
+            tally.merge(waiting.tally);
         }
+        for numbered in halves {
+            self.wait(numbered, std::mem::take(&mut tally), since, Order::ByOffset);
+        }
+    }
+
+    /// Where the records of `all` are, in the order in which they are to be sent.
+    fn places_in_order(&mut self, all: &[Waiting]) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::with_capacity(self.records);
+        // Slots of records that have a partition and an offset: as they came, and as they belong.
+        let mut came: Vec<(PartitionIndex, usize)> = Vec::with_capacity(self.records);
+        let mut belong: Vec<(PartitionIndex, i64, usize)> = Vec::with_capacity(self.records);
+        for (source, waiting) in all.iter().enumerate() {
+            let batch = &waiting.numbered.batch;
+            let mut finder = self.partitions.finder(batch);
+            for (index, record) in batch.records.iter().enumerate() {
+                if let Some((partition, offset)) = self.partitions.place(&mut finder, record) {
+                    came.push((partition, places.len()));
+                    belong.push((partition, offset, places.len()));
+                }
+                places.push(Place { source, index });
+            }
+        }
+        came.sort_unstable();
+        belong.sort_unstable();
+        let mut ordered = places.clone();
+        for ((_, to), (_, _, from)) in came.iter().zip(&belong) {
+            ordered[*to] = places[*from];
+        }
+        ordered
     }
 
     /// Takes note of what goes out, and counts what comes too late.
     fn note_sent(&mut self, waiting: &Waiting) -> Problems {
+        let late: HashMap<PartitionIndex, i64> = waiting
+            .runs
+            .iter()
+            .filter_map(|run| Some((run.partition, self.partitions.send(run)?)))
+            .collect();
         let mut problems = Problems::default();
-        for run in &waiting.runs {
-            let sent = &mut self.last_sent[run.partition as usize];
-            let before = sent.replace(sent.map_or(run.highest, |sent| sent.max(run.highest)));
-            if let Some(before) = before.filter(|before| run.lowest < *before) {
-                self.count_late(waiting, run.partition, before, &mut problems);
-            }
+        if late.is_empty() {
+            return problems;
         }
-        problems
-    }
-
-    fn count_late(
-        &mut self,
-        waiting: &Waiting,
-        partition: PartitionIndex,
-        before: i64,
-        problems: &mut Problems,
-    ) {
         let batch = &waiting.numbered.batch;
-        let mut known = Known::default();
+        let mut finder = self.partitions.finder(batch);
         for record in &batch.records {
-            let place = self.place(batch, record, &mut known);
-            if place.is_some_and(|(of, offset)| of == partition && offset < before) {
+            let place = self.partitions.place(&mut finder, record);
+            let before = place.and_then(|(of, offset)| late.get(&of).filter(|b| offset < **b));
+            if let Some(before) = before {
                 let why = || {
-                    format!(
-                        "{} came after offset {before} was sent",
-                        batch.captured_at(record)
-                    )
+                    let captured = batch.captured_at(record);
+                    format!("{captured} came after offset {before} was sent")
                 };
                 problems.add(What::OutOfOrder, record.origin, why);
             }
         }
+        problems
     }
-}
-
-/// The partition that was looked up last: the next record is mostly of the same.
-#[derive(Debug, Default)]
-struct Known {
-    /// Topic's index in the batch, and partition.
-    of: Option<(u32, i32)>,
-    index: PartitionIndex,
 }
 
 /// A record among those that wait.
@@ -286,7 +197,6 @@ struct Known {
 struct Place {
     source: usize,
     index: usize,
-    offset: i64,
 }
 
 fn copy(all: &[Waiting], places: &[Place]) -> NumberedBatch {
