@@ -18,6 +18,7 @@
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
+//! | which nodes a query matches | `extract/query/` |
 //! | why a path matches nothing | `extract/unmatched.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
 //! | in which order records are sent | `produce/order/` |

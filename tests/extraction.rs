@@ -661,6 +661,59 @@ fn of_line(line: &str, args: &[&str]) -> (i32, Vec<Value>, String) {
     (output.code, parsed(&output), output.stderr.clone())
 }
 
+#[test]
+fn a_field_takes_a_node_once_and_a_record_path_gives_it_as_often_as_it_names_it() {
+    let values = |path: &str| {
+        let (code, lines, stderr) = of_line(
+            r#"{"a":[10,11,[12]],"o":{"x":1},"k":["k"]}"#,
+            &["--value", path, "--key", "$.k[0,0]"],
+        );
+        assert_eq!(code, 0, "{path}: {stderr}");
+        let value = |line: &Value| {
+            format!(
+                "{}={}",
+                line["key"].as_str().unwrap_or("~"),
+                line["value"].as_str().unwrap_or("~")
+            )
+        };
+        lines.iter().map(value).collect::<Vec<_>>()
+    };
+    assert_eq!(values("$.a[0,0]"), ["k=10", "k=10"]);
+    assert_eq!(values("$.a[1,0]"), ["k=11", "k=10"]);
+    assert_eq!(values("$.a[*,1]"), ["k=10", "k=11", "k=[12]", "k=11"]);
+    assert_eq!(values("$.o['x','x']"), ["k=1", "k=1"]);
+    assert_eq!(values("$.a[::-1]"), ["k=[12]", "k=11", "k=10"]);
+    assert_eq!(values("$.a[1:]..[0]"), ["k=12"]);
+    // A node comes before those in it.
+    assert_eq!(values("$.a[?@[0]]..*"), ["k=12"]);
+}
+
+#[test]
+fn a_bare_number_is_an_index_in_a_list_and_a_name_in_an_object() {
+    let line = r#"{"l":[{"v":"zero"},{"v":"one"}],"o":{"0":{"v":"null"},"1":{"v":"eins","k":"k"},"007":"bond"}}"#;
+    let one = |args: &[&str]| {
+        let (code, lines, stderr) = of_line(line, args);
+        assert_eq!(code, 0, "{args:?}: {stderr}");
+        short(&lines)
+    };
+    assert_eq!(one(&["--value", "l.1.v"]), ["-[0]@- ~=one"]);
+    assert_eq!(one(&["--value", "o.1.v"]), ["-[0]@- ~=eins"]);
+    assert_eq!(one(&["--value", "o.007"]), ["-[0]@- ~=bond"]);
+    // Two members are no elements that exclude each other.
+    assert_eq!(
+        one(&["--value", "o.0.v", "--key", "o.1.k"]),
+        ["-[0]@- k=null"]
+    );
+    // Beside a query, too.
+    assert_eq!(
+        one(&["--value", "o.1.v", "--key", "$..k"]),
+        ["-[0]@- k=eins"]
+    );
+    // In JSONPath it is an index alone.
+    let (code, lines, stderr) = of_line(line, &["--value", "$.o[1].v"]);
+    assert_eq!((code, lines.len()), (1, 0), "{stderr}");
+}
+
 /// Each way of joining a key or header that cannot be read with its record.
 #[test]
 fn a_key_or_header_that_cannot_be_read_makes_the_record_unreadable_however_it_is_joined() {

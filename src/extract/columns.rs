@@ -282,6 +282,8 @@ fn starts(path: &[Step], header: &[Step]) -> bool {
     let is_on_the_way = |(step, at): (&Step, &Step)| match (step, at) {
         // speedctl's paths have indexes where a profile's have wildcards.
         (Step::Each, at) => matches!(at, Step::Index(_)),
+        // A column's number may be a member's name.
+        (Step::Name(name), Step::Index(index)) => *name == index.to_string(),
         (step, at) => step == at,
     };
     header.len() >= path.len() && path.iter().zip(header).all(is_on_the_way)

@@ -1,7 +1,9 @@
 //! A profile made ready to read lines: its paths parsed and checked once, the plain ones compiled
-//! into a plan. A profile with a path that is not plain is read in two steps: jsonpath-rust says
+//! into a plan. A profile with a path that is not plain is read in two steps: `query/` says
 //! which nodes its paths match in a line, and a plan made of just these nodes reads them from the
 //! text. So both ways give the same bytes.
+
+use std::collections::HashSet;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -82,6 +84,8 @@ impl Engine {
                     steps,
                     role: source.role,
                     source: number,
+                    order: 0,
+                    is_dotted: source.path.is_dotted(),
                 })
             })
             .collect();
@@ -132,7 +136,12 @@ impl Engine {
         let read = match &self.plan {
             Some(plan) => pass::read(line, plan, batch, found),
             None => match json::document(line) {
-                Ok(document) => pass::read(line, &self.plan_for(&document), batch, found),
+                Ok(document) => {
+                    let read = pass::read(line, &self.plan_for(&document), batch, found);
+                    // They were found in the order of the text; the query has one of its own.
+                    found.records.sort_by_key(|draft| draft.order);
+                    read
+                }
                 Err(error) => Err(WalkError::Json(error)),
             },
         };
@@ -145,18 +154,28 @@ impl Engine {
     /// The plan that reads just the nodes which the paths that are not plain match in `document`,
     /// and the plain paths as ever.
     fn plan_for(&self, document: &Value) -> Plan {
-        let patterns = (0..).zip(&self.sources).flat_map(|(number, source)| {
-            let nodes = match source.path.steps() {
+        let mut patterns = Vec::new();
+        for (number, source) in (0..).zip(&self.sources) {
+            let mut nodes = match source.path.steps() {
                 Some(steps) => vec![steps.to_vec()],
                 None => source.path.nodes(document),
             };
-            nodes.into_iter().map(move |steps| Pattern {
-                steps,
-                role: source.role,
-                source: number,
-            })
-        });
-        Plan::of(&patterns.collect::<Vec<_>>(), self.known.clone())
+            if !matches!(source.role, Role::Item(_)) {
+                // A field takes a node once, however often its path names it.
+                let mut seen = HashSet::new();
+                nodes.retain(|steps| seen.insert(steps.clone()));
+            }
+            for steps in nodes {
+                patterns.push(Pattern {
+                    steps,
+                    role: source.role,
+                    source: number,
+                    order: patterns.len(),
+                    is_dotted: source.path.is_dotted(),
+                });
+            }
+        }
+        Plan::of(&patterns, self.known.clone())
     }
 
     /// Names two nodes that a path of `slot` gives for one record.

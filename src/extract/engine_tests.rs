@@ -1,4 +1,4 @@
-//! Both engines read the same: the streaming plan, and the nodes that jsonpath-rust finds. Random
+//! Both engines read the same: the streaming plan, and the nodes that a query selects. Random
 //! documents and random plain paths, which both can read.
 
 use std::fmt::Write as _;
@@ -84,7 +84,7 @@ fn profile(paths: &[String; 6]) -> Profile {
 }
 
 /// Reads `line` with the paths as they are, which is streaming, and with the paths whose bit is set
-/// in `queries` spelt so that jsonpath-rust is asked for them.
+/// in `queries` spelt as queries.
 fn both(paths: &[String; 6], queries: u8, each: &str, line: &str) -> (Reading, Reading) {
     let document = json::document(line).expect("it was written as JSON");
     let mut number = 0;

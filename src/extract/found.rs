@@ -13,6 +13,8 @@ pub(super) struct Draft {
     pub(super) fields: Fields,
     /// The source of the record's path.
     pub(super) item: usize,
+    /// Where among all records it comes, where a query says so.
+    pub(super) order: usize,
     /// Members that nobody knows.
     pub(super) unknown: MemberSet,
 }
@@ -166,6 +168,8 @@ pub(super) struct Scope {
     /// The source of the path of the items that the fields are for.
     pub(super) item: usize,
     pub(super) fields: Fields,
+    /// As of [`Draft::order`].
+    pub(super) order: usize,
     /// How many of the group's things were found before it.
     pub(super) before: usize,
 }

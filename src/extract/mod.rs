@@ -31,6 +31,7 @@ mod pass;
 mod path;
 mod plan;
 mod profile;
+mod query;
 mod records;
 mod rows;
 mod rrpair;

@@ -1,19 +1,20 @@
 //! Paths into an RRPair, in the notations that reach users' hands: JSONPath (RFC 9535, begins with
-//! `$`) and speedctl's dotted one (bare numbers are indexes, a leading dot is allowed). In profiles
-//! a path may begin with `@`, the record's node.
+//! `$`) and speedctl's dotted one (a bare number is an index in an array and a name in an object, a
+//! leading dot is allowed). In profiles a path may begin with `@`, the record's node.
 //!
-//! Plain paths (names, indexes, wildcards) can be followed while a line streams by; the others
-//! (filters, descendants, slices) are asked of jsonpath-rust, which says which nodes they match.
+//! Plain paths (names, indexes, wildcards) can be followed while a line streams by; of the others
+//! (filters, descendants, slices) `query/` says which nodes they match.
 
 use std::fmt;
 
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
-use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
+use super::query;
+
 /// One step from a node to nodes below it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Step {
     /// A member of an object.
     Name(String),
@@ -104,73 +105,68 @@ impl Path {
         &self.text
     }
 
-    /// The nodes of `document` that the path matches, each as plain steps without wildcards.
+    /// Whether a number of the path may as well be the name of a member.
+    pub(crate) fn is_dotted(&self) -> bool {
+        !self.text.trim_start().starts_with('$')
+    }
+
+    /// The nodes of `document` that the path matches, each as plain steps without wildcards; in the
+    /// order and as often as RFC 9535 says.
     pub(crate) fn nodes(&self, document: &Value) -> Vec<Vec<Step>> {
-        let found = match &self.kind {
-            Kind::Query(query) => js_path_process(query, document),
+        match &self.kind {
+            Kind::Query(query) => query::nodes(query, document),
             Kind::Plain(steps) => {
-                let query = parse_json_path(&jsonpath_text(steps));
-                match query {
-                    Ok(query) => return concrete(js_path_process(&query, document)),
-                    Err(_) => return Vec::new(),
+                let mut nodes = Vec::new();
+                self.add_nodes(steps, document, &mut Vec::new(), &mut nodes);
+                nodes
+            }
+        }
+    }
+
+    fn add_nodes(
+        &self,
+        steps: &[Step],
+        node: &Value,
+        way: &mut Vec<Step>,
+        out: &mut Vec<Vec<Step>>,
+    ) {
+        let [step, rest @ ..] = steps else {
+            out.push(way.clone());
+            return;
+        };
+        let mut go = |last: Step, node: &Value| {
+            way.push(last);
+            self.add_nodes(rest, node, way, out);
+            way.pop();
+        };
+        match (step, node) {
+            (Step::Index(index), Value::Object(members)) if self.is_dotted() => {
+                let name = index.to_string();
+                if let Some(node) = members.get(&name) {
+                    go(Step::Name(name), node);
                 }
             }
-        };
-        concrete(found)
-    }
-}
-
-/// jsonpath-rust's normalized paths (RFC 9535, section 2.7) as steps. A query that cannot be
-/// evaluated matches nothing.
-fn concrete<'a>(
-    found: jsonpath_rust::query::Queried<Vec<jsonpath_rust::query::QueryRef<'a, Value>>>,
-) -> Vec<Vec<Step>> {
-    let paths = found.into_iter().flatten().map(|found| found.path());
-    paths.filter_map(|path| normalized_steps(&path)).collect()
-}
-
-/// Reads `$['a'][0]`, with the escapes of a normalized path.
-fn normalized_steps(path: &str) -> Option<Vec<Step>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut steps = Vec::new();
-    while !rest.is_empty() {
-        rest = rest.strip_prefix('[')?;
-        if let Some(quoted) = rest.strip_prefix('\'') {
-            let (name, behind) = normalized_name(quoted)?;
-            steps.push(Step::Name(name));
-            rest = behind;
-        } else {
-            let end = rest.find(']')?;
-            steps.push(Step::Index(rest[..end].parse().ok()?));
-            rest = &rest[end + 1..];
-        }
-    }
-    Some(steps)
-}
-
-/// Reads a name up to its closing quote and bracket.
-fn normalized_name(quoted: &str) -> Option<(String, &str)> {
-    let mut name = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\'' => return quoted[at..].strip_prefix("']").map(|behind| (name, behind)),
-            '\\' => name.push(match chars.next()?.1 {
-                'n' => '\n',
-                't' => '\t',
-                'r' => '\r',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'u' => {
-                    let digits: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
-                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+            (Step::Index(index), Value::Array(elements)) => {
+                if let Some(node) = elements.get(*index) {
+                    go(Step::Index(*index), node);
                 }
-                other => other,
-            }),
-            c => name.push(c),
+            }
+            (Step::Name(name), Value::Object(members)) => {
+                if let Some(node) = members.get(name) {
+                    go(Step::Name(name.clone()), node);
+                }
+            }
+            (Step::Each, Value::Array(elements)) => {
+                let elements = elements.iter().enumerate();
+                elements.for_each(|(index, node)| go(Step::Index(index), node));
+            }
+            (Step::Each, Value::Object(members)) => {
+                let members = members.iter();
+                members.for_each(|(name, node)| go(Step::Name(name.clone()), node));
+            }
+            _ => {}
         }
     }
-    None
 }
 
 fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
@@ -193,10 +189,11 @@ fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
         steps.push(match part {
             "" => return Err(error(at, "expected a name or an index")),
             "*" | "[*]" => Step::Each,
-            _ if part.bytes().all(|b| b.is_ascii_digit()) => Step::Index(
-                part.parse()
-                    .map_err(|_| error(at, "the index is too large"))?,
-            ),
+            // A number that no index is written as can only be a name.
+            _ if part.bytes().all(|b| b.is_ascii_digit()) => match part.parse::<usize>() {
+                Ok(index) if index.to_string() == part => Step::Index(index),
+                Ok(_) | Err(_) => Step::Name(part.into()),
+            },
             _ if part.contains(['[', ']', '*', ' ']) => {
                 return Err(error(
                     at,
@@ -212,30 +209,24 @@ fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
 
 fn parse_jsonpath(text: &str) -> Result<Kind, PathError> {
     let query = parse_json_path(text).map_err(|e| jsonpath_error(text, &e.to_string()))?;
+    query::check(&query.segments).map_err(|(function, why)| PathError {
+        text: text.into(),
+        at: text
+            .find(&format!("{function}("))
+            .map_or(0, |at| text[..at].chars().count()),
+        what: format!("`{function}` {why}"),
+    })?;
     let steps: Option<Vec<Step>> = query.segments.iter().map(plain_step).collect();
     Ok(steps.map_or_else(|| Kind::Query(Box::new(query)), Kind::Plain))
 }
 
 fn plain_step(segment: &Segment) -> Option<Step> {
     match segment {
-        Segment::Selector(Selector::Name(name)) => Some(Step::Name(unquoted(name)?)),
+        Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
         Segment::Selector(Selector::Wildcard) => Some(Step::Each),
         Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
         _ => None,
     }
-}
-
-/// jsonpath-rust leaves the quotes of a bracketed name on. One with escapes is left to it.
-fn unquoted(name: &str) -> Option<String> {
-    for quote in ['\'', '"'] {
-        if let Some(inner) = name
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-        {
-            return (!inner.contains('\\')).then(|| inner.to_string());
-        }
-    }
-    Some(name.to_string())
 }
 
 /// pest draws a picture with `--> line:column` and `= expected ...`; both are taken from it.
@@ -367,7 +358,6 @@ mod tests {
             ("", 0),
             (".", 0),
             ("a..b", 2),
-            ("a.99999999999999999999999", 2),
             ("a.b[0]", 2),
             ("$.a[", 4),
             ("$.a[?@.b", 8),

@@ -45,6 +45,10 @@ pub(super) struct Pattern {
     pub(super) role: Role,
     /// Which of the profile's paths it came from, for errors and for telling which matched.
     pub(super) source: usize,
+    /// Where among all things its nodes come, where a query says so.
+    pub(super) order: usize,
+    /// Whether its numbers are names, too.
+    pub(super) is_dotted: bool,
 }
 
 impl Pattern {
@@ -80,6 +84,16 @@ impl FieldAt {
     }
 }
 
+/// A thing that begins at a state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ItemAt {
+    pub(super) group: Group,
+    /// The path's source.
+    pub(super) source: usize,
+    /// As of [`Pattern::order`].
+    pub(super) order: usize,
+}
+
 /// A state of the automaton.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -96,8 +110,8 @@ pub(super) struct State {
     pub(super) filters: Vec<usize>,
     /// Groups with a field anchored here, each with the source of the item's path.
     pub(super) anchors: Vec<(Group, usize)>,
-    /// Groups of which a thing begins here, with the path's source.
-    pub(super) items: Vec<(Group, usize)>,
+    /// Things that begin here.
+    pub(super) items: Vec<ItemAt>,
     /// Whether records lie below, so that a node of another shape would hide some.
     on_the_way: bool,
     /// Whether the node's JSON text is needed: always, or since a node was seen that is no string.
@@ -284,14 +298,6 @@ fn build(
     for (pattern, at) in places {
         state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
-            Some(Step::Name(name)) if state.names.iter().all(|known| known.text != *name) => {
-                let next = advance(&|p, s| any(p, s) || matches!(s, Step::Name(n) if n == name));
-                state.names.extend(number(next).map(|to| Name {
-                    text: name.clone(),
-                    to,
-                    before: Cell::default(),
-                }));
-            }
             Some(Step::Index(index)) if state.indexes.iter().all(|(known, _)| known != index) => {
                 let next = advance(&|_, s| *s == Step::Each || *s == Step::Index(*index));
                 state.indexes.extend(number(next).map(|to| (*index, to)));
@@ -307,19 +313,56 @@ fn build(
             }
         }
     }
+    for name in names(patterns, places) {
+        let next = advance(&|p, s| match s {
+            Step::Name(n) => *n == name,
+            Step::Index(index) => p.is_dotted && index.to_string() == name,
+            Step::Each => any(p, s),
+        });
+        state.names.extend(number(next).map(|to| Name {
+            text: name,
+            to,
+            before: Cell::default(),
+        }));
+    }
     state.each = number(advance(&|_, step| *step == Step::Each));
     state.member = number(advance(&any));
     state.indexes.sort_unstable();
     // A thing's own node is where its fields are kept, so it is no anchor besides.
     let items = state.items.clone();
-    state.anchors.retain(|anchor| !items.contains(anchor));
+    let is_item = |anchor: &(Group, usize)| {
+        let mut items = items.iter();
+        items.any(|item| (item.group, item.source) == *anchor)
+    };
+    state.anchors.retain(|anchor| !is_item(anchor));
     state
+}
+
+/// The names that lead on from `places`, each once.
+fn names(patterns: &[Pattern], places: &Places) -> Vec<String> {
+    let mut names = Vec::new();
+    for (pattern, at) in places {
+        let pattern = &patterns[*pattern];
+        let name = match pattern.steps.get(*at) {
+            Some(Step::Name(name)) => name.clone(),
+            Some(Step::Index(index)) if pattern.is_dotted => index.to_string(),
+            _ => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
     let source = pattern.source;
     match pattern.role {
-        Role::Item(group) => state.items.push((group, source)),
+        Role::Item(group) => state.items.push(ItemAt {
+            group,
+            source,
+            order: pattern.order,
+        }),
         Role::Filter(index, encoding) => {
             state.raw.set(state.raw.get() || encoding == Encoding::Json);
             state.filters.push(index);
@@ -367,7 +410,9 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
     let anchor = |item: &Pattern| {
         let depth = way_together(&field.steps, &item.steps, wildcard);
         let parting = (field.steps.get(depth), item.steps.get(depth));
-        let elsewhere = matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))));
+        // Two numbers that the user wrote may as well be two members.
+        let elsewhere = matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))))
+            && !(field.is_dotted && item.is_dotted);
         (!elsewhere).then_some((depth, item.source))
     };
     let mut anchors: Vec<(usize, usize)> = items.filter_map(anchor).collect();
@@ -419,6 +464,8 @@ mod tests {
             steps,
             role,
             source: 0,
+            order: 0,
+            is_dotted: false,
         }
     }
 

@@ -299,7 +299,7 @@ impl MemberSeed<'_, '_, '_> {
             .state
             .items
             .iter()
-            .any(|(group, _)| *group == Group::Record);
+            .any(|item| item.group == Group::Record);
         if let Some(known) = self.walk.plan.known.as_ref().filter(|_| is_record)
             && known.iter().all(|known| known != name)
         {

@@ -60,24 +60,25 @@ impl Walk<'_> {
 
     fn open(&mut self, state: &State) {
         for (group, item) in &state.anchors {
-            self.push_scope(state.depth, *group, *item);
+            self.push_scope(state.depth, *group, *item, 0);
         }
-        for (group, source) in &state.items {
-            self.found.matched[*source] = true;
-            self.push_scope(state.depth, *group, *source);
-            if *group == Group::Record {
+        for item in &state.items {
+            self.found.matched[item.source] = true;
+            self.push_scope(state.depth, item.group, item.source, item.order);
+            if item.group == Group::Record {
                 self.unknown = MemberSet::default();
             }
         }
     }
 
-    pub(super) fn push_scope(&mut self, depth: usize, group: Group, item: usize) {
+    pub(super) fn push_scope(&mut self, depth: usize, group: Group, item: usize, order: usize) {
         let before = self.count(group);
         self.found.scopes.push(Scope {
             depth,
             group,
             item,
             fields: Fields::default(),
+            order,
             before,
         });
     }
@@ -90,12 +91,16 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, state: &State) {
+        let unknown = match state.items.is_empty() {
+            true => MemberSet::default(),
+            false => std::mem::take(&mut self.unknown),
+        };
         for _ in &state.items {
             let Some(scope) = self.found.scopes.pop() else {
                 return;
             };
             match scope.group {
-                Group::Record => self.finish_record(scope.fields, scope.item),
+                Group::Record => self.finish_record(scope, unknown),
                 Group::AbortedTransaction => self.found.aborted.push(scope.fields),
                 Group::KnownTopic => {
                     let topic = |slot| scope.fields.topic(slot);
@@ -136,12 +141,13 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn finish_record(&mut self, fields: Fields, item: usize) {
-        self.ambiguous = self.ambiguous.or(fields.ambiguous());
+    fn finish_record(&mut self, scope: Scope, unknown: MemberSet) {
+        self.ambiguous = self.ambiguous.or(scope.fields.ambiguous());
         self.found.records.push(Draft {
-            fields,
-            item,
-            unknown: std::mem::take(&mut self.unknown),
+            fields: scope.fields,
+            item: scope.item,
+            order: scope.order,
+            unknown,
         });
     }
 
