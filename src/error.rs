@@ -121,6 +121,11 @@ pub enum Error {
         /// The cluster's answer.
         reason: String,
     },
+    /// The original times are older than what a topic keeps.
+    OriginalsExpired {
+        /// How old they are, and what the topic keeps.
+        message: String,
+    },
     /// The producer cannot go on (librdkafka's fatal errors).
     ProducerFatal {
         /// librdkafka's words.
@@ -192,6 +197,7 @@ impl Error {
             | Self::SameCluster { .. }
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
+            | Self::OriginalsExpired { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
             Self::ProducerFatal { .. } | Self::CannotWrite { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
@@ -239,6 +245,11 @@ impl Error {
             Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
                 Some("the user needs the rights to describe and to write it".into())
             }
+            Self::OriginalsExpired { .. } => Some(
+                "`--timestamps now` gives records the time of sending; or give the topic a longer \
+                 `retention.ms`"
+                    .into(),
+            ),
             Self::NoToken { .. }
             | Self::TopicRefused { .. }
             | Self::ProducerFatal { .. }
@@ -253,7 +264,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Config { message, .. } => f.write_str(message),
+            Self::Config { message, .. } | Self::OriginalsExpired { message } => {
+                f.write_str(message)
+            }
             Self::NoValueColumn { input, columns } => {
                 write!(f, "{input} has no value column, only {}", quoted(columns))
             }
@@ -344,6 +357,15 @@ pub(crate) fn count(n: u64, noun: &str) -> String {
         1 => format!("1 {noun}"),
         n => format!("{n} {noun}s"),
     }
+}
+
+/// A span of time in its largest unit, rounded down.
+pub(crate) fn span(ms: i64) -> String {
+    let seconds = u64::try_from(ms / 1000).unwrap_or_default();
+    let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
+    let unit = units.into_iter().find(|(_, length)| seconds >= *length);
+    let (noun, length) = unit.unwrap_or(("second", 1));
+    count(seconds / length, noun)
 }
 
 fn quoted(names: &[String]) -> String {

@@ -20,6 +20,8 @@ mod destination;
 mod groups;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
+#[path = "real_kafka/refused.rs"]
+mod refused;
 #[path = "real_kafka/target.rs"]
 mod target;
 #[path = "real_kafka/trouble.rs"]
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         contents::CASES,
         destination::CASES,
         groups::CASES,
+        refused::CASES,
         target::CASES,
         trouble::CASES,
         volume::CASES,

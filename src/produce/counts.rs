@@ -104,6 +104,13 @@ impl Counts {
         fate
     }
 
+    /// Counts a record that the destination does not take, and tells what that makes of it.
+    pub(super) fn refuse(&mut self, origin: Origin, why: &str) -> Fate {
+        self.not_written += 1;
+        self.problems.add(What::NotWritten, origin, || why.into());
+        Fate::NotWritten
+    }
+
     /// None when nothing was delivered.
     pub(super) fn latency(&self) -> Option<Latency> {
         let ms = |q| self.latency.value_at_quantile(q) as f64 / 1000.0;

@@ -2,6 +2,7 @@
 //! poll librdkafka, beside the one that sends.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -136,6 +137,25 @@ impl Deliveries {
         let mut account = self.account();
         self.fail(&mut account, tag, Persisted::No, code, (topic, None));
         account.counts.refused += 1;
+    }
+
+    /// A record that its topic does not take, by the topic's own settings; librdkafka was not given it.
+    pub(super) fn withhold(&self, tag: DeliveryTag, topic: &str, why: impl Display) {
+        let mut account = self.account();
+        let Account {
+            counts,
+            in_flight,
+            rejects,
+            ..
+        } = &mut *account;
+        let Some((batch, record, _)) = in_flight.record(tag) else {
+            return;
+        };
+        let why = format!("topic `{topic}`: {why}");
+        let told = format!("{why}, captured from {}", batch.captured_at(record));
+        let fate = counts.refuse(record.origin, &told);
+        rejects.add(batch, record, fate, &why);
+        counts.refused += 1;
     }
 
     /// Takes the answer for the record that was given `word`.

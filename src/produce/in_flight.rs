@@ -19,6 +19,11 @@ impl DeliveryTag {
     /// A line of 64 MiB holds fewer than 2^25 records.
     const INDEX_BITS: u32 = 28;
 
+    /// The record's index in its batch.
+    pub(super) fn index(self) -> usize {
+        self.index
+    }
+
     pub(super) fn pack(self) -> usize {
         let word = (self.batch << Self::INDEX_BITS) | self.index as u64;
         usize::try_from(word).expect("kreplay is built for 64 bits")

@@ -10,8 +10,8 @@
 //! | the loop, from the first record to the last delivery | `replay.rs`, then `send.rs`, `drain.rs`, `outcome.rs` |
 //! | in which order records go out | `order/` |
 //! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
-//! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
-//! | what a topic is and allows | `topics.rs`, `sizes.rs`, `warnings.rs` |
+//! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `originals.rs` (whether the original times are too old), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
+//! | what a topic is and allows | `topics.rs`, `acceptance.rs`, `sizes.rs`, `warnings.rs` |
 //! | where a record goes | `route.rs` |
 //! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
@@ -19,6 +19,7 @@
 //! | how far it is | `progress.rs` |
 //! | librdkafka's C API | `native/` |
 
+mod acceptance;
 mod announce;
 mod budget;
 mod client;
@@ -32,6 +33,7 @@ mod in_flight;
 mod journal;
 mod native;
 mod order;
+mod originals;
 mod outcome;
 mod preflight;
 mod progress;

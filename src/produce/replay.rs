@@ -11,11 +11,12 @@ use super::delivery::Deliveries;
 use super::drain::{Draining, STEP};
 use super::journal::Keeper;
 use super::order::{Next, Ordered, OrderedBatch};
+use super::originals::Originals;
 use super::outcome::Outcome;
 use super::rejects::{Former, Rejects};
 use super::route::Router;
 use crate::channel::Receiver;
-use crate::config::Cluster;
+use crate::config::{Cluster, Timestamps};
 use crate::error::Error;
 use crate::record::Batch;
 use crate::report::{Problems, Tally};
@@ -155,6 +156,11 @@ impl<'a> Replay<'a> {
     fn send_all(&mut self, receiver: &Receiver, ordered: &mut Ordered<'_>) -> Result<(), Stop> {
         receiver.survey(|batch| self.router.survey(batch));
         self.router.check_surveyed_topics()?;
+        if self.job.destination.timestamps == Timestamps::Original {
+            let mut originals = Originals::new();
+            receiver.survey(|batch| self.router.look_at_times(batch, &mut originals));
+            originals.check()?;
+        }
         loop {
             let (keeper, router) = (&mut self.keeper, &mut self.router);
             let note = |batch: &Batch| {

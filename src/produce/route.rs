@@ -4,10 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::acceptance::TopicRules;
 use super::announce::Announcement;
 use super::client::Connection;
 use super::control::Control;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
+use super::originals::Originals;
 use super::topics::TopicState;
 use super::warnings::Warnings;
 use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
@@ -24,6 +26,8 @@ pub(super) struct Target {
     created: bool,
     /// The next partition for a record without a key.
     turn: i32,
+    /// Which records it does not take.
+    pub(super) rules: TopicRules,
 }
 
 /// What is known of a captured topic.
@@ -166,6 +170,29 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
+    /// Looks at the original times in `batch`, as far as the destinations are known.
+    pub(super) fn look_at_times(&self, batch: &Batch, originals: &mut Originals) {
+        let rules: Vec<_> = batch
+            .topics
+            .iter()
+            .map(|topic| self.rules(self.destination_name(topic)))
+            .collect();
+        let untold = match &self.destination.topics {
+            TopicNames::One(name) => self.rules(Some(name.clone())),
+            TopicNames::Mapped(_) => None,
+        };
+        originals.look(batch, |topic| match topic {
+            Some(index) => rules.get(index as usize).copied().flatten(),
+            None => untold,
+        });
+    }
+
+    fn rules(&self, destination: Option<String>) -> Option<(&str, &TopicRules)> {
+        let name = destination?;
+        let target = self.targets.iter().find(|target| target.name == name)?;
+        Some((&target.name, &target.rules))
+    }
+
     /// Looks at what `batch` tells of the captured cluster.
     ///
     /// # Errors
@@ -278,6 +305,7 @@ impl<'a> Router<'a> {
             partitions: shape.partitions,
             created,
             turn: 0,
+            rules: settings.rules,
         });
         Ok(self.targets.len() - 1)
     }

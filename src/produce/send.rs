@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::acceptance::{Objection, now_ms};
 use super::drain::STEP;
-use super::in_flight::{InFlightBatch, NumberedBatch};
+use super::in_flight::{DeliveryTag, InFlightBatch, NumberedBatch};
 use super::native::{self, Outgoing};
 use super::order::OrderedBatch;
+use super::originals::expired;
 use super::rejects::Fate;
 use super::replay::{Replay, Stop};
 use super::route::Route;
@@ -103,29 +105,20 @@ impl Replay<'_> {
             return Ok(());
         };
         let key = record.key.map(|key| batch.slice(key));
+        let timestamp_ms = self.timestamp_ms(record);
+        if let Some(objection) = self.objection(target, key, timestamp_ms)? {
+            let topic = &self.router.targets[target].name;
+            self.deliveries
+                .withhold(in_flight.tag(index), topic, objection);
+            return Ok(());
+        }
         let place = || self.job.counters.place(record.origin);
         let (partition, placed) = self
             .router
             .partition(target, record.partition, key, place)?;
-        let captured = batch.headers(record).iter();
-        let captured = captured
-            .map(|Header { name, value }| (batch.slice(*name), value.map(|v| batch.slice(v))));
-        let added = self.job.destination.headers.iter();
-        let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
-        let outgoing = Outgoing {
-            partition,
-            batch: in_flight,
-            index,
-            timestamp_ms: self.timestamp_ms(record),
-            headers: captured.chain(added),
-        };
         self.full = self.deliveries.acquire(batch, record);
-        let target = &self.router.targets[target];
-        let wait = || {
-            thread::sleep(Duration::from_millis(1));
-            !self.job.control.is_stopping()
-        };
-        let Err(code) = native::produce(&target.handle, outgoing, wait) else {
+        let tag = in_flight.tag(index);
+        let Err(code) = self.hand_over(in_flight, tag, target, partition, timestamp_ms) else {
             self.handed += 1;
             self.router.count(placed);
             return Ok(());
@@ -135,11 +128,44 @@ impl Replay<'_> {
             RDKafkaErrorCode::QueueFull => Err(Stop::Told),
             RDKafkaErrorCode::Fatal => Err(Stop::Failed(self.fatal())),
             code => {
-                let tag = in_flight.tag(index);
-                self.deliveries.refused(tag, &target.name, code);
+                let topic = &self.router.targets[target].name;
+                self.deliveries.refused(tag, topic, code);
                 Ok(())
             }
         }
+    }
+
+    /// Gives a record to librdkafka.
+    ///
+    /// # Errors
+    /// librdkafka's reason for refusing the record; `QueueFull` when the run is told to stop.
+    pub(super) fn hand_over(
+        &self,
+        in_flight: &InFlightBatch,
+        tag: DeliveryTag,
+        target: usize,
+        partition: i32,
+        timestamp_ms: i64,
+    ) -> Result<(), RDKafkaErrorCode> {
+        let batch = in_flight.batch();
+        let record = &batch.records[tag.index()];
+        let captured = batch.headers(record).iter();
+        let captured = captured
+            .map(|Header { name, value }| (batch.slice(*name), value.map(|v| batch.slice(v))));
+        let added = self.job.destination.headers.iter();
+        let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
+        let outgoing = Outgoing {
+            partition,
+            batch: in_flight,
+            index: tag.index(),
+            timestamp_ms,
+            headers: captured.chain(added),
+        };
+        let wait = || {
+            thread::sleep(Duration::from_millis(1));
+            !self.job.control.is_stopping()
+        };
+        native::produce(&self.router.targets[target].handle, outgoing, wait)
     }
 
     /// The target of `record`; none when it cannot be told, which is counted.
@@ -180,6 +206,33 @@ impl Replay<'_> {
         rejects.add(batch, record, Fate::Unreadable, why);
         let why = || format!("{why}: {}", batch.captured_at(record));
         self.problems.add(What::TopicUnknown, record.origin, why);
+    }
+
+    /// What the topic's settings say against a record.
+    ///
+    /// # Errors
+    /// [`Error::OriginalsExpired`] when its time is too old and nothing was sent before.
+    fn objection(
+        &self,
+        target: usize,
+        key: Option<&[u8]>,
+        timestamp_ms: i64,
+    ) -> Result<Option<Objection>, Error> {
+        let target = &self.router.targets[target];
+        let (timestamp_ms, now_ms) = match timestamp_ms {
+            0 => (None, 0),
+            ms => (Some(ms), now_ms()),
+        };
+        match target.rules.objection(key, timestamp_ms, now_ms) {
+            Some(Objection::Expired {
+                timestamp_ms,
+                limit_ms,
+            }) if self.handed == 0 => {
+                let age_ms = now_ms.saturating_sub(timestamp_ms);
+                Err(expired(&target.name, age_ms, limit_ms, (1, 1)))
+            }
+            objection => Ok(objection),
+        }
     }
 
     /// 0 makes librdkafka take the time of sending.

@@ -7,6 +7,7 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::acceptance::TopicRules;
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, code_words, words};
 use super::control::Control;
 use super::native::admin;
@@ -53,6 +54,8 @@ pub(super) struct TopicSettings {
     pub(super) log_append_time: bool,
     /// How many replicas an acknowledged record has at least.
     pub(super) min_insync_replicas: Option<usize>,
+    /// Which records it does not take.
+    pub(super) rules: TopicRules,
 }
 
 impl TopicSettings {
@@ -64,6 +67,7 @@ impl TopicSettings {
             log_append_time: get("message.timestamp.type")
                 .is_some_and(|(_, value)| value == "LogAppendTime"),
             min_insync_replicas: number("min.insync.replicas"),
+            rules: TopicRules::of(settings),
         }
     }
 }
