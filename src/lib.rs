@@ -60,8 +60,8 @@ use tokio::time::{interval, timeout};
 
 use channel::{Closer, Gate, Limits};
 use config::{
-    Cluster, Config, Duplicates, Input, MissingTopics, SnapshotAction, Source, Task, Timestamps,
-    TopicNames,
+    CapturedCluster, Cluster, Config, Duplicates, Input, MissingTopics, SnapshotAction, Source,
+    Task, Timestamps, TopicNames,
 };
 use console::Console;
 use error::Error;
@@ -222,10 +222,12 @@ fn gate(config: &Config) -> Gate {
     let destination = &config.destination;
     let one_topic = matches!(destination.topics, TopicNames::One(_));
     match extract::gate(&config.source) {
-        // The one topic is known and need not be looked for in the records; original times have to be.
+        // The one topic is known, and neither the captured cluster nor original times are asked for:
+        // there is nothing to look for in the records.
         Gate::WhenKnown
             if one_topic
                 && destination.missing_topics == MissingTopics::Refuse
+                && destination.captured_cluster == CapturedCluster::Allow
                 && destination.timestamps == Timestamps::Now =>
         {
             Gate::AtOnce

@@ -11,6 +11,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use serde::{Deserialize, Serialize};
 
 /// Where in the input something stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,12 +77,20 @@ impl fmt::Display for CapturedTopic {
 }
 
 /// Something by which the captured cluster is known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum CapturedFrom {
     /// The `host:port` of one of its brokers.
     Broker(String),
     /// Its id.
     Cluster(String),
+}
+
+impl CapturedFrom {
+    fn weight(&self) -> usize {
+        let (Self::Broker(text) | Self::Cluster(text)) = self;
+        size_of::<Self>() + text.len()
+    }
 }
 
 /// Records in the order of the input, with all their bytes.
@@ -306,6 +315,11 @@ impl Batch {
             + self.topics.len() * Self::TOPIC_OVERHEAD
             // Once in the list, once as the key of its index.
             + self.topic_numbers.bytes * 2
+            + self
+                .captured_from
+                .iter()
+                .map(CapturedFrom::weight)
+                .sum::<usize>()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::fields::Attributes;
 use super::found::Found;
 use super::outline::Outline;
-use super::path::Path;
+use super::path::{Path, Step};
 use super::profile::{Candidates, Profile};
 use crate::config::View;
 use crate::error::Error;
@@ -80,6 +80,8 @@ pub(super) struct Surveyor {
     topics: Vec<Topic>,
     paths: Vec<Path>,
     tells_isolation: bool,
+    /// Whether the profile finds its records in the payload of Kafka.
+    reads_kafka: bool,
     /// What was told of the captured cluster.
     brokers: BTreeSet<String>,
     clusters: BTreeSet<String>,
@@ -94,6 +96,7 @@ impl Surveyor {
             topics: Vec::new(),
             paths: Vec::new(),
             tells_isolation: !profile.isolation_level.0.is_empty(),
+            reads_kafka: reads_kafka(profile),
             brokers: BTreeSet::new(),
             clusters: BTreeSet::new(),
         };
@@ -166,30 +169,33 @@ impl Surveyor {
         }
     }
 
-    /// What an RRPair tells of the captured cluster, and none before it has told.
-    pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Option<CapturedFrom> {
-        let (mut is_kafka, mut broker, mut cluster) = (passes, None, None);
+    /// What an RRPair tells of the captured cluster and none before it has told.
+    pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Vec<CapturedFrom> {
+        let (mut protocol, mut broker, mut cluster) = (None, None, None);
         for (topic, text) in self.told(found) {
             match topic {
-                Topic::Protocol => is_kafka = text.eq_ignore_ascii_case("kafka"),
+                Topic::Protocol => protocol = Some(text),
                 Topic::Broker => broker = Some(text),
                 Topic::Cluster => cluster = Some(text),
                 _ => {}
             }
         }
+        // How Speedscale calls the protocol is not documented: what Kafka's records were found in was
+        // Kafka, whatever it is called.
+        let is_called_kafka = protocol.map(|name| name.eq_ignore_ascii_case("kafka"));
+        let gives_records = self.reads_kafka && passes && !found.records.is_empty();
+        let is_kafka = gives_records || is_called_kafka.unwrap_or(self.reads_kafka && passes);
         let is_new = |known: &BTreeSet<String>, text: &&str| {
             !text.is_empty() && known.len() < MOST_PLACES && !known.contains(*text)
         };
-        if let Some(id) = cluster.filter(|id| is_new(&self.clusters, id)) {
-            let id = id.to_string();
-            self.clusters.insert(id.clone());
-            return Some(CapturedFrom::Cluster(id));
-        }
-        let broker = broker.filter(|_| is_kafka);
-        let broker = broker.filter(|broker| is_new(&self.brokers, broker))?;
-        let broker = broker.to_string();
-        self.brokers.insert(broker.clone());
-        Some(CapturedFrom::Broker(broker))
+        let cluster = cluster.filter(|id| is_new(&self.clusters, id));
+        let cluster = cluster.map(str::to_owned);
+        let broker = broker.filter(|broker| is_kafka && is_new(&self.brokers, broker));
+        let broker = broker.map(str::to_owned);
+        self.clusters.extend(cluster.clone());
+        self.brokers.extend(broker.clone());
+        let cluster = cluster.map(CapturedFrom::Cluster).into_iter();
+        cluster.chain(broker.map(CapturedFrom::Broker)).collect()
     }
 
     fn count(&self, census: &mut Census, found: &Found) {
@@ -226,6 +232,21 @@ impl Surveyor {
             texts.map(|text| (*topic, text.as_str()))
         })
     }
+}
+
+/// Whether every path to a record leads into the payload named after Kafka.
+fn reads_kafka(profile: &Profile) -> bool {
+    let candidates = match profile.record.0.is_empty() {
+        true => &profile.value.0,
+        false => &profile.record.0,
+    };
+    let leads_there = |text: &str| {
+        Path::parse(text).is_ok_and(|path| match path.steps() {
+            Some(steps) => matches!(steps.first(), Some(Step::Name(name)) if name == "kafka"),
+            None => path.text().starts_with("$.kafka"),
+        })
+    };
+    !candidates.is_empty() && candidates.iter().all(|c| leads_there(&c.path))
 }
 
 fn attributes(draft: &super::found::Draft) -> Attributes {

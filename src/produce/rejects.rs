@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::{self, Error};
-use crate::record::{Batch, Record};
+use crate::record::{Batch, CapturedFrom, Record};
 use crate::record_line;
 
 /// What became of a record that was not delivered, by the names of the report's ledger.
@@ -29,6 +29,9 @@ impl Fate {
     }
 }
 
+/// Brokers and clusters that are told of; no capture has more to tell.
+const MOST_PLACES: usize = 512;
+
 /// Where rejects go; nowhere when no file was asked for.
 #[derive(Debug, Default)]
 pub(super) struct Rejects {
@@ -36,6 +39,9 @@ pub(super) struct Rejects {
     /// What is in the file when the run begins goes.
     is_replaced: bool,
     line: Vec<u8>,
+    /// What is known of the captured cluster, and how much of it the file tells by now.
+    captured_from: Vec<CapturedFrom>,
+    told: usize,
     written: u64,
     failure: Option<Error>,
 }
@@ -96,13 +102,24 @@ impl Rejects {
         }
     }
 
+    /// Takes note of where records are from, so that rejects that are sent again are not sent there.
+    pub(super) fn note(&mut self, captured_from: &CapturedFrom) {
+        let known = &mut self.captured_from;
+        if known.len() < MOST_PLACES && !known.contains(captured_from) {
+            known.push(captured_from.clone());
+        }
+    }
+
     /// Writes a record down; a failure is kept for the report, and the replay goes on.
     pub(super) fn add(&mut self, batch: &Batch, record: &Record, fate: Fate, reason: &str) {
         let Some(file) = &mut self.file else {
             return;
         };
         self.line.clear();
-        record_line::write_reject(batch, record, fate.name(), reason, &mut self.line);
+        let untold = &self.captured_from[self.told..];
+        let fate = (fate.name(), reason);
+        record_line::write_reject(batch, record, untold, fate, &mut self.line);
+        self.told = self.captured_from.len();
         self.written += 1;
         if let Err(e) = file.write_all(&self.line) {
             self.written -= 1;

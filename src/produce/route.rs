@@ -203,6 +203,10 @@ impl<'a> Router<'a> {
     }
 
     fn compare(&mut self, batch: &Batch) {
+        for captured in &batch.captured_from {
+            let rejects = &mut self.connection.deliveries().account().rejects;
+            rejects.note(captured);
+        }
         let refuses = self.destination.captured_cluster == CapturedCluster::Refuse;
         if let Some(known) = self.connection.known()
             && refuses

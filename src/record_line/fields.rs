@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::parts::{Bytes, HeaderList, Spelling, Strings, Topic, TopicBy};
-use crate::record::{Batch, Span};
+use crate::record::{Batch, CapturedFrom, Span};
 
 /// The members that mean something, ours and kcat's. What others there are is passed over, such as
 /// the `reason` of a reject and kcat's `broker`.
@@ -31,6 +31,7 @@ pub(super) enum Member {
     KeyError,
     PayloadError,
     Outcome,
+    CapturedFrom,
     #[serde(other)]
     Other,
 }
@@ -56,6 +57,7 @@ impl Member {
             Self::KeyError => "key_error",
             Self::PayloadError => "payload_error",
             Self::Outcome => "outcome",
+            Self::CapturedFrom => "captured_from",
             Self::Other => "?",
         }
     }
@@ -113,6 +115,23 @@ impl From<Outcome> for Earlier {
     }
 }
 
+/// Other tools may have a member of this name, too.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Places {
+    These(Vec<CapturedFrom>),
+    Other(IgnoredAny),
+}
+
+impl From<Places> for Vec<CapturedFrom> {
+    fn from(places: Places) -> Self {
+        match places {
+            Places::These(these) => these,
+            Places::Other(_) => Self::new(),
+        }
+    }
+}
+
 /// What was read of a line; the outer option of each is whether it has been read.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
@@ -127,6 +146,7 @@ pub(super) struct Fields {
     headers: Option<()>,
     pub(super) writer: Writer,
     pub(super) earlier: Earlier,
+    pub(super) captured_from: Vec<CapturedFrom>,
 }
 
 /// Sets a field that may stand once in a line.
@@ -235,12 +255,22 @@ impl Line<'_> {
             | Member::PayloadError => Err(de::Error::custom(
                 "kcat has decoded the record, so its bytes are not in the line; run kcat without `-s`",
             )),
-            Member::Outcome => {
-                fields.earlier = map.next_value::<Outcome>()?.into();
-                Ok(())
-            }
+            Member::Outcome | Member::CapturedFrom => self.read_of_reject(member, map),
             Member::Other => map.next_value::<IgnoredAny>().map(|_| ()),
         }
+    }
+
+    /// What only a rejects file has.
+    fn read_of_reject<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: Member,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match member {
+            Member::Outcome => self.fields.earlier = map.next_value::<Outcome>()?.into(),
+            _ => self.fields.captured_from = map.next_value::<Places>()?.into(),
+        }
+        Ok(())
     }
 
     fn read_bytes<'de, A: MapAccess<'de>>(

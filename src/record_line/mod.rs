@@ -16,6 +16,7 @@
 //! | `key`, `value` | a string, or null |
 //! | `key_base64`, `value_base64` | instead, for bytes that are not UTF-8 |
 //! | `headers` | pairs of name and value, each a string or `{"base64":".."}`; a value may be null |
+//! | `captured_from` | in a rejects file: brokers and clusters that the capture told of and no line before did |
 //! | `outcome`, `reason` | in a rejects file: what became of a record that was not delivered, and why |
 
 mod fields;

@@ -61,6 +61,7 @@ pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Ear
                 headers: batch.headers_since(mark),
                 origin,
             });
+            batch.captured_from.extend(fields.captured_from);
             Ok(fields.earlier)
         }
         Err(error) => {
@@ -148,6 +149,7 @@ impl LineError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::CapturedFrom;
 
     fn try_read(line: &[u8]) -> Result<String, String> {
         let mut batch = Batch::default();
@@ -343,6 +345,27 @@ mod tests {
             let origin = Origin { input: 0, line: 1 };
             let read = read(line.as_bytes(), origin, &mut Batch::default());
             assert_eq!(read, Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reject_tells_the_captured_cluster_and_other_members_of_that_name_are_passed_over() {
+        let broker = || CapturedFrom::Broker("b:1".into());
+        let cluster = || CapturedFrom::Cluster("c".into());
+        let cases = [
+            (r#"{"value":"v"}"#, vec![]),
+            (
+                r#"{"captured_from":[{"broker":"b:1"},{"cluster":"c"}],"value":"v"}"#,
+                vec![broker(), cluster()],
+            ),
+            (r#"{"value":"v","captured_from":"b:1"}"#, vec![]),
+            (r#"{"value":"v","captured_from":[{"rack":"r"}]}"#, vec![]),
+        ];
+        for (line, expected) in cases {
+            let mut batch = Batch::default();
+            let origin = Origin { input: 0, line: 1 };
+            assert!(read(line.as_bytes(), origin, &mut batch).is_ok(), "{line}");
+            assert_eq!(batch.captured_from, expected, "{line}");
         }
     }
 

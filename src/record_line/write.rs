@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Batch, CapturedTopic, Header, Record, encode_base64};
+use crate::record::{Batch, CapturedFrom, CapturedTopic, Header, Record, encode_base64};
 
 /// Appends `record` of `batch` to `out` as a record line with its line end.
 pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
@@ -11,16 +11,19 @@ pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
 }
 
 /// The same for a record that was found and not delivered: what became of it, by the name of the
-/// report's ledger, and why.
+/// report's ledger, and why. `captured_from` is what no line before has told of the captured cluster.
 pub(crate) fn write_reject(
     batch: &Batch,
     record: &Record,
-    outcome: &str,
-    reason: &str,
+    captured_from: &[CapturedFrom],
+    (outcome, reason): (&str, &str),
     out: &mut Vec<u8>,
 ) {
     push_record(batch, record, out);
     out.push(b',');
+    if !captured_from.is_empty() {
+        push_member(out, "\"captured_from\":", captured_from);
+    }
     push_member(out, "\"outcome\":", outcome);
     out.extend_from_slice(b"\"reason\":");
     push_json(out, reason);
@@ -135,13 +138,8 @@ mod tests {
     #[test]
     fn a_reject_is_a_record_line_with_an_outcome_and_a_reason() {
         let mut out = Vec::new();
-        write_reject(
-            &Batch::default(),
-            &bare(),
-            "unknown",
-            "timed \"out\"",
-            &mut out,
-        );
+        let fate = ("unknown", "timed \"out\"");
+        write_reject(&Batch::default(), &bare(), &[], fate, &mut out);
         let expected = "{\"key\":null,\"value\":null,\"headers\":[],\"outcome\":\"unknown\",\
                         \"reason\":\"timed \\\"out\\\"\"}\n";
         assert_eq!(String::from_utf8(out).as_deref(), Ok(expected));

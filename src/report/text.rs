@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
 use super::{Problem, Report, Signal, Source, Tally, place};
-use crate::error::count;
+use crate::error::{Error, count};
 
 /// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
 const MOST_TOPICS: usize = 10;
@@ -126,7 +126,11 @@ impl Report {
         };
         let (n, file) = (records(rejects.records), &rejects.file);
         write!(f, "rejects    {n} in {file}: ")?;
+        let is_refused = |failure: &Error| matches!(failure, Error::SameCluster { .. });
         match &self.resume {
+            _ if self.failures.iter().any(is_refused) => {
+                writeln!(f, "`kreplay records {file}` sends them to another cluster")?;
+            }
             Some(_) => writeln!(f, "the same command with `--resume` tries them again")?,
             None => writeln!(
                 f,

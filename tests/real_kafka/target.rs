@@ -32,6 +32,22 @@ pub(crate) const CASES: &[Case] = &[
         known_late,
     ),
     (
+        "target_a_fetch_was_at_a_broker_whatever_its_protocol_is_called",
+        unknown_protocol,
+    ),
+    (
+        "target_the_captured_cluster_is_looked_for_also_where_the_topic_is_given",
+        known_with_a_topic,
+    ),
+    (
+        "target_rejects_are_not_sent_into_the_cluster_that_they_were_captured_from",
+        known_by_rejects,
+    ),
+    (
+        "target_a_csv_tells_the_captured_cluster_by_a_column",
+        known_by_column,
+    ),
+    (
         "target_what_is_no_kafka_at_the_same_address_is_no_captured_cluster",
         other_protocol,
     ),
@@ -100,14 +116,7 @@ fn known_by_broker(kafka: &Kafka) {
 
 fn known_by_id(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let metadata = json!({
-        "msgType": "rrpair",
-        "l7protocol": "kafka",
-        "command": "Metadata",
-        "network_address": "elsewhere:9092",
-        "kafka": { "response": { "MetadataResponse": { "clusterId": CLUSTER_ID } } },
-    });
-    let lines = format!("{}{metadata}\n", numbered_lines(&topic, 0..100));
+    let lines = numbered_lines(&topic, 0..100) + &metadata(CLUSTER_ID, "elsewhere:9092");
     let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "100 = 100 unsent");
@@ -130,6 +139,77 @@ fn known_late(kafka: &Kafka) {
     let shared = format!("the broker `{}`", kafka.brokers());
     assert_eq!(output.stderr, refusal(kafka, &shared));
     assert!(there(100), "what came late is not sent");
+}
+
+/// A Metadata response of this cluster, captured at this broker.
+fn metadata(cluster: &str, address: &str) -> String {
+    let metadata = json!({
+        "msgType": "rrpair",
+        "l7protocol": "kafka",
+        "command": "Metadata",
+        "network_address": address,
+        "kafka": { "response": { "MetadataResponse": { "clusterId": cluster } } },
+    });
+    format!("{metadata}\n")
+}
+
+/// A run that is refused and has sent nothing.
+fn is_refused(kafka: &Kafka, topic: &str, args: &[&str], lines: String, shared: &str) {
+    let output = replay(kafka, args).stdin(lines).output();
+    let report = report_of(&output, 3);
+    assert_eq!(entry(&report, "delivered"), 0, "{report:#}");
+    assert_eq!(output.stderr, refusal(kafka, shared));
+    assert_eq!(count(&kafka.brokers(), topic), Ok(0));
+}
+
+fn unknown_protocol(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let address = respelt(kafka);
+    let members = json!({ "network_address": address, "l7protocol": "tcp" });
+    let lines = with(&numbered_lines(&topic, 0..10), &members);
+    let shared = format!("the broker `{address}`");
+    is_refused(kafka, &topic, &["raw", "-"], lines, &shared);
+}
+
+/// The id stands behind more lines than one read gives.
+fn known_with_a_topic(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let fetches: String = (0..80)
+        .map(|n| numbered_lines(&topic, n * 50..n * 50 + 50))
+        .collect();
+    let lines = fetches + &metadata(CLUSTER_ID, "elsewhere:9092");
+    assert!(lines.len() > 256 << 10, "{}", lines.len());
+    let shared = format!("the cluster id `{CLUSTER_ID}`");
+    let args = ["raw", "-", "-t", &topic, "--keep-duplicates"];
+    is_refused(kafka, &topic, &args, lines, &shared);
+}
+
+fn known_by_rejects(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (file("first.jsonl"), file("second.jsonl"));
+    let address = respelt(kafka);
+    let lines = with(&numbered_lines(&topic, 0..10), &at(&address));
+    let shared = format!("the broker `{address}`");
+    let args = ["raw", "-", "--rejects", &first];
+    is_refused(kafka, &topic, &args, lines, &shared);
+    // The rejects of rejects know it, too.
+    let args = ["records", &first, "--rejects", &second];
+    is_refused(kafka, &topic, &args, String::new(), &shared);
+    is_refused(kafka, &topic, &["records", &second], String::new(), &shared);
+    let output = replay(kafka, &["records", &second, "--yes"]).output();
+    let report = report_of(&output, 0);
+    assert_eq!(ledger(&report), "10 = 10 delivered");
+}
+
+fn known_by_column(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let address = respelt(kafka);
+    let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
+    let csv = format!("{value},network_address,RRPair UUID\nv,{address},u\n");
+    let shared = format!("the broker `{address}`");
+    is_refused(kafka, &topic, &["csv", "-", "-t", &topic], csv, &shared);
 }
 
 fn other_protocol(kafka: &Kafka) {
