@@ -109,8 +109,12 @@ fn run(broker: &OnDemand, case: fn(&Kafka)) -> Result<(), Failed> {
 
 /// Prepares `kreplay ARGS` against a broker with a JSON report, with the stand-in as its speedctl.
 fn replay(kafka: &Kafka, args: &[&str]) -> Run {
-    let brokers = kafka.brokers();
-    let more = ["-b", &brokers, "--report", "json"];
+    replay_to(&kafka.brokers(), args)
+}
+
+/// The same, with the brokers as the case spells them.
+fn replay_to(brokers: &str, args: &[&str]) -> Run {
+    let more = ["-b", brokers, "--report", "json"];
     let run = Run::new(args.iter().chain(&more).map(|arg| (*arg).to_owned()));
     run.env("KREPLAY_SPEEDCTL", standin())
         .env("STANDIN_DATA", fixtures())

@@ -8,6 +8,7 @@ use super::acceptance::TopicRules;
 use super::announce::Announcement;
 use super::client::Connection;
 use super::control::Control;
+use super::guard::Comparison;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use super::originals::Originals;
 use super::topics::TopicState;
@@ -66,7 +67,7 @@ pub(super) struct Router<'a> {
     pub(super) placement: Placement,
     warnings: Warnings,
     /// What the destination has in common with the captured cluster.
-    shared: Option<String>,
+    comparison: Comparison,
     /// What was told of the destination before the first record.
     announcement: Option<Announcement>,
 }
@@ -98,7 +99,7 @@ impl<'a> Router<'a> {
             met: HashSet::new(),
             placement: Placement::default(),
             warnings: Warnings::default(),
-            shared: None,
+            comparison: Comparison::default(),
             announcement: None,
         }
     }
@@ -211,21 +212,24 @@ impl<'a> Router<'a> {
         if let Some(known) = self.connection.known()
             && refuses
             && !self.connection.is_rehearsal()
-            && self.shared.is_none()
         {
-            let mut captured = batch.captured_from.iter();
-            self.shared = captured.find_map(|captured| known.shares(captured));
+            for captured in &batch.captured_from {
+                self.comparison.look_at(known, captured);
+            }
         }
     }
 
-    fn check_shared(&self) -> Result<(), Error> {
-        match &self.shared {
-            None => Ok(()),
-            Some(shared) => Err(Error::SameCluster {
+    fn check_shared(&mut self) -> Result<(), Error> {
+        if let Some(shared) = self.comparison.shared() {
+            return Err(Error::SameCluster {
                 brokers: self.connection.brokers.clone(),
-                shared: shared.clone(),
-            }),
+                shared,
+            });
         }
+        if let Some(note) = self.comparison.take_note() {
+            self.connection.console.note(&note);
+        }
+        Ok(())
     }
 
     /// Where records of `topic` go.

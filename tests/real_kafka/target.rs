@@ -13,7 +13,7 @@ use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::topics::{create, create_unique, unique};
 use crate::ledger::{entry, ledger};
-use crate::{Case, replay, report_of};
+use crate::{Case, replay, replay_to, report_of};
 
 /// Of the brokers that the harness starts.
 const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
@@ -30,6 +30,14 @@ pub(crate) const CASES: &[Case] = &[
     (
         "target_the_captured_cluster_that_shows_late_ends_the_run",
         known_late,
+    ),
+    (
+        "target_another_cluster_id_makes_another_cluster_whatever_the_addresses_say",
+        known_beside_an_id,
+    ),
+    (
+        "target_a_loopback_address_in_common_is_a_note_and_no_refusal",
+        loopback_alone,
     ),
     (
         "target_a_fetch_was_at_a_broker_whatever_its_protocol_is_called",
@@ -86,30 +94,37 @@ fn at(address: &str) -> Value {
     json!({ "network_address": address })
 }
 
-/// The address as another spelling of the same host.
-fn respelt(kafka: &Kafka) -> String {
-    kafka.brokers().replace("127.0.0.1", "LOCALHOST")
+/// A broker's address that is no loopback address, and at which nothing answers: a connection to a
+/// multicast address fails at once.
+const ELSEWHERE: &str = "224.0.0.1:19092";
+
+/// The destination by that address, too: the brokers of the test have loopback addresses alone.
+fn brokers(kafka: &Kafka) -> String {
+    format!("{ELSEWHERE},{}", kafka.brokers())
 }
 
 fn refusal(kafka: &Kafka, shared: &str) -> String {
     format!(
         "kreplay: {} is the cluster that the records were captured from: both have {shared}\n\
          hint: `--yes` sends all the same; its topics then have the records twice\n",
-        kafka.brokers()
+        brokers(kafka)
     )
 }
 
 fn known_by_broker(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let address = respelt(kafka);
-    let lines = with(&numbered_lines(&topic, 0..100), &at(&address));
-    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    let lines = with(&numbered_lines(&topic, 0..100), &at(ELSEWHERE));
+    let output = replay_to(&brokers(kafka), &["raw", "-"])
+        .stdin(lines.clone())
+        .output();
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "100 = 100 unsent");
-    let shared = format!("the broker `{address}`");
+    let shared = format!("the broker `{ELSEWHERE}`");
     assert_eq!(output.stderr, refusal(kafka, &shared));
     assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
-    let output = replay(kafka, &["raw", "-", "--yes"]).stdin(lines).output();
+    let output = replay_to(&brokers(kafka), &["raw", "-", "--yes"])
+        .stdin(lines)
+        .output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "100 = 100 delivered");
 }
@@ -117,7 +132,9 @@ fn known_by_broker(kafka: &Kafka) {
 fn known_by_id(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let lines = numbered_lines(&topic, 0..100) + &metadata(CLUSTER_ID, "elsewhere:9092");
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay_to(&brokers(kafka), &["raw", "-"])
+        .stdin(lines)
+        .output();
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "100 = 100 unsent");
     let shared = format!("the cluster id `{CLUSTER_ID}`");
@@ -127,16 +144,18 @@ fn known_by_id(kafka: &Kafka) {
 
 fn known_late(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let mut run = replay(kafka, &["raw", "-", "-q"]).stdin_open().spawn();
+    let mut run = replay_to(&brokers(kafka), &["raw", "-", "-q"])
+        .stdin_open()
+        .spawn();
     run.write_stdin(numbered_lines(&topic, 0..100).as_bytes());
     let there = |n| count(&kafka.brokers(), &topic) == Ok(n);
     run.wait_until("the first records are there", |_| there(100));
-    let late = with(&numbered_lines(&topic, 100..150), &at(&kafka.brokers()));
+    let late = with(&numbered_lines(&topic, 100..150), &at(ELSEWHERE));
     run.write_stdin(late.as_bytes());
     let output = run.wait();
     let report = report_of(&output, 3);
     assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
-    let shared = format!("the broker `{}`", kafka.brokers());
+    let shared = format!("the broker `{ELSEWHERE}`");
     assert_eq!(output.stderr, refusal(kafka, &shared));
     assert!(there(100), "what came late is not sent");
 }
@@ -155,19 +174,48 @@ fn metadata(cluster: &str, address: &str) -> String {
 
 /// A run that is refused and has sent nothing.
 fn is_refused(kafka: &Kafka, topic: &str, args: &[&str], lines: String, shared: &str) {
-    let output = replay(kafka, args).stdin(lines).output();
+    let output = replay_to(&brokers(kafka), args).stdin(lines).output();
     let report = report_of(&output, 3);
     assert_eq!(entry(&report, "delivered"), 0, "{report:#}");
     assert_eq!(output.stderr, refusal(kafka, shared));
     assert_eq!(count(&kafka.brokers(), topic), Ok(0));
 }
 
+fn known_beside_an_id(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let lines = with(&numbered_lines(&topic, 0..10), &at(ELSEWHERE));
+    let args = ["raw", "-"];
+    let shared = format!("the broker `{ELSEWHERE}`");
+    is_refused(kafka, &topic, &args, lines.clone(), &shared);
+    let lines = lines + &metadata("another", ELSEWHERE);
+    let run = replay_to(&brokers(kafka), &args).stdin(lines);
+    let report = report_of(&run.output(), 0);
+    assert_eq!(ledger(&report), "10 = 10 delivered");
+}
+
+fn loopback_alone(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
+    let address = kafka.brokers().replace("127.0.0.1", "LOCALHOST");
+    let lines = with(&numbered_lines(&topic, 0..10), &at(&address));
+    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    assert_eq!(ledger(&report_of(&output, 0)), "10 = 10 delivered");
+    let note = format!(
+        "kreplay: the records were captured at `{address}`, an address that every machine has: \
+         whether it was this cluster is not known\n"
+    );
+    assert_eq!(output.stderr.matches(&note).count(), 1, "{}", output.stderr);
+    // The id says more.
+    let lines = lines + &metadata("another", &address);
+    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    report_of(&output, 0);
+    assert!(!output.stderr.contains("were captured at"), "{output:#?}");
+}
+
 fn unknown_protocol(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let address = respelt(kafka);
-    let members = json!({ "network_address": address, "l7protocol": "tcp" });
+    let members = json!({ "network_address": ELSEWHERE, "l7protocol": "tcp" });
     let lines = with(&numbered_lines(&topic, 0..10), &members);
-    let shared = format!("the broker `{address}`");
+    let shared = format!("the broker `{ELSEWHERE}`");
     is_refused(kafka, &topic, &["raw", "-"], lines, &shared);
 }
 
@@ -189,26 +237,24 @@ fn known_by_rejects(kafka: &Kafka) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str| folder.path().join(name).display().to_string();
     let (first, second) = (file("first.jsonl"), file("second.jsonl"));
-    let address = respelt(kafka);
-    let lines = with(&numbered_lines(&topic, 0..10), &at(&address));
-    let shared = format!("the broker `{address}`");
+    let lines = with(&numbered_lines(&topic, 0..10), &at(ELSEWHERE));
+    let shared = format!("the broker `{ELSEWHERE}`");
     let args = ["raw", "-", "--rejects", &first];
     is_refused(kafka, &topic, &args, lines, &shared);
     // The rejects of rejects know it, too.
     let args = ["records", &first, "--rejects", &second];
     is_refused(kafka, &topic, &args, String::new(), &shared);
     is_refused(kafka, &topic, &["records", &second], String::new(), &shared);
-    let output = replay(kafka, &["records", &second, "--yes"]).output();
+    let output = replay_to(&brokers(kafka), &["records", &second, "--yes"]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "10 = 10 delivered");
 }
 
 fn known_by_column(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let address = respelt(kafka);
     let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
-    let csv = format!("{value},network_address,RRPair UUID\nv,{address},u\n");
-    let shared = format!("the broker `{address}`");
+    let csv = format!("{value},network_address,RRPair UUID\nv,{ELSEWHERE},u\n");
+    let shared = format!("the broker `{ELSEWHERE}`");
     is_refused(kafka, &topic, &["csv", "-", "-t", &topic], csv, &shared);
 }
 
@@ -218,11 +264,13 @@ fn other_protocol(kafka: &Kafka) {
         "msgType": "rrpair",
         "l7protocol": "http",
         "command": "GET",
-        "network_address": kafka.brokers(),
+        "network_address": ELSEWHERE,
         "http": { "req": { "url": "/" } },
     });
     let lines = format!("{http}\n{}", numbered_lines(&topic, 0..100));
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay_to(&brokers(kafka), &["raw", "-"])
+        .stdin(lines)
+        .output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "100 = 100 delivered");
 }
@@ -230,14 +278,14 @@ fn other_protocol(kafka: &Kafka) {
 fn known_by_csv(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let line = with(&numbered_lines(&topic, 0..1), &at(&kafka.brokers()));
+    let line = with(&numbered_lines(&topic, 0..1), &at(ELSEWHERE));
     fs::write(folder.path().join("mine.jsonl"), line).expect("a snapshot");
-    let output = replay(kafka, &["snapshot", "mine", "--via", "csv"])
+    let output = replay_to(&brokers(kafka), &["snapshot", "mine", "--via", "csv"])
         .env("STANDIN_DATA", folder.path())
         .output();
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "1 = 1 unsent");
-    let shared = format!("the broker `{}`", kafka.brokers());
+    let shared = format!("the broker `{ELSEWHERE}`");
     assert_eq!(output.stderr, refusal(kafka, &shared));
 }
 
