@@ -22,6 +22,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// What is printed.
     pub output: Output,
+    /// Files that were read to settle all this, by the flags that name them.
+    pub read_for_flags: Vec<(String, PathBuf)>,
 }
 
 /// What is kept for when not everything is delivered.

@@ -168,6 +168,13 @@ pub enum Error {
         /// The system's words.
         reason: String,
     },
+    /// A file of `--report-file` that could not be written once the run was over.
+    ReportUnwritten {
+        /// The file.
+        file: String,
+        /// The system's words.
+        reason: String,
+    },
     /// The two sides of the ledger differ, or a thread of kreplay ended in a panic.
     Defect {
         /// What was seen.
@@ -199,7 +206,9 @@ impl Error {
             | Self::PartitionMissing { .. }
             | Self::OriginalsExpired { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
-            Self::ProducerFatal { .. } | Self::CannotWrite { .. } => ExitCode::Incomplete,
+            Self::ProducerFatal { .. }
+            | Self::CannotWrite { .. }
+            | Self::ReportUnwritten { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
@@ -256,7 +265,8 @@ impl Error {
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
             | Self::CutOff { .. }
-            | Self::CannotWrite { .. } => None,
+            | Self::CannotWrite { .. }
+            | Self::ReportUnwritten { .. } => None,
         }
     }
 }
@@ -319,9 +329,14 @@ impl fmt::Display for Error {
             Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
             Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
             Self::CannotWrite { what, reason } => write!(f, "cannot write {what}: {reason}"),
+            Self::ReportUnwritten { file, reason } => write_unwritten(f, file, reason),
             Self::Defect { what } => f.write_str(what),
         }
     }
+}
+
+fn write_unwritten(f: &mut fmt::Formatter<'_>, file: &str, reason: &str) -> fmt::Result {
+    write!(f, "cannot write the report to {file}: {reason}")
 }
 
 fn write_speedctl(

@@ -27,11 +27,12 @@
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `produce/drain.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
+//! | which files a run may write, and how | `uses.rs`, `outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
-//! `record_line`, `error`, `channel`, `offsets` and `console` are leaves. `extract` never names `produce`
+//! `record_line`, `error`, `channel`, `offsets`, `outputs` and `console` are leaves. `extract` never names `produce`
 //! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
 mod channel;
@@ -42,6 +43,7 @@ pub mod error;
 mod extract;
 mod inspect;
 mod offsets;
+mod outputs;
 mod print;
 mod produce;
 mod properties;
@@ -50,6 +52,7 @@ mod record_line;
 pub mod report;
 mod settle;
 pub mod show;
+mod uses;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +98,16 @@ pub enum Product {
     Command(String),
     /// The text of a profile.
     Profile(&'static str),
+}
+
+/// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
+/// written twice, and what takes the place of a file takes that of its own kind.
+///
+/// # Errors
+/// [`Error::Config`] that names the file.
+pub fn check_files(config: &Config) -> Result<(), Error> {
+    uses::overlap(config).check()?;
+    show::check_report_file(&config.output)
 }
 
 /// Does what `config` says. The first of `signals` stops reading and drains what was handed to

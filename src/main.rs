@@ -6,7 +6,7 @@ use clap::Parser;
 use kreplay::cli::Cli;
 use kreplay::config::Config;
 use kreplay::error::Error;
-use kreplay::{run, show, signals};
+use kreplay::{check_files, run, show, signals};
 use tokio::runtime::Builder;
 
 /// librdkafka allocates for each record; this allocator serves its C code too and halves the cost.
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 fn replay(cli: Cli) -> Result<ExitCode, Error> {
     let config = Config::from_cli(cli)?;
     let output = config.output.clone();
-    show::check_report_file(&output)?;
+    check_files(&config)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::Idempotence;
 use crate::error::Error;
 
+/// kcat's own file, below the home directory.
+const KCAT_FILE: &str = ".config/kcat.conf";
+
 /// Names and values; the later one of a name wins.
 pub(crate) type Properties = Vec<(String, String)>;
 
@@ -83,6 +86,17 @@ pub(crate) fn settle(
     Ok(properties)
 }
 
+/// The file that properties are read from, and the flag or variable that names it.
+pub(crate) fn source(file: Option<&Path>) -> Option<(String, PathBuf)> {
+    let by_flag = file.map(|path| ("-F", path.to_path_buf()));
+    let by_variable = || std::env::var_os("KCAT_CONFIG").map(|path| ("KCAT_CONFIG", path.into()));
+    let (named_by, path) = by_flag.or_else(by_variable).or_else(|| {
+        let path = std::env::home_dir()?.join(KCAT_FILE);
+        path.is_file().then_some((KCAT_FILE, path))
+    })?;
+    Some((named_by.into(), path))
+}
+
 /// The properties of `-F`, else those of kcat's own file where there is one, as kcat does.
 fn read(file: Option<PathBuf>) -> Result<Properties, Error> {
     if let Some(path) = file.or_else(|| std::env::var_os("KCAT_CONFIG").map(PathBuf::from)) {
@@ -93,7 +107,7 @@ fn read(file: Option<PathBuf>) -> Result<Properties, Error> {
     let Some(home) = std::env::home_dir() else {
         return Ok(Vec::new());
     };
-    let path = home.join(".config/kcat.conf");
+    let path = home.join(KCAT_FILE);
     match fs::read_to_string(&path) {
         Ok(text) => parse(&path, &text),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),

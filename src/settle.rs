@@ -2,7 +2,7 @@
 //! Everything that can be told wrong before anything runs is told here.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli;
 use crate::config::{
@@ -13,6 +13,9 @@ use crate::config::{
 };
 use crate::error::Error;
 use crate::properties::{self, Properties};
+
+/// The profiles that need no file.
+const BUILT_IN: [&str; 2] = ["fetch", "produce"];
 
 /// The filter that every RRPair passes.
 const EVERYTHING: &str = "command CONTAINS \"\"";
@@ -59,11 +62,17 @@ impl Config {
             delivery,
             output,
         } = sending;
+        let properties = properties::source(destination.property_file.as_deref());
+        let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
         Ok(Self {
             task: Task::Replay,
+            read_for_flags: read_for_flags.collect(),
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
-            delivery: settle_delivery(delivery, output.report_file.as_deref(), &source)?,
+            delivery: Delivery {
+                rejects: delivery.rejects,
+                journal: delivery.resume,
+            },
             output: settle_output(output),
             source,
         })
@@ -130,18 +139,33 @@ impl Config {
         Self {
             task,
             source,
-            extraction,
             destination,
             delivery: Delivery::default(),
+            read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
+            extraction,
             output,
         }
+    }
+}
+
+/// The file of `--profile`, where it is one.
+fn profile_file(args: &cli::Extraction) -> Option<(String, PathBuf)> {
+    let name = args.profile.as_ref();
+    let name = name.filter(|name| !BUILT_IN.contains(&name.as_str()))?;
+    Some(("--profile".into(), name.into()))
+}
+
+fn profile_file_of(profile: &ProfileChoice) -> Option<(String, PathBuf)> {
+    match profile {
+        ProfileChoice::File { name, .. } => Some(("--profile".into(), name.into())),
+        ProfileChoice::BuiltIn(_) => None,
     }
 }
 
 fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
     let profile = match args.profile {
         None => ProfileChoice::BuiltIn("fetch".into()),
-        Some(name) if name == "fetch" || name == "produce" => ProfileChoice::BuiltIn(name),
+        Some(name) if BUILT_IN.contains(&name.as_str()) => ProfileChoice::BuiltIn(name),
         Some(name) => {
             let text = fs::read_to_string(&name).map_err(|e| Error::Config {
                 message: format!("cannot read the profile {name}: {e}"),
@@ -236,51 +260,6 @@ fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
         progress: When::Never,
         verbosity,
     }
-}
-
-fn settle_delivery(
-    args: cli::Delivery,
-    report: Option<&Path>,
-    source: &Source,
-) -> Result<Delivery, Error> {
-    let inputs: &[Input] = match source {
-        Source::Raw(inputs) => inputs,
-        Source::Records(records) => &records.inputs,
-        Source::Csv(input) => std::slice::from_ref(input),
-        Source::Snapshot(_) => &[],
-    };
-    let files = [
-        ("--rejects", args.rejects.as_deref()),
-        ("--resume", args.resume.as_deref()),
-        ("--report-file", report),
-    ];
-    let files = files.map(|(flag, file)| file.map(|file| (flag, file)));
-    let files: Vec<(&str, &Path)> = files.into_iter().flatten().collect();
-    for (i, (flag, file)) in files.iter().enumerate() {
-        let is_read = |input: &&Input| matches!(input, Input::File(input) if is_same(input, file));
-        if let Some(input) = inputs.iter().find(is_read) {
-            return Err(Error::config(format!(
-                "`{flag} {}` is an input of this run and would be written over",
-                input.name()
-            )));
-        }
-        let is_other = |(_, other): &&(&str, &Path)| other == file || is_same(other, file);
-        if let Some((other, _)) = files[..i].iter().find(is_other) {
-            return Err(Error::config(format!(
-                "`{other}` and `{flag}` name one file"
-            )));
-        }
-    }
-    Ok(Delivery {
-        rejects: args.rejects,
-        journal: args.resume,
-    })
-}
-
-/// Whether two paths lead to one file.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let file = |path: &Path| fs::canonicalize(path).ok();
-    file(one).is_some_and(|one| Some(one) == file(other))
 }
 
 fn settle_output(args: cli::Output) -> Output {

@@ -1,51 +1,77 @@
 //! What a run has given, on stdout and stderr: stdout carries the product, stderr everything else.
-//! A closed stdout never changes the exit code.
+//! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
+//! has what it wanted.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use crate::Product;
 use crate::config::{Output, ReportForm, Verbosity};
-use crate::error::{Error, ExitCode};
-use crate::report::{Printout, Report};
+use crate::error::{Error, ExitCode, reason};
+use crate::outputs::{Replaced, check_replaceable, replace};
+use crate::report::{Printout, Problems, Report, Source, problems_text};
+
+/// A report's place is taken by a report and by nothing else.
+const REPORT: Replaced = Replaced {
+    begin: b"{\"kreplay\":",
+    name: "a report of kreplay",
+};
 
 /// Shows what a run has given and tells how the program is to end.
 pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
-        Ok(Product::Report(report)) => print_report(&report, output),
+        Ok(Product::Report(mut report)) => print_report(&mut report, output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, output),
         Ok(Product::Inspection(seen)) => {
             let told = in_form(output, || seen.to_string(), || seen.to_json());
-            tell(&told, &seen.failures, seen.exit())
+            let problems = (&seen.source, &seen.tally.problems);
+            tell(output, &told, problems, &seen.failures, seen.exit())
         }
         Ok(Product::Paths(list)) => {
             let told = in_form(output, || list.to_string(), || list.to_json());
-            tell(&told, &list.failures, list.exit())
+            let problems = (&list.source, &list.tally.problems);
+            tell(output, &told, problems, &list.failures, list.exit())
         }
-        Ok(Product::Profile(text)) => print(text),
-        Ok(Product::Command(command)) => print(&format!("{command}\n")),
+        Ok(Product::Profile(text)) => print_product(text, ExitCode::Success),
+        Ok(Product::Command(command)) => print_product(&format!("{command}\n"), ExitCode::Success),
         Err(error) => failure(&error),
     }
 }
 
-fn print_report(report: &Report, output: &Output) -> ExitCode {
-    let mut exit = report.exit();
-    if let Some(path) = &output.report_file
-        && let Err(e) = fs::write(path, report.to_json() + "\n")
-    {
-        exit = failure(&cannot_write(path, &e));
+fn print_report(report: &mut Report, output: &Output) -> ExitCode {
+    // The file first, so that what is printed says whether it was written.
+    let mut written = write_report_file(report, output);
+    let told = in_form(output, || report.to_string(), || report.to_json());
+    if let Err(e) = print(&told) {
+        report.failures.push(Error::CannotWrite {
+            what: "the report to stdout",
+            reason: reason(&e),
+        });
+        // It says now that the report could not be printed.
+        written = written && write_report_file(report, output);
     }
-    match output.report {
-        ReportForm::Text => _ = print(&report.to_string()),
-        ReportForm::Json => _ = print(&(report.to_json() + "\n")),
-        ReportForm::None => {}
+    let is_shown = output.report != ReportForm::None && written;
+    if !is_shown && report.exit() != ExitCode::Success {
+        write_to_stderr(&report.why());
     }
-    report
-        .failures
-        .iter()
-        .for_each(|failure| _ = self::failure(failure));
-    exit
+    tell_failures(&report.failures);
+    report.exit()
+}
+
+/// Whether the report is in its file, or needs none; why not is put into it.
+fn write_report_file(report: &mut Report, output: &Output) -> bool {
+    let Some(path) = &output.report_file else {
+        return true;
+    };
+    let text = report.to_json() + "\n";
+    let written = replace(path, REPORT, text.as_bytes());
+    if let Err(e) = &written {
+        report.failures.push(Error::ReportUnwritten {
+            file: path.display().to_string(),
+            reason: reason(e),
+        });
+    }
+    written.is_ok()
 }
 
 fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String) -> String {
@@ -57,59 +83,88 @@ fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String
 }
 
 /// What was looked at goes to stdout, what ended it to stderr.
-fn tell(told: &str, failures: &[Error], exit: ExitCode) -> ExitCode {
-    _ = print(told);
-    failures
-        .iter()
-        .for_each(|failure| _ = self::failure(failure));
+fn tell(
+    output: &Output,
+    told: &str,
+    (source, problems): (&Source, &Problems),
+    failures: &[Error],
+    exit: ExitCode,
+) -> ExitCode {
+    let exit = print_product(told, exit);
+    if output.report == ReportForm::None {
+        write_to_stderr(&problems_text(source, problems));
+    }
+    tell_failures(failures);
     exit
 }
 
 /// Stdout has the records; the account of them goes to stderr.
 fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
-    let account = match output.verbosity {
+    write_to_stderr(&match output.verbosity {
         Verbosity::Quiet => printout.problems().to_string(),
         Verbosity::Normal | Verbosity::Verbose => printout.to_string(),
-    };
-    _ = io::stderr().lock().write_all(account.as_bytes());
-    printout
-        .failures
-        .iter()
-        .for_each(|failure| _ = self::failure(failure));
+    });
+    tell_failures(&printout.failures);
     printout.exit()
 }
 
 /// A report that cannot be written is told before anything is sent.
 ///
 /// # Errors
-/// [`Error::Config`] with the system's reason.
-pub fn check_report_file(output: &Output) -> Result<(), Error> {
+/// [`Error::Config`] with the reason.
+pub(crate) fn check_report_file(output: &Output) -> Result<(), Error> {
     let Some(path) = &output.report_file else {
         return Ok(());
     };
-    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
-    opened.map(|_| ()).map_err(|e| cannot_write(path, &e))
+    check_replaceable(path, REPORT).map_err(|e| cannot_write(path, &e))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Error {
     Error::config(format!(
-        "cannot write the report to {}: {error}",
-        path.display()
+        "cannot write the report to {}: {}",
+        path.display(),
+        reason(error)
     ))
 }
 
+/// Prints what was asked for; when that fails, it adds a code and hides none.
+fn print_product(text: &str, exit: ExitCode) -> ExitCode {
+    let Err(e) = print(text) else {
+        return exit;
+    };
+    let failed = failure(&Error::CannotWrite {
+        what: "to stdout",
+        reason: reason(&e),
+    });
+    match exit {
+        ExitCode::Success => failed,
+        graver => graver,
+    }
+}
+
 /// Writes to stdout; a reader that has gone is no failure.
-fn print(text: &str) -> ExitCode {
-    _ = io::stdout().lock().write_all(text.as_bytes());
-    ExitCode::Success
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
+/// There is nowhere to tell that stderr takes nothing.
+fn write_to_stderr(text: &str) {
+    _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn tell_failures(failures: &[Error]) {
+    for error in failures {
+        _ = failure(error);
+    }
 }
 
 /// Tells what ended the run, with a hint where there is one.
 pub fn failure(error: &Error) -> ExitCode {
-    let mut stderr = io::stderr().lock();
-    _ = writeln!(stderr, "kreplay: {error}");
-    if let Some(hint) = error.hint() {
-        _ = writeln!(stderr, "hint: {hint}");
-    }
+    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
+    write_to_stderr(&format!("kreplay: {error}\n{}", hint.unwrap_or_default()));
     error.exit()
 }

@@ -337,8 +337,25 @@ fn report_none_prints_nothing_on_stdout_and_keeps_the_exit_code() {
         ("raw bad-middle.jsonl", 1),
         ("raw cut.jsonl", 4),
     ] {
-        let output = rehearse(&format!("{args} --report none")).output();
+        let output = rehearse(&format!("{args} --report none -q")).output();
         assert_eq!((output.code, output.stdout.as_str()), (code, ""), "{args}");
+        let why = format!("kreplay: exit code {code}: delivered ");
+        assert_eq!(output.stderr.contains(&why), code != 0, "{output:#?}");
+    }
+    let output = rehearse("raw bad-middle.jsonl --report none -q").output();
+    let problem = "problem    unreadable: 1, first bad-middle.jsonl:3: ";
+    assert!(output.stderr.contains(problem), "{output:#?}");
+}
+
+#[test]
+fn a_report_file_that_cannot_be_written_in_the_end_adds_code_1_and_hides_none() {
+    for (file, code) in [("demo.jsonl", 1), ("bad-middle.jsonl", 1), ("cut.jsonl", 4)] {
+        let args = format!("raw {file} --report-file /dev/full");
+        let (output, report) = rehearse_json(&args);
+        assert_eq!(output.code, code, "{output:#?}");
+        assert_eq!(report["exit_code"], code);
+        let said = "kreplay: cannot write the report to /dev/full: no space left on device\n";
+        assert!(output.stderr.contains(said), "{output:#?}");
     }
 }
 
@@ -362,7 +379,7 @@ fn quiet_prints_nothing_on_stderr_but_errors() {
 }
 
 #[test]
-fn a_closed_or_full_stdout_does_not_change_the_exit_code() {
+fn a_stdout_that_is_closed_changes_no_exit_code_and_a_full_one_only_that_of_success() {
     let script = r#"case $1 in
         closed-pipe) { shift; "$@"; echo "code $?" >&2; } | : ;;
         closed) shift; "$@" >&-; echo "code $?" >&2 ;;
@@ -385,7 +402,12 @@ fn a_closed_or_full_stdout_does_not_change_the_exit_code() {
                 ];
                 let args = args.into_iter().chain([form]);
                 let output = Run::program("sh", args).cwd(fixtures()).output();
-                let said = format!("code {code}\n");
+                let said = match (how, code) {
+                    ("full", 0) => "code 1\n".into(),
+                    _ => format!("code {code}\n"),
+                };
+                let lost = "kreplay: cannot write the report to stdout: no space left on device\n";
+                assert_eq!(output.stderr.contains(lost), how == "full", "{output:#?}");
                 assert!(
                     output.stderr.ends_with(&said),
                     "{how} {file} {form}: {output:#?}"

@@ -246,7 +246,7 @@ fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
     let args = ["--rejects", "/dev/full"];
     let run = replay("raw", text(&demo), &cluster.bootstrap_servers(), &args).output();
     assert_eq!(run.code, 3, "{run:#?}");
-    let said = "kreplay: cannot write all rejects: no space left on device\n";
+    let said = "kreplay: cannot write all rejects: no space left on device (21 records missing)\n";
     assert!(run.stderr.ends_with(said), "{}", run.stderr);
     let report = report(&run);
     assert_eq!(ledger(&report), "21 = 21 unsent");

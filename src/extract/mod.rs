@@ -51,6 +51,7 @@ mod walk;
 mod window;
 mod written;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -175,6 +176,22 @@ pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
         Source::Records(_) => Ok(()),
         Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
     }
+}
+
+/// The files that are read of `folders`.
+pub(crate) fn files_in(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let folders: Vec<Input> = folders.iter().cloned().map(Input::File).collect();
+    let found = files::find(&folders).found.into_iter();
+    let paths = found.map(|found| match found.input {
+        Input::File(path) => Some(path),
+        Input::Stdin => None,
+    });
+    paths.flatten().collect()
+}
+
+/// The file in which `speedctl pull snapshot` leaves a snapshot.
+pub(crate) fn pulled(id: &str) -> Option<PathBuf> {
+    snapshot::pulled(id)
 }
 
 /// The text of the built-in profile `name`.

@@ -254,6 +254,12 @@ fn named_csv(text: &str) -> Option<PathBuf> {
         .rfind(|path| path.is_file())
 }
 
+/// Where speedctl's documentation says that a pulled snapshot is put.
+pub(super) fn pulled(id: &str) -> Option<PathBuf> {
+    let snapshots = std::env::home_dir()?.join(".speedscale/data/snapshots");
+    Some(snapshots.join(id).join("raw.jsonl"))
+}
+
 fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {
     let pull = pull_snapshot(snapshot);
     let mut description = context.describe();
@@ -271,16 +277,11 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
         .runtime
         .block_on(ended.well())
         .map_err(Stop::Failed)?;
-    let Some(home) = std::env::home_dir() else {
+    let Some(path) = pulled(&snapshot.id) else {
         return Err(Stop::Failed(
             ended.failed("has no home directory to write to".into()),
         ));
     };
-    // Where speedctl's documentation says that a pulled snapshot is put.
-    let path = home
-        .join(".speedscale/data/snapshots")
-        .join(&snapshot.id)
-        .join("raw.jsonl");
     if !path.is_file() {
         let how = format!("ended well and wrote no {}", path.display());
         return Err(Stop::Failed(ended.failed(how)));

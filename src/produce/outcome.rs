@@ -39,9 +39,10 @@ impl Outcome {
         drain: Option<Drain>,
         mut failures: Vec<Error>,
     ) -> Self {
-        let account = replay.deliveries.account();
-        let counts = &account.counts;
+        let mut account = replay.deliveries.account();
+        account.rejects.finish();
         failures.extend(account.rejects.failure());
+        let counts = &account.counts;
         let mut problems = replay.tally.problems.clone();
         problems.merge(replay.problems);
         problems.merge(counts.problems.clone());

@@ -1,13 +1,22 @@
 //! The rejects file: what was found and not delivered, as record lines with the reason. Written as
 //! it happens, so that it is complete whatever ends the run.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::time::Duration;
 
-use crate::error::{self, Error};
+use super::control::{Control, Pace};
+use crate::error::{self, Error, count};
+use crate::outputs::{Lines, append, is_regular};
 use crate::record::{Batch, CapturedFrom, Record};
 use crate::record_line;
+
+/// How long rejects may stall once the run was told to stop, and once it was told to leave.
+const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
+const LEAVING_PATIENCE: Duration = Duration::from_millis(200);
+/// What is read of a file to see whether it holds rejects: a line, unless it is longer.
+const MOST_LOOKED_AT: u64 = 128 << 20;
 
 /// What became of a record that was not delivered, by the names of the report's ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,58 +44,59 @@ const MOST_PLACES: usize = 512;
 /// Where rejects go; nowhere when no file was asked for.
 #[derive(Debug, Default)]
 pub(super) struct Rejects {
+    control: Control,
     file: Option<File>,
     /// What is in the file when the run begins goes.
     is_replaced: bool,
+    lines: Option<Lines>,
     line: Vec<u8>,
     /// What is known of the captured cluster, and how much of it the file tells by now.
     captured_from: Vec<CapturedFrom>,
     told: usize,
-    written: u64,
+    added: u64,
     failure: Option<Error>,
 }
 
 /// What becomes of rejects that are in the file already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Former {
+pub(super) enum Former<'a> {
     /// They may not have been sent again yet.
     Keep,
-    /// This run tries all of them again.
+    /// This run tries all of them again, as it goes on after the one that has left them.
     Replace,
+    /// This run keeps a journal that is new: it knows nothing of them.
+    KeepBeside(&'a Path),
 }
 
 impl Rejects {
-    /// Opens the file for rejects.
+    /// Opens the file for rejects, and keeps it from other runs.
     ///
     /// # Errors
-    /// [`Error::Config`] when it cannot be written, or has rejects that are to be kept.
-    pub(super) fn open(path: Option<&Path>, former: Former) -> Result<Self, Error> {
+    /// [`Error::Config`] when it cannot be written, is in use, or has something that is to be kept.
+    pub(super) fn open(
+        path: Option<&Path>,
+        former: Former<'_>,
+        control: &Control,
+    ) -> Result<Self, Error> {
         let Some(path) = path else {
             return Ok(Self::default());
         };
         let name = path.display();
-        let failed = |e| {
-            Error::config(format!(
-                "cannot write the rejects to {name}: {}",
-                error::reason(&e)
-            ))
-        };
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
+        let failed =
+            |why: String| Error::config(format!("cannot write the rejects to {name}: {why}"));
+        let file = append(path, || control.is_stopping());
+        let file = file.map_err(|e| failed(error::reason(&e)))?;
+        // A file system without locks has none to respect.
+        if is_regular(&file) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(failed("another run is using it".into()));
+        }
+        let metadata = file.metadata().map_err(|e| failed(error::reason(&e)))?;
         let holds_some = metadata.is_file() && metadata.len() > 0;
-        if holds_some && former == Former::Keep {
-            return Err(Error::Config {
-                message: format!("the rejects file {name} holds rejects already"),
-                hint: Some(format!(
-                    "send them with `kreplay records {name}`, name another file, or remove it"
-                )),
-            });
+        if holds_some {
+            check_former(path, former)?;
         }
         Ok(Self {
+            control: control.clone(),
             file: Some(file),
             is_replaced: holds_some,
             ..Self::default()
@@ -95,10 +105,12 @@ impl Rejects {
 
     /// The run begins: what it tries again is no reject any more.
     pub(super) fn begin(&mut self) {
-        if self.is_replaced
-            && let Some(Err(e)) = self.file.as_ref().map(|file| file.set_len(0))
-        {
-            self.fail(&e);
+        let Some(file) = self.file.take() else {
+            return;
+        };
+        match self.is_replaced.then(|| file.set_len(0)) {
+            Some(Err(e)) => self.failure = Some(cannot_write(&error::reason(&e))),
+            Some(Ok(())) | None => self.lines = Some(Lines::to(file)),
         }
     }
 
@@ -110,9 +122,9 @@ impl Rejects {
         }
     }
 
-    /// Writes a record down; a failure is kept for the report, and the replay goes on.
+    /// Has a record written down; a failure is kept for the report, and the replay goes on.
     pub(super) fn add(&mut self, batch: &Batch, record: &Record, fate: Fate, reason: &str) {
-        let Some(file) = &mut self.file else {
+        let Some(lines) = &self.lines else {
             return;
         };
         self.line.clear();
@@ -120,29 +132,86 @@ impl Rejects {
         let fate = (fate.name(), reason);
         record_line::write_reject(batch, record, untold, fate, &mut self.line);
         self.told = self.captured_from.len();
-        self.written += 1;
-        if let Err(e) = file.write_all(&self.line) {
-            self.written -= 1;
-            self.fail(&e);
-        }
+        lines.add(&self.line, || patience(&self.control));
+        self.added += 1;
     }
 
-    /// What has failed once would leave gaps that nobody sees.
-    fn fail(&mut self, error: &io::Error) {
-        self.file = None;
-        self.failure = Some(Error::CannotWrite {
-            what: "all rejects",
-            reason: error::reason(error),
-        });
+    /// Waits until all that was added is written, as long as the run may take.
+    pub(super) fn finish(&mut self) {
+        let Some(lines) = &self.lines else {
+            return;
+        };
+        lines.finish(|| patience(&self.control));
+        if let Some(why) = lines.failure() {
+            let missing = count(self.added.saturating_sub(lines.written()), "record");
+            self.failure = Some(cannot_write(&format!("{why} ({missing} missing)")));
+        }
     }
 
     /// Records in the file.
     pub(super) fn written(&self) -> u64 {
-        self.written
+        self.lines.as_ref().map_or(0, Lines::written)
     }
 
     /// Why the file is not complete.
     pub(super) fn failure(&self) -> Option<Error> {
         self.failure.clone()
     }
+}
+
+/// How long rejects may stall; for as long as it takes while nobody wants an end.
+fn patience(control: &Control) -> Option<Duration> {
+    match control.pace() {
+        Pace::Running => None,
+        Pace::Draining => Some(STOPPING_PATIENCE),
+        Pace::Leaving => Some(LEAVING_PATIENCE),
+    }
+}
+
+fn cannot_write(reason: &str) -> Error {
+    Error::CannotWrite {
+        what: "all rejects",
+        reason: reason.into(),
+    }
+}
+
+/// # Errors
+/// [`Error::Config`] when what is in the file is not for this run to remove.
+fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
+    let name = path.display();
+    let held = |message: String, send: String| Error::Config {
+        message,
+        hint: Some(format!("{send}name another file, or remove it")),
+    };
+    let send = format!("send them with `kreplay records {name}`, ");
+    match former {
+        Former::Keep => {
+            let message = format!("the rejects file {name} holds rejects already");
+            Err(held(message, send))
+        }
+        Former::KeepBeside(journal) => {
+            let journal = journal.display();
+            let message = format!(
+                "the rejects file {name} holds rejects already, of which the new journal {journal} \
+                 knows nothing"
+            );
+            Err(held(message, send))
+        }
+        Former::Replace if !holds_rejects(path) => {
+            let message = format!("the rejects file {name} holds something that is no reject");
+            Err(held(message, String::new()))
+        }
+        Former::Replace => Ok(()),
+    }
+}
+
+/// Whether the first line of a file is a reject.
+fn holds_rejects(path: &Path) -> bool {
+    let mut line = String::new();
+    let Ok(file) = fs::File::open(path) else {
+        return false;
+    };
+    let read = BufReader::new(file.take(MOST_LOOKED_AT)).read_line(&mut line);
+    let line: Option<serde_json::Value> = read.ok().and_then(|_| serde_json::from_str(&line).ok());
+    line.is_some_and(|line| line["outcome"].is_string() && line["reason"].is_string())
 }

@@ -1,6 +1,8 @@
 //! A replay from the look at the destination to the last delivery; `send.rs` has what happens to each
 //! record.
 
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
@@ -45,11 +47,12 @@ impl Stop {
 
 /// Looks at the destination, says `ready`, and sends everything that `receiver` gives.
 pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> Outcome {
-    let former = match job.journal {
-        Some(_) => Former::Replace,
+    let former = match &job.journal {
+        Some((path, _)) if holds_something(path) => Former::Replace,
+        Some((path, _)) => Former::KeepBeside(path),
         None => Former::Keep,
     };
-    let rejects = Rejects::open(job.rejects.as_deref(), former);
+    let rejects = Rejects::open(job.rejects.as_deref(), former, &job.control);
     let connection = match rejects.and_then(|rejects| Connection::open(job, rejects)) {
         Ok(connection) => connection,
         Err(error) => {
@@ -94,6 +97,11 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
     }
     job.counters.complete.store(true, Ordering::Relaxed);
     replay.finish(source_end, stop)
+}
+
+/// Whether there is a journal; whose it is will be found when it is opened.
+fn holds_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
 
 /// Reads the journal, once the cluster is known.

@@ -19,6 +19,7 @@ pub use ledger::{Ledger, Tally};
 pub use path_list::{PathList, PathSeen};
 pub use printout::{Printout, Reader};
 pub use problems::{Problem, Problems, What};
+pub(crate) use text::problems_text;
 
 use crate::error::{Error, ExitCode};
 use crate::record::Origin;

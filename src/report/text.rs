@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
-use super::{Problem, Report, Signal, Source, Tally, place};
+use super::{Problem, Problems, Report, Signal, Source, Tally, place};
 use crate::error::{Error, count};
 
 /// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
@@ -33,12 +33,32 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Why the exit code is what it is, for whoever is not shown the report.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let why = fmt::from_fn(|f| {
+            let (delivered, wanted) = (self.ledger.delivered, self.ledger.wanted());
+            writeln!(
+                f,
+                "kreplay: exit code {}: delivered {} of {}",
+                self.exit().code(),
+                HumanCount(delivered),
+                records(wanted)
+            )?;
+            self.write_ledger(f)?;
+            self.write_stop(f)?;
+            f.write_str(&problems_text(&self.source, &self.problems))?;
+            self.write_rejects(f)
+        });
+        why.to_string()
+    }
+
     fn write_headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ledger = &self.ledger;
         let verdict = match self.signal {
             Some(Signal::Interrupt) => "interrupted: ",
             Some(Signal::Terminate) => "terminated: ",
-            None if !self.failures.is_empty() => "failed: ",
+            None if self.failures.iter().any(ends_a_run) => "failed: ",
             None => "",
         };
         let place = if self.destination.rehearsal {
@@ -180,6 +200,20 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// A report that is not written says nothing of what it reports.
+fn ends_a_run(failure: &Error) -> bool {
+    !matches!(failure, Error::ReportUnwritten { .. })
+}
+
+/// All problems, a line for each kind and one for its hint.
+pub(crate) fn problems_text(source: &Source, problems: &Problems) -> String {
+    let text = fmt::from_fn(|f| {
+        let mut problems = problems.iter();
+        problems.try_for_each(|problem| write_problem(f, &source.names, problem))
+    });
+    text.to_string()
 }
 
 /// The line that tells what was read.

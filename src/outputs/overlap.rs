@@ -1,0 +1,207 @@
+//! Whether what a run writes is something that it reads, or is written twice. Files are compared by
+//! device and inode, so that links, hard links and redirections are seen through.
+
+use std::fs::{self, File, Metadata};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Component, Path, PathBuf};
+
+use super::open::target;
+use crate::error::Error;
+
+/// Something that the run reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Read {
+    Stdin,
+    /// An input.
+    Input(PathBuf),
+    /// What another flag names, such as `-F`.
+    Flag(String, PathBuf),
+}
+
+/// What a run reads and writes.
+#[derive(Debug, Default)]
+pub(crate) struct Overlap {
+    pub(crate) reads: Vec<Read>,
+    /// Folders of which all files are read.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Files, by the flags that name them.
+    pub(crate) writes: Vec<(&'static str, PathBuf)>,
+}
+
+/// What is compared of a file.
+#[derive(Debug, PartialEq, Eq)]
+enum Key {
+    File {
+        device: u64,
+        inode: u64,
+    },
+    /// One that does not exist yet.
+    New(PathBuf),
+}
+
+impl Key {
+    fn of_path(path: &Path) -> Option<Self> {
+        match fs::metadata(path) {
+            Ok(metadata) => Self::of_metadata(&metadata),
+            Err(_) => target(path).ok().map(Self::New),
+        }
+    }
+
+    /// None for a stream that is the file of somebody else: a terminal, a pipe.
+    fn of_stream(stream: BorrowedFd<'_>) -> Option<Self> {
+        let file = File::from(stream.try_clone_to_owned().ok()?);
+        let metadata = file.metadata().ok()?;
+        let key = Self::of_metadata(&metadata);
+        key.filter(|_| metadata.is_file())
+    }
+
+    /// None for devices: who reads and writes `/dev/null` destroys nothing.
+    fn of_metadata(metadata: &Metadata) -> Option<Self> {
+        let file = || Self::File {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        };
+        (!metadata.file_type().is_char_device()).then(file)
+    }
+}
+
+impl Overlap {
+    /// Checks that nothing read is written, and nothing is written twice.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that names both.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let reads: Vec<(Key, &Read)> = self
+            .reads
+            .iter()
+            .filter_map(|read| Some((key(read)?, read)))
+            .collect();
+        let streams = [
+            ("stdout", Key::of_stream(std::io::stdout().as_fd())),
+            ("stderr", Key::of_stream(std::io::stderr().as_fd())),
+        ];
+        let files: Vec<(&str, &Path, Option<Key>)> = self
+            .writes
+            .iter()
+            .map(|(flag, path)| (*flag, path.as_path(), Key::of_path(path)))
+            .collect();
+        let same = |key: &Option<Key>, other: &Option<Key>| key.is_some() && key == other;
+        for (i, (flag, path, key)) in files.iter().enumerate() {
+            let is_it = |(read, _): &&(Key, &Read)| key.as_ref() == Some(read);
+            if let Some((_, read)) = reads.iter().find(is_it) {
+                return Err(would_write_over(flag, path, read));
+            }
+            self.check_outside(flag, path)?;
+            if let Some((other, ..)) = files[..i].iter().find(|(.., other)| same(key, other)) {
+                return Err(one_file(other, flag));
+            }
+            let shared = streams.iter().find(|(_, stream)| same(key, stream));
+            if let Some((stream, _)) = shared.filter(|_| !is_stream(path)) {
+                return Err(one_file(flag, stream));
+            }
+        }
+        for (stream, key) in &streams {
+            let read = reads.iter().find(|(read, _)| key.as_ref() == Some(read));
+            if let Some((_, read)) = read {
+                return Err(Error::config(format!(
+                    "{stream} is written to {}, which this run reads",
+                    words(read)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What lies in a folder that is read is read the next time, if not this time.
+    fn check_outside(&self, flag: &str, path: &Path) -> Result<(), Error> {
+        let Ok(path_found) = target(path) else {
+            return Ok(());
+        };
+        for folder in &self.folders {
+            let below = fs::canonicalize(folder)
+                .ok()
+                .and_then(|folder| Some(path_found.strip_prefix(folder).ok()?.to_path_buf()));
+            if below.is_some_and(|below| !is_hidden(&below)) {
+                return Err(Error::Config {
+                    message: format!(
+                        "`{flag} {}` is in the folder {}, which this run reads",
+                        path.display(),
+                        folder.display()
+                    ),
+                    hint: Some("name a file elsewhere, or one whose name begins with a dot".into()),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key(read: &Read) -> Option<Key> {
+    match read {
+        Read::Stdin => Key::of_stream(std::io::stdin().as_fd()),
+        Read::Input(path) | Read::Flag(_, path) => Key::of_path(path),
+    }
+}
+
+fn words(read: &Read) -> String {
+    match read {
+        Read::Stdin => "the file on stdin".into(),
+        Read::Input(path) => path.display().to_string(),
+        Read::Flag(flag, path) => format!("the file of `{flag}`, {}", path.display()),
+    }
+}
+
+fn would_write_over(flag: &str, path: &Path, read: &Read) -> Error {
+    let path_words = path.display();
+    let what = match read {
+        Read::Input(input) if input == path => "an input of this run".into(),
+        Read::Input(input) => format!("{}, an input of this run,", input.display()),
+        Read::Stdin => "the file on stdin".into(),
+        Read::Flag(other, _) => format!("the file of `{other}`"),
+    };
+    Error::config(format!(
+        "`{flag} {path_words}` is {what} and would be written over"
+    ))
+}
+
+fn one_file(one: &str, other: &str) -> Error {
+    let other = match other {
+        "stdout" | "stderr" => other.to_string(),
+        flag => format!("`{flag}`"),
+    };
+    Error::config(format!("`{one}` and {other} name one file"))
+}
+
+/// Whether a path names one of the run's own streams, so that to share it is what is asked for.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let starts = ["/dev/fd/", "/proc/self/fd/"];
+    path == Path::new("/dev/stdout")
+        || path == Path::new("/dev/stderr")
+        || starts.iter().any(|start| path.starts_with(start))
+}
+
+/// Hidden files and folders are not read.
+fn is_hidden(below: &Path) -> bool {
+    let mut names = below.components();
+    names.any(
+        |name| matches!(name, Component::Normal(name) if name.as_encoded_bytes().starts_with(b".")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_below_a_folder_is_not_read() {
+        for (path, hidden) in [
+            ("a/b", false),
+            (".a", true),
+            ("a/.b/c", true),
+            ("a.b", false),
+        ] {
+            assert_eq!(is_hidden(Path::new(path)), hidden, "{path}");
+        }
+    }
+}
