@@ -31,6 +31,7 @@ mod nodes;
 #[path = "faults/refusal.rs"]
 mod refusal;
 #[path = "faults/rights.rs"]
+#[allow(dead_code, reason = "shared with tests/real_kafka.rs")]
 mod rights;
 #[path = "faults/source.rs"]
 mod source;

@@ -22,6 +22,9 @@ mod groups;
 mod ledger;
 #[path = "real_kafka/refused.rs"]
 mod refused;
+#[path = "faults/rights.rs"]
+#[allow(dead_code, reason = "shared with tests/faults.rs")]
+mod rights;
 #[path = "real_kafka/target.rs"]
 mod target;
 #[path = "real_kafka/trouble.rs"]

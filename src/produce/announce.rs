@@ -3,14 +3,18 @@
 //! up: they are asked on a thread of their own, and the line comes when they are answered.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::client::Connection;
+use super::control::{Control, Pace};
 use super::guard::Known;
 use super::native::Client;
-use super::native::groups;
+use super::native::admin::Refusal;
+use super::native::groups::{self, Listing, Reads};
+use super::patience;
 use crate::console::Console;
 use crate::error::count;
 
@@ -29,6 +33,10 @@ const NAMED: usize = 5;
 pub(super) struct Announcement {
     shared: Arc<Shared>,
     asking: Option<JoinHandle<()>>,
+    /// Of the run.
+    control: Control,
+    /// Of the questions, which end with the announcement.
+    questions: Control,
 }
 
 struct Shared {
@@ -69,17 +77,21 @@ impl Announcement {
             untold: Mutex::new(Some(destination(connection.known(), &topics))),
             told: Condvar::new(),
         });
+        let questions = Control::default();
         let asking = thread::spawn({
-            let shared = shared.clone();
+            let (shared, control) = (shared.clone(), questions.clone());
             move || {
                 let topics = topics.into_iter().map(|(name, _)| name).collect();
-                shared.tell(&readers(&client, &topics));
+                let known = look(&client, &control, &topics);
+                shared.tell(&known.to_string());
             }
         });
         shared.wait(HOLD_UP);
         Self {
             shared,
             asking: Some(asking),
+            control: connection.control().clone(),
+            questions,
         }
     }
 }
@@ -87,12 +99,14 @@ impl Announcement {
 impl Drop for Announcement {
     /// Nobody is left without the line because groups were slow to tell.
     fn drop(&mut self) {
-        self.shared.wait(LAST_WAIT);
+        if self.control.pace() != Pace::Leaving {
+            self.shared.wait(LAST_WAIT);
+        }
         self.shared.tell("");
+        self.questions.hurry(Pace::Leaving);
         if let Some(asking) = self.asking.take() {
-            // The client must not outlive the run: its threads use TLS while the process ends. A
-            // panic there has been reported by the panic itself.
-            _ = asking.join();
+            // Its questions end at once now; it holds the client.
+            patience::join(vec![asking], &self.control, LAST_WAIT);
         }
     }
 }
@@ -109,40 +123,125 @@ fn destination(identity: Option<&Known>, topics: &[(String, i32)]) -> String {
     format!("cluster{id} ({brokers}): {}", listed(names))
 }
 
-/// `; read by billing and audit`; empty when the cluster does not tell.
-fn readers(client: &Client, topics: &BTreeSet<String>) -> String {
-    let Ok(mut names) = groups::list(client, ASK_LIMIT) else {
-        return String::new();
+/// What is known of the groups that read the topics.
+#[derive(Debug, Default)]
+struct Readers {
+    groups: BTreeSet<String>,
+    /// Why there may be more of them.
+    gap: Option<String>,
+}
+
+impl fmt::Display for Readers {
+    /// `; read by the groups audit, billing`. What is not known is never denied.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = listed(self.groups.iter().cloned());
+        match (&self.gap, self.groups.len()) {
+            (None, 0) => f.write_str("; no consumer group reads them"),
+            (None, 1) => write!(f, "; read by the group {groups}"),
+            (None, _) => write!(f, "; read by the groups {groups}"),
+            (Some(gap), 0) => write!(f, "; no consumer group seen that reads them ({gap})"),
+            (Some(gap), _) => write!(f, "; groups seen: {groups} ({gap})"),
+        }
+    }
+}
+
+/// Looks which groups read `topics`: members are assigned to them, or offsets are committed.
+fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Readers {
+    let (listing, visible) = thread::scope(|scope| {
+        let visible = scope.spawn(|| groups::all_are_visible(client, control, ASK_LIMIT));
+        let listing = groups::list(client, control, ASK_LIMIT);
+        (listing, visible.join())
+    });
+    let Listing {
+        mut names,
+        refusals,
+    } = match listing {
+        Ok(listing) => listing,
+        Err(refusal) => return Readers::unknown(&refusal),
     };
-    if names.is_empty() {
-        return "; no consumer group reads them".into();
+    let mut gaps = Gaps::default();
+    if let Some(refusal) = refusals.first() {
+        gaps.add(|| format!("a broker does not list its groups: {}", refusal.text));
+    }
+    match visible {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => gaps.add(|| "this user may not see all groups".into()),
+        Ok(Err(_)) | Err(_) => gaps.add(|| "the user may not see all groups".into()),
     }
     names.sort_unstable();
-    names.truncate(MOST_GROUPS);
-    let reads = |(group, read): (String, BTreeSet<String>)| {
-        let reads = !read.is_disjoint(topics);
-        reads.then_some(group)
-    };
+    if names.len() > MOST_GROUPS {
+        gaps.add(|| {
+            format!(
+                "only {MOST_GROUPS} of {} groups were looked at",
+                names.len()
+            )
+        });
+        names.truncate(MOST_GROUPS);
+    }
+    if names.is_empty() {
+        return Readers::default().with(gaps);
+    }
     let (assigned, committed) = thread::scope(|scope| {
-        let assigned = scope.spawn(|| groups::assigned(client, &names, ASK_LIMIT));
-        let committed = groups::committed(client, &names, ASK_LIMIT);
+        let assigned = scope.spawn(|| groups::assigned(client, control, &names, ASK_LIMIT));
+        let committed = groups::committed(client, control, &names, ASK_LIMIT);
         (assigned.join(), committed)
     });
-    let assigned = assigned.map_or_else(|_| Vec::new(), Result::unwrap_or_default);
-    let readers: BTreeSet<String> = assigned
-        .into_iter()
-        .chain(committed)
-        .filter_map(reads)
-        .collect();
-    match readers.is_empty() {
-        true => "; no consumer group reads them".into(),
-        false => {
-            let word = if readers.len() == 1 {
-                "group"
-            } else {
-                "groups"
-            };
-            format!("; read by the {word} {}", listed(readers.into_iter()))
+    let assigned = assigned.unwrap_or_else(|_| Ok(Vec::new()));
+    let mut groups = BTreeSet::new();
+    for answers in [assigned, committed] {
+        match answers {
+            Ok(answers) => collect(answers, topics, &mut groups, &mut gaps),
+            Err(refusal) => gaps.add(|| format!("not all is known of them: {}", refusal.text)),
+        }
+    }
+    let known = Readers { groups, gap: None };
+    known.with(gaps)
+}
+
+/// Adds the groups that read one of `topics`.
+fn collect(
+    answers: Vec<(String, Reads)>,
+    topics: &BTreeSet<String>,
+    groups: &mut BTreeSet<String>,
+    gaps: &mut Gaps,
+) {
+    for (group, reads) in answers {
+        match reads {
+            Ok(reads) if reads.is_disjoint(topics) => {}
+            Ok(_) => _ = groups.insert(group),
+            Err(refusal) => gaps.add(|| match group.is_empty() {
+                true => format!("not all is known of them: {}", refusal.text),
+                false => format!("not all is known of group {group}: {}", refusal.text),
+            }),
+        }
+    }
+}
+
+/// Why not all is known: the first reason, which is enough.
+#[derive(Debug, Default)]
+struct Gaps(Option<String>);
+
+impl Gaps {
+    fn add(&mut self, why: impl FnOnce() -> String) {
+        self.0.get_or_insert_with(why);
+    }
+}
+
+impl Readers {
+    fn unknown(refusal: &Refusal) -> Self {
+        Self {
+            gap: Some(format!(
+                "the cluster does not list its groups: {}",
+                refusal.text
+            )),
+            ..Self::default()
+        }
+    }
+
+    fn with(self, gaps: Gaps) -> Self {
+        Self {
+            gap: gaps.0,
+            ..self
         }
     }
 }
@@ -161,6 +260,33 @@ fn listed(names: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_of_groups_is_not_denied() {
+        let known = |groups: &[&str], gap: Option<&str>| {
+            let groups = groups.iter().map(|name| (*name).to_owned()).collect();
+            let gap = gap.map(str::to_owned);
+            Readers { groups, gap }.to_string()
+        };
+        let gap = Some("this user may not see all groups");
+        for (groups, gap, text) in [
+            (&[][..], None, "; no consumer group reads them"),
+            (&["a"], None, "; read by the group a"),
+            (&["a", "b"], None, "; read by the groups a, b"),
+            (
+                &[],
+                gap,
+                "; no consumer group seen that reads them (this user may not see all groups)",
+            ),
+            (
+                &["a"],
+                gap,
+                "; groups seen: a (this user may not see all groups)",
+            ),
+        ] {
+            assert_eq!(known(groups, gap), text);
+        }
+    }
 
     #[test]
     fn a_long_list_names_five() {

@@ -1,6 +1,7 @@
 //! The connection: librdkafka's settings, its producers, and the threads that poll them.
 
 use std::cell::{OnceCell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -8,17 +9,15 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
-use rdkafka::metadata::Metadata;
-use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{Producer as _, PurgeConfig};
-use rdkafka::types::RDKafkaErrorCode;
 
 use super::Job;
 use super::budget::InFlightBudget;
 use super::context::Context;
+use super::control::Control;
 use super::delivery::Deliveries;
 use super::guard::Known;
-use super::native::{self, Client};
+use super::native::{Client, Metadata, Mock, Purge};
+use super::patience;
 use super::rejects::Rejects;
 use super::sizes::{SizeWishes, Sizes};
 use super::token::Tokens;
@@ -58,12 +57,17 @@ const CLUSTER_ONLY: [&str; 3] = ["security.protocol", "sasl.", "ssl."];
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(8);
 /// One question to the cluster; short, so that an interruption is noticed.
 pub(super) const ASK_LIMIT: Duration = Duration::from_millis(1000);
+/// How long the threads of librdkafka and its pollers may take to end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// How often a polling thread looks whether it is to end.
+const POLL_STEP: Duration = Duration::from_millis(10);
 
 /// The connection to the destination: one producer, and more where topics have limits of their own.
 pub(super) struct Connection {
     pub(super) brokers: String,
     pub(super) console: Console,
     cluster: Cluster,
+    control: Control,
     config: ClientConfig,
     sizes: SizeWishes,
     deliveries: Arc<Deliveries>,
@@ -80,16 +84,27 @@ pub(super) struct Connection {
 struct Producers {
     first: Producer,
     more: RefCell<Vec<Producer>>,
+    control: Control,
 }
 
 impl Producers {
     /// Does `what` with all of them.
     fn each(&self, mut what: impl FnMut(&Client)) {
-        what(&self.first.client);
+        what(self.first.client());
         self.more
             .borrow()
             .iter()
-            .for_each(|producer| what(&producer.client));
+            .for_each(|producer| what(producer.client()));
+    }
+}
+
+impl Drop for Producers {
+    /// Ends all of them at once, and waits for that: a thread that outlives the run may be inside of a
+    /// library while that is taken down. A thread that hangs is left behind after a while.
+    fn drop(&mut self) {
+        let producers = self.more.get_mut().iter_mut();
+        let ending = producers.chain([&mut self.first]).filter_map(Producer::end);
+        patience::join(ending.collect(), &self.control, CLOSE_LIMIT);
     }
 }
 
@@ -124,15 +139,17 @@ impl Connection {
         let first = Producer::start(&config, sizes.for_limit(None), context)?;
         let source = destination.token.as_ref();
         let source = source.filter(|_| destination.cluster != Cluster::Rehearsal);
-        let tokens = source.map(|s| Tokens::start(s, job.console.clone(), secrets.clone()));
+        let tokens =
+            source.map(|s| Tokens::start(s, job.console.clone(), secrets.clone(), &job.control));
         let tokens = tokens.transpose()?;
         if let Some(tokens) = &tokens {
-            tokens.supply(&first.client)?;
+            tokens.supply(first.client())?;
         }
         let mut connection = Self {
             brokers: String::new(),
             console: job.console.clone(),
             cluster: destination.cluster.clone(),
+            control: job.control.clone(),
             config,
             sizes,
             deliveries,
@@ -141,6 +158,7 @@ impl Connection {
             producers: Producers {
                 first,
                 more: RefCell::default(),
+                control: job.control.clone(),
             },
             known: OnceCell::new(),
         };
@@ -158,9 +176,23 @@ impl Connection {
         &self.deliveries
     }
 
+    /// How far the run has been told to stop.
+    pub(super) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// What `question` returns, which blocks; none when the run is told to stop before that.
+    pub(super) fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Client) -> T + Send + 'static,
+    ) -> Option<T> {
+        let client = self.client().clone();
+        patience::unless_stopping(&self.control, move || question(&client))
+    }
+
     /// The client that questions are asked through.
     pub(super) fn client(&self) -> &Arc<Client> {
-        &self.producers.first.client
+        self.producers.first.client()
     }
 
     /// The client that sends to `topic`, with limits that follow the topic's `max.message.bytes`:
@@ -182,7 +214,7 @@ impl Connection {
         }
         let mut more = self.producers.more.borrow_mut();
         if let Some(producer) = more.iter().find(|producer| producer.sizes == sizes) {
-            return Ok(producer.client.clone());
+            return Ok(producer.client().clone());
         }
         let context = Context::new(
             self.console.clone(),
@@ -191,12 +223,14 @@ impl Connection {
         );
         let producer = Producer::start(&self.config, sizes, context)?;
         if let Some(tokens) = &self.tokens {
-            tokens.supply(&producer.client)?;
+            tokens.supply(producer.client())?;
         }
-        let client = producer.client.clone();
+        let client = producer.client().clone();
         // Without a connection librdkafka waits half a second before it asks for its producer id
         // again. What comes of it is not used: records are patient.
-        _ = client.client().fetch_metadata(Some(topic), ASK_LIMIT);
+        let (asked, name) = (client.clone(), topic.to_owned());
+        let call = move || asked.metadata(&name, ASK_LIMIT).is_ok();
+        patience::unless_stopping(&self.control, call);
         more.push(producer);
         Ok(client)
     }
@@ -204,20 +238,19 @@ impl Connection {
     /// Sends what is queued without lingering and waits for deliveries, up to `limit` for each
     /// producer that has some to come.
     pub(super) fn flush(&self, limit: Duration) {
-        self.producers.each(|client| native::flush(client, limit));
+        self.producers.each(|client| client.flush(limit));
     }
 
     /// Gives up what librdkafka holds: it tells of each record how far that came.
-    pub(super) fn purge(&self, what: &PurgeConfig) {
-        self.producers.each(|client| client.purge(*what));
+    pub(super) fn purge(&self, what: Purge) {
+        self.producers.each(|client| client.purge(what));
     }
 
     /// Why a producer cannot go on.
     pub(super) fn fatal_reason(&self) -> String {
         let mut reason = None;
         self.producers.each(|client| {
-            let fatal = client.client().fatal_error();
-            reason = reason.take().or(fatal.map(|(_, text)| text));
+            reason = reason.take().or(client.fatal_error());
         });
         reason.unwrap_or_else(|| "librdkafka gives no reason".into())
     }
@@ -229,8 +262,8 @@ impl Connection {
 
     /// Takes note of the cluster's first answer.
     pub(super) fn met(&self, metadata: &Metadata) {
-        let id = self.client().client().fetch_cluster_id(ASK_LIMIT);
-        let known = Known::of(&self.brokers, metadata).with_cluster_id(id);
+        let id = self.ask(|client| client.cluster_id(ASK_LIMIT));
+        let known = Known::of(&self.brokers, metadata).with_cluster_id(id.flatten());
         // A second meeting tells nothing new.
         _ = self.known.set(known);
     }
@@ -243,11 +276,11 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Defect`] when it should be there and is not.
-    pub(super) fn mock(&self) -> Result<Option<MockCluster<'_, Context>>, Error> {
+    pub(super) fn mock(&self) -> Result<Option<Mock<'_>>, Error> {
         if !self.is_rehearsal() {
             return Ok(None);
         }
-        match self.client().client().mock_cluster() {
+        match self.client().mock() {
             Some(mock) => Ok(Some(mock)),
             None => Err(Error::Defect {
                 what: "the rehearsal has no mock cluster".into(),
@@ -258,9 +291,9 @@ impl Connection {
 
 /// A producer with its polling thread.
 struct Producer {
-    client: Arc<Client>,
     sizes: Sizes,
-    polling: Option<JoinHandle<()>>,
+    /// None at the end.
+    running: Option<(Arc<Client>, JoinHandle<()>)>,
     stop_polling: Arc<AtomicBool>,
 }
 
@@ -269,36 +302,47 @@ impl Producer {
         let mut config = config.clone();
         config.set("message.max.bytes", sizes.message_max_bytes.to_string());
         config.set("batch.size", sizes.batch_size.to_string());
-        let client: Client = config
-            .create_with_context(context)
-            .map_err(|e| refused_setting(&e))?;
+        let client = Client::new(&config).map_err(|e| refused_setting(&e))?;
         let client = Arc::new(client);
         let stop_polling = Arc::new(AtomicBool::new(false));
         let polling = thread::spawn({
             let (client, stop) = (client.clone(), stop_polling.clone());
-            move || {
-                while !stop.load(Ordering::Relaxed) {
-                    // The crate's poll returns at its deadline, not at the first event.
-                    client.poll(Duration::from_millis(10));
-                }
-            }
+            move || poll(&client, &stop, &context)
         });
         Ok(Self {
-            client,
             sizes,
-            polling: Some(polling),
+            running: Some((client, polling)),
             stop_polling,
         })
     }
+
+    fn client(&self) -> &Arc<Client> {
+        let (client, _) = self.running.as_ref().expect("only the end takes it");
+        client
+    }
+
+    /// Begins to end it; the thread is through when polling is, and the client with it.
+    fn end(&mut self) -> Option<JoinHandle<()>> {
+        self.stop_polling.store(true, Ordering::Relaxed);
+        let (client, polling) = self.running.take()?;
+        Some(thread::spawn(move || {
+            // A panic there has been caught.
+            _ = polling.join();
+            drop(client);
+        }))
+    }
 }
 
-impl Drop for Producer {
-    fn drop(&mut self) {
-        self.stop_polling.store(true, Ordering::Relaxed);
-        if let Some(polling) = self.polling.take() {
-            // A panic there has been reported by the panic itself.
-            _ = polling.join();
+/// Takes events until it is told to stop. A panic on the way is not the end of kreplay, which reports
+/// what was delivered until then.
+fn poll(client: &Client, stop: &AtomicBool, context: &Context) {
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        while !stop.load(Ordering::Relaxed) {
+            client.poll(POLL_STEP, |event| context.take(event));
         }
+    }));
+    if polled.is_err() {
+        context.polling_panicked();
     }
 }
 
@@ -342,21 +386,14 @@ fn refused_setting(error: &KafkaError) -> Error {
         }
         other => Error::config(format!(
             "librdkafka does not take the settings: {}",
-            words(other)
+            other_words(other)
         )),
     }
 }
 
-pub(super) fn words(error: &KafkaError) -> String {
-    error
-        .rdkafka_error_code()
-        .map_or_else(|| error.to_string(), code_words)
-}
-
-/// librdkafka's own text; the crate puts its name before it.
-pub(super) fn code_words(code: RDKafkaErrorCode) -> String {
-    let text = code.to_string();
-    text.split_once('(')
-        .map_or(text.as_str(), |(_, words)| words.trim_end_matches(')'))
-        .to_string()
+fn other_words(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientCreation(reason) => reason.clone(),
+        other => other.to_string(),
+    }
 }

@@ -1,22 +1,18 @@
-//! What librdkafka's callbacks lead to: its log, its troubles, and the deliveries. Apart from
+//! What becomes of librdkafka's events: its log, its troubles, and the deliveries. Apart from
 //! `delivery.rs`, because several producers share one account of deliveries.
 
 use std::sync::Arc;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::ProducerContext;
-
-use super::delivery::Deliveries;
+use super::delivery::{Deliveries, Ending};
+use super::native::Event;
 use crate::console::Console;
 use crate::properties::Secrets;
 
 /// The facility of log lines about connections that fail (librdkafka, rd_kafka_broker_set_error).
 const FAILURE: &str = "FAIL";
 
-/// The callbacks of one producer.
+/// Where the events of one producer go.
+#[derive(Clone)]
 pub(super) struct Context {
     console: Console,
     deliveries: Arc<Deliveries>,
@@ -31,31 +27,45 @@ impl Context {
             secrets,
         }
     }
-}
 
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+    pub(super) fn take(&self, event: Event<'_>) {
+        match event {
+            Event::Delivery(delivery) => self.deliveries.answer(&delivery),
+            Event::Error { code, text } => {
+                self.deliveries.trouble(code, &self.secrets.hide(text));
+            }
+            Event::Log {
+                level,
+                facility,
+                text,
+            } => self.log(level, facility, text),
+        }
+    }
+
+    /// Notes that no more events will come, because the thread that takes them has ended in a panic.
+    pub(super) fn polling_panicked(&self) {
+        self.deliveries.end(Ending::PollingPanicked);
+    }
+
+    fn log(&self, level: i32, facility: &str, text: &str) {
+        let text = self.secrets.hide(text);
         // That a broker hung up, and in which state, is told here and not as an error.
         if facility == FAILURE {
-            self.deliveries.hung_up(&self.secrets.hide(text));
+            self.deliveries.hung_up(&text);
         }
-        self.console.verbose(
-            &self
-                .secrets
-                .hide(&format!("librdkafka: {level:?}: {facility}: {text}")),
-        );
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let reason = self.secrets.hide(reason);
-        self.deliveries.trouble(error.rdkafka_error_code(), &reason);
+        let line = format!("librdkafka: {}: {facility}: {text}", severity(level));
+        self.console.verbose(&line);
     }
 }
 
-impl ProducerContext for Context {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, word: usize) {
-        self.deliveries.answer(result, word);
+/// The name of a syslog level (RFC 5424, section 6.2.1).
+fn severity(level: i32) -> &'static str {
+    match level {
+        ..=2 => "critical",
+        3 => "error",
+        4 => "warning",
+        5 => "notice",
+        6 => "info",
+        _ => "debug",
     }
 }

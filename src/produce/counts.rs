@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use rdkafka::types::RDKafkaErrorCode;
-
-use super::native::Persisted;
+use super::native::{Code, Failure, Persisted};
 use super::rejects::Fate;
 use crate::record::Origin;
 use crate::report::{Latency, Problems, What};
+use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart: an hour, in microseconds.
 const LONGEST_US: u64 = 3_600_000_000;
@@ -80,23 +78,22 @@ impl Counts {
         }
     }
 
-    /// Counts a record that failed with `code`, and tells what that makes of it.
+    /// Counts a record that failed, and tells what that makes of it.
     pub(super) fn fail(
         &mut self,
-        persisted: Persisted,
-        code: RDKafkaErrorCode,
+        Failure { code, persisted }: Failure,
         origin: Origin,
         why: &str,
     ) -> Fate {
         let (what, fate) = match persisted {
             Persisted::No => {
                 self.not_written += 1;
-                self.purged_from_queue += u64::from(code == RDKafkaErrorCode::PurgeQueue);
+                self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
                 (What::NotWritten, Fate::NotWritten)
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
-                self.purged_in_flight += u64::from(code == RDKafkaErrorCode::PurgeInflight);
+                self.purged_in_flight += u64::from(code == Code::PURGED_IN_FLIGHT);
                 (What::Unknown, Fate::Unknown)
             }
         };

@@ -6,14 +6,9 @@ use std::fmt::Display;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::types::RDKafkaErrorCode;
-
 use super::budget::InFlightBudget;
-use super::client::code_words;
 use super::counts::Counts;
-use super::in_flight::{DeliveryTag, InFlight};
-use super::native::{self, Persisted};
+use super::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
 use super::progress::Counters;
 use super::reasons::Reason;
 use super::rejects::Rejects;
@@ -29,8 +24,17 @@ pub(super) struct Troubles {
     pub(super) all_down: bool,
     /// A wrong secret or mechanism: trying again does not help.
     pub(super) authentication: Option<Reason>,
-    /// The producer cannot go on.
-    pub(super) fatal: bool,
+    /// Why nothing more will be answered.
+    ending: Option<Ending>,
+}
+
+/// Why no answer will come any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// A fatal error of librdkafka's: the producer cannot go on.
+    Fatal,
+    /// The thread that takes the answers has ended in a panic.
+    PollingPanicked,
 }
 
 impl Troubles {
@@ -47,7 +51,6 @@ impl Troubles {
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) counts: Counts,
-    pub(super) in_flight: InFlight,
     pub(super) rejects: Rejects,
     /// The positions in the source of what is delivered, where a journal is kept.
     pub(super) delivered: Option<Offsets>,
@@ -80,7 +83,6 @@ impl Deliveries {
             counters,
             account: Mutex::new(Account {
                 counts: Counts::new(),
-                in_flight: InFlight::default(),
                 rejects,
                 delivered: None,
             }),
@@ -99,15 +101,27 @@ impl Deliveries {
         lock(&self.troubles).clone()
     }
 
-    /// Notes what librdkafka's error callback was told.
-    pub(super) fn trouble(&self, code: Option<RDKafkaErrorCode>, reason: &str) {
+    /// Why nothing more will be answered; none as long as answers may come.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        lock(&self.troubles).ending
+    }
+
+    /// Notes that nothing more will be answered. The first reason counts.
+    pub(super) fn end(&self, why: Ending) {
+        lock(&self.troubles).ending.get_or_insert(why);
+    }
+
+    /// Notes an error that librdkafka reports of brokers, or of the whole producer.
+    pub(super) fn trouble(&self, code: Code, reason: &str) {
         let mut troubles = lock(&self.troubles);
         match code {
-            Some(RDKafkaErrorCode::AllBrokersDown) => troubles.all_down = true,
-            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+            Code::ALL_BROKERS_DOWN => troubles.all_down = true,
+            Code::AUTHENTICATION | Code::SASL_AUTHENTICATION_FAILED => {
                 troubles.authentication = Some(Reason::of(reason));
             }
-            Some(RDKafkaErrorCode::Fatal) => troubles.fatal = true,
+            Code::FATAL => {
+                troubles.ending.get_or_insert(Ending::Fatal);
+            }
             _ => troubles.connection(Reason::of(reason)),
         }
     }
@@ -133,24 +147,23 @@ impl Deliveries {
     }
 
     /// A record that librdkafka did not take.
-    pub(super) fn refused(&self, tag: DeliveryTag, topic: &str, code: RDKafkaErrorCode) {
+    pub(super) fn refused(&self, record: &InFlightRecord, topic: &str, code: Code) {
         let mut account = self.account();
-        self.fail(&mut account, tag, Persisted::No, code, (topic, None));
+        let failure = Failure {
+            code,
+            persisted: Persisted::No,
+        };
+        self.fail(&mut account, record, failure, (topic, None));
         account.counts.refused += 1;
     }
 
     /// A record that its topic does not take, by the topic's own settings; librdkafka was not given it.
-    pub(super) fn withhold(&self, tag: DeliveryTag, topic: &str, why: impl Display) {
+    pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
         let mut account = self.account();
         let Account {
-            counts,
-            in_flight,
-            rejects,
-            ..
+            counts, rejects, ..
         } = &mut *account;
-        let Some((batch, record, _)) = in_flight.record(tag) else {
-            return;
-        };
+        let (batch, record) = (record.batch(), record.record());
         let why = format!("topic `{topic}`: {why}");
         let told = format!("{why}, captured from {}", batch.captured_at(record));
         let fate = counts.refuse(record.origin, &told);
@@ -158,71 +171,48 @@ impl Deliveries {
         counts.refused += 1;
     }
 
-    /// Takes the answer for the record that was given `word`.
-    pub(super) fn answer(&self, result: &DeliveryResult<'_>, word: usize) {
-        let tag = DeliveryTag::unpack(word);
+    /// Takes the answer for a record.
+    pub(super) fn answer(&self, delivery: &Delivery<'_>) {
+        let Delivery { record, topic, .. } = delivery;
         let mut account = self.account();
-        let bytes = match result {
-            Ok(message) => {
+        match delivery.result {
+            Ok(()) => {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
-                let Account {
-                    counts,
-                    in_flight,
-                    delivered,
-                    ..
-                } = &mut *account;
-                let bytes = message.payload_len() + message.key_len();
-                counts.deliver(message.topic(), bytes, native::latency(message));
-                in_flight
-                    .record(tag)
-                    .map_or(0, |(batch, record, position)| {
-                        if let Some(delivered) = delivered {
-                            delivered.insert(i64::try_from(position).unwrap_or(i64::MAX));
-                        }
-                        batch.size(record)
-                    })
+                let (bytes, latency) = (delivery.bytes, delivery.latency);
+                account.counts.deliver(topic, bytes, latency);
+                if let Some(delivered) = &mut account.delivered {
+                    delivered.insert(i64::try_from(record.position()).unwrap_or(i64::MAX));
+                }
             }
-            Err((error, message)) => {
-                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
-                let place = (message.topic(), Some(message.partition()));
-                self.fail(&mut account, tag, native::persisted(message), code, place)
+            Err(failure) => {
+                let place = (topic.as_ref(), Some(delivery.partition));
+                self.fail(&mut account, record, failure, place);
             }
-        };
-        account.in_flight.answer(tag);
+        }
         drop(account);
-        self.budget.release(bytes + self.added_bytes);
+        self.release(record.batch(), record.record());
     }
 
-    /// Counts a record that failed, and puts it among the rejects; tells its bytes.
+    /// Counts a record that failed, and puts it among the rejects.
     fn fail(
         &self,
         account: &mut Account,
-        tag: DeliveryTag,
-        persisted: Persisted,
-        code: RDKafkaErrorCode,
+        record: &InFlightRecord,
+        failure: Failure,
         place: (&str, Option<i32>),
-    ) -> usize {
-        let Account {
-            counts,
-            in_flight,
-            rejects,
-            ..
-        } = account;
-        let Some((batch, record, _)) = in_flight.record(tag) else {
-            return 0;
-        };
-        let bytes = batch.size(record);
-        let why = self.describe(code, place, bytes + self.added_bytes);
+    ) {
+        let (batch, record) = (record.batch(), record.record());
+        let bytes = batch.size(record) + self.added_bytes;
+        let why = self.describe(failure.code, place, bytes);
         let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let fate = counts.fail(persisted, code, record.origin, &told);
-        rejects.add(batch, record, fate, &why);
-        bytes
+        let fate = account.counts.fail(failure, record.origin, &told);
+        account.rejects.add(batch, record, fate, &why);
     }
 
     /// An error of one record in words, with its size where that makes the difference.
     fn describe(
         &self,
-        code: RDKafkaErrorCode,
+        code: Code,
         (topic, partition): (&str, Option<i32>),
         bytes: usize,
     ) -> String {
@@ -230,14 +220,14 @@ impl Deliveries {
             .filter(|p| *p >= 0)
             .map_or(String::new(), |p| format!(" [{p}]"));
         let text = match code {
-            RDKafkaErrorCode::MessageSizeTooLarge => {
+            Code::MESSAGE_SIZE_TOO_LARGE => {
                 let limits = lock(&self.limits);
                 let limit = limits
                     .get(topic)
                     .map_or("`message.max.bytes`", String::as_str);
                 format!("the record's {bytes} bytes do not fit into {limit}")
             }
-            code => code_words(code),
+            code => code.words(),
         };
         format!("topic `{topic}`{place}: {text}")
     }

@@ -4,11 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::producer::PurgeConfig;
-
 use super::client::Connection;
 use super::control::{Control, Pace};
-use super::delivery::Deliveries;
+use super::delivery::{Deliveries, Ending};
+use super::native::Purge;
 use crate::report::Drain;
 
 /// How long a first interruption waits for what librdkafka holds.
@@ -17,6 +16,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 /// How long purged records may take to be told as such.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
+/// How long that is when the run is left at once: within a second of the second signal.
+const LEAVING_LIMIT: Duration = Duration::from_millis(400);
 /// How often a wait looks whether it was told to stop, and the journal is brought up to date.
 pub(super) const STEP: Duration = Duration::from_millis(10);
 
@@ -31,7 +32,7 @@ pub(super) struct Draining<'a> {
 /// What a wait does about an end that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Heeds {
-    /// It goes on until its time is over.
+    /// It goes on until its time is over, which is then short.
     Nothing,
     /// It ends when the run is to be left at once.
     Leaving,
@@ -49,20 +50,20 @@ impl Draining<'_> {
             return None;
         }
         let before = self.deliveries.account().counts.answered();
-        let is_fatal = self.deliveries.troubles().fatal;
+        let ending = self.deliveries.ending();
         // A producer that cannot go on delivers nothing more.
-        if !is_fatal {
+        if ending.is_none() {
             self.wait(DRAIN_LIMIT, Heeds::Leaving, &mut step);
         }
         if self.is_waiting() {
-            self.connection.purge(&PurgeConfig::default().queue());
-            if !is_fatal {
+            self.connection.purge(Purge::Queued);
+            if ending.is_none() {
                 self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving, &mut step);
             }
         }
-        if self.is_waiting() {
-            let all = PurgeConfig::default().queue().inflight();
-            self.connection.purge(&all);
+        // Where nobody takes answers, none of these come either.
+        if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
+            self.connection.purge(Purge::All);
             self.wait(PURGE_LIMIT, Heeds::Nothing, &mut step);
         }
         let account = self.deliveries.account();
@@ -78,8 +79,14 @@ impl Draining<'_> {
 
     fn wait(&self, limit: Duration, heeds: Heeds, step: &mut impl FnMut()) {
         let started = Instant::now();
-        let leaves = || heeds == Heeds::Leaving && self.control.pace() == Pace::Leaving;
-        while self.is_waiting() && started.elapsed() < limit && !leaves() {
+        // Purged records take milliseconds, unless a thread of librdkafka's hangs.
+        let patience = match heeds {
+            Heeds::Leaving => Duration::ZERO,
+            Heeds::Nothing => LEAVING_LIMIT,
+        };
+        let is_over = |limit| started.elapsed() >= limit;
+        let leaves = || self.control.pace() == Pace::Leaving && is_over(patience);
+        while self.is_waiting() && !is_over(limit) && !leaves() {
             self.connection.flush(STEP);
             step();
         }
@@ -90,6 +97,6 @@ impl Draining<'_> {
     }
 
     fn is_told(&self) -> bool {
-        self.control.is_stopping() || self.deliveries.troubles().fatal
+        self.control.is_stopping() || self.deliveries.ending().is_some()
     }
 }

@@ -8,8 +8,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use rdkafka::metadata::{Metadata, MetadataBroker};
-
+use super::native::Metadata;
 use crate::record::CapturedFrom;
 
 /// Kafka's port, where none is named (librdkafka, `bootstrap.servers`).
@@ -39,15 +38,15 @@ impl Known {
     /// Of the cluster at `bootstrap`, which answered with `metadata`.
     pub(super) fn of(bootstrap: &str, metadata: &Metadata) -> Self {
         let named = bootstrap.split(',').filter_map(address);
-        let advertised = metadata.brokers().iter().filter_map(|broker| {
-            let port = u16::try_from(broker.port()).ok()?;
-            Some((host(broker.host()), port))
+        let advertised = metadata.brokers.iter().filter_map(|broker| {
+            let port = u16::try_from(broker.port).ok()?;
+            Some((host(&broker.host), port))
         });
         Self {
             cluster_id: None,
             brokers: named.chain(advertised).collect(),
-            broker_count: metadata.brokers().len(),
-            any_broker: metadata.brokers().first().map(MetadataBroker::id),
+            broker_count: metadata.brokers.len(),
+            any_broker: metadata.brokers.first().map(|broker| broker.id),
         }
     }
 

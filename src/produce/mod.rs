@@ -17,6 +17,7 @@
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
 //! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
+//! | calls that may block | `patience.rs` |
 //! | librdkafka's C API | `native/` |
 
 mod acceptance;
@@ -35,6 +36,7 @@ mod native;
 mod order;
 mod originals;
 mod outcome;
+mod patience;
 mod preflight;
 mod progress;
 mod reasons;

@@ -3,10 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::producer::Producer as _;
-
-use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, words};
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use super::control::Control;
+use super::native::Code;
 use super::reasons::{Clarity, Reason};
 use crate::error::Error;
 
@@ -21,14 +20,13 @@ impl Connection {
     pub(super) fn check_reachable(&self, control: &Control) -> Result<(), Error> {
         let started = Instant::now();
         loop {
-            // The name of no topic asks about the brokers alone.
-            let asked = self.client().client().fetch_metadata(Some(""), ASK_LIMIT);
-            let error = match asked {
+            let asked = self.ask(|client| client.brokers(ASK_LIMIT));
+            let code = match asked.unwrap_or(Err(Code::TIMED_OUT)) {
                 Ok(metadata) => {
                     self.met(&metadata);
                     return Ok(());
                 }
-                Err(error) => error,
+                Err(code) => code,
             };
             let troubles = self.deliveries().troubles();
             let reason = troubles.authentication.or(troubles.connection);
@@ -39,7 +37,7 @@ impl Connection {
                 || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
                 || started.elapsed() > CONNECT_LIMIT;
             if hopeless || control.is_stopping() {
-                let reason = reason.unwrap_or_else(|| Reason::of(&words(&error)));
+                let reason = reason.unwrap_or_else(|| Reason::of(&code.words()));
                 return Err(Error::Unreachable {
                     brokers: self.brokers.clone(),
                     reason: reason.text,

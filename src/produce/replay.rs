@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::Job;
 use super::client::Connection;
-use super::delivery::Deliveries;
+use super::delivery::{Deliveries, Ending};
 use super::drain::{Draining, STEP};
 use super::journal::Keeper;
 use super::order::{Next, Ordered, OrderedBatch};
@@ -170,6 +170,7 @@ impl<'a> Replay<'a> {
             originals.check()?;
         }
         loop {
+            self.check_alive()?;
             let (keeper, router) = (&mut self.keeper, &mut self.router);
             let note = |batch: &Batch| {
                 router.check_source(batch)?;
@@ -183,10 +184,22 @@ impl<'a> Replay<'a> {
         }
     }
 
-    pub(super) fn fatal(&self) -> Error {
-        Error::ProducerFatal {
-            reason: self.connection.fatal_reason(),
+    /// What it means that no more answers will come.
+    pub(super) fn ended(&self, why: Ending) -> Error {
+        match why {
+            Ending::Fatal => Error::ProducerFatal {
+                reason: self.connection.fatal_reason(),
+            },
+            Ending::PollingPanicked => Error::Defect {
+                what: "the thread that takes the brokers' answers ended in a panic".into(),
+            },
         }
+    }
+
+    /// Ends the sending when no more answers will come.
+    pub(super) fn check_alive(&self) -> Result<(), Stop> {
+        let ended = self.deliveries.ending().map(|why| self.ended(why));
+        ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
     }
 
     pub(super) fn write_progress(&mut self) -> Result<(), Error> {
@@ -216,8 +229,8 @@ impl<'a> Replay<'a> {
             Stop::Told => None,
         });
         // It may have come when everything was handed over.
-        let is_fatal = self.deliveries.troubles().fatal;
-        let stopped = stopped.or_else(|| is_fatal.then(|| self.fatal()));
+        let ended = || self.deliveries.ending().map(|why| self.ended(why));
+        let stopped = stopped.or_else(ended);
         let failures = stopped.into_iter().chain(failure);
         Outcome::of(self, source_end, drain, failures.collect())
     }

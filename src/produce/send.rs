@@ -1,15 +1,15 @@
 //! Sending: from a batch to librdkafka, record by record. What is not sent is counted and named.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::types::RDKafkaErrorCode;
-
 use super::acceptance::{Objection, now_ms};
+use super::delivery::Ending;
 use super::drain::STEP;
-use super::in_flight::{DeliveryTag, InFlightBatch, NumberedBatch};
-use super::native::{self, Outgoing};
+use super::in_flight::NumberedBatch;
+use super::native::{self, Code, InFlightBatch, InFlightRecord, Outgoing};
 use super::order::OrderedBatch;
 use super::originals::expired;
 use super::rejects::Fate;
@@ -36,22 +36,15 @@ impl Replay<'_> {
         counters.found.fetch_add(tally.found, Ordering::Relaxed);
         self.tally.merge(tally);
         self.problems.merge(problems);
-        let records = numbered.batch.records.len();
-        let in_flight = self.deliveries.account().in_flight.hold(numbered);
-        let before = self.handed;
-        let sent = self.send_records(&in_flight);
-        let handed = usize::try_from(self.handed - before).unwrap_or(records);
-        let mut account = self.deliveries.account();
-        account.in_flight.give_up(&in_flight, records - handed);
-        drop(account);
-        sent.map_err(|(index, stop)| {
+        let in_flight = InFlightBatch::new(numbered);
+        self.send_records(&in_flight).map_err(|(index, stop)| {
             self.leave_unsent(in_flight.numbered(), index, &stop.reason());
             stop
         })
     }
 
     /// Sends the records of a batch; an error tells the first that was not sent.
-    fn send_records(&mut self, in_flight: &InFlightBatch) -> Result<(), (usize, Stop)> {
+    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), (usize, Stop)> {
         let NumberedBatch { batch, positions } = in_flight.numbered();
         let records = batch.records.len();
         let mut routes = vec![None; batch.topics.len()];
@@ -94,7 +87,7 @@ impl Replay<'_> {
 
     fn send(
         &mut self,
-        in_flight: &InFlightBatch,
+        in_flight: &Arc<InFlightBatch>,
         index: usize,
         routes: &mut [Option<Route>],
     ) -> Result<(), Stop> {
@@ -108,8 +101,8 @@ impl Replay<'_> {
         let timestamp_ms = self.timestamp_ms(record);
         if let Some(objection) = self.objection(target, key, timestamp_ms)? {
             let topic = &self.router.targets[target].name;
-            self.deliveries
-                .withhold(in_flight.tag(index), topic, objection);
+            let record = InFlightRecord::new(in_flight, index);
+            self.deliveries.withhold(&record, topic, objection);
             return Ok(());
         }
         let place = || self.job.counters.place(record.origin);
@@ -117,19 +110,19 @@ impl Replay<'_> {
             .router
             .partition(target, record.partition, key, place)?;
         self.full = self.deliveries.acquire(batch, record);
-        let tag = in_flight.tag(index);
-        let Err(code) = self.hand_over(in_flight, tag, target, partition, timestamp_ms) else {
+        let in_flight = InFlightRecord::new(in_flight, index);
+        let Err(code) = self.hand_over(in_flight.clone(), target, partition, timestamp_ms) else {
             self.handed += 1;
             self.router.count(placed);
             return Ok(());
         };
         self.deliveries.release(batch, record);
         match code {
-            RDKafkaErrorCode::QueueFull => Err(Stop::Told),
-            RDKafkaErrorCode::Fatal => Err(Stop::Failed(self.fatal())),
+            Code::QUEUE_FULL => Err(self.check_alive().err().unwrap_or(Stop::Told)),
+            Code::FATAL => Err(Stop::Failed(self.ended(Ending::Fatal))),
             code => {
                 let topic = &self.router.targets[target].name;
-                self.deliveries.refused(tag, topic, code);
+                self.deliveries.refused(&in_flight, topic, code);
                 Ok(())
             }
         }
@@ -141,14 +134,13 @@ impl Replay<'_> {
     /// librdkafka's reason for refusing the record; `QueueFull` when the run is told to stop.
     pub(super) fn hand_over(
         &self,
-        in_flight: &InFlightBatch,
-        tag: DeliveryTag,
+        in_flight: InFlightRecord,
         target: usize,
         partition: i32,
         timestamp_ms: i64,
-    ) -> Result<(), RDKafkaErrorCode> {
-        let batch = in_flight.batch();
-        let record = &batch.records[tag.index()];
+    ) -> Result<(), Code> {
+        let shared = in_flight.clone();
+        let (batch, record) = (shared.batch(), shared.record());
         let captured = batch.headers(record).iter();
         let captured = captured
             .map(|Header { name, value }| (batch.slice(*name), value.map(|v| batch.slice(v))));
@@ -156,14 +148,13 @@ impl Replay<'_> {
         let added = added.map(|(name, value)| (name.as_bytes(), Some(value.as_bytes())));
         let outgoing = Outgoing {
             partition,
-            batch: in_flight,
-            index: tag.index(),
+            record: in_flight,
             timestamp_ms,
             headers: captured.chain(added),
         };
         let wait = || {
             thread::sleep(Duration::from_millis(1));
-            !self.job.control.is_stopping()
+            !self.job.control.is_stopping() && self.deliveries.ending().is_none()
         };
         native::produce(&self.router.targets[target].handle, outgoing, wait)
     }
@@ -256,9 +247,7 @@ impl Replay<'_> {
             if !self.full {
                 return Ok(());
             }
-            if self.deliveries.troubles().fatal {
-                return Err(Stop::Failed(self.fatal()));
-            }
+            self.check_alive()?;
             self.full = !self.deliveries.budget.wait(STEP);
             self.write_progress()?;
         }

@@ -14,7 +14,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::native::{Client, set_token};
+use super::control::Control;
+use super::native::Client;
+use super::patience;
 use crate::config::TokenSource;
 use crate::console::Console;
 use crate::error::{Error, reason};
@@ -26,6 +28,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(8);
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 /// The shortest time between two tokens, and how long to wait after one could not be had.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How long a renewal may take to notice that the run is over: the file may be a pipe without a writer.
+const END_LIMIT: Duration = Duration::from_secs(2);
 /// How much of what a command writes is kept, of each stream.
 const MOST_OUTPUT: u64 = 1 << 20;
 /// How much of stderr is shown.
@@ -43,6 +47,7 @@ pub(super) struct Token {
 /// Keeps all producers of a run supplied.
 pub(super) struct Tokens {
     shared: Arc<Shared>,
+    control: Control,
     renewing: Option<JoinHandle<()>>,
 }
 
@@ -77,8 +82,15 @@ impl Tokens {
         source: &TokenSource,
         console: Console,
         secrets: Secrets,
+        control: &Control,
     ) -> Result<Self, Error> {
-        let token = fetch(source, &|| false).map_err(|reason| Error::NoToken {
+        let fetched = patience::unless_stopping(control, {
+            let (source, control) = (source.clone(), control.clone());
+            move || fetch(&source, &|| control.is_stopping())
+        });
+        let interrupted = || Err("the run was interrupted before there was one".into());
+        let token = fetched.unwrap_or_else(interrupted);
+        let token = token.map_err(|reason| Error::NoToken {
             reason: secrets.hide(&reason),
         })?;
         secrets.add(&token.text);
@@ -99,6 +111,7 @@ impl Tokens {
         });
         Ok(Self {
             shared,
+            control: control.clone(),
             renewing: Some(renewing),
         })
     }
@@ -110,9 +123,11 @@ impl Tokens {
     pub(super) fn supply(&self, client: &Arc<Client>) -> Result<(), Error> {
         let mut state = self.shared.lock();
         state.clients.push(Arc::downgrade(client));
-        set_token(client, &state.token).map_err(|reason| Error::NoToken {
-            reason: self.shared.secrets.hide(&reason),
-        })
+        client
+            .set_token(&state.token)
+            .map_err(|reason| Error::NoToken {
+                reason: self.shared.secrets.hide(&reason),
+            })
     }
 }
 
@@ -121,8 +136,7 @@ impl Drop for Tokens {
         self.shared.lock().over = true;
         self.shared.over.notify_all();
         if let Some(renewing) = self.renewing.take() {
-            // A panic there has been reported by the panic itself.
-            _ = renewing.join();
+            patience::join(vec![renewing], &self.control, END_LIMIT);
         }
     }
 }
@@ -148,7 +162,7 @@ fn renew(shared: &Shared) {
             state.token = token;
             let clients = state.clients.iter().filter_map(Weak::upgrade);
             clients
-                .map(|client| set_token(&client, &state.token))
+                .map(|client| client.set_token(&state.token))
                 .fold(Ok(()), Result::and)
         });
         wait = match set {

@@ -3,14 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::metadata::MetadataTopic;
-use rdkafka::producer::Producer as _;
-use rdkafka::types::RDKafkaErrorCode;
-
 use super::acceptance::TopicRules;
-use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, code_words, words};
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use super::control::Control;
-use super::native::admin;
+use super::native::{Code, TopicMetadata, admin};
 use crate::error::Error;
 
 /// How long new topics may take to show up.
@@ -19,6 +15,9 @@ const CREATE_LIMIT: Duration = Duration::from_secs(15);
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 /// How long the cluster may take to tell the settings of a topic.
 const SETTINGS_LIMIT: Duration = Duration::from_secs(3);
+
+/// The most partitions that a topic is made with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
+const MOST_PARTITIONS: i32 = 100_000;
 
 /// What the cluster says of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +35,10 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    fn of(topic: &MetadataTopic) -> Self {
-        let replicas = topic.partitions().iter().map(|p| p.replicas().len());
+    fn of(topic: &TopicMetadata) -> Self {
+        let replicas = topic.partitions.iter().map(|partition| partition.replicas);
         Self {
-            partitions: i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX),
+            partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
             replicas: replicas.min().unwrap_or_default(),
         }
     }
@@ -80,7 +79,7 @@ impl Connection {
             return TopicSettings::default();
         }
         let broker = self.known().and_then(|known| known.any_broker);
-        match admin::topic_settings(self.client(), broker, topic, SETTINGS_LIMIT) {
+        match admin::topic_settings(self.client(), self.control(), broker, topic, SETTINGS_LIMIT) {
             Ok(settings) => TopicSettings::of(&settings),
             Err(refusal) => {
                 let why = refusal.text;
@@ -103,35 +102,33 @@ impl Connection {
         };
         let started = Instant::now();
         loop {
-            let code = match self
-                .client()
-                .client()
-                .fetch_metadata(Some(topic), ASK_LIMIT)
-            {
+            let name = topic.to_owned();
+            let asked = self.ask(move |client| client.metadata(&name, ASK_LIMIT));
+            let code = match asked.unwrap_or(Err(Code::TIMED_OUT)) {
                 Ok(metadata) => {
-                    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic)
+                    let Some(found) = metadata.topics.iter().find(|found| found.name == topic)
                     else {
                         return Ok(TopicState::Missing);
                     };
-                    match found.error().map(RDKafkaErrorCode::from) {
-                        None if !found.partitions().is_empty() => {
+                    match found.code {
+                        Code::NONE if !found.partitions.is_empty() => {
                             return Ok(TopicState::Present(Shape::of(found)));
                         }
-                        None => RDKafkaErrorCode::LeaderNotAvailable,
-                        Some(code) => code,
+                        Code::NONE => Code::LEADER_NOT_AVAILABLE,
+                        code => code,
                     }
                 }
-                Err(error) => error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail),
+                Err(code) => code,
             };
             match code {
-                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                Code::UNKNOWN_TOPIC_OR_PARTITION | Code::UNKNOWN_TOPIC => {
                     return Ok(TopicState::Missing);
                 }
-                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::InvalidTopic => {
-                    return Err(refused(code_words(code)));
+                Code::TOPIC_AUTHORIZATION_FAILED | Code::INVALID_TOPIC => {
+                    return Err(refused(code.words()));
                 }
                 _ if started.elapsed() > CONNECT_LIMIT || control.is_stopping() => {
-                    return Err(refused(code_words(code)));
+                    return Err(refused(code.words()));
                 }
                 _ => thread::sleep(Duration::from_millis(50)),
             }
@@ -153,18 +150,20 @@ impl Connection {
             action: "create",
             reason,
         };
+        checked(partitions).map_err(refused)?;
         match self.mock()? {
             Some(mock) => {
-                let created = mock.create_topic(topic, partitions, 1);
-                created.map_err(|e| refused(words(&e)))?;
+                let created = mock.create_topic(topic, partitions);
+                created.map_err(|code| refused(code.words()))?;
             }
-            None => match admin::create_topic(self.client(), topic, partitions, ADMIN_LIMIT) {
-                // Somebody else was faster: as good.
-                Err(e) if e.code != RDKafkaErrorCode::TopicAlreadyExists => {
-                    return Err(refused(e.text));
+            None => {
+                let client = self.client();
+                match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
+                    // Somebody else was faster: as good.
+                    Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => return Err(refused(e.text)),
+                    Ok(()) | Err(_) => {}
                 }
-                Ok(()) | Err(_) => {}
-            },
+            }
         }
         self.wait_for_partitions(topic, partitions, control)
     }
@@ -187,7 +186,9 @@ impl Connection {
         if self.mock()?.is_some() {
             return Ok(false);
         }
-        let grown = admin::grow_topic(self.client(), topic, partitions, ADMIN_LIMIT);
+        checked(partitions).map_err(refused)?;
+        let client = self.client();
+        let grown = admin::grow_topic(client, control, topic, partitions, ADMIN_LIMIT);
         grown.map_err(|e| refused(e.text))?;
         self.wait_for_partitions(topic, partitions, control)?;
         Ok(true)
@@ -216,5 +217,17 @@ impl Connection {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// Refuses a number of partitions that no topic is made with.
+fn checked(partitions: i32) -> Result<(), String> {
+    match partitions {
+        ..=MOST_PARTITIONS => Ok(()),
+        more => Err(format!(
+            "the capture names partition {}, and kreplay makes topics of at most {MOST_PARTITIONS} \
+             partitions",
+            more - 1
+        )),
     }
 }

@@ -39,7 +39,32 @@ pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str)
     put(&mut request, principal);
     put(&mut request, "*");
     request.extend([4, 2]);
-    let answer = ask(broker, &request).expect("the broker answers");
+    carry_out(broker, &request);
+}
+
+/// Adds the rule that allows `principal` everything with `topic`.
+///
+/// # Panics
+/// When the broker does not do so.
+pub(crate) fn allow(broker: &str, principal: &str, topic: &str) {
+    // As above: CreateAcls (30), all operations (2), allowed (3).
+    let mut request = Vec::new();
+    request.extend(30_i16.to_be_bytes());
+    request.extend(1_i16.to_be_bytes());
+    request.extend(CORRELATION.to_be_bytes());
+    put(&mut request, "kreplay-test");
+    request.extend(1_i32.to_be_bytes());
+    request.push(2);
+    put(&mut request, topic);
+    request.push(3);
+    put(&mut request, principal);
+    put(&mut request, "*");
+    request.extend([2, 3]);
+    carry_out(broker, &request);
+}
+
+fn carry_out(broker: &str, request: &[u8]) {
+    let answer = ask(broker, request).expect("the broker answers");
     // The correlation id, the throttle time, how many results; the first of them begins with its error.
     let expected = [&CORRELATION.to_be_bytes()[..], &[0; 4], &[0, 0, 0, 1]].concat();
     assert_eq!(answer.get(..12), Some(&expected[..]), "{answer:?}");

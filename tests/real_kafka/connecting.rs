@@ -9,6 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 use serde_json::json;
 
 use crate::capture::{number_of, numbered_lines};
@@ -17,6 +20,7 @@ use crate::harness::readback::{Seen, read};
 use crate::harness::run::{Output, Run};
 use crate::harness::topics::create_unique;
 use crate::ledger::{entry, ledger};
+use crate::rights::allow;
 use crate::{Case, report_of};
 
 /// The secret that must appear nowhere.
@@ -71,6 +75,10 @@ pub(crate) const CASES: &[Case] = &[
     (
         "connecting_a_user_without_rights_is_told_which_topic",
         no_rights,
+    ),
+    (
+        "connecting_groups_that_the_user_may_not_see_are_not_denied",
+        hidden_groups,
     ),
     (
         "connecting_a_host_name_that_does_not_exist_is_told",
@@ -479,4 +487,38 @@ fn unknown_host(kafka: &Kafka) {
     let why = "`kafka.invalid:9092` cannot be resolved: name or service not known";
     let hint = "";
     is_refused(kafka, "kafka.invalid:9092", &[], why, hint);
+}
+
+/// bob may write to the topic, and see neither the cluster nor any group.
+fn hidden_groups(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "hidden", 1).expect("a topic");
+    let group = format!("{topic}-readers");
+    let mut settings = ClientConfig::new();
+    settings.set("bootstrap.servers", kafka.brokers());
+    settings.set("group.id", &group);
+    let consumer: BaseConsumer = settings.create().expect("a consumer");
+    let mut offsets = TopicPartitionList::new();
+    let added = offsets.add_partition_offset(&topic, 0, Offset::Offset(1));
+    added.expect("a partition");
+    let committed = consumer.commit(&offsets, CommitMode::Sync);
+    committed.expect("an offset is committed");
+    allow(&kafka.brokers(), "User:bob", &topic);
+
+    let output = send(&kafka.brokers(), &topic, &[]);
+    report_of(&output, 0);
+    let seen = format!("{topic} (1 partition); read by the group {group}\n");
+    assert!(output.stderr.ends_with(&seen), "{}", output.stderr);
+    let bob = flags(&[
+        ("security.protocol", "SASL_PLAINTEXT"),
+        ("sasl.mechanism", "PLAIN"),
+        ("sasl.username", "bob"),
+        ("sasl.password", PASSWORD),
+    ]);
+    let output = send(&brokers_at(kafka, "SASL"), &topic, &bob);
+    report_of(&output, 0);
+    let unseen = format!(
+        "{topic} (1 partition); no consumer group seen that reads them (this user may not see all \
+         groups)\n"
+    );
+    assert!(output.stderr.ends_with(&unseen), "{}", output.stderr);
 }

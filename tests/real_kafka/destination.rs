@@ -37,6 +37,10 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("topics_are_renamed_by_name_and_by_pattern", map_by_name),
     ("a_topic_known_only_by_id_is_named_by_a_map", map_by_id),
+    (
+        "a_partition_that_no_topic_can_have_is_an_error_before_and_in_the_middle",
+        beyond_all_partitions,
+    ),
 ];
 
 /// The hash of Java's `org.apache.kafka.common.utils.Utils.murmur2`.
@@ -351,4 +355,37 @@ fn map_by_id(kafka: &Kafka) {
         let refund = r#"{"refund_id":"ref-3003","order_id":"ord-3003","amount_cents":690}"#;
         assert_eq!(values, [refund], "{id}");
     }
+}
+
+/// librdkafka gives a null pointer for a new topic of more than 100,000 partitions.
+fn beyond_all_partitions(kafka: &Kafka) {
+    const LAST: i32 = 100_000;
+    let why = format!(
+        "the capture names partition {LAST}, and kreplay makes topics of at most 100000 partitions"
+    );
+    let topic = unique("beyond");
+    let line = |partition: i32| json!({"topic": topic, "partition": partition, "value": "v"});
+    let args = ["records", "-", "--create-topics"];
+    let output = replay(kafka, &args)
+        .stdin(format!("{}\n", line(LAST)))
+        .output();
+    let report = report_of(&output, 3);
+    assert_eq!(ledger(&report), "1 = 1 unsent");
+    let expected = format!("kreplay: could not create topic `{topic}`: {why}\n");
+    assert_eq!(output.stderr, expected);
+
+    // The first is sent, and the topic made, before the other one is seen.
+    let mut run = replay(kafka, &args).stdin_open().spawn();
+    run.write_stdin(format!("{}\n", line(0)).as_bytes());
+    let brokers = kafka.brokers();
+    run.wait_until("the first record is there", |_| {
+        count(&brokers, &topic).is_ok_and(|records| records == 1)
+    });
+    run.write_stdin(format!("{}\n", line(LAST)).as_bytes());
+    run.close_stdin();
+    let output = run.wait();
+    let report = report_of(&output, 3);
+    assert_eq!(ledger(&report), "2 = 1 delivered + 1 unsent");
+    let expected = format!("could not add partitions to topic `{topic}`: {why}");
+    assert!(output.stderr.contains(&expected), "{}", output.stderr);
 }

@@ -8,121 +8,192 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::Client;
-use super::admin::{Answer, Desk, Owned, Refusal, owned, slice, unusable};
+use super::admin::{AdminRequest, Answer, Refusal};
+use super::client::Client;
+use super::code::Code;
+use super::owned::{Owned, slice, text};
+use super::raw;
+use crate::produce::control::Control;
 
-/// The names of all groups, of either protocol.
+/// The groups that a cluster names. It leaves out those that the user may not see, without a word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::produce) struct Listing {
+    pub(in crate::produce) names: Vec<String>,
+    /// Of brokers that did not answer: their groups are missing.
+    pub(in crate::produce) refusals: Vec<Refusal>,
+}
+
+/// What a group reads, or why the cluster does not say.
+pub(in crate::produce) type Reads = Result<BTreeSet<String>, Refusal>;
+
+/// All groups, of either protocol, that the cluster names.
 ///
 /// # Errors
-/// That the cluster does not tell.
-pub(in crate::produce) fn list(client: &Client, limit: Duration) -> Result<Vec<String>, Refusal> {
+/// That no broker answers.
+pub(in crate::produce) fn list(
+    client: &Client,
+    control: &Control,
+    limit: Duration,
+) -> Result<Listing, Refusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS;
-    let desk = Desk::new(client, kind, limit).ok_or_else(unusable)?;
+    let request = AdminRequest::new(client, control, kind, limit)?;
     // SAFETY: all that is passed lives through the call.
-    unsafe { c::rd_kafka_ListConsumerGroups(desk.native(), desk.options(), desk.queue()) };
-    let answer = desk.answer()?;
+    unsafe { c::rd_kafka_ListConsumerGroups(request.native(), request.options(), request.queue()) };
+    let answer = request.poll()?;
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
         let result = c::rd_kafka_event_ListConsumerGroups_result(answer.ptr());
         let mut count = 0;
         let groups = c::rd_kafka_ListConsumerGroups_result_valid(result, &raw mut count);
         let names = slice(groups, count).iter();
-        Ok(names
-            .map(|group| owned(c::rd_kafka_ConsumerGroupListing_group_id(*group)))
-            .collect())
+        let names = names.map(|group| text(c::rd_kafka_ConsumerGroupListing_group_id(*group)));
+        let errors = c::rd_kafka_ListConsumerGroups_result_errors(result, &raw mut count);
+        let refusals = slice(errors, count).iter();
+        Ok(Listing {
+            names: names.collect(),
+            refusals: refusals.filter_map(|error| refusal(*error)).collect(),
+        })
+    }
+}
+
+/// Whether the user may see every group: who may describe the cluster may.
+///
+/// # Errors
+/// That the cluster does not say.
+pub(in crate::produce) fn all_are_visible(
+    client: &Client,
+    control: &Control,
+    limit: Duration,
+) -> Result<bool, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    request.with_operations();
+    // SAFETY: all that is passed lives through the call.
+    unsafe { c::rd_kafka_DescribeCluster(request.native(), request.options(), request.queue()) };
+    let answer = request.poll()?;
+    let wanted = [
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ALL,
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_DESCRIBE,
+    ];
+    let wanted = wanted.map(|operation| operation as u32);
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function. The
+    // operations are read as integers: a broker may name one that the bindings' enum lacks.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeCluster_result(answer.ptr());
+        let mut count = 0;
+        let operations =
+            c::rd_kafka_DescribeCluster_result_authorized_operations(result, &raw mut count);
+        let operation = |i| *operations.cast::<u32>().add(i);
+        Ok(!operations.is_null() && (0..count).any(|i| wanted.contains(&operation(i))))
     }
 }
 
 /// The topics that members of `groups` are assigned to, by group.
 ///
 /// # Errors
-/// That the cluster does not tell.
+/// That no broker answers.
 pub(in crate::produce) fn assigned(
     client: &Client,
+    control: &Control,
     groups: &[String],
     limit: Duration,
-) -> Result<Vec<(String, BTreeSet<String>)>, Refusal> {
+) -> Result<Vec<(String, Reads)>, Refusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
-    let desk = Desk::new(client, kind, limit).ok_or_else(unusable)?;
+    let request = AdminRequest::new(client, control, kind, limit)?;
     let names = groups.iter().map(|group| CString::new(group.as_str()));
-    let names: Vec<CString> = names.collect::<Result<_, _>>().map_err(|_| unusable())?;
+    let names: Vec<CString> = names
+        .collect::<Result<_, _>>()
+        .map_err(|_| Refusal::unusable())?;
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
         c::rd_kafka_DescribeConsumerGroups(
-            desk.native(),
+            request.native(),
             pointers.as_mut_ptr(),
             pointers.len(),
-            desk.options(),
-            desk.queue(),
+            request.options(),
+            request.queue(),
         );
     }
-    let answer = desk.answer()?;
-    let mut all = Vec::new();
-    // SAFETY: everything read here is part of the answer, which lives to the end of the function;
-    // members are asked for within their count.
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
         let result = c::rd_kafka_event_DescribeConsumerGroups_result(answer.ptr());
         let mut count = 0;
         let groups = c::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut count);
-        for group in slice(groups, count) {
-            let mut topics = BTreeSet::new();
-            for i in 0..c::rd_kafka_ConsumerGroupDescription_member_count(*group) {
-                let member = c::rd_kafka_ConsumerGroupDescription_member(*group, i);
-                let assignment = c::rd_kafka_MemberDescription_assignment(member);
-                if !assignment.is_null() {
-                    let partitions = c::rd_kafka_MemberAssignment_partitions(assignment);
-                    topics.extend(named(partitions, |_| true));
-                }
+        let groups = slice(groups, count).iter();
+        Ok(groups
+            .map(|group| {
+                let name = text(c::rd_kafka_ConsumerGroupDescription_group_id(*group));
+                (name, described(*group))
+            })
+            .collect())
+    }
+}
+
+/// # Safety
+/// The group has to be part of an answer that lives.
+unsafe fn described(group: *const c::rd_kafka_ConsumerGroupDescription_t) -> Reads {
+    let mut topics = BTreeSet::new();
+    // SAFETY: as the caller promises; members are asked for within their count.
+    unsafe {
+        if let Some(refusal) = refusal(c::rd_kafka_ConsumerGroupDescription_error(group)) {
+            return Err(refusal);
+        }
+        for i in 0..c::rd_kafka_ConsumerGroupDescription_member_count(group) {
+            let member = c::rd_kafka_ConsumerGroupDescription_member(group, i);
+            let assignment = c::rd_kafka_MemberDescription_assignment(member);
+            if !assignment.is_null() {
+                let partitions = c::rd_kafka_MemberAssignment_partitions(assignment);
+                topics.extend(named(partitions, |_| true));
             }
-            let name = owned(c::rd_kafka_ConsumerGroupDescription_group_id(*group));
-            all.push((name, topics));
+        }
+    }
+    Ok(topics)
+}
+
+/// The topics for which each of `groups` has committed offsets. All are asked for at once.
+pub(in crate::produce) fn committed(
+    client: &Client,
+    control: &Control,
+    groups: &[String],
+    limit: Duration,
+) -> Result<Vec<(String, Reads)>, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    for group in groups {
+        let name = CString::new(group.as_str()).map_err(|_| Refusal::unusable())?;
+        // SAFETY: the name is copied; a null list asks for all partitions (librdkafka.h). What is made
+        // is ours.
+        let question = unsafe {
+            let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null());
+            Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
+        };
+        let question = question.ok_or_else(Refusal::unusable)?;
+        let mut questions = [question.ptr()];
+        // SAFETY: all that is passed lives through the call, which copies it.
+        unsafe {
+            c::rd_kafka_ListConsumerGroupOffsets(
+                request.native(),
+                questions.as_mut_ptr(),
+                questions.len(),
+                request.options(),
+                request.queue(),
+            );
+        }
+    }
+    let mut all = Vec::new();
+    for _ in groups {
+        match request.poll() {
+            Ok(answer) => all.extend(committed_in(&answer)),
+            // The answer to a question that failed does not name its group.
+            Err(refusal) => all.push((String::new(), Err(refusal))),
         }
     }
     Ok(all)
 }
 
-/// The topics for which each of `groups` has committed offsets; those of which the cluster does not
-/// tell are left out. All are asked for at once.
-pub(in crate::produce) fn committed(
-    client: &Client,
-    groups: &[String],
-    limit: Duration,
-) -> Vec<(String, BTreeSet<String>)> {
-    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
-    let Some(desk) = Desk::new(client, kind, limit) else {
-        return Vec::new();
-    };
-    let mut asked = 0;
-    for group in groups {
-        let Ok(name) = CString::new(group.as_str()) else {
-            continue;
-        };
-        // SAFETY: the name is copied; a null list asks for all partitions (librdkafka.h).
-        let question =
-            unsafe { c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null()) };
-        let destroy = c::rd_kafka_ListConsumerGroupOffsets_destroy;
-        let Some(question) = Owned::new(question, destroy) else {
-            continue;
-        };
-        let mut questions = [question.ptr()];
-        // SAFETY: all that is passed lives through the call, which copies it.
-        unsafe {
-            c::rd_kafka_ListConsumerGroupOffsets(
-                desk.native(),
-                questions.as_mut_ptr(),
-                questions.len(),
-                desk.options(),
-                desk.queue(),
-            );
-        }
-        asked += 1;
-    }
-    let answers = (0..asked).filter_map(|_| desk.answer().ok());
-    answers.flat_map(|answer| committed_in(&answer)).collect()
-}
-
-fn committed_in(answer: &Answer) -> Vec<(String, BTreeSet<String>)> {
+fn committed_in(answer: &Answer) -> Vec<(String, Reads)> {
     // SAFETY: everything read here is part of the answer, which is borrowed.
     unsafe {
         let result = c::rd_kafka_event_ListConsumerGroupOffsets_result(answer.ptr());
@@ -132,34 +203,54 @@ fn committed_in(answer: &Answer) -> Vec<(String, BTreeSet<String>)> {
         groups
             .map(|group| {
                 let partitions = c::rd_kafka_group_result_partitions(*group);
-                let topics = named(partitions, |partition| partition.offset >= 0);
-                (owned(c::rd_kafka_group_result_name(*group)), topics)
+                let reads = match refusal(c::rd_kafka_group_result_error(*group)) {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(named(partitions, |offset| offset >= 0)),
+                };
+                (text(c::rd_kafka_group_result_name(*group)), reads)
             })
             .collect()
     }
 }
 
-/// The topics of a list of partitions.
+/// What an error says; none for a null pointer, or when it says that all is well.
+///
+/// # Safety
+/// The error has to be null or part of an answer that lives.
+unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<Refusal> {
+    if error.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller promises; the text is copied.
+    let (code, words) = unsafe {
+        (
+            Code::from_raw(raw::rd_kafka_error_code(error)),
+            text(c::rd_kafka_error_string(error)),
+        )
+    };
+    code.is_error().then(|| Refusal::new(code, words))
+}
+
+/// The topics of a list of partitions, of those whose offset is `wanted`.
 ///
 /// # Safety
 /// The list has to be null or live.
 unsafe fn named(
     list: *const c::rd_kafka_topic_partition_list_t,
-    wanted: impl Fn(&c::rd_kafka_topic_partition_t) -> bool,
+    wanted: impl Fn(i64) -> bool,
 ) -> BTreeSet<String> {
     if list.is_null() {
         return BTreeSet::new();
     }
+    // Fields are read through the pointer: a reference would claim that the error code of each is one
+    // of the bindings' enum.
     // SAFETY: as the caller promises; the list has `cnt` elements, each with a topic's name.
     unsafe {
         let count = usize::try_from((*list).cnt).unwrap_or_default();
-        if count == 0 {
-            return BTreeSet::new();
-        }
-        let partitions = std::slice::from_raw_parts((*list).elems, count).iter();
+        let partitions = (0..count).map(|i| (*list).elems.add(i));
         partitions
-            .filter(|partition| wanted(partition))
-            .map(|partition| owned(partition.topic))
+            .filter(|partition| wanted((**partition).offset))
+            .map(|partition| text((*partition).topic))
             .collect()
     }
 }

@@ -1,0 +1,92 @@
+//! Objects, texts and lists of librdkafka's on our side of the border.
+
+use std::ffi::{CStr, c_char};
+
+/// An object of librdkafka's that is given back at the end.
+pub(super) struct Owned<T> {
+    ptr: *mut T,
+    destroy: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    /// None for a null pointer, which is not destroyed.
+    ///
+    /// # Safety
+    /// A pointer that is not null has to be an object that belongs to the caller, and `destroy` the
+    /// function that librdkafka names for it.
+    pub(super) unsafe fn new(ptr: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
+        match ptr.is_null() {
+            true => None,
+            false => Some(Self { ptr, destroy }),
+        }
+    }
+
+    /// The object, which lives as long as `self`.
+    pub(super) fn ptr(&self) -> *mut T {
+        self.ptr
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        // SAFETY: `new` was promised an object of ours and its destructor; it is given up only here.
+        unsafe { (self.destroy)(self.ptr) }
+    }
+}
+
+/// A copy of a text of librdkafka's; empty for a null pointer.
+///
+/// # Safety
+/// `text` has to be null or to end with a NUL, and to live through the call.
+pub(super) unsafe fn text(text: *const c_char) -> String {
+    match text.is_null() {
+        true => String::new(),
+        // SAFETY: as the caller promises.
+        false => unsafe { CStr::from_ptr(text) }
+            .to_string_lossy()
+            .into_owned(),
+    }
+}
+
+/// A list of librdkafka's as a slice: it gives a null pointer for an empty one.
+///
+/// # Safety
+/// `list` has to be null or the beginning of `count` pointers that live through `'a`.
+pub(super) unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*const T] {
+    match list.is_null() {
+        true => &[],
+        // SAFETY: as the caller promises.
+        false => unsafe { std::slice::from_raw_parts(list, count) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    static DESTROYED: AtomicU32 = AtomicU32::new(0);
+
+    unsafe extern "C" fn destroy(ptr: *mut u8) {
+        assert!(!ptr.is_null());
+        DESTROYED.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn nothing_is_not_destroyed_and_something_is_once() {
+        let mut object = 0;
+        // SAFETY: the destructor does not look at what it is given.
+        let (nothing, something) = unsafe {
+            (
+                Owned::new(ptr::null_mut(), destroy),
+                Owned::new(&raw mut object, destroy),
+            )
+        };
+        assert!(nothing.is_none() && something.is_some());
+        assert_eq!(DESTROYED.load(Ordering::SeqCst), 0);
+        drop((nothing, something));
+        assert_eq!(DESTROYED.load(Ordering::SeqCst), 1);
+    }
+}

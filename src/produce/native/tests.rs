@@ -1,0 +1,188 @@
+//! The border as a whole, against librdkafka's mock cluster: what CONTRIBUTING runs under valgrind.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, c_char, c_int};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use rdkafka::bindings as c;
+use rdkafka::config::ClientConfig;
+
+use super::*;
+use crate::produce::in_flight::NumberedBatch;
+use crate::produce::order::Positions;
+use crate::record::{Batch, Origin};
+use crate::record_line;
+
+const TOPIC: &str = "orders";
+/// The Produce request (Kafka protocol guide, "Api Keys").
+const PRODUCE: i16 = 0;
+/// A busy machine, or valgrind, needs a part of it.
+const LIMIT: Duration = Duration::from_secs(60);
+
+unsafe extern "C" {
+    // rdkafka_mock.h, with integers for the codes: some of these are none of the bindings' enum.
+    fn rd_kafka_mock_push_request_errors_array(
+        mock: *mut c::rd_kafka_mock_cluster_t,
+        api_key: i16,
+        count: usize,
+        codes: *const c_int,
+    );
+    fn rd_kafka_mock_topic_set_error(
+        mock: *mut c::rd_kafka_mock_cluster_t,
+        topic: *const c_char,
+        code: c_int,
+    );
+}
+
+/// A client with a mock cluster of its own and a topic of one partition.
+fn client() -> Arc<Client> {
+    let mut config = ClientConfig::new();
+    config.set("test.mock.num.brokers", "1");
+    config.set("linger.ms", "0");
+    let client = Client::new(&config).expect("a client");
+    let mock = client.mock().expect("a mock cluster");
+    mock.create_topic(TOPIC, 1).expect("a topic");
+    Arc::new(client)
+}
+
+fn native_mock(client: &Client) -> *mut c::rd_kafka_mock_cluster_t {
+    // SAFETY: the client lives through the call.
+    unsafe { c::rd_kafka_handle_mock_cluster(client.native()) }
+}
+
+/// A batch of records with headers, one of them without a value.
+fn batch(records: u64) -> Arc<InFlightBatch> {
+    let mut batch = Batch::default();
+    for line in 0..records {
+        let origin = Origin { input: 0, line };
+        let text =
+            format!(r#"{{"key":"k{line}","value":"v{line}","headers":[["h","x"],["n",null]]}}"#);
+        record_line::read(text.as_bytes(), origin, &mut batch).expect("a record line");
+    }
+    let positions = Positions::From(0);
+    InFlightBatch::new(NumberedBatch { batch, positions })
+}
+
+fn send(topic: &TopicHandle, batch: &Arc<InFlightBatch>) {
+    for index in 0..batch.batch().records.len() {
+        let record = InFlightRecord::new(batch, index);
+        let outgoing = Outgoing {
+            partition: 0,
+            record,
+            timestamp_ms: 0,
+            headers: [(&b"h\0"[..], Some(&b"x"[..])), (b"", None)].into_iter(),
+        };
+        produce(topic, outgoing, || true).expect("librdkafka takes it");
+    }
+}
+
+/// The result of each position, when all have one.
+fn results(client: &Client, records: usize) -> BTreeMap<u64, Result<(), Failure>> {
+    let started = Instant::now();
+    let mut results = BTreeMap::new();
+    while results.len() < records {
+        assert!(started.elapsed() < LIMIT, "{results:?}");
+        client.poll(Duration::from_millis(50), |event| {
+            if let Event::Delivery(delivery) = event {
+                assert_eq!(delivery.topic, TOPIC);
+                let twice = results.insert(delivery.record.position(), delivery.result);
+                assert_eq!(twice, None, "a record is answered once");
+            }
+        });
+    }
+    results
+}
+
+#[test]
+fn librdkafka_owns_a_share_of_a_batch_until_the_last_delivery() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(100);
+    send(&topic, &batch);
+    assert_eq!(Arc::strong_count(&batch), 101);
+    let weak = Arc::downgrade(&batch);
+    drop(batch);
+    assert!(weak.upgrade().is_some(), "librdkafka holds it");
+    let results = results(&client, 100);
+    assert!(results.values().all(Result::is_ok), "{results:?}");
+    assert!(weak.upgrade().is_none(), "nobody holds it any more");
+}
+
+#[test]
+fn a_producer_that_ends_early_leaves_its_records_alive() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(10);
+    send(&topic, &batch);
+    let weak: Weak<InFlightBatch> = Arc::downgrade(&batch);
+    drop((batch, topic, client));
+    // What was never reported is lost memory, and no memory that was freed too early.
+    let still = weak.upgrade().expect("shares that nobody gave back");
+    assert_eq!(still.batch().records.len(), 10);
+}
+
+#[test]
+fn a_record_that_librdkafka_refuses_comes_back_at_once() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(1);
+    let outgoing = Outgoing {
+        // The topic has one, which librdkafka learns by this question.
+        partition: 7,
+        record: InFlightRecord::new(&batch, 0),
+        timestamp_ms: 0,
+        headers: [(&b"h"[..], None)].into_iter(),
+    };
+    client.metadata(TOPIC, LIMIT).expect("an answer");
+    let refused = produce(&topic, outgoing, || false);
+    assert!(refused.is_err());
+    assert_eq!(Arc::strong_count(&batch), 1);
+}
+
+#[test]
+fn codes_of_a_broker_that_nobody_knows_arrive_as_they_are() {
+    // 120 is Kafka's TRANSACTION_ABORTABLE; 9999 is nobody's.
+    for code in [120, 9999] {
+        let client = client();
+        let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+        let codes = [code; 100];
+        // SAFETY: the mock cluster lives as long as its client, and the codes through the call.
+        unsafe {
+            let mock = native_mock(&client);
+            rd_kafka_mock_push_request_errors_array(mock, PRODUCE, codes.len(), codes.as_ptr());
+        }
+        let batch = batch(3);
+        send(&topic, &batch);
+        for (position, result) in results(&client, 3) {
+            let failure = result.expect_err("the broker refuses all");
+            assert_eq!(failure.code, Code::from_raw(code), "{position}");
+            let words =
+                format!("the broker answers with error code {code}, which kreplay does not know");
+            assert_eq!(failure.code.words(), words);
+        }
+        assert_eq!(Arc::strong_count(&batch), 1);
+    }
+}
+
+#[test]
+fn codes_of_a_topic_that_nobody_knows_arrive_as_they_are() {
+    let client = client();
+    let name = CString::new(TOPIC).expect("no NUL");
+    // SAFETY: the mock cluster lives as long as its client, and the name through the call.
+    unsafe { rd_kafka_mock_topic_set_error(native_mock(&client), name.as_ptr(), 9999) };
+    let metadata = client.metadata(TOPIC, LIMIT).expect("an answer");
+    let codes: Vec<Code> = metadata.topics.iter().map(|topic| topic.code).collect();
+    assert_eq!(codes, [Code::from_raw(9999)]);
+    assert_eq!(metadata.brokers.len(), 1);
+}
+
+#[test]
+fn names_that_librdkafka_does_not_take_are_an_answer_and_no_panic() {
+    let client = client();
+    for name in ["a\0b".to_owned(), "x".repeat(40_000)] {
+        let asked = client.metadata(&name, LIMIT);
+        assert_eq!(asked, Err(Code::INVALID_ARGUMENT));
+        assert!(TopicHandle::new(&client, &name).is_none());
+    }
+}
