@@ -124,7 +124,7 @@ pub struct Speedctl {
     /// One more argument for speedctl, repeatable.
     #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
     pub speedctl_arg: Vec<String>,
-    /// The longest silence of speedctl before it is taken for hung.
+    /// The longest silence of speedctl, and of what it started, before it counts as hung.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
     pub speedctl_timeout: Duration,
 }

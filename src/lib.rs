@@ -20,6 +20,7 @@
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
 //! | which nodes a query matches | `extract/query/` |
 //! | why a path matches nothing | `extract/unmatched.rs` |
+//! | how speedctl and what it starts are ended | `process_group.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
 //! | in which order records are sent | `produce/order/` |
 //! | where a record goes | `produce/route.rs` |
@@ -32,7 +33,7 @@
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
-//! `record_line`, `error`, `channel`, `offsets`, `outputs` and `console` are leaves. `extract` never names `produce`
+//! `record_line`, `error`, `channel`, `offsets`, `outputs`, `process_group` and `console` are leaves. `extract` never names `produce`
 //! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
 mod channel;
@@ -45,6 +46,7 @@ mod inspect;
 mod offsets;
 mod outputs;
 mod print;
+mod process_group;
 mod produce;
 mod properties;
 mod record;

@@ -144,6 +144,45 @@ fn the_text_report_of_an_interrupted_replay_begins_with_that() {
 }
 
 #[test]
+fn a_csv_from_stdin_hands_over_each_whole_row_without_the_next_one() {
+    let mock = Mock::start();
+    let brokers = mock.brokers();
+    let args = ["csv", "-", "-b", &brokers, "-t", TOPIC, "--report", "json"];
+    let mut run = Run::new(args).stdin_open().spawn();
+    let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
+    // What is written at once, and how many whole rows are written by then.
+    let pieces = [
+        (format!("{value},RRPair UUID\n"), 0),
+        ("one,u1\n".into(), 1),
+        ("two,u2\n\"th\"\"re\ne\",u3\n\n\n".into(), 3),
+        ("four,u4\nfi".into(), 4),
+        ("ve,u5".into(), 4),
+        ("\n\"si\nx\"".into(), 5),
+        (",u6\n\"se\n".into(), 6),
+        ("ven\",u7\n".into(), 7),
+    ];
+    for (piece, whole) in pieces {
+        run.write_stdin(piece.as_bytes());
+        let what = format!("{whole} rows are delivered after {piece:?}");
+        run.wait_until(&what, |_| mock.holds(whole));
+    }
+    let output = run.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
+    let seen = read(&brokers, TOPIC).expect("the topic is readable");
+    let texts: Vec<&str> = seen.iter().map(Seen::text).collect();
+    let expected = [
+        "one",
+        "two",
+        "th\"re\ne",
+        "four",
+        "five",
+        "si\nx",
+        "se\nven",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[test]
 fn an_interrupted_rehearsal_of_an_endless_stdin_counts_what_was_not_sent() {
     let args = ["raw", "-", "--rehearse", "--report", "json"];
     let mut run = Run::new(args).stdin_open().spawn();

@@ -8,11 +8,13 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use harness::paths::{fixture, standin};
 use harness::readback::{self, Seen};
 use harness::run::{Output, Run, Running, kreplay, report};
+use nix::sys::signal::Signal;
 use rdkafka::mocking::MockCluster;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -324,7 +326,7 @@ fn a_silent_speedctl_is_stopped_with_all_that_it_started() {
 }
 
 /// Every fault of the stand-in that is a misbehaviour, with a value where it takes one.
-const MISBEHAVIOURS: [&str; 18] = [
+const MISBEHAVIOURS: [&str; 19] = [
     "exit=3",
     "exit-early=3",
     "kill-self=7",
@@ -340,6 +342,7 @@ const MISBEHAVIOURS: [&str; 18] = [
     "names-file",
     "names-file-stderr",
     "child",
+    "late-child=200",
     "ignore-term",
     "slow=5",
     "object-uuid-suffix",
@@ -410,18 +413,82 @@ fn what_does_no_harm_changes_nothing() {
         "names-file-stderr,stderr=1000000",
         "object-uuid-suffix",
         "ignore-term",
-        "child,exit=0",
-        "child,exit=0,ignore-term",
     ] {
         let played = play("demo", faults, &[]).end();
         played.assert_whole_demo(faults);
         assert_eq!(played.report["source"]["via"], "csv", "{faults}");
         assert_eq!(played.calls.len(), 1, "{faults}");
     }
-    for faults in ["stderr=1000000", "slow=5", "child,exit=0"] {
+    for faults in ["stderr=1000000", "slow=5"] {
         let played = play("demo", faults, &["--via", "raw"]).end();
         played.assert_whole_demo(faults);
         assert_eq!(played.report["source"]["via"], "raw", "{faults}");
+    }
+}
+
+#[test]
+fn what_a_child_of_speedctl_writes_after_the_end_of_speedctl_is_read() {
+    // Longer than any time after which an exit code of 0 could be taken for the end of the output.
+    let (late, late_name) = ("late-child=3000", "late-child=3000,names-file");
+    let late_stderr = "late-child=3000,names-file-stderr,stderr=1000";
+    let cases = [
+        (late, "csv"),
+        (late_name, "csv"),
+        (late_stderr, "auto"),
+        (late, "raw"),
+    ];
+    let begin = |(faults, via): &(&'static str, &'static str)| {
+        let what = format!("{faults} --via {via}");
+        (play("demo", faults, &["--via", via]), what)
+    };
+    side_by_side(cases.iter().map(begin).collect(), |played, what| {
+        played.assert_whole_demo(&what);
+    });
+}
+
+#[test]
+fn output_that_stays_open_in_silence_is_incomplete_whatever_the_exit_code() {
+    let mut cases = Vec::new();
+    for faults in [
+        "child,exit=0",
+        "child,exit=0,ignore-term",
+        "child,exit=0,names-file",
+        "late-child=600000",
+    ] {
+        for via in ["csv", "raw"] {
+            let args = ["--via", via, "--speedctl-timeout", "1s"];
+            cases.push((play("demo", faults, &args), format!("{faults} --via {via}")));
+        }
+    }
+    let words = [
+        "exited with code 0, but a process that it started holds its output open and wrote nothing for 1s",
+        "--speedctl-timeout",
+    ];
+    side_by_side(cases, |played, what| played.assert_refused(&what, &words));
+}
+
+#[test]
+fn speedctl_and_what_it_started_end_with_a_kreplay_that_is_killed() {
+    for faults in [
+        "silent,child",
+        "silent-after=5,child,ignore-term",
+        "exit=0,child",
+    ] {
+        let Play { run, notes } = play("demo", faults, &[]);
+        let pids = || {
+            let text = fs::read_to_string(notes.path().join("pids")).unwrap_or_default();
+            text.lines().map(String::from).collect::<Vec<_>>()
+        };
+        let mut running = run.spawn();
+        running.wait_until("speedctl has started its child", |_| pids().len() == 2);
+        running.signal(Signal::SIGKILL);
+        let output = running.wait();
+        assert_eq!(output.code, -9, "{faults}");
+        let patience = Instant::now() + LIMIT;
+        while pids().iter().any(|pid| is_alive(pid)) {
+            assert!(Instant::now() < patience, "{faults}: {:?} live on", pids());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,6 +42,8 @@ pub(crate) fn run(id: &str, call: &Call, faults: &Faults) -> Result<u8, Failure>
     }
     let file = output_file(id, call, faults)?;
     let out: Box<dyn Write> = match &file {
+        Some(path) if faults.has("late-child") => faults.rows_into(File::create(path)?.into())?,
+        None if faults.has("late-child") => faults.rows_into(Stdio::inherit())?,
         Some(path) => Box::new(File::create(path)?),
         None => Box::new(io::stdout()),
     };

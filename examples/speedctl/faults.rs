@@ -13,6 +13,7 @@
 //! | `cut=BYTES`, `cut-fail=BYTES` | exactly so many bytes of CSV (or `raw.jsonl`), then exit code 0, or 1 |
 //! | `names-file`, `names-file-stderr` | the CSV goes to `<ID>.csv` or `--output`, a line on stdout or stderr names it |
 //! | `child` | a `sleep 600` that holds stdout open; after all rows no end, or with `exit=N` the end of the parent only |
+//! | `late-child=MS` | a child of its own writes the CSV (or `raw.jsonl`), MS after it itself has written all and ended |
 //! | `ignore-term` | SIGTERM does nothing, to the child neither |
 //! | `slow=MS` | a pause after the header and after each row |
 //! | `object-uuid-suffix` | UUIDs end with `\|abc` |
@@ -45,6 +46,7 @@ const WITH_NUMBER: &[&str] = &[
     "cut",
     "cut-fail",
     "slow",
+    "late-child",
 ];
 const WITH_PATH: &[&str] = &["pid-file", "args-file"];
 const SWITCHES: &[&str] = &[
@@ -163,6 +165,26 @@ impl Faults {
 
     fn noise(&self) -> usize {
         usize::try_from(self.number("stderr").unwrap_or(0)).unwrap_or(usize::MAX)
+    }
+
+    /// Where rows are written that belong into `out`.
+    ///
+    /// # Errors
+    /// A child that cannot be made.
+    pub(crate) fn rows_into(&self, out: Stdio) -> io::Result<Box<dyn Write>> {
+        let delay_ms = self.number("late-child").unwrap_or(0);
+        // It reads from the beginning, so that it never makes its parent wait.
+        let script = "rows=$(cat; echo .); sleep \"$0\"; printf %s \"${rows%.}\"";
+        let mut child = Command::new("sh")
+            .args(["-c", script, &format!("{:.3}", delay_ms as f64 / 1000.0)])
+            .stdin(Stdio::piped())
+            .stdout(out)
+            .spawn()?;
+        if let Some(path) = self.texts.get("pid-file") {
+            append(path, &child.id().to_string())?;
+        }
+        let stdin = child.stdin.take();
+        Ok(Box::new(stdin.expect("stdin was asked for as a pipe")))
     }
 
     fn spawn_child(&self) -> io::Result<()> {

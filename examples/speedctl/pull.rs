@@ -27,7 +27,11 @@ pub(crate) fn run(id: &str, faults: &Faults) -> Result<u8, Failure> {
     writeln!(stdout, "Downloading snapshot {id} ...")?;
 
     let raw = File::create(folder.join("raw.jsonl"))?;
-    let mut sink = Sink::new(Box::new(raw), faults);
+    let raw: Box<dyn Write> = match faults.has("late-child") {
+        true => faults.rows_into(raw.into())?,
+        false => Box::new(raw),
+    };
+    let mut sink = Sink::new(raw, faults);
     // There is no header, but a fault after 0 rows strikes here.
     let mut flow = sink.head(b"")?;
     let mut line = Vec::new();

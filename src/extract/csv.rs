@@ -2,7 +2,6 @@
 //! finds rows and tells whether the input is whole; what a row holds is the matter of `rows.rs`.
 
 use std::io::Read;
-use std::mem;
 use std::rc::Rc;
 
 use ::csv::{ByteRecord, ReaderBuilder, Terminator};
@@ -46,6 +45,9 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
     let under = |header: &ByteRecord| Rows::under(header, name, options, topics, on_loss, sender);
     let mut rows = reader.read_header(under)?;
     let end = loop {
+        if reader.has_to_wait() && rows.sink.tally.rrpairs > 0 {
+            rows.sink.flush()?;
+        }
         let read = match reader.advance() {
             Step::Row(Place {
                 misquoted: true,
@@ -56,6 +58,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
                 Ok(())
             }
             Step::Row(place) => rows.read(&reader.row, at(place.line)),
+            Step::Blank => Ok(()),
             Step::End => break Ok(()),
             Step::CutOff(place, why) => {
                 rows.sink
@@ -71,9 +74,6 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
         rows.sink.tally.bytes += reader.watch.read.take();
         if let Err(stop) = read {
             break Err(stop);
-        }
-        if reader.watch.refilled.take() {
-            rows.sink.flush()?;
         }
     };
     rows.sink.tally.bytes += reader.watch.read.take();
@@ -99,6 +99,8 @@ struct Place {
 enum Step {
     /// A whole row, which is in [`Reader::row`].
     Row(Place),
+    /// A line with nothing in it.
+    Blank,
     End,
     /// A row that is not whole, the last one.
     CutOff(Place, &'static str),
@@ -106,15 +108,12 @@ enum Step {
     Failed(u64, Error),
 }
 
-/// Reads row by row, one ahead: only the next one shows that a row was whole.
+/// Reads row by row. A row is whole when its line end is one of the input.
 struct Reader<'a, R> {
     csv: ::csv::Reader<Tail<R>>,
     watch: Rc<Watch>,
     name: &'a str,
     row: ByteRecord,
-    ahead: ByteRecord,
-    /// What `ahead` is; none before the first.
-    step: Option<Step>,
     /// Whether rows end with `\r\n`, as the header does.
     crlf: Option<bool>,
 }
@@ -129,14 +128,11 @@ impl<'a, R: Read> Reader<'a, R> {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(256 << 10)
             .from_reader(tail);
-        let (row, ahead) = (ByteRecord::new(), ByteRecord::new());
         Self {
             csv,
             watch,
             name,
-            row,
-            ahead,
-            step: None,
+            row: ByteRecord::new(),
             crlf: None,
         }
     }
@@ -146,9 +142,13 @@ impl<'a, R: Read> Reader<'a, R> {
         &mut self,
         under: impl Fn(&ByteRecord) -> Result<Rows<'r>, Stop>,
     ) -> Result<Rows<'r>, Stop> {
-        match self.advance() {
+        let mut step = self.advance();
+        while matches!(step, Step::Blank) {
+            step = self.advance();
+        }
+        match step {
             Step::Row(_) => under(&self.row),
-            Step::End => {
+            Step::Blank | Step::End => {
                 let reason = "it is empty, without even a header row".into();
                 Err(Stop::Failed(Error::Unreadable {
                     place: self.name.into(),
@@ -164,66 +164,53 @@ impl<'a, R: Read> Reader<'a, R> {
         }
     }
 
+    /// Whether the next row is not there as a whole: to read it may take any time.
+    fn has_to_wait(&self) -> bool {
+        self.csv.position().byte() >= self.watch.whole_until.get()
+    }
+
+    /// Reads the next row into `row`.
     fn advance(&mut self) -> Step {
-        if self.step.is_none() {
-            self.step = Some(self.read_ahead());
+        let line = self.csv.position().line();
+        let read = self.csv.read_byte_record(&mut self.row);
+        self.watch.since_row.set(0);
+        match read {
+            Ok(true) => {}
+            Ok(false) => return Step::End,
+            Err(e) => return Step::Failed(line, self.failed(&e, line)),
         }
-        match self.step.take() {
-            Some(Step::Row(place)) => {
-                mem::swap(&mut self.row, &mut self.ahead);
-                let next = self.read_ahead();
-                // What follows the last line end has none itself.
-                if matches!(next, Step::End) && self.watch.open_line.get() {
-                    return Step::CutOff(place, "the last row does not end with a line end");
-                }
-                self.step = Some(next);
-                Step::Row(place)
-            }
-            Some(step) => step,
-            None => Step::End,
+        let mark = &self.watch.end_mark[..];
+        if self.row.len() == 1 && &self.row[0] == mark {
+            return Step::End;
         }
-    }
-
-    /// Reads the next row into `ahead`; blank lines are none.
-    fn read_ahead(&mut self) -> Step {
-        loop {
-            let line = self.csv.position().line();
-            let read = self.csv.read_byte_record(&mut self.ahead);
-            self.watch.since_row.set(0);
-            match read {
-                Ok(true) => {}
-                Ok(false) => return Step::End,
-                Err(e) => return Step::Failed(line, self.failed(&e, line)),
-            }
-            let mark = &self.watch.end_mark[..];
-            if self.ahead.len() == 1 && &self.ahead[0] == mark {
-                return Step::End;
-            }
-            let place = self.place();
-            // An open quote goes on over the end of the input.
-            let open = |cell: &[u8]| {
-                cell.strip_suffix(b"\n")
-                    .is_some_and(|cell| cell.ends_with(mark))
+        let place = self.place();
+        // An open quote goes on over the end of the input.
+        let open = |cell: &[u8]| {
+            cell.strip_suffix(b"\n")
+                .is_some_and(|cell| cell.ends_with(mark))
+        };
+        if self.row.iter().next_back().is_some_and(open) {
+            // Its last line end is inside it: none ends it.
+            let place = Place {
+                line: place.line + 1,
+                ..place
             };
-            if self.ahead.iter().next_back().is_some_and(open) {
-                // Its last line end is inside it: none ends it.
-                let place = Place {
-                    line: place.line + 1,
-                    ..place
-                };
-                return Step::CutOff(place, "a quote is not closed");
-            }
-            self.strip_carriage_return();
-            if self.ahead.len() > 1 || self.ahead.get(0).is_some_and(|cell| !cell.is_empty()) {
-                return Step::Row(place);
-            }
+            return Step::CutOff(place, "a quote is not closed");
         }
+        self.strip_carriage_return();
+        if self.row.len() == 1 && self.row[0].is_empty() {
+            return Step::Blank;
+        }
+        if self.csv.position().byte() > self.watch.given.get() {
+            return Step::CutOff(place, "the last row does not end with a line end");
+        }
+        Step::Row(place)
     }
 
-    /// Where the row in `ahead` stands. The crate's position of a row is before the blank lines
+    /// Where the row in `row` stands. The crate's position of a row is before the blank lines
     /// that it skips, so the line is counted from the row's end.
     fn place(&self) -> Place {
-        let inside = memchr_iter(b'\n', self.ahead.as_slice()).count() as u64;
+        let inside = memchr_iter(b'\n', self.row.as_slice()).count() as u64;
         let end = self.csv.position();
         let line = end.line().saturating_sub(1 + inside).max(1);
         Place {
@@ -238,15 +225,15 @@ impl<'a, R: Read> Reader<'a, R> {
                 .next_back()
                 .is_some_and(|cell| cell.ends_with(b"\r"))
         };
-        let crlf = *self.crlf.get_or_insert_with(|| ends(&self.ahead));
-        if crlf && ends(&self.ahead) {
-            let last = self.ahead.len() - 1;
-            let cell = self.ahead[last]
+        let crlf = *self.crlf.get_or_insert_with(|| ends(&self.row));
+        if crlf && ends(&self.row) {
+            let last = self.row.len() - 1;
+            let cell = self.row[last]
                 .strip_suffix(b"\r")
                 .unwrap_or_default()
                 .to_vec();
-            self.ahead.truncate(last);
-            self.ahead.push_field(&cell);
+            self.row.truncate(last);
+            self.row.push_field(&cell);
         }
     }
 

@@ -14,7 +14,7 @@ use super::open;
 use super::path::{self, Step};
 use super::profile::Profile;
 use super::rows::{OnLoss, engine};
-use super::speedctl::{Ended, Running, Speedctl};
+use super::speedctl::{Ended, Running, Speedctl, Until};
 use super::{Context, Stop, read_raw};
 use crate::channel::Sender;
 use crate::config::{Extraction, Input, ProfileChoice, Snapshot, Via};
@@ -146,7 +146,7 @@ fn read_extracted(
             drop(output);
             context
                 .runtime
-                .block_on(ended.well())
+                .block_on(ended.well(Until::AllOutputEnds))
                 .map_err(Stop::Failed)?;
             let file = named_csv(&text).or_else(|| named_csv(&ended.stderr_tail()));
             return match file {
@@ -156,7 +156,7 @@ fn read_extracted(
         }
     };
     // However the reading ended, speedctl does not outlive it.
-    let exit = context.runtime.block_on(ended.well());
+    let exit = context.runtime.block_on(ended.well(Until::StdoutEnds));
     match (read, exit) {
         // A failing speedctl is the better reason for an input that breaks off.
         (
@@ -275,7 +275,7 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
     _ = io::copy(&mut output, &mut io::sink());
     context
         .runtime
-        .block_on(ended.well())
+        .block_on(ended.well(Until::AllOutputEnds))
         .map_err(Stop::Failed)?;
     let Some(path) = pulled(&snapshot.id) else {
         return Err(Stop::Failed(

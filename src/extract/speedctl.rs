@@ -1,6 +1,7 @@
 //! speedctl as a child process. It is a closed program that may fail, hang, write without end or
 //! leave children of its own behind: it gets a process group of its own, its stderr is drained
-//! while its stdout is read, and it is never waited for without a limit.
+//! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
+//! not say that its output is whole: a child of its own may still write.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,17 +9,17 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
 use super::open;
 use crate::config::Snapshot;
 use crate::error::Error;
+use crate::process_group::ProcessGroup;
 
 /// How much of the end of stderr is kept for an error message.
 const STDERR_TAIL: usize = 4096;
@@ -28,8 +29,17 @@ const CHUNK: usize = 64 << 10;
 const WAITING_CHUNKS: usize = 4;
 /// What a process group gets between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long stdout may stay open after speedctl itself has ended: a child of its own holds it.
-const AFTER_EXIT: Duration = Duration::from_secs(2);
+/// How long the output of a speedctl that has failed is waited for: a child of its own may hold it open.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// What has to have ended before a speedctl that exited with 0 counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// stdout, which held the result.
+    StdoutEnds,
+    /// stderr as well: the result is in a file, and whoever holds stderr may still write to it.
+    AllOutputEnds,
+}
 
 /// A speedctl command, ready to run.
 #[derive(Debug, Clone)]
@@ -86,31 +96,32 @@ impl Speedctl {
             reason,
         };
         let program = find(&self.program).map_err(not_started)?;
-        let mut child = Command::new(program)
+        let mut group = ProcessGroup::open();
+        let mut command = Command::new(program);
+        command
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|e| not_started(open::reason(&e)))?;
-        let group = Group::of(&child);
+            .stderr(Stdio::piped());
+        let child = group.spawn(&mut command);
+        let mut child = child.map_err(|e| not_started(open::reason(&e)))?;
         let stderr = Arc::new(Mutex::new(Stderr::new()));
         let err = child.stderr.take().expect("stderr was asked for as a pipe");
         let out = child.stdout.take().expect("stdout was asked for as a pipe");
         let drained = tokio::spawn(drain(err, stderr.clone()));
         let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
+        let (until, told_until) = oneshot::channel();
         let pump = Pump {
             child,
-            group,
             out,
             chunks,
+            until: told_until,
+            drained,
             stderr: stderr.clone(),
             timeout: self.timeout,
             stop,
         };
-        let ended = tokio::spawn(pump.run());
+        let ended = tokio::spawn(pump.run(group));
         Ok(Running {
             output: Output {
                 chunks: receiver,
@@ -119,7 +130,7 @@ impl Speedctl {
             },
             ended: Ended {
                 pump: ended,
-                drained,
+                until: Some(until),
                 action: self.action,
                 stderr,
             },
@@ -167,7 +178,7 @@ impl Read for Output {
 /// How a speedctl ended.
 pub(super) struct Ended {
     pump: JoinHandle<Result<ExitStatus, Failure>>,
-    drained: JoinHandle<()>,
+    until: Option<oneshot::Sender<Until>>,
     action: &'static str,
     stderr: Arc<Mutex<Stderr>>,
 }
@@ -177,18 +188,22 @@ pub(super) struct Ended {
 enum Failure {
     Stopped,
     Silent(Duration),
+    /// It exited with 0; what it started holds the output open and writes nothing.
+    HeldOpen(Duration),
     Wait(io::Error),
 }
 
 impl Ended {
-    /// Waits for the end; call it after the output was read to its end or dropped.
+    /// Waits for the end; call it once, after the output was read to its end or dropped.
     ///
     /// # Errors
-    /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0.
-    pub(super) async fn well(&mut self) -> Result<(), Error> {
+    /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0 and its output ended.
+    pub(super) async fn well(&mut self, until: Until) -> Result<(), Error> {
+        if let Some(tell) = self.until.take() {
+            // The pump has ended already where it waits for no word.
+            _ = tell.send(until);
+        }
         let ended = (&mut self.pump).await;
-        // Its last words may still be in the pipe; a child of its own may hold that open.
-        _ = timeout(AFTER_EXIT, &mut self.drained).await;
         let how = match ended {
             Ok(Ok(status)) if status.success() => return Ok(()),
             Ok(Ok(status)) => match status.code() {
@@ -198,6 +213,11 @@ impl Ended {
             Ok(Err(Failure::Stopped)) => "was stopped".into(),
             Ok(Err(Failure::Silent(limit))) => format!(
                 "wrote nothing for {} and was stopped (see --speedctl-timeout)",
+                humantime::format_duration(limit)
+            ),
+            Ok(Err(Failure::HeldOpen(limit))) => format!(
+                "exited with code 0, but a process that it started holds its output open and wrote \
+                 nothing for {}: what it extracts may be incomplete (see --speedctl-timeout)",
                 humantime::format_duration(limit)
             ),
             Ok(Err(Failure::Wait(e))) => format!("could not be waited for: {e}"),
@@ -270,64 +290,72 @@ async fn drain(mut err: ChildStderr, stderr: Arc<Mutex<Stderr>>) {
     }
 }
 
-/// The process group of a child: the child and all that it starts.
-#[derive(Debug, Clone, Copy)]
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(
-            child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .map(Pid::from_raw),
-        )
-    }
-
-    /// An error means that nobody is left to get the signal.
-    fn signal(self, signal: Signal) {
-        if let Some(group) = self.0 {
-            _ = killpg(group, signal);
-        }
-    }
-}
-
 /// Carries stdout to the reader and watches over the child.
 struct Pump {
     child: Child,
-    group: Group,
     out: ChildStdout,
     chunks: mpsc::Sender<Vec<u8>>,
+    /// What the reader makes the end depend on, once it has seen the end of stdout.
+    until: oneshot::Receiver<Until>,
+    /// Ends with stderr.
+    drained: JoinHandle<()>,
     stderr: Arc<Mutex<Stderr>>,
     timeout: Duration,
     stop: watch::Receiver<bool>,
 }
 
 impl Pump {
-    async fn run(mut self) -> Result<ExitStatus, Failure> {
+    async fn run(mut self, group: ProcessGroup) -> Result<ExitStatus, Failure> {
         let mut stop = self.stop.clone();
         let stopped = async move {
             // The sender is dropped only when the whole run has ended.
             _ = stop.wait_for(|stop| *stop).await;
         };
         let result = tokio::select! {
-            result = self.carry() => result,
+            result = self.read_to_end() => result,
             () = stopped => Err(Failure::Stopped),
         };
         if result.is_err() {
-            self.group.signal(Signal::SIGTERM);
+            group.signal(Signal::SIGTERM);
             // Whether it went by itself or not, the whole group gets the last word below.
             _ = timeout(GRACE, self.child.wait()).await;
         }
-        self.group.signal(Signal::SIGKILL);
+        group.end().await;
         _ = self.child.wait().await;
+        // Its last words may still be in the pipe, which a process of another group may hold open.
+        if !self.drained.is_finished() {
+            _ = timeout(AFTER_FAILURE, &mut self.drained).await;
+        }
         result
     }
 
-    /// Carries stdout to its end, then waits for the exit.
-    async fn carry(&mut self) -> Result<ExitStatus, Failure> {
-        let mut exited = None;
+    async fn read_to_end(&mut self) -> Result<ExitStatus, Failure> {
+        let exited = self.carry().await?;
+        let (closed, _) = mpsc::channel(1);
+        self.chunks = closed;
+        let status = match exited {
+            Some(status) => status,
+            None => tokio::select! {
+                status = self.child.wait() => status.map_err(Failure::Wait)?,
+                () = silence(&self.stderr, self.timeout) => return Err(Failure::Silent(self.timeout)),
+            },
+        };
+        // A reader that has gone without a word wants nothing more.
+        let until = (&mut self.until).await.unwrap_or(Until::StdoutEnds);
+        if status.success() && until == Until::AllOutputEnds && !self.drained.is_finished() {
+            tokio::select! {
+                _ = &mut self.drained => {}
+                () = silence(&self.stderr, self.timeout) => return Err(Failure::HeldOpen(self.timeout)),
+            }
+        }
+        Ok(status)
+    }
+
+    /// Carries stdout to its end, and returns the exit status when that came first.
+    async fn carry(&mut self) -> Result<Option<ExitStatus>, Failure> {
+        let mut exited: Option<ExitStatus> = None;
         loop {
+            let has_failed = exited.is_some_and(|status| !status.success());
             let mut chunk = vec![0; CHUNK];
             let n = tokio::select! {
                 read = self.out.read(&mut chunk) => read.unwrap_or(0),
@@ -335,12 +363,17 @@ impl Pump {
                     exited = Some(status.map_err(Failure::Wait)?);
                     continue;
                 }
-                () = tokio::time::sleep(AFTER_EXIT), if exited.is_some() => 0,
-                () = silence(&self.stderr, self.timeout) => return Err(Failure::Silent(self.timeout)),
+                () = tokio::time::sleep(AFTER_FAILURE), if has_failed => 0,
+                () = silence(&self.stderr, self.timeout) => {
+                    return Err(match exited {
+                        Some(_) => Failure::HeldOpen(self.timeout),
+                        None => Failure::Silent(self.timeout),
+                    });
+                }
             };
             chunk.truncate(n);
             if n == 0 {
-                break;
+                return Ok(exited);
             }
             if self.chunks.send(chunk).await.is_err() {
                 // The reader has gone and wants no more.
@@ -350,15 +383,6 @@ impl Pump {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .last = Instant::now();
-        }
-        let (closed, _) = mpsc::channel(1);
-        self.chunks = closed;
-        if let Some(status) = exited {
-            return Ok(status);
-        }
-        tokio::select! {
-            status = self.child.wait() => status.map_err(Failure::Wait),
-            () = silence(&self.stderr, self.timeout) => Err(Failure::Silent(self.timeout)),
         }
     }
 }

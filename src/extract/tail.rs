@@ -1,14 +1,16 @@
 //! What the csv crate does not tell of its input: whether it ends with a line end, whether a quote
-//! is open there, whether text stands behind a closing quote, and how long a row gets. A reader
-//! that passes the bytes through and keeps an eye on them.
+//! is open there, whether text stands behind a closing quote, how long a row gets, and whether
+//! another whole row is there without a wait. A reader that passes the bytes through and keeps an
+//! eye on them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::rc::Rc;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 /// The longest row that is read: one record and a few fields of its Fetch.
 pub(super) const LONGEST_ROW: usize = 16 << 20;
@@ -20,9 +22,10 @@ pub(super) struct Watch {
     pub(super) read: Cell<u64>,
     /// Bytes given since the last row.
     pub(super) since_row: Cell<usize>,
-    pub(super) refilled: Cell<bool>,
-    /// Whether the input does not end with a line end.
-    pub(super) open_line: Cell<bool>,
+    /// Bytes of the input given so far; the end mark is none of it.
+    pub(super) given: Cell<u64>,
+    /// Where the last whole row given ends.
+    pub(super) whole_until: Cell<u64>,
     /// Offsets of text behind a closing quote.
     misquoted: RefCell<VecDeque<u64>>,
     /// A row that no input holds, put behind the input's end: it arrives as a row of its own only
@@ -36,8 +39,8 @@ impl Watch {
         Self {
             read: Cell::new(0),
             since_row: Cell::new(0),
-            refilled: Cell::new(false),
-            open_line: Cell::new(false),
+            given: Cell::new(0),
+            whole_until: Cell::new(0),
             misquoted: RefCell::default(),
             end_mark: format!("\0{:x}{:x}", random(), random()).into_bytes(),
         }
@@ -91,9 +94,9 @@ impl<R: Read> Tail<R> {
         while at < bytes.len() {
             match self.quotes {
                 Quotes::Outside => {
-                    let Some(quote) = memchr(b'"', &bytes[at..]) else {
-                        break;
-                    };
+                    let quote = memchr(b'"', &bytes[at..]);
+                    self.note_rows(bytes, at..quote.map_or(bytes.len(), |quote| at + quote));
+                    let Some(quote) = quote else { break };
                     at += quote;
                     let before = at.checked_sub(1).map_or(self.last, |i| bytes[i]);
                     // Elsewhere in a field a quote is itself. A byte order mark may stand first.
@@ -129,6 +132,18 @@ impl<R: Read> Tail<R> {
         self.given += bytes.len() as u64;
     }
 
+    /// Notes the last row that ends in `bytes[among]`, which is outside quotes. A blank line is none.
+    fn note_rows(&self, bytes: &[u8], among: Range<usize>) {
+        let mut until = among.end;
+        while let Some(end) = memrchr(b'\n', &bytes[among.start..until]) {
+            until = among.start + end;
+            if until.checked_sub(1).map_or(self.last, |i| bytes[i]) != b'\n' {
+                let end = self.given + until as u64 + 1;
+                return self.watch.whole_until.set(end);
+            }
+        }
+    }
+
     fn give_end(&mut self, buffer: &mut [u8]) -> usize {
         let end = self.end.get_or_insert_with(|| {
             let line_end: &[u8] = if self.last == b'\n' { b"" } else { b"\n" };
@@ -158,10 +173,9 @@ impl<R: Read> Read for Tail<R> {
         }
         self.look_at(&buffer[..n]);
         let watch = &self.watch;
-        watch.open_line.set(self.last != b'\n');
+        watch.given.set(self.given);
         watch.read.set(watch.read.get() + n as u64);
         watch.since_row.set(watch.since_row.get() + n);
-        watch.refilled.set(true);
         Ok(n)
     }
 }
@@ -206,6 +220,32 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_last_whole_row_is_known_wherever_the_reads_end() {
+        let cases = [
+            ("", 0),
+            ("a", 0),
+            ("\n\n", 0),
+            ("a\n", 2),
+            ("a\nb", 2),
+            ("a\n\n\n", 2),
+            ("a\n\n\nb\n", 6),
+            ("\"a\nb", 0),
+            ("\"a\n\"\nb", 5),
+            ("a\n\"b\"\"\n", 2),
+            ("a\n\"b\n\"\"\n\"\n", 10),
+        ];
+        for (text, expected) in cases {
+            for step in [1, 2, 3, 100] {
+                let (mut tail, watch) = Tail::of(Dribble(text.as_bytes(), step));
+                let mut all = Vec::new();
+                tail.read_to_end(&mut all).expect("a slice can be read");
+                let known = watch.whole_until.get();
+                assert_eq!(known, expected, "{text:?} in steps of {step}");
+            }
+        }
+    }
+
+    #[test]
     fn the_mark_begins_a_line_of_its_own() {
         for (text, open) in [("a\n", false), ("a", true), ("", false)] {
             let (mut tail, watch) = Tail::of(text.as_bytes());
@@ -216,7 +256,7 @@ mod tests {
                 all,
                 [text.as_bytes(), line_end, &watch.end_mark, b"\n"].concat()
             );
-            assert_eq!(watch.open_line.get(), open);
+            assert_eq!(watch.given.get(), text.len() as u64);
         }
     }
 }

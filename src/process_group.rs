@@ -1,0 +1,84 @@
+//! A process group for a program that kreplay runs, and for all that this starts. The group ends when
+//! kreplay ends, `kill -9` included. Apart from what runs in it, because it is about processes alone.
+//!
+//! A signal that the system sends when the parent dies (`PR_SET_PDEATHSIG`) would take unsafe code,
+//! ends with the thread that forked, and spares the program's own children. Here the leader of the
+//! group is a shell that reads from a pipe of kreplay's: the system closes the pipe however kreplay
+//! ends, and the shell then kills its group. The leader also keeps the group's number from being
+//! given away while kreplay may still signal it. What moves to a group of its own gets away.
+
+use std::io;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+/// Waits for the end of kreplay, whatever else the group is told, and takes the group along.
+const WATCH: &str = "trap '' HUP INT QUIT TERM; read -r line; kill -s KILL 0";
+
+/// The processes of one program.
+#[derive(Debug)]
+pub(crate) struct ProcessGroup {
+    id: Option<Pid>,
+    /// None where the system has no `/bin/sh`: then the group outlives a kreplay that is killed.
+    leader: Option<Child>,
+}
+
+impl ProcessGroup {
+    /// A group with nothing but its leader. Must be called on a tokio runtime.
+    pub(crate) fn open() -> Self {
+        let leader = Command::new("/bin/sh")
+            .args(["-c", WATCH])
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .ok();
+        Self {
+            id: leader.as_ref().and_then(pid),
+            leader,
+        }
+    }
+
+    /// Starts `command` in the group; without a leader it leads the group itself.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
+        let leader = self.id.map_or(0, Pid::as_raw);
+        let child = command.process_group(leader).kill_on_drop(true).spawn()?;
+        self.id = self.id.or_else(|| pid(&child));
+        Ok(child)
+    }
+
+    /// Signals all of the group; nobody being left to get it is no error.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if let Some(group) = self.id {
+            _ = killpg(group, signal);
+        }
+    }
+
+    /// Kills what is left of the group.
+    pub(crate) async fn end(mut self) {
+        self.signal(Signal::SIGKILL);
+        if let Some(leader) = &mut self.leader {
+            _ = leader.wait().await;
+        }
+        self.id = None;
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    id.map(Pid::from_raw)
+}
