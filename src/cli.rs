@@ -25,7 +25,8 @@ Exit codes:
   3    Kafka said no before the first record
   4    the source failed or is incomplete
   70   the ledger does not balance: a defect of kreplay
-  130  interrupted (143: terminated); the report still tells what was delivered";
+  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still tells what
+       was delivered";
 
 const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
@@ -34,7 +35,7 @@ Exit codes:
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
-  130  interrupted (143: terminated)";
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
 
 const INSPECT_EXIT_CODES: &str = "\
 Exit codes:
@@ -43,7 +44,7 @@ Exit codes:
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
-  130  interrupted (143: terminated); what was seen by then is told";
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT); what was seen by then is told";
 
 /// Replays captured Kafka traffic into Kafka: every record delivered, or named.
 #[derive(Debug, Parser)]

@@ -22,7 +22,7 @@ pub enum ExitCode {
     Defect,
     /// Ended by SIGINT.
     Interrupted,
-    /// Ended by SIGTERM.
+    /// Ended by SIGTERM, SIGHUP or SIGQUIT.
     Terminated,
 }
 

@@ -26,7 +26,7 @@
 //! | where a record goes | `produce/route.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
-//! | what happens when a run is told to stop | `produce/drain.rs` |
+//! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
 //! | which files a run may write, and how | `uses.rs`, `outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |
@@ -54,6 +54,7 @@ mod record_line;
 pub mod report;
 mod settle;
 pub mod show;
+mod signals;
 mod uses;
 
 use std::path::PathBuf;
@@ -74,6 +75,7 @@ use extract::Extraction;
 use produce::{Control, Counters, Identity, Job, Order, Outcome, Pace, Progress};
 pub use record::Origin;
 use report::{Destination, Inspection, PathList, Printout, Report, Signal};
+pub use signals::{RunEnd, Signals};
 
 /// What may wait between the halves. Extraction is the faster one on most machines, so this is
 /// memory that is used.
@@ -349,7 +351,9 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
         .iter()
         .find(|failure| failure.exit() == error::ExitCode::Usage);
     match usage {
-        Some(failure) if report.ledger.delivered == 0 => Err(failure.clone()),
+        Some(failure) if report.ledger.delivered == 0 && report.signal.is_none() => {
+            Err(failure.clone())
+        }
         _ => Ok(()),
     }
 }
@@ -422,27 +426,4 @@ impl Watch {
 #[doc(hidden)]
 pub fn read_line(line: &str) {
     extract::read_line(line);
-}
-
-/// Listens for SIGINT and SIGTERM. Must be called on a tokio runtime.
-///
-/// # Errors
-/// The system's, when it gives no signal handlers.
-pub fn signals() -> std::io::Result<mpsc::Receiver<Signal>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let (sender, receiver) = mpsc::channel(4);
-    tokio::spawn(async move {
-        loop {
-            let signal = tokio::select! {
-                Some(()) = interrupt.recv() => Signal::Interrupt,
-                Some(()) = terminate.recv() => Signal::Terminate,
-                else => return,
-            };
-            // A third signal says nothing new: dropped when nobody takes it.
-            _ = sender.try_send(signal);
-        }
-    });
-    Ok(receiver)
 }

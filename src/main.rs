@@ -6,7 +6,7 @@ use clap::Parser;
 use kreplay::cli::Cli;
 use kreplay::config::Config;
 use kreplay::error::Error;
-use kreplay::{check_files, run, show, signals};
+use kreplay::{Signals, check_files, run, show};
 use tokio::runtime::Builder;
 
 /// librdkafka allocates for each record; this allocator serves its C code too and halves the cost.
@@ -26,10 +26,10 @@ fn replay(cli: Cli) -> Result<ExitCode, Error> {
         .enable_all()
         .build();
     let runtime = runtime.map_err(|e| defect(&format!("no threads to run on: {e}")))?;
-    let product = runtime.block_on(async {
-        let signals = signals().map_err(|e| defect(&format!("no signal handlers: {e}")))?;
-        run(config, signals).await
-    });
+    let signals = Signals::listen().map_err(|e| defect(&format!("no signal handlers: {e}")))?;
+    let end = signals.end();
+    let product = runtime.block_on(run(config, signals.received));
+    end.has_come();
     // A thread may still wait for stdin; it ends with the process.
     runtime.shutdown_background();
     Ok(show::product(product, &output).into())

@@ -10,8 +10,10 @@ mod capture;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -22,10 +24,12 @@ use harness::paths::{fixture, standin};
 use harness::readback::{Seen, count, read};
 use harness::run::{Output, Run, Running, report};
 use ledger::{entry, ledger};
-use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
+use nix::libc::O_NONBLOCK;
+use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The signals and the codes that they end with.
 const SIGNALS: [(Signal, i32); 2] = [(SIGINT, 130), (SIGTERM, 143)];
@@ -322,6 +326,186 @@ fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
         let (output, _) = end(run, AT_ONCE);
         let report = interrupted(&output, code);
         assert_eq!(ledger(&report), "0 = ");
+    }
+}
+
+#[test]
+fn a_hangup_and_a_quit_report_as_sigterm_does() {
+    for signal in [SIGHUP, SIGQUIT] {
+        let mock = Mock::start();
+        let run = mock.replay(300);
+        run.signal(signal);
+        let (output, _) = end(run, AT_ONCE);
+        let report = interrupted(&output, 143);
+        assert_eq!(ledger(&report), "300 = 300 delivered");
+    }
+}
+
+#[test]
+fn a_hangup_that_is_ignored_stays_so() {
+    let mock = Mock::start();
+    let brokers = mock.brokers();
+    let script = r#"trap "" HUP; exec "$@""#;
+    let kreplay = env!("CARGO_BIN_EXE_kreplay");
+    let args = ["-c", script, "sh", kreplay, "raw", "-", "-b", &brokers];
+    let args = args.into_iter().chain(["--report", "json"]);
+    let mut run = Run::program("sh", args).stdin_open().spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
+    run.wait_until("its first records are there", |_| mock.holds(100));
+    run.signal(SIGHUP);
+    run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());
+    let output = run.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(ledger(&report(&output)), "200 = 200 delivered");
+}
+
+/// A FIFO that is there for one test.
+fn fifo(folder: &TempDir) -> String {
+    let path = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("every Unix has `mkfifo`").success());
+    path.to_str()
+        .expect("the paths of the tests are text")
+        .into()
+}
+
+/// Opens a FIFO that nobody has open at the other end.
+fn open_fifo(path: &str) -> File {
+    let mut options = File::options();
+    let options = options.read(true).write(true).custom_flags(O_NONBLOCK);
+    options.open(path).expect("Linux opens both ends")
+}
+
+#[test]
+fn a_wait_for_the_reader_of_rejects_can_be_interrupted() {
+    for (signal, code) in SIGNALS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rejects = fifo(&folder);
+        let args = [
+            "raw",
+            "-",
+            "--rehearse",
+            "--report",
+            "json",
+            "--rejects",
+            &rejects,
+        ];
+        let mut run = Run::new(args).stdin_open().spawn();
+        // Its handlers are there when its threads are.
+        run.wait_until("its threads are there", |run| threads(run) > 2);
+        run.signal(signal);
+        let (output, _) = end(run, AT_ONCE);
+        let report = interrupted(&output, code);
+        assert_eq!(ledger(&report), "0 = ");
+    }
+}
+
+#[test]
+fn a_reader_of_rejects_that_stalls_holds_no_run_that_is_told_to_stop() {
+    const RECORDS: usize = 40_000;
+    let line = format!(
+        "{{\"topic\":\"missing\",\"value\":\"{}\"}}\n",
+        "v".repeat(100)
+    );
+    for (signals, limit) in [(1, Duration::from_secs(8)), (2, AT_ONCE)] {
+        let mock = Mock::start();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rejects = fifo(&folder);
+        let mut reader = open_fifo(&rejects);
+        let brokers = mock.brokers();
+        let args = [
+            "records",
+            "-",
+            "-b",
+            &brokers,
+            "--report",
+            "json",
+            "--rejects",
+            &rejects,
+        ];
+        let run = Run::new(args).stdin(line.repeat(RECORDS)).spawn();
+        let mut first = [0; 1];
+        let started = Instant::now();
+        while reader.read(&mut first).is_err() {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "no reject came"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+        for _ in 0..signals {
+            run.signal(SIGINT);
+            thread::sleep(Duration::from_millis(300));
+        }
+        let (output, _) = end(run, limit);
+        let report = interrupted(&output, 130);
+        let records = entry(&report, "found");
+        assert_eq!(ledger(&report), format!("{records} = {records} unsent"));
+        let said = "kreplay: cannot write all rejects: nothing was taken any more when the run was \
+                    to end (";
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn an_output_that_nobody_takes_can_be_left_by_signals() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = fifo(&folder);
+    let mut full = open_fifo(&file);
+    while full.write(&[b' '; 4096]).is_ok() {}
+    let demo = fixture("demo.jsonl");
+    let demo = demo.to_str().expect("the paths of the tests are text");
+    let args = [
+        "raw",
+        demo,
+        "--rehearse",
+        "--report",
+        "none",
+        "--report-file",
+        &file,
+    ];
+    let mut run = Run::new(args).spawn();
+    run.wait_until("its threads are there", |run| threads(run) > 2);
+    for _ in 0..3 {
+        thread::sleep(Duration::from_millis(200));
+        run.signal(SIGINT);
+    }
+    let (output, _) = end(run, WITH_GRACE);
+    assert_eq!(
+        output.code,
+        -(SIGINT as i32),
+        "the default action: {output:#?}"
+    );
+}
+
+/// Threads of a run (proc(5)).
+fn threads(run: &Running) -> usize {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", run.pid()));
+    tasks.map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_wait_for_a_token_can_be_interrupted_and_leaves_no_process() {
+    for (signal, code) in SIGNALS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (file, pid_file) = (fifo(&folder), folder.path().join("pid"));
+        let command = format!("echo $$ > {}; sleep 100", pid_file.display());
+        for token in [["--oauth-file", &file], ["--oauth-command", &command]] {
+            // Nobody is asked before there is a token.
+            let args = ["raw", "-", "-b", "127.0.0.1:9", "--report", "json"];
+            let mut run = Run::new(args.into_iter().chain(token)).stdin_open().spawn();
+            match token[0] {
+                "--oauth-file" => run.wait_until("its threads are there", |run| threads(run) > 3),
+                _ => run.wait_until("the command runs", |_| pids(&pid_file).len() == 1),
+            }
+            run.signal(signal);
+            let (output, _) = end(run, AT_ONCE);
+            let report = interrupted(&output, code);
+            assert_eq!(ledger(&report), "0 = ");
+            let said = "kreplay: there is no token: the run was interrupted before there was one\n";
+            assert_eq!(output.stderr, said);
+        }
+        assert!(pids(&pid_file).iter().all(|pid| is_gone(pid)));
     }
 }
 

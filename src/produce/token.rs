@@ -1,11 +1,12 @@
 //! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
 //! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
 
-use std::fs;
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -32,6 +33,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// How much of what a command writes is kept, of each stream.
 const MOST_OUTPUT: u64 = 1 << 20;
+/// Why there is no token when the run was told to stop first.
+const INTERRUPTED: &str = "the run was interrupted before there was one";
 /// How much of stderr is shown.
 const SHOWN: usize = 500;
 
@@ -74,7 +77,7 @@ impl Shared {
 }
 
 impl Tokens {
-    /// Gets the first token.
+    /// Gets the first token, unless the run is `over` before there is one.
     ///
     /// # Errors
     /// [`Error::NoToken`] with what the command or the file lacks.
@@ -84,12 +87,8 @@ impl Tokens {
         secrets: Secrets,
         control: &Control,
     ) -> Result<Self, Error> {
-        let fetched = patience::unless_stopping(control, {
-            let (source, control) = (source.clone(), control.clone());
-            move || fetch(&source, &|| control.is_stopping())
-        });
-        let interrupted = || Err("the run was interrupted before there was one".into());
-        let token = fetched.unwrap_or_else(interrupted);
+        // Ends what a command has started before it returns.
+        let token = fetch(source, &|| control.is_stopping());
         let token = token.map_err(|reason| Error::NoToken {
             reason: secrets.hide(&reason),
         })?;
@@ -195,13 +194,39 @@ fn until_renewal(expires_ms: i64) -> Duration {
 fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Token, String> {
     let (text, whose) = match source {
         TokenSource::Command(command) => (run(command, over)?, "the command of --oauth-command"),
-        TokenSource::File(path) => {
-            let text = fs::read_to_string(path);
-            let text = text.map_err(|e| format!("cannot read {}: {}", path.display(), reason(&e)));
-            (text?, "the file of --oauth-file")
-        }
+        TokenSource::File(path) => (read_file(path, over)?, "the file of --oauth-file"),
     };
     read(&text, now_ms()).map_err(|why| format!("{whose} {why}"))
+}
+
+/// Reads a file on a thread of its own: it may be a FIFO into which nobody writes.
+fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, String> {
+    let failed = |why: &str| format!("cannot read {}: {why}", path.display());
+    let (hand_over, text) = mpsc::channel();
+    thread::spawn({
+        let path = path.to_path_buf();
+        move || {
+            let mut text = String::new();
+            let read = File::open(path).and_then(|file| {
+                let mut file = file.take(MOST_OUTPUT);
+                file.read_to_string(&mut text)
+            });
+            // Nobody waits for what comes too late.
+            _ = hand_over.send(read.map(|_| text));
+        }
+    });
+    let started = Instant::now();
+    loop {
+        match text.recv_timeout(Duration::from_millis(5)) {
+            Ok(text) => return text.map_err(|e| failed(&reason(&e))),
+            Err(_) if over() => return Err(INTERRUPTED.into()),
+            Err(_) if started.elapsed() > COMMAND_LIMIT => {
+                let limit = COMMAND_LIMIT.as_secs();
+                return Err(failed(&format!("nothing came within {limit} s")));
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// A token as it is, or in the JSON object of a token endpoint (RFC 6749, section 5.1).
@@ -277,6 +302,7 @@ fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     }
     let status = match ended {
         Ok(Some(status)) => status,
+        Ok(None) if over() => return Err(INTERRUPTED.into()),
         Ok(None) => {
             return Err(format!(
                 "{whose} took longer than {} s",

@@ -128,7 +128,7 @@ pub struct Drain {
 pub enum Signal {
     /// SIGINT, which is what Ctrl-C sends.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM, or SIGHUP and SIGQUIT, which mean the same.
     Terminate,
 }
 
