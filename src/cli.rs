@@ -283,7 +283,8 @@ pub struct Destination {
     #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = PropertyParser)]
     pub property: Vec<(String, String)>,
     /// Read librdkafka properties from a file of KEY=VALUE lines, as kcat does; else from kcat's
-    /// own file ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one.
+    /// own file ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one. `none` reads no file. A
+    /// rehearsal never reads one.
     #[arg(short = 'F', value_name = "FILE")]
     pub property_file: Option<PathBuf>,
     /// Authenticate by OAUTHBEARER with the token that this shell command prints, as it is or as the

@@ -11,7 +11,8 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs` |
+//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs`, property files `properties/file.rs` |
+//! | which brokers, TLS and SASL settings are refused before anything is tried | `properties/brokers.rs`, `properties/security.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how kind and form of one are told | `extract/files.rs`, `extract/kind.rs`, `extract/texts/mod.rs` |
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |

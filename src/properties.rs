@@ -1,15 +1,14 @@
 //! librdkafka properties: where a user's come from, which would break the promise, which are secret.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+pub(crate) mod brokers;
+mod file;
+pub(crate) mod security;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Idempotence;
 use crate::error::Error;
-
-/// kcat's own file, below the home directory.
-const KCAT_FILE: &str = ".config/kcat.conf";
+pub(crate) use file::PropertyFile;
 
 /// Names and values; the later one of a name wins.
 pub(crate) type Properties = Vec<(String, String)>;
@@ -70,68 +69,19 @@ fn is_positive(value: &str) -> bool {
     value.parse().is_ok_and(|n: u64| n > 0)
 }
 
-/// The properties of `file`, else of kcat's own, and after them those of `flags`.
+/// The properties of `file`, and after them those of `flags`.
 ///
 /// # Errors
 /// [`Error::Config`] for a file that cannot be read, and for properties that break the promise.
 pub(crate) fn settle(
-    file: Option<PathBuf>,
+    file: &PropertyFile,
     flags: Properties,
     idempotence: Idempotence,
 ) -> Result<Properties, Error> {
-    let mut properties = read(file)?;
+    let mut properties = file.read()?;
     let flags = flags.into_iter();
     properties.extend(flags.map(|(key, value)| (without_prefix(&key), value)));
     check_promise(&properties, idempotence)?;
-    Ok(properties)
-}
-
-/// The file that properties are read from, and the flag or variable that names it.
-pub(crate) fn source(file: Option<&Path>) -> Option<(String, PathBuf)> {
-    let by_flag = file.map(|path| ("-F", path.to_path_buf()));
-    let by_variable = || std::env::var_os("KCAT_CONFIG").map(|path| ("KCAT_CONFIG", path.into()));
-    let (named_by, path) = by_flag.or_else(by_variable).or_else(|| {
-        let path = std::env::home_dir()?.join(KCAT_FILE);
-        path.is_file().then_some((KCAT_FILE, path))
-    })?;
-    Some((named_by.into(), path))
-}
-
-/// The properties of `-F`, else those of kcat's own file where there is one, as kcat does.
-fn read(file: Option<PathBuf>) -> Result<Properties, Error> {
-    if let Some(path) = file.or_else(|| std::env::var_os("KCAT_CONFIG").map(PathBuf::from)) {
-        let text = fs::read_to_string(&path)
-            .map_err(|e| Error::config(format!("cannot read {}: {e}", path.display())))?;
-        return parse(&path, &text);
-    }
-    let Some(home) = std::env::home_dir() else {
-        return Ok(Vec::new());
-    };
-    let path = home.join(KCAT_FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) => parse(&path, &text),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(Error::config(format!(
-            "cannot read {}: {e}",
-            path.display()
-        ))),
-    }
-}
-
-fn parse(path: &Path, text: &str) -> Result<Properties, Error> {
-    let mut properties = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        // The line itself may hold a password and is not repeated.
-        let Some((key, value)) = line.split_once('=') else {
-            let place = format!("{}:{}", path.display(), i + 1);
-            return Err(Error::config(format!("{place}: expected `KEY=VALUE`")));
-        };
-        properties.push((without_prefix(key.trim()), value.trim().to_string()));
-    }
     Ok(properties)
 }
 
@@ -199,7 +149,7 @@ const NO_SECRETS: [&str; 2] = [
 /// Shorter values hide nothing from anybody, and would hide half of every text.
 const SHORTEST_SECRET: usize = 3;
 
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     !NO_SECRETS.contains(&name) && SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
@@ -250,19 +200,6 @@ impl std::fmt::Debug for Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_property_file_is_read_as_kcat_reads_it() {
-        let text = "# comment\n\nsasl.username=me\n topic.compression.type = lz4 \n";
-        let read = parse(Path::new("f"), text);
-        let expected = [("sasl.username", "me"), ("compression.type", "lz4")];
-        assert_eq!(
-            read,
-            Ok(expected.map(|(k, v)| (k.into(), v.into())).to_vec())
-        );
-        let error = parse(Path::new("f"), "a=b\nhunter2\n").expect_err("no equals sign");
-        assert_eq!(error.to_string(), "f:2: expected `KEY=VALUE`");
-    }
 
     #[test]
     fn a_prefix_that_is_a_part_of_the_name_stays() {

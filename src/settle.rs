@@ -12,7 +12,8 @@ use crate::config::{
     Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
-use crate::properties::{self, Properties};
+use crate::properties::security::TokenSupply;
+use crate::properties::{self, Properties, PropertyFile};
 
 /// The profiles that need no file.
 const BUILT_IN: [&str; 2] = ["fetch", "produce"];
@@ -62,7 +63,7 @@ impl Config {
             delivery,
             output,
         } = sending;
-        let properties = properties::source(destination.property_file.as_deref());
+        let properties = property_file(&destination).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
         Ok(Self {
             task: Task::Replay,
@@ -316,29 +317,64 @@ fn settle_token(
     Ok(Some(source))
 }
 
+/// The file of properties; a rehearsal must not depend on what a cluster needs.
+fn property_file(args: &cli::Destination) -> PropertyFile {
+    match args.rehearse {
+        true => PropertyFile::None,
+        false => PropertyFile::choose(args.property_file.clone()),
+    }
+}
+
+fn is_bootstrap(key: &str) -> bool {
+    key == "bootstrap.servers" || key == "metadata.broker.list"
+}
+
+/// The brokers of the flag or, without it, of the properties, once what is said of both makes sense.
+fn settle_cluster(
+    flag: Option<String>,
+    properties: &Properties,
+    token: Option<&TokenSource>,
+) -> Result<Cluster, Error> {
+    let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
+    let brokers = flag.or_else(|| named.map(|(_, brokers)| brokers.clone()));
+    let Some(brokers) = brokers.filter(|brokers| !brokers.trim().is_empty()) else {
+        let similar = properties.iter().map(|(key, _)| key);
+        let looks_like_it = |key: &&String| {
+            key.starts_with("bootstrap") || key.contains("broker.list") || key.contains("brokers")
+        };
+        let mut similar = similar.filter(looks_like_it);
+        return Err(Error::Config {
+            message: "no brokers are named".into(),
+            hint: Some(similar.next().map_or_else(
+                || "say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into(),
+                |key| {
+                    format!("`{key}` is not the property that names them: `bootstrap.servers` is")
+                },
+            )),
+        });
+    };
+    properties::brokers::check(&brokers)?;
+    let tokens = match token {
+        Some(_) => TokenSupply::Flag,
+        None => TokenSupply::Properties,
+    };
+    properties::security::check(properties, tokens)?;
+    Ok(Cluster::Brokers(brokers))
+}
+
 fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
     let idempotence = match args.no_idempotence {
         true => Idempotence::Off,
         false => Idempotence::On,
     };
-    let mut properties = properties::settle(args.property_file, args.property, idempotence)?;
+    let file = property_file(&args);
+    let mut properties = properties::settle(&file, args.property, idempotence)?;
     let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
-    let is_bootstrap = |key: &str| key == "bootstrap.servers" || key == "metadata.broker.list";
-    let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
-    let brokers = args
-        .brokers
-        .or_else(|| named.map(|(_, brokers)| brokers.clone()));
-    properties.retain(|(key, _)| !is_bootstrap(key));
-    let cluster = match (args.rehearse, brokers) {
-        (true, _) => Cluster::Rehearsal,
-        (false, Some(brokers)) if !brokers.trim().is_empty() => Cluster::Brokers(brokers),
-        (false, _) => {
-            return Err(Error::Config {
-                message: "no brokers are named".into(),
-                hint: Some("say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into()),
-            });
-        }
+    let cluster = match args.rehearse {
+        true => Cluster::Rehearsal,
+        false => settle_cluster(args.brokers, &properties, token.as_ref())?,
     };
+    properties.retain(|(key, _)| !is_bootstrap(key));
     Ok(Destination {
         cluster,
         properties,

@@ -528,7 +528,7 @@ fn usage_errors_are_code_2_and_tell_what_is_wrong() {
             "raw demo.jsonl --rehearse -X no.such.property=1",
             "no.such.property",
         ),
-        ("raw demo.jsonl --rehearse -F no-such-file", "no-such-file"),
+        ("raw demo.jsonl -b x:1 -F no-such-file", "no-such-file"),
         ("raw demo.jsonl --rehearse -q -v", "--verbose"),
         ("raw - - --rehearse", "stdin"),
         ("csv guide.csv --rehearse", "`-t TOPIC`"),

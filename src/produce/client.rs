@@ -24,7 +24,7 @@ use super::token::Tokens;
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
 use crate::console::Console;
 use crate::error::Error;
-use crate::properties::Secrets;
+use crate::properties::{Secrets, is_secret, security};
 
 /// librdkafka properties, each with why it is not left at its default; the user's win.
 const SETTINGS: [(&str, &str); 14] = [
@@ -119,7 +119,7 @@ impl Connection {
         // What the user has set is looked at before `sizes` changes any of it.
         config
             .create_native_config()
-            .map_err(|e| refused_setting(&e))?;
+            .map_err(|e| refused_setting(&config, &e))?;
         let added = destination.headers.iter();
         let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
         let window = match job.journal {
@@ -302,7 +302,7 @@ impl Producer {
         let mut config = config.clone();
         config.set("message.max.bytes", sizes.message_max_bytes.to_string());
         config.set("batch.size", sizes.batch_size.to_string());
-        let client = Client::new(&config).map_err(|e| refused_setting(&e))?;
+        let client = Client::new(&config).map_err(|e| refused_setting(&config, &e))?;
         let client = Arc::new(client);
         let stop_polling = Arc::new(AtomicBool::new(false));
         let polling = thread::spawn({
@@ -373,16 +373,23 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
 }
 
 /// Names the property; its value may be a secret.
-fn refused_setting(error: &KafkaError) -> Error {
+fn refused_setting(config: &ClientConfig, error: &KafkaError) -> Error {
     match error {
         KafkaError::ClientConfig(_, reason, key, value) => {
-            let reason = match value.is_empty() {
-                true => reason.clone(),
-                false => reason.replace(value.as_str(), "..."),
+            // librdkafka quotes a value; a short secret unquoted would take letters out of words.
+            let reason = match is_secret(key) && !value.is_empty() {
+                true => reason.replace(&format!("\"{value}\""), "\"[hidden]\""),
+                false => reason.clone(),
             };
             Error::config(format!(
                 "librdkafka does not take the property `{key}`: {reason}"
             ))
+        }
+        KafkaError::ClientCreation(text) => {
+            let explained = security::explain(|name| config.get(name), text);
+            let unexplained =
+                || Error::config(format!("librdkafka does not take the settings: {text}"));
+            explained.unwrap_or_else(unexplained)
         }
         other => Error::config(format!(
             "librdkafka does not take the settings: {}",

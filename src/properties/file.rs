@@ -1,0 +1,151 @@
+//! Property files: `-F FILE`, else kcat's own. Apart from the checks of what they say, because this is
+//! the only part of the settings that reads files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Properties, without_prefix};
+use crate::error::{Error, reason};
+
+/// What PowerShell and Windows editors write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// Names by which kcat's `-F` asks for no file at all (kcat.c).
+const NO_FILE: [&str; 2] = ["none", "-"];
+
+/// kcat's own file, below the home folder.
+const KCAT_FILE: &str = ".config/kcat.conf";
+
+/// Where properties come from beside the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PropertyFile {
+    /// It has to be readable: the user names it by this flag or variable.
+    Named(&'static str, PathBuf),
+    /// kcat's own file below the home folder; without it there is nothing to read.
+    Default(PathBuf),
+    /// No file is read.
+    None,
+}
+
+impl PropertyFile {
+    /// The file of `-F`, else kcat's own, as kcat chooses it.
+    pub(crate) fn choose(flag: Option<PathBuf>) -> Self {
+        if let Some(path) = flag {
+            return match path.to_str().is_some_and(|name| NO_FILE.contains(&name)) {
+                true => Self::None,
+                false => Self::Named("-F", path),
+            };
+        }
+        let variable = std::env::var_os("KCAT_CONFIG").filter(|path| !path.is_empty());
+        if let Some(path) = variable {
+            return Self::Named("KCAT_CONFIG", path.into());
+        }
+        std::env::home_dir().map_or(Self::None, |home| Self::Default(home.join(KCAT_FILE)))
+    }
+
+    /// The file that is read, and what names it.
+    pub(crate) fn location(&self) -> Option<(String, PathBuf)> {
+        match self {
+            Self::Named(by, path) => Some(((*by).into(), path.clone())),
+            Self::Default(path) => path.is_file().then(|| (KCAT_FILE.into(), path.clone())),
+            Self::None => None,
+        }
+    }
+
+    /// The properties in the file, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with file and line; for a file that cannot be read only when the user has
+    /// named it: in a container the home folder may be somebody else's.
+    pub(super) fn read(&self) -> Result<Properties, Error> {
+        match self {
+            Self::None => Ok(Vec::new()),
+            Self::Default(path) => match fs::read(path) {
+                Ok(bytes) => parse(path, &bytes),
+                Err(_) => Ok(Vec::new()),
+            },
+            Self::Named(_, path) => {
+                let bytes = fs::read(path).map_err(|e| {
+                    Error::config(format!("cannot read {}: {}", path.display(), reason(&e)))
+                })?;
+                parse(path, &bytes)
+            }
+        }
+    }
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Properties, Error> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return Err(Error::Config {
+            message: format!("{}: the file is UTF-16", path.display()),
+            hint: Some("save it as UTF-8".into()),
+        });
+    }
+    let mut properties = Vec::new();
+    for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        // Comments may be in any encoding.
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        // The line itself may hold a password and is not repeated.
+        let refused = |why: &str| {
+            let place = format!("{}:{}", path.display(), i + 1);
+            Error::config(format!("{place}: {why}"))
+        };
+        let line = std::str::from_utf8(line).map_err(|_| refused("the line is not UTF-8"))?;
+        let Some((key, value)) = line.split_once('=') else {
+            return Err(refused("expected `KEY=VALUE`"));
+        };
+        let key = without_prefix(key.trim());
+        if key.is_empty() {
+            return Err(refused("there is no name before `=`"));
+        }
+        properties.push((key, value.trim().to_string()));
+    }
+    Ok(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Properties, String> {
+        parse(Path::new("f"), bytes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_property_file_is_read_as_kcat_reads_it() {
+        let expected = [("sasl.username", "me"), ("compression.type", "lz4")];
+        let expected = expected.map(|(k, v)| (k.into(), v.into())).to_vec();
+        for text in [
+            &b"# comment\n\nsasl.username=me\n topic.compression.type = lz4 \n"[..],
+            b"\xEF\xBB\xBFsasl.username=me\r\ncompression.type=lz4",
+            b"# B\xFCro\nsasl.username=me\n#\xE9t\xE9\ncompression.type=lz4\n",
+        ] {
+            assert_eq!(read(text).as_ref(), Ok(&expected));
+        }
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_not_shown() {
+        for (text, expected) in [
+            (&b"a=b\nhunter2\n"[..], "f:2: expected `KEY=VALUE`"),
+            (b"\n\n=hunter2\n", "f:3: there is no name before `=`"),
+            (b"sasl.password=hunt\xE9r2\n", "f:1: the line is not UTF-8"),
+            (b"\xFF\xFEa\0=\0b\0", "f: the file is UTF-16"),
+        ] {
+            assert_eq!(read(text), Err(expected.into()));
+        }
+    }
+
+    #[test]
+    fn kcats_words_for_no_file_are_no_files() {
+        for name in NO_FILE {
+            let chosen = PropertyFile::choose(Some(name.into()));
+            assert_eq!(chosen, PropertyFile::None, "{name}");
+        }
+        let named = PropertyFile::choose(Some("none.conf".into()));
+        assert_eq!(named, PropertyFile::Named("-F", "none.conf".into()));
+    }
+}
