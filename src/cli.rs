@@ -323,6 +323,11 @@ pub struct Delivery {
     /// an interruption, a crash or a kill.
     #[arg(long, value_name = "FILE", conflicts_with = "rehearse")]
     pub resume: Option<PathBuf>,
+    /// What becomes of a batch that the broker refuses for one record. `isolate`: it is sent again in
+    /// halves until that record stands alone, so that only it is missing; what is in the log behind
+    /// later records then is named. `leave`: all of it stays in the rejects.
+    #[arg(long, value_enum, default_value_t = OnRefused::Isolate, value_name = "HOW")]
+    pub on_refused: OnRefused,
 }
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)
@@ -420,6 +425,15 @@ pub enum Via {
     Auto,
     Csv,
     Raw,
+}
+
+/// What becomes of the batch of a record that a broker refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum OnRefused {
+    #[default]
+    Isolate,
+    Leave,
 }
 
 /// How a record comes to its partition.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use crate::cli::{Encoding, Partition, ReportForm, Timestamps, Via, When};
+pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, Via, When};
 use crate::record::TopicId;
 
 /// A whole run.
@@ -33,6 +33,8 @@ pub struct Delivery {
     pub rejects: Option<PathBuf>,
     /// The journal of what is.
     pub journal: Option<PathBuf>,
+    /// What becomes of the batch of a record that a broker refuses.
+    pub on_refused: OnRefused,
 }
 
 /// What becomes of the records.

@@ -200,6 +200,7 @@ fn job(config: &Config, console: &Console, control: Control, counters: Arc<Count
             Duplicates::Keep => Order::AsCaptured,
         },
         rejects: config.delivery.rejects.clone(),
+        on_refused: config.delivery.on_refused,
         journal: journal.map(|path| (path, identity(config))),
         verbosity: config.output.verbosity,
         console: console.clone(),

@@ -73,6 +73,7 @@ impl Config {
             delivery: Delivery {
                 rejects: delivery.rejects,
                 journal: delivery.resume,
+                on_refused: delivery.on_refused,
             },
             output: settle_output(output),
             source,

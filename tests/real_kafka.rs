@@ -18,6 +18,8 @@ mod contents;
 mod destination;
 #[path = "real_kafka/groups.rs"]
 mod groups;
+#[path = "real_kafka/isolated.rs"]
+mod isolated;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
 #[path = "real_kafka/refused.rs"]
@@ -88,7 +90,7 @@ fn main() -> ExitCode {
         trials.push(Trial::test(name, move || run(&shared, case)));
     }
     let guarded = Arc::new(OnDemand::with(connecting::options));
-    for (name, case) in connecting::CASES {
+    for (name, case) in connecting::CASES.iter().chain(isolated::CASES) {
         let guarded = Arc::clone(&guarded);
         trials.push(Trial::test(*name, move || run(&guarded, *case)));
     }

@@ -19,6 +19,7 @@ use super::guard::Known;
 use super::native::{Client, Metadata, Mock, Purge};
 use super::patience;
 use super::rejects::Rejects;
+use super::route::Target;
 use super::sizes::{SizeWishes, Sizes};
 use super::token::Tokens;
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
@@ -195,20 +196,30 @@ impl Connection {
         self.producers.first.client()
     }
 
-    /// The client that sends to `topic`, with limits that follow the topic's `max.message.bytes`:
-    /// librdkafka has them once for each client, and a batch that is too large for its topic would
-    /// be refused with all records in it.
+    /// The sizes for a topic with this `max.message.bytes`: librdkafka has them once for each client,
+    /// and a batch that is too large for its topic would be refused with all records in it.
+    pub(super) fn sizes_for(&self, topic: &str, limit: Option<usize>) -> Sizes {
+        self.deliveries.limit(topic, self.sizes.describe(limit));
+        self.sizes.for_limit(limit)
+    }
+
+    /// The sizes by which a larger record than Kafka's default is offered to the brokers: none where
+    /// the topic's limit is known, or the user has set one.
+    pub(super) fn sizes_for_offer(&self, target: &Target) -> Option<Sizes> {
+        if target.limit.is_some() || self.is_rehearsal() {
+            return None;
+        }
+        let sizes = self.sizes.for_offer(target.sizes)?;
+        let limit = "its max.message.bytes, which the cluster does not tell";
+        self.deliveries.limit(&target.name, limit.into());
+        Some(sizes)
+    }
+
+    /// The client that sends with these sizes.
     ///
     /// # Errors
     /// [`Error::Config`] for properties that librdkafka does not take.
-    pub(super) fn client_for(
-        &self,
-        topic: &str,
-        max_message_bytes: Option<usize>,
-    ) -> Result<Arc<Client>, Error> {
-        let limit = max_message_bytes;
-        self.deliveries.limit(topic, self.sizes.describe(limit));
-        let sizes = self.sizes.for_limit(limit);
+    pub(super) fn client_of(&self, topic: &str, sizes: Sizes) -> Result<Arc<Client>, Error> {
         if sizes == self.producers.first.sizes {
             return Ok(self.client().clone());
         }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::budget::InFlightBudget;
@@ -11,9 +11,11 @@ use super::counts::Counts;
 use super::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
 use super::progress::Counters;
 use super::reasons::Reason;
+use super::refusals::{Cause, Refusals};
 use super::rejects::Rejects;
 use crate::offsets::Offsets;
 use crate::record::{Batch, Record};
+use crate::report::What;
 
 /// The last troubles that librdkafka told of.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +54,8 @@ impl Troubles {
 pub(super) struct Account {
     pub(super) counts: Counts,
     pub(super) rejects: Rejects,
+    /// Records of refused batches.
+    pub(super) refusals: Refusals,
     /// The positions in the source of what is delivered, where a journal is kept.
     pub(super) delivered: Option<Offsets>,
 }
@@ -64,6 +68,8 @@ pub(super) struct Deliveries {
     /// What limits the records of a topic, in words.
     limits: Mutex<HashMap<String, String>>,
     pub(super) budget: InFlightBudget,
+    /// Whether refused records wait to be sent again.
+    has_refused: AtomicBool,
     /// Bytes of the headers that each record gets.
     added_bytes: usize,
 }
@@ -84,11 +90,13 @@ impl Deliveries {
             account: Mutex::new(Account {
                 counts: Counts::new(),
                 rejects,
+                refusals: Refusals::default(),
                 delivered: None,
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
             budget,
+            has_refused: AtomicBool::new(false),
             added_bytes,
         }
     }
@@ -171,6 +179,40 @@ impl Deliveries {
         counts.refused += 1;
     }
 
+    /// Whether refused records wait to be sent again; the sending thread looks before each record.
+    pub(super) fn has_refused(&self) -> bool {
+        self.has_refused.load(Ordering::Relaxed) && self.account().refusals.held() > 0
+    }
+
+    /// The final outcome of a refused record: it is not written.
+    pub(super) fn settle(
+        &self,
+        record: &InFlightRecord,
+        (topic, partition): (&str, i32),
+        why: &str,
+    ) {
+        let mut account = self.account();
+        let Account {
+            counts, rejects, ..
+        } = &mut *account;
+        let (batch, record) = (record.batch(), record.record());
+        let why = format!("topic `{topic}` [{partition}]: {why}");
+        let told = format!("{why}, captured from {}", batch.captured_at(record));
+        let fate = counts.refuse(record.origin, &told);
+        rejects.add(batch, record, fate, &why);
+        drop(account);
+        self.release(batch, record);
+    }
+
+    /// Why a record is too large, in words.
+    pub(super) fn too_large(&self, topic: &str, bytes: usize) -> String {
+        let limits = lock(&self.limits);
+        let limit = limits
+            .get(topic)
+            .map_or("`message.max.bytes`", String::as_str);
+        format!("the record's {bytes} bytes do not fit into {limit}")
+    }
+
     /// Takes the answer for a record.
     pub(super) fn answer(&self, delivery: &Delivery<'_>) {
         let Delivery { record, topic, .. } = delivery;
@@ -180,11 +222,26 @@ impl Deliveries {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
                 account.counts.deliver(topic, bytes, latency);
+                let partition = delivery.partition;
+                let refusals = &mut account.refusals;
+                if refusals.delivered(topic, partition, record.position()) {
+                    let origin = record.record().origin;
+                    let problems = &mut account.counts.problems;
+                    problems.add(What::SentAgain, origin, || late(topic, partition));
+                }
                 if let Some(delivered) = &mut account.delivered {
                     delivered.insert(i64::try_from(record.position()).unwrap_or(i64::MAX));
                 }
             }
             Err(failure) => {
+                let cause = Cause::of(failure.code).filter(|_| failure.persisted == Persisted::No);
+                if let Some(cause) = cause {
+                    let bytes = record.batch().size(record.record()) + self.added_bytes;
+                    let place = (topic.as_ref(), delivery.partition);
+                    account.refusals.hold(place, record.clone(), cause, bytes);
+                    self.has_refused.store(true, Ordering::SeqCst);
+                    return;
+                }
                 let place = (topic.as_ref(), Some(delivery.partition));
                 self.fail(&mut account, record, failure, place);
             }
@@ -220,15 +277,17 @@ impl Deliveries {
             .filter(|p| *p >= 0)
             .map_or(String::new(), |p| format!(" [{p}]"));
         let text = match code {
-            Code::MESSAGE_SIZE_TOO_LARGE => {
-                let limits = lock(&self.limits);
-                let limit = limits
-                    .get(topic)
-                    .map_or("`message.max.bytes`", String::as_str);
-                format!("the record's {bytes} bytes do not fit into {limit}")
-            }
+            Code::MESSAGE_SIZE_TOO_LARGE => self.too_large(topic, bytes),
             code => code.words(),
         };
         format!("topic `{topic}`{place}: {text}")
     }
+}
+
+/// Why a record that was sent again is out of order.
+fn late(topic: &str, partition: i32) -> String {
+    format!(
+        "it was in a batch that the broker refused, and later records of {topic} [{partition}] were in \
+         the log when it was sent again"
+    )
 }

@@ -15,6 +15,7 @@
 //! | where a record goes | `route.rs` |
 //! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
+//! | what happens to a batch that a broker refuses | `refusals.rs`, `isolation.rs` |
 //! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
 //! | calls that may block | `patience.rs` |
@@ -31,6 +32,7 @@ mod delivery;
 mod drain;
 mod guard;
 mod in_flight;
+mod isolation;
 mod journal;
 mod native;
 mod order;
@@ -40,6 +42,7 @@ mod patience;
 mod preflight;
 mod progress;
 mod reasons;
+mod refusals;
 mod rejects;
 mod replay;
 mod route;
@@ -63,7 +66,7 @@ pub(crate) use outcome::Outcome;
 pub(crate) use progress::{Counters, Progress, TICK};
 
 use crate::channel::Receiver;
-use crate::config::{Destination, Verbosity};
+use crate::config::{Destination, OnRefused, Verbosity};
 use crate::console::Console;
 
 /// What production needs to know of the run.
@@ -74,6 +77,8 @@ pub(crate) struct Job {
     pub(crate) rejects: Option<PathBuf>,
     /// Where what is delivered is written down, and what it belongs to.
     pub(crate) journal: Option<(PathBuf, Identity)>,
+    /// What becomes of the batch of a record that a broker refuses.
+    pub(crate) on_refused: OnRefused,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

@@ -178,7 +178,10 @@ impl<'a> Replay<'a> {
             };
             match ordered.next(STEP, note)? {
                 Next::Batch(batch) => self.send_batch(batch)?,
-                Next::Nothing => self.write_progress()?,
+                Next::Nothing => {
+                    self.isolate()?;
+                    self.write_progress()?;
+                }
                 Next::End => return Ok(()),
             }
         }
@@ -217,7 +220,14 @@ impl<'a> Replay<'a> {
             handed: self.handed,
         };
         let mut failure = None;
-        let drain = draining.run(|| failure = failure.take().or(self.write_progress().err()));
+        let drain = draining.run(|| {
+            let isolated = match self.isolate() {
+                Err(Stop::Failed(error)) if self.deliveries.ending().is_none() => Some(error),
+                _ => None,
+            };
+            let written = self.write_progress().err();
+            failure = failure.take().or(isolated).or(written);
+        });
         let failure = failure.or(self.write_progress().err());
         for unused in self.router.unused_renamings() {
             let note =

@@ -11,6 +11,7 @@ use super::control::Control;
 use super::guard::Comparison;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use super::originals::Originals;
+use super::sizes::Sizes;
 use super::topics::TopicState;
 use super::warnings::Warnings;
 use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
@@ -29,6 +30,10 @@ pub(super) struct Target {
     turn: i32,
     /// Which records it does not take.
     pub(super) rules: TopicRules,
+    /// `max.message.bytes`, where the cluster tells it.
+    pub(super) limit: Option<usize>,
+    /// What its producer sends at most.
+    pub(super) sizes: Sizes,
 }
 
 /// What is known of a captured topic.
@@ -194,6 +199,25 @@ impl<'a> Router<'a> {
         Some((&target.name, &target.rules))
     }
 
+    /// Sends to a target by a producer of these sizes. Nothing may be in flight to it.
+    ///
+    /// # Errors
+    /// As of [`Connection::client_of`].
+    pub(super) fn change_sizes(&mut self, target: usize, sizes: Sizes) -> Result<(), Error> {
+        let name = &self.targets[target].name;
+        let client = self.connection.client_of(name, sizes)?;
+        let handle = handle(&client, name)?;
+        let target = &mut self.targets[target];
+        (target.handle, target.sizes) = (handle, sizes);
+        Ok(())
+    }
+
+    /// Bytes at which a record has a batch of its own.
+    pub(super) fn batch_size(&self, topic: &str) -> usize {
+        let target = self.targets.iter().find(|target| target.name == topic);
+        target.map_or(usize::MAX, |target| target.sizes.batch_size)
+    }
+
     /// Looks at what `batch` tells of the captured cluster.
     ///
     /// # Errors
@@ -302,9 +326,8 @@ impl<'a> Router<'a> {
         if self.announcement.is_some() {
             self.warnings.tell(&self.connection.console);
         }
-        let client = self
-            .connection
-            .client_for(name, settings.max_message_bytes)?;
+        let sizes = self.connection.sizes_for(name, settings.max_message_bytes);
+        let client = self.connection.client_of(name, sizes)?;
         let handle = handle(&client, name)?;
         self.by_name.insert(name.into(), self.targets.len());
         self.targets.push(Target {
@@ -314,6 +337,8 @@ impl<'a> Router<'a> {
             created,
             turn: 0,
             rules: settings.rules,
+            limit: settings.max_message_bytes,
+            sizes,
         });
         Ok(self.targets.len() - 1)
     }

@@ -111,7 +111,11 @@ impl Replay<'_> {
             .partition(target, record.partition, key, place)?;
         self.full = self.deliveries.acquire(batch, record);
         let in_flight = InFlightRecord::new(in_flight, index);
-        let Err(code) = self.hand_over(in_flight.clone(), target, partition, timestamp_ms) else {
+        let mut given = self.hand_over(in_flight.clone(), target, partition, timestamp_ms);
+        if given == Err(Code::MESSAGE_SIZE_TOO_LARGE) && self.offer_larger(target)? {
+            given = self.hand_over(in_flight.clone(), target, partition, timestamp_ms);
+        }
+        let Err(code) = given else {
             self.handed += 1;
             self.router.count(placed);
             return Ok(());
@@ -228,15 +232,20 @@ impl Replay<'_> {
 
     /// 0 makes librdkafka take the time of sending.
     fn timestamp_ms(&mut self, record: &Record) -> i64 {
-        if self.job.destination.timestamps == Timestamps::Now {
-            return 0;
-        }
-        record.timestamp_ms.filter(|ms| *ms > 0).unwrap_or_else(|| {
+        let kept = self.kept_timestamp_ms(record);
+        if kept == 0 && self.job.destination.timestamps == Timestamps::Original {
             let why = "it was captured without a time, or with 1970's first millisecond";
             self.problems
                 .add(What::TimestampLost, record.origin, || why.into());
-            0
-        })
+        }
+        kept
+    }
+
+    pub(super) fn kept_timestamp_ms(&self, record: &Record) -> i64 {
+        match self.job.destination.timestamps {
+            Timestamps::Now => 0,
+            Timestamps::Original => record.timestamp_ms.filter(|ms| *ms > 0).unwrap_or(0),
+        }
     }
 
     fn wait_for_budget(&mut self) -> Result<(), Stop> {
@@ -244,6 +253,7 @@ impl Replay<'_> {
             if self.job.control.is_stopping() {
                 return Err(Stop::Told);
             }
+            self.isolate()?;
             if !self.full {
                 return Ok(());
             }

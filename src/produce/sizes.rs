@@ -5,6 +5,9 @@
 const KAFKA_DEFAULT: usize = 1_048_588;
 /// librdkafka's own `batch.size`; larger batches gain nothing.
 const LARGEST_BATCH: usize = 1_000_000;
+/// Below `socket.request.max.bytes` of a broker that nobody has configured (100 MiB): it hangs up on
+/// larger requests instead of answering.
+const LARGEST_REQUEST: usize = 100_000_000;
 /// What librdkafka takes as `message.max.bytes` (CONFIGURATION.md).
 const MESSAGE_MAX_BYTES: (usize, usize) = (1000, 1_000_000_000);
 
@@ -47,6 +50,15 @@ impl SizeWishes {
             message_max_bytes: self.message_max_bytes.unwrap_or(limit.clamp(least, most)),
             batch_size: batch_size.min(limit).max(1),
         }
+    }
+
+    /// Sizes that leave the judgement of a large record to the brokers, unless the user has set one.
+    pub(super) fn for_offer(self, sizes: Sizes) -> Option<Sizes> {
+        let offered = Sizes {
+            message_max_bytes: LARGEST_REQUEST,
+            ..sizes
+        };
+        (self.message_max_bytes.is_none() && sizes != offered).then_some(offered)
     }
 
     /// What limits the records of a topic, in words.

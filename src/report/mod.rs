@@ -183,10 +183,12 @@ impl Report {
                 return exit;
             }
         }
-        let lossy = self
-            .problems
-            .iter()
-            .any(|problem| !matches!(problem.what, What::TimestampLost | What::OutOfOrder));
+        let lossy = self.problems.iter().any(|problem| {
+            !matches!(
+                problem.what,
+                What::TimestampLost | What::OutOfOrder | What::SentAgain
+            )
+        });
         if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
             return ExitCode::Incomplete;
         }

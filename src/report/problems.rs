@@ -25,6 +25,9 @@ pub enum What {
     /// Records sent after later ones of their partition: they came later in the capture than is waited
     /// for.
     OutOfOrder,
+    /// Records in the log behind later ones of their partition: the broker refused their batch first. To
+    /// a script it is the same trouble.
+    SentAgain,
     /// Paths of the user's own that match nothing in the whole input.
     PathUnmatched,
     /// Paths of the user's own that head no column of a CSV. To a script it is the same trouble.
@@ -48,7 +51,7 @@ impl What {
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
             Self::TimestampLost => "timestamp_lost",
-            Self::OutOfOrder => "out_of_order",
+            Self::OutOfOrder | Self::SentAgain => "out_of_order",
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
@@ -65,6 +68,9 @@ impl What {
             Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
             Self::OutOfOrder => Some(
                 "consumers that read different parts of a topic overlap: choose one with `--filter`",
+            ),
+            Self::SentAgain => Some(
+                "`--on-refused leave` keeps such records in the rejects instead of sending them again",
             ),
             Self::ValueUnknown => Some(
                 "`kreplay inspect --paths` lists every path that occurs; give the value's with `--value PATH`",

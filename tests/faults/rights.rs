@@ -21,8 +21,24 @@ pub(crate) enum Change {
 /// # Panics
 /// When the broker does not do so.
 pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str) {
+    rule(broker, change, principal, topic, DENIED);
+}
+
+/// Lets `principal` write to `topic`, and nothing else: its settings stay unreadable.
+///
+/// # Panics
+/// When the broker does not do so.
+#[allow(dead_code, reason = "each test file uses a part of it")]
+pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
+    rule(broker, Change::Add, principal, topic, ALLOWED);
+}
+
+const DENIED: u8 = 2;
+const ALLOWED: u8 = 3;
+
+fn rule(broker: &str, change: Change, principal: &str, topic: &str, permission: u8) {
     // Kafka protocol guide: CreateAcls and DeleteAcls, version 1. Both name the rule alike: a topic (2)
-    // by its whole name (3), from everywhere, the operation Write (4), denied (2).
+    // by its whole name (3), from everywhere, the operation Write (4), and whether it is allowed.
     let api_key: i16 = match change {
         Change::Add => 30,
         Change::Remove => 31,
@@ -38,7 +54,7 @@ pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str)
     request.push(3);
     put(&mut request, principal);
     put(&mut request, "*");
-    request.extend([4, 2]);
+    request.extend([4, permission]);
     carry_out(broker, &request);
 }
 

@@ -23,6 +23,8 @@ use crate::ledger::{entry, ledger};
 use crate::rights::allow;
 use crate::{Case, report_of};
 
+/// The property by which bob logs in.
+pub(crate) const BOBS_PASSWORD: &str = "sasl.password=correct-horse-battery";
 /// The secret that must appear nowhere.
 const PASSWORD: &str = "correct-horse-battery";
 /// Another one, which is wrong.

@@ -44,6 +44,14 @@ impl Code {
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
     pub(in crate::produce) const LEADER_NOT_AVAILABLE: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    pub(in crate::produce) const INVALID_RECORD: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_RECORD);
+    pub(in crate::produce) const INVALID_TIMESTAMP: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
+    pub(in crate::produce) const INVALID_DIFFERENT_RECORD: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD);
+    pub(in crate::produce) const RECORD_LIST_TOO_LARGE: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE);
     pub(in crate::produce) const MESSAGE_SIZE_TOO_LARGE: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 

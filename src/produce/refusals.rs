@@ -1,0 +1,246 @@
+//! Records of refused batches, held until it is known which of them the broker means. Apart from
+//! `isolation.rs`, which sends them again: this is what the polling thread notes, and how it is judged.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::native::{Code, InFlightRecord};
+
+/// Why a broker refused a batch. All of these leave nothing of it in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    Record,
+    Timestamp,
+    TooLarge,
+    /// The broker said that another record of the batch is the cause (KIP-467).
+    Neighbour,
+}
+
+impl Cause {
+    /// None for an error that another try of the same records would not change.
+    pub(super) fn of(code: Code) -> Option<Self> {
+        match code {
+            Code::INVALID_RECORD => Some(Self::Record),
+            Code::INVALID_TIMESTAMP => Some(Self::Timestamp),
+            Code::MESSAGE_SIZE_TOO_LARGE | Code::RECORD_LIST_TOO_LARGE => Some(Self::TooLarge),
+            Code::INVALID_DIFFERENT_RECORD => Some(Self::Neighbour),
+            _ => None,
+        }
+    }
+}
+
+/// A record of a refused batch.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    pub(super) record: InFlightRecord,
+    pub(super) cause: Cause,
+    pub(super) bytes: usize,
+    /// Equal for records that were refused one after the other: those of a batch, or of several.
+    pub(super) group: u64,
+}
+
+/// A partition that has refused something.
+#[derive(Debug, Default)]
+struct Partition {
+    held: Vec<Refused>,
+    group: u64,
+    /// Records delivered that were never refused.
+    fresh: u64,
+    /// How many those were when a record was refused first, by its position in the source.
+    returning: HashMap<u64, u64>,
+    /// Records refused alone since the partition took one.
+    streak: u32,
+}
+
+/// All refused records whose outcome is open.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    topics: HashMap<String, BTreeMap<i32, Partition>>,
+    held: u64,
+    /// Brokers have marked the cause within a batch: one where all are marked has no innocent.
+    pub(super) marked: bool,
+}
+
+impl Refusals {
+    /// How many records are held.
+    pub(super) fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// Holds a record of a refused batch.
+    pub(super) fn hold(
+        &mut self,
+        (topic, partition): (&str, i32),
+        record: InFlightRecord,
+        cause: Cause,
+        bytes: usize,
+    ) {
+        self.held += 1;
+        self.marked |= cause == Cause::Neighbour;
+        let partition = self.partition(topic, partition);
+        let (group, fresh) = (partition.group, partition.fresh);
+        partition
+            .returning
+            .entry(record.position())
+            .or_insert(fresh);
+        partition.held.push(Refused {
+            record,
+            cause,
+            bytes,
+            group,
+        });
+    }
+
+    /// Notes that a record is in the log; `true` when later ones of its partition were there before.
+    pub(super) fn delivered(&mut self, topic: &str, partition: i32, position: u64) -> bool {
+        let known = self.topics.get_mut(topic);
+        let Some(partition) = known.and_then(|known| known.get_mut(&partition)) else {
+            return false;
+        };
+        partition.group += 1;
+        partition.streak = 0;
+        match partition.returning.remove(&position) {
+            Some(fresh) => fresh < partition.fresh,
+            None => {
+                partition.fresh += 1;
+                false
+            }
+        }
+    }
+
+    /// Notes that a record was refused alone; tells how many were in a row.
+    pub(super) fn alone(&mut self, topic: &str, partition: i32) -> u32 {
+        let partition = self.partition(topic, partition);
+        partition.streak += 1;
+        partition.streak
+    }
+
+    /// Gives what is held, by partition and in the order of sending.
+    pub(super) fn take(&mut self) -> Vec<(String, i32, Vec<Refused>)> {
+        self.held = 0;
+        let mut all = Vec::new();
+        for (topic, partitions) in &mut self.topics {
+            for (number, partition) in partitions {
+                partition.group += 1;
+                if !partition.held.is_empty() {
+                    all.push((topic.clone(), *number, std::mem::take(&mut partition.held)));
+                }
+            }
+        }
+        all
+    }
+
+    fn partition(&mut self, topic: &str, partition: i32) -> &mut Partition {
+        if !self.topics.contains_key(topic) {
+            self.topics.insert(topic.to_owned(), BTreeMap::new());
+        }
+        let partitions = self.topics.entry(topic.to_owned()).or_default();
+        partitions.entry(partition).or_default()
+    }
+}
+
+/// What is known of refused records.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// Certain to be refused again.
+    pub(super) culprits: Vec<Refused>,
+    /// May be taken without the culprits.
+    pub(super) suspects: Vec<Refused>,
+    /// The length of the longest group in which no culprit is known.
+    pub(super) unclear: usize,
+}
+
+/// Judges the refused records of a partition. `alone`: they were sent as one record. `marked`: these
+/// brokers mark the culprits. `batch_size`: a record as large as that had a batch of its own.
+pub(super) fn judge(
+    refused: &[Refused],
+    alone: bool,
+    marked: bool,
+    batch_size: usize,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    for group in refused.chunk_by(|a, b| a.group == b.group) {
+        let has_neighbours = group.iter().any(|r| r.cause == Cause::Neighbour);
+        let is_single = group.len() == 1 && (alone || !has_neighbours);
+        let knows = |r: &Refused| {
+            let is_marked = matches!(r.cause, Cause::Record | Cause::Timestamp);
+            let is_large = r.cause == Cause::TooLarge && r.bytes >= batch_size;
+            is_single || is_large || (is_marked && (has_neighbours || marked))
+        };
+        let (culprits, suspects): (Vec<Refused>, Vec<Refused>) =
+            group.iter().cloned().partition(knows);
+        if culprits.is_empty() {
+            judgement.unclear = judgement.unclear.max(suspects.len());
+        }
+        judgement.culprits.extend(culprits);
+        judgement.suspects.extend(suspects);
+    }
+    judgement
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::produce::in_flight::NumberedBatch;
+    use crate::produce::native::InFlightBatch;
+    use crate::produce::order::Positions;
+    use crate::record::{Batch, Origin};
+    use crate::record_line;
+
+    fn batch(records: u64) -> Arc<InFlightBatch> {
+        let mut batch = Batch::default();
+        for line in 0..records {
+            let origin = Origin { input: 0, line };
+            record_line::read(br#"{"value":"v"}"#, origin, &mut batch).expect("a record line");
+        }
+        let positions = Positions::From(0);
+        InFlightBatch::new(NumberedBatch { batch, positions })
+    }
+
+    fn judged(causes: &[(Cause, u64)], alone: bool, marked: bool) -> (Vec<u64>, usize, usize) {
+        let batch = batch(causes.len() as u64);
+        let refused = causes.iter().enumerate();
+        let refused = refused.map(|(index, (cause, group))| Refused {
+            record: InFlightRecord::new(&batch, index),
+            cause: *cause,
+            bytes: 100,
+            group: *group,
+        });
+        let judgement = judge(&refused.collect::<Vec<_>>(), alone, marked, 1000);
+        let culprits = judgement.culprits.iter();
+        let culprits = culprits.map(|culprit| culprit.record.position()).collect();
+        (culprits, judgement.suspects.len(), judgement.unclear)
+    }
+
+    #[test]
+    fn a_culprit_is_one_that_the_broker_marks_or_that_stands_alone() {
+        use Cause::{Neighbour, Record, Timestamp, TooLarge};
+        let n = (Neighbour, 0);
+        let r = (Record, 0);
+        assert_eq!(
+            judged(&[n, (Timestamp, 0), n], false, true),
+            (vec![1], 2, 0)
+        );
+        assert_eq!(judged(&[r, r, r], false, false), (vec![], 3, 3));
+        assert_eq!(judged(&[r, r, r], false, true), (vec![0, 1, 2], 0, 0));
+        assert_eq!(judged(&[r, (Record, 1)], false, false), (vec![0, 1], 0, 0));
+        assert_eq!(judged(&[(TooLarge, 0); 4], false, true), (vec![], 4, 4));
+        assert_eq!(judged(&[n], false, true), (vec![], 1, 1));
+        assert_eq!(judged(&[n], true, true), (vec![0], 0, 0));
+    }
+
+    #[test]
+    fn what_is_delivered_behind_a_later_record_is_out_of_order() {
+        let batch = batch(4);
+        let mut refusals = Refusals::default();
+        assert!(!refusals.delivered("t", 0, 0));
+        let record = InFlightRecord::new(&batch, 1);
+        refusals.hold(("t", 0), record, Cause::Record, 1);
+        assert!(!refusals.delivered("t", 0, 3));
+        assert!(refusals.delivered("t", 0, 1));
+        assert!(!refusals.delivered("t", 1, 2), "another partition");
+        let taken = (refusals.held(), refusals.take().len(), refusals.held());
+        assert_eq!(taken, (1, 1, 0));
+    }
+}
