@@ -320,7 +320,8 @@ pub struct Delivery {
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
     /// Keep a journal of what is delivered, and go on where it ends: the same command continues after
-    /// an interruption, a crash or a kill.
+    /// an interruption, a crash or a kill. At most the records that were in flight are sent twice; how
+    /// many is printed at the start.
     #[arg(long, value_name = "FILE", conflicts_with = "rehearse")]
     pub resume: Option<PathBuf>,
     /// What becomes of a batch that the broker refuses for one record. `isolate`: it is sent again in

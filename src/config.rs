@@ -103,38 +103,6 @@ pub struct Extraction {
     pub aborted: Aborted,
 }
 
-impl Extraction {
-    /// All of it in words, for comparing.
-    pub(crate) fn describe(&self) -> String {
-        let Self {
-            profile,
-            overrides,
-            duplicates,
-            aborted,
-        } = self;
-        let mut words = vec![match profile {
-            ProfileChoice::BuiltIn(name) => format!("profile {name}"),
-            ProfileChoice::File { name, text } => format!("profile {name} {text}"),
-        }];
-        let flags = overrides
-            .by_flag()
-            .into_iter()
-            .chain([("filter", overrides.filter.as_deref())]);
-        words.extend(flags.filter_map(|(flag, value)| Some(format!("--{flag} {}", value?))));
-        let encodings = [
-            ("value", overrides.value_encoding),
-            ("key", overrides.key_encoding),
-            ("header", overrides.header_encoding),
-        ];
-        let given = encodings
-            .iter()
-            .filter_map(|(of, how)| Some((of, how.as_ref()?)));
-        words.extend(given.map(|(of, encoding)| format!("{of} {encoding:?}")));
-        words.push(format!("duplicates {duplicates:?}, aborted {aborted:?}"));
-        words.join(", ")
-    }
-}
-
 /// Which profile is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProfileChoice {

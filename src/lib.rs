@@ -58,7 +58,6 @@ pub mod show;
 mod signals;
 mod uses;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,8 +66,8 @@ use tokio::time::{interval, timeout};
 
 use channel::{Closer, Gate, Limits};
 use config::{
-    CapturedCluster, Cluster, Config, Duplicates, Input, MissingTopics, SnapshotAction, Source,
-    Task, Timestamps, TopicNames,
+    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, SnapshotAction,
+    Source, Task, Timestamps, TopicNames,
 };
 use console::Console;
 use error::Error;
@@ -156,7 +155,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         extraction: None,
     };
-    let job = job(&config, &console, control, counters);
+    let job = job(&config, &console, control, counters)?;
     let mut report = Report {
         source: report::Source {
             kind: kind(&config.source),
@@ -191,9 +190,17 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
     Ok(report)
 }
 
-fn job(config: &Config, console: &Console, control: Control, counters: Arc<Counters>) -> Job {
-    let journal = config.delivery.journal.clone();
-    Job {
+fn job(
+    config: &Config,
+    console: &Console,
+    control: Control,
+    counters: Arc<Counters>,
+) -> Result<Job, Error> {
+    let journal = match &config.delivery.journal {
+        Some(path) => Some((path.clone(), identity(config)?)),
+        None => None,
+    };
+    Ok(Job {
         destination: config.destination.clone(),
         order: match config.extraction.duplicates {
             Duplicates::LeaveOut => Order::ByOffset,
@@ -201,39 +208,21 @@ fn job(config: &Config, console: &Console, control: Control, counters: Arc<Count
         },
         rejects: config.delivery.rejects.clone(),
         on_refused: config.delivery.on_refused,
-        journal: journal.map(|path| (path, identity(config))),
+        journal,
         verbosity: config.output.verbosity,
         console: console.clone(),
         control,
         counters,
-    }
+    })
 }
 
 /// What a journal of this run belongs to.
-fn identity(config: &Config) -> Identity {
-    let absolute = |path: &PathBuf| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        path.display().to_string()
+fn identity(config: &Config) -> Result<Identity, Error> {
+    let profile = match &config.extraction.profile {
+        ProfileChoice::BuiltIn(name) => extract::profile_text(name)?,
+        ProfileChoice::File { name: _, text } => text,
     };
-    let name = |input: &Input| match input {
-        Input::Stdin => "-".into(),
-        Input::File(path) => absolute(path),
-    };
-    let inputs = match &config.source {
-        Source::Snapshot(snapshot) => vec![snapshot.id.clone()],
-        Source::Csv(input) => vec![name(input)],
-        Source::Raw(inputs) => inputs.iter().map(name).collect(),
-        Source::Records(records) => records.inputs.iter().map(name).collect(),
-    };
-    let topics = match &config.destination.topics {
-        TopicNames::One(name) => format!("-t {name}"),
-        TopicNames::Mapped(map) => {
-            let map = map.iter().map(|(from, to)| format!("--map {from}={to}"));
-            map.collect::<Vec<_>>().join(" ")
-        }
-    };
-    let extraction = config.extraction.describe();
-    Identity::new(kind(&config.source), inputs, extraction, topics)
+    Ok(Identity::of(config, kind(&config.source), profile))
 }
 
 /// When the first record may be sent.

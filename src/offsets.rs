@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 /// Offsets as ranges that do not touch: first offset -> the one behind the last.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offsets(BTreeMap<i64, i64>);
 
 impl Offsets {
@@ -31,6 +31,44 @@ impl Offsets {
         let end = self.0.remove(&next).unwrap_or(next);
         self.0.insert(offset, end);
         true
+    }
+
+    /// Adds the offsets from `start` to before `end`.
+    pub(crate) fn insert_range(&mut self, start: i64, end: i64) {
+        if start >= end {
+            return;
+        }
+        let (mut first, mut behind) = (start, end);
+        // Those that touch the new range become part of it.
+        while let Some((&start, &end)) = self.0.range(..=behind).next_back() {
+            if end < first {
+                break;
+            }
+            self.0.remove(&start);
+            first = first.min(start);
+            behind = behind.max(end);
+        }
+        self.0.insert(first, behind);
+    }
+
+    /// Takes the offsets from `start` to before `end` away.
+    pub(crate) fn remove_range(&mut self, start: i64, end: i64) {
+        if start >= end {
+            return;
+        }
+        while let Some((&first, &behind)) = self.0.range(..end).next_back() {
+            if behind <= start {
+                break;
+            }
+            self.0.remove(&first);
+            if end < behind {
+                self.0.insert(end, behind);
+            }
+            if first < start {
+                self.0.insert(first, start);
+                break;
+            }
+        }
     }
 
     pub(crate) fn contains(&self, offset: i64) -> bool {
@@ -69,11 +107,6 @@ impl Offsets {
         self.0.iter().map(|(start, end)| (*start, *end)).collect()
     }
 
-    /// The offsets of `ranges`, which rise and do not touch.
-    pub(crate) fn of_ranges(ranges: &[(i64, i64)]) -> Self {
-        Self(ranges.iter().copied().collect())
-    }
-
     /// How many runs of neighbouring offsets there are.
     pub(crate) fn runs(&self) -> usize {
         self.0.len()
@@ -103,6 +136,30 @@ mod tests {
                     false => prop_assert_eq!(offsets.remove(offset), set.remove(&offset)),
                 }
                 prop_assert_eq!(offsets.len(), set.len() as u64);
+                let ranges: Vec<_> = offsets.0.iter().collect();
+                prop_assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", ranges);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whole_ranges_are_added_and_taken_away_as_one_by_one(steps in prop::collection::vec((0_i64..60, 0_i64..12, prop::bool::weighted(0.6)), 0..80)) {
+            let (mut offsets, mut set) = (Offsets::default(), BTreeSet::new());
+            for (start, length, adds) in steps {
+                let range = start..start + length;
+                match adds {
+                    true => {
+                        offsets.insert_range(range.start, range.end);
+                        set.extend(range);
+                    }
+                    false => {
+                        offsets.remove_range(range.start, range.end);
+                        set.retain(|offset| !range.contains(offset));
+                    }
+                }
+                let there: Vec<i64> = offsets.0.iter().flat_map(|(start, end)| *start..*end).collect();
+                prop_assert_eq!(there, set.iter().copied().collect::<Vec<_>>());
                 let ranges: Vec<_> = offsets.0.iter().collect();
                 prop_assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", ranges);
             }

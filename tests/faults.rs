@@ -18,6 +18,8 @@ mod broker;
 mod brokers;
 #[path = "real_kafka/capture.rs"]
 mod capture;
+#[path = "faults/chain.rs"]
+mod chain;
 #[path = "faults/interruption.rs"]
 mod interruption;
 #[path = "real_kafka/ledger.rs"]
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         bites::CASES,
         mock::CASES,
         broker::CASES,
+        chain::CASES,
         interruption::CASES,
         network::CASES,
         nodes::CASES,

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::budget::InFlightBudget;
 use super::counts::Counts;
+use super::journal::Answers;
 use super::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
 use super::progress::Counters;
 use super::reasons::Reason;
 use super::refusals::{Cause, Refusals};
 use super::rejects::Rejects;
-use crate::offsets::Offsets;
 use crate::record::{Batch, Record};
 use crate::report::What;
 
@@ -56,8 +56,8 @@ pub(super) struct Account {
     pub(super) rejects: Rejects,
     /// Records of refused batches.
     pub(super) refusals: Refusals,
-    /// The positions in the source of what is delivered, where a journal is kept.
-    pub(super) delivered: Option<Offsets>,
+    /// What the journal has to be told, where one is kept.
+    pub(super) answers: Option<Answers>,
 }
 
 /// The account of all records of a run, over all producers.
@@ -91,7 +91,7 @@ impl Deliveries {
                 counts: Counts::new(),
                 rejects,
                 refusals: Refusals::default(),
-                delivered: None,
+                answers: None,
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
@@ -169,8 +169,14 @@ impl Deliveries {
     pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
         let mut account = self.account();
         let Account {
-            counts, rejects, ..
+            counts,
+            rejects,
+            answers,
+            ..
         } = &mut *account;
+        if let Some(answers) = answers {
+            answers.not_written(record.position());
+        }
         let (batch, record) = (record.batch(), record.record());
         let why = format!("topic `{topic}`: {why}");
         let told = format!("{why}, captured from {}", batch.captured_at(record));
@@ -193,8 +199,14 @@ impl Deliveries {
     ) {
         let mut account = self.account();
         let Account {
-            counts, rejects, ..
+            counts,
+            rejects,
+            answers,
+            ..
         } = &mut *account;
+        if let Some(answers) = answers {
+            answers.not_written(record.position());
+        }
         let (batch, record) = (record.batch(), record.record());
         let why = format!("topic `{topic}` [{partition}]: {why}");
         let told = format!("{why}, captured from {}", batch.captured_at(record));
@@ -229,8 +241,8 @@ impl Deliveries {
                     let problems = &mut account.counts.problems;
                     problems.add(What::SentAgain, origin, || late(topic, partition));
                 }
-                if let Some(delivered) = &mut account.delivered {
-                    delivered.insert(i64::try_from(record.position()).unwrap_or(i64::MAX));
+                if let Some(answers) = &mut account.answers {
+                    answers.delivered(record.position());
                 }
             }
             Err(failure) => {
@@ -258,6 +270,9 @@ impl Deliveries {
         failure: Failure,
         place: (&str, Option<i32>),
     ) {
+        if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
+            answers.not_written(record.position());
+        }
         let (batch, record) = (record.batch(), record.record());
         let bytes = batch.size(record) + self.added_bytes;
         let why = self.describe(failure.code, place, bytes);

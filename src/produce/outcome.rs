@@ -78,7 +78,7 @@ impl Outcome {
                 file: file.display().to_string(),
                 records: account.rejects.written(),
             }),
-            resume: replay.keeper.map(|keeper| keeper.resume(replay.skipped)),
+            resume: replay.journal.map(|journal| journal.resume(replay.skipped)),
             drain,
             problems,
             latency: counts.latency(),

@@ -2,8 +2,10 @@
 //! record.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 
 use tokio::sync::oneshot;
 
@@ -11,7 +13,7 @@ use super::Job;
 use super::client::Connection;
 use super::delivery::{Deliveries, Ending};
 use super::drain::{Draining, STEP};
-use super::journal::Keeper;
+use super::journal::{Answers, Identity, JournalWriter};
 use super::order::{Next, Ordered, OrderedBatch};
 use super::originals::Originals;
 use super::outcome::Outcome;
@@ -68,20 +70,20 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         .check_reachable(&job.control)
         .and_then(|()| router.check_named_topic())
         .and_then(|()| open_journal(job, &connection));
-    let keeper = match looked_at {
-        Ok(keeper) => keeper,
+    let journal = match looked_at {
+        Ok(journal) => journal,
         Err(error) => return Outcome::failed(error, connection.brokers.clone()),
     };
     // Not before the journal was found to be this run's: rejects of another one are not its own.
     connection.deliveries().account().rejects.begin();
     // Nobody waits for it only when the run is ending.
     _ = ready.send(());
-    let mut replay = Replay::new(job, &connection, router, keeper);
+    let mut replay = Replay::new(job, &connection, router, journal);
     let mut ordered = Ordered::new(&receiver, job.order);
     let mut stop = replay.send_all(&receiver, &mut ordered).err();
     let (source_end, queued) = receiver.close();
-    if let (Some(Ok(())), None, Some(keeper)) = (&source_end, &stop, &replay.keeper) {
-        stop = keeper.saw_end().err().map(Stop::Failed);
+    if let (Some(Ok(())), None, Some(journal)) = (&source_end, &stop, &mut replay.journal) {
+        stop = journal.saw_end().err().map(Stop::Failed);
     }
     let why = match (&stop, &source_end) {
         (Some(stop), _) => stop.reason(),
@@ -104,19 +106,52 @@ fn holds_something(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
 
-/// Reads the journal, once the cluster is known.
-fn open_journal(job: &Job, connection: &Connection) -> Result<Option<Keeper>, Error> {
+/// Reads the journal, once the cluster is known; deliveries are noted from now on.
+fn open_journal(job: &Job, connection: &Connection) -> Result<Option<JournalWriter>, Error> {
     let Some((path, identity)) = &job.journal else {
         return Ok(None);
     };
     let id = connection.known().and_then(|known| known.cluster_id());
     let cluster = id.unwrap_or(&connection.brokers).to_string();
     let identity = identity.clone().of_cluster(cluster);
-    let keeper = Keeper::open(path, identity, connection.deliveries())?;
-    if let Some(note) = keeper.note() {
+    let mut journal = open_interruptibly(job, path.clone(), identity)?;
+    let topics = connection.topic_ids(&journal.topics());
+    journal.meet(topics)?;
+    if let Some(note) = journal.note() {
         job.console.note(&note);
     }
-    Ok(Some(keeper))
+    connection.deliveries().account().answers = Some(Answers::default());
+    Ok(Some(journal))
+}
+
+/// Opens the journal on a thread of its own: a disk that hangs must not keep the run from being
+/// interrupted.
+fn open_interruptibly(
+    job: &Job,
+    path: PathBuf,
+    identity: Identity,
+) -> Result<JournalWriter, Error> {
+    let (tell, opened) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody listens any more when the run was interrupted meanwhile.
+        tell.send(JournalWriter::open(&path, identity)).ok();
+    });
+    loop {
+        match opened.recv_timeout(STEP) {
+            Ok(opened) => return opened,
+            Err(RecvTimeoutError::Timeout) if job.control.is_stopping() => {
+                return Err(Error::CannotWrite {
+                    what: "the journal",
+                    reason: "the run was interrupted while the file was being opened".into(),
+                });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let what = "the thread that opens the journal ended in a panic".into();
+                return Err(Error::Defect { what });
+            }
+        }
+    }
 }
 
 pub(super) struct Replay<'a> {
@@ -124,7 +159,9 @@ pub(super) struct Replay<'a> {
     pub(super) connection: &'a Connection,
     pub(super) deliveries: &'a Deliveries,
     pub(super) router: Router<'a>,
-    pub(super) keeper: Option<Keeper>,
+    pub(super) journal: Option<JournalWriter>,
+    /// Targets of the router of which the journal has the ids.
+    pub(super) identified: usize,
     pub(super) tally: Tally,
     /// Of records that were found readable and could not be placed.
     pub(super) problems: Problems,
@@ -143,14 +180,15 @@ impl<'a> Replay<'a> {
         job: &'a Job,
         connection: &'a Connection,
         router: Router<'a>,
-        keeper: Option<Keeper>,
+        journal: Option<JournalWriter>,
     ) -> Self {
         Self {
             job,
             connection,
             deliveries: connection.deliveries(),
             router,
-            keeper,
+            journal,
+            identified: 0,
             tally: Tally::default(),
             problems: Problems::default(),
             unreadable: 0,
@@ -171,10 +209,11 @@ impl<'a> Replay<'a> {
         }
         loop {
             self.check_alive()?;
-            let (keeper, router) = (&mut self.keeper, &mut self.router);
+            let (journal, router) = (&mut self.journal, &mut self.router);
             let note = |batch: &Batch| {
                 router.check_source(batch)?;
-                keeper.as_mut().map_or(Ok(()), |keeper| keeper.saw(batch))
+                let journal = journal.as_mut();
+                journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))
             };
             match ordered.next(STEP, note)? {
                 Next::Batch(batch) => self.send_batch(batch)?,
@@ -206,9 +245,9 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) fn write_progress(&mut self) -> Result<(), Error> {
-        let (handed, deliveries) = (self.handed, self.deliveries);
-        let keeper = self.keeper.as_mut();
-        keeper.map_or(Ok(()), |keeper| keeper.update(handed, deliveries))
+        let deliveries = self.deliveries;
+        let journal = self.journal.as_mut();
+        journal.map_or(Ok(()), |journal| journal.update(deliveries))
     }
 
     /// Waits for all deliveries and adds everything up.

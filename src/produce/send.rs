@@ -48,27 +48,50 @@ impl Replay<'_> {
         let NumberedBatch { batch, positions } = in_flight.numbered();
         let records = batch.records.len();
         let mut routes = vec![None; batch.topics.len()];
+        let mut announced = 0;
         for index in 0..records {
-            if index.is_multiple_of(SLICE)
-                && let Some(keeper) = &mut self.keeper
+            if index == announced
+                && let Some(journal) = &mut self.journal
             {
-                let next = SLICE.min(records - index) as u64;
-                let reserved = keeper.reserve(next, self.handed, self.deliveries);
-                reserved.map_err(|error| (index, error.into()))?;
+                announced = records.min(index + SLICE);
+                let slice = (index..announced).map(|index| positions.of(index));
+                let written = journal.announce(slice, self.deliveries);
+                written.map_err(|error| (index, error.into()))?;
             }
             if self.is_delivered(positions.of(index)) {
                 self.skipped += 1;
                 continue;
             }
-            self.send(in_flight, index, &mut routes)
-                .map_err(|stop| (index, stop))?;
+            if let Err(stop) = self.send(in_flight, index, &mut routes) {
+                (index..announced).for_each(|index| self.is_not_written(positions.of(index)));
+                return Err((index, stop));
+            }
         }
         Ok(())
     }
 
     fn is_delivered(&self, position: u64) -> bool {
-        let keeper = self.keeper.as_ref();
-        keeper.is_some_and(|keeper| keeper.has_delivered(position))
+        let journal = self.journal.as_ref();
+        journal.is_some_and(|journal| journal.has_delivered(position))
+    }
+
+    /// Tells the journal of a record that it was told of and that is not handed to librdkafka.
+    fn is_not_written(&self, position: u64) {
+        if let Some(answers) = &mut self.deliveries.account().answers {
+            answers.not_written(position);
+        }
+    }
+
+    /// Tells the journal the ids of topics that nothing was sent to yet.
+    fn identify_topics(&mut self) -> Result<(), Error> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let new = &self.router.targets[self.identified..];
+        let names: Vec<&str> = new.iter().map(|target| target.name.as_str()).collect();
+        self.identified = self.router.targets.len();
+        journal.meet(self.connection.topic_ids(&names))?;
+        journal.update(self.deliveries)
     }
 
     /// Counts the records from `first` on, which will not be sent.
@@ -95,8 +118,12 @@ impl Replay<'_> {
         let batch = in_flight.batch();
         let record = &batch.records[index];
         let Some(target) = self.target(batch, record, routes)? else {
+            self.is_not_written(in_flight.numbered().positions.of(index));
             return Ok(());
         };
+        if target >= self.identified {
+            self.identify_topics()?;
+        }
         let key = record.key.map(|key| batch.slice(key));
         let timestamp_ms = self.timestamp_ms(record);
         if let Some(objection) = self.objection(target, key, timestamp_ms)? {

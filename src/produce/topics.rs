@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::acceptance::TopicRules;
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use super::control::Control;
-use super::native::{Code, TopicMetadata, admin};
+use super::native::topic_ids::FoundTopic;
+use super::native::{Code, TopicMetadata, admin, topic_ids};
 use crate::error::Error;
 
 /// How long new topics may take to show up.
@@ -88,6 +89,22 @@ impl Connection {
                 TopicSettings::default()
             }
         }
+    }
+
+    /// The ids of the topics called `names`, as far as the cluster says: without them a journal does
+    /// without.
+    pub(super) fn topic_ids(&self, names: &[&str]) -> Vec<(String, FoundTopic)> {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let broker = self.known().and_then(|known| known.any_broker);
+        let found = topic_ids::find(self.client(), self.control(), broker, names, SETTINGS_LIMIT);
+        found.unwrap_or_else(|refusal| {
+            let why = refusal.text;
+            self.console
+                .verbose(&format!("the ids of the topics are not known: {why}"));
+            Vec::new()
+        })
     }
 
     /// What the cluster says of `topic`.

@@ -115,6 +115,7 @@ fn resume_json(resume: &Resume) -> Value {
         "journal": resume.journal,
         "skipped": resume.skipped,
         "may_repeat": resume.may_repeat,
+        "uncertain": resume.uncertain,
     })
 }
 

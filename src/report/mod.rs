@@ -106,8 +106,11 @@ pub struct Resume {
     pub journal: String,
     /// Records that earlier runs have delivered.
     pub skipped: u64,
-    /// How many records of this run earlier runs may have put into the log already.
-    pub may_repeat: u64,
+    /// How many records that this run has sent may have been put into the log by earlier runs; none when
+    /// nobody knows, because the journal was damaged.
+    pub may_repeat: Option<u64>,
+    /// How many the next run may send twice.
+    pub uncertain: Option<u64>,
 }
 
 /// What became of the records that librdkafka held when a run was told to stop.

@@ -113,8 +113,16 @@ impl Report {
                 "resumed    {skipped} delivered before are skipped ({journal})"
             )?;
             match resume.may_repeat {
-                0 => f.write_char('\n')?,
-                n => writeln!(f, "; up to {} may be there twice", HumanCount(n))?,
+                Some(0) => f.write_char('\n')?,
+                Some(n) => writeln!(f, "; up to {} may be there twice", HumanCount(n))?,
+                None => f.write_str("; how many may be there twice is not known\n")?,
+            }
+            if let Some(n) = resume.uncertain.filter(|n| *n > 0) {
+                writeln!(
+                    f,
+                    "           the next run may send up to {} twice",
+                    HumanCount(n)
+                )?;
             }
         }
         let Some(drain) = self.drain else {

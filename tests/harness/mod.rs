@@ -11,5 +11,6 @@ pub(crate) mod paths;
 pub(crate) mod proxy;
 pub(crate) mod readback;
 pub(crate) mod run;
+pub(crate) mod slow_disk;
 pub(crate) mod topics;
 pub(crate) mod verdict;

@@ -2,142 +2,164 @@
 
 use std::collections::VecDeque;
 
-use crate::record::Batch;
+use crate::record::{Batch, CapturedTopic, Record};
 
-/// Places that are remembered with the checksum there.
-const MOST_PLACES: usize = 1024;
+/// What was read up to a place: records, bytes, and the checksum over them.
+pub(super) type Checkpoint = (u64, u64, u32);
 
-/// A running checksum (CRC-32) over the source's records, with what it was at a few places.
+/// Places that are remembered with the checksum there: more than records are ever in flight or wait
+/// to be put in order, unless nothing is delivered for long.
+const MOST_PLACES: usize = 48 << 10;
+/// Checkpoints are kept this far apart, in records or bytes, whichever comes first: so much of a
+/// source waits for the next one to be compared.
+const APART: (u64, u64) = (4096, 4 << 20);
+
+/// Adds a checkpoint to those known, if it comes behind them. The last one is always kept; of the
+/// others only as many as [`APART`] allows.
+pub(super) fn push(known: &mut Vec<Checkpoint>, at: Checkpoint) {
+    if known.last().is_some_and(|last| at.0 <= last.0) {
+        return;
+    }
+    if let [.., before, last] = &mut known[..]
+        && at.0 - before.0 < APART.0
+        && at.1 - before.1 < APART.1
+    {
+        *last = at;
+        return;
+    }
+    known.push(at);
+}
+
+/// A running checksum (CRC-32) over the source's records, with what it was at the places that may
+/// have to be written down.
 #[derive(Debug)]
 pub(super) struct Checksum {
     hasher: crc32fast::Hasher,
-    pub(super) seen: u64,
-    /// Where an earlier run has left its checksum, and what that was.
-    expected: (u64, u32),
-    /// After batches of which records are not delivered yet.
-    later: VecDeque<(u64, u32)>,
-    /// The last place before which everything is delivered.
-    passed: (u64, u32),
+    records: u64,
+    bytes: u64,
+    /// What earlier runs have read, as far as this one has not come yet.
+    expected: VecDeque<Checkpoint>,
+    /// Up to where the records are those that are expected.
+    compared: u64,
+    /// Where this run has been, behind everything expected.
+    places: VecDeque<Checkpoint>,
 }
 
 impl Checksum {
-    pub(super) fn upto(checked: u64, crc: u32) -> Self {
+    pub(super) fn expecting(read: &[Checkpoint]) -> Self {
         Self {
             hasher: crc32fast::Hasher::new(),
-            seen: 0,
-            expected: (checked, crc),
-            later: VecDeque::new(),
-            passed: (checked, crc),
+            records: 0,
+            bytes: 0,
+            expected: read.iter().copied().collect(),
+            compared: 0,
+            places: VecDeque::new(),
         }
     }
 
-    /// Whether the records are those that are expected.
+    /// Reads on; `false` when the records are not those that are expected.
     pub(super) fn add(&mut self, batch: &Batch) -> bool {
-        for record in &batch.records {
-            if let Some(topic) = batch.topic(record) {
-                self.hasher.update(topic.to_string().as_bytes());
+        batch
+            .records
+            .iter()
+            .all(|record| self.add_one(batch, record))
+    }
+
+    fn add_one(&mut self, batch: &Batch, record: &Record) -> bool {
+        hash(&mut self.hasher, batch, record);
+        self.records += 1;
+        self.bytes += batch.size(record) as u64;
+        let here = || {
+            let crc = self.hasher.clone().finalize();
+            (self.records, self.bytes, crc)
+        };
+        match self.expected.front() {
+            Some(expected) if expected.0 == self.records => {
+                if *expected != here() {
+                    return false;
+                }
+                self.compared = self.records;
+                self.expected.pop_front();
             }
-            let numbers = [
-                record.partition.map_or(-1, i64::from),
-                record.offset.unwrap_or(-1),
-                record.timestamp_ms.unwrap_or(-1),
-            ];
-            numbers
-                .iter()
-                .for_each(|n| self.hasher.update(&n.to_le_bytes()));
-            for bytes in [record.key, record.value] {
-                self.hasher
-                    .update(bytes.map_or(&[][..], |bytes| batch.slice(bytes)));
+            Some(_) => {}
+            None => {
+                let here = here();
+                self.remember(here);
             }
-            self.seen += 1;
-            let (checked, crc) = self.expected;
-            if self.seen == checked && self.hasher.clone().finalize() != crc {
-                return false;
-            }
-        }
-        if self.seen > self.passed.0 {
-            if self.later.len() >= MOST_PLACES {
-                // What is not delivered may hold the first place back for the rest of the run.
-                let mut is_kept = false;
-                self.later.retain(|_| {
-                    is_kept = !is_kept;
-                    is_kept
-                });
-            }
-            self.later
-                .push_back((self.seen, self.hasher.clone().finalize()));
         }
         true
     }
 
-    /// The last known place not behind `low`, and the checksum there.
-    pub(super) fn at(&mut self, low: u64) -> (u64, u32) {
-        while let Some(next) = self.later.front().filter(|(seen, _)| *seen <= low) {
-            self.passed = *next;
-            self.later.pop_front();
+    fn remember(&mut self, place: Checkpoint) {
+        if self.places.len() >= MOST_PLACES {
+            // Nothing was delivered for long: every other place has to do.
+            let mut is_kept = false;
+            self.places.retain(|_| {
+                is_kept = !is_kept;
+                is_kept
+            });
         }
-        self.passed
+        self.places.push_back(place);
+    }
+
+    /// Records that were read.
+    pub(super) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// How many records from the beginning are those of the journal, or behind all that it knows.
+    pub(super) fn confirmed(&self) -> u64 {
+        match self.expected.is_empty() {
+            true => u64::MAX,
+            false => self.compared,
+        }
+    }
+
+    /// The first place known that is not before `low`; none when that is not behind what earlier runs
+    /// have read. It is asked for rising numbers.
+    pub(super) fn at(&mut self, low: u64) -> Option<Checkpoint> {
+        while self.places.front().is_some_and(|place| place.0 < low) {
+            self.places.pop_front();
+        }
+        self.places.front().copied()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::Origin;
-    use crate::record_line;
-
-    /// A batch of records with these offsets.
-    fn batch(offsets: impl IntoIterator<Item = u64>) -> Batch {
-        let mut batch = Batch::default();
-        for offset in offsets {
-            let line = format!(r#"{{"topic":"t","partition":0,"offset":{offset},"value":"v"}}"#);
-            let origin = Origin { input: 0, line: 1 };
-            record_line::read(line.as_bytes(), origin, &mut batch).expect("a record line");
+/// Everything that makes a record, so that no two different ones give the same bytes.
+fn hash(hasher: &mut crc32fast::Hasher, batch: &Batch, record: &Record) {
+    let id;
+    let topic = match batch.topic(record) {
+        None => None,
+        Some(CapturedTopic::Name(name)) => Some(name.as_bytes()),
+        Some(CapturedTopic::Id(topic)) => {
+            id = topic.to_string();
+            Some(id.as_bytes())
         }
-        batch
+    };
+    let headers = batch.headers(record);
+    let (key, value) = (
+        record.key.map(|span| batch.slice(span)),
+        record.value.map(|span| batch.slice(span)),
+    );
+    let numbers = [
+        record.partition.map_or(-1, i64::from),
+        record.offset.unwrap_or(-1),
+        record.timestamp_ms.unwrap_or(i64::MIN),
+        headers.len() as i64,
+    ];
+    numbers.iter().for_each(|n| hasher.update(&n.to_le_bytes()));
+    for bytes in [topic, key, value] {
+        hash_bytes(hasher, bytes);
     }
+    for header in headers {
+        hash_bytes(hasher, Some(batch.slice(header.name)));
+        hash_bytes(hasher, header.value.map(|span| batch.slice(span)));
+    }
+}
 
-    /// What a run leaves that has seen these batches and delivered all of them.
-    fn left(batches: &[Batch]) -> (u64, u32) {
-        let mut checksum = Checksum::upto(0, 0);
-        assert!(batches.iter().all(|batch| checksum.add(batch)));
-        checksum.at(checksum.seen)
-    }
-
-    #[test]
-    fn the_same_records_are_known_again_whatever_batches_they_come_in() {
-        let (checked, crc) = left(&[batch(0..3), batch(3..10)]);
-        assert_eq!(checked, 10);
-        for batches in [vec![batch(0..10)], vec![batch(0..9), batch(9..20)]] {
-            let mut checksum = Checksum::upto(checked, crc);
-            assert!(batches.iter().all(|batch| checksum.add(batch)));
-        }
-    }
-
-    #[test]
-    fn another_record_is_told_when_the_last_checked_one_comes() {
-        let (checked, crc) = left(&[batch(0..10)]);
-        let mut checksum = Checksum::upto(checked, crc);
-        assert!(checksum.add(&batch([0, 1, 2, 3, 99])), "not checked yet");
-        assert!(!checksum.add(&batch(5..10)));
-    }
-
-    #[test]
-    fn what_is_checked_never_goes_beyond_what_is_delivered() {
-        let mut checksum = Checksum::upto(0, 0);
-        (0..50).for_each(|i| assert!(checksum.add(&batch(i * 10..i * 10 + 10))));
-        for (low, checked) in [(0, 0), (9, 0), (10, 10), (127, 120), (499, 490), (500, 500)] {
-            assert_eq!(checksum.at(low).0, checked, "{low}");
-        }
-    }
-
-    #[test]
-    fn places_are_bounded_when_a_record_is_never_delivered() {
-        let mut checksum = Checksum::upto(0, 0);
-        for i in 0..5 * MOST_PLACES as u64 {
-            assert!(checksum.add(&batch([i])));
-            assert_eq!(checksum.at(0).0, 0);
-            assert!(checksum.later.len() <= MOST_PLACES);
-        }
-    }
+/// The length goes before the bytes; none has a length that no bytes have.
+fn hash_bytes(hasher: &mut crc32fast::Hasher, bytes: Option<&[u8]>) {
+    let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
+    hasher.update(&length.to_le_bytes());
+    hasher.update(bytes.unwrap_or_default());
 }

@@ -1,40 +1,83 @@
-//! What a journal belongs to: it must not be taken for another replay's.
+//! What a journal belongs to: it must not be taken for another replay's. Everything that changes the
+//! numbers of the source's records is part of it, by names of its own: what is written today has to
+//! be read by later builds.
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::{
+    Aborted, Config, Duplicates, Encoding, Extraction, Input, Overrides, RecordLines, Snapshot,
+    Source, TopicNames, Uncertain, Via,
+};
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Values longer than this are not shown when they differ.
+const LONGEST_SHOWN: usize = 400;
+
 /// What a journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     kreplay_journal: u32,
-    /// The kind of source.
-    pub(crate) source: String,
-    /// The inputs, by their absolute paths.
-    pub(crate) inputs: Vec<String>,
-    /// What chooses records in them.
-    pub(crate) extraction: String,
+    input: InputIdentity,
+    extraction: ExtractionIdentity,
     /// The cluster's id, or its bootstrap servers where it has none.
-    pub(crate) cluster: String,
-    /// How topics are named there.
-    pub(crate) topics: String,
+    cluster: String,
+    destination: TopicsIdentity,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct InputIdentity {
+    /// The kind of source.
+    kind: String,
+    /// A snapshot's id, or the files by their absolute paths.
+    inputs: Vec<String>,
+    /// `--via`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    via: Option<String>,
+    /// `--speedctl-arg`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    speedctl_arguments: Vec<String>,
+    /// `--send-unknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unknown: Option<String>,
+}
+
+/// What chooses records there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ExtractionIdentity {
+    /// The paths and the filter to begin with.
+    profile: String,
+    /// What the user changes in them, by the names of the flags.
+    flags: Vec<(String, String)>,
+    duplicates: String,
+    aborted: String,
+}
+
+/// How topics are named at the destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TopicsIdentity {
+    Topic(String),
+    Map(Vec<(String, String)>),
 }
 
 impl Identity {
-    /// An identity of which the cluster is not known yet.
-    pub(crate) fn new(
-        source: &str,
-        inputs: Vec<String>,
-        extraction: String,
-        topics: String,
-    ) -> Self {
+    /// The identity of a run, of which the cluster is not known yet. `profile` is the text of its
+    /// profile.
+    pub(crate) fn of(config: &Config, kind: &str, profile: &str) -> Self {
         Self {
             kreplay_journal: VERSION,
-            source: source.into(),
-            inputs,
-            extraction,
+            input: InputIdentity::of(&config.source, kind),
+            extraction: ExtractionIdentity::of(&config.extraction, profile),
             cluster: String::new(),
-            topics,
+            destination: match &config.destination.topics {
+                TopicNames::One(name) => TopicsIdentity::Topic(name.clone()),
+                TopicNames::Mapped(map) => TopicsIdentity::Map(map.clone()),
+            },
         }
     }
 
@@ -48,21 +91,157 @@ impl Identity {
 
     /// In what `other` differs, in words.
     pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
-        let pairs = [
-            ("input", self.source_words(), other.source_words()),
-            (
-                "extraction",
-                self.extraction.clone(),
-                other.extraction.clone(),
-            ),
-            ("cluster", self.cluster.clone(), other.cluster.clone()),
-            ("destination", self.topics.clone(), other.topics.clone()),
-        ];
-        let differing = pairs.into_iter().find(|(_, mine, others)| mine != others);
-        differing.map(|(what, mine, others)| format!("{what}: `{mine}`, and this is `{others}`"))
+        let (mine, others) = (json(self), json(other));
+        let parts = ["input", "extraction", "cluster", "destination"];
+        let part = parts.into_iter().find(|part| mine[part] != others[part])?;
+        let (mine, others) = (&mine[part], &others[part]);
+        let names = [mine, others].into_iter().filter_map(Value::as_object);
+        let mut names = names.flat_map(serde_json::Map::keys);
+        let differs = |name: &&String| mine.get(name) != others.get(name);
+        let name = names.find(differs).map(String::as_str);
+        let member = |value: &Value| match name {
+            Some(name) => value.get(name).map_or("not there".into(), Value::to_string),
+            None => value.to_string(),
+        };
+        let (was, is) = (member(mine), member(others));
+        let of = name.map_or(String::new(), |name| format!(" (`{name}`)"));
+        Some(match was.len() + is.len() > LONGEST_SHOWN {
+            true => format!("{part}{of}"),
+            false => format!("{part}{of}: `{was}`, and this is `{is}`"),
+        })
     }
+}
 
-    fn source_words(&self) -> String {
-        format!("{} {}", self.source, self.inputs.join(" "))
+fn json<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("no map of it has keys that are not strings")
+}
+
+impl InputIdentity {
+    fn of(source: &Source, kind: &str) -> Self {
+        let inputs = |inputs: &[Input]| inputs.iter().map(name).collect();
+        let kind = kind.to_string();
+        match source {
+            Source::Snapshot(Snapshot {
+                id,
+                via,
+                speedctl: _,
+                arguments,
+                timeout: _,
+                action: _,
+            }) => {
+                let via = match via {
+                    Via::Auto => "auto",
+                    Via::Csv => "csv",
+                    Via::Raw => "raw",
+                };
+                Self {
+                    kind,
+                    inputs: vec![id.clone()],
+                    via: Some(via.into()),
+                    speedctl_arguments: arguments.clone(),
+                    unknown: None,
+                }
+            }
+            Source::Csv(input) => Self {
+                kind,
+                inputs: vec![name(input)],
+                ..Self::default()
+            },
+            Source::Raw(all) => Self {
+                kind,
+                inputs: inputs(all),
+                ..Self::default()
+            },
+            Source::Records(RecordLines {
+                inputs: all,
+                uncertain,
+            }) => {
+                let unknown = match uncertain {
+                    Uncertain::LeaveOut => "left_out",
+                    Uncertain::Send => "sent",
+                };
+                Self {
+                    kind,
+                    inputs: inputs(all),
+                    unknown: Some(unknown.into()),
+                    ..Self::default()
+                }
+            }
+        }
     }
+}
+
+/// An input by its absolute path.
+fn name(input: &Input) -> String {
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    match input {
+        Input::Stdin => "-".into(),
+        Input::File(path) => absolute(path).display().to_string(),
+    }
+}
+
+impl ExtractionIdentity {
+    fn of(extraction: &Extraction, profile: &str) -> Self {
+        let Extraction {
+            profile: _,
+            overrides,
+            duplicates,
+            aborted,
+        } = extraction;
+        Self {
+            profile: profile.into(),
+            flags: flags(overrides),
+            duplicates: match duplicates {
+                Duplicates::LeaveOut => "left_out".into(),
+                Duplicates::Keep => "kept".into(),
+            },
+            aborted: match aborted {
+                Aborted::LeaveOut => "left_out".into(),
+                Aborted::Keep => "kept".into(),
+            },
+        }
+    }
+}
+
+fn flags(overrides: &Overrides) -> Vec<(String, String)> {
+    let Overrides {
+        filter,
+        record,
+        value,
+        key,
+        headers,
+        timestamp,
+        topic,
+        partition,
+        offset,
+        value_encoding,
+        key_encoding,
+        header_encoding,
+    } = overrides;
+    let encoding = |encoding: &Option<Encoding>| {
+        encoding.map(|encoding| match encoding {
+            Encoding::Auto => "auto".to_string(),
+            Encoding::Text => "text".into(),
+            Encoding::Base64 => "base64".into(),
+            Encoding::Json => "json".into(),
+        })
+    };
+    let all = [
+        ("filter", filter.clone()),
+        ("record", record.clone()),
+        ("value", value.clone()),
+        ("key", key.clone()),
+        ("headers", headers.clone()),
+        ("timestamp", timestamp.clone()),
+        ("topic-path", topic.clone()),
+        ("partition-path", partition.clone()),
+        ("offset-path", offset.clone()),
+        ("value-encoding", encoding(value_encoding)),
+        ("key-encoding", encoding(key_encoding)),
+        ("header-encoding", encoding(header_encoding)),
+    ];
+    let set = all
+        .into_iter()
+        .filter_map(|(flag, value)| Some((flag.to_string(), value?)));
+    set.collect()
 }

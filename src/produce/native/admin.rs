@@ -98,7 +98,7 @@ impl<'a> AdminRequest<'a> {
     }
 
     /// Asks this broker.
-    fn to_broker(&self, broker: i32) {
+    pub(super) fn to_broker(&self, broker: i32) {
         let mut reason = Reason::default();
         // SAFETY: the reason is written within its length; a refused broker leaves the default.
         unsafe {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | the producer, its queue of events and its questions for metadata | `client.rs`, `event.rs`, `metadata.rs` |
 //! | how a record is handed over, and what keeps its bytes alive | `produce.rs`, `lend.rs` |
-//! | questions to the cluster beside the records | `admin.rs`, `groups.rs` |
+//! | questions to the cluster beside the records | `admin.rs`, `groups.rs`, `topic_ids.rs` |
 //! | error codes | `code.rs`, `raw.rs` |
 //! | objects and texts of C | `owned.rs` |
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]
@@ -21,6 +21,7 @@ mod metadata;
 mod owned;
 mod produce;
 mod raw;
+pub(super) mod topic_ids;
 
 pub(super) use client::{Client, Mock, Purge};
 pub(super) use code::Code;

@@ -6,6 +6,7 @@
 mod partitions;
 mod window;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::in_flight::NumberedBatch;
@@ -72,8 +73,10 @@ pub(super) struct Ordered<'a> {
     window: Window,
     /// Time spent waiting for the source.
     waited: Duration,
-    /// Records received so far.
-    received: u64,
+    /// What is not confirmed yet.
+    unconfirmed: VecDeque<SourceBatch>,
+    /// Records confirmed so far.
+    confirmed: u64,
     ended: bool,
 }
 
@@ -84,20 +87,22 @@ impl<'a> Ordered<'a> {
             order,
             window: Window::default(),
             waited: Duration::ZERO,
-            received: 0,
+            unconfirmed: VecDeque::new(),
+            confirmed: 0,
             ended: false,
         }
     }
 
     /// The next records; waits up to `limit` for them. `note` sees each batch as it is received, in
-    /// the order of the source, before any of its records is given.
+    /// the order of the source, before any of its records is given, and confirms so many records from
+    /// the source's beginning: none behind them is given.
     ///
     /// # Errors
     /// That of `note`.
     pub(super) fn next<E>(
         &mut self,
         limit: Duration,
-        mut note: impl FnMut(&Batch) -> Result<(), E>,
+        mut note: impl FnMut(&Batch) -> Result<u64, E>,
     ) -> Result<Next, E> {
         loop {
             if self.ended || self.is_due() {
@@ -114,13 +119,25 @@ impl<'a> Ordered<'a> {
                 Received::Nothing if self.is_due() => {}
                 Received::Nothing => return Ok(Next::Nothing),
                 Received::Batch(portion) => {
-                    let noted = note(&portion.batch);
-                    let first = self.received;
-                    self.received += portion.batch.records.len() as u64;
-                    self.window.add(portion, first, self.waited, self.order);
-                    noted?;
+                    let confirmed = note(&portion.batch);
+                    self.unconfirmed.push_back(portion);
+                    self.admit(confirmed?);
                 }
             }
+        }
+    }
+
+    /// Lets what is confirmed into the window.
+    fn admit(&mut self, confirmed: u64) {
+        while let Some(batch) = self.unconfirmed.front() {
+            let (first, records) = (self.confirmed, batch.batch.records.len() as u64);
+            if first + records > confirmed {
+                return;
+            }
+            self.confirmed += records;
+            let batch = self.unconfirmed.pop_front();
+            let batch = batch.expect("it was looked at above");
+            self.window.add(batch, first, self.waited, self.order);
         }
     }
 
@@ -132,9 +149,10 @@ impl<'a> Ordered<'a> {
 
     /// What waits when the run ends before it is sent, `queued` in the channel behind it.
     pub(super) fn into_rest(self, queued: Vec<SourceBatch>) -> Vec<OrderedBatch> {
-        let mut received = self.received;
+        let mut received = self.confirmed;
         let waiting = self.window.into_batches();
-        let queued = queued.into_iter().map(|SourceBatch { batch, tally }| {
+        let queued = self.unconfirmed.into_iter().chain(queued);
+        let queued = queued.map(|SourceBatch { batch, tally }| {
             let positions = Positions::From(received);
             received += batch.records.len() as u64;
             OrderedBatch {
@@ -185,7 +203,8 @@ mod tests {
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, order);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
-        while let Ok(Next::Batch(ordered)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(())) {
+        while let Ok(Next::Batch(ordered)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(u64::MAX))
+        {
             late += ordered
                 .problems
                 .iter()
@@ -258,11 +277,35 @@ mod tests {
         sender.send(portion(1, &[(0, 1)])).expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let mut waits = 0;
-        while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(())) {
+        while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(u64::MAX)) {
             waits += 1;
         }
         assert!((5..=11).contains(&waits), "{waits}");
         assert_eq!(ordered.into_rest(Vec::new()).len(), 0);
+    }
+
+    #[test]
+    fn what_is_not_confirmed_is_not_given_and_left_for_the_rest() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        for line in [1_u64, 3, 5] {
+            let offset = line.cast_signed();
+            let batch = portion(line, &[(0, offset), (0, offset + 1)]);
+            sender.send(batch).expect("there is room");
+        }
+        sender.finish(Ok(()));
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        let mut given = Vec::new();
+        while let Ok(Next::Batch(batch)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(3)) {
+            given.push(batch.numbered.positions);
+        }
+        assert_eq!(
+            given,
+            [Positions::From(0)],
+            "3 of 4 records are not all of them"
+        );
+        let rest = ordered.into_rest(vec![portion(7, &[(0, 7)])]).into_iter();
+        let rest: Vec<Positions> = rest.map(|batch| batch.numbered.positions).collect();
+        assert_eq!(rest, [2, 4, 6].map(Positions::From));
     }
 
     proptest! {

@@ -1,0 +1,111 @@
+//! The journal's file: what may be one, and that no other file suffers.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::harness::run::report;
+use crate::{Scene, TOPIC, ledger, numbered_lines, refused};
+
+/// A scene with an input of ten records.
+fn scene() -> (Scene, String) {
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
+    (scene, input)
+}
+
+/// The names in the scene's folder.
+fn names(scene: &Scene) -> Vec<String> {
+    let entries = fs::read_dir(scene.folder.path()).expect("the folder is there");
+    let entries = entries.map(|entry| entry.expect("it is readable").file_name());
+    let mut names: Vec<String> = entries.map(|name| name.display().to_string()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_not_a_regular_file_is_refused_at_once_and_left_as_it_is() {
+    let (scene, input) = scene();
+    let pipe = scene.folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "a pipe");
+    let device = Path::new("/dev/null");
+    let number = || fs::metadata(device).map(|device| (device.ino(), device.rdev()));
+    let before = number().expect("it is there");
+    let folder = scene.folder.path();
+    for path in [pipe.as_path(), device, folder] {
+        let output = scene.replay_with(&input, path).output();
+        let expected = format!(
+            "kreplay: the journal {} is not a regular file\nhint: name a file that `--resume` may create",
+            path.display()
+        );
+        assert_eq!(refused(&output), expected);
+        assert!(
+            output.elapsed < Duration::from_secs(30),
+            "nobody reads the pipe"
+        );
+    }
+    assert_eq!(number().expect("it is still there"), before);
+    assert_eq!(scene.there(), 0);
+}
+
+#[test]
+fn a_symbolic_link_is_followed_and_stays_one() {
+    let (scene, input) = scene();
+    let folder = scene.folder.path().join("elsewhere");
+    fs::create_dir(&folder).expect("a folder");
+    let (link, target) = (scene.journal(), folder.join("target"));
+    symlink("elsewhere/target", &link).expect("a link");
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let output = scene.replay(&input, &[]).output();
+    assert_eq!(ledger(&report(&output)), "0 = ");
+    let is_link = fs::symlink_metadata(&link)
+        .expect("it is there")
+        .is_symlink();
+    let text = fs::read_to_string(&target).expect("the journal is where the link leads");
+    assert!(is_link && text.contains("\"kreplay_journal\":2,"), "{text}");
+}
+
+#[test]
+fn files_beside_the_journal_are_not_touched_and_none_is_left() {
+    let (scene, input) = scene();
+    let beside = ["journal.new", "journal.lock", "journal.tmp", ".journal"];
+    for name in beside {
+        scene.write(name, "precious");
+    }
+    let before = names(&scene);
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let mut expected = before;
+    expected.push("journal".into());
+    expected.sort();
+    assert_eq!(names(&scene), expected);
+    for name in beside {
+        let text = fs::read_to_string(scene.file(name)).expect("it is still there");
+        assert_eq!(text, "precious");
+    }
+}
+
+#[test]
+fn a_journal_is_readable_by_its_owner_alone() {
+    let (scene, input) = scene();
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    let metadata = fs::metadata(scene.journal()).expect("a journal");
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_journal_with_two_names_is_refused() {
+    let (scene, input) = scene();
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    fs::hard_link(scene.journal(), scene.file("other")).expect("another name");
+    let said = refused(&scene.replay(&input, &[]).output());
+    let expected = format!(
+        "kreplay: the journal {} has another name, a hard link, which would keep its old content\n\
+         hint: use a copy of it, or a symbolic link",
+        scene.file("journal")
+    );
+    assert_eq!(said, expected);
+}
