@@ -28,6 +28,7 @@
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
+//! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
 //! | which files a run may write, and how | `uses.rs`, `outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |

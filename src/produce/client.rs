@@ -18,6 +18,7 @@ use super::delivery::Deliveries;
 use super::guard::Known;
 use super::native::{Client, Metadata, Mock, Purge};
 use super::patience;
+use super::pause;
 use super::rejects::Rejects;
 use super::route::Target;
 use super::sizes::{SizeWishes, Sizes};
@@ -130,7 +131,7 @@ impl Connection {
         let deliveries = Deliveries::new(
             job.counters.clone(),
             rejects,
-            InFlightBudget::of(window),
+            InFlightBudget::of(window, pause::timeout_of(&destination.properties)),
             added_bytes,
         );
         let deliveries = Arc::new(deliveries);

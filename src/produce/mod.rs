@@ -14,6 +14,7 @@
 //! | what a topic is and allows | `topics.rs`, `acceptance.rs`, `sizes.rs`, `warnings.rs` |
 //! | where a record goes | `route.rs` |
 //! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
+//! | what a process says that was stopped | `pause.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
 //! | what happens to a batch that a broker refuses | `refusals.rs`, `isolation.rs` |
 //! | what a resumed run needs to know | `journal/` |
@@ -39,6 +40,7 @@ mod order;
 mod originals;
 mod outcome;
 mod patience;
+mod pause;
 mod preflight;
 mod progress;
 mod reasons;

@@ -195,7 +195,7 @@ mod tests {
             record_line::read(br#"{"value":"v"}"#, origin, &mut batch).expect("a record line");
         }
         let positions = Positions::From(0);
-        InFlightBatch::new(NumberedBatch { batch, positions })
+        InFlightBatch::new(NumberedBatch::new(batch, positions))
     }
 
     fn judged(causes: &[(Cause, u64)], alone: bool, marked: bool) -> (Vec<u64>, usize, usize) {

@@ -17,6 +17,7 @@ use super::journal::{Answers, Identity, JournalWriter};
 use super::order::{Next, Ordered, OrderedBatch};
 use super::originals::Originals;
 use super::outcome::Outcome;
+use super::pause::{self, PauseWatch};
 use super::rejects::{Former, Rejects};
 use super::route::Router;
 use crate::channel::Receiver;
@@ -65,6 +66,8 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
             return Outcome::failed(error, brokers);
         }
     };
+    let timeout = pause::timeout_of(&job.destination.properties);
+    let _watch = PauseWatch::start(job.console.clone(), timeout);
     let mut router = Router::new(&connection, &job.destination, &job.control);
     let looked_at = connection
         .check_reachable(&job.control)

@@ -67,6 +67,8 @@ pub(super) struct Router<'a> {
     surveyed: Vec<CapturedTopic>,
     /// Indices of `targets` by their names.
     by_name: HashMap<String, usize>,
+    /// Partitions of all targets.
+    partitions: usize,
     /// Topics that were asked for.
     met: HashSet<CapturedTopic>,
     pub(super) placement: Placement,
@@ -101,6 +103,7 @@ impl<'a> Router<'a> {
             captured: HashMap::new(),
             surveyed: Vec::new(),
             by_name: HashMap::new(),
+            partitions: 0,
             met: HashSet::new(),
             placement: Placement::default(),
             warnings: Warnings::default(),
@@ -329,6 +332,8 @@ impl<'a> Router<'a> {
         let sizes = self.connection.sizes_for(name, settings.max_message_bytes);
         let client = self.connection.client_of(name, sizes)?;
         let handle = handle(&client, name)?;
+        self.partitions += shape.partitions.unsigned_abs() as usize;
+        self.connection.deliveries().budget.widen(self.partitions);
         self.by_name.insert(name.into(), self.targets.len());
         self.targets.push(Target {
             name: name.into(),

@@ -28,7 +28,7 @@ impl Replay<'_> {
     pub(super) fn send_batch(&mut self, ordered: OrderedBatch) -> Result<(), Stop> {
         let counters = &self.job.counters;
         let OrderedBatch {
-            numbered,
+            mut numbered,
             tally,
             problems,
         } = ordered;
@@ -36,6 +36,7 @@ impl Replay<'_> {
         counters.found.fetch_add(tally.found, Ordering::Relaxed);
         self.tally.merge(tally);
         self.problems.merge(problems);
+        numbered.pin = Some(self.deliveries.budget.pin(numbered.weight()));
         let in_flight = InFlightBatch::new(numbered);
         self.send_records(&in_flight).map_err(|(index, stop)| {
             self.leave_unsent(in_flight.numbered(), index, &stop.reason());
@@ -45,7 +46,9 @@ impl Replay<'_> {
 
     /// Sends the records of a batch; an error tells the first that was not sent.
     fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), (usize, Stop)> {
-        let NumberedBatch { batch, positions } = in_flight.numbered();
+        let NumberedBatch {
+            batch, positions, ..
+        } = in_flight.numbered();
         let records = batch.records.len();
         let mut routes = vec![None; batch.topics.len()];
         let mut announced = 0;
@@ -96,7 +99,9 @@ impl Replay<'_> {
 
     /// Counts the records from `first` on, which will not be sent.
     pub(super) fn leave_unsent(&mut self, numbered: &NumberedBatch, first: usize, why: &str) {
-        let NumberedBatch { batch, positions } = numbered;
+        let NumberedBatch {
+            batch, positions, ..
+        } = numbered;
         for (index, record) in batch.records.iter().enumerate().skip(first) {
             if self.is_delivered(positions.of(index)) {
                 self.skipped += 1;
@@ -136,6 +141,8 @@ impl Replay<'_> {
         let (partition, placed) = self
             .router
             .partition(target, record.partition, key, place)?;
+        let alone = self.keep_alone(in_flight, index);
+        let (in_flight, index) = alone.as_ref().map_or((in_flight, index), |a| (a, 0));
         self.full = self.deliveries.acquire(batch, record);
         let in_flight = InFlightRecord::new(in_flight, index);
         let mut given = self.hand_over(in_flight.clone(), target, partition, timestamp_ms);
@@ -157,6 +164,18 @@ impl Replay<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// A batch of one record, where records are to be kept alone: a partition that stalls would else keep
+    /// all that was read beside its records.
+    fn keep_alone(&self, in_flight: &InFlightBatch, index: usize) -> Option<Arc<InFlightBatch>> {
+        let budget = &self.deliveries.budget;
+        if !budget.is_pinned_full() {
+            return None;
+        }
+        let mut alone = in_flight.numbered().alone(index);
+        alone.pin = Some(budget.pin(alone.weight()));
+        Some(InFlightBatch::new(alone))
     }
 
     /// Gives a record to librdkafka.
@@ -281,11 +300,15 @@ impl Replay<'_> {
                 return Err(Stop::Told);
             }
             self.isolate()?;
-            if !self.full {
+            let is_over_full = self.deliveries.budget.is_pinned_over_full();
+            if !self.full && !is_over_full {
                 return Ok(());
             }
             self.check_alive()?;
-            self.full = !self.deliveries.budget.wait(STEP);
+            if is_over_full {
+                thread::sleep(Duration::from_millis(1));
+            }
+            self.full = self.full && !self.deliveries.budget.wait(STEP);
             self.write_progress()?;
         }
     }

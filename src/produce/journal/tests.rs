@@ -27,7 +27,7 @@ fn deliveries() -> Deliveries {
     let deliveries = Deliveries::new(
         Arc::default(),
         Rejects::default(),
-        InFlightBudget::of(1 << 20),
+        InFlightBudget::of(1 << 20, std::time::Duration::from_secs(300)),
         0,
     );
     deliveries.account().answers = Some(Answers::default());

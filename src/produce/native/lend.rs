@@ -122,7 +122,7 @@ mod tests {
             record_line::read(text.as_bytes(), origin, &mut batch).expect("a record line");
         }
         let positions = Positions::From(7);
-        InFlightBatch::new(NumberedBatch { batch, positions })
+        InFlightBatch::new(NumberedBatch::new(batch, positions))
     }
 
     #[test]

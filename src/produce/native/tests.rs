@@ -61,7 +61,7 @@ fn batch(records: u64) -> Arc<InFlightBatch> {
         record_line::read(text.as_bytes(), origin, &mut batch).expect("a record line");
     }
     let positions = Positions::From(0);
-    InFlightBatch::new(NumberedBatch { batch, positions })
+    InFlightBatch::new(NumberedBatch::new(batch, positions))
 }
 
 fn send(topic: &TopicHandle, batch: &Arc<InFlightBatch>) {

@@ -156,7 +156,7 @@ impl<'a> Ordered<'a> {
             let positions = Positions::From(received);
             received += batch.records.len() as u64;
             OrderedBatch {
-                numbered: NumberedBatch { batch, positions },
+                numbered: NumberedBatch::new(batch, positions),
                 tally,
                 problems: Problems::default(),
             }
@@ -211,7 +211,9 @@ mod tests {
                 .map(|problem| problem.count)
                 .sum::<u64>();
             found += ordered.tally.found;
-            let NumberedBatch { batch, positions } = &ordered.numbered;
+            let NumberedBatch {
+                batch, positions, ..
+            } = &ordered.numbered;
             for (i, record) in batch.records.iter().enumerate() {
                 let position = positions.of(i);
                 assert_eq!(record.origin.line, position + 1, "lines tell the position");

@@ -70,7 +70,7 @@ impl Window {
     pub(super) fn add(&mut self, source: SourceBatch, first: u64, waited: Duration, order: Order) {
         let SourceBatch { batch, tally } = source;
         let positions = Positions::From(first);
-        self.wait(NumberedBatch { batch, positions }, tally, waited, order);
+        self.wait(NumberedBatch::new(batch, positions), tally, waited, order);
     }
 
     fn wait(&mut self, numbered: NumberedBatch, tally: Tally, since: Duration, order: Order) {
@@ -208,5 +208,5 @@ fn copy(all: &[Waiting], places: &[Place]) -> NumberedBatch {
         positions.push(source.positions.of(place.index));
     }
     let positions = Positions::Listed(positions);
-    NumberedBatch { batch, positions }
+    NumberedBatch::new(batch, positions)
 }

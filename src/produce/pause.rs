@@ -1,0 +1,121 @@
+//! Notices that the whole process stood still for long: stopped by a signal, or with its machine.
+//! librdkafka counts that time, too, so records that waited have timed out when it goes on; somebody
+//! has to say why.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::console::Console;
+
+/// librdkafka's `message.timeout.ms` (CONFIGURATION.md).
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+/// Both names of it there.
+const TIMEOUT_NAMES: [&str; 2] = ["message.timeout.ms", "delivery.timeout.ms"];
+/// How often the time is looked at.
+const BEAT: Duration = Duration::from_millis(100);
+/// A shorter pause is one of a busy machine.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How long a record may wait for its delivery by the user's `properties`. 0 is no limit, for which
+/// the default is as good as any.
+pub(super) fn timeout_of(properties: &[(String, String)]) -> Duration {
+    let mut set = properties.iter().rev();
+    let set = set.find(|(name, _)| TIMEOUT_NAMES.contains(&name.as_str()));
+    let ms = set.and_then(|(_, value)| value.trim().parse().ok());
+    let ms = ms.filter(|ms: &u64| *ms > 0);
+    ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis)
+}
+
+/// A watch over the time; ends when it is dropped.
+pub(super) struct PauseWatch {
+    ending: Arc<(Mutex<bool>, Condvar)>,
+    watching: Option<JoinHandle<()>>,
+}
+
+impl PauseWatch {
+    /// Notes every pause that made records time out, which they do after `timeout`.
+    pub(super) fn start(console: Console, timeout: Duration) -> Self {
+        let ending = Arc::new((Mutex::new(false), Condvar::new()));
+        let watching = thread::spawn({
+            let ending = ending.clone();
+            move || {
+                let (ended, wake) = &*ending;
+                let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut last = Instant::now();
+                while !*ended {
+                    let waited = wake.wait_timeout(ended, BEAT);
+                    ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    if let Some(note) = note(last.elapsed(), timeout) {
+                        console.note(&note);
+                    }
+                    last = Instant::now();
+                }
+            }
+        });
+        Self {
+            ending,
+            watching: Some(watching),
+        }
+    }
+}
+
+impl Drop for PauseWatch {
+    fn drop(&mut self) {
+        let (ended, wake) = &*self.ending;
+        *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        wake.notify_all();
+        if let Some(watching) = self.watching.take() {
+            // A panic there has been reported by the panic itself.
+            _ = watching.join();
+        }
+    }
+}
+
+/// What to say of two beats that are so far apart.
+fn note(gap: Duration, timeout: Duration) -> Option<String> {
+    // Records have waited up to a quarter of their time before.
+    let is_long = gap >= SHORTEST && gap >= timeout / 4 * 3;
+    is_long.then(|| {
+        format!(
+            "kreplay was stopped for {:.1} s and goes on; records that waited meanwhile may have timed \
+             out (`message.timeout.ms` is {} ms)",
+            gap.as_secs_f64(),
+            timeout.as_millis()
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_both_names_counts() {
+        let properties = |set: &[(&str, &str)]| {
+            let set = set
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()));
+            timeout_of(&set.collect::<Vec<_>>()).as_millis()
+        };
+        assert_eq!(properties(&[]), 300_000);
+        assert_eq!(properties(&[("message.timeout.ms", "0")]), 300_000);
+        let both = [
+            ("message.timeout.ms", "5000"),
+            ("delivery.timeout.ms", "7000"),
+        ];
+        assert_eq!(properties(&both), 7000);
+        assert_eq!(properties(&[both[1], both[0]]), 5000);
+    }
+
+    #[test]
+    fn only_a_pause_that_makes_records_time_out_is_told() {
+        let seconds = Duration::from_secs_f64;
+        assert_eq!(note(seconds(200.0), DEFAULT_TIMEOUT), None);
+        assert_eq!(note(seconds(0.5), seconds(0.1)), None);
+        let told = note(seconds(8.04), seconds(5.0));
+        let expected = "kreplay was stopped for 8.0 s and goes on; records that waited meanwhile may have \
+                        timed out (`message.timeout.ms` is 5000 ms)";
+        assert_eq!(told.as_deref(), Some(expected));
+    }
+}
