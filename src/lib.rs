@@ -11,7 +11,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs`, property files `properties/file.rs` |
+//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs`, their aliases `property_names.rs`, property files `properties/file.rs` |
 //! | which brokers, TLS and SASL settings are refused before anything is tried | `properties/brokers.rs`, `properties/security.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how kind and form of one are told | `extract/files.rs`, `extract/kind.rs`, `extract/texts/mod.rs` |
@@ -51,6 +51,7 @@ mod print;
 mod process_group;
 mod produce;
 mod properties;
+mod property_names;
 mod record;
 mod record_line;
 pub mod report;

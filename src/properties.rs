@@ -6,8 +6,9 @@ pub(crate) mod security;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::config::Idempotence;
+use crate::config::{Idempotence, Partition};
 use crate::error::Error;
+use crate::property_names::{are_same, check_obeyed, last_words};
 pub(crate) use file::PropertyFile;
 
 /// Names and values; the later one of a name wins.
@@ -69,19 +70,24 @@ fn is_positive(value: &str) -> bool {
     value.parse().is_ok_and(|n: u64| n > 0)
 }
 
-/// The properties of `file`, and after them those of `flags`.
+/// The properties of `file`, and after them those of `flags`: each once, by the name under which it was
+/// given last.
 ///
 /// # Errors
-/// [`Error::Config`] for a file that cannot be read, and for properties that break the promise.
+/// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
+/// those that would not be obeyed.
 pub(crate) fn settle(
     file: &PropertyFile,
     flags: Properties,
     idempotence: Idempotence,
+    partition: Partition,
 ) -> Result<Properties, Error> {
     let mut properties = file.read()?;
     let flags = flags.into_iter();
     properties.extend(flags.map(|(key, value)| (without_prefix(&key), value)));
+    let properties = last_words(properties);
     check_promise(&properties, idempotence)?;
+    check_obeyed(&properties, partition)?;
     Ok(properties)
 }
 
@@ -96,6 +102,12 @@ fn without_prefix(key: &str) -> String {
 }
 
 fn check_promise(properties: &Properties, idempotence: Idempotence) -> Result<(), Error> {
+    if idempotence == Idempotence::Off
+        && value(properties, "enable.idempotence").is_some_and(|v| v.eq_ignore_ascii_case("true"))
+    {
+        let message = "`--no-idempotence` and `enable.idempotence=true` contradict each other";
+        return Err(Error::config(message));
+    }
     for (key, value) in properties {
         let Some(promised) = PROMISED.iter().find(|promised| promised.name == key) else {
             continue;
@@ -123,10 +135,11 @@ fn check_promise(properties: &Properties, idempotence: Idempotence) -> Result<()
     Ok(())
 }
 
-/// The last value of a property.
+/// The last value of a property, by whatever name it was set.
 pub(crate) fn value<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
-    let set = properties.iter().rev().find(|(known, _)| known == name);
-    set.map(|(_, value)| value.as_str())
+    let set = properties.iter().rev();
+    let mut set = set.filter(|(known, _)| are_same(known, name));
+    set.next().map(|(_, value)| value.as_str())
 }
 
 /// Parts of the names of properties whose values are secret; more than librdkafka has today, for

@@ -293,7 +293,7 @@ fn settle_token(
         (None, None) => return Ok(None),
     };
     let set = |name| properties::value(properties, name);
-    let mechanism = set("sasl.mechanism").or_else(|| set("sasl.mechanisms"));
+    let mechanism = set("sasl.mechanism");
     if let Some(other) = mechanism.filter(|name| *name != "OAUTHBEARER") {
         let message = format!("`{flag}` gives tokens, which the mechanism `{other}` does not use");
         return Err(Error::config(message));
@@ -369,7 +369,7 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
         false => Idempotence::On,
     };
     let file = property_file(&args);
-    let mut properties = properties::settle(&file, args.property, idempotence)?;
+    let mut properties = properties::settle(&file, args.property, idempotence, args.partition)?;
     let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
@@ -445,6 +445,34 @@ mod tests {
         ] {
             assert!(config(&["-b", "x:1", "-X", property]).is_ok(), "{property}");
         }
+    }
+
+    #[test]
+    fn what_was_said_last_is_what_is_looked_at() {
+        let words = [
+            "-b",
+            "x:1",
+            "-X",
+            "acks=1",
+            "-X",
+            "request.required.acks=all",
+        ];
+        let settled = config(&words).expect("the last word keeps the promise");
+        let expected = ("request.required.acks".to_string(), "all".to_string());
+        assert_eq!(settled.destination.properties, [expected]);
+        let words = [
+            "-b",
+            "x:1",
+            "-X",
+            "request.required.acks=all",
+            "-X",
+            "acks=1",
+        ];
+        let error = config(&words).expect_err("the last word breaks it");
+        assert!(
+            error.to_string().starts_with("`acks=1` would break"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -97,6 +97,36 @@ fn a_run_that_cannot_send_rejects_every_record_as_it_was_captured() {
 }
 
 #[test]
+fn a_record_that_librdkafkas_queue_cannot_hold_is_refused_alone_and_at_once() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    cluster.create_topic(TOPIC, 1, 1).expect("a topic");
+    let line = |value: &str| format!("{}\n", json!({ "topic": TOPIC, "value": value }));
+    let lines = line("1") + &line(&"x".repeat(2_000_000)) + &line("3");
+    let properties = [
+        "-X",
+        "queue.buffering.max.kbytes=1000",
+        "-X",
+        "message.max.bytes=3000000",
+    ];
+    let run = replay("records", "-", &cluster.bootstrap_servers(), &properties);
+    let run = run.stdin(lines).output();
+    assert_eq!(run.code, 1, "{run:#?}");
+    let ledger = &report(&run)["ledger"];
+    assert_eq!(
+        (&ledger["delivered"], &ledger["not_written"]),
+        (&json!(2), &json!(1))
+    );
+    let seen = read(&cluster.bootstrap_servers(), TOPIC).expect("the topic is readable");
+    let values: Vec<&str> = seen.iter().map(Seen::text).collect();
+    assert_eq!(values, ["1", "3"]);
+    let why = &report(&run)["problems"][0];
+    assert!(
+        why.to_string().contains("queue.buffering.max.kbytes=1000"),
+        "{why}"
+    );
+}
+
+#[test]
 fn what_an_interruption_keeps_back_is_rejected_and_can_be_sent_again() {
     const ALL: u64 = 500;
     let mock = mock();

@@ -27,6 +27,7 @@ use crate::config::{Cluster, Destination, Idempotence, Verbosity};
 use crate::console::Console;
 use crate::error::Error;
 use crate::properties::{Secrets, is_secret, security};
+use crate::property_names::are_same;
 
 /// librdkafka properties, each with why it is not left at its default; the user's win.
 const SETTINGS: [(&str, &str); 14] = [
@@ -369,6 +370,10 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     let rehearsal = destination.cluster == Cluster::Rehearsal;
     for (key, value) in &destination.properties {
         if !(rehearsal && CLUSTER_ONLY.iter().any(|start| key.starts_with(start))) {
+            // librdkafka gets each property once: the crate hands them over in no order.
+            for (default, _) in SETTINGS.iter().filter(|(name, _)| are_same(name, key)) {
+                config.remove(default);
+            }
             config.set(key, value);
         }
     }
@@ -414,5 +419,58 @@ fn other_words(error: &KafkaError) -> String {
     match error {
         KafkaError::ClientCreation(reason) => reason.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::Config;
+
+    /// What librdkafka has for `name` after kreplay has set everything.
+    fn effective(words: &[&str], name: &str) -> String {
+        let words = [&["kreplay", "raw", "x", "-b", "x:1"], words].concat();
+        let cli = Cli::try_parse_from(words).expect("the flags are known");
+        let config = Config::from_cli(cli).expect("a sound configuration");
+        let config = settings(&config.destination, Verbosity::Normal);
+        let native = config.create_native_config();
+        let native = native.expect("librdkafka takes the settings");
+        native.get(name).expect("the property is known")
+    }
+
+    #[test]
+    fn the_users_last_word_wins_over_the_defaults_by_whatever_alias() {
+        assert_eq!(effective(&[], "compression.codec"), "lz4");
+        for (words, name, expected) in [
+            (
+                &["-X", "compression.codec=gzip"][..],
+                "compression.codec",
+                "gzip",
+            ),
+            (
+                &["-X", "compression.type=gzip"],
+                "compression.codec",
+                "gzip",
+            ),
+            (&["-X", "queue.buffering.max.ms=7"], "linger.ms", "7"),
+            (
+                &["-X", "linger.ms=7", "-X", "queue.buffering.max.ms=8"],
+                "linger.ms",
+                "8",
+            ),
+            (
+                &["-X", "queue.buffering.max.ms=8", "-X", "linger.ms=7"],
+                "linger.ms",
+                "7",
+            ),
+        ] {
+            // The crate's map has another order each time.
+            for _ in 0..20 {
+                assert_eq!(effective(words, name), expected, "{words:?}");
+            }
+        }
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Sizes {
 pub(super) struct SizeWishes {
     message_max_bytes: Option<usize>,
     batch_size: Option<usize>,
+    /// All that may wait in librdkafka's queue: a larger record would wait for ever.
+    queue_kbytes: Option<usize>,
 }
 
 impl SizeWishes {
@@ -36,6 +38,7 @@ impl SizeWishes {
         Self {
             message_max_bytes: number("message.max.bytes"),
             batch_size: number("batch.size"),
+            queue_kbytes: number("queue.buffering.max.kbytes"),
         }
     }
 
@@ -46,8 +49,10 @@ impl SizeWishes {
         let limit = limit.unwrap_or(KAFKA_DEFAULT);
         let (least, most) = MESSAGE_MAX_BYTES;
         let batch_size = self.batch_size.unwrap_or(LARGEST_BATCH);
+        let message_max_bytes = self.message_max_bytes.unwrap_or(limit.clamp(least, most));
+        let queue = self.queue_bytes().unwrap_or(usize::MAX);
         Sizes {
-            message_max_bytes: self.message_max_bytes.unwrap_or(limit.clamp(least, most)),
+            message_max_bytes: message_max_bytes.min(queue),
             batch_size: batch_size.min(limit).max(1),
         }
     }
@@ -55,14 +60,24 @@ impl SizeWishes {
     /// Sizes that leave the judgement of a large record to the brokers, unless the user has set one.
     pub(super) fn for_offer(self, sizes: Sizes) -> Option<Sizes> {
         let offered = Sizes {
-            message_max_bytes: LARGEST_REQUEST,
+            message_max_bytes: LARGEST_REQUEST.min(self.queue_bytes().unwrap_or(usize::MAX)),
             ..sizes
         };
         (self.message_max_bytes.is_none() && sizes != offered).then_some(offered)
     }
 
+    fn queue_bytes(self) -> Option<usize> {
+        self.queue_kbytes.map(|kbytes| kbytes.saturating_mul(1024))
+    }
+
     /// What limits the records of a topic, in words.
     pub(super) fn describe(self, limit: Option<usize>) -> String {
+        let others = self.message_max_bytes.or(limit).unwrap_or(KAFKA_DEFAULT);
+        if let (Some(queue), Some(kbytes)) = (self.queue_bytes(), self.queue_kbytes)
+            && queue < others
+        {
+            return format!("`queue.buffering.max.kbytes={kbytes}`, which was set by the user");
+        }
         match (self.message_max_bytes, limit) {
             (Some(own), limit) if limit.is_none_or(|limit| own < limit) => {
                 format!("`message.max.bytes={own}`, which was set by the user")
@@ -90,6 +105,17 @@ mod tests {
         assert_eq!(sizes(&[], Some(500)), (1000, 500));
         assert_eq!(sizes(&[], Some(50 << 20)), (50 << 20, 1_000_000));
         assert_eq!(sizes(&[], Some(2_147_483_647)), (1_000_000_000, 1_000_000));
+    }
+
+    #[test]
+    fn a_record_that_librdkafkas_queue_cannot_hold_is_too_large() {
+        let user = [
+            ("queue.buffering.max.kbytes", "1000"),
+            ("message.max.bytes", "3000000"),
+        ];
+        assert_eq!(sizes(&user, None), (1_024_000, 1_000_000));
+        assert_eq!(sizes(&user[..1], Some(4 << 20)), (1_024_000, 1_000_000));
+        assert_eq!(sizes(&user[..1], Some(20_000)), (20_000, 20_000));
     }
 
     #[test]
