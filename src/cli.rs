@@ -9,6 +9,8 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::record::NameFault;
+
 const SHORTLY: &str = "\
 The commonest calls:
   kreplay snapshot <ID> -b localhost:9092     replay a Speedscale snapshot
@@ -261,7 +263,7 @@ pub struct Destination {
     #[arg(short, long, env = "KREPLAY_BROKERS", value_name = "HOST:PORT,...")]
     pub brokers: Option<String>,
     /// Send everything to this topic; else a record goes to the topic it was captured from.
-    #[arg(short, long, value_name = "NAME", conflicts_with = "map")]
+    #[arg(short, long, value_name = "NAME", conflicts_with = "map", value_parser = topic_name)]
     pub topic: Option<String>,
     /// Rename a topic, repeatable. FROM is a name, a topic id, or `*` for all others; `{topic}` in
     /// TO stands for the captured name.
@@ -507,8 +509,20 @@ fn pair(text: &str) -> Result<(String, String), String> {
 /// Splits `FROM=TO` at the last `=`: an id in base64 may end with some, a topic's name has none.
 fn renaming(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
-        Some((from, to)) if !from.is_empty() && !to.is_empty() => Ok((from.into(), to.into())),
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            // What stands for the captured name is as good as that.
+            topic_name(&to.replace("{topic}", "t"))?;
+            Ok((from.into(), to.into()))
+        }
         _ => Err("expected `FROM=TO`".into()),
+    }
+}
+
+/// A name that Kafka takes.
+fn topic_name(text: &str) -> Result<String, String> {
+    match NameFault::of(text) {
+        Some(fault) => Err(fault.to_string()),
+        None => Ok(text.into()),
     }
 }
 
@@ -520,6 +534,22 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_names_no_topic_is_a_usage_error() {
+        let longer = "a".repeat(250);
+        for (flag, text) in [
+            ("-t", longer.clone()),
+            ("-t", "a b".into()),
+            ("--map", "orders=..".into()),
+            ("--map", format!("*={{topic}}{longer}")),
+        ] {
+            let words = ["kreplay", "raw", "x", flag, &text];
+            assert!(Cli::try_parse_from(words).is_err(), "{flag} {text}");
+        }
+        let words = ["kreplay", "raw", "x", "--map", "*={topic}-copy"];
+        assert!(Cli::try_parse_from(words).is_ok());
     }
 
     #[test]

@@ -76,6 +76,44 @@ impl fmt::Display for CapturedTopic {
     }
 }
 
+/// Why a text cannot be a topic's name (Apache Kafka, `Topic.validate`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameFault {
+    Empty,
+    TooLong,
+    /// `.` and `..`, which are folders.
+    Dots,
+    Character,
+}
+
+impl NameFault {
+    /// Kafka's `Topic.MAX_NAME_LENGTH`.
+    const LONGEST: usize = 249;
+
+    /// What is wrong with `name`; none when Kafka takes it.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        match name {
+            "" => Some(Self::Empty),
+            "." | ".." => Some(Self::Dots),
+            name if name.len() > Self::LONGEST => Some(Self::TooLong),
+            name if !name.bytes().all(is_allowed) => Some(Self::Character),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for NameFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "a topic's name is not empty",
+            Self::TooLong => "a topic's name has at most 249 characters",
+            Self::Dots => "no topic is called `.` or `..`",
+            Self::Character => "a topic's name has only ASCII letters, digits, `.`, `_` and `-`",
+        })
+    }
+}
+
 /// Something by which the captured cluster is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -393,6 +431,26 @@ mod tests {
         let kafka = TopicId(bytes).to_string();
         for text in [hex, &hex.replace('-', ""), &standard, &kafka] {
             assert_eq!(TopicId::parse(text), Some(TopicId(bytes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_topics_name_follows_kafkas_rules() {
+        let (longest, longer) = ("a".repeat(249), "a".repeat(250));
+        for name in ["orders", "a.b_c-D9", "...", "_", &longest] {
+            assert_eq!(NameFault::of(name), None, "{name}");
+        }
+        for (name, fault) in [
+            ("", NameFault::Empty),
+            (".", NameFault::Dots),
+            ("..", NameFault::Dots),
+            (longer.as_str(), NameFault::TooLong),
+            ("a b", NameFault::Character),
+            ("a/b", NameFault::Character),
+            ("ördrar", NameFault::Character),
+            ("a\0", NameFault::Character),
+        ] {
+            assert_eq!(NameFault::of(name), Some(fault), "{name}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use harness::paths::fixture;
 use harness::run::{Output, Run, report};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The value column of Speedscale's guide.
@@ -1179,4 +1179,38 @@ fn a_row_of_100_mb_takes_bounded_memory() {
     let inputs = Inputs::new();
     let peak = peak_memory_kib(&["csv", &long_line(&inputs, "csv", 100), "-t", "t"]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
+}
+
+#[test]
+fn a_topics_name_that_kafka_does_not_take_makes_its_records_unreadable() {
+    let pair = |topic: &str, value: &str| {
+        let records = json!({ "records": [{ "valueString": value }] });
+        let partition = json!({ "partitionIndex": 0, "records": records });
+        let topics = json!([{ "name": topic, "partitions": [partition] }]);
+        let response = json!({ "FetchResponse": { "topics": topics } });
+        json!({ "msgType": "rrpair", "command": "Fetch", "kafka": { "response": response } })
+    };
+    let line = |topic: &str| json!({ "topic": topic, "value": "v" });
+    for name in [
+        "a".repeat(40_000),
+        "a".repeat(250),
+        "no name".into(),
+        "..".into(),
+    ] {
+        let lines = format!("{}\n{}\n", line("sound"), line(&name));
+        let pairs = format!("{}\n{}\n", pair("sound", "v"), pair(&name, "v"));
+        for (command, input) in [("records", lines), ("raw", pairs)] {
+            let args = [command, "-", "--rehearse", "--report", "json"];
+            let run = Run::new(args).stdin(input).output();
+            assert_eq!(run.code, 1, "{command}: {run:#?}");
+            let report: Value = serde_json::from_str(&run.stdout).expect("a report");
+            let ledger = &report["ledger"];
+            let counts = [
+                &ledger["found"],
+                &ledger["delivered"],
+                &ledger["unreadable"],
+            ];
+            assert_eq!(counts, [2, 1, 1], "{command}: {report:#}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The fields of a record while its line is being read: its own, and those that it takes over from
 //! the nodes around it.
 
-use crate::record::{Headers, Span};
+use crate::record::{Headers, NameFault, Span};
 
 /// A place for one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,7 @@ pub(super) struct Fields {
 pub(super) enum Bad {
     NotBase64(Slot),
     NotAString(Slot),
+    NoTopicName(NameFault),
     /// The member's number among the unknown names.
     UnknownHeaderMember(u8),
 }

@@ -6,6 +6,7 @@ use super::fields::{Bad, Fields, Slot};
 use super::filter::Captured;
 use super::json::Scratch;
 use super::plan::{FieldAt, Group};
+use crate::record::NameFault;
 
 /// A record as its line tells it.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(super) enum Trouble {
     NoKnownValue(String),
     /// What should be base64 and is not.
     NotBase64(&'static str),
+    /// What stands for the topic's name is none.
+    NoTopicName(NameFault),
     NotAString(&'static str),
     /// A header without name or value, with a member that nobody knows.
     UnknownHeaderMember(String),
@@ -42,6 +45,7 @@ impl fmt::Display for Trouble {
             }
             Self::NotBase64(what) => write!(f, "a record's {what} should be base64 and is not"),
             Self::NotAString(what) => write!(f, "a record's {what} is not a string"),
+            Self::NoTopicName(fault) => fault.fmt(f),
             Self::UnknownHeaderMember(name) => {
                 write!(f, "a record's header has an unknown member called `{name}`")
             }
@@ -131,6 +135,7 @@ impl Found {
         let bad = draft.fields.bad().map(|bad| match bad {
             Bad::NotBase64(slot) => Trouble::NotBase64(slot.noun()),
             Bad::NotAString(slot) => Trouble::NotAString(slot.noun()),
+            Bad::NoTopicName(fault) => Trouble::NoTopicName(fault),
             Bad::UnknownHeaderMember(number) => Trouble::UnknownHeaderMember(name(number)),
         });
         let mut unknown = draft.unknown.numbers();

@@ -18,7 +18,9 @@ use super::sink::Sink;
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
-use crate::record::{Batch, CapturedFrom, CapturedTopic, Headers, Mark, Origin, Record, TopicId};
+use crate::record::{
+    Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId,
+};
 use crate::report::What;
 
 /// How many brokers are told of; no cluster has more.
@@ -341,7 +343,12 @@ fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Resul
                 let bytes = batch.push_base64(&text).ok_or_else(|| wrong("base64"))?;
                 fields.set_bytes(column.slot, Some(bytes));
             }
-            Slot::Topic => fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text)),
+            Slot::Topic => {
+                if let Some(fault) = NameFault::of(&text) {
+                    return Err(format!("column {}: {fault}", column.column + 1));
+                }
+                fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text));
+            }
             Slot::TopicId => {
                 let id = TopicId::parse(&text).ok_or_else(|| wrong("a topic's id"))?;
                 fields.set_topic(Slot::TopicId, batch.topic_index(&CapturedTopic::Id(id)));

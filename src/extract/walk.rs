@@ -11,7 +11,7 @@ use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Plan, Shape, State};
 use super::profile::Encoding;
 use super::visit::Place;
-use crate::record::{Batch, CapturedTopic, TopicId};
+use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
 
 /// A pass over a line while it goes on.
 pub(super) struct Walk<'a> {
@@ -207,6 +207,10 @@ impl Walk<'_> {
             }
             Slot::Topic if text.is_empty() => Ok(()),
             Slot::Topic => {
+                if let Some(fault) = NameFault::of(text) {
+                    self.spoil(at, Bad::NoTopicName(fault));
+                    return Ok(());
+                }
                 let index = self.batch.topic_index_of_name(text);
                 self.set(at, |fields| fields.set_topic(at.slot, index))
             }

@@ -16,7 +16,7 @@ use super::topics::TopicState;
 use super::warnings::Warnings;
 use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
 use crate::error::Error;
-use crate::record::{Batch, CapturedTopic, TopicId};
+use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
 use crate::report::Placement;
 
 /// A topic of the destination.
@@ -308,6 +308,11 @@ impl<'a> Router<'a> {
     fn target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
         if let Some(known) = self.by_name.get(name) {
             return Ok(*known);
+        }
+        if let Some(fault) = NameFault::of(name) {
+            return Err(Error::config(format!(
+                "the records of a topic would go to `{name:.60}`: {fault}"
+            )));
         }
         let (shape, created) = match self.connection.topic_state(name, self.control)? {
             TopicState::Present(shape) => (shape, false),

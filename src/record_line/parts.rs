@@ -7,7 +7,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-use crate::record::{Batch, CapturedTopic, Header, Span, TopicId};
+use crate::record::{Batch, CapturedTopic, Header, NameFault, Span, TopicId};
 
 /// What stands between the quotes of a line's strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,8 +249,10 @@ impl Visitor<'_> for Topic<'_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         match self.by {
-            TopicBy::Name if text.is_empty() => Err(E::custom("a topic's name is not empty")),
-            TopicBy::Name => Ok(Some(self.batch.topic_index_of_name(text))),
+            TopicBy::Name => match NameFault::of(text) {
+                Some(fault) => Err(E::custom(fault)),
+                None => Ok(Some(self.batch.topic_index_of_name(text))),
+            },
             TopicBy::Id => {
                 let id = TopicId::parse(text).ok_or_else(|| E::custom("it is no topic id"))?;
                 Ok(Some(self.batch.topic_index(&CapturedTopic::Id(id))))
