@@ -24,7 +24,7 @@ Exit codes:
   0    everything found was delivered, or left out on purpose and counted
   1    the replay ran; some records failed or are unreadable
   2    usage or configuration
-  3    Kafka said no before the first record
+  3    Kafka said no, or was silent for too long
   4    the source failed or is incomplete
   70   the ledger does not balance: a defect of kreplay
   130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still tells what
@@ -331,6 +331,10 @@ pub struct Delivery {
     /// later records then is named. `leave`: all of it stays in the rejects.
     #[arg(long, value_enum, default_value_t = OnRefused::Isolate, value_name = "HOW")]
     pub on_refused: OnRefused,
+    /// Stop when no record was acknowledged for so long while some were in flight; the rest is named.
+    /// Time in which kreplay itself is stopped does not count.
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
+    pub give_up_after: Duration,
 }
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)

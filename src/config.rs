@@ -35,6 +35,8 @@ pub struct Delivery {
     pub journal: Option<PathBuf>,
     /// What becomes of the batch of a record that a broker refuses.
     pub on_refused: OnRefused,
+    /// How long no record may be acknowledged while some are in flight.
+    pub give_up_after: Duration,
 }
 
 /// What becomes of the records.

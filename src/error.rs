@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How the program ends, as documented in README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum ExitCode {
     Incomplete,
     /// Usage or configuration.
     Usage,
-    /// Kafka said no before the first record.
+    /// Kafka said no, or was silent for too long.
     Kafka,
     /// The source failed or is incomplete.
     Source,
@@ -126,6 +127,13 @@ pub enum Error {
         /// How old they are, and what the topic keeps.
         message: String,
     },
+    /// No record was acknowledged for too long.
+    GaveUp {
+        /// How long, as it was asked for.
+        after: Duration,
+        /// What is known of the cause.
+        reason: String,
+    },
     /// The producer cannot go on (librdkafka's fatal errors).
     ProducerFatal {
         /// librdkafka's words.
@@ -202,6 +210,7 @@ impl Error {
             Self::NoToken { .. }
             | Self::Unreachable { .. }
             | Self::SameCluster { .. }
+            | Self::GaveUp { .. }
             | Self::TopicMissing { .. }
             | Self::PartitionMissing { .. }
             | Self::OriginalsExpired { .. }
@@ -248,6 +257,9 @@ impl Error {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
             Self::Unreachable { hint, .. } => hint.clone(),
+            Self::GaveUp { .. } => Some(
+                "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered".into(),
+            ),
             Self::SameCluster { .. } => {
                 Some("`--yes` sends all the same; its topics then have the records twice".into())
             }
@@ -301,11 +313,7 @@ impl fmt::Display for Error {
                 partition,
                 partitions,
                 place,
-            } => write!(
-                f,
-                "{place}: topic `{topic}` has no partition {partition}, only {}",
-                count(u64::from(partitions.unsigned_abs()), "partition"),
-            ),
+            } => write_partition_missing(f, topic, *partition, *partitions, place),
             Self::TopicRefused {
                 topic,
                 action,
@@ -313,6 +321,7 @@ impl fmt::Display for Error {
             } => {
                 write!(f, "could not {action} topic `{topic}`: {reason}")
             }
+            Self::GaveUp { after, reason } => write_gave_up(f, *after, reason),
             Self::ProducerFatal { reason } => write!(f, "the producer cannot go on: {reason}"),
             Self::SpeedctlNotStarted { program, reason } => {
                 write!(
@@ -337,6 +346,28 @@ impl fmt::Display for Error {
 
 fn write_unwritten(f: &mut fmt::Formatter<'_>, file: &str, reason: &str) -> fmt::Result {
     write!(f, "cannot write the report to {file}: {reason}")
+}
+
+fn write_gave_up(f: &mut fmt::Formatter<'_>, after: Duration, reason: &str) -> fmt::Result {
+    let after = humantime::format_duration(after);
+    write!(
+        f,
+        "gave up: no record was acknowledged for {after}: {reason}"
+    )
+}
+
+fn write_partition_missing(
+    f: &mut fmt::Formatter<'_>,
+    topic: &str,
+    partition: i32,
+    partitions: i32,
+    place: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "{place}: topic `{topic}` has no partition {partition}, only {}",
+        count(u64::from(partitions.unsigned_abs()), "partition"),
+    )
 }
 
 fn write_speedctl(

@@ -29,6 +29,7 @@
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
 //! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
+//! | what happens when the cluster is silent | `produce/stall.rs`, `produce/preflight.rs` |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
 //! | which files a run may write, and how | `uses.rs`, `outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |
@@ -210,6 +211,7 @@ fn job(
         },
         rejects: config.delivery.rejects.clone(),
         on_refused: config.delivery.on_refused,
+        give_up_after: config.delivery.give_up_after,
         journal,
         verbosity: config.output.verbosity,
         console: console.clone(),

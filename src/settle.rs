@@ -74,6 +74,7 @@ impl Config {
                 rejects: delivery.rejects,
                 journal: delivery.resume,
                 on_refused: delivery.on_refused,
+                give_up_after: delivery.give_up_after,
             },
             output: settle_output(output),
             source,

@@ -429,6 +429,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
     use crate::config::Config;
+    use crate::produce::delivery::Ending;
 
     /// What librdkafka has for `name` after kreplay has set everything.
     fn effective(words: &[&str], name: &str) -> String {
@@ -472,5 +473,24 @@ mod tests {
                 assert_eq!(effective(words, name), expected, "{words:?}");
             }
         }
+    }
+
+    /// What takes librdkafka's events panics at the first line of its log.
+    #[test]
+    fn a_panic_while_polling_is_noted_and_does_not_hang_the_run() {
+        let mut config = ClientConfig::new();
+        config.set("test.mock.num.brokers", "1");
+        config.set("debug", "broker");
+        let client = Client::new(&config).expect("a client");
+        let budget = InFlightBudget::of(1 << 20, CLOSE_LIMIT);
+        let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, 0);
+        let deliveries = Arc::new(deliveries);
+        let console = Console::new(Verbosity::Verbose);
+        console.print_through(Some(Box::new(|line| panic!("no place for `{line}`"))));
+        let secrets = Secrets::of(&Vec::new());
+        let context = Context::new(console, deliveries.clone(), secrets);
+        assert_eq!(deliveries.ending(), None);
+        poll(&client, &AtomicBool::new(false), &context);
+        assert_eq!(deliveries.ending(), Some(Ending::PollingPanicked));
     }
 }

@@ -20,8 +20,10 @@ use crate::report::What;
 /// The last troubles that librdkafka told of.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Troubles {
-    /// The last reason why no broker could be used.
+    /// The clearest reason why no broker could be used.
     pub(super) connection: Option<Reason>,
+    /// The last one: why there is silence now.
+    pub(super) latest: Option<Reason>,
     /// All known brokers are down.
     pub(super) all_down: bool,
     /// A wrong secret or mechanism: trying again does not help.
@@ -35,6 +37,8 @@ pub(super) struct Troubles {
 pub(super) enum Ending {
     /// A fatal error of librdkafka's: the producer cannot go on.
     Fatal,
+    /// No record was acknowledged for as long as `--give-up-after` allows.
+    GivenUp,
     /// The thread that takes the answers has ended in a panic.
     PollingPanicked,
 }
@@ -42,6 +46,7 @@ pub(super) enum Ending {
 impl Troubles {
     /// A clear word is not lost among the vague ones that follow from it.
     fn connection(&mut self, reason: Reason) {
+        self.latest = Some(reason.clone());
         let clearest = self.connection.as_ref().map(|known| known.clarity);
         if clearest.is_none_or(|clearest| reason.clarity >= clearest) {
             self.connection = Some(reason);
@@ -58,6 +63,8 @@ pub(super) struct Account {
     pub(super) refusals: Refusals,
     /// What the journal has to be told, where one is kept.
     pub(super) answers: Option<Answers>,
+    /// Records that a broker has answered for, be it with a refusal.
+    pub(super) heard: u64,
 }
 
 /// The account of all records of a run, over all producers.
@@ -92,6 +99,7 @@ impl Deliveries {
                 rejects,
                 refusals: Refusals::default(),
                 answers: None,
+                heard: 0,
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
@@ -231,6 +239,7 @@ impl Deliveries {
         let mut account = self.account();
         match delivery.result {
             Ok(()) => {
+                account.heard += 1;
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
                 account.counts.deliver(topic, bytes, latency);
@@ -246,6 +255,7 @@ impl Deliveries {
                 }
             }
             Err(failure) => {
+                account.heard += u64::from(failure.code.is_brokers());
                 let cause = Cause::of(failure.code).filter(|_| failure.persisted == Persisted::No);
                 if let Some(cause) = cause {
                     let bytes = record.batch().size(record.record()) + self.added_bytes;

@@ -19,6 +19,7 @@
 //! | what happens to a batch that a broker refuses | `refusals.rs`, `isolation.rs` |
 //! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
+//! | when a silent cluster is given up | `stall.rs` |
 //! | calls that may block | `patience.rs` |
 //! | librdkafka's C API | `native/` |
 
@@ -50,6 +51,7 @@ mod replay;
 mod route;
 mod send;
 mod sizes;
+mod stall;
 mod token;
 mod topics;
 mod warnings;
@@ -57,6 +59,7 @@ mod warnings;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -81,6 +84,8 @@ pub(crate) struct Job {
     pub(crate) journal: Option<(PathBuf, Identity)>,
     /// What becomes of the batch of a record that a broker refuses.
     pub(crate) on_refused: OnRefused,
+    /// How long no record may be acknowledged while some are in flight.
+    pub(crate) give_up_after: Duration,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

@@ -104,20 +104,17 @@ impl Reason {
             );
         }
         let unresolved = text.strip_prefix("Failed to resolve '");
-        if let Some((host, why)) = unresolved.and_then(|rest| rest.split_once("': ")) {
-            let why = why.to_lowercase();
-            return Self {
-                text: format!("`{host}` cannot be resolved: {why}"),
-                hint: None,
-                clarity: Clarity::Vague,
-            };
-        }
-        let text = match text {
-            _ if text.ends_with("failed: Connection refused") => "connection refused",
-            text => text,
+        let text = match unresolved.and_then(|rest| rest.split_once("': ")) {
+            Some((host, why)) => format!("`{host}` cannot be resolved: {}", why.to_lowercase()),
+            None if text.ends_with("failed: Connection refused") => "connection refused".into(),
+            None => text.into(),
+        };
+        let text = match advertised(whole) {
+            Some(address) => format!("{address} (advertised by the cluster): {text}"),
+            None => text,
         };
         Self {
-            text: text.into(),
+            text,
             hint: None,
             clarity: Clarity::Vague,
         }
@@ -138,6 +135,21 @@ impl Reason {
             clarity: Clarity::Certain,
         }
     }
+}
+
+/// The address of the broker that a text is about, where a cluster has named it: librdkafka puts the
+/// broker's id behind it then, and `bootstrap` else.
+fn advertised(text: &str) -> Option<&str> {
+    let thread = text
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "));
+    let (broker, _) = thread.map_or(text, |(_, text)| text).split_once(": ")?;
+    let (address, id) = broker.rsplit_once('/')?;
+    let address = address
+        .split_once("://")
+        .map_or(address, |(_, address)| address);
+    let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    (is_id && !address.contains(' ')).then_some(address)
 }
 
 /// Without the broker that is named before and the timing that is named behind.
@@ -194,6 +206,11 @@ mod tests {
                 "127.0.0.1:44403/bootstrap: Connect to ipv4#127.0.0.1:44403 failed: Connection \
                  refused (after 0ms in state CONNECT)",
                 "connection refused",
+            ),
+            (
+                "sasl_ssl://127.0.0.1:36199/1: Connect to ipv4#127.0.0.1:36199 failed: Connection \
+                 refused (after 0ms in state CONNECT)",
+                "127.0.0.1:36199 (advertised by the cluster): connection refused",
             ),
             (
                 "kafka.invalid:9092/bootstrap: Failed to resolve 'kafka.invalid:9092': Name or \

@@ -1,11 +1,13 @@
 //! A replay from the look at the destination to the last delivery; `send.rs` has what happens to each
 //! record.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -20,6 +22,7 @@ use super::outcome::Outcome;
 use super::pause::{self, PauseWatch};
 use super::rejects::{Former, Rejects};
 use super::route::Router;
+use super::stall::{Stall, Verdict};
 use crate::channel::Receiver;
 use crate::config::{Cluster, Timestamps};
 use crate::error::Error;
@@ -176,6 +179,8 @@ pub(super) struct Replay<'a> {
     pub(super) handed: u64,
     /// Whether the window was full after the last record.
     pub(super) full: bool,
+    /// How long the cluster is silent.
+    stall: RefCell<Stall>,
 }
 
 impl<'a> Replay<'a> {
@@ -199,6 +204,7 @@ impl<'a> Replay<'a> {
             skipped: 0,
             handed: 0,
             full: false,
+            stall: RefCell::new(Stall::new(Instant::now(), job.give_up_after)),
         }
     }
 
@@ -235,6 +241,10 @@ impl<'a> Replay<'a> {
             Ending::Fatal => Error::ProducerFatal {
                 reason: self.connection.fatal_reason(),
             },
+            Ending::GivenUp => Error::GaveUp {
+                after: self.job.give_up_after,
+                reason: self.why_silent(),
+            },
             Ending::PollingPanicked => Error::Defect {
                 what: "the thread that takes the brokers' answers ended in a panic".into(),
             },
@@ -243,8 +253,34 @@ impl<'a> Replay<'a> {
 
     /// Ends the sending when no more answers will come.
     pub(super) fn check_alive(&self) -> Result<(), Stop> {
+        self.watch();
         let ended = self.deliveries.ending().map(|why| self.ended(why));
         ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    }
+
+    /// Looks whether the cluster is silent for too long, and says so.
+    pub(super) fn watch(&self) {
+        let (heard, answered) = {
+            let account = self.deliveries.account();
+            (account.heard, account.counts.answered())
+        };
+        let mut stall = self.stall.borrow_mut();
+        match stall.look(Instant::now(), heard, answered < self.handed) {
+            Verdict::Fine => {}
+            Verdict::Say(quiet) => {
+                let quiet = humantime::format_duration(quiet);
+                let why = self.why_silent();
+                let note = format!("no record was acknowledged for {quiet}: {why}");
+                self.job.console.note(&note);
+            }
+            Verdict::GiveUp => self.deliveries.end(Ending::GivenUp),
+        }
+    }
+
+    fn why_silent(&self) -> String {
+        let troubles = self.deliveries.troubles();
+        let reason = troubles.authentication.or(troubles.latest);
+        reason.map_or_else(|| "the brokers do not answer".into(), |reason| reason.text)
     }
 
     pub(super) fn write_progress(&mut self) -> Result<(), Error> {
@@ -269,6 +305,7 @@ impl<'a> Replay<'a> {
             };
             let written = self.write_progress().err();
             failure = failure.take().or(isolated).or(written);
+            self.watch();
         });
         let failure = failure.or(self.write_progress().err());
         for unused in self.router.unused_renamings() {

@@ -204,6 +204,7 @@ impl Replay<'_> {
         };
         let wait = || {
             thread::sleep(Duration::from_millis(1));
+            self.watch();
             !self.job.control.is_stopping() && self.deliveries.ending().is_none()
         };
         native::produce(&self.router.targets[target].handle, outgoing, wait)

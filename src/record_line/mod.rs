@@ -113,10 +113,7 @@ mod tests {
             let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             TopicId::parse(&hex).map(CapturedTopic::Id)
         });
-        prop_oneof![
-            "[a-zA-Z0-9_-]{1,9}".prop_map(CapturedTopic::Name),
-            id
-        ]
+        prop_oneof!["[a-zA-Z0-9_-]{1,9}".prop_map(CapturedTopic::Name), id]
     }
 
     fn whole() -> impl Strategy<Value = Whole> {

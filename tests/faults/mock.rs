@@ -29,6 +29,11 @@ pub(crate) const CASES: &[Case] = &[
         staying,
     ),
     (
+        "a_cluster_that_is_gone_is_named_and_given_up",
+        Takes::Nothing,
+        gone,
+    ),
+    (
         "a_fatal_error_of_the_producer_ends_the_run_and_the_rest_is_named",
         Takes::Nothing,
         fatal,
@@ -139,4 +144,47 @@ fn fatal() {
     let delivered = entry(&report, "delivered");
     assert!((begin..RECORDS).contains(&delivered), "{report:#}");
     judge(&mock, &leavings, &report);
+}
+
+/// The one broker goes away for good in the middle; what librdkafka holds by then is named.
+fn gone() {
+    const BEGIN: u64 = 300;
+    let (mock, leavings) = (mock(), Leavings::new());
+    let brokers = mock.bootstrap_servers();
+    let records = Numbered {
+        topic: TOPIC.to_owned(),
+        partitions: PARTITIONS.into(),
+        bytes: 200,
+        filling: Filling::Noise,
+    };
+    let file = leavings.rejects_path();
+    let args = ["records", "-", "--rejects", &file, "--give-up-after", "7s"];
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
+    let feeder = Feeder::new(&mut run, &records, RECORDS);
+    feeder.allow(BEGIN);
+    wait_for(&mut run, &brokers, TOPIC, BEGIN);
+    mock.broker_down(1).expect("the broker goes");
+    feeder.allow(RECORDS);
+    let output = run.wait();
+    let report = report_of(&output, 3);
+    assert_eq!(entry(&report, "delivered"), BEGIN);
+    let lost = ["not_written", "unknown", "unsent"].map(|name| entry(&report, name));
+    assert_eq!(lost.iter().sum::<u64>(), RECORDS - BEGIN, "{report:#}");
+    let said = |line: &str| {
+        output
+            .stderr
+            .lines()
+            .filter(|l| l.starts_with(line))
+            .count()
+    };
+    let silence = format!(
+        "kreplay: no record was acknowledged for 5s: {brokers} (advertised by the cluster): \
+         connection refused"
+    );
+    assert_eq!(said(&silence), 1, "{}", output.stderr);
+    let end = "kreplay: gave up: no record was acknowledged for 7s: ";
+    assert_eq!(said(end), 1, "{}", output.stderr);
+    mock.broker_up(1).expect("the broker comes back");
+    let (log, rejects) = (read_log(&brokers, TOPIC), leavings.rejects());
+    verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
 }

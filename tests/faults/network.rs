@@ -1,5 +1,6 @@
 //! A network that cuts connections, so that answers are lost, or that lets little through.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,11 @@ pub(crate) const CASES: &[Case] = &[
         "the_same_cuts_repeat_records_of_a_producer_without_idempotence",
         Takes::Patience,
         cut_bites,
+    ),
+    (
+        "an_advertised_address_that_refuses_is_named_within_seconds",
+        Takes::Seconds,
+        misadvertised,
     ),
     (
         "a_slow_network_is_waited_for_and_memory_stays_bounded",
@@ -130,4 +136,32 @@ fn slow() {
     assert!((1..BOUND).contains(&peak), "{peak} bytes at most");
     let log = read_log(&kafka.brokers(), &records.topic);
     verdict(&Evidence::new(0..RECORDS, &report, &log));
+}
+
+/// A broker answers and sends its clients to a port where nobody listens.
+fn misadvertised() {
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let port = closed.local_addr().expect("an address").port();
+    drop(closed);
+    let options = KafkaOptions {
+        listeners: vec![(PROXIED.to_owned(), "PLAINTEXT".to_owned())],
+        advertised: vec![(PROXIED.to_owned(), port)],
+        ..KafkaOptions::default()
+    };
+    let kafka = Kafka::start_with(&options).expect("Kafka starts");
+    let brokers = kafka.brokers_at(PROXIED).expect("the listener is there");
+    for more in [&["-t", "any"][..], &["-t", "any", "--create-topics"]] {
+        let args = [&["records", "-"], more].concat();
+        let output = replay(&brokers, &args)
+            .stdin("{\"value\":\"v\"}\n")
+            .output();
+        report_of(&output, 3);
+        let expected = format!(
+            "kreplay: no broker of {brokers} could be used: 127.0.0.1:{port} (advertised by the \
+             cluster): connection refused\nhint: see `advertised.listeners` of the brokers\n"
+        );
+        assert_eq!(output.stderr, expected);
+        // librdkafka alone tries for `message.timeout.ms`, five minutes.
+        assert!(output.elapsed < Duration::from_secs(30), "{output:#?}");
+    }
 }

@@ -68,6 +68,11 @@ impl Code {
         self != Self::NONE
     }
 
+    /// Whether a broker gave it, and not librdkafka.
+    pub(in crate::produce) fn is_brokers(self) -> bool {
+        self.0 > 0
+    }
+
     /// librdkafka's own text, and ours for a code that it does not know.
     pub(in crate::produce) fn words(self) -> String {
         // SAFETY: the call takes any integer and returns a static or thread-local text that ends with
