@@ -64,7 +64,7 @@ pub enum Command {
     /// One step: speedctl extracts a snapshot, kreplay sends its records.
     #[command(after_help = EXIT_CODES)]
     Snapshot(Snapshot),
-    /// Replay a CSV that `speedctl extract data` wrote.
+    /// Replay CSVs that `speedctl extract data` wrote.
     #[command(after_help = EXIT_CODES)]
     Csv(Csv),
     /// Replay RRPairs from files and folders: every record of every Fetch response.
@@ -135,8 +135,10 @@ pub struct Speedctl {
 /// `kreplay csv`.
 #[derive(Debug, Args)]
 pub struct Csv {
-    /// The CSV, or `-` for stdin. Columns are found by their headers, in any order.
-    pub file: PathBuf,
+    /// CSVs, or `-` for stdin; read in the order given, each with its own header row. Columns are
+    /// found by their headers, in any order.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,

@@ -66,8 +66,8 @@ pub enum View {
 pub enum Source {
     /// A snapshot that speedctl extracts.
     Snapshot(Snapshot),
-    /// A CSV of `speedctl extract data`.
-    Csv(Input),
+    /// CSVs of `speedctl extract data`.
+    Csv(Vec<Input>),
     /// RRPairs.
     Raw(Vec<Input>),
     /// Record lines.

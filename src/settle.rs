@@ -37,7 +37,8 @@ impl Config {
                 (Source::Snapshot(snapshot), args.extraction, args.sending)
             }
             cli::Command::Csv(args) => {
-                (Source::Csv(args.file.into()), args.extraction, args.sending)
+                let inputs = settle_inputs(args.files)?;
+                (Source::Csv(inputs), args.extraction, args.sending)
             }
             cli::Command::Raw(args) => {
                 let inputs = settle_inputs(args.paths)?;

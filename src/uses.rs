@@ -48,7 +48,7 @@ fn inputs(source: &Source) -> Vec<Input> {
     match source {
         Source::Raw(inputs) => inputs.clone(),
         Source::Records(records) => records.inputs.clone(),
-        Source::Csv(input) => vec![input.clone()],
+        Source::Csv(inputs) => inputs.clone(),
         Source::Snapshot(snapshot) => {
             let pulled = extract::pulled(&snapshot.id);
             pulled.map(Input::File).into_iter().collect()

@@ -757,21 +757,7 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
             "a,1\nb",
             1,
             3,
-            "the last row does not end with a line end",
-        ),
-        (
-            "behind a comma",
-            "a,1\nb,",
-            1,
-            3,
-            "the last row does not end with a line end",
-        ),
-        (
-            "before the line end",
-            "a,1\nb,2",
-            1,
-            3,
-            "the last row does not end with a line end",
+            "the last row has neither all columns nor a line end",
         ),
         ("in quotes", "a,1\n\"b,2\n", 1, 3, "a quote is not closed"),
         ("in quotes at once", "\"b", 0, 2, "a quote is not closed"),
@@ -780,7 +766,7 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
             "a,1\n\"b\"",
             1,
             3,
-            "the last row does not end with a line end",
+            "the last row has neither all columns nor a line end",
         ),
         (
             "between two quotes",
@@ -807,6 +793,103 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
             replay.output.stderr
         );
     }
+}
+
+#[test]
+fn a_last_row_with_all_columns_and_closed_quotes_needs_no_line_end() {
+    let inputs = Inputs::new();
+    for rows in [
+        "a,1\nb,2",
+        "a,1\r\nb,2\r",
+        "a,1\n\"b\",",
+        "a,1\n\"b\",\"2\"",
+    ] {
+        csv(&inputs, rows).assert(rows, 0, 2, 0);
+    }
+    // One more column, or a quote that is open, is no whole row.
+    csv(&inputs, "a,1\nb,2,3").assert("three columns", 4, 1, 1);
+    csv(&inputs, "a,1\nb,\"2").assert("an open quote", 4, 1, 1);
+}
+
+#[test]
+fn the_header_once_more_is_no_record_and_is_named() {
+    let inputs = Inputs::new();
+    for again in [
+        format!("{VALUE},RRPair UUID\n"),
+        format!("\u{feff}{VALUE},RRPair UUID\r\n"),
+        format!("\"{VALUE}\",\"RRPair UUID\"\n"),
+    ] {
+        let replay = csv(&inputs, format!("a,1\n{again}b,2\n{again}"));
+        replay.assert(&again, 0, 2, 0);
+        let file = inputs.path("p.csv");
+        let first = json!({ "input": file, "line": 3, "why": "the row is the header once more, and no record: CSVs were put together" });
+        assert_eq!(
+            replay.report["problems"],
+            json!([{ "what": "header_again", "count": 2, "first": first }])
+        );
+        assert_eq!(replay.report["source"]["rrpairs"], 2);
+    }
+    // Below a header of other columns nothing can be told.
+    let replay = csv(&inputs, format!("a,1\nRRPair UUID,{VALUE}\n2,b\n"));
+    replay.assert("another header", 4, 1, 0);
+    assert!(
+        replay
+            .output
+            .stderr
+            .contains("p.csv:3: another header begins here"),
+        "{}",
+        replay.output.stderr
+    );
+}
+
+#[test]
+fn several_csvs_are_read_each_under_its_own_header() {
+    let inputs = Inputs::new();
+    let topic = VALUE.replace("partitions.0.records.records.0.valueString", "name");
+    let partition = VALUE.replace("records.records.0.valueString", "partitionIndex");
+    let base = VALUE.replace("records.0.valueString", "baseOffset");
+    let header = format!("{VALUE},{topic},{partition},{base},RRPair UUID\n");
+    let one = inputs.write("one.csv", format!("{header}a,t,0,7,u\nb,t,0,8,u\n"));
+    let other = format!("{base},{topic},{partition},{VALUE},RRPair UUID\n");
+    let two = inputs.write("two.csv", format!("{other}8,t,0,b,u\n9,t,0,c,u\n"));
+    let none = inputs.path("none.csv");
+    // The copy of offset 8 is known from the first file; a missing file keeps no other back.
+    for (files, code) in [(&[&one, &two][..], 0), (&[&one, &none, &two], 4)] {
+        let files = files.iter().map(|file| file.as_str());
+        let args = ["csv"].into_iter().chain(files);
+        let output = Run::new(args.chain(["--rehearse", "--report", "json"])).output();
+        assert_eq!(output.code, code, "{output:#?}");
+        let ledger = &report(&output)["ledger"];
+        assert_eq!(
+            (&ledger["delivered"], &ledger["duplicates"]),
+            (&json!(3), &json!(1))
+        );
+    }
+    let bad = inputs.write("bad.csv", format!("{header}x,t,none,1,u\n"));
+    let replay = rehearse(&["csv", &one, &bad]);
+    replay.assert("a bad row", 1, 2, 1);
+    replay.assert_named("a bad row", &bad, 2, "is not an integer");
+    // Whoever tells the kind by the content takes several, too.
+    let output = Run::new(["extract", &one, &two]).output();
+    assert_eq!(
+        (output.code, output.stdout.lines().count()),
+        (0, 3),
+        "{output:#?}"
+    );
+}
+
+#[test]
+fn line_ends_inside_quotes_are_part_of_the_value() {
+    let inputs = Inputs::new();
+    let file = inputs.write(
+        "p.csv",
+        format!("{VALUE},RRPair UUID\r\n\"a\r\nb\nc\",1\r\n"),
+    );
+    let output = Run::new(["extract", "-q", &file]).output();
+    assert!(
+        output.stdout.contains(r#""value":"a\r\nb\nc""#),
+        "{output:#?}"
+    );
 }
 
 #[test]

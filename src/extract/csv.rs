@@ -1,6 +1,7 @@
 //! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file
 //! finds rows and tells whether the input is whole; what a row holds is the matter of `rows.rs`.
 
+use std::cell::RefCell;
 use std::io::Read;
 use std::rc::Rc;
 
@@ -8,8 +9,9 @@ use ::csv::{ByteRecord, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
 
 use super::Stop;
+use super::admission::Admission;
 use super::open;
-use super::rows::{OnLoss, Rows};
+use super::rows::{OnLoss, RowKind, Rows, Wishes};
 use super::tail::{Tail, Watch};
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
@@ -22,9 +24,13 @@ pub(super) struct Source<'a, R> {
     pub(super) bytes: R,
     /// What reports and errors call it.
     pub(super) name: &'a str,
+    /// Its number among the inputs of the run.
+    pub(super) input: u32,
     pub(super) options: &'a Extraction,
     pub(super) topics: &'a TopicNames,
     pub(super) on_loss: OnLoss,
+    /// What is left out; one for all CSVs of a run.
+    pub(super) admission: &'a RefCell<Admission>,
 }
 
 /// Reads a CSV with its header row.
@@ -35,14 +41,17 @@ pub(super) struct Source<'a, R> {
 /// the source's [`OnLoss`] allows it.
 pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<(), Stop> {
     let Source {
-        bytes,
-        name,
-        options,
-        topics,
-        on_loss,
+        bytes, name, input, ..
     } = source;
+    let at = |line| Origin { input, line };
+    let wishes = Wishes {
+        options: source.options,
+        topics: source.topics,
+        on_loss: source.on_loss,
+        admission: source.admission,
+    };
     let mut reader = Reader::of(bytes, name);
-    let under = |header: &ByteRecord| Rows::under(header, name, options, topics, on_loss, sender);
+    let under = |header: &ByteRecord| Rows::under(header, name, wishes, sender);
     let mut rows = reader.read_header(under)?;
     let end = loop {
         if reader.has_to_wait() && rows.sink.tally.rrpairs > 0 {
@@ -57,7 +66,14 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
                 rows.sink.unreadable(What::Unreadable, at(line), why);
                 Ok(())
             }
-            Step::Row(place) => rows.read(&reader.row, at(place.line)),
+            Step::Row(place) => match rows.kind_of(&reader.row) {
+                RowKind::Records => rows.read(&reader.row, at(place.line)),
+                RowKind::Header => {
+                    rows.note_header(at(place.line));
+                    Ok(())
+                }
+                RowKind::OtherHeader => break Err(reader.other_header(place)),
+            },
             Step::Blank => Ok(()),
             Step::End => break Ok(()),
             Step::CutOff(place, why) => {
@@ -81,10 +97,6 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
         rows.finish()?;
     }
     end
-}
-
-fn at(line: u64) -> Origin {
-    Origin { input: 0, line }
 }
 
 /// Where a row stands, and whether its quotes are sound.
@@ -114,6 +126,8 @@ struct Reader<'a, R> {
     watch: Rc<Watch>,
     name: &'a str,
     row: ByteRecord,
+    /// Columns of the header, once it is read.
+    width: Option<usize>,
     /// Whether rows end with `\r\n`, as the header does.
     crlf: Option<bool>,
 }
@@ -133,6 +147,7 @@ impl<'a, R: Read> Reader<'a, R> {
             watch,
             name,
             row: ByteRecord::new(),
+            width: None,
             crlf: None,
         }
     }
@@ -147,7 +162,10 @@ impl<'a, R: Read> Reader<'a, R> {
             step = self.advance();
         }
         match step {
-            Step::Row(_) => under(&self.row),
+            Step::Row(_) => {
+                self.width = Some(self.row.len());
+                under(&self.row)
+            }
             Step::Blank | Step::End => {
                 let reason = "it is empty, without even a header row".into();
                 Err(Stop::Failed(Error::Unreadable {
@@ -201,8 +219,10 @@ impl<'a, R: Read> Reader<'a, R> {
         if self.row.len() == 1 && self.row[0].is_empty() {
             return Step::Blank;
         }
-        if self.csv.position().byte() > self.watch.given.get() {
-            return Step::CutOff(place, "the last row does not end with a line end");
+        // With all columns a row is whole without a line end.
+        let is_whole = self.width == Some(self.row.len());
+        if self.csv.position().byte() > self.watch.given.get() && !is_whole {
+            return Step::CutOff(place, "the last row has neither all columns nor a line end");
         }
         Step::Row(place)
     }
@@ -235,6 +255,14 @@ impl<'a, R: Read> Reader<'a, R> {
             self.row.truncate(last);
             self.row.push_field(&cell);
         }
+    }
+
+    fn other_header(&self, place: Place) -> Stop {
+        Stop::Failed(Error::Unreadable {
+            place: format!("{}:{}", self.name, place.line),
+            reason: "another header begins here: these are two CSVs, which have to be named apart"
+                .into(),
+        })
     }
 
     fn cut_off(&self, place: Place, why: &str) -> Stop {

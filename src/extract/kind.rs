@@ -14,7 +14,7 @@ use crate::record_line;
 /// What is read of a file to tell its kind: a line, unless it is longer.
 const MOST_BYTES: u64 = 1 << 20;
 /// The header of the column that speedctl adds to every CSV.
-const UUID_COLUMN: &str = "RRPair UUID";
+pub(super) const UUID_COLUMN: &str = "RRPair UUID";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -47,7 +47,7 @@ pub(crate) fn tell(config: &mut Config) -> Result<(), Error> {
                 uncertain: Uncertain::Send,
             });
         }
-        (Kind::Csv, [csv]) if config.task == Task::Inspect(View::Paths) => {
+        (Kind::Csv, [csv, ..]) if config.task == Task::Inspect(View::Paths) => {
             return Err(Error::Config {
                 message: format!("{} is a CSV, which has columns and no paths", csv.name()),
                 hint: Some(
@@ -55,8 +55,7 @@ pub(crate) fn tell(config: &mut Config) -> Result<(), Error> {
                 ),
             });
         }
-        (Kind::Csv, [csv]) => config.source = Source::Csv(csv.clone()),
-        (Kind::Csv, _) => return Err(Error::config("several CSVs cannot be read in one run")),
+        (Kind::Csv, _) => config.source = Source::Csv(inputs.clone()),
     }
     // Nothing is sent, so records may go without a topic.
     config.destination.topics = TopicNames::One(String::new());

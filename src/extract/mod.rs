@@ -51,6 +51,7 @@ mod walk;
 mod window;
 mod written;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -58,6 +59,7 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use admission::Admission;
 use collect::Collector;
 use rows::OnLoss;
 pub(crate) use survey::Survey;
@@ -264,20 +266,39 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
             let (inputs, uncertain) = (&records.inputs, records.uncertain);
             records::read(inputs, uncertain, &context.console, sender)
         }
-        Source::Csv(input) => {
-            context.describe_inputs(std::slice::from_ref(&input));
-            let opened = open::open(&input).map_err(Stop::Failed)?;
+        Source::Csv(inputs) => read_csvs(&inputs, context, sender),
+        Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
+    }
+}
+
+/// Reads CSVs one after another, each under its own header; one damaged CSV does not keep the others
+/// from being read.
+fn read_csvs(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
+    context.describe_inputs(inputs);
+    let admission = RefCell::new(Admission::new(&context.options));
+    let mut failed: Option<Error> = None;
+    for (number, input) in (0..).zip(inputs) {
+        let opened = open::open(input).map_err(Stop::Failed);
+        let end = opened.and_then(|opened| {
             let source = csv::Source {
                 bytes: opened.reader,
                 name: &input.name(),
+                input: number,
                 options: &context.options,
                 topics: &context.topics,
                 on_loss: OnLoss::Count,
+                admission: &admission,
             };
             csv::read(source, sender)
+        });
+        match (end, &failed) {
+            (Ok(()), _) => {}
+            (Err(Stop::Failed(error)), None) => failed = Some(error),
+            (Err(Stop::Failed(error)), Some(_)) => context.console.note(&error.to_string()),
+            (Err(stop), _) => return Err(stop),
         }
-        Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
     }
+    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
 }
 
 fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {

@@ -1,6 +1,7 @@
 //! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
 //! silence: it is counted, or makes the run change to the RRPairs while it still can.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use ::csv::ByteRecord;
@@ -13,6 +14,8 @@ use super::engine::Engine;
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::Filter;
 use super::header::{HeaderRow, Unmatched};
+use super::kind::UUID_COLUMN;
+use super::lines::BOM;
 use super::profile::{Encoding, Profile};
 use super::sink::Sink;
 use crate::channel::Sender;
@@ -35,14 +38,32 @@ pub(super) enum OnLoss {
     ChangeToRaw,
 }
 
+/// What is wanted of the rows of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Wishes<'a> {
+    pub(super) options: &'a Extraction,
+    pub(super) topics: &'a TopicNames,
+    pub(super) on_loss: OnLoss,
+    pub(super) admission: &'a RefCell<Admission>,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowKind {
+    Records,
+    /// The header once more: CSVs were put together.
+    Header,
+    /// A header of other columns.
+    OtherHeader,
+}
+
 /// Rows under one header.
 pub(super) struct Rows<'a> {
+    header: ByteRecord,
     columns: Columns,
     partition_default: Option<i32>,
     offset_base_default: Option<i64>,
-    admission: Admission,
-    topics: &'a TopicNames,
-    on_loss: OnLoss,
+    wishes: Wishes<'a>,
     sender: &'a Sender,
     /// The user's paths that head no column, until there is a row.
     unmatched: Vec<Unmatched>,
@@ -60,26 +81,50 @@ impl<'a> Rows<'a> {
     pub(super) fn under(
         header: &ByteRecord,
         name: &str,
-        options: &Extraction,
-        topics: &'a TopicNames,
-        on_loss: OnLoss,
+        wishes: Wishes<'a>,
         sender: &'a Sender,
     ) -> Result<Self, Stop> {
-        let engine = engine(options).map_err(Stop::Failed)?;
-        let header = HeaderRow::of(header, &engine, &options.overrides);
-        header.check(name, topics).map_err(Stop::Failed)?;
+        let engine = engine(wishes.options).map_err(Stop::Failed)?;
+        let first = header.clone();
+        let header = HeaderRow::of(header, &engine, &wishes.options.overrides);
+        header.check(name, wishes.topics).map_err(Stop::Failed)?;
         Ok(Self {
+            header: first,
             columns: header.columns,
             unmatched: header.unmatched,
             partition_default: engine.partition_default,
             offset_base_default: engine.offset_base_default,
-            admission: Admission::new(options),
-            topics,
-            on_loss,
+            wishes,
             sender,
             brokers: HashSet::new(),
             sink: Sink::new(sender),
         })
+    }
+
+    /// Tells headers that stand between the rows.
+    pub(super) fn kind_of(&self, row: &ByteRecord) -> RowKind {
+        // A file that was appended brings its own byte order mark and line ends.
+        let bare = |cell: &[u8]| {
+            let cell = cell.strip_prefix(BOM).unwrap_or(cell);
+            cell.strip_suffix(b"\r").unwrap_or(cell) == UUID_COLUMN.as_bytes()
+        };
+        let same = |(row, header): (&[u8], &[u8])| {
+            let row = row.strip_prefix(BOM).unwrap_or(row);
+            row.strip_suffix(b"\r").unwrap_or(row) == header
+        };
+        match row.len() == self.header.len() && row.iter().zip(&self.header).all(same) {
+            true => RowKind::Header,
+            false if row.iter().any(bare) => RowKind::OtherHeader,
+            false => RowKind::Records,
+        }
+    }
+
+    /// Names a header between the rows.
+    pub(super) fn note_header(&mut self, origin: Origin) {
+        let problems = &mut self.sink.tally.problems;
+        problems.add(What::HeaderAgain, origin, || {
+            "the row is the header once more, and no record: CSVs were put together".into()
+        });
     }
 
     /// Reads one row.
@@ -112,7 +157,6 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Stop::Closed`].
     pub(super) fn finish(&mut self) -> Result<(), Stop> {
-        self.admission.finish(&mut self.sink.tally);
         Ok(self.sink.flush()?)
     }
 
@@ -163,7 +207,7 @@ impl<'a> Rows<'a> {
 
     /// Something cannot be carried: the last chance to change to the RRPairs.
     fn loses(&self, why: &str) -> Result<(), Stop> {
-        if self.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
+        if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
             return Err(Stop::NeedsRaw(why.into()));
         }
         Ok(())
@@ -254,7 +298,7 @@ impl<'a> Rows<'a> {
             .topic(Slot::TopicId)
             .filter(|_| !fields.has(Slot::Topic));
         match id.map(|id| &self.sink.batch.topics[id as usize]) {
-            Some(CapturedTopic::Id(id)) => !self.topics.name_id(*id),
+            Some(CapturedTopic::Id(id)) => !self.wishes.topics.name_id(*id),
             Some(CapturedTopic::Name(_)) | None => false,
         }
     }
@@ -294,10 +338,8 @@ impl<'a> Rows<'a> {
             origin,
         };
         let Sink { batch, tally, .. } = &mut self.sink;
-        if self
-            .admission
-            .admit(batch.topic(&record), &record, Given::Yes, tally)
-        {
+        let mut admission = self.wishes.admission.borrow_mut();
+        if admission.admit(batch.topic(&record), &record, Given::Yes, tally) {
             batch.records.push(record);
         }
     }

@@ -2,11 +2,13 @@
 //! there. The channel's gate holds the CSV's records back until it is known to be good, so that
 //! changing over costs nothing but time.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::admission::Admission;
 use super::columns::generated_paths;
 use super::csv;
 use super::filter::{Fault, Filter};
@@ -135,9 +137,11 @@ fn read_extracted(
                 csv::Source {
                     bytes,
                     name: &name,
+                    input: 0,
                     options,
                     topics,
                     on_loss,
+                    admission: &RefCell::new(Admission::new(options)),
                 },
                 sender,
             )
@@ -186,9 +190,11 @@ fn read_named(
     let source = csv::Source {
         bytes: file,
         name: &name,
+        input: 0,
         options,
         topics,
         on_loss,
+        admission: &RefCell::new(Admission::new(options)),
     };
     match csv::read(source, sender) {
         // The columns are those that speedctl was asked for: the user has chosen none.

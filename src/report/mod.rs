@@ -186,12 +186,7 @@ impl Report {
                 return exit;
             }
         }
-        let lossy = self.problems.iter().any(|problem| {
-            !matches!(
-                problem.what,
-                What::TimestampLost | What::OutOfOrder | What::SentAgain
-            )
-        });
+        let lossy = self.problems.iter().any(|problem| problem.what.is_lossy());
         if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
             return ExitCode::Incomplete;
         }

@@ -57,7 +57,8 @@ impl Printout {
             Reader::Gone => self.unprinted,
         };
         let missing = self.tally.unreadable + self.unprinted - unwanted;
-        let lossy = self.tally.problems.iter().next().is_some();
+        let mut problems = self.tally.problems.iter();
+        let lossy = problems.any(|problem| problem.what.is_lossy());
         match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
             Some(exit) => exit,
             None if missing > 0 || lossy || !self.failures.is_empty() => ExitCode::Incomplete,

@@ -32,6 +32,8 @@ pub enum What {
     PathUnmatched,
     /// Paths of the user's own that head no column of a CSV. To a script it is the same trouble.
     ColumnUnmatched,
+    /// Header rows between the rows of a CSV.
+    HeaderAgain,
     /// Records certain not to be in the log.
     NotWritten,
     /// Records that may or may not be in the log.
@@ -53,9 +55,18 @@ impl What {
             Self::TimestampLost => "timestamp_lost",
             Self::OutOfOrder | Self::SentAgain => "out_of_order",
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
+            Self::HeaderAgain => "header_again",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether something was lost, so that the run is no full success.
+    pub(super) fn is_lossy(self) -> bool {
+        !matches!(
+            self,
+            Self::TimestampLost | Self::OutOfOrder | Self::SentAgain | Self::HeaderAgain
+        )
     }
 
     /// What the user can do about it, where something can be done.

@@ -142,12 +142,7 @@ impl InputIdentity {
                     unknown: None,
                 }
             }
-            Source::Csv(input) => Self {
-                kind,
-                inputs: vec![name(input)],
-                ..Self::default()
-            },
-            Source::Raw(all) => Self {
+            Source::Csv(all) | Source::Raw(all) => Self {
                 kind,
                 inputs: inputs(all),
                 ..Self::default()

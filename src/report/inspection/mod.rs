@@ -8,7 +8,7 @@ pub(super) use text::{verdict, write_nothing_passed};
 
 use std::time::Duration;
 
-use super::{Census, Signal, Source, Tally, What};
+use super::{Census, Signal, Source, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Everything there is to say about a capture.
@@ -136,10 +136,7 @@ pub(super) fn exit(signal: Option<Signal>, failures: &[Error], tally: &Tally) ->
         Some(Signal::Terminate) => return ExitCode::Terminated,
         None => {}
     }
-    let lossy = tally
-        .problems
-        .iter()
-        .any(|problem| problem.what != What::TimestampLost);
+    let lossy = tally.problems.iter().any(|problem| problem.what.is_lossy());
     match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
         Some(exit) => exit,
         None if lossy || !failures.is_empty() => ExitCode::Incomplete,
@@ -151,6 +148,7 @@ pub(super) fn exit(signal: Option<Signal>, failures: &[Error], tally: &Tally) ->
 mod tests {
     use super::*;
     use crate::record::Origin;
+    use crate::report::What;
 
     #[test]
     fn the_gravest_reason_gives_the_exit_code() {
