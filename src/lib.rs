@@ -30,6 +30,7 @@
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
 //! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
 //! | what happens when the cluster is silent | `produce/stall.rs`, `produce/preflight.rs` |
+//! | what happens when a broker refuses a batch for one of its records | `produce/refusals.rs` (which one), `produce/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
 //! | which files a run may write, and how | `uses.rs`, `outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |

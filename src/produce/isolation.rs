@@ -4,7 +4,8 @@
 //! Refused records stay in flight meanwhile. Everything else is answered first, so a part that is sent
 //! again is in no batch with others. Where brokers mark the culprits (Apache Kafka 2.4 and later,
 //! KIP-467) a batch costs one more request; else about two for each halving, and one for each record
-//! of a stretch that is refused record by record, up to [`LONGEST_STREAK`].
+//! of a stretch that is refused record by record. There is no limit to that: what is not tried may be
+//! innocent.
 
 use super::acceptance::now_ms;
 use super::delivery::Ending;
@@ -14,11 +15,6 @@ use super::refusals::{Cause, Refused, judge};
 use super::replay::{Replay, Stop};
 use crate::config::OnRefused;
 use crate::error::Error;
-
-/// Records of one partition that are refused alone, one after the other, before kreplay stops to look
-/// for innocent ones among the rest of that refusal. librdkafka counts refusals in 15 bits (the epoch of
-/// its producer id), and a topic that takes nothing must not cost a request for each record.
-const LONGEST_STREAK: u32 = 256;
 
 /// The refused records of a partition.
 struct Suspects {
@@ -132,10 +128,6 @@ impl Replay<'_> {
             self.deliveries
                 .settle(&culprit.record, (topic, partition), &why);
         }
-        let mut streak = 0;
-        if alone && !judgement.culprits.is_empty() {
-            streak = self.deliveries.account().refusals.alone(topic, partition);
-        }
         if let Some(large) = records.iter().find(|r| r.cause == Cause::TooLarge) {
             let all = records.iter().filter(|r| r.cause == Cause::TooLarge);
             let bytes = all.map(|r| r.bytes).sum();
@@ -167,15 +159,6 @@ impl Replay<'_> {
         suspects
             .records
             .extend(judgement.suspects.into_iter().rev());
-        if streak >= LONGEST_STREAK {
-            let why = format!(
-                "the broker refused its batch, and {streak} records before it one by one; it was not sent again alone"
-            );
-            for record in suspects.records.drain(..).rev() {
-                self.deliveries
-                    .settle(&record.record, (&suspects.topic, partition), &why);
-            }
-        }
         Ok(())
     }
 

@@ -47,8 +47,6 @@ struct Partition {
     fresh: u64,
     /// How many those were when a record was refused first, by its position in the source.
     returning: HashMap<u64, u64>,
-    /// Records refused alone since the partition took one.
-    streak: u32,
 }
 
 /// All refused records whose outcome is open.
@@ -97,7 +95,6 @@ impl Refusals {
             return false;
         };
         partition.group += 1;
-        partition.streak = 0;
         match partition.returning.remove(&position) {
             Some(fresh) => fresh < partition.fresh,
             None => {
@@ -105,13 +102,6 @@ impl Refusals {
                 false
             }
         }
-    }
-
-    /// Notes that a record was refused alone; tells how many were in a row.
-    pub(super) fn alone(&mut self, topic: &str, partition: i32) -> u32 {
-        let partition = self.partition(topic, partition);
-        partition.streak += 1;
-        partition.streak
     }
 
     /// Gives what is held, by partition and in the order of sending.

@@ -246,6 +246,7 @@ fn cuts() {
         cut_after: Some(5000..5001),
         cuts: 1,
         rate: None,
+        ..Trouble::default()
     };
     // The first cut of this seed swallows an answer.
     let proxy = Proxy::bind(trouble, Dice::new(1)).expect("a free port");

@@ -59,6 +59,7 @@ fn fifty_cuts() -> Trouble {
         cut_after: Some(64 << 10..2 << 20),
         cuts: 50,
         rate: None,
+        ..Trouble::default()
     }
 }
 

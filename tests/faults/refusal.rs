@@ -1,12 +1,17 @@
 //! A destination that is taken away in the middle: the topic deleted, the right to write withdrawn.
 
+use std::fs;
+
 use crate::again::Leavings;
 use crate::broker::{numbered, read_log, start, wait_for};
+use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::topics::{create, delete};
+use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::readback::read;
+use crate::harness::topics::{create, delete, unique};
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
-use crate::rights::{Change, change};
+use crate::rights::{Change, allow_writing, change};
 use crate::source::Feeder;
 use crate::{Case, Takes, replay, report_of};
 
@@ -20,6 +25,11 @@ pub(crate) const CASES: &[Case] = &[
         "a_right_to_write_that_is_withdrawn_in_the_middle_leaves_the_rest_named",
         Takes::Seconds,
         right_withdrawn,
+    ),
+    (
+        "good_records_behind_three_hundred_refused_ones_are_delivered_by_an_older_broker",
+        Takes::Patience,
+        many_in_a_row,
     ),
 ];
 
@@ -63,8 +73,9 @@ fn topic_deleted() {
 /// The listener whose users need rights.
 const SECURED: &str = "SECURED";
 
-/// A broker with a listener where `replay` logs in; on the others everything is allowed.
-fn with_rights() -> Kafka {
+/// A broker with a listener where `replay` logs in, advertised with these ports; on the others everything
+/// is allowed.
+fn with_rights(advertised: &[(&str, u16)]) -> Kafka {
     let login =
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_replay=\"secret\";";
     let properties = [
@@ -81,6 +92,10 @@ fn with_rights() -> Kafka {
     let options = KafkaOptions {
         properties: properties.to_vec(),
         listeners: vec![(SECURED.to_owned(), "SASL_PLAINTEXT".to_owned())],
+        advertised: advertised
+            .iter()
+            .map(|(name, port)| ((*name).to_owned(), *port))
+            .collect(),
         ..KafkaOptions::default()
     };
     Kafka::start_with(&options).expect("Kafka starts")
@@ -99,7 +114,7 @@ const LOGIN: [&str; 8] = [
 ];
 
 fn right_withdrawn() {
-    let kafka = with_rights();
+    let kafka = with_rights(&[]);
     let records = numbered(&kafka, "withdrawn", 8);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     let secured = kafka.brokers_at(SECURED).expect("the listener is there");
@@ -119,4 +134,54 @@ fn right_withdrawn() {
     change(&brokers, Change::Remove, "User:replay", topic);
     leavings.send_again(&secured, &LOGIN);
     completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, topic));
+}
+
+/// Produce version 7 answers for a batch as a whole (KIP-467 came with version 8), and `replay` may not
+/// read the topic's settings: kreplay has to find the 300 by trying.
+fn many_in_a_row() {
+    let trouble = Trouble {
+        newest_produce: Some(7),
+        ..Trouble::default()
+    };
+    let proxy = Proxy::bind(trouble, Dice::from_env()).expect("a free port");
+    let kafka = with_rights(&[(SECURED, proxy.port())]);
+    proxy.forward_to(&kafka.brokers_at(SECURED).expect("the listener is there"));
+    let topic = unique("in-a-row");
+    create(
+        &kafka.brokers(),
+        &topic,
+        1,
+        &[("cleanup.policy", "compact")],
+    )
+    .expect("a topic");
+    allow_writing(&kafka.brokers(), "User:replay", &topic);
+    let line = |n: u64| {
+        let key = if n < 300 {
+            "null".into()
+        } else {
+            format!("\"{n}\"")
+        };
+        format!("{{\"topic\":\"{topic}\",\"partition\":0,\"key\":{key},\"value\":\"{n}\"}}\n")
+    };
+    let lines: String = (0..600).map(line).collect();
+    let leavings = Leavings::new();
+    let file = leavings.rejects_path();
+    // All of them are in one batch.
+    let args = ["records", "-", "--rejects", &file, "-X", "linger.ms=500"];
+    let output = replay(&proxy.address(), &[&args[..], &LOGIN[..]].concat())
+        .stdin(lines)
+        .output();
+    let report = report_of(&output, 1);
+    assert_eq!(ledger(&report), "600 = 300 delivered + 300 not_written");
+    let there = read(&kafka.brokers(), &topic).expect("the topic is readable");
+    let mut there: Vec<u64> = there
+        .iter()
+        .map(|seen| seen.text().parse().expect("a number"))
+        .collect();
+    there.sort_unstable();
+    assert_eq!(there, (300..600).collect::<Vec<_>>());
+    let rejects = fs::read_to_string(&file).expect("the rejects are readable");
+    assert_eq!(rejects.lines().count(), 300);
+    let is_named = |line: &str| line.contains("the broker refuses the record as invalid");
+    assert!(rejects.lines().all(is_named), "{rejects}");
 }

@@ -38,6 +38,7 @@ fn cutting() -> Trouble {
         cut_after: Some(64 << 10..1 << 20),
         cuts: u64::MAX,
         rate: None,
+        ..Trouble::default()
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Trouble {
     pub(crate) cuts: u64,
     /// Bytes a second that all clients together get through to the broker.
     pub(crate) rate: Option<u64>,
+    /// Clients believe that the broker knows Produce requests up to this version only.
+    pub(crate) newest_produce: Option<u8>,
 }
 
 /// A running proxy; dropping it ends it and all connections.
@@ -226,6 +228,7 @@ impl Inner {
 
     fn pass_answers(&self, line: &Line) -> io::Result<()> {
         let mut piece = [0; PIECE];
+        let mut is_first = true;
         loop {
             let read = (&line.broker).read(&mut piece)?;
             if read == 0 {
@@ -236,6 +239,10 @@ impl Inner {
                 self.lost_answers.fetch_add(1, Ordering::SeqCst);
                 return Ok(());
             }
+            if let Some(version) = self.trouble.newest_produce.filter(|_| is_first) {
+                age(&mut piece[..read], version);
+            }
+            is_first = false;
             (&line.client).write_all(&piece[..read])?;
         }
     }
@@ -259,4 +266,16 @@ impl Inner {
             drop(network);
         }
     }
+}
+
+/// Changes the answer to ApiVersions (version 3), which is the first of a connection. After its size, the
+/// correlation id, the error code and a byte for the length of the list comes the list: of Produce, which
+/// has the number 0, the oldest and the newest version.
+fn age(answer: &mut [u8], newest_produce: u8) {
+    assert_eq!(
+        answer[8..13],
+        [0, 0, answer[10], 0, 0],
+        "an answer with Produce first"
+    );
+    answer[15..17].copy_from_slice(&[0, newest_produce]);
 }
