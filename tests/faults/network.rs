@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     (
         "an_advertised_address_that_refuses_is_named_within_seconds",
-        Takes::Seconds,
+        Takes::Patience,
         misadvertised,
     ),
     (
