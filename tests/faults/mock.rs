@@ -177,11 +177,10 @@ fn gone() {
             .filter(|l| l.starts_with(line))
             .count()
     };
-    let silence = format!(
-        "kreplay: no record was acknowledged for 5s: {brokers} (advertised by the cluster): \
-         connection refused"
-    );
-    assert_eq!(said(&silence), 1, "{}", output.stderr);
+    // The bootstrap connection and the advertised one take turns to be refused.
+    let silence = "kreplay: no record was acknowledged for 5s: ";
+    assert_eq!(said(silence), 1, "{}", output.stderr);
+    assert!(output.stderr.contains("connection refused"));
     let end = "kreplay: gave up: no record was acknowledged for 7s: ";
     assert_eq!(said(end), 1, "{}", output.stderr);
     mock.broker_up(1).expect("the broker comes back");
