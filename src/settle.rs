@@ -64,7 +64,8 @@ impl Config {
             delivery,
             output,
         } = sending;
-        let properties = property_file(&destination).location();
+        // A file that the user names is kept from harm also where a rehearsal does not read it.
+        let properties = PropertyFile::choose(destination.property_file.clone()).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
         Ok(Self {
             task: Task::Replay,
