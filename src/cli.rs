@@ -22,7 +22,8 @@ The commonest calls:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
-  1    the replay ran; some records failed or are unreadable
+  1    the replay ran; some records failed, are unreadable or out of order, or a report was not
+       written
   2    usage or configuration
   3    Kafka said no, or was silent for too long
   4    the source failed or is incomplete
@@ -337,6 +338,10 @@ pub struct Delivery {
     /// Time in which kreplay itself is stopped does not count.
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
     pub give_up_after: Duration,
+    /// Records that came too late to be sent in the order of their partition are no failure: they are
+    /// counted and named, and do not change the exit code.
+    #[arg(long)]
+    pub allow_reordered: bool,
 }
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)

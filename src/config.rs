@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, Via, When};
 use crate::record::TopicId;
+pub use crate::report::Reordered;
 
 /// A whole run.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Delivery {
     pub on_refused: OnRefused,
     /// How long no record may be acknowledged while some are in flight.
     pub give_up_after: Duration,
+    /// What records out of order mean.
+    pub reordered: Reordered,
 }
 
 /// What becomes of the records.

@@ -170,6 +170,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
             rehearsal: config.destination.cluster == Cluster::Rehearsal,
             idempotence: config.destination.idempotence == config::Idempotence::On,
         },
+        reordered: config.delivery.reordered,
         ..Report::default()
     };
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
@@ -338,6 +339,7 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
     report.resume = outcome.resume;
     report.drain = outcome.drain;
     report.problems = outcome.problems;
+    report.better_order = outcome.better_order;
     report.latency = outcome.latency;
     report
         .failures

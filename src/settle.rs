@@ -8,8 +8,8 @@ use crate::cli;
 use crate::config::{
     Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, Extraction,
     Idempotence, Input, MissingTopics, Output, Overrides, Partition, ProfileChoice, RecordLines,
-    ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps, TokenSource, TopicNames,
-    Uncertain, Verbosity, Via, View, When,
+    Reordered, ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps, TokenSource,
+    TopicNames, Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 use crate::properties::security::TokenSupply;
@@ -77,6 +77,10 @@ impl Config {
                 journal: delivery.resume,
                 on_refused: delivery.on_refused,
                 give_up_after: delivery.give_up_after,
+                reordered: match delivery.allow_reordered {
+                    true => Reordered::Allowed,
+                    false => Reordered::Fails,
+                },
             },
             output: settle_output(output),
             source,

@@ -330,6 +330,31 @@ fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
 }
 
 #[test]
+fn only_what_a_broker_has_answered_is_called_answered() {
+    let mock = Mock::start();
+    let brokers = mock.brokers();
+    let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+    let args = args.into_iter().chain(["-X", "message.timeout.ms=1500"]);
+    let mut run = Run::new(args).stdin_open().spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
+    run.wait_until("its first records are there", |_| mock.holds(100));
+    mock.delay(Duration::from_secs(60));
+    run.write_stdin(numbered_lines(TOPIC, 100..300).as_bytes());
+    thread::sleep(Duration::from_millis(400));
+    run.signal(SIGINT);
+    let output = run.wait();
+    let report = interrupted(&output, 130);
+    assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
+    let drain = &report["drain"];
+    assert_eq!(drain["answered"], 0, "{drain:#}");
+    assert!(drain["given_up"].as_u64() > Some(0), "{drain:#}");
+    let unsent = entry(&report, "unsent");
+    let all = drain.as_object().expect("an object").values();
+    let all: u64 = all.map(|n| n.as_u64().expect("a count")).sum();
+    assert_eq!(all + unsent, 200, "{report:#}");
+}
+
+#[test]
 fn a_hangup_and_a_quit_report_as_sigterm_does() {
     for signal in [SIGHUP, SIGQUIT] {
         let mock = Mock::start();

@@ -6,6 +6,7 @@
 mod harness;
 
 use std::fmt::Write as _;
+use std::fs;
 
 use harness::readback::{Seen, read};
 use harness::run::{Output, Run, report};
@@ -93,7 +94,7 @@ fn every_copy_that_is_wanted_stays_where_it_was_captured() {
 }
 
 #[test]
-fn what_comes_too_late_is_sent_counted_and_named_and_is_no_failure() {
+fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_allowed() {
     const MANY: u64 = 50_000;
     let mock = mock(2);
     let brokers = mock.bootstrap_servers();
@@ -102,7 +103,7 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_no_failure() {
     let late = [(0, 5), (0, 6), (0, 9)];
     let input = lines(first.into_iter().chain(between).chain(late));
     let output = replay("records", &brokers, &[], input.clone());
-    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(output.code, 1, "{output:#?}");
     let report = report(&output);
     assert_eq!(report["ledger"]["delivered"], MANY + 5);
     let problem = json!([{
@@ -117,10 +118,67 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_no_failure() {
     assert_eq!(report["problems"], problem);
     assert_eq!(log(&brokers, 0), [7, 8, 5, 6, 9]);
     let rehearsal = Run::new(["records", "-", "--rehearse"])
-        .stdin(input)
+        .stdin(input.clone())
         .output();
     let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 came after offset 8 was sent\n\
                 \x20          hint: consumers that read different parts of a topic overlap: choose one with \
-                `--filter`\n";
+                `--filter`; `--allow-reordered` takes them as they are\n";
     assert!(rehearsal.stdout.contains(said), "{}", rehearsal.stdout);
+    assert_eq!(rehearsal.code, 1, "{rehearsal:#?}");
+    let allowed = Run::new(["records", "-", "--rehearse", "--allow-reordered"])
+        .stdin(input)
+        .output();
+    assert_eq!(allowed.code, 0, "{allowed:#?}");
+    assert!(allowed.stdout.contains(said), "{}", allowed.stdout);
+}
+
+#[test]
+fn files_in_the_wrong_order_are_named_in_the_right_one() {
+    const EACH: u64 = 40_000;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // As a shell's glob gives them: 0, 10, 2.
+    for (part, first) in [("part.0", 0), ("part.10", 2 * EACH), ("part.2", EACH)] {
+        let lines = lines((first..first + EACH).map(|offset| (0, offset)));
+        fs::write(folder.path().join(part), lines).expect("the folder is writable");
+    }
+    let replay = |order: [&str; 3]| {
+        let args = [&["records"], &order[..], &["--rehearse"]].concat();
+        Run::new(args).cwd(folder.path()).output()
+    };
+    let wrong = replay(["part.0", "part.10", "part.2"]);
+    assert_eq!(wrong.code, 1, "{wrong:#?}");
+    let hint = "           hint: the files are not in the order of their records: give them as \
+                part.0 part.2 part.10\n";
+    assert!(wrong.stdout.contains(hint), "{}", wrong.stdout);
+    let right = replay(["part.0", "part.2", "part.10"]);
+    assert_eq!(right.code, 0, "{right:#?}");
+    assert!(!right.stdout.contains("hint: "), "{}", right.stdout);
+}
+
+#[test]
+fn records_are_called_placed_by_key_only_when_they_have_one() {
+    let mock = mock(2);
+    let brokers = mock.bootstrap_servers();
+    let record = |partition: i32, key: &str, value: &str| {
+        format!("{{\"topic\":\"{TOPIC}\",\"partition\":{partition},{key}\"value\":\"{value}\"}}\n")
+    };
+    // Partition 7 is none of the destination's.
+    let input = [
+        record(1, "", "a"),
+        record(7, "\"key\":\"k\",", "b"),
+        record(7, "\"key\":\"k\",", "c"),
+        record(7, "", "d"),
+    ];
+    for (how, placement) in [
+        ("auto", json!({ "kept": 1, "by_key": 2, "spread": 1 })),
+        ("key", json!({ "kept": 0, "by_key": 2, "spread": 2 })),
+        ("any", json!({ "kept": 0, "by_key": 0, "spread": 4 })),
+    ] {
+        let more = ["--partition", how];
+        let output = replay("records", &brokers, &more, input.concat());
+        assert_eq!(output.code, 0, "{output:#?}");
+        let report = report(&output);
+        assert_eq!(report["ledger"]["delivered"], 4, "{report:#}");
+        assert_eq!(report["placement"], placement, "{how}");
+    }
 }

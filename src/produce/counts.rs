@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::native::{Code, Failure, Persisted};
 use super::rejects::Fate;
-use crate::record::Origin;
-use crate::report::{Latency, Problems, What};
+use crate::config::Partition;
+use crate::record::{Origin, Record};
+use crate::report::{Latency, Placement, Problems, What};
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart: an hour, in microseconds.
@@ -31,6 +32,12 @@ pub(super) struct Counts {
     pub(super) purged_from_queue: u64,
     /// How many of `unknown` were given up on their way.
     pub(super) purged_in_flight: u64,
+    /// How many failed because librdkafka gave up: the time was over, or it cannot go on.
+    pub(super) given_up: u64,
+    /// How records come to their partitions.
+    pub(super) partition: Partition,
+    /// How those delivered came to theirs.
+    pub(super) placement: Placement,
     pub(super) topics: HashMap<String, TopicCount>,
     pub(super) problems: Problems,
     /// Microseconds.
@@ -46,6 +53,9 @@ impl Counts {
             refused: 0,
             purged_from_queue: 0,
             purged_in_flight: 0,
+            given_up: 0,
+            partition: Partition::Auto,
+            placement: Placement::default(),
             topics: HashMap::new(),
             problems: Problems::default(),
             latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
@@ -76,6 +86,23 @@ impl Counts {
                     .insert(topic.into(), TopicCount { delivered, bytes });
             }
         }
+    }
+
+    /// Counts how a record that is delivered came to `partition`.
+    pub(super) fn place(&mut self, record: &Record, partition: i32) {
+        let keeps = matches!(self.partition, Partition::Auto | Partition::Keep);
+        let placement = &mut self.placement;
+        match (self.partition, record.key) {
+            _ if keeps && record.partition == Some(partition) => placement.kept += 1,
+            (Partition::Any, _) | (_, None) => placement.spread += 1,
+            (_, Some(_)) => placement.by_key += 1,
+        }
+    }
+
+    /// Counts an answer with `code` that is none of a broker's, and no purge.
+    pub(super) fn note_answer(&mut self, code: Code) {
+        let is_purged = [Code::PURGED_FROM_QUEUE, Code::PURGED_IN_FLIGHT].contains(&code);
+        self.given_up += u64::from(code.is_local() && !is_purged);
     }
 
     /// Counts a record that failed, and tells what that makes of it.

@@ -243,6 +243,7 @@ impl Deliveries {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
                 account.counts.deliver(topic, bytes, latency);
+                account.counts.place(record.record(), delivery.partition);
                 let partition = delivery.partition;
                 let refusals = &mut account.refusals;
                 if refusals.delivered(topic, partition, record.position()) {
@@ -264,6 +265,7 @@ impl Deliveries {
                     self.has_refused.store(true, Ordering::SeqCst);
                     return;
                 }
+                account.counts.note_answer(failure.code);
                 let place = (topic.as_ref(), Some(delivery.partition));
                 self.fail(&mut account, record, failure, place);
             }

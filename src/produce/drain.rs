@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Connection;
 use super::control::{Control, Pace};
+use super::counts::Counts;
 use super::delivery::{Deliveries, Ending};
 use super::native::Purge;
 use crate::report::Drain;
@@ -29,6 +30,26 @@ pub(super) struct Draining<'a> {
     pub(super) handed: u64,
 }
 
+/// What is known at a moment of records that librdkafka was given.
+#[derive(Debug, Clone, Copy)]
+struct Answers {
+    all: u64,
+    given_up: u64,
+    purged_from_queue: u64,
+    purged_in_flight: u64,
+}
+
+impl Answers {
+    fn of(counts: &Counts) -> Self {
+        Self {
+            all: counts.answered(),
+            given_up: counts.given_up,
+            purged_from_queue: counts.purged_from_queue,
+            purged_in_flight: counts.purged_in_flight,
+        }
+    }
+}
+
 /// What a wait does about an end that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Heeds {
@@ -49,7 +70,7 @@ impl Draining<'_> {
         if !self.is_waiting() {
             return None;
         }
-        let before = self.deliveries.account().counts.answered();
+        let before = Answers::of(&self.deliveries.account().counts);
         let ending = self.deliveries.ending();
         // A producer that cannot go on delivers nothing more.
         if ending.is_none() {
@@ -66,15 +87,24 @@ impl Draining<'_> {
             self.connection.purge(Purge::All);
             self.wait(PURGE_LIMIT, Heeds::Nothing, &mut step);
         }
-        let account = self.deliveries.account();
-        let (counts, answered) = (&account.counts, account.counts.answered());
-        let purged = counts.purged_from_queue + counts.purged_in_flight;
-        Some(Drain {
-            answered: (answered - before).saturating_sub(purged),
-            purged_from_queue: counts.purged_from_queue,
-            purged_in_flight: counts.purged_in_flight,
-            unanswered: self.handed.saturating_sub(answered),
-        })
+        Some(self.since(before))
+    }
+
+    /// What the wait has given, `before` which so much was known.
+    fn since(&self, before: Answers) -> Drain {
+        let now = Answers::of(&self.deliveries.account().counts);
+        // Counts only rise, so that no difference is below zero.
+        let given_up = now.given_up - before.given_up;
+        let purged_from_queue = now.purged_from_queue - before.purged_from_queue;
+        let purged_in_flight = now.purged_in_flight - before.purged_in_flight;
+        Drain {
+            answered: now.all - before.all - given_up - purged_from_queue - purged_in_flight,
+            given_up,
+            purged_from_queue,
+            purged_in_flight,
+            // More answers than records are a defect, which the outcome tells.
+            unanswered: self.handed.saturating_sub(now.all),
+        }
     }
 
     fn wait(&self, limit: Duration, heeds: Heeds, step: &mut impl FnMut()) {

@@ -16,6 +16,8 @@ pub(crate) struct Outcome {
     pub(crate) resume: Option<Resume>,
     pub(crate) drain: Option<Drain>,
     pub(crate) problems: Problems,
+    /// The files in the order of their records, where they were read in another one.
+    pub(crate) better_order: Vec<u32>,
     pub(crate) latency: Option<Latency>,
     /// How the source ended; none when it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
@@ -56,11 +58,21 @@ impl Outcome {
             }
         });
         let tally = &replay.tally;
+        let found = subtract(tally.found, replay.skipped, "skipped", "found");
+        let unanswered = subtract(replay.handed, counts.answered(), "answered", "handed over");
+        let (found, unanswered) = match (found, unanswered) {
+            (Ok(found), Ok(unanswered)) => (found, unanswered),
+            (found, unanswered) => {
+                failures.extend(found.clone().err());
+                failures.extend(unanswered.clone().err());
+                (found.unwrap_or_default(), unanswered.unwrap_or_default())
+            }
+        };
         Self {
             brokers: replay.connection.brokers.clone(),
             ledger: Ledger {
                 // What earlier runs have delivered is not this run's.
-                found: tally.found.saturating_sub(replay.skipped),
+                found,
                 duplicates: tally.duplicates,
                 filtered: tally.filtered,
                 aborted: tally.aborted,
@@ -69,11 +81,11 @@ impl Outcome {
                 delivered: counts.delivered,
                 not_written: counts.not_written,
                 // A record that never got an answer may be in the log.
-                unknown: counts.unknown + replay.handed.saturating_sub(counts.answered()),
+                unknown: counts.unknown + unanswered,
                 unsent: replay.unsent,
             },
             topics: topics.collect(),
-            placement: replay.router.placement,
+            placement: counts.placement,
             rejects: replay.job.rejects.as_ref().map(|file| Rejects {
                 file: file.display().to_string(),
                 records: account.rejects.written(),
@@ -81,10 +93,36 @@ impl Outcome {
             resume: replay.journal.map(|journal| journal.resume(replay.skipped)),
             drain,
             problems,
+            better_order: replay.better_order,
             latency: counts.latency(),
             source_end,
             failures,
             tally: replay.tally,
         }
+    }
+}
+
+/// What is left of `all` when a part of it is done; a larger part than all is an imbalance to show.
+///
+/// # Errors
+/// [`Error::Defect`].
+fn subtract(all: u64, part: u64, done: &str, what: &str) -> Result<u64, Error> {
+    all.checked_sub(part).ok_or_else(|| Error::Defect {
+        what: format!("more records are {done} than {what}: {part} of {all}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ExitCode;
+
+    #[test]
+    fn an_imbalance_is_a_defect_and_no_zero() {
+        assert_eq!(subtract(7, 3, "skipped", "found"), Ok(4));
+        let error = subtract(3, 7, "answered", "handed over").expect_err("more than all");
+        assert_eq!(error.exit(), ExitCode::Defect);
+        let said = "more records are answered than handed over: 7 of 3";
+        assert_eq!(error.to_string(), said);
     }
 }

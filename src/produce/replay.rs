@@ -81,12 +81,16 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         Err(error) => return Outcome::failed(error, connection.brokers.clone()),
     };
     // Not before the journal was found to be this run's: rejects of another one are not its own.
-    connection.deliveries().account().rejects.begin();
+    let mut account = connection.deliveries().account();
+    account.rejects.begin();
+    account.counts.partition = job.destination.partition;
+    drop(account);
     // Nobody waits for it only when the run is ending.
     _ = ready.send(());
     let mut replay = Replay::new(job, &connection, router, journal);
     let mut ordered = Ordered::new(&receiver, job.order);
     let mut stop = replay.send_all(&receiver, &mut ordered).err();
+    replay.better_order = ordered.better_order();
     let (source_end, queued) = receiver.close();
     if let (Some(Ok(())), None, Some(journal)) = (&source_end, &stop, &mut replay.journal) {
         stop = journal.saw_end().err().map(Stop::Failed);
@@ -173,6 +177,8 @@ pub(super) struct Replay<'a> {
     pub(super) problems: Problems,
     pub(super) unreadable: u64,
     pub(super) unsent: u64,
+    /// As of [`Ordered::better_order`].
+    pub(super) better_order: Vec<u32>,
     /// Records that earlier runs have delivered.
     pub(super) skipped: u64,
     /// Records that librdkafka has taken.
@@ -201,6 +207,7 @@ impl<'a> Replay<'a> {
             problems: Problems::default(),
             unreadable: 0,
             unsent: 0,
+            better_order: Vec::new(),
             skipped: 0,
             handed: 0,
             full: false,

@@ -17,7 +17,6 @@ use super::warnings::Warnings;
 use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
 use crate::error::Error;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
-use crate::report::Placement;
 
 /// A topic of the destination.
 pub(super) struct Target {
@@ -45,14 +44,6 @@ pub(super) enum Route {
     Unknown,
 }
 
-/// How a record came to its partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Placed {
-    AsCaptured,
-    /// By its key, or by turns without one.
-    ByKey,
-}
-
 /// All targets met so far.
 pub(super) struct Router<'a> {
     connection: &'a Connection,
@@ -71,7 +62,6 @@ pub(super) struct Router<'a> {
     partitions: usize,
     /// Topics that were asked for.
     met: HashSet<CapturedTopic>,
-    pub(super) placement: Placement,
     warnings: Warnings,
     /// What the destination has in common with the captured cluster.
     comparison: Comparison,
@@ -105,7 +95,6 @@ impl<'a> Router<'a> {
             by_name: HashMap::new(),
             partitions: 0,
             met: HashSet::new(),
-            placement: Placement::default(),
             warnings: Warnings::default(),
             comparison: Comparison::default(),
             announcement: None,
@@ -364,7 +353,7 @@ impl<'a> Router<'a> {
         captured: Option<i32>,
         key: Option<&[u8]>,
         place: impl FnOnce() -> String,
-    ) -> Result<(i32, Placed), Error> {
+    ) -> Result<i32, Error> {
         let how = self.destination.partition;
         let keeps = matches!(how, Partition::Auto | Partition::Keep);
         if let Some(partition) = captured.filter(|_| keeps) {
@@ -373,7 +362,7 @@ impl<'a> Router<'a> {
             }
             let target = &self.targets[target];
             if partition < target.partitions {
-                return Ok((partition, Placed::AsCaptured));
+                return Ok(partition);
             }
             if how == Partition::Keep {
                 let (topic, partitions) = (target.name.clone(), target.partitions);
@@ -386,7 +375,7 @@ impl<'a> Router<'a> {
             }
         }
         let target = &mut self.targets[target];
-        let partition = match (how, key) {
+        Ok(match (how, key) {
             (Partition::Any, _) | (Partition::Key, None) => UNASSIGNED,
             // Where captured partitions are kept beside it, the choice is made here: librdkafka's
             // partitioner and explicit partitions do not mix before it knows the topic.
@@ -395,16 +384,7 @@ impl<'a> Router<'a> {
                 target.turn = (target.turn + 1) % target.partitions;
                 target.turn
             }
-        };
-        Ok((partition, Placed::ByKey))
-    }
-
-    /// Counts a record that was handed over.
-    pub(super) fn count(&mut self, placed: Placed) {
-        match placed {
-            Placed::AsCaptured => self.placement.kept += 1,
-            Placed::ByKey => self.placement.placed += 1,
-        }
+        })
     }
 
     fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {

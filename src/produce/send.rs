@@ -138,7 +138,7 @@ impl Replay<'_> {
             return Ok(());
         }
         let place = || self.job.counters.place(record.origin);
-        let (partition, placed) = self
+        let partition = self
             .router
             .partition(target, record.partition, key, place)?;
         let alone = self.keep_alone(in_flight, index);
@@ -151,7 +151,6 @@ impl Replay<'_> {
         }
         let Err(code) = given else {
             self.handed += 1;
-            self.router.count(placed);
             return Ok(());
         };
         self.deliveries.release(batch, record);

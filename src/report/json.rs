@@ -29,7 +29,7 @@ impl Report {
             }),
             ledger,
             topics: self.topics.iter().map(topic_json).collect(),
-            placement: json!({ "kept": self.placement.kept, "placed": self.placement.placed }),
+            placement: json!({ "kept": self.placement.kept, "by_key": self.placement.by_key, "spread": self.placement.spread }),
             rejects: self.rejects.as_ref().map(rejects_json),
             resume: self.resume.as_ref().map(resume_json),
             drain: self.drain.map(drain_json),
@@ -122,6 +122,7 @@ fn resume_json(resume: &Resume) -> Value {
 fn drain_json(drain: Drain) -> Value {
     json!({
         "answered": drain.answered,
+        "given_up": drain.given_up,
         "purged_from_queue": drain.purged_from_queue,
         "purged_in_flight": drain.purged_in_flight,
         "unanswered": drain.unanswered,

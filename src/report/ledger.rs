@@ -104,8 +104,7 @@ impl Ledger {
     /// Records that were to be delivered: all but those left out on purpose.
     #[must_use]
     pub fn wanted(&self) -> u64 {
-        let left_out = self.duplicates + self.filtered + self.control + self.aborted;
-        self.found.saturating_sub(left_out)
+        self.delivered + self.missing()
     }
 
     /// Records that should have been delivered and were not.

@@ -68,13 +68,15 @@ pub struct Topic {
     pub bytes: u64,
 }
 
-/// How records came to their partitions.
+/// How records that are delivered came to their partitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Placement {
     /// Records that kept the partition they were captured in.
     pub kept: u64,
-    /// Records placed by key, or spread where they have none.
-    pub placed: u64,
+    /// Records placed by their key.
+    pub by_key: u64,
+    /// Records without a key, or left to the client's choice.
+    pub spread: u64,
 }
 
 /// Time from handing a record to librdkafka to its delivery, in milliseconds.
@@ -118,12 +120,24 @@ pub struct Resume {
 pub struct Drain {
     /// Answered by the broker in the time that there was for it.
     pub answered: u64,
+    /// Given up by librdkafka, whose time for them was over, or which cannot go on.
+    pub given_up: u64,
     /// Taken back from librdkafka's queue: not written.
     pub purged_from_queue: u64,
     /// Given up on their way to the broker or waiting for its answer: unknown.
     pub purged_in_flight: u64,
     /// Of which librdkafka has told nothing: unknown.
     pub unanswered: u64,
+}
+
+/// What records that could not be put in order mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reordered {
+    /// The run is incomplete.
+    #[default]
+    Fails,
+    /// `--allow-reordered`: nothing.
+    Allowed,
 }
 
 /// The signal that ended a run.
@@ -158,6 +172,11 @@ pub struct Report {
     pub drain: Option<Drain>,
     /// What went wrong with records.
     pub problems: Problems,
+    /// What records out of order mean.
+    pub reordered: Reordered,
+    /// The files, by their places among the names of the source, in the order of their records; empty
+    /// when they were read so.
+    pub better_order: Vec<u32>,
     /// None when nothing was delivered.
     pub latency: Option<Latency>,
     /// From the start of the run to its end.
@@ -186,11 +205,18 @@ impl Report {
                 return exit;
             }
         }
-        let lossy = self.problems.iter().any(|problem| problem.what.is_lossy());
+        let lossy = self.problems.iter().any(|problem| self.is_lossy(problem));
         if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
             return ExitCode::Incomplete;
         }
         ExitCode::Success
+    }
+
+    fn is_lossy(&self, problem: &Problem) -> bool {
+        match problem.what {
+            What::OutOfOrder => self.reordered == Reordered::Fails,
+            what => what.is_lossy(),
+        }
     }
 
     /// `input:line`, or the input alone.

@@ -78,7 +78,8 @@ impl What {
             }
             Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
             Self::OutOfOrder => Some(
-                "consumers that read different parts of a topic overlap: choose one with `--filter`",
+                "consumers that read different parts of a topic overlap: choose one with `--filter`; \
+                 `--allow-reordered` takes them as they are",
             ),
             Self::SentAgain => Some(
                 "`--on-refused leave` keeps such records in the rejects instead of sending them again",

@@ -5,9 +5,11 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
-use super::{Problem, Problems, Report, Signal, Source, Tally, place};
+use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, What, place};
 use crate::error::{Error, count};
 
+/// Files named one by one in a hint.
+const MOST_FILES: usize = 8;
 /// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
 const MOST_TOPICS: usize = 10;
 
@@ -25,9 +27,7 @@ impl fmt::Display for Report {
             )?;
         }
         self.write_stop(f)?;
-        self.problems
-            .iter()
-            .try_for_each(|problem| write_problem(f, &self.source.names, problem))?;
+        self.write_problems(f)?;
         self.write_rejects(f)
     }
 }
@@ -47,10 +47,43 @@ impl Report {
             )?;
             self.write_ledger(f)?;
             self.write_stop(f)?;
-            f.write_str(&problems_text(&self.source, &self.problems))?;
+            self.write_problems(f)?;
             self.write_rejects(f)
         });
         why.to_string()
+    }
+
+    fn write_problems(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in self.problems.iter() {
+            match (problem.what, self.order_hint()) {
+                (What::OutOfOrder, Some(hint)) => {
+                    write_what(f, &self.source.names, problem)?;
+                    writeln!(f, "           hint: {hint}")?;
+                }
+                _ => write_problem(f, &self.source.names, problem)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// In which order the files would have been right, where another one was the cause.
+    fn order_hint(&self) -> Option<String> {
+        let name = |input: &u32| self.source.names.get(*input as usize);
+        let names = self.better_order.iter().map(name);
+        let names: Vec<&str> = names
+            .map(|name| name.map(String::as_str))
+            .collect::<Option<_>>()?;
+        let more = match names.len().checked_sub(MOST_FILES) {
+            None | Some(0) => String::new(),
+            Some(more) => format!(" and {more} more"),
+        };
+        let shown = &names[..names.len().min(MOST_FILES)];
+        (!names.is_empty()).then(|| {
+            format!(
+                "the files are not in the order of their records: give them as {}{more}",
+                shown.join(" ")
+            )
+        })
     }
 
     fn write_headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,21 +163,15 @@ impl Report {
         };
         let parts = [
             (drain.answered, "answered"),
+            (drain.given_up, "given up by librdkafka"),
             (drain.purged_from_queue, "taken back from the queue"),
             (drain.purged_in_flight, "given up in flight"),
             (drain.unanswered, "without an answer"),
         ];
-        let parts = parts.iter().filter(|(n, _)| *n > 0);
-        let parts: Vec<String> = parts
-            .map(|(n, what)| format!("{} {what}", HumanCount(*n)))
-            .collect();
+        let parts = counted(&parts);
         match parts.is_empty() {
             true => Ok(()),
-            false => writeln!(
-                f,
-                "stopped    of the records on their way {}",
-                parts.join(", ")
-            ),
+            false => writeln!(f, "stopped    of the records on their way {parts}"),
         }
     }
 
@@ -198,15 +225,20 @@ impl Report {
                 self.topics.len() - shown.len()
             )?;
         }
-        if self.placement.placed > 0 {
-            let (placed, kept) = (self.placement.placed, self.placement.kept);
-            let (placed, kept) = (HumanCount(placed), HumanCount(kept));
-            writeln!(
-                f,
-                "placed     {kept} in their captured partition, {placed} by key"
-            )?;
+        let Placement {
+            kept,
+            by_key,
+            spread,
+        } = self.placement;
+        if by_key + spread == 0 {
+            return Ok(());
         }
-        Ok(())
+        let parts = [
+            (kept, "in their captured partition"),
+            (by_key, "by key"),
+            (spread, "without a key or by the client's choice"),
+        ];
+        writeln!(f, "placed     {}", counted(&parts))
     }
 }
 
@@ -279,6 +311,14 @@ pub(super) fn write_problem(
     inputs: &[String],
     problem: &Problem,
 ) -> fmt::Result {
+    write_what(f, inputs, problem)?;
+    problem
+        .what
+        .hint()
+        .map_or(Ok(()), |hint| writeln!(f, "           hint: {hint}"))
+}
+
+fn write_what(f: &mut fmt::Formatter<'_>, inputs: &[String], problem: &Problem) -> fmt::Result {
     writeln!(
         f,
         "problem    {}: {}, first {}: {}",
@@ -286,11 +326,14 @@ pub(super) fn write_problem(
         HumanCount(problem.count),
         place(inputs, problem.first),
         problem.why,
-    )?;
-    problem
-        .what
-        .hint()
-        .map_or(Ok(()), |hint| writeln!(f, "           hint: {hint}"))
+    )
+}
+
+/// Numbers and what they count, without those of nothing.
+fn counted(parts: &[(u64, &str)]) -> String {
+    let parts = parts.iter().filter(|(n, _)| *n > 0);
+    let parts = parts.map(|(n, what)| format!("{} {what}", HumanCount(*n)));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// A number with its digits in groups of three.
@@ -385,7 +428,8 @@ mod tests {
             ],
             placement: Placement {
                 kept: 1000,
-                placed: 200,
+                by_key: 200,
+                spread: 0,
             },
             latency: Some(Latency {
                 p50: 1.24,

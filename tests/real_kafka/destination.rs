@@ -109,7 +109,10 @@ fn auto(kafka: &Kafka) {
     let output = replay(kafka, &["raw", &demo, "--partition", "auto", "--map", &map]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
-    assert_eq!(report["placement"], json!({ "kept": 18, "placed": 3 }));
+    assert_eq!(
+        report["placement"],
+        json!({ "kept": 18, "by_key": 3, "spread": 0 })
+    );
     let captured = plain_fetches(&fixture("demo.jsonl"));
     let orders = seen(kafka, &format!("{prefix}-orders"));
     assert_eq!(orders.len(), 13);
@@ -153,7 +156,7 @@ fn one_partition_a_key(kafka: &Kafka) {
         on_missing > 0,
         "the capture has partitions that are missing"
     );
-    let placement = json!({ "kept": 600 - on_missing, "placed": on_missing });
+    let placement = json!({ "kept": 600 - on_missing, "by_key": on_missing, "spread": 0 });
     assert_eq!(report["placement"], placement);
     let mut by_key: BTreeMap<Vec<u8>, (BTreeSet<i32>, Vec<u64>)> = BTreeMap::new();
     for record in seen(kafka, &topic) {

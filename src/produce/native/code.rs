@@ -64,6 +64,11 @@ impl Code {
         Self(code)
     }
 
+    /// Whether librdkafka has made it, and no broker.
+    pub(in crate::produce) fn is_local(self) -> bool {
+        self.0 < 0
+    }
+
     pub(in crate::produce) fn is_error(self) -> bool {
         self != Self::NONE
     }

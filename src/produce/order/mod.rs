@@ -3,6 +3,7 @@
 //! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
 //! counted.
 
+mod files;
 mod partitions;
 mod window;
 
@@ -145,6 +146,11 @@ impl<'a> Ordered<'a> {
     fn is_due(&self) -> bool {
         let at_once = self.order == Order::AsCaptured && !self.window.is_empty();
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
+    }
+
+    /// The files of the source in the order of their records, where they were read in another one.
+    pub(super) fn better_order(&self) -> Vec<u32> {
+        self.window.better_order()
     }
 
     /// What waits when the run ends before it is sent, `queued` in the channel behind it.

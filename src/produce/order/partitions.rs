@@ -13,8 +13,8 @@ pub(super) type PartitionIndex = u32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub(super) partition: PartitionIndex,
-    lowest: i64,
-    highest: i64,
+    pub(super) lowest: i64,
+    pub(super) highest: i64,
     is_sorted: bool,
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::files::FileRanges;
 use super::partitions::{PartitionIndex, Partitions, Run};
 use super::{Order, OrderedBatch, Positions};
 use crate::channel::SourceBatch;
@@ -40,6 +41,7 @@ pub(super) struct Window {
     records: usize,
     bytes: usize,
     partitions: Partitions,
+    files: FileRanges,
     /// The number of the next batch that begins to wait.
     next: u64,
 }
@@ -70,7 +72,21 @@ impl Window {
     pub(super) fn add(&mut self, source: SourceBatch, first: u64, waited: Duration, order: Order) {
         let SourceBatch { batch, tally } = source;
         let positions = Positions::From(first);
+        let ends = batch.records.first().zip(batch.records.last());
+        let inputs = ends.map(|(first, last)| (first.origin.input, last.origin.input));
         self.wait(NumberedBatch::new(batch, positions), tally, waited, order);
+        // A batch is mostly of one file, and one of two says nothing of either.
+        if let (Some((input, last)), Some(waiting)) = (inputs, self.waiting.back())
+            && input == last
+        {
+            let runs = waiting.runs.iter();
+            runs.for_each(|run| self.files.note(input, run));
+        }
+    }
+
+    /// As of [`FileRanges::better_order`].
+    pub(super) fn better_order(&self) -> Vec<u32> {
+        self.files.better_order()
     }
 
     fn wait(&mut self, numbered: NumberedBatch, tally: Tally, since: Duration, order: Order) {
