@@ -22,13 +22,14 @@ The commonest calls:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
-  1    the replay ran; some records failed, are unreadable or out of order, or a report was not
-       written
+  1    the replay ran; some records failed, are unreadable, out of order or lost a part, or a
+       report was not written
   2    usage or configuration
-  3    Kafka said no, or was silent for too long
+  3    the cluster: unreachable, not authorised, a topic or partition missing,
+       the captured cluster, or silent for too long
   4    the source failed or is incomplete
   70   the ledger does not balance: a defect of kreplay
-  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still tells what
+  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still says what
        was delivered";
 
 const EXTRACT_EXIT_CODES: &str = "\

@@ -244,8 +244,8 @@ impl Error {
                 captured_partitions,
                 ..
             } => Some(format!(
-                "create it, or let kreplay do so with `--create-topics` (captured with {})",
-                count(u64::from(*captured_partitions), "partition"),
+                "create it, or let kreplay do so with `--create-topics` (the capture shows {})",
+                partitions_up_to(*captured_partitions),
             )),
             Self::PartitionMissing { .. } => {
                 Some("use `--partition auto` to place such records by key".into())
@@ -419,6 +419,14 @@ fn quoted(names: &[String]) -> String {
     quoted.join(", ")
 }
 
+/// What records tell of a topic's partitions: there may be more than those that were read from.
+fn partitions_up_to(partitions: u32) -> String {
+    match partitions {
+        0 | 1 => "partition 0".into(),
+        more => format!("partitions up to {}", more - 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,8 +459,7 @@ mod tests {
             error.to_string(),
             "topic `orders` does not exist on localhost:9092"
         );
-        let hint =
-            "create it, or let kreplay do so with `--create-topics` (captured with 6 partitions)";
+        let hint = "create it, or let kreplay do so with `--create-topics` (the capture shows partitions up to 5)";
         assert_eq!(error.hint().as_deref(), Some(hint));
     }
 }

@@ -138,9 +138,18 @@ pub(crate) struct Batch {
     pub(crate) topics: Vec<CapturedTopic>,
     /// What the input told of the captured cluster and had not told before.
     pub(crate) captured_from: Vec<CapturedFrom>,
+    /// What the input cannot tell of any record in it.
+    pub(crate) untold: Untold,
     headers: Vec<Header>,
     bytes: Vec<u8>,
     topic_numbers: TopicNumbers,
+}
+
+/// Fields that an input has no place for: absent there does not mean null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Untold {
+    pub(crate) keys: bool,
+    pub(crate) headers: bool,
 }
 
 /// The indices of a batch's topics.
@@ -217,6 +226,7 @@ impl Batch {
             records: Vec::with_capacity(self.records.len()),
             headers: Vec::with_capacity(self.headers.len()),
             bytes: Vec::with_capacity(self.bytes.len()),
+            untold: self.untold,
             ..Self::default()
         };
         std::mem::replace(self, next)

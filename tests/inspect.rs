@@ -40,7 +40,7 @@ groups     fulfilment 5
 isolation  read_uncommitted 18, read_committed 3
 
 topic      parts  records     bytes  no key  keys  value p50    p99    max  tombstones
-orders         3       28  6.02 KiB     4 %    24        2 B  195 B  195 B           2
+orders         3       28  6.02 KiB     4 %    24      268 B  279 B  279 B           2
 payments       2       11  1.42 KiB     0 %    11      125 B  126 B  126 B           0
 shipments      2       10     824 B     0 %    10       99 B  135 B  135 B           0
 "
@@ -66,7 +66,7 @@ groups     fulfilment 6
 isolation  read_uncommitted 27
 
 topic     parts  records     bytes  no key  keys  value p50    p99    max  tombstones
-orders        3       13  2.90 KiB     0 %     7      190 B  198 B  198 B           0
+orders        3       13  2.90 KiB     0 %     7      195 B  268 B  268 B           0
 payments      2        8  1.03 KiB     0 %     6      124 B  126 B  126 B           0
 "
     );

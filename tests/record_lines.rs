@@ -46,6 +46,27 @@ fn large_capture(folder: &TempDir) -> PathBuf {
 }
 
 #[test]
+fn what_a_csv_does_not_tell_is_left_out_and_not_null() {
+    let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
+    let key = value.replace("valueString", "keyString");
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let file = folder.path().join("capture.csv");
+    let extract = |csv: String| {
+        std::fs::write(&file, csv).expect("the folder is writable");
+        let output = kreplay(["extract", &file.display().to_string()]);
+        assert_eq!(output.code, 0, "{output:#?}");
+        output.stdout
+    };
+    let without = extract(format!("{value},RRPair UUID\na,u1\n"));
+    assert_eq!(without, "{\"value\":\"a\"}\n");
+    let with = extract(format!("{value},{key},RRPair UUID\na,k,u1\nb,,u2\n"));
+    assert_eq!(
+        with,
+        "{\"key\":\"k\",\"value\":\"a\"}\n{\"key\":null,\"value\":\"b\"}\n"
+    );
+}
+
+#[test]
 fn extract_prints_the_records_of_a_capture_as_record_lines() {
     let run = kreplay(args("extract", &[&fixture("shop.jsonl")], &["-q"]));
     let expected = fs::read_to_string(fixture("shop.expected.jsonl")).expect("it can be read");

@@ -149,6 +149,8 @@ impl RecordColumns {
 pub(super) struct Columns {
     pub(super) records: Vec<RecordColumns>,
     pub(super) sentinels: Vec<Sentinel>,
+    /// What no column would show, in words.
+    pub(super) unseen: Vec<String>,
     /// Where a row tells the broker that it was captured at.
     pub(super) broker: Option<usize>,
     pub(super) width: usize,
@@ -184,18 +186,68 @@ impl Columns {
         nodes.sort_by(|a, b| a.steps.cmp(b.steps));
         let records = nodes
             .iter()
-            .map(|node| record_columns(node, &steps, engine))
-            .collect();
+            .map(|node| record_columns(node, &steps, engine));
+        let records: Vec<RecordColumns> = records.collect();
         let sentinels = (0..)
             .zip(&steps)
             .filter_map(|(i, header)| sentinel(i, (*header)?, &nodes));
         Self {
+            unseen: unseen(&nodes, &records, &steps),
             records,
             sentinels: sentinels.collect(),
             broker: broker(&steps),
             width: headers.len(),
         }
     }
+}
+
+/// What records of a capture may have that no column is there for. Where paths lead to one node each,
+/// as those of the user's own do, a row has nothing besides.
+fn unseen(
+    nodes: &[Node<'_>],
+    records: &[RecordColumns],
+    headers: &[Option<&[Step]>],
+) -> Vec<String> {
+    let mut unseen: Vec<String> = Vec::new();
+    for node in nodes {
+        for at in wildcards(node.item) {
+            let element = |steps: &[Step]| match steps.get(at) {
+                Some(Step::Index(n)) if steps[..at] == node.steps[..at] => Some(*n),
+                _ => None,
+            };
+            let last = nodes.iter().filter_map(|node| element(node.steps)).max();
+            let further = headers.iter().flatten().filter_map(|steps| element(steps));
+            if further.max() > last {
+                continue;
+            }
+            if let Some(Step::Name(array)) = at.checked_sub(1).and_then(|i| node.item.get(i)) {
+                let text = format!("a second element of `{array}`");
+                if !unseen.contains(&text) {
+                    unseen.push(text);
+                }
+            }
+        }
+    }
+    let is_plain = nodes.iter().all(|node| wildcards(node.item).is_empty());
+    if is_plain {
+        return unseen;
+    }
+    for (what, is_there) in [
+        ("keys", records.iter().any(|record| record.has(Slot::Key))),
+        (
+            "headers",
+            records.iter().any(|record| !record.headers.is_empty()),
+        ),
+        (
+            "transaction markers",
+            records.iter().any(|record| record.has(Slot::Attributes)),
+        ),
+    ] {
+        if !is_there {
+            unseen.push(what.into());
+        }
+    }
+    unseen
 }
 
 /// The column of the broker, where the other columns are about Kafka: what else was captured was at

@@ -22,7 +22,7 @@ use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::record::{
-    Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId,
+    Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
 };
 use crate::report::What;
 
@@ -88,6 +88,12 @@ impl<'a> Rows<'a> {
         let first = header.clone();
         let header = HeaderRow::of(header, &engine, &wishes.options.overrides);
         header.check(name, wishes.topics).map_err(Stop::Failed)?;
+        let mut sink = Sink::new(sender);
+        let records = &header.columns.records;
+        sink.batch.untold = Untold {
+            keys: !records.iter().any(|record| record.has(Slot::Key)),
+            headers: true,
+        };
         Ok(Self {
             header: first,
             columns: header.columns,
@@ -97,7 +103,7 @@ impl<'a> Rows<'a> {
             wishes,
             sender,
             brokers: HashSet::new(),
-            sink: Sink::new(sender),
+            sink,
         })
     }
 
@@ -134,6 +140,7 @@ impl<'a> Rows<'a> {
     pub(super) fn read(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
         self.sink.tally.rrpairs += 1;
         self.tell_unmatched();
+        self.tell_unseen(origin);
         if row.len() != self.columns.width {
             let (has, wanted) = (row.len(), self.columns.width);
             self.sink.unreadable(What::Unreadable, origin, || {
@@ -170,6 +177,21 @@ impl<'a> Rows<'a> {
             let problems = &mut self.sink.tally.problems;
             problems.add(What::ColumnUnmatched, origin, || whys.join("; "));
         }
+    }
+
+    /// Warns once of what the row cannot show to be missing.
+    fn tell_unseen(&mut self, row: Origin) {
+        let unseen = std::mem::take(&mut self.columns.unseen);
+        if unseen.is_empty() {
+            return;
+        }
+        let origin = Origin { line: 1, ..row };
+        self.sink.tally.problems.add(What::LossUnseen, origin, || {
+            format!(
+                "no column would show {}: nobody can tell whether the capture has such",
+                unseen.join(", ")
+            )
+        });
     }
 
     /// Takes note of the broker that a row was captured at, once for each.

@@ -2,19 +2,16 @@
 
 use std::collections::HashMap;
 
-use hdrhistogram::Histogram;
-
 use super::distinct::Distinct;
+use super::sizes::ValueSizes;
 use crate::offsets::Offsets;
 use crate::record::{Batch, CapturedTopic, Record};
-use crate::report::{PartitionContents, Sizes, TopicContents};
+use crate::report::{PartitionContents, TopicContents};
 
 /// Topics kept apart. More occur only where a path leads to something that is no topic.
 const MOST_TOPICS: usize = 1000;
 /// Partitions of a topic kept apart; the records of others are counted for the topic alone.
 const MOST_PARTITIONS: usize = 10_000;
-/// Of a histogram: values within 1 %, in a few KiB.
-const SIGNIFICANT_DIGITS: u8 = 2;
 
 /// The records seen so far.
 #[derive(Debug, Default)]
@@ -24,7 +21,7 @@ pub(super) struct Contents {
     pub(super) other_records: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Topic {
     partitions: HashMap<Option<i32>, Partition>,
     records: u64,
@@ -32,7 +29,7 @@ struct Topic {
     times_ms: Option<(i64, i64)>,
     null_keys: u64,
     keys: Distinct,
-    sizes: Histogram<u64>,
+    sizes: ValueSizes,
     tombstones: u64,
 }
 
@@ -57,7 +54,7 @@ impl Contents {
                 self.other_records += beyond;
                 continue;
             }
-            let kept = self.topics.entry(key).or_insert_with(Topic::new);
+            let kept = self.topics.entry(key).or_default();
             for record in run {
                 self.records += 1;
                 kept.add(batch, record);
@@ -77,19 +74,6 @@ impl Contents {
 }
 
 impl Topic {
-    fn new() -> Self {
-        Self {
-            partitions: HashMap::new(),
-            records: 0,
-            bytes: 0,
-            times_ms: None,
-            null_keys: 0,
-            keys: Distinct::default(),
-            sizes: Histogram::new(SIGNIFICANT_DIGITS).expect("2 is a number of digits it takes"),
-            tombstones: 0,
-        }
-    }
-
     fn add(&mut self, batch: &Batch, record: &Record) {
         self.records += 1;
         match record.key {
@@ -104,8 +88,7 @@ impl Topic {
             Some(value) => {
                 let size = batch.slice(value).len() as u64;
                 self.bytes += size;
-                // It grows with what it is given.
-                self.sizes.saturating_record(size);
+                self.sizes.add(size);
             }
             None => self.tombstones += 1,
         }
@@ -130,11 +113,6 @@ impl Topic {
             .map(|(number, partition)| partition.contents(*number))
             .collect();
         partitions.sort_by_key(|partition| partition.partition);
-        let sizes = (!self.sizes.is_empty()).then(|| Sizes {
-            p50: self.sizes.value_at_quantile(0.5),
-            p99: self.sizes.value_at_quantile(0.99),
-            max: self.sizes.max(),
-        });
         TopicContents {
             name: name.map(ToString::to_string),
             is_id: matches!(name, Some(CapturedTopic::Id(_))),
@@ -144,7 +122,7 @@ impl Topic {
             times_ms: self.times_ms,
             null_keys: self.null_keys,
             distinct_keys: self.keys.estimate(),
-            sizes,
+            sizes: self.sizes.summary(),
             tombstones: self.tombstones,
         }
     }
@@ -169,6 +147,7 @@ mod tests {
     use super::*;
     use crate::record::Origin;
     use crate::record_line;
+    use crate::report::Sizes;
 
     fn contents(lines: &[&str]) -> Contents {
         let (mut contents, mut batch) = (Contents::default(), Batch::default());

@@ -5,6 +5,7 @@
 
 mod contents;
 mod distinct;
+mod sizes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;

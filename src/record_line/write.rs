@@ -47,12 +47,20 @@ fn push_record(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
     if let Some(timestamp_ms) = record.timestamp_ms {
         push_member(out, "\"timestamp\":", &timestamp_ms);
     }
-    let names = ["\"key\":", "\"key_base64\":"];
-    push_bytes_member(out, names, record.key.map(|key| batch.slice(key)));
+    if record.key.is_some() || !batch.untold.keys {
+        let names = ["\"key\":", "\"key_base64\":"];
+        push_bytes_member(out, names, record.key.map(|key| batch.slice(key)));
+    }
     let names = ["\"value\":", "\"value_base64\":"];
     push_bytes_member(out, names, record.value.map(|value| batch.slice(value)));
+    let headers = batch.headers(record);
+    if headers.is_empty() && batch.untold.headers {
+        // Every member before it has left a comma.
+        out.pop();
+        return;
+    }
     out.extend_from_slice(b"\"headers\":[");
-    for (i, Header { name, value }) in batch.headers(record).iter().enumerate() {
+    for (i, Header { name, value }) in headers.iter().enumerate() {
         out.extend_from_slice(if i > 0 { b",[" } else { b"[" });
         push_header_part(out, Some(batch.slice(*name)));
         out.push(b',');

@@ -39,9 +39,23 @@ impl Report {
                 .map(|problem| problem_json(&self.source.names, problem))
                 .collect(),
             latency_ms: self.latency.map(latency_json),
+            rates: self.rates_json(),
             errors: self.failures.iter().map(ToString::to_string).collect(),
         };
         serde_json::to_string(&report).expect("no map of the report has keys that are not strings")
+    }
+}
+
+impl Report {
+    /// Deliveries by the time of the whole run, as `elapsed_s` has it.
+    fn rates_json(&self) -> Value {
+        let elapsed_s = self.elapsed.as_secs_f64();
+        let per_second = |n: u64| (elapsed_s > 0.0).then(|| round_ms(n as f64 / elapsed_s));
+        let bytes = self.topics.iter().map(|topic| topic.bytes).sum();
+        json!({
+            "records_per_s": per_second(self.ledger.delivered),
+            "bytes_per_s": per_second(bytes),
+        })
     }
 }
 
@@ -94,6 +108,7 @@ struct Shape {
     drain: Option<Value>,
     problems: Vec<Value>,
     latency_ms: Option<Value>,
+    rates: Value,
     errors: Vec<String>,
 }
 

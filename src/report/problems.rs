@@ -14,6 +14,8 @@ pub enum What {
     MemberUnknown,
     /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
     LostByCsv,
+    /// A CSV without the columns that would show what it lacks.
+    LossUnseen,
     /// Records delivered without the headers that they were captured with.
     HeadersLost,
     /// Records of transactions, of which a CSV does not tell whether they were aborted.
@@ -49,6 +51,7 @@ impl What {
             Self::ValueUnknown => "value_unknown",
             Self::MemberUnknown => "member_unknown",
             Self::LostByCsv => "lost_by_csv",
+            Self::LossUnseen => "loss_unseen",
             Self::HeadersLost => "headers_lost",
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
@@ -65,7 +68,11 @@ impl What {
     pub(super) fn is_lossy(self) -> bool {
         !matches!(
             self,
-            Self::TimestampLost | Self::OutOfOrder | Self::SentAgain | Self::HeaderAgain
+            Self::TimestampLost
+                | Self::OutOfOrder
+                | Self::SentAgain
+                | Self::HeaderAgain
+                | Self::LossUnseen
         )
     }
 
@@ -73,7 +80,7 @@ impl What {
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         match self {
-            Self::LostByCsv | Self::HeadersLost | Self::Transactional => {
+            Self::LostByCsv | Self::LossUnseen | Self::HeadersLost | Self::Transactional => {
                 Some("`kreplay snapshot <ID> --via raw` reads the RRPairs and loses none")
             }
             Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),

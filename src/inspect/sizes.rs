@@ -1,0 +1,137 @@
+//! How large values are: percentiles in memory that does not grow with the records. Exact while few
+//! different sizes occur; beyond that a percentile is at most 0.1 % above the true one.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use crate::report::Sizes;
+
+/// Different sizes that are counted one by one: 64 KiB or so for each topic.
+const MOST_EXACT: usize = 4096;
+/// Of the histogram beyond them: three digits are 0.1 %, in about 100 KiB for sizes up to 64 MiB.
+const SIGNIFICANT_DIGITS: u8 = 3;
+
+/// The sizes of a topic's values.
+#[derive(Debug, Default)]
+pub(super) struct ValueSizes {
+    counts: Counts,
+    values: u64,
+    max: u64,
+}
+
+#[derive(Debug)]
+enum Counts {
+    Exact(BTreeMap<u64, u64>),
+    Near(Histogram<u64>),
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self::Exact(BTreeMap::new())
+    }
+}
+
+impl ValueSizes {
+    pub(super) fn add(&mut self, size: u64) {
+        self.values += 1;
+        self.max = self.max.max(size);
+        match &mut self.counts {
+            Counts::Exact(counts) => {
+                *counts.entry(size).or_default() += 1;
+                if counts.len() > MOST_EXACT {
+                    let near = near(counts);
+                    self.counts = Counts::Near(near);
+                }
+            }
+            Counts::Near(histogram) => record(histogram, size, 1),
+        }
+    }
+
+    /// None where no record has a value.
+    pub(super) fn summary(&self) -> Option<Sizes> {
+        (self.values > 0).then(|| Sizes {
+            p50: self.percentile(50),
+            p99: self.percentile(99),
+            max: self.max,
+        })
+    }
+
+    /// The smallest size that at least so many of 100 values do not exceed (the nearest rank).
+    fn percentile(&self, percent: u64) -> u64 {
+        let rank = (u128::from(self.values) * u128::from(percent)).div_ceil(100);
+        match &self.counts {
+            Counts::Exact(counts) => {
+                let mut below = 0;
+                let mut counts = counts.iter();
+                let at = counts.find(|(_, count)| {
+                    below += u128::from(**count);
+                    below >= rank
+                });
+                at.map_or(self.max, |(size, _)| *size)
+            }
+            Counts::Near(histogram) => histogram
+                .value_at_quantile(percent as f64 / 100.0)
+                .min(self.max),
+        }
+    }
+}
+
+fn near(counts: &BTreeMap<u64, u64>) -> Histogram<u64> {
+    let mut histogram =
+        Histogram::new(SIGNIFICANT_DIGITS).expect("3 is a number of digits it takes");
+    // Without this it keeps to the range that it was made for, and counts what is above it as its end.
+    histogram.auto(true);
+    for (size, count) in counts {
+        record(&mut histogram, *size, *count);
+    }
+    histogram
+}
+
+fn record(histogram: &mut Histogram<u64>, size: u64, count: u64) {
+    let recorded = histogram.record_n(size, count);
+    recorded.expect("a histogram that grows takes every size of a value in memory");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// By sorting all of them.
+    fn sorted(mut sizes: Vec<u64>) -> Option<[u64; 3]> {
+        sizes.sort_unstable();
+        let at = |percent: usize| sizes[(sizes.len() * percent).div_ceil(100) - 1];
+        (!sizes.is_empty()).then(|| [at(50), at(99), at(100)])
+    }
+
+    fn summed_up(sizes: &[u64]) -> Option<[u64; 3]> {
+        let mut all = ValueSizes::default();
+        sizes.iter().for_each(|size| all.add(*size));
+        let all = all.summary();
+        all.map(|sizes| [sizes.p50, sizes.p99, sizes.max])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn few_sizes_are_told_exactly(sizes in prop::collection::vec(0_u64..64 << 20, 0..2000)) {
+            prop_assert_eq!(summed_up(&sizes), sorted(sizes));
+        }
+    }
+
+    #[test]
+    fn many_sizes_are_told_to_a_thousandth() {
+        let sizes: Vec<u64> = (0..100_000).map(|i: u64| i * i % 67_108_859).collect();
+        let told = summed_up(&sizes).expect("there are sizes");
+        let exact = sorted(sizes).expect("there are sizes");
+        for (told, exact) in told.into_iter().zip(exact) {
+            assert!(
+                (exact..=exact + exact / 1000 + 1).contains(&told),
+                "{told} for {exact}"
+            );
+        }
+        assert_eq!(told[2], exact[2], "the largest one is exact");
+    }
+}
