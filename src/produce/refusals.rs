@@ -38,6 +38,15 @@ pub(super) struct Refused {
     pub(super) group: u64,
 }
 
+/// When a record was refused for the first time.
+#[derive(Debug, Clone, Copy)]
+struct FirstRefusal {
+    /// How many others were delivered by then that were never refused.
+    fresh: u64,
+    /// Its number among the refused ones, from 1.
+    number: u64,
+}
+
 /// A partition that has refused something.
 #[derive(Debug, Default)]
 struct Partition {
@@ -45,8 +54,12 @@ struct Partition {
     group: u64,
     /// Records delivered that were never refused.
     fresh: u64,
-    /// How many those were when a record was refused first, by its position in the source.
-    returning: HashMap<u64, u64>,
+    /// What a record that was refused has to be compared with, by its position in the source.
+    returning: HashMap<u64, FirstRefusal>,
+    /// Records refused for the first time so far.
+    refused: u64,
+    /// Of those that were delivered since, the number of the last in the order of sending.
+    last_returned: u64,
 }
 
 /// All refused records whose outcome is open.
@@ -76,10 +89,13 @@ impl Refusals {
         self.marked |= cause == Cause::Neighbour;
         let partition = self.partition(topic, partition);
         let (group, fresh) = (partition.group, partition.fresh);
-        partition
-            .returning
-            .entry(record.position())
-            .or_insert(fresh);
+        let refused = &mut partition.refused;
+        let first = partition.returning.entry(record.position());
+        first.or_insert_with(|| {
+            *refused += 1;
+            let number = *refused;
+            FirstRefusal { fresh, number }
+        });
         partition.held.push(Refused {
             record,
             cause,
@@ -96,7 +112,11 @@ impl Refusals {
         };
         partition.group += 1;
         match partition.returning.remove(&position) {
-            Some(fresh) => fresh < partition.fresh,
+            Some(first) => {
+                let is_late = first.number < partition.last_returned;
+                partition.last_returned = partition.last_returned.max(first.number);
+                is_late || first.fresh < partition.fresh
+            }
             None => {
                 partition.fresh += 1;
                 false
@@ -230,7 +250,15 @@ mod tests {
         assert!(!refusals.delivered("t", 0, 3));
         assert!(refusals.delivered("t", 0, 1));
         assert!(!refusals.delivered("t", 1, 2), "another partition");
-        let taken = (refusals.held(), refusals.take().len(), refusals.held());
-        assert_eq!(taken, (1, 1, 0));
+        assert_eq!((refusals.held(), refusals.take().len()), (1, 1));
+        // Of records that were refused alike, one that is sent again in vain is overtaken by the next.
+        let mut refusals = Refusals::default();
+        for index in [0, 1, 2, 1] {
+            let record = InFlightRecord::new(&batch, index);
+            refusals.hold(("t", 0), record, Cause::TooLarge, 1);
+        }
+        let late = [0, 2, 1].map(|position| refusals.delivered("t", 0, position));
+        assert_eq!(late, [false, false, true]);
+        assert_eq!((refusals.take().len(), refusals.held()), (1, 0));
     }
 }
