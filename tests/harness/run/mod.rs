@@ -5,6 +5,7 @@
 mod guard;
 mod running;
 
+use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -173,6 +174,7 @@ impl Run {
             started,
             deadline,
             status: None,
+            told_to_end: Cell::new(false),
             guard,
             home,
         }

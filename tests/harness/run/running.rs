@@ -2,6 +2,7 @@
 //!
 //! Apart from its preparation because most tests only want the end and never see this.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ExitStatus};
@@ -32,6 +33,8 @@ pub(crate) struct Running {
     pub(super) started: Instant,
     pub(super) deadline: Instant,
     pub(super) status: Option<ExitStatus>,
+    /// Whether a signal has told it to end: that, and no end of stdin, is what the test is about.
+    pub(super) told_to_end: Cell<bool>,
     /// Released after `drop` below has run.
     pub(super) guard: Guard,
     /// The working directory unless the test gave one; removed when the run is over.
@@ -46,6 +49,7 @@ impl Running {
 
     /// Sends a signal to kreplay alone, as `kill PID` does; nothing happens once it has been reaped.
     pub(crate) fn signal(&self, signal: Signal) {
+        self.note(signal);
         if self.status.is_none() {
             kill(Pid::from_raw(self.pid()), signal).expect("the child is not reaped yet");
         }
@@ -53,9 +57,16 @@ impl Running {
 
     /// Sends a signal to kreplay and its children, as Ctrl-C in a terminal does.
     pub(crate) fn signal_group(&self, signal: Signal) {
+        self.note(signal);
         if self.status.is_none() {
             killpg(Pid::from_raw(self.pid()), signal).expect("the child is not reaped yet");
         }
+    }
+
+    fn note(&self, signal: Signal) {
+        let pauses = [Signal::SIGSTOP, Signal::SIGCONT];
+        self.told_to_end
+            .set(self.told_to_end.get() || !pauses.contains(&signal));
     }
 
     /// Writes to an open stdin; kreplay may have closed it, which is not an error.
@@ -127,13 +138,15 @@ impl Running {
         self.status.is_some()
     }
 
-    /// Waits for the end, closing stdin first.
+    /// Waits for the end, closing stdin first unless a signal has told it to end.
     ///
     /// # Panics
     /// When the run's limit passes, when kreplay leaves a process behind that holds its output
     /// open, or when stdout is not UTF-8.
     pub(crate) fn wait(mut self) -> Output {
-        self.close_stdin();
+        if !self.told_to_end.get() {
+            self.close_stdin();
+        }
         while !self.has_ended() {
             self.check_limit("its end");
             thread::sleep(TICK);
