@@ -86,7 +86,7 @@ pub(super) fn read(event: &Owned<c::rd_kafka_event_t>, mut take: impl FnMut(Even
 }
 
 /// # Safety
-/// The message has to live through `'a`, to be one that [`super::produce`] gave to librdkafka, and to
+/// The message has to live through `'a`, to be one that [`super::produce()`] gave to librdkafka, and to
 /// be read here once: that takes back its share of the batch.
 unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
     // Fields are read through the pointer: a reference would claim that the error code is one of the
