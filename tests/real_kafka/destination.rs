@@ -199,7 +199,10 @@ fn keep(kafka: &Kafka) {
     let args = ["raw", &demo, "--partition", "keep", "--map", &map];
     let report = report_of(&replay(kafka, &args).output(), 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
-    assert_eq!(report["placement"], json!({ "kept": 21, "placed": 0 }));
+    assert_eq!(
+        report["placement"],
+        json!({ "kept": 21, "by_key": 0, "spread": 0 })
+    );
 }
 
 fn by_key(kafka: &Kafka) {
@@ -209,7 +212,10 @@ fn by_key(kafka: &Kafka) {
     let output = replay(kafka, &["raw", &demo, "--partition", "key", "--map", &map]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
-    assert_eq!(report["placement"], json!({ "kept": 0, "placed": 21 }));
+    assert_eq!(
+        report["placement"],
+        json!({ "kept": 0, "by_key": 21, "spread": 0 })
+    );
     for (name, partitions) in [("orders", 5), ("payments", 7)] {
         for record in seen(kafka, &format!("{prefix}-{name}")) {
             let expected = java_partition(key(&record), partitions);
