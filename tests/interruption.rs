@@ -379,6 +379,7 @@ fn a_hangup_that_is_ignored_stays_so() {
     run.wait_until("its first records are there", |_| mock.holds(100));
     run.signal(SIGHUP);
     run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());
+    run.close_stdin();
     let output = run.wait();
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(ledger(&report(&output)), "200 = 200 delivered");
