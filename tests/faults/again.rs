@@ -46,7 +46,9 @@ impl Leavings {
     /// When not all of them are delivered.
     pub(crate) fn send_again(&self, brokers: &str, args: &[&str]) -> Value {
         let rejects = self.rejects_path();
-        let args = [&["records", &rejects, "--send-unknown"], args].concat();
+        // Rejects are in the order in which their outcomes came.
+        let flags = ["records", &rejects, "--send-unknown", "--allow-reordered"];
+        let args = [&flags, args].concat();
         report_of(&replay(brokers, &args).output(), 0)
     }
 }
