@@ -85,6 +85,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Account {
+    /// The final outcome of a record that certainly is not in the log, for `why`.
+    fn not_written(&mut self, record: &InFlightRecord, why: &str) {
+        if let Some(answers) = &mut self.answers {
+            answers.not_written(record.position());
+        }
+        let (batch, record) = (record.batch(), record.record());
+        let told = format!("{why}, captured from {}", batch.captured_at(record));
+        let fate = self.counts.refuse(record.origin, &told);
+        self.rejects.add(batch, record, fate, why);
+    }
+}
+
 impl Deliveries {
     pub(super) fn new(
         counters: Arc<Counters>,
@@ -176,21 +189,8 @@ impl Deliveries {
     /// A record that its topic does not take, by the topic's own settings; librdkafka was not given it.
     pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
         let mut account = self.account();
-        let Account {
-            counts,
-            rejects,
-            answers,
-            ..
-        } = &mut *account;
-        if let Some(answers) = answers {
-            answers.not_written(record.position());
-        }
-        let (batch, record) = (record.batch(), record.record());
-        let why = format!("topic `{topic}`: {why}");
-        let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let fate = counts.refuse(record.origin, &told);
-        rejects.add(batch, record, fate, &why);
-        counts.refused += 1;
+        account.not_written(record, &format!("topic `{topic}`: {why}"));
+        account.counts.refused += 1;
     }
 
     /// Whether refused records wait to be sent again; the sending thread looks before each record.
@@ -206,22 +206,9 @@ impl Deliveries {
         why: &str,
     ) {
         let mut account = self.account();
-        let Account {
-            counts,
-            rejects,
-            answers,
-            ..
-        } = &mut *account;
-        if let Some(answers) = answers {
-            answers.not_written(record.position());
-        }
-        let (batch, record) = (record.batch(), record.record());
-        let why = format!("topic `{topic}` [{partition}]: {why}");
-        let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let fate = counts.refuse(record.origin, &told);
-        rejects.add(batch, record, fate, &why);
+        account.not_written(record, &format!("topic `{topic}` [{partition}]: {why}"));
         drop(account);
-        self.release(batch, record);
+        self.release(record.batch(), record.record());
     }
 
     /// Why a record is too large, in words.
