@@ -9,7 +9,7 @@ use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use super::control::Control;
 use super::native::{Code, Metadata};
 use super::patience;
-use super::reasons::{Clarity, Reason};
+use super::reasons::{ADVERTISED_HINT, Clarity, Reason, advertised_fails};
 use crate::error::{Error, reason};
 
 /// How long refused connections are tried again: a broker may just be starting.
@@ -83,7 +83,7 @@ impl Connection {
                 return Err(Error::Unreachable {
                     brokers: self.brokers.clone(),
                     reason: why,
-                    hint: Some("see `advertised.listeners` of the brokers".into()),
+                    hint: Some(ADVERTISED_HINT.into()),
                 });
             }
             thread::sleep(Duration::from_millis(100));
@@ -96,7 +96,7 @@ fn refusal_of_all(addresses: &[(String, i32)]) -> Option<String> {
     let mut first = None;
     for (host, port) in addresses {
         let why = refusal_of(host, u16::try_from(*port).ok()?)?;
-        first.get_or_insert(format!("{host}:{port} (advertised by the cluster): {why}"));
+        first.get_or_insert(advertised_fails(&format!("{host}:{port}"), &why));
     }
     first
 }

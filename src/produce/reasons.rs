@@ -109,14 +109,18 @@ impl Reason {
             None if text.ends_with("failed: Connection refused") => "connection refused".into(),
             None => text.into(),
         };
-        let text = match advertised(whole) {
-            Some(address) => format!("{address} (advertised by the cluster): {text}"),
-            None => text,
-        };
-        Self {
-            text,
-            hint: None,
-            clarity: Clarity::Vague,
+        let clarity = Clarity::Vague;
+        match advertised(whole) {
+            Some(address) => Self {
+                text: advertised_fails(address, &text),
+                hint: Some(ADVERTISED_HINT.into()),
+                clarity,
+            },
+            None => Self {
+                text,
+                hint: None,
+                clarity,
+            },
         }
     }
 
@@ -135,6 +139,14 @@ impl Reason {
             clarity: Clarity::Certain,
         }
     }
+}
+
+/// The hint for an address that a cluster sends its clients to and that fails.
+pub(super) const ADVERTISED_HINT: &str = "see `advertised.listeners` of the brokers";
+
+/// Says that an address fails which the cluster has named, and not the user.
+pub(super) fn advertised_fails(address: &str, why: &str) -> String {
+    format!("{address} (advertised by the cluster): {why}")
 }
 
 /// The address of the broker that a text is about, where a cluster has named it: librdkafka puts the
@@ -255,5 +267,19 @@ mod tests {
         ] {
             assert_eq!(Reason::of(seen).text, cause);
         }
+    }
+
+    /// Whoever finds the refusal first, librdkafka or a look at the address, gives the same hint.
+    #[test]
+    fn a_failing_advertised_address_comes_with_its_hint() {
+        let refused = "failed: Connection refused (after 0ms in state CONNECT)";
+        let hint_for = |broker: &str| {
+            Reason::of(&format!("{broker}: Connect to ipv4#127.0.0.1:9092 {refused}")).hint
+        };
+        assert_eq!(hint_for("127.0.0.1:9092/bootstrap"), None);
+        assert_eq!(
+            hint_for("127.0.0.1:9092/1").as_deref(),
+            Some("see `advertised.listeners` of the brokers")
+        );
     }
 }
