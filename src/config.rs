@@ -297,6 +297,17 @@ pub enum Cluster {
     Rehearsal,
 }
 
+impl Cluster {
+    /// Where the brokers are looked for; nothing for the one inside this process.
+    #[must_use]
+    pub fn bootstrap_servers(&self) -> &str {
+        match self {
+            Self::Brokers(brokers) => brokers,
+            Self::Rehearsal => "",
+        }
+    }
+}
+
 /// How captured topics are named at the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopicNames {

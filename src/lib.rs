@@ -29,6 +29,7 @@
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
 //! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
+//! | what a run reports in which a thread panics | `contain` in `produce/replay.rs`, `produce/outcome.rs`; tried in `tests.rs` |
 //! | what happens when the cluster is silent | `produce/stall.rs`, `produce/preflight.rs` |
 //! | what happens when a broker refuses a batch for one of its records | `produce/refusals.rs` (which one), `produce/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |
@@ -60,6 +61,8 @@ pub mod report;
 mod settle;
 pub mod show;
 mod signals;
+#[cfg(test)]
+mod tests;
 mod uses;
 
 use std::sync::Arc;
@@ -131,7 +134,10 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         return Ok(Product::Command(command));
     }
     Ok(match &config.task {
-        Task::Replay => Product::Report(Box::new(replay(config, signals).await?)),
+        Task::Replay => {
+            let console = Console::new(config.output.verbosity);
+            Product::Report(Box::new(replay(config, signals, console).await?))
+        }
         Task::Extract => Product::Printout(Box::new(print(config, signals).await?)),
         Task::Inspect(view) => {
             let view = *view;
@@ -142,10 +148,13 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
 }
 
 /// The one function in which both halves of a replay meet.
-async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Report, Error> {
+async fn replay(
+    config: Config,
+    signals: mpsc::Receiver<Signal>,
+    console: Console,
+) -> Result<Report, Error> {
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
-    let console = Console::new(config.output.verbosity);
     let gate = gate(&config);
     let (sender, receiver) = channel::bounded(CHANNEL, gate);
     let control = Control::default();
@@ -156,6 +165,7 @@ async fn replay(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Repor
         signals,
         signal: None,
         counters: counters.clone(),
+        brokers: config.destination.cluster.bootstrap_servers().to_string(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         extraction: None,
     };
@@ -363,6 +373,7 @@ struct Watch {
     signals: mpsc::Receiver<Signal>,
     signal: Option<Signal>,
     counters: Arc<Counters>,
+    brokers: String,
     progress: Progress,
     extraction: Option<Extraction>,
 }
@@ -378,9 +389,8 @@ impl Watch {
         loop {
             tokio::select! {
                 outcome = &mut production.outcome => {
-                    return outcome.unwrap_or_else(|_| Outcome {
-                        failures: vec![Error::Defect { what: "the sending thread ended in a panic".into() }],
-                        ..Outcome::default()
+                    return outcome.unwrap_or_else(|_| {
+                        Outcome::panicked(&self.counters, self.brokers.clone())
                     });
                 }
                 ready = &mut production.ready, if begin.is_some() => {

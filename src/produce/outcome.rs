@@ -1,5 +1,8 @@
 //! What came of a replay: everything that was counted on the way, added up for the report.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::progress::Counters;
 use super::replay::Replay;
 use crate::error::Error;
 use crate::report::{Drain, Latency, Ledger, Placement, Problems, Rejects, Resume, Tally, Topic};
@@ -33,6 +36,19 @@ impl Outcome {
             brokers,
             ..Self::default()
         }
+    }
+
+    /// Of a run whose sending thread ended in a panic: what is known is what was counted for whoever
+    /// looked on.
+    pub(crate) fn panicked(counters: &Counters, brokers: String) -> Self {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let what = "the sending thread ended in a panic".into();
+        let mut outcome = Self::failed(Error::Defect { what }, brokers);
+        outcome.tally.found = count(&counters.found);
+        outcome.tally.bytes = count(&counters.bytes);
+        outcome.ledger.found = outcome.tally.found;
+        outcome.ledger.delivered = count(&counters.delivered);
+        outcome
     }
 
     pub(super) fn of(

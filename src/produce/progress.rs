@@ -18,7 +18,8 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
-/// What both halves count for whoever looks on; never used for the report's numbers.
+/// What both halves count for whoever looks on. The report has its own numbers, unless the thread that
+/// holds them ends in a panic.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     /// Input bytes of the portions that have been taken up.

@@ -274,7 +274,10 @@ mod tests {
     fn a_failing_advertised_address_comes_with_its_hint() {
         let refused = "failed: Connection refused (after 0ms in state CONNECT)";
         let hint_for = |broker: &str| {
-            Reason::of(&format!("{broker}: Connect to ipv4#127.0.0.1:9092 {refused}")).hint
+            Reason::of(&format!(
+                "{broker}: Connect to ipv4#127.0.0.1:9092 {refused}"
+            ))
+            .hint
         };
         assert_eq!(hint_for("127.0.0.1:9092/bootstrap"), None);
         assert_eq!(

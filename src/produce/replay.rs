@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -24,7 +25,7 @@ use super::rejects::{Former, Rejects};
 use super::route::Router;
 use super::stall::{Stall, Verdict};
 use crate::channel::Receiver;
-use crate::config::{Cluster, Timestamps};
+use crate::config::Timestamps;
 use crate::error::Error;
 use crate::record::Batch;
 use crate::report::{Problems, Tally};
@@ -51,6 +52,16 @@ impl Stop {
     }
 }
 
+/// What `sending` gives, or the defect that a panic in it is: what was delivered until then is known, and
+/// the rest can be drained and named.
+pub(super) fn contain(sending: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+    // Counts are changed by single statements, so none of them is half done after a panic.
+    catch_unwind(AssertUnwindSafe(sending)).unwrap_or_else(|_| {
+        let what = "the sending thread met a panic".into();
+        Err(Error::Defect { what }.into())
+    })
+}
+
 /// Looks at the destination, says `ready`, and sends everything that `receiver` gives.
 pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> Outcome {
     let former = match &job.journal {
@@ -62,11 +73,8 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
     let connection = match rejects.and_then(|rejects| Connection::open(job, rejects)) {
         Ok(connection) => connection,
         Err(error) => {
-            let brokers = match &job.destination.cluster {
-                Cluster::Brokers(brokers) => brokers.clone(),
-                Cluster::Rehearsal => String::new(),
-            };
-            return Outcome::failed(error, brokers);
+            let brokers = job.destination.cluster.bootstrap_servers();
+            return Outcome::failed(error, brokers.to_string());
         }
     };
     let timeout = pause::timeout_of(&job.destination.properties);
@@ -89,7 +97,7 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
     _ = ready.send(());
     let mut replay = Replay::new(job, &connection, router, journal);
     let mut ordered = Ordered::new(&receiver, job.order);
-    let mut stop = replay.send_all(&receiver, &mut ordered).err();
+    let mut stop = contain(|| replay.send_all(&receiver, &mut ordered)).err();
     replay.better_order = ordered.better_order();
     let (source_end, queued) = receiver.close();
     if let (Some(Ok(())), None, Some(journal)) = (&source_end, &stop, &mut replay.journal) {
@@ -185,6 +193,8 @@ pub(super) struct Replay<'a> {
     pub(super) handed: u64,
     /// Whether the window was full after the last record.
     pub(super) full: bool,
+    /// Which record of its batch is being sent.
+    pub(super) index: usize,
     /// How long the cluster is silent.
     stall: RefCell<Stall>,
 }
@@ -211,6 +221,7 @@ impl<'a> Replay<'a> {
             skipped: 0,
             handed: 0,
             full: false,
+            index: 0,
             stall: RefCell::new(Stall::new(Instant::now(), job.give_up_after)),
         }
     }

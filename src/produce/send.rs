@@ -13,7 +13,7 @@ use super::native::{self, Code, InFlightBatch, InFlightRecord, Outgoing};
 use super::order::OrderedBatch;
 use super::originals::expired;
 use super::rejects::Fate;
-use super::replay::{Replay, Stop};
+use super::replay::{Replay, Stop, contain};
 use super::route::Route;
 use crate::config::Timestamps;
 use crate::error::Error;
@@ -38,14 +38,14 @@ impl Replay<'_> {
         self.problems.merge(problems);
         numbered.pin = Some(self.deliveries.budget.pin(numbered.weight()));
         let in_flight = InFlightBatch::new(numbered);
-        self.send_records(&in_flight).map_err(|(index, stop)| {
-            self.leave_unsent(in_flight.numbered(), index, &stop.reason());
-            stop
+        self.index = 0;
+        contain(|| self.send_records(&in_flight)).inspect_err(|stop| {
+            self.leave_unsent(in_flight.numbered(), self.index, &stop.reason());
         })
     }
 
-    /// Sends the records of a batch; an error tells the first that was not sent.
-    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), (usize, Stop)> {
+    /// Sends the records of a batch; after an error `index` is the first that was not sent.
+    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), Stop> {
         let NumberedBatch {
             batch, positions, ..
         } = in_flight.numbered();
@@ -53,13 +53,13 @@ impl Replay<'_> {
         let mut routes = vec![None; batch.topics.len()];
         let mut announced = 0;
         for index in 0..records {
+            self.index = index;
             if index == announced
                 && let Some(journal) = &mut self.journal
             {
                 announced = records.min(index + SLICE);
                 let slice = (index..announced).map(|index| positions.of(index));
-                let written = journal.announce(slice, self.deliveries);
-                written.map_err(|error| (index, error.into()))?;
+                journal.announce(slice, self.deliveries)?;
             }
             if self.is_delivered(positions.of(index)) {
                 self.skipped += 1;
@@ -67,7 +67,7 @@ impl Replay<'_> {
             }
             if let Err(stop) = self.send(in_flight, index, &mut routes) {
                 (index..announced).for_each(|index| self.is_not_written(positions.of(index)));
-                return Err((index, stop));
+                return Err(stop);
             }
         }
         Ok(())

@@ -1,0 +1,162 @@
+//! Whole replays in this process, in which a thread of kreplay meets a panic: what was delivered until
+//! then is in the report all the same. The panics are those of a console and of a namer that only a
+//! test can put there.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::*;
+use crate::channel::{Gate, SourceBatch};
+use crate::cli::Cli;
+use crate::config::Verbosity;
+use crate::error::ExitCode;
+use crate::report::Ledger;
+
+/// A busy machine needs a part of it.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn config(words: &[&str]) -> Config {
+    let words = [&["kreplay", "records"], words, &["--rehearse"]].concat();
+    let cli = Cli::try_parse_from(words).expect("the flags are known");
+    Config::from_cli(cli).expect("a sound configuration")
+}
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build();
+    runtime.expect("there are threads")
+}
+
+/// A batch of record lines.
+fn batch(lines: impl Iterator<Item = String>) -> SourceBatch {
+    let mut batch = SourceBatch::default();
+    for (line, text) in (1..).zip(lines) {
+        let origin = Origin { input: 0, line };
+        let read = record_line::read(text.as_bytes(), origin, &mut batch.batch);
+        read.expect("a record line");
+        batch.tally.found += 1;
+    }
+    batch
+}
+
+/// `records` that go to topic `orders`.
+fn orders(records: u64) -> impl Iterator<Item = String> {
+    (0..records).map(|n| format!(r#"{{"topic":"orders","value":"{n}"}}"#))
+}
+
+/// What a replay reports that gets `first`, then, once that is delivered, `second` after `between`.
+fn replayed(
+    words: &[&str],
+    console: &Console,
+    (first, second): (SourceBatch, SourceBatch),
+    between: impl FnOnce(&Counters),
+) -> Report {
+    let config = config(words);
+    let counters = Arc::new(Counters::default());
+    let job = job(&config, console, Control::default(), counters.clone());
+    let job = job.expect("it keeps no journal");
+    let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
+    let runtime = runtime();
+    let outcome = runtime.block_on(async {
+        let production = produce::start(job, receiver);
+        production.ready.await.expect("the rehearsal is ready");
+        let delivered = first.tally.found;
+        sender.send(first).expect("it listens");
+        let began = Instant::now();
+        while counters.delivered.load(Ordering::Relaxed) < delivered {
+            assert!(began.elapsed() < LIMIT, "the first records are delivered");
+            thread::sleep(Duration::from_millis(5));
+        }
+        between(&counters);
+        sender.send(second).expect("it listens");
+        let outcome = timeout(LIMIT, production.outcome).await;
+        outcome.expect("the run ends")
+    });
+    let mut report = Report::default();
+    let outcome = outcome.expect("the thread reports in spite of the panic");
+    settle(&mut report, outcome, None).expect("a report");
+    report
+}
+
+#[test]
+fn a_panic_amid_the_sending_leaves_every_record_delivered_or_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rejects = folder.path().join("rejects");
+    let words = ["-", "--rejects", rejects.to_str().expect("text")];
+    // The place of a record is named when nothing says where it is to go.
+    let nowhere = [r#"{"value":"nowhere"}"#.to_string()];
+    let second = batch(orders(20).chain(nowhere).chain(orders(30)));
+    let report = replayed(
+        &words,
+        &Console::new(Verbosity::Quiet),
+        (batch(orders(300)), second),
+        |counters| counters.name_places_by(|_| panic!("as the test wants it")),
+    );
+    let expected = Ledger {
+        found: 351,
+        delivered: 320,
+        unsent: 31,
+        ..Ledger::default()
+    };
+    assert_eq!(report.ledger, expected);
+    assert_eq!(report.exit(), ExitCode::Defect);
+    let rejects = std::fs::read_to_string(&rejects).expect("it is there");
+    assert_eq!(rejects.lines().count(), 31);
+    let why = "the run ended before it was sent: the sending thread met a panic";
+    assert!(rejects.lines().all(|line| line.contains(why)), "{rejects}");
+}
+
+#[test]
+fn a_panic_of_the_thread_that_takes_the_answers_ends_the_run_with_a_true_report() {
+    let armed = Arc::new(AtomicBool::new(false));
+    let console = Console::new(Verbosity::Verbose);
+    let is_armed = armed.clone();
+    console.print_through(Some(Box::new(move |line| {
+        let is_log = line.starts_with("kreplay: librdkafka: ");
+        assert!(!(is_log && is_armed.load(Ordering::SeqCst)), "{line}");
+    })));
+    let report = replayed(
+        &["-", "-v", "-X", "debug=msg,broker"],
+        &console,
+        (batch(orders(300)), batch(orders(50))),
+        |_| armed.store(true, Ordering::SeqCst),
+    );
+    let Ledger {
+        found,
+        delivered,
+        unknown,
+        unsent,
+        ..
+    } = report.ledger;
+    assert_eq!((found, delivered, unknown + unsent), (350, 300, 50));
+    assert_eq!(report.exit(), ExitCode::Defect);
+}
+
+#[test]
+fn a_panic_after_the_sending_leaves_the_number_of_what_was_delivered() {
+    let mut lines = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text: Vec<String> = orders(300).collect();
+    writeln!(lines, "{}", text.join("\n")).expect("it is writable");
+    let path = lines.path().to_str().expect("text");
+    let config = config(&[path, "--map", "unused=elsewhere"]);
+    let console = Console::new(Verbosity::Normal);
+    console.print_through(Some(Box::new(|line| {
+        assert!(!line.contains("unused"), "{line}");
+    })));
+    let (_signals, received) = mpsc::channel(1);
+    let replayed = async { timeout(LIMIT, replay(config, received, console)).await };
+    let report = runtime().block_on(replayed).expect("the run ends");
+    let report = report.expect("a report");
+    assert_eq!((report.ledger.found, report.ledger.delivered), (300, 300));
+    assert_eq!(report.exit(), ExitCode::Defect);
+    let text = report.to_string();
+    assert!(text.starts_with("failed: delivered 300 of 300 records to "));
+}
