@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::in_flight::Pin;
+
 /// What librdkafka holds of a record besides its bytes: its message and queue entries are about
 /// 208 bytes, its headers' list and allocator slack the rest.
 const RECORD_OVERHEAD: usize = 512;
@@ -45,19 +47,6 @@ pub(super) struct InFlightBudget {
     reopened: Condvar,
     lock: Mutex<()>,
     pinned: Arc<AtomicUsize>,
-}
-
-/// Bytes of a batch that is kept in memory by a record of it; they are free again when this is dropped.
-#[derive(Debug)]
-pub(super) struct Pin {
-    bytes: usize,
-    pinned: Arc<AtomicUsize>,
-}
-
-impl Drop for Pin {
-    fn drop(&mut self) {
-        self.pinned.fetch_sub(self.bytes, Ordering::SeqCst);
-    }
 }
 
 impl InFlightBudget {
@@ -107,11 +96,7 @@ impl InFlightBudget {
 
     /// Keeps account of a batch of `bytes` until the pin is dropped.
     pub(super) fn pin(&self, bytes: usize) -> Pin {
-        self.pinned.fetch_add(bytes, Ordering::SeqCst);
-        Pin {
-            bytes,
-            pinned: self.pinned.clone(),
-        }
+        Pin::new(bytes, &self.pinned)
     }
 
     /// Whether batches are kept in memory by so few of their records that each of the next ones is

@@ -1,9 +1,53 @@
 //! A batch as it is sent: its records, and where each was in the source. As long as librdkafka holds
 //! one of them, `native/lend.rs` keeps all of it.
 
-use super::budget::Pin;
-use super::order::Positions;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::record::Batch;
+
+/// Where the records of a batch stood in the stream that extraction gives, counted from 0. The same
+/// input gives the same positions in every run, whatever order its records are sent in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// One after the other from here on.
+    From(u64),
+    /// One for each record.
+    Listed(Vec<u64>),
+}
+
+impl Positions {
+    pub(super) fn of(&self, index: usize) -> u64 {
+        match self {
+            Self::From(first) => first + index as u64,
+            Self::Listed(positions) => positions[index],
+        }
+    }
+}
+
+/// Bytes of a batch that is kept in memory by a record of it; they are free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Pin {
+    bytes: usize,
+    pinned: Arc<AtomicUsize>,
+}
+
+impl Pin {
+    /// Adds `bytes` to what is `pinned`.
+    pub(super) fn new(bytes: usize, pinned: &Arc<AtomicUsize>) -> Self {
+        pinned.fetch_add(bytes, Ordering::SeqCst);
+        Self {
+            bytes,
+            pinned: pinned.clone(),
+        }
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.pinned.fetch_sub(self.bytes, Ordering::SeqCst);
+    }
+}
 
 /// A batch, and where its records stood in the source.
 #[derive(Debug)]

@@ -193,8 +193,8 @@ mod tests {
 
     use super::*;
     use crate::produce::in_flight::NumberedBatch;
+    use crate::produce::in_flight::Positions;
     use crate::produce::native::InFlightBatch;
-    use crate::produce::order::Positions;
     use crate::record::{Batch, Origin};
     use crate::record_line;
 

@@ -110,7 +110,7 @@ impl InFlightRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::produce::order::Positions;
+    use crate::produce::in_flight::Positions;
     use crate::record::Origin;
     use crate::record_line;
 

@@ -10,7 +10,7 @@ use rdkafka::config::ClientConfig;
 
 use super::*;
 use crate::produce::in_flight::NumberedBatch;
-use crate::produce::order::Positions;
+use crate::produce::in_flight::Positions;
 use crate::record::{Batch, Origin};
 use crate::record_line;
 

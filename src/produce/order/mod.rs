@@ -10,7 +10,7 @@ mod window;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::in_flight::NumberedBatch;
+use super::in_flight::{NumberedBatch, Positions};
 use crate::channel::{Received, Receiver, SourceBatch};
 use crate::record::Batch;
 use crate::report::{Problems, Tally};
@@ -33,25 +33,6 @@ pub(super) struct OrderedBatch {
     pub(super) tally: Tally,
     /// Records of the batch that come too late to be in order.
     pub(super) problems: Problems,
-}
-
-/// Where the records of a batch stood in the stream that extraction gives, counted from 0. The same
-/// input gives the same positions in every run, whatever order its records are sent in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Positions {
-    /// One after the other from here on.
-    From(u64),
-    /// One for each record.
-    Listed(Vec<u64>),
-}
-
-impl Positions {
-    pub(super) fn of(&self, index: usize) -> u64 {
-        match self {
-            Self::From(first) => first + index as u64,
-            Self::Listed(positions) => positions[index],
-        }
-    }
 }
 
 /// What comes next.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::files::FileRanges;
 use super::partitions::{PartitionIndex, Partitions, Run};
-use super::{Order, OrderedBatch, Positions};
+use super::{Order, OrderedBatch};
 use crate::channel::SourceBatch;
-use crate::produce::in_flight::NumberedBatch;
+use crate::produce::in_flight::{NumberedBatch, Positions};
 use crate::record::Batch;
 use crate::report::{Problems, Tally, What};
 
