@@ -10,9 +10,9 @@
 #
 # Environment: KREPLAY, the kreplay that is measured (default target/release/kreplay);
 # BENCH_BROKER, a command that starts a Kafka, prints HOST:PORT when it is ready and ends it
-# when its stdin ends (default target/release/examples/broker).
+# when its stdin ends (default target/release/broker).
 #
-# Needs: cargo build --release --bin kreplay --example broker; the Debian packages kcat and jq;
+# Needs: cargo build --release; the Debian packages kcat and jq;
 # Go 1.26; Python 3.11. bench/README.md says what each row is.
 
 set -euo pipefail
@@ -31,7 +31,7 @@ while (($#)); do
   esac
 done
 kreplay=${KREPLAY:-target/release/kreplay}
-broker=${BENCH_BROKER:-target/release/examples/broker}
+broker=${BENCH_BROKER:-target/release/broker}
 # Nobody's own settings take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
@@ -46,7 +46,7 @@ missing=()
 need() { command -v "$1" >/dev/null || missing+=("$1: $2"); }
 need python3 "Python 3.11"
 need go "Go 1.26"
-need "${broker%% *}" "cargo build --release --example broker"
+need "${broker%% *}" "cargo build --release"
 need kcat "apt-get install kcat"
 if wanted jq; then need jq "apt-get install jq"; fi
 if wanted csv || wanted raw || wanted two || wanted memory; then need "$kreplay" "cargo build --release"; fi

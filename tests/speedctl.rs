@@ -1,5 +1,5 @@
 //! `kreplay snapshot` with a speedctl that behaves, misbehaves or is not there. The stand-in of
-//! `examples/speedctl` plays all of them; its misbehaviours are described in its `faults.rs`.
+//! `tools/speedctl` plays all of them; its misbehaviours are described in its `faults.rs`.
 
 mod harness;
 
@@ -375,7 +375,7 @@ fn any_two_misbehaviours_end_with_code_4_and_nothing_sent_or_do_no_harm() {
 
 #[test]
 fn every_fault_of_the_stand_in_is_tried() {
-    let listed = include_str!("../examples/speedctl/faults.rs");
+    let listed = include_str!("../tools/speedctl/src/faults.rs");
     let rows = listed.lines().filter(|line| line.starts_with("//! | `"));
     // Every second part stands between backticks; the value after `=` or `[` is not of the name.
     let first = |row: &'static str| row.split(" | ").nth(1).unwrap_or_default();

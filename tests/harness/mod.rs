@@ -2,7 +2,7 @@
 //! binary under a time limit, and the verdict over what it says.
 //!
 //! Apart from the tests so that each of them says only what it is about. `kafka` and `topics`
-//! need nothing of cargo's test environment, so that `examples/broker.rs` shares them.
+//! need nothing of cargo's test environment, so that `tools/broker` shares them.
 #![allow(dead_code, reason = "each test file uses a part of the harness")]
 
 pub(crate) mod dice;

@@ -1,8 +1,11 @@
-//! Where tests find files: fixtures in the source tree, the speedctl stand-in among the build products.
+//! Where tests find files: fixtures in the source tree, the stand-in for speedctl among the build products.
 //!
 //! Apart from the runs because tests of the library use fixtures too.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The path of a file in `fixtures/`.
 ///
@@ -16,21 +19,43 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     path
 }
 
-/// The path of the speedctl stand-in, `examples/speedctl.rs`.
+/// The path of the stand-in for speedctl, `tools/speedctl`.
+///
+/// Cargo builds the binaries of a test's own package only, so the first call in a process has cargo
+/// build this one: a test never runs an old stand-in, or none. With nothing to do that takes a fraction of a second.
 ///
 /// # Panics
-/// When it is not built: `cargo test` builds examples, `cargo test --test NAME` does not.
+/// When it does not compile.
 pub(crate) fn standin() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build_standin).clone()
+}
+
+/// Builds the stand-in where this test was built, by the same profile.
+fn build_standin() -> PathBuf {
     let test = std::env::current_exe().expect("the system tells the path of this test");
-    let path = test
-        .parent()
-        .and_then(Path::parent)
-        .map(|profile| profile.join("examples/speedctl"))
-        .unwrap_or_default();
+    // TARGET/PROFILE/deps/TEST
+    let products = test.ancestors().nth(2).expect("cargo nests its products");
+    let target = products.parent().expect("cargo nests its products");
+    let profile = match products.file_name().and_then(OsStr::to_str) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // No `--package`: the features of shared crates follow from the packages that are selected, and others would be
+    // compiled again.
+    let built = Command::new(cargo)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "--locked", "--bin", "speedctl"])
+        .args(["--profile", profile, "--target-dir"])
+        .arg(target)
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo runs the tests, so it is there");
     assert!(
-        path.is_file(),
-        "{} is not built; `cargo build --release --examples` does that",
-        path.display()
+        built.status.success(),
+        "the stand-in speedctl does not compile:\n{}",
+        String::from_utf8_lossy(&built.stderr)
     );
-    path
+    products.join("speedctl")
 }

@@ -1,6 +1,6 @@
 //! Topics for tests, made and removed through the admin API.
 //!
-//! Apart from `readback` because `examples/broker.rs` makes topics too and reads none.
+//! Apart from `readback` because `tools/broker` makes topics too and reads none.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;

@@ -68,7 +68,16 @@ fn is_on_path(program: &str) -> bool {
 fn target_dir() -> PathBuf {
     let configured = std::env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty());
     let configured = configured.map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(configured)
+    workspace().join(configured)
+}
+
+/// The folder with the lock file: `broker`, a workspace member, is compiled from a folder below it.
+fn workspace() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = package.ancestors();
+    folders
+        .find(|folder| folder.join("Cargo.lock").is_file())
+        .unwrap_or(package)
 }
 
 fn cache() -> PathBuf {

@@ -1,6 +1,6 @@
 //! A real Apache Kafka of one node or several that lives no longer than the process that started it.
 //!
-//! Apart from the tests because `examples/broker.rs` starts the same broker.
+//! Apart from the tests because `tools/broker` starts the same broker.
 
 pub(crate) mod cluster;
 mod distribution;

@@ -1,6 +1,6 @@
 //! Runs the kreplay binary as a user would, under a time limit and without the tester's environment.
 //!
-//! Apart because cargo names the binary only to tests: examples that share the broker cannot use this.
+//! Apart because cargo names the binary only to the tests of its package: `tools/broker` cannot use this.
 
 mod guard;
 mod running;

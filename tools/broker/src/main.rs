@@ -4,13 +4,13 @@
 //! SIGTERM, or until stdin ends when stdin is a pipe, so that a script can hold it like a file:
 //!
 //! ```text
-//! cargo run --release --example broker -- --port 9092 --topic orders:6 --topic audit
+//! cargo run --release --bin broker -- --port 9092 --topic orders:6 --topic audit
 //! ```
 
-#[path = "../tests/harness/kafka/mod.rs"]
+#[path = "../../../tests/harness/kafka/mod.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod kafka;
-#[path = "../tests/harness/topics.rs"]
+#[path = "../../../tests/harness/topics.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod topics;
 
