@@ -49,7 +49,7 @@ fn batch(lines: impl Iterator<Item = String>) -> SourceBatch {
 
 /// `records` that go to topic `orders`.
 fn orders(records: u64) -> impl Iterator<Item = String> {
-    (0..records).map(|n| format!(r#"{{"topic":"orders","value":"{n}"}}"#))
+    (0..records).map(|n| format!(r#"{{"topic":"orders","key":"{n}","value":"{n}"}}"#))
 }
 
 /// What a replay reports that gets `first`, then, once that is delivered, `second` after `between`.
@@ -123,8 +123,15 @@ fn a_panic_of_the_thread_that_takes_the_answers_ends_the_run_with_a_true_report(
         let is_log = line.starts_with("kreplay: librdkafka: ");
         assert!(!(is_log && is_armed.load(Ordering::SeqCst)), "{line}");
     })));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rejects = folder.path().join("rejects");
+    let words = ["-", "--rejects", rejects.to_str().expect("text")];
     let report = replayed(
-        &["-", "-v", "-X", "debug=msg,broker"],
+        &[
+            &words[..],
+            &["-v", "-X", "debug=msg,broker", "--partition", "key"],
+        ]
+        .concat(),
         &console,
         (batch(orders(300)), batch(orders(50))),
         |_| armed.store(true, Ordering::SeqCst),
@@ -137,7 +144,17 @@ fn a_panic_of_the_thread_that_takes_the_answers_ends_the_run_with_a_true_report(
         ..
     } = report.ledger;
     assert_eq!((found, delivered, unknown + unsent), (350, 300, 50));
+    assert_eq!(
+        report.placement.by_key, delivered,
+        "of those delivered alone"
+    );
     assert_eq!(report.exit(), ExitCode::Defect);
+    // Nobody knows what became of those that were sent.
+    let rejects = std::fs::read_to_string(&rejects).expect("it is there");
+    let with = |member: &str| rejects.lines().filter(|line| line.contains(member)).count() as u64;
+    let unanswered = "no broker has answered before the run ended: it may be in the log";
+    assert_eq!(with(r#""outcome":"unknown""#), unknown, "{rejects}");
+    assert_eq!((with(unanswered), with("")), (unknown, 50), "{rejects}");
 }
 
 #[test]

@@ -345,6 +345,13 @@ fn only_what_a_broker_has_answered_is_called_answered() {
     let output = run.wait();
     let report = interrupted(&output, 130);
     assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
+    let placed = &report["placement"];
+    let placed = [
+        placed["kept"].as_u64(),
+        placed["by_key"].as_u64(),
+        placed["spread"].as_u64(),
+    ];
+    assert_eq!(placed.into_iter().flatten().sum::<u64>(), 100, "{report:#}");
     let drain = &report["drain"];
     assert_eq!(drain["answered"], 0, "{drain:#}");
     assert!(drain["given_up"].as_u64() > Some(0), "{drain:#}");

@@ -135,6 +135,13 @@ impl Counts {
         Fate::NotWritten
     }
 
+    /// Counts a record that never got an answer, and tells what that makes of it.
+    pub(super) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Fate {
+        self.unknown += 1;
+        self.problems.add(What::Unknown, origin, || why.into());
+        Fate::Unknown
+    }
+
     /// None when nothing was delivered.
     pub(super) fn latency(&self) -> Option<Latency> {
         let ms = |q| self.latency.value_at_quantile(q) as f64 / 1000.0;

@@ -65,6 +65,8 @@ pub(super) struct Account {
     pub(super) answers: Option<Answers>,
     /// Records that a broker has answered for, be it with a refusal.
     pub(super) heard: u64,
+    /// The run is reported: what is answered later changes nothing.
+    is_closed: bool,
 }
 
 /// The account of all records of a run, over all producers.
@@ -86,11 +88,24 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Account {
+    /// Takes no more answers. The outcome of `open` is that there was none.
+    pub(super) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
+        self.is_closed = true;
+        for record in open {
+            let (batch, record) = (record.batch(), record.record());
+            let why = "no broker has answered before the run ended: it may be in the log";
+            let told = format!("{why}, captured from {}", batch.captured_at(record));
+            let fate = self.counts.leave_unanswered(record.origin, &told);
+            self.rejects.add(batch, record, fate, why);
+        }
+    }
+
     /// The final outcome of a record that certainly is not in the log, for `why`.
     fn not_written(&mut self, record: &InFlightRecord, why: &str) {
         if let Some(answers) = &mut self.answers {
             answers.not_written(record.position());
         }
+        record.end();
         let (batch, record) = (record.batch(), record.record());
         let told = format!("{why}, captured from {}", batch.captured_at(record));
         let fate = self.counts.refuse(record.origin, &told);
@@ -113,6 +128,7 @@ impl Deliveries {
                 refusals: Refusals::default(),
                 answers: None,
                 heard: 0,
+                is_closed: false,
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
@@ -224,8 +240,12 @@ impl Deliveries {
     pub(super) fn answer(&self, delivery: &Delivery<'_>) {
         let Delivery { record, topic, .. } = delivery;
         let mut account = self.account();
+        if account.is_closed {
+            return;
+        }
         match delivery.result {
             Ok(()) => {
+                record.end();
                 account.heard += 1;
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
@@ -272,6 +292,7 @@ impl Deliveries {
         if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
             answers.not_written(record.position());
         }
+        record.end();
         let (batch, record) = (record.batch(), record.record());
         let bytes = batch.size(record) + self.added_bytes;
         let why = self.describe(failure.code, place, bytes);

@@ -58,6 +58,7 @@ impl Outcome {
         mut failures: Vec<Error>,
     ) -> Self {
         let mut account = replay.deliveries.account();
+        account.close(replay.open_records());
         account.rejects.finish();
         failures.extend(account.rejects.failure());
         let counts = &account.counts;

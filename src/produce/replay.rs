@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Instant;
 
@@ -17,6 +18,7 @@ use super::client::Connection;
 use super::delivery::{Deliveries, Ending};
 use super::drain::{Draining, STEP};
 use super::journal::{Answers, Identity, JournalWriter};
+use super::native::{InFlightBatch, InFlightRecord};
 use super::order::{Next, Ordered, OrderedBatch};
 use super::originals::Originals;
 use super::outcome::Outcome;
@@ -195,6 +197,8 @@ pub(super) struct Replay<'a> {
     pub(super) full: bool,
     /// Which record of its batch is being sent.
     pub(super) index: usize,
+    /// What was sent from, as far as it is still there.
+    batches: Vec<Weak<InFlightBatch>>,
     /// How long the cluster is silent.
     stall: RefCell<Stall>,
 }
@@ -222,6 +226,7 @@ impl<'a> Replay<'a> {
             handed: 0,
             full: false,
             index: 0,
+            batches: Vec::new(),
             stall: RefCell::new(Stall::new(Instant::now(), job.give_up_after)),
         }
     }
@@ -251,6 +256,22 @@ impl<'a> Replay<'a> {
                 Next::End => return Ok(()),
             }
         }
+    }
+
+    /// Keeps a look at a batch of which records are about to be sent.
+    pub(super) fn remember(&mut self, batch: &Arc<InFlightBatch>) {
+        // Looked through once for each doubling: what is gone is a small part of the work.
+        if self.batches.len() == self.batches.capacity() {
+            self.batches.retain(|batch| batch.strong_count() > 0);
+            self.batches.reserve(self.batches.len() + 64);
+        }
+        self.batches.push(Arc::downgrade(batch));
+    }
+
+    /// The records that were sent and whose outcomes are not known.
+    pub(super) fn open_records(&self) -> impl Iterator<Item = InFlightRecord> {
+        let batches = self.batches.iter().filter_map(Weak::upgrade);
+        batches.flat_map(|batch| batch.open().collect::<Vec<_>>())
     }
 
     /// What it means that no more answers will come.

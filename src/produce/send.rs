@@ -38,6 +38,7 @@ impl Replay<'_> {
         self.problems.merge(problems);
         numbered.pin = Some(self.deliveries.budget.pin(numbered.weight()));
         let in_flight = InFlightBatch::new(numbered);
+        self.remember(&in_flight);
         self.index = 0;
         contain(|| self.send_records(&in_flight)).inspect_err(|stop| {
             self.leave_unsent(in_flight.numbered(), self.index, &stop.reason());
@@ -145,6 +146,7 @@ impl Replay<'_> {
         let (in_flight, index) = alone.as_ref().map_or((in_flight, index), |a| (a, 0));
         self.full = self.deliveries.acquire(batch, record);
         let in_flight = InFlightRecord::new(in_flight, index);
+        in_flight.begin();
         let mut given = self.hand_over(in_flight.clone(), target, partition, timestamp_ms);
         if given == Err(Code::MESSAGE_SIZE_TOO_LARGE) && self.offer_larger(target)? {
             given = self.hand_over(in_flight.clone(), target, partition, timestamp_ms);
@@ -153,6 +155,7 @@ impl Replay<'_> {
             self.handed += 1;
             return Ok(());
         };
+        in_flight.end();
         self.deliveries.release(batch, record);
         match code {
             Code::QUEUE_FULL => Err(self.check_alive().err().unwrap_or(Stop::Told)),
@@ -167,14 +170,20 @@ impl Replay<'_> {
 
     /// A batch of one record, where records are to be kept alone: a partition that stalls would else keep
     /// all that was read beside its records.
-    fn keep_alone(&self, in_flight: &InFlightBatch, index: usize) -> Option<Arc<InFlightBatch>> {
+    fn keep_alone(
+        &mut self,
+        in_flight: &InFlightBatch,
+        index: usize,
+    ) -> Option<Arc<InFlightBatch>> {
         let budget = &self.deliveries.budget;
         if !budget.is_pinned_full() {
             return None;
         }
         let mut alone = in_flight.numbered().alone(index);
         alone.pin = Some(budget.pin(alone.weight()));
-        Some(InFlightBatch::new(alone))
+        let alone = InFlightBatch::new(alone);
+        self.remember(&alone);
+        Some(alone)
     }
 
     /// Gives a record to librdkafka.

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal::{self, SIGINT, SIGKILL, SIGTERM};
 use tempfile::NamedTempFile;
 
 use crate::again::Leavings;
-use crate::broker::{numbered, read_log, start};
+use crate::broker::{numbered, read_log, start, wait_for};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::run::report as report_in;
@@ -35,6 +35,11 @@ pub(crate) const CASES: &[Case] = &[
         || many(10, &[SIGTERM]),
     ),
     (
+        "a_second_interruption_leaves_a_frozen_cluster_at_once",
+        Takes::Seconds,
+        frozen,
+    ),
+    (
         "a_replay_that_is_killed_goes_on_by_its_journal",
         Takes::Seconds,
         || resumed(SIGKILL, 5),
@@ -45,6 +50,44 @@ pub(crate) const CASES: &[Case] = &[
         || resumed(SIGINT, 3),
     ),
 ];
+
+/// Freezes the broker amid a replay and interrupts that twice: what was not answered is named, and the
+/// log, once it can be read, is as the report says.
+fn frozen() {
+    const RECORDS: u64 = 20_000;
+    let kafka = start();
+    let records = numbered(&kafka, "frozen-twice", 4);
+    let (brokers, leavings) = (kafka.brokers(), Leavings::new());
+    let (file, journal) = (leavings.rejects_path(), leavings.journal_path());
+    let args = ["records", "-", "--rejects", &file, "--resume", &journal];
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
+    let feeder = Feeder::new(&mut run, &records, RECORDS);
+    feeder.allow(RECORDS / 2);
+    wait_for(&mut run, &brokers, &records.topic, RECORDS / 2);
+    kafka.pause().expect("the broker is there to be frozen");
+    feeder.allow(RECORDS);
+    thread::sleep(Duration::from_secs(1));
+    run.signal(SIGINT);
+    thread::sleep(Duration::from_millis(500));
+    assert!(!run.has_ended(), "the first signal waits for answers");
+    run.signal(SIGINT);
+    let second = Instant::now();
+    let output = run.wait();
+    // A second, and as much again for a busy machine.
+    assert!(second.elapsed() < Duration::from_secs(2), "{output:#?}");
+    kafka.resume().expect("the broker is there to go on");
+    let report = report_of(&output, 130);
+    let delivered = entry(&report, "delivered");
+    assert_eq!(delivered, RECORDS / 2, "{report:#}");
+    assert!(entry(&report, "unknown") > 0, "{report:#}");
+    let kept = &report["placement"]["kept"];
+    assert_eq!(kept.as_u64(), Some(delivered), "{report:#}");
+    let found = entry(&report, "found");
+    let rejects = leavings.rejects();
+    assert_eq!(rejects.len(), found - delivered, "{report:#}");
+    let log = read_log(&brokers, &records.topic);
+    verdict(&Evidence::new(0..found, &report, &log).rejects(&rejects));
+}
 
 /// Ends replays of a file at any moment by this signal, and goes on by their journals.
 fn resumed(signal: Signal, runs: u64) {

@@ -3,6 +3,7 @@
 //! reports keeps its batch alive for ever: memory is lost then, and never used after it was freed.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::produce::in_flight::NumberedBatch;
@@ -22,6 +23,8 @@ struct DeliveryTag {
     /// The batch that the tag is part of.
     batch: Weak<InFlightBatch>,
     index: usize,
+    /// Whether the record was sent and its outcome is not known yet.
+    is_open: AtomicBool,
 }
 
 impl InFlightBatch {
@@ -32,6 +35,7 @@ impl InFlightBatch {
             let tag = |index| DeliveryTag {
                 batch: batch.clone(),
                 index,
+                is_open: AtomicBool::new(false),
             };
             Self {
                 numbered,
@@ -46,6 +50,13 @@ impl InFlightBatch {
 
     pub(in crate::produce) fn batch(&self) -> &Batch {
         &self.numbered.batch
+    }
+
+    /// The records that were sent and whose outcomes are not known.
+    pub(in crate::produce) fn open(self: &Arc<Self>) -> impl Iterator<Item = InFlightRecord> {
+        let open = self.tags.iter();
+        let open = open.filter(|tag| tag.is_open.load(Ordering::SeqCst));
+        open.map(|tag| InFlightRecord::new(self, tag.index))
     }
 }
 
@@ -82,9 +93,23 @@ impl InFlightRecord {
         self.batch.numbered.positions.of(self.index)
     }
 
+    /// The record is being sent.
+    pub(in crate::produce) fn begin(&self) {
+        self.tag().is_open.store(true, Ordering::SeqCst);
+    }
+
+    /// The outcome of the record is known.
+    pub(in crate::produce) fn end(&self) {
+        self.tag().is_open.store(false, Ordering::SeqCst);
+    }
+
+    fn tag(&self) -> &DeliveryTag {
+        &self.batch.tags[self.index]
+    }
+
     /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.
     pub(super) fn into_opaque(self) -> *mut c_void {
-        let tag: *const DeliveryTag = &raw const self.batch.tags[self.index];
+        let tag: *const DeliveryTag = self.tag();
         // The share is the pointer's now. The tag is part of the batch, and lives as long as it.
         _ = Arc::into_raw(self.batch);
         tag.cast_mut().cast()
