@@ -1176,8 +1176,8 @@ fn a_keyword_that_no_rrpair_tells_is_named() {
             0,
         ),
         (
-            "command IS Fetch AND session IS a",
-            "`session` reads a member that is not documented",
+            "command IS Fetch AND sample[rrpair] IS '1/5'",
+            "`sample` chooses by a hash of Speedscale's own",
             21,
         ),
         ("(snapshot IS a)", "`snapshot` is not told by an RRPair", 1),
@@ -1306,6 +1306,93 @@ fn paths_without_wildcards_go_to_speedctl_in_its_notation_and_the_filter_as_it_w
             asked.iter().all(|path| !path.contains(['$', '*', '['])),
             "{asked:?}"
         );
+    }
+}
+
+#[test]
+fn a_keyword_that_kreplay_does_not_know_is_speedctls_to_judge_by_csv() {
+    let paths = ["--value", "http.req.body"];
+    let filter = "newer[key] IS x AND comand IS POST";
+    let (output, calls) =
+        snapshot(&[&paths[..], &["--filter", filter, "--via", "csv"], &REPORT].concat());
+    let [call] = &calls[..] else {
+        panic!("speedctl was called {} times: {output:#?}", calls.len())
+    };
+    let asked: Vec<&String> = call.iter().skip_while(|it| *it != "--filter").collect();
+    assert_eq!(asked[1], filter);
+    // The stand-in knows it as little; that is what is told.
+    assert_eq!(output.code, 4, "{output:#?}");
+    assert!(
+        output.stderr.contains("unknown keyword `newer"),
+        "{output:#?}"
+    );
+    for via in ["auto", "raw"] {
+        let (output, calls) = snapshot(
+            &[
+                &paths[..],
+                &["--filter", "comand IS POST", "--via", via],
+                &REPORT,
+            ]
+            .concat(),
+        );
+        assert_eq!((output.code, calls.len()), (2, 0), "{output:#?}");
+        for told in [
+            "kreplay: the filter does not parse: `comand` is no keyword\n    comand IS POST\n    ^\n",
+            "hint: did you mean `command`? ",
+        ] {
+            assert!(output.stderr.contains(told), "{via}: {}", output.stderr);
+        }
+    }
+}
+
+#[test]
+fn filters_look_into_sessions_methods_and_bodies() {
+    let pair = |session: &str, method: &str, body: &str| {
+        json!({
+            "session": session, "ts": "2026-01-05T09:00:00Z", "l7protocol": "http",
+            "http": {"req": {"method": method, "body": body}, "res": {"body": "{\"ok\":true}"}},
+        })
+    };
+    let pairs = [
+        pair("JWT:1", "POST", r#"{"user":{"id":1},"total":5}"#),
+        pair("JWT:2", "PUT", r#"{"user":{"id":2},"total":5}"#),
+        pair("JWT:3", "POST", "<order><id>3</id></order>"),
+    ];
+    let input: String = pairs.iter().map(|pair| format!("{pair}\n")).collect();
+    for (filter, expected) in [
+        ("session IS \"JWT:2\"", &["JWT:2"][..]),
+        ("method IS POST", &["JWT:1", "JWT:3"]),
+        ("req_json[user.id] IS 1", &["JWT:1"]),
+        ("resp_json[ok] IS true", &["JWT:1", "JWT:2", "JWT:3"]),
+        ("reqbodyjson CONTAINS '{\"total\":5}'", &["JWT:1", "JWT:2"]),
+        ("req_xpath[/order/id] IS 3", &["JWT:3"]),
+        ("text CONTAINS '<order>'", &["JWT:3"]),
+        (
+            "session CONTAINS \"WT:\" AND session NOT \"JWT\\:2\"",
+            &["JWT:1", "JWT:2", "JWT:3"],
+        ),
+        ("session REGEX \"^JWT\\:[2-3]$\"", &["JWT:2", "JWT:3"]),
+        (
+            "header[a] NOT \"x\\-y\" AND session IS \"JWT:1\"",
+            &["JWT:1"],
+        ),
+    ] {
+        let args = [
+            "extract",
+            "-q",
+            "-",
+            "--filter",
+            filter,
+            "--value",
+            "$.session",
+        ];
+        let output = run(&args).stdin(input.as_bytes()).output();
+        assert_eq!(output.code, 0, "{filter}: {output:#?}");
+        let values = output.stdout.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).expect("a record line");
+            line["value"].as_str().map(String::from).expect("a text")
+        });
+        assert_eq!(values.collect::<Vec<_>>(), expected, "{filter}");
     }
 }
 

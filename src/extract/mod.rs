@@ -14,6 +14,7 @@ mod by_line;
 mod collect;
 mod columns;
 mod csv;
+mod distance;
 mod engine;
 mod fields;
 mod files;

@@ -46,6 +46,13 @@ pub(crate) struct PathError {
     what: String,
 }
 
+impl PathError {
+    /// Where it was seen, in characters from 0, and what was expected: for a place that shows the text.
+    pub(crate) fn into_parts(self) -> (usize, String) {
+        (self.at, self.what)
+    }
+}
+
 impl Path {
     /// Reads either notation.
     ///

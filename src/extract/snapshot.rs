@@ -52,7 +52,8 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
         ProfileChoice::File { .. } => profile.paths().find(|path| needs_raw(path)),
     };
     match (snapshot.via, wildcard) {
-        (Via::Raw, _) | (Via::Auto, Some(_)) => Ok(Way::Raw),
+        // What kreplay will evaluate is judged before speedctl fetches anything.
+        (Via::Raw, _) | (Via::Auto, Some(_)) => profile.parsed_filter().map(|_| Way::Raw),
         (Via::Csv, Some(path)) => Err(Error::Config {
             message: format!(
                 "speedctl cannot be asked for `{path}`: it takes names and indexes only"
@@ -63,6 +64,9 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
         // A filter that only speedctl can evaluate leaves no way back to the RRPairs.
         (Via::Auto, None) => match Filter::parse(&profile.filter) {
             Err(error) if error.fault() == Fault::Unknowable => Ok(Way::Csv(OnLoss::Count)),
+            Err(error) if error.fault() == Fault::UnknownKeyword => Err(error.into_error_with(
+                "`--via csv` leaves a keyword that kreplay does not know to speedctl",
+            )),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(Way::Csv(OnLoss::ChangeToRaw)),
         },

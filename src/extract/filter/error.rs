@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Syntax,
     /// It is one, but no RRPair tells what it asks for; speedctl may know.
     Unknowable,
+    /// It has a keyword that kreplay does not know; speedctl may.
+    UnknownKeyword,
 }
 
 /// A fault and its place, before the text is known.
@@ -37,9 +39,9 @@ impl Mistake {
         }
     }
 
-    pub(super) fn unknowable(column: usize, what: impl Into<String>) -> Self {
+    pub(super) fn of(fault: Fault, column: usize, what: impl Into<String>) -> Self {
         Self {
-            fault: Fault::Unknowable,
+            fault,
             ..Self::syntax(column, what)
         }
     }
@@ -83,11 +85,18 @@ impl FilterError {
         self.mistake.hint.as_deref()
     }
 
+    /// The error with one more hint.
+    pub(crate) fn into_error_with(mut self, more: &str) -> Error {
+        let hint = self.mistake.hint.take();
+        self.mistake.hint = Some(hint.map_or(more.into(), |hint| format!("{hint}; {more}")));
+        self.into()
+    }
+
     /// The message with the filter below it and a caret under the place: three lines.
     pub(crate) fn rendered(&self) -> String {
         let Mistake { fault, what, .. } = &self.mistake;
         let failure = match fault {
-            Fault::Syntax => "does not parse",
+            Fault::Syntax | Fault::UnknownKeyword => "does not parse",
             Fault::Unknowable => "cannot be evaluated on RRPairs",
         };
         let (shown, caret) = self.excerpt();

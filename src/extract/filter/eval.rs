@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use super::criterion::{Criterion, Operand, Operator, Reads, Value};
-use super::error::Mistake;
+use super::body::{self, JsonKey};
+use super::criterion::{Criterion, KEYWORDS, Keyword, Look, Operand, Operator, Reads, Value};
+use super::error::{Fault, Mistake};
 use super::field::{Captured, FieldPath, Kind};
+use super::parse::shortened;
 use super::tree::Tree;
 use super::uuid::{self, Uuid};
+use super::xpath::{Origin, XPath};
 
 /// One criterion, ready to be tried.
 #[derive(Debug, Clone)]
@@ -27,6 +30,18 @@ enum Reading {
     Uuid,
     /// The values of a header, out of the JSON of all.
     Header(String),
+    /// Every scalar of the RRPair.
+    AnyText,
+    /// A body; the field beside holds it as base64.
+    Body(BodyPart, usize),
+}
+
+/// What is read of a body.
+#[derive(Debug, Clone)]
+enum BodyPart {
+    Whole,
+    At(JsonKey),
+    Found(XPath, Origin),
 }
 
 /// What a text is compared with.
@@ -36,6 +51,10 @@ enum Wanted {
     Part(String),
     Pattern(Regex),
     Within(Timestamp, Timestamp),
+    /// The same JSON, whatever the order of members.
+    Document(Json),
+    /// JSON that has all of this in it.
+    PartOfDocument(Json),
 }
 
 /// Whether a test asks for the comparison to hold or to fail.
@@ -47,8 +66,11 @@ enum Sense {
 
 /// The tests of all criteria, and the fields that they read.
 pub(super) fn compile(criteria: &Tree<Criterion>) -> Result<(Tree<Test>, Vec<FieldPath>), Mistake> {
-    // Whatever is wrong goes before what no RRPair tells.
-    criteria.try_map(&mut |criterion| Wanted::of(criterion).map(drop))?;
+    // Whatever is wrong goes before what no RRPair tells, or kreplay does not know.
+    criteria.try_map(&mut |criterion| match criterion.keyword.reads {
+        Reads::Unknown => Ok(()),
+        _ => Wanted::of(criterion).map(drop),
+    })?;
     let mut fields = Vec::new();
     let tests = criteria.try_map(&mut |criterion| Test::of(criterion, &mut fields))?;
     Ok((tests, fields))
@@ -56,16 +78,11 @@ pub(super) fn compile(criteria: &Tree<Criterion>) -> Result<(Tree<Test>, Vec<Fie
 
 impl Test {
     fn of(criterion: &Criterion, fields: &mut Vec<FieldPath>) -> Result<Self, Mistake> {
-        let (reading, field) = source(criterion)?;
-        let known = fields.iter().position(|known| *known == field);
-        let wanted = Wanted::of(criterion)?;
+        let (reading, field) = source(criterion, fields)?;
         Ok(Self {
-            field: known.unwrap_or_else(|| {
-                fields.push(field);
-                fields.len() - 1
-            }),
+            field: add(fields, field),
             reading,
-            wanted,
+            wanted: Wanted::of(criterion)?,
             sense: match criterion.operator {
                 Operator::Is | Operator::Contains | Operator::Regex => Sense::Holds,
                 Operator::Not | Operator::NotContains => Sense::Fails,
@@ -85,13 +102,39 @@ impl Test {
                 let values = texts.iter().flat_map(|json| header_values(json, name));
                 self.wanted.is_met_by_any(values)
             }
+            Reading::AnyText => {
+                let scalars = texts.iter().flat_map(|json| body::scalars(json));
+                self.wanted.is_met_by_any(scalars)
+            }
+            Reading::Body(part, base64) => {
+                let body = body::text(texts, captured.texts(*base64)).unwrap_or_default();
+                match part {
+                    BodyPart::Whole => self.wanted.is_met_by(&body),
+                    BodyPart::At(key) => self.wanted.is_met_by_any(key.texts(&body)),
+                    BodyPart::Found(xpath, origin) => {
+                        self.wanted.is_met_by_any(xpath.texts(&body, *origin))
+                    }
+                }
+            }
         };
         met == (self.sense == Sense::Holds)
     }
 }
 
+/// The index of `field` among those that are captured, each once.
+fn add(fields: &mut Vec<FieldPath>, field: FieldPath) -> usize {
+    let known = fields.iter().position(|known| *known == field);
+    known.unwrap_or_else(|| {
+        fields.push(field);
+        fields.len() - 1
+    })
+}
+
 /// Where a criterion's texts come from.
-fn source(criterion: &Criterion) -> Result<(Reading, FieldPath), Mistake> {
+fn source(
+    criterion: &Criterion,
+    fields: &mut Vec<FieldPath>,
+) -> Result<(Reading, FieldPath), Mistake> {
     let field = |kind, members, key| FieldPath { kind, members, key };
     Ok(match criterion.keyword.reads {
         Reads::Text(members) => (Reading::Plain, field(Kind::Text, members, None)),
@@ -107,12 +150,43 @@ fn source(criterion: &Criterion) -> Result<(Reading, FieldPath), Mistake> {
         }
         Reads::Uuid => (Reading::Uuid, field(Kind::Text, &["uuid"], None)),
         Reads::Time => (Reading::Plain, field(Kind::Text, &["ts"], None)),
-        Reads::Nowhere(why) => {
-            let what = format!("`{}` {why}", criterion.keyword.name);
-            return Err(Mistake::unknowable(criterion.keyword_column, what)
-                .hint("leave it out here, and apply it in Speedscale when the snapshot is made"));
+        Reads::AnyText => (Reading::AnyText, field(Kind::Json, &[], None)),
+        Reads::Body(half, look) => {
+            let part = body_part(criterion, look)?;
+            let [text, base64] = body::members(half);
+            let base64 = add(fields, field(Kind::Text, base64, None));
+            (Reading::Body(part, base64), field(Kind::Json, text, None))
         }
+        Reads::Nowhere(absent) => {
+            let what = format!("`{}` {}", criterion.keyword.name, absent.why);
+            let column = criterion.keyword_column;
+            return Err(Mistake::of(Fault::Unknowable, column, what).hint(absent.hint));
+        }
+        Reads::Unknown => return Err(unknown_keyword(criterion)),
     })
+}
+
+fn body_part(criterion: &Criterion, look: Look) -> Result<BodyPart, Mistake> {
+    let key = criterion.key.as_deref().unwrap_or_default();
+    let part = match look {
+        Look::Document => Ok(BodyPart::Whole),
+        Look::JsonKey => JsonKey::parse(key).map(BodyPart::At),
+        Look::XPath => XPath::parse(key).map(|it| BodyPart::Found(it, Origin::Document)),
+        Look::SoapXPath => XPath::parse(key).map(|it| BodyPart::Found(it, Origin::SoapBody)),
+    };
+    part.map_err(|(at, what)| Mistake::syntax(criterion.key_column + at, what))
+}
+
+fn unknown_keyword(criterion: &Criterion) -> Mistake {
+    let name = &criterion.keyword.name;
+    let what = format!("`{}` is no keyword", shortened(name));
+    let known: Vec<&str> = KEYWORDS.iter().map(|keyword| &*keyword.name).collect();
+    let known = format!("the keywords are {}", known.join(", "));
+    let hint = match Keyword::nearest(name) {
+        Some(nearest) => format!("did you mean `{nearest}`? {known}"),
+        None => known,
+    };
+    Mistake::of(Fault::UnknownKeyword, criterion.keyword_column, what).hint(hint)
 }
 
 impl Wanted {
@@ -121,7 +195,11 @@ impl Wanted {
         let value = match &criterion.operand {
             Operand::Range(start, end) => return Self::range(criterion, start, end),
             Operand::One(value) => value,
+            Operand::Several(_) => return Err(unknown_keyword(criterion)),
         };
+        if let Reads::Body(_, Look::Document) = criterion.keyword.reads {
+            return Self::document(criterion.operator, value);
+        }
         Ok(match criterion.operator {
             Operator::Is | Operator::Not if is_uuid => match Uuid::parse(&value.text) {
                 Some(uuid) => Self::Text(uuid.to_string()),
@@ -136,6 +214,22 @@ impl Wanted {
             }
             Operator::Contains | Operator::NotContains => Self::Part(value.text.clone()),
             Operator::Regex => Self::Pattern(pattern(value)?),
+        })
+    }
+
+    /// What a whole body is compared with: JSON, but for patterns and plain text that it contains.
+    fn document(operator: Operator, value: &Value) -> Result<Self, Mistake> {
+        let json = body::parse(&value.text);
+        Ok(match (operator, json) {
+            (Operator::Regex, _) => Self::Pattern(pattern(value)?),
+            (Operator::Is | Operator::Not, Some(json)) => Self::Document(json),
+            (Operator::Is | Operator::Not, None) => {
+                let what = "expected JSON such as `'{\"id\":7}'`";
+                return Err(Mistake::syntax(value.column, what)
+                    .hint("`CONTAINS` looks for any text in the body"));
+            }
+            (_, Some(json @ (Json::Object(_) | Json::Array(_)))) => Self::PartOfDocument(json),
+            (_, _) => Self::Part(value.text.clone()),
         })
     }
 
@@ -175,6 +269,10 @@ impl Wanted {
             Self::Within(first, last) => text
                 .parse()
                 .is_ok_and(|time: Timestamp| *first <= time && time <= *last),
+            Self::Document(wanted) => body::parse(text).is_some_and(|body| body == *wanted),
+            Self::PartOfDocument(wanted) => {
+                body::parse(text).is_some_and(|body| body::contains(&body, wanted))
+            }
         }
     }
 }

@@ -24,8 +24,20 @@
 //!   pasted as the end; an absent or unreadable `ts` is in no range.
 //! - `uuid` is the same in every spelling: hyphens, bare hex, base64 of its 16 bytes.
 //!   `CONTAINS` and `REGEX` see the hyphenated lower-case form.
-//! - What an RRPair does not tell (`sample`, `session`, ...) is an error, never a silent answer.
+//! - `req_json[key]` and `resp_json[key]` look into a body that is JSON: a member of this name, else the
+//!   node at this dotted path or JSONPath of names and indexes. `reqbodyjson IS` compares whole
+//!   documents whatever the order of members, `reqbodyjson CONTAINS` asks for a body that has all of
+//!   the document in it (what is no object or list is looked for as text).
+//! - `req_xpath[path]` reads what an XPath finds in a body that is XML (`xpath/` says which part of XPath
+//!   that is); `req_soapxpath[path]` begins at the Body of a SOAP envelope. Speedscale documents neither
+//!   namespaces nor where the latter begins.
+//! - `text` reads all strings, numbers and truth values of the RRPair.
+//! - In quotes `\-` is `-`, as in Speedscale's own example, but for `REGEX`: there the backslash belongs to the
+//!   pattern, where it means the same outside of classes.
+//! - What an RRPair does not tell (`sample`, `snapshot`, `req_xml`) is an error, never a silent answer, and so
+//!   is a keyword that kreplay does not know.
 
+mod body;
 mod criterion;
 mod error;
 mod eval;
@@ -33,6 +45,7 @@ mod field;
 mod parse;
 mod tree;
 mod uuid;
+mod xpath;
 
 use std::fmt;
 
@@ -56,7 +69,7 @@ impl Filter {
     ///
     /// # Errors
     /// [`Fault::Syntax`] when `text` is no filter; else [`Fault::Unknowable`] when it asks for
-    /// something that no RRPair tells.
+    /// something that no RRPair tells, or [`Fault::UnknownKeyword`].
     pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
         let criteria = parse::parse(text).map_err(|mistake| mistake.within(text))?;
         let (tests, fields) = eval::compile(&criteria).map_err(|mistake| mistake.within(text))?;
@@ -355,15 +368,7 @@ mod tests {
                 "sample[rrpair] IS 1/5",
                 "`sample` chooses by a hash of Speedscale's own",
             ),
-            (
-                "session IS x",
-                "`session` reads a member that is not documented",
-            ),
             ("snapshot IS x", "`snapshot` is not told by an RRPair"),
-            (
-                "req_json[a] IS x",
-                "`req_json` looks its key up in a body in a way that is not documented",
-            ),
             (
                 "req_xml[a] IS x",
                 "`req_xml` looks its key up in a body in a way that is not documented",
@@ -384,6 +389,195 @@ mod tests {
                 (error.fault(), error.column()),
                 (Fault::Syntax, column),
                 "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_keyword_that_kreplay_does_not_know_is_named_with_the_nearest_one() {
+        let all = "the keywords are cluster, command, direction, header, l7protocol, location, method, \
+                   namespace, networkaddr, req_json, req_soapxpath, req_xml, req_xpath, reqbodyjson, \
+                   resp_json, sample, service, session, snapshot, source, status, tag, tech, text, \
+                   timerange, url, uuid";
+        for (word, nearest) in [
+            ("comand", Some("command")),
+            ("Sesion", Some("session")),
+            ("req_jsn[a]", Some("req_json")),
+            ("colour", None),
+            ("topic", None),
+        ] {
+            let text = format!("sample IS 1/5 OR {word} IS x");
+            let error = Filter::parse(&text.replace("sample", "url")).expect_err(word);
+            assert_eq!(error.fault(), Fault::UnknownKeyword, "{word}");
+            let name = word.trim_end_matches("[a]");
+            assert_eq!(
+                error.to_string(),
+                format!("column 15: `{name}` is no keyword")
+            );
+            let hint = match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`? {all}"),
+                None => all.to_string(),
+            };
+            assert_eq!(error.hint(), Some(&*hint));
+            let error = Filter::parse(&format!("{text} AND url REGEX '('")).expect_err(word);
+            assert_eq!(error.fault(), Fault::Syntax, "what is wrong goes before it");
+        }
+    }
+
+    /// An RRPair of HTTP with these members of its request and response.
+    fn http(request: &Json, response: &Json) -> Json {
+        json!({"session": "JWT:abc123", "command": "POST", "http": {"req": request, "res": response}})
+    }
+
+    #[test]
+    fn the_session_and_the_method_are_members() {
+        let pair = http(&json!({"method": "POST"}), &json!({}));
+        assert!(matches(
+            "session IS \"JWT:abc123\" AND method IS POST",
+            &pair
+        ));
+        assert!(!matches("session IS JWT:abc", &pair));
+        assert!(!matches("method NOT POST", &pair));
+        assert!(matches(
+            "session IS '' AND method IS ''",
+            &json!({"command": "GET"})
+        ));
+    }
+
+    #[test]
+    fn any_text_is_looked_for_in_all_members() {
+        let pair = http(
+            &json!({"body": "{\"a\":\"needle\"}", "n": [17]}),
+            &json!({"ok": true}),
+        );
+        for (text, expected) in [
+            ("text CONTAINS needle", true),
+            ("text CONTAINS JWT", true),
+            ("text CONTAINS session", false),
+            ("text NOT CONTAINS needle", false),
+            ("text IS 17", true),
+            ("text IS true", true),
+            ("text REGEX '^POS.$'", true),
+            ("text IS ''", false),
+        ] {
+            assert_eq!(matches(text, &pair), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_looks_into_a_body_that_is_json() {
+        // `printf '{"user":{"id":7},"tags":["a","b"],"a.b":"dotted","none":null}' | base64`
+        let encoded =
+            "eyJ1c2VyIjp7ImlkIjo3fSwidGFncyI6WyJhIiwiYiJdLCJhLmIiOiJkb3R0ZWQiLCJub25lIjpudWxsfQ==";
+        let body = r#"{"user":{"id":7},"tags":["a","b"],"a.b":"dotted","none":null}"#;
+        let decoded: Json = serde_json::from_str(body).expect("it is JSON");
+        let bodies = [
+            json!({"body": body}),
+            json!({"body": decoded}),
+            json!({"bodyBase64": encoded}),
+            json!({"body": "", "bodyBase64": encoded}),
+        ];
+        for (key, value) in [
+            ("user.id", "7"),
+            ("$.user.id", "7"),
+            ("user", r#"{"id":7}"#),
+            ("tags.1", "b"),
+            ("$.tags[*]", "a"),
+            ("a.b", "dotted"),
+            ("none", ""),
+            ("absent", ""),
+        ] {
+            for half in &bodies {
+                let (request, response) = (http(half, &json!({})), http(&json!({}), half));
+                let key = format!("'{key}'");
+                for (text, pair) in [
+                    (format!("req_json[{key}] IS '{value}'"), &request),
+                    (format!("resp_json[{key}] IS '{value}'"), &response),
+                ] {
+                    assert!(matches(&text, pair), "{text} of {pair}");
+                    assert!(!matches(&text.replace(" IS ", " NOT "), pair), "{text}");
+                }
+                if !value.is_empty() {
+                    let other = format!("resp_json[{key}] IS '{value}'");
+                    assert!(!matches(&other, &request), "{other}");
+                }
+            }
+        }
+        assert!(matches(
+            "req_json[a] IS ''",
+            &http(&json!({"body": "no json"}), &json!({}))
+        ));
+    }
+
+    #[test]
+    fn a_body_is_compared_as_a_document() {
+        let body = r#"{ "user_number": "0", "more": [1, {"x": true}] }"#;
+        let pair = http(&json!({"body": body}), &json!({}));
+        for (text, expected) in [
+            (
+                r#"reqbodyjson IS '{"more":[1,{"x":true}],"user_number":"0"}'"#,
+                true,
+            ),
+            (
+                r#"reqbodyjson NOT '{"more":[1,{"x":true}],"user_number":"0"}'"#,
+                false,
+            ),
+            (r#"reqbodyjson IS '{"user_number":"0"}'"#, false),
+            (r#"reqbodyjson CONTAINS '{"user_number":"0"}'"#, true),
+            (r#"reqbodyjson CONTAINS '{"user_number":0}'"#, false),
+            (r#"reqbodyjson CONTAINS '{"more":[1]}'"#, true),
+            (r#"reqbodyjson NOT CONTAINS '{"more":[2]}'"#, true),
+            (r#"reqbodyjson CONTAINS user_number"#, true),
+            (r#"reqbodyjson REGEX '"x": *true'"#, true),
+        ] {
+            assert_eq!(matches(text, &pair), expected, "{text}");
+        }
+        let error = Filter::parse("reqbodyjson IS foo").expect_err("it is no JSON");
+        assert_eq!(
+            error.to_string(),
+            "column 16: expected JSON such as `'{\"id\":7}'`"
+        );
+    }
+
+    #[test]
+    fn an_xpath_looks_into_a_body_that_is_xml() {
+        let xml = r#"<order id="7"><item>pen</item><item>ink</item></order>"#;
+        let soap = format!("<s:Envelope xmlns:s=\"urn:s\"><s:Body>{xml}</s:Body></s:Envelope>");
+        let (plain, soap) = (json!({"body": xml}), json!({ "body": soap }));
+        let (plain, soap) = (http(&plain, &json!({})), http(&soap, &json!({})));
+        for (text, in_plain, in_soap) in [
+            ("req_xpath[/order/item] IS ink", true, false),
+            ("req_xpath[//order[@id='7']/item[1]] IS pen", true, true),
+            ("req_xpath[//item] NOT CONTAINS cap", true, true),
+            ("req_xpath[order/@id] REGEX ^7$", true, false),
+            ("req_soapxpath[/order/item] IS ink", false, true),
+            ("req_soapxpath[order] CONTAINS penink", false, true),
+        ] {
+            assert_eq!(matches(text, &plain), in_plain, "{text}");
+            assert_eq!(matches(text, &soap), in_soap, "{text}");
+        }
+        for (text, told) in [
+            (
+                "req_xpath[//a[b>1]] IS x",
+                "column 16: kreplay does not evaluate `>` in a predicate",
+            ),
+            (
+                "req_xpath[ancestor::a] IS x",
+                "column 11: kreplay evaluates no axes but `/`, `//`, `@`, `.` and `..`",
+            ),
+            (
+                "req_json[a[] IS x",
+                "column 10: expected a name or an index; JSONPath begins with `$`",
+            ),
+            (
+                "req_json[$..a] IS x",
+                "column 10: a key takes names, indexes and `*`, and no other part of JSONPath",
+            ),
+        ] {
+            let error = Filter::parse(text).expect_err(text);
+            assert_eq!(
+                (error.fault(), error.to_string()),
+                (Fault::Syntax, told.into())
             );
         }
     }
