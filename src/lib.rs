@@ -30,6 +30,7 @@
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
 //! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
 //! | what a run reports in which a thread panics | `contain` in `produce/replay.rs`, `produce/outcome.rs`; tried in `tests.rs` |
+//! | what happens when a record waits for longer than `message.timeout.ms` | `produce/ages.rs`, `produce/renewal.rs` |
 //! | what happens when the cluster is silent | `produce/stall.rs`, `produce/preflight.rs` |
 //! | what happens when a broker refuses a batch for one of its records | `produce/refusals.rs` (which one), `produce/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/rejects.rs` |

@@ -1,6 +1,6 @@
 //! The connection: librdkafka's settings, its producers, and the threads that poll them.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,15 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
 use super::Job;
+use super::ages::Ages;
 use super::budget::InFlightBudget;
 use super::context::Context;
 use super::control::Control;
 use super::delivery::Deliveries;
 use super::guard::Known;
-use super::native::{Client, Metadata, Mock, Purge};
+use super::native::{Client, Metadata, Mock};
 use super::patience;
-use super::pause;
+use super::pause::{self, TimeOuts};
 use super::rejects::Rejects;
 use super::route::Target;
 use super::sizes::{SizeWishes, Sizes};
@@ -86,7 +87,11 @@ pub(super) struct Connection {
 /// questions, too.
 struct Producers {
     first: Producer,
+    /// It only answers questions.
+    is_first_retired: Cell<bool>,
     more: RefCell<Vec<Producer>>,
+    /// The ends of others.
+    ending: RefCell<Vec<JoinHandle<()>>>,
     control: Control,
 }
 
@@ -107,6 +112,7 @@ impl Drop for Producers {
     fn drop(&mut self) {
         let producers = self.more.get_mut().iter_mut();
         let ending = producers.chain([&mut self.first]).filter_map(Producer::end);
+        let ending = ending.chain(self.ending.take());
         patience::join(ending.collect(), &self.control, CLOSE_LIMIT);
     }
 }
@@ -118,11 +124,12 @@ impl Connection {
     /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
     pub(super) fn open(job: &Job, rejects: Rejects) -> Result<Self, Error> {
         let destination = &job.destination;
-        let config = settings(destination, job.verbosity);
+        let mut config = settings(destination, job.verbosity);
         // What the user has set is looked at before `sizes` changes any of it.
         config
             .create_native_config()
             .map_err(|e| refused_setting(&config, &e))?;
+        let may_wait = watch_time(&mut config, destination);
         let added = destination.headers.iter();
         let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
         let window = match job.journal {
@@ -133,6 +140,7 @@ impl Connection {
             job.counters.clone(),
             rejects,
             InFlightBudget::of(window, pause::timeout_of(&destination.properties)),
+            Ages::new(may_wait),
             added_bytes,
         );
         let deliveries = Arc::new(deliveries);
@@ -160,7 +168,9 @@ impl Connection {
             tokens,
             producers: Producers {
                 first,
+                is_first_retired: Cell::new(false),
                 more: RefCell::default(),
+                ending: RefCell::default(),
                 control: job.control.clone(),
             },
             known: OnceCell::new(),
@@ -222,7 +232,7 @@ impl Connection {
     /// # Errors
     /// [`Error::Config`] for properties that librdkafka does not take.
     pub(super) fn client_of(&self, topic: &str, sizes: Sizes) -> Result<Arc<Client>, Error> {
-        if sizes == self.producers.first.sizes {
+        if sizes == self.producers.first.sizes && !self.producers.is_first_retired.get() {
             return Ok(self.client().clone());
         }
         let mut more = self.producers.more.borrow_mut();
@@ -248,6 +258,16 @@ impl Connection {
         Ok(client)
     }
 
+    /// Ends the producers, which must hold nothing any more: others take their place, with other
+    /// producer ids.
+    pub(super) fn retire_producers(&self) {
+        self.producers.is_first_retired.set(true);
+        let more = self.producers.more.take();
+        let mut ending = self.producers.ending.borrow_mut();
+        ending.retain(|thread| !thread.is_finished());
+        ending.extend(more.into_iter().filter_map(|mut producer| producer.end()));
+    }
+
     /// Sends what is queued without lingering and waits for deliveries, up to `limit` for each
     /// producer that has some to come.
     pub(super) fn flush(&self, limit: Duration) {
@@ -255,8 +275,16 @@ impl Connection {
     }
 
     /// Gives up what librdkafka holds: it tells of each record how far that came.
-    pub(super) fn purge(&self, what: Purge) {
-        self.producers.each(|client| client.purge(what));
+    pub(super) fn purge(&self) {
+        self.producers.each(Client::purge);
+    }
+
+    /// Sends nothing more of these topics, given with their numbers of partitions.
+    pub(super) fn pause(&self, topics: &[(String, i32)]) {
+        self.producers.each(|client| {
+            let of_all = topics.iter();
+            of_all.for_each(|(topic, partitions)| client.pause(topic, *partitions));
+        });
     }
 
     /// Why a producer cannot go on.
@@ -389,6 +417,19 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     config
 }
 
+/// Takes `message.timeout.ms` into kreplay's own hands, where something is promised: see `ages.rs`. Gives
+/// how long a record may wait, where that is so and has a limit.
+fn watch_time(config: &mut ClientConfig, destination: &Destination) -> Option<Duration> {
+    if TimeOuts::of(destination) == TimeOuts::Librdkafka {
+        return None;
+    }
+    for name in pause::TIMEOUT_NAMES {
+        config.remove(name);
+    }
+    config.set(pause::TIMEOUT_NAMES[0], "0");
+    pause::limit_of(&destination.properties)
+}
+
 /// Names the property; its value may be a secret.
 fn refused_setting(config: &ClientConfig, error: &KafkaError) -> Error {
     match error {
@@ -483,7 +524,8 @@ mod tests {
         config.set("debug", "broker");
         let client = Client::new(&config).expect("a client");
         let budget = InFlightBudget::of(1 << 20, CLOSE_LIMIT);
-        let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, 0);
+        let ages = Ages::new(None);
+        let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, ages, 0);
         let deliveries = Arc::new(deliveries);
         let console = Console::new(Verbosity::Verbose);
         console.print_through(Some(Box::new(|line| panic!("no place for `{line}`"))));

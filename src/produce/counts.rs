@@ -101,8 +101,7 @@ impl Counts {
 
     /// Counts an answer with `code` that is none of a broker's, and no purge.
     pub(super) fn note_answer(&mut self, code: Code) {
-        let is_purged = [Code::PURGED_FROM_QUEUE, Code::PURGED_IN_FLIGHT].contains(&code);
-        self.given_up += u64::from(code.is_local() && !is_purged);
+        self.given_up += u64::from(code.is_local() && !code.is_purge());
     }
 
     /// Counts a record that failed, and tells what that makes of it.
@@ -120,7 +119,8 @@ impl Counts {
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
-                self.purged_in_flight += u64::from(code == Code::PURGED_IN_FLIGHT);
+                // Also of those that waited in the queue for another try.
+                self.purged_in_flight += u64::from(code.is_purge());
                 (What::Unknown, Fate::Unknown)
             }
         };

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ages::Ages;
 use super::budget::InFlightBudget;
 use super::counts::Counts;
 use super::journal::Answers;
@@ -67,6 +68,18 @@ pub(super) struct Account {
     pub(super) heard: u64,
     /// The run is reported: what is answered later changes nothing.
     is_closed: bool,
+    /// How long those in flight wait.
+    pub(super) ages: Ages,
+    /// Records that come back from a producer that is being ended; none while none is.
+    pub(super) returned: Option<Vec<Returned>>,
+}
+
+/// A record that certainly is not in the log, and is to be sent by another producer.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) record: InFlightRecord,
+    pub(super) topic: String,
+    pub(super) partition: i32,
 }
 
 /// The account of all records of a run, over all producers.
@@ -118,6 +131,7 @@ impl Deliveries {
         counters: Arc<Counters>,
         rejects: Rejects,
         budget: InFlightBudget,
+        ages: Ages,
         added_bytes: usize,
     ) -> Self {
         Self {
@@ -129,6 +143,8 @@ impl Deliveries {
                 answers: None,
                 heard: 0,
                 is_closed: false,
+                ages,
+                returned: None,
             }),
             troubles: Mutex::default(),
             limits: Mutex::default(),
@@ -198,7 +214,8 @@ impl Deliveries {
             code,
             persisted: Persisted::No,
         };
-        self.fail(&mut account, record, failure, (topic, None));
+        let why = self.describe(code, (topic, None), self.bytes_of(record));
+        Self::fail(&mut account, record, failure, &why);
         account.counts.refused += 1;
     }
 
@@ -243,6 +260,7 @@ impl Deliveries {
         if account.is_closed {
             return;
         }
+        account.ages.answered(record.span());
         match delivery.result {
             Ok(()) => {
                 record.end();
@@ -266,39 +284,79 @@ impl Deliveries {
                 account.heard += u64::from(failure.code.is_brokers());
                 let cause = Cause::of(failure.code).filter(|_| failure.persisted == Persisted::No);
                 if let Some(cause) = cause {
-                    let bytes = record.batch().size(record.record()) + self.added_bytes;
+                    let bytes = self.bytes_of(record);
                     let place = (topic.as_ref(), delivery.partition);
                     account.refusals.hold(place, record.clone(), cause, bytes);
                     self.has_refused.store(true, Ordering::SeqCst);
                     return;
                 }
+                let Some((failure, why)) = self.judge(&mut account, delivery, failure) else {
+                    return;
+                };
                 account.counts.note_answer(failure.code);
-                let place = (topic.as_ref(), Some(delivery.partition));
-                self.fail(&mut account, record, failure, place);
+                Self::fail(&mut account, record, failure, &why);
             }
         }
         drop(account);
         self.release(record.batch(), record.record());
     }
 
-    /// Counts a record that failed, and puts it among the rejects.
-    fn fail(
+    /// What it means for a record that it failed; none when it comes back to be sent again.
+    fn judge(
         &self,
         account: &mut Account,
-        record: &InFlightRecord,
+        delivery: &Delivery<'_>,
         failure: Failure,
-        place: (&str, Option<i32>),
-    ) {
+    ) -> Option<(Failure, String)> {
+        let Delivery {
+            record,
+            topic,
+            partition,
+            ..
+        } = delivery;
+        let place = (topic.as_ref(), Some(*partition));
+        let words = |code| self.describe(code, place, self.bytes_of(record));
+        let is_overdue = account.ages.is_overdue(record.span());
+        let Some(returned) = account
+            .returned
+            .as_mut()
+            .filter(|_| failure.code.is_purge())
+        else {
+            return Some((failure, words(failure.code)));
+        };
+        if failure.persisted == Persisted::No && !is_overdue {
+            returned.push(Returned {
+                record: record.clone(),
+                topic: topic.to_string(),
+                partition: *partition,
+            });
+            return None;
+        }
+        let code = Code::MESSAGE_TIMED_OUT;
+        let why = match is_overdue {
+            true => words(code),
+            false => format!(
+                "topic `{topic}` [{partition}]: it was not answered yet when its producer was ended, \
+                 because other records had timed out"
+            ),
+        };
+        Some((Failure { code, ..failure }, why))
+    }
+
+    fn bytes_of(&self, record: &InFlightRecord) -> usize {
+        record.batch().size(record.record()) + self.added_bytes
+    }
+
+    /// Counts a record that failed, for `why`, and puts it among the rejects.
+    fn fail(account: &mut Account, record: &InFlightRecord, failure: Failure, why: &str) {
         if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
             answers.not_written(record.position());
         }
         record.end();
         let (batch, record) = (record.batch(), record.record());
-        let bytes = batch.size(record) + self.added_bytes;
-        let why = self.describe(failure.code, place, bytes);
         let told = format!("{why}, captured from {}", batch.captured_at(record));
         let fate = account.counts.fail(failure, record.origin, &told);
-        account.rejects.add(batch, record, fate, &why);
+        account.rejects.add(batch, record, fate, why);
     }
 
     /// An error of one record in words, with its size where that makes the difference.

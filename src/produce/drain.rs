@@ -1,6 +1,7 @@
 //! The end of a replay: the wait for what librdkafka holds. When the run was told to stop the wait is
-//! a ladder, each step of it bounded in time: deliveries, then librdkafka's queue is given up, then
-//! what is in flight.
+//! a ladder, each step of it bounded in time: deliveries, then only those in flight, then everything is
+//! given up. The queue is given up with what is in flight and not before: librdkafka would go on under a
+//! new epoch then, and send what a broker has taken again when its answer is lost.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,11 @@ use super::client::Connection;
 use super::control::{Control, Pace};
 use super::counts::Counts;
 use super::delivery::{Deliveries, Ending};
-use super::native::Purge;
 use crate::report::Drain;
 
 /// How long a first interruption waits for what librdkafka holds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// How long it waits then for what is in flight, once the queue is given up.
+/// How long it waits then for what is in flight, while nothing else is sent.
 const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 /// How long purged records may take to be told as such.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
@@ -28,6 +28,8 @@ pub(super) struct Draining<'a> {
     pub(super) deliveries: &'a Deliveries,
     pub(super) control: &'a Control,
     pub(super) handed: u64,
+    /// The topics that are sent to, and how many partitions each has.
+    pub(super) topics: Vec<(String, i32)>,
 }
 
 /// What is known at a moment of records that librdkafka was given.
@@ -76,15 +78,13 @@ impl Draining<'_> {
         if ending.is_none() {
             self.wait(DRAIN_LIMIT, Heeds::Leaving, &mut step);
         }
-        if self.is_waiting() {
-            self.connection.purge(Purge::Queued);
-            if ending.is_none() {
-                self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving, &mut step);
-            }
+        if self.is_waiting() && ending.is_none() && self.control.pace() != Pace::Leaving {
+            self.connection.pause(&self.topics);
+            self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving, &mut step);
         }
         // Where nobody takes answers, none of these come either.
         if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
-            self.connection.purge(Purge::All);
+            self.connection.purge();
             self.wait(PURGE_LIMIT, Heeds::Nothing, &mut step);
         }
         Some(self.since(before))

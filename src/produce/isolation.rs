@@ -34,6 +34,7 @@ impl Replay<'_> {
     /// # Errors
     /// That the run ends; what is refused is then counted as not written.
     pub(super) fn isolate(&mut self) -> Result<(), Stop> {
+        self.renew_when_overdue(0)?;
         if !self.deliveries.has_refused() {
             return Ok(());
         }
@@ -83,6 +84,7 @@ impl Replay<'_> {
             if !waiting {
                 return Ok(());
             }
+            self.renew_when_overdue(parked)?;
             self.connection.flush(STEP);
             self.write_progress()?;
         }

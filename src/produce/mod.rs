@@ -14,6 +14,7 @@
 //! | what a topic is and allows | `topics.rs`, `acceptance.rs`, `sizes.rs`, `warnings.rs` |
 //! | where a record goes | `route.rs` |
 //! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
+//! | when a record has waited for too long, and who sends the others then | `ages.rs`, `renewal.rs` |
 //! | what a process says that was stopped | `pause.rs` |
 //! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
 //! | what happens to a batch that a broker refuses | `refusals.rs`, `isolation.rs` |
@@ -24,6 +25,7 @@
 //! | librdkafka's C API | `native/` |
 
 mod acceptance;
+mod ages;
 mod announce;
 mod budget;
 mod client;
@@ -47,6 +49,7 @@ mod progress;
 mod reasons;
 mod refusals;
 mod rejects;
+mod renewal;
 mod replay;
 mod route;
 mod send;

@@ -1,7 +1,7 @@
 //! A replay from the look at the destination to the last delivery; `send.rs` has what happens to each
 //! record.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use super::native::{InFlightBatch, InFlightRecord};
 use super::order::{Next, Ordered, OrderedBatch};
 use super::originals::Originals;
 use super::outcome::Outcome;
-use super::pause::{self, PauseWatch};
+use super::pause::PauseWatch;
 use super::rejects::{Former, Rejects};
 use super::route::Router;
 use super::stall::{Stall, Verdict};
@@ -79,8 +79,7 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
             return Outcome::failed(error, brokers.to_string());
         }
     };
-    let timeout = pause::timeout_of(&job.destination.properties);
-    let _watch = PauseWatch::start(job.console.clone(), timeout);
+    let _watch = PauseWatch::start(job.console.clone(), &job.destination);
     let mut router = Router::new(&connection, &job.destination, &job.control);
     let looked_at = connection
         .check_reachable(&job.control)
@@ -199,6 +198,13 @@ pub(super) struct Replay<'a> {
     pub(super) index: usize,
     /// What was sent from, as far as it is still there.
     batches: Vec<Weak<InFlightBatch>>,
+    /// The span of time in which records are handed over now, and how many were in it.
+    pub(super) span: Cell<u32>,
+    pub(super) in_span: Cell<u64>,
+    /// Whether a record has waited for too long.
+    pub(super) is_overdue: Cell<bool>,
+    /// Whether the user knows that this happens.
+    pub(super) told_of_time_outs: bool,
     /// How long the cluster is silent.
     stall: RefCell<Stall>,
 }
@@ -227,6 +233,10 @@ impl<'a> Replay<'a> {
             full: false,
             index: 0,
             batches: Vec::new(),
+            span: Cell::new(0),
+            in_span: Cell::new(0),
+            is_overdue: Cell::new(false),
+            told_of_time_outs: false,
             stall: RefCell::new(Stall::new(Instant::now(), job.give_up_after)),
         }
     }
@@ -297,14 +307,20 @@ impl<'a> Replay<'a> {
         ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
     }
 
-    /// Looks whether the cluster is silent for too long, and says so.
+    /// Looks whether a record waits, or the cluster is silent, for too long, and says the latter.
     pub(super) fn watch(&self) {
+        let now = Instant::now();
         let (heard, answered) = {
-            let account = self.deliveries.account();
+            let mut account = self.deliveries.account();
+            if let Some(next) = account.ages.look(now, self.in_span.get()) {
+                self.span.set(next);
+                self.in_span.set(0);
+            }
+            self.is_overdue.set(account.ages.is_any_overdue());
             (account.heard, account.counts.answered())
         };
         let mut stall = self.stall.borrow_mut();
-        match stall.look(Instant::now(), heard, answered < self.handed) {
+        match stall.look(now, heard, answered < self.handed) {
             Verdict::Fine => {}
             Verdict::Say(quiet) => {
                 let quiet = humantime::format_duration(quiet);
@@ -330,7 +346,11 @@ impl<'a> Replay<'a> {
 
     /// Waits for all deliveries and adds everything up.
     fn finish(mut self, source_end: Option<Result<(), Error>>, stop: Option<Stop>) -> Outcome {
+        let targets = self.router.targets.iter();
+        let topics = targets.map(|target| (target.name.clone(), target.partitions));
+        let topics = topics.collect();
         let draining = Draining {
+            topics,
             connection: self.connection,
             deliveries: self.deliveries,
             control: &self.job.control,

@@ -204,6 +204,17 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
+    /// Gives all targets to the producers that take the place of those that were ended.
+    ///
+    /// # Errors
+    /// As of [`Connection::client_of`].
+    pub(super) fn change_producers(&mut self) -> Result<(), Error> {
+        for target in 0..self.targets.len() {
+            self.change_sizes(target, self.targets[target].sizes)?;
+        }
+        Ok(())
+    }
+
     /// Bytes at which a record has a batch of its own.
     pub(super) fn batch_size(&self, topic: &str) -> usize {
         let target = self.targets.iter().find(|target| target.name == topic);

@@ -215,7 +215,11 @@ impl Replay<'_> {
             self.watch();
             !self.job.control.is_stopping() && self.deliveries.ending().is_none()
         };
-        native::produce(&self.router.targets[target].handle, outgoing, wait)
+        shared.set_span(self.span.get());
+        let given = native::produce(&self.router.targets[target].handle, outgoing, wait);
+        self.in_span
+            .set(self.in_span.get() + u64::from(given.is_ok()));
+        given
     }
 
     /// The target of `record`; none when it cannot be told, which is counted.

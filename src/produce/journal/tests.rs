@@ -9,6 +9,7 @@ use super::checksum::{Checkpoint, Checksum, push};
 use super::line::{self, Found, Line, State, Unusable};
 use super::{Answers, Identity, JournalWriter};
 use crate::offsets::Offsets;
+use crate::produce::ages::Ages;
 use crate::produce::budget::InFlightBudget;
 use crate::produce::delivery::Deliveries;
 use crate::produce::rejects::Rejects;
@@ -28,6 +29,7 @@ fn deliveries() -> Deliveries {
         Arc::default(),
         Rejects::default(),
         InFlightBudget::of(1 << 20, std::time::Duration::from_secs(300)),
+        Ages::new(None),
         0,
     );
     deliveries.account().answers = Some(Answers::default());

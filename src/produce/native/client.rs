@@ -33,15 +33,6 @@ unsafe impl Send for Client {}
 // SAFETY: as above.
 unsafe impl Sync for Client {}
 
-/// What librdkafka is told to give up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) enum Purge {
-    /// Records that were not sent yet.
-    Queued,
-    /// These, and those that a broker has not answered.
-    All,
-}
-
 impl Client {
     /// A producer with these settings; nothing is known of the brokers yet.
     ///
@@ -175,15 +166,37 @@ impl Client {
         unsafe { raw::rd_kafka_flush(self.native(), whole_ms(limit)) };
     }
 
-    /// Gives up what librdkafka holds. It reports each record, and is not waited for: a thread of its
-    /// own may hang in a look-up of a host name.
-    pub(in crate::produce) fn purge(&self, what: Purge) {
-        let what = match what {
-            Purge::Queued => c::RD_KAFKA_PURGE_F_QUEUE,
-            Purge::All => c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT,
-        };
+    /// Gives up what librdkafka holds, also what a broker has not answered. It reports each record, and
+    /// is not waited for: a thread of its own may hang in a look-up of a host name. Never the queue
+    /// alone: what was in flight would be sent again under a new epoch when its connection is lost.
+    pub(in crate::produce) fn purge(&self) {
+        let what = c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT;
         // SAFETY: the client lives through the call. It cannot fail for a producer with these flags.
         unsafe { raw::rd_kafka_purge(self.native(), what | c::RD_KAFKA_PURGE_F_NON_BLOCKING) };
+    }
+
+    /// Sends nothing more to the first `partitions` partitions of a topic; what is in flight is
+    /// answered.
+    pub(in crate::produce) fn pause(&self, topic: &str, partitions: i32) {
+        let Ok(topic) = CString::new(topic) else {
+            return;
+        };
+        // SAFETY: the list is ours, and holds a copy of the name. The client and the list live through
+        // the call, which fails for partitions that it does not know: nothing is sent to them.
+        // librdkafka.h, rd_kafka_pause_partitions.
+        unsafe {
+            let list = c::rd_kafka_topic_partition_list_new(partitions);
+            let Some(list) = Owned::new(list, c::rd_kafka_topic_partition_list_destroy) else {
+                return;
+            };
+            c::rd_kafka_topic_partition_list_add_range(
+                list.ptr(),
+                topic.as_ptr(),
+                0,
+                partitions - 1,
+            );
+            raw::rd_kafka_pause_partitions(self.native(), list.ptr());
+        }
     }
 
     /// Gives the client a token for SASL OAUTHBEARER.

@@ -18,6 +18,9 @@ impl Code {
     pub(in crate::produce) const INVALID_ARGUMENT: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR__INVALID_ARG);
     pub(in crate::produce) const TIMED_OUT: Self = Self::of(Known::RD_KAFKA_RESP_ERR__TIMED_OUT);
+    /// A record has waited for longer than `message.timeout.ms`.
+    pub(in crate::produce) const MESSAGE_TIMED_OUT: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
     pub(in crate::produce) const QUEUE_FULL: Self = Self::of(Known::RD_KAFKA_RESP_ERR__QUEUE_FULL);
     pub(in crate::produce) const FATAL: Self = Self::of(Known::RD_KAFKA_RESP_ERR__FATAL);
     pub(in crate::produce) const PURGED_FROM_QUEUE: Self =
@@ -67,6 +70,11 @@ impl Code {
     /// Whether librdkafka has made it, and no broker.
     pub(in crate::produce) fn is_local(self) -> bool {
         self.0 < 0
+    }
+
+    /// Whether librdkafka was told to give the record up.
+    pub(in crate::produce) fn is_purge(self) -> bool {
+        [Self::PURGED_FROM_QUEUE, Self::PURGED_IN_FLIGHT].contains(&self)
     }
 
     pub(in crate::produce) fn is_error(self) -> bool {

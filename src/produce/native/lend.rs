@@ -3,7 +3,7 @@
 //! reports keeps its batch alive for ever: memory is lost then, and never used after it was freed.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::produce::in_flight::NumberedBatch;
@@ -22,20 +22,24 @@ pub(in crate::produce) struct InFlightBatch {
 struct DeliveryTag {
     /// The batch that the tag is part of.
     batch: Weak<InFlightBatch>,
-    index: usize,
     /// Whether the record was sent and its outcome is not known yet.
     is_open: AtomicBool,
+    index: u32,
+    /// When it was handed over, as a span of [`Ages`](crate::produce::ages::Ages).
+    span: AtomicU32,
 }
 
 impl InFlightBatch {
     /// A batch from which records may be handed over.
     pub(in crate::produce) fn new(numbered: NumberedBatch) -> Arc<Self> {
-        let records = numbered.batch.records.len();
+        let records = u32::try_from(numbered.batch.records.len());
+        let records = records.expect("a batch is bounded in bytes");
         Arc::new_cyclic(|batch| {
             let tag = |index| DeliveryTag {
                 batch: batch.clone(),
                 index,
                 is_open: AtomicBool::new(false),
+                span: AtomicU32::new(0),
             };
             Self {
                 numbered,
@@ -56,7 +60,7 @@ impl InFlightBatch {
     pub(in crate::produce) fn open(self: &Arc<Self>) -> impl Iterator<Item = InFlightRecord> {
         let open = self.tags.iter();
         let open = open.filter(|tag| tag.is_open.load(Ordering::SeqCst));
-        open.map(|tag| InFlightRecord::new(self, tag.index))
+        open.map(|tag| InFlightRecord::new(self, tag.index as usize))
     }
 }
 
@@ -107,6 +111,16 @@ impl InFlightRecord {
         &self.batch.tags[self.index]
     }
 
+    /// Notes the span of time in which the record is handed over.
+    pub(in crate::produce) fn set_span(&self, span: u32) {
+        self.tag().span.store(span, Ordering::Relaxed);
+    }
+
+    /// The span of time in which the record was handed over last.
+    pub(in crate::produce) fn span(&self) -> u32 {
+        self.tag().span.load(Ordering::Relaxed)
+    }
+
     /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.
     pub(super) fn into_opaque(self) -> *mut c_void {
         let tag: *const DeliveryTag = self.tag();
@@ -126,7 +140,7 @@ impl InFlightRecord {
         // takes back the one share that it gave away, as the caller promises.
         let batch = unsafe { Arc::from_raw(tag.batch.as_ptr()) };
         Self {
-            index: tag.index,
+            index: tag.index as usize,
             batch,
         }
     }

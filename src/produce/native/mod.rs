@@ -23,7 +23,7 @@ mod produce;
 mod raw;
 pub(super) mod topic_ids;
 
-pub(super) use client::{Client, Mock, Purge};
+pub(super) use client::{Client, Mock};
 pub(super) use code::Code;
 pub(super) use event::{Delivery, Event, Failure, Persisted};
 pub(super) use lend::{InFlightBatch, InFlightRecord};

@@ -44,6 +44,10 @@ unsafe extern "C" {
         reason_size: usize,
     ) -> c_int;
     pub(super) fn rd_kafka_flush(client: *mut c::rd_kafka_t, timeout_ms: c_int) -> c_int;
+    pub(super) fn rd_kafka_pause_partitions(
+        client: *mut c::rd_kafka_t,
+        partitions: *mut c::rd_kafka_topic_partition_list_t,
+    ) -> c_int;
     pub(super) fn rd_kafka_purge(client: *mut c::rd_kafka_t, flags: c_int) -> c_int;
     pub(super) fn rd_kafka_oauthbearer_set_token(
         client: *mut c::rd_kafka_t,

@@ -38,9 +38,6 @@ pub(crate) enum Repeats {
     None,
     /// So many, as a resumed run says of itself.
     AtMost(u64),
-    /// Those that are called unknown. What times out on its way gives the producer a new epoch, under
-    /// which the broker takes what it had under the old one (librdkafka#4953).
-    OfUnknown,
 }
 
 /// What is known of a run after its end.
@@ -221,7 +218,7 @@ fn balance(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
-    let mut twice = ids(evidence, times, |n| n > 1);
+    let twice = ids(evidence, times, |n| n > 1);
     match evidence.repeats {
         Repeats::None => {}
         Repeats::AtMost(most) => {
@@ -230,11 +227,6 @@ fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
                 return told(&twice, &format!("more than {most} records repeated"));
             }
             return None;
-        }
-        Repeats::OfUnknown => {
-            let rejects = evidence.rejects.map(|rejects| rejects.with(&["unknown"]));
-            let unknown: HashSet<u64> = rejects.into_iter().flatten().collect();
-            twice.retain(|id| !unknown.contains(id));
         }
     }
     told(&twice, "in the log twice")
