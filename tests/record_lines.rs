@@ -324,3 +324,77 @@ fn an_interruption_ends_the_run_also_when_nobody_reads_stdout() {
     assert!(!run.stderr.contains("DOES NOT BALANCE"), "{}", run.stderr);
     assert!(run.stderr.ends_with("code 130\n"), "{}", run.stderr);
 }
+
+/// What `jq .` makes of the lines that `extract` prints.
+#[test]
+fn indented_record_lines_and_a_list_of_them_are_the_same_records() {
+    let lines = kreplay(args("extract", &[&fixture("shop.jsonl")], &["-q"])).stdout;
+    let values = json_lines(&lines);
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("it is JSON") + "\n";
+    let indented: String = values.iter().map(pretty).collect();
+    let list = pretty(&Value::Array(values.clone()));
+    let flat = Value::Array(values.clone()).to_string();
+    let expected = report(&rehearse_lines(lines));
+    for text in [indented, list, flat] {
+        let replayed = report(&rehearse_lines(text));
+        for member in ["ledger", "topics", "placement"] {
+            assert_eq!(replayed[member], expected[member], "{member}");
+        }
+        assert_eq!(replayed["source"]["lines"], values.len());
+    }
+}
+
+#[test]
+fn a_list_that_is_cut_off_gives_its_whole_records_and_says_so() {
+    let output = rehearse_lines("[{\"topic\":\"t\",\"value\":\"a\"},{\"topic\":\"t\",\"val");
+    assert_eq!(output.code, 4, "{output:#?}");
+    let report = report(&output);
+    assert_eq!(report["ledger"]["delivered"], 1);
+    assert_eq!(report["source"]["complete"], false);
+}
+
+#[test]
+fn records_of_other_tools_are_replayed_and_what_they_keep_back_is_named() {
+    let event = r#"{"eventSource":"aws:kafka","records":{"o-0":[{"topic":"o","partition":0,"offset":1,"key":null,"value":"aGVsbG8="},{"topic":"o","partition":0,"offset":2,"value":"aGVsbG8="}]}}"#;
+    let rpk = "{\n  \"topic\": \"o\",\n  \"value\": \"v\",\n  \"headers\": [\n    {\n      \"key\": \"h\",\n      \"value\": \"x\"\n    }\n  ],\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 3\n}\n{\n  \"topic\": \"o\",\n  \"key\": \"k\",\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 4\n}\n";
+    let decoded =
+        r#"{"topic":{"name":"o"},"partition":0,"offset":3,"valueSchemaId":7,"value":"{}"}"#;
+    for (text, delivered, unreadable) in [
+        (event.to_string(), 2, 0),
+        (rpk.to_string(), 2, 0),
+        (format!("[{decoded},{event}]"), 2, 1),
+    ] {
+        let output = rehearse_lines(text);
+        let report = report(&output);
+        assert_eq!(report["ledger"]["delivered"], delivered, "{report:#}");
+        assert_eq!(report["ledger"]["unreadable"], unreadable);
+        assert_eq!(report["ledger"]["found"], delivered + unreadable);
+        assert_eq!(output.code, i32::from(unreadable > 0));
+        if unreadable > 0 {
+            let why = report["problems"][0]["first"]["why"]
+                .as_str()
+                .expect("a text");
+            assert!(
+                why.starts_with("a record of AKHQ: it has decoded the record"),
+                "{why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_kcat_says_of_itself_is_skipped_and_counted() {
+    let lines = "% Auto-selecting Consumer mode (use -P or -C to override)\n{\"topic\":\"o\",\"partition\":0,\"offset\":0,\"tstype\":\"create\",\"ts\":1,\"broker\":1,\"key\":null,\"payload\":\"v\"}\n% Reached end of topic o [0] at offset 1\n";
+    let output = rehearse_lines(lines);
+    let report = report(&output);
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(report["source"]["lines"], 1);
+    assert_eq!(report["source"]["skipped_lines"], 2);
+    assert_eq!(report["ledger"]["found"], 1);
+    let arguments = args("records", &[Path::new("-")], &["--rehearse"]);
+    let text = Run::new(arguments).stdin(lines).output().stdout;
+    assert!(
+        text.contains("\nskipped    2 lines of kcat's own (`% ...`)\n"),
+        "{text}"
+    );
+}

@@ -1,13 +1,13 @@
-//! Inputs that are read line by line, in the manners that all of them share: what is there is handed
+//! Inputs that are read line by line, or as the elements of a list and as indented objects, in the manners that all of them share: what is there is handed
 //! over before more is waited for, a bad line is counted and named and does not stop the rest, one
 //! damaged input does not keep the others from being read.
 
 use super::Stop;
 use super::collect::BadText;
-use super::lines::{LONGEST_LINE, Line, Lines};
+use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::sink::Sink;
-use super::window::Window;
+use super::texts::{Text, Texts};
 use crate::config::Input;
 use crate::error::Error;
 use crate::record::Origin;
@@ -51,7 +51,7 @@ struct Reader<'a, F> {
 impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F> {
     fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
         let Opened { reader, taken } = opened;
-        let mut lines = Lines::over(Window::new(reader));
+        let mut lines = Texts::of_records(reader);
         loop {
             while let Some((line, text)) = lines.next_buffered() {
                 // A whole line is never cut off, whatever its JSON looks like.
@@ -71,7 +71,15 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
         }
         // A line without a line end: whole when it can be read, else the input may be cut off.
         let Some((line, text)) = lines.remainder() else {
-            return Ok(());
+            return lines.unfinished().map_or(Ok(()), |unfinished| {
+                let line = unfinished.line;
+                let place = place(self.names, Origin { input, line });
+                let why = unfinished.why;
+                Err(Stop::Failed(match unfinished.lost {
+                    true => Error::Unreadable { place, reason: why },
+                    false => Error::CutOff { place, why },
+                }))
+            });
         };
         let origin = Origin { input, line };
         match self.try_line(text, origin) {
@@ -87,11 +95,12 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
     }
 
     /// Reads a line; a bad one is counted.
-    fn try_line(&mut self, line: Line<'_>, origin: Origin) -> Result<(), BadText> {
+    fn try_line(&mut self, line: Text<'_>, origin: Origin) -> Result<(), BadText> {
         let read = match line {
-            Line::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
-            Line::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
-            Line::TooLong => {
+            Text::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
+            Text::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
+            Text::Broken(why) => Err(BadText::new(why)),
+            Text::TooLong => {
                 let most = LONGEST_LINE >> 20;
                 Err(BadText::new(format!("the line is longer than {most} MiB")))
             }

@@ -1,4 +1,5 @@
-//! Record lines as a source: what `kreplay extract` has printed, and the output of `kcat -J`.
+//! Record lines as a source: what `kreplay extract` has printed, the output of `kcat -J`, and the records of
+//! other tools (`record_line/foreign/` says which), on lines, indented or in a list.
 
 use super::Stop;
 use super::by_line;
@@ -9,7 +10,9 @@ use crate::channel::Sender;
 use crate::config::{Input, Uncertain};
 use crate::console::Console;
 use crate::error::count;
+use crate::record::Origin;
 use crate::record_line::{self, Earlier};
+use crate::report::What;
 
 /// Reads all `inputs` in order and hands their records to `sender`. Those of which an earlier run
 /// does not know whether they are in the log are left out as `filtered`, or read like the others.
@@ -24,12 +27,22 @@ pub(super) fn read(
 ) -> Result<(), Stop> {
     let mut left_out = 0;
     let end = by_line::read(inputs, Sink::new(sender), |line, origin, sink| {
+        // What kcat says of itself where its stderr goes with its stdout.
+        if line.starts_with(b"% ") {
+            sink.tally.skipped_lines += 1;
+            return Ok(());
+        }
         sink.tally.lines += 1;
         let mark = sink.batch.mark();
-        let earlier = record_line::read(line, origin, &mut sink.batch).map_err(|e| BadText {
-            why: kind::with_hint(e.to_string(), line, origin.line),
-            ends_early: e.ends_early,
-        })?;
+        let earlier = match record_line::read(line, origin, &mut sink.batch) {
+            Ok(earlier) => earlier,
+            Err(error) => {
+                return read_foreign(line, origin, sink).ok_or_else(|| BadText {
+                    why: kind::with_hint(error.to_string(), line, origin.line),
+                    ends_early: error.ends_early,
+                });
+            }
+        };
         sink.tally.found += 1;
         if earlier == Earlier::Unknown && uncertain == Uncertain::LeaveOut {
             sink.batch.roll_back(mark);
@@ -46,4 +59,15 @@ pub(super) fn read(
         ));
     }
     end
+}
+
+/// Reads the records of another tool; none when the line is not one of theirs.
+fn read_foreign(line: &[u8], origin: Origin, sink: &mut Sink<'_>) -> Option<()> {
+    let before = sink.batch.records.len();
+    let bad = record_line::read_foreign(line, origin, &mut sink.batch)?;
+    sink.tally.found += (sink.batch.records.len() - before) as u64;
+    for why in bad {
+        sink.unreadable(What::Unreadable, origin, || why);
+    }
+    Some(())
 }

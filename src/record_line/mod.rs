@@ -20,11 +20,13 @@
 //! | `outcome`, `reason` | in a rejects file: what became of a record that was not delivered, and why |
 
 mod fields;
+mod foreign;
 mod parts;
 mod read;
 mod write;
 
 pub(crate) use fields::Earlier;
+pub(crate) use foreign::read_foreign;
 pub(crate) use read::read;
 pub(crate) use write::{write, write_reject};
 

@@ -72,6 +72,7 @@ pub(super) fn source_json(source: &Source, tally: &Tally) -> Value {
     });
     if source.kind == Source::RECORDS {
         json["lines"] = tally.lines.into();
+        json["skipped_lines"] = tally.skipped_lines.into();
     }
     if let Some(via) = source.via {
         json["via"] = via.into();

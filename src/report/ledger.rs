@@ -10,6 +10,8 @@ pub struct Tally {
     pub bytes: u64,
     /// Files of a folder that were left out because they hold no RRPairs.
     pub skipped_files: u64,
+    /// Lines of kcat about itself (`% ...`) among record lines.
+    pub skipped_lines: u64,
     /// Record lines read, whole or not.
     pub lines: u64,
     /// RRPairs (or rows) read.
@@ -39,6 +41,7 @@ impl Tally {
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;
         self.lines += later.lines;
+        self.skipped_lines += later.skipped_lines;
         self.skipped_files += later.skipped_files;
         self.rrpairs += later.rrpairs;
         self.fetches += later.fetches;

@@ -298,6 +298,10 @@ pub(super) fn write_source(
     if source.kind != "csv" && source.via != Some("csv") {
         write_nothing_passed(f, tally)?;
     }
+    if tally.skipped_lines > 0 {
+        let lines = plural(tally.skipped_lines, "line", "lines");
+        writeln!(f, "skipped    {lines} of kcat's own (`% ...`)")?;
+    }
     if tally.skipped_files > 0 {
         let files = plural(tally.skipped_files, "file", "files");
         writeln!(f, "skipped    {files} without RRPairs (-v names them)")?;

@@ -28,7 +28,7 @@ use form::Form;
 use markdown::Markdown;
 use values::Values;
 
-use super::lines::{Line, Lines};
+use super::lines::{BOM, Line, Lines};
 use super::window::Window;
 
 /// The text of one RRPair.
@@ -103,6 +103,29 @@ impl<R: Read> Texts<R> {
             Form::Lines => Kind::Lines(Lines::over(window)),
             Form::Values => Kind::Values(Values::over(window)),
             Form::Markdown => Kind::Markdown(Markdown::over(Lines::over(window))),
+        })
+    }
+
+    /// The same for record lines: values only where a list begins, or an object that is alone on its line as
+    /// those are that are indented; else lines, whose damage is named line by line.
+    pub(super) fn of_records(reader: R) -> Self {
+        let mut window = Window::new(reader);
+        let mut ended = false;
+        let is_indented = loop {
+            if let Some(told) = begins_indented(window.bytes(), ended) {
+                break told;
+            }
+            match window.refill() {
+                Ok(more) => ended = !more,
+                Err(e) => {
+                    window.fail_later(e);
+                    ended = true;
+                }
+            }
+        };
+        Self(match is_indented {
+            true => Kind::Values(Values::over(window)),
+            false => Kind::Lines(Lines::over(window)),
         })
     }
 
@@ -184,6 +207,27 @@ impl<R: Read> Texts<R> {
         };
         let named = |name: &str| memmem::find(head, name.as_bytes()).is_some();
         seen.is_none() && (cut_off || QUOTED_MEMBERS.iter().any(|name| named(name)))
+    }
+}
+
+/// Whether an input that begins with `head` is a list or indented objects; none when more has to be
+/// read first.
+fn begins_indented(head: &[u8], ended: bool) -> Option<bool> {
+    if head.len() < BOM.len() && !ended {
+        return None;
+    }
+    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    match text {
+        [] => ended.then_some(false),
+        [b'[', ..] => Some(true),
+        [b'{', rest @ ..] => {
+            let behind = rest.iter().find(|byte| !b" \t\r".contains(byte));
+            match behind {
+                None => ended.then_some(false),
+                Some(byte) => Some(*byte == b'\n'),
+            }
+        }
+        _ => Some(false),
     }
 }
 

@@ -1,0 +1,254 @@
+//! How each tool writes a record: the table in `mod.rs`, as data.
+
+use serde_json::Value;
+
+use super::Members;
+
+/// How one tool writes a record.
+pub(super) struct Form {
+    pub(super) tool: &'static str,
+    pub(super) tells: fn(&Members) -> bool,
+    pub(super) topic: &'static str,
+    pub(super) partition: &'static str,
+    pub(super) key: &'static str,
+    /// The first of these that is there.
+    pub(super) value: &'static [&'static str],
+    pub(super) offset: &'static str,
+    pub(super) timestamp: &'static str,
+    pub(super) headers: &'static str,
+    /// Known, and of no use.
+    pub(super) unused: &'static [&'static str],
+    /// What the tool itself keeps from the line.
+    pub(super) lossy: fn(&Members) -> Option<&'static str>,
+    pub(super) bytes: Bytes,
+}
+
+/// How a key, a value or a header is spelt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// Text.
+    Text,
+    /// Text, and base64 in headers.
+    HeadersBase64,
+    /// Base64; in headers lists of bytes.
+    Base64,
+    /// An object with `payload`, `encoding` and `isPayloadNull`.
+    Payload,
+}
+
+pub(super) const KCAT: &str = "`kcat -J` prints them";
+
+const PLAIN: Form = Form {
+    tool: "",
+    tells: |_| false,
+    topic: "topic",
+    partition: "partition",
+    key: "key",
+    value: &["value"],
+    offset: "offset",
+    timestamp: "timestamp",
+    headers: "headers",
+    unused: &[],
+    lossy: |_| None,
+    bytes: Bytes::Text,
+};
+
+pub(super) static FORMS: [Form; 8] = [
+    Form {
+        tool: "rpk",
+        tells: |members| {
+            let no_other = || {
+                let own = [
+                    "topic",
+                    "partition",
+                    "offset",
+                    "timestamp",
+                    "key",
+                    "value_size",
+                    "headers",
+                ];
+                members.keys().all(|name| own.contains(&name.as_str()))
+            };
+            has(members, &["topic", "partition", "offset"])
+                && members.get("topic").is_some_and(Value::is_string)
+                && members.get("timestamp").is_some_and(Value::is_i64)
+                && match members.get("headers") {
+                    Some(headers) => is_list_of_objects(headers),
+                    None => no_other(),
+                }
+        },
+        unused: &["value_size"],
+        lossy: |members| {
+            has(members, &["value_size"])
+                .then_some("`--meta-only` keeps values out; run rpk without it")
+        },
+        ..PLAIN
+    },
+    Form {
+        tool: "kt",
+        tells: |members| {
+            has(members, &["partition", "offset", "key", "value"])
+                && members.get("timestamp").is_some_and(Value::is_string)
+                && members.len() == 5
+        },
+        topic: "",
+        headers: "",
+        ..PLAIN
+    },
+    Form {
+        tool: "kafkactl",
+        tells: |members| has(members, &["Partition", "Offset", "Value"]),
+        topic: "",
+        partition: "Partition",
+        key: "Key",
+        value: &["Value"],
+        offset: "Offset",
+        timestamp: "Timestamp",
+        headers: "Headers",
+        unused: &["keySchema", "keySchemaId", "valueSchema", "valueSchemaId"],
+        lossy: |members| match () {
+            () if members.contains_key("valueSchema") || members.contains_key("keySchema") => Some(
+                "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them",
+            ),
+            () if !members.contains_key("Key") && !members.contains_key("Timestamp") => {
+                Some("keys are not there; run kafkactl with `--print-all`")
+            }
+            () => None,
+        },
+        ..PLAIN
+    },
+    Form {
+        tool: "kaf",
+        tells: |members| {
+            has(members, &["payload", "partition", "offset"])
+                && members.get("timestamp").is_some_and(Value::is_string)
+        },
+        topic: "",
+        value: &["payload"],
+        lossy: |members| {
+            let is_told = |name| {
+                let text = members.get(name).and_then(Value::as_str);
+                text.is_some_and(|text| !text.is_empty())
+            };
+            // kaf decodes JSON and writes it anew, and an empty text for a null.
+            (!is_told("payload") || members.get("key").is_some_and(|key| !key.is_string()))
+                .then_some("it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them")
+        },
+        bytes: Bytes::HeadersBase64,
+        ..PLAIN
+    },
+    Form {
+        tool: "Kafdrop",
+        tells: |members| has(members, &["message", "headersFormatted"]),
+        topic: "",
+        value: &["message"],
+        unused: &["headersFormatted"],
+        lossy: |members| {
+            let is_empty = |name| members.get(name).is_some_and(|text| text == "empty");
+            (is_empty("message") || is_empty("key"))
+                .then_some("`empty` stands for a null and for the text; `kcat -J` tells them apart")
+        },
+        ..PLAIN
+    },
+    Form {
+        tool: "AKHQ",
+        tells: |members| {
+            members.get("topic").is_some_and(Value::is_object) || has(members, &["exceptions"])
+        },
+        unused: &[
+            "keySchemaId",
+            "valueSchemaId",
+            "keySubject",
+            "valueSubject",
+            "exceptions",
+            "truncated",
+            "protobufToJsonDeserializer",
+        ],
+        lossy: |members| {
+            let is_told = |name| members.get(name).is_some_and(|it| !it.is_null());
+            match () {
+                () if is_told("keySchemaId") || is_told("valueSchemaId") => Some(
+                    "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them",
+                ),
+                () if members.get("truncated").is_some_and(|it| it == true) => {
+                    Some("its value is cut; `kcat -J` prints all of it")
+                }
+                () => None,
+            }
+        },
+        ..PLAIN
+    },
+    Form {
+        tool: "Redpanda Console",
+        tells: |members| {
+            let value = members.get("value").and_then(Value::as_object);
+            has(members, &["partitionID"])
+                && value.is_some_and(|value| value.contains_key("isPayloadNull"))
+        },
+        partition: "partitionID",
+        unused: &[
+            "compression",
+            "isTransactional",
+            "valueJson",
+            "valueBinHexPreview",
+            "keyJson",
+            "keyBinHexPreview",
+        ],
+        bytes: Bytes::Payload,
+        ..PLAIN
+    },
+    Form {
+        tool: "kafka-ui",
+        tells: |members| {
+            let marks = ["valueSerde", "keySerde", "valueSize", "keySize", "content"];
+            has(members, &["timestampType", "partition", "offset"])
+                && marks.iter().any(|name| members.contains_key(*name))
+        },
+        topic: "",
+        value: &["value", "content"],
+        unused: &[
+            "timestampType",
+            "keySize",
+            "valueSize",
+            "headersSize",
+            "keySerde",
+            "valueSerde",
+            "keyFormat",
+            "valueFormat",
+            "keySchemaId",
+            "valueSchemaId",
+            "keyDeserializeProperties",
+            "valueDeserializeProperties",
+        ],
+        lossy: |members| {
+            let is_decoded = |name| {
+                let serde = members.get(name).and_then(Value::as_str);
+                serde.is_some_and(|serde| serde != "String")
+            };
+            let is_told = |name| members.get(name).is_some_and(|it| !it.is_null());
+            (is_decoded("keySerde")
+                || is_decoded("valueSerde")
+                || is_told("keySchemaId")
+                || is_told("valueSchemaId"))
+            .then_some("it has decoded the record; choose the serde `String`, or `kcat -J`")
+        },
+        ..PLAIN
+    },
+];
+
+/// A record of AWS Lambda's events.
+pub(super) const LAMBDA: Form = Form {
+    tool: "AWS Lambda",
+    unused: &["timestampType", "keySchemaMetadata", "valueSchemaMetadata"],
+    bytes: Bytes::Base64,
+    ..PLAIN
+};
+
+fn has(members: &Members, names: &[&str]) -> bool {
+    names.iter().all(|name| members.contains_key(*name))
+}
+
+fn is_list_of_objects(node: &Value) -> bool {
+    node.as_array()
+        .is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_object))
+}
