@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::delivery::Account;
+use super::journal::JournalWriter;
 use super::progress::Counters;
 use super::replay::Replay;
 use crate::error::Error;
@@ -58,8 +60,7 @@ impl Outcome {
         mut failures: Vec<Error>,
     ) -> Self {
         let mut account = replay.deliveries.account();
-        account.close(replay.open_records());
-        account.rejects.finish();
+        close(&mut account, &replay);
         failures.extend(account.rejects.failure());
         let counts = &account.counts;
         let mut problems = replay.tally.problems.clone();
@@ -117,6 +118,19 @@ impl Outcome {
             tally: replay.tally,
         }
     }
+}
+
+/// Ends the account of a run: what comes later changes nothing.
+fn close(account: &mut Account, replay: &Replay<'_>) {
+    account.close(replay.open_records());
+    if replay
+        .journal
+        .as_ref()
+        .is_some_and(JournalWriter::is_refuted)
+    {
+        account.rejects.keep_former();
+    }
+    account.rejects.finish();
 }
 
 /// What is left of `all` when a part of it is done; a larger part than all is an imbalance to show.

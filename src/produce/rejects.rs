@@ -15,6 +15,8 @@ use crate::record_line;
 /// How long rejects may stall once the run was told to stop, and once it was told to leave.
 const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
 const LEAVING_PATIENCE: Duration = Duration::from_millis(200);
+/// Bytes of rejects that wait at most until the source is known to be the same.
+const MOST_WAITING: usize = 16 << 20;
 /// What is read of a file to see whether it holds rejects: a line, unless it is longer.
 const MOST_LOOKED_AT: u64 = 128 << 20;
 
@@ -48,6 +50,8 @@ pub(super) struct Rejects {
     file: Option<File>,
     /// What is in the file when the run begins goes.
     is_replaced: bool,
+    /// Rejects of this run, until it is certain that what is in the file may go.
+    waiting: Option<Vec<u8>>,
     lines: Option<Lines>,
     line: Vec<u8>,
     /// What is known of the captured cluster, and how much of it the file tells by now.
@@ -103,15 +107,44 @@ impl Rejects {
         })
     }
 
-    /// The run begins: what it tries again is no reject any more.
+    /// Whether there are rejects of earlier runs in the file.
+    pub(super) fn are_replaced(&self) -> bool {
+        self.is_replaced
+    }
+
+    /// The run begins.
     pub(super) fn begin(&mut self) {
+        match self.is_replaced {
+            true => self.waiting = Some(Vec::new()),
+            false => self.start_writing(),
+        }
+    }
+
+    /// The run is found to try again what earlier ones have rejected: those are no rejects any more.
+    pub(super) fn replace_former(&mut self) {
+        if self.waiting.is_some() {
+            self.start_writing();
+        }
+    }
+
+    /// The run is refused: what earlier ones have rejected stays.
+    pub(super) fn keep_former(&mut self) {
+        if self.waiting.take().is_some() {
+            self.file = None;
+        }
+    }
+
+    fn start_writing(&mut self) {
+        let waiting = self.waiting.take().unwrap_or_default();
         let Some(file) = self.file.take() else {
             return;
         };
-        match self.is_replaced.then(|| file.set_len(0)) {
-            Some(Err(e)) => self.failure = Some(cannot_write(&error::reason(&e))),
-            Some(Ok(())) | None => self.lines = Some(Lines::to(file)),
+        if let Some(Err(e)) = self.is_replaced.then(|| file.set_len(0)) {
+            self.failure = Some(cannot_write(&error::reason(&e)));
+            return;
         }
+        let lines = self.lines.insert(Lines::to(file));
+        lines.add(&waiting, || patience(&self.control));
     }
 
     /// Takes note of where records are from, so that rejects that are sent again are not sent there.
@@ -124,20 +157,28 @@ impl Rejects {
 
     /// Has a record written down; a failure is kept for the report, and the replay goes on.
     pub(super) fn add(&mut self, batch: &Batch, record: &Record, fate: Fate, reason: &str) {
-        let Some(lines) = &self.lines else {
+        if self.lines.is_none() && self.waiting.is_none() {
             return;
-        };
+        }
         self.line.clear();
         let untold = &self.captured_from[self.told..];
         let fate = (fate.name(), reason);
         record_line::write_reject(batch, record, untold, fate, &mut self.line);
         self.told = self.captured_from.len();
-        lines.add(&self.line, || patience(&self.control));
         self.added += 1;
+        if let Some(lines) = &self.lines {
+            lines.add(&self.line, || patience(&self.control));
+        } else if let Some(waiting) = &mut self.waiting {
+            waiting.extend_from_slice(&self.line);
+            if waiting.len() > MOST_WAITING {
+                self.start_writing();
+            }
+        }
     }
 
     /// Waits until all that was added is written, as long as the run may take.
     pub(super) fn finish(&mut self) {
+        self.replace_former();
         let Some(lines) = &self.lines else {
             return;
         };
@@ -189,19 +230,25 @@ fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
             let message = format!("the rejects file {name} holds rejects already");
             Err(held(message, send))
         }
-        Former::KeepBeside(journal) => {
-            let journal = journal.display();
-            let message = format!(
-                "the rejects file {name} holds rejects already, of which the new journal {journal} \
-                 knows nothing"
-            );
-            Err(held(message, send))
-        }
+        Former::KeepBeside(journal) => Err(unknown_to("new journal", journal, path)),
         Former::Replace if !holds_rejects(path) => {
             let message = format!("the rejects file {name} holds something that is no reject");
             Err(held(message, String::new()))
         }
         Former::Replace => Ok(()),
+    }
+}
+
+/// The rejects in `path` are another replay's.
+pub(super) fn unknown_to(what: &str, journal: &Path, path: &Path) -> Error {
+    let (name, journal) = (path.display(), journal.display());
+    Error::Config {
+        message: format!(
+            "the rejects file {name} holds rejects already, of which the {what} {journal} knows nothing"
+        ),
+        hint: Some(format!(
+            "send them with `kreplay records {name}`, name another file, or remove it"
+        )),
     }
 }
 

@@ -89,7 +89,6 @@ pub(super) fn run(job: &Job, receiver: Receiver, ready: oneshot::Sender<()>) -> 
         Ok(journal) => journal,
         Err(error) => return Outcome::failed(error, connection.brokers.clone()),
     };
-    // Not before the journal was found to be this run's: rejects of another one are not its own.
     let mut account = connection.deliveries().account();
     account.rejects.begin();
     account.counts.partition = job.destination.partition;
@@ -136,7 +135,11 @@ fn open_journal(job: &Job, connection: &Connection) -> Result<Option<JournalWrit
     let mut journal = open_interruptibly(job, path.clone(), identity)?;
     let topics = connection.topic_ids(&journal.topics());
     journal.meet(topics)?;
-    if let Some(note) = journal.note() {
+    let rejects = {
+        let account = connection.deliveries().account();
+        journal.keep_rejects(job.rejects.as_deref(), &account.rejects)?
+    };
+    for note in journal.note().into_iter().chain(rejects) {
         job.console.note(&note);
     }
     connection.deliveries().account().answers = Some(Answers::default());
@@ -252,10 +255,15 @@ impl<'a> Replay<'a> {
         loop {
             self.check_alive()?;
             let (journal, router) = (&mut self.journal, &mut self.router);
+            let deliveries = self.deliveries;
             let note = |batch: &Batch| {
                 router.check_source(batch)?;
                 let journal = journal.as_mut();
-                journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))
+                let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))?;
+                if confirmed == u64::MAX {
+                    deliveries.account().rejects.replace_former();
+                }
+                Ok::<u64, Error>(confirmed)
             };
             match ordered.next(STEP, note)? {
                 Next::Batch(batch) => self.send_batch(batch)?,

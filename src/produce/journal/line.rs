@@ -48,6 +48,9 @@ pub(super) struct Line {
     /// The ids of the destination's topics.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) topics: BTreeMap<String, String>,
+    /// The rejects file of this run and the next ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rejects: Option<String>,
 }
 
 impl Line {
@@ -70,6 +73,7 @@ pub(super) struct State {
     /// By rising number of records.
     pub(super) read: Vec<Checkpoint>,
     pub(super) topics: BTreeMap<String, String>,
+    pub(super) rejects: Option<String>,
 }
 
 impl State {
@@ -86,6 +90,9 @@ impl State {
         }
         line.read.iter().for_each(|at| push(&mut self.read, *at));
         self.topics.extend(line.topics.clone());
+        if line.rejects.is_some() {
+            self.rejects.clone_from(&line.rejects);
+        }
     }
 
     /// A line is lost: whatever is not delivered may be in the log.
@@ -111,6 +118,7 @@ impl State {
             sending: self.uncertain.ranges(),
             read: self.read.clone(),
             topics: self.topics.clone(),
+            rejects: self.rejects.clone(),
         };
         let first = encode(&all);
         [encode(identity), first.clone(), first].concat()

@@ -16,11 +16,13 @@
 //! | how the file is opened, locked and replaced | `file.rs` |
 //! | is this the same source | `checksum.rs` |
 //! | is this the same replay | `identity.rs` |
+//! | which rejects are of earlier runs | `rejects_file.rs` |
 
 mod checksum;
 mod file;
 mod identity;
 mod line;
+mod rejects_file;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -23,10 +23,10 @@ const ANOTHER: &str = "use another file for `--resume`, or remove this one to be
 #[derive(Debug)]
 pub(in crate::produce) struct JournalWriter {
     /// As the user names it.
-    path: PathBuf,
+    pub(super) path: PathBuf,
     file: JournalFile,
     identity: Identity,
-    state: State,
+    pub(super) state: State,
     /// What earlier runs have left uncertain: what this run does not write may be in the log all the
     /// same.
     inherited: Offsets,
@@ -38,7 +38,7 @@ pub(in crate::produce) struct JournalWriter {
     /// Whether the source was found to be another one.
     is_refuted: bool,
     /// What is not written down yet.
-    next: Line,
+    pub(super) next: Line,
     /// Bytes at which the file is written anew.
     longest: u64,
 }
@@ -128,6 +128,11 @@ impl JournalWriter {
             true => Ok(self.checksum.confirmed()),
             false => Err(self.other_input()),
         }
+    }
+
+    /// Whether the source was found to be another one.
+    pub(in crate::produce) fn is_refuted(&self) -> bool {
+        self.is_refuted
     }
 
     /// The source has ended.
