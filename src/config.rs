@@ -243,6 +243,8 @@ pub struct Destination {
     pub cluster: Cluster,
     /// librdkafka properties of the user, the later one of a name wins.
     pub properties: Vec<(String, String)>,
+    /// Names of properties of consumers that a property file holds beside those of producers.
+    pub unused_properties: Vec<String>,
     /// Whether retries must neither duplicate nor reorder.
     pub idempotence: Idempotence,
     /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.

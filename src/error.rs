@@ -414,7 +414,8 @@ pub(crate) fn span(ms: i64) -> String {
     count(seconds / length, noun)
 }
 
-fn quoted(names: &[String]) -> String {
+/// Names in backticks.
+pub(crate) fn quoted(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -156,6 +156,11 @@ async fn replay(
 ) -> Result<Report, Error> {
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
+    let unused = &config.destination.unused_properties;
+    if !unused.is_empty() {
+        let unused = error::quoted(unused);
+        console.note(&format!("not used, as kreplay only produces: {unused}"));
+    }
     let gate = gate(&config);
     let (sender, receiver) = channel::bounded(CHANNEL, gate);
     let control = Control::default();

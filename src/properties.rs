@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::{Idempotence, Partition};
 use crate::error::Error;
-use crate::property_names::{are_same, check_obeyed, last_words};
+use crate::property_names::{are_same, check_obeyed, last_words, take_consumers};
 pub(crate) use file::PropertyFile;
 
 /// Names and values; the later one of a name wins.
@@ -71,7 +71,7 @@ fn is_positive(value: &str) -> bool {
 }
 
 /// The properties of `file`, and after them those of `flags`: each once, by the name under which it was
-/// given last.
+/// given last. Those of consumers in a file are left out, and named beside them.
 ///
 /// # Errors
 /// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
@@ -81,14 +81,15 @@ pub(crate) fn settle(
     flags: Properties,
     idempotence: Idempotence,
     partition: Partition,
-) -> Result<Properties, Error> {
+) -> Result<(Properties, Vec<String>), Error> {
     let mut properties = file.read()?;
+    let unused = take_consumers(&mut properties);
     let flags = flags.into_iter();
     properties.extend(flags.map(|(key, value)| (without_prefix(&key), value)));
     let properties = last_words(properties);
     check_promise(&properties, idempotence)?;
     check_obeyed(&properties, partition)?;
-    Ok(properties)
+    Ok((properties, unused))
 }
 
 /// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the

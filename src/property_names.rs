@@ -5,7 +5,7 @@ use crate::config::Partition;
 use crate::error::Error;
 
 /// Aliases, each with the property that it sets.
-const ALIASES: [(&str, &str); 11] = [
+pub(crate) const ALIASES: [(&str, &str); 11] = [
     ("acks", "request.required.acks"),
     ("bootstrap.servers", "metadata.broker.list"),
     ("compression.type", "compression.codec"),
@@ -23,6 +23,44 @@ const ALIASES: [(&str, &str); 11] = [
         "sasl.oauthbearer.client.credentials.client.secret",
         "sasl.oauthbearer.client.secret",
     ),
+];
+
+/// Properties of consumers alone.
+pub(crate) const CONSUMERS: [&str; 34] = [
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "check.crcs",
+    "consume.callback.max.messages",
+    "consume_cb",
+    "coordinator.query.interval.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "fetch.error.backoff.ms",
+    "fetch.max.bytes",
+    "fetch.message.max.bytes",
+    "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "group.protocol.type",
+    "group.remote.assignor",
+    "heartbeat.interval.ms",
+    "isolation.level",
+    "max.partition.fetch.bytes",
+    "max.poll.interval.ms",
+    "offset.store.method",
+    "offset.store.path",
+    "offset.store.sync.interval.ms",
+    "offset_commit_cb",
+    "partition.assignment.strategy",
+    "queued.max.messages.kbytes",
+    "queued.min.messages",
+    "rebalance_cb",
+    "session.timeout.ms",
 ];
 
 /// Properties that would be taken and not obeyed, each with what to use instead.
@@ -59,6 +97,14 @@ pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, Stri
     last
 }
 
+/// Takes the properties of consumers out, as a file has them that consumers read, too; returns their
+/// names.
+pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<String> {
+    let is_consumers = |(name, _): &mut (String, String)| CONSUMERS.contains(&name.as_str());
+    let taken = properties.extract_if(.., is_consumers);
+    taken.map(|(name, _)| name).collect()
+}
+
 /// # Errors
 /// [`Error::Config`] for a property that librdkafka would take and kreplay would not obey.
 pub(crate) fn check_obeyed(
@@ -74,6 +120,10 @@ pub(crate) fn check_obeyed(
             None if name == "partitioner" && partition != Partition::Any => (
                 "`partitioner` would not be obeyed: kreplay chooses the partition".to_string(),
                 "`--partition any` leaves the choice to librdkafka".to_string(),
+            ),
+            None if CONSUMERS.contains(&name.as_str()) => (
+                format!("`{name}` would not be obeyed: it is a property of consumers"),
+                "leave it out: kreplay only produces".to_string(),
             ),
             None => continue,
         };
@@ -144,6 +194,11 @@ mod tests {
             let error = check("partitioner", partition).expect_err("kreplay chooses");
             let hint = "`--partition any` leaves the choice to librdkafka";
             assert_eq!(error.hint().as_deref(), Some(hint));
+        }
+        for name in ["group.id", "auto.offset.reset", "max.partition.fetch.bytes"] {
+            let error = check(name, Partition::Auto).expect_err("kreplay is no consumer");
+            let said = format!("`{name}` would not be obeyed: it is a property of consumers");
+            assert_eq!(error.to_string(), said);
         }
         assert_eq!(check("partitioner", Partition::Any), Ok(()));
         assert_eq!(check("linger.ms", Partition::Auto), Ok(()));

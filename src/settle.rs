@@ -136,6 +136,7 @@ impl Config {
         let destination = Destination {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
+            unused_properties: Vec::new(),
             idempotence: Idempotence::On,
             token: None,
             topics: TopicNames::Mapped(Vec::new()),
@@ -376,7 +377,8 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
         false => Idempotence::On,
     };
     let file = property_file(&args);
-    let mut properties = properties::settle(&file, args.property, idempotence, args.partition)?;
+    let (mut properties, unused_properties) =
+        properties::settle(&file, args.property, idempotence, args.partition)?;
     let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
@@ -386,6 +388,7 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
     Ok(Destination {
         cluster,
         properties,
+        unused_properties,
         idempotence,
         token,
         topics: args

@@ -203,6 +203,31 @@ fn kcats_own_file_is_read_unless_it_cannot_be() {
 }
 
 #[test]
+fn properties_of_consumers_are_refused_as_flags_and_left_out_of_shared_files() {
+    is_refused(
+        &["-b", "127.0.0.1:1", "-X", "auto.offset.reset=earliest"],
+        &[
+            "kreplay: `auto.offset.reset` would not be obeyed: it is a property of consumers",
+            "hint: leave it out: kreplay only produces",
+        ],
+    );
+    let text = "group.id=g\nlinger.ms=5\ntopic.auto.offset.reset=earliest\n";
+    let shared = home(|file| fs::write(file, text).expect("it is writable"));
+    let home = shared.path().display().to_string();
+    // Nobody listens there.
+    let output = replay(&["-b", "127.0.0.1:1"], &[("HOME", &home)]);
+    assert_eq!(output.code, 3, "{output:?}");
+    let note = "kreplay: not used, as kreplay only produces: `group.id`, `auto.offset.reset`\n";
+    assert!(output.stderr.starts_with(note), "{}", output.stderr);
+    assert_eq!(
+        output.stderr.matches("not used").count(),
+        1,
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
 fn a_rehearsal_reads_no_property_file() {
     let broken = home(|file| fs::write(file, "no property\n").expect("it is writable"));
     let home = broken.path().display().to_string();

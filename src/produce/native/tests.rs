@@ -1,16 +1,18 @@
 //! The border as a whole, against librdkafka's mock cluster: what CONTRIBUTING runs under valgrind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, c_char, c_int};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use nix::libc;
 use rdkafka::bindings as c;
 use rdkafka::config::ClientConfig;
 
 use super::*;
 use crate::produce::in_flight::NumberedBatch;
 use crate::produce::in_flight::Positions;
+use crate::property_names::{ALIASES, CONSUMERS};
 use crate::record::{Batch, Origin};
 use crate::record_line;
 
@@ -175,6 +177,56 @@ fn codes_of_a_topic_that_nobody_knows_arrive_as_they_are() {
     let codes: Vec<Code> = metadata.topics.iter().map(|topic| topic.code).collect();
     assert_eq!(codes, [Code::from_raw(9999)]);
     assert_eq!(metadata.brokers.len(), 1);
+}
+
+/// librdkafka's table of its properties: the cells of each row.
+fn shown_properties() -> Vec<Vec<String>> {
+    let (mut bytes, mut length) = (std::ptr::null_mut(), 0);
+    // SAFETY: the stream writes to memory that is ours after it is closed; it is read within its length
+    // and freed once.
+    let text = unsafe {
+        let stream = libc::open_memstream(&raw mut bytes, &raw mut length);
+        assert!(!stream.is_null(), "there is memory");
+        c::rd_kafka_conf_properties_show(stream.cast());
+        libc::fclose(stream);
+        let text = std::slice::from_raw_parts(bytes.cast::<u8>(), length).to_vec();
+        libc::free(bytes.cast());
+        String::from_utf8(text).expect("it is text")
+    };
+    let rows = text
+        .lines()
+        .map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect());
+    let rows: Vec<Vec<String>> = rows.filter(|cells: &Vec<String>| cells.len() > 5).collect();
+    assert!(rows.len() > 100, "{text}");
+    rows
+}
+
+#[test]
+fn all_aliases_of_librdkafka_are_known() {
+    let rows = shown_properties();
+    let of = |row: &Vec<String>| {
+        let (_, aliased) = row.last()?.split_once("Alias for `")?;
+        Some((row[0].clone(), aliased.split('`').next()?.to_owned()))
+    };
+    let shown: BTreeSet<(String, String)> = rows.iter().filter_map(of).collect();
+    // A name that is a property of its own as well: it means the same to consumers, and nothing here.
+    let shown = shown
+        .into_iter()
+        .filter(|(name, _)| name != "enable.auto.commit");
+    let known = ALIASES.map(|(name, aliased)| (name.to_owned(), aliased.to_owned()));
+    assert_eq!(shown.collect::<Vec<_>>(), known);
+}
+
+#[test]
+fn all_properties_of_consumers_are_known() {
+    let rows = shown_properties();
+    let names = |row: &&Vec<String>| row[1] == "C";
+    let shown: BTreeSet<&str> = rows
+        .iter()
+        .filter(names)
+        .map(|row| row[0].as_str())
+        .collect();
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), CONSUMERS);
 }
 
 #[test]
