@@ -8,6 +8,7 @@ use crate::broker::{numbered, read_log};
 use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
 use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::run::Run;
 use crate::harness::verdict::{Evidence, verdict, violations};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Filling, Numbered};
@@ -139,6 +140,24 @@ fn slow() {
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
 
+/// Takes the last two lines off: the times of a shell and those of its children (POSIX, `times`), user
+/// and system; returns the sum of the latter.
+fn take_times(stderr: &mut String) -> Duration {
+    let mut lines: Vec<&str> = stderr.lines().collect();
+    let children = lines.pop().expect("the times of its children");
+    lines.pop().expect("the shell's own times");
+    let seconds = |time: &str| {
+        let (minutes, seconds) = time.trim_end_matches('s').split_once('m')?;
+        Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)
+    };
+    let times = children
+        .split(' ')
+        .map(|time| seconds(time).expect("`0m0.00s`"));
+    let times = Duration::from_secs_f64(times.sum());
+    *stderr = lines.into_iter().flat_map(|line| [line, "\n"]).collect();
+    times
+}
+
 /// A broker answers and sends its clients to a port where nobody listens.
 fn misadvertised() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -152,11 +171,18 @@ fn misadvertised() {
     let kafka = Kafka::start_with(&options).expect("Kafka starts");
     let brokers = kafka.brokers_at(PROXIED).expect("the listener is there");
     for more in [&["-t", "any"][..], &["-t", "any", "--create-topics"]] {
-        let args = [&["records", "-"], more].concat();
-        let output = replay(&brokers, &args)
+        // The shell tells at the end what its children have used.
+        let script = r#""$@"; code=$?; times >&2; exit $code"#;
+        let kreplay = env!("CARGO_BIN_EXE_kreplay");
+        let flags = ["-b", &brokers, "--report", "json"];
+        let args = [&["-c", script, "sh", kreplay, "records", "-"], more, &flags].concat();
+        let mut output = Run::program("sh", args)
             .stdin("{\"value\":\"v\"}\n")
             .output();
         report_of(&output, 3);
+        // Of a wait of some seconds; a loop that does not wait would use all of them.
+        let cpu = take_times(&mut output.stderr);
+        assert!(cpu < Duration::from_millis(1000), "{cpu:?}: {output:#?}");
         let expected = format!(
             "kreplay: no broker of {brokers} could be used: 127.0.0.1:{port} (advertised by the \
              cluster): connection refused\nhint: see `advertised.listeners` of the brokers\n"
