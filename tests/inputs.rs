@@ -67,10 +67,10 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).expect("a value can be written")
 }
 
-/// As proxymock writes it.
+/// As proxymock writes it; `tests/markdown.rs` is about what the sections say.
 fn markdown(line: &str) -> String {
     format!(
-        "### REQUEST ###\n```\n```\n\n### RESPONSE ###\n```\njson: {{}}\n```\n\n### METADATA ###\n```\n\
+        "### REQUEST ###\n```\n```\n\n### RESPONSE ###\n```\n```\n\n### METADATA ###\n```\n\
          direction: OUT\n```\n\n### INTERNAL - DO NOT MODIFY ###\n```\njson: {line}\n```\n"
     )
 }

@@ -7,7 +7,7 @@ use super::kind;
 use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
 use super::sink::Sink;
-use super::texts::{Text, Texts};
+use super::texts::{Remark, Text, Texts};
 use super::window::CHUNK;
 use crate::channel::Sender;
 use crate::console::Console;
@@ -76,6 +76,7 @@ impl Reader<'_> {
         let failure = loop {
             while let Some((number, text)) = texts.next_buffered() {
                 self.read_text(text, at(number))?;
+                self.name_remarks(input, texts.take_remarks());
             }
             self.sink.tally.bytes += taken.since_last();
             self.hand_over(found.asked)?;
@@ -93,6 +94,7 @@ impl Reader<'_> {
             Some((number, text)) => self.read_last_text(text, at(number)),
             None => Ok(()),
         };
+        self.name_remarks(input, texts.take_remarks());
         match (failure, end) {
             // Why the bytes end says more than that they do.
             (Some(failure), Ok(()) | Err(Stop::Failed(_))) => Err(failure),
@@ -120,6 +122,13 @@ impl Reader<'_> {
     fn skip(&mut self, name: &str, why: &str) {
         self.sink.tally.skipped_files += 1;
         self.console.verbose(&format!("skipping {name}: {why}"));
+    }
+
+    fn name_remarks(&mut self, input: u32, remarks: Vec<Remark>) {
+        for Remark { line, why } in remarks {
+            let problems = &mut self.sink.tally.problems;
+            problems.add(What::SectionUnread, Origin { input, line }, || why);
+        }
     }
 
     fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {

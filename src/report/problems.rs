@@ -10,6 +10,9 @@ pub enum What {
     Unreadable,
     /// Records with none of the known value members, but others; counts as unreadable.
     ValueUnknown,
+    /// Parts of Markdown RRPairs that are not understood: what they would change stays as it is in the
+    /// `json:` line.
+    SectionUnread,
     /// Records sent without a member that the profile does not know: it may be the key or the headers.
     MemberUnknown,
     /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
@@ -49,6 +52,7 @@ impl What {
         match self {
             Self::Unreadable => "unreadable",
             Self::ValueUnknown => "value_unknown",
+            Self::SectionUnread => "section_unread",
             Self::MemberUnknown => "member_unknown",
             Self::LostByCsv => "lost_by_csv",
             Self::LossUnseen => "loss_unseen",

@@ -1,44 +1,46 @@
-//! RRPairs as proxymock writes them for people: sections of Markdown, of which the last one,
-//! `### INTERNAL - DO NOT MODIFY ###`, holds the whole RRPair on one line that begins with `json: `.
+//! RRPairs as proxymock writes them for people: sections of Markdown, each below a line such as
+//! `### REQUEST ###`. One of them, `### INTERNAL - DO NOT MODIFY ###`, holds the base of the RRPair on
+//! one line that begins with `json: `; `overlay/` lays the others over it.
+//!
+//! Several documents may stand one after another: a section that a document has already begins the
+//! next one. A document is given as soon as nothing can follow that belongs to it.
 
 use std::io::{self, Read};
-use std::ops::Range;
 
-use super::form::is_heading;
-use super::{Text, Unfinished};
+use super::document::{Document, title};
+use super::overlay::{self, Name, is_fence};
+use super::{Remark, Text, Unfinished};
 use crate::extract::lines::{Line, Lines, Place};
 
-/// The section that holds the RRPair.
-const SECTION: &[u8] = b"### INTERNAL";
-/// What stands before the RRPair on its line.
-const LABEL: &[u8] = b"json: ";
+/// Why a document cannot be read.
+const NO_BASE: &str = "no line `json: ` under `### INTERNAL`";
 
-/// Finds the RRPair's line in each document.
+/// Gathers the lines of one document at a time.
 #[derive(Debug)]
 pub(super) struct Markdown<R> {
     lines: Lines<R>,
-    at: At,
-    /// The heading that begins a document: several may stand one after another.
-    first: Vec<u8>,
+    /// The one being gathered; none behind a whole one.
+    document: Option<Document>,
+    /// Whether a document was gathered before.
+    is_behind: bool,
+    /// Whether what stands behind it was remarked on.
+    is_astray: bool,
+    /// The text given last.
+    given: Vec<u8>,
+    remarks: Vec<Remark>,
+    /// The line taken last.
     line: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    /// In a document, before the section.
-    Before,
-    /// In the section, before the RRPair.
-    Section,
-    /// Behind a document's RRPair.
-    Behind,
 }
 
 impl<R: Read> Markdown<R> {
     pub(super) fn over(lines: Lines<R>) -> Self {
         Self {
             lines,
-            at: At::Behind,
-            first: Vec::new(),
+            document: None,
+            is_behind: false,
+            is_astray: false,
+            given: Vec::new(),
+            remarks: Vec::new(),
             line: 0,
         }
     }
@@ -50,8 +52,8 @@ impl<R: Read> Markdown<R> {
     pub(super) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
         loop {
             let (number, place) = self.lines.next_place()?;
-            if let Some(place) = self.look(number, place) {
-                return Some((number, self.lines.at(place).into()));
+            if let Some(document) = self.take_line(number, place) {
+                return Some(self.give(&document));
             }
         }
     }
@@ -64,40 +66,78 @@ impl<R: Read> Markdown<R> {
         self.lines.refill()
     }
 
+    /// The last document, if it has a base; [`Markdown::unfinished`] tells of one that has none.
     pub(super) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
-        let (number, place) = self.lines.remaining_place()?;
-        let place = self.look(number, place)?;
-        Some((number, self.lines.at(place).into()))
+        let last = self.lines.remaining_place();
+        let before = last.and_then(|(number, place)| self.take_line(number, place));
+        let has_base = |document: &mut Document| document.has_base();
+        let document = before.or_else(|| self.document.take_if(has_base))?;
+        Some(self.give(&document))
     }
 
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
-        let why = "no line `json: ` under `### INTERNAL`";
-        (self.at != At::Behind).then(|| Unfinished::cut_off(self.line, why))
+        let document = self.document.as_ref()?;
+        (!document.has_base()).then(|| Unfinished::cut_off(self.line, NO_BASE))
     }
 
-    /// Where on the line at `place` an RRPair is.
-    fn look(&mut self, number: u64, place: Place) -> Option<Place> {
+    /// What was not understood since the last call.
+    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// Takes the line at `place`, and gives the document that ends before it or with it.
+    fn take_line(&mut self, number: u64, place: Place) -> Option<Document> {
         self.line = number;
-        let Line::Whole(line) = self.lines.at(place.clone()) else {
-            // Only the RRPair can be that long.
-            let found = self.at == At::Section;
-            self.at = if found { At::Behind } else { self.at };
-            return found.then_some(None);
+        let Line::Whole(line) = self.lines.at(place) else {
+            self.document.as_mut()?.push_too_long(number);
+            return self.document.take_if(|document| document.is_whole());
         };
-        if is_heading(line) {
-            if self.first.is_empty() {
-                self.first = line.to_vec();
+        let title = title(line);
+        match (&mut self.document, title) {
+            (Some(document), Some(title)) if document.ends_before(title) => {
+                let next = Document::begin(number, line, title);
+                return self.document.replace(next);
             }
-            if line.starts_with(SECTION) {
-                self.at = At::Section;
-            } else if line == self.first {
-                self.at = At::Before;
+            (Some(document), Some(title)) if document.is_between_parts() => {
+                document.begin_section(number, title);
             }
-        } else if self.at == At::Section && line.starts_with(LABEL) {
-            self.at = At::Behind;
-            let Range { start, end } = place?;
-            return Some(Some(start + LABEL.len()..end));
+            (Some(document), _) => {
+                document.push(number, line);
+                return self.document.take_if(|document| document.is_whole());
+            }
+            (None, Some(title)) if !self.is_behind || begins(title) => {
+                self.document = Some(Document::begin(number, line, title));
+                (self.is_behind, self.is_astray) = (true, false);
+            }
+            (None, _) => {
+                let is_something = !line.trim_ascii().is_empty() && !is_fence(line);
+                if is_something && !std::mem::replace(&mut self.is_astray, true) {
+                    let why = "this stands behind an RRPair, and belongs to none".into();
+                    self.remarks.push(Remark { line: number, why });
+                }
+            }
         }
         None
     }
+
+    /// The RRPair of a document: its base with all sections laid over it.
+    fn give(&mut self, document: &Document) -> (u64, Text<'_>) {
+        if document.is_too_long() {
+            return (document.first_line(), Text::TooLong);
+        }
+        let Some((line, base)) = document.base() else {
+            return (document.first_line(), Text::Broken(NO_BASE.into()));
+        };
+        let sections = document.sections(&mut self.remarks);
+        let json = std::str::from_utf8(base).ok();
+        let merged = json.and_then(|json| overlay::merge(json, &sections, &mut self.remarks));
+        self.given = merged.map_or_else(|| base.to_vec(), String::into_bytes);
+        (line, Text::Whole(&self.given))
+    }
+}
+
+/// Whether a section of this title begins a document behind another one; what people may have put
+/// behind the last section does not.
+fn begins(title: &str) -> bool {
+    !matches!(Name::of(title), Name::Other | Name::Signature)
 }

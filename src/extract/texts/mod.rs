@@ -7,15 +7,17 @@
 //! | `{`, and the line ends inside the value | JSON lines if the next line begins with `{`, else values |
 //! | `{`, and the line is damaged | JSON lines if a later line begins with `{`, else values |
 //! | `[` | values: an array's elements, one by one |
-//! | a line `### ... ###` | an RRPair as Markdown: the line `json: {...}` under `### INTERNAL` |
+//! | a line `### ... ###` | RRPairs as Markdown: the line `json: {...}` under `### INTERNAL`, with the other sections laid over it |
 //! | anything else | JSON lines, and the damage is named line by line |
 //!
 //! "A later line" is one within the first MiB; a first line longer than that is one of JSON lines.
 //! Values may stand one after another with or without blanks, and arrays among them.
 
+mod document;
 mod form;
 mod grammar;
 mod markdown;
+mod overlay;
 mod values;
 
 use std::io::{self, Read};
@@ -49,6 +51,13 @@ impl<'a> From<Line<'a>> for Text<'a> {
             Line::TooLong => Self::TooLong,
         }
     }
+}
+
+/// A part of a text that is not understood and was left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) line: u64,
+    pub(super) why: String,
 }
 
 /// What is missing at the end of an input.
@@ -160,6 +169,14 @@ impl<R: Read> Texts<R> {
                 .map(|(number, line)| (number, line.into())),
             Kind::Values(values) => values.remainder(),
             Kind::Markdown(markdown) => markdown.remainder(),
+        }
+    }
+
+    /// What was left out of the texts given since the last call.
+    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        match &mut self.0 {
+            Kind::Lines(_) | Kind::Values(_) => Vec::new(),
+            Kind::Markdown(markdown) => markdown.take_remarks(),
         }
     }
 

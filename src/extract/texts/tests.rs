@@ -135,20 +135,71 @@ fn where_values_do_not_begin_lines_damage_ends_the_reading() {
 
 #[test]
 fn markdown_gives_the_line_of_each_document() {
-    let document = "### REQUEST ###\n```\njson: {\"no\":1}\n```\n\n\
-                    ### INTERNAL - DO NOT MODIFY ###\n```\njson: {\"a\":1}\n```\n";
-    check(document, &[(8, "{\"a\":1}")], None);
+    let document = "### REQUEST ###\n```\njson: {\"no\":1}\n```\n\n### RESPONSE ###\n### METADATA ###\n\
+                    ### INTERNAL - DO NOT MODIFY ###\n```\njson: {\"l7protocol\":\"kafka\"}\n```\n";
+    let base = "{\"l7protocol\":\"kafka\"}";
+    check(document, &[(10, base)], None);
+    check(&document.replace('\n', "\r\n"), &[(10, base)], None);
     let cut = &document[..document.len() - 6];
-    check(cut, &[(8, "{\"a\":1")], None);
-    check(
-        &document.repeat(2),
-        &[(8, "{\"a\":1}"), (17, "{\"a\":1}")],
-        None,
+    check(cut, &[(10, base.trim_end_matches('}'))], None);
+    check(&document.repeat(2), &[(10, base), (21, base)], None);
+    let why = "no line `json: ` under `### INTERNAL`";
+    check("### REQUEST ###\n```\n", &[], Some((2, why)));
+    // One that is cut off does not take the next one with it.
+    for cut in [20, 60, 100] {
+        let lines = 1 + document[..cut].matches('\n').count() as u64;
+        let text = format!("{}\n{document}", &document[..cut]);
+        let broken = format!("BROKEN: {why}");
+        check(&text, &[(1, &broken), (lines + 10, base)], None);
+    }
+}
+
+#[test]
+fn sections_of_markdown_may_come_in_any_order_and_without_fences() {
+    let json = "### INTERNAL - DO NOT MODIFY ###\njson: {\"a\":1}\n\n";
+    let metadata = "### METADATA ###\ndirection: OUT\n\n";
+    let both = "{\"a\":1,\"direction\":\"OUT\"}";
+    check(&[metadata, json].concat(), &[(5, both)], None);
+    check(&[json, metadata].concat(), &[(2, both)], None);
+    let two = [metadata, json].concat().repeat(2);
+    check(&two, &[(5, both), (11, both)], None);
+    let two = [json, metadata].concat().repeat(2);
+    check(&two, &[(2, both), (8, both)], None);
+}
+
+#[test]
+fn a_heading_inside_a_body_begins_no_section() {
+    let document = "### REQUEST ###\n```\nPOST http://a/ HTTP/1.1\n```\n\n\
+                    ```\n### METADATA ###\ndirection: IN\n```\n\n\
+                    ### INTERNAL - DO NOT MODIFY ###\n```\njson: {\"http\":{}}\n```\n";
+    let (seen, end) = all_in(document.as_bytes(), &[7]);
+    assert_eq!(end, None);
+    let [(13, rrpair)] = &seen[..] else {
+        panic!("expected one RRPair on line 13: {seen:?}");
+    };
+    let rrpair: Value = serde_json::from_str(rrpair).expect("it is JSON");
+    assert_eq!(
+        rrpair["http"]["req"]["body"],
+        "### METADATA ###\ndirection: IN"
     );
-    check(
-        "### REQUEST ###\n```\n",
-        &[],
-        Some((2, "no line `json: ` under `### INTERNAL`")),
+    assert_eq!(rrpair.get("direction"), None);
+    // Nor does a fence of the body's own hide the next section.
+    let odd = document.replace("direction: IN", "```");
+    let (seen, _) = all_in(odd.as_bytes(), &[7]);
+    let rrpair: Value = serde_json::from_str(&seen[0].1).expect("it is JSON");
+    assert_eq!(rrpair["http"]["req"]["body"], "### METADATA ###\n```");
+}
+
+#[test]
+fn a_markdown_document_beyond_the_bound_is_skipped_and_the_next_one_is_whole() {
+    let rest = "### RESPONSE ###\n### METADATA ###\n### INTERNAL ###\njson: {}\n";
+    let document = |body: &str| format!("### REQUEST ###\n{body}\n{rest}");
+    let line = "x".repeat(1 << 20) + "\n";
+    let text = document(&line.repeat(65)) + &document("");
+    let (seen, end) = all_in(text.as_bytes(), &[1 << 20]);
+    assert!(
+        seen == [(1, "TOO LONG".into()), (77, "{}".into())] && end.is_none(),
+        "{end:?}"
     );
 }
 
@@ -191,6 +242,24 @@ fn a_file_of_a_folder_is_known_by_its_content() {
             expected,
             "{text:?}"
         );
+    }
+}
+
+#[test]
+fn a_markdown_document_cut_at_any_byte_is_told_and_takes_none_with_it() {
+    let document = "### RESPONSE (MOCK) ###\nA: b\n\nbody\n\n### REQUEST ###\nGET http://a/ HTTP/1.1\n\n\
+                    ### METADATA ###\ndirection: OUT\n\n### INTERNAL ###\njson: {\"http\":{}}\n";
+    let (whole, end) = all_in(document.as_bytes(), &[1 << 20]);
+    assert!(whole.len() == 1 && end.is_none(), "{whole:?} {end:?}");
+    for cut in 1..document.len() - 1 {
+        let text = [document, &document[..cut]].concat();
+        let (seen, end) = all_in(text.as_bytes(), &[9]);
+        assert_eq!(seen[0], whole[0], "cut at {cut}");
+        let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
+        let is_told = end.is_some() || seen.get(1).is_some_and(|(_, text)| !is_json(text));
+        // A heading without its end is no heading yet.
+        let is_heading = cut >= "### RESPONSE (MOCK) ###".len();
+        assert_eq!(is_told, is_heading, "cut at {cut}: {seen:?} {end:?}");
     }
 }
 

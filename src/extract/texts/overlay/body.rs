@@ -1,0 +1,123 @@
+//! Bodies of HTTP messages. Sections show JSON with line breaks and indentation, and HTML
+//! indented; recordings hold them without.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
+
+use super::members::Members;
+
+/// What became of a section's body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Laid {
+    /// The base holds it, perhaps in other words.
+    Same,
+    /// It took the place of what the base held, and is so many bytes long.
+    Instead(usize),
+    /// The base holds an object, and the section no JSON.
+    Unlike,
+}
+
+/// Lays the body that a section shows over that of `message`.
+pub(super) fn lay(message: &mut Members<'_>, shown: &str) -> Laid {
+    let base = of_base(message);
+    match &base {
+        // A section cannot show bytes that are no text, whatever it shows in their place.
+        Some(Err(_)) => return Laid::Same,
+        Some(Ok(base)) if is_same(base, shown, is_html(message)) => return Laid::Same,
+        None if shown.trim().is_empty() && !has_node(message) => return Laid::Same,
+        _ => {}
+    }
+    let body = compact(shown).unwrap_or_else(|| shown.to_owned());
+    if has_node(message) {
+        // A message that the recorder has decoded.
+        return lay_node(message, &body);
+    }
+    if body.trim().is_empty() {
+        message.remove("body");
+        message.remove("bodyBase64");
+        return Laid::Instead(0);
+    }
+    // Recordings have either member or both: a path to either finds it.
+    message.set_text("bodyBase64", &STANDARD.encode(&body));
+    message.set_text("body", &body);
+    Laid::Instead(body.len())
+}
+
+/// Whether `body` is no string but what was decoded from one.
+fn has_node(message: &Members<'_>) -> bool {
+    let body = message.raw("body");
+    body.is_some_and(|raw| raw.starts_with(['{', '[']))
+}
+
+fn lay_node(message: &mut Members<'_>, body: &str) -> Laid {
+    if message.raw("body").and_then(compact).as_deref() == Some(body) || body.trim().is_empty() {
+        return Laid::Same;
+    }
+    if compact(body).is_none() {
+        return Laid::Unlike;
+    }
+    message.set("body", body.to_owned());
+    Laid::Instead(body.len())
+}
+
+/// The body of the base: its text, or its bytes where they are none.
+fn of_base(message: &Members<'_>) -> Option<Result<String, Vec<u8>>> {
+    let encoded = message.text("bodyBase64").filter(|text| !text.is_empty());
+    match encoded.and_then(|text| STANDARD.decode(text).ok()) {
+        Some(bytes) => Some(String::from_utf8(bytes).map_err(|e| e.into_bytes())),
+        None => message.text("body").filter(|text| !text.is_empty()).map(Ok),
+    }
+}
+
+fn is_html(message: &Members<'_>) -> bool {
+    let kind = message.text("contentType").unwrap_or_default();
+    kind.contains("html")
+}
+
+/// Whether a section would show `base` as `shown`.
+fn is_same(base: &str, shown: &str, is_html: bool) -> bool {
+    if let (Some(base), Some(shown)) = (compact(base), compact(shown)) {
+        return base == shown;
+    }
+    let visible = |text: &str| text.split_ascii_whitespace().collect::<String>();
+    let trimmed = |text: &str| text.replace("\r\n", "\n").trim_matches('\n').to_owned();
+    trimmed(base) == trimmed(shown) || is_html && visible(base) == visible(shown)
+}
+
+/// JSON without the blanks between its tokens; none for what is no JSON.
+pub(super) fn compact(text: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let (mut in_string, mut is_escaped) = (false, false);
+    let keep = |c: &char| {
+        let is_blank = !in_string && c.is_ascii_whitespace();
+        if *c == '"' && !is_escaped {
+            in_string = !in_string;
+        }
+        is_escaped = in_string && *c == '\\' && !is_escaped;
+        !is_blank
+    };
+    Some(text.chars().filter(keep).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_between_tokens_go_and_those_in_strings_stay() {
+        let cases = [
+            ("{\n  \"a\": [1, 2]\n}", Some("{\"a\":[1,2]}")),
+            (
+                r#"{ "a b" : "c \" d \\" , "e":1e400 }"#,
+                Some(r#"{"a b":"c \" d \\","e":1e400}"#),
+            ),
+            ("{\"a\":", None),
+            ("plain text", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(compact(text).as_deref(), expected, "{text}");
+        }
+    }
+}
