@@ -240,7 +240,7 @@ pub struct Inspect {
 /// `kreplay profile`.
 #[derive(Debug, Args)]
 pub struct Profile {
-    /// The profile's name: `fetch` or `produce`.
+    /// The profile's name: `fetch`, `produce` or `byoc`.
     #[arg(default_value = "fetch", value_name = "NAME")]
     pub name: String,
 }
@@ -354,7 +354,7 @@ pub struct Extraction {
     /// own filter, such as `(command IS "Fetch")`.
     #[arg(long, value_name = "EXPR")]
     pub filter: Option<String>,
-    /// The set of paths: `fetch`, `produce`, or a TOML file (`kreplay profile` prints one).
+    /// The set of paths: `fetch`, `produce`, `byoc`, or a TOML file (`kreplay profile` prints one).
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// The node of one record. One that exists without a value is a tombstone.

@@ -16,6 +16,8 @@
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
 //! | which files are read, and how kind and form of one are told | `extract/files.rs`, `extract/kind.rs`, `extract/texts/mod.rs` |
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
+//! | what the sections of a Markdown RRPair say | `extract/texts/markdown.rs`, `extract/texts/overlay/` |
+//! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/envelope/`, `rrpair` in `extract/profiles/byoc.toml` |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |

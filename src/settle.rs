@@ -16,7 +16,7 @@ use crate::properties::security::TokenSupply;
 use crate::properties::{self, Properties, PropertyFile};
 
 /// The profiles that need no file.
-const BUILT_IN: [&str; 2] = ["fetch", "produce"];
+const BUILT_IN: [&str; 3] = ["fetch", "produce", "byoc"];
 
 /// The filter that every RRPair passes.
 const EVERYTHING: &str = "command CONTAINS \"\"";
@@ -179,7 +179,7 @@ fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
         Some(name) => {
             let text = fs::read_to_string(&name).map_err(|e| Error::Config {
                 message: format!("cannot read the profile {name}: {e}"),
-                hint: Some("the built-in profiles are `fetch` and `produce`".into()),
+                hint: Some("the built-in profiles are `fetch`, `produce` and `byoc`".into()),
             })?;
             ProfileChoice::File { name, text }
         }

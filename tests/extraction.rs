@@ -1066,7 +1066,7 @@ fn a_bad_profile_is_named_with_the_place() {
         &["own.jsonl", "--profile", "fetsh"],
         &[
             "kreplay: cannot read the profile fetsh: No such file or directory (os error 2)",
-            "hint: the built-in profiles are `fetch` and `produce`",
+            "hint: the built-in profiles are `fetch`, `produce` and `byoc`",
         ],
     );
 }

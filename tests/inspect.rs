@@ -376,7 +376,7 @@ fn a_built_in_profile_is_printed_and_works_as_a_file() {
         (unknown.code, unknown.stderr.as_str()),
         (
             2,
-            "kreplay: there is no built-in profile `fetsch`\nhint: there are `fetch` and `produce`\n"
+            "kreplay: there is no built-in profile `fetsch`\nhint: there are `fetch`, `produce`, `byoc`\n"
         )
     );
 }

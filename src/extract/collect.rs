@@ -4,6 +4,7 @@
 use super::aborted::{self, Given};
 use super::admission::Admission;
 use super::engine::{Engine, LineError};
+use super::envelope::{Contents, Envelope, Node};
 use super::fields::{Attributes, Slot};
 use super::filter::Filter;
 use super::found::{Draft, Found, Trouble};
@@ -20,6 +21,7 @@ use crate::report::What;
 
 /// Reads RRPairs one by one into a sink.
 pub(super) struct Collector {
+    envelope: Envelope,
     engine: Engine,
     filter: Filter,
     ids: TopicIds,
@@ -60,6 +62,7 @@ impl Collector {
     ) -> Result<Self, Error> {
         let profile = Profile::chosen(options)?;
         let filter = profile.parsed_filter()?;
+        let envelope = Envelope::of(&profile)?;
         let surveyor = Surveyor::new(survey, &profile)?;
         let engine = match surveyor.wants_records() {
             true => Engine::capturing(&profile, &filter, surveyor.paths())?,
@@ -72,6 +75,7 @@ impl Collector {
         };
         Ok(Self {
             found: engine.found(),
+            envelope,
             engine,
             filter,
             ids: TopicIds::over(inputs.iter().cloned()),
@@ -84,8 +88,44 @@ impl Collector {
         })
     }
 
-    /// Puts the records of one RRPair into `sink`, or leaves it as it was.
+    /// Puts the records of a text into `sink`: it is an RRPair, or holds some. Of one that is damaged
+    /// the RRPairs before the damage are read.
     pub(super) fn read(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), BadText> {
+        let (nodes, damage) = match self.envelope.contents(text) {
+            Contents::Itself => return self.read_rrpair(text, origin, sink),
+            Contents::Within { nodes, damage } => (nodes, damage),
+        };
+        if nodes.is_empty() {
+            name_no_rrpair(origin, sink);
+        }
+        for node in &nodes {
+            self.read_node(node, origin, sink);
+        }
+        let damage = damage.map(|error| bad_text(LineError::Json(error), text, origin.line));
+        damage.map_or(Ok(()), Err)
+    }
+
+    /// The same with a node of a text that begins at `origin`.
+    fn read_node(&mut self, node: &Node<'_>, origin: Origin, sink: &mut Sink<'_>) {
+        let origin = Origin {
+            line: origin.line + node.lines,
+            ..origin
+        };
+        let Some(rrpair) = node.rrpair() else {
+            return name_no_rrpair(origin, sink);
+        };
+        if let Err(BadText { why, .. }) = self.read_rrpair(&rrpair, origin, sink) {
+            sink.unreadable(What::Unreadable, origin, || why);
+        }
+    }
+
+    /// Puts the records of one RRPair into `sink`, or leaves it as it was.
+    fn read_rrpair(
         &mut self,
         text: &str,
         origin: Origin,
@@ -156,7 +196,14 @@ impl Collector {
         if flags.is_empty() {
             return;
         }
-        let beginning = Beginning::of(&self.inputs, &self.engine, &self.filter);
+        let Self {
+            inputs,
+            envelope,
+            engine,
+            filter,
+            ..
+        } = self;
+        let beginning = Beginning::of(inputs, envelope, engine, filter);
         let why: Vec<String> = flags.iter().map(|flag| beginning.explain(*flag)).collect();
         let why = why.join("; ");
         // Paths are a matter of the whole input.
@@ -241,13 +288,20 @@ impl Collector {
     }
 
     fn name_of(&mut self, id: TopicId) -> Option<String> {
-        let Self { engine, ids, .. } = self;
-        let learn_from = |line: &str, ids: &mut TopicIds| {
-            let (mut batch, mut found) = (Batch::default(), engine.found());
-            // A damaged line is named when its turn comes.
-            if engine.read(line, &mut batch, &mut found).is_ok() {
-                learn(&found, &batch, ids);
-            }
+        let Self {
+            envelope,
+            engine,
+            ids,
+            ..
+        } = self;
+        let learn_from = |text: &str, ids: &mut TopicIds| {
+            envelope.for_each(text, |rrpair| {
+                let (mut batch, mut found) = (Batch::default(), engine.found());
+                // A damaged line is named when its turn comes.
+                if engine.read(rrpair, &mut batch, &mut found).is_ok() {
+                    learn(&found, &batch, ids);
+                }
+            });
         };
         ids.name(id, learn_from).map(String::from)
     }
@@ -270,6 +324,12 @@ impl Collector {
             }
         }
     }
+}
+
+/// A log record, or a line, that holds no RRPair where one is looked for.
+fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
+    let why = || "there is no RRPair where the profile looks for one".into();
+    sink.tally.problems.add(What::NoRrPair, origin, why);
 }
 
 /// Takes note of topic names beside their ids.

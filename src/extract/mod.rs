@@ -3,7 +3,7 @@
 //! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
 //!
 //! ```text
-//! bytes -> texts/ -> engine.rs (pass.rs: json/ -> visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
+//! bytes -> texts/ -> envelope/ -> engine.rs (pass.rs: json/ -> visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
 //! bytes -> csv.rs -> rows.rs (header.rs -> columns.rs <- profile.rs) -----------> sink.rs -> channel
 //! bytes -> lines.rs -> by_line.rs -> records.rs --------------------------------> sink.rs -> channel
 //! ```
@@ -16,6 +16,7 @@ mod columns;
 mod csv;
 mod distance;
 mod engine;
+mod envelope;
 mod fields;
 mod files;
 mod filter;

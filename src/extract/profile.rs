@@ -12,9 +12,16 @@ use crate::config::{Extraction, Overrides, ProfileChoice};
 use crate::error::Error;
 
 /// The built-in profiles by name.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("fetch", include_str!("profiles/fetch.toml")),
     ("produce", include_str!("profiles/produce.toml")),
+    (
+        "byoc",
+        concat!(
+            include_str!("profiles/byoc.toml"),
+            include_str!("profiles/fetch.toml")
+        ),
+    ),
 ];
 
 /// The filter of a profile that has none.
@@ -25,6 +32,8 @@ const EVERYTHING: &str = "command CONTAINS \"\"";
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Profile {
     pub(crate) filter: String,
+    /// Where RRPairs are in a text that is none itself.
+    pub(crate) rrpair: Candidates,
     pub(crate) record: Candidates,
     pub(crate) value: Candidates,
     pub(crate) key: Candidates,
@@ -143,7 +152,7 @@ pub(crate) fn unknown(name: &str) -> Error {
         message: format!("there is no built-in profile `{name}`"),
         hint: Some(format!(
             "there are {}",
-            BUILT_IN.map(|(name, _)| format!("`{name}`")).join(" and ")
+            BUILT_IN.map(|(name, _)| format!("`{name}`")).join(", ")
         )),
     }
 }

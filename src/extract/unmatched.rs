@@ -3,6 +3,7 @@
 
 use super::distance::distance;
 use super::engine::Engine;
+use super::envelope::Envelope;
 use super::filter::Filter;
 use super::found::Found;
 use super::open::{self, Opened};
@@ -48,7 +49,12 @@ pub(super) struct Beginning {
 
 impl Beginning {
     /// Reads it. What can be read only once, and what is damaged, tells nothing.
-    pub(super) fn of(inputs: &[Input], engine: &Engine, filter: &Filter) -> Self {
+    pub(super) fn of(
+        inputs: &[Input],
+        envelope: &Envelope,
+        engine: &Engine,
+        filter: &Filter,
+    ) -> Self {
         let mut beginning = Self::default();
         let (mut rrpairs, mut bytes) = (0, 0);
         let mut found = engine.found();
@@ -60,7 +66,7 @@ impl Beginning {
             let mut texts = Texts::new(reader);
             loop {
                 while let Some((_, text)) = texts.next_buffered() {
-                    bytes += beginning.add(text, engine, filter, &mut found);
+                    bytes += beginning.add(text, envelope, engine, filter, &mut found);
                     rrpairs += 1;
                     if rrpairs == MOST_RRPAIRS || bytes > MOST_BYTES {
                         return beginning;
@@ -71,7 +77,7 @@ impl Beginning {
                 }
             }
             if let Some((_, text)) = texts.remainder() {
-                bytes += beginning.add(text, engine, filter, &mut found);
+                bytes += beginning.add(text, envelope, engine, filter, &mut found);
             }
         }
         beginning
@@ -80,6 +86,7 @@ impl Beginning {
     fn add(
         &mut self,
         text: Text<'_>,
+        envelope: &Envelope,
         engine: &Engine,
         filter: &Filter,
         found: &mut Found,
@@ -87,13 +94,15 @@ impl Beginning {
         let Text::Whole(bytes) = text else {
             return 0;
         };
-        if let Ok(line) = std::str::from_utf8(bytes)
-            && engine.read(line, &mut Batch::default(), found).is_ok()
-        {
-            match filter.matches(&found.filtered_on) {
-                true => self.passing.add(line),
-                false => self.left_out.add(line),
-            }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            envelope.for_each(text, |rrpair| {
+                if engine.read(rrpair, &mut Batch::default(), found).is_ok() {
+                    match filter.matches(&found.filtered_on) {
+                        true => self.passing.add(rrpair),
+                        false => self.left_out.add(rrpair),
+                    }
+                }
+            });
         }
         bytes.len()
     }

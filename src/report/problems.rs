@@ -13,6 +13,8 @@ pub enum What {
     /// Parts of Markdown RRPairs that are not understood: what they would change stays as it is in the
     /// `json:` line.
     SectionUnread,
+    /// Parts of the input in which a profile looks for RRPairs, and that hold none.
+    NoRrPair,
     /// Records sent without a member that the profile does not know: it may be the key or the headers.
     MemberUnknown,
     /// Records that a CSV row cannot carry and so were not read; counts as unreadable.
@@ -53,6 +55,7 @@ impl What {
             Self::Unreadable => "unreadable",
             Self::ValueUnknown => "value_unknown",
             Self::SectionUnread => "section_unread",
+            Self::NoRrPair => "no_rrpair",
             Self::MemberUnknown => "member_unknown",
             Self::LostByCsv => "lost_by_csv",
             Self::LossUnseen => "loss_unseen",
@@ -77,6 +80,7 @@ impl What {
                 | Self::SentAgain
                 | Self::HeaderAgain
                 | Self::LossUnseen
+                | Self::NoRrPair
         )
     }
 

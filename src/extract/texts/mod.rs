@@ -30,6 +30,7 @@ use form::Form;
 use markdown::Markdown;
 use values::Values;
 
+use super::envelope;
 use super::lines::{BOM, Line, Lines};
 use super::window::Window;
 
@@ -264,6 +265,11 @@ fn is_rrpair(text: &Text<'_>) -> Option<bool> {
     let Text::Whole(bytes) = text else {
         return None;
     };
+    if envelope::is_export(bytes) {
+        let json = std::str::from_utf8(bytes).ok()?;
+        let is_json = serde_json::from_str::<IgnoredAny>(json).is_ok();
+        return is_json.then(|| envelope::has_members(json));
+    }
     if !bytes.trim_ascii_start().starts_with(b"{") {
         // serde takes an array for a struct as well.
         let json = serde_json::from_slice::<IgnoredAny>(bytes);
