@@ -20,6 +20,8 @@ mod brokers;
 mod capture;
 #[path = "faults/chain.rs"]
 mod chain;
+#[path = "faults/changes.rs"]
+mod changes;
 #[path = "faults/interruption.rs"]
 mod interruption;
 #[path = "real_kafka/ledger.rs"]
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         mock::CASES,
         broker::CASES,
         chain::CASES,
+        changes::CASES,
         interruption::CASES,
         network::CASES,
         nodes::CASES,

@@ -11,10 +11,10 @@ use super::acceptance::now_ms;
 use super::delivery::Ending;
 use super::drain::STEP;
 use super::native::Code;
-use super::refusals::{Cause, Refused, judge};
+use super::refusals::{Cause, Judgement, MOST_REFUSED, Refused, judge};
 use super::replay::{Replay, Stop};
 use crate::config::OnRefused;
-use crate::error::Error;
+use crate::error::{Error, count};
 
 /// The refused records of a partition.
 struct Suspects {
@@ -58,6 +58,7 @@ impl Replay<'_> {
         loop {
             let waiting = open.iter().map(|suspects| suspects.records.len() as u64);
             self.wait_for_answers(waiting.sum())?;
+            self.spare_epochs()?;
             self.take_refused(open)?;
             open.retain(|suspects| !suspects.records.is_empty());
             if open.is_empty() {
@@ -88,6 +89,18 @@ impl Replay<'_> {
             self.connection.flush(STEP);
             self.write_progress()?;
         }
+    }
+
+    /// Lets another producer go on before this one has used up its epochs. Everything is answered.
+    fn spare_epochs(&mut self) -> Result<(), Error> {
+        let mut account = self.deliveries.account();
+        if account.refusals.since_renewal < MOST_REFUSED {
+            return Ok(());
+        }
+        account.refusals.since_renewal = 0;
+        drop(account);
+        self.connection.retire_producers();
+        self.router.change_producers()
     }
 
     /// Judges what was refused since the last part was sent.
@@ -136,22 +149,7 @@ impl Replay<'_> {
             self.learn_limit(topic, bytes, large.bytes)?;
         }
         if self.job.on_refused == OnRefused::Leave {
-            let is_clear = judgement.unclear == 0;
-            for record in judgement.suspects {
-                let why = match is_clear {
-                    true => {
-                        "it was only in the same batch as a record that the broker refuses".into()
-                    }
-                    false => {
-                        let words = self.culprit_words(&record, topic);
-                        format!(
-                            "it was in a batch that the broker refused for one of its records: {words}"
-                        )
-                    }
-                };
-                self.deliveries
-                    .settle(&record.record, (topic, partition), &why);
-            }
+            self.leave(judgement, (topic, partition));
             return Ok(());
         }
         suspects.reach = match judgement.unclear {
@@ -162,6 +160,54 @@ impl Replay<'_> {
             .records
             .extend(judgement.suspects.into_iter().rev());
         Ok(())
+    }
+
+    /// Leaves records of refused batches unsent, with what is known of the cause.
+    fn leave(&self, judgement: Judgement, (topic, partition): (&str, i32)) {
+        for group in judgement.suspects.chunk_by(|a, b| a.group == b.group) {
+            let why = match judgement.unclear {
+                0 => "it was only in the same batch as a record that the broker refuses".into(),
+                _ => self.batch_words(group),
+            };
+            for record in group {
+                self.deliveries
+                    .settle(&record.record, (topic, partition), &why);
+            }
+        }
+    }
+
+    /// Why a broker may have refused a batch, as far as its code and the records tell.
+    fn batch_words(&self, batch: &[Refused]) -> String {
+        let records = count(batch.len() as u64, "record");
+        let Some(first) = batch.first() else {
+            return String::new();
+        };
+        let refused = match first.cause {
+            Cause::Record | Cause::Neighbour => "as invalid",
+            Cause::Timestamp => "for the time",
+            Cause::TooLarge => {
+                let bytes: usize = batch.iter().map(|r| r.bytes).sum();
+                return format!(
+                    "it was in a batch of {records} and {bytes} bytes that is too large for the topic"
+                );
+            }
+        };
+        let what = format!(
+            "it was in a batch of {records} that the broker refused {refused} for at least one of them"
+        );
+        let keyless = |r: &&Refused| r.record.record().key.is_none();
+        match (first.cause, batch.iter().find(keyless)) {
+            (Cause::Timestamp, _) => what,
+            (_, None) => format!("{what}; each of them has a key"),
+            (_, Some(keyless_one)) => {
+                let place = self.job.counters.place(keyless_one.record.record().origin);
+                let (n, has) = match batch.iter().filter(keyless).count() {
+                    1 => (1, "has no key, which a compacted topic wants"),
+                    n => (n, "have no key, which a compacted topic wants, the first"),
+                };
+                format!("{what}; {n} of them {has}: {place}")
+            }
+        }
     }
 
     /// Why a broker refuses a record, as far as its code and the record tell.

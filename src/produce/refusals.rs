@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::native::{Code, InFlightRecord};
 
+/// So many records may be refused before another producer goes on: librdkafka takes a new epoch for each
+/// refused batch, and looks at no end of their 15 bits (rd_kafka_pid_bump). The rest of the 32,768 is for
+/// what is refused until everything in flight is answered.
+pub(super) const MOST_REFUSED: u64 = 16_384;
+
 /// Why a broker refused a batch. All of these leave nothing of it in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -67,6 +72,8 @@ struct Partition {
 pub(super) struct Refusals {
     topics: HashMap<String, BTreeMap<i32, Partition>>,
     held: u64,
+    /// Records that were refused since another producer went on last.
+    pub(super) since_renewal: u64,
     /// Brokers have marked the cause within a batch: one where all are marked has no innocent.
     pub(super) marked: bool,
 }
@@ -86,6 +93,7 @@ impl Refusals {
         bytes: usize,
     ) {
         self.held += 1;
+        self.since_renewal += 1;
         self.marked |= cause == Cause::Neighbour;
         let partition = self.partition(topic, partition);
         let (group, fresh) = (partition.group, partition.fresh);

@@ -375,6 +375,9 @@ impl<'a> Replay<'a> {
             self.watch();
         });
         let failure = failure.or(self.write_progress().err());
+        if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
+            self.router.tell_new_partitions();
+        }
         for unused in self.router.unused_renamings() {
             let note =
                 format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");

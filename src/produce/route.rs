@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::acceptance::TopicRules;
 use super::announce::Announcement;
-use super::client::Connection;
+use super::client::{ASK_LIMIT, Connection};
 use super::control::Control;
 use super::guard::Comparison;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
@@ -34,6 +34,9 @@ pub(super) struct Target {
     /// What its producer sends at most.
     pub(super) sizes: Sizes,
 }
+
+/// So many topics are asked about at the end; the others are left to the next replay.
+const MOST_ASKED_ABOUT: usize = 100;
 
 /// What is known of a captured topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,6 +216,30 @@ impl<'a> Router<'a> {
             self.change_sizes(target, self.targets[target].sizes)?;
         }
         Ok(())
+    }
+
+    /// Says which topics have more partitions by now than when they were looked at.
+    pub(super) fn tell_new_partitions(&self) {
+        for target in self.targets.iter().take(MOST_ASKED_ABOUT) {
+            let (name, had) = (target.name.clone(), target.partitions);
+            let answer = self
+                .connection
+                .ask(move |client| client.metadata(&name, ASK_LIMIT));
+            // Who stops the run, and a cluster that is silent, is not asked for long.
+            let Some(Ok(metadata)) = answer else {
+                return;
+            };
+            let mut topics = metadata.topics.iter();
+            let found = topics.find(|topic| topic.name == target.name);
+            let has = found.map_or(0, |topic| topic.partitions.len());
+            if has > usize::try_from(had).unwrap_or(usize::MAX) {
+                self.connection.console.note(&format!(
+                    "topic `{}` has {has} partitions now, and had {had} when it was looked at: the new ones \
+                     got none of these records",
+                    target.name
+                ));
+            }
+        }
     }
 
     /// Bytes at which a record has a batch of its own.

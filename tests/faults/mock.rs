@@ -3,6 +3,9 @@
 //! The mock looks at no sequence numbers, so one request at a time is in flight here: with several, it
 //! would take what a real broker refuses because the one before it failed.
 
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal::{self, SIGINT};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -11,7 +14,7 @@ use serde_json::Value;
 use crate::again::Leavings;
 use crate::broker::{read_log, wait_for};
 use crate::harness::dice::Dice;
-use crate::harness::run::Output;
+use crate::harness::run::{Output, Running, report as report_in};
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
@@ -32,6 +35,26 @@ pub(crate) const CASES: &[Case] = &[
         "a_cluster_that_is_gone_is_named_and_given_up",
         Takes::Nothing,
         gone,
+    ),
+    (
+        "halves_of_a_refused_batch_are_sent_again_in_order",
+        Takes::Nothing,
+        halves,
+    ),
+    (
+        "an_interruption_ends_the_search_for_a_refused_record",
+        Takes::Patience,
+        || search_interrupted(&[SIGINT]),
+    ),
+    (
+        "a_second_interruption_leaves_the_search_for_a_refused_record_at_once",
+        Takes::Patience,
+        || search_interrupted(&[SIGINT, SIGINT]),
+    ),
+    (
+        "a_search_for_a_refused_record_is_given_up_where_nothing_is_answered",
+        Takes::Patience,
+        search_given_up,
     ),
     (
         "a_fatal_error_of_the_producer_ends_the_run_and_the_rest_is_named",
@@ -186,4 +209,104 @@ fn gone() {
     mock.broker_up(1).expect("the broker comes back");
     let (log, rejects) = (read_log(&brokers, TOPIC), leavings.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
+}
+
+/// What all records of a batch get when a broker refuses one and marks none.
+const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
+
+/// All records come in one batch for each partition; both are refused, and the first parts that are sent
+/// again, too.
+fn halves() {
+    let (mock, leavings) = (mock(), Leavings::new());
+    let records = Numbered {
+        topic: TOPIC.to_owned(),
+        partitions: PARTITIONS.into(),
+        bytes: 200,
+        filling: Filling::Noise,
+    };
+    mock.request_errors(RDKafkaApiKey::Produce, &[REFUSED; 6]);
+    let file = leavings.rejects_path();
+    let properties = ["-X", "max.in.flight=1", "-X", "linger.ms=1000"];
+    let args = [&["records", "-", "--rejects", &file], &properties[..]].concat();
+    let run = replay(&mock.bootstrap_servers(), &args);
+    let output = run.stdin(records.lines(0..RECORDS)).output();
+    let report = report_of(&output, 0);
+    assert_eq!(ledger(&report), "1000 = 1000 delivered");
+    judge(&mock, &leavings, &report);
+}
+
+/// A replay that looks for a record that a broker has refused, and gets no answer any more.
+fn searching(mock: &Mock, leavings: &Leavings, more: &[&str]) -> Running {
+    const BEGIN: u64 = 300;
+    let brokers = mock.bootstrap_servers();
+    let records = Numbered {
+        topic: TOPIC.to_owned(),
+        partitions: PARTITIONS.into(),
+        bytes: 200,
+        filling: Filling::Noise,
+    };
+    let file = leavings.rejects_path();
+    let args = ["records", "-", "--rejects", &file, "-X", "max.in.flight=1"];
+    let args = [&args[..], more].concat();
+    let mut run = replay(&brokers, &args).stdin_open().spawn();
+    let feeder = Feeder::new(&mut run, &records, RECORDS);
+    feeder.allow(BEGIN);
+    wait_for(&mut run, &brokers, TOPIC, BEGIN);
+    // librdkafka tries again for as long as it may after each of the others.
+    let mut errors = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION; 20_000];
+    errors[0] = REFUSED;
+    mock.request_errors(RDKafkaApiKey::Produce, &errors);
+    feeder.allow(RECORDS);
+    // The silence is watched, too.
+    run.wait_until("the cluster is silent", |run| {
+        run.stderr_so_far()
+            .contains("kreplay: no record was acknowledged for 5s: ")
+    });
+    run
+}
+
+/// Judges a run that was ended while it searched.
+fn judge_search(mock: &Mock, leavings: &Leavings, report: &Value) {
+    let lost = ["not_written", "unknown", "unsent"].map(|name| entry(report, name));
+    assert_eq!(
+        entry(report, "found"),
+        entry(report, "delivered") + lost.iter().sum::<u64>()
+    );
+    let rejects = std::fs::read_to_string(leavings.rejects_path());
+    let rejects = rejects.expect("the rejects are readable");
+    let why = "the broker refused its batch, and the run ended before the cause was found";
+    assert!(rejects.contains(why), "{rejects}");
+    mock.clear_request_errors(RDKafkaApiKey::Produce);
+    let (log, rejects) = (
+        read_log(&mock.bootstrap_servers(), TOPIC),
+        leavings.rejects(),
+    );
+    verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
+}
+
+fn search_interrupted(signals: &[Signal]) {
+    let (mock, leavings) = (mock(), Leavings::new());
+    let run = searching(&mock, &leavings, &[]);
+    let sent = Instant::now();
+    signals.iter().for_each(|signal| {
+        run.signal(*signal);
+        std::thread::sleep(Duration::from_millis(100));
+    });
+    let output = run.wait();
+    // README: 10 s for deliveries and 3 s for what is in flight, or at once.
+    let limit = if signals.len() == 1 { 13 } else { 1 };
+    // Leaves room for a busy machine.
+    assert!(sent.elapsed().as_secs() < limit + 8, "{output:#?}");
+    assert_eq!(output.code, 130, "{output:#?}");
+    judge_search(&mock, &leavings, &report_in(&output));
+}
+
+fn search_given_up() {
+    let (mock, leavings) = (mock(), Leavings::new());
+    let run = searching(&mock, &leavings, &["--give-up-after", "7s"]);
+    let output = run.wait();
+    let report = report_of(&output, 3);
+    let end = "kreplay: gave up: no record was acknowledged for 7s: ";
+    assert!(output.stderr.contains(end), "{}", output.stderr);
+    judge_search(&mock, &leavings, &report);
 }

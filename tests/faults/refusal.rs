@@ -31,6 +31,11 @@ pub(crate) const CASES: &[Case] = &[
         Takes::Patience,
         many_in_a_row,
     ),
+    (
+        "a_batch_that_an_older_broker_refuses_and_that_is_left_says_what_is_known",
+        Takes::Patience,
+        left_by_an_older_broker,
+    ),
 ];
 
 const RECORDS: u64 = 50_000;
@@ -136,9 +141,9 @@ fn right_withdrawn() {
     completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, topic));
 }
 
-/// Produce version 7 answers for a batch as a whole (KIP-467 came with version 8), and `replay` may not
-/// read the topic's settings: kreplay has to find the 300 by trying.
-fn many_in_a_row() {
+/// A broker behind a proxy that marks no record of a batch, and a compacted topic whose settings `replay`
+/// may not read.
+fn older_broker() -> (Kafka, Proxy, String) {
     let trouble = Trouble {
         newest_produce: Some(7),
         ..Trouble::default()
@@ -147,14 +152,47 @@ fn many_in_a_row() {
     let kafka = with_rights(&[(SECURED, proxy.port())]);
     proxy.forward_to(&kafka.brokers_at(SECURED).expect("the listener is there"));
     let topic = unique("in-a-row");
-    create(
-        &kafka.brokers(),
-        &topic,
-        1,
-        &[("cleanup.policy", "compact")],
-    )
-    .expect("a topic");
+    let compacted = [("cleanup.policy", "compact")];
+    create(&kafka.brokers(), &topic, 1, &compacted).expect("a topic");
     allow_writing(&kafka.brokers(), "User:replay", &topic);
+    (kafka, proxy, topic)
+}
+
+/// Record 43 of 100 has no key; all of them are in one batch, and nobody marks it.
+fn left_by_an_older_broker() {
+    let (_kafka, proxy, topic) = older_broker();
+    let line = |n: u64| {
+        let key = if n == 43 {
+            "null".into()
+        } else {
+            format!("\"{n}\"")
+        };
+        format!("{{\"topic\":\"{topic}\",\"partition\":0,\"key\":{key},\"value\":\"{n}\"}}\n")
+    };
+    let lines: String = (0..100).map(line).collect();
+    let leave = [
+        "records",
+        "-",
+        "--on-refused",
+        "leave",
+        "-X",
+        "linger.ms=500",
+    ];
+    let output = replay(&proxy.address(), &[&leave[..], &LOGIN[..]].concat())
+        .stdin(lines)
+        .output();
+    let report = report_of(&output, 1);
+    assert_eq!(ledger(&report), "100 = 100 not_written");
+    let why = report["problems"][0]["first"]["why"].as_str();
+    let known = "it was in a batch of 100 records that the broker refused as invalid for at least one of \
+                 them; 1 of them has no key, which a compacted topic wants: stdin:44";
+    assert!(why.is_some_and(|why| why.contains(known)), "{report:#}");
+}
+
+/// Produce version 7 answers for a batch as a whole (KIP-467 came with version 8), and `replay` may not
+/// read the topic's settings: kreplay has to find the 300 by trying.
+fn many_in_a_row() {
+    let (kafka, proxy, topic) = older_broker();
     let line = |n: u64| {
         let key = if n < 300 {
             "null".into()

@@ -112,7 +112,7 @@ fn led(metadata: &Metadata) -> usize {
         .count()
 }
 
-fn block_on<F: Future>(future: F) -> Result<F::Output, String> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, String> {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .map(|runtime| runtime.block_on(future))
