@@ -1283,6 +1283,33 @@ fn a_line_of_100_mb_takes_bounded_memory() {
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
+/// 180 MB, more than may be held.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_of_records_is_read_element_by_element() {
+    let inputs = Inputs::new();
+    let record = json!({"topic": "t", "partition": 0, "value": "v".repeat(60_000)}).to_string();
+    let list = format!("[{}]", vec![record; 3_000].join(",\n"));
+    let path = inputs.0.path().join("list.json");
+    fs::write(&path, list).expect("the temporary folder is writable");
+    let peak = peak_memory_kib(&["records", &path.display().to_string()]);
+    assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
+}
+
+/// The texts of the elements are 2,000 times half a megabyte together.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_xpath_over_elements_inside_each_other_takes_bounded_memory() {
+    let inputs = Inputs::new();
+    let body = "<a>".repeat(2_000) + &"x".repeat(500_000) + &"</a>".repeat(2_000);
+    let pair = json!({"msgType": "rrpair", "http": {"req": {"body": body}}}).to_string();
+    let path = inputs.0.path().join("deep.jsonl");
+    fs::write(&path, pair).expect("the temporary folder is writable");
+    let path = path.display().to_string();
+    let peak = peak_memory_kib(&["raw", &path, "--filter", "req_xpath[//a] IS nothing"]);
+    assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_row_of_100_mb_takes_bounded_memory() {

@@ -29,14 +29,29 @@ struct Context<'a, 'd> {
     last: usize,
 }
 
-/// The texts of all that `paths` find.
-pub(super) fn texts(paths: &[Expr], document: &Document<'_>, origin: Origin) -> Vec<String> {
+/// Whether one of the texts that `paths` find is met by `met`; the empty text, where they find nothing. One text is
+/// made at a time: those of elements inside each other may be many times the document.
+pub(super) fn any(
+    paths: &[Expr],
+    document: &Document<'_>,
+    origin: Origin,
+    met: &dyn Fn(&str) -> bool,
+) -> bool {
+    let items = found(paths, document, origin);
+    match items.is_empty() {
+        true => met(""),
+        false => items.into_iter().any(|item| met(&item.text())),
+    }
+}
+
+/// All that `paths` find.
+fn found<'a, 'd>(paths: &[Expr], document: &'a Document<'d>, origin: Origin) -> Vec<Item<'a, 'd>> {
     let roots = match origin {
         Origin::Document => vec![document.root()],
         Origin::SoapBody => soap_roots(document),
     };
     let mut seen = HashSet::new();
-    let mut texts = Vec::new();
+    let mut found = Vec::new();
     for root in roots {
         let context = Context {
             item: Item::Node(root),
@@ -49,11 +64,11 @@ pub(super) fn texts(paths: &[Expr], document: &Document<'_>, origin: Origin) -> 
                 let new = items
                     .into_iter()
                     .filter(|item| seen.insert(item.identity()));
-                texts.extend(new.map(Item::text));
+                found.extend(new);
             }
         }
     }
-    texts
+    found
 }
 
 /// The Body of the envelope, and the document for paths that begin with the envelope.
@@ -119,6 +134,10 @@ impl<'a, 'd> Context<'a, 'd> {
             let mut seen = HashSet::new();
             let mut next = Vec::new();
             for item in items {
+                // What is below a node that was gone through has been gone through as well.
+                if step.axis == Axis::DescendantOrOwn && seen.contains(&item.identity()) {
+                    continue;
+                }
                 let found = self.step(item, step).into_iter();
                 next.extend(found.filter(|item| seen.insert(item.identity())));
             }

@@ -105,16 +105,17 @@ impl XPath {
         parse::parse(text)
     }
 
-    /// The texts of what it finds in `xml`: nothing, where that is no XML.
-    pub(super) fn texts(&self, xml: &str, origin: Origin) -> Vec<String> {
+    /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty one where it finds
+    /// nothing, as in what is no XML.
+    pub(super) fn any(&self, xml: &str, origin: Origin, met: &dyn Fn(&str) -> bool) -> bool {
         let xml = xml.trim_start_matches('\u{feff}').trim_start();
         let options = ParsingOptions {
             allow_dtd: true,
             ..ParsingOptions::default()
         };
         match Document::parse_with_options(xml, options) {
-            Ok(document) => eval::texts(&self.paths, &document, origin),
-            Err(_) => Vec::new(),
+            Ok(document) => eval::any(&self.paths, &document, origin, met),
+            Err(_) => met(""),
         }
     }
 }
