@@ -265,11 +265,13 @@ mod tests {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         sender.send(portion(1, &[(0, 1)])).expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
-        let mut waits = 0;
+        let (started, mut waits) = (Instant::now(), 0);
         while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(u64::MAX)) {
             waits += 1;
         }
-        assert!((5..=11).contains(&waits), "{waits}");
+        // A busy machine makes single waits longer, and so fewer; none is ever shorter.
+        assert!((1..=11).contains(&waits), "{waits}");
+        assert!(started.elapsed() >= LONGEST_WAIT);
         assert_eq!(ordered.into_rest(Vec::new()).len(), 0);
     }
 
