@@ -32,6 +32,15 @@ pub(crate) enum Gate {
     WhenSure,
 }
 
+/// How much of the source is known before the first record is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it: it has ended well, and fits into the channel.
+    Whole,
+    /// What the channel holds; or the source has failed, or comes slowly, or the run is ending.
+    Beginning,
+}
+
 /// How long a source that comes slowly is waited for before its beginning has to do.
 const LONGEST_LOOK: Duration = Duration::from_millis(500);
 /// A wait that is no busy loop.
@@ -189,9 +198,10 @@ impl Drop for Sender {
 pub(crate) struct Receiver(Arc<Shared>);
 
 impl Receiver {
-    /// Blocks until the gate is open and looks at everything that waits behind it. Says nothing
-    /// when the source has failed before.
-    pub(crate) fn survey(&self, mut look: impl FnMut(&Batch)) {
+    /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
+    /// the source has failed before. What can be known before the first record is so bounded by the
+    /// channel's limits and, for a source that comes slowly, by half a second.
+    pub(crate) fn survey(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
         let mut state = self.0.lock();
         let started = Instant::now();
         while state.gate != Gate::AtOnce && state.end.is_none() && !state.closed {
@@ -204,7 +214,11 @@ impl Receiver {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.gate == Gate::AtOnce {
-            state.queue.iter().for_each(|portion| look(&portion.batch));
+            state.queue.iter().for_each(&mut look);
+        }
+        match state.end {
+            Some(Ok(())) if !state.closed => Extent::Whole,
+            _ => Extent::Beginning,
         }
     }
 
@@ -329,7 +343,8 @@ mod tests {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
         sender.send(portion(10)).expect("there is room");
         sender.finish(Err(Error::config("no")));
-        receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
+        let extent = receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
+        assert_eq!(extent, Extent::Beginning);
         assert!(receiver.recv().is_none());
         let (end, rest) = receiver.close();
         assert_eq!((end, rest.len()), (Some(Err(Error::config("no"))), 1));
@@ -341,11 +356,38 @@ mod tests {
         sender.send(portion(10)).expect("there is room");
         sender.finish(Err(Error::config("cut off")));
         let mut seen = 0;
-        receiver.survey(|batch| seen += batch.weight());
+        let extent = receiver.survey(|portion| seen += portion.batch.weight());
+        assert_eq!(extent, Extent::Beginning);
         assert_eq!(
             (seen, receiver.recv().is_some(), receiver.recv().is_none()),
             (10, true, true)
         );
+    }
+
+    #[test]
+    fn a_source_is_known_as_a_whole_when_it_has_ended_well_within_the_channel() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(10)).expect("there is room");
+        sender.send(portion(20)).expect("there is room");
+        sender.finish(Ok(()));
+        let mut seen = 0;
+        assert_eq!(receiver.survey(|p| seen += p.batch.weight()), Extent::Whole);
+        assert_eq!(seen, 30);
+    }
+
+    #[test]
+    fn of_a_source_that_does_not_fit_into_the_channel_the_beginning_is_known() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(60)).expect("there is room");
+        let thread = thread::spawn(move || {
+            sender.send(portion(70)).expect("the receiver is there");
+            sender.finish(Ok(()));
+        });
+        let mut seen = 0;
+        let extent = receiver.survey(|p| seen += p.batch.weight());
+        assert_eq!((seen, extent), (60, Extent::Beginning));
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
+        thread.join().expect("the sender does not panic");
     }
 
     #[test]

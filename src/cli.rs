@@ -9,7 +9,7 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::record::NameFault;
+use crate::record::{NameFault, TopicId};
 
 const SHORTLY: &str = "\
 The commonest calls:
@@ -177,6 +177,9 @@ pub struct Records {
     /// are in the log (outcome `unknown`): they may then be there twice. Else they are left out.
     #[arg(long)]
     pub send_unknown: bool,
+    /// What topics are called that the lines know only by their ids.
+    #[command(flatten)]
+    pub naming: Naming,
     /// Where records go, and what is told of it.
     #[command(flatten)]
     pub sending: Sending,
@@ -217,7 +220,7 @@ pub struct Inspect {
     #[arg(long, conflicts_with_all = [
         "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
         "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
-        "keep_duplicates", "with_aborted",
+        "keep_duplicates", "with_aborted", "topic_id",
     ])]
     pub paths: bool,
     /// The form of what is told on stdout.
@@ -269,8 +272,8 @@ pub struct Destination {
     /// Send everything to this topic; else a record goes to the topic it was captured from.
     #[arg(short, long, value_name = "NAME", conflicts_with = "map", value_parser = topic_name)]
     pub topic: Option<String>,
-    /// Rename a topic, repeatable. FROM is a name, a topic id, or `*` for all others; `{topic}` in
-    /// TO stands for the captured name.
+    /// Rename a topic, repeatable. FROM is a captured name, or `*` for all others; `{topic}` in TO
+    /// stands for the captured name. A FROM that matches nothing is an error.
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     pub map: Vec<(String, String)>,
     /// Which partition a record goes to. `auto`: the captured one where the destination has it,
@@ -398,6 +401,20 @@ pub struct Extraction {
     /// Replay records of aborted transactions too.
     #[arg(long)]
     pub with_aborted: bool,
+    /// What topics are called that the capture knows only by their ids.
+    #[command(flatten)]
+    pub naming: Naming,
+}
+
+/// What topics are called that the capture knows only by their ids.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Extraction")]
+pub struct Naming {
+    /// The name of a topic that the capture knows only by its id, repeatable; ID is a UUID, or Kafka's
+    /// base64 of one. It is the topic's captured name from then on: duplicates, order and --map see
+    /// NAME. The report lists the ids that nothing names.
+    #[arg(long, value_name = "ID=NAME", value_parser = naming)]
+    pub topic_id: Vec<(String, String)>,
 }
 
 /// How what a path leads to becomes bytes.
@@ -518,7 +535,20 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Splits `FROM=TO` at the last `=`: an id in base64 may end with some, a topic's name has none.
+/// Splits `ID=NAME` at the last `=`: an id in base64 may end with some, a topic's name has none.
+fn naming(text: &str) -> Result<(String, String), String> {
+    let Some((id, name)) = text.rsplit_once('=') else {
+        return Err("expected `ID=NAME`".into());
+    };
+    if TopicId::parse(id).is_none() {
+        return Err(format!(
+            "`{id}` is no topic id: it is a UUID, or Kafka's base64 of one (22 characters)"
+        ));
+    }
+    Ok((id.into(), topic_name(name)?))
+}
+
+/// Splits `FROM=TO` at the last `=`: a topic's name has none.
 fn renaming(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((from, to)) if !from.is_empty() && !to.is_empty() => {
@@ -562,6 +592,29 @@ mod tests {
         }
         let words = ["kreplay", "raw", "x", "--map", "*={topic}-copy"];
         assert!(Cli::try_parse_from(words).is_ok());
+    }
+
+    #[test]
+    fn a_topic_id_is_given_in_either_notation_and_with_a_legal_name() {
+        for id in [
+            "F6sC8x-GQPaI5g9Nn7Nhwg",
+            "F6sC8x+GQPaI5g9Nn7Nhwg==",
+            "17ab02f3-1f86-40f6-88e6-0f4d9fb361c2",
+        ] {
+            let given = naming(&format!("{id}=orders"));
+            assert_eq!(given, Ok((id.into(), "orders".into())));
+        }
+        for wrong in [
+            "orders",
+            "orders=orders",
+            "=orders",
+            "F6sC8x-GQPaI5g9Nn7Nhw=orders",
+            "AAAAAAAAAAAAAAAAAAAAAA=orders",
+            "F6sC8x-GQPaI5g9Nn7Nhwg=",
+            "F6sC8x-GQPaI5g9Nn7Nhwg=a b",
+        ] {
+            assert!(naming(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -106,6 +106,29 @@ pub struct Extraction {
     pub duplicates: Duplicates,
     /// What becomes of records of aborted transactions.
     pub aborted: Aborted,
+    /// The names of topics that the capture knows by their ids.
+    pub topic_ids: GivenNames,
+}
+
+/// Names of topics by their ids (`--topic-id`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenNames(Vec<(TopicId, String)>);
+
+impl GivenNames {
+    pub(crate) fn of(names: impl IntoIterator<Item = (TopicId, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// The name of the topic with this id, where one is given.
+    pub(crate) fn name(&self, id: TopicId) -> Option<&str> {
+        let mut names = self.iter();
+        names.find(|(known, _)| *known == id).map(|(_, name)| name)
+    }
+
+    /// All of them, in the order given.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TopicId, &str)> {
+        self.0.iter().map(|(id, name)| (*id, name.as_str()))
+    }
 }
 
 /// Which profile is used.
@@ -317,16 +340,6 @@ pub enum TopicNames {
     One(String),
     /// As captured, but for these renamings (`--map`).
     Mapped(Vec<(String, String)>),
-}
-
-impl TopicNames {
-    /// Whether the destination's topic is known for a topic captured only by `id`.
-    pub(crate) fn name_id(&self, id: TopicId) -> bool {
-        match self {
-            Self::One(_) => true,
-            Self::Mapped(map) => map.iter().any(|(from, _)| TopicId::parse(from) == Some(id)),
-        }
-    }
 }
 
 /// What to do about a topic that the destination does not have.

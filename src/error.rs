@@ -6,6 +6,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::nearest;
+
 /// How the program ends, as documented in README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
@@ -48,6 +50,42 @@ impl From<ExitCode> for std::process::ExitCode {
     fn from(exit: ExitCode) -> Self {
         Self::from(exit.code())
     }
+}
+
+/// A right that Kafka's access control lists give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Right {
+    /// `Write` on topics, one at least.
+    Write {
+        /// Their names.
+        topics: Vec<String>,
+    },
+    /// `IdempotentWrite` on the cluster.
+    IdempotentWrite,
+}
+
+/// A topic that the destination does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingTopic {
+    /// Its name.
+    pub name: String,
+    /// How many partitions the capture shows; 0 when it names none.
+    pub captured_partitions: u32,
+    /// The topic of the destination with the most similar name, where one is similar.
+    pub nearest: Option<String>,
+}
+
+/// Captured partitions that a topic of the destination does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingPartitions {
+    /// The destination's topic.
+    pub topic: String,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// The captured ones that it lacks, rising, one at least.
+    pub missing: Vec<i32>,
+    /// `input:line` of the first record of one of them.
+    pub place: String,
 }
 
 /// Why a run ended before its time, or did not begin.
@@ -93,25 +131,17 @@ pub enum Error {
         /// What both have, in words.
         shared: String,
     },
-    /// A topic that the destination does not have.
-    TopicMissing {
-        /// Its name.
-        topic: String,
+    /// Topics that the destination does not have.
+    TopicsMissing {
+        /// All that are known to be missing, one at least.
+        topics: Vec<MissingTopic>,
         /// The bootstrap servers.
         brokers: String,
-        /// How many partitions the capture shows.
-        captured_partitions: u32,
     },
-    /// A partition that the destination's topic does not have, with `--partition keep`.
-    PartitionMissing {
-        /// The destination's topic.
-        topic: String,
-        /// The captured partition.
-        partition: i32,
-        /// How many partitions the destination has.
-        partitions: i32,
-        /// `input:line` of the record.
-        place: String,
+    /// Partitions that the destination's topics do not have, with `--partition keep`.
+    PartitionsMissing {
+        /// All that are known to be missing, by topic, one at least.
+        topics: Vec<MissingPartitions>,
     },
     /// The cluster refused something about a topic.
     TopicRefused {
@@ -121,6 +151,13 @@ pub enum Error {
         action: &'static str,
         /// The cluster's answer.
         reason: String,
+    },
+    /// The user has no right to do what sending needs.
+    RightMissing {
+        /// The right.
+        right: Right,
+        /// The bootstrap servers.
+        brokers: String,
     },
     /// The original times are older than what a topic keeps.
     OriginalsExpired {
@@ -211,9 +248,10 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::SameCluster { .. }
             | Self::GaveUp { .. }
-            | Self::TopicMissing { .. }
-            | Self::PartitionMissing { .. }
+            | Self::TopicsMissing { .. }
+            | Self::PartitionsMissing { .. }
             | Self::OriginalsExpired { .. }
+            | Self::RightMissing { .. }
             | Self::TopicRefused { .. } => ExitCode::Kafka,
             Self::ProducerFatal { .. }
             | Self::CannotWrite { .. }
@@ -240,14 +278,9 @@ impl Error {
                     .into(),
             ),
             Self::TopicUntold { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
-            Self::TopicMissing {
-                captured_partitions,
-                ..
-            } => Some(format!(
-                "create it, or let kreplay do so with `--create-topics` (the capture shows {})",
-                partitions_up_to(*captured_partitions),
-            )),
-            Self::PartitionMissing { .. } => {
+            Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
+            Self::RightMissing { right, .. } => Some(right_hint(right)),
+            Self::PartitionsMissing { .. } => {
                 Some("use `--partition auto` to place such records by key".into())
             }
             Self::SpeedctlNotStarted { .. } => Some(
@@ -305,15 +338,9 @@ impl fmt::Display for Error {
                 f,
                 "{brokers} is the cluster that the records were captured from: both have {shared}"
             ),
-            Self::TopicMissing { topic, brokers, .. } => {
-                write!(f, "topic `{topic}` does not exist on {brokers}")
-            }
-            Self::PartitionMissing {
-                topic,
-                partition,
-                partitions,
-                place,
-            } => write_partition_missing(f, topic, *partition, *partitions, place),
+            Self::TopicsMissing { topics, brokers } => write_topics_missing(f, topics, brokers),
+            Self::RightMissing { right, brokers } => write_right_missing(f, right, brokers),
+            Self::PartitionsMissing { topics } => write_partitions_missing(f, topics),
             Self::TopicRefused {
                 topic,
                 action,
@@ -356,18 +383,108 @@ fn write_gave_up(f: &mut fmt::Formatter<'_>, after: Duration, reason: &str) -> f
     )
 }
 
-fn write_partition_missing(
+/// Topics and partitions that an error names one by one.
+const MOST_NAMED: usize = 50;
+
+/// All of `items` up to a limit, and how many more there are.
+fn listed<T>(
     f: &mut fmt::Formatter<'_>,
-    topic: &str,
-    partition: i32,
-    partitions: i32,
-    place: &str,
+    items: &[T],
+    between: &str,
+    write: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    write!(
-        f,
-        "{place}: topic `{topic}` has no partition {partition}, only {}",
-        count(u64::from(partitions.unsigned_abs()), "partition"),
-    )
+    for (i, item) in items.iter().take(MOST_NAMED).enumerate() {
+        f.write_str(if i > 0 { between } else { "" })?;
+        write(f, item)?;
+    }
+    match items.len().saturating_sub(MOST_NAMED) {
+        0 => Ok(()),
+        more => write!(f, "{between}and {more} more"),
+    }
+}
+
+fn write_topics_missing(
+    f: &mut fmt::Formatter<'_>,
+    topics: &[MissingTopic],
+    brokers: &str,
+) -> fmt::Result {
+    if let [MissingTopic { name, nearest, .. }] = topics {
+        let text = format!("topic `{name}` does not exist on {brokers}");
+        return f.write_str(&nearest::told(text, nearest.as_deref()));
+    }
+    write!(f, "{} topics do not exist on {brokers}: ", topics.len())?;
+    listed(f, topics, ", ", |f, topic| match &topic.nearest {
+        Some(nearest) => write!(f, "`{}` (nearest to it is `{nearest}`)", topic.name),
+        None => write!(f, "`{}`", topic.name),
+    })
+}
+
+fn missing_topics_hint(topics: &[MissingTopic]) -> String {
+    match topics {
+        [topic] => {
+            let shown = match topic.captured_partitions {
+                0 => String::new(),
+                captured => format!(" (the capture shows {})", partitions_up_to(captured)),
+            };
+            format!("create it, or let kreplay do so with `--create-topics`{shown}")
+        }
+        _ => {
+            "create them, or let kreplay do so with `--create-topics`; `--map FROM=TO` sends to a \
+              topic of another name"
+                .into()
+        }
+    }
+}
+
+fn write_right_missing(f: &mut fmt::Formatter<'_>, right: &Right, brokers: &str) -> fmt::Result {
+    write!(f, "the user may not write to {brokers}: ")?;
+    match right {
+        Right::IdempotentWrite => {
+            f.write_str("the right `IdempotentWrite` on the cluster is missing")
+        }
+        Right::Write { topics } => {
+            let noun = if topics.len() == 1 { "topic" } else { "topics" };
+            write!(f, "the right `Write` on {noun} ")?;
+            listed(f, topics, ", ", |f, topic| write!(f, "`{topic}`"))?;
+            f.write_str(" is missing")
+        }
+    }
+}
+
+fn right_hint(right: &Right) -> String {
+    match right {
+        Right::IdempotentWrite => {
+            "an administrator grants it; `--no-idempotence` does without, and \
+                                   what is delivered may then be there twice or out of order"
+                .into()
+        }
+        Right::Write { .. } => {
+            "an administrator grants it (`kafka-acls --add --operation Write`)".into()
+        }
+    }
+}
+
+fn write_partitions_missing(
+    f: &mut fmt::Formatter<'_>,
+    topics: &[MissingPartitions],
+) -> fmt::Result {
+    listed(f, topics, "; ", |f, topic| {
+        let MissingPartitions {
+            topic,
+            partitions,
+            missing,
+            place,
+        } = topic;
+        let noun = if missing.len() == 1 {
+            "partition"
+        } else {
+            "partitions"
+        };
+        write!(f, "{place}: topic `{topic}` has no {noun} ")?;
+        listed(f, missing, ", ", |f, partition| write!(f, "{partition}"))?;
+        let there = count(u64::from(partitions.unsigned_abs()), "partition");
+        write!(f, ", only {there}")
+    })
 }
 
 fn write_speedctl(
@@ -451,16 +568,70 @@ mod tests {
 
     #[test]
     fn a_missing_topic_is_told_as_the_manual_shows_it() {
-        let error = Error::TopicMissing {
-            topic: "orders".into(),
-            brokers: "localhost:9092".into(),
-            captured_partitions: 6,
-        };
+        let error = missing(&[("orders", 6, None)]);
         assert_eq!(
             error.to_string(),
             "topic `orders` does not exist on localhost:9092"
         );
         let hint = "create it, or let kreplay do so with `--create-topics` (the capture shows partitions up to 5)";
         assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+    fn missing(topics: &[(&str, u32, Option<&str>)]) -> Error {
+        let topics = topics.iter().map(|(name, captured, nearest)| MissingTopic {
+            name: (*name).into(),
+            captured_partitions: *captured,
+            nearest: nearest.map(str::to_owned),
+        });
+        Error::TopicsMissing {
+            topics: topics.collect(),
+            brokers: "localhost:9092".into(),
+        }
+    }
+
+    #[test]
+    fn missing_topics_are_told_all_at_once_with_those_that_are_near() {
+        let one = missing(&[("ordes", 0, Some("orders"))]);
+        let said = "topic `ordes` does not exist on localhost:9092; nearest to it is `orders`";
+        assert_eq!(one.to_string(), said);
+        let hint = "create it, or let kreplay do so with `--create-topics`";
+        assert_eq!(one.hint().as_deref(), Some(hint));
+        let two = missing(&[("ordes", 0, Some("orders")), ("x", 1, None)]);
+        let said =
+            "2 topics do not exist on localhost:9092: `ordes` (nearest to it is `orders`), `x`";
+        assert_eq!(two.to_string(), said);
+        let many = missing(&[("t", 1, None); 53]).to_string();
+        assert!(many.ends_with(", `t`, and 3 more"), "{many}");
+    }
+
+    #[test]
+    fn a_missing_right_is_told_by_kafkas_name_for_it() {
+        let error = |right| Error::RightMissing {
+            right,
+            brokers: "b:1".into(),
+        };
+        let topics = vec!["a".to_string(), "b".into()];
+        let write = error(Right::Write { topics });
+        let said = "the user may not write to b:1: the right `Write` on topics `a`, `b` is missing";
+        assert_eq!((write.to_string().as_str(), write.exit().code()), (said, 3));
+        let cluster = error(Right::IdempotentWrite);
+        let said =
+            "the user may not write to b:1: the right `IdempotentWrite` on the cluster is missing";
+        assert_eq!(cluster.to_string(), said);
+        let hint = cluster.hint().unwrap_or_default();
+        assert!(hint.contains("`--no-idempotence`"), "{hint}");
+    }
+
+    #[test]
+    fn missing_partitions_are_told_by_topic() {
+        let of = |topic: &str, missing: &[i32]| MissingPartitions {
+            topic: topic.into(),
+            partitions: 1,
+            missing: missing.into(),
+            place: "a:3".into(),
+        };
+        let topics = vec![of("o", &[2, 5]), of("p", &[1])];
+        let said = "a:3: topic `o` has no partitions 2, 5, only 1 partition; a:3: topic `p` has no \
+                    partition 1, only 1 partition";
+        assert_eq!(Error::PartitionsMissing { topics }.to_string(), said);
     }
 }

@@ -18,6 +18,7 @@
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
 //! | what the sections of a Markdown RRPair say | `extract/texts/markdown.rs`, `extract/texts/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/envelope/`, `rrpair` in `extract/profiles/byoc.toml` |
+//! | what a topic is called that the capture knows by its id | `extract/topic_ids.rs` (the capture's word), `extract/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
 //! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
 //! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
@@ -26,7 +27,8 @@
 //! | how speedctl and what it starts are ended | `process_group.rs` |
 //! | what waits between the halves | `channel.rs`, `record.rs` |
 //! | in which order records are sent | `produce/order/` |
-//! | where a record goes | `produce/route.rs` |
+//! | what is looked at before the first record | `produce/preflight.rs`, `produce/looks.rs` |
+//! | where a record goes | `produce/route.rs`, `produce/renamings.rs` |
 //! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
 //! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
@@ -41,7 +43,7 @@
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
-//! `record_line`, `error`, `channel`, `offsets`, `outputs`, `process_group` and `console` are leaves. `extract` never names `produce`
+//! `record_line`, `error`, `nearest`, `channel`, `offsets`, `outputs`, `process_group` and `console` are leaves. `extract` never names `produce`
 //! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
 mod channel;
@@ -51,6 +53,7 @@ mod console;
 pub mod error;
 mod extract;
 mod inspect;
+mod nearest;
 mod offsets;
 mod outputs;
 mod print;
@@ -253,11 +256,15 @@ fn identity(config: &Config) -> Result<Identity, Error> {
 fn gate(config: &Config) -> Gate {
     let destination = &config.destination;
     let one_topic = matches!(destination.topics, TopicNames::One(_));
+    let names_ids = config.extraction.topic_ids.iter().next().is_some();
+    let keeps = destination.partition == config::Partition::Keep;
     match extract::gate(&config.source) {
-        // The one topic is known, and neither the captured cluster nor original times are asked for:
-        // there is nothing to look for in the records.
+        // The one topic is known, and neither the captured cluster nor original times, partitions or
+        // topic ids are asked for: there is nothing to look for in the records.
         Gate::WhenKnown
             if one_topic
+                && !keeps
+                && !names_ids
                 && destination.missing_topics == MissingTopics::Refuse
                 && destination.captured_cluster == CapturedCluster::Allow
                 && destination.timestamps == Timestamps::Now =>

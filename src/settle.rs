@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use crate::cli;
 use crate::config::{
     Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, Extraction,
-    Idempotence, Input, MissingTopics, Output, Overrides, Partition, ProfileChoice, RecordLines,
-    Reordered, ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps, TokenSource,
-    TopicNames, Uncertain, Verbosity, Via, View, When,
+    GivenNames, Idempotence, Input, MissingTopics, Output, Overrides, Partition, ProfileChoice,
+    RecordLines, Reordered, ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps,
+    TokenSource, TopicNames, Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 use crate::properties::security::TokenSupply;
 use crate::properties::{self, Properties, PropertyFile};
+use crate::record::TopicId;
 
 /// The profiles that need no file.
 const BUILT_IN: [&str; 3] = ["fetch", "produce", "byoc"];
@@ -52,7 +53,10 @@ impl Config {
                         false => Uncertain::LeaveOut,
                     },
                 };
-                let extraction = cli::Extraction::default();
+                let extraction = cli::Extraction {
+                    naming: args.naming,
+                    ..cli::Extraction::default()
+                };
                 (Source::Records(records), extraction, args.sending)
             }
             cli::Command::Extract(args) => return Self::extracting(args),
@@ -213,7 +217,27 @@ fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
         overrides,
         duplicates,
         aborted,
+        topic_ids: settle_naming(&args.naming.topic_id)?,
     })
+}
+
+/// The names given to ids, each id once whatever the notation.
+fn settle_naming(given: &[(String, String)]) -> Result<GivenNames, Error> {
+    let mut names: Vec<(TopicId, String)> = Vec::new();
+    for (text, name) in given {
+        let id = TopicId::parse(text)
+            .ok_or_else(|| Error::config(format!("`{text}` is no topic id")))?;
+        match names.iter().find(|(known, _)| *known == id) {
+            Some((_, first)) if first != name => {
+                let message =
+                    format!("`--topic-id` gives `{id}` two names: `{first}` and `{name}`");
+                return Err(Error::config(message));
+            }
+            Some(_) => {}
+            None => names.push((id, name.clone())),
+        }
+    }
+    Ok(GivenNames::of(names))
 }
 
 fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
@@ -371,7 +395,21 @@ fn settle_cluster(
     Ok(Cluster::Brokers(brokers))
 }
 
+/// Refuses a FROM that is given twice: the second one would have no effect.
+fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
+    for (index, (from, to)) in map.iter().enumerate() {
+        if let Some((_, first)) = map[..index].iter().find(|(earlier, _)| earlier == from) {
+            return Err(Error::Config {
+                message: format!("`--map {from}={first}` and `--map {from}={to}` rename one topic"),
+                hint: Some("a captured topic goes to one topic of the destination".into()),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
+    check_renamings(&args.map)?;
     let idempotence = match args.no_idempotence {
         true => Idempotence::Off,
         false => Idempotence::On,
@@ -483,6 +521,34 @@ mod tests {
             error.to_string().starts_with("`acks=1` would break"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn one_topic_id_has_one_name() {
+        let (base64, uuid) = (
+            "F6sC8x-GQPaI5g9Nn7Nhwg",
+            "17ab02f3-1f86-40f6-88e6-0f4d9fb361c2",
+        );
+        let given = |first: &str, second: &str| {
+            let (first, second) = (format!("{base64}={first}"), format!("{uuid}={second}"));
+            config(&["-b", "x:1", "--topic-id", &first, "--topic-id", &second])
+        };
+        let error = given("orders", "payments").expect_err("two names");
+        let said = format!("`--topic-id` gives `{base64}` two names: `orders` and `payments`");
+        assert_eq!((error.to_string(), error.exit().code()), (said, 2));
+        let same = given("orders", "orders").expect("one name").extraction;
+        assert_eq!(same.topic_ids.iter().count(), 1);
+    }
+
+    #[test]
+    fn two_renamings_of_one_topic_are_refused() {
+        let error = config(&["-b", "x:1", "--map", "a=b", "--map", "c=d", "--map", "a=e"]);
+        let error = error.expect_err("`a` is renamed twice");
+        let said = "`--map a=b` and `--map a=e` rename one topic";
+        assert_eq!((error.to_string().as_str(), error.exit().code()), (said, 2));
+        let twice = ["-b", "x:1", "--map", "*=b", "--map", "*=c"];
+        assert!(config(&twice).is_err());
+        assert!(config(&["-b", "x:1", "--map", "a=c", "--map", "b=c"]).is_ok());
     }
 
     #[test]

@@ -323,22 +323,22 @@ fn a_topic_id_that_nothing_names_is_counted_and_told_how_to_name() {
         problems,
         "   topic unknown: 2, first late-metadata.jsonl:7: nothing in the capture names the topic's \
          id: 4jfhP0BF2SmV6Nl7qrdn9Q [0] @ 1\n           \
-         hint: tell its name with `--map ID=TOPIC`, or use `-t TOPIC`\n"
+         hint: name the topic with `--topic-id ID=NAME`, or use `-t TOPIC`\n"
     );
     for id in [
         "4jfhP0BF2SmV6Nl7qrdn9Q",
         "4jfhP0BF2SmV6Nl7qrdn9Q==",
         "e237e13f-4045-d929-95e8-d97baab767f5",
     ] {
-        let map = format!("{id}=found");
-        let report = rehearse(&["raw", "late-metadata.jsonl", "--map", &map], 0);
-        assert_eq!(ledger(&report), "9 = 9 delivered", "{map}");
+        let given = format!("{id}=found");
+        let report = rehearse(&["raw", "late-metadata.jsonl", "--topic-id", &given], 0);
+        assert_eq!(ledger(&report), "9 = 9 delivered", "{given}");
         let topics = report["topics"].as_array().expect("a list of topics");
         let found = topics.iter().find(|topic| topic["topic"] == "found");
         assert_eq!(
             found.map(|topic| &topic["delivered"]),
             Some(&json!(2)),
-            "{map}"
+            "{given}"
         );
     }
 }

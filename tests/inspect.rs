@@ -168,8 +168,8 @@ fn every_fixture_is_told_on_one_screen() {
 #[test]
 fn a_topic_that_nothing_names_is_told_with_the_flag_that_does() {
     let told = text(&inspect("topic-id-unknown.jsonl", &[]));
-    let expected = "\nunnamed    nothing in the capture names the topic id 4jfhP0BF2SmV6Nl7qrdn9Q\n           \
-                    hint: a replay takes the name from `--map 4jfhP0BF2SmV6Nl7qrdn9Q=TOPIC`\n";
+    let expected = "\nunnamed    nothing in the capture names 1 topic id\n           \
+                    --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=NAME   1 record\n";
     assert!(told.ends_with(expected), "{told}");
 }
 

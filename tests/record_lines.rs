@@ -123,7 +123,11 @@ fn a_topic_that_is_known_only_by_id_survives_the_round_trip() {
     let last = json_lines(&lines).pop().expect("there are lines");
     assert_eq!(last["topic_id"], "4jfhP0BF2SmV6Nl7qrdn9Q");
     assert_eq!(last.get("topic"), None);
-    let flags = [&REHEARSE[..], &["--map", "4jfhP0BF2SmV6Nl7qrdn9Q=found"]].concat();
+    let flags = [
+        &REHEARSE[..],
+        &["--topic-id", "4jfhP0BF2SmV6Nl7qrdn9Q=found"],
+    ]
+    .concat();
     let run = Run::new(args("records", &[Path::new("-")], &flags)).stdin(lines);
     let report = report(&run.output());
     assert_eq!(report["topics"][1]["topic"], "found");

@@ -55,7 +55,7 @@ const FIXTURES: &[(&str, i32, &str)] = &[
         "3 = 1 unreadable + 2 delivered",
     ),
     (
-        "raw topic-id-unknown.jsonl --map 4jfhP0BF2SmV6Nl7qrdn9Q=x",
+        "raw topic-id-unknown.jsonl --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=x",
         0,
         "3 = 3 delivered",
     ),

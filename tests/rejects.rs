@@ -200,8 +200,8 @@ fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_
         );
     }
     let id = rejects[0]["topic_id"].as_str().expect("the topic's id");
-    let map = format!("{id}={TOPIC}");
-    let again = replay("records", text(&file), &brokers, &["--map", &map]).output();
+    let given = format!("{id}={TOPIC}");
+    let again = replay("records", text(&file), &brokers, &["--topic-id", &given]).output();
     assert_eq!(again.code, 0, "{again:#?}");
     let expected = format!("{unreadable} = {unreadable} delivered");
     assert_eq!(ledger(&report(&again)), expected);

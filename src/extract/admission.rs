@@ -2,6 +2,7 @@
 //! left out is counted.
 
 use super::aborted::Given;
+use super::identities::Identities;
 use super::seen::{Seen, Verdict};
 use crate::config::{Aborted, Duplicates, Extraction};
 use crate::record::{CapturedTopic, Record};
@@ -13,6 +14,7 @@ pub(super) struct Admission {
     duplicates: Duplicates,
     aborted: Aborted,
     seen: Seen,
+    pub(super) identities: Identities,
 }
 
 impl Admission {
@@ -20,20 +22,23 @@ impl Admission {
         let Extraction {
             duplicates,
             aborted,
+            topic_ids,
             ..
         } = options;
         Self {
             duplicates: *duplicates,
             aborted: *aborted,
             seen: Seen::default(),
+            identities: Identities::new(topic_ids),
         }
     }
 
-    /// Everything was read: what was withheld until now is so for good.
+    /// Everything was read: what was withheld until now is so for good, and what has no name, too.
     pub(super) fn finish(&self, tally: &mut Tally) {
         let withheld = self.seen.withheld_count();
         tally.found += withheld;
         tally.aborted += withheld;
+        self.identities.finish(tally);
     }
 
     /// Whether a record is to be replayed; it is counted as found here, or at the end.
@@ -77,6 +82,10 @@ impl Admission {
                 tally.duplicates += 1;
             }
         }
-        matches!(verdict, Verdict::First | Verdict::GivenAfterAll)
+        let is_admitted = matches!(verdict, Verdict::First | Verdict::GivenAfterAll);
+        if is_admitted && let Some(CapturedTopic::Id(id)) = topic {
+            tally.unresolved.add(*id);
+        }
+        is_admitted
     }
 }

@@ -9,6 +9,7 @@ use super::fields::{Attributes, Slot};
 use super::filter::Filter;
 use super::found::{Draft, Found, Trouble};
 use super::held::{Held, HeldRecords};
+use super::identities::BatchMark;
 use super::profile::Profile;
 use super::sink::Sink;
 use super::survey::{Survey, Surveyor};
@@ -78,7 +79,7 @@ impl Collector {
             envelope,
             engine,
             filter,
-            ids: TopicIds::over(inputs.iter().cloned()),
+            ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
             admission: Admission::new(options),
             held: Held::default(),
             surveyor,
@@ -241,7 +242,7 @@ impl Collector {
         let partition = fields
             .number(Slot::Partition)
             .and_then(|partition| i32::try_from(partition).ok());
-        let record = Record {
+        let mut record = Record {
             topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
             partition: partition.or(self.engine.partition_default),
             offset: self.engine.record_offset(fields),
@@ -251,6 +252,15 @@ impl Collector {
             headers: fields.headers(),
             origin,
         };
+        self.name(&mut record, sink);
+        let mark = BatchMark {
+            base_offset: fields
+                .number(Slot::OffsetBase)
+                .or(self.engine.offset_base_default),
+            crc: fields.number(Slot::Crc),
+        };
+        let identities = &mut self.admission.identities;
+        identities.saw(&sink.batch, &record, mark);
         self.place(record, was_given, sink);
     }
 
@@ -265,17 +275,24 @@ impl Collector {
         }
     }
 
-    /// Finds the topic's name, or holds the record back until it is told.
-    fn place(&mut self, mut record: Record, was_given: Given, sink: &mut Sink<'_>) {
-        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record) {
+    /// Finds the topic's name, where the capture has only its id.
+    fn name(&mut self, record: &mut Record, sink: &mut Sink<'_>) {
+        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(record) {
             let id = *id;
+            self.admission.identities.saw_id(id);
             if let Some(name) = self.name_of(id) {
                 record.topic = Some(sink.batch.topic_index_of_name(&name));
-            } else if self.ids.may_still_learn(id)
-                && self.held.hold(id, &sink.batch, &record, was_given)
-            {
-                return;
             }
+        }
+    }
+
+    /// Keeps the record, or holds it back until its topic's name is told.
+    fn place(&mut self, record: Record, was_given: Given, sink: &mut Sink<'_>) {
+        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record)
+            && self.ids.may_still_learn(*id)
+            && self.held.hold(*id, &sink.batch, &record, was_given)
+        {
+            return;
         }
         if self.admission.admit(
             sink.batch.topic(&record),

@@ -31,7 +31,7 @@ pub(super) fn generated_paths(engine: &Engine) -> Vec<String> {
     for (source, slot, _, _) in record_fields(engine) {
         let first = dotted_text(&with_elements(source, None));
         match slot {
-            Slot::Isolation | Slot::ProducerId => continue,
+            Slot::Isolation | Slot::ProducerId | Slot::Crc => continue,
             Slot::Headers => add(format!("{first}.0.key")),
             Slot::Attributes => (0..MOST_ATTRIBUTES).for_each(|i| add(format!("{first}.{i}"))),
             _ => {}
@@ -51,7 +51,12 @@ pub(super) fn generated_paths(engine: &Engine) -> Vec<String> {
                 let nearest = shared(source, item) > at && wildcards(source).last() == Some(&at);
                 let small = !matches!(
                     slot,
-                    Slot::Value | Slot::Key | Slot::Headers | Slot::Attributes | Slot::ProducerId
+                    Slot::Value
+                        | Slot::Key
+                        | Slot::Headers
+                        | Slot::Attributes
+                        | Slot::ProducerId
+                        | Slot::Crc
                 );
                 if nearest && small {
                     add(dotted_text(&with_elements(source, Some(at))));

@@ -12,6 +12,7 @@ use super::Stop;
 use super::admission::Admission;
 use super::open;
 use super::rows::{OnLoss, RowKind, Rows, Wishes};
+use super::sink::Sink;
 use super::tail::{Tail, Watch};
 use crate::channel::Sender;
 use crate::config::{Extraction, TopicNames};
@@ -97,6 +98,16 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
         rows.finish()?;
     }
     end
+}
+
+/// Everything was read: tells what is known of all CSVs of a run.
+///
+/// # Errors
+/// [`Stop::Closed`].
+pub(super) fn finish(admission: &RefCell<Admission>, sender: &Sender) -> Result<(), Stop> {
+    let mut sink = Sink::new(sender);
+    admission.borrow().finish(&mut sink.tally);
+    Ok(sink.flush()?)
 }
 
 /// Where a row stands, and whether its quotes are sound.

@@ -18,6 +18,8 @@ pub(crate) enum Slot {
     ProducerId,
     FirstOffset,
     Isolation,
+    /// The batch's checksum.
+    Crc,
     /// The batch's attributes as bits.
     Attributes,
     /// Indexes into the batch's topics.
@@ -53,6 +55,7 @@ const ALL: [Slot; SLOTS] = [
     Slot::ProducerId,
     Slot::FirstOffset,
     Slot::Isolation,
+    Slot::Crc,
     Slot::Attributes,
     Slot::Topic,
     Slot::TopicId,

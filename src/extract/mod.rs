@@ -14,7 +14,6 @@ mod by_line;
 mod collect;
 mod columns;
 mod csv;
-mod distance;
 mod engine;
 mod envelope;
 mod fields;
@@ -24,6 +23,7 @@ mod found;
 mod header;
 mod headers;
 mod held;
+mod identities;
 mod json;
 mod kind;
 mod lines;
@@ -266,7 +266,8 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
         Source::Records(records) => {
             context.describe_inputs(&records.inputs);
             let (inputs, uncertain) = (&records.inputs, records.uncertain);
-            records::read(inputs, uncertain, &context.console, sender)
+            let given = &context.options.topic_ids;
+            records::read(inputs, uncertain, given, &context.console, sender)
         }
         Source::Csv(inputs) => read_csvs(&inputs, context, sender),
         Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
@@ -300,6 +301,7 @@ fn read_csvs(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(),
             (Err(stop), _) => return Err(stop),
         }
     }
+    csv::finish(&admission, sender)?;
     failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
 }
 

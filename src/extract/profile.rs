@@ -54,6 +54,7 @@ pub(crate) struct Profile {
     pub(crate) timestamp_delta: Candidates,
     pub(crate) timestamp_base: Candidates,
     pub(crate) timestamp_max: Candidates,
+    pub(crate) batch_crc: Candidates,
     pub(crate) attributes: Candidates,
     pub(crate) producer_id: Candidates,
     pub(crate) isolation_level: Candidates,
@@ -301,6 +302,7 @@ impl Profile {
             &self.timestamp_delta,
             &self.timestamp_base,
             &self.timestamp_max,
+            &self.batch_crc,
             &self.attributes,
             &self.producer_id,
         ];

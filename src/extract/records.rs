@@ -4,13 +4,14 @@
 use super::Stop;
 use super::by_line;
 use super::collect::BadText;
+use super::identities::{BatchMark, Identities};
 use super::kind;
 use super::sink::Sink;
 use crate::channel::Sender;
-use crate::config::{Input, Uncertain};
+use crate::config::{GivenNames, Input, Uncertain};
 use crate::console::Console;
 use crate::error::count;
-use crate::record::Origin;
+use crate::record::{CapturedTopic, Origin};
 use crate::record_line::{self, Earlier};
 use crate::report::What;
 
@@ -22,10 +23,12 @@ use crate::report::What;
 pub(super) fn read(
     inputs: &[Input],
     uncertain: Uncertain,
+    given: &GivenNames,
     console: &Console,
     sender: &Sender,
 ) -> Result<(), Stop> {
     let mut left_out = 0;
+    let mut identities = Identities::new(given);
     let end = by_line::read(inputs, Sink::new(sender), |line, origin, sink| {
         // What kcat says of itself where its stderr goes with its stdout.
         if line.starts_with(b"% ") {
@@ -33,14 +36,16 @@ pub(super) fn read(
             return Ok(());
         }
         sink.tally.lines += 1;
-        let mark = sink.batch.mark();
+        let (mark, first) = (sink.batch.mark(), sink.batch.records.len());
         let earlier = match record_line::read(line, origin, &mut sink.batch) {
             Ok(earlier) => earlier,
             Err(error) => {
-                return read_foreign(line, origin, sink).ok_or_else(|| BadText {
+                let read = read_foreign(line, origin, sink).ok_or_else(|| BadText {
                     why: kind::with_hint(error.to_string(), line, origin.line),
                     ends_early: error.ends_early,
                 });
+                identify(&mut identities, first, sink);
+                return read;
             }
         };
         sink.tally.found += 1;
@@ -49,8 +54,14 @@ pub(super) fn read(
             sink.tally.filtered += 1;
             left_out += 1;
         }
+        identify(&mut identities, first, sink);
         Ok(())
     });
+    if !matches!(end, Err(Stop::Closed)) {
+        let mut sink = Sink::new(sender);
+        identities.finish(&mut sink.tally);
+        sink.flush()?;
+    }
     if left_out > 0 {
         let records = count(left_out, "record");
         console.note(&format!(
@@ -59,6 +70,20 @@ pub(super) fn read(
         ));
     }
     end
+}
+
+/// Gives the topics of the records from `first` on the names that the user gives them.
+fn identify(identities: &mut Identities, first: usize, sink: &mut Sink<'_>) {
+    let Sink { batch, tally, .. } = sink;
+    let mut records = batch.records.split_off(first);
+    for record in &mut records {
+        identities.name(batch, record);
+        identities.saw(batch, record, BatchMark::NONE);
+        if let Some(CapturedTopic::Id(id)) = batch.topic(record) {
+            tally.unresolved.add(*id);
+        }
+    }
+    batch.records.append(&mut records);
 }
 
 /// Reads the records of another tool; none when the line is not one of theirs.

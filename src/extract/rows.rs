@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::fields::{Attributes, Claim, Fields, Slot};
 use super::filter::Filter;
 use super::header::{HeaderRow, Unmatched};
+use super::identities::BatchMark;
 use super::kind::UUID_COLUMN;
 use super::lines::BOM;
 use super::profile::{Encoding, Profile};
@@ -268,6 +269,8 @@ impl<'a> Rows<'a> {
         }
         if self.has_no_name(&fields) {
             let why = "a topic is known only by its id, which a CSV row does not resolve";
+            self.loses(why)?;
+            self.note_unnamed(&fields);
             return self.lose(mark, why, origin);
         }
         self.check_doubts(row, index, &fields, origin)?;
@@ -320,8 +323,22 @@ impl<'a> Rows<'a> {
             .topic(Slot::TopicId)
             .filter(|_| !fields.has(Slot::Topic));
         match id.map(|id| &self.sink.batch.topics[id as usize]) {
-            Some(CapturedTopic::Id(id)) => !self.wishes.topics.name_id(*id),
+            Some(CapturedTopic::Id(id)) => {
+                let admission = self.wishes.admission.borrow();
+                let needs_name = matches!(self.wishes.topics, TopicNames::Mapped(_));
+                needs_name && admission.identities.given(*id).is_none()
+            }
             Some(CapturedTopic::Name(_)) | None => false,
+        }
+    }
+
+    /// Counts an id that nothing names.
+    fn note_unnamed(&mut self, fields: &Fields) {
+        let id = fields.topic(Slot::TopicId);
+        if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize]) {
+            let mut admission = self.wishes.admission.borrow_mut();
+            admission.identities.saw_id(*id);
+            self.sink.tally.unresolved.add(*id);
         }
     }
 
@@ -349,7 +366,7 @@ impl<'a> Rows<'a> {
         let partition = fields
             .number(Slot::Partition)
             .and_then(|n| i32::try_from(n).ok());
-        let record = Record {
+        let mut record = Record {
             topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
             partition: partition.or(partition_default),
             offset,
@@ -361,6 +378,13 @@ impl<'a> Rows<'a> {
         };
         let Sink { batch, tally, .. } = &mut self.sink;
         let mut admission = self.wishes.admission.borrow_mut();
+        let identities = &mut admission.identities;
+        identities.name(batch, &mut record);
+        let mark = BatchMark {
+            base_offset: fields.number(Slot::OffsetBase).or(offset_base_default),
+            crc: fields.number(Slot::Crc),
+        };
+        identities.saw(batch, &record, mark);
         if admission.admit(batch.topic(&record), &record, Given::Yes, tally) {
             batch.records.push(record);
         }

@@ -137,7 +137,8 @@ fn read_extracted(
         Header::Found(header) => {
             let bytes = Cursor::new(header).chain(output);
             let (options, topics) = (&context.options, &context.topics);
-            csv::read(
+            let admission = RefCell::new(Admission::new(options));
+            let read = csv::read(
                 csv::Source {
                     bytes,
                     name: &name,
@@ -145,10 +146,11 @@ fn read_extracted(
                     options,
                     topics,
                     on_loss,
-                    admission: &RefCell::new(Admission::new(options)),
+                    admission: &admission,
                 },
                 sender,
-            )
+            );
+            read.and_then(|()| csv::finish(&admission, sender))
         }
         Header::Missing(text) => {
             drop(output);
@@ -191,6 +193,7 @@ fn read_named(
     drop(description);
     let (options, topics) = (&context.options, &context.topics);
     let name = path.display().to_string();
+    let admission = RefCell::new(Admission::new(options));
     let source = csv::Source {
         bytes: file,
         name: &name,
@@ -198,9 +201,10 @@ fn read_named(
         options,
         topics,
         on_loss,
-        admission: &RefCell::new(Admission::new(options)),
+        admission: &admission,
     };
-    match csv::read(source, sender) {
+    let read = csv::read(source, sender);
+    match read.and_then(|()| csv::finish(&admission, sender)) {
         // The columns are those that speedctl was asked for: the user has chosen none.
         Err(Stop::Failed(Error::NoValueColumn { .. })) => Err(Stop::Failed(
             ended.failed(format!("named {name}, which has no CSV header")),

@@ -19,7 +19,7 @@ pub(super) struct Source {
 }
 
 /// The profile's fields by their names.
-fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 16] {
+fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 17] {
     [
         ("value", &profile.value, Slot::Value),
         ("key", &profile.key, Slot::Key),
@@ -34,6 +34,7 @@ fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 16] {
         ("timestamp-delta", &profile.timestamp_delta, Slot::TimeDelta),
         ("timestamp-base", &profile.timestamp_base, Slot::TimeBase),
         ("timestamp-max", &profile.timestamp_max, Slot::TimeMax),
+        ("batch-crc", &profile.batch_crc, Slot::Crc),
         ("attributes", &profile.attributes, Slot::Attributes),
         ("producer-id", &profile.producer_id, Slot::ProducerId),
         ("isolation-level", &profile.isolation_level, Slot::Isolation),

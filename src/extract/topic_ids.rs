@@ -8,13 +8,15 @@ use memchr::memmem;
 
 use super::open::{self, Opened};
 use super::texts::{Text, Texts};
-use crate::config::Input;
+use crate::config::{GivenNames, Input};
 use crate::record::TopicId;
 
 /// What is known, and where more may be found.
 #[derive(Debug, Default)]
 pub(super) struct TopicIds {
     names: HashMap<TopicId, String>,
+    /// What the user says, which counts more than what the capture tells.
+    given: GivenNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
     /// Whether an input cannot be read ahead.
@@ -23,17 +25,20 @@ pub(super) struct TopicIds {
 
 impl TopicIds {
     /// Reads ahead in `inputs` when it has to; stdin cannot be.
-    pub(super) fn over(inputs: impl IntoIterator<Item = Input>) -> Self {
+    pub(super) fn over(given: &GivenNames, inputs: impl IntoIterator<Item = Input>) -> Self {
         let ahead: VecDeque<Input> = inputs.into_iter().collect();
         Self {
-            names: HashMap::new(),
+            names: given.iter().map(|(id, name)| (id, name.into())).collect(),
+            given: given.clone(),
             reads_streams: ahead.iter().any(|input| !open::is_regular_file(input)),
             ahead,
         }
     }
 
     pub(super) fn learn(&mut self, id: TopicId, name: String) {
-        self.names.insert(id, name);
+        if self.given.name(id).is_none() {
+            self.names.insert(id, name);
+        }
     }
 
     /// The name of `id`, as far as it was told by now.

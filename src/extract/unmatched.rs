@@ -1,7 +1,6 @@
 //! Paths of the user's own that match nothing in the whole input: most likely misspelt. The input's
 //! beginning is read once more to name the path that was meant.
 
-use super::distance::distance;
 use super::engine::Engine;
 use super::envelope::Envelope;
 use super::filter::Filter;
@@ -12,6 +11,7 @@ use super::path::{Path, Step, jsonpath_text};
 use super::sources::Source;
 use super::texts::{Text, Texts};
 use crate::config::{Input, Overrides};
+use crate::nearest::{self, distance};
 use crate::record::Batch;
 
 /// How much is read again: enough for every kind of RRPair, and done in a moment.
@@ -189,10 +189,8 @@ impl<'a> Nearest<'a> {
     }
 
     fn told(self, told: String) -> String {
-        match self.found {
-            Some((_, nearest)) => format!("{told}; nearest to it is `{nearest}`"),
-            None => told,
-        }
+        let found = self.found.as_ref().map(|(_, text)| text.as_str());
+        nearest::told(told, found)
     }
 }
 

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::control::Control;
 use super::delivery::Deliveries;
 use super::guard::Known;
-use super::native::{Client, Metadata, Mock};
+use super::native::{Client, Code, Metadata, Mock};
 use super::patience;
 use super::pause::{self, TimeOuts};
 use super::rejects::Rejects;
@@ -26,7 +26,7 @@ use super::sizes::{SizeWishes, Sizes};
 use super::token::Tokens;
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
 use crate::console::Console;
-use crate::error::Error;
+use crate::error::{Error, Right};
 use crate::properties::{Secrets, is_secret, security};
 use crate::property_names::are_same;
 
@@ -287,13 +287,21 @@ impl Connection {
         });
     }
 
-    /// Why a producer cannot go on.
-    pub(super) fn fatal_reason(&self) -> String {
-        let mut reason = None;
+    /// Why a producer cannot go on; none as long as all can.
+    pub(super) fn fatal_error(&self) -> Option<Error> {
+        let mut fatal = None;
         self.producers.each(|client| {
-            reason = reason.take().or(client.fatal_error());
+            fatal = fatal.take().or(client.fatal_error());
         });
-        reason.unwrap_or_else(|| "librdkafka gives no reason".into())
+        fatal.map(|(code, reason)| match code {
+            // The answer to InitProducerId: a producer asks for nothing else that is a right on the
+            // cluster (Kafka protocol guide).
+            Code::CLUSTER_AUTHORIZATION_FAILED => Error::RightMissing {
+                right: Right::IdempotentWrite,
+                brokers: self.brokers.clone(),
+            },
+            _ => Error::ProducerFatal { reason },
+        })
     }
 
     /// By what the cluster is known again; none before its first answer.

@@ -31,6 +31,8 @@ pub(super) struct Troubles {
     pub(super) authentication: Option<Reason>,
     /// Why nothing more will be answered.
     ending: Option<Ending>,
+    /// The first topic that a broker does not let the user write to.
+    forbidden: Option<String>,
 }
 
 /// Why no answer will come any more.
@@ -92,6 +94,8 @@ pub(super) struct Deliveries {
     pub(super) budget: InFlightBudget,
     /// Whether refused records wait to be sent again.
     has_refused: AtomicBool,
+    /// Whether a topic turned out to be one that the user may not write to.
+    is_forbidden: AtomicBool,
     /// Bytes of the headers that each record gets.
     added_bytes: usize,
 }
@@ -150,6 +154,7 @@ impl Deliveries {
             limits: Mutex::default(),
             budget,
             has_refused: AtomicBool::new(false),
+            is_forbidden: AtomicBool::new(false),
             added_bytes,
         }
     }
@@ -170,6 +175,25 @@ impl Deliveries {
     /// Notes that nothing more will be answered. The first reason counts.
     pub(super) fn end(&self, why: Ending) {
         lock(&self.troubles).ending.get_or_insert(why);
+    }
+
+    /// Whether the user may not write to a topic; the sending thread looks before each record.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.is_forbidden.load(Ordering::Relaxed)
+    }
+
+    /// The first topic that a broker did not let the user write to.
+    pub(super) fn forbidden(&self) -> Option<String> {
+        match self.is_forbidden() {
+            true => lock(&self.troubles).forbidden.clone(),
+            false => None,
+        }
+    }
+
+    fn forbid(&self, topic: &str) {
+        let forbidden = &mut lock(&self.troubles).forbidden;
+        forbidden.get_or_insert_with(|| topic.into());
+        self.is_forbidden.store(true, Ordering::SeqCst);
     }
 
     /// Notes an error that librdkafka reports of brokers, or of the whole producer.
@@ -289,6 +313,9 @@ impl Deliveries {
                     account.refusals.hold(place, record.clone(), cause, bytes);
                     self.has_refused.store(true, Ordering::SeqCst);
                     return;
+                }
+                if failure.code == Code::TOPIC_AUTHORIZATION_FAILED {
+                    self.forbid(topic);
                 }
                 let Some((failure, why)) = self.judge(&mut account, delivery, failure) else {
                     return;

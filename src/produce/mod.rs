@@ -10,9 +10,9 @@
 //! | the loop, from the first record to the last delivery | `replay.rs`, then `send.rs`, `drain.rs`, `outcome.rs` |
 //! | in which order records go out | `order/` |
 //! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
-//! | what is looked at before the first record | `preflight.rs`, `reasons.rs` (why a cluster is silent), `originals.rs` (whether the original times are too old), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
+//! | what is looked at before the first record | `preflight.rs`, `looks.rs` (topics, partitions, renamings), `captured.rs` (what is known of the source then), `reasons.rs` (why a cluster is silent), `originals.rs` (whether the original times are too old), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
 //! | what a topic is and allows | `topics.rs`, `acceptance.rs`, `sizes.rs`, `warnings.rs` |
-//! | where a record goes | `route.rs` |
+//! | where a record goes | `route.rs`, `renamings.rs` (`--map`) |
 //! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
 //! | when a record has waited for too long, and who sends the others then | `ages.rs`, `renewal.rs` |
 //! | what a process says that was stopped | `pause.rs` |
@@ -28,6 +28,7 @@ mod acceptance;
 mod ages;
 mod announce;
 mod budget;
+mod captured;
 mod client;
 mod context;
 mod control;
@@ -38,6 +39,7 @@ mod guard;
 mod in_flight;
 mod isolation;
 mod journal;
+mod looks;
 mod native;
 mod order;
 mod originals;
@@ -49,6 +51,7 @@ mod progress;
 mod reasons;
 mod refusals;
 mod rejects;
+mod renamings;
 mod renewal;
 mod replay;
 mod route;

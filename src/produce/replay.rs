@@ -26,11 +26,11 @@ use super::pause::PauseWatch;
 use super::rejects::{Former, Rejects};
 use super::route::Router;
 use super::stall::{Stall, Verdict};
-use crate::channel::Receiver;
+use crate::channel::{Extent, Receiver, SourceBatch};
 use crate::config::Timestamps;
 use crate::error::Error;
-use crate::record::Batch;
-use crate::report::{Problems, Tally};
+use crate::record::{Batch, Origin};
+use crate::report::{Problems, Tally, What};
 
 /// Why sending stops before the source's end.
 pub(super) enum Stop {
@@ -245,11 +245,28 @@ impl<'a> Replay<'a> {
     }
 
     fn send_all(&mut self, receiver: &Receiver, ordered: &mut Ordered<'_>) -> Result<(), Stop> {
-        receiver.survey(|batch| self.router.survey(batch));
-        self.router.check_surveyed_topics()?;
+        let mut unmatched_id = None;
+        let extent = receiver.survey(|portion| {
+            self.router.survey(&portion.batch);
+            let mut problems = portion.tally.problems.iter();
+            let unmatched = problems.find(|problem| problem.what == What::TopicIdUnmatched);
+            unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
+        });
+        // Extraction says so at the source's end: nothing is sent under a name that is misspelt.
+        if let Some(message) = unmatched_id.filter(|_| extent == Extent::Whole) {
+            let hint = What::TopicIdUnmatched.hint().map(str::to_owned);
+            return Err(Error::Config { message, hint }.into());
+        }
+        let place = |origin| self.job.counters.place(origin);
+        self.router.look(extent, place)?;
+        // InitProducerId may be refused by now.
+        self.check_alive()?;
         if self.job.destination.timestamps == Timestamps::Original {
             let mut originals = Originals::new();
-            receiver.survey(|batch| self.router.look_at_times(batch, &mut originals));
+            let look = |portion: &SourceBatch| {
+                self.router.look_at_times(&portion.batch, &mut originals);
+            };
+            receiver.survey(look);
             originals.check()?;
         }
         loop {
@@ -295,9 +312,12 @@ impl<'a> Replay<'a> {
     /// What it means that no more answers will come.
     pub(super) fn ended(&self, why: Ending) -> Error {
         match why {
-            Ending::Fatal => Error::ProducerFatal {
-                reason: self.connection.fatal_reason(),
-            },
+            Ending::Fatal => {
+                let unknown = || Error::ProducerFatal {
+                    reason: "librdkafka gives no reason".into(),
+                };
+                self.connection.fatal_error().unwrap_or_else(unknown)
+            }
             Ending::GivenUp => Error::GaveUp {
                 after: self.job.give_up_after,
                 reason: self.why_silent(),
@@ -312,7 +332,16 @@ impl<'a> Replay<'a> {
     pub(super) fn check_alive(&self) -> Result<(), Stop> {
         self.watch();
         let ended = self.deliveries.ending().map(|why| self.ended(why));
+        let ended = ended.or_else(|| self.connection.fatal_error());
+        let ended = ended.or_else(|| self.forbidden());
         ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    }
+
+    /// That a broker has refused records because the user may not write to their topic: it will refuse
+    /// all others, too.
+    pub(super) fn forbidden(&self) -> Option<Error> {
+        let topic = self.deliveries.forbidden()?;
+        Some(self.connection.writing_refused(vec![topic]))
     }
 
     /// Looks whether a record waits, or the cluster is silent, for too long, and says the latter.
@@ -378,10 +407,16 @@ impl<'a> Replay<'a> {
         if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
             self.router.tell_new_partitions();
         }
-        for unused in self.router.unused_renamings() {
-            let note =
-                format!("`--map {unused}=...` was not used: no topic `{unused}` was captured");
-            self.job.console.note(&note);
+        // Only at the source's end is it known what did not come.
+        if source_end == Some(Ok(()))
+            && stop.is_none()
+            && let Some(why) = self.router.renamings.unmatched()
+        {
+            self.job.console.note(&why);
+            let whole = Origin { input: 0, line: 0 };
+            for _ in 0..self.router.renamings.unmatched_count() {
+                self.problems.add(What::MapUnmatched, whole, || why.clone());
+            }
         }
         let stopped = stop.and_then(|stop| match stop {
             Stop::Failed(error) => Some(error),
@@ -389,7 +424,8 @@ impl<'a> Replay<'a> {
         });
         // It may have come when everything was handed over.
         let ended = || self.deliveries.ending().map(|why| self.ended(why));
-        let stopped = stopped.or_else(ended);
+        let stopped = stopped.or_else(ended).or_else(|| self.forbidden());
+        let stopped = stopped.or_else(|| self.connection.fatal_error());
         let failures = stopped.into_iter().chain(failure);
         Outcome::of(self, source_end, drain, failures.collect())
     }

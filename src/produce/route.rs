@@ -1,30 +1,32 @@
 //! Where a record goes: its destination topic, looked at before the first record, and its
 //! partition.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::acceptance::TopicRules;
 use super::announce::Announcement;
+use super::captured::CapturedTopics;
 use super::client::{ASK_LIMIT, Connection};
 use super::control::Control;
 use super::guard::Comparison;
 use super::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use super::originals::Originals;
+use super::renamings::Renamings;
 use super::sizes::Sizes;
-use super::topics::TopicState;
+use super::topics::{Shape, TopicState};
 use super::warnings::Warnings;
 use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
-use crate::error::Error;
-use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
+use crate::error::{Error, MissingPartitions, MissingTopic};
+use crate::nearest::nearest;
+use crate::record::{Batch, CapturedTopic, NameFault};
 
 /// A topic of the destination.
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) handle: TopicHandle,
     pub(super) partitions: i32,
-    /// Whether this run has made it, and may so give it more partitions.
-    created: bool,
+    made: Made,
     /// The next partition for a record without a key.
     turn: i32,
     /// Which records it does not take.
@@ -38,38 +40,41 @@ pub(super) struct Target {
 /// So many topics are asked about at the end; the others are left to the next replay.
 const MOST_ASKED_ABOUT: usize = 100;
 
+/// Who has made a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    Before,
+    /// It may be given more partitions.
+    ByThisRun,
+}
+
 /// What is known of a captured topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     /// Index of the target.
     To(usize),
-    /// Known only by an id that no `--map` names.
+    /// Known only by an id that nothing names.
     Unknown,
 }
 
 /// All targets met so far.
 pub(super) struct Router<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     control: &'a Control,
-    destination: &'a Destination,
-    /// The captured ids and names of `--map`.
-    renamed: HashMap<CapturedTopic, String>,
+    pub(super) destination: &'a Destination,
+    pub(super) renamings: Renamings<'a>,
     pub(super) targets: Vec<Target>,
-    /// Partitions seen of a captured topic before the first record was sent.
-    captured: HashMap<CapturedTopic, i32>,
-    /// The topics of `captured` in the order of their first record.
-    surveyed: Vec<CapturedTopic>,
+    /// What was seen of the captured topics before the first record was sent.
+    pub(super) captured: CapturedTopics,
     /// Indices of `targets` by their names.
     by_name: HashMap<String, usize>,
     /// Partitions of all targets.
     partitions: usize,
-    /// Topics that were asked for.
-    met: HashSet<CapturedTopic>,
-    warnings: Warnings,
+    pub(super) warnings: Warnings,
     /// What the destination has in common with the captured cluster.
     comparison: Comparison,
     /// What was told of the destination before the first record.
-    announcement: Option<Announcement>,
+    pub(super) announcement: Option<Announcement>,
 }
 
 impl<'a> Router<'a> {
@@ -78,26 +83,15 @@ impl<'a> Router<'a> {
         destination: &'a Destination,
         control: &'a Control,
     ) -> Self {
-        let renamed = match &destination.topics {
-            TopicNames::One(_) => HashMap::new(),
-            // The first of several for one topic counts.
-            TopicNames::Mapped(map) => map
-                .iter()
-                .rev()
-                .flat_map(|(from, to)| renamings(from, to))
-                .collect(),
-        };
         Self {
             connection,
             control,
             destination,
-            renamed,
+            renamings: Renamings::new(&destination.topics),
             targets: Vec::new(),
-            captured: HashMap::new(),
-            surveyed: Vec::new(),
+            captured: CapturedTopics::new(destination.partition),
             by_name: HashMap::new(),
             partitions: 0,
-            met: HashSet::new(),
             warnings: Warnings::default(),
             comparison: Comparison::default(),
             announcement: None,
@@ -110,65 +104,9 @@ impl<'a> Router<'a> {
     /// As of [`Router::route`].
     pub(super) fn check_named_topic(&mut self) -> Result<(), Error> {
         match (&self.destination.topics, self.destination.missing_topics) {
-            (TopicNames::One(name), MissingTopics::Refuse) => {
-                self.target(&name.clone(), 1).map(|_| ())
-            }
+            (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, 0).map(|_| ()),
             _ => Ok(()),
         }
-    }
-
-    /// The names and ids of `--map` that no captured topic had.
-    pub(super) fn unused_renamings(&self) -> Vec<&str> {
-        let TopicNames::Mapped(map) = &self.destination.topics else {
-            return Vec::new();
-        };
-        let met = |from: &str| {
-            let renamings = renamings(from, "").into_iter();
-            from == "*"
-                || renamings
-                    .map(|(topic, _)| topic)
-                    .any(|topic| self.met.contains(&topic))
-        };
-        let unused = map.iter().map(|(from, _)| from.as_str());
-        unused.filter(|from| !met(from)).collect()
-    }
-
-    /// Takes note of the partitions in `batch`, and of the cluster that it comes from.
-    pub(super) fn survey(&mut self, batch: &Batch) {
-        self.compare(batch);
-        for record in &batch.records {
-            let (Some(topic), Some(partition)) = (batch.topic(record), record.partition) else {
-                continue;
-            };
-            let seen = partition.saturating_add(1);
-            match self.captured.get_mut(topic) {
-                Some(partitions) => *partitions = seen.max(*partitions),
-                None => {
-                    self.surveyed.push(topic.clone());
-                    self.captured.insert(topic.clone(), seen);
-                }
-            }
-        }
-    }
-
-    /// Looks at the destinations of all topics that were surveyed, before anything is sent.
-    ///
-    /// # Errors
-    /// As of [`Router::route`] and [`Router::check_source`].
-    pub(super) fn check_surveyed_topics(&mut self) -> Result<(), Error> {
-        self.check_shared()?;
-        let topics: Vec<CapturedTopic> = self.surveyed.clone();
-        topics
-            .iter()
-            .try_for_each(|topic| self.route(topic).map(|_| ()))?;
-        self.warnings.tell(&self.connection.console);
-        if !self.connection.is_rehearsal() && !self.targets.is_empty() {
-            let topics = self.targets.iter();
-            let topics = topics.map(|target| (target.name.clone(), target.partitions));
-            let announcement = Announcement::start(self.connection, topics.collect());
-            self.announcement = Some(announcement);
-        }
-        Ok(())
     }
 
     /// Looks at the original times in `batch`, as far as the destinations are known.
@@ -176,7 +114,7 @@ impl<'a> Router<'a> {
         let rules: Vec<_> = batch
             .topics
             .iter()
-            .map(|topic| self.rules(self.destination_name(topic)))
+            .map(|topic| self.rules(self.renamings.destination(topic)))
             .collect();
         let untold = match &self.destination.topics {
             TopicNames::One(name) => self.rules(Some(name.clone())),
@@ -253,11 +191,12 @@ impl<'a> Router<'a> {
     /// # Errors
     /// [`Error::SameCluster`] when that is the destination, and it was not asked for.
     pub(super) fn check_source(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.renamings.meet(batch);
         self.compare(batch);
         self.check_shared()
     }
 
-    fn compare(&mut self, batch: &Batch) {
+    pub(super) fn compare(&mut self, batch: &Batch) {
         for captured in &batch.captured_from {
             let rejects = &mut self.connection.deliveries().account().rejects;
             rejects.note(captured);
@@ -273,7 +212,7 @@ impl<'a> Router<'a> {
         }
     }
 
-    fn check_shared(&mut self) -> Result<(), Error> {
+    pub(super) fn check_shared(&mut self) -> Result<(), Error> {
         if let Some(shared) = self.comparison.shared() {
             return Err(Error::SameCluster {
                 brokers: self.connection.brokers.clone(),
@@ -289,19 +228,16 @@ impl<'a> Router<'a> {
     /// Where records of `topic` go.
     ///
     /// # Errors
-    /// [`Error::TopicMissing`] and [`Error::TopicRefused`]: the run cannot go on.
+    /// [`Error::TopicsMissing`] and [`Error::TopicRefused`]: the run cannot go on.
     pub(super) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
-        if !self.met.contains(topic) {
-            self.met.insert(topic.clone());
-        }
-        let Some(name) = self.destination_name(topic) else {
+        let Some(name) = self.renamings.destination(topic) else {
             return Ok(Route::Unknown);
         };
         let captured = match &self.destination.topics {
-            TopicNames::One(_) => self.captured.values().max().copied(),
-            TopicNames::Mapped(_) => self.captured.get(topic).copied(),
+            TopicNames::One(_) => self.captured.most(),
+            TopicNames::Mapped(_) => self.captured.count(topic),
         };
-        self.target(&name, captured.unwrap_or(1)).map(Route::To)
+        self.target(&name, captured).map(Route::To)
     }
 
     /// Where a record goes whose topic the capture does not tell; none without `-t`.
@@ -312,23 +248,8 @@ impl<'a> Router<'a> {
         let TopicNames::One(name) = &self.destination.topics else {
             return Ok(None);
         };
-        let captured = self.captured.values().max().copied().unwrap_or(1);
+        let captured = self.captured.most();
         self.target(&name.clone(), captured).map(Some)
-    }
-
-    fn destination_name(&self, topic: &CapturedTopic) -> Option<String> {
-        let map = match &self.destination.topics {
-            TopicNames::One(name) => return Some(name.clone()),
-            TopicNames::Mapped(map) => map,
-        };
-        if let Some(to) = self.renamed.get(topic) {
-            return Some(to.clone());
-        }
-        let CapturedTopic::Name(name) = topic else {
-            return None;
-        };
-        let others = map.iter().find(|(from, _)| from == "*");
-        Some(others.map_or_else(|| name.clone(), |(_, to)| to.replace("{topic}", name)))
     }
 
     /// The index of the target called `name`, which is looked at, or created, when it is new.
@@ -336,25 +257,76 @@ impl<'a> Router<'a> {
         if let Some(known) = self.by_name.get(name) {
             return Ok(*known);
         }
+        match self.find(name)? {
+            Some(shape) => {
+                self.connection.check_writing(&[name])?;
+                self.add_target(name, shape, Made::Before)
+            }
+            None => self.make_target(name, captured),
+        }
+    }
+
+    /// What the destination says of the topic called `name`; none when it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that no topic has, [`Error::TopicRefused`].
+    pub(super) fn find(&self, name: &str) -> Result<Option<Shape>, Error> {
         if let Some(fault) = NameFault::of(name) {
             return Err(Error::config(format!(
                 "the records of a topic would go to `{name:.60}`: {fault}"
             )));
         }
-        let (shape, created) = match self.connection.topic_state(name, self.control)? {
-            TopicState::Present(shape) => (shape, false),
-            TopicState::Missing if self.destination.missing_topics == MissingTopics::Create => {
-                let shape = self.connection.create_topic(name, captured, self.control)?;
-                (shape, true)
-            }
-            TopicState::Missing => {
-                return Err(Error::TopicMissing {
-                    topic: name.into(),
-                    brokers: self.connection.brokers.clone(),
-                    captured_partitions: captured.unsigned_abs(),
-                });
-            }
-        };
+        Ok(match self.connection.topic_state(name, self.control)? {
+            TopicState::Present(shape) => Some(shape),
+            TopicState::Missing => None,
+        })
+    }
+
+    /// Whether there is a target called `name` by now.
+    pub(super) fn has_target(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Creates the topic called `name`, which is missing, where that is wanted.
+    ///
+    /// # Errors
+    /// [`Error::TopicsMissing`] where it is not, [`Error::TopicRefused`].
+    pub(super) fn make_target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
+        if self.destination.missing_topics == MissingTopics::Refuse {
+            return Err(self.missing(&[(name, captured)]));
+        }
+        let partitions = captured.max(1);
+        let connection = self.connection;
+        let shape = connection.create_topic(name, partitions, self.control)?;
+        connection.check_writing(&[name])?;
+        self.add_target(name, shape, Made::ByThisRun)
+    }
+
+    /// That topics are missing, each with the nearest one that there is.
+    pub(super) fn missing(&self, topics: &[(&str, i32)]) -> Error {
+        let there = self.connection.topic_names();
+        let there = || there.iter().map(String::as_str);
+        let missing = topics.iter().map(|(name, captured)| MissingTopic {
+            name: (*name).into(),
+            captured_partitions: captured.unsigned_abs(),
+            nearest: nearest(name, there()).map(str::to_owned),
+        });
+        Error::TopicsMissing {
+            topics: missing.collect(),
+            brokers: self.connection.brokers.clone(),
+        }
+    }
+
+    /// Takes up a topic of the destination.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`] and [`Error::Config`] of librdkafka's.
+    pub(super) fn add_target(
+        &mut self,
+        name: &str,
+        shape: Shape,
+        made: Made,
+    ) -> Result<usize, Error> {
         let settings = self.connection.topic_settings(name);
         self.warnings
             .look_at(name, shape, &settings, self.destination);
@@ -371,7 +343,7 @@ impl<'a> Router<'a> {
             name: name.into(),
             handle,
             partitions: shape.partitions,
-            created,
+            made,
             turn: 0,
             rules: settings.rules,
             limit: settings.max_message_bytes,
@@ -383,7 +355,7 @@ impl<'a> Router<'a> {
     /// The partition for a record of `target`, as librdkafka is to be told.
     ///
     /// # Errors
-    /// [`Error::PartitionMissing`] with `--partition keep`; the cluster's when a topic that this
+    /// [`Error::PartitionsMissing`] with `--partition keep`; the cluster's when a topic that this
     /// run has created cannot get the partition.
     pub(super) fn partition(
         &mut self,
@@ -403,13 +375,14 @@ impl<'a> Router<'a> {
                 return Ok(partition);
             }
             if how == Partition::Keep {
-                let (topic, partitions) = (target.name.clone(), target.partitions);
-                return Err(Error::PartitionMissing {
-                    topic,
-                    partition,
-                    partitions,
+                let missing = MissingPartitions {
+                    topic: target.name.clone(),
+                    partitions: target.partitions,
+                    missing: vec![partition],
                     place: place(),
-                });
+                };
+                let topics = vec![missing];
+                return Err(Error::PartitionsMissing { topics });
             }
         }
         let target = &mut self.targets[target];
@@ -428,7 +401,7 @@ impl<'a> Router<'a> {
     fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
         let Target {
             name,
-            created: true,
+            made: Made::ByThisRun,
             ..
         } = &self.targets[target]
         else {
@@ -440,17 +413,6 @@ impl<'a> Router<'a> {
         }
         Ok(())
     }
-}
-
-/// FROM may be a name, or an id in any spelling.
-fn renamings(from: &str, to: &str) -> Vec<(CapturedTopic, String)> {
-    if from == "*" {
-        return Vec::new();
-    }
-    let to_name = to.replace("{topic}", from);
-    let mut renamings = vec![(CapturedTopic::Name(from.into()), to_name)];
-    renamings.extend(TopicId::parse(from).map(|id| (CapturedTopic::Id(id), to.into())));
-    renamings
 }
 
 fn handle(client: &Arc<Client>, name: &str) -> Result<TopicHandle, Error> {

@@ -161,6 +161,10 @@ impl Replay<'_> {
             Code::QUEUE_FULL => Err(self.check_alive().err().unwrap_or(Stop::Told)),
             Code::FATAL => Err(Stop::Failed(self.ended(Ending::Fatal))),
             code => {
+                // With a fatal error librdkafka refuses every record, by the code of that error.
+                if let Some(fatal) = self.connection.fatal_error() {
+                    return Err(Stop::Failed(fatal));
+                }
                 let topic = &self.router.targets[target].name;
                 self.deliveries.refused(&in_flight, topic, code);
                 Ok(())
@@ -311,6 +315,9 @@ impl Replay<'_> {
         loop {
             if self.job.control.is_stopping() {
                 return Err(Stop::Told);
+            }
+            if self.deliveries.is_forbidden() {
+                self.check_alive()?;
             }
             self.isolate()?;
             let is_over_full = self.deliveries.budget.is_pinned_over_full();

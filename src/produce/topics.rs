@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use super::acceptance::TopicRules;
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use super::control::Control;
-use super::native::topic_ids::FoundTopic;
+use super::native::topic_ids::{FoundTopic, Writing};
 use super::native::{Code, TopicMetadata, admin, topic_ids};
-use crate::error::Error;
+use crate::error::{Error, Right};
 
 /// How long new topics may take to show up.
 const CREATE_LIMIT: Duration = Duration::from_secs(15);
@@ -105,6 +105,54 @@ impl Connection {
                 .verbose(&format!("the ids of the topics are not known: {why}"));
             Vec::new()
         })
+    }
+
+    /// Checks that the user may write to the topics called `names`, as far as the cluster says.
+    ///
+    /// # Errors
+    /// [`Error::RightMissing`] that names all to which they may not.
+    pub(super) fn check_writing(&self, names: &[&str]) -> Result<(), Error> {
+        if names.is_empty() || self.is_rehearsal() {
+            return Ok(());
+        }
+        let broker = self.known().and_then(|known| known.any_broker);
+        let asked =
+            topic_ids::writing(self.client(), self.control(), broker, names, SETTINGS_LIMIT);
+        match asked {
+            Ok(topics) => {
+                let refused = topics.into_iter().filter(|(_, w)| *w == Writing::Refused);
+                let refused: Vec<String> = refused.map(|(name, _)| name).collect();
+                match refused.is_empty() {
+                    true => Ok(()),
+                    false => Err(self.writing_refused(refused)),
+                }
+            }
+            // The brokers say it when they are sent the first record.
+            Err(refusal) => {
+                let why = refusal.text;
+                let note = format!("whether the user may write to the topics is not known: {why}");
+                self.console.verbose(&note);
+                Ok(())
+            }
+        }
+    }
+
+    /// That the user may not write to `topics`.
+    pub(super) fn writing_refused(&self, topics: Vec<String>) -> Error {
+        Error::RightMissing {
+            right: Right::Write { topics },
+            brokers: self.brokers.clone(),
+        }
+    }
+
+    /// The names of the topics that there are, as far as the cluster says, without Kafka's own.
+    pub(super) fn topic_names(&self) -> Vec<String> {
+        let asked = self.ask(|client| client.topics(ASK_LIMIT));
+        let Some(Ok(metadata)) = asked else {
+            return Vec::new();
+        };
+        let names = metadata.topics.into_iter().map(|topic| topic.name);
+        names.filter(|name| !name.starts_with("__")).collect()
     }
 
     /// What the cluster says of `topic`.

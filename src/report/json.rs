@@ -33,6 +33,7 @@ impl Report {
             rejects: self.rejects.as_ref().map(rejects_json),
             resume: self.resume.as_ref().map(resume_json),
             drain: self.drain.map(drain_json),
+            unresolved_topic_ids: self.tally.unresolved.to_json(),
             problems: self
                 .problems
                 .iter()
@@ -107,6 +108,7 @@ struct Shape {
     resume: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drain: Option<Value>,
+    unresolved_topic_ids: Value,
     problems: Vec<Value>,
     latency_ms: Option<Value>,
     rates: Value,

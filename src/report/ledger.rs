@@ -2,6 +2,7 @@
 //! are counted apart, so that a record lost between them shows.
 
 use super::problems::Problems;
+use super::unresolved::UnresolvedIds;
 
 /// What extraction saw in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Tally {
     pub aborted: u64,
     /// Records that cannot be read.
     pub unreadable: u64,
+    /// Topics that are known only by ids which nothing names.
+    pub unresolved: UnresolvedIds,
     /// What went wrong.
     pub problems: Problems,
 }
@@ -52,6 +55,7 @@ impl Tally {
         self.duplicates += later.duplicates;
         self.aborted += later.aborted;
         self.unreadable += later.unreadable;
+        self.unresolved.merge(later.unresolved);
         self.problems.merge(later.problems);
     }
 }

@@ -9,6 +9,7 @@ mod path_list;
 mod printout;
 mod problems;
 mod text;
+mod unresolved;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub use path_list::{PathList, PathSeen};
 pub use printout::{Printout, Reader};
 pub use problems::{Problem, Problems, What};
 pub(crate) use text::problems_text;
+pub use unresolved::{UnresolvedId, UnresolvedIds};
 
 use crate::error::{Error, ExitCode};
 use crate::record::Origin;

@@ -121,6 +121,8 @@ impl fmt::Display for Printout {
             f.write_str("  DOES NOT BALANCE")?;
         }
         f.write_char('\n')?;
+        // No problem here: the lines have the ids.
+        self.tally.unresolved.fmt(f)?;
         self.problems().fmt(f)
     }
 }

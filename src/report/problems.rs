@@ -39,6 +39,10 @@ pub enum What {
     PathUnmatched,
     /// Paths of the user's own that head no column of a CSV. To a script it is the same trouble.
     ColumnUnmatched,
+    /// Ids of `--topic-id` that no topic of the input has.
+    TopicIdUnmatched,
+    /// Renamings of the user's own (`--map`) that match no captured topic.
+    MapUnmatched,
     /// Header rows between the rows of a CSV.
     HeaderAgain,
     /// Records certain not to be in the log.
@@ -65,6 +69,8 @@ impl What {
             Self::TimestampLost => "timestamp_lost",
             Self::OutOfOrder | Self::SentAgain => "out_of_order",
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
+            Self::TopicIdUnmatched => "topic_id_unmatched",
+            Self::MapUnmatched => "map_unmatched",
             Self::HeaderAgain => "header_again",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
@@ -91,7 +97,15 @@ impl What {
             Self::LostByCsv | Self::LossUnseen | Self::HeadersLost | Self::Transactional => {
                 Some("`kreplay snapshot <ID> --via raw` reads the RRPairs and loses none")
             }
-            Self::TopicUnknown => Some("tell its name with `--map ID=TOPIC`, or use `-t TOPIC`"),
+            Self::TopicUnknown => {
+                Some("name the topic with `--topic-id ID=NAME`, or use `-t TOPIC`")
+            }
+            Self::TopicIdUnmatched => {
+                Some("`kreplay inspect` lists the ids that nothing in the capture names")
+            }
+            Self::MapUnmatched => Some(
+                "`--map` takes captured names; `--topic-id ID=NAME` names a topic known only by its id",
+            ),
             Self::OutOfOrder => Some(
                 "consumers that read different parts of a topic overlap: choose one with `--filter`; \
                  `--allow-reordered` takes them as they are",

@@ -54,6 +54,7 @@ impl Report {
     }
 
     fn write_problems(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.tally.unresolved)?;
         for problem in self.problems.iter() {
             match (problem.what, self.order_hint()) {
                 (What::OutOfOrder, Some(hint)) => {
@@ -460,7 +461,7 @@ mod tests {
              placed     1,000 in their captured partition, 200 by key\n\
              latency    p50 1.2 ms, p95 3.1 ms, p99 4.0 ms, max 9.7 ms\n\
              problem    topic unknown: 1, first captures/raw.jsonl:17: no name\n           \
-                        hint: tell its name with `--map ID=TOPIC`, or use `-t TOPIC`\n"
+                        hint: name the topic with `--topic-id ID=NAME`, or use `-t TOPIC`\n"
         );
     }
 }

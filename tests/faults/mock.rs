@@ -132,16 +132,10 @@ fn passing() {
 
 fn staying() {
     use RDKafkaRespErr as Code;
-    let cases = [
-        (
-            vec![Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 1000],
-            "Topic authorization failed",
-        ),
-        (
-            vec![Code::RD_KAFKA_RESP_ERR_POLICY_VIOLATION; 1000],
-            "Policy violation",
-        ),
-    ];
+    let cases = [(
+        vec![Code::RD_KAFKA_RESP_ERR_POLICY_VIOLATION; 1000],
+        "Policy violation",
+    )];
     for (errors, words) in cases {
         let (mock, leavings) = (mock(), Leavings::new());
         let output = replay_into(&mock, &leavings, 300, &errors);

@@ -21,7 +21,7 @@ pub(crate) enum Change {
 /// # Panics
 /// When the broker does not do so.
 pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str) {
-    rule(broker, change, principal, topic, DENIED);
+    rule(broker, change, principal, topic, (WRITE, DENIED));
 }
 
 /// Lets `principal` write to `topic`, and nothing else: its settings stay unreadable.
@@ -30,15 +30,34 @@ pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str)
 /// When the broker does not do so.
 #[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
-    rule(broker, Change::Add, principal, topic, ALLOWED);
+    rule(broker, Change::Add, principal, topic, (WRITE, ALLOWED));
 }
+
+/// Lets `principal` see `topic`, and nothing else.
+///
+/// # Panics
+/// When the broker does not do so.
+#[allow(dead_code, reason = "each test file uses a part of it")]
+pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
+    rule(broker, Change::Add, principal, topic, (DESCRIBE, ALLOWED));
+}
+
+/// Operations, by the numbers of `org.apache.kafka.common.acl.AclOperation`.
+const WRITE: u8 = 4;
+const DESCRIBE: u8 = 8;
 
 const DENIED: u8 = 2;
 const ALLOWED: u8 = 3;
 
-fn rule(broker: &str, change: Change, principal: &str, topic: &str, permission: u8) {
+fn rule(
+    broker: &str,
+    change: Change,
+    principal: &str,
+    topic: &str,
+    (operation, permission): (u8, u8),
+) {
     // Kafka protocol guide: CreateAcls and DeleteAcls, version 1. Both name the rule alike: a topic (2)
-    // by its whole name (3), from everywhere, the operation Write (4), and whether it is allowed.
+    // by its whole name (3), from everywhere, the operation, and whether it is allowed.
     let api_key: i16 = match change {
         Change::Add => 30,
         Change::Remove => 31,
@@ -54,7 +73,7 @@ fn rule(broker: &str, change: Change, principal: &str, topic: &str, permission: 
     request.push(3);
     put(&mut request, principal);
     put(&mut request, "*");
-    request.extend([4, permission]);
+    request.extend([operation, permission]);
     carry_out(broker, &request);
 }
 

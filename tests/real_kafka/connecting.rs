@@ -16,11 +16,11 @@ use serde_json::json;
 
 use crate::capture::{number_of, numbered_lines};
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::readback::{Seen, read};
+use crate::harness::readback::{Seen, count, read};
 use crate::harness::run::{Output, Run};
 use crate::harness::topics::create_unique;
 use crate::ledger::{entry, ledger};
-use crate::rights::allow;
+use crate::rights::{allow, allow_describing, allow_writing};
 use crate::{Case, report_of};
 
 /// The property by which bob logs in.
@@ -77,6 +77,14 @@ pub(crate) const CASES: &[Case] = &[
     (
         "connecting_a_user_without_rights_is_told_which_topic",
         no_rights,
+    ),
+    (
+        "connecting_a_user_who_may_not_write_is_told_all_topics_before_the_first_record",
+        no_writing,
+    ),
+    (
+        "connecting_the_right_to_write_a_topic_is_enough",
+        only_writing,
     ),
     (
         "connecting_groups_that_the_user_may_not_see_are_not_denied",
@@ -483,6 +491,60 @@ fn no_rights(kafka: &Kafka) {
         ("sasl.password", PASSWORD),
     ]);
     is_refused(kafka, &brokers_at(kafka, "SASL"), &bob, why, hint);
+}
+
+fn bob() -> Vec<String> {
+    flags(&[
+        ("security.protocol", "SASL_PLAINTEXT"),
+        ("sasl.mechanism", "PLAIN"),
+        ("sasl.username", "bob"),
+        ("sasl.password", PASSWORD),
+    ])
+}
+
+fn no_writing(kafka: &Kafka) {
+    let plain = kafka.brokers();
+    let [seen, writable, other] = ["seen", "writable", "other"].map(|stem| {
+        let topic = create_unique(&plain, stem, 1).expect("a topic");
+        allow_describing(&plain, "User:bob", &topic);
+        topic
+    });
+    allow_writing(&plain, "User:bob", &writable);
+    let brokers = brokers_at(kafka, "SASL");
+    let topics = [&writable, &seen, &other];
+    let lines: String = topics
+        .iter()
+        .map(|topic| format!("{{\"topic\":\"{topic}\",\"value\":\"v\"}}\n").repeat(1000))
+        .collect();
+    let args = ["records", "-", "-b", &brokers, "--report", "json"];
+    let args = args.map(str::to_owned).into_iter().chain(bob());
+    let output = Run::new(args).stdin(lines).output();
+    let report = report_of(&output, 3);
+    let said = format!(
+        "kreplay: the user may not write to {brokers}: the right `Write` on topics `{seen}`, `{other}` \
+         is missing\nhint: "
+    );
+    assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+    assert_eq!(entry(&report, "unsent"), 3000, "{report:#}");
+    for topic in topics {
+        assert_eq!(count(&plain, topic), Ok(0));
+    }
+    // The one topic of `-t` is looked at before anything is read.
+    let output = send(&brokers, &seen, &bob());
+    let said = format!(
+        "kreplay: the user may not write to {brokers}: the right `Write` on topic `{seen}` is missing\n"
+    );
+    assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+    assert_eq!(entry(&report_of(&output, 3), "found"), 0);
+}
+
+/// Since Apache Kafka 2.8 it includes that of an idempotent producer (KIP-679).
+fn only_writing(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "only-writing", 1).expect("a topic");
+    allow_writing(&kafka.brokers(), "User:bob", &topic);
+    let output = send(&brokers_at(kafka, "SASL"), &topic, &bob());
+    assert_eq!(entry(&report_of(&output, 0), "delivered"), 100);
+    assert_eq!(count(&kafka.brokers(), &topic), Ok(100));
 }
 
 fn unknown_host(kafka: &Kafka) {

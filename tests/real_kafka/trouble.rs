@@ -92,9 +92,14 @@ fn missing_topic(kafka: &Kafka) {
     assert_eq!(ledger(&report), "21 = 21 unsent");
     // The first record of the demo is one of orders.
     let brokers = kafka.brokers();
-    let said =
-        format!("kreplay: topic `{prefix}-orders` does not exist on {brokers}\nhint: create it");
+    let said = format!("kreplay: 2 topics do not exist on {brokers}: `{prefix}-orders`");
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);
+    let (_, rest) = output.stderr.split_at(said.len());
+    assert!(
+        rest.contains(&format!(", `{prefix}-payments`")),
+        "{}",
+        output.stderr
+    );
     assert!(
         output.stderr.contains("`--create-topics`"),
         "{}",

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::extract::distance::distance;
+use crate::nearest::distance;
 
 /// A keyword of the language.
 #[derive(Debug, Clone, PartialEq, Eq)]

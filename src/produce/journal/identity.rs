@@ -55,6 +55,9 @@ struct ExtractionIdentity {
     flags: Vec<(String, String)>,
     duplicates: String,
     aborted: String,
+    /// `--topic-id`, by Kafka's notation of the ids, sorted: duplicates are found by these names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    topic_ids: Vec<(String, String)>,
 }
 
 /// How topics are named at the destination.
@@ -182,7 +185,13 @@ impl ExtractionIdentity {
             overrides,
             duplicates,
             aborted,
+            topic_ids,
         } = extraction;
+        let names = topic_ids.iter();
+        let mut topic_ids: Vec<(String, String)> = names
+            .map(|(id, name)| (id.to_string(), name.into()))
+            .collect();
+        topic_ids.sort_unstable();
         Self {
             profile: profile.into(),
             flags: flags(overrides),
@@ -194,6 +203,7 @@ impl ExtractionIdentity {
                 Aborted::LeaveOut => "left_out".into(),
                 Aborted::Keep => "kept".into(),
             },
+            topic_ids,
         }
     }
 }

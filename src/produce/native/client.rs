@@ -117,14 +117,31 @@ impl Client {
             Owned::new(topic, c::rd_kafka_topic_destroy)
         };
         let topic = topic.ok_or(Code::INVALID_ARGUMENT)?;
+        self.ask_metadata(Some(&topic), limit)
+    }
+
+    /// What the cluster says of its brokers and of all topics.
+    ///
+    /// # Errors
+    /// That no broker answers in time.
+    pub(in crate::produce) fn topics(&self, limit: Duration) -> Result<Metadata, Code> {
+        self.ask_metadata(None, limit)
+    }
+
+    /// Of one topic, or of all.
+    fn ask_metadata(
+        &self,
+        topic: Option<&Owned<c::rd_kafka_topic_t>>,
+        limit: Duration,
+    ) -> Result<Metadata, Code> {
         let mut metadata = ptr::null();
-        // SAFETY: client and topic live through the call. Without an error it gives metadata, which
-        // are copied and given back.
+        // SAFETY: client and topic live through the call; a null topic is none. Without an error it
+        // gives metadata, which are copied and given back.
         unsafe {
             let code = raw::rd_kafka_metadata(
                 self.native(),
-                0,
-                topic.ptr(),
+                i32::from(topic.is_none()),
+                topic.map_or(ptr::null_mut(), Owned::ptr),
                 &raw mut metadata,
                 whole_ms(limit),
             );
@@ -151,12 +168,13 @@ impl Client {
     }
 
     /// Why the producer cannot go on; none as long as it can.
-    pub(in crate::produce) fn fatal_error(&self) -> Option<String> {
+    pub(in crate::produce) fn fatal_error(&self) -> Option<(Code, String)> {
         let mut reason = Reason::default();
         // SAFETY: the client lives through the call; the reason is written within its length.
         let code =
             unsafe { raw::rd_kafka_fatal_error(self.native(), reason.start(), reason.size()) };
-        Code::from_raw(code).is_error().then(|| reason.text())
+        let code = Code::from_raw(code);
+        code.is_error().then(|| (code, reason.text()))
     }
 
     /// Sends what is queued without lingering and waits up to `limit` for all deliveries, which come

@@ -43,6 +43,8 @@ impl Code {
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     pub(in crate::produce) const TOPIC_AUTHORIZATION_FAILED: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    pub(in crate::produce) const CLUSTER_AUTHORIZATION_FAILED: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
     pub(in crate::produce) const TOPIC_ALREADY_EXISTS: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
     pub(in crate::produce) const LEADER_NOT_AVAILABLE: Self =

@@ -1,5 +1,6 @@
-//! The ids of topics (KIP-516): by its id a topic that was deleted and created again is told from the
-//! one before it.
+//! What a cluster describes of topics beside their partitions: their ids (KIP-516), by which a topic
+//! that was deleted and created again is told from the one before it, and whether the user may write to
+//! them (KIP-430).
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -23,6 +24,26 @@ pub(in crate::produce) enum FoundTopic {
     Untold,
 }
 
+/// Whether the user may write to a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Writing {
+    Allowed,
+    Refused,
+    /// The cluster does not say, such as one before Apache Kafka 2.3.
+    Untold,
+}
+
+/// What is asked of topics beside what is told anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Besides {
+    Nothing,
+    /// What the user may do.
+    Operations,
+}
+
+/// What the cluster answers for one topic: its description, or why there is none.
+type Described = Result<*const c::rd_kafka_TopicDescription_t, Code>;
+
 /// The ids of the topics called `names`; `broker` is asked, any of the cluster.
 ///
 /// # Errors
@@ -34,11 +55,58 @@ pub(in crate::produce) fn find(
     names: &[&str],
     limit: Duration,
 ) -> Result<Vec<(String, FoundTopic)>, Refusal> {
+    let request = request(client, control, (broker, Besides::Nothing), limit)?;
+    describe(&request, names, |described| match described {
+        // SAFETY: the description is part of the answer, which lives until this returns.
+        Ok(topic) => unsafe { id_of(topic) },
+        Err(Code::UNKNOWN_TOPIC_OR_PARTITION) => FoundTopic::Missing,
+        Err(_) => FoundTopic::Untold,
+    })
+}
+
+/// Whether the user may write to the topics called `names`; `broker` is asked, any of the cluster.
+///
+/// # Errors
+/// That the cluster does not say.
+pub(in crate::produce) fn writing(
+    client: &Client,
+    control: &Control,
+    broker: Option<i32>,
+    names: &[&str],
+    limit: Duration,
+) -> Result<Vec<(String, Writing)>, Refusal> {
+    let request = request(client, control, (broker, Besides::Operations), limit)?;
+    describe(&request, names, |described| match described {
+        // SAFETY: the description is part of the answer, which lives until this returns.
+        Ok(topic) => unsafe { writing_of(topic) },
+        Err(_) => Writing::Untold,
+    })
+}
+
+fn request<'a>(
+    client: &'a Client,
+    control: &'a Control,
+    (broker, besides): (Option<i32>, Besides),
+    limit: Duration,
+) -> Result<AdminRequest<'a>, Refusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     if let Some(broker) = broker {
         request.to_broker(broker);
     }
+    if besides == Besides::Operations {
+        request.with_operations();
+    }
+    Ok(request)
+}
+
+/// Asks for the topics called `names`; `read` is given what the cluster answers for each of them, which
+/// lives until it returns.
+fn describe<T>(
+    request: &AdminRequest<'_>,
+    names: &[&str],
+    read: impl Fn(Described) -> T,
+) -> Result<Vec<(String, T)>, Refusal> {
     let names: Vec<CString> = names
         .iter()
         .map(|name| CString::new(*name).map_err(|_| Refusal::unusable()))
@@ -71,15 +139,11 @@ pub(in crate::produce) fn find(
             .map(|topic| {
                 let name = text(c::rd_kafka_TopicDescription_name(*topic));
                 let error = c::rd_kafka_TopicDescription_error(*topic);
-                let code = match error.is_null() {
-                    true => return (name, id_of(*topic)),
-                    false => Code::from_raw(raw::rd_kafka_error_code(error)),
+                let described = match error.is_null() {
+                    true => Ok(*topic),
+                    false => Err(Code::from_raw(raw::rd_kafka_error_code(error))),
                 };
-                let found = match code {
-                    Code::UNKNOWN_TOPIC_OR_PARTITION => FoundTopic::Missing,
-                    _ => FoundTopic::Untold,
-                };
-                (name, found)
+                (name, read(described))
             })
             .collect())
     }
@@ -97,4 +161,29 @@ unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
         }
     };
     TopicId::parse(&id).map_or(FoundTopic::Untold, FoundTopic::Id)
+}
+
+/// # Safety
+/// `topic` has to be part of an answer that lives.
+unsafe fn writing_of(topic: *const c::rd_kafka_TopicDescription_t) -> Writing {
+    let wanted = [
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ALL,
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
+    ];
+    let wanted = wanted.map(|operation| operation as u32);
+    // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that
+    // the bindings' enum lacks. Null means that the broker does not tell them (librdkafka,
+    // rd_kafka_AuthorizedOperations_parse).
+    unsafe {
+        let mut count = 0;
+        let operations = c::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
+        if operations.is_null() {
+            return Writing::Untold;
+        }
+        let operation = |i| *operations.cast::<u32>().add(i);
+        match (0..count).any(|i| wanted.contains(&operation(i))) {
+            true => Writing::Allowed,
+            false => Writing::Refused,
+        }
+    }
 }

@@ -27,6 +27,7 @@ struct Shape {
     clients: Value,
     groups: Value,
     isolation: Value,
+    unresolved_topic_ids: Value,
     problems: Vec<Value>,
     errors: Vec<String>,
 }
@@ -62,6 +63,7 @@ impl Inspection {
             clients: names_json(&census.clients),
             groups: names_json(&census.groups),
             isolation: names_json(&census.isolation),
+            unresolved_topic_ids: self.tally.unresolved.to_json(),
             problems: problems
                 .map(|problem| problem_json(&self.source.names, problem))
                 .collect(),

@@ -61,7 +61,7 @@ impl fmt::Display for Inspection {
             write_names(f, head, names)?;
         }
         self.write_topics(f)?;
-        self.write_unnamed(f)?;
+        write!(f, "{}", self.tally.unresolved)?;
         let mut problems = self.tally.problems.iter();
         problems.try_for_each(|problem| write_problem(f, &self.source.names, problem))
     }
@@ -128,25 +128,6 @@ impl Inspection {
             writeln!(f, "and {more}{beyond} more topics with {}", records(count))?;
         }
         Ok(())
-    }
-}
-
-impl Inspection {
-    /// Tells of topics that a replay asks the user to name.
-    fn write_unnamed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut unnamed = self.topics.iter().filter(|topic| topic.is_id);
-        let Some(first) = unnamed.next().and_then(|topic| topic.name.as_ref()) else {
-            return Ok(());
-        };
-        let more = match unnamed.count() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        writeln!(
-            f,
-            "unnamed    nothing in the capture names the topic id {first}{more}\n           \
-             hint: a replay takes the name from `--map {first}=TOPIC`"
-        )
     }
 }
 
