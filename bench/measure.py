@@ -70,7 +70,7 @@ def check_report(row, output, errors):
 def table(rows, runs, references, floor_kib):
     """The lines of the result: medians over the rounds, and the median of the ratios of each round."""
     by_records = {row.records: row.name for row in rows if row.name in references}
-    lines = [("command", "wall", "min..max", "cpu", "peak memory", "wall / kcat")]
+    lines = [("command", "wall", "min..max", "cpu", "peak memory", f"wall / {references[0] if references else '-'}")]
     for row in rows:
         walls = [run.wall_s for run in runs[row.name]]
         peak_kib = max(run.peak_kib for run in runs[row.name])

@@ -36,7 +36,7 @@ pub(super) struct InFlightBudget {
     /// Bytes that may be in flight now.
     window: AtomicUsize,
     /// Bytes that may ever be.
-    most: AtomicUsize,
+    most: usize,
     taken: AtomicUsize,
     answered: AtomicU64,
     /// Bytes answered at which the window that was full is answered; [`NO_TURN`] while none was.
@@ -54,11 +54,6 @@ impl InFlightBudget {
     pub(super) const WIDE: usize = 24 << 20;
     /// One for a journal: what is in flight when kreplay is killed may be sent twice.
     pub(super) const NARROW: usize = 8 << 20;
-    /// One for thousands of partitions. With 5,000 it saves half of the requests, and wider ones cost more
-    /// memory than they gain.
-    const WIDEST: usize = 64 << 20;
-    /// Some ten small records for one partition.
-    const FOR_PARTITION: usize = 10 << 10;
     /// Batches may keep so many times the widest window in memory: one for records that are not
     /// answered, one for their neighbours in half-answered batches.
     const PINNED: usize = 2;
@@ -72,7 +67,7 @@ impl InFlightBudget {
         let first = usize::try_from(first).unwrap_or(usize::MAX);
         Self {
             window: AtomicUsize::new(first.clamp(SMALLEST, most.max(SMALLEST))),
-            most: AtomicUsize::new(most),
+            most,
             taken: AtomicUsize::new(0),
             answered: AtomicU64::new(0),
             turn_ends: AtomicU64::new(NO_TURN),
@@ -84,16 +79,6 @@ impl InFlightBudget {
         }
     }
 
-    /// Lets the window grow so that a batch of each of `partitions` is worth a request: librdkafka sends
-    /// one request for each partition, and looks at all of a broker's partitions before each.
-    pub(super) fn widen(&self, partitions: usize) {
-        if self.most.load(Ordering::SeqCst) >= Self::WIDE {
-            let most = partitions.saturating_mul(Self::FOR_PARTITION);
-            let most = most.clamp(Self::WIDE, Self::WIDEST);
-            self.most.fetch_max(most, Ordering::SeqCst);
-        }
-    }
-
     /// Keeps account of a batch of `bytes` until the pin is dropped.
     pub(super) fn pin(&self, bytes: usize) -> Pin {
         Pin::new(bytes, &self.pinned)
@@ -102,12 +87,12 @@ impl InFlightBudget {
     /// Whether batches are kept in memory by so few of their records that each of the next ones is
     /// better kept alone.
     pub(super) fn is_pinned_full(&self) -> bool {
-        self.pinned.load(Ordering::SeqCst) > self.most.load(Ordering::SeqCst) * Self::PINNED
+        self.pinned.load(Ordering::SeqCst) > self.most * Self::PINNED
     }
 
     /// Whether nothing may be sent until memory is free again.
     pub(super) fn is_pinned_over_full(&self) -> bool {
-        let most = self.most.load(Ordering::SeqCst) * Self::PINNED_MOST;
+        let most = self.most * Self::PINNED_MOST;
         // One batch always may be sent, however large.
         self.pinned.load(Ordering::SeqCst) > most && self.taken.load(Ordering::SeqCst) > 0
     }
@@ -154,7 +139,7 @@ impl InFlightBudget {
             return;
         };
         self.turn_ends.store(NO_TURN, Ordering::SeqCst);
-        let most = self.most.load(Ordering::SeqCst);
+        let most = self.most;
         let window = self.window.load(Ordering::SeqCst);
         let next = next_window(window, began.elapsed(), self.patience, most);
         self.window.store(next, Ordering::SeqCst);

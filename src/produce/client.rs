@@ -55,6 +55,9 @@ const SETTINGS: [(&str, &str); 14] = [
     ("log.connection.close", "true"),
     ("socket.nagle.disable", "true"),
 ];
+/// Brokers of a rehearsal. With one, librdkafka would go through all partitions for each request, as it
+/// does for each broker of a cluster with its own.
+pub(super) const REHEARSAL_BROKERS: i32 = 8;
 /// Properties that belong to a real cluster and not to the rehearsal's.
 const CLUSTER_ONLY: [&str; 3] = ["security.protocol", "sasl.", "ssl."];
 /// How long a cluster may take to answer for the first time.
@@ -415,7 +418,7 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     }
     match &destination.cluster {
         Cluster::Brokers(brokers) => config.set("bootstrap.servers", brokers),
-        Cluster::Rehearsal => config.set("test.mock.num.brokers", "1"),
+        Cluster::Rehearsal => config.set("test.mock.num.brokers", REHEARSAL_BROKERS.to_string()),
     };
     config.set_log_level(match verbosity {
         Verbosity::Verbose => RDKafkaLogLevel::Debug,

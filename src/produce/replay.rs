@@ -271,6 +271,11 @@ impl<'a> Replay<'a> {
         }
         loop {
             self.check_alive()?;
+            // A journal is short as long as what is delivered has few gaps: with one, records are sent
+            // as they come.
+            if self.journal.is_none() {
+                ordered.gather_for(self.router.partitions());
+            }
             let (journal, router) = (&mut self.journal, &mut self.router);
             let deliveries = self.deliveries;
             let note = |batch: &Batch| {

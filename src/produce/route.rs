@@ -225,6 +225,11 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
+    /// Partitions of all topics that records go to, as far as these are known.
+    pub(super) fn partitions(&self) -> usize {
+        self.partitions
+    }
+
     /// Where records of `topic` go.
     ///
     /// # Errors
@@ -337,7 +342,6 @@ impl<'a> Router<'a> {
         let client = self.connection.client_of(name, sizes)?;
         let handle = handle(&client, name)?;
         self.partitions += shape.partitions.unsigned_abs() as usize;
-        self.connection.deliveries().budget.widen(self.partitions);
         self.by_name.insert(name.into(), self.targets.len());
         self.targets.push(Target {
             name: name.into(),

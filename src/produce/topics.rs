@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::acceptance::TopicRules;
-use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, REHEARSAL_BROKERS};
 use super::control::Control;
 use super::native::topic_ids::{FoundTopic, Writing};
 use super::native::{Code, TopicMetadata, admin, topic_ids};
@@ -218,7 +218,7 @@ impl Connection {
         checked(partitions).map_err(refused)?;
         match self.mock()? {
             Some(mock) => {
-                let created = mock.create_topic(topic, partitions);
+                let created = mock.create_topic(topic, partitions, REHEARSAL_BROKERS);
                 created.map_err(|code| refused(code.words()))?;
             }
             None => {

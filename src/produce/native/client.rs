@@ -268,15 +268,21 @@ impl Mock<'_> {
         unsafe { text(c::rd_kafka_mock_cluster_bootstraps(self.mock)) }
     }
 
-    /// Creates a topic with one replica.
+    /// Creates a topic with so many replicas of each partition; any of them becomes its leader.
     ///
     /// # Errors
     /// The mock cluster's reason.
-    pub(in crate::produce) fn create_topic(&self, name: &str, partitions: i32) -> Result<(), Code> {
+    pub(in crate::produce) fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        replicas: i32,
+    ) -> Result<(), Code> {
         let name = CString::new(name).map_err(|_| Code::INVALID_ARGUMENT)?;
         // SAFETY: the mock cluster lives as long as its client, which is borrowed; the name is copied.
-        let code =
-            unsafe { raw::rd_kafka_mock_topic_create(self.mock, name.as_ptr(), partitions, 1) };
+        let code = unsafe {
+            raw::rd_kafka_mock_topic_create(self.mock, name.as_ptr(), partitions, replicas)
+        };
         let code = Code::from_raw(code);
         match code.is_error() {
             true => Err(code),

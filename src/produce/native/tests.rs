@@ -44,7 +44,7 @@ fn client() -> Arc<Client> {
     config.set("linger.ms", "0");
     let client = Client::new(&config).expect("a client");
     let mock = client.mock().expect("a mock cluster");
-    mock.create_topic(TOPIC, 1).expect("a topic");
+    mock.create_topic(TOPIC, 1, 1).expect("a topic");
     Arc::new(client)
 }
 

@@ -129,6 +129,12 @@ impl<'a> Ordered<'a> {
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
     }
 
+    /// Lets records be sent partition by partition from now on, where so many `destinations` make requests
+    /// dear.
+    pub(super) fn gather_for(&mut self, destinations: usize) {
+        self.window.gather_for(destinations);
+    }
+
     /// The files of the source in the order of their records, where they were read in another one.
     pub(super) fn better_order(&self) -> Vec<u32> {
         self.window.better_order()
@@ -154,7 +160,7 @@ impl<'a> Ordered<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::window::{LONGEST_WAIT, MOST_RECORDS};
+    use super::window::{LONGEST_WAIT, MANY_PARTITIONS, MOST_RECORDS};
     use super::*;
     use crate::channel::{self, Gate, Limits};
     use crate::record::Origin;
@@ -181,6 +187,15 @@ mod tests {
 
     /// What is sent of these portions: partition, offset and position; and how many are late.
     fn sent(portions: &[Vec<(i32, i64)>], order: Order) -> (Vec<(i32, i64, u64)>, u64) {
+        sent_to(0, portions, order)
+    }
+
+    /// The same, where the destination has so many partitions.
+    fn sent_to(
+        destinations: usize,
+        portions: &[Vec<(i32, i64)>],
+        order: Order,
+    ) -> (Vec<(i32, i64, u64)>, u64) {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         let mut line = 1;
         for records in portions {
@@ -189,6 +204,7 @@ mod tests {
         }
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, order);
+        ordered.gather_for(destinations);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
         while let Ok(Next::Batch(ordered)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(u64::MAX))
         {
@@ -239,6 +255,68 @@ mod tests {
         let portions = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
         let (got, late) = sent(&portions, Order::AsCaptured);
         assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
+    }
+
+    /// Portions with one record of each of so many partitions.
+    fn rounds(partitions: usize, rounds: i64) -> Vec<Vec<(i32, i64)>> {
+        let partitions = i32::try_from(partitions).expect("a small number");
+        let round = |offset| (0..partitions).map(|p| (p, offset)).collect();
+        (0..rounds).map(round).collect()
+    }
+
+    /// Stretches of records of one partition.
+    fn stretches(sent: &[(i32, i64, u64)]) -> usize {
+        sent.chunk_by(|one, next| one.0 == next.0).count()
+    }
+
+    /// librdkafka makes a request of what it has of one partition, and looks at all partitions before
+    /// each request: a stretch for each record would make that quadratic.
+    #[test]
+    fn of_many_partitions_each_is_sent_in_one_stretch_whatever_their_number() {
+        for partitions in [MANY_PARTITIONS, 4 * MANY_PARTITIONS] {
+            // 12 KiB of each partition wait, which is more than 20 of these records.
+            let portions = rounds(partitions, 20);
+            let (got, late) = sent_to(partitions, &portions, Order::ByOffset);
+            assert_eq!((got.len(), late), (20 * partitions, 0));
+            assert_eq!(stretches(&got), partitions);
+            assert!(got.is_sorted(), "by partition and offset");
+        }
+    }
+
+    #[test]
+    fn records_stay_interleaved_where_partitions_are_few_or_become_one_or_order_is_as_captured() {
+        let many = MANY_PARTITIONS;
+        for (partitions, destinations, order) in [
+            (many - 1, many - 1, Order::ByOffset),
+            (many, many - 1, Order::ByOffset),
+            (many, many, Order::AsCaptured),
+        ] {
+            let (got, _) = sent_to(destinations, &rounds(partitions, 3), order);
+            assert_eq!(stretches(&got), 3 * partitions, "{partitions} {order:?}");
+        }
+    }
+
+    #[test]
+    fn gathered_records_wait_in_bounded_memory_and_in_parts_that_are_free_before_the_rest() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        ordered.gather_for(MANY_PARTITIONS);
+        let portions = rounds(MANY_PARTITIONS, 300);
+        let (mut line, mut taken, mut most, mut largest) = (1, 0, 0, 0);
+        for records in &portions {
+            sender.send(portion(line, records)).expect("there is room");
+            line += records.len() as u64;
+            while let Ok(Next::Batch(batch)) =
+                ordered.next(Duration::ZERO, |_| Ok::<_, ()>(u64::MAX))
+            {
+                taken += batch.numbered.batch.records.len() as u64;
+                largest = largest.max(batch.numbered.batch.weight());
+            }
+            most = most.max(line - 1 - taken);
+        }
+        // A record of this test takes more than 64 bytes, and 8 MiB wait at least.
+        assert!((1..(8 << 20) / 64).contains(&most), "{most}");
+        assert!(taken > 0 && largest < 2 << 20, "{largest}");
     }
 
     #[test]
@@ -303,8 +381,15 @@ mod tests {
         #[test]
         fn whatever_fits_the_window_is_sent_once_and_in_order(
             portions in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
+            gathered in any::<bool>(),
         ) {
-            let (got, late) = sent(&portions, Order::ByOffset);
+            // Of so many other partitions that all are gathered.
+            let others = match gathered {
+                true => rounds(MANY_PARTITIONS, 1).concat().into_iter().map(|(p, offset)| (3 + p, offset)).collect(),
+                false => Vec::new(),
+            };
+            let portions = [vec![others], portions].concat();
+            let (got, late) = sent_to(2 * MANY_PARTITIONS, &portions, Order::ByOffset);
             prop_assert_eq!(late, 0);
             let mut positions: Vec<u64> = got.iter().map(|(.., position)| *position).collect();
             for partition in 0..3 {

@@ -51,6 +51,10 @@ pub(super) struct Finder {
 }
 
 impl Partitions {
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// Begins to look for the partitions of `batch`.
     pub(super) fn finder(&mut self, batch: &Batch) -> Finder {
         let number = |topic: &CapturedTopic| match self.topics.get(topic) {

@@ -1,7 +1,9 @@
 //! The window in which records wait for others that belong before them.
 //!
 //! Batches go through as they are as long as nothing in the window belongs before their records;
-//! only what is disturbed is copied.
+//! only what is disturbed is copied. Where records go to hundreds of partitions, more of them wait, and
+//! they are sent partition by partition: librdkafka makes a request for each partition and looks at all
+//! partitions of a broker before each request, so that what counts is how many records a request has.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -21,6 +23,16 @@ const MOST_BYTES: usize = 8 << 20;
 /// How long a batch waits for more where the source is slower than the broker. Only time spent
 /// waiting for the source counts: a slow broker must not narrow the window.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
+/// Partitions of the destination from which on records are sent partition by partition. With fewer the
+/// cost of a request is that of its records.
+pub(super) const MANY_PARTITIONS: usize = 500;
+/// Bytes that may wait for each of many partitions: some 60 small records, of which a batch is made.
+const FOR_PARTITION: usize = 12 << 10;
+/// Bytes that may wait for all of them.
+const MOST_GATHERED: usize = 64 << 20;
+/// Batches that those become. Each is free again when its records are answered.
+const GATHERED_BATCHES: usize = 16;
 
 /// A batch that waits.
 #[derive(Debug)]
@@ -44,6 +56,10 @@ pub(super) struct Window {
     files: FileRanges,
     /// The number of the next batch that begins to wait.
     next: u64,
+    /// Partitions that the destination has; 0 where records are sent as they were captured.
+    destinations: usize,
+    /// Batches below this number are gathered by partition.
+    gathered: u64,
 }
 
 impl Window {
@@ -60,7 +76,23 @@ impl Window {
         })
     }
 
+    /// Lets records be sent partition by partition, where the destination has many of them.
+    pub(super) fn gather_for(&mut self, destinations: usize) {
+        self.destinations = destinations;
+    }
+
+    /// Whether what waits is sent partition by partition. Where there are more captured partitions than
+    /// destinations, several of them become one, which would be taken apart.
+    fn gathers(&self) -> bool {
+        let captured = self.partitions.len();
+        captured >= MANY_PARTITIONS && captured <= self.destinations
+    }
+
     pub(super) fn is_over_full(&self) -> bool {
+        if self.gathers() {
+            let bytes = self.partitions.len().saturating_mul(FOR_PARTITION);
+            return self.bytes > bytes.clamp(MOST_BYTES, MOST_GATHERED);
+        }
         self.records > MOST_RECORDS || self.bytes > MOST_BYTES
     }
 
@@ -110,7 +142,7 @@ impl Window {
     }
 
     pub(super) fn take_first(&mut self) -> Option<OrderedBatch> {
-        if self.is_first_disturbed() {
+        if self.is_first_disturbed() || self.is_first_to_gather() {
             self.put_in_order();
         }
         let first = self.waiting.pop_front()?;
@@ -134,32 +166,67 @@ impl Window {
         runs.any(|run| partitions.is_disturbed(first.number, run))
     }
 
-    /// Puts all that waits in order, as two batches. A partition's records take the places that
-    /// records of the partition had, so that partitions stay interleaved as they were captured.
+    fn is_first_to_gather(&self) -> bool {
+        let first = self.waiting.front();
+        let waits = |first: &Waiting| first.number >= self.gathered && !first.runs.is_empty();
+        self.gathers() && first.is_some_and(waits)
+    }
+
+    /// Puts all that waits in order, in as many batches as go out before the next ones are looked at.
+    /// There is a record: what has none is neither disturbed nor gathered.
     fn put_in_order(&mut self) {
         let all: Vec<Waiting> = self.waiting.drain(..).collect();
-        let places = self.places_in_order(&all);
-        let (now, later) = places.split_at(places.len().div_ceil(2));
+        let (places, batches) = match self.gathers() {
+            true => (self.places_by_partition(&all), GATHERED_BATCHES),
+            false => (self.places_in_order(&all), 2),
+        };
         (self.records, self.bytes) = (0, 0);
         let mut tally = Tally::default();
         let since = all.last().map_or(Duration::ZERO, |last| last.since);
-        let halves = [now, later].map(|places| copy(&all, places));
+        let parts = places.chunks(places.len().div_ceil(batches));
+        let parts: Vec<NumberedBatch> = parts.map(|places| copy(&all, places)).collect();
         for waiting in all {
             let runs = waiting.runs.iter();
             runs.for_each(|run| self.partitions.clear(run));
             tally.merge(waiting.tally);
         }
-        for numbered in halves {
+        for numbered in parts {
             self.wait(numbered, std::mem::take(&mut tally), since, Order::ByOffset);
         }
+        self.gathered = self.next;
     }
 
-    /// Where the records of `all` are, in the order in which they are to be sent.
+    /// Where the records of `all` are, in the order in which they are to be sent. A partition's records
+    /// take the places that records of the partition had, so that partitions stay interleaved as they
+    /// were captured.
     fn places_in_order(&mut self, all: &[Waiting]) -> Vec<Place> {
-        let mut places: Vec<Place> = Vec::with_capacity(self.records);
-        // Slots of records that have a partition and an offset: as they came, and as they belong.
-        let mut came: Vec<(PartitionIndex, usize)> = Vec::with_capacity(self.records);
-        let mut belong: Vec<(PartitionIndex, i64, usize)> = Vec::with_capacity(self.records);
+        let Places {
+            places,
+            mut came,
+            belong,
+        } = self.places(all);
+        came.sort_unstable();
+        let mut ordered = places.clone();
+        for ((_, to), (_, _, from)) in came.iter().zip(&belong) {
+            ordered[*to] = places[*from];
+        }
+        ordered
+    }
+
+    /// The same, one partition after the other. A record without partition or offset keeps all of them as
+    /// they came: nobody knows what it belongs behind.
+    fn places_by_partition(&mut self, all: &[Waiting]) -> Vec<Place> {
+        let Places { places, belong, .. } = self.places(all);
+        if belong.len() < places.len() {
+            return self.places_in_order(all);
+        }
+        belong.iter().map(|(.., slot)| places[*slot]).collect()
+    }
+
+    fn places(&mut self, all: &[Waiting]) -> Places {
+        let mut places = Vec::with_capacity(self.records);
+        let mut came = Vec::with_capacity(self.records);
+        let mut belong = Vec::with_capacity(self.records);
         for (source, waiting) in all.iter().enumerate() {
             let batch = &waiting.numbered.batch;
             let mut finder = self.partitions.finder(batch);
@@ -171,13 +238,12 @@ impl Window {
                 places.push(Place { source, index });
             }
         }
-        came.sort_unstable();
         belong.sort_unstable();
-        let mut ordered = places.clone();
-        for ((_, to), (_, _, from)) in came.iter().zip(&belong) {
-            ordered[*to] = places[*from];
+        Places {
+            places,
+            came,
+            belong,
         }
-        ordered
     }
 
     /// Takes note of what goes out, and counts what comes too late.
@@ -213,6 +279,15 @@ impl Window {
 struct Place {
     source: usize,
     index: usize,
+}
+
+/// The records that wait, by the slot in which each came.
+struct Places {
+    places: Vec<Place>,
+    /// Slots of records that have a partition and an offset, as they came.
+    came: Vec<(PartitionIndex, usize)>,
+    /// The same slots, as they belong.
+    belong: Vec<(PartitionIndex, i64, usize)>,
 }
 
 fn copy(all: &[Waiting], places: &[Place]) -> NumberedBatch {
