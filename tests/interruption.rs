@@ -23,6 +23,7 @@ use capture::{number_of, numbered_lines};
 use harness::paths::{fixture, standin};
 use harness::readback::{Seen, count, read};
 use harness::run::{Output, Run, Running, report};
+use harness::slow_disk::SlowDisk;
 use ledger::{entry, ledger};
 use nix::libc::O_NONBLOCK;
 use nix::sys::signal::Signal::{self, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -480,6 +481,36 @@ fn a_reader_of_rejects_that_stalls_holds_no_run_that_is_told_to_stop() {
                     to end (";
         assert!(output.stderr.contains(said), "{}", output.stderr);
     }
+}
+
+#[test]
+fn a_journal_on_a_disk_that_hangs_holds_no_run_that_is_to_be_left() {
+    let (mock, disk) = (Mock::start(), SlowDisk::new(Duration::ZERO));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (journal, hung) = (folder.path().join("journal"), folder.path().join("hung"));
+    let (brokers, journal) = (mock.brokers(), journal.display().to_string());
+    let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+    let run = Run::new(args.into_iter().chain(["--resume", &journal])).stdin_open();
+    let mut run = disk.hanging(run, &hung).spawn();
+    run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
+    run.wait_until("its first records are there", |_| mock.holds(100));
+    std::fs::write(&hung, "").expect("the folder is writable");
+    run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());
+    let entered = folder.path().join("hung.entered");
+    run.wait_until("a write hangs", |_| entered.exists());
+    run.signal(SIGINT);
+    thread::sleep(Duration::from_millis(300));
+    run.signal(SIGINT);
+    let (output, _) = end(run, AT_ONCE);
+    let report = interrupted(&output, 130);
+    ledger(&report);
+    // What is not written down must not be sent.
+    assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
+    assert!(mock.holds(100));
+    assert_eq!(report["resume"]["uncertain"], Value::Null, "{report:#}");
+    let said =
+        "kreplay: cannot write the journal: nothing was taken any more when the run was to end\n";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
 }
 
 #[test]

@@ -3,6 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+/// How long outputs may stall once the run was told to stop, and once it was told to leave.
+const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
+const LEAVING_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How a run is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +34,15 @@ impl Control {
 
     pub(crate) fn hurry(&self, pace: Pace) {
         self.0.fetch_max(pace as u8, Ordering::SeqCst);
+    }
+
+    /// How long an output may take nothing; none for as long as it likes, while nobody wants an end.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match self.pace() {
+            Pace::Running => None,
+            Pace::Draining => Some(STOPPING_PATIENCE),
+            Pace::Leaving => Some(LEAVING_PATIENCE),
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

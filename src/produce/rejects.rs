@@ -4,17 +4,13 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::time::Duration;
 
-use super::control::{Control, Pace};
+use super::control::Control;
 use crate::error::{self, Error, count};
 use crate::outputs::{Lines, append, is_regular};
 use crate::record::{Batch, CapturedFrom, Record};
 use crate::record_line;
 
-/// How long rejects may stall once the run was told to stop, and once it was told to leave.
-const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
-const LEAVING_PATIENCE: Duration = Duration::from_millis(200);
 /// Bytes of rejects that wait at most until the source is known to be the same.
 const MOST_WAITING: usize = 16 << 20;
 /// What is read of a file to see whether it holds rejects: a line, unless it is longer.
@@ -144,7 +140,7 @@ impl Rejects {
             return;
         }
         let lines = self.lines.insert(Lines::to(file));
-        lines.add(&waiting, || patience(&self.control));
+        lines.add(&waiting, || self.control.patience());
     }
 
     /// Takes note of where records are from, so that rejects that are sent again are not sent there.
@@ -167,7 +163,7 @@ impl Rejects {
         self.told = self.captured_from.len();
         self.added += 1;
         if let Some(lines) = &self.lines {
-            lines.add(&self.line, || patience(&self.control));
+            lines.add(&self.line, || self.control.patience());
         } else if let Some(waiting) = &mut self.waiting {
             waiting.extend_from_slice(&self.line);
             if waiting.len() > MOST_WAITING {
@@ -182,7 +178,7 @@ impl Rejects {
         let Some(lines) = &self.lines else {
             return;
         };
-        lines.finish(|| patience(&self.control));
+        lines.finish(|| self.control.patience());
         if let Some(why) = lines.failure() {
             let missing = count(self.added.saturating_sub(lines.written()), "record");
             self.failure = Some(cannot_write(&format!("{why} ({missing} missing)")));
@@ -197,15 +193,6 @@ impl Rejects {
     /// Why the file is not complete.
     pub(super) fn failure(&self) -> Option<Error> {
         self.failure.clone()
-    }
-}
-
-/// How long rejects may stall; for as long as it takes while nobody wants an end.
-fn patience(control: &Control) -> Option<Duration> {
-    match control.pace() {
-        Pace::Running => None,
-        Pace::Draining => Some(STOPPING_PATIENCE),
-        Pace::Leaving => Some(LEAVING_PATIENCE),
     }
 }
 

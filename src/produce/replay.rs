@@ -154,9 +154,11 @@ fn open_interruptibly(
     identity: Identity,
 ) -> Result<JournalWriter, Error> {
     let (tell, opened) = mpsc::channel();
+    let control = job.control.clone();
     thread::spawn(move || {
         // Nobody listens any more when the run was interrupted meanwhile.
-        tell.send(JournalWriter::open(&path, identity)).ok();
+        tell.send(JournalWriter::open(&path, identity, &control))
+            .ok();
     });
     loop {
         match opened.recv_timeout(STEP) {
@@ -431,6 +433,7 @@ impl<'a> Replay<'a> {
         let ended = || self.deliveries.ending().map(|why| self.ended(why));
         let stopped = stopped.or_else(ended).or_else(|| self.forbidden());
         let stopped = stopped.or_else(|| self.connection.fatal_error());
+        let failure = failure.filter(|failure| stopped.as_ref() != Some(failure));
         let failures = stopped.into_iter().chain(failure);
         Outcome::of(self, source_end, drain, failures.collect())
     }

@@ -3,7 +3,7 @@
 //! Apart because it needs a C compiler, which the build of kreplay needs too.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,6 +27,14 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length < 0 ? 0 : length] = 0;
     useconds_t half = us && strstr(path, "journal") ? atoi(us) / 2 : 0;
+    const char *hung = getenv("HUNG_DISK");
+    if (hung && strstr(path, "journal") && access(hung, F_OK) == 0) {
+        char entered[4096];
+        snprintf(entered, sizeof entered, "%s.entered", hung);
+        FILE *marker = fopen(entered, "w");
+        if (marker) fclose(marker);
+        while (access(hung, F_OK) == 0) usleep(10000);
+    }
     if (half) usleep(half);
     ssize_t written = system(fd, bytes, count);
     if (half) usleep(half);
@@ -69,6 +77,12 @@ impl SlowDisk {
 
     fn library(&self) -> PathBuf {
         self.folder.path().join("slow.so")
+    }
+
+    /// Puts a run's journal on this disk, which hangs as long as there is a file `hung`; a write that has
+    /// begun to hang makes one called `hung` with `.entered` behind it.
+    pub(crate) fn hanging(&self, run: Run, hung: &Path) -> Run {
+        run.env("LD_PRELOAD", self.library()).env("HUNG_DISK", hung)
     }
 
     /// Puts a run's journal on this disk.

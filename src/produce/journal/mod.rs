@@ -14,11 +14,13 @@
 //! | when is what written down | `writer.rs` |
 //! | what the lines look like, and how one that is cut or damaged is found | `line.rs` |
 //! | how the file is opened, locked and replaced | `file.rs` |
+//! | what happens when the disk hangs | `disk.rs` |
 //! | is this the same source | `checksum.rs` |
 //! | is this the same replay | `identity.rs` |
 //! | which rejects are of earlier runs | `rejects_file.rs` |
 
 mod checksum;
+mod disk;
 mod file;
 mod identity;
 mod line;

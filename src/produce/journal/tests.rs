@@ -11,6 +11,7 @@ use super::{Answers, Identity, JournalWriter};
 use crate::offsets::Offsets;
 use crate::produce::ages::Ages;
 use crate::produce::budget::InFlightBudget;
+use crate::produce::control::Control;
 use crate::produce::delivery::Deliveries;
 use crate::produce::rejects::Rejects;
 use crate::record::{Batch, Origin};
@@ -172,7 +173,7 @@ proptest! {
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for steps in runs {
             let deliveries = deliveries();
-            let mut journal = JournalWriter::open(&path, identity()).expect("it is ours");
+            let mut journal = JournalWriter::open(&path, identity(), &Control::default()).expect("it is ours");
             let delivered = |journal: &JournalWriter, position: &i64| journal.has_delivered(position.unsigned_abs());
             let said = journal.resume(0).may_repeat.expect("it is whole");
             let known: BTreeSet<i64> = announced.iter().copied().filter(|p| delivered(&journal, p)).collect();

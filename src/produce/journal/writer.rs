@@ -4,11 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
+use super::disk::Disk;
 use super::file::{JournalFile, Refusal};
 use super::line::{self, FIRST, Line, Range, State, Unusable};
 use super::{Answers, Identity};
 use crate::error::{self, Error, count};
 use crate::offsets::Offsets;
+use crate::produce::control::Control;
 use crate::produce::delivery::Deliveries;
 use crate::produce::native::topic_ids::FoundTopic;
 use crate::record::Batch;
@@ -24,7 +26,7 @@ const ANOTHER: &str = "use another file for `--resume`, or remove this one to be
 pub(in crate::produce) struct JournalWriter {
     /// As the user names it.
     pub(super) path: PathBuf,
-    file: JournalFile,
+    file: Disk,
     identity: Identity,
     pub(super) state: State,
     /// What earlier runs have left uncertain: what this run does not write may be in the log all the
@@ -49,14 +51,18 @@ impl JournalWriter {
     /// # Errors
     /// [`Error::Config`] for a file that is not a journal, belongs to something else than `identity`,
     /// or is in use.
-    pub(in crate::produce) fn open(path: &Path, identity: Identity) -> Result<Self, Error> {
+    pub(in crate::produce) fn open(
+        path: &Path,
+        identity: Identity,
+        control: &Control,
+    ) -> Result<Self, Error> {
         let (mut file, text) = JournalFile::open(path).map_err(|e| refused(path, &e))?;
         let found = line::read(&text, &identity).map_err(|why| unusable(path, why))?;
         file.cut_off_at(found.length);
         let state = found.state;
         let mut journal = Self {
             path: path.into(),
-            file,
+            file: Disk::new(file, control.clone()),
             identity,
             inherited: state.uncertain.clone(),
             may_repeat: state.count_uncertain(),
@@ -82,7 +88,7 @@ impl JournalWriter {
     fn begin(&mut self) -> std::io::Result<()> {
         self.rewrite().or_else(|_| {
             // A folder that takes no new file may hold one that is writable.
-            self.file.append(&self.state.text(&self.identity))?;
+            self.file.append(self.state.text(&self.identity))?;
             self.next.n = FIRST + 1;
             Ok(())
         })
@@ -260,7 +266,7 @@ impl JournalWriter {
         let known = self.state.read.last().map_or(0, |last| last.0);
         let reached = highest.and_then(|end| self.checksum.at(end.unsigned_abs()));
         self.next.read = reached.filter(|at| at.0 > known).into_iter().collect();
-        self.file.append(&line::encode(&self.next))?;
+        self.file.append(line::encode(&self.next))?;
         let n = self.next.n;
         let line = std::mem::take(&mut self.next);
         self.state.apply(&line);
@@ -275,9 +281,10 @@ impl JournalWriter {
     /// Replaces the file by one with what all lines add up to.
     fn rewrite(&mut self) -> std::io::Result<()> {
         let text = self.state.text(&self.identity);
-        self.file.replace(&text)?;
+        let length = text.len() as u64;
+        self.file.replace(text)?;
         // Many gaps make long lines, which are worth some time between them.
-        self.longest = LONGEST.max(4 * text.len() as u64);
+        self.longest = LONGEST.max(4 * length);
         self.next.n = FIRST + 1;
         Ok(())
     }
@@ -288,7 +295,10 @@ impl JournalWriter {
             journal: self.path.display().to_string(),
             skipped,
             may_repeat: self.may_repeat,
-            uncertain: self.state.count_uncertain(),
+            uncertain: match self.file.is_stuck() {
+                true => None,
+                false => self.state.count_uncertain(),
+            },
         }
     }
 }

@@ -1,0 +1,151 @@
+//! The journal's file on a thread of its own: a disk that hangs must not keep a run from being left.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::file::JournalFile;
+use crate::produce::control::Control;
+
+/// How often a wait for the disk looks at its patience.
+const STEP: Duration = Duration::from_millis(10);
+
+/// What is to be done with the file.
+enum Work {
+    Append(Vec<u8>),
+    Replace(Vec<u8>),
+}
+
+/// The file, and the wait for it.
+#[derive(Debug)]
+pub(super) struct Disk {
+    control: Control,
+    /// None at the end.
+    work: Option<Sender<Work>>,
+    done: Receiver<(io::Result<()>, u64)>,
+    thread: Option<JoinHandle<()>>,
+    length: u64,
+    is_stuck: bool,
+}
+
+impl Disk {
+    pub(super) fn new(mut file: JournalFile, control: Control) -> Self {
+        let length = file.length();
+        let (work, todo) = channel();
+        let (tell, done) = channel();
+        let thread = thread::spawn(move || {
+            for work in todo {
+                let end = match work {
+                    Work::Append(line) => file.append(&line),
+                    Work::Replace(text) => file.replace(&text),
+                };
+                // Nobody listens any more when the run was left meanwhile.
+                tell.send((end, file.length())).ok();
+            }
+        });
+        Self {
+            control,
+            work: Some(work),
+            done,
+            thread: Some(thread),
+            length,
+            is_stuck: false,
+        }
+    }
+
+    /// Bytes of whole lines.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether the disk was given up: nobody knows what it has written.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck
+    }
+
+    /// As of [`JournalFile::append`].
+    ///
+    /// # Errors
+    /// The system's, or that the run is to end and the disk takes nothing.
+    pub(super) fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
+        self.wait_for(Work::Append(line))
+    }
+
+    /// As of [`JournalFile::replace`].
+    ///
+    /// # Errors
+    /// As of [`Disk::append`].
+    pub(super) fn replace(&mut self, text: Vec<u8>) -> io::Result<()> {
+        self.wait_for(Work::Replace(text))
+    }
+
+    fn wait_for(&mut self, work: Work) -> io::Result<()> {
+        let stuck = || io::Error::other("nothing was taken any more when the run was to end");
+        if self.is_stuck {
+            return Err(stuck());
+        }
+        let started = Instant::now();
+        let sent = self.work.as_ref().map(|thread| thread.send(work));
+        let mut received = match sent {
+            Some(Ok(())) => self.done.recv_timeout(STEP),
+            _ => Err(RecvTimeoutError::Disconnected),
+        };
+        loop {
+            match received {
+                Ok((end, length)) => {
+                    self.length = length;
+                    return end;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.is_stuck = true;
+                    return Err(io::Error::other("the thread that writes it met a panic"));
+                }
+            }
+            let patience = self.control.patience();
+            if patience.is_some_and(|patience| started.elapsed() > patience) {
+                self.is_stuck = true;
+                return Err(stuck());
+            }
+            received = self.done.recv_timeout(STEP);
+        }
+    }
+}
+
+impl Drop for Disk {
+    /// The lock on the file goes with its thread.
+    fn drop(&mut self) {
+        self.work = None;
+        let thread = self.thread.take().filter(|_| !self.is_stuck);
+        // A panic there was met by the last wait.
+        _ = thread.map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::produce::control::Pace;
+
+    #[test]
+    fn a_disk_that_hangs_is_left_when_the_run_is() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("journal");
+        let (file, _) = JournalFile::open(&path).expect("it is new");
+        let control = Control::default();
+        let mut disk = Disk::new(file, control.clone());
+        disk.append(b"one\n".to_vec()).expect("there is room");
+        assert_eq!((disk.length(), disk.is_stuck()), (4, false));
+        // A disk that never answers.
+        let (hung, done) = channel();
+        disk.done = done;
+        control.hurry(Pace::Leaving);
+        let error = disk.append(b"two\n".to_vec()).expect_err("it hangs");
+        let why = "nothing was taken any more when the run was to end";
+        assert_eq!((error.to_string().as_str(), disk.is_stuck()), (why, true));
+        disk.append(b"three\n".to_vec())
+            .expect_err("it was given up");
+        drop(hung);
+    }
+}
