@@ -22,8 +22,8 @@ The commonest calls:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
-  1    the replay ran; some records failed, are unreadable, out of order or lost a part, or a
-       report was not written
+  1    the replay ran; some records failed, are unreadable, out of order or lost a part, none was
+       found (unless --allow-empty), or a report was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long
@@ -35,7 +35,7 @@ Exit codes:
 const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
   0    every record was printed, or left out on purpose and counted, or the reader of stdout left
-  1    some records are unreadable, or stdout took no more
+  1    some records are unreadable, none was found (unless --allow-empty), or stdout took no more
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
@@ -44,7 +44,8 @@ Exit codes:
 const INSPECT_EXIT_CODES: &str = "\
 Exit codes:
   0    everything was looked at
-  1    some records are unreadable, or a path given matches nothing
+  1    some records are unreadable, none was found (unless --allow-empty), or a path given
+       matches nothing
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
@@ -154,9 +155,11 @@ pub struct Csv {
 pub struct Raw {
     /// Files of RRPairs, folders of them, or `-` for stdin; read in the order given. A file may be
     /// JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them) or the Markdown that
-    /// proxymock writes, and compressed with gzip or zstd: its content tells, not its name. The files
-    /// of a folder are read in the order of the times in their names; those without RRPairs are
-    /// skipped and counted.
+    /// proxymock writes, in UTF-8 or UTF-16, and compressed with gzip or zstd: its content tells, not
+    /// its name. A CSV of speedctl or record lines are read as what they are. The files of a folder
+    /// are read in the order of the times in their names, or else of their first `ts`; those without
+    /// RRPairs are skipped and counted, and listed with -v. With paths of your own and an empty
+    /// --filter any JSON is input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Which RRPairs are replayed, and where in them records are.
@@ -189,7 +192,7 @@ pub struct Records {
 #[derive(Debug, Args)]
 pub struct Extract {
     /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
-    /// lines (a file's content tells which), `-` for RRPairs from stdin, or `snapshot:<ID>` for a
+    /// lines (the content tells which), `-` for any of these from stdin, or `snapshot:<ID>` for a
     /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
@@ -199,6 +202,9 @@ pub struct Extract {
     /// Which RRPairs are read, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Print nothing on stderr but errors and problems.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -211,7 +217,7 @@ pub struct Extract {
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
-    /// lines (a file's content tells which), `-` for RRPairs from stdin, or `snapshot:<ID>` for a
+    /// lines (the content tells which), `-` for any of these from stdin, or `snapshot:<ID>` for a
     /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
@@ -232,6 +238,9 @@ pub struct Inspect {
     /// Which RRPairs are looked at, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
     /// Print nothing on stderr but errors.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -346,6 +355,9 @@ pub struct Delivery {
     /// counted and named, and do not change the exit code.
     #[arg(long)]
     pub allow_reordered: bool,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
 }
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, Via, When};
 use crate::record::TopicId;
-pub use crate::report::Reordered;
+pub use crate::report::{EmptySource, Reordered};
 
 /// A whole run.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub destination: Destination,
     /// What is kept for when not everything is delivered.
     pub delivery: Delivery,
+    /// What a source without records means.
+    pub empty: EmptySource,
     /// What is printed.
     pub output: Output,
     /// Files that were read to settle all this, by the flags that name them.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Verbosity;
+use crate::visible::visible;
 
 /// Shows a line in place of the plain writing to stderr.
 type Printer = Box<dyn Fn(&str) + Send>;
@@ -44,7 +45,9 @@ impl Console {
         *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = printer;
     }
 
+    /// A note is one line, whatever names are in it.
     fn print(&self, text: &str) {
+        let text = visible(text);
         let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner);
         match &*printer {
             Some(printer) => printer(&format!("kreplay: {text}")),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::nearest;
+use crate::visible::visible;
 
 /// How the program ends, as documented in README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,12 +200,44 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// Inputs of several kinds in one run.
+    SeveralKinds {
+        /// An input and what it is.
+        first: (String, &'static str),
+        /// Another one that is something else.
+        second: (String, &'static str),
+    },
+    /// An input in a format that kreplay does not read.
+    OtherFormat {
+        /// The input.
+        input: String,
+        /// What it is.
+        what: &'static str,
+        /// The command that writes its content to stdout.
+        unpack: Option<&'static str>,
+    },
+    /// An input that holds nothing of what is read.
+    NoneInIt {
+        /// The input.
+        input: String,
+        /// What is read.
+        wanted: &'static str,
+        /// What it is instead.
+        what: &'static str,
+    },
     /// An input that ends in the middle of a line or row.
     CutOff {
         /// The input and line.
         place: String,
         /// What the end looks like.
         why: String,
+    },
+    /// A source that was read to its end and has no record.
+    NothingFound {
+        /// What is there instead.
+        why: String,
+        /// What to do about it.
+        hint: Option<String>,
     },
     /// Something takes no more; not for a reader of stdout that has closed the pipe.
     CannotWrite {
@@ -241,9 +274,10 @@ impl Error {
     #[must_use]
     pub fn exit(&self) -> ExitCode {
         match self {
-            Self::Config { .. } | Self::NoValueColumn { .. } | Self::TopicUntold { .. } => {
-                ExitCode::Usage
-            }
+            Self::Config { .. }
+            | Self::NoValueColumn { .. }
+            | Self::TopicUntold { .. }
+            | Self::SeveralKinds { .. } => ExitCode::Usage,
             Self::NoToken { .. }
             | Self::Unreachable { .. }
             | Self::SameCluster { .. }
@@ -255,10 +289,13 @@ impl Error {
             | Self::TopicRefused { .. } => ExitCode::Kafka,
             Self::ProducerFatal { .. }
             | Self::CannotWrite { .. }
-            | Self::ReportUnwritten { .. } => ExitCode::Incomplete,
+            | Self::ReportUnwritten { .. }
+            | Self::NothingFound { .. }
+            | Self::NoneInIt { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
+            | Self::OtherFormat { .. }
             | Self::CutOff { .. } => ExitCode::Source,
             Self::Defect { .. } => ExitCode::Defect,
         }
@@ -289,7 +326,10 @@ impl Error {
             Self::Defect { .. } => {
                 Some("this is a defect of kreplay: please report it with the command used".into())
             }
-            Self::Unreachable { hint, .. } => hint.clone(),
+            Self::Unreachable { hint, .. } | Self::NothingFound { hint, .. } => hint.clone(),
+            Self::SeveralKinds { .. } => Some("replay each kind in a run of its own".into()),
+            Self::OtherFormat { input, unpack, .. } => unpack_hint(input, *unpack),
+            Self::NoneInIt { wanted, what, .. } => none_in_it_hint(wanted, what),
             Self::GaveUp { .. } => Some(
                 "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered".into(),
             ),
@@ -322,12 +362,14 @@ impl fmt::Display for Error {
             Self::Config { message, .. } | Self::OriginalsExpired { message } => {
                 f.write_str(message)
             }
-            Self::NoValueColumn { input, columns } => {
-                write!(f, "{input} has no value column, only {}", quoted(columns))
-            }
-            Self::TopicUntold { place } => {
-                write!(f, "{place}: the capture does not tell the record's topic")
-            }
+            Self::NoValueColumn { .. }
+            | Self::TopicUntold { .. }
+            | Self::Unreadable { .. }
+            | Self::SeveralKinds { .. }
+            | Self::OtherFormat { .. }
+            | Self::NoneInIt { .. }
+            | Self::NothingFound { .. }
+            | Self::CutOff { .. } => self.write_of_input(f),
             Self::NoToken { reason } => write!(f, "there is no token: {reason}"),
             Self::Unreachable {
                 brokers, reason, ..
@@ -346,7 +388,7 @@ impl fmt::Display for Error {
                 action,
                 reason,
             } => {
-                write!(f, "could not {action} topic `{topic}`: {reason}")
+                write!(f, "could not {action} topic `{}`: {reason}", visible(topic))
             }
             Self::GaveUp { after, reason } => write_gave_up(f, *after, reason),
             Self::ProducerFatal { reason } => write!(f, "the producer cannot go on: {reason}"),
@@ -362,8 +404,6 @@ impl fmt::Display for Error {
                 how,
                 stderr,
             } => write_speedctl(f, action, how, stderr),
-            Self::Unreadable { place, reason } => write!(f, "cannot read {place}: {reason}"),
-            Self::CutOff { place, why } => write!(f, "{place}: the input is cut off: {why}"),
             Self::CannotWrite { what, reason } => write!(f, "cannot write {what}: {reason}"),
             Self::ReportUnwritten { file, reason } => write_unwritten(f, file, reason),
             Self::Defect { what } => f.write_str(what),
@@ -371,8 +411,87 @@ impl fmt::Display for Error {
     }
 }
 
+impl Error {
+    /// What is wrong with an input; names in it are those of others.
+    fn write_of_input(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoValueColumn { input, columns } => {
+                write!(
+                    f,
+                    "{} has no value column, only {}",
+                    visible(input),
+                    quoted(columns)
+                )
+            }
+            Self::TopicUntold { place } => {
+                write!(
+                    f,
+                    "{}: the capture does not tell the record's topic",
+                    visible(place)
+                )
+            }
+            Self::Unreadable { place, reason } => {
+                write!(f, "cannot read {}: {}", visible(place), visible(reason))
+            }
+            Self::SeveralKinds { first, second } => write!(
+                f,
+                "the inputs are of several kinds: {} is {}, {} is {}",
+                visible(&first.0),
+                first.1,
+                visible(&second.0),
+                second.1
+            ),
+            Self::OtherFormat { input, what, .. } => {
+                write!(f, "cannot read {}: it is {what}", visible(input))
+            }
+            Self::NoneInIt {
+                input,
+                wanted,
+                what,
+            } => write!(
+                f,
+                "{} holds no {}: it is other {what}",
+                visible(input),
+                without_article(wanted)
+            ),
+            Self::NothingFound { why, .. } => write!(f, "nothing was found: {}", visible(why)),
+            Self::CutOff { place, why } => write!(
+                f,
+                "{}: the input is cut off: {}",
+                visible(place),
+                visible(why)
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What gives kreplay the content of a packed input.
+fn unpack_hint(input: &str, unpack: Option<&str>) -> Option<String> {
+    let unpack = unpack?;
+    Some(match input {
+        "stdin" => format!("put `{unpack}` before kreplay in the pipe"),
+        file => format!("unpack it, or use a pipe: `{unpack} {file} | kreplay ... -`"),
+    })
+}
+
+fn none_in_it_hint(wanted: &str, what: &str) -> Option<String> {
+    let hint = match (wanted, what) {
+        ("record lines", _) => {
+            "`kcat -C` prints record lines with `-J`; `kreplay extract` prints them of a capture"
+        }
+        (_, "JSON") => "`--value PATH` with `--filter ''` reads any JSON",
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+fn without_article(noun: &str) -> &str {
+    noun.strip_prefix("a ").unwrap_or(noun)
+}
+
 fn write_unwritten(f: &mut fmt::Formatter<'_>, file: &str, reason: &str) -> fmt::Result {
-    write!(f, "cannot write the report to {file}: {reason}")
+    write!(f, "cannot write the report to {}: {reason}", visible(file))
 }
 
 fn write_gave_up(f: &mut fmt::Formatter<'_>, after: Duration, reason: &str) -> fmt::Result {
@@ -409,13 +528,16 @@ fn write_topics_missing(
     brokers: &str,
 ) -> fmt::Result {
     if let [MissingTopic { name, nearest, .. }] = topics {
-        let text = format!("topic `{name}` does not exist on {brokers}");
+        let text = format!("topic `{}` does not exist on {brokers}", visible(name));
         return f.write_str(&nearest::told(text, nearest.as_deref()));
     }
     write!(f, "{} topics do not exist on {brokers}: ", topics.len())?;
     listed(f, topics, ", ", |f, topic| match &topic.nearest {
-        Some(nearest) => write!(f, "`{}` (nearest to it is `{nearest}`)", topic.name),
-        None => write!(f, "`{}`", topic.name),
+        Some(nearest) => {
+            let name = visible(&topic.name);
+            write!(f, "`{name}` (nearest to it is `{nearest}`)")
+        }
+        None => write!(f, "`{}`", visible(&topic.name)),
     })
 }
 
@@ -445,7 +567,9 @@ fn write_right_missing(f: &mut fmt::Formatter<'_>, right: &Right, brokers: &str)
         Right::Write { topics } => {
             let noun = if topics.len() == 1 { "topic" } else { "topics" };
             write!(f, "the right `Write` on {noun} ")?;
-            listed(f, topics, ", ", |f, topic| write!(f, "`{topic}`"))?;
+            listed(f, topics, ", ", |f, topic| {
+                write!(f, "`{}`", visible(topic))
+            })?;
             f.write_str(" is missing")
         }
     }
@@ -480,6 +604,7 @@ fn write_partitions_missing(
         } else {
             "partitions"
         };
+        let (place, topic) = (visible(place), visible(topic));
         write!(f, "{place}: topic `{topic}` has no {noun} ")?;
         listed(f, missing, ", ", |f, partition| write!(f, "{partition}"))?;
         let there = count(u64::from(partitions.unsigned_abs()), "partition");
@@ -533,7 +658,10 @@ pub(crate) fn span(ms: i64) -> String {
 
 /// Names in backticks.
 pub(crate) fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let quoted: Vec<String> = names
+        .iter()
+        .map(|name| format!("`{}`", visible(name)))
+        .collect();
     quoted.join(", ")
 }
 

@@ -14,7 +14,11 @@
 //! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs`, their aliases `property_names.rs`, property files `properties/file.rs` |
 //! | which brokers, TLS and SASL settings are refused before anything is tried | `properties/brokers.rs`, `properties/security.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
-//! | which files are read, and how kind and form of one are told | `extract/files.rs`, `extract/kind.rs`, `extract/texts/mod.rs` |
+//! | which files are read | `extract/files.rs` |
+//! | what an input is, and what happens when it is not what the command is for | `extract/kind.rs` (with `members.rs` and `magic.rs`), `extract/opener.rs` |
+//! | in which form RRPairs are | `extract/texts/mod.rs` |
+//! | what a run says that has found nothing | `report/nothing.rs` |
+//! | how text of others is shown without harm | `visible.rs` |
 //! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
 //! | what the sections of a Markdown RRPair say | `extract/texts/markdown.rs`, `extract/texts/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/envelope/`, `rrpair` in `extract/profiles/byoc.toml` |
@@ -43,7 +47,7 @@
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
-//! `record_line`, `error`, `nearest`, `channel`, `offsets`, `outputs`, `process_group` and `console` are leaves. `extract` never names `produce`
+//! `record_line`, `error`, `nearest`, `channel`, `offsets`, `outputs`, `process_group`, `visible` and `console` are leaves. `extract` never names `produce`
 //! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
 
 mod channel;
@@ -70,6 +74,7 @@ mod signals;
 #[cfg(test)]
 mod tests;
 mod uses;
+mod visible;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -198,7 +203,10 @@ async fn replay(
     let production = produce::start(job, receiver);
     // The source is touched only when the destination was found good.
     let (source, topics) = (config.source, config.destination.topics);
-    let begin = || extract::start(source, config.extraction, topics, console.clone(), sender);
+    let begin = || {
+        let sending = (topics, extract::Purpose::Send);
+        extract::start(source, config.extraction, sending, console.clone(), sender)
+    };
     let outcome = watch.until_done(production, begin).await;
     if let Some(extraction) = &mut watch.extraction {
         extraction.stop();
@@ -206,14 +214,28 @@ async fn replay(
             _ = timeout(STOP_LIMIT, extraction.ended()).await;
         }
         let description = extraction.description();
-        report.source.inputs = description.inputs;
-        report.source.names = description.names;
-        report.source.via = description.via;
+        describe(&mut report.source, description);
     }
     watch.progress.finish(&console);
     settle(&mut report, outcome, watch.signal)?;
+    name_nothing(&mut report, config.empty);
     report.elapsed = started.elapsed();
     Ok(report)
+}
+
+fn describe(source: &mut report::Source, known: extract::Description) {
+    source.kind = known.kind.unwrap_or(source.kind);
+    source.inputs = known.inputs;
+    source.names = known.names;
+    source.via = known.via;
+}
+
+/// A source without records is a failure where nothing else says more.
+fn name_nothing(report: &mut Report, empty: config::EmptySource) {
+    if report.failures.is_empty() && report.signal.is_none() {
+        let nothing = report::nothing_found(&report.source, &report.tally, empty);
+        report.failures.extend(nothing);
+    }
 }
 
 fn job(
@@ -276,9 +298,8 @@ fn gate(config: &Config) -> Gate {
 }
 
 /// Prints the records of the source; nothing is sent.
-async fn print(mut config: Config, mut signals: mpsc::Receiver<Signal>) -> Result<Printout, Error> {
+async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Result<Printout, Error> {
     let started = Instant::now();
-    extract::tell_kind(&mut config)?;
     extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
     let gate = match extract::gate(&config.source) {
@@ -291,7 +312,7 @@ async fn print(mut config: Config, mut signals: mpsc::Receiver<Signal>) -> Resul
     let kind = kind(&config.source);
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let mut printing = print::start(receiver);
-    let topics = config.destination.topics;
+    let topics = (config.destination.topics, extract::Purpose::Look);
     let mut extraction = extract::start(config.source, config.extraction, topics, console, sender);
     let mut signal = None;
     tokio::select! {
@@ -315,21 +336,24 @@ async fn print(mut config: Config, mut signals: mpsc::Receiver<Signal>) -> Resul
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
+    let source = report::Source {
+        kind: description.kind.unwrap_or(kind),
+        via: description.via,
+        inputs: description.inputs,
+        names: description.names,
+        complete: printed.source_end == Some(Ok(())),
+    };
+    let nothing = report::nothing_found(&source, &printed.tally, config.empty);
+    let failures = printed.failure.into_iter().chain(source_failure);
     Ok(Printout {
-        source: report::Source {
-            kind,
-            via: description.via,
-            inputs: description.inputs,
-            names: description.names,
-            complete: printed.source_end == Some(Ok(())),
-        },
+        source,
         tally: printed.tally,
         printed: printed.printed,
         unprinted: printed.unprinted,
         reader: printed.reader,
         elapsed: started.elapsed(),
         signal: signal.filter(|_| kept_back),
-        failures: printed.failure.into_iter().chain(source_failure).collect(),
+        failures: failures.chain(nothing).collect(),
     })
 }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use crate::cli;
 use crate::config::{
-    Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, Extraction,
-    GivenNames, Idempotence, Input, MissingTopics, Output, Overrides, Partition, ProfileChoice,
-    RecordLines, Reordered, ReportForm, Snapshot, SnapshotAction, Source, Task, Timestamps,
-    TokenSource, TopicNames, Uncertain, Verbosity, Via, View, When,
+    Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, EmptySource,
+    Extraction, GivenNames, Idempotence, Input, MissingTopics, Output, Overrides, Partition,
+    ProfileChoice, RecordLines, Reordered, ReportForm, Snapshot, SnapshotAction, Source, Task,
+    Timestamps, TokenSource, TopicNames, Uncertain, Verbosity, Via, View, When,
 };
 use crate::error::Error;
 use crate::properties::security::TokenSupply;
@@ -76,16 +76,8 @@ impl Config {
             read_for_flags: read_for_flags.collect(),
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
-            delivery: Delivery {
-                rejects: delivery.rejects,
-                journal: delivery.resume,
-                on_refused: delivery.on_refused,
-                give_up_after: delivery.give_up_after,
-                reordered: match delivery.allow_reordered {
-                    true => Reordered::Allowed,
-                    false => Reordered::Fails,
-                },
-            },
+            empty: settle_empty(delivery.allow_empty),
+            delivery: settle_delivery(delivery),
             output: settle_output(output),
             source,
         })
@@ -104,7 +96,11 @@ impl Config {
         let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
         let source = settle_sources(args.sources, args.speedctl)?;
         let extraction = settle_extraction(args.extraction)?;
-        Ok(Self::printing(Task::Extract, source, extraction, output))
+        let config = Self::printing(Task::Extract, source, extraction, output);
+        Ok(Self {
+            empty: settle_empty(args.allow_empty),
+            ..config
+        })
     }
 
     fn showing_profile(args: cli::Profile) -> Result<Self, Error> {
@@ -127,12 +123,11 @@ impl Config {
             let filter = &mut extraction.overrides.filter;
             filter.get_or_insert_with(|| EVERYTHING.into());
         }
-        Ok(Self::printing(
-            Task::Inspect(view),
-            source,
-            extraction,
-            output,
-        ))
+        let config = Self::printing(Task::Inspect(view), source, extraction, output);
+        Ok(Self {
+            empty: settle_empty(args.allow_empty),
+            ..config
+        })
     }
 
     /// Printing a command or records needs no destination.
@@ -157,8 +152,29 @@ impl Config {
             delivery: Delivery::default(),
             read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
             extraction,
+            empty: EmptySource::Fails,
             output,
         }
+    }
+}
+
+fn settle_delivery(args: cli::Delivery) -> Delivery {
+    Delivery {
+        rejects: args.rejects,
+        journal: args.resume,
+        on_refused: args.on_refused,
+        give_up_after: args.give_up_after,
+        reordered: match args.allow_reordered {
+            true => Reordered::Allowed,
+            false => Reordered::Fails,
+        },
+    }
+}
+
+fn settle_empty(allowed: bool) -> EmptySource {
+    match allowed {
+        true => EmptySource::Allowed,
+        false => EmptySource::Fails,
     }
 }
 

@@ -2,6 +2,7 @@
 //! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
 //! has what it wanted.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use crate::Product;
 use crate::config::{Output, ReportForm, Verbosity};
 use crate::error::{Error, ExitCode, reason};
 use crate::outputs::{Replaced, check_replaceable, replace};
-use crate::report::{Printout, Problems, Report, Source, problems_text};
+use crate::report::{Printout, Problems, Report, Source, Tally, is_nothing_read, problems_text};
+use crate::visible::visible_lines;
 
 /// A report's place is taken by a report and by nothing else.
 const REPORT: Replaced = Replaced {
@@ -23,12 +25,14 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, output),
         Ok(Product::Inspection(seen)) => {
-            let told = in_form(output, || seen.to_string(), || seen.to_json());
+            let text = || page(&seen.tally, &seen.failures, &*seen);
+            let told = in_form(output, text, || seen.to_json());
             let problems = (&seen.source, &seen.tally.problems);
             tell(output, &told, problems, &seen.failures, seen.exit())
         }
         Ok(Product::Paths(list)) => {
-            let told = in_form(output, || list.to_string(), || list.to_json());
+            let text = || page(&list.tally, &list.failures, &*list);
+            let told = in_form(output, text, || list.to_json());
             let problems = (&list.source, &list.tally.problems);
             tell(output, &told, problems, &list.failures, list.exit())
         }
@@ -41,7 +45,9 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
 fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     // The file first, so that what is printed says whether it was written.
     let mut written = write_report_file(report, output);
-    let told = in_form(output, || report.to_string(), || report.to_json());
+    let nothing = says_all(&report.tally, &report.failures);
+    let text = || page(&report.tally, &report.failures, &*report);
+    let told = in_form(output, text, || report.to_json());
     if let Err(e) = print(&told) {
         report.failures.push(Error::CannotWrite {
             what: "the report to stdout",
@@ -51,8 +57,8 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
         written = written && write_report_file(report, output);
     }
     let is_shown = output.report != ReportForm::None && written;
-    if !is_shown && report.exit() != ExitCode::Success {
-        write_to_stderr(&report.why());
+    if !is_shown && report.exit() != ExitCode::Success && !nothing {
+        write_to_stderr(&visible_lines(&report.why()));
     }
     tell_failures(&report.failures);
     report.exit()
@@ -74,6 +80,19 @@ fn write_report_file(report: &mut Report, output: &Output) -> bool {
     written.is_ok()
 }
 
+/// Whether the errors say all that there is: a page of zeros would only hide them.
+fn says_all(tally: &Tally, failures: &[Error]) -> bool {
+    is_nothing_read(tally) && !failures.is_empty()
+}
+
+/// The page for people, where it says more than the errors.
+fn page(tally: &Tally, failures: &[Error], page: impl fmt::Display) -> String {
+    match says_all(tally, failures) {
+        true => String::new(),
+        false => visible_lines(&page.to_string()).into_owned(),
+    }
+}
+
 fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String) -> String {
     match output.report {
         ReportForm::Text => text(),
@@ -92,7 +111,7 @@ fn tell(
 ) -> ExitCode {
     let exit = print_product(told, exit);
     if output.report == ReportForm::None {
-        write_to_stderr(&problems_text(source, problems));
+        write_to_stderr(&visible_lines(&problems_text(source, problems)));
     }
     tell_failures(failures);
     exit
@@ -100,9 +119,11 @@ fn tell(
 
 /// Stdout has the records; the account of them goes to stderr.
 fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
+    let nothing = says_all(&printout.tally, &printout.failures);
     write_to_stderr(&match output.verbosity {
-        Verbosity::Quiet => printout.problems().to_string(),
-        Verbosity::Normal | Verbosity::Verbose => printout.to_string(),
+        _ if nothing => String::new(),
+        Verbosity::Quiet => visible_lines(&printout.problems().to_string()).into_owned(),
+        Verbosity::Normal | Verbosity::Verbose => visible_lines(&printout.to_string()).into_owned(),
     });
     tell_failures(&printout.failures);
     printout.exit()
@@ -165,6 +186,7 @@ fn tell_failures(failures: &[Error]) {
 /// Tells what ended the run, with a hint where there is one.
 pub fn failure(error: &Error) -> ExitCode {
     let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    write_to_stderr(&format!("kreplay: {error}\n{}", hint.unwrap_or_default()));
+    let text = format!("kreplay: {error}\n{}", hint.unwrap_or_default());
+    write_to_stderr(&visible_lines(&text));
     error.exit()
 }

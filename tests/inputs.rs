@@ -266,7 +266,7 @@ fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
     let skipped = "skipped    6 files without RRPairs (-v names them)\n";
     assert!(output.stdout.contains(skipped), "{}", output.stdout);
     let named = format!(
-        "skipping {}: it holds no RRPairs\n",
+        "skipping {}: it is JSON without the members of an RRPair\n",
         path.join("5b6c.json").display()
     );
     assert!(output.stderr.contains(&named), "{}", output.stderr);
@@ -278,35 +278,566 @@ fn an_input_named_itself_is_not_skipped() {
     let path = write(folder.path(), "README.txt", "Captured on a Tuesday.\n");
     let output = rehearse(&[&path]);
     assert_eq!(output.code, 1);
-    assert_eq!(report(&output)["ledger"]["unreadable"], 1);
+    let holds_none = format!("{} holds no RRPairs: it is other text", path.display());
+    assert_eq!(report(&output)["errors"], serde_json::json!([holds_none]));
     assert_eq!(rehearse(&[&folder.path().join("none")]).code, 4);
 }
 
+/// What `kreplay extract` prints of the guide's records, a fixture made by hand.
+fn record_lines() -> Vec<u8> {
+    fs::read(fixture("shop.expected.jsonl")).expect("the fixture is there")
+}
+
 #[test]
-fn an_input_of_another_kind_is_told_with_the_command_that_reads_it() {
-    for (command, input, hint) in [
-        ("raw", "guide.csv", "which `kreplay csv` reads"),
-        ("records", "guide.csv", "which `kreplay csv` reads"),
-        ("records", "demo.jsonl", "which `kreplay raw` reads"),
-        (
-            "csv",
-            "demo.jsonl",
-            "`kreplay raw` reads RRPairs, `kreplay records` record lines",
-        ),
-        (
-            "csv",
-            "shop.expected.jsonl",
-            "`kreplay raw` reads RRPairs, `kreplay records` record lines",
-        ),
+fn the_content_decides_what_an_input_is_whatever_the_command() {
+    let records = record_lines();
+    let count = records.iter().filter(|byte| **byte == b'\n').count();
+    let csv = fs::read(fixture("guide.csv")).expect("the fixture is there");
+    let delivered = |command: &str, content: &[u8]| {
+        let file = folder();
+        let path = write(file.path(), "input", content).display().to_string();
+        let from_file = Run::new([command, &path, "-t", "t", "--rehearse", "--report", "json"]);
+        let from_stdin = Run::new([command, "-", "-t", "t", "--rehearse", "--report", "json"]);
+        let outputs = [from_file.output(), from_stdin.stdin(content).output()];
+        outputs.map(|output| {
+            let report = report(&output);
+            let delivered = report["ledger"]["delivered"].as_u64();
+            (
+                output.code,
+                report["source"]["kind"].clone(),
+                delivered.expect("a count"),
+            )
+        })
+    };
+    for (content, kind) in [
+        (&csv[..], "csv"),
+        (SHOP.as_bytes(), "raw"),
+        (&records, "records"),
     ] {
-        let input = fixture(input).display().to_string();
-        let output = Run::new([command, &input, "-t", "t", "--rehearse"]).output();
-        // The report has long lines broken.
-        let told = format!("{}{}", output.stdout, output.stderr);
-        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let [own, _] = delivered(kind, content);
+        for command in ["raw", "csv", "records"] {
+            for told in delivered(command, content) {
+                assert_eq!(told, own, "`kreplay {command}` of {kind}");
+            }
+        }
+        assert_eq!((own.0, &own.1), (0, &Value::from(kind)));
         assert!(
-            told.contains(hint) && output.code != 0,
-            "{command} {input}: {told}"
+            own.2 > 0 && (kind != "records" || own.2 == count as u64),
+            "{own:?}"
+        );
+    }
+}
+
+#[test]
+fn several_kinds_in_one_run_are_named_with_both_files() {
+    let [csv, raw] = ["guide.csv", "demo.jsonl"].map(|name| fixture(name).display().to_string());
+    for command in ["raw", "csv", "records", "extract", "inspect"] {
+        let sending: &[&str] = match command {
+            "extract" | "inspect" => &[],
+            _ => &["-t", "t", "--rehearse"],
+        };
+        let output = Run::new([&[command, &raw, &csv][..], sending].concat()).output();
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (2, ""),
+            "{command}: {output:?}"
+        );
+        let named = format!(
+            "the inputs are of several kinds: {raw} is RRPairs, {csv} is a CSV of speedctl\n"
+        );
+        assert!(output.stderr.contains(&named), "{command}: {output:?}");
+    }
+    // The stream is met only behind the file, and nothing of it is sent.
+    let csv = fs::read(csv).expect("the fixture is there");
+    let output = run(&[Path::new(&raw), Path::new("-")], Some(&csv));
+    let named = format!("{raw} is RRPairs, stdin is a CSV of speedctl");
+    assert!(
+        output.stderr.contains(&named) && output.code == 2,
+        "{output:?}"
+    );
+}
+
+#[test]
+fn bytes_of_a_program_are_named_and_never_printed() {
+    let folder = folder();
+    let elf = [
+        b"\x7fELF\x02\x01\x01\0"[..].to_vec(),
+        vec![0x1b; 400],
+        b"\n\x9b\n".to_vec(),
+    ]
+    .concat();
+    let path = write(folder.path(), "ls", elf).display().to_string();
+    for command in ["raw", "csv", "records", "extract", "inspect"] {
+        let sending: &[&str] = match command {
+            "extract" | "inspect" => &[],
+            _ => &["-t", "t", "--rehearse"],
+        };
+        let output = Run::new([&[command, &path][..], sending].concat()).output();
+        let named = format!("cannot read {path}: it is a program (ELF)\n");
+        assert!(
+            output.stderr.contains(&named) && output.code == 4,
+            "{command}: {output:?}"
+        );
+        let printed = output.stdout + &output.stderr;
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(
+            !printed.contains(control) && !printed.contains('\u{fffd}'),
+            "{printed:?}"
+        );
+    }
+}
+
+/// Two Fetches of one topic, of which the second one is the later.
+fn two_fetches() -> [String; 2] {
+    let fetch = |second: u32, offset: u32| {
+        format!(
+            r#"{{"msgType":"rrpair","ts":"2026-01-05T09:00:0{second}Z","command":"Fetch","kafka":{{"response":{{"FetchResponse":{{"topics":[{{"name":"t","partitions":[{{"records":{{"baseOffset":"{offset}","records":[{{"valueString":"at {offset}"}}]}}}}]}}]}}}}}}}}"#
+        )
+    };
+    [fetch(1, 7), fetch(2, 8)]
+}
+
+#[test]
+fn files_named_by_ids_are_read_in_the_order_of_their_times() {
+    let [early, late] = two_fetches();
+    let folder = folder();
+    // By their names the later one would come first.
+    write(
+        folder.path(),
+        "0b9c2f6e-5d7a-4c55-8d5f-0f3d6a1b2c3d.json",
+        &late,
+    );
+    write(
+        folder.path(),
+        "f1d2c3b4-0000-4c55-8d5f-0f3d6a1b2c3d.json",
+        &early,
+    );
+    let args = ["extract".into(), folder.path().display().to_string()];
+    let output = Run::new(args).output();
+    let values: Vec<&str> = output
+        .stdout
+        .split("at ")
+        .skip(1)
+        .map(|rest| &rest[..1])
+        .collect();
+    assert_eq!((output.code, values), (0, vec!["7", "8"]), "{output:?}");
+}
+
+#[test]
+fn a_file_of_a_folder_is_judged_by_more_than_its_first_bytes() {
+    let folder = folder();
+    let path = folder.path();
+    let middle = format!("eString\":\"cut\"}}]}}}}\n{}\n", fetch("a"));
+    write(path, "middle.jsonl", middle);
+    write(
+        path,
+        "page.js",
+        "\"use client\";\nexport const x = { \"kafka\": 1 }\n",
+    );
+    write(path, "README.md", "[![Build](x)](y)\n\n# Captures\n");
+    let long = format!("{{\"data\":\"{}\",\"more\":[]}}\n", "x".repeat(100_000));
+    write(path, "long.json", long);
+    write(path, "settings.json", r#"{"kafka":{"brokers":["b:9092"]}}"#);
+    write(path, "rows.csv", "ts,RRPair UUID\n1,2\n");
+    let output = rehearse(&[path]);
+    let report = report(&output);
+    let counts = |name: &str| report["ledger"][name].clone();
+    // The piece of a line counts as a damaged RRPair, the others are none.
+    assert_eq!(
+        (counts("delivered"), counts("unreadable")),
+        (1.into(), 1.into()),
+        "{output:?}"
+    );
+    assert_eq!(
+        (output.code, &report["source"]["skipped_files"]),
+        (1, &5.into())
+    );
+    let named = report["problems"][0]["first"]["input"]
+        .as_str()
+        .expect("a name");
+    assert!(named.ends_with("middle.jsonl"), "{named}");
+}
+
+#[test]
+fn paths_of_ones_own_lead_into_any_json_of_a_folder() {
+    let folder = folder();
+    write(
+        folder.path(),
+        "1.json",
+        r#"{"orders":[{"v":"a"},{"v":"b"}]}"#,
+    );
+    write(
+        folder.path(),
+        "2.json",
+        "{\n \"orders\": [{\"v\": \"c\"}]\n}\n",
+    );
+    write(folder.path(), "README.md", "[![Build](x)](y)\n");
+    let place = folder.path().display().to_string();
+    let own = [
+        "raw",
+        &place,
+        "--filter",
+        "",
+        "--value",
+        "$.orders[*].v",
+        "-t",
+        "t",
+    ];
+    let output = Run::new(own.into_iter().chain(["--rehearse", "--report", "json"])).output();
+    let report = report(&output);
+    assert_eq!(
+        (output.code, &report["ledger"]["delivered"]),
+        (0, &3.into()),
+        "{output:?}"
+    );
+    assert_eq!(report["source"]["skipped_files"], 1);
+}
+
+/// What says all in one line on stderr and nothing on stdout.
+fn assert_one_line(output: &Output, code: i32, line: &str) {
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (code, ""),
+        "{output:?}"
+    );
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    let hints = lines.iter().filter(|line| line.starts_with("hint: "));
+    assert_eq!(lines.len() - hints.count(), 1, "{output:?}");
+    assert_eq!(lines[0], format!("kreplay: {line}"));
+}
+
+#[test]
+fn nothing_to_replay_is_said_in_one_line_unless_it_is_allowed() {
+    let folder = folder();
+    let none = folder.path().join("captures");
+    write(&none, "README.txt", "Captured on a Tuesday.\n");
+    let empty = write(folder.path(), "empty", "");
+    let guide = fs::read_to_string(fixture("guide.csv")).expect("the fixture is text");
+    let header = guide.split_inclusive('\n').next().expect("it has a header");
+    let header = write(folder.path(), "header.csv", header);
+    let [none, empty, header] = [none, empty, header].map(|path| path.display().to_string());
+    let cases = [
+        (
+            &none,
+            format!("nothing was found: {none} holds no RRPair: 1 file skipped"),
+        ),
+        (&empty, format!("nothing was found: {empty} is empty")),
+        (
+            &header,
+            format!("nothing was found: {header} has no row but the header"),
+        ),
+        (&"-".to_string(), "nothing was found: stdin is empty".into()),
+    ];
+    for (source, line) in &cases {
+        for command in ["raw", "records", "extract", "inspect"] {
+            let sending: &[&str] = if ["raw", "records"].contains(&command) {
+                &["--rehearse", "-t", "t"]
+            } else {
+                &[]
+            };
+            let args = [&[command, source][..], sending].concat();
+            assert_one_line(&Run::new(&args).output(), 1, line);
+            let output = Run::new([&args[..], &["--allow-empty"]].concat()).output();
+            assert_eq!(output.code, 0, "{command} {source}: {output:?}");
+            assert!(!output.stderr.contains("nothing was found"), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
+    let http = fixture("http.jsonl").display().to_string();
+    for command in ["raw", "extract", "inspect"] {
+        let sending: &[&str] = if command == "raw" {
+            &["--rehearse", "-t", "t"]
+        } else {
+            &[]
+        };
+        let args = [
+            &[command, &http, "--filter", r#"(command IS "Fetch")"#][..],
+            sending,
+        ]
+        .concat();
+        let output = Run::new(&args).output();
+        let told = format!("RRPairs of {http}\n");
+        let line = output
+            .stderr
+            .lines()
+            .find(|line| line.contains("the filter passed none of "));
+        assert!(output.code == 1 && line.is_some(), "{command}: {output:?}");
+        assert!(output.stderr.contains(&told), "{command}: {output:?}");
+        let output = Run::new([&args[..], &["--allow-empty"]].concat()).output();
+        assert_eq!(output.code, 0, "{command}: {output:?}");
+    }
+}
+
+#[test]
+fn values_without_their_records_get_the_hint_to_ask_kcat_for_them() {
+    for values in ["one\ntwo\n", "{\"id\":1}\n{\"id\":2}\n", "3\n4\n"] {
+        let args = ["records", "-", "-t", "t", "--rehearse"];
+        let output = Run::new(args).stdin(values).output();
+        let what = if values.starts_with('{') {
+            "JSON"
+        } else {
+            "text"
+        };
+        let line = format!("stdin holds no record lines: it is other {what}");
+        assert_one_line(&output, 1, &line);
+        assert!(
+            output
+                .stderr
+                .contains("hint: `kcat -C` prints record lines with `-J`"),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_at_all_is_said_in_one_line() {
+    let folder = folder();
+    let missing = folder.path().join("missing").display().to_string();
+    let other = write(folder.path(), "other.json", r#"{"id":1}"#)
+        .display()
+        .to_string();
+    for command in ["raw", "extract", "inspect"] {
+        let sending: &[&str] = if command == "raw" {
+            &["--rehearse", "-t", "t"]
+        } else {
+            &[]
+        };
+        let run = |source: &str| Run::new([&[command, source][..], sending].concat()).output();
+        let line = format!("cannot read {missing}: no such file or directory");
+        assert_one_line(&run(&missing), 4, &line);
+        let line = format!("{other} holds no RRPairs: it is other JSON");
+        assert_one_line(&run(&other), 1, &line);
+    }
+}
+
+/// What a terminal obeys, or what turns the order of a text.
+fn obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c)
+}
+
+#[test]
+fn what_a_terminal_obeys_is_never_printed_for_people_and_kept_for_programs() {
+    const EVIL: &str = "\\u001b]0;x\\u0007\\u202eb\\nfound 99\\u009b2J";
+    let evil: Value = serde_json::from_str(&format!("\"{EVIL}\"")).expect("JSON");
+    let evil = evil.as_str().expect("a string");
+    let folder = folder();
+    let name = "e\u{1b}[31m\u{202e}\nvil.jsonl";
+    let line = format!(
+        r#"{{"msgType":"rrpair","command":"Fetch","network_address":"{EVIL}:9092","kafka":{{"clientId":"{EVIL}","request":{{"JoinGroupRequest":{{"groupId":"{EVIL}"}}}},"response":{{"FetchResponse":{{"topics":[{{"name":"t","partitions":[{{"records":{{"records":[{{"valueString":"v","{EVIL}":1}}]}}}}]}},{{"name":"{EVIL}","partitions":[{{"records":{{"records":[{{"valueString":"v"}}]}}}}]}}]}}}}}}}}"#
+    );
+    let other = format!(r#"{{"msgType":"rrpair","command":"{EVIL}","l7protocol":"x"}}"#);
+    let path = write(folder.path(), name, format!("{line}\n{other}\n{{bad}}\n"));
+    let path = path.display().to_string();
+    let commands: [&[&str]; 6] = [
+        &["raw", &path, "--rehearse"],
+        &["raw", &path, "--rehearse", "-v", "--report", "none"],
+        &["inspect", &path],
+        &["inspect", &path, "--paths"],
+        &["extract", &path, "-v"],
+        &[
+            "raw",
+            &path,
+            "/no\u{1b}/where\n",
+            "--rehearse",
+            "--value",
+            "$.\u{1b}[31m",
+        ],
+    ];
+    for command in commands {
+        let output = Run::new(command).output();
+        let shown = match command[0] {
+            "extract" => output.stderr.clone(),
+            _ => output.stdout.clone() + &output.stderr,
+        };
+        assert!(
+            !shown.is_empty() && !shown.contains(obeyed),
+            "{command:?}: {shown:?}"
+        );
+        assert!(
+            !shown.lines().any(|line| line.starts_with("found 99")),
+            "{command:?}: {shown}"
+        );
+    }
+    // Programs get every character.
+    let output = Run::new(["inspect", &path, "--report", "json"]).output();
+    let seen: Value = serde_json::from_str(&output.stdout).expect("a report");
+    assert_eq!(seen["source"]["inputs"][0], path.as_str());
+    assert!(
+        seen["commands"]
+            .to_string()
+            .contains(&Value::from(evil).to_string()),
+        "{seen}"
+    );
+}
+
+#[test]
+fn utf_16_as_powershell_writes_it_is_read() {
+    let expected = of_lines();
+    let crlf = SHOP.replace('\n', "\r\n");
+    let units: Vec<u16> = "\u{feff}"
+        .encode_utf16()
+        .chain(crlf.encode_utf16())
+        .collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for (name, content) in [
+        ("little", little.clone()),
+        ("big", big),
+        ("without a mark", little[2..].to_vec()),
+        ("packed", gzip(&little)),
+    ] {
+        let output = run(&[Path::new("-")], Some(&content));
+        assert_eq!(essence(&output), expected, "{name}");
+    }
+    let records = String::from_utf8(record_lines()).expect("UTF-8");
+    let units = "\u{feff}".encode_utf16().chain(records.encode_utf16());
+    let content: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let args = ["records", "-", "-t", "t", "--rehearse", "--report", "json"];
+    let output = Run::new(args).stdin(content).output();
+    let delivered = records.lines().count();
+    assert_eq!(
+        report(&output)["ledger"]["delivered"],
+        delivered,
+        "{output:?}"
+    );
+    // A text that breaks off in the middle of a character is damaged.
+    let output = run(&[Path::new("-")], Some(&little[..little.len() - 1]));
+    assert_eq!(output.code, 4);
+    assert!(
+        output.stderr.contains("the UTF-16 text breaks off"),
+        "{output:?}"
+    );
+}
+
+/// Inputs that kreplay does not unpack: a name, the content, what it is and what unpacks it.
+fn packed_otherwise() -> [(&'static str, Vec<u8>, &'static str, &'static str); 7] {
+    let twice = gzip(&gzip(SHOP.as_bytes()));
+    let zstd_inside = gzip(&zstd(SHOP.as_bytes()));
+    let (xz, bzip2) = (b"\xfd7zXZ\0\0\x04\xe6\xd6", b"BZh91AY&SY\x01\x02\xff");
+    let (zip, lz4) = (
+        b"PK\x03\x04\x14\0\0\0\x08\0",
+        b"\x04\x22\x4d\x18\x64\x40\xa7",
+    );
+    let seven = b"7z\xbc\xaf\x27\x1c\0\x04";
+    [
+        ("a.xz", xz.to_vec(), "packed with xz", "xz -dc"),
+        ("a.bz2", bzip2.to_vec(), "packed with bzip2", "bzip2 -dc"),
+        ("a.zip", zip.to_vec(), "a zip archive", "unzip -p"),
+        ("a.lz4", lz4.to_vec(), "packed with lz4", "lz4 -dc"),
+        ("a.7z", seven.to_vec(), "a 7z archive", "7z x -so"),
+        ("a.gz", twice, "packed twice, with gzip inside", "gunzip -c"),
+        (
+            "b.gz",
+            zstd_inside,
+            "packed twice, with zstd inside",
+            "zstd -dc",
+        ),
+    ]
+}
+
+#[test]
+fn what_is_packed_otherwise_is_named_with_the_command_that_unpacks_it() {
+    for (name, content, what, unpack) in packed_otherwise() {
+        let folder = folder();
+        let path = write(folder.path(), name, &content).display().to_string();
+        for command in ["raw", "csv", "records"] {
+            let output = Run::new([command, &path, "-t", "t", "--rehearse"]).output();
+            assert_one_line(&output, 4, &format!("cannot read {path}: it is {what}"));
+            let hint = format!("`{unpack} {path} | kreplay ... -`");
+            assert!(output.stderr.contains(&hint), "{output:?}");
+        }
+        let output = run(&[Path::new("-")], Some(&content));
+        assert!(
+            output
+                .stderr
+                .contains(&format!("put `{unpack}` before kreplay")),
+            "{output:?}"
+        );
+        // In a folder it is left out, and never silently.
+        write(folder.path(), "raw.jsonl", fetch("a"));
+        let output = rehearse(&[folder.path()]);
+        assert_eq!(
+            (output.code, &report(&output)["source"]["skipped_files"]),
+            (0, &1.into())
+        );
+        assert!(
+            output
+                .stderr
+                .contains(&format!("skipping {path}: it is {what}")),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn zeros_behind_packed_data_are_nothing_and_other_bytes_are_junk() {
+    let expected = of_lines();
+    for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
+        let packed = pack(SHOP.as_bytes());
+        for zeros in [1, 3, 512, 300_000] {
+            let content = [&packed[..], &vec![0; zeros]].concat();
+            let output = run(&[Path::new("-")], Some(&content));
+            assert_eq!(essence(&output), expected, "{name} and {zeros} zeros");
+        }
+        for junk in [&b"junk"[..], b"\0\0\0x", b"\x1f", b"\x28\xb5\x2f\xfe"] {
+            let output = run(&[Path::new("-")], Some(&[&packed, junk].concat()));
+            let report = report(&output);
+            assert_eq!(output.code, 4, "{name} {junk:?}: {output:?}");
+            assert_eq!(
+                report["ledger"]["delivered"],
+                expected["ledger"]["delivered"]
+            );
+            let named = output
+                .stderr
+                .contains("behind the end of the packed data, which is whole, stands junk");
+            // A beginning of one more member is one that breaks off.
+            let cut = name == "gzip" && junk == b"\x1f";
+            assert_eq!(named, !cut, "{name} {junk:?}: {output:?}");
+            assert_eq!(
+                cut,
+                output.stderr.contains("the compressed data breaks off"),
+                "{output:?}"
+            );
+        }
+    }
+}
+
+/// A zstd frame by hand (RFC 8878, 3.1.1), as `zstd --long=LOG` begins one of a stream: how far back it may
+/// point stands in its header, whether it does or not.
+fn zstd_of_window(log: u8) -> Vec<u8> {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3];
+    let mut blocks = SHOP.as_bytes().chunks(100_000).peekable();
+    while let Some(block) = blocks.next() {
+        // A raw block: whether it is the last one, two bits for its type, its size.
+        let last = usize::from(blocks.peek().is_none());
+        let header = (block.len() << 3 | last).to_le_bytes();
+        frame.extend_from_slice(&header[..3]);
+        frame.extend_from_slice(block);
+    }
+    frame
+}
+
+#[test]
+fn a_zstd_window_is_read_up_to_its_bound_and_refused_with_a_hint_above() {
+    let expected = of_lines();
+    let output = run(&[Path::new("-")], Some(&zstd_of_window(27)));
+    assert_eq!(essence(&output), expected);
+    for log in [28, 31] {
+        let folder = folder();
+        let path = write(folder.path(), "a.zst", zstd_of_window(log))
+            .display()
+            .to_string();
+        let output = Run::new(["raw", &path, "--rehearse"]).output();
+        let what = "packed with zstd and a window of more than 128 MiB";
+        assert_one_line(&output, 4, &format!("cannot read {path}: it is {what}"));
+        assert!(
+            output
+                .stderr
+                .contains(&format!("`zstd -dc --long=31 {path} | kreplay ... -`")),
+            "{output:?}"
         );
     }
 }
@@ -315,13 +846,13 @@ fn an_input_of_another_kind_is_told_with_the_command_that_reads_it() {
 fn an_empty_folder_holds_nothing() {
     let folder = folder();
     let output = rehearse(&[folder.path()]);
-    assert_eq!(output.code, 0);
+    assert_eq!(output.code, 1);
     assert_eq!(report(&output)["source"]["rrpairs"], 0);
-    assert!(
-        output.stderr.contains("no RRPairs in "),
-        "{}",
-        output.stderr
+    let told = format!(
+        "kreplay: nothing was found: {} is empty\n",
+        folder.path().display()
     );
+    assert_eq!(output.stderr, told);
 }
 
 #[test]
@@ -338,7 +869,12 @@ fn rrpairs_of_other_protocols_hold_no_records() {
     write(folder.path(), "a/2025-10-09_14-43-02Z.md", markdown(http));
     let output = rehearse(&[folder.path()]);
     let report = report(&output);
-    assert_eq!((output.code, &report["ledger"]["found"]), (0, &0.into()));
+    assert_eq!((output.code, &report["ledger"]["found"]), (1, &0.into()));
+    let told = format!(
+        "kreplay: nothing was found: the filter passed none of 2 RRPairs of {}\n",
+        folder.path().display()
+    );
+    assert!(output.stderr.starts_with(&told), "{}", output.stderr);
     assert_eq!(report["source"]["rrpairs"], 2);
     assert_eq!(report["source"]["skipped_files"], 0);
 }

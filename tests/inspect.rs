@@ -130,7 +130,7 @@ fn a_filter_that_nothing_passes_is_told_with_the_commands_there_are() {
         ),
         "{output:?}"
     );
-    assert_eq!(output.code, 0);
+    assert_eq!(output.code, 1);
 }
 
 /// Lines and columns that a terminal shows without being made larger.

@@ -6,6 +6,7 @@ use super::Stop;
 use super::collect::BadText;
 use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
+use super::opener::Opener;
 use super::sink::Sink;
 use super::texts::{Text, Texts};
 use crate::config::Input;
@@ -13,13 +14,14 @@ use crate::error::Error;
 use crate::record::Origin;
 use crate::report::{What, place};
 
-/// Reads all `inputs` in order. `read_line` puts the records of one line, which is not blank, into
+/// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into
 /// the sink, or leaves its batch as it was.
 ///
 /// # Errors
 /// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
 pub(super) fn read(
     inputs: &[Input],
+    mut opener: Opener,
     sink: Sink<'_>,
     read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>,
 ) -> Result<(), Stop> {
@@ -31,7 +33,7 @@ pub(super) fn read(
     };
     let mut failed = None;
     for (index, input) in (0..).zip(inputs) {
-        let opened = open::open(input).map_err(Stop::Failed);
+        let opened = opener.open(input).map_err(Stop::Failed);
         match opened.and_then(|opened| reader.read_input(index, opened)) {
             Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
             Err(stop) => return Err(stop),
@@ -50,7 +52,7 @@ struct Reader<'a, F> {
 
 impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F> {
     fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
-        let Opened { reader, taken } = opened;
+        let Opened { reader, taken, .. } = opened;
         let mut lines = Texts::of_records(reader);
         loop {
             while let Some((line, text)) = lines.next_buffered() {

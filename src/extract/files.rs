@@ -1,7 +1,7 @@
 //! The files that the arguments stand for. A folder stands for all files below it, in the order of
 //! the times in their names: proxymock writes one RRPair a file, `<host>/<time>.json`, so that this
-//! is the order in which they were captured whatever the host. Files without a time come first, by
-//! their paths.
+//! is the order in which they were captured whatever the host. A file whose name has no time, such as
+//! `<uuid>.json`, has that of its first RRPair, `ts`. Files without any come first, by their paths.
 //!
 //! Left out are hidden files and folders, and links to what is read anyway.
 
@@ -10,6 +10,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::kind::Asked;
 use super::open;
 use crate::config::Input;
 use crate::error::Error;
@@ -19,15 +22,6 @@ use crate::error::Error;
 pub(super) struct Found {
     pub(super) input: Input,
     pub(super) asked: Asked,
-}
-
-/// How a file came to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// It is an argument.
-    ByName,
-    /// It lies in a folder that is one: not everything there need be RRPairs.
-    InFolder,
 }
 
 /// What the arguments stand for, in the order of reading.
@@ -75,7 +69,8 @@ impl Files {
             self.empty.push(root.to_path_buf());
         }
         let mut files = listing.files;
-        files.sort_by_cached_key(|path| (time_in_name(path), path.clone()));
+        let time = |path: &Path| time_in_name(path).or_else(|| time_in_content(path));
+        files.sort_by_cached_key(|path| (time(path), path.clone()));
         self.found.extend(files.into_iter().map(|path| Found {
             input: Input::File(path),
             asked: Asked::InFolder,
@@ -162,6 +157,13 @@ fn time_in_name(path: &Path) -> Option<(u64, u64)> {
     (0..name.len()).find_map(|at| time_at(&name[at..]))
 }
 
+/// The `ts` of a file's first RRPair, in UTC as the names are.
+fn time_in_content(path: &Path) -> Option<(u64, u64)> {
+    let mut opened = open::open(&Input::File(path.to_path_buf())).ok()?;
+    let ts: Timestamp = opened.first_ts()?.parse().ok()?;
+    time_at(format!("{ts:.9}").as_bytes())
+}
+
 fn time_at(text: &[u8]) -> Option<(u64, u64)> {
     const PATTERN: &[u8] = b"dddd-dd-ddTdd:dd:dd";
     let fits = |(pattern, byte): (&u8, &u8)| match pattern {
@@ -188,6 +190,37 @@ fn time_at(text: &[u8]) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_without_a_time_in_its_name_has_that_of_its_first_rrpair() {
+        let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+        let path = folder.path().join("0f8b6c.json");
+        let long = format!("{{\"a\":\"{}\",\"ts\":", "x".repeat(200_000));
+        let cases = [
+            (
+                "{\"ts\":\"2025-10-09T14:43:01.5Z\"}".into(),
+                Some((20_251_009_144_301, 500_000_000)),
+            ),
+            (
+                "{\n \"ts\": \"2025-10-09T16:43:01+02:00\",\n".into(),
+                Some((20_251_009_144_301, 0)),
+            ),
+            (
+                "{\"a\":1}\n{\"ts\":\"2025-10-09T14:43:01Z\"}\n".into(),
+                Some((20_251_009_144_301, 0)),
+            ),
+            (
+                format!("{long}\"2025-10-09T14:43:02Z\"}}"),
+                Some((20_251_009_144_302, 0)),
+            ),
+            ("{\"ts\":1760020981}".into(), None),
+            ("no JSON".to_string(), None),
+        ];
+        for (text, time) in cases {
+            fs::write(&path, &text).expect("the folder is writable");
+            assert_eq!(time_in_content(&path), time, "{text:.60}");
+        }
+    }
 
     #[test]
     fn a_name_tells_its_time_where_it_has_one() {

@@ -1,123 +1,361 @@
-//! Which kind of input a file is, by what its first line looks like. Commands that take any SOURCE read
-//! it as what it is; the others name the right command beside the damage.
+//! What an input is, told from how it begins and never from its name:
+//!
+//! | it begins with | kind |
+//! |---|---|
+//! | a header row with the column `RRPair UUID`, or with one that ends in `valueString` and the like | a CSV |
+//! | JSON or Markdown whose objects have the members of an RRPair, or an export of logs that holds some | RRPairs |
+//! | JSON whose objects have the members of a record, as kreplay, kcat or another tool prints them | record lines |
+//! | a magic number, or bytes that no text has | a format that kreplay does not read |
+//!
+//! The first object that is one or the other decides: what stands before it is damage. An input of
+//! none of these kinds is read only where the user's own paths lead into any JSON.
 
-use std::io::{BufRead, BufReader, Read};
+use memchr::{memchr, memmem};
 
-use super::open;
-use crate::config::{
-    Config, Input, ProfileChoice, RecordLines, Source, Task, TopicNames, Uncertain, View,
-};
-use crate::error::Error;
-use crate::record::{Batch, Origin};
+use super::envelope;
+use super::lines::BOM;
+use super::magic::{self, Format};
+use super::members::{Members, TextEnd};
+use super::texts::{Text, Texts};
 use crate::record_line;
 
-/// What is read of a file to tell its kind: a line, unless it is longer.
-const MOST_BYTES: u64 = 1 << 20;
+/// What is looked at of an input that is none of the kinds so far.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+/// Texts of another kind after which a stream is known to be that: to wait for a MiB may take for ever.
+const MOST_TEXTS: usize = 16;
 /// The header of the column that speedctl adds to every CSV.
 pub(super) const UUID_COLUMN: &str = "RRPair UUID";
+/// How the headers of value columns end.
+const VALUE_COLUMNS: [&str; 3] = [".valueString", ".valueBytes", ".valueBase64"];
+/// What damaged JSON of an RRPair still shows: members with their colons, as nothing else has them.
+const MARKS: [&str; 8] = [
+    "\"msgType\":\"rrpair\"",
+    "\"msgType\": \"rrpair\"",
+    "\"l7protocol\":",
+    "\"kafka\":",
+    "\"FetchResponse\":",
+    "\"ProduceRequest\":",
+    "\"valueString\":",
+    "\"valueBytes\":",
+];
 
+/// A kind of input that kreplay reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum InputKind {
+    RrPairs,
     Csv,
     Records,
-    /// RRPairs, and whatever is told from nothing: extraction names what is wrong with it.
-    RrPairs,
 }
 
-/// Settles what the sources of `config` are, where any kind may be given. Files of several kinds, and
-/// what can be read only once, stay RRPairs.
-///
-/// # Errors
-/// [`Error::Config`] for a wish that cannot be met with this kind.
-pub(crate) fn tell(config: &mut Config) -> Result<(), Error> {
-    let Source::Raw(inputs) = &config.source else {
-        return Ok(());
+impl InputKind {
+    /// The kind with its article.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::RrPairs => "RRPairs",
+            Self::Csv => "a CSV of speedctl",
+            Self::Records => "record lines",
+        }
+    }
+}
+
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    Known(InputKind),
+    /// It holds nothing but blanks.
+    Empty,
+    /// JSON that is neither RRPairs nor records. `like_a_record` is whether it has any member of one.
+    Json {
+        like_a_record: bool,
+    },
+    /// Anything else that people write.
+    Text,
+    Unread(Format),
+}
+
+/// How an input came to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It is an argument.
+    ByName,
+    /// It lies in a folder that is one: not everything there need be RRPairs.
+    InFolder,
+}
+
+/// Whether more of an input can be had at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Supply {
+    /// All there is has been seen.
+    Ended,
+    /// It is a file.
+    File,
+    /// It comes when it comes.
+    Stream,
+}
+
+/// What an input is that begins with `head`; none when more has to be read first.
+pub(super) fn tell(head: &[u8], supply: Supply, asked: Asked) -> Option<Nature> {
+    let ended = supply == Supply::Ended || head.len() >= MOST_BYTES;
+    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    if text.is_empty() {
+        return ended.then_some(Nature::Empty);
+    }
+    let first_line = match memchr(b'\n', text) {
+        Some(end) => &text[..end],
+        None if ended => text,
+        // JSON may tell what it is before its line ends.
+        None if matches!(text[0], b'{' | b'[') || magic::format(head).is_some() => text,
+        None => return None,
     };
-    let mut kinds = inputs.iter().map(kind_of);
-    let first = kinds.next().unwrap_or(Kind::RrPairs);
-    if kinds.any(|kind| kind != first) {
-        return Ok(());
+    // Before the formats: the cells of a CSV may be any bytes.
+    if !matches!(text[0], b'{' | b'[') && is_header(first_line) {
+        return Some(Nature::Known(InputKind::Csv));
     }
-    match (first, &inputs[..]) {
-        (Kind::RrPairs, _) => return Ok(()),
-        (Kind::Records, _) if chooses(config) => return Ok(()),
-        (Kind::Records, _) => {
-            config.source = Source::Records(RecordLines {
-                inputs: inputs.clone(),
-                uncertain: Uncertain::Send,
-            });
+    if let Some(format) = magic::format(head) {
+        return Some(Nature::Unread(format));
+    }
+    let seen = Glance::of(text, asked);
+    let few = supply == Supply::File || seen.texts < MOST_TEXTS;
+    match (seen.kind, ended || !few) {
+        (Some(kind), _) => Some(Nature::Known(kind)),
+        (None, false) => None,
+        (None, true) => Some(seen.otherwise(text, first_line)),
+    }
+}
+
+/// The `ts` of the first object in `head` that has one.
+pub(super) fn first_ts(head: &[u8]) -> Option<String> {
+    let mut texts = Texts::new(head);
+    let ts = |text: &Text<'_>| match text {
+        Text::Whole(bytes) => Members::of(bytes).ts,
+        Text::TooLong | Text::Broken(_) => None,
+    };
+    loop {
+        while let Some((_, text)) = texts.next_buffered() {
+            if let Some(ts) = ts(&text) {
+                return Some(ts);
+            }
         }
-        (Kind::Csv, [csv, ..]) if config.task == Task::Inspect(View::Paths) => {
-            return Err(Error::Config {
-                message: format!("{} is a CSV, which has columns and no paths", csv.name()),
-                hint: Some(
-                    "its first line names them; without `--paths` its records are told".into(),
-                ),
-            });
+        if !matches!(texts.refill(), Ok(true)) {
+            break;
         }
-        (Kind::Csv, _) => config.source = Source::Csv(inputs.clone()),
     }
-    // Nothing is sent, so records may go without a topic.
-    config.destination.topics = TopicNames::One(String::new());
-    Ok(())
+    texts.remainder().and_then(|(_, text)| ts(&text))
 }
 
-/// Whether paths or a filter are wished for, which lead into any JSON.
-fn chooses(config: &Config) -> bool {
-    let overrides = &config.extraction.overrides;
-    let is_own = matches!(config.extraction.profile, ProfileChoice::File { .. });
-    is_own || overrides.filter.is_some() || overrides.paths().next().is_some()
+/// Whether a line is the header row of a CSV.
+fn is_header(line: &[u8]) -> bool {
+    let cells = line.split(|byte| *byte == b',');
+    let mut cells = cells.map(|cell| cell.trim_ascii().trim_with(b'"'));
+    let is_column = |cell: &[u8]| {
+        cell == UUID_COLUMN.as_bytes()
+            || VALUE_COLUMNS
+                .iter()
+                .any(|end| cell.ends_with(end.as_bytes()))
+    };
+    cells.any(is_column)
 }
 
-fn kind_of(input: &Input) -> Kind {
-    let mut line = Vec::new();
-    if open::is_regular_file(input)
-        && let Ok(opened) = open::open(input)
-    {
-        // What cannot be read is named when it is read in earnest.
-        let mut beginning = BufReader::new(opened.reader).take(MOST_BYTES);
-        _ = beginning.read_until(b'\n', &mut line);
-    }
-    match line.trim_ascii_start().first() {
-        Some(b'{') if has(&line, "\"msgType\"") => Kind::RrPairs,
-        Some(b'{') if is_record(&line) => Kind::Records,
-        Some(b'{') => Kind::RrPairs,
-        Some(b'[') | None => Kind::RrPairs,
-        Some(_) if has(&line, UUID_COLUMN) => Kind::Csv,
-        Some(_) => Kind::RrPairs,
+/// Takes a byte off both ends.
+trait TrimWith {
+    fn trim_with(&self, byte: u8) -> &Self;
+}
+
+impl TrimWith for [u8] {
+    fn trim_with(&self, byte: u8) -> &Self {
+        let text = self.strip_prefix(&[byte]).unwrap_or(self);
+        text.strip_suffix(&[byte]).unwrap_or(text)
     }
 }
 
-/// Whether a line has what only a record line has at its top.
-fn is_record(line: &[u8]) -> bool {
-    let (mut batch, origin) = (Batch::default(), Origin { input: 0, line: 1 });
-    let read = record_line::read(line, origin, &mut batch);
-    let record = batch.records.first().filter(|_| read.is_ok());
-    record.is_some_and(|record| record.topic.is_some() && !has(line, "\"l7protocol\""))
+/// What the texts at the beginning of an input are.
+#[derive(Debug, Default)]
+struct Glance {
+    kind: Option<InputKind>,
+    /// Texts that are no kind.
+    texts: usize,
+    /// Of them those that are no JSON.
+    other: usize,
+    rrpairs: usize,
+    json: bool,
+    /// Whether it begins as an array.
+    array: bool,
+    like_a_record: bool,
+    /// Damaged or cut off, and an RRPair if anything.
+    damaged: bool,
 }
 
-fn has(line: &[u8], text: &str) -> bool {
-    memchr::memmem::find(line, text.as_bytes()).is_some()
-}
-
-/// The hint for a `line` of RRPairs or record lines that cannot be read.
-pub(super) fn hint(line: &[u8]) -> Option<&'static str> {
-    match line.trim_ascii_start().first() {
-        Some(b'{') if has(line, "\"msgType\"") => {
-            Some("this looks like an RRPair, which `kreplay raw` reads")
+impl Glance {
+    fn of(text: &[u8], asked: Asked) -> Self {
+        let mut seen = Self {
+            array: text.starts_with(b"["),
+            ..Self::default()
+        };
+        let mut texts = Texts::new(text);
+        loop {
+            while let Some((_, text)) = texts.next_buffered() {
+                if seen.add(&text, asked) {
+                    return seen;
+                }
+            }
+            // A slice gives everything at once, and then its end.
+            if !matches!(texts.refill(), Ok(true)) {
+                break;
+            }
         }
-        Some(b'{' | b'[') | None => None,
-        Some(_) if has(line, UUID_COLUMN) => {
-            Some("this looks like the header of speedctl's CSV, which `kreplay csv` reads")
+        if let Some((_, text)) = texts.remainder() {
+            _ = seen.add(&text, asked);
         }
-        Some(_) => None,
+        seen.damaged |= texts.unfinished().is_some() && text.starts_with(b"### ");
+        // Prose may show an RRPair as an example.
+        if seen.kind.is_none() && seen.rrpairs > 0 && seen.rrpairs >= seen.other {
+            seen.kind = Some(InputKind::RrPairs);
+        }
+        seen
+    }
+
+    /// Whether the kind is known with this text.
+    fn add(&mut self, text: &Text<'_>, asked: Asked) -> bool {
+        let Text::Whole(bytes) = text else {
+            self.other += 1;
+            self.texts += 1;
+            return false;
+        };
+        if bytes.trim_ascii().is_empty() {
+            return false;
+        }
+        let members = Members::of(bytes);
+        let is_export = envelope::is_export(bytes);
+        let holds_some = is_export && envelope::has_members(&String::from_utf8_lossy(bytes));
+        if members.is_rrpair() || holds_some {
+            self.rrpairs += 1;
+            let in_prose = asked == Asked::InFolder && self.other > 1;
+            self.kind = (!in_prose).then_some(InputKind::RrPairs);
+        } else if members.end == TextEnd::Whole
+            && (members.is_record() || record_line::is_foreign(bytes))
+        {
+            self.kind = Some(InputKind::Records);
+        } else {
+            self.texts += 1;
+            let in_brackets = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+            self.json |= members.end == TextEnd::Whole && (self.array || in_brackets);
+            self.json |= members.is_object && !members.is_empty();
+            self.like_a_record |= members.is_like_a_record();
+            let is_cut = members.end == TextEnd::Early && is_export;
+            self.damaged |= is_cut || (members.may_become_rrpair() && members.is_object);
+            self.other += usize::from(members.end == TextEnd::Broken);
+        }
+        self.kind.is_some()
+    }
+
+    /// What an input is that is no kind.
+    fn otherwise(self, text: &[u8], first_line: &[u8]) -> Nature {
+        let ends_as_json = matches!(first_line.trim_ascii_end().last(), Some(b'}' | b']'));
+        let fragment = ends_as_json || matches!(text[0], b'{' | b'[');
+        let marked = MARKS
+            .iter()
+            .any(|mark| memmem::find(text, mark.as_bytes()).is_some());
+        if self.damaged || (fragment && marked && self.other > 0) {
+            return Nature::Known(InputKind::RrPairs);
+        }
+        match self.json {
+            true => Nature::Json {
+                like_a_record: self.like_a_record,
+            },
+            false => Nature::Text,
+        }
     }
 }
 
-/// `why` with the hint for the line, where it is the first one of its input.
-pub(super) fn with_hint(why: String, line: &[u8], number: u64) -> String {
-    match hint(line).filter(|_| number == 1) {
-        Some(hint) => format!("{why}; {hint}"),
-        None => why,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RRPAIRS: Option<Nature> = Some(Nature::Known(InputKind::RrPairs));
+    const CSV: Option<Nature> = Some(Nature::Known(InputKind::Csv));
+    const RECORDS: Option<Nature> = Some(Nature::Known(InputKind::Records));
+    const JSON: Option<Nature> = Some(Nature::Json {
+        like_a_record: false,
+    });
+    const TEXT: Option<Nature> = Some(Nature::Text);
+
+    #[test]
+    fn the_content_tells_the_kind() {
+        let cases = [
+            ("{\"msgType\":\"rrpair\"}", RRPAIRS),
+            (
+                "{\n  \"command\": \"Fetch\",\n  \"kafka\": {}\n}\n",
+                RRPAIRS,
+            ),
+            ("[{\"msgType\":\"rrpair\"}]", RRPAIRS),
+            ("damaged\"}\n{\"msgType\":\"rrpair\"}\n", RRPAIRS),
+            ("g\":\"a\"}],\"kafka\":{}}\n", RRPAIRS),
+            ("{\"msgType\":\"rrpair\",\"kafka\": oops}\n", RRPAIRS),
+            ("{\"msgType\":\"rrpair\",\"ts\":\"2025", RRPAIRS),
+            ("{\"m", RRPAIRS),
+            ("### REQUEST ###\n```\n", RRPAIRS),
+            (
+                "{\"topic\":\"t\",\"partition\":0,\"value\":null}\n",
+                RECORDS,
+            ),
+            (
+                "{\"topic_id\":\"AAAAAAAAAAAAAAAAAAAAAQ\",\"value\":\"a\"}",
+                RECORDS,
+            ),
+            (
+                "% Reached end of topic\n{\"topic\":\"t\",\"offset\":1}\n",
+                RECORDS,
+            ),
+            ("ts,RRPair UUID\n", CSV),
+            ("\"a.valueString\",\"b\"\r\n1,2\r\n", CSV),
+            (r#"{"resourceLogs":[{"key":"msgType"}]}"#, RRPAIRS),
+            (r#"{"resourceLogs":[{"key":"level"}]}"#, JSON),
+            (r#"{"resourceLogs":[{"key":"#, RRPAIRS),
+            ("{\"id\":\"5b6c\",\"name\":\"a snapshot\"}", JSON),
+            ("{\"msgType\":\"snapshot\"}", JSON),
+            ("{\"kafka\":{\"brokers\":[]}}", JSON),
+            ("{\"level\":\"info\"}\n{\"level\":\"in", JSON),
+            ("[1, 2]", JSON),
+            ("3", TEXT),
+            ("{{ a template }}", TEXT),
+            ("\"use client\";\nimport \"kafka\";\n", TEXT),
+            ("[![Build](x)](y)\n\n# Title\n", TEXT),
+            ("### Captures\nof Tuesday\n", TEXT),
+            ("Captures of \"kafka\" and {more}\n", TEXT),
+            ("one,two\n1,2\n", TEXT),
+            (" \n\t", Some(Nature::Empty)),
+            ("", Some(Nature::Empty)),
+        ];
+        for (text, expected) in cases {
+            let told = tell(text.as_bytes(), Supply::Ended, Asked::InFolder);
+            assert_eq!(told, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn prose_that_shows_an_rrpair_is_prose_unless_it_is_named() {
+        let prose = "Captures\n========\nlook like this:\n{\"msgType\":\"rrpair\"}\nand so on.\n";
+        let told = |asked| tell(prose.as_bytes(), Supply::Ended, asked);
+        assert_eq!(told(Asked::InFolder), TEXT);
+        assert_eq!(told(Asked::ByName), RRPAIRS);
+    }
+
+    #[test]
+    fn what_is_long_is_told_by_its_beginning() {
+        let json = format!("{{\"data\":\"{}\"}}", "x".repeat(2 * MOST_BYTES));
+        assert_eq!(tell(json.as_bytes(), Supply::File, Asked::InFolder), JSON);
+        let cut = &json.as_bytes()[..MOST_BYTES / 2];
+        assert_eq!(tell(cut, Supply::File, Asked::InFolder), None);
+        let rrpair = format!("{{\"kafka\":\"{}\"}}", "x".repeat(2 * MOST_BYTES));
+        let cut = &rrpair.as_bytes()[..MOST_BYTES];
+        assert_eq!(tell(cut, Supply::File, Asked::InFolder), RRPAIRS);
+    }
+
+    #[test]
+    fn a_stream_is_not_waited_for_for_ever() {
+        let lines = "{\"id\":1}\n".repeat(MOST_TEXTS);
+        assert_eq!(tell(lines.as_bytes(), Supply::Stream, Asked::ByName), JSON);
+        assert_eq!(tell(lines.as_bytes(), Supply::File, Asked::ByName), None);
+        assert_eq!(tell(b"{\"id\":1}\n", Supply::Stream, Asked::ByName), None);
     }
 }

@@ -42,11 +42,6 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// What has been read and not yet given.
-    pub(super) fn unread(&self) -> &[u8] {
-        self.window.bytes()
-    }
-
     /// The next line that is there as a whole, with its number; none when more has to be read first.
     pub(super) fn next_buffered(&mut self) -> Option<(u64, Line<'_>)> {
         let (number, place) = self.next_place()?;

@@ -1,6 +1,7 @@
 //! Input to records. `rrpair.rs` reads RRPairs, `csv.rs` the CSV of `speedctl extract data`,
 //! `records.rs` record lines, `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to
-//! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one.
+//! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one
+//! (`unpack.rs`, `utf16.rs`), and `opener.rs` tells what it is (`kind.rs`), which decides who reads it.
 //!
 //! ```text
 //! bytes -> texts/ -> envelope/ -> engine.rs (pass.rs: json/ -> visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
@@ -27,7 +28,10 @@ mod identities;
 mod json;
 mod kind;
 mod lines;
+mod magic;
+mod members;
 mod open;
+mod opener;
 mod outline;
 mod pass;
 mod path;
@@ -48,6 +52,7 @@ mod texts;
 mod topic_ids;
 mod unmatched;
 mod unpack;
+mod utf16;
 mod visit;
 mod walk;
 mod window;
@@ -63,15 +68,19 @@ use tokio::sync::{oneshot, watch};
 
 use admission::Admission;
 use collect::Collector;
+use kind::InputKind;
+use opener::Opener;
 use rows::OnLoss;
 pub(crate) use survey::Survey;
 
 use crate::channel::{Closed, Gate, Sender};
-use crate::config::{Extraction as Options, Input, Snapshot, Source, TopicNames};
+use crate::config::{
+    Extraction as Options, Input, RecordLines, Snapshot, Source, TopicNames, Uncertain,
+};
 use crate::console::Console;
 use crate::error::Error;
 use crate::record::Origin;
-use crate::report::place;
+use crate::report::{self, place};
 
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
@@ -96,6 +105,8 @@ pub(crate) struct Description {
     pub(crate) inputs: Vec<String>,
     /// Names of what is read for them, more where an input is a folder; origins point into them.
     pub(crate) names: Arc<[String]>,
+    /// What it is, as [`crate::report::Source`] calls it; none while that is not known.
+    pub(crate) kind: Option<&'static str>,
     /// For a snapshot, how it is read.
     pub(crate) via: Option<&'static str>,
     /// Bytes of input, where they are known.
@@ -117,12 +128,22 @@ pub(crate) struct Extraction {
     ended: oneshot::Receiver<()>,
 }
 
+/// What becomes of what is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is sent: a record needs a topic, and one that may be in the log already is left out.
+    Send,
+    /// It is looked at or printed.
+    Look,
+}
+
 /// What extraction needs to know of the run.
 #[derive(Clone)]
 struct Context {
     options: Options,
     survey: Survey,
     topics: TopicNames,
+    purpose: Purpose,
     console: Console,
     runtime: Handle,
     stop: watch::Receiver<bool>,
@@ -136,6 +157,27 @@ impl Context {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn uncertain(&self) -> Uncertain {
+        match self.purpose {
+            Purpose::Send => Uncertain::LeaveOut,
+            Purpose::Look => Uncertain::Send,
+        }
+    }
+
+    /// Whether inputs that are not what the command is for can be read as what they are.
+    fn check_other(&self, kind: InputKind) -> Result<(), Error> {
+        if kind == InputKind::Csv && matches!(self.survey, Survey::Paths(_)) {
+            let first = self.describe().inputs.first().cloned().unwrap_or_default();
+            return Err(Error::Config {
+                message: format!("{first} is a CSV, which has columns and no paths"),
+                hint: Some(
+                    "its first line names them; without `--paths` its records are told".into(),
+                ),
+            });
+        }
+        check_kind(kind, &self.options)
+    }
+
     fn describe_inputs(&self, inputs: &[Input]) {
         let mut description = self.describe();
         description.inputs = inputs.iter().map(Input::name).collect();
@@ -145,7 +187,6 @@ impl Context {
 }
 
 pub(crate) use engine::read_line;
-pub(crate) use kind::tell as tell_kind;
 
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
 /// known to be good.
@@ -170,15 +211,26 @@ pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<Str
 /// [`Error::Config`] that shows the place.
 pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
     match source {
-        Source::Raw(_) => Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ()),
-        Source::Csv(_) if options.overrides.filter.is_some() => Err(Error::Config {
+        Source::Raw(_) => check_kind(InputKind::RrPairs, options),
+        Source::Csv(_) => check_kind(InputKind::Csv, options),
+        Source::Records(_) => check_kind(InputKind::Records, options),
+        Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
+    }
+}
+
+fn check_kind(kind: InputKind, options: &Options) -> Result<(), Error> {
+    match kind {
+        InputKind::RrPairs => Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ()),
+        InputKind::Csv if options.overrides.filter.is_some() => Err(Error::Config {
             message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
                 .into(),
             hint: Some("use `kreplay snapshot` or `kreplay raw`".into()),
         }),
-        Source::Csv(_) => rows::engine(options).map(|_| ()),
-        Source::Records(_) => Ok(()),
-        Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
+        InputKind::Csv => rows::engine(options).map(|_| ()),
+        InputKind::Records if options.overrides.filter.is_some() => Err(Error::config(
+            "`--filter` chooses RRPairs, and these are record lines",
+        )),
+        InputKind::Records => Ok(()),
     }
 }
 
@@ -213,18 +265,19 @@ pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
 pub(crate) fn start(
     source: Source,
     options: Options,
-    topics: TopicNames,
+    (topics, purpose): (TopicNames, Purpose),
     console: Console,
     sender: Sender,
 ) -> Extraction {
-    start_survey(source, options, topics, console, sender, Survey::Nothing)
+    let survey = Survey::Nothing;
+    start_survey(source, options, (topics, purpose), console, sender, survey)
 }
 
 /// The same, and `survey` is filled besides; only RRPairs are surveyed.
 pub(crate) fn start_survey(
     source: Source,
     options: Options,
-    topics: TopicNames,
+    (topics, purpose): (TopicNames, Purpose),
     console: Console,
     sender: Sender,
     survey: Survey,
@@ -236,6 +289,7 @@ pub(crate) fn start_survey(
         options,
         survey,
         topics,
+        purpose,
         console,
         runtime: Handle::current(),
         stop: stopped,
@@ -262,33 +316,83 @@ pub(crate) fn start_survey(
 
 fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> {
     match source {
-        Source::Raw(inputs) => read_raw(&inputs, context, sender),
-        Source::Records(records) => {
-            context.describe_inputs(&records.inputs);
-            let (inputs, uncertain) = (&records.inputs, records.uncertain);
-            let given = &context.options.topic_ids;
-            records::read(inputs, uncertain, given, &context.console, sender)
+        Source::Raw(inputs) => read_inputs(
+            &inputs,
+            InputKind::RrPairs,
+            context.uncertain(),
+            context,
+            sender,
+        ),
+        Source::Records(RecordLines { inputs, uncertain }) => {
+            read_inputs(&inputs, InputKind::Records, uncertain, context, sender)
         }
-        Source::Csv(inputs) => read_csvs(&inputs, context, sender),
+        Source::Csv(inputs) => read_inputs(
+            &inputs,
+            InputKind::Csv,
+            context.uncertain(),
+            context,
+            sender,
+        ),
         Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
+    }
+}
+
+/// Reads inputs as what they are, which need not be what the command is for.
+fn read_inputs(
+    inputs: &[Input],
+    command: InputKind,
+    uncertain: Uncertain,
+    context: &Context,
+    sender: &Sender,
+) -> Result<(), Stop> {
+    context.describe_inputs(inputs);
+    let opener = Opener::of(inputs, command, context).map_err(Stop::Failed)?;
+    let kind = opener.kind();
+    if kind != command {
+        context.check_other(kind).map_err(Stop::Failed)?;
+    }
+    context.describe().kind = Some(match kind {
+        InputKind::RrPairs => "raw",
+        InputKind::Csv => "csv",
+        InputKind::Records => report::Source::RECORDS,
+    });
+    match kind {
+        InputKind::RrPairs => read_raw(inputs, opener, context, sender),
+        InputKind::Csv => read_csvs(inputs, opener, context, sender),
+        InputKind::Records => {
+            let given = &context.options.topic_ids;
+            records::read(inputs, opener, uncertain, given, &context.console, sender)
+        }
     }
 }
 
 /// Reads CSVs one after another, each under its own header; one damaged CSV does not keep the others
 /// from being read.
-fn read_csvs(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
-    context.describe_inputs(inputs);
+fn read_csvs(
+    inputs: &[Input],
+    mut opener: Opener,
+    context: &Context,
+    sender: &Sender,
+) -> Result<(), Stop> {
     let admission = RefCell::new(Admission::new(&context.options));
+    let topics = match context.purpose {
+        Purpose::Send => context.topics.clone(),
+        // Nothing is sent, so records may go without a topic.
+        Purpose::Look => TopicNames::One(String::new()),
+    };
     let mut failed: Option<Error> = None;
     for (number, input) in (0..).zip(inputs) {
-        let opened = open::open(input).map_err(Stop::Failed);
+        let opened = opener.open(input).map_err(Stop::Failed);
         let end = opened.and_then(|opened| {
+            if opened.is_empty {
+                return Ok(());
+            }
             let source = csv::Source {
                 bytes: opened.reader,
                 name: &input.name(),
                 input: number,
                 options: &context.options,
-                topics: &context.topics,
+                topics: &topics,
                 on_loss: OnLoss::Count,
                 admission: &admission,
             };
@@ -305,7 +409,12 @@ fn read_csvs(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(),
     failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
 }
 
-fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), Stop> {
+fn read_raw(
+    inputs: &[Input],
+    opener: Opener,
+    context: &Context,
+    sender: &Sender,
+) -> Result<(), Stop> {
     let files = files::find(inputs);
     let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
     let total_bytes = open::total_size(files.found.iter().map(|found| &found.input));
@@ -314,7 +423,8 @@ fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), 
     description.names = names.clone();
     description.total_bytes = total_bytes;
     drop(description);
-    for folder in &files.empty {
+    // Where there is nothing else either, the run ends with a sentence that says so.
+    for folder in files.empty.iter().filter(|_| !files.found.is_empty()) {
         let folder = folder.display();
         context.console.note(&format!("no RRPairs in {folder}"));
     }
@@ -322,7 +432,7 @@ fn read_raw(inputs: &[Input], context: &Context, sender: &Sender) -> Result<(), 
     let survey = context.survey.clone();
     let collector =
         Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
-    rrpair::read(&files, &names, collector, &context.console, sender)
+    rrpair::read(&files, opener, &names, collector, &context.console, sender)
 }
 
 impl Extraction {

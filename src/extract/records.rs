@@ -5,7 +5,7 @@ use super::Stop;
 use super::by_line;
 use super::collect::BadText;
 use super::identities::{BatchMark, Identities};
-use super::kind;
+use super::opener::Opener;
 use super::sink::Sink;
 use crate::channel::Sender;
 use crate::config::{GivenNames, Input, Uncertain};
@@ -22,6 +22,7 @@ use crate::report::What;
 /// As of [`by_line::read`].
 pub(super) fn read(
     inputs: &[Input],
+    opener: Opener,
     uncertain: Uncertain,
     given: &GivenNames,
     console: &Console,
@@ -29,7 +30,7 @@ pub(super) fn read(
 ) -> Result<(), Stop> {
     let mut left_out = 0;
     let mut identities = Identities::new(given);
-    let end = by_line::read(inputs, Sink::new(sender), |line, origin, sink| {
+    let end = by_line::read(inputs, opener, Sink::new(sender), |line, origin, sink| {
         // What kcat says of itself where its stderr goes with its stdout.
         if line.starts_with(b"% ") {
             sink.tally.skipped_lines += 1;
@@ -41,7 +42,7 @@ pub(super) fn read(
             Ok(earlier) => earlier,
             Err(error) => {
                 let read = read_foreign(line, origin, sink).ok_or_else(|| BadText {
-                    why: kind::with_hint(error.to_string(), line, origin.line),
+                    why: error.to_string(),
                     ends_early: error.ends_early,
                 });
                 identify(&mut identities, first, sink);

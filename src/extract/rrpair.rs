@@ -2,10 +2,11 @@
 
 use super::Stop;
 use super::collect::{BadText, Collector};
-use super::files::{Asked, Files, Found};
-use super::kind;
+use super::files::{Files, Found};
+use super::kind::Asked;
 use super::lines::LONGEST_LINE;
 use super::open::{self, Opened};
+use super::opener::{Opener, Opening};
 use super::sink::Sink;
 use super::texts::{Remark, Text, Texts};
 use super::window::CHUNK;
@@ -15,13 +16,14 @@ use crate::error::Error;
 use crate::record::Origin;
 use crate::report::{What, place};
 
-/// Reads all `files` in order and hands their records to `sender`; origins point into `names`.
+/// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
 ///
 /// # Errors
 /// [`Stop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
 /// after all others were; the further reasons are notes.
 pub(super) fn read(
     files: &Files,
+    mut opener: Opener,
     names: &[String],
     collector: Collector,
     console: &Console,
@@ -43,7 +45,8 @@ pub(super) fn read(
     };
     files.failures.iter().cloned().for_each(&mut fail);
     for (index, found) in (0..).zip(&files.found) {
-        match reader.read_file(index, found) {
+        let opening = opener.open_found(found).map_err(Stop::Failed);
+        match opening.and_then(|opening| reader.read_opening(index, found, opening)) {
             // One damaged input does not keep the others from being replayed.
             Err(Stop::Failed(error)) => fail(error),
             Err(stop) => return Err(stop),
@@ -63,15 +66,24 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read_file(&mut self, input: u32, found: &Found) -> Result<(), Stop> {
-        self.hand_over(found.asked)?;
-        let Opened { reader, taken } = open::open(&found.input).map_err(Stop::Failed)?;
-        let mut texts = Texts::new(reader);
-        if found.asked == Asked::InFolder && !texts.may_be_rrpairs() {
-            self.skip(&self.names[input as usize], "it holds no RRPairs");
-            self.sink.tally.bytes += taken.since_last();
-            return Ok(());
+    fn read_opening(&mut self, input: u32, found: &Found, opening: Opening) -> Result<(), Stop> {
+        let name = &self.names[input as usize];
+        match opening {
+            Opening::Open(opened) => return self.read_file(input, found, opened),
+            Opening::Skip(why) => self.skip(name, why),
+            Opening::Packed(format) => {
+                self.console
+                    .note(&format!("skipping {name}: it is {}", format.name));
+                self.sink.tally.skipped_files += 1;
+            }
         }
+        Ok(())
+    }
+
+    fn read_file(&mut self, input: u32, found: &Found, opened: Opened) -> Result<(), Stop> {
+        self.hand_over(found.asked)?;
+        let Opened { reader, taken, .. } = opened;
+        let mut texts = Texts::new(reader);
         let at = |line| Origin { input, line };
         let failure = loop {
             while let Some((number, text)) = texts.next_buffered() {
@@ -169,10 +181,6 @@ impl Reader<'_> {
             true => Ok(()),
             false => self.collector.read(text, origin, &mut self.sink),
         }
-        .map_err(|BadText { why, ends_early }| BadText {
-            why: kind::with_hint(why, text.as_bytes(), origin.line),
-            ends_early,
-        })
     }
 }
 

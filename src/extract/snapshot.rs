@@ -12,7 +12,9 @@ use super::admission::Admission;
 use super::columns::generated_paths;
 use super::csv;
 use super::filter::{Fault, Filter};
+use super::kind::InputKind;
 use super::open;
+use super::opener::Opener;
 use super::path::{self, Step};
 use super::profile::Profile;
 use super::rows::{OnLoss, engine};
@@ -305,7 +307,9 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
         let note = format!("speedctl left {path} as it was, written {age} before: replaying that");
         context.console.note(&note);
     }
-    read_raw(&[Input::File(path)], context, sender)
+    let inputs = [Input::File(path)];
+    let opener = Opener::of(&inputs, InputKind::RrPairs, context).map_err(Stop::Failed)?;
+    read_raw(&inputs, opener, context, sender)
 }
 
 /// How much older than `started` a file is, in whole seconds; none when it is newer.

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::channel::{self, Receiver};
-use crate::config::{Config, Source, View};
+use crate::config::{Config, EmptySource, Source, View};
 use crate::console::Console;
 use crate::error::Error;
 use crate::extract::{self, Survey};
@@ -38,12 +38,11 @@ struct Seen {
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse.
 pub(crate) async fn run(
-    mut config: Config,
+    config: Config,
     view: View,
     mut signals: mpsc::Receiver<Signal>,
 ) -> Result<Product, Error> {
     let started = Instant::now();
-    extract::tell_kind(&mut config)?;
     extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
     let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
@@ -52,7 +51,7 @@ pub(crate) async fn run(
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let survey = Survey::of(view);
     let (seen, mut ended) = start(receiver);
-    let topics = config.destination.topics;
+    let topics = (config.destination.topics, extract::Purpose::Look);
     let options = config.extraction;
     let mut extraction = extract::start_survey(
         config.source,
@@ -82,14 +81,32 @@ pub(crate) async fn run(
     }
     let description = extraction.description();
     let source = report::Source {
-        kind,
+        kind: description.kind.unwrap_or(kind),
         via: description.via,
         inputs: description.inputs,
         names: description.names,
         complete: seen.source_end == Some(Ok(())),
     };
     let signal = signal.filter(|_| seen.source_end.is_none());
+    let nothing = match signal {
+        None => nothing_found(&seen.tally, &source, config.empty, view),
+        Some(_) => None,
+    };
+    seen.failure = seen.failure.or(nothing);
     Ok(product(seen, source, signal, &survey, started))
+}
+
+/// Paths are found in RRPairs whether or not they hold records.
+fn nothing_found(
+    tally: &Tally,
+    source: &report::Source,
+    empty: EmptySource,
+    view: View,
+) -> Option<Error> {
+    match view {
+        View::Paths if tally.rrpairs > 0 => None,
+        View::Paths | View::Contents => report::nothing_found(source, tally, empty),
+    }
 }
 
 fn product(

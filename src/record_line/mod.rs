@@ -26,7 +26,7 @@ mod read;
 mod write;
 
 pub(crate) use fields::Earlier;
-pub(crate) use foreign::read_foreign;
+pub(crate) use foreign::{is_foreign, read_foreign};
 pub(crate) use read::read;
 pub(crate) use write::{write, write_reject};
 

@@ -5,6 +5,7 @@ mod census;
 mod inspection;
 mod json;
 mod ledger;
+mod nothing;
 mod path_list;
 mod printout;
 mod problems;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use census::{Census, Names, Several};
 pub use inspection::{Inspection, PartitionContents, Sizes, TopicContents};
 pub use ledger::{Ledger, Tally};
+pub(crate) use nothing::{is_nothing_read, nothing_found};
 pub use path_list::{PathList, PathSeen};
 pub use printout::{Printout, Reader};
 pub use problems::{Problem, Problems, What};
@@ -139,6 +141,16 @@ pub enum Reordered {
     #[default]
     Fails,
     /// `--allow-reordered`: nothing.
+    Allowed,
+}
+
+/// What a source without a single record means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EmptySource {
+    /// The run is incomplete.
+    #[default]
+    Fails,
+    /// `--allow-empty`: nothing.
     Allowed,
 }
 

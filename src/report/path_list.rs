@@ -11,6 +11,7 @@ use super::json::{problem_json, round_ms, source_json};
 use super::text::{HumanBytes, HumanCount, plural, write_problem};
 use super::{Signal, Source, Tally};
 use crate::error::{Error, ExitCode};
+use crate::visible::visible;
 
 /// One path and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl fmt::Display for PathList {
         let widest = |width: &dyn Fn(&PathSeen) -> usize| self.paths.iter().map(width).max();
         let for_types = widest(&|seen| types(seen).len()).unwrap_or(0).max(4);
         // A few very long paths do not push all samples out of sight.
-        let for_path = widest(&|seen| seen.path.chars().count()).unwrap_or(0);
+        let for_path = widest(&|seen| visible(&seen.path).chars().count()).unwrap_or(0);
         let for_path = for_path.clamp(4, 100);
         if !self.paths.is_empty() {
             writeln!(
@@ -125,8 +126,8 @@ impl fmt::Display for PathList {
                 "{:>9}  {:<for_types$}  {:<for_path$}  {}",
                 HumanCount(seen.count).to_string(),
                 types(seen),
-                seen.path,
-                seen.sample.as_deref().unwrap_or_default(),
+                visible(&seen.path),
+                visible(seen.sample.as_deref().unwrap_or_default()),
             );
             writeln!(f, "{}", line.trim_end())?;
         }

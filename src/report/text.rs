@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::inspection::write_nothing_passed;
 use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, What, place};
 use crate::error::{Error, count};
+use crate::visible::visible;
 
 /// Files named one by one in a hint.
 const MOST_FILES: usize = 8;
@@ -78,11 +79,11 @@ impl Report {
             None | Some(0) => String::new(),
             Some(more) => format!(" and {more} more"),
         };
-        let shown = &names[..names.len().min(MOST_FILES)];
+        let shown = names[..names.len().min(MOST_FILES)].join(" ");
         (!names.is_empty()).then(|| {
             format!(
                 "the files are not in the order of their records: give them as {}{more}",
-                shown.join(" ")
+                visible(&shown)
             )
         })
     }
@@ -141,7 +142,7 @@ impl Report {
             )?;
         }
         if let Some(resume) = &self.resume {
-            let (skipped, journal) = (HumanCount(resume.skipped), &resume.journal);
+            let (skipped, journal) = (HumanCount(resume.skipped), visible(&resume.journal));
             write!(
                 f,
                 "resumed    {skipped} delivered before are skipped ({journal})"
@@ -180,7 +181,7 @@ impl Report {
         let Some(rejects) = self.rejects.as_ref().filter(|rejects| rejects.records > 0) else {
             return Ok(());
         };
-        let (n, file) = (records(rejects.records), &rejects.file);
+        let (n, file) = (records(rejects.records), visible(&rejects.file));
         write!(f, "rejects    {n} in {file}: ")?;
         let is_refused = |failure: &Error| matches!(failure, Error::SameCluster { .. });
         match &self.resume {
@@ -205,7 +206,7 @@ impl Report {
         let shown = &self.topics[..self.topics.len().min(MOST_TOPICS)];
         let width = shown
             .iter()
-            .map(|topic| topic.name.chars().count())
+            .map(|topic| visible(&topic.name).chars().count())
             .max()
             .unwrap_or(0);
         for (i, topic) in shown.iter().enumerate() {
@@ -213,7 +214,7 @@ impl Report {
             writeln!(
                 f,
                 "{head:<10} {:<width$}  {}, {}, {}",
-                topic.name,
+                visible(&topic.name),
                 count(u64::from(topic.partitions), "partition"),
                 records(topic.delivered),
                 HumanBytes(topic.bytes),
@@ -268,8 +269,8 @@ pub(super) fn write_source(
         .map_or(String::new(), |via| format!(" via {via}"));
     let inputs = match &source.inputs[..] {
         [] => String::new(),
-        [one] => format!(" {one}"),
-        [first, rest @ ..] => format!(" {first} and {} more", rest.len()),
+        [one] => format!(" {}", visible(one)),
+        [first, rest @ ..] => format!(" {} and {} more", visible(first), rest.len()),
     };
     // A snapshot's input is called so itself.
     let kind = match inputs.starts_with(&format!(" {} ", source.kind)) {
@@ -329,8 +330,8 @@ fn write_what(f: &mut fmt::Formatter<'_>, inputs: &[String], problem: &Problem) 
         "problem    {}: {}, first {}: {}",
         problem.what.name().replace('_', " "),
         HumanCount(problem.count),
-        place(inputs, problem.first),
-        problem.why,
+        visible(&place(inputs, problem.first)),
+        visible(&problem.why),
     )
 }
 

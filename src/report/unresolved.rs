@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::text::records;
 use crate::error::count;
 use crate::record::TopicId;
+use crate::visible::visible;
 
 /// Ids kept apart. More only where a path leads to something that is no topic's id.
 const MOST_IDS: usize = 10_000;
@@ -94,7 +95,7 @@ impl fmt::Display for UnresolvedIds {
         let kinds = count(ids.len() as u64, "topic id");
         writeln!(f, "unnamed    nothing in the capture names {kinds}")?;
         let flag = |id: &UnresolvedId| {
-            let name = id.occurs_as.as_deref().unwrap_or("NAME");
+            let name = visible(id.occurs_as.as_deref().unwrap_or("NAME"));
             format!("--topic-id {}={name}", id.topic_id)
         };
         let width = ids.iter().map(|id| flag(id).len()).max().unwrap_or(0);
@@ -106,7 +107,7 @@ impl fmt::Display for UnresolvedIds {
                 records(id.records)
             )?;
             match &id.occurs_as {
-                Some(name) => writeln!(f, "; the same batches occur as {name}")?,
+                Some(name) => writeln!(f, "; the same batches occur as {}", visible(name))?,
                 None => writeln!(f)?,
             }
         }

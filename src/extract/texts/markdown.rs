@@ -45,10 +45,6 @@ impl<R: Read> Markdown<R> {
         }
     }
 
-    pub(super) fn unread(&self) -> &[u8] {
-        self.lines.unread()
-    }
-
     pub(super) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
         loop {
             let (number, place) = self.lines.next_place()?;

@@ -22,15 +22,10 @@ mod values;
 
 use std::io::{self, Read};
 
-use memchr::memmem;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use form::Form;
 use markdown::Markdown;
 use values::Values;
 
-use super::envelope;
 use super::lines::{BOM, Line, Lines};
 use super::window::Window;
 
@@ -189,43 +184,6 @@ impl<R: Read> Texts<R> {
             Kind::Markdown(markdown) => markdown.unfinished(),
         }
     }
-
-    /// Whether the input may be RRPairs, as far as it is in memory; to be asked before anything is
-    /// taken. What cannot be told, such as a file that is cut off, may be.
-    pub(super) fn may_be_rrpairs(&self) -> bool {
-        let head = match &self.0 {
-            Kind::Lines(lines) => lines.unread(),
-            Kind::Values(values) => values.unread(),
-            Kind::Markdown(markdown) => markdown.unread(),
-        };
-        let mut texts = Texts::new(head);
-        let mut seen = None;
-        loop {
-            while let Some((_, text)) = texts.next_buffered() {
-                match is_rrpair(&text) {
-                    Some(true) => return true,
-                    known => seen = seen.or(known),
-                }
-            }
-            // A slice gives everything at once, and then its end.
-            if !matches!(texts.refill(), Ok(true)) {
-                break;
-            }
-        }
-        let cut_off = match texts.remainder() {
-            Some((_, text)) => match (is_rrpair(&text), text) {
-                (Some(true), _) => return true,
-                (None, Text::Whole(bytes)) => breaks_off(bytes),
-                (known, _) => {
-                    seen = seen.or(known);
-                    false
-                }
-            },
-            None => texts.unfinished().is_some(),
-        };
-        let named = |name: &str| memmem::find(head, name.as_bytes()).is_some();
-        seen.is_none() && (cut_off || QUOTED_MEMBERS.iter().any(|name| named(name)))
-    }
 }
 
 /// Whether an input that begins with `head` is a list or indented objects; none when more has to be
@@ -247,46 +205,6 @@ fn begins_indented(head: &[u8], ended: bool) -> Option<bool> {
         }
         _ => Some(false),
     }
-}
-
-/// Members that tell an RRPair, as they stand in its text.
-const QUOTED_MEMBERS: [&str; 3] = ["\"msgType\"", "\"l7protocol\"", "\"kafka\""];
-
-/// Whether `text` is an RRPair: a `msgType` that says so, or a payload. None for what is no JSON.
-fn is_rrpair(text: &Text<'_>) -> Option<bool> {
-    #[derive(Deserialize)]
-    struct Members {
-        #[serde(rename = "msgType")]
-        msg_type: Option<serde_json::Value>,
-        l7protocol: Option<IgnoredAny>,
-        kafka: Option<IgnoredAny>,
-        http: Option<IgnoredAny>,
-    }
-    let Text::Whole(bytes) = text else {
-        return None;
-    };
-    if envelope::is_export(bytes) {
-        let json = std::str::from_utf8(bytes).ok()?;
-        let is_json = serde_json::from_str::<IgnoredAny>(json).is_ok();
-        return is_json.then(|| envelope::has_members(json));
-    }
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        // serde takes an array for a struct as well.
-        let json = serde_json::from_slice::<IgnoredAny>(bytes);
-        return json.ok().map(|_| false);
-    }
-    let members: Members = serde_json::from_slice(bytes).ok()?;
-    let payload = members
-        .l7protocol
-        .or(members.kafka)
-        .or(members.http)
-        .is_some();
-    Some(payload || members.msg_type.is_some_and(|kind| kind == "rrpair"))
-}
-
-fn breaks_off(bytes: &[u8]) -> bool {
-    let json = serde_json::from_slice::<IgnoredAny>(bytes);
-    !bytes.trim_ascii().is_empty() && json.is_err_and(|e| e.is_eof())
 }
 
 #[cfg(test)]

@@ -214,41 +214,6 @@ fn an_element_beyond_the_bound_is_skipped_and_the_next_one_is_whole() {
 }
 
 #[test]
-fn a_file_of_a_folder_is_known_by_its_content() {
-    let cases = [
-        (r#"{"msgType":"rrpair"}"#, true),
-        (r#"{"command":"GET","l7protocol":"http"}"#, true),
-        ("{\n  \"kafka\": {}\n}\n", true),
-        (r#"[{"msgType":"rrpair"}]"#, true),
-        ("damaged\"}\n{\"msgType\":\"rrpair\"}\n", true),
-        ("{\"msgType\":\"rrpair\",\"kafka\": oops}\n", true),
-        (r#"{"msgType":"rrpair","ts":"2025"#, true),
-        ("{\"m", true),
-        ("### REQUEST ###\n```\n", true),
-        (r#"{"id":"5b6c","name":"a snapshot"}"#, false),
-        (r#"{"msgType":"snapshot"}"#, false),
-        ("{\"level\":\"info\"}\n{\"level\":\"in", false),
-        ("{{ a template }}", false),
-        ("[1, 2]", false),
-        (r#"{"resourceLogs":[{"key":"msgType"}]}"#, true),
-        (r#"{"resourceLogs":[{"key":"level"}]}"#, false),
-        (r#"{"resourceLogs":[{"key":"#, true),
-        ("3", false),
-        ("### Captures\nof Tuesday\n", false),
-        ("Captures of \"kafka\" and {more}\n", true),
-        ("\u{89}PNG\r\n", false),
-        ("", false),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(
-            Texts::new(text.as_bytes()).may_be_rrpairs(),
-            expected,
-            "{text:?}"
-        );
-    }
-}
-
-#[test]
 fn a_markdown_document_cut_at_any_byte_is_told_and_takes_none_with_it() {
     let document = "### RESPONSE (MOCK) ###\nA: b\n\nbody\n\n### REQUEST ###\nGET http://a/ HTTP/1.1\n\n\
                     ### METADATA ###\ndirection: OUT\n\n### INTERNAL ###\njson: {\"http\":{}}\n";

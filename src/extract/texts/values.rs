@@ -74,10 +74,6 @@ impl<R: Read> Values<R> {
         }
     }
 
-    pub(super) fn unread(&self) -> &[u8] {
-        self.window.bytes()
-    }
-
     /// The next value that is there as a whole, with the line on which it begins.
     pub(super) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
         let (line, found) = loop {

@@ -42,6 +42,14 @@ pub(crate) fn read_foreign(text: &[u8], origin: Origin, batch: &mut Batch) -> Op
     Some(read.err().into_iter().collect())
 }
 
+/// Whether `text` is what another tool prints of its records, whether or not they can be read.
+pub(crate) fn is_foreign(text: &[u8]) -> bool {
+    let members: Option<Members> = serde_json::from_slice(text).ok();
+    members.is_some_and(|members| {
+        is_lambda(&members) || FORMS.iter().any(|form| (form.tells)(&members))
+    })
+}
+
 fn is_lambda(members: &Members) -> bool {
     let source = members.get("eventSource").and_then(Value::as_str);
     matches!(source, Some("aws:kafka" | "SelfManagedKafka")) && members.contains_key("records")

@@ -6,6 +6,7 @@ use super::{Inspection, TopicContents};
 use crate::report::census::Names;
 use crate::report::text::{HumanBytes, HumanCount, plural, records, write_problem, write_source};
 use crate::report::{Signal, Tally};
+use crate::visible::visible;
 
 /// Topics shown one by one; with all that may stand around them this fits on one screen.
 const MOST_TOPICS: usize = 15;
@@ -165,7 +166,10 @@ fn row(topic: &TopicContents) -> [String; 10] {
     let partitions = count(topic.partitions.len() as u64);
     let share = 100.0 * topic.null_keys as f64 / topic.records.max(1) as f64;
     [
-        topic.name.clone().unwrap_or_else(|| "(untold)".into()),
+        topic
+            .name
+            .as_deref()
+            .map_or_else(|| "(untold)".into(), |name| visible(name).into_owned()),
         partitions,
         count(topic.records),
         HumanBytes(topic.bytes).to_string(),
@@ -186,7 +190,7 @@ fn write_names(f: &mut fmt::Formatter<'_>, head: &str, names: &Names) -> fmt::Re
     let shown = &all[..all.len().min(MOST_NAMES)];
     let shown: Vec<String> = shown
         .iter()
-        .map(|(name, n)| format!("{name} {}", HumanCount(*n)))
+        .map(|(name, n)| format!("{} {}", visible(name), HumanCount(*n)))
         .collect();
     write!(f, "{head:<10} {}", shown.join(", "))?;
     let more = all.len() - shown.len();

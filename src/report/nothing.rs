@@ -1,0 +1,104 @@
+//! What a run says that has found no record: one sentence, and no page of zeros. Apart because all
+//! commands that read a source say it.
+
+use super::{EmptySource, Source, Tally};
+use crate::error::{Error, count};
+
+/// Whether there was nothing to read, so that there is nothing to report.
+pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
+    tally.found == 0 && tally.rrpairs == 0 && tally.lines == 0
+}
+
+/// What is wrong with a source that was read to its end and has no record, unless that is allowed.
+pub(crate) fn nothing_found(source: &Source, tally: &Tally, empty: EmptySource) -> Option<Error> {
+    if tally.found > 0 || !source.complete || empty == EmptySource::Allowed {
+        return None;
+    }
+    let of_csv = source.kind == "csv" || source.via == Some("csv");
+    let what = match &source.inputs[..] {
+        [one] => one.clone(),
+        all => format!("the {} inputs", all.len()),
+    };
+    let rrpairs = count(tally.rrpairs, "RRPair");
+    let (why, hint) = match (tally.rrpairs, tally.fetches) {
+        (0, _) if tally.skipped_files > 0 => {
+            let files = count(tally.skipped_files, "file");
+            let why = format!("{what} holds no RRPair: {files} skipped");
+            (why, Some("`-v` lists the skipped files and why".into()))
+        }
+        (0, _) if of_csv && tally.bytes > 0 => (format!("{what} has no row but the header"), None),
+        (0, _) => (format!("{what} is empty"), None),
+        (_, _) if of_csv => (format!("no row of {what} holds a record"), None),
+        (_, 0) => (
+            format!("the filter passed none of {rrpairs} of {what}"),
+            Some("`kreplay inspect --paths` lists what they hold, `--filter` chooses of it".into()),
+        ),
+        (_, _) => (format!("{rrpairs} of {what} hold no record"), None),
+    };
+    Some(Error::NothingFound { why, hint })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: &'static str, tally: Tally, empty: EmptySource) -> Option<String> {
+        let source = Source {
+            kind,
+            inputs: vec!["captures".into()],
+            complete: true,
+            ..Source::default()
+        };
+        nothing_found(&source, &tally, empty).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_source_without_records_is_a_failure_unless_it_is_allowed() {
+        let tally = |rrpairs, fetches, skipped_files, bytes| Tally {
+            rrpairs,
+            fetches,
+            skipped_files,
+            bytes,
+            ..Tally::default()
+        };
+        let cases = [
+            ("raw", tally(0, 0, 0, 0), "captures is empty"),
+            (
+                "raw",
+                tally(0, 0, 2, 0),
+                "captures holds no RRPair: 2 files skipped",
+            ),
+            (
+                "raw",
+                tally(3, 0, 0, 9),
+                "the filter passed none of 3 RRPairs of captures",
+            ),
+            (
+                "raw",
+                tally(3, 2, 0, 9),
+                "3 RRPairs of captures hold no record",
+            ),
+            (
+                "csv",
+                tally(0, 0, 0, 9),
+                "captures has no row but the header",
+            ),
+            (
+                "csv",
+                tally(2, 0, 0, 9),
+                "no row of captures holds a record",
+            ),
+            ("records", tally(0, 0, 0, 0), "captures is empty"),
+        ];
+        for (kind, tally, expected) in cases {
+            let expected = format!("nothing was found: {expected}");
+            assert_eq!(
+                told(kind, tally.clone(), EmptySource::Fails),
+                Some(expected)
+            );
+            assert_eq!(told(kind, tally.clone(), EmptySource::Allowed), None);
+            let found = Tally { found: 1, ..tally };
+            assert_eq!(told(kind, found, EmptySource::Fails), None);
+        }
+    }
+}

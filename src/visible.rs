@@ -1,0 +1,64 @@
+//! Text that others have chosen, made safe to show to a person: a topic, a group, a file's name or what
+//! speedctl prints may hold characters that a terminal obeys (colours, the cursor, the window's title)
+//! or that turn the order of what is read. They are shown as Rust writes them, such as `\u{1b}`. What is
+//! meant for programs (JSON, record lines) keeps every character.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// `text` on one line, without a character that a terminal obeys.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, is_obeyed)
+}
+
+/// The same for what has several lines: those stay.
+pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c != '\n' && is_obeyed(c))
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match is_escaped(c) {
+            true => write!(shown, "{}", c.escape_default()).expect("a String takes all"),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// C0, DEL and C1 (ECMA-48), the line separators, and what Unicode Annex 9 uses to change the direction
+/// of a text; with them what is invisible and can so make two names look the same.
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_shown_and_not_sent() {
+        let cases = [
+            ("orders", "orders"),
+            (
+                "na\u{ef}ve \u{1f980} `a'\"\\",
+                "na\u{ef}ve \u{1f980} `a'\"\\",
+            ),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            ("a\r\n\tb\0", "a\\r\\n\\tb\\u{0}"),
+            ("abc\u{202e}fed\u{2066}", "abc\\u{202e}fed\\u{2066}"),
+            ("a\u{2028}b\u{200b}", "a\\u{2028}b\\u{200b}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(visible(text), expected, "{text:?}");
+        }
+        assert_eq!(visible_lines("a\nb\r\n\u{7}"), "a\nb\\r\n\\u{7}");
+    }
+}
