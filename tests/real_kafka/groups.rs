@@ -72,7 +72,7 @@ const CAPTURES: [(&str, &str, &[Partition]); 2] = [
 ];
 
 /// What `late-metadata.jsonl` adds to both: topics known by id alone, one of them named by nothing but
-/// `--map`. Its four records of `orders` are at offsets that `groups.jsonl` has under the topic's name:
+/// `--topic-id`. Its four records of `orders` are at offsets that `groups.jsonl` has under the topic's name:
 /// what is known by id and by name is one record.
 const UNDER_TOPIC_IDS: &[Partition] = &[
     ("shipments", 0, &["-=s-1 +1", "-=s-2 +2"]),
@@ -110,9 +110,10 @@ fn assert_consumed(kafka: &Kafka, captures: &[&str], counts: &str, partitions: &
     let mut args = vec!["raw", "--create-topics", "--timestamps", "original"];
     args.extend(["--map", &map]);
     args.extend(paths.iter().map(String::as_str));
-    let named = format!("{UNRESOLVED_ID}={prefix}-returns");
+    // The name that is given is the captured one: `--map` sees it.
+    let named = format!("{UNRESOLVED_ID}=returns");
     if partitions.iter().any(|(topic, ..)| *topic == "returns") {
-        args.extend(["--map", &named]);
+        args.extend(["--topic-id", &named]);
     }
     let output = replay(kafka, &args).output();
     assert_eq!(ledger(&report_of(&output, 0)), counts, "{captures:?}");
