@@ -10,6 +10,7 @@ use kreplay::{Signals, check_files, run, show};
 use tokio::runtime::Builder;
 
 /// librdkafka allocates for each record; this allocator serves its C code too and halves the cost.
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

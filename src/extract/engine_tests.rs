@@ -411,6 +411,7 @@ fn a_node_whose_text_is_needed_is_no_number_when_something_lies_below() {
 }
 
 /// The binary's allocator, so that what `extraction_alone` measures is what a replay does.
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
