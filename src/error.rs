@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::nearest;
-use crate::visible::visible;
+use crate::config::nearest;
+use crate::host::visible::visible;
 
 /// How the program ends, as documented in README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,70 +11,56 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `settle.rs`; librdkafka's properties `properties.rs`, their aliases `property_names.rs`, property files `properties/file.rs` |
-//! | which brokers, TLS and SASL settings are refused before anything is tried | `properties/brokers.rs`, `properties/security.rs` |
-//! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/speedctl.rs`, `extract/snapshot.rs` |
-//! | which files are read | `extract/files.rs` |
-//! | what an input is, and what happens when it is not what the command is for | `extract/kind.rs` (with `members.rs` and `magic.rs`), `extract/opener.rs` |
-//! | in which form RRPairs are | `extract/texts/mod.rs` |
+//! | what a flag means | `cli.rs`, then `config/resolve.rs`; librdkafka's properties `config/properties/mod.rs`, their aliases `config/property_names.rs`, property files `config/properties/file.rs` |
+//! | which brokers, TLS and SASL settings are refused before anything is tried | `config/properties/brokers.rs`, `config/properties/security.rs` |
+//! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/input/speedctl.rs`, `extract/source/snapshot.rs` |
+//! | which files are read | `extract/input/files.rs` |
+//! | what an input is, and what happens when it is not what the command is for | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `extract/input/encoding/opener.rs` |
+//! | in which form RRPairs are | `extract/input/framing/mod.rs` |
 //! | what a run says that has found nothing | `report/nothing.rs` |
-//! | how text of others is shown without harm | `visible.rs` |
-//! | how an RRPair becomes records | `extract/profiles/` (where things are), `extract/pass.rs` and `extract/walk.rs` (the pass), `extract/collect.rs` (what is kept) |
-//! | what the sections of a Markdown RRPair say | `extract/texts/markdown.rs`, `extract/texts/overlay/` |
-//! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/envelope/`, `rrpair` in `extract/profiles/byoc.toml` |
-//! | what a topic is called that the capture knows by its id | `extract/topic_ids.rs` (the capture's word), `extract/identities.rs` (`--topic-id`) |
-//! | how a CSV row becomes a record | `extract/columns.rs`, `extract/rows.rs` |
-//! | what a record line is, read and written | `record_line/`, `extract/records.rs`, `print.rs` |
-//! | what `kreplay inspect` tells | `inspect/`, `extract/survey.rs`, `extract/outline/` (paths), `report/inspection/` |
-//! | which nodes a query matches | `extract/query/` |
-//! | why a path matches nothing | `extract/unmatched.rs` |
-//! | how speedctl and what it starts are ended | `process_group.rs` |
-//! | what waits between the halves | `channel.rs`, `record.rs` |
+//! | how text of others is shown without harm | `host/visible.rs` |
+//! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
+//! | what the sections of a Markdown RRPair say | `extract/input/framing/markdown.rs`, `extract/input/framing/overlay/` |
+//! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
+//! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
+//! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
+//! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/print.rs` |
+//! | what `kreplay inspect` tells | `run/inspect/`, `extract/survey/mod.rs`, `extract/survey/outline/` (paths), `report/inspection/` |
+//! | which nodes a query matches | `extract/profile/query/` |
+//! | why a path matches nothing | `extract/survey/unmatched.rs` |
+//! | how speedctl and what it starts are ended | `host/process_group.rs` |
+//! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
 //! | in which order records are sent | `produce/order/` |
-//! | what is looked at before the first record | `produce/preflight.rs`, `produce/looks.rs` |
-//! | where a record goes | `produce/route.rs`, `produce/renamings.rs` |
-//! | how it is sent and its delivery counted | `produce/replay.rs`, `produce/delivery.rs`, `produce/counts.rs` |
-//! | how much may be in flight, and where its bytes are | `produce/budget.rs`, `produce/in_flight.rs` |
-//! | what happens when a run is told to stop | `signals.rs`, `produce/drain.rs` |
-//! | what a run says that was stopped by a signal or with its machine | `produce/pause.rs` |
-//! | what a run reports in which a thread panics | `contain` in `produce/replay.rs`, `produce/outcome.rs`; tried in `tests.rs` |
-//! | what happens when a record waits for longer than `message.timeout.ms` | `produce/ages.rs`, `produce/renewal.rs` |
-//! | what happens when the cluster is silent | `produce/stall.rs`, `produce/preflight.rs` |
-//! | what happens when a broker refuses a batch for one of its records | `produce/refusals.rs` (which one), `produce/isolation.rs` (the others) |
-//! | what becomes of records that are not delivered | `produce/rejects.rs` |
-//! | which files a run may write, and how | `uses.rs`, `outputs/` |
+//! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
+//! | where a record goes | `produce/routing/route.rs`, `produce/routing/renamings.rs` |
+//! | how it is sent and its delivery counted | `produce/session/replay.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |
+//! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/in_flight.rs` |
+//! | what happens when a run is told to stop | `host/signals.rs`, `produce/session/drain.rs` |
+//! | what a run says that was stopped by a signal or with its machine | `produce/session/pause.rs` |
+//! | what a run reports in which a thread panics | `contain` in `produce/session/replay.rs`, `produce/session/outcome.rs`; tried in `tests.rs` |
+//! | what happens when a record waits for longer than `message.timeout.ms` | `produce/delivery/ages.rs`, `produce/connection/renewal.rs` |
+//! | what happens when the cluster is silent | `produce/session/stall.rs`, `produce/connection/preflight.rs` |
+//! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/isolation.rs` (the others) |
+//! | what becomes of records that are not delivered | `produce/delivery/rejects.rs` |
+//! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
 //! | how a run goes on where another has ended | `produce/journal/` |
 //! | what the report says, and the exit code | `report/` |
 //!
-//! Imports run one way: `main -> lib -> {extract, produce} -> config`, `settle -> {config, cli}`; `record`, `report`,
-//! `record_line`, `error`, `nearest`, `channel`, `offsets`, `outputs`, `process_group`, `visible` and `console` are leaves. `extract` never names `produce`
-//! or `print`, nor they it: [`run`] is where they meet, and `inspect` begins its own extraction.
+//! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
+//! `error` are leaves. `extract` never names `produce`, nor `produce` it: [`run()`] is where they meet.
 
-mod channel;
 pub mod cli;
+mod cluster;
 pub mod config;
-mod console;
 pub mod error;
 mod extract;
-mod inspect;
-mod nearest;
-mod offsets;
-mod outputs;
-mod print;
-mod process_group;
+mod host;
 mod produce;
-mod properties;
-mod property_names;
 mod record;
-mod record_line;
 pub mod report;
-mod settle;
-pub mod show;
-mod signals;
+mod run;
 #[cfg(test)]
 mod tests;
-mod uses;
-mod visible;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,18 +68,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
-use channel::{Closer, Gate, Limits};
-use config::{
+use crate::config::{
     CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, SnapshotAction,
     Source, Task, Timestamps, TopicNames,
 };
-use console::Console;
-use error::Error;
-use extract::Extraction;
-use produce::{Control, Counters, Identity, Job, Order, Outcome, Pace, Progress};
-pub use record::Origin;
-use report::{Destination, Inspection, PathList, Printout, Report, Signal};
-pub use signals::{RunEnd, Signals};
+use crate::error::Error;
+use crate::extract::Extraction;
+use crate::host::console::Console;
+pub use crate::host::signals::{RunEnd, Signals};
+use crate::produce::{Control, Counters, Identity, Job, Order, Outcome, Pace, Progress};
+pub use crate::record::Origin;
+use crate::record::channel::{Closer, Gate, Limits};
+use crate::report::{Destination, Inspection, PathList, Printout, Report, Signal};
+pub use crate::run::show;
 
 /// What may wait between the halves. Extraction is the faster one on most machines, so this is
 /// memory that is used.
@@ -128,8 +115,8 @@ pub enum Product {
 /// # Errors
 /// [`Error::Config`] that names the file.
 pub fn check_files(config: &Config) -> Result<(), Error> {
-    uses::overlap(config).check()?;
-    show::check_report_file(&config.output)
+    crate::run::uses::overlap(config).check()?;
+    crate::run::show::check_report_file(&config.output)
 }
 
 /// Does what `config` says. The first of `signals` stops reading and drains what was handed to
@@ -141,7 +128,7 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
     if let Source::Snapshot(snapshot) = &config.source
         && snapshot.action == SnapshotAction::PrintCommand
     {
-        let command = extract::command_line(snapshot, &config.extraction)?;
+        let command = crate::extract::command_line(snapshot, &config.extraction)?;
         return Ok(Product::Command(command));
     }
     Ok(match &config.task {
@@ -152,9 +139,9 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         Task::Extract => Product::Printout(Box::new(print(config, signals).await?)),
         Task::Inspect(view) => {
             let view = *view;
-            inspect::run(config, view, signals).await?
+            crate::run::inspect::run(config, view, signals).await?
         }
-        Task::ShowProfile(name) => Product::Profile(extract::profile_text(name)?),
+        Task::ShowProfile(name) => Product::Profile(crate::extract::profile_text(name)?),
     })
 }
 
@@ -165,14 +152,14 @@ async fn replay(
     console: Console,
 ) -> Result<Report, Error> {
     let started = Instant::now();
-    extract::check(&config.source, &config.extraction)?;
+    crate::extract::check(&config.source, &config.extraction)?;
     let unused = &config.destination.unused_properties;
     if !unused.is_empty() {
-        let unused = error::quoted(unused);
+        let unused = crate::error::quoted(unused);
         console.note(&format!("not used, as kreplay only produces: {unused}"));
     }
     let gate = gate(&config);
-    let (sender, receiver) = channel::bounded(CHANNEL, gate);
+    let (sender, receiver) = crate::record::channel::bounded(CHANNEL, gate);
     let control = Control::default();
     let counters = Arc::new(Counters::default());
     let mut watch = Watch {
@@ -187,25 +174,25 @@ async fn replay(
     };
     let job = job(&config, &console, control, counters)?;
     let mut report = Report {
-        source: report::Source {
+        source: crate::report::Source {
             kind: kind(&config.source),
             ..report::Source::default()
         },
         destination: Destination {
             brokers: String::new(),
             rehearsal: config.destination.cluster == Cluster::Rehearsal,
-            idempotence: config.destination.idempotence == config::Idempotence::On,
+            idempotence: config.destination.idempotence == crate::config::Idempotence::On,
         },
         reordered: config.delivery.reordered,
         ..Report::default()
     };
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
-    let production = produce::start(job, receiver);
+    let production = crate::produce::start(job, receiver);
     // The source is touched only when the destination was found good.
     let (source, topics) = (config.source, config.destination.topics);
     let begin = || {
-        let sending = (topics, extract::Purpose::Send);
-        extract::start(source, config.extraction, sending, console.clone(), sender)
+        let sending = (topics, crate::extract::Purpose::Send);
+        crate::extract::start(source, config.extraction, sending, console.clone(), sender)
     };
     let outcome = watch.until_done(production, begin).await;
     if let Some(extraction) = &mut watch.extraction {
@@ -223,7 +210,7 @@ async fn replay(
     Ok(report)
 }
 
-fn describe(source: &mut report::Source, known: extract::Description) {
+fn describe(source: &mut crate::report::Source, known: crate::extract::Description) {
     source.kind = known.kind.unwrap_or(source.kind);
     source.inputs = known.inputs;
     source.names = known.names;
@@ -231,9 +218,9 @@ fn describe(source: &mut report::Source, known: extract::Description) {
 }
 
 /// A source without records is a failure where nothing else says more.
-fn name_nothing(report: &mut Report, empty: config::EmptySource) {
+fn name_nothing(report: &mut Report, empty: crate::config::EmptySource) {
     if report.failures.is_empty() && report.signal.is_none() {
-        let nothing = report::nothing_found(&report.source, &report.tally, empty);
+        let nothing = crate::report::nothing_found(&report.source, &report.tally, empty);
         report.failures.extend(nothing);
     }
 }
@@ -268,7 +255,7 @@ fn job(
 /// What a journal of this run belongs to.
 fn identity(config: &Config) -> Result<Identity, Error> {
     let profile = match &config.extraction.profile {
-        ProfileChoice::BuiltIn(name) => extract::profile_text(name)?,
+        ProfileChoice::BuiltIn(name) => crate::extract::profile_text(name)?,
         ProfileChoice::File { name: _, text } => text,
     };
     Ok(Identity::of(config, kind(&config.source), profile))
@@ -279,8 +266,8 @@ fn gate(config: &Config) -> Gate {
     let destination = &config.destination;
     let one_topic = matches!(destination.topics, TopicNames::One(_));
     let names_ids = config.extraction.topic_ids.iter().next().is_some();
-    let keeps = destination.partition == config::Partition::Keep;
-    match extract::gate(&config.source) {
+    let keeps = destination.partition == crate::config::Partition::Keep;
+    match crate::extract::gate(&config.source) {
         // The one topic is known, and neither the captured cluster nor original times, partitions or
         // topic ids are asked for: there is nothing to look for in the records.
         Gate::WhenKnown
@@ -300,20 +287,21 @@ fn gate(config: &Config) -> Gate {
 /// Prints the records of the source; nothing is sent.
 async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Result<Printout, Error> {
     let started = Instant::now();
-    extract::check(&config.source, &config.extraction)?;
+    crate::extract::check(&config.source, &config.extraction)?;
     let console = Console::new(config.output.verbosity);
-    let gate = match extract::gate(&config.source) {
+    let gate = match crate::extract::gate(&config.source) {
         // There is nothing to look at before the first line.
         Gate::WhenKnown => Gate::AtOnce,
         gate => gate,
     };
-    let (sender, receiver) = channel::bounded(CHANNEL, gate);
+    let (sender, receiver) = crate::record::channel::bounded(CHANNEL, gate);
     let closer = receiver.closer();
     let kind = kind(&config.source);
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
-    let mut printing = print::start(receiver);
-    let topics = (config.destination.topics, extract::Purpose::Look);
-    let mut extraction = extract::start(config.source, config.extraction, topics, console, sender);
+    let mut printing = crate::run::print::start(receiver);
+    let topics = (config.destination.topics, crate::extract::Purpose::Look);
+    let mut extraction =
+        crate::extract::start(config.source, config.extraction, topics, console, sender);
     let mut signal = None;
     tokio::select! {
         () = printing.ended() => {}
@@ -336,14 +324,14 @@ async fn print(config: Config, mut signals: mpsc::Receiver<Signal>) -> Result<Pr
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
-    let source = report::Source {
+    let source = crate::report::Source {
         kind: description.kind.unwrap_or(kind),
         via: description.via,
         inputs: description.inputs,
         names: description.names,
         complete: printed.source_end == Some(Ok(())),
     };
-    let nothing = report::nothing_found(&source, &printed.tally, config.empty);
+    let nothing = crate::report::nothing_found(&source, &printed.tally, config.empty);
     let failures = printed.failure.into_iter().chain(source_failure);
     Ok(Printout {
         source,
@@ -362,7 +350,7 @@ fn kind(source: &Source) -> &'static str {
         Source::Snapshot(_) => "snapshot",
         Source::Csv(_) => "csv",
         Source::Raw(_) => "raw",
-        Source::Records(_) => report::Source::RECORDS,
+        Source::Records(_) => crate::report::Source::RECORDS,
     }
 }
 
@@ -396,7 +384,7 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
     let usage = report
         .failures
         .iter()
-        .find(|failure| failure.exit() == error::ExitCode::Usage);
+        .find(|failure| failure.exit() == crate::error::ExitCode::Usage);
     match usage {
         Some(failure) if report.ledger.delivered == 0 && report.signal.is_none() => {
             Err(failure.clone())
@@ -420,11 +408,11 @@ struct Watch {
 impl Watch {
     async fn until_done(
         &mut self,
-        mut production: produce::Production,
+        mut production: crate::produce::Production,
         begin: impl FnOnce() -> Extraction,
     ) -> Outcome {
         let mut begin = Some(begin);
-        let mut tick = interval(produce::TICK);
+        let mut tick = interval(crate::produce::TICK);
         loop {
             tokio::select! {
                 outcome = &mut production.outcome => {
@@ -472,5 +460,5 @@ impl Watch {
 /// Reads one RRPair by the built-in profiles and by a query; what it holds is dropped. For `fuzz/`.
 #[doc(hidden)]
 pub fn read_line(line: &str) {
-    extract::read_line(line);
+    crate::extract::read_line(line);
 }

@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
-use crate::channel::{Gate, SourceBatch};
 use crate::cli::Cli;
 use crate::config::Verbosity;
 use crate::error::ExitCode;
+use crate::record::channel::{Gate, SourceBatch};
 use crate::report::Ledger;
 
 /// A busy machine needs a part of it.
@@ -40,7 +40,7 @@ fn batch(lines: impl Iterator<Item = String>) -> SourceBatch {
     let mut batch = SourceBatch::default();
     for (line, text) in (1..).zip(lines) {
         let origin = Origin { input: 0, line };
-        let read = record_line::read(text.as_bytes(), origin, &mut batch.batch);
+        let read = crate::record::lines::read(text.as_bytes(), origin, &mut batch.batch);
         read.expect("a record line");
         batch.tally.found += 1;
     }
@@ -63,10 +63,10 @@ fn replayed(
     let counters = Arc::new(Counters::default());
     let job = job(&config, console, Control::default(), counters.clone());
     let job = job.expect("it keeps no journal");
-    let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
+    let (sender, receiver) = crate::record::channel::bounded(CHANNEL, Gate::AtOnce);
     let runtime = runtime();
     let outcome = runtime.block_on(async {
-        let production = produce::start(job, receiver);
+        let production = crate::produce::start(job, receiver);
         production.ready.await.expect("the rehearsal is ready");
         let delivered = first.tally.found;
         sender.send(first).expect("it listens");

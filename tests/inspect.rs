@@ -361,7 +361,7 @@ fn a_built_in_profile_is_printed_and_works_as_a_file() {
     assert_eq!(printed.code, 0);
     assert_eq!(
         printed.stdout,
-        include_str!("../src/extract/profiles/fetch.toml")
+        include_str!("../src/extract/profile/profiles/fetch.toml")
     );
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let file = folder.path().join("mine.toml");

@@ -1,62 +1,21 @@
-//! Input to records. `rrpair.rs` reads RRPairs, `csv.rs` the CSV of `speedctl extract data`,
-//! `records.rs` record lines, `snapshot.rs` runs speedctl (`speedctl.rs`) and hands what it gives to
-//! one of the first two. `files.rs` finds the files below a folder, `open.rs` opens and unpacks one
-//! (`unpack.rs`, `utf16.rs`), and `opener.rs` tells what it is (`kind.rs`), which decides who reads it.
+//! Input to records. `source/` has a file for each kind of input, `csv/` the CSV of `speedctl extract
+//! data`; both open and judge what they read by `input/`. `profile/` says where in an RRPair records are,
+//! `rrpair/` finds them, `keep/` decides which of them are replayed, and `survey/` looks on for `inspect`.
 //!
 //! ```text
-//! bytes -> texts/ -> envelope/ -> engine.rs (pass.rs: json/ -> visit.rs -> walk.rs <- plan.rs <- profile.rs) -> collect.rs -> sink.rs -> channel
-//! bytes -> csv.rs -> rows.rs (header.rs -> columns.rs <- profile.rs) -----------> sink.rs -> channel
-//! bytes -> lines.rs -> by_line.rs -> records.rs --------------------------------> sink.rs -> channel
+//! bytes -> input/ -> rrpair/ <- profile/ -> keep/ -> sink.rs -> channel       RRPairs
+//! bytes -> input/ -> csv/    <- profile/ ----------> sink.rs -> channel       a CSV
+//! bytes -> input/ -> source/records.rs ------------> sink.rs -> channel       record lines
 //! ```
 
-mod aborted;
-mod admission;
-mod by_line;
-mod collect;
-mod columns;
 mod csv;
-mod engine;
-mod envelope;
-mod fields;
-mod files;
-mod filter;
-mod found;
-mod header;
-mod headers;
-mod held;
-mod identities;
-mod json;
-mod kind;
-mod lines;
-mod magic;
-mod members;
-mod open;
-mod opener;
-mod outline;
-mod pass;
-mod path;
-mod plan;
+mod input;
+mod keep;
 mod profile;
-mod query;
-mod records;
-mod rows;
 mod rrpair;
-mod seen;
 mod sink;
-mod snapshot;
-mod sources;
-mod speedctl;
+mod source;
 mod survey;
-mod tail;
-mod texts;
-mod topic_ids;
-mod unmatched;
-mod unpack;
-mod utf16;
-mod visit;
-mod walk;
-mod window;
-mod written;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -66,21 +25,22 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
-use admission::Admission;
-use collect::Collector;
-use kind::InputKind;
-use opener::Opener;
-use rows::OnLoss;
-pub(crate) use survey::Survey;
+use self::csv::rows::OnLoss;
+use self::input::encoding::opener::Opener;
+use self::input::kind::InputKind;
+use self::keep::admission::Admission;
+use self::keep::collect::Collector;
+pub(crate) use self::survey::Survey;
 
-use crate::channel::{Closed, Gate, Sender};
 use crate::config::{
     Extraction as Options, Input, RecordLines, Snapshot, Source, TopicNames, Uncertain,
 };
-use crate::console::Console;
 use crate::error::Error;
+use crate::host::console::Console;
 use crate::record::Origin;
-use crate::report::{self, place};
+use crate::record::channel::{Closed, Gate, Sender};
+use crate::report;
+use crate::report::place;
 
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
@@ -182,11 +142,11 @@ impl Context {
         let mut description = self.describe();
         description.inputs = inputs.iter().map(Input::name).collect();
         description.names = description.inputs.clone().into();
-        description.total_bytes = open::total_size(inputs);
+        description.total_bytes = input::encoding::open::total_size(inputs);
     }
 }
 
-pub(crate) use engine::read_line;
+pub(crate) use self::rrpair::engine::read_line;
 
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
 /// known to be good.
@@ -202,7 +162,7 @@ pub(crate) fn gate(source: &Source) -> Gate {
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse.
 pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<String, Error> {
-    snapshot::command_line(snapshot, options)
+    source::snapshot::command_line(snapshot, options)
 }
 
 /// Finds what is wrong with paths and filters before anything runs.
@@ -214,7 +174,7 @@ pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
         Source::Raw(_) => check_kind(InputKind::RrPairs, options),
         Source::Csv(_) => check_kind(InputKind::Csv, options),
         Source::Records(_) => check_kind(InputKind::Records, options),
-        Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
+        Source::Snapshot(snapshot) => source::snapshot::command_line(snapshot, options).map(|_| ()),
     }
 }
 
@@ -226,7 +186,7 @@ fn check_kind(kind: InputKind, options: &Options) -> Result<(), Error> {
                 .into(),
             hint: Some("use `kreplay snapshot` or `kreplay raw`".into()),
         }),
-        InputKind::Csv => rows::engine(options).map(|_| ()),
+        InputKind::Csv => csv::rows::engine(options).map(|_| ()),
         InputKind::Records if options.overrides.filter.is_some() => Err(Error::config(
             "`--filter` chooses RRPairs, and these are record lines",
         )),
@@ -237,7 +197,7 @@ fn check_kind(kind: InputKind, options: &Options) -> Result<(), Error> {
 /// The files that are read of `folders`.
 pub(crate) fn files_in(folders: &[PathBuf]) -> Vec<PathBuf> {
     let folders: Vec<Input> = folders.iter().cloned().map(Input::File).collect();
-    let found = files::find(&folders).found.into_iter();
+    let found = input::files::find(&folders).found.into_iter();
     let paths = found.map(|found| match found.input {
         Input::File(path) => Some(path),
         Input::Stdin => None,
@@ -247,7 +207,7 @@ pub(crate) fn files_in(folders: &[PathBuf]) -> Vec<PathBuf> {
 
 /// The file in which `speedctl pull snapshot` leaves a snapshot.
 pub(crate) fn pulled(id: &str) -> Option<PathBuf> {
-    snapshot::pulled(id)
+    source::snapshot::pulled(id)
 }
 
 /// The text of the built-in profile `name`.
@@ -333,7 +293,7 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
             context,
             sender,
         ),
-        Source::Snapshot(snapshot) => snapshot::read(&snapshot, context, sender),
+        Source::Snapshot(snapshot) => source::snapshot::read(&snapshot, context, sender),
     }
 }
 
@@ -361,7 +321,7 @@ fn read_inputs(
         InputKind::Csv => read_csvs(inputs, opener, context, sender),
         InputKind::Records => {
             let given = &context.options.topic_ids;
-            records::read(inputs, opener, uncertain, given, &context.console, sender)
+            source::records::read(inputs, opener, uncertain, given, &context.console, sender)
         }
     }
 }
@@ -415,9 +375,10 @@ fn read_raw(
     context: &Context,
     sender: &Sender,
 ) -> Result<(), Stop> {
-    let files = files::find(inputs);
+    let files = input::files::find(inputs);
     let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
-    let total_bytes = open::total_size(files.found.iter().map(|found| &found.input));
+    let total_bytes =
+        input::encoding::open::total_size(files.found.iter().map(|found| &found.input));
     let mut description = context.describe();
     description.inputs = inputs.iter().map(Input::name).collect();
     description.names = names.clone();
@@ -432,7 +393,7 @@ fn read_raw(
     let survey = context.survey.clone();
     let collector =
         Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
-    rrpair::read(&files, opener, &names, collector, &context.console, sender)
+    source::rrpairs::read(&files, opener, &names, collector, &context.console, sender)
 }
 
 impl Extraction {

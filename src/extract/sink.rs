@@ -1,7 +1,7 @@
 //! Where all readers put what they find: a batch that is handed over whenever the reader would
 //! otherwise wait, and the counts that go with it.
 
-use crate::channel::{Closed, Sender, SourceBatch};
+use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::{Batch, Origin};
 use crate::report::{Tally, What};
 

@@ -1,66 +1,36 @@
 //! Records to the broker.
 //!
 //! ```text
-//! channel -> order/ -> send.rs -> route.rs -> native/ -> librdkafka -> broker
-//!                        ^---------- budget.rs --- delivery.rs <----'
+//! channel -> order/ -> session/send.rs -> routing/ -> cluster/native/ -> librdkafka -> broker
+//!                             ^---------- delivery/budget.rs --- delivery/ <----'
 //! ```
 //!
 //! | question | file |
 //! |---|---|
-//! | the loop, from the first record to the last delivery | `replay.rs`, then `send.rs`, `drain.rs`, `outcome.rs` |
+//! | the loop, from the first record to the last delivery | `session/replay.rs`, then `send.rs`, `drain.rs`, `outcome.rs` beside it |
 //! | in which order records go out | `order/` |
-//! | librdkafka's settings, producers and tokens | `client.rs`, `token.rs`, `context.rs` |
-//! | what is looked at before the first record | `preflight.rs`, `looks.rs` (topics, partitions, renamings), `captured.rs` (what is known of the source then), `reasons.rs` (why a cluster is silent), `originals.rs` (whether the original times are too old), `guard.rs` (whether it is the captured one), `announce.rs` (the line that tells) |
-//! | what a topic is and allows | `topics.rs`, `acceptance.rs`, `sizes.rs`, `warnings.rs` |
-//! | where a record goes | `route.rs`, `renamings.rs` (`--map`) |
-//! | what is in flight, and how much of it | `in_flight.rs`, `budget.rs` |
-//! | when a record has waited for too long, and who sends the others then | `ages.rs`, `renewal.rs` |
-//! | what a process says that was stopped | `pause.rs` |
-//! | what came of a record | `delivery.rs`, `counts.rs`, `rejects.rs` |
-//! | what happens to a batch that a broker refuses | `refusals.rs`, `isolation.rs` |
+//! | librdkafka's settings, producers and their events | `connection/client.rs`, `connection/context.rs`; tokens `cluster/token.rs` |
+//! | what is looked at before the first record | `connection/preflight.rs`, `routing/looks.rs` (topics, partitions, renamings), `routing/captured.rs` (what is known of the source then), `routing/originals.rs` (whether the original times are too old), `cluster/guard.rs` (whether it is the captured cluster), `connection/announce.rs` (the line that says where records go) |
+//! | what a topic is and allows | `connection/topics.rs`, `routing/acceptance.rs`, `routing/sizes.rs`, `routing/warnings.rs` |
+//! | where a record goes | `routing/route.rs`, `routing/renamings.rs` (`--map`) |
+//! | what is in flight, and how much of it | `record/in_flight.rs`, `delivery/budget.rs` |
+//! | when a record has waited for too long, and who sends the others then | `delivery/ages.rs`, `connection/renewal.rs` |
+//! | what a process says that was stopped | `session/pause.rs` |
+//! | what came of a record | `delivery/mod.rs`, `delivery/counts.rs`, `delivery/rejects.rs` |
+//! | what happens to a batch that a broker refuses | `delivery/refusals.rs`, `session/isolation.rs` |
 //! | what a resumed run needs to know | `journal/` |
 //! | how far it is | `progress.rs` |
-//! | when a silent cluster is given up | `stall.rs` |
-//! | calls that may block | `patience.rs` |
-//! | librdkafka's C API | `native/` |
+//! | when a silent cluster is given up, and why it is silent | `session/stall.rs`, `cluster/reasons.rs` |
+//! | calls that may block | `host/patience.rs` |
+//! | librdkafka's C API | `cluster/native/` |
 
-mod acceptance;
-mod ages;
-mod announce;
-mod budget;
-mod captured;
-mod client;
-mod context;
-mod control;
-mod counts;
-mod delivery;
-mod drain;
-mod guard;
-mod in_flight;
-mod isolation;
+mod connection;
+pub(crate) mod delivery;
 mod journal;
-mod looks;
-mod native;
 mod order;
-mod originals;
-mod outcome;
-mod patience;
-mod pause;
-mod preflight;
 mod progress;
-mod reasons;
-mod refusals;
-mod rejects;
-mod renamings;
-mod renewal;
-mod replay;
-mod route;
-mod send;
-mod sizes;
-mod stall;
-mod token;
-mod topics;
-mod warnings;
+mod routing;
+mod session;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,15 +40,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-pub(crate) use control::{Control, Pace};
-pub(crate) use journal::Identity;
-pub(crate) use order::Order;
-pub(crate) use outcome::Outcome;
-pub(crate) use progress::{Counters, Progress, TICK};
+pub(crate) use self::journal::Identity;
+pub(crate) use self::order::Order;
+pub(crate) use self::progress::{Counters, Progress, TICK};
+pub(crate) use self::session::outcome::Outcome;
+pub(crate) use crate::host::control::{Control, Pace};
 
-use crate::channel::Receiver;
 use crate::config::{Destination, OnRefused, Verbosity};
-use crate::console::Console;
+use crate::host::console::Console;
+use crate::record::channel::Receiver;
 
 /// What production needs to know of the run.
 pub(crate) struct Job {
@@ -115,7 +85,7 @@ pub(crate) fn start(job: Job, receiver: Receiver) -> Production {
     thread::spawn(move || {
         let _runtime = runtime.enter();
         // Nobody listens only when the run was left at once, which needs no outcome.
-        _ = tell_outcome.send(replay::run(&job, receiver, tell_ready));
+        _ = tell_outcome.send(session::replay::run(&job, receiver, tell_ready));
     });
     Production { ready, outcome }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::config::{Verbosity, When};
-use crate::console::Console;
+use crate::host::console::Console;
 use crate::record::Origin;
 use crate::report;
 
@@ -86,7 +86,7 @@ impl Progress {
                 bar.set_style(spinner_style());
                 let printer = bar.clone();
                 console.print_through(Some(Box::new(move |line| {
-                    printer.suspend(|| crate::console::write_line(line));
+                    printer.suspend(|| crate::host::console::write_line(line));
                 })));
                 Self::Bar(bar)
             }

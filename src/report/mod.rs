@@ -15,15 +15,15 @@ mod unresolved;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use census::{Census, Names, Several};
-pub use inspection::{Inspection, PartitionContents, Sizes, TopicContents};
-pub use ledger::{Ledger, Tally};
-pub(crate) use nothing::{is_nothing_read, nothing_found};
-pub use path_list::{PathList, PathSeen};
-pub use printout::{Printout, Reader};
-pub use problems::{Problem, Problems, What};
-pub(crate) use text::problems_text;
-pub use unresolved::{UnresolvedId, UnresolvedIds};
+pub use self::census::{Census, Names, Several};
+pub use self::inspection::{Inspection, PartitionContents, Sizes, TopicContents};
+pub use self::ledger::{Ledger, Tally};
+pub(crate) use self::nothing::{is_nothing_read, nothing_found};
+pub use self::path_list::{PathList, PathSeen};
+pub use self::printout::{Printout, Reader};
+pub use self::problems::{Problem, Problems, What};
+pub(crate) use self::text::problems_text;
+pub use self::unresolved::{UnresolvedId, UnresolvedIds};
 
 use crate::error::{Error, ExitCode};
 use crate::record::Origin;

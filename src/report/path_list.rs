@@ -11,7 +11,7 @@ use super::json::{problem_json, round_ms, source_json};
 use super::text::{HumanBytes, HumanCount, plural, write_problem};
 use super::{Signal, Source, Tally};
 use crate::error::{Error, ExitCode};
-use crate::visible::visible;
+use crate::host::visible::visible;
 
 /// One path and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

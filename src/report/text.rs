@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::inspection::write_nothing_passed;
 use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, What, place};
 use crate::error::{Error, count};
-use crate::visible::visible;
+use crate::host::visible::visible;
 
 /// Files named one by one in a hint.
 const MOST_FILES: usize = 8;
@@ -385,7 +385,7 @@ pub(super) fn seconds(elapsed: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::*;
+    use crate::report::*;
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a whole report, member by member")]

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::text::records;
 use crate::error::count;
+use crate::host::visible::visible;
 use crate::record::TopicId;
-use crate::visible::visible;
 
 /// Ids kept apart. More only where a path leads to something that is no topic's id.
 const MOST_IDS: usize = 10_000;

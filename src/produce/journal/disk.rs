@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::file::JournalFile;
-use crate::produce::control::Control;
+use crate::host::control::Control;
 
 /// How often a wait for the disk looks at its patience.
 const STEP: Duration = Duration::from_millis(10);
@@ -126,7 +126,7 @@ impl Drop for Disk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::produce::control::Pace;
+    use crate::host::control::Pace;
 
     #[test]
     fn a_disk_that_hangs_is_left_when_the_run_is() {

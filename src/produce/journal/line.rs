@@ -19,7 +19,7 @@ use serde_json::error::Category;
 
 use super::Identity;
 use super::checksum::{Checkpoint, push};
-use crate::offsets::Offsets;
+use crate::record::offsets::Offsets;
 
 /// Positions from the first to before the second.
 pub(super) type Range = (i64, i64);

@@ -29,8 +29,8 @@ mod rejects_file;
 mod tests;
 mod writer;
 
-pub(crate) use identity::Identity;
-pub(super) use writer::JournalWriter;
+pub(crate) use self::identity::Identity;
+pub(super) use self::writer::JournalWriter;
 
 /// What became of records since the journal was written last. Only the last word on a record belongs
 /// here: one that may still be sent again is neither delivered nor not written.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use super::JournalWriter;
 use crate::error::Error;
-use crate::produce::rejects::{Rejects, unknown_to};
+use crate::produce::delivery::rejects::{Rejects, unknown_to};
 
 impl JournalWriter {
     /// Takes note of the rejects file of this run; `rejects` has it open. Returns what the user should

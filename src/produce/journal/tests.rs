@@ -6,16 +6,17 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::checksum::{Checkpoint, Checksum, push};
-use super::line::{self, Found, Line, State, Unusable};
+use super::line;
+use super::line::{Found, Line, State, Unusable};
 use super::{Answers, Identity, JournalWriter};
-use crate::offsets::Offsets;
-use crate::produce::ages::Ages;
-use crate::produce::budget::InFlightBudget;
-use crate::produce::control::Control;
+use crate::host::control::Control;
 use crate::produce::delivery::Deliveries;
-use crate::produce::rejects::Rejects;
+use crate::produce::delivery::ages::Ages;
+use crate::produce::delivery::budget::InFlightBudget;
+use crate::produce::delivery::rejects::Rejects;
+use crate::record::lines;
+use crate::record::offsets::Offsets;
 use crate::record::{Batch, Origin};
-use crate::record_line;
 
 /// An identity, as the first line of a journal has it.
 fn identity() -> Identity {
@@ -220,7 +221,7 @@ fn batch(offsets: impl IntoIterator<Item = u64>) -> Batch {
     for offset in offsets {
         let line = format!(r#"{{"topic":"t","partition":0,"offset":{offset},"value":"v"}}"#);
         let origin = Origin { input: 0, line: 1 };
-        record_line::read(line.as_bytes(), origin, &mut batch).expect("a record line");
+        lines::read(line.as_bytes(), origin, &mut batch).expect("a record line");
     }
     batch
 }

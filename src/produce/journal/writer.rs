@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use super::checksum::Checksum;
 use super::disk::Disk;
 use super::file::{JournalFile, Refusal};
-use super::line::{self, FIRST, Line, Range, State, Unusable};
+use super::line;
+use super::line::{FIRST, Line, Range, State, Unusable};
 use super::{Answers, Identity};
-use crate::error::{self, Error, count};
-use crate::offsets::Offsets;
-use crate::produce::control::Control;
+use crate::cluster::native::topic_ids::FoundTopic;
+use crate::error;
+use crate::error::{Error, count};
+use crate::host::control::Control;
 use crate::produce::delivery::Deliveries;
-use crate::produce::native::topic_ids::FoundTopic;
 use crate::record::Batch;
+use crate::record::offsets::Offsets;
 use crate::report::Resume;
 
 /// Bytes at which the journal is written anew with what all of its lines add up to.

@@ -10,11 +10,11 @@ mod window;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::in_flight::{NumberedBatch, Positions};
-use crate::channel::{Received, Receiver, SourceBatch};
+use self::window::Window;
 use crate::record::Batch;
+use crate::record::channel::{Received, Receiver, SourceBatch};
+use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::{Problems, Tally};
-use window::Window;
 
 /// Whether records are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,9 +162,10 @@ impl<'a> Ordered<'a> {
 mod tests {
     use super::window::{LONGEST_WAIT, MANY_PARTITIONS, MOST_RECORDS};
     use super::*;
-    use crate::channel::{self, Gate, Limits};
     use crate::record::Origin;
-    use crate::record_line;
+    use crate::record::channel;
+    use crate::record::channel::{Gate, Limits};
+    use crate::record::lines;
     use proptest::prelude::*;
 
     const ROOM: Limits = Limits {
@@ -179,7 +180,7 @@ mod tests {
             let text =
                 format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
             let origin = Origin { input: 0, line };
-            record_line::read(text.as_bytes(), origin, &mut portion.batch).expect("a record line");
+            lines::read(text.as_bytes(), origin, &mut portion.batch).expect("a record line");
         }
         portion.tally.found = records.len() as u64;
         portion

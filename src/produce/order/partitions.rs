@@ -169,7 +169,7 @@ impl Partitions {
 mod tests {
     use super::*;
     use crate::record::Origin;
-    use crate::record_line;
+    use crate::record::lines;
 
     /// A batch with one record of each of so many partitions.
     fn one_of_each(partitions: i32, offset: i64) -> Batch {
@@ -178,7 +178,7 @@ mod tests {
             let text =
                 format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
             let origin = Origin { input: 0, line: 1 };
-            record_line::read(text.as_bytes(), origin, &mut batch).expect("a record line");
+            lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
         }
         batch
     }

@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::files::FileRanges;
 use super::partitions::{PartitionIndex, Partitions, Run};
 use super::{Order, OrderedBatch};
-use crate::channel::SourceBatch;
-use crate::produce::in_flight::{NumberedBatch, Positions};
 use crate::record::Batch;
+use crate::record::channel::SourceBatch;
+use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::{Problems, Tally, What};
 
 /// Records that may wait for others to come before them: some Fetches of several consumers.

@@ -4,7 +4,7 @@
 mod json;
 mod text;
 
-pub(super) use text::{verdict, write_nothing_passed};
+pub(super) use self::text::{verdict, write_nothing_passed};
 
 use std::time::Duration;
 

@@ -3,10 +3,10 @@
 use std::fmt::{self, Write};
 
 use super::{Inspection, TopicContents};
+use crate::host::visible::visible;
 use crate::report::census::Names;
 use crate::report::text::{HumanBytes, HumanCount, plural, records, write_problem, write_source};
 use crate::report::{Signal, Tally};
-use crate::visible::visible;
 
 /// Topics shown one by one; with all that may stand around them this fits on one screen.
 const MOST_TOPICS: usize = 15;

@@ -1,0 +1,261 @@
+//! The guard against the wrong target: records are not replayed into the cluster that they were
+//! captured from, unless the user says so.
+//!
+//! Cluster ids decide where both are known. Where they are not, a broker address in common does, but
+//! for loopback addresses: `localhost:9092` of a developer's machine is not the `localhost:9092` that
+//! a capture was made at. Such a match is only worth a note.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::native::Metadata;
+use crate::record::CapturedFrom;
+
+/// Kafka's port, where none is named (librdkafka, `bootstrap.servers`).
+const DEFAULT_PORT: u16 = 9092;
+/// Names that a machine has for itself (Debian's `/etc/hosts` has those of IPv6).
+const LOCALHOST: [&str; 4] = [
+    LOOPBACK,
+    "localhost.localdomain",
+    "ip6-localhost",
+    "ip6-loopback",
+];
+/// The spelling of all of them.
+const LOOPBACK: &str = "localhost";
+
+/// By what the destination is known again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    cluster_id: Option<String>,
+    brokers: BTreeSet<(String, u16)>,
+    /// How many brokers the cluster has.
+    pub(crate) broker_count: usize,
+    /// The id of one of them.
+    pub(crate) any_broker: Option<i32>,
+}
+
+impl Known {
+    /// Of the cluster at `bootstrap`, which answered with `metadata`.
+    pub(crate) fn of(bootstrap: &str, metadata: &Metadata) -> Self {
+        let named = bootstrap.split(',').filter_map(address);
+        let advertised = metadata.brokers.iter().filter_map(|broker| {
+            let port = u16::try_from(broker.port).ok()?;
+            Some((host(&broker.host), port))
+        });
+        Self {
+            cluster_id: None,
+            brokers: named.chain(advertised).collect(),
+            broker_count: metadata.brokers.len(),
+            any_broker: metadata.brokers.first().map(|broker| broker.id),
+        }
+    }
+
+    pub(crate) fn with_cluster_id(self, cluster_id: Option<String>) -> Self {
+        Self { cluster_id, ..self }
+    }
+
+    pub(crate) fn cluster_id(&self) -> Option<&str> {
+        self.cluster_id.as_deref()
+    }
+
+    fn has_broker(&self, address: &(String, u16)) -> bool {
+        self.brokers.contains(address)
+    }
+}
+
+/// What the capture has told of its cluster so far, beside what is known of the destination.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    /// The cluster id of both.
+    same_id: Option<String>,
+    /// Whether the capture has told an id, and it is not the destination's.
+    has_other_id: bool,
+    /// A broker of both, at an address that means the same everywhere.
+    broker: Option<String>,
+    /// A broker of both by its address, which is a loopback address.
+    loopback: Option<String>,
+    has_noted: bool,
+}
+
+impl Comparison {
+    /// Compares one more thing that the capture tells.
+    pub(crate) fn look_at(&mut self, destination: &Known, captured: &CapturedFrom) {
+        match captured {
+            CapturedFrom::Cluster(id) => match &destination.cluster_id {
+                Some(own) if own == id => self.same_id = Some(id.clone()),
+                Some(_) => self.has_other_id = true,
+                None => {}
+            },
+            CapturedFrom::Broker(text) => {
+                let shared = address(text).filter(|broker| destination.has_broker(broker));
+                let Some((host, _)) = shared else {
+                    return;
+                };
+                let found = match is_loopback(&host) {
+                    true => &mut self.loopback,
+                    false => &mut self.broker,
+                };
+                found.get_or_insert_with(|| text.clone());
+            }
+        }
+    }
+
+    /// What makes the destination the captured cluster, in words; none when it is another one, or
+    /// nothing shows that it is not.
+    pub(crate) fn shared(&self) -> Option<String> {
+        if let Some(id) = &self.same_id {
+            return Some(format!("the cluster id `{id}`"));
+        }
+        let broker = self.broker.as_ref().filter(|_| !self.has_other_id);
+        broker.map(|broker| format!("the broker `{broker}`"))
+    }
+
+    /// What proves nothing and is worth a note, once.
+    pub(crate) fn take_note(&mut self) -> Option<String> {
+        let is_due = !self.has_other_id && !self.has_noted;
+        let loopback = self.loopback.as_ref().filter(|_| is_due)?;
+        self.has_noted = true;
+        Some(format!(
+            "the records were captured at `{loopback}`, an address that every machine has: whether \
+             it was this cluster is not known"
+        ))
+    }
+}
+
+/// `HOST:PORT`, also with a protocol before it, as `bootstrap.servers` allows.
+fn address(text: &str) -> Option<(String, u16)> {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let is_bare_v6 = !text.starts_with('[') && text.matches(':').count() > 1;
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !is_bare_v6 && !port.ends_with(']') => (name, port.parse().ok()?),
+        _ => (text, DEFAULT_PORT),
+    };
+    (!name.is_empty()).then(|| (host(name), port))
+}
+
+/// One spelling for one host.
+fn host(name: &str) -> String {
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    match is_loopback(&name) {
+        true => LOOPBACK.into(),
+        false => name,
+    }
+}
+
+/// Whether a host is whatever machine uses its name (RFC 6761, RFC 5735, RFC 4291); the address
+/// that means all of a machine's own, too.
+fn is_loopback(host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let address = address.to_canonical();
+        return address.is_loopback() || address.is_unspecified();
+    }
+    LOCALHOST.contains(&host) || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(brokers: &[&str]) -> Known {
+        Known {
+            cluster_id: Some("abc".into()),
+            brokers: brokers.iter().filter_map(|text| address(text)).collect(),
+            broker_count: 1,
+            any_broker: None,
+        }
+    }
+
+    fn compared(destination: &Known, captured: &[CapturedFrom]) -> Comparison {
+        let mut comparison = Comparison::default();
+        for captured in captured {
+            comparison.look_at(destination, captured);
+        }
+        comparison
+    }
+
+    fn broker(address: &str) -> CapturedFrom {
+        CapturedFrom::Broker(address.into())
+    }
+
+    fn cluster(id: &str) -> CapturedFrom {
+        CapturedFrom::Cluster(id.into())
+    }
+
+    #[test]
+    fn a_broker_is_known_again_however_it_is_written() {
+        let destination = identity(&["Kafka-0.example.:9092", "SSL://10.0.0.7:9093", "[fe80::1]"]);
+        for (captured, shared) in [
+            ("kafka-0.EXAMPLE:9092", true),
+            ("kafka-0.example", true),
+            ("kafka-0.example:9093", false),
+            ("kafka-1.example:9092", false),
+            ("10.0.0.7:9093", true),
+            ("[FE80::1]:9092", true),
+            ("10.0.0.7:9094", false),
+            ("kafka-0.example:port", false),
+            ("", false),
+        ] {
+            let expected = shared.then(|| format!("the broker `{captured}`"));
+            let comparison = compared(&destination, &[broker(captured)]);
+            assert_eq!(comparison.shared(), expected, "{captured}");
+        }
+    }
+
+    #[test]
+    fn a_loopback_address_proves_nothing_and_is_worth_one_note() {
+        let destination = identity(&["127.0.0.1:9092"]);
+        for captured in [
+            "127.0.0.1:9092",
+            "localhost:9092",
+            "LOCALHOST",
+            "[::1]:9092",
+            "[::ffff:127.0.0.1]:9092",
+            "127.0.1.1:9092",
+            "0.0.0.0:9092",
+            "kafka.localhost:9092",
+            "ip6-localhost:9092",
+        ] {
+            let mut comparison = compared(&destination, &[broker(captured)]);
+            assert_eq!(comparison.shared(), None, "{captured}");
+            let note = comparison.take_note().unwrap_or_default();
+            assert!(
+                note.contains(&format!("`{captured}`")),
+                "{captured}: {note}"
+            );
+            comparison.look_at(&destination, &broker(captured));
+            assert_eq!(comparison.take_note(), None, "{captured}");
+        }
+        let mut elsewhere = compared(&destination, &[broker("localhost:9093")]);
+        assert_eq!((elsewhere.shared(), elsewhere.take_note()), (None, None));
+    }
+
+    #[test]
+    fn a_cluster_is_known_by_its_id() {
+        let destination = identity(&[]);
+        let shared = Some("the cluster id `abc`".to_string());
+        assert_eq!(compared(&destination, &[cluster("abc")]).shared(), shared);
+        assert_eq!(compared(&destination, &[cluster("ABC")]).shared(), None);
+    }
+
+    #[test]
+    fn ids_that_differ_make_another_cluster_whatever_the_addresses_say() {
+        let destination = identity(&["kafka:9092", "localhost:9092"]);
+        let orders = [
+            [broker("kafka:9092"), broker("localhost"), cluster("other")],
+            [cluster("other"), broker("localhost"), broker("kafka:9092")],
+        ];
+        for captured in &orders {
+            let mut comparison = compared(&destination, captured);
+            assert_eq!((comparison.shared(), comparison.take_note()), (None, None));
+        }
+        // A capture may tell of two clusters, of which this is one.
+        let both = compared(&destination, &[cluster("other"), cluster("abc")]);
+        assert_eq!(both.shared(), Some("the cluster id `abc`".into()));
+        // Where the destination does not tell its id, addresses are all there is.
+        let untold = identity(&["kafka:9092"]).with_cluster_id(None);
+        let by_broker = compared(&untold, &[cluster("other"), broker("kafka:9092")]);
+        assert_eq!(by_broker.shared(), Some("the broker `kafka:9092`".into()));
+    }
+}

@@ -1,0 +1,341 @@
+//! Questions to the cluster beside the records, asked through the producer's own connections: an
+//! admin client of its own would connect and authenticate once more, and would not hear of tokens.
+
+use std::ffi::CString;
+use std::time::{Duration, Instant};
+
+use rdkafka::bindings as c;
+
+use super::client::{Client, Reason, whole_ms};
+use super::code::Code;
+use super::owned::{Owned, slice, text};
+use super::raw;
+use crate::host::control::Control;
+
+/// How often a wait for an answer looks whether the run was told to stop.
+const STEP: Duration = Duration::from_millis(20);
+
+/// What the cluster says against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    /// The cluster's words, or librdkafka's.
+    pub(crate) text: String,
+}
+
+impl Refusal {
+    /// Of a code, and of the words that came with it, if any.
+    pub(super) fn new(code: Code, words: String) -> Self {
+        let text = match words.is_empty() {
+            true => code.words(),
+            false => words,
+        };
+        Self { code, text }
+    }
+
+    /// Of a question that librdkafka does not even take.
+    pub(super) fn unusable() -> Self {
+        Self::new(Code::INVALID_ARGUMENT, String::new())
+    }
+
+    fn interrupted() -> Self {
+        let text = "the run was interrupted before the cluster answered";
+        Self::new(Code::TIMED_OUT, text.into())
+    }
+}
+
+/// A question: where its answers arrive, and how long they may take.
+pub(super) struct AdminRequest<'a> {
+    client: &'a Client,
+    control: &'a Control,
+    queue: Owned<c::rd_kafka_queue_t>,
+    options: Owned<c::rd_kafka_AdminOptions_t>,
+    limit: Duration,
+}
+
+/// The answer to one question.
+pub(super) type Answer = Owned<c::rd_kafka_event_t>;
+
+impl<'a> AdminRequest<'a> {
+    /// A question that is given up when `control` says that the run is to stop.
+    ///
+    /// # Errors
+    /// That librdkafka knows no such kind of question.
+    pub(super) fn new(
+        client: &'a Client,
+        control: &'a Control,
+        kind: c::rd_kafka_admin_op_t,
+        limit: Duration,
+    ) -> Result<Self, Refusal> {
+        // SAFETY: the client lives longer than the queue and the options, by the borrow; both are ours.
+        let (queue, options) = unsafe {
+            let queue = c::rd_kafka_queue_new(client.native());
+            let options = c::rd_kafka_AdminOptions_new(client.native(), kind);
+            (
+                Owned::new(queue, c::rd_kafka_queue_destroy),
+                Owned::new(options, c::rd_kafka_AdminOptions_destroy),
+            )
+        };
+        let queue = queue.ok_or_else(Refusal::unusable)?;
+        let options = options.ok_or_else(Refusal::unusable)?;
+        let mut reason = Reason::default();
+        // SAFETY: the reason is written within its length; a refused limit leaves the default.
+        unsafe {
+            raw::rd_kafka_AdminOptions_set_request_timeout(
+                options.ptr(),
+                whole_ms(limit),
+                reason.start(),
+                reason.size(),
+            )
+        };
+        Ok(Self {
+            client,
+            control,
+            queue,
+            options,
+            limit,
+        })
+    }
+
+    /// Asks this broker.
+    pub(super) fn to_broker(&self, broker: i32) {
+        let mut reason = Reason::default();
+        // SAFETY: the reason is written within its length; a refused broker leaves the default.
+        unsafe {
+            raw::rd_kafka_AdminOptions_set_broker(
+                self.options.ptr(),
+                broker,
+                reason.start(),
+                reason.size(),
+            )
+        };
+    }
+
+    /// Asks for what the user may do, too.
+    pub(super) fn with_operations(&self) {
+        // SAFETY: the options live through the call; an error is ours, and only says that this kind of
+        // question has no such option.
+        drop(unsafe {
+            let error =
+                c::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.ptr(), 1);
+            Owned::new(error, c::rd_kafka_error_destroy)
+        });
+    }
+
+    pub(super) fn native(&self) -> *mut c::rd_kafka_t {
+        self.client.native()
+    }
+
+    pub(super) fn options(&self) -> *const c::rd_kafka_AdminOptions_t {
+        self.options.ptr()
+    }
+
+    pub(super) fn queue(&self) -> *mut c::rd_kafka_queue_t {
+        self.queue.ptr()
+    }
+
+    /// Waits for the next answer.
+    ///
+    /// # Errors
+    /// The cluster's reason to give none, that it takes too long, or that the run is to stop.
+    pub(super) fn poll(&self) -> Result<Answer, Refusal> {
+        // librdkafka answers by itself when its limit has passed; the rest is for its own way.
+        let patience = self.limit + Duration::from_millis(500);
+        let started = Instant::now();
+        let event = loop {
+            // SAFETY: the queue is ours, and so is the event that it gives.
+            let event = unsafe {
+                let event = c::rd_kafka_queue_poll(self.queue.ptr(), whole_ms(STEP));
+                Owned::new(event, c::rd_kafka_event_destroy)
+            };
+            match event {
+                Some(event) => break event,
+                None if self.control.is_stopping() => return Err(Refusal::interrupted()),
+                None if started.elapsed() > patience => {
+                    return Err(Refusal::new(Code::TIMED_OUT, String::new()));
+                }
+                None => {}
+            }
+        };
+        // SAFETY: the event lives through both calls; its text is copied.
+        let (code, words) = unsafe {
+            (
+                Code::from_raw(raw::rd_kafka_event_error(event.ptr())),
+                text(c::rd_kafka_event_error_string(event.ptr())),
+            )
+        };
+        match code.is_error() {
+            true => Err(Refusal::new(code, words)),
+            false => Ok(event),
+        }
+    }
+}
+
+/// The settings of a topic, as names and values. `broker` is asked, any of the cluster: librdkafka
+/// would wait for the controller, which every broker stands in for, and mock clusters have none.
+///
+/// # Errors
+/// That the cluster does not tell, such as without the right to describe configurations.
+pub(crate) fn topic_settings(
+    client: &Client,
+    control: &Control,
+    broker: Option<i32>,
+    topic: &str,
+    limit: Duration,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    if let Some(broker) = broker {
+        request.to_broker(broker);
+    }
+    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
+    // SAFETY: the name is copied; the resource is ours.
+    let resource = unsafe {
+        let kind = c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+        let resource = c::rd_kafka_ConfigResource_new(kind, name.as_ptr());
+        Owned::new(resource, c::rd_kafka_ConfigResource_destroy)
+    };
+    let resource = resource.ok_or_else(Refusal::unusable)?;
+    let mut resources = [resource.ptr()];
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_DescribeConfigs(
+            request.native(),
+            resources.as_mut_ptr(),
+            resources.len(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    let answer = request.poll()?;
+    let mut settings = Vec::new();
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeConfigs_result(answer.ptr());
+        let mut count = 0;
+        let described = c::rd_kafka_DescribeConfigs_result_resources(result, &raw mut count);
+        for resource in slice(described, count) {
+            let code = Code::from_raw(raw::rd_kafka_ConfigResource_error(*resource));
+            if code.is_error() {
+                let words = text(c::rd_kafka_ConfigResource_error_string(*resource));
+                return Err(Refusal::new(code, words));
+            }
+            let entries = c::rd_kafka_ConfigResource_configs(*resource, &raw mut count);
+            for entry in slice(entries, count) {
+                let value = c::rd_kafka_ConfigEntry_value(*entry);
+                if !value.is_null() {
+                    settings.push((text(c::rd_kafka_ConfigEntry_name(*entry)), text(value)));
+                }
+            }
+        }
+    }
+    Ok(settings)
+}
+
+/// Creates a topic with the cluster's default replication.
+///
+/// # Errors
+/// The cluster's reason.
+pub(crate) fn create_topic(
+    client: &Client,
+    control: &Control,
+    topic: &str,
+    partitions: i32,
+    limit: Duration,
+) -> Result<(), Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATETOPICS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
+    let mut reason = Reason::default();
+    // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
+    let new = unsafe {
+        let (start, size) = (reason.start(), reason.size());
+        let new = c::rd_kafka_NewTopic_new(name.as_ptr(), partitions, -1, start, size);
+        Owned::new(new, c::rd_kafka_NewTopic_destroy)
+    };
+    // Such as for more than 100,000 partitions (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
+    let new = new.ok_or_else(|| Refusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
+    let mut all = [new.ptr()];
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_CreateTopics(
+            request.native(),
+            all.as_mut_ptr(),
+            all.len(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_CreateTopics_result(answer.ptr());
+        let mut count = 0;
+        let topics = c::rd_kafka_CreateTopics_result_topics(result, &raw mut count);
+        slice(topics, count)
+            .iter()
+            .try_for_each(|topic| checked(*topic))
+    }
+}
+
+/// Gives a topic more partitions: as many as `partitions` in all.
+///
+/// # Errors
+/// The cluster's reason.
+pub(crate) fn grow_topic(
+    client: &Client,
+    control: &Control,
+    topic: &str,
+    partitions: i32,
+    limit: Duration,
+) -> Result<(), Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
+    let total = usize::try_from(partitions).map_err(|_| Refusal::unusable())?;
+    let mut reason = Reason::default();
+    // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
+    let new = unsafe {
+        let (start, size) = (reason.start(), reason.size());
+        let new = c::rd_kafka_NewPartitions_new(name.as_ptr(), total, start, size);
+        Owned::new(new, c::rd_kafka_NewPartitions_destroy)
+    };
+    let new = new.ok_or_else(|| Refusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
+    let mut all = [new.ptr()];
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_CreatePartitions(
+            request.native(),
+            all.as_mut_ptr(),
+            all.len(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_CreatePartitions_result(answer.ptr());
+        let mut count = 0;
+        let topics = c::rd_kafka_CreatePartitions_result_topics(result, &raw mut count);
+        slice(topics, count)
+            .iter()
+            .try_for_each(|topic| checked(*topic))
+    }
+}
+
+/// # Safety
+/// The result has to be part of an answer that lives.
+unsafe fn checked(topic: *const c::rd_kafka_topic_result_t) -> Result<(), Refusal> {
+    // SAFETY: as the caller promises; the text is copied.
+    let (code, words) = unsafe {
+        (
+            Code::from_raw(raw::rd_kafka_topic_result_error(topic)),
+            text(c::rd_kafka_topic_result_error_string(topic)),
+        )
+    };
+    match code.is_error() {
+        true => Err(Refusal::new(code, words)),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,336 @@
+//! A producer of librdkafka's. Its own and not the rdkafka crate's, which turns error codes into an
+//! enum wherever it meets them (see `code.rs`).
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::mem;
+use std::ptr;
+use std::sync::Once;
+use std::time::Duration;
+
+use rdkafka::bindings as c;
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+
+use super::code::Code;
+use super::event;
+use super::event::Event;
+use super::metadata::Metadata;
+use super::owned::{Owned, text};
+use super::raw;
+use crate::cluster::token::Token;
+
+/// A producer with its queue of events. Ends with its last owner, which may take as long as
+/// librdkafka's threads take to notice; records that it still holds are given up without a word.
+pub(crate) struct Client {
+    // Before the client, whose queue it is: fields are dropped in this order.
+    queue: Owned<c::rd_kafka_queue_t>,
+    native: Owned<c::rd_kafka_t>,
+}
+
+// SAFETY: "The librdkafka API is completely thread safe" (librdkafka's INTRODUCTION.md, "Threads and
+// callbacks"), handles of clients and queues included; there are no callbacks.
+unsafe impl Send for Client {}
+// SAFETY: as above.
+unsafe impl Sync for Client {}
+
+impl Client {
+    /// A producer with these settings; nothing is known of the brokers yet.
+    ///
+    /// # Errors
+    /// That librdkafka does not take a property, or all of them together.
+    pub(crate) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
+        leave_openssl_alone_at_exit();
+        let mut config = config.clone();
+        let level = config.log_level as c_int;
+        // The log comes as events, like all the rest.
+        config.set("log.queue", "true");
+        let settings = config.create_native_config()?;
+        let mut reason = Reason::default();
+        let events = c::RD_KAFKA_EVENT_DR
+            | c::RD_KAFKA_EVENT_ERROR
+            | c::RD_KAFKA_EVENT_STATS
+            // Without it librdkafka would make tokens of its own.
+            | c::RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH;
+        // SAFETY: the settings live through the calls; the reason is written within its length.
+        let native = unsafe {
+            c::rd_kafka_conf_set_events(settings.ptr(), events);
+            let kind = c::rd_kafka_type_t::RD_KAFKA_PRODUCER;
+            let native = c::rd_kafka_new(kind, settings.ptr(), reason.start(), reason.size());
+            Owned::new(native, c::rd_kafka_destroy)
+        };
+        let Some(native) = native else {
+            return Err(KafkaError::ClientCreation(reason.text()));
+        };
+        // The client has taken them over, since it was made.
+        mem::forget(settings);
+        // SAFETY: the client lives through the calls. Its main queue is there from the beginning, and
+        // this reference to it is ours.
+        let queue = unsafe {
+            c::rd_kafka_set_log_level(native.ptr(), level);
+            let queue = c::rd_kafka_queue_get_main(native.ptr());
+            Owned::new(queue, c::rd_kafka_queue_destroy)
+        };
+        let queue = queue.ok_or_else(|| KafkaError::ClientCreation("it has no queue".into()))?;
+        // SAFETY: both live through the call. It fails only where the log is no queue's.
+        unsafe { raw::rd_kafka_set_log_queue(native.ptr(), queue.ptr()) };
+        Ok(Self { queue, native })
+    }
+
+    pub(super) fn native(&self) -> *mut c::rd_kafka_t {
+        self.native.ptr()
+    }
+
+    /// Waits up to `limit` for the next event and hands it over, or all deliveries that come with it.
+    pub(crate) fn poll(&self, limit: Duration, take: impl FnMut(Event<'_>)) {
+        // SAFETY: the queue lives through the call, and the event that it gives is ours.
+        let event = unsafe {
+            let event = c::rd_kafka_queue_poll(self.queue.ptr(), whole_ms(limit));
+            Owned::new(event, c::rd_kafka_event_destroy)
+        };
+        if let Some(event) = event {
+            event::read(&event, take);
+        }
+    }
+
+    /// What the cluster says of its brokers.
+    ///
+    /// # Errors
+    /// That none of them answers in time.
+    pub(crate) fn brokers(&self, limit: Duration) -> Result<Metadata, Code> {
+        // The name of no topic.
+        self.metadata("", limit)
+    }
+
+    /// What the cluster says of its brokers and of `topic`.
+    ///
+    /// # Errors
+    /// That no broker answers in time, or that librdkafka does not take the name.
+    pub(crate) fn metadata(&self, topic: &str, limit: Duration) -> Result<Metadata, Code> {
+        let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
+        // SAFETY: the client and the name live through the call; a null configuration is the default.
+        let topic = unsafe {
+            let topic = c::rd_kafka_topic_new(self.native(), name.as_ptr(), ptr::null_mut());
+            Owned::new(topic, c::rd_kafka_topic_destroy)
+        };
+        let topic = topic.ok_or(Code::INVALID_ARGUMENT)?;
+        self.ask_metadata(Some(&topic), limit)
+    }
+
+    /// What the cluster says of its brokers and of all topics.
+    ///
+    /// # Errors
+    /// That no broker answers in time.
+    pub(crate) fn topics(&self, limit: Duration) -> Result<Metadata, Code> {
+        self.ask_metadata(None, limit)
+    }
+
+    /// Of one topic, or of all.
+    fn ask_metadata(
+        &self,
+        topic: Option<&Owned<c::rd_kafka_topic_t>>,
+        limit: Duration,
+    ) -> Result<Metadata, Code> {
+        let mut metadata = ptr::null();
+        // SAFETY: client and topic live through the call; a null topic is none. Without an error it
+        // gives metadata, which are copied and given back.
+        unsafe {
+            let code = raw::rd_kafka_metadata(
+                self.native(),
+                i32::from(topic.is_none()),
+                topic.map_or(ptr::null_mut(), Owned::ptr),
+                &raw mut metadata,
+                whole_ms(limit),
+            );
+            let code = Code::from_raw(code);
+            if code.is_error() || metadata.is_null() {
+                return Err(code);
+            }
+            let copy = Metadata::copy(metadata);
+            c::rd_kafka_metadata_destroy(metadata);
+            Ok(copy)
+        }
+    }
+
+    /// The cluster's id; none when it has none, or does not tell in time.
+    pub(crate) fn cluster_id(&self, limit: Duration) -> Option<String> {
+        // SAFETY: the client lives through the call. The text is ours, and given back with the
+        // deallocator of the library that allocated it (librdkafka.h, rd_kafka_clusterid).
+        unsafe {
+            let id = c::rd_kafka_clusterid(self.native(), whole_ms(limit));
+            let copy = (!id.is_null()).then(|| text(id));
+            c::rd_kafka_mem_free(self.native(), id.cast::<c_void>());
+            copy
+        }
+    }
+
+    /// Why the producer cannot go on; none as long as it can.
+    pub(crate) fn fatal_error(&self) -> Option<(Code, String)> {
+        let mut reason = Reason::default();
+        // SAFETY: the client lives through the call; the reason is written within its length.
+        let code =
+            unsafe { raw::rd_kafka_fatal_error(self.native(), reason.start(), reason.size()) };
+        let code = Code::from_raw(code);
+        code.is_error().then(|| (code, reason.text()))
+    }
+
+    /// Sends what is queued without lingering and waits up to `limit` for all deliveries, which come
+    /// by [`Client::poll`] on another thread.
+    pub(crate) fn flush(&self, limit: Duration) {
+        // SAFETY: the client lives through the call. The result is not used: deliveries are counted.
+        unsafe { raw::rd_kafka_flush(self.native(), whole_ms(limit)) };
+    }
+
+    /// Gives up what librdkafka holds, also what a broker has not answered. It reports each record, and
+    /// is not waited for: a thread of its own may hang in a look-up of a host name. Never the queue
+    /// alone: what was in flight would be sent again under a new epoch when its connection is lost.
+    pub(crate) fn purge(&self) {
+        let what = c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT;
+        // SAFETY: the client lives through the call. It cannot fail for a producer with these flags.
+        unsafe { raw::rd_kafka_purge(self.native(), what | c::RD_KAFKA_PURGE_F_NON_BLOCKING) };
+    }
+
+    /// Sends nothing more to the first `partitions` partitions of a topic; what is in flight is
+    /// answered.
+    pub(crate) fn pause(&self, topic: &str, partitions: i32) {
+        let Ok(topic) = CString::new(topic) else {
+            return;
+        };
+        // SAFETY: the list is ours, and holds a copy of the name. The client and the list live through
+        // the call, which fails for partitions that it does not know: nothing is sent to them.
+        // librdkafka.h, rd_kafka_pause_partitions.
+        unsafe {
+            let list = c::rd_kafka_topic_partition_list_new(partitions);
+            let Some(list) = Owned::new(list, c::rd_kafka_topic_partition_list_destroy) else {
+                return;
+            };
+            c::rd_kafka_topic_partition_list_add_range(
+                list.ptr(),
+                topic.as_ptr(),
+                0,
+                partitions - 1,
+            );
+            raw::rd_kafka_pause_partitions(self.native(), list.ptr());
+        }
+    }
+
+    /// Gives the client a token for SASL OAUTHBEARER.
+    ///
+    /// # Errors
+    /// librdkafka's reason not to take it.
+    pub(crate) fn set_token(&self, token: &Token) -> Result<(), String> {
+        let text = |text: &str| CString::new(text).map_err(|_| "it holds a NUL".to_string());
+        let (value, principal) = (text(&token.text)?, text(&token.principal)?);
+        let mut reason = Reason::default();
+        // SAFETY: the texts live through the call, which copies them; there are no extensions, and the
+        // reason is written within its length.
+        let code = unsafe {
+            raw::rd_kafka_oauthbearer_set_token(
+                self.native(),
+                value.as_ptr(),
+                token.expires_ms,
+                principal.as_ptr(),
+                ptr::null_mut(),
+                0,
+                reason.start(),
+                reason.size(),
+            )
+        };
+        match Code::from_raw(code).is_error() {
+            true => Err(reason.text()),
+            false => Ok(()),
+        }
+    }
+
+    /// The mock cluster inside this client, where its settings ask for one.
+    pub(crate) fn mock(&self) -> Option<Mock<'_>> {
+        // SAFETY: the client lives through the call.
+        let mock = unsafe { c::rd_kafka_handle_mock_cluster(self.native()) };
+        (!mock.is_null()).then_some(Mock {
+            mock,
+            client: PhantomData,
+        })
+    }
+}
+
+/// A mock cluster that belongs to a client.
+pub(crate) struct Mock<'a> {
+    mock: *mut c::rd_kafka_mock_cluster_t,
+    client: PhantomData<&'a Client>,
+}
+
+impl Mock<'_> {
+    pub(crate) fn bootstrap_servers(&self) -> String {
+        // SAFETY: the mock cluster lives as long as its client, which is borrowed; so does the text.
+        unsafe { text(c::rd_kafka_mock_cluster_bootstraps(self.mock)) }
+    }
+
+    /// Creates a topic with so many replicas of each partition; any of them becomes its leader.
+    ///
+    /// # Errors
+    /// The mock cluster's reason.
+    pub(crate) fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        replicas: i32,
+    ) -> Result<(), Code> {
+        let name = CString::new(name).map_err(|_| Code::INVALID_ARGUMENT)?;
+        // SAFETY: the mock cluster lives as long as its client, which is borrowed; the name is copied.
+        let code = unsafe {
+            raw::rd_kafka_mock_topic_create(self.mock, name.as_ptr(), partitions, replicas)
+        };
+        let code = Code::from_raw(code);
+        match code.is_error() {
+            true => Err(code),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Room for a reason in librdkafka's words.
+pub(super) struct Reason([c_char; 512]);
+
+impl Default for Reason {
+    fn default() -> Self {
+        Self([0; 512])
+    }
+}
+
+impl Reason {
+    pub(super) fn start(&mut self) -> *mut c_char {
+        self.0.as_mut_ptr()
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn text(&self) -> String {
+        let bytes = self.0.map(c_char::cast_unsigned);
+        let text = CStr::from_bytes_until_nul(&bytes);
+        text.map_or_else(|_| String::new(), |text| text.to_string_lossy().into())
+    }
+}
+
+/// Milliseconds as librdkafka takes them.
+pub(super) fn whole_ms(limit: Duration) -> c_int {
+    c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX)
+}
+
+/// Keeps OpenSSL from taking itself apart when the process ends: a run that is left at once does not
+/// wait for librdkafka's threads, and those may be inside of OpenSSL at that moment.
+fn leave_openssl_alone_at_exit() {
+    /// openssl/crypto.h, OPENSSL_INIT_NO_ATEXIT.
+    const NO_ATEXIT: u64 = 0x0008_0000;
+    static ONCE: Once = Once::new();
+    unsafe extern "C" {
+        // openssl/crypto.h of OpenSSL 3.
+        fn OPENSSL_init_crypto(options: u64, settings: *const c_void) -> c_int;
+    }
+    ONCE.call_once(|| {
+        // SAFETY: it may be called at any time, and the first call decides; null settings are the
+        // default. It fails only without memory, and OpenSSL then says so when it is used.
+        unsafe { OPENSSL_init_crypto(NO_ATEXIT, ptr::null()) };
+    });
+}

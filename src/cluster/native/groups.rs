@@ -1,0 +1,256 @@
+//! Questions about consumer groups: which there are, what their members read, and for which topics
+//! they have committed offsets.
+
+use std::collections::BTreeSet;
+use std::ffi::CString;
+use std::ptr;
+use std::time::Duration;
+
+use rdkafka::bindings as c;
+
+use super::admin::{AdminRequest, Answer, Refusal};
+use super::client::Client;
+use super::code::Code;
+use super::owned::{Owned, slice, text};
+use super::raw;
+use crate::host::control::Control;
+
+/// The groups that a cluster names. It leaves out those that the user may not see, without a word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) names: Vec<String>,
+    /// Of brokers that did not answer: their groups are missing.
+    pub(crate) refusals: Vec<Refusal>,
+}
+
+/// What a group reads, or why the cluster does not say.
+pub(crate) type Reads = Result<BTreeSet<String>, Refusal>;
+
+/// All groups, of either protocol, that the cluster names.
+///
+/// # Errors
+/// That no broker answers.
+pub(crate) fn list(
+    client: &Client,
+    control: &Control,
+    limit: Duration,
+) -> Result<Listing, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    // SAFETY: all that is passed lives through the call.
+    unsafe { c::rd_kafka_ListConsumerGroups(request.native(), request.options(), request.queue()) };
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_ListConsumerGroups_result(answer.ptr());
+        let mut count = 0;
+        let groups = c::rd_kafka_ListConsumerGroups_result_valid(result, &raw mut count);
+        let names = slice(groups, count).iter();
+        let names = names.map(|group| text(c::rd_kafka_ConsumerGroupListing_group_id(*group)));
+        let errors = c::rd_kafka_ListConsumerGroups_result_errors(result, &raw mut count);
+        let refusals = slice(errors, count).iter();
+        Ok(Listing {
+            names: names.collect(),
+            refusals: refusals.filter_map(|error| refusal(*error)).collect(),
+        })
+    }
+}
+
+/// Whether the user may see every group: who may describe the cluster may.
+///
+/// # Errors
+/// That the cluster does not say.
+pub(crate) fn all_are_visible(
+    client: &Client,
+    control: &Control,
+    limit: Duration,
+) -> Result<bool, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    request.with_operations();
+    // SAFETY: all that is passed lives through the call.
+    unsafe { c::rd_kafka_DescribeCluster(request.native(), request.options(), request.queue()) };
+    let answer = request.poll()?;
+    let wanted = [
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ALL,
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_DESCRIBE,
+    ];
+    let wanted = wanted.map(|operation| operation as u32);
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function. The
+    // operations are read as integers: a broker may name one that the bindings' enum lacks.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeCluster_result(answer.ptr());
+        let mut count = 0;
+        let operations =
+            c::rd_kafka_DescribeCluster_result_authorized_operations(result, &raw mut count);
+        let operation = |i| *operations.cast::<u32>().add(i);
+        Ok(!operations.is_null() && (0..count).any(|i| wanted.contains(&operation(i))))
+    }
+}
+
+/// The topics that members of `groups` are assigned to, by group.
+///
+/// # Errors
+/// That no broker answers.
+pub(crate) fn assigned(
+    client: &Client,
+    control: &Control,
+    groups: &[String],
+    limit: Duration,
+) -> Result<Vec<(String, Reads)>, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    let names = groups.iter().map(|group| CString::new(group.as_str()));
+    let names: Vec<CString> = names
+        .collect::<Result<_, _>>()
+        .map_err(|_| Refusal::unusable())?;
+    let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_DescribeConsumerGroups(
+            request.native(),
+            pointers.as_mut_ptr(),
+            pointers.len(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeConsumerGroups_result(answer.ptr());
+        let mut count = 0;
+        let groups = c::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut count);
+        let groups = slice(groups, count).iter();
+        Ok(groups
+            .map(|group| {
+                let name = text(c::rd_kafka_ConsumerGroupDescription_group_id(*group));
+                (name, described(*group))
+            })
+            .collect())
+    }
+}
+
+/// # Safety
+/// The group has to be part of an answer that lives.
+unsafe fn described(group: *const c::rd_kafka_ConsumerGroupDescription_t) -> Reads {
+    let mut topics = BTreeSet::new();
+    // SAFETY: as the caller promises; members are asked for within their count.
+    unsafe {
+        if let Some(refusal) = refusal(c::rd_kafka_ConsumerGroupDescription_error(group)) {
+            return Err(refusal);
+        }
+        for i in 0..c::rd_kafka_ConsumerGroupDescription_member_count(group) {
+            let member = c::rd_kafka_ConsumerGroupDescription_member(group, i);
+            let assignment = c::rd_kafka_MemberDescription_assignment(member);
+            if !assignment.is_null() {
+                let partitions = c::rd_kafka_MemberAssignment_partitions(assignment);
+                topics.extend(named(partitions, |_| true));
+            }
+        }
+    }
+    Ok(topics)
+}
+
+/// The topics for which each of `groups` has committed offsets. All are asked for at once.
+pub(crate) fn committed(
+    client: &Client,
+    control: &Control,
+    groups: &[String],
+    limit: Duration,
+) -> Result<Vec<(String, Reads)>, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    for group in groups {
+        let name = CString::new(group.as_str()).map_err(|_| Refusal::unusable())?;
+        // SAFETY: the name is copied; a null list asks for all partitions (librdkafka.h). What is made
+        // is ours.
+        let question = unsafe {
+            let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null());
+            Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
+        };
+        let question = question.ok_or_else(Refusal::unusable)?;
+        let mut questions = [question.ptr()];
+        // SAFETY: all that is passed lives through the call, which copies it.
+        unsafe {
+            c::rd_kafka_ListConsumerGroupOffsets(
+                request.native(),
+                questions.as_mut_ptr(),
+                questions.len(),
+                request.options(),
+                request.queue(),
+            );
+        }
+    }
+    let mut all = Vec::new();
+    for _ in groups {
+        match request.poll() {
+            Ok(answer) => all.extend(committed_in(&answer)),
+            // The answer to a question that failed does not name its group.
+            Err(refusal) => all.push((String::new(), Err(refusal))),
+        }
+    }
+    Ok(all)
+}
+
+fn committed_in(answer: &Answer) -> Vec<(String, Reads)> {
+    // SAFETY: everything read here is part of the answer, which is borrowed.
+    unsafe {
+        let result = c::rd_kafka_event_ListConsumerGroupOffsets_result(answer.ptr());
+        let mut count = 0;
+        let groups = c::rd_kafka_ListConsumerGroupOffsets_result_groups(result, &raw mut count);
+        let groups = slice(groups, count).iter();
+        groups
+            .map(|group| {
+                let partitions = c::rd_kafka_group_result_partitions(*group);
+                let reads = match refusal(c::rd_kafka_group_result_error(*group)) {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(named(partitions, |offset| offset >= 0)),
+                };
+                (text(c::rd_kafka_group_result_name(*group)), reads)
+            })
+            .collect()
+    }
+}
+
+/// What an error says; none for a null pointer, or when it says that all is well.
+///
+/// # Safety
+/// The error has to be null or part of an answer that lives.
+unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<Refusal> {
+    if error.is_null() {
+        return None;
+    }
+    // SAFETY: as the caller promises; the text is copied.
+    let (code, words) = unsafe {
+        (
+            Code::from_raw(raw::rd_kafka_error_code(error)),
+            text(c::rd_kafka_error_string(error)),
+        )
+    };
+    code.is_error().then(|| Refusal::new(code, words))
+}
+
+/// The topics of a list of partitions, of those whose offset is `wanted`.
+///
+/// # Safety
+/// The list has to be null or live.
+unsafe fn named(
+    list: *const c::rd_kafka_topic_partition_list_t,
+    wanted: impl Fn(i64) -> bool,
+) -> BTreeSet<String> {
+    if list.is_null() {
+        return BTreeSet::new();
+    }
+    // Fields are read through the pointer: a reference would claim that the error code of each is one
+    // of the bindings' enum.
+    // SAFETY: as the caller promises; the list has `cnt` elements, each with a topic's name.
+    unsafe {
+        let count = usize::try_from((*list).cnt).unwrap_or_default();
+        let partitions = (0..count).map(|i| (*list).elems.add(i));
+        partitions
+            .filter(|partition| wanted((**partition).offset))
+            .map(|partition| text((*partition).topic))
+            .collect()
+    }
+}

@@ -1,0 +1,190 @@
+//! Batches whose bytes librdkafka holds. It keeps the pointer to a value for minutes, until it reports
+//! the delivery; so each record that it holds owns a share of its batch. A record that it never
+//! reports keeps its batch alive for ever: memory is lost then, and never used after it was freed.
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+use crate::record::in_flight::NumberedBatch;
+use crate::record::{Batch, Record};
+
+/// A batch of which librdkafka may hold records. Its contents never change, so that pointers into
+/// them stay good as long as anybody owns a share.
+#[derive(Debug)]
+pub(crate) struct InFlightBatch {
+    numbered: NumberedBatch,
+    tags: Box<[DeliveryTag]>,
+}
+
+/// What a record carries through librdkafka and back, as a pointer to here.
+#[derive(Debug)]
+struct DeliveryTag {
+    /// The batch that the tag is part of.
+    batch: Weak<InFlightBatch>,
+    /// Whether the record was sent and its outcome is not known yet.
+    is_open: AtomicBool,
+    index: u32,
+    /// When it was handed over, as a span of `produce::delivery::ages::Ages`.
+    span: AtomicU32,
+}
+
+impl InFlightBatch {
+    /// A batch from which records may be handed over.
+    pub(crate) fn new(numbered: NumberedBatch) -> Arc<Self> {
+        let records = u32::try_from(numbered.batch.records.len());
+        let records = records.expect("a batch is bounded in bytes");
+        Arc::new_cyclic(|batch| {
+            let tag = |index| DeliveryTag {
+                batch: batch.clone(),
+                index,
+                is_open: AtomicBool::new(false),
+                span: AtomicU32::new(0),
+            };
+            Self {
+                numbered,
+                tags: (0..records).map(tag).collect(),
+            }
+        })
+    }
+
+    pub(crate) fn numbered(&self) -> &NumberedBatch {
+        &self.numbered
+    }
+
+    pub(crate) fn batch(&self) -> &Batch {
+        &self.numbered.batch
+    }
+
+    /// The records that were sent and whose outcomes are not known.
+    pub(crate) fn open(self: &Arc<Self>) -> impl Iterator<Item = InFlightRecord> {
+        let open = self.tags.iter();
+        let open = open.filter(|tag| tag.is_open.load(Ordering::SeqCst));
+        open.map(|tag| InFlightRecord::new(self, tag.index as usize))
+    }
+}
+
+/// A record of a batch, with a share of that batch.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlightRecord {
+    batch: Arc<InFlightBatch>,
+    index: usize,
+}
+
+impl InFlightRecord {
+    /// The record at `index`.
+    ///
+    /// # Panics
+    /// When the batch has no such record.
+    pub(crate) fn new(batch: &Arc<InFlightBatch>, index: usize) -> Self {
+        assert!(index < batch.tags.len(), "a record of the batch");
+        Self {
+            batch: Arc::clone(batch),
+            index,
+        }
+    }
+
+    pub(crate) fn batch(&self) -> &Batch {
+        self.batch.batch()
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.batch().records[self.index]
+    }
+
+    /// The record's position in the source.
+    pub(crate) fn position(&self) -> u64 {
+        self.batch.numbered.positions.of(self.index)
+    }
+
+    /// The record is being sent.
+    pub(crate) fn begin(&self) {
+        self.tag().is_open.store(true, Ordering::SeqCst);
+    }
+
+    /// The outcome of the record is known.
+    pub(crate) fn end(&self) {
+        self.tag().is_open.store(false, Ordering::SeqCst);
+    }
+
+    fn tag(&self) -> &DeliveryTag {
+        &self.batch.tags[self.index]
+    }
+
+    /// Notes the span of time in which the record is handed over.
+    pub(crate) fn set_span(&self, span: u32) {
+        self.tag().span.store(span, Ordering::Relaxed);
+    }
+
+    /// The span of time in which the record was handed over last.
+    pub(crate) fn span(&self) -> u32 {
+        self.tag().span.load(Ordering::Relaxed)
+    }
+
+    /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.
+    pub(super) fn into_opaque(self) -> *mut c_void {
+        let tag: *const DeliveryTag = self.tag();
+        // The share is the pointer's now. The tag is part of the batch, and lives as long as it.
+        _ = Arc::into_raw(self.batch);
+        tag.cast_mut().cast()
+    }
+
+    /// The share that became a pointer.
+    ///
+    /// # Safety
+    /// `opaque` has to come from [`InFlightRecord::into_opaque`], and from each call of that once.
+    pub(super) unsafe fn from_opaque(opaque: *mut c_void) -> Self {
+        // SAFETY: the share that `opaque` is keeps the batch alive, and so the tag.
+        let tag = unsafe { &*opaque.cast::<DeliveryTag>() };
+        // SAFETY: `Weak::as_ptr` is the address that `Arc::into_raw` gave for the same batch, and this
+        // takes back the one share that it gave away, as the caller promises.
+        let batch = unsafe { Arc::from_raw(tag.batch.as_ptr()) };
+        Self {
+            index: tag.index as usize,
+            batch,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+    use crate::record::in_flight::Positions;
+    use crate::record::lines;
+
+    fn batch_of(values: &[&str]) -> Arc<InFlightBatch> {
+        let mut batch = Batch::default();
+        for (line, value) in (0..).zip(values) {
+            let origin = Origin { input: 0, line };
+            let text = format!(r#"{{"value":"{value}"}}"#);
+            lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
+        }
+        let positions = Positions::From(7);
+        InFlightBatch::new(NumberedBatch::new(batch, positions))
+    }
+
+    #[test]
+    fn a_record_keeps_its_batch_alive_through_c_and_back() {
+        let batch = batch_of(&["a", "b"]);
+        let lent = InFlightRecord::new(&batch, 1).into_opaque();
+        let again = InFlightRecord::new(&batch, 1).into_opaque();
+        assert_eq!(Arc::strong_count(&batch), 3, "one share for each");
+        let weak = Arc::downgrade(&batch);
+        drop(batch);
+        // SAFETY: each pointer is taken back once.
+        let (back, other) = unsafe {
+            (
+                InFlightRecord::from_opaque(lent),
+                InFlightRecord::from_opaque(again),
+            )
+        };
+        assert_eq!((back.index, back.position()), (1, 8));
+        let value = back.record().value.map(|value| back.batch().slice(value));
+        assert_eq!(value, Some(&b"b"[..]));
+        drop(back);
+        assert_eq!(other.record().origin.line, 1);
+        drop(other);
+        assert!(weak.upgrade().is_none(), "nobody holds it any more");
+    }
+}

@@ -1,0 +1,240 @@
+//! The border as a whole, against librdkafka's mock cluster: what CONTRIBUTING runs under valgrind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{CString, c_char, c_int};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use rdkafka::bindings as c;
+use rdkafka::config::ClientConfig;
+
+use super::*;
+use crate::config::property_names::{ALIASES, CONSUMERS};
+use crate::record::in_flight::NumberedBatch;
+use crate::record::in_flight::Positions;
+use crate::record::lines;
+use crate::record::{Batch, Origin};
+
+const TOPIC: &str = "orders";
+/// The Produce request (Kafka protocol guide, "Api Keys").
+const PRODUCE: i16 = 0;
+/// A busy machine, or valgrind, needs a part of it.
+const LIMIT: Duration = Duration::from_secs(60);
+
+unsafe extern "C" {
+    // rdkafka_mock.h, with integers for the codes: some of these are none of the bindings' enum.
+    fn rd_kafka_mock_push_request_errors_array(
+        mock: *mut c::rd_kafka_mock_cluster_t,
+        api_key: i16,
+        count: usize,
+        codes: *const c_int,
+    );
+    fn rd_kafka_mock_topic_set_error(
+        mock: *mut c::rd_kafka_mock_cluster_t,
+        topic: *const c_char,
+        code: c_int,
+    );
+}
+
+/// A client with a mock cluster of its own and a topic of one partition.
+fn client() -> Arc<Client> {
+    let mut config = ClientConfig::new();
+    config.set("test.mock.num.brokers", "1");
+    config.set("linger.ms", "0");
+    let client = Client::new(&config).expect("a client");
+    let mock = client.mock().expect("a mock cluster");
+    mock.create_topic(TOPIC, 1, 1).expect("a topic");
+    Arc::new(client)
+}
+
+fn native_mock(client: &Client) -> *mut c::rd_kafka_mock_cluster_t {
+    // SAFETY: the client lives through the call.
+    unsafe { c::rd_kafka_handle_mock_cluster(client.native()) }
+}
+
+/// A batch of records with headers, one of them without a value.
+fn batch(records: u64) -> Arc<InFlightBatch> {
+    let mut batch = Batch::default();
+    for line in 0..records {
+        let origin = Origin { input: 0, line };
+        let text =
+            format!(r#"{{"key":"k{line}","value":"v{line}","headers":[["h","x"],["n",null]]}}"#);
+        lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
+    }
+    let positions = Positions::From(0);
+    InFlightBatch::new(NumberedBatch::new(batch, positions))
+}
+
+fn send(topic: &TopicHandle, batch: &Arc<InFlightBatch>) {
+    for index in 0..batch.batch().records.len() {
+        let record = InFlightRecord::new(batch, index);
+        let outgoing = Outgoing {
+            partition: 0,
+            record,
+            timestamp_ms: 0,
+            headers: [(&b"h\0"[..], Some(&b"x"[..])), (b"", None)].into_iter(),
+        };
+        produce(topic, outgoing, || true).expect("librdkafka takes it");
+    }
+}
+
+/// The result of each position, when all have one.
+fn results(client: &Client, records: usize) -> BTreeMap<u64, Result<(), Failure>> {
+    let started = Instant::now();
+    let mut results = BTreeMap::new();
+    while results.len() < records {
+        assert!(started.elapsed() < LIMIT, "{results:?}");
+        client.poll(Duration::from_millis(50), |event| {
+            if let Event::Delivery(delivery) = event {
+                assert_eq!(delivery.topic, TOPIC);
+                let twice = results.insert(delivery.record.position(), delivery.result);
+                assert_eq!(twice, None, "a record is answered once");
+            }
+        });
+    }
+    results
+}
+
+#[test]
+fn librdkafka_owns_a_share_of_a_batch_until_the_last_delivery() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(100);
+    send(&topic, &batch);
+    assert_eq!(Arc::strong_count(&batch), 101);
+    let weak = Arc::downgrade(&batch);
+    drop(batch);
+    assert!(weak.upgrade().is_some(), "librdkafka holds it");
+    let results = results(&client, 100);
+    assert!(results.values().all(Result::is_ok), "{results:?}");
+    assert!(weak.upgrade().is_none(), "nobody holds it any more");
+}
+
+#[test]
+fn a_producer_that_ends_early_leaves_its_records_alive() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(10);
+    send(&topic, &batch);
+    let weak: Weak<InFlightBatch> = Arc::downgrade(&batch);
+    drop((batch, topic, client));
+    // What was never reported is lost memory, and no memory that was freed too early.
+    let still = weak.upgrade().expect("shares that nobody gave back");
+    assert_eq!(still.batch().records.len(), 10);
+}
+
+#[test]
+fn a_record_that_librdkafka_refuses_comes_back_at_once() {
+    let client = client();
+    let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+    let batch = batch(1);
+    let outgoing = Outgoing {
+        // The topic has one, which librdkafka learns by this question.
+        partition: 7,
+        record: InFlightRecord::new(&batch, 0),
+        timestamp_ms: 0,
+        headers: [(&b"h"[..], None)].into_iter(),
+    };
+    client.metadata(TOPIC, LIMIT).expect("an answer");
+    let refused = produce(&topic, outgoing, || false);
+    assert!(refused.is_err());
+    assert_eq!(Arc::strong_count(&batch), 1);
+}
+
+#[test]
+fn codes_of_a_broker_that_nobody_knows_arrive_as_they_are() {
+    // 120 is Kafka's TRANSACTION_ABORTABLE; 9999 is nobody's.
+    for code in [120, 9999] {
+        let client = client();
+        let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
+        let codes = [code; 100];
+        // SAFETY: the mock cluster lives as long as its client, and the codes through the call.
+        unsafe {
+            let mock = native_mock(&client);
+            rd_kafka_mock_push_request_errors_array(mock, PRODUCE, codes.len(), codes.as_ptr());
+        }
+        let batch = batch(3);
+        send(&topic, &batch);
+        for (position, result) in results(&client, 3) {
+            let failure = result.expect_err("the broker refuses all");
+            assert_eq!(failure.code, Code::from_raw(code), "{position}");
+            let words =
+                format!("the broker answers with error code {code}, which kreplay does not know");
+            assert_eq!(failure.code.words(), words);
+        }
+        assert_eq!(Arc::strong_count(&batch), 1);
+    }
+}
+
+#[test]
+fn codes_of_a_topic_that_nobody_knows_arrive_as_they_are() {
+    let client = client();
+    let name = CString::new(TOPIC).expect("no NUL");
+    // SAFETY: the mock cluster lives as long as its client, and the name through the call.
+    unsafe { rd_kafka_mock_topic_set_error(native_mock(&client), name.as_ptr(), 9999) };
+    let metadata = client.metadata(TOPIC, LIMIT).expect("an answer");
+    let codes: Vec<Code> = metadata.topics.iter().map(|topic| topic.code).collect();
+    assert_eq!(codes, [Code::from_raw(9999)]);
+    assert_eq!(metadata.brokers.len(), 1);
+}
+
+/// librdkafka's table of its properties: the cells of each row.
+fn shown_properties() -> Vec<Vec<String>> {
+    let (mut bytes, mut length) = (std::ptr::null_mut(), 0);
+    // SAFETY: the stream writes to memory that is ours after it is closed; it is read within its length
+    // and freed once.
+    let text = unsafe {
+        let stream = libc::open_memstream(&raw mut bytes, &raw mut length);
+        assert!(!stream.is_null(), "there is memory");
+        c::rd_kafka_conf_properties_show(stream.cast());
+        libc::fclose(stream);
+        let text = std::slice::from_raw_parts(bytes.cast::<u8>(), length).to_vec();
+        libc::free(bytes.cast());
+        String::from_utf8(text).expect("it is text")
+    };
+    let rows = text
+        .lines()
+        .map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect());
+    let rows: Vec<Vec<String>> = rows.filter(|cells: &Vec<String>| cells.len() > 5).collect();
+    assert!(rows.len() > 100, "{text}");
+    rows
+}
+
+#[test]
+fn all_aliases_of_librdkafka_are_known() {
+    let rows = shown_properties();
+    let of = |row: &Vec<String>| {
+        let (_, aliased) = row.last()?.split_once("Alias for `")?;
+        Some((row[0].clone(), aliased.split('`').next()?.to_owned()))
+    };
+    let shown: BTreeSet<(String, String)> = rows.iter().filter_map(of).collect();
+    // A name that is a property of its own as well: it means the same to consumers, and nothing here.
+    let shown = shown
+        .into_iter()
+        .filter(|(name, _)| name != "enable.auto.commit");
+    let known = ALIASES.map(|(name, aliased)| (name.to_owned(), aliased.to_owned()));
+    assert_eq!(shown.collect::<Vec<_>>(), known);
+}
+
+#[test]
+fn all_properties_of_consumers_are_known() {
+    let rows = shown_properties();
+    let names = |row: &&Vec<String>| row[1] == "C";
+    let shown: BTreeSet<&str> = rows
+        .iter()
+        .filter(names)
+        .map(|row| row[0].as_str())
+        .collect();
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), CONSUMERS);
+}
+
+#[test]
+fn names_that_librdkafka_does_not_take_are_an_answer_and_no_panic() {
+    let client = client();
+    for name in ["a\0b".to_owned(), "x".repeat(40_000)] {
+        let asked = client.metadata(&name, LIMIT);
+        assert_eq!(asked, Err(Code::INVALID_ARGUMENT));
+        assert!(TopicHandle::new(&client, &name).is_none());
+    }
+}

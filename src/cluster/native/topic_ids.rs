@@ -1,0 +1,189 @@
+//! What a cluster describes of topics beside their partitions: their ids (KIP-516), by which a topic
+//! that was deleted and created again is told from the one before it, and whether the user may write to
+//! them (KIP-430).
+
+use std::ffi::CString;
+use std::time::Duration;
+
+use rdkafka::bindings as c;
+
+use super::admin::{AdminRequest, Refusal};
+use super::client::Client;
+use super::code::Code;
+use super::owned::{Owned, slice, text};
+use super::raw;
+use crate::host::control::Control;
+use crate::record::TopicId;
+
+/// What the cluster says of a topic's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FoundTopic {
+    Id(TopicId),
+    Missing,
+    /// The cluster has no ids, or does not show this user the topic.
+    Untold,
+}
+
+/// Whether the user may write to a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    Allowed,
+    Refused,
+    /// The cluster does not say, such as one before Apache Kafka 2.3.
+    Untold,
+}
+
+/// What is asked of topics beside what is told anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Besides {
+    Nothing,
+    /// What the user may do.
+    Operations,
+}
+
+/// What the cluster answers for one topic: its description, or why there is none.
+type Described = Result<*const c::rd_kafka_TopicDescription_t, Code>;
+
+/// The ids of the topics called `names`; `broker` is asked, any of the cluster.
+///
+/// # Errors
+/// That the cluster does not say, such as one that is too old to have ids.
+pub(crate) fn find(
+    client: &Client,
+    control: &Control,
+    broker: Option<i32>,
+    names: &[&str],
+    limit: Duration,
+) -> Result<Vec<(String, FoundTopic)>, Refusal> {
+    let request = request(client, control, (broker, Besides::Nothing), limit)?;
+    describe(&request, names, |described| match described {
+        // SAFETY: the description is part of the answer, which lives until this returns.
+        Ok(topic) => unsafe { id_of(topic) },
+        Err(Code::UNKNOWN_TOPIC_OR_PARTITION) => FoundTopic::Missing,
+        Err(_) => FoundTopic::Untold,
+    })
+}
+
+/// Whether the user may write to the topics called `names`; `broker` is asked, any of the cluster.
+///
+/// # Errors
+/// That the cluster does not say.
+pub(crate) fn writing(
+    client: &Client,
+    control: &Control,
+    broker: Option<i32>,
+    names: &[&str],
+    limit: Duration,
+) -> Result<Vec<(String, Writing)>, Refusal> {
+    let request = request(client, control, (broker, Besides::Operations), limit)?;
+    describe(&request, names, |described| match described {
+        // SAFETY: the description is part of the answer, which lives until this returns.
+        Ok(topic) => unsafe { writing_of(topic) },
+        Err(_) => Writing::Untold,
+    })
+}
+
+fn request<'a>(
+    client: &'a Client,
+    control: &'a Control,
+    (broker, besides): (Option<i32>, Besides),
+    limit: Duration,
+) -> Result<AdminRequest<'a>, Refusal> {
+    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+    let request = AdminRequest::new(client, control, kind, limit)?;
+    if let Some(broker) = broker {
+        request.to_broker(broker);
+    }
+    if besides == Besides::Operations {
+        request.with_operations();
+    }
+    Ok(request)
+}
+
+/// Asks for the topics called `names`; `read` is given what the cluster answers for each of them, which
+/// lives until it returns.
+fn describe<T>(
+    request: &AdminRequest<'_>,
+    names: &[&str],
+    read: impl Fn(Described) -> T,
+) -> Result<Vec<(String, T)>, Refusal> {
+    let names: Vec<CString> = names
+        .iter()
+        .map(|name| CString::new(*name).map_err(|_| Refusal::unusable()))
+        .collect::<Result<_, _>>()?;
+    let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
+    // SAFETY: the names live through the call, which copies them; the collection is ours.
+    let topics = unsafe {
+        let topics =
+            c::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
+        Owned::new(topics, c::rd_kafka_TopicCollection_destroy)
+    };
+    let topics = topics.ok_or_else(Refusal::unusable)?;
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_DescribeTopics(
+            request.native(),
+            topics.ptr(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    let answer = request.poll()?;
+    // SAFETY: everything read here is part of the answer, which lives to the end of the function.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeTopics_result(answer.ptr());
+        let mut count = 0;
+        let described = c::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
+        let described = slice(described, count).iter();
+        Ok(described
+            .map(|topic| {
+                let name = text(c::rd_kafka_TopicDescription_name(*topic));
+                let error = c::rd_kafka_TopicDescription_error(*topic);
+                let described = match error.is_null() {
+                    true => Ok(*topic),
+                    false => Err(Code::from_raw(raw::rd_kafka_error_code(error))),
+                };
+                (name, read(described))
+            })
+            .collect())
+    }
+}
+
+/// # Safety
+/// `topic` has to be part of an answer that lives.
+unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
+    // SAFETY: as the caller promises; the text lives as long as the id and is copied at once.
+    let id = unsafe {
+        let id = c::rd_kafka_TopicDescription_topic_id(topic);
+        match id.is_null() {
+            true => return FoundTopic::Untold,
+            false => text(c::rd_kafka_Uuid_base64str(id)),
+        }
+    };
+    TopicId::parse(&id).map_or(FoundTopic::Untold, FoundTopic::Id)
+}
+
+/// # Safety
+/// `topic` has to be part of an answer that lives.
+unsafe fn writing_of(topic: *const c::rd_kafka_TopicDescription_t) -> Writing {
+    let wanted = [
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ALL,
+        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
+    ];
+    let wanted = wanted.map(|operation| operation as u32);
+    // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that
+    // the bindings' enum lacks. Null means that the broker does not tell them (librdkafka,
+    // rd_kafka_AuthorizedOperations_parse).
+    unsafe {
+        let mut count = 0;
+        let operations = c::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
+        if operations.is_null() {
+            return Writing::Untold;
+        }
+        let operation = |i| *operations.cast::<u32>().add(i);
+        match (0..count).any(|i| wanted.contains(&operation(i))) {
+            true => Writing::Allowed,
+            false => Writing::Refused,
+        }
+    }
+}

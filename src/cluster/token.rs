@@ -1,0 +1,448 @@
+//! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
+//! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::native::Client;
+use crate::config::TokenSource;
+use crate::config::properties::Secrets;
+use crate::error::{Error, reason};
+use crate::host::console::Console;
+use crate::host::control::Control;
+use crate::host::patience;
+
+/// How long a command may take. A run that cannot connect says so within 10 s.
+const COMMAND_LIMIT: Duration = Duration::from_secs(8);
+/// The lifetime of a token that does not tell its own.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+/// The shortest time between two tokens, and how long to wait after one could not be had.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How long a renewal may take to notice that the run is over: the file may be a pipe without a writer.
+const END_LIMIT: Duration = Duration::from_secs(2);
+/// How much of what a command writes is kept, of each stream.
+const MOST_OUTPUT: u64 = 1 << 20;
+/// Why there is no token when the run was told to stop first.
+const INTERRUPTED: &str = "the run was interrupted before there was one";
+/// How much of stderr is shown.
+const SHOWN: usize = 500;
+
+/// A token and what librdkafka has to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) text: String,
+    /// Milliseconds since 1970.
+    pub(crate) expires_ms: i64,
+    pub(crate) principal: String,
+}
+
+/// Keeps all producers of a run supplied.
+pub(crate) struct Tokens {
+    shared: Arc<Shared>,
+    control: Control,
+    renewing: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    source: TokenSource,
+    console: Console,
+    secrets: Secrets,
+    state: Mutex<State>,
+    /// Signalled when the run is over.
+    over: Condvar,
+}
+
+struct State {
+    token: Token,
+    clients: Vec<Weak<Client>>,
+    over: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A token and a list of clients are whole between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tokens {
+    /// Gets the first token, unless the run is `over` before there is one.
+    ///
+    /// # Errors
+    /// [`Error::NoToken`] with what the command or the file lacks.
+    pub(crate) fn start(
+        source: &TokenSource,
+        console: Console,
+        secrets: Secrets,
+        control: &Control,
+    ) -> Result<Self, Error> {
+        // Ends what a command has started before it returns.
+        let token = fetch(source, &|| control.is_stopping());
+        let token = token.map_err(|reason| Error::NoToken {
+            reason: secrets.hide(&reason),
+        })?;
+        secrets.add(&token.text);
+        let shared = Arc::new(Shared {
+            source: source.clone(),
+            console,
+            secrets,
+            state: Mutex::new(State {
+                token,
+                clients: Vec::new(),
+                over: false,
+            }),
+            over: Condvar::new(),
+        });
+        let renewing = thread::spawn({
+            let shared = shared.clone();
+            move || renew(&shared)
+        });
+        Ok(Self {
+            shared,
+            control: control.clone(),
+            renewing: Some(renewing),
+        })
+    }
+
+    /// Gives `client` the present token, and all that follow.
+    ///
+    /// # Errors
+    /// [`Error::NoToken`] when librdkafka does not take it.
+    pub(crate) fn supply(&self, client: &Arc<Client>) -> Result<(), Error> {
+        let mut state = self.shared.lock();
+        state.clients.push(Arc::downgrade(client));
+        client
+            .set_token(&state.token)
+            .map_err(|reason| Error::NoToken {
+                reason: self.shared.secrets.hide(&reason),
+            })
+    }
+}
+
+impl Drop for Tokens {
+    fn drop(&mut self) {
+        self.shared.lock().over = true;
+        self.shared.over.notify_all();
+        if let Some(renewing) = self.renewing.take() {
+            patience::join(vec![renewing], &self.control, END_LIMIT);
+        }
+    }
+}
+
+/// Renews the token until the run is over.
+fn renew(shared: &Shared) {
+    let mut wait = until_renewal(shared.lock().token.expires_ms);
+    loop {
+        let state = shared.lock();
+        let waited = shared
+            .over
+            .wait_timeout_while(state, wait, |state| !state.over);
+        if waited.unwrap_or_else(PoisonError::into_inner).0.over {
+            return;
+        }
+        let fetched = fetch(&shared.source, &|| shared.lock().over);
+        let mut state = shared.lock();
+        if state.over {
+            return;
+        }
+        let set = fetched.and_then(|token| {
+            shared.secrets.add(&token.text);
+            state.token = token;
+            let clients = state.clients.iter().filter_map(Weak::upgrade);
+            clients
+                .map(|client| client.set_token(&state.token))
+                .fold(Ok(()), Result::and)
+        });
+        wait = match set {
+            Ok(()) => until_renewal(state.token.expires_ms),
+            Err(reason) => {
+                let reason = shared.secrets.hide(&reason);
+                let note = format!("the token could not be renewed, and is tried again: {reason}");
+                shared.console.note(&note);
+                PAUSE
+            }
+        };
+    }
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(now.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// At four fifths of what is left, as librdkafka does.
+fn until_renewal(expires_ms: i64) -> Duration {
+    let left = u64::try_from(expires_ms.saturating_sub(now_ms())).unwrap_or(0);
+    Duration::from_millis(left / 5 * 4)
+        .max(PAUSE.min(Duration::from_millis(left / 2)))
+        .max(Duration::from_secs(1))
+}
+
+/// # Errors
+/// Why there is no token, in words that do not show what a command wrote to stdout.
+fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Token, String> {
+    let (text, whose) = match source {
+        TokenSource::Command(command) => (run(command, over)?, "the command of --oauth-command"),
+        TokenSource::File(path) => (read_file(path, over)?, "the file of --oauth-file"),
+    };
+    read(&text, now_ms()).map_err(|why| format!("{whose} {why}"))
+}
+
+/// Reads a file on a thread of its own: it may be a FIFO into which nobody writes.
+fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, String> {
+    let failed = |why: &str| format!("cannot read {}: {why}", path.display());
+    let (hand_over, text) = mpsc::channel();
+    thread::spawn({
+        let path = path.to_path_buf();
+        move || {
+            let mut text = String::new();
+            let read = File::open(path).and_then(|file| {
+                let mut file = file.take(MOST_OUTPUT);
+                file.read_to_string(&mut text)
+            });
+            // Nobody waits for what comes too late.
+            _ = hand_over.send(read.map(|_| text));
+        }
+    });
+    let started = Instant::now();
+    loop {
+        match text.recv_timeout(Duration::from_millis(5)) {
+            Ok(text) => return text.map_err(|e| failed(&reason(&e))),
+            Err(_) if over() => return Err(INTERRUPTED.into()),
+            Err(_) if started.elapsed() > COMMAND_LIMIT => {
+                let limit = COMMAND_LIMIT.as_secs();
+                return Err(failed(&format!("nothing came within {limit} s")));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A token as it is, or in the JSON object of a token endpoint (RFC 6749, section 5.1).
+fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
+    let text = text.trim();
+    let answer: Option<serde_json::Value> = text
+        .starts_with('{')
+        .then(|| serde_json::from_str(text).ok())
+        .flatten();
+    let (token, expires_in) = match &answer {
+        Some(answer) => (
+            answer["access_token"]
+                .as_str()
+                .ok_or("gives JSON without an `access_token`")?,
+            answer["expires_in"].as_i64(),
+        ),
+        None => (text, None),
+    };
+    if token.is_empty() {
+        return Err("gives no token");
+    }
+    // RFC 6750, section 2.1; anything else is rather an error message.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    if !token.chars().all(allowed) {
+        return Err("gives something that is no token");
+    }
+    let claims = claims(token);
+    let claimed = claims["exp"].as_f64();
+    let default_s = i64::try_from(DEFAULT_LIFETIME.as_secs()).unwrap_or(i64::MAX);
+    let expires_ms = match claimed {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a time beyond i64 becomes its last millisecond"
+        )]
+        Some(seconds) => (seconds * 1000.0) as i64,
+        None => now_ms.saturating_add(expires_in.unwrap_or(default_s).saturating_mul(1000)),
+    };
+    if expires_ms <= now_ms {
+        return Err("gives a token that has expired");
+    }
+    Ok(Token {
+        text: token.into(),
+        expires_ms,
+        principal: claims["sub"].as_str().unwrap_or("kreplay").into(),
+    })
+}
+
+/// The claims of a JWT (RFC 7519); null for a token that is none.
+fn claims(token: &str) -> serde_json::Value {
+    let payload = token.split('.').nth(1);
+    let bytes = payload.and_then(|p| URL_SAFE_NO_PAD.decode(p.trim_end_matches('=')).ok());
+    let claims = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    claims.unwrap_or_default()
+}
+
+/// Runs a shell command; what it prints.
+fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
+    let whose = "the command of --oauth-command";
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C is for kreplay, which ends the command itself.
+        .process_group(0)
+        .spawn()
+        .map_err(|e| format!("{whose} could not be started: {}", reason(&e)))?;
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let ended = wait(&mut child, over);
+    if !matches!(ended, Ok(Some(_))) {
+        end(&mut child);
+    }
+    let status = match ended {
+        Ok(Some(status)) => status,
+        Ok(None) if over() => return Err(INTERRUPTED.into()),
+        Ok(None) => {
+            return Err(format!(
+                "{whose} took longer than {} s",
+                COMMAND_LIMIT.as_secs()
+            ));
+        }
+        Err(e) => return Err(format!("{whose} cannot be waited for: {}", reason(&e))),
+    };
+    // What the command has started may hold the pipes open: they are waited for no longer.
+    let text = |bytes: Arc<Mutex<Vec<u8>>>| {
+        let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let (stdout, stderr) = (drained(stdout, text), drained(stderr, text));
+    match status.success() {
+        true => Ok(stdout),
+        false => Err(failure(whose, status, &stderr)),
+    }
+}
+
+fn failure(whose: &str, status: ExitStatus, stderr: &str) -> String {
+    let how = match status.code() {
+        Some(code) => format!("ended with exit status {code}"),
+        None => "was ended by a signal".to_string(),
+    };
+    let words: Vec<&str> = stderr.split_whitespace().collect();
+    let words = words.join(" ");
+    let from = words.len().saturating_sub(SHOWN);
+    let from = (from..).find(|i| words.is_char_boundary(*i)).unwrap_or(0);
+    match words.is_empty() {
+        true => format!("{whose} {how} and wrote nothing to stderr"),
+        false => format!("{whose} {how}: {}", &words[from..]),
+    }
+}
+
+type Reader = (JoinHandle<()>, Arc<Mutex<Vec<u8>>>);
+
+fn collect(pipe: Option<impl Read + Send + 'static>) -> Reader {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let reading = thread::spawn({
+        let bytes = bytes.clone();
+        move || {
+            let Some(pipe) = pipe else { return };
+            let mut pipe = pipe.take(MOST_OUTPUT);
+            let mut piece = [0; 4096];
+            while let Ok(n @ 1..) = pipe.read(&mut piece) {
+                let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend_from_slice(&piece[..n]);
+            }
+        }
+    });
+    (reading, bytes)
+}
+
+fn drained(reader: Reader, text: impl Fn(Arc<Mutex<Vec<u8>>>) -> String) -> String {
+    let (reading, bytes) = reader;
+    let started = Instant::now();
+    while !reading.is_finished() && started.elapsed() < Duration::from_millis(500) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    text(bytes)
+}
+
+/// None when the command takes too long, or the run is over.
+fn wait(child: &mut Child, over: &dyn Fn() -> bool) -> std::io::Result<Option<ExitStatus>> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if started.elapsed() > COMMAND_LIMIT || over() {
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Ends a command with what it has started.
+fn end(child: &mut Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        // It may have ended by itself.
+        _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(claims: &str) -> String {
+        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    #[test]
+    fn a_token_tells_its_own_end_and_owner() {
+        let token = jwt(r#"{"sub":"alice","exp":2000}"#);
+        let read = read(&format!(" {token}\n"), 1_000_000).expect("a sound token");
+        assert_eq!(read.text, token);
+        assert_eq!(
+            (read.expires_ms, read.principal.as_str()),
+            (2_000_000, "alice")
+        );
+    }
+
+    #[test]
+    fn a_token_that_tells_nothing_lives_five_minutes() {
+        let opaque = read("abc-123", 1_000_000).expect("a sound token");
+        assert_eq!(
+            (opaque.expires_ms, opaque.principal.as_str()),
+            (1_300_000, "kreplay")
+        );
+    }
+
+    #[test]
+    fn the_answer_of_a_token_endpoint_is_understood() {
+        let answer = r#"{"access_token":"abc","expires_in":60,"token_type":"Bearer"}"#;
+        let token = read(answer, 1_000_000).expect("a sound answer");
+        assert_eq!((token.text.as_str(), token.expires_ms), ("abc", 1_060_000));
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_without_showing_it() {
+        for (text, why) in [
+            ("", "gives no token"),
+            ("error: no such user", "gives something that is no token"),
+            (r#"{"error":"x"}"#, "gives JSON without an `access_token`"),
+        ] {
+            assert_eq!(read(text, 0), Err(why));
+        }
+        let old = jwt(r#"{"exp":1}"#);
+        assert_eq!(read(&old, 2000), Err("gives a token that has expired"));
+    }
+
+    #[test]
+    fn a_failing_command_is_told_by_the_end_of_its_stderr_alone() {
+        let source = TokenSource::Command("echo secret; echo 'no login' >&2; exit 3".into());
+        assert_eq!(
+            fetch(&source, &|| false),
+            Err("the command of --oauth-command ended with exit status 3: no login".into())
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! What the command line means, as the rest of the program sees it. How it comes to mean that is
+//! settled in `settle.rs`.
+
+pub(crate) mod nearest;
+pub(crate) mod properties;
+pub(crate) mod property_names;
+mod resolve;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, Via, When};
+use crate::record::TopicId;
+pub use crate::report::{EmptySource, Reordered};
+
+/// A whole run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What becomes of the records.
+    pub task: Task,
+    /// What is replayed.
+    pub source: Source,
+    /// Where in it records are, and which of them are replayed.
+    pub extraction: Extraction,
+    /// Where it goes; without meaning when nothing is sent.
+    pub destination: Destination,
+    /// What is kept for when not everything is delivered.
+    pub delivery: Delivery,
+    /// What a source without records means.
+    pub empty: EmptySource,
+    /// What is printed.
+    pub output: Output,
+    /// Files that were read to settle all this, by the flags that name them.
+    pub read_for_flags: Vec<(String, PathBuf)>,
+}
+
+/// What is kept for when not everything is delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The file of what is not.
+    pub rejects: Option<PathBuf>,
+    /// The journal of what is.
+    pub journal: Option<PathBuf>,
+    /// What becomes of the batch of a record that a broker refuses.
+    pub on_refused: OnRefused,
+    /// How long no record may be acknowledged while some are in flight.
+    pub give_up_after: Duration,
+    /// What records out of order mean.
+    pub reordered: Reordered,
+}
+
+/// What becomes of the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// They are sent.
+    Replay,
+    /// They are printed as record lines.
+    Extract,
+    /// They are looked at, or what is around them.
+    Inspect(View),
+    /// Nothing is read: the built-in profile of this name is printed.
+    ShowProfile(String),
+}
+
+/// What `kreplay inspect` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// The records, and what the RRPairs tell besides.
+    Contents,
+    /// Every path that occurs.
+    Paths,
+}
+
+/// What is replayed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A snapshot that speedctl extracts.
+    Snapshot(Snapshot),
+    /// CSVs of `speedctl extract data`.
+    Csv(Vec<Input>),
+    /// RRPairs.
+    Raw(Vec<Input>),
+    /// Record lines.
+    Records(RecordLines),
+}
+
+/// Record lines, and what becomes of those that tell of an earlier run.
+#[derive(Debug, Clone)]
+pub struct RecordLines {
+    /// The files of lines.
+    pub inputs: Vec<Input>,
+    /// What becomes of records that may be in the log already.
+    pub uncertain: Uncertain,
+}
+
+/// What becomes of records whose delivery an earlier run calls unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncertain {
+    /// They are counted as filtered.
+    LeaveOut,
+    /// They are sent, and may so be in the log twice.
+    Send,
+}
+
+/// Where records are in RRPairs, and which of them are replayed.
+#[derive(Debug, Clone)]
+pub struct Extraction {
+    /// The set of paths to begin with.
+    pub profile: ProfileChoice,
+    /// What the user changes in it.
+    pub overrides: Overrides,
+    /// What becomes of further copies of a record.
+    pub duplicates: Duplicates,
+    /// What becomes of records of aborted transactions.
+    pub aborted: Aborted,
+    /// The names of topics that the capture knows by their ids.
+    pub topic_ids: GivenNames,
+}
+
+/// Names of topics by their ids (`--topic-id`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivenNames(Vec<(TopicId, String)>);
+
+impl GivenNames {
+    pub(crate) fn of(names: impl IntoIterator<Item = (TopicId, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// The name of the topic with this id, where one is given.
+    pub(crate) fn name(&self, id: TopicId) -> Option<&str> {
+        let mut names = self.iter();
+        names.find(|(known, _)| *known == id).map(|(_, name)| name)
+    }
+
+    /// All of them, in the order given.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TopicId, &str)> {
+        self.0.iter().map(|(id, name)| (*id, name.as_str()))
+    }
+}
+
+/// Which profile is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProfileChoice {
+    /// By its name.
+    BuiltIn(String),
+    /// A user's own.
+    File {
+        /// The file's name.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// A user's changes to a profile, from flags of the same names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the flags' texts tell")]
+pub struct Overrides {
+    pub filter: Option<String>,
+    pub record: Option<String>,
+    pub value: Option<String>,
+    pub key: Option<String>,
+    pub headers: Option<String>,
+    pub timestamp: Option<String>,
+    pub topic: Option<String>,
+    pub partition: Option<String>,
+    pub offset: Option<String>,
+    pub value_encoding: Option<Encoding>,
+    pub key_encoding: Option<Encoding>,
+    pub header_encoding: Option<Encoding>,
+}
+
+impl Overrides {
+    /// The paths among them.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.by_flag().into_iter().filter_map(|(_, path)| path)
+    }
+
+    /// The paths by the names of their flags.
+    pub(crate) fn by_flag(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("record", &self.record),
+            ("value", &self.value),
+            ("key", &self.key),
+            ("headers", &self.headers),
+            ("timestamp", &self.timestamp),
+            ("topic-path", &self.topic),
+            ("partition-path", &self.partition),
+            ("offset-path", &self.offset),
+        ]
+        .map(|(flag, path)| (flag, path.as_deref()))
+    }
+}
+
+/// What becomes of further copies of a record, which (topic, partition, offset) identifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
+}
+
+/// What becomes of records of aborted transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aborted {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, or for RRPairs a folder.
+    File(PathBuf),
+}
+
+impl Input {
+    /// The name by which reports and errors call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "stdin".into(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(path)
+        }
+    }
+}
+
+/// A snapshot and the speedctl that gets it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// How to read it.
+    pub via: Via,
+    /// The speedctl to run; none is the one on PATH.
+    pub speedctl: Option<PathBuf>,
+    /// More arguments for it.
+    pub arguments: Vec<String>,
+    /// The longest silence before it is taken for hung.
+    pub timeout: Duration,
+    /// Whether the command is to be run, or only printed.
+    pub action: SnapshotAction,
+}
+
+/// What to do with the speedctl command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotAction {
+    /// Run it and replay.
+    Replay,
+    /// Print it and stop.
+    PrintCommand,
+}
+
+/// Where records go.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// librdkafka properties of the user, the later one of a name wins.
+    pub properties: Vec<(String, String)>,
+    /// Names of properties of consumers that a property file holds beside those of producers.
+    pub unused_properties: Vec<String>,
+    /// Whether retries must neither duplicate nor reorder.
+    pub idempotence: Idempotence,
+    /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.
+    pub token: Option<TokenSource>,
+    /// How captured topics are named there.
+    pub topics: TopicNames,
+    /// How a record comes to its partition.
+    pub partition: Partition,
+    /// The time that records get.
+    pub timestamps: Timestamps,
+    /// Headers added to every record.
+    pub headers: Vec<(String, String)>,
+    /// What to do when the destination is the captured cluster.
+    pub captured_cluster: CapturedCluster,
+    /// What to do about a topic that is not there.
+    pub missing_topics: MissingTopics,
+}
+
+/// Whether the producer is idempotent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotence {
+    /// What is delivered is in the log once and in order.
+    On,
+    /// The user does without.
+    Off,
+}
+
+/// What to do when the destination is the cluster that the records were captured from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapturedCluster {
+    /// End the run.
+    Refuse,
+    /// Send all the same.
+    Allow,
+}
+
+/// Where OAUTHBEARER tokens come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The output of a shell command.
+    Command(String),
+    /// A file, read again for each new token.
+    File(PathBuf),
+}
+
+/// The destination's cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cluster {
+    /// A Kafka at these bootstrap servers.
+    Brokers(String),
+    /// A broker inside this process.
+    Rehearsal,
+}
+
+impl Cluster {
+    /// Where the brokers are looked for; nothing for the one inside this process.
+    #[must_use]
+    pub fn bootstrap_servers(&self) -> &str {
+        match self {
+            Self::Brokers(brokers) => brokers,
+            Self::Rehearsal => "",
+        }
+    }
+}
+
+/// How captured topics are named at the destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TopicNames {
+    /// Everything goes to one topic.
+    One(String),
+    /// As captured, but for these renamings (`--map`).
+    Mapped(Vec<(String, String)>),
+}
+
+/// What to do about a topic that the destination does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingTopics {
+    /// End the run.
+    Refuse,
+    /// Create it with the captured partition count.
+    Create,
+}
+
+/// What is printed.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The form of the report on stdout.
+    pub report: ReportForm,
+    /// Where a JSON report goes besides.
+    pub report_file: Option<PathBuf>,
+    /// When progress is shown.
+    pub progress: When,
+    /// How much is said on stderr.
+    pub verbosity: Verbosity,
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors only.
+    Quiet,
+    /// Errors, notes and progress.
+    Normal,
+    /// Commands and librdkafka's log besides.
+    Verbose,
+}

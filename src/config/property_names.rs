@@ -1,0 +1,206 @@
+//! The names of librdkafka's properties: those that mean the same, and those that kreplay decides itself.
+//! Apart from `properties.rs`, because these are facts of librdkafka 2.12 (CONFIGURATION.md).
+
+use super::Partition;
+use crate::error::Error;
+
+/// Aliases, each with the property that it sets.
+pub(crate) const ALIASES: [(&str, &str); 11] = [
+    ("acks", "request.required.acks"),
+    ("bootstrap.servers", "metadata.broker.list"),
+    ("compression.type", "compression.codec"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("linger.ms", "queue.buffering.max.ms"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("retries", "message.send.max.retries"),
+    ("sasl.mechanism", "sasl.mechanisms"),
+    (
+        "sasl.oauthbearer.client.credentials.client.id",
+        "sasl.oauthbearer.client.id",
+    ),
+    (
+        "sasl.oauthbearer.client.credentials.client.secret",
+        "sasl.oauthbearer.client.secret",
+    ),
+];
+
+/// Properties of consumers alone.
+pub(crate) const CONSUMERS: [&str; 34] = [
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "check.crcs",
+    "consume.callback.max.messages",
+    "consume_cb",
+    "coordinator.query.interval.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "fetch.error.backoff.ms",
+    "fetch.max.bytes",
+    "fetch.message.max.bytes",
+    "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "group.protocol.type",
+    "group.remote.assignor",
+    "heartbeat.interval.ms",
+    "isolation.level",
+    "max.partition.fetch.bytes",
+    "max.poll.interval.ms",
+    "offset.store.method",
+    "offset.store.path",
+    "offset.store.sync.interval.ms",
+    "offset_commit_cb",
+    "partition.assignment.strategy",
+    "queued.max.messages.kbytes",
+    "queued.min.messages",
+    "rebalance_cb",
+    "session.timeout.ms",
+];
+
+/// Properties that would be taken and not obeyed, each with what to use instead.
+const OVERRULED: [(&str, &str); 4] = [
+    (
+        "log_level",
+        "`-v` shows librdkafka's log, and `-X debug=...` more of it",
+    ),
+    ("log.queue", "`-v` shows librdkafka's log"),
+    ("enabled_events", "kreplay needs the events that it sets"),
+    (
+        "test.mock.num.brokers",
+        "`--rehearse` sends to a broker inside this process",
+    ),
+];
+
+/// Whether two names set one property.
+pub(crate) fn are_same(one: &str, other: &str) -> bool {
+    one == other || aliased(one) == aliased(other)
+}
+
+fn aliased(name: &str) -> &str {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+    alias.map_or(name, |(_, aliased)| aliased)
+}
+
+/// The last value of each property under the name that it was given by, in that order.
+pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut last: Vec<(String, String)> = Vec::new();
+    for (name, value) in properties {
+        last.retain(|(known, _)| !are_same(known, &name));
+        last.push((name, value));
+    }
+    last
+}
+
+/// Takes the properties of consumers out, as a file has them that consumers read, too; returns their
+/// names.
+pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<String> {
+    let is_consumers = |(name, _): &mut (String, String)| CONSUMERS.contains(&name.as_str());
+    let taken = properties.extract_if(.., is_consumers);
+    taken.map(|(name, _)| name).collect()
+}
+
+/// # Errors
+/// [`Error::Config`] for a property that librdkafka would take and kreplay would not obey.
+pub(crate) fn check_obeyed(
+    properties: &[(String, String)],
+    partition: Partition,
+) -> Result<(), Error> {
+    for (name, _) in properties {
+        let (message, hint) = match OVERRULED.iter().find(|(known, _)| known == name) {
+            Some((_, instead)) => (
+                format!("`{name}` would not be obeyed: kreplay sets it itself"),
+                (*instead).to_string(),
+            ),
+            None if name == "partitioner" && partition != Partition::Any => (
+                "`partitioner` would not be obeyed: kreplay chooses the partition".to_string(),
+                "`--partition any` leaves the choice to librdkafka".to_string(),
+            ),
+            None if CONSUMERS.contains(&name.as_str()) => (
+                format!("`{name}` would not be obeyed: it is a property of consumers"),
+                "leave it out: kreplay only produces".to_string(),
+            ),
+            None => continue,
+        };
+        let hint = Some(hint);
+        return Err(Error::Config { message, hint });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        owned.collect()
+    }
+
+    #[test]
+    fn every_alias_sets_in_librdkafka_what_it_is_said_to_set() {
+        for (alias, aliased) in ALIASES {
+            let value = match alias {
+                "acks" | "max.in.flight" => "3",
+                "compression.type" => "gzip",
+                "sasl.mechanism" => "PLAIN",
+                _ => "12345",
+            };
+            let mut config = ClientConfig::new();
+            let native = config.set(alias, value).create_native_config();
+            match native {
+                Ok(native) => assert_eq!(native.get(aliased).as_deref(), Ok(value), "{alias}"),
+                // Not built in: librdkafka names what the alias would set.
+                Err(error) => {
+                    let named = format!("Configuration property \"{aliased}\" not supported");
+                    assert!(error.to_string().contains(&named), "{alias}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_word_wins_by_whatever_name() {
+        let given = [
+            ("compression.codec", "gzip"),
+            ("linger.ms", "1"),
+            ("compression.type", "zstd"),
+            ("queue.buffering.max.ms", "2"),
+            ("acks", "1"),
+            ("acks", "all"),
+        ];
+        let expected = [
+            ("compression.type", "zstd"),
+            ("queue.buffering.max.ms", "2"),
+            ("acks", "all"),
+        ];
+        assert_eq!(last_words(pairs(&given)), pairs(&expected));
+    }
+
+    #[test]
+    fn a_property_that_would_not_be_obeyed_is_refused() {
+        let check = |name: &str, partition| check_obeyed(&pairs(&[(name, "x")]), partition);
+        for (name, _) in OVERRULED {
+            assert!(check(name, Partition::Any).is_err(), "{name}");
+        }
+        for partition in [Partition::Auto, Partition::Key, Partition::Keep] {
+            let error = check("partitioner", partition).expect_err("kreplay chooses");
+            let hint = "`--partition any` leaves the choice to librdkafka";
+            assert_eq!(error.hint().as_deref(), Some(hint));
+        }
+        for name in ["group.id", "auto.offset.reset", "max.partition.fetch.bytes"] {
+            let error = check(name, Partition::Auto).expect_err("kreplay is no consumer");
+            let said = format!("`{name}` would not be obeyed: it is a property of consumers");
+            assert_eq!(error.to_string(), said);
+        }
+        assert_eq!(check("partitioner", Partition::Any), Ok(()));
+        assert_eq!(check("linger.ms", Partition::Auto), Ok(()));
+    }
+}

@@ -1,0 +1,102 @@
+//! The header row of a CSV: whether its columns are enough to make records of rows, and which of the
+//! user's paths it does not have.
+
+use ::csv::ByteRecord;
+
+use super::columns::{Columns, RecordColumns};
+use crate::config::{Overrides, TopicNames};
+use crate::error::Error;
+use crate::extract::rrpair::engine::Engine;
+use crate::extract::rrpair::fields::Slot;
+use crate::extract::survey::unmatched::{Nearness, explain_column};
+
+/// Columns that an error names.
+const MOST_NAMED: usize = 20;
+/// Characters of a column's name in an error.
+const LONGEST_NAME: usize = 120;
+
+/// A header row that was read.
+pub(in crate::extract) struct HeaderRow {
+    texts: Vec<String>,
+    pub(in crate::extract) columns: Columns,
+    pub(in crate::extract) unmatched: Vec<Unmatched>,
+}
+
+/// A path of the user's own that heads no column.
+pub(in crate::extract) struct Unmatched {
+    flag: &'static str,
+    pub(in crate::extract) why: String,
+    nearness: Nearness,
+}
+
+impl HeaderRow {
+    pub(in crate::extract) fn of(
+        header: &ByteRecord,
+        engine: &Engine,
+        overrides: &Overrides,
+    ) -> Self {
+        let text = |cell| String::from_utf8_lossy(cell).into_owned();
+        let texts: Vec<String> = header.iter().map(text).collect();
+        let columns = Columns::of(&texts, engine);
+        let flags = overrides.by_flag().into_iter();
+        let unmatched = flags
+            .filter_map(|(flag, path)| Some((flag, path?)))
+            .filter(|(flag, _)| !columns.records.iter().any(|record| has(record, flag)))
+            .map(|(flag, path)| {
+                let (why, nearness) = explain_column((flag, path), &texts);
+                Unmatched {
+                    flag,
+                    why,
+                    nearness,
+                }
+            });
+        Self {
+            unmatched: unmatched.collect(),
+            texts,
+            columns,
+        }
+    }
+
+    /// # Errors
+    /// [`Error::NoValueColumn`] and [`Error::TopicUntold`], or [`Error::Config`] where a path of the
+    /// user's is to blame: it is near the column that is missing.
+    pub(in crate::extract) fn check(&self, input: &str, topics: &TopicNames) -> Result<(), Error> {
+        let records = &self.columns.records;
+        if records.is_empty() {
+            let shorten = |name: &String| name.chars().take(LONGEST_NAME).collect();
+            let columns = self.texts.iter().take(MOST_NAMED).map(shorten).collect();
+            return Err(self.blamed(input, "value").unwrap_or(Error::NoValueColumn {
+                input: input.into(),
+                columns,
+            }));
+        }
+        let untold = |record: &RecordColumns| !has(record, "topic-path");
+        if matches!(topics, TopicNames::Mapped(_)) && records.iter().any(untold) {
+            let place = input.into();
+            let blamed = self.blamed(input, "topic-path");
+            return Err(blamed.unwrap_or(Error::TopicUntold { place }));
+        }
+        Ok(())
+    }
+
+    fn blamed(&self, input: &str, flag: &str) -> Option<Error> {
+        let mut unmatched = self.unmatched.iter();
+        let is_to_blame =
+            |unmatched: &&Unmatched| unmatched.flag == flag && unmatched.nearness == Nearness::Some;
+        let Unmatched { why, .. } = unmatched.find(is_to_blame)?;
+        Some(Error::config(format!("{input}: {why}")))
+    }
+}
+
+/// Whether a record has a column of a flag's; any record has one of its value.
+fn has(record: &RecordColumns, flag: &str) -> bool {
+    match flag {
+        "key" => record.has(Slot::Key),
+        "headers" => !record.headers.is_empty(),
+        "timestamp" => record.has(Slot::Time),
+        "topic-path" => record.has(Slot::Topic) || record.has(Slot::TopicId),
+        "partition-path" => record.has(Slot::Partition),
+        "offset-path" => record.has(Slot::Offset),
+        _ => true,
+    }
+}

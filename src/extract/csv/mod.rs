@@ -1,0 +1,301 @@
+//! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file
+//! finds rows and tells whether the input is whole; what a row holds is the matter of `rows.rs`.
+
+pub(super) mod columns;
+mod header;
+pub(super) mod rows;
+
+use std::cell::RefCell;
+use std::io::Read;
+use std::rc::Rc;
+
+use ::csv::{ByteRecord, ReaderBuilder, Terminator};
+use memchr::memchr_iter;
+
+use self::rows::{OnLoss, RowKind, Rows, Wishes};
+use super::Stop;
+use super::input::encoding::open;
+use super::input::tail::{Tail, Watch};
+use super::keep::admission::Admission;
+use super::sink::Sink;
+use crate::config::{Extraction, TopicNames};
+use crate::error::Error;
+use crate::record::Origin;
+use crate::record::channel::Sender;
+use crate::report::What;
+
+/// A CSV and how it is to be read.
+pub(super) struct Source<'a, R> {
+    pub(super) bytes: R,
+    /// What reports and errors call it.
+    pub(super) name: &'a str,
+    /// Its number among the inputs of the run.
+    pub(super) input: u32,
+    pub(super) options: &'a Extraction,
+    pub(super) topics: &'a TopicNames,
+    pub(super) on_loss: OnLoss,
+    /// What is left out; one for all CSVs of a run.
+    pub(super) admission: &'a RefCell<Admission>,
+}
+
+/// Reads a CSV with its header row.
+///
+/// # Errors
+/// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing tells, and one
+/// that is cut off or cannot be read, after everything before was sent; [`Stop::NeedsRaw`] where
+/// the source's [`OnLoss`] allows it.
+pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<(), Stop> {
+    let Source {
+        bytes, name, input, ..
+    } = source;
+    let at = |line| Origin { input, line };
+    let wishes = Wishes {
+        options: source.options,
+        topics: source.topics,
+        on_loss: source.on_loss,
+        admission: source.admission,
+    };
+    let mut reader = Reader::of(bytes, name);
+    let under = |header: &ByteRecord| Rows::under(header, name, wishes, sender);
+    let mut rows = reader.read_header(under)?;
+    let end = loop {
+        if reader.has_to_wait() && rows.sink.tally.rrpairs > 0 {
+            rows.sink.flush()?;
+        }
+        let read = match reader.advance() {
+            Step::Row(Place {
+                misquoted: true,
+                line,
+            }) => {
+                let why = || "text stands behind a closing quote".into();
+                rows.sink.unreadable(What::Unreadable, at(line), why);
+                Ok(())
+            }
+            Step::Row(place) => match rows.kind_of(&reader.row) {
+                RowKind::Records => rows.read(&reader.row, at(place.line)),
+                RowKind::Header => {
+                    rows.note_header(at(place.line));
+                    Ok(())
+                }
+                RowKind::OtherHeader => break Err(reader.other_header(place)),
+            },
+            Step::Blank => Ok(()),
+            Step::End => break Ok(()),
+            Step::CutOff(place, why) => {
+                rows.sink
+                    .unreadable(What::Unreadable, at(place.line), || why.into());
+                break Err(reader.cut_off(place, why));
+            }
+            Step::Failed(line, error) => {
+                rows.sink
+                    .unreadable(What::Unreadable, at(line), || error.to_string());
+                break Err(Stop::Failed(error));
+            }
+        };
+        rows.sink.tally.bytes += reader.watch.read.take();
+        if let Err(stop) = read {
+            break Err(stop);
+        }
+    };
+    rows.sink.tally.bytes += reader.watch.read.take();
+    if !matches!(end, Err(Stop::NeedsRaw(_))) {
+        rows.finish()?;
+    }
+    end
+}
+
+/// Everything was read: tells what is known of all CSVs of a run.
+///
+/// # Errors
+/// [`Stop::Closed`].
+pub(super) fn finish(admission: &RefCell<Admission>, sender: &Sender) -> Result<(), Stop> {
+    let mut sink = Sink::new(sender);
+    admission.borrow().finish(&mut sink.tally);
+    Ok(sink.flush()?)
+}
+
+/// Where a row stands, and whether its quotes are sound.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its first line.
+    line: u64,
+    misquoted: bool,
+}
+
+/// What comes next.
+enum Step {
+    /// A whole row, which is in [`Reader::row`].
+    Row(Place),
+    /// A line with nothing in it.
+    Blank,
+    End,
+    /// A row that is not whole, the last one.
+    CutOff(Place, &'static str),
+    /// The line at which reading failed.
+    Failed(u64, Error),
+}
+
+/// Reads row by row. A row is whole when its line end is one of the input.
+struct Reader<'a, R> {
+    csv: ::csv::Reader<Tail<R>>,
+    watch: Rc<Watch>,
+    name: &'a str,
+    row: ByteRecord,
+    /// Columns of the header, once it is read.
+    width: Option<usize>,
+    /// Whether rows end with `\r\n`, as the header does.
+    crlf: Option<bool>,
+}
+
+impl<'a, R: Read> Reader<'a, R> {
+    fn of(bytes: R, name: &'a str) -> Self {
+        let (tail, watch) = Tail::of(bytes);
+        let csv = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            // So that a row's line is known; a `\r` before the `\n` is taken off here.
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(256 << 10)
+            .from_reader(tail);
+        Self {
+            csv,
+            watch,
+            name,
+            row: ByteRecord::new(),
+            width: None,
+            crlf: None,
+        }
+    }
+
+    /// Reads the header row and makes of it what reads the others.
+    fn read_header<'r>(
+        &mut self,
+        under: impl Fn(&ByteRecord) -> Result<Rows<'r>, Stop>,
+    ) -> Result<Rows<'r>, Stop> {
+        let mut step = self.advance();
+        while matches!(step, Step::Blank) {
+            step = self.advance();
+        }
+        match step {
+            Step::Row(_) => {
+                self.width = Some(self.row.len());
+                under(&self.row)
+            }
+            Step::Blank | Step::End => {
+                let reason = "it is empty, without even a header row".into();
+                Err(Stop::Failed(Error::Unreadable {
+                    place: self.name.into(),
+                    reason,
+                }))
+            }
+            // A header that has no value column is none, however it ends.
+            Step::CutOff(place, why) => match under(&self.row) {
+                Err(Stop::Failed(error @ Error::NoValueColumn { .. })) => Err(Stop::Failed(error)),
+                _ => Err(self.cut_off(place, why)),
+            },
+            Step::Failed(_, error) => Err(Stop::Failed(error)),
+        }
+    }
+
+    /// Whether the next row is not there as a whole: to read it may take any time.
+    fn has_to_wait(&self) -> bool {
+        self.csv.position().byte() >= self.watch.whole_until.get()
+    }
+
+    /// Reads the next row into `row`.
+    fn advance(&mut self) -> Step {
+        let line = self.csv.position().line();
+        let read = self.csv.read_byte_record(&mut self.row);
+        self.watch.since_row.set(0);
+        match read {
+            Ok(true) => {}
+            Ok(false) => return Step::End,
+            Err(e) => return Step::Failed(line, self.failed(&e, line)),
+        }
+        let mark = &self.watch.end_mark[..];
+        if self.row.len() == 1 && &self.row[0] == mark {
+            return Step::End;
+        }
+        let place = self.place();
+        // An open quote goes on over the end of the input.
+        let open = |cell: &[u8]| {
+            cell.strip_suffix(b"\n")
+                .is_some_and(|cell| cell.ends_with(mark))
+        };
+        if self.row.iter().next_back().is_some_and(open) {
+            // Its last line end is inside it: none ends it.
+            let place = Place {
+                line: place.line + 1,
+                ..place
+            };
+            return Step::CutOff(place, "a quote is not closed");
+        }
+        self.strip_carriage_return();
+        if self.row.len() == 1 && self.row[0].is_empty() {
+            return Step::Blank;
+        }
+        // With all columns a row is whole without a line end.
+        let is_whole = self.width == Some(self.row.len());
+        if self.csv.position().byte() > self.watch.given.get() && !is_whole {
+            return Step::CutOff(place, "the last row has neither all columns nor a line end");
+        }
+        Step::Row(place)
+    }
+
+    /// Where the row in `row` stands. The crate's position of a row is before the blank lines
+    /// that it skips, so the line is counted from the row's end.
+    fn place(&self) -> Place {
+        let inside = memchr_iter(b'\n', self.row.as_slice()).count() as u64;
+        let end = self.csv.position();
+        let line = end.line().saturating_sub(1 + inside).max(1);
+        Place {
+            line,
+            misquoted: self.watch.is_misquoted(end.byte()),
+        }
+    }
+
+    fn strip_carriage_return(&mut self) {
+        let ends = |row: &ByteRecord| {
+            row.iter()
+                .next_back()
+                .is_some_and(|cell| cell.ends_with(b"\r"))
+        };
+        let crlf = *self.crlf.get_or_insert_with(|| ends(&self.row));
+        if crlf && ends(&self.row) {
+            let last = self.row.len() - 1;
+            let cell = self.row[last]
+                .strip_suffix(b"\r")
+                .unwrap_or_default()
+                .to_vec();
+            self.row.truncate(last);
+            self.row.push_field(&cell);
+        }
+    }
+
+    fn other_header(&self, place: Place) -> Stop {
+        Stop::Failed(Error::Unreadable {
+            place: format!("{}:{}", self.name, place.line),
+            reason: "another header begins here: these are two CSVs, which have to be named apart"
+                .into(),
+        })
+    }
+
+    fn cut_off(&self, place: Place, why: &str) -> Stop {
+        let place = format!("{}:{}", self.name, place.line);
+        Stop::Failed(Error::CutOff {
+            place,
+            why: why.into(),
+        })
+    }
+
+    fn failed(&self, error: &::csv::Error, line: u64) -> Error {
+        let reason = match error.kind() {
+            ::csv::ErrorKind::Io(e) => open::reason(e),
+            _ => error.to_string(),
+        };
+        Error::Unreadable {
+            place: format!("{}:{line}", self.name),
+            reason,
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
+//! silence: it is counted, or makes the run change to the RRPairs while it still can.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use ::csv::ByteRecord;
+
+use super::columns::{Columns, RecordColumns};
+use super::header::{HeaderRow, Unmatched};
+use crate::config::{Extraction, TopicNames};
+use crate::error::Error;
+use crate::extract::Stop;
+use crate::extract::input::framing::lines::BOM;
+use crate::extract::input::kind::UUID_COLUMN;
+use crate::extract::keep::aborted::Given;
+use crate::extract::keep::admission::Admission;
+use crate::extract::keep::identities::BatchMark;
+use crate::extract::profile::filter::Filter;
+use crate::extract::profile::{Encoding, Profile};
+use crate::extract::rrpair::engine::Engine;
+use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
+use crate::extract::sink::Sink;
+use crate::record::channel::Sender;
+use crate::record::{
+    Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
+};
+use crate::report::What;
+
+/// How many brokers are told of; no cluster has more.
+const MOST_BROKERS: usize = 256;
+
+/// What to do about records that a row cannot carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) enum OnLoss {
+    /// Count and name them.
+    Count,
+    /// Change to the RRPairs where nothing has been sent yet; else count.
+    ChangeToRaw,
+}
+
+/// What is wanted of the rows of a run.
+#[derive(Clone, Copy)]
+pub(in crate::extract) struct Wishes<'a> {
+    pub(in crate::extract) options: &'a Extraction,
+    pub(in crate::extract) topics: &'a TopicNames,
+    pub(in crate::extract) on_loss: OnLoss,
+    pub(in crate::extract) admission: &'a RefCell<Admission>,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) enum RowKind {
+    Records,
+    /// The header once more: CSVs were put together.
+    Header,
+    /// A header of other columns.
+    OtherHeader,
+}
+
+/// Rows under one header.
+pub(in crate::extract) struct Rows<'a> {
+    header: ByteRecord,
+    columns: Columns,
+    partition_default: Option<i32>,
+    offset_base_default: Option<i64>,
+    wishes: Wishes<'a>,
+    sender: &'a Sender,
+    /// The user's paths that head no column, until there is a row.
+    unmatched: Vec<Unmatched>,
+    /// Those that were told of.
+    brokers: HashSet<String>,
+    pub(in crate::extract) sink: Sink<'a>,
+}
+
+impl<'a> Rows<'a> {
+    /// Tells from `header` what the rows will hold.
+    ///
+    /// # Errors
+    /// [`Error::NoValueColumn`] and [`Error::TopicUntold`]; [`Error::Config`] for paths that do
+    /// not parse.
+    pub(in crate::extract) fn under(
+        header: &ByteRecord,
+        name: &str,
+        wishes: Wishes<'a>,
+        sender: &'a Sender,
+    ) -> Result<Self, Stop> {
+        let engine = engine(wishes.options).map_err(Stop::Failed)?;
+        let first = header.clone();
+        let header = HeaderRow::of(header, &engine, &wishes.options.overrides);
+        header.check(name, wishes.topics).map_err(Stop::Failed)?;
+        let mut sink = Sink::new(sender);
+        let records = &header.columns.records;
+        sink.batch.untold = Untold {
+            keys: !records.iter().any(|record| record.has(Slot::Key)),
+            headers: true,
+        };
+        Ok(Self {
+            header: first,
+            columns: header.columns,
+            unmatched: header.unmatched,
+            partition_default: engine.partition_default,
+            offset_base_default: engine.offset_base_default,
+            wishes,
+            sender,
+            brokers: HashSet::new(),
+            sink,
+        })
+    }
+
+    /// Tells headers that stand between the rows.
+    pub(in crate::extract) fn kind_of(&self, row: &ByteRecord) -> RowKind {
+        // A file that was appended brings its own byte order mark and line ends.
+        let bare = |cell: &[u8]| {
+            let cell = cell.strip_prefix(BOM).unwrap_or(cell);
+            cell.strip_suffix(b"\r").unwrap_or(cell) == UUID_COLUMN.as_bytes()
+        };
+        let same = |(row, header): (&[u8], &[u8])| {
+            let row = row.strip_prefix(BOM).unwrap_or(row);
+            row.strip_suffix(b"\r").unwrap_or(row) == header
+        };
+        match row.len() == self.header.len() && row.iter().zip(&self.header).all(same) {
+            true => RowKind::Header,
+            false if row.iter().any(bare) => RowKind::OtherHeader,
+            false => RowKind::Records,
+        }
+    }
+
+    /// Names a header between the rows.
+    pub(in crate::extract) fn note_header(&mut self, origin: Origin) {
+        let problems = &mut self.sink.tally.problems;
+        problems.add(What::HeaderAgain, origin, || {
+            "the row is the header once more, and no record: CSVs were put together".into()
+        });
+    }
+
+    /// Reads one row.
+    ///
+    /// # Errors
+    /// [`Stop::NeedsRaw`] when it cannot carry everything and it is not too late.
+    pub(in crate::extract) fn read(
+        &mut self,
+        row: &ByteRecord,
+        origin: Origin,
+    ) -> Result<(), Stop> {
+        self.sink.tally.rrpairs += 1;
+        self.tell_unmatched();
+        self.tell_unseen(origin);
+        if row.len() != self.columns.width {
+            let (has, wanted) = (row.len(), self.columns.width);
+            self.sink.unreadable(What::Unreadable, origin, || {
+                format!("the row has {has} columns, the header has {wanted}")
+            });
+            return Ok(self.sink.flush_if_full()?);
+        }
+        self.sink.tally.fetches += 1;
+        self.note_broker(row);
+        let before = self.sink.tally.found;
+        self.watch_sentinels(row, origin)?;
+        for record in 0..self.columns.records.len() {
+            self.read_record(row, record, origin)?;
+        }
+        self.sink.tally.empty_fetches += u64::from(self.sink.tally.found == before);
+        Ok(self.sink.flush_if_full()?)
+    }
+
+    /// There are no more rows.
+    ///
+    /// # Errors
+    /// [`Stop::Closed`].
+    pub(in crate::extract) fn finish(&mut self) -> Result<(), Stop> {
+        Ok(self.sink.flush()?)
+    }
+
+    /// Paths are a matter of the whole input; where there is no row they could match nothing.
+    fn tell_unmatched(&mut self) {
+        let unmatched = std::mem::take(&mut self.unmatched);
+        let origin = Origin { input: 0, line: 0 };
+        let whys = unmatched.iter().map(|unmatched| unmatched.why.as_str());
+        let whys: Vec<&str> = whys.collect();
+        for _ in &whys {
+            let problems = &mut self.sink.tally.problems;
+            problems.add(What::ColumnUnmatched, origin, || whys.join("; "));
+        }
+    }
+
+    /// Warns once of what the row cannot show to be missing.
+    fn tell_unseen(&mut self, row: Origin) {
+        let unseen = std::mem::take(&mut self.columns.unseen);
+        if unseen.is_empty() {
+            return;
+        }
+        let origin = Origin { line: 1, ..row };
+        self.sink.tally.problems.add(What::LossUnseen, origin, || {
+            format!(
+                "no column would show {}: nobody can tell whether the capture has such",
+                unseen.join(", ")
+            )
+        });
+    }
+
+    /// Takes note of the broker that a row was captured at, once for each.
+    fn note_broker(&mut self, row: &ByteRecord) {
+        let Some(broker) = self.columns.broker.map(|column| &row[column]) else {
+            return;
+        };
+        // Rows of one broker follow each other, and there are only so many brokers.
+        if let Ok(broker) = std::str::from_utf8(broker)
+            && !broker.is_empty()
+            && self.brokers.len() < MOST_BROKERS
+            && !self.brokers.contains(broker)
+        {
+            self.brokers.insert(broker.into());
+            let captured_from = &mut self.sink.batch.captured_from;
+            captured_from.push(CapturedFrom::Broker(broker.into()));
+        }
+    }
+
+    fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
+        let mut lost: Vec<String> = Vec::new();
+        for sentinel in &self.columns.sentinels {
+            if !row[sentinel.column].is_empty() && !lost.contains(&sentinel.array) {
+                lost.push(sentinel.array.clone());
+            }
+        }
+        for array in lost {
+            let why =
+                format!("a Fetch has more than one element of `{array}`, a CSV row carries one");
+            self.loses(&why)?;
+            self.sink.unreadable(What::LostByCsv, origin, || why);
+        }
+        Ok(())
+    }
+
+    /// Something cannot be carried: the last chance to change to the RRPairs.
+    fn loses(&self, why: &str) -> Result<(), Stop> {
+        if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
+            return Err(Stop::NeedsRaw(why.into()));
+        }
+        Ok(())
+    }
+
+    /// The record whose columns are those of index `index`, where the row has one.
+    fn read_record(&mut self, row: &ByteRecord, index: usize, origin: Origin) -> Result<(), Stop> {
+        let columns = &self.columns.records[index];
+        let values = columns
+            .fields
+            .iter()
+            .filter(|column| column.slot == Slot::Value);
+        let has_value = values.clone().any(|column| !row[column.column].is_empty());
+        if !has_value && columns.traces.iter().all(|column| row[*column].is_empty()) {
+            return Ok(());
+        }
+        let mark = self.sink.batch.mark();
+        let fields = match fields(row, columns, &mut self.sink.batch) {
+            Ok(fields) => fields,
+            Err(why) => {
+                self.sink.batch.roll_back(mark);
+                self.sink.unreadable(What::Unreadable, origin, || why);
+                return Ok(());
+            }
+        };
+        if fields.attributes().has(Attributes::CONTROL) {
+            self.loses("a Fetch holds transaction markers")?;
+            self.sink.batch.roll_back(mark);
+            self.sink.tally.found += 1;
+            self.sink.tally.control += 1;
+            return Ok(());
+        }
+        if !has_value {
+            let why = "a record's value cell is empty: null or an empty string, which a CSV does not tell apart";
+            return self.lose(mark, why, origin);
+        }
+        if self.has_no_name(&fields) {
+            let why = "a topic is known only by its id, which a CSV row does not resolve";
+            self.loses(why)?;
+            self.note_unnamed(&fields);
+            return self.lose(mark, why, origin);
+        }
+        self.check_doubts(row, index, &fields, origin)?;
+        self.push(index, &fields, origin);
+        Ok(())
+    }
+
+    /// What a row tells of a record that it can carry only in part.
+    fn check_doubts(
+        &mut self,
+        row: &ByteRecord,
+        index: usize,
+        fields: &Fields,
+        origin: Origin,
+    ) -> Result<(), Stop> {
+        let columns = &self.columns.records[index];
+        if columns
+            .headers
+            .iter()
+            .any(|column| !row[*column].is_empty())
+        {
+            let why = "a record has headers, which a CSV row does not carry";
+            self.loses(why)?;
+            self.sink
+                .tally
+                .problems
+                .add(What::HeadersLost, origin, || why.into());
+        }
+        let unknown = columns.unknown.iter();
+        for (_, name) in unknown.filter(|(column, _)| !row[*column].is_empty()) {
+            let problems = &mut self.sink.tally.problems;
+            problems.add_about(What::MemberUnknown, name, origin, || {
+                format!("a record has a member called `{name}`, which the profile does not know")
+            });
+        }
+        if fields.attributes().has(Attributes::TRANSACTIONAL) {
+            let why = "a record is part of a transaction, and a CSV row does not tell whether it was aborted";
+            self.loses(why)?;
+            self.sink
+                .tally
+                .problems
+                .add(What::Transactional, origin, || why.into());
+        }
+        Ok(())
+    }
+
+    /// Whether a record's topic is known by an id that neither row nor flags name.
+    fn has_no_name(&self, fields: &Fields) -> bool {
+        let id = fields
+            .topic(Slot::TopicId)
+            .filter(|_| !fields.has(Slot::Topic));
+        match id.map(|id| &self.sink.batch.topics[id as usize]) {
+            Some(CapturedTopic::Id(id)) => {
+                let admission = self.wishes.admission.borrow();
+                let needs_name = matches!(self.wishes.topics, TopicNames::Mapped(_));
+                needs_name && admission.identities.given(*id).is_none()
+            }
+            Some(CapturedTopic::Name(_)) | None => false,
+        }
+    }
+
+    /// Counts an id that nothing names.
+    fn note_unnamed(&mut self, fields: &Fields) {
+        let id = fields.topic(Slot::TopicId);
+        if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize]) {
+            let mut admission = self.wishes.admission.borrow_mut();
+            admission.identities.saw_id(*id);
+            self.sink.tally.unresolved.add(*id);
+        }
+    }
+
+    /// A record that the row cannot carry.
+    fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), Stop> {
+        self.loses(why)?;
+        self.sink.batch.roll_back(mark);
+        self.sink.unreadable(What::LostByCsv, origin, || why.into());
+        Ok(())
+    }
+
+    fn push(&mut self, index: usize, fields: &Fields, origin: Origin) {
+        let columns = &self.columns.records[index];
+        // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
+        let partition_default = self
+            .partition_default
+            .filter(|_| columns.has(Slot::Partition));
+        let offset_base_default = self
+            .offset_base_default
+            .filter(|_| columns.has(Slot::OffsetBase));
+        // Without its delta only a batch's first record has the batch's own offset.
+        let knows_offset =
+            columns.is_first || columns.has(Slot::OffsetDelta) || columns.has(Slot::Offset);
+        let offset = fields.offset(offset_base_default).filter(|_| knows_offset);
+        let partition = fields
+            .number(Slot::Partition)
+            .and_then(|n| i32::try_from(n).ok());
+        let mut record = Record {
+            topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
+            partition: partition.or(partition_default),
+            offset,
+            timestamp_ms: fields.timestamp_ms(),
+            key: fields.bytes(Slot::Key),
+            value: fields.bytes(Slot::Value),
+            headers: Headers::default(),
+            origin,
+        };
+        let Sink { batch, tally, .. } = &mut self.sink;
+        let mut admission = self.wishes.admission.borrow_mut();
+        let identities = &mut admission.identities;
+        identities.name(batch, &mut record);
+        let mark = BatchMark {
+            base_offset: fields.number(Slot::OffsetBase).or(offset_base_default),
+            crc: fields.number(Slot::Crc),
+        };
+        identities.saw(batch, &record, mark);
+        if admission.admit(batch.topic(&record), &record, Given::Yes, tally) {
+            batch.records.push(record);
+        }
+    }
+}
+
+/// The engine of the chosen profile; a CSV was filtered by speedctl.
+pub(in crate::extract) fn engine(options: &Extraction) -> Result<Engine, Error> {
+    let profile = Profile::chosen(options)?;
+    let engine = Engine::of(&profile, &Filter::everything())?;
+    profile.check_values()?;
+    Ok(engine)
+}
+
+/// The fields of a record; an error says which cell is wrong.
+fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Result<Fields, String> {
+    let mut fields = Fields::default();
+    for column in columns
+        .fields
+        .iter()
+        .filter(|column| !row[column.column].is_empty())
+    {
+        let cell = &row[column.column];
+        let wrong = |what| {
+            let cell = String::from_utf8_lossy(cell);
+            format!("column {}: `{cell:.40}` is not {what}", column.column + 1)
+        };
+        if column.slot == Slot::Attributes {
+            fields.add_attributes(Attributes::from_text(&String::from_utf8_lossy(cell)));
+            continue;
+        }
+        if fields.claim(column.slot, column.rank) != Claim::Take {
+            continue;
+        }
+        // The bytes of a value are taken as they are, and no look at them is needed.
+        let takes_bytes = matches!(column.slot, Slot::Value | Slot::Key);
+        if takes_bytes && column.encoding != Encoding::Base64 {
+            fields.set_bytes(column.slot, Some(batch.push_bytes(cell)));
+            continue;
+        }
+        let text = String::from_utf8_lossy(cell);
+        match column.slot {
+            Slot::Value | Slot::Key => {
+                let bytes = batch.push_base64(&text).ok_or_else(|| wrong("base64"))?;
+                fields.set_bytes(column.slot, Some(bytes));
+            }
+            Slot::Topic => {
+                if let Some(fault) = NameFault::of(&text) {
+                    return Err(format!("column {}: {fault}", column.column + 1));
+                }
+                fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text));
+            }
+            Slot::TopicId => {
+                let id = TopicId::parse(&text).ok_or_else(|| wrong("a topic's id"))?;
+                fields.set_topic(Slot::TopicId, batch.topic_index(&CapturedTopic::Id(id)));
+            }
+            slot => {
+                let number = crate::extract::rrpair::walk::number_of(slot, &text)
+                    .ok_or_else(|| wrong("an integer"))?;
+                if slot == Slot::Partition && !i32::try_from(number).is_ok_and(|n| n >= 0) {
+                    return Err(wrong("a partition's index"));
+                }
+                fields.set_number(slot, number);
+            }
+        }
+    }
+    Ok(fields)
+}

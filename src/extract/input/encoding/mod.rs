@@ -1,0 +1,7 @@
+//! Opening a file, and the bytes in it whatever they are packed or encoded in.
+
+pub(super) mod magic;
+pub(crate) mod open;
+pub(crate) mod opener;
+mod unpack;
+mod utf16;

@@ -1,0 +1,155 @@
+//! RRPairs inside other JSON, as stores of logs give them back: one text then holds many. A profile says
+//! where they are (`rrpair`); without that an export of Speedscale's BYOC is known by its content, so
+//! that every profile reads it. What is found is an RRPair as any other: filters, paths and `inspect`
+//! see nothing of the envelope.
+
+mod otlp;
+mod seek;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::error::Error;
+use crate::extract::profile::Profile;
+use crate::extract::profile::path::{Path, Step};
+
+/// What an export of logs begins with (OTLP, `LogsData` in protobuf's JSON mapping).
+const EXPORT: &str = "\"resourceLogs\"";
+/// Where its log records have their bodies.
+const BODIES: &str = "$.resourceLogs[*].scopeLogs[*].logRecords[*].body";
+/// Members that tell an RRPair from other logs.
+const MEMBERS: [&str; 2] = ["\"msgType\"", "\"l7protocol\""];
+
+/// Where a text holds its RRPairs.
+#[derive(Debug)]
+pub(in crate::extract) struct Envelope {
+    /// The first of these that leads anywhere is taken.
+    paths: Vec<Vec<Step>>,
+    told: Told,
+}
+
+/// Who says where RRPairs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    ByProfile,
+    ByContent,
+}
+
+/// What a text holds.
+#[derive(Debug)]
+pub(in crate::extract) enum Contents<'t> {
+    /// It is an RRPair, as far as that can be told.
+    Itself,
+    Within {
+        nodes: Vec<Node<'t>>,
+        /// Why the text could not be read to its end.
+        damage: Option<serde_json::Error>,
+    },
+}
+
+/// A node that should hold an RRPair.
+#[derive(Debug)]
+pub(in crate::extract) struct Node<'t> {
+    json: &'t str,
+    told: Told,
+    /// Line ends of the text before it.
+    pub(in crate::extract) lines: u64,
+}
+
+impl Envelope {
+    /// # Errors
+    /// [`Error::Config`] for a path that does not parse, or that is a query.
+    pub(in crate::extract) fn of(profile: &Profile) -> Result<Self, Error> {
+        let candidates = profile.rrpair.0.iter();
+        let own: Vec<&str> = candidates.map(|candidate| &*candidate.path).collect();
+        let (texts, told) = match own.is_empty() {
+            true => (vec![BODIES], Told::ByContent),
+            false => (own, Told::ByProfile),
+        };
+        let steps = |text: &&str| {
+            let bad = |why: &str| {
+                let place = profile.written.place("rrpair", text);
+                Error::config(format!("{place}: {why}"))
+            };
+            let path = Path::parse(text).map_err(|e| bad(&e.to_string()))?;
+            let steps = path.steps().map(<[Step]>::to_vec);
+            steps.ok_or_else(|| bad("only names, indexes and `*` lead to an RRPair"))
+        };
+        let paths = texts.iter().map(steps).collect::<Result<_, _>>()?;
+        Ok(Self { paths, told })
+    }
+
+    /// What `text` holds. What is damaged before its first RRPair is given as it is.
+    pub(in crate::extract) fn contents<'t>(&self, text: &'t str) -> Contents<'t> {
+        if self.told == Told::ByContent && !is_export(text.as_bytes()) {
+            return Contents::Itself;
+        }
+        let mut damage = None;
+        for path in &self.paths {
+            let (found, end) = seek::nodes(text, path);
+            damage = end.err();
+            let is_rrpair = |json: &&str| self.told == Told::ByProfile || has_members(json);
+            if !found.iter().any(is_rrpair) {
+                continue;
+            }
+            let nodes = self.placed(text, &found);
+            return Contents::Within { nodes, damage };
+        }
+        match (self.told, damage) {
+            (Told::ByProfile, None) => Contents::Within {
+                nodes: Vec::new(),
+                damage: None,
+            },
+            _ => Contents::Itself,
+        }
+    }
+
+    /// Calls `read` for each RRPair of `text`; what holds none is nobody's business here.
+    pub(in crate::extract) fn for_each(&self, text: &str, mut read: impl FnMut(&str)) {
+        match self.contents(text) {
+            Contents::Itself => read(text),
+            Contents::Within { nodes, .. } => {
+                let rrpairs = nodes.iter().filter_map(Node::rrpair);
+                rrpairs.for_each(|rrpair| read(&rrpair));
+            }
+        }
+    }
+
+    fn placed<'t>(&self, text: &'t str, found: &[&'t str]) -> Vec<Node<'t>> {
+        let (mut at, mut lines) = (0, 0);
+        let place = |json: &&'t str| {
+            // Nodes are parts of the text, and come in its order.
+            let start = json.as_ptr().addr() - text.as_ptr().addr();
+            lines += memchr::memchr_iter(b'\n', &text.as_bytes()[at..start]).count() as u64;
+            at = start;
+            let told = self.told;
+            Node { json, told, lines }
+        };
+        found.iter().map(place).collect()
+    }
+}
+
+impl<'t> Node<'t> {
+    /// The RRPair's text; none where the node holds none.
+    pub(in crate::extract) fn rrpair(&self) -> Option<Cow<'t, str>> {
+        let object = otlp::object(self.json)?;
+        let is_rrpair = self.told == Told::ByProfile || has_members(&object);
+        is_rrpair.then_some(object)
+    }
+}
+
+/// Whether a text begins as an export of logs does.
+pub(in crate::extract) fn is_export(text: &[u8]) -> bool {
+    let inside = text.trim_ascii_start().strip_prefix(b"{");
+    inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(EXPORT.as_bytes()))
+}
+
+/// Whether `json` names a member that only RRPairs have, be it in a string.
+pub(in crate::extract) fn has_members(json: &str) -> bool {
+    let has = |name: &str| memmem::find(json.as_bytes(), name.as_bytes()).is_some();
+    let escaped = |name: &str| has(&name.replace('"', "\\\""));
+    MEMBERS.iter().any(|name| has(name) || escaped(name))
+}

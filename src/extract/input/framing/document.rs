@@ -1,0 +1,202 @@
+//! One RRPair as Markdown while its lines come in.
+
+use std::ops::Range;
+
+use super::Remark;
+use super::form::is_heading;
+use super::lines::LONGEST_LINE;
+use super::overlay::{Name, Section, is_fence};
+
+/// What stands before the base on its line.
+const LABEL: &[u8] = b"json:";
+
+/// The lines of a document, and where its sections begin.
+#[derive(Debug)]
+pub(super) struct Document {
+    text: Vec<u8>,
+    starts: Vec<Start>,
+    base: Option<(u64, Range<usize>)>,
+    /// Whether there is more than is read of one RRPair; the text is then dropped.
+    is_too_long: bool,
+    /// Whether lines end as on Windows.
+    has_returns: bool,
+    /// Whether the section's parts stand between fences; none before its first line.
+    is_fenced: Option<bool>,
+    /// Whether a part of it is open, as far as fences tell: a body may hold some of its own.
+    is_open: bool,
+    /// What the last lines are.
+    last: Last,
+}
+
+/// The last lines of a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Fence,
+    /// A blank line behind a fence.
+    Blank,
+    Other,
+}
+
+/// Where a section begins.
+#[derive(Debug)]
+struct Start {
+    line: u64,
+    title: String,
+    /// Where in the text its content begins.
+    at: usize,
+}
+
+/// The title of a heading.
+pub(super) fn title(line: &[u8]) -> Option<&str> {
+    let line = line.trim_ascii_end();
+    let title = is_heading(line).then(|| &line[b"### ".len()..line.len() - b" ###".len()]);
+    std::str::from_utf8(title?).ok()
+}
+
+impl Document {
+    /// Begins with the heading `line`, which has this title.
+    pub(super) fn begin(number: u64, line: &[u8], title: &str) -> Self {
+        let mut document = Self {
+            text: Vec::new(),
+            starts: Vec::new(),
+            base: None,
+            is_too_long: false,
+            has_returns: line.ends_with(b"\r"),
+            is_fenced: None,
+            is_open: false,
+            last: Last::Other,
+        };
+        document.begin_section(number, title);
+        document
+    }
+
+    pub(super) fn begin_section(&mut self, line: u64, title: &str) {
+        let (title, at) = (title.to_owned(), self.text.len());
+        self.starts.push(Start { line, title, at });
+        (self.is_fenced, self.is_open, self.last) = (None, false, Last::Other);
+    }
+
+    /// Whether a heading that comes now belongs to no part of the section.
+    pub(super) fn is_between_parts(&self) -> bool {
+        self.is_fenced != Some(true) || !self.is_open || self.last == Last::Blank
+    }
+
+    /// Whether a heading of this title begins the next document. One like this document's first does so
+    /// wherever it comes, so that a document that is cut off takes no other with it.
+    pub(super) fn ends_before(&self, title: &str) -> bool {
+        let name = Name::of(title);
+        let is_first = self
+            .starts
+            .first()
+            .is_some_and(|start| start.title == title);
+        name != Name::Other && self.has(name) && (is_first || self.is_between_parts())
+    }
+
+    /// Whether nothing can follow that belongs to it.
+    pub(super) fn is_whole(&self) -> bool {
+        let before = [Name::Request, Name::Response, Name::Metadata];
+        self.base.is_some() && before.into_iter().all(|name| self.has(name))
+    }
+
+    pub(super) fn has_base(&self) -> bool {
+        self.base.is_some()
+    }
+
+    pub(super) fn is_too_long(&self) -> bool {
+        self.is_too_long
+    }
+
+    pub(super) fn first_line(&self) -> u64 {
+        self.starts.first().map_or(0, |start| start.line)
+    }
+
+    fn has(&self, name: Name) -> bool {
+        self.starts
+            .iter()
+            .any(|start| Name::of(&start.title) == name)
+    }
+
+    fn is_internal(&self) -> bool {
+        let last = self.starts.last();
+        last.is_some_and(|start| Name::of(&start.title) == Name::Internal)
+    }
+
+    /// Adds a line of the section.
+    pub(super) fn push(&mut self, number: u64, line: &[u8]) {
+        let line = match line.strip_suffix(b"\r") {
+            Some(line) if self.has_returns => line,
+            _ => line,
+        };
+        self.look_for_fence(line);
+        let start = self.text.len();
+        if self.is_internal() && self.base.is_none() && line.starts_with(LABEL) {
+            self.base = Some((number, start + LABEL.len()..start + line.len()));
+        }
+        if self.is_too_long || start + line.len() > LONGEST_LINE {
+            return self.drop_text();
+        }
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
+    }
+
+    fn look_for_fence(&mut self, line: &[u8]) {
+        if line.trim_ascii().is_empty() {
+            if self.last == Last::Fence {
+                self.last = Last::Blank;
+            }
+            return;
+        }
+        // The first one may name a language.
+        let is_first = self.is_fenced.is_none() && line.starts_with(b"```");
+        self.is_fenced.get_or_insert(is_first);
+        let is_fence = is_first || is_fence(line);
+        self.is_open ^= is_fence;
+        self.last = match is_fence {
+            true => Last::Fence,
+            false => Last::Other,
+        };
+    }
+
+    /// Takes note of a line that is longer than is read.
+    pub(super) fn push_too_long(&mut self, number: u64) {
+        if self.is_internal() {
+            // Only the base can be that long there.
+            self.base.get_or_insert((number, 0..0));
+        }
+        self.drop_text();
+    }
+
+    fn drop_text(&mut self) {
+        self.is_too_long = true;
+        self.text = Vec::new();
+    }
+
+    /// The base, and its line.
+    pub(super) fn base(&self) -> Option<(u64, &[u8])> {
+        let (line, base) = self.base.clone()?;
+        Some((line, self.text[base].trim_ascii_start()))
+    }
+
+    /// All sections; those that are no text are remarked on.
+    pub(super) fn sections(&self, remarks: &mut Vec<Remark>) -> Vec<Section<'_>> {
+        let ends = self.starts.iter().skip(1).map(|start| start.at);
+        let ends = ends.chain([self.text.len()]);
+        let mut sections = Vec::new();
+        for (start, end) in self.starts.iter().zip(ends) {
+            let (line, title) = (start.line, &start.title);
+            match std::str::from_utf8(&self.text[start.at..end]) {
+                Ok(content) => sections.push(Section {
+                    name: Name::of(title),
+                    line,
+                    title,
+                    content,
+                }),
+                Err(_) => remarks.push(Remark {
+                    line,
+                    why: format!("`### {title} ###`: it is not UTF-8"),
+                }),
+            }
+        }
+        sections
+    }
+}

@@ -1,0 +1,128 @@
+//! The form of an input, told from how it begins; the rules stand in `mod.rs`.
+
+use memchr::{memchr, memmem};
+
+use super::grammar::{Grammar, Scan};
+use super::lines::BOM;
+
+/// How RRPairs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Lines,
+    Values,
+    Markdown,
+}
+
+/// How much is looked at. A pretty-printed value ends its first line after a few bytes.
+const MOST: usize = 1 << 20;
+
+/// The form of an input that begins with `head`; none when more has to be read first. `ended` is
+/// whether `head` is all of it.
+pub(super) fn tell(head: &[u8], ended: bool) -> Option<Form> {
+    if head.len() < BOM.len() && !ended {
+        return None;
+    }
+    let ended = ended || head.len() >= MOST;
+    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    match text.first() {
+        None => ended.then_some(Form::Lines),
+        Some(b'[') => Some(Form::Values),
+        Some(b'#') => first_line(text, ended).map(|line| match is_heading(line) {
+            true => Form::Markdown,
+            false => Form::Lines,
+        }),
+        Some(b'{') => {
+            let line = first_line(text, ended)?;
+            of_objects(text, line.len(), ended)
+        }
+        Some(_) => Some(Form::Lines),
+    }
+}
+
+fn first_line(text: &[u8], ended: bool) -> Option<&[u8]> {
+    match memchr(b'\n', text) {
+        Some(end) => Some(&text[..end]),
+        None => ended.then_some(text),
+    }
+}
+
+/// Whether `line` is a heading such as `### REQUEST ###`.
+pub(super) fn is_heading(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    line.len() > b"### ###".len() && line.starts_with(b"### ") && line.ends_with(b" ###")
+}
+
+/// `text` begins with `{`, and its first line is `length` bytes long.
+fn of_objects(text: &[u8], length: usize, ended: bool) -> Option<Form> {
+    // With its line end, which a string does not survive.
+    let (first, rest) = (&text[..text.len().min(length + 1)], &text[length..]);
+    let next = rest.trim_ascii_start();
+    let next_is_object = rest[..rest.len() - next.len()].ends_with(b"\n") && next.starts_with(b"{");
+    match Grammar::new().scan(first) {
+        Scan::Ended(end) if first[end..].trim_ascii_start().starts_with(b"{") => Some(Form::Values),
+        Scan::Ended(_) => Some(Form::Lines),
+        // A single line without its end is cut off in either form.
+        Scan::More if rest.is_empty() => Some(Form::Lines),
+        Scan::More if next_is_object => Some(Form::Lines),
+        Scan::More if !next.is_empty() || ended => Some(Form::Values),
+        Scan::Broken(..) if memmem::find(rest, b"\n{").is_some() || rest.is_empty() => {
+            Some(Form::Lines)
+        }
+        Scan::Broken(..) if ended => Some(Form::Values),
+        Scan::More | Scan::Broken(..) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_tells_the_form() {
+        let cases = [
+            ("", Form::Lines),
+            (" \n\n", Form::Lines),
+            ("\u{feff}\n[", Form::Values),
+            ("[1]\n{}", Form::Values),
+            ("{}", Form::Lines),
+            ("{}\n", Form::Lines),
+            ("{\"a\":1}\n{\"a\":", Form::Lines),
+            ("{\"a\":1} x\n", Form::Lines),
+            ("{\"a\":1}{\"a\":2}\n", Form::Values),
+            ("{\"a\":", Form::Lines),
+            ("{\"a\":\n{\"a\":1}\n", Form::Lines),
+            ("{\"a\":\n 1}\n", Form::Values),
+            ("{\n  \"a\": 1\n}\n{\n}", Form::Values),
+            ("{\n", Form::Values),
+            ("{\"a\": \"cut\n{\"a\":1}\n", Form::Lines),
+            ("{\"a\": \"cut\nhalf\"}\n{\"a\":1}\n", Form::Lines),
+            ("{\"a\": oops\n}\n", Form::Values),
+            ("{bad}\n\n{\"a\":1}\n", Form::Lines),
+            ("### REQUEST ###\n", Form::Markdown),
+            ("### REQUEST ###", Form::Markdown),
+            ("### A heading\n", Form::Lines),
+            ("# Title\n", Form::Lines),
+            ("\u{89}PNG", Form::Lines),
+        ];
+        for (text, form) in cases {
+            assert_eq!(tell(text.as_bytes(), true), Some(form), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_told_before_it_is_sure() {
+        for (text, form) in [
+            ("", None),
+            ("{", None),
+            ("{\"a\":1}", None),
+            ("{\n", None),
+            ("{\n  ", None),
+            ("{bad}\n x", None),
+            ("### REQU", None),
+            ("{\"a\":1}\n", Some(Form::Lines)),
+            ("{\n {", Some(Form::Values)),
+        ] {
+            assert_eq!(tell(text.as_bytes(), false), form, "{text:?}");
+        }
+    }
+}

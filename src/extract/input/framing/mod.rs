@@ -1,0 +1,212 @@
+//! The texts of RRPairs, one after another, whatever the form of the input. The form is told from
+//! the first bytes that are not blank, never from a name:
+//!
+//! | the input begins with | form |
+//! |---|---|
+//! | `{`, and the value ends on its line | JSON lines; values if another `{` follows on that line |
+//! | `{`, and the line ends inside the value | JSON lines if the next line begins with `{`, else values |
+//! | `{`, and the line is damaged | JSON lines if a later line begins with `{`, else values |
+//! | `[` | values: an array's elements, one by one |
+//! | a line `### ... ###` | RRPairs as Markdown: the line `json: {...}` under `### INTERNAL`, with the other sections laid over it |
+//! | anything else | JSON lines, and the damage is named line by line |
+//!
+//! "A later line" is one within the first MiB; a first line longer than that is one of JSON lines.
+//! Values may stand one after another with or without blanks, and arrays among them.
+
+mod document;
+mod form;
+mod grammar;
+pub(crate) mod lines;
+mod markdown;
+mod overlay;
+#[cfg(test)]
+mod tests;
+mod values;
+pub(crate) mod window;
+
+use std::io::{self, Read};
+
+use self::form::Form;
+use self::markdown::Markdown;
+use self::values::Values;
+
+use self::lines::{BOM, Line, Lines};
+use self::window::Window;
+
+/// The text of one RRPair.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::extract) enum Text<'a> {
+    /// From its first to its last byte; may still be no JSON.
+    Whole(&'a [u8]),
+    /// Longer than [`LONGEST_LINE`](lines::LONGEST_LINE), and skipped.
+    TooLong,
+    /// Damaged so that its end cannot be told, and why.
+    Broken(String),
+}
+
+impl<'a> From<Line<'a>> for Text<'a> {
+    fn from(line: Line<'a>) -> Self {
+        match line {
+            Line::Whole(bytes) => Self::Whole(bytes),
+            Line::TooLong => Self::TooLong,
+        }
+    }
+}
+
+/// A part of a text that is not understood and was left out.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::extract) struct Remark {
+    pub(in crate::extract) line: u64,
+    pub(in crate::extract) why: String,
+}
+
+/// What is missing at the end of an input.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::extract) struct Unfinished {
+    pub(in crate::extract) line: u64,
+    pub(in crate::extract) why: String,
+    /// Whether there was more that could not be told apart; else the input is cut off.
+    pub(in crate::extract) lost: bool,
+}
+
+impl Unfinished {
+    fn cut_off(line: u64, why: impl Into<String>) -> Self {
+        Self {
+            line,
+            why: why.into(),
+            lost: false,
+        }
+    }
+}
+
+/// The texts of one input, with the line on which each begins. The caller decides when to read on,
+/// so that it can hand over what it has before it waits for more.
+#[derive(Debug)]
+pub(in crate::extract) struct Texts<R>(Kind<R>);
+
+#[derive(Debug)]
+enum Kind<R> {
+    Lines(Lines<R>),
+    Values(Values<R>),
+    Markdown(Markdown<R>),
+}
+
+impl<R: Read> Texts<R> {
+    /// Blocks until the form is known. A failure to read comes with the first refill.
+    pub(in crate::extract) fn new(reader: R) -> Self {
+        let mut window = Window::new(reader);
+        let mut ended = false;
+        let form = loop {
+            if let Some(form) = form::tell(window.bytes(), ended) {
+                break form;
+            }
+            match window.refill() {
+                Ok(more) => ended = !more,
+                Err(e) => {
+                    window.fail_later(e);
+                    ended = true;
+                }
+            }
+        };
+        Self(match form {
+            Form::Lines => Kind::Lines(Lines::over(window)),
+            Form::Values => Kind::Values(Values::over(window)),
+            Form::Markdown => Kind::Markdown(Markdown::over(Lines::over(window))),
+        })
+    }
+
+    /// The same for record lines: values only where a list begins, or an object that is alone on its line as
+    /// those are that are indented; else lines, whose damage is named line by line.
+    pub(in crate::extract) fn of_records(reader: R) -> Self {
+        let mut window = Window::new(reader);
+        let mut ended = false;
+        let is_indented = loop {
+            if let Some(told) = begins_indented(window.bytes(), ended) {
+                break told;
+            }
+            match window.refill() {
+                Ok(more) => ended = !more,
+                Err(e) => {
+                    window.fail_later(e);
+                    ended = true;
+                }
+            }
+        };
+        Self(match is_indented {
+            true => Kind::Values(Values::over(window)),
+            false => Kind::Lines(Lines::over(window)),
+        })
+    }
+
+    /// The next text that is there as a whole; none when more has to be read first.
+    pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
+        match &mut self.0 {
+            Kind::Lines(lines) => lines
+                .next_buffered()
+                .map(|(number, line)| (number, line.into())),
+            Kind::Values(values) => values.next_buffered(),
+            Kind::Markdown(markdown) => markdown.next_buffered(),
+        }
+    }
+
+    /// Reads on; blocks until there is something. `false` at the end of the input.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
+        match &mut self.0 {
+            Kind::Lines(lines) => lines.refill(),
+            Kind::Values(values) => values.refill(),
+            Kind::Markdown(markdown) => markdown.refill(),
+        }
+    }
+
+    /// The last text, where nothing shows its end but that of the input: it may be cut off.
+    pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
+        match &mut self.0 {
+            Kind::Lines(lines) => lines
+                .remainder()
+                .map(|(number, line)| (number, line.into())),
+            Kind::Values(values) => values.remainder(),
+            Kind::Markdown(markdown) => markdown.remainder(),
+        }
+    }
+
+    /// What was left out of the texts given since the last call.
+    pub(in crate::extract) fn take_remarks(&mut self) -> Vec<Remark> {
+        match &mut self.0 {
+            Kind::Lines(_) | Kind::Values(_) => Vec::new(),
+            Kind::Markdown(markdown) => markdown.take_remarks(),
+        }
+    }
+
+    /// What is missing at the end of the input, besides what [`Texts::remainder`] gave.
+    pub(in crate::extract) fn unfinished(&self) -> Option<Unfinished> {
+        match &self.0 {
+            Kind::Lines(_) => None,
+            Kind::Values(values) => values.unfinished(),
+            Kind::Markdown(markdown) => markdown.unfinished(),
+        }
+    }
+}
+
+/// Whether an input that begins with `head` is a list or indented objects; none when more has to be
+/// read first.
+fn begins_indented(head: &[u8], ended: bool) -> Option<bool> {
+    if head.len() < BOM.len() && !ended {
+        return None;
+    }
+    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    match text {
+        [] => ended.then_some(false),
+        [b'[', ..] => Some(true),
+        [b'{', rest @ ..] => {
+            let behind = rest.iter().find(|byte| !b" \t\r".contains(byte));
+            match behind {
+                None => ended.then_some(false),
+                Some(byte) => Some(*byte == b'\n'),
+            }
+        }
+        _ => Some(false),
+    }
+}

@@ -1,0 +1,75 @@
+//! What the sections of a Markdown RRPair say, laid over its JSON. The format's description
+//! ("RRPair Markdown Format Specification") calls the JSON the base and lets the other sections
+//! override it; what current files show in a section is mostly not in the base at all.
+//!
+//! Laid over it means: what a section says takes the place of what the base says of the same thing, and
+//! what it says in other words (JSON with more blanks, a time with fewer zeros) leaves the base's words.
+//! What is not understood is remarked on, and the base stands.
+
+mod body;
+mod http;
+mod members;
+mod metadata;
+mod section;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use self::members::Members;
+pub(super) use self::section::{Name, Section, is_fence};
+
+use super::Remark;
+
+/// A base with the sections laid over it so far.
+struct Overlay<'a> {
+    base: Members<'a>,
+    remarks: &'a mut Vec<Remark>,
+}
+
+/// `json` with `sections` laid over it; none when nothing changes, or when `json` is damaged.
+pub(super) fn merge(
+    json: &str,
+    sections: &[Section<'_>],
+    remarks: &mut Vec<Remark>,
+) -> Option<String> {
+    let base = Members::parse(json)?;
+    let mut overlay = Overlay { base, remarks };
+    for section in sections {
+        match section.name {
+            Name::Request | Name::Response => overlay.lay_message(section),
+            Name::Signature => overlay.lay_signature(section),
+            Name::Metadata => overlay.lay_metadata(section),
+            Name::Internal => overlay.look_at_internal(section),
+            Name::Other => overlay.remark_on_unknown(section),
+        }
+    }
+    let base = overlay.base;
+    base.is_changed().then(|| base.write())
+}
+
+impl Overlay<'_> {
+    fn remark(&mut self, line: u64, why: impl Into<String>) {
+        let why = why.into();
+        self.remarks.push(Remark { line, why });
+    }
+
+    /// `what` of a section that cannot be read.
+    fn remark_on(&mut self, section: &Section<'_>, line: u64, what: &str) {
+        self.remark(line, format!("`### {} ###`: {what}", section.title));
+    }
+
+    /// A section that nothing describes.
+    fn remark_on_unknown(&mut self, section: &Section<'_>) {
+        if section.plain_lines().next().is_some() {
+            let what = "kreplay knows no such section, and leaves it out";
+            self.remark_on(section, section.line, what);
+        }
+    }
+
+    fn look_at_internal(&mut self, section: &Section<'_>) {
+        let mut lines = section.plain_lines();
+        if let Some((line, _)) = lines.find(|(_, line)| !line.starts_with("json:")) {
+            self.remark_on(section, line, "expected nothing but `json: ` here");
+        }
+    }
+}

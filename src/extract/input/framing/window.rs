@@ -1,0 +1,116 @@
+//! The part of an input that is in memory: what has been read and not yet taken. Apart from those
+//! who find lines and values in it, because both need the same bounded, sliding buffer.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use super::lines::LONGEST_LINE;
+
+/// Bytes asked of the reader at once; also about what becomes one portion of the channel.
+pub(in crate::extract) const CHUNK: usize = 256 << 10;
+/// From this size on a buffer is made for the longest line.
+const LARGE: usize = 4 << 20;
+/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and to
+/// clear a whole chunk for each takes longer than to read them.
+const FIRST: usize = 32 << 10;
+
+/// A reader with the bytes that it has given and that nobody has taken.
+#[derive(Debug)]
+pub(in crate::extract) struct Window<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    filled: Range<usize>,
+    /// Bytes to ask for next.
+    step: usize,
+    /// A failure that was met too early to be told.
+    failure: Option<io::Error>,
+}
+
+impl<R> Window<R> {
+    pub(in crate::extract) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            buffer: Vec::new(),
+            filled: 0..0,
+            step: FIRST,
+            failure: None,
+        }
+    }
+
+    /// What has been read and not yet taken.
+    pub(in crate::extract) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.filled.clone()]
+    }
+
+    /// Takes the first `n` bytes. They stand in [`Window::taken`] until the next refill.
+    pub(in crate::extract) fn take(&mut self, n: usize) -> Range<usize> {
+        let start = self.filled.start;
+        self.filled.start += n;
+        start..start + n
+    }
+
+    /// Bytes that [`Window::take`] has taken.
+    pub(in crate::extract) fn taken(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// Keeps `failure` for the next refill.
+    pub(in crate::extract) fn fail_later(&mut self, failure: io::Error) {
+        self.failure = Some(failure);
+    }
+}
+
+impl<R: Read> Window<R> {
+    /// Reads on; blocks until there is something. `false` at the end of the input.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.make_room();
+        loop {
+            match self.reader.read(&mut self.buffer[self.filled.end..]) {
+                Ok(n) => {
+                    self.filled.end += n;
+                    if self.filled.end == self.buffer.len() {
+                        self.step = CHUNK;
+                    }
+                    return Ok(n > 0);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Small buffers double. A larger one is made for the longest line at once: fresh zeroed memory
+    /// costs nothing until it is written to, and copying large buffers into larger ones would need
+    /// both at a time.
+    fn grow(&mut self, wanted: usize) {
+        let double = wanted.max(self.buffer.len() * 2);
+        let size = match double > LARGE {
+            true => wanted.max(LONGEST_LINE + 2 * CHUNK),
+            false => double,
+        };
+        let mut larger = vec![0; size];
+        larger[..self.filled.len()].copy_from_slice(&self.buffer[self.filled.clone()]);
+        self.filled = 0..self.filled.len();
+        self.buffer = larger;
+    }
+
+    fn make_room(&mut self) {
+        if self.filled.start > 0 {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        let wanted = self.filled.len() + self.step;
+        if self.buffer.len() < wanted {
+            self.grow(wanted);
+        } else if self.buffer.len() > 16 * CHUNK && self.filled.is_empty() {
+            self.buffer.truncate(CHUNK);
+            self.buffer.shrink_to_fit();
+        }
+    }
+}

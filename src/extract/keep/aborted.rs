@@ -1,0 +1,83 @@
+//! Records of aborted transactions. A Fetch at isolation level read_committed names them, and its
+//! application was not given them; the rules are the Java consumer's (KIP-98).
+
+use std::collections::HashMap;
+
+use crate::extract::rrpair::fields::{Attributes, Fields, Slot};
+use crate::extract::rrpair::walk::found::Found;
+
+/// `isolation_level` of a FetchRequest: read_committed (Kafka protocol guide).
+const READ_COMMITTED: i64 = 1;
+
+/// Whether an application was given a record by the Fetch that carried it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) enum Given {
+    Yes,
+    No,
+}
+
+/// A topic and partition, as one line names them.
+type Place = (Option<u32>, Option<u32>, i64);
+
+fn place(fields: &Fields) -> Place {
+    let partition = fields.number(Slot::Partition).unwrap_or(0);
+    (
+        fields.topic(Slot::Topic),
+        fields.topic(Slot::TopicId),
+        partition,
+    )
+}
+
+/// Transactions of one partition that the response names as aborted.
+#[derive(Debug, Default)]
+struct Transactions {
+    /// (first offset, producer), the earliest last.
+    ahead: Vec<(i64, i64)>,
+    /// Producers whose aborted transaction is open at the current record.
+    open: Vec<i64>,
+}
+
+/// Tells of each record of `found` whether its application was given it. Empty when the line names
+/// no aborted transactions: then all were.
+pub(in crate::extract) fn given(found: &Found, offset_base_default: Option<i64>) -> Vec<Given> {
+    let mut places: HashMap<Place, Transactions> = HashMap::new();
+    for fields in &found.aborted {
+        let producer = fields.number(Slot::ProducerId).unwrap_or(0);
+        let first_offset = fields.number(Slot::FirstOffset).unwrap_or(0);
+        places
+            .entry(place(fields))
+            .or_default()
+            .ahead
+            .push((first_offset, producer));
+    }
+    if places.is_empty() {
+        return Vec::new();
+    }
+    places
+        .values_mut()
+        .for_each(|at| at.ahead.sort_unstable_by(|a, b| b.cmp(a)));
+    let mut is_withheld = |fields: &Fields| -> Option<bool> {
+        if fields.number(Slot::Isolation) != Some(READ_COMMITTED) {
+            return None;
+        }
+        let at = places.get_mut(&place(fields))?;
+        let offset = fields.offset(offset_base_default)?;
+        while let Some((_, producer)) = at.ahead.pop_if(|(first, _)| *first <= offset) {
+            at.open.push(producer);
+        }
+        let producer = fields.number(Slot::ProducerId).unwrap_or(0);
+        let open = at.open.iter().position(|open| *open == producer)?;
+        if fields.attributes().has(Attributes::CONTROL) {
+            // The marker that ends the transaction.
+            at.open.swap_remove(open);
+            return None;
+        }
+        Some(fields.attributes().has(Attributes::TRANSACTIONAL))
+    };
+    let given = |withheld| if withheld { Given::No } else { Given::Yes };
+    found
+        .records
+        .iter()
+        .map(|draft| given(is_withheld(&draft.fields).unwrap_or(false)))
+        .collect()
+}

@@ -1,0 +1,399 @@
+//! From what a line holds to records: the filter, control batches, topics known by id, copies of
+//! records that were seen before, aborted transactions. What is left out is counted here.
+
+use super::aborted;
+use super::aborted::Given;
+use super::admission::Admission;
+use super::held::{Held, HeldRecords};
+use super::identities::BatchMark;
+use super::topic_ids::TopicIds;
+use crate::config::{Extraction, Input, Overrides};
+use crate::error::Error;
+use crate::extract::input::envelope::{Contents, Envelope, Node};
+use crate::extract::profile::Profile;
+use crate::extract::profile::filter::Filter;
+use crate::extract::rrpair::engine::{Engine, LineError};
+use crate::extract::rrpair::fields::{Attributes, Slot};
+use crate::extract::rrpair::walk::found::{Draft, Found, Trouble};
+use crate::extract::sink::Sink;
+use crate::extract::survey::unmatched::{Beginning, unmatched};
+use crate::extract::survey::{Survey, Surveyor};
+use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
+use crate::report::What;
+
+/// Reads RRPairs one by one into a sink.
+pub(in crate::extract) struct Collector {
+    envelope: Envelope,
+    engine: Engine,
+    filter: Filter,
+    ids: TopicIds,
+    admission: Admission,
+    held: Held,
+    found: Found,
+    surveyor: Surveyor,
+    inputs: Vec<Input>,
+    overrides: Overrides,
+    /// Which paths have matched something in RRPairs that passed the filter; none when none has.
+    matched: Option<Vec<bool>>,
+}
+
+/// An RRPair or a record line that cannot be read.
+#[derive(Debug)]
+pub(in crate::extract) struct BadText {
+    pub(in crate::extract) why: String,
+    /// Whether it breaks off rather than being wrong.
+    pub(in crate::extract) ends_early: bool,
+}
+
+impl BadText {
+    pub(in crate::extract) fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            ends_early: false,
+        }
+    }
+}
+
+impl Collector {
+    /// # Errors
+    /// [`Error::Config`] for paths and filters that do not parse.
+    pub(in crate::extract) fn new(
+        options: &Extraction,
+        inputs: Vec<Input>,
+        survey: Survey,
+    ) -> Result<Self, Error> {
+        let profile = Profile::chosen(options)?;
+        let filter = profile.parsed_filter()?;
+        let envelope = Envelope::of(&profile)?;
+        let surveyor = Surveyor::new(survey, &profile)?;
+        let engine = match surveyor.wants_records() {
+            true => Engine::capturing(&profile, &filter, surveyor.paths())?,
+            false => Engine::of_filter(&filter),
+        };
+        profile.check_values()?;
+        let overrides = match surveyor.wants_records() {
+            true => options.overrides.clone(),
+            false => Overrides::default(),
+        };
+        Ok(Self {
+            found: engine.found(),
+            envelope,
+            engine,
+            filter,
+            ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
+            admission: Admission::new(options),
+            held: Held::default(),
+            surveyor,
+            inputs,
+            overrides,
+            matched: None,
+        })
+    }
+
+    /// Puts the records of a text into `sink`: it is an RRPair, or holds some. Of one that is damaged
+    /// the RRPairs before the damage are read.
+    pub(in crate::extract) fn read(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), BadText> {
+        let (nodes, damage) = match self.envelope.contents(text) {
+            Contents::Itself => return self.read_rrpair(text, origin, sink),
+            Contents::Within { nodes, damage } => (nodes, damage),
+        };
+        if nodes.is_empty() {
+            name_no_rrpair(origin, sink);
+        }
+        for node in &nodes {
+            self.read_node(node, origin, sink);
+        }
+        let damage = damage.map(|error| bad_text(LineError::Json(error), text, origin.line));
+        damage.map_or(Ok(()), Err)
+    }
+
+    /// The same with a node of a text that begins at `origin`.
+    fn read_node(&mut self, node: &Node<'_>, origin: Origin, sink: &mut Sink<'_>) {
+        let origin = Origin {
+            line: origin.line + node.lines,
+            ..origin
+        };
+        let Some(rrpair) = node.rrpair() else {
+            return name_no_rrpair(origin, sink);
+        };
+        if let Err(BadText { why, .. }) = self.read_rrpair(&rrpair, origin, sink) {
+            sink.unreadable(What::Unreadable, origin, || why);
+        }
+    }
+
+    /// Puts the records of one RRPair into `sink`, or leaves it as it was.
+    fn read_rrpair(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), BadText> {
+        let mark = sink.batch.mark();
+        self.engine
+            .read(text, &mut sink.batch, &mut self.found)
+            .map_err(|e| bad_text(e, text, origin.line))?;
+        sink.tally.rrpairs += 1;
+        learn(&self.found, &sink.batch, &mut self.ids);
+        self.surveyor.saw(&self.found);
+        let passes = self.filter.matches(&self.found.filtered_on);
+        let captured_from = self.surveyor.captured_from(&self.found, passes);
+        sink.batch.captured_from.extend(captured_from);
+        if !passes {
+            count_filtered(&self.found, mark, sink);
+        }
+        // Only now: what is filtered out takes back everything behind the mark.
+        self.release_named(sink);
+        if !passes {
+            return Ok(());
+        }
+        self.surveyor.saw_pass(text, &self.found);
+        self.note_matched();
+        sink.tally.fetches += 1;
+        sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
+        let given = aborted::given(&self.found, self.engine.offset_base_default);
+        let mut drafts = std::mem::take(&mut self.found.records);
+        for (i, draft) in drafts.drain(..).enumerate() {
+            let was_given = given.get(i).copied().unwrap_or(Given::Yes);
+            self.keep(&draft, was_given, origin, sink);
+        }
+        // Taken out and put back for its memory.
+        self.found.records = drafts;
+        Ok(())
+    }
+
+    /// Everything was read: what was held back for a name has none, and what was withheld is so
+    /// for good.
+    pub(in crate::extract) fn finish(&mut self, sink: &mut Sink<'_>) {
+        for held in self.held.take_all() {
+            self.release(&held, None, sink);
+        }
+        self.admission.finish(&mut sink.tally);
+        self.name_unmatched(sink);
+    }
+
+    /// Only paths of the user's own are watched: the built-in ones are alternatives.
+    fn note_matched(&mut self) {
+        if self.overrides.paths().next().is_none() {
+            return;
+        }
+        let now = &self.found.matched;
+        let so_far = self.matched.get_or_insert_with(|| vec![false; now.len()]);
+        so_far
+            .iter_mut()
+            .zip(now)
+            .for_each(|(any, now)| *any |= now);
+    }
+
+    /// Names the user's paths that matched nothing. Where no RRPair passed the filter they could not.
+    fn name_unmatched(&self, sink: &mut Sink<'_>) {
+        let Some(matched) = &self.matched else {
+            return;
+        };
+        let flags = unmatched(&self.overrides, self.engine.sources(), matched);
+        if flags.is_empty() {
+            return;
+        }
+        let Self {
+            inputs,
+            envelope,
+            engine,
+            filter,
+            ..
+        } = self;
+        let beginning = Beginning::of(inputs, envelope, engine, filter);
+        let why: Vec<String> = flags.iter().map(|flag| beginning.explain(*flag)).collect();
+        let why = why.join("; ");
+        // Paths are a matter of the whole input.
+        let origin = Origin { input: 0, line: 0 };
+        for _ in flags {
+            let problems = &mut sink.tally.problems;
+            problems.add(What::PathUnmatched, origin, || why.clone());
+        }
+    }
+
+    /// Records that waited for the name of their topic go on.
+    fn release_named(&mut self, sink: &mut Sink<'_>) {
+        while let Some((id, held)) = self.held.take_known(&self.ids) {
+            let name = self.ids.known(id).map(String::from);
+            self.release(&held, name.as_deref(), sink);
+        }
+    }
+
+    fn keep(&mut self, draft: &Draft, was_given: Given, origin: Origin, sink: &mut Sink<'_>) {
+        let fields = &draft.fields;
+        if fields.attributes().has(Attributes::CONTROL) {
+            sink.tally.found += 1;
+            sink.tally.control += 1;
+            return;
+        }
+        if let Some(trouble) = self.found.trouble(draft) {
+            let what = match &trouble {
+                Trouble::NoKnownValue(_) => What::ValueUnknown,
+                _ => What::Unreadable,
+            };
+            sink.unreadable(what, origin, || trouble.to_string());
+            return;
+        }
+        self.name_unknown_members(draft, origin, sink);
+        let partition = fields
+            .number(Slot::Partition)
+            .and_then(|partition| i32::try_from(partition).ok());
+        let mut record = Record {
+            topic: fields.topic(Slot::Topic).or(fields.topic(Slot::TopicId)),
+            partition: partition.or(self.engine.partition_default),
+            offset: self.engine.record_offset(fields),
+            timestamp_ms: fields.timestamp_ms(),
+            key: fields.bytes(Slot::Key),
+            value: fields.bytes(Slot::Value),
+            headers: fields.headers(),
+            origin,
+        };
+        self.name(&mut record, sink);
+        let mark = BatchMark {
+            base_offset: fields
+                .number(Slot::OffsetBase)
+                .or(self.engine.offset_base_default),
+            crc: fields.number(Slot::Crc),
+        };
+        let identities = &mut self.admission.identities;
+        identities.saw(&sink.batch, &record, mark);
+        self.place(record, was_given, sink);
+    }
+
+    /// A member that nobody knows may be the key or the headers, whose spellings are assumptions.
+    fn name_unknown_members(&self, draft: &Draft, origin: Origin, sink: &mut Sink<'_>) {
+        for number in draft.unknown.numbers() {
+            let name = self.found.unknown.name(number);
+            let problems = &mut sink.tally.problems;
+            problems.add_about(What::MemberUnknown, name, origin, || {
+                format!("a record has a member called `{name}`, which the profile does not know")
+            });
+        }
+    }
+
+    /// Finds the topic's name, where the capture has only its id.
+    fn name(&mut self, record: &mut Record, sink: &mut Sink<'_>) {
+        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(record) {
+            let id = *id;
+            self.admission.identities.saw_id(id);
+            if let Some(name) = self.name_of(id) {
+                record.topic = Some(sink.batch.topic_index_of_name(&name));
+            }
+        }
+    }
+
+    /// Keeps the record, or holds it back until its topic's name is told.
+    fn place(&mut self, record: Record, was_given: Given, sink: &mut Sink<'_>) {
+        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record)
+            && self.ids.may_still_learn(*id)
+            && self.held.hold(*id, &sink.batch, &record, was_given)
+        {
+            return;
+        }
+        if self.admission.admit(
+            sink.batch.topic(&record),
+            &record,
+            was_given,
+            &mut sink.tally,
+        ) {
+            sink.batch.records.push(record);
+        }
+    }
+
+    fn name_of(&mut self, id: TopicId) -> Option<String> {
+        let Self {
+            envelope,
+            engine,
+            ids,
+            ..
+        } = self;
+        let learn_from = |text: &str, ids: &mut TopicIds| {
+            envelope.for_each(text, |rrpair| {
+                let (mut batch, mut found) = (Batch::default(), engine.found());
+                // A damaged line is named when its turn comes.
+                if engine.read(rrpair, &mut batch, &mut found).is_ok() {
+                    learn(&found, &batch, ids);
+                }
+            });
+        };
+        ids.name(id, learn_from).map(String::from)
+    }
+
+    /// Records that waited for the name of their topic.
+    fn release(&mut self, held: &HeldRecords, name: Option<&str>, sink: &mut Sink<'_>) {
+        for (record, was_given) in held.records() {
+            let topic = name.map(|name| CapturedTopic::Name(name.into()));
+            let topic = topic.as_ref().or_else(|| held.batch.topic(record));
+            if !self
+                .admission
+                .admit(topic, record, was_given, &mut sink.tally)
+            {
+                continue;
+            }
+            sink.batch.push_copy(&held.batch, record);
+            if let (Some(name), Some(copy)) = (name, sink.batch.records.len().checked_sub(1)) {
+                let topic = sink.batch.topic_index_of_name(name);
+                sink.batch.records[copy].topic = Some(topic);
+            }
+        }
+    }
+}
+
+/// A log record, or a line, that holds no RRPair where one is looked for.
+fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
+    let why = || "there is no RRPair where the profile looks for one".into();
+    sink.tally.problems.add(What::NoRrPair, origin, why);
+}
+
+/// Takes note of topic names beside their ids.
+fn learn(found: &Found, batch: &Batch, ids: &mut TopicIds) {
+    for (id, name) in &found.known_topics {
+        if let (CapturedTopic::Id(id), CapturedTopic::Name(name)) =
+            (&batch.topics[*id as usize], &batch.topics[*name as usize])
+        {
+            ids.learn(*id, name.clone());
+        }
+    }
+}
+
+/// Records of RRPairs that the filter leaves out; markers are markers all the same.
+fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
+    let is_control = |draft: &&Draft| draft.fields.attributes().has(Attributes::CONTROL);
+    let control = found.records.iter().filter(is_control).count() as u64;
+    let all = found.records.len() as u64;
+    sink.tally.found += all;
+    sink.tally.control += control;
+    sink.tally.filtered += all - control;
+    sink.batch.roll_back(mark);
+}
+
+fn bad_text(error: LineError, text: &str, first: u64) -> BadText {
+    let last_line = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
+    match error {
+        LineError::Ambiguous(why) => BadText::new(why),
+        LineError::Json(error) => BadText {
+            why: json_error(&error, first),
+            // A number that breaks off is called invalid.
+            ends_early: error.is_eof() || error.column() >= last_line,
+        },
+    }
+}
+
+/// serde_json's words, for a text that begins on line `first`; its own line number counts from there.
+fn json_error(error: &serde_json::Error, first: u64) -> String {
+    let text = error.to_string();
+    let words = text.split(" at line ").next().unwrap_or_default();
+    let line = match error.line() {
+        0 | 1 => String::new(),
+        line => format!(" of line {}", first + line as u64 - 1),
+    };
+    match error.is_eof() {
+        true => format!("the JSON breaks off after {} bytes{line}", error.column()),
+        false => format!("{words} at column {}{line}", error.column()),
+    }
+}

@@ -1,0 +1,104 @@
+//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses
+//! anywhere in the capture tell them, also later ones: when an id is met that nothing has told yet,
+//! the rest of the input files is read ahead once for such responses alone. Memory is a name per topic.
+
+use std::collections::{HashMap, VecDeque};
+
+use memchr::memmem;
+
+use crate::config::{GivenNames, Input};
+use crate::extract::input::encoding::open;
+use crate::extract::input::encoding::open::Opened;
+use crate::extract::input::framing::{Text, Texts};
+use crate::record::TopicId;
+
+/// What is known, and where more may be found.
+#[derive(Debug, Default)]
+pub(in crate::extract) struct TopicIds {
+    names: HashMap<TopicId, String>,
+    /// What the user says, which counts more than what the capture tells.
+    given: GivenNames,
+    /// Inputs that have not been read ahead yet.
+    ahead: VecDeque<Input>,
+    /// Whether an input cannot be read ahead.
+    reads_streams: bool,
+}
+
+impl TopicIds {
+    /// Reads ahead in `inputs` when it has to; stdin cannot be.
+    pub(in crate::extract) fn over(
+        given: &GivenNames,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Self {
+        let ahead: VecDeque<Input> = inputs.into_iter().collect();
+        Self {
+            names: given.iter().map(|(id, name)| (id, name.into())).collect(),
+            given: given.clone(),
+            reads_streams: ahead.iter().any(|input| !open::is_regular_file(input)),
+            ahead,
+        }
+    }
+
+    pub(in crate::extract) fn learn(&mut self, id: TopicId, name: String) {
+        if self.given.name(id).is_none() {
+            self.names.insert(id, name);
+        }
+    }
+
+    /// The name of `id`, as far as it was told by now.
+    pub(in crate::extract) fn known(&self, id: TopicId) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
+    }
+
+    /// Whether a name may still come: inputs that cannot be read ahead tell theirs when they are
+    /// read.
+    pub(in crate::extract) fn may_still_learn(&self, id: TopicId) -> bool {
+        self.reads_streams && !self.names.contains_key(&id)
+    }
+
+    /// The name of `id`, where the capture tells it. `learn_from` reads one RRPair and
+    /// calls [`TopicIds::learn`] for what it finds.
+    pub(in crate::extract) fn name(
+        &mut self,
+        id: TopicId,
+        learn_from: impl Fn(&str, &mut Self),
+    ) -> Option<&str> {
+        while !self.names.contains_key(&id)
+            && let Some(input) = self.ahead.pop_front()
+        {
+            self.read_ahead(&input, &learn_from);
+        }
+        self.names.get(&id).map(String::as_str)
+    }
+
+    /// Trouble with the input is left to the reading proper, which names it.
+    fn read_ahead(&mut self, input: &Input, learn_from: impl Fn(&str, &mut Self)) {
+        if *input == Input::Stdin || !open::is_regular_file(input) {
+            return;
+        }
+        let Ok(Opened { reader, .. }) = open::open(input) else {
+            return;
+        };
+        let response = memmem::Finder::new("\"MetadataResponse\"");
+        let mut learn = |text: Text<'_>| {
+            if let Text::Whole(bytes) = text
+                && response.find(bytes).is_some()
+                && let Ok(text) = std::str::from_utf8(bytes)
+            {
+                learn_from(text, self);
+            }
+        };
+        let mut texts = Texts::new(reader);
+        loop {
+            while let Some((_, text)) = texts.next_buffered() {
+                learn(text);
+            }
+            if !matches!(texts.refill(), Ok(true)) {
+                break;
+            }
+        }
+        if let Some((_, text)) = texts.remainder() {
+            learn(text);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! One criterion as it was typed, and the keywords with what each reads of an RRPair.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::config::nearest::distance;
+
+/// A keyword of the language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keyword {
+    pub(super) name: Cow<'static, str>,
+    pub(super) key: Key,
+    pub(super) reads: Reads,
+}
+
+/// Whether a keyword is followed by `[key]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Never,
+    Optional,
+    Needed,
+}
+
+/// Where the answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// The text of a member.
+    Text(&'static [&'static str]),
+    /// The text of a tag: this one, or the one that the key names.
+    Tag(Option<&'static str>),
+    /// A header of the HTTP request.
+    Header,
+    Uuid,
+    /// The time of capture.
+    Time,
+    /// Any text of the RRPair.
+    AnyText,
+    /// A body, in a way of its own.
+    Body(Half, Look),
+    /// Nowhere in an RRPair.
+    Nowhere(Absent),
+    /// kreplay does not know the keyword; speedctl may.
+    Unknown,
+}
+
+/// Whose body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Half {
+    Request,
+    Response,
+}
+
+/// How a body is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The whole of it, as JSON.
+    Document,
+    /// The JSON at the key.
+    JsonKey,
+    /// What the key, an XPath, finds in it.
+    XPath,
+    /// The same, from the Body of a SOAP envelope.
+    SoapXPath,
+}
+
+/// Why a keyword reads nothing of an RRPair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Absent {
+    /// Ends the sentence "`keyword` ...".
+    pub(super) why: &'static str,
+    pub(super) hint: &'static str,
+}
+
+/// Speedscale's keywords, with the members that its documentation names.
+pub(super) static KEYWORDS: [Keyword; 27] = [
+    text("cluster", &["cluster"]),
+    text("command", &["command"]),
+    text("direction", &["direction"]),
+    keyword("header", Key::Needed, Reads::Header),
+    text("l7protocol", &["l7protocol"]),
+    text("location", &["location"]),
+    text("method", &["http", "req", "method"]),
+    text("namespace", &["namespace"]),
+    text("networkaddr", &["network_address"]),
+    body("req_json", Key::Needed, Half::Request, Look::JsonKey),
+    body("req_soapxpath", Key::Needed, Half::Request, Look::SoapXPath),
+    keyword("req_xml", Key::Needed, Reads::Nowhere(REQ_XML)),
+    body("req_xpath", Key::Needed, Half::Request, Look::XPath),
+    body("reqbodyjson", Key::Never, Half::Request, Look::Document),
+    body("resp_json", Key::Needed, Half::Response, Look::JsonKey),
+    keyword("sample", Key::Optional, Reads::Nowhere(SAMPLE)),
+    text("service", &["service"]),
+    text("session", &["session"]),
+    keyword("snapshot", Key::Never, Reads::Nowhere(SNAPSHOT)),
+    keyword("source", Key::Never, Reads::Tag(Some("source"))),
+    text("status", &["status"]),
+    keyword("tag", Key::Needed, Reads::Tag(None)),
+    text("tech", &["tech"]),
+    keyword("text", Key::Never, Reads::AnyText),
+    keyword("timerange", Key::Never, Reads::Time),
+    text("url", &["http", "req", "url"]),
+    keyword("uuid", Key::Never, Reads::Uuid),
+];
+
+const REQ_XML: Absent = Absent {
+    why: "looks its key up in a body in a way that is not documented",
+    hint: "`req_xpath[//KEY]` reads the elements called KEY",
+};
+const ELSEWHERE: &str = "leave it out here, and apply it in Speedscale when the snapshot is made";
+const SAMPLE: Absent = Absent {
+    why: "chooses by a hash of Speedscale's own",
+    hint: ELSEWHERE,
+};
+const SNAPSHOT: Absent = Absent {
+    why: "is not told by an RRPair",
+    hint: ELSEWHERE,
+};
+
+const fn keyword(name: &'static str, key: Key, reads: Reads) -> Keyword {
+    let name = Cow::Borrowed(name);
+    Keyword { name, key, reads }
+}
+
+const fn body(name: &'static str, key: Key, half: Half, look: Look) -> Keyword {
+    keyword(name, key, Reads::Body(half, look))
+}
+
+const fn text(name: &'static str, member: &'static [&'static str]) -> Keyword {
+    keyword(name, Key::Never, Reads::Text(member))
+}
+
+impl Keyword {
+    /// The keyword of this name, in any case.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        KEYWORDS
+            .iter()
+            .find(|keyword| keyword.name.eq_ignore_ascii_case(name))
+    }
+
+    /// One that kreplay does not know: whatever is well-formed may follow.
+    pub(super) fn unknown(name: &str) -> Self {
+        Self {
+            name: Cow::Owned(name.into()),
+            key: Key::Optional,
+            reads: Reads::Unknown,
+        }
+    }
+
+    /// The known keyword that was most likely meant, if any is near.
+    pub(super) fn nearest(name: &str) -> Option<&'static str> {
+        let letters = |name: &str| -> Vec<char> { name.to_lowercase().chars().collect() };
+        let wanted = letters(name);
+        let unlike =
+            |known: &str| distance(&wanted, &letters(known), 1, |a, b| usize::from(a != b));
+        let names = KEYWORDS.iter().filter_map(|keyword| match keyword.name {
+            Cow::Borrowed(name) => Some((unlike(name), name)),
+            Cow::Owned(_) => None,
+        });
+        let (unlike, nearest) = names.min()?;
+        (unlike <= (wanted.len() / 3).max(1)).then_some(nearest)
+    }
+}
+
+/// How a value is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Is,
+    Not,
+    Contains,
+    NotContains,
+    Regex,
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Is => "IS",
+            Self::Not => "NOT",
+            Self::Contains => "CONTAINS",
+            Self::NotContains => "NOT CONTAINS",
+            Self::Regex => "REGEX",
+        })
+    }
+}
+
+/// A value without its quotes, and where it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Value {
+    pub(super) text: String,
+    pub(super) column: usize,
+}
+
+/// What stands behind an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Operand {
+    One(Value),
+    /// The start and the end of a time range.
+    Range(Value, Value),
+    /// What follows a keyword that kreplay does not know.
+    Several(Vec<Value>),
+}
+
+/// `keyword[key] OPERATOR value`, and where its parts begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Criterion {
+    pub(super) keyword: Keyword,
+    pub(super) key: Option<String>,
+    pub(super) operator: Operator,
+    pub(super) operand: Operand,
+    pub(super) keyword_column: usize,
+    pub(super) key_column: usize,
+    pub(super) operator_column: usize,
+}
+
+impl fmt::Display for Criterion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.keyword.name)?;
+        if let Some(key) = &self.key {
+            f.write_str("[")?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+            match key.chars().all(plain) {
+                true => f.write_str(key)?,
+                false => quoted(f, key)?,
+            }
+            f.write_str("]")?;
+        }
+        write!(f, " {} ", self.operator)?;
+        match &self.operand {
+            Operand::One(value) => quoted(f, &value.text),
+            Operand::Range(start, end) => {
+                quoted(f, &start.text)?;
+                f.write_str(" ")?;
+                quoted(f, &end.text)
+            }
+            Operand::Several(values) => values.iter().enumerate().try_for_each(|(i, value)| {
+                f.write_str(if i > 0 { " " } else { "" })?;
+                quoted(f, &value.text)
+            }),
+        }
+    }
+}
+
+/// Writes `text` in double quotes, as the language escapes them.
+fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
+}

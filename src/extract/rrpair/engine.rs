@@ -1,0 +1,255 @@
+//! A profile made ready to read lines: its paths parsed and checked once, the plain ones compiled
+//! into a plan. A profile with a path that is not plain is read in two steps: `query/` says
+//! which nodes its paths match in a line, and a plan made of just these nodes reads them from the
+//! text. So both ways give the same bytes.
+
+use std::collections::HashSet;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::fields::{Fields, Slot};
+use super::json;
+use super::plan::{Group, Pattern, Plan, Role};
+use super::sources::{Source, captured, sources};
+use super::walk::found::Found;
+use super::walk::pass;
+use super::walk::pass::WalkError;
+use crate::error::Error;
+use crate::extract::profile::filter::Filter;
+use crate::extract::profile::path::{Path, Step, jsonpath_text};
+use crate::extract::profile::{Candidates, Profile};
+use crate::record::Batch;
+
+/// A profile that can read lines.
+#[derive(Debug)]
+pub(in crate::extract) struct Engine {
+    sources: Vec<Source>,
+    known: Option<Vec<String>>,
+    /// None when a path is not plain.
+    plan: Option<Plan>,
+    /// Members whose texts are captured: what the filter reads, and what else is looked at.
+    captured: usize,
+    pub(in crate::extract) partition_default: Option<i32>,
+    pub(in crate::extract) offset_base_default: Option<i64>,
+    /// Whether records have offsets of their own, and not only their batches.
+    knows_offsets: bool,
+}
+
+/// Why a line was not read.
+#[derive(Debug)]
+pub(in crate::extract) enum LineError {
+    Json(serde_json::Error),
+    /// A field's path gives several nodes for one record; the text names two.
+    Ambiguous(String),
+}
+
+impl Engine {
+    /// Parses and compiles a profile, with the members that its filter reads.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that shows the place in a path.
+    pub(in crate::extract) fn of(profile: &Profile, filter: &Filter) -> Result<Self, Error> {
+        Self::capturing(profile, filter, &[])
+    }
+
+    /// The same, and `members` are captured behind those of the filter.
+    ///
+    /// # Errors
+    /// As of [`Engine::of`].
+    pub(in crate::extract) fn capturing(
+        profile: &Profile,
+        filter: &Filter,
+        members: &[Path],
+    ) -> Result<Self, Error> {
+        let mut sources = sources(profile)?;
+        sources.extend(captured(filter, members));
+        Ok(Self::compile(profile, sources))
+    }
+
+    /// Reads no records, only what the filter asks for.
+    pub(in crate::extract) fn of_filter(filter: &Filter) -> Self {
+        Self::compile(&Profile::default(), captured(filter, &[]))
+    }
+
+    fn compile(profile: &Profile, sources: Vec<Source>) -> Self {
+        let known = profile
+            .known
+            .clone()
+            .filter(|_| !profile.record.0.is_empty());
+        let patterns: Option<Vec<Pattern>> = (0..)
+            .zip(&sources)
+            .map(|(number, source)| {
+                let steps = source.path.steps()?.to_vec();
+                Some(Pattern {
+                    steps,
+                    role: source.role,
+                    source: number,
+                    order: 0,
+                    is_dotted: source.path.is_dotted(),
+                })
+            })
+            .collect();
+        let plan = patterns.map(|patterns| Plan::of(&patterns, known.clone()));
+        let is_captured = |source: &&Source| matches!(source.role, Role::Filter(..));
+        let captured = sources.iter().filter(is_captured).count();
+        Self {
+            sources,
+            known,
+            plan,
+            captured,
+            partition_default: profile.partition_default,
+            offset_base_default: profile.offset_base_default,
+            knows_offsets: !profile.offset_path.0.is_empty() || !profile.offset_delta.0.is_empty(),
+        }
+    }
+
+    /// The offset of a record; a batch's alone would make all of its records one.
+    pub(in crate::extract) fn record_offset(&self, fields: &Fields) -> Option<i64> {
+        let offset = fields.offset(self.offset_base_default);
+        offset.filter(|_| self.knows_offsets)
+    }
+
+    /// Members of a record that say nothing about its fields, where the profile lists them.
+    pub(in crate::extract) fn known(&self) -> Option<&[String]> {
+        self.known.as_deref()
+    }
+
+    pub(in crate::extract) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// A place for what lines hold.
+    pub(in crate::extract) fn found(&self) -> Found {
+        Found::new(self.sources.len(), self.captured)
+    }
+
+    /// Reads one RRPair: what it holds lands in `found`, the bytes in `batch`.
+    ///
+    /// # Errors
+    /// The batch is then as it was before.
+    pub(in crate::extract) fn read(
+        &self,
+        line: &str,
+        batch: &mut Batch,
+        found: &mut Found,
+    ) -> Result<(), LineError> {
+        let read = match &self.plan {
+            Some(plan) => pass::read(line, plan, batch, found),
+            None => match json::document(line) {
+                Ok(document) => {
+                    let read = pass::read(line, &self.plan_for(&document), batch, found);
+                    // They were found in the order of the text; the query has one of its own.
+                    found.records.sort_by_key(|draft| draft.order);
+                    read
+                }
+                Err(error) => Err(WalkError::Json(error)),
+            },
+        };
+        read.map_err(|error| match error {
+            WalkError::Json(error) => LineError::Json(error),
+            WalkError::Ambiguous(slot) => LineError::Ambiguous(self.ambiguity(slot, line)),
+        })
+    }
+
+    /// The plan that reads just the nodes which the paths that are not plain match in `document`,
+    /// and the plain paths as ever.
+    fn plan_for(&self, document: &Value) -> Plan {
+        let mut patterns = Vec::new();
+        for (number, source) in (0..).zip(&self.sources) {
+            let mut nodes = match source.path.steps() {
+                Some(steps) => vec![steps.to_vec()],
+                None => source.path.nodes(document),
+            };
+            if !matches!(source.role, Role::Item(_)) {
+                // A field takes a node once, however often its path names it.
+                let mut seen = HashSet::new();
+                nodes.retain(|steps| seen.insert(steps.clone()));
+            }
+            for steps in nodes {
+                patterns.push(Pattern {
+                    steps,
+                    role: source.role,
+                    source: number,
+                    order: patterns.len(),
+                    is_dotted: source.path.is_dotted(),
+                });
+            }
+        }
+        Plan::of(&patterns, self.known.clone())
+    }
+
+    /// Names two nodes that a path of `slot` gives for one record.
+    fn ambiguity(&self, slot: Slot, line: &str) -> String {
+        let document = json::document(line).unwrap_or_default();
+        let of = |wanted: &dyn Fn(&Role) -> bool| {
+            let sources = self.sources.iter().filter(|source| wanted(&source.role));
+            sources
+                .map(|source| (source, source.path.nodes(&document)))
+                .collect::<Vec<_>>()
+        };
+        let records = of(&|role| *role == Role::Item(Group::Record));
+        let records = records.iter().flat_map(|(_, nodes)| nodes);
+        let fields = of(
+            &|role| matches!(role, Role::Field { group: Group::Record, slot: known, .. } if *known == slot),
+        );
+        let pair = records.flat_map(|record| fields.iter().map(move |field| (record, field)));
+        let mut named = pair.filter_map(|(record, (source, nodes))| {
+            let mut own = nodes.iter().filter(|node| shares_elements(node, record));
+            Some((source, own.next()?, own.next()?))
+        });
+        match named.next() {
+            Some((source, a, b)) => format!(
+                "{} `{}` gives more than one node for one record: `{}` and `{}`",
+                source.name,
+                source.path.text(),
+                jsonpath_text(a),
+                jsonpath_text(b),
+            ),
+            None => "a path gives more than one node for one record".into(),
+        }
+    }
+}
+
+/// Reads `line` by each of the built-in profiles, and by a query.
+///
+/// # Panics
+/// When the quick reader takes `line` for something else than serde_json does.
+pub(crate) fn read_line(line: &str) {
+    if let Some(quick) = json::quickly_read(line) {
+        let judged: Option<Value> = serde_json::from_str(line).ok();
+        assert_eq!(Some(quick), judged);
+    }
+    let judged = serde_json::from_str::<IgnoredAny>(line).is_ok();
+    assert_eq!(json::quickly_skipped(line), judged);
+    ENGINES.with(|engines| {
+        for engine in engines {
+            // Whether it can be read does not matter here, only that nothing panics.
+            _ = engine.read(line, &mut Batch::default(), &mut engine.found());
+        }
+    });
+}
+
+thread_local! {
+    /// The engines of [`read_line`], made once: that takes longer than a line does.
+    static ENGINES: Vec<Engine> = {
+        let query = Profile {
+            value: Candidates::one("$..value"),
+            ..Profile::default()
+        };
+        let built_in = ["fetch", "produce"].into_iter().filter_map(Profile::built_in);
+        let engine = |profile| Engine::of(&profile, &Filter::everything());
+        let engines = built_in.chain([query]).map(engine);
+        engines.map(|engine| engine.expect("they parse")).collect()
+    };
+}
+
+/// Whether two nodes lie in the same elements of every array that both are in.
+fn shares_elements(a: &[Step], b: &[Step]) -> bool {
+    let parting = a.iter().zip(b).find(|(a, b)| a != b);
+    !matches!(parting, Some((Step::Index(_), Step::Index(_))))
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

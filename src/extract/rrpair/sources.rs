@@ -1,0 +1,230 @@
+//! The paths of a profile, parsed once, each with what it is for. Apart from `engine.rs`, which reads
+//! lines with them.
+
+use super::fields::Slot;
+use super::plan::{Group, Role};
+use crate::error::Error;
+use crate::extract::profile::filter::{Filter, Kind};
+use crate::extract::profile::path::{Path, PathError};
+use crate::extract::profile::written::Written;
+use crate::extract::profile::{Candidates, Encoding, Profile};
+
+/// One of the profile's paths.
+#[derive(Debug, Clone)]
+pub(in crate::extract) struct Source {
+    /// Its name in the profile.
+    pub(in crate::extract) name: &'static str,
+    pub(in crate::extract) path: Path,
+    pub(in crate::extract) role: Role,
+}
+
+/// The profile's fields by their names.
+fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 17] {
+    [
+        ("value", &profile.value, Slot::Value),
+        ("key", &profile.key, Slot::Key),
+        ("headers", &profile.headers, Slot::Headers),
+        ("topic-path", &profile.topic_path, Slot::Topic),
+        ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
+        ("partition-path", &profile.partition_path, Slot::Partition),
+        ("offset-path", &profile.offset_path, Slot::Offset),
+        ("offset-delta", &profile.offset_delta, Slot::OffsetDelta),
+        ("offset-base", &profile.offset_base, Slot::OffsetBase),
+        ("timestamp", &profile.timestamp, Slot::Time),
+        ("timestamp-delta", &profile.timestamp_delta, Slot::TimeDelta),
+        ("timestamp-base", &profile.timestamp_base, Slot::TimeBase),
+        ("timestamp-max", &profile.timestamp_max, Slot::TimeMax),
+        ("batch-crc", &profile.batch_crc, Slot::Crc),
+        ("attributes", &profile.attributes, Slot::Attributes),
+        ("producer-id", &profile.producer_id, Slot::ProducerId),
+        ("isolation-level", &profile.isolation_level, Slot::Isolation),
+    ]
+}
+
+/// All of the profile's paths, parsed.
+///
+/// # Errors
+/// [`Error::Config`] that shows the place.
+pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
+    let mut sources = Sources {
+        all: Vec::new(),
+        records: Vec::new(),
+        written: &profile.written,
+    };
+    let records = &profile.record;
+    for candidate in &records.0 {
+        let text = &candidate.path;
+        let path = Path::parse(text).map_err(|e| sources.bad("record", text, &e))?;
+        sources.records.push(path);
+    }
+    if records.0.is_empty() {
+        // The value path alone decides what is a record.
+        let [value] = &profile.value.0[..] else {
+            return Err(Error::config(
+                "without a record path there must be one value path",
+            ));
+        };
+        let text = &value.path;
+        let path = Path::parse(text).map_err(|e| sources.bad("value", text, &e))?;
+        sources.all.push(Source {
+            name: "value",
+            path,
+            role: Role::Item(Group::Record),
+        });
+    }
+    for path in sources.records.clone() {
+        sources.all.push(Source {
+            name: "record",
+            path,
+            role: Role::Item(Group::Record),
+        });
+    }
+    for (name, candidates, slot) in fields(profile) {
+        let default = match slot {
+            Slot::Value => profile.value_encoding,
+            Slot::Key => profile.key_encoding,
+            Slot::Headers => profile.header_encoding,
+            _ => Encoding::Auto,
+        };
+        sources.add_field(name, candidates, slot, default)?;
+    }
+    sources.add_besides(profile)?;
+    Ok(sources.all)
+}
+
+/// What is captured: the members that the filter reads, and `others` behind them.
+pub(in crate::extract) fn captured(filter: &Filter, others: &[Path]) -> Vec<Source> {
+    let fields = filter.fields().iter().map(|field| {
+        let encoding = match field.kind {
+            Kind::Text => Encoding::Auto,
+            Kind::Json => Encoding::Json,
+        };
+        (Path::of_names(field.members()), encoding)
+    });
+    let others = others.iter().map(|path| (path.clone(), Encoding::Auto));
+    let all = fields.chain(others).enumerate();
+    all.map(|(index, (path, encoding))| Source {
+        name: "filter",
+        path,
+        role: Role::Filter(index, encoding),
+    })
+    .collect()
+}
+
+struct Sources<'a> {
+    all: Vec<Source>,
+    records: Vec<Path>,
+    written: &'a Written,
+}
+
+impl Sources<'_> {
+    /// What is wrong with a path that was written as `text`.
+    fn bad(&self, name: &str, text: &str, error: &PathError) -> Error {
+        Error::config(format!("{}: {error}", self.written.place(name, text)))
+    }
+
+    fn add_field(
+        &mut self,
+        name: &'static str,
+        candidates: &Candidates,
+        slot: Slot,
+        default: Encoding,
+    ) -> Result<(), Error> {
+        for (rank, candidate) in (0..).zip(&candidates.0) {
+            let (paths, encoding) = candidate
+                .resolve(&self.records, default)
+                .map_err(|e| self.bad(name, &candidate.path, &e))?;
+            for (item, path) in paths.into_iter().enumerate() {
+                // Below the record's node, or that node, it is its own; record paths come first.
+                let is_record = slot == Slot::Value && self.records.is_empty();
+                let own = (is_record || candidate.path.starts_with('@')).then_some(item);
+                let role = Role::Field {
+                    group: Group::Record,
+                    own,
+                    slot,
+                    encoding,
+                    rank,
+                };
+                self.all.push(Source { name, path, role });
+            }
+        }
+        Ok(())
+    }
+
+    /// What has to be known besides records.
+    fn add_besides(&mut self, profile: &Profile) -> Result<(), Error> {
+        if let Some(aborted) = &profile.aborted {
+            let group = Group::AbortedTransaction;
+            let below = [
+                (
+                    "aborted.producer-id",
+                    &aborted.producer_id,
+                    Slot::ProducerId,
+                ),
+                (
+                    "aborted.first-offset",
+                    &aborted.first_offset,
+                    Slot::FirstOffset,
+                ),
+            ];
+            self.add_group("aborted.transaction", group, &aborted.transaction, &below)?;
+            // A transaction is one of a topic's partition, which the records' paths tell.
+            let around = [
+                ("topic-path", &profile.topic_path, Slot::Topic),
+                ("topic-id-path", &profile.topic_id_path, Slot::TopicId),
+                ("partition-path", &profile.partition_path, Slot::Partition),
+            ];
+            for (name, candidates, slot) in around {
+                for (rank, candidate) in (0..).zip(&candidates.0) {
+                    let text = &candidate.path;
+                    let path = Path::parse(text).map_err(|e| self.bad(name, text, &e))?;
+                    let role = Role::Field {
+                        group,
+                        own: None,
+                        slot,
+                        encoding: Encoding::Auto,
+                        rank,
+                    };
+                    self.all.push(Source { name, path, role });
+                }
+            }
+        }
+        if let Some(names) = &profile.topic_names {
+            let below = [
+                ("topic-names.name", &names.name, Slot::Topic),
+                ("topic-names.id", &names.id, Slot::TopicId),
+            ];
+            self.add_group("topic-names.topic", Group::KnownTopic, &names.topic, &below)?;
+        }
+        Ok(())
+    }
+
+    fn add_group(
+        &mut self,
+        name: &'static str,
+        group: Group,
+        item: &str,
+        fields: &[(&'static str, &String, Slot)],
+    ) -> Result<(), Error> {
+        let item = Path::parse(item).map_err(|e| self.bad(name, item, &e))?;
+        for (name, text, slot) in fields {
+            let paths = Path::parse_below(text, std::slice::from_ref(&item));
+            let role = Role::Field {
+                group,
+                own: None,
+                slot: *slot,
+                encoding: Encoding::Auto,
+                rank: 0,
+            };
+            let paths = paths.map_err(|e| self.bad(name, text, &e))?;
+            self.all
+                .extend(paths.into_iter().map(|path| Source { name, path, role }));
+        }
+        self.all.push(Source {
+            name,
+            path: item,
+            role: Role::Item(group),
+        });
+        Ok(())
+    }
+}

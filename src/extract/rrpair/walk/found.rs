@@ -1,0 +1,183 @@
+//! What a pass over a line finds, and the nodes that are open while it does.
+
+use std::fmt;
+
+use crate::extract::profile::filter::Captured;
+use crate::extract::rrpair::fields::{Bad, Fields, Slot};
+use crate::extract::rrpair::json::Scratch;
+use crate::extract::rrpair::plan::{FieldAt, Group};
+use crate::record::NameFault;
+
+/// A record as its line tells it.
+#[derive(Debug, Clone)]
+pub(in crate::extract) struct Draft {
+    pub(in crate::extract) fields: Fields,
+    /// The source of the record's path.
+    pub(in crate::extract) item: usize,
+    /// Where among all records it comes, where a query says so.
+    pub(in crate::extract) order: usize,
+    /// Members that nobody knows.
+    pub(in crate::extract) unknown: MemberSet,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::extract) enum Trouble {
+    /// No member that holds a value, but one that nobody knows.
+    NoKnownValue(String),
+    /// What should be base64 and is not.
+    NotBase64(&'static str),
+    /// What stands for the topic's name is none.
+    NoTopicName(NameFault),
+    NotAString(&'static str),
+    /// A header without name or value, with a member that nobody knows.
+    UnknownHeaderMember(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKnownValue(name) => {
+                write!(
+                    f,
+                    "a record has none of the known value members, but one called `{name}`"
+                )
+            }
+            Self::NotBase64(what) => write!(f, "a record's {what} should be base64 and is not"),
+            Self::NotAString(what) => write!(f, "a record's {what} is not a string"),
+            Self::NoTopicName(fault) => fault.fmt(f),
+            Self::UnknownHeaderMember(name) => {
+                write!(f, "a record's header has an unknown member called `{name}`")
+            }
+        }
+    }
+}
+
+/// What a line held, besides the bytes in the batch. Kept from line to line for its memory.
+#[derive(Debug)]
+pub(in crate::extract) struct Found {
+    pub(in crate::extract) records: Vec<Draft>,
+    /// Aborted transactions, with the topic and partition that they are of.
+    pub(in crate::extract) aborted: Vec<Fields>,
+    /// Indexes into the batch's topics: ids, each with its name.
+    pub(in crate::extract) known_topics: Vec<(u32, u32)>,
+    /// What the filter reads, by its own indexes.
+    pub(in crate::extract) filtered_on: Captured,
+    /// Which of the profile's paths have matched something.
+    pub(in crate::extract) matched: Vec<bool>,
+    pub(in crate::extract) scopes: Vec<Scope>,
+    pub(in crate::extract) scratch: Scratch,
+    /// Names of members that nobody knows; kept from line to line.
+    pub(in crate::extract) unknown: UnknownNames,
+}
+
+/// Members that nobody knows, by the bits of their numbers in [`UnknownNames`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::extract) struct MemberSet(u32);
+
+impl MemberSet {
+    pub(in crate::extract) fn add(&mut self, number: u8) {
+        self.0 |= 1 << u32::from(number);
+    }
+
+    /// Their numbers, rising.
+    pub(in crate::extract) fn numbers(self) -> impl Iterator<Item = u8> {
+        (0..=MOST_UNKNOWN).filter(move |number| self.0 >> u32::from(*number) & 1 == 1)
+    }
+}
+
+/// Names that are told apart: a shape that is spelt otherwise has a few, a hostile capture any number.
+const MOST_UNKNOWN: u8 = 31;
+
+/// The names of members that nobody knows, each once.
+#[derive(Debug, Default)]
+pub(in crate::extract) struct UnknownNames(Vec<String>);
+
+impl UnknownNames {
+    /// The number of `name`; all names beyond those that are told apart share the last number.
+    pub(in crate::extract) fn number(&mut self, name: &str) -> u8 {
+        let known = self.0.iter().position(|known| known == name);
+        let number = known.unwrap_or(self.0.len());
+        let number = u8::try_from(number)
+            .unwrap_or(MOST_UNKNOWN)
+            .min(MOST_UNKNOWN);
+        if known.is_none() && number < MOST_UNKNOWN {
+            self.0.push(name.into());
+        }
+        number
+    }
+
+    pub(in crate::extract) fn name(&self, number: u8) -> &str {
+        self.0
+            .get(usize::from(number))
+            .map_or("...", String::as_str)
+    }
+}
+
+impl Found {
+    /// Nothing yet, for a profile with this many paths, and this many members to capture.
+    pub(in crate::extract) fn new(paths: usize, captured: usize) -> Self {
+        Self {
+            records: Vec::new(),
+            aborted: Vec::new(),
+            known_topics: Vec::new(),
+            filtered_on: Captured::with_room(captured),
+            matched: vec![false; paths],
+            scopes: Vec::new(),
+            scratch: Scratch::default(),
+            unknown: UnknownNames::default(),
+        }
+    }
+
+    /// Why a record cannot be read, if it cannot.
+    pub(in crate::extract) fn trouble(&self, draft: &Draft) -> Option<Trouble> {
+        let name = |number| self.unknown.name(number).to_string();
+        let bad = draft.fields.bad().map(|bad| match bad {
+            Bad::NotBase64(slot) => Trouble::NotBase64(slot.noun()),
+            Bad::NotAString(slot) => Trouble::NotAString(slot.noun()),
+            Bad::NoTopicName(fault) => Trouble::NoTopicName(fault),
+            Bad::UnknownHeaderMember(number) => Trouble::UnknownHeaderMember(name(number)),
+        });
+        let mut unknown = draft.unknown.numbers();
+        bad.or_else(|| match draft.fields.has(Slot::Value) {
+            true => None,
+            false => unknown.next().map(|n| Trouble::NoKnownValue(name(n))),
+        })
+    }
+
+    pub(in crate::extract) fn clear(&mut self) {
+        self.records.clear();
+        self.aborted.clear();
+        self.known_topics.clear();
+        self.filtered_on.clear();
+        self.matched.fill(false);
+        self.scopes.clear();
+    }
+
+    /// Every set of fields that the field at `at` belongs to.
+    pub(in crate::extract) fn kept_for(
+        &mut self,
+        at: &FieldAt,
+    ) -> impl Iterator<Item = &mut Fields> {
+        // The innermost stand last.
+        let open = self.scopes.iter_mut().rev();
+        let deep_enough = open.take_while(|scope| scope.depth >= at.shallowest);
+        let own = deep_enough
+            .filter(|scope| scope.group == at.group && at.is_anchored_at(scope.depth, scope.item));
+        own.map(|scope| &mut scope.fields)
+    }
+}
+
+/// A node that is open, with the fields kept there.
+#[derive(Debug)]
+pub(in crate::extract) struct Scope {
+    pub(in crate::extract) depth: usize,
+    pub(in crate::extract) group: Group,
+    /// The source of the path of the items that the fields are for.
+    pub(in crate::extract) item: usize,
+    pub(in crate::extract) fields: Fields,
+    /// As of [`Draft::order`].
+    pub(in crate::extract) order: usize,
+    /// How many of the group's things were found before it.
+    pub(in crate::extract) before: usize,
+}

@@ -1,0 +1,98 @@
+//! One pass over one RRPair: by the quick reader of JSON where that can read it, else by serde_json; once
+//! more when a node's JSON text turns out to be needed.
+
+use serde::de::Deserializer;
+
+use super::Walk;
+use super::found::Found;
+use super::visit;
+use crate::extract::rrpair::fields::Slot;
+use crate::extract::rrpair::json::{GivenUp, Reader};
+use crate::extract::rrpair::plan::Plan;
+use crate::record::{Batch, Mark};
+
+/// Why a line was not read.
+#[derive(Debug)]
+pub(in crate::extract) enum WalkError {
+    Json(serde_json::Error),
+    /// A path of this slot gave two nodes for one record.
+    Ambiguous(Slot),
+}
+
+/// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
+///
+/// # Errors
+/// The batch is as it was before.
+pub(in crate::extract) fn read(
+    line: &str,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<(), WalkError> {
+    let mark = batch.mark();
+    // Each time one more node's text is asked for, and there are as many as states.
+    while let Ok(after) = quick_pass(line, plan, batch, found) {
+        if !after.again {
+            return after.judge(batch, mark);
+        }
+        batch.roll_back(mark);
+    }
+    loop {
+        batch.roll_back(mark);
+        let mut json = serde_json::Deserializer::from_str(line);
+        let after = pass(&mut json, plan, batch, found);
+        match after.and_then(|after| json.end().map(|()| after)) {
+            Ok(after) if after.again => {}
+            Ok(after) => return after.judge(batch, mark),
+            Err(error) => {
+                batch.roll_back(mark);
+                return Err(WalkError::Json(error));
+            }
+        }
+    }
+}
+
+/// What a pass tells besides what it found.
+struct After {
+    /// A node was met whose JSON text is needed: the line is read once more.
+    again: bool,
+    ambiguous: Option<Slot>,
+}
+
+impl After {
+    fn judge(self, batch: &mut Batch, mark: Mark) -> Result<(), WalkError> {
+        self.ambiguous.map_or(Ok(()), |slot| {
+            batch.roll_back(mark);
+            Err(WalkError::Ambiguous(slot))
+        })
+    }
+}
+
+/// Reads `line` as most lines can be.
+fn quick_pass(
+    line: &str,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<After, GivenUp> {
+    let mut scratch = std::mem::take(&mut found.scratch);
+    let mut json = Reader::new(line, &mut scratch);
+    let after = pass(&mut json, plan, batch, found);
+    let after = after.and_then(|after| json.end().map(|()| after));
+    found.scratch = scratch;
+    after
+}
+
+fn pass<'de, D: Deserializer<'de>>(
+    json: D,
+    plan: &Plan,
+    batch: &mut Batch,
+    found: &mut Found,
+) -> Result<After, D::Error> {
+    let mut walk = Walk::new(plan, batch, found);
+    visit::read(&mut walk, json)?;
+    Ok(After {
+        again: walk.again,
+        ambiguous: walk.ambiguous,
+    })
+}

@@ -1,0 +1,116 @@
+//! Inputs that are read line by line, or as the elements of a list and as indented objects, in the manners that all of them share: what is there is handed
+//! over before more is waited for, a bad line is counted and named and does not stop the rest, one
+//! damaged input does not keep the others from being read.
+
+use crate::config::Input;
+use crate::error::Error;
+use crate::extract::Stop;
+use crate::extract::input::encoding::open;
+use crate::extract::input::encoding::open::Opened;
+use crate::extract::input::encoding::opener::Opener;
+use crate::extract::input::framing::lines::LONGEST_LINE;
+use crate::extract::input::framing::{Text, Texts};
+use crate::extract::keep::collect::BadText;
+use crate::extract::sink::Sink;
+use crate::record::Origin;
+use crate::report::{What, place};
+
+/// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into
+/// the sink, or leaves its batch as it was.
+///
+/// # Errors
+/// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
+pub(in crate::extract) fn read(
+    inputs: &[Input],
+    mut opener: Opener,
+    sink: Sink<'_>,
+    read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>,
+) -> Result<(), Stop> {
+    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let mut reader = Reader {
+        names: &names,
+        sink,
+        read_line,
+    };
+    let mut failed = None;
+    for (index, input) in (0..).zip(inputs) {
+        let opened = opener.open(input).map_err(Stop::Failed);
+        match opened.and_then(|opened| reader.read_input(index, opened)) {
+            Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
+            Err(stop) => return Err(stop),
+            Ok(()) => {}
+        }
+    }
+    reader.sink.flush()?;
+    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+}
+
+struct Reader<'a, F> {
+    names: &'a [String],
+    sink: Sink<'a>,
+    read_line: F,
+}
+
+impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F> {
+    fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
+        let Opened { reader, taken, .. } = opened;
+        let mut lines = Texts::of_records(reader);
+        loop {
+            while let Some((line, text)) = lines.next_buffered() {
+                // A whole line is never cut off, whatever its JSON looks like.
+                _ = self.try_line(text, Origin { input, line });
+                self.sink.flush_if_full()?;
+            }
+            self.sink.tally.bytes += taken.since_last();
+            self.sink.flush()?;
+            match lines.refill() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(e) => {
+                    let place = self.names[input as usize].clone();
+                    return Err(Stop::Failed(open::read_error(place, &e)));
+                }
+            }
+        }
+        // A line without a line end: whole when it can be read, else the input may be cut off.
+        let Some((line, text)) = lines.remainder() else {
+            return lines.unfinished().map_or(Ok(()), |unfinished| {
+                let line = unfinished.line;
+                let place = place(self.names, Origin { input, line });
+                let why = unfinished.why;
+                Err(Stop::Failed(match unfinished.lost {
+                    true => Error::Unreadable { place, reason: why },
+                    false => Error::CutOff { place, why },
+                }))
+            });
+        };
+        let origin = Origin { input, line };
+        match self.try_line(text, origin) {
+            Err(BadText {
+                why,
+                ends_early: true,
+            }) => Err(Stop::Failed(Error::CutOff {
+                place: place(self.names, origin),
+                why,
+            })),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Reads a line; a bad one is counted.
+    fn try_line(&mut self, line: Text<'_>, origin: Origin) -> Result<(), BadText> {
+        let read = match line {
+            Text::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
+            Text::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
+            Text::Broken(why) => Err(BadText::new(why)),
+            Text::TooLong => {
+                let most = LONGEST_LINE >> 20;
+                Err(BadText::new(format!("the line is longer than {most} MiB")))
+            }
+        };
+        read.inspect_err(|bad| {
+            self.sink
+                .unreadable(What::Unreadable, origin, || bad.why.clone());
+        })
+    }
+}

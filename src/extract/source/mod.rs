@@ -1,0 +1,6 @@
+//! Where records come from: RRPairs, record lines, a snapshot.
+
+mod by_line;
+pub(super) mod records;
+pub(super) mod rrpairs;
+pub(super) mod snapshot;

@@ -1,0 +1,193 @@
+//! RRPairs: the way that loses nothing. `texts/` tells them apart, whatever the form of the input.
+
+use crate::error::Error;
+use crate::extract::Stop;
+use crate::extract::input::encoding::open;
+use crate::extract::input::encoding::open::Opened;
+use crate::extract::input::encoding::opener::{Opener, Opening};
+use crate::extract::input::files::{Files, Found};
+use crate::extract::input::framing::lines::LONGEST_LINE;
+use crate::extract::input::framing::window::CHUNK;
+use crate::extract::input::framing::{Remark, Text, Texts};
+use crate::extract::input::kind::Asked;
+use crate::extract::keep::collect::{BadText, Collector};
+use crate::extract::sink::Sink;
+use crate::host::console::Console;
+use crate::record::Origin;
+use crate::record::channel::Sender;
+use crate::report::{What, place};
+
+/// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
+///
+/// # Errors
+/// [`Stop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
+/// after all others were; the further reasons are notes.
+pub(in crate::extract) fn read(
+    files: &Files,
+    mut opener: Opener,
+    names: &[String],
+    collector: Collector,
+    console: &Console,
+    sender: &Sender,
+) -> Result<(), Stop> {
+    let mut reader = Reader {
+        collector,
+        names,
+        console,
+        sink: Sink::new(sender),
+    };
+    files.skipped.iter().for_each(|path| {
+        reader.skip(&path.display().to_string(), "it is no file");
+    });
+    let mut failed = None;
+    let mut fail = |error: Error| match failed {
+        None => failed = Some(error),
+        Some(_) => console.note(&error.to_string()),
+    };
+    files.failures.iter().cloned().for_each(&mut fail);
+    for (index, found) in (0..).zip(&files.found) {
+        let opening = opener.open_found(found).map_err(Stop::Failed);
+        match opening.and_then(|opening| reader.read_opening(index, found, opening)) {
+            // One damaged input does not keep the others from being replayed.
+            Err(Stop::Failed(error)) => fail(error),
+            Err(stop) => return Err(stop),
+            Ok(()) => {}
+        }
+    }
+    reader.collector.finish(&mut reader.sink);
+    reader.sink.flush()?;
+    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+}
+
+struct Reader<'a> {
+    collector: Collector,
+    names: &'a [String],
+    console: &'a Console,
+    sink: Sink<'a>,
+}
+
+impl Reader<'_> {
+    fn read_opening(&mut self, input: u32, found: &Found, opening: Opening) -> Result<(), Stop> {
+        let name = &self.names[input as usize];
+        match opening {
+            Opening::Open(opened) => return self.read_file(input, found, opened),
+            Opening::Skip(why) => self.skip(name, why),
+            Opening::Packed(format) => {
+                self.console
+                    .note(&format!("skipping {name}: it is {}", format.name));
+                self.sink.tally.skipped_files += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, input: u32, found: &Found, opened: Opened) -> Result<(), Stop> {
+        self.hand_over(found.asked)?;
+        let Opened { reader, taken, .. } = opened;
+        let mut texts = Texts::new(reader);
+        let at = |line| Origin { input, line };
+        let failure = loop {
+            while let Some((number, text)) = texts.next_buffered() {
+                self.read_text(text, at(number))?;
+                self.name_remarks(input, texts.take_remarks());
+            }
+            self.sink.tally.bytes += taken.since_last();
+            self.hand_over(found.asked)?;
+            match texts.refill() {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(e) => {
+                    let place = self.names[input as usize].clone();
+                    break Some(Stop::Failed(open::read_error(place, &e)));
+                }
+            }
+        };
+        self.sink.tally.bytes += taken.since_last();
+        let end = match texts.remainder() {
+            Some((number, text)) => self.read_last_text(text, at(number)),
+            None => Ok(()),
+        };
+        self.name_remarks(input, texts.take_remarks());
+        match (failure, end) {
+            // Why the bytes end says more than that they do.
+            (Some(failure), Ok(()) | Err(Stop::Failed(_))) => Err(failure),
+            (_, Err(stop)) => Err(stop),
+            (None, Ok(())) => texts.unfinished().map_or(Ok(()), |unfinished| {
+                let place = place(self.names, at(unfinished.line));
+                let why = unfinished.why;
+                Err(Stop::Failed(match unfinished.lost {
+                    true => Error::Unreadable { place, reason: why },
+                    false => Error::CutOff { place, why },
+                }))
+            }),
+        }
+    }
+
+    /// Hands over what there is before a read that may wait. The files of a folder make nobody wait:
+    /// what many small ones give goes together.
+    fn hand_over(&mut self, asked: Asked) -> Result<(), Stop> {
+        if asked == Asked::ByName || self.sink.tally.bytes >= CHUNK as u64 {
+            self.sink.flush()?;
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, name: &str, why: &str) {
+        self.sink.tally.skipped_files += 1;
+        self.console.verbose(&format!("skipping {name}: {why}"));
+    }
+
+    fn name_remarks(&mut self, input: u32, remarks: Vec<Remark>) {
+        for Remark { line, why } in remarks {
+            let problems = &mut self.sink.tally.problems;
+            problems.add(What::SectionUnread, Origin { input, line }, || why);
+        }
+    }
+
+    fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        match self.try_text(text, origin) {
+            Ok(()) => {}
+            Err(BadText { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
+        }
+        Ok(self.sink.flush_if_full()?)
+    }
+
+    /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
+    fn read_last_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+        let Err(BadText { why, ends_early }) = self.try_text(text, origin) else {
+            return Ok(());
+        };
+        self.sink
+            .unreadable(What::Unreadable, origin, || why.clone());
+        match ends_early {
+            true => Err(Stop::Failed(Error::CutOff {
+                place: place(self.names, origin),
+                why,
+            })),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts the records of one text into the batch, or leaves the batch as it was.
+    fn try_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), BadText> {
+        let text = match text {
+            Text::Whole(bytes) => text_of(bytes)?,
+            Text::TooLong => {
+                let most = LONGEST_LINE >> 20;
+                return Err(BadText::new(format!("it is longer than {most} MiB")));
+            }
+            Text::Broken(why) => return Err(BadText::new(why)),
+        };
+        match text.trim_ascii().is_empty() {
+            true => Ok(()),
+            false => self.collector.read(text, origin, &mut self.sink),
+        }
+    }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, BadText> {
+    std::str::from_utf8(bytes).map_err(|e| BadText {
+        why: format!("invalid UTF-8 at column {}", e.valid_up_to() + 1),
+        ends_early: e.error_len().is_none(),
+    })
+}

@@ -1,0 +1,257 @@
+//! What is looked at besides records, for `kreplay inspect`: a census of what the RRPairs tell, or
+//! the paths that occur in them. A replay has neither, and only notes which cluster was captured: the
+//! members that a census reads are added to the plan of the pass over a line only when one is taken.
+
+mod outline;
+pub(super) mod unmatched;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::outline::Outline;
+use super::profile::path::{Path, Step};
+use super::profile::{Candidates, Profile};
+use super::rrpair::fields::Attributes;
+use super::rrpair::walk::found::Found;
+use crate::config::View;
+use crate::error::Error;
+use crate::record::CapturedFrom;
+use crate::report::{Census, PathSeen};
+
+/// `isolation_level` of a FetchRequest (Kafka protocol guide); what is 0 is absent.
+const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
+
+/// How many brokers and clusters are told of, each; no capture has more to tell.
+const MOST_PLACES: usize = 256;
+
+/// What is looked at; clones share what was seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Survey {
+    #[default]
+    Nothing,
+    Census(Arc<Mutex<Census>>),
+    Paths(Arc<Mutex<Outline>>),
+}
+
+impl Survey {
+    pub(crate) fn of(view: View) -> Self {
+        match view {
+            View::Contents => Self::Census(Arc::default()),
+            View::Paths => Self::Paths(Arc::default()),
+        }
+    }
+
+    /// What was counted by now.
+    pub(crate) fn census(&self) -> Census {
+        match self {
+            Self::Census(census) => lock(census).clone(),
+            Self::Nothing | Self::Paths(_) => Census::default(),
+        }
+    }
+
+    /// The paths seen by now and the nodes under paths that were not kept, where paths are looked at.
+    pub(crate) fn paths(&self) -> Option<(Vec<PathSeen>, u64)> {
+        match self {
+            Self::Paths(outline) => Some(lock(outline).list()),
+            Self::Nothing | Self::Census(_) => None,
+        }
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Counts are sound between any two statements that change them, also after a panic.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a member that the census reads tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Topic {
+    Command,
+    Protocol,
+    Broker,
+    Cluster,
+    Client,
+    Group,
+    Isolation,
+}
+
+/// Fills a survey while lines are read.
+#[derive(Debug)]
+pub(super) struct Surveyor {
+    survey: Survey,
+    /// What each of `paths` tells, in their order.
+    topics: Vec<Topic>,
+    paths: Vec<Path>,
+    tells_isolation: bool,
+    /// Whether the profile finds its records in the payload of Kafka.
+    reads_kafka: bool,
+    /// What was told of the captured cluster.
+    brokers: BTreeSet<String>,
+    clusters: BTreeSet<String>,
+}
+
+impl Surveyor {
+    /// # Errors
+    /// [`Error::Config`] for a path of the profile that does not parse.
+    pub(super) fn new(survey: Survey, profile: &Profile) -> Result<Self, Error> {
+        let mut surveyor = Self {
+            survey,
+            topics: Vec::new(),
+            paths: Vec::new(),
+            tells_isolation: !profile.isolation_level.0.is_empty(),
+            reads_kafka: reads_kafka(profile),
+            brokers: BTreeSet::new(),
+            clusters: BTreeSet::new(),
+        };
+        if !surveyor.wants_records() {
+            return Ok(surveyor);
+        }
+        surveyor.add_member(Topic::Protocol, "l7protocol");
+        surveyor.add_member(Topic::Broker, "network_address");
+        surveyor.add(Topic::Cluster, "cluster-id", &profile.cluster_id)?;
+        if !matches!(surveyor.survey, Survey::Census(_)) {
+            return Ok(surveyor);
+        }
+        surveyor.add_member(Topic::Command, "command");
+        surveyor.add(Topic::Client, "client-id", &profile.client_id)?;
+        surveyor.add(Topic::Group, "group", &profile.group)?;
+        surveyor.add(
+            Topic::Isolation,
+            "isolation-level",
+            &profile.isolation_level,
+        )?;
+        Ok(surveyor)
+    }
+
+    /// A name that Speedscale documents for every RRPair.
+    fn add_member(&mut self, topic: Topic, member: &str) {
+        self.topics.push(topic);
+        self.paths.push(Path::of_names([member].into_iter()));
+    }
+
+    fn add(&mut self, topic: Topic, name: &str, candidates: &Candidates) -> Result<(), Error> {
+        for candidate in &candidates.0 {
+            let path = Path::parse(&candidate.path);
+            self.topics.push(topic);
+            self.paths
+                .push(path.map_err(|e| Error::config(format!("{name}: {e}")))?);
+        }
+        Ok(())
+    }
+
+    /// The members to capture, behind those that the filter reads.
+    pub(super) fn paths(&self) -> &[Path] {
+        &self.paths
+    }
+
+    /// Whether records are wanted, or only paths.
+    pub(super) fn wants_records(&self) -> bool {
+        !matches!(self.survey, Survey::Paths(_))
+    }
+
+    /// Takes note of an RRPair, whether or not it passes the filter.
+    pub(super) fn saw(&self, found: &Found) {
+        if let Survey::Census(census) = &self.survey {
+            let mut census = lock(census);
+            for (topic, text) in self.told(found) {
+                match topic {
+                    Topic::Command => census.commands.add(text),
+                    Topic::Group => census.groups.add(text),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Takes note of an RRPair that passes the filter.
+    pub(super) fn saw_pass(&self, line: &str, found: &Found) {
+        match &self.survey {
+            Survey::Nothing => {}
+            Survey::Paths(outline) => lock(outline).add(line),
+            Survey::Census(census) => self.count(&mut lock(census), found),
+        }
+    }
+
+    /// What an RRPair tells of the captured cluster and none before it has told.
+    pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Vec<CapturedFrom> {
+        let (mut protocol, mut broker, mut cluster) = (None, None, None);
+        for (topic, text) in self.told(found) {
+            match topic {
+                Topic::Protocol => protocol = Some(text),
+                Topic::Broker => broker = Some(text),
+                Topic::Cluster => cluster = Some(text),
+                _ => {}
+            }
+        }
+        // How Speedscale calls the protocol is not documented: what Kafka's records were found in was
+        // Kafka, whatever it is called.
+        let is_called_kafka = protocol.map(|name| name.eq_ignore_ascii_case("kafka"));
+        let gives_records = self.reads_kafka && passes && !found.records.is_empty();
+        let is_kafka = gives_records || is_called_kafka.unwrap_or(self.reads_kafka && passes);
+        let is_new = |known: &BTreeSet<String>, text: &&str| {
+            !text.is_empty() && known.len() < MOST_PLACES && !known.contains(*text)
+        };
+        let cluster = cluster.filter(|id| is_new(&self.clusters, id));
+        let cluster = cluster.map(str::to_owned);
+        let broker = broker.filter(|broker| is_kafka && is_new(&self.brokers, broker));
+        let broker = broker.map(str::to_owned);
+        self.clusters.extend(cluster.clone());
+        self.brokers.extend(broker.clone());
+        let cluster = cluster.map(CapturedFrom::Cluster).into_iter();
+        cluster.chain(broker.map(CapturedFrom::Broker)).collect()
+    }
+
+    fn count(&self, census: &mut Census, found: &Found) {
+        let mut isolation = self.tells_isolation.then_some(ISOLATION[0]);
+        for (topic, text) in self.told(found) {
+            match topic {
+                Topic::Broker => census.brokers.add(text),
+                Topic::Client => census.clients.add(text),
+                Topic::Isolation => {
+                    let level = text.parse::<usize>().ok();
+                    isolation = Some(level.and_then(|n| ISOLATION.get(n)).unwrap_or(&text));
+                }
+                Topic::Command | Topic::Protocol | Topic::Cluster | Topic::Group => {}
+            }
+        }
+        if let Some(isolation) = isolation {
+            census.isolation.add(isolation);
+        }
+        let records = found.records.iter();
+        let is_control = |draft: &_| attributes(draft).has(Attributes::CONTROL);
+        let records = records.filter(|draft| !is_control(*draft)).count() as u64;
+        if records > 1 {
+            census.several.fetches += 1;
+            census.several.records += records;
+        }
+    }
+
+    fn told<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (Topic, &'a str)> {
+        let captured = &found.filtered_on;
+        let first = captured.len() - self.topics.len();
+        let topics = self.topics.iter().enumerate();
+        topics.flat_map(move |(i, topic)| {
+            let texts = captured.texts(first + i).iter();
+            texts.map(|text| (*topic, text.as_str()))
+        })
+    }
+}
+
+/// Whether every path to a record leads into the payload named after Kafka.
+fn reads_kafka(profile: &Profile) -> bool {
+    let candidates = match profile.record.0.is_empty() {
+        true => &profile.value.0,
+        false => &profile.record.0,
+    };
+    let leads_there = |text: &str| {
+        Path::parse(text).is_ok_and(|path| match path.steps() {
+            Some(steps) => matches!(steps.first(), Some(Step::Name(name)) if name == "kafka"),
+            None => path.text().starts_with("$.kafka"),
+        })
+    };
+    !candidates.is_empty() && candidates.iter().all(|c| leads_there(&c.path))
+}
+
+fn attributes(draft: &super::rrpair::walk::found::Draft) -> Attributes {
+    draft.fields.attributes()
+}

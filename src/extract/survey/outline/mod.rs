@@ -1,0 +1,384 @@
+//! The paths that occur in RRPairs: their trees laid over each other, all elements of an array as
+//! one node. Bounded whatever the input: so many paths are kept, and an object whose member names
+//! are data (ids, urls) is folded as an array is.
+
+mod visit;
+
+use serde::de::DeserializeSeed;
+
+use self::visit::At;
+use crate::extract::profile::path::{Path, Step, jsonpath_text};
+use crate::extract::rrpair::json;
+use crate::report::PathSeen;
+
+/// Paths that are kept.
+const MOST_PATHS: usize = 10_000;
+/// Different member names of one object; with more of them they are data and not names.
+const MOST_MEMBERS: usize = 200;
+
+const TYPES: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
+
+/// A JSON type: an index into [`TYPES`].
+#[derive(Debug, Clone, Copy)]
+enum Type {
+    Object,
+    Array,
+    String,
+    Number,
+    Boolean,
+    Null,
+}
+
+/// The RRPairs seen so far as one tree.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    root: Node,
+    room: Room,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    paths: usize,
+    /// Nodes for which there was none.
+    left_out: u64,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    count: u64,
+    /// A bit for each of [`TYPES`].
+    types: u8,
+    sample: Option<Box<str>>,
+    members: Vec<(Box<str>, Self)>,
+    /// Elements; also members, when they are too many.
+    each: Option<Box<Self>>,
+    is_folded: bool,
+}
+
+/// A child of a node.
+#[derive(Debug, Clone, Copy)]
+enum Child {
+    Member(usize),
+    Each,
+}
+
+impl Outline {
+    /// Lays one RRPair over those before. What follows a damage is left out.
+    pub(crate) fn add(&mut self, line: &str) {
+        let at = At {
+            node: &mut self.root,
+            room: &mut self.room,
+        };
+        // Whoever reads records from the line tells of the damage.
+        _ = match may_be_beyond_serde(line) {
+            true => json::document(line).and_then(|document| at.deserialize(&document)),
+            false => at.deserialize(&mut serde_json::Deserializer::from_str(line)),
+        };
+    }
+
+    /// Calls `look` for every path but `$`.
+    pub(in crate::extract) fn for_each(&self, mut look: impl FnMut(&[Step])) {
+        self.root
+            .visit(&mut Vec::new(), &mut |steps, _| look(steps));
+    }
+
+    /// The paths as a report tells them, and how many nodes' paths were not kept.
+    pub(crate) fn list(&self) -> (Vec<PathSeen>, u64) {
+        let (mut paths, mut left_out) = (Vec::new(), self.room.left_out);
+        self.root.visit(&mut Vec::new(), &mut |steps, node| {
+            let path = jsonpath_text(steps);
+            // A name may hold what needs escapes; these are not read as they are written.
+            let parsed = Path::parse(&path);
+            if !parsed.is_ok_and(|parsed| parsed.steps() == Some(steps)) {
+                left_out += node.count;
+                return;
+            }
+            let types = (0..)
+                .zip(TYPES)
+                .filter(|(bit, _)| node.types & (1 << bit) != 0);
+            paths.push(PathSeen {
+                path,
+                count: node.count,
+                types: types.map(|(_, name)| name).collect(),
+                sample: node.sample.as_deref().map(String::from),
+            });
+        });
+        (paths, left_out)
+    }
+}
+
+/// Whether a line may hold what serde_json makes nothing of, half of a surrogate pair or a number
+/// beyond every `f64`: such a line is read as a document, which costs more and sorts the names.
+fn may_be_beyond_serde(line: &str) -> bool {
+    let line = line.as_bytes();
+    let has_surrogate = |digit: &str| memchr::memmem::find(line, digit.as_bytes()).is_some();
+    let is_large = |at: usize| {
+        let exponent = &line[at + 1..];
+        let digits = match exponent {
+            [b'+' | b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        digits.len() > 2 && digits[..3].iter().all(u8::is_ascii_digit)
+    };
+    has_surrogate("\\ud")
+        || has_surrogate("\\uD")
+        || memchr::memchr2_iter(b'e', b'E', line).any(is_large)
+}
+
+impl Node {
+    fn visit(&self, steps: &mut Vec<Step>, look: &mut dyn FnMut(&[Step], &Self)) {
+        let members = self.members.iter();
+        let members = members.map(|(name, node)| (Step::Name(name.to_string()), node));
+        let each = self.each.iter().map(|node| (Step::Each, &**node));
+        for (step, node) in members.chain(each) {
+            steps.push(step);
+            look(steps, node);
+            node.visit(steps, look);
+            steps.pop();
+        }
+    }
+
+    fn is(&mut self, kind: Type) {
+        self.types |= 1 << kind as u8;
+    }
+
+    /// A scalar; an empty text is a sample only as long as there is no better one.
+    fn is_scalar(&mut self, kind: Type, sample: impl FnOnce() -> String) {
+        self.is(kind);
+        if self.sample.as_deref().is_none_or(|sample| sample == "\"\"") {
+            self.sample = Some(sample().into());
+        }
+    }
+
+    /// The child for the member `name`, most likely the one numbered `next`. None when there is no
+    /// room for it.
+    fn member(&mut self, name: &str, next: usize, room: &mut Room) -> Option<Child> {
+        if self.is_folded {
+            return self.each(room);
+        }
+        let is_it = |(known, _): &(Box<str>, Self)| **known == *name;
+        if self.members.get(next).is_some_and(is_it) {
+            return Some(Child::Member(next));
+        }
+        if let Some(at) = self.members.iter().position(is_it) {
+            return Some(Child::Member(at));
+        }
+        if self.members.len() == MOST_MEMBERS {
+            self.fold(room);
+            return self.each(room);
+        }
+        if !room.take() {
+            return None;
+        }
+        self.members.push((name.into(), Self::default()));
+        Some(Child::Member(self.members.len() - 1))
+    }
+
+    fn each(&mut self, room: &mut Room) -> Option<Child> {
+        if self.each.is_none() {
+            if !room.take() {
+                return None;
+            }
+            self.each = Some(Box::default());
+        }
+        Some(Child::Each)
+    }
+
+    fn child(&mut self, child: Child) -> &mut Self {
+        match child {
+            Child::Member(at) => &mut self.members[at].1,
+            Child::Each => self.each.get_or_insert_default(),
+        }
+    }
+
+    /// Makes one node of all members.
+    fn fold(&mut self, room: &mut Room) {
+        self.is_folded = true;
+        for (_, member) in std::mem::take(&mut self.members) {
+            match &mut self.each {
+                Some(each) => each.merge(member, room),
+                None => self.each = Some(Box::new(member)),
+            }
+        }
+    }
+
+    /// Lays `other` over this one; each path that they share is one less.
+    fn merge(&mut self, other: Self, room: &mut Room) {
+        room.paths -= 1;
+        self.count += other.count;
+        self.types |= other.types;
+        self.sample = self.sample.take().or(other.sample);
+        for (name, member) in other.members {
+            let is_it = |(known, _): &&mut (Box<str>, Self)| *known == name;
+            match (&mut self.each, self.members.iter_mut().find(is_it)) {
+                (Some(each), _) if self.is_folded => each.merge(member, room),
+                (_, Some((_, known))) => known.merge(member, room),
+                (_, None) => self.members.push((name, member)),
+            }
+        }
+        match (&mut self.each, other.each) {
+            (Some(each), Some(other)) => each.merge(*other, room),
+            (each @ None, other) => *each = other,
+            (Some(_), None) => {}
+        }
+        if !self.is_folded && (other.is_folded || self.members.len() > MOST_MEMBERS) {
+            self.fold(room);
+        }
+    }
+}
+
+impl Room {
+    fn take(&mut self) -> bool {
+        let there = self.paths < MOST_PATHS;
+        match there {
+            true => self.paths += 1,
+            false => self.left_out += 1,
+        }
+        there
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visit::SAMPLE;
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn outline(documents: &[Value]) -> Outline {
+        let mut outline = Outline::default();
+        documents.iter().for_each(|d| outline.add(&d.to_string()));
+        outline
+    }
+
+    fn lines(outline: &Outline) -> Vec<String> {
+        let line = |p: PathSeen| {
+            let sample = p.sample.unwrap_or_default();
+            format!("{} {} {} {sample}", p.count, p.types.join("|"), p.path)
+        };
+        outline.list().0.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn paths_are_counted_with_types_and_a_sample() {
+        let long = "x".repeat(50);
+        let outline = outline(&[
+            json!({"a": [{"b": 1}, {"b": ""}, {"b": "t\"\n"}], "c": null}),
+            json!({"a": [], "c": true, "d e": {"f": long}}),
+        ]);
+        assert_eq!(
+            lines(&outline),
+            [
+                "2 array $.a ",
+                "3 object $.a[*] ",
+                "3 string|number $.a[*].b 1",
+                "2 boolean|null $.c true",
+                "1 object $['d e'] ",
+                &format!("1 string $['d e'].f \"{}…\"", "x".repeat(SAMPLE)),
+            ]
+        );
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_or_a_huge_number_ends_no_line() {
+        let mut outline = Outline::default();
+        outline.add(r#"{"b":"\ud800x","c":[-1e400,2E+3],"d":{"e":true}}"#);
+        outline.add(r#"{"b":"\uDC00","a":1}"#);
+        assert_eq!(
+            lines(&outline),
+            [
+                "2 string $.b \"\u{fffd}x\"",
+                "1 array $.c ",
+                "2 number $.c[*] -1.7976931348623157e+308",
+                "1 object $.d ",
+                "1 boolean $.d.e true",
+                "1 number $.a 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_with_names_that_are_data_is_folded() {
+        let documents: Vec<Value> = (0..500)
+            .map(|i| json!({"urls": {format!("/items/{i}"): {"by": {"id": 1}, "hits": i}}}))
+            .collect();
+        assert_eq!(
+            lines(&outline(&documents)),
+            [
+                "500 object $.urls ",
+                "500 object $.urls[*] ",
+                "500 object $.urls[*].by ",
+                "500 number $.urls[*].by.id 1",
+                "500 number $.urls[*].hits 0",
+            ]
+        );
+        let folded = outline(&documents);
+        assert_eq!(folded.room.paths, 5);
+    }
+
+    #[test]
+    fn no_more_paths_are_kept_than_there_is_room_for() {
+        let members = |n: usize| -> Value {
+            (0..150)
+                .map(|i| (format!("m{n}x{i}"), json!({"a": 1})))
+                .collect::<serde_json::Map<_, _>>()
+                .into()
+        };
+        let document: Value = (0..150)
+            .map(|n| (format!("n{n}"), members(n)))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        let outline = outline(&[document]);
+        let (paths, left_out) = outline.list();
+        assert_eq!(paths.len(), MOST_PATHS);
+        assert!(left_out > 0);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,50}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::hash_map("[a-c]|\\PC{0,4}", inner, 0..5).prop_map(|members| {
+                    members
+                        .into_iter()
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                }),
+            ]
+        })
+    }
+
+    /// How many nodes `steps` lead to, when a wildcard stands for elements alone.
+    fn count(node: &Value, steps: &[Step]) -> u64 {
+        match (steps, node) {
+            ([], _) => 1,
+            ([Step::Name(name), rest @ ..], Value::Object(members)) => {
+                members.get(name).map_or(0, |member| count(member, rest))
+            }
+            ([Step::Each, rest @ ..], Value::Array(elements)) => {
+                elements.iter().map(|element| count(element, rest)).sum()
+            }
+            _ => 0,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_listed_path_is_read_again_and_leads_to_as_many_nodes(document in any_json()) {
+            let (paths, left_out) = outline(std::slice::from_ref(&document)).list();
+            // Only names with what has to be escaped cannot be listed.
+            prop_assert!(left_out == 0 || document.to_string().contains(['\\', '\'']));
+            for seen in paths {
+                let path = Path::parse(&seen.path).expect(&seen.path);
+                let steps = path.steps().expect("it is plain");
+                prop_assert_eq!(count(&document, steps), seen.count, "{}", seen.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What kreplay says to a person while it runs: notes on stderr. Apart, so that a progress bar on
+//! the same terminal can step aside for a note.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::visible::visible;
+use crate::config::Verbosity;
+
+/// Shows a line in place of the plain writing to stderr.
+type Printer = Box<dyn Fn(&str) + Send>;
+
+/// A handle on stderr.
+#[derive(Clone)]
+pub(crate) struct Console {
+    verbosity: Verbosity,
+    printer: Arc<Mutex<Option<Printer>>>,
+}
+
+impl Console {
+    pub(crate) fn new(verbosity: Verbosity) -> Self {
+        Self {
+            verbosity,
+            printer: Arc::default(),
+        }
+    }
+
+    /// Something that the user should know; not with `-q`.
+    pub(crate) fn note(&self, text: &str) {
+        if self.verbosity != Verbosity::Quiet {
+            self.print(text);
+        }
+    }
+
+    /// Something that the user asked for with `-v`.
+    pub(crate) fn verbose(&self, text: &str) {
+        if self.verbosity == Verbosity::Verbose {
+            self.print(text);
+        }
+    }
+
+    /// Hands lines to `printer` from now on, or to stderr again.
+    pub(crate) fn print_through(&self, printer: Option<Printer>) {
+        *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = printer;
+    }
+
+    /// A note is one line, whatever names are in it.
+    fn print(&self, text: &str) {
+        let text = visible(text);
+        let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*printer {
+            Some(printer) => printer(&format!("kreplay: {text}")),
+            None => write_line(&format!("kreplay: {text}")),
+        }
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console")
+            .field("verbosity", &self.verbosity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes a line to stderr; a closed stderr is no reason to fail.
+pub(crate) fn write_line(text: &str) {
+    _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,9 @@
+//! What kreplay asks of the operating system: files that it writes, child processes, signals, the terminal.
+
+pub(crate) mod console;
+pub(crate) mod control;
+pub(crate) mod outputs;
+pub(crate) mod patience;
+pub(crate) mod process_group;
+pub(crate) mod signals;
+pub(crate) mod visible;

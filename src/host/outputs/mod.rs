@@ -1,0 +1,19 @@
+//! The files that a run writes. Apart from what is in them, because two promises hold for all: no file
+//! of the user's is destroyed, and nothing that is opened or written holds the run for ever.
+//!
+//! | question | file |
+//! |---|---|
+//! | may this run write there at all | `overlap.rs` |
+//! | how a file is opened, and made | `open.rs` |
+//! | how a whole file takes the place of another | `replace.rs` |
+//! | how lines are written while the run goes on | `lines.rs` |
+
+mod lines;
+mod open;
+mod overlap;
+pub(crate) mod replace;
+
+pub(crate) use self::lines::Lines;
+pub(crate) use self::open::{append, is_regular};
+pub(crate) use self::overlap::{Overlap, Read};
+pub(crate) use self::replace::{Replaced, check_replaceable, replace};

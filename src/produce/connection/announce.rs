@@ -1,0 +1,299 @@
+//! One line on stderr that says where the records go: the cluster, its topics, and the consumer groups
+//! that will see the records. Questions about groups may take a while and must not hold a replay
+//! up: they are asked on a thread of their own, and the line comes when they are answered.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::client::Connection;
+use crate::cluster::guard::Known;
+use crate::cluster::native::Client;
+use crate::cluster::native::admin::Refusal;
+use crate::cluster::native::groups;
+use crate::cluster::native::groups::{Listing, Reads};
+use crate::error::count;
+use crate::host::console::Console;
+use crate::host::control::{Control, Pace};
+use crate::host::patience;
+
+/// How long the first record waits for the groups: they are mostly known by then.
+const HOLD_UP: Duration = Duration::from_millis(40);
+/// How long the end of a run waits for them.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+/// One question about groups. Two are asked, one after the other.
+const ASK_LIMIT: Duration = Duration::from_millis(1000);
+/// More groups are not asked for their offsets.
+const MOST_GROUPS: usize = 200;
+/// How many topics and groups are named.
+const NAMED: usize = 5;
+
+/// The line, as long as it is not told.
+pub(in crate::produce) struct Announcement {
+    shared: Arc<Shared>,
+    asking: Option<JoinHandle<()>>,
+    /// Of the run.
+    control: Control,
+    /// Of the questions, which end with the announcement.
+    questions: Control,
+}
+
+struct Shared {
+    console: Console,
+    untold: Mutex<Option<String>>,
+    told: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        // Either there or taken: whole also after a panic.
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the line with `readers` at its end, once.
+    fn tell(&self, readers: &str) {
+        if let Some(line) = self.lock().take() {
+            self.console.note(&format!("{line}{readers}"));
+        }
+        self.told.notify_all();
+    }
+
+    /// Waits until the line was told.
+    fn wait(&self, limit: Duration) {
+        let waited = self
+            .told
+            .wait_timeout_while(self.lock(), limit, |untold| untold.is_some());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Announcement {
+    /// Begins to tell of `topics`, each with its number of partitions.
+    pub(in crate::produce) fn start(connection: &Connection, topics: Vec<(String, i32)>) -> Self {
+        let client = connection.client().clone();
+        let shared = Arc::new(Shared {
+            console: connection.console.clone(),
+            untold: Mutex::new(Some(destination(connection.known(), &topics))),
+            told: Condvar::new(),
+        });
+        let questions = Control::default();
+        let asking = thread::spawn({
+            let (shared, control) = (shared.clone(), questions.clone());
+            move || {
+                let topics = topics.into_iter().map(|(name, _)| name).collect();
+                let known = look(&client, &control, &topics);
+                shared.tell(&known.to_string());
+            }
+        });
+        shared.wait(HOLD_UP);
+        Self {
+            shared,
+            asking: Some(asking),
+            control: connection.control().clone(),
+            questions,
+        }
+    }
+}
+
+impl Drop for Announcement {
+    /// Nobody is left without the line because groups were slow to tell.
+    fn drop(&mut self) {
+        if self.control.pace() != Pace::Leaving {
+            self.shared.wait(LAST_WAIT);
+        }
+        self.shared.tell("");
+        self.questions.hurry(Pace::Leaving);
+        if let Some(asking) = self.asking.take() {
+            // Its questions end at once now; it holds the client.
+            patience::join(vec![asking], &self.control, LAST_WAIT);
+        }
+    }
+}
+
+fn destination(identity: Option<&Known>, topics: &[(String, i32)]) -> String {
+    let id = identity.and_then(Known::cluster_id);
+    let id = id.map_or_else(String::new, |id| format!(" {id}"));
+    let brokers = identity.map_or(0, |identity| identity.broker_count as u64);
+    let names = topics.iter().map(|(name, partitions)| {
+        let partitions = count(u64::from(partitions.unsigned_abs()), "partition");
+        format!("{name} ({partitions})")
+    });
+    let brokers = count(brokers, "broker");
+    format!("cluster{id} ({brokers}): {}", listed(names))
+}
+
+/// What is known of the groups that read the topics.
+#[derive(Debug, Default)]
+struct Readers {
+    groups: BTreeSet<String>,
+    /// Why there may be more of them.
+    gap: Option<String>,
+}
+
+impl fmt::Display for Readers {
+    /// `; read by the groups audit, billing`. What is not known is never denied.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = listed(self.groups.iter().cloned());
+        match (&self.gap, self.groups.len()) {
+            (None, 0) => f.write_str("; no consumer group reads them"),
+            (None, 1) => write!(f, "; read by the group {groups}"),
+            (None, _) => write!(f, "; read by the groups {groups}"),
+            (Some(gap), 0) => write!(f, "; no consumer group seen that reads them ({gap})"),
+            (Some(gap), _) => write!(f, "; groups seen: {groups} ({gap})"),
+        }
+    }
+}
+
+/// Looks which groups read `topics`: members are assigned to them, or offsets are committed.
+fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Readers {
+    let (listing, visible) = thread::scope(|scope| {
+        let visible = scope.spawn(|| groups::all_are_visible(client, control, ASK_LIMIT));
+        let listing = groups::list(client, control, ASK_LIMIT);
+        (listing, visible.join())
+    });
+    let Listing {
+        mut names,
+        refusals,
+    } = match listing {
+        Ok(listing) => listing,
+        Err(refusal) => return Readers::unknown(&refusal),
+    };
+    let mut gaps = Gaps::default();
+    if let Some(refusal) = refusals.first() {
+        gaps.add(|| format!("a broker does not list its groups: {}", refusal.text));
+    }
+    match visible {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => gaps.add(|| "this user may not see all groups".into()),
+        Ok(Err(_)) | Err(_) => gaps.add(|| "the user may not see all groups".into()),
+    }
+    names.sort_unstable();
+    if names.len() > MOST_GROUPS {
+        gaps.add(|| {
+            format!(
+                "only {MOST_GROUPS} of {} groups were looked at",
+                names.len()
+            )
+        });
+        names.truncate(MOST_GROUPS);
+    }
+    if names.is_empty() {
+        return Readers::default().with(gaps);
+    }
+    let (assigned, committed) = thread::scope(|scope| {
+        let assigned = scope.spawn(|| groups::assigned(client, control, &names, ASK_LIMIT));
+        let committed = groups::committed(client, control, &names, ASK_LIMIT);
+        (assigned.join(), committed)
+    });
+    let assigned = assigned.unwrap_or_else(|_| Ok(Vec::new()));
+    let mut groups = BTreeSet::new();
+    for answers in [assigned, committed] {
+        match answers {
+            Ok(answers) => collect(answers, topics, &mut groups, &mut gaps),
+            Err(refusal) => gaps.add(|| format!("not all is known of them: {}", refusal.text)),
+        }
+    }
+    let known = Readers { groups, gap: None };
+    known.with(gaps)
+}
+
+/// Adds the groups that read one of `topics`.
+fn collect(
+    answers: Vec<(String, Reads)>,
+    topics: &BTreeSet<String>,
+    groups: &mut BTreeSet<String>,
+    gaps: &mut Gaps,
+) {
+    for (group, reads) in answers {
+        match reads {
+            Ok(reads) if reads.is_disjoint(topics) => {}
+            Ok(_) => _ = groups.insert(group),
+            Err(refusal) => gaps.add(|| match group.is_empty() {
+                true => format!("not all is known of them: {}", refusal.text),
+                false => format!("not all is known of group {group}: {}", refusal.text),
+            }),
+        }
+    }
+}
+
+/// Why not all is known: the first reason, which is enough.
+#[derive(Debug, Default)]
+struct Gaps(Option<String>);
+
+impl Gaps {
+    fn add(&mut self, why: impl FnOnce() -> String) {
+        self.0.get_or_insert_with(why);
+    }
+}
+
+impl Readers {
+    fn unknown(refusal: &Refusal) -> Self {
+        Self {
+            gap: Some(format!(
+                "the cluster does not list its groups: {}",
+                refusal.text
+            )),
+            ..Self::default()
+        }
+    }
+
+    fn with(self, gaps: Gaps) -> Self {
+        Self {
+            gap: gaps.0,
+            ..self
+        }
+    }
+}
+
+/// `a, b and 3 more`.
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = names.collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_of_groups_is_not_denied() {
+        let known = |groups: &[&str], gap: Option<&str>| {
+            let groups = groups.iter().map(|name| (*name).to_owned()).collect();
+            let gap = gap.map(str::to_owned);
+            Readers { groups, gap }.to_string()
+        };
+        let gap = Some("this user may not see all groups");
+        for (groups, gap, text) in [
+            (&[][..], None, "; no consumer group reads them"),
+            (&["a"], None, "; read by the group a"),
+            (&["a", "b"], None, "; read by the groups a, b"),
+            (
+                &[],
+                gap,
+                "; no consumer group seen that reads them (this user may not see all groups)",
+            ),
+            (
+                &["a"],
+                gap,
+                "; groups seen: a (this user may not see all groups)",
+            ),
+        ] {
+            assert_eq!(known(groups, gap), text);
+        }
+    }
+
+    #[test]
+    fn a_long_list_names_five() {
+        let names = |n: usize| (1..=n).map(|i| format!("g{i}"));
+        assert_eq!(listed(names(2)), "g1, g2");
+        assert_eq!(listed(names(5)), "g1, g2, g3, g4, g5");
+        assert_eq!(listed(names(8)), "g1, g2, g3, g4, g5 and 3 more");
+    }
+}

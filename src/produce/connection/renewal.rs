@@ -1,0 +1,136 @@
+//! What happens when a record has waited for longer than `message.timeout.ms`: the producers are ended
+//! and others go on, with producer ids of their own.
+//!
+//! librdkafka's own time-outs would keep the producer and give it a new epoch. Records whose answers
+//! were lost, of any partition, are then sent again under that epoch, which the broker cannot know to
+//! be the ones that it has; they are in the log twice and called delivered (librdkafka#4953). Here each
+//! record that a broker may have taken is given up, and called unknown; only what certainly is not in
+//! the log is sent by the next producer.
+
+use std::mem;
+use std::time::{Duration, Instant};
+
+use crate::cluster::native::Code;
+use crate::produce::delivery::{Ending, Returned};
+use crate::produce::session::drain::STEP;
+use crate::produce::session::pause;
+use crate::produce::session::replay::{Replay, Stop};
+
+/// How long the brokers of other partitions may take to answer for what they have, without a pause as
+/// long as the second, before it is given up.
+const ANSWERS_LIMIT: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_millis(500);
+/// How long librdkafka may take to give records back.
+const RETURN_LIMIT: Duration = Duration::from_secs(2);
+
+impl Replay<'_> {
+    /// Lets other producers go on when a record waits for too long. `parked` of the records in flight
+    /// are in nobody's account.
+    ///
+    /// # Errors
+    /// That the run ends; what came back is then counted as not written.
+    pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), Stop> {
+        if !self.is_overdue.replace(false) || self.job.control.is_stopping() {
+            return Ok(());
+        }
+        self.wait_for_silence()?;
+        if !self.deliveries.account().ages.is_any_overdue() {
+            return Ok(());
+        }
+        if !mem::replace(&mut self.told_of_time_outs, true) {
+            let limit = pause::timeout_of(&self.job.destination.properties).as_millis();
+            self.job.console.note(&format!(
+                "records have waited for longer than `message.timeout.ms` ({limit} ms): they are given up, \
+                 and what is in flight with them; the rest is sent by a new producer"
+            ));
+        }
+        let returned = self.take_back(parked);
+        let mut returned = returned.into_iter();
+        let sent = self.send_by_others(&mut returned);
+        if let Err(stop) = &sent {
+            let why = stop.reason();
+            for Returned {
+                record,
+                topic,
+                partition,
+            } in returned
+            {
+                self.deliveries.settle(&record, (&topic, partition), &why);
+            }
+        }
+        sent
+    }
+
+    /// Waits for the answers that come, while nothing is handed over.
+    fn wait_for_silence(&self) -> Result<(), Stop> {
+        let began = Instant::now();
+        let mut answered = (0, began);
+        while began.elapsed() < ANSWERS_LIMIT && answered.1.elapsed() < QUIET {
+            if self.job.control.is_stopping() {
+                return Err(Stop::Told);
+            }
+            self.check_alive()?;
+            self.connection.flush(STEP);
+            let now = self.deliveries.account().counts.answered();
+            if now > answered.0 {
+                answered = (now, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all records back from librdkafka; gives those that may be sent again, in their order.
+    fn take_back(&mut self, parked: u64) -> Vec<Returned> {
+        let began = Instant::now();
+        self.deliveries.account().returned = Some(Vec::new());
+        self.connection.purge();
+        loop {
+            let mut account = self.deliveries.account();
+            let returned = account.returned.as_ref().map_or(0, Vec::len) as u64;
+            let held = account.refusals.held() + parked + returned;
+            if account.counts.answered() + held >= self.handed || began.elapsed() > RETURN_LIMIT {
+                let mut returned = account.returned.take().unwrap_or_default();
+                returned.sort_by_key(|returned| returned.record.position());
+                return returned;
+            }
+            drop(account);
+            self.connection.flush(STEP);
+        }
+    }
+
+    /// Hands records to producers that take the place of the ones before; leaves those that are not
+    /// taken any more when the run ends.
+    fn send_by_others(&mut self, returned: &mut std::vec::IntoIter<Returned>) -> Result<(), Stop> {
+        self.connection.retire_producers();
+        if self.job.control.is_stopping() {
+            return Err(Stop::Told);
+        }
+        self.router.change_producers()?;
+        while let Some(Returned {
+            record,
+            topic,
+            partition,
+        }) = returned.as_slice().first()
+        {
+            let place = (topic.as_str(), *partition);
+            let mut targets = self.router.targets.iter();
+            let Some(target) = targets.position(|target| target.name == *topic) else {
+                let why = "its topic is not known any more";
+                self.deliveries.settle(record, place, why);
+                returned.next();
+                continue;
+            };
+            let timestamp_ms = self.kept_timestamp_ms(record.record());
+            match self.hand_over(record.clone(), target, *partition, timestamp_ms) {
+                Ok(()) => {}
+                Err(Code::QUEUE_FULL) => {
+                    return Err(self.check_alive().err().unwrap_or(Stop::Told));
+                }
+                Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
+                Err(code) => self.deliveries.settle(record, place, &code.words()),
+            }
+            returned.next();
+        }
+        Ok(())
+    }
+}

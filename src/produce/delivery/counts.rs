@@ -1,0 +1,161 @@
+//! What was delivered and what was not, in numbers.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::rejects::Fate;
+use crate::cluster::native::{Code, Failure, Persisted};
+use crate::config::Partition;
+use crate::record::{Origin, Record};
+use crate::report::{Latency, Placement, Problems, What};
+use hdrhistogram::Histogram;
+
+/// The longest latency that is told apart: an hour, in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+
+/// What was delivered to one topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) struct TopicCount {
+    pub(in crate::produce) delivered: u64,
+    pub(in crate::produce) bytes: u64,
+}
+
+/// All deliveries so far.
+#[derive(Debug)]
+pub(in crate::produce) struct Counts {
+    pub(in crate::produce) delivered: u64,
+    pub(in crate::produce) not_written: u64,
+    pub(in crate::produce) unknown: u64,
+    /// How many of `not_written` librdkafka did not even take.
+    pub(in crate::produce) refused: u64,
+    /// How many of `not_written` were taken back from librdkafka's queue.
+    pub(in crate::produce) purged_from_queue: u64,
+    /// How many of `unknown` were given up on their way.
+    pub(in crate::produce) purged_in_flight: u64,
+    /// How many failed because librdkafka gave up: the time was over, or it cannot go on.
+    pub(in crate::produce) given_up: u64,
+    /// How records come to their partitions.
+    pub(in crate::produce) partition: Partition,
+    /// How those delivered came to theirs.
+    pub(in crate::produce) placement: Placement,
+    pub(in crate::produce) topics: HashMap<String, TopicCount>,
+    pub(in crate::produce) problems: Problems,
+    /// Microseconds.
+    latency: Histogram<u64>,
+}
+
+impl Counts {
+    pub(in crate::produce) fn new() -> Self {
+        Self {
+            delivered: 0,
+            not_written: 0,
+            unknown: 0,
+            refused: 0,
+            purged_from_queue: 0,
+            purged_in_flight: 0,
+            given_up: 0,
+            partition: Partition::Auto,
+            placement: Placement::default(),
+            topics: HashMap::new(),
+            problems: Problems::default(),
+            latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
+        }
+    }
+
+    /// How many of the records that librdkafka has taken are answered.
+    pub(in crate::produce) fn answered(&self) -> u64 {
+        self.delivered + self.not_written + self.unknown - self.refused
+    }
+
+    /// Counts a delivery; `bytes` are those of key and value.
+    pub(in crate::produce) fn deliver(
+        &mut self,
+        topic: &str,
+        bytes: usize,
+        latency: Option<Duration>,
+    ) {
+        self.delivered += 1;
+        if let Some(latency) = latency {
+            self.latency
+                .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        }
+        let bytes = bytes as u64;
+        match self.topics.get_mut(topic) {
+            Some(count) => {
+                count.delivered += 1;
+                count.bytes += bytes;
+            }
+            None => {
+                let delivered = 1;
+                self.topics
+                    .insert(topic.into(), TopicCount { delivered, bytes });
+            }
+        }
+    }
+
+    /// Counts how a record that is delivered came to `partition`.
+    pub(in crate::produce) fn place(&mut self, record: &Record, partition: i32) {
+        let keeps = matches!(self.partition, Partition::Auto | Partition::Keep);
+        let placement = &mut self.placement;
+        match (self.partition, record.key) {
+            _ if keeps && record.partition == Some(partition) => placement.kept += 1,
+            (Partition::Any, _) | (_, None) => placement.spread += 1,
+            (_, Some(_)) => placement.by_key += 1,
+        }
+    }
+
+    /// Counts an answer with `code` that is none of a broker's, and no purge.
+    pub(in crate::produce) fn note_answer(&mut self, code: Code) {
+        self.given_up += u64::from(code.is_local() && !code.is_purge());
+    }
+
+    /// Counts a record that failed, and tells what that makes of it.
+    pub(in crate::produce) fn fail(
+        &mut self,
+        Failure { code, persisted }: Failure,
+        origin: Origin,
+        why: &str,
+    ) -> Fate {
+        let (what, fate) = match persisted {
+            Persisted::No => {
+                self.not_written += 1;
+                self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
+                (What::NotWritten, Fate::NotWritten)
+            }
+            Persisted::Possibly | Persisted::Yes => {
+                self.unknown += 1;
+                // Also of those that waited in the queue for another try.
+                self.purged_in_flight += u64::from(code.is_purge());
+                (What::Unknown, Fate::Unknown)
+            }
+        };
+        self.problems.add(what, origin, || why.into());
+        fate
+    }
+
+    /// Counts a record that the destination does not take, and tells what that makes of it.
+    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> Fate {
+        self.not_written += 1;
+        self.problems.add(What::NotWritten, origin, || why.into());
+        Fate::NotWritten
+    }
+
+    /// Counts a record that never got an answer, and tells what that makes of it.
+    pub(in crate::produce) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Fate {
+        self.unknown += 1;
+        self.problems.add(What::Unknown, origin, || why.into());
+        Fate::Unknown
+    }
+
+    /// None when nothing was delivered.
+    pub(in crate::produce) fn latency(&self) -> Option<Latency> {
+        let ms = |q| self.latency.value_at_quantile(q) as f64 / 1000.0;
+        let max = self.latency.max() as f64 / 1000.0;
+        (!self.latency.is_empty()).then(|| Latency {
+            p50: ms(0.5),
+            p95: ms(0.95),
+            p99: ms(0.99),
+            max,
+        })
+    }
+}

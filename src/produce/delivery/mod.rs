@@ -1,0 +1,419 @@
+//! Deliveries: the broker's answer for each record, counted as it comes. Runs on the threads that
+//! poll librdkafka, beside the one that sends.
+
+pub(crate) mod ages;
+pub(super) mod budget;
+pub(super) mod counts;
+pub(super) mod refusals;
+pub(super) mod rejects;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::ages::Ages;
+use self::budget::InFlightBudget;
+use self::counts::Counts;
+use self::refusals::{Cause, Refusals};
+use self::rejects::Rejects;
+use super::journal::Answers;
+use super::progress::Counters;
+use crate::cluster::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
+use crate::cluster::reasons::Reason;
+use crate::record::{Batch, Record};
+use crate::report::What;
+
+/// The last troubles that librdkafka told of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Troubles {
+    /// The clearest reason why no broker could be used.
+    pub(super) connection: Option<Reason>,
+    /// The last one: why there is silence now.
+    pub(super) latest: Option<Reason>,
+    /// All known brokers are down.
+    pub(super) all_down: bool,
+    /// A wrong secret or mechanism: trying again does not help.
+    pub(super) authentication: Option<Reason>,
+    /// Why nothing more will be answered.
+    ending: Option<Ending>,
+    /// The first topic that a broker does not let the user write to.
+    forbidden: Option<String>,
+}
+
+/// Why no answer will come any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// A fatal error of librdkafka's: the producer cannot go on.
+    Fatal,
+    /// No record was acknowledged for as long as `--give-up-after` allows.
+    GivenUp,
+    /// The thread that takes the answers has ended in a panic.
+    PollingPanicked,
+}
+
+impl Troubles {
+    /// A clear word is not lost among the vague ones that follow from it.
+    fn connection(&mut self, reason: Reason) {
+        self.latest = Some(reason.clone());
+        let clearest = self.connection.as_ref().map(|known| known.clarity);
+        if clearest.is_none_or(|clearest| reason.clarity >= clearest) {
+            self.connection = Some(reason);
+        }
+    }
+}
+
+/// What becomes of records.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) counts: Counts,
+    pub(super) rejects: Rejects,
+    /// Records of refused batches.
+    pub(super) refusals: Refusals,
+    /// What the journal has to be told, where one is kept.
+    pub(super) answers: Option<Answers>,
+    /// Records that a broker has answered for, be it with a refusal.
+    pub(super) heard: u64,
+    /// The run is reported: what is answered later changes nothing.
+    is_closed: bool,
+    /// How long those in flight wait.
+    pub(super) ages: Ages,
+    /// Records that come back from a producer that is being ended; none while none is.
+    pub(super) returned: Option<Vec<Returned>>,
+}
+
+/// A record that certainly is not in the log, and is to be sent by another producer.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) record: InFlightRecord,
+    pub(super) topic: String,
+    pub(super) partition: i32,
+}
+
+/// The account of all records of a run, over all producers.
+pub(super) struct Deliveries {
+    counters: Arc<Counters>,
+    account: Mutex<Account>,
+    troubles: Mutex<Troubles>,
+    /// What limits the records of a topic, in words.
+    limits: Mutex<HashMap<String, String>>,
+    pub(super) budget: InFlightBudget,
+    /// Whether refused records wait to be sent again.
+    has_refused: AtomicBool,
+    /// Whether a topic turned out to be one that the user may not write to.
+    is_forbidden: AtomicBool,
+    /// Bytes of the headers that each record gets.
+    added_bytes: usize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Account {
+    /// Takes no more answers. The outcome of `open` is that there was none.
+    pub(super) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
+        self.is_closed = true;
+        for record in open {
+            let (batch, record) = (record.batch(), record.record());
+            let why = "no broker has answered before the run ended: it may be in the log";
+            let told = format!("{why}, captured from {}", batch.captured_at(record));
+            let fate = self.counts.leave_unanswered(record.origin, &told);
+            self.rejects.add(batch, record, fate, why);
+        }
+    }
+
+    /// The final outcome of a record that certainly is not in the log, for `why`.
+    fn not_written(&mut self, record: &InFlightRecord, why: &str) {
+        if let Some(answers) = &mut self.answers {
+            answers.not_written(record.position());
+        }
+        record.end();
+        let (batch, record) = (record.batch(), record.record());
+        let told = format!("{why}, captured from {}", batch.captured_at(record));
+        let fate = self.counts.refuse(record.origin, &told);
+        self.rejects.add(batch, record, fate, why);
+    }
+}
+
+impl Deliveries {
+    pub(super) fn new(
+        counters: Arc<Counters>,
+        rejects: Rejects,
+        budget: InFlightBudget,
+        ages: Ages,
+        added_bytes: usize,
+    ) -> Self {
+        Self {
+            counters,
+            account: Mutex::new(Account {
+                counts: Counts::new(),
+                rejects,
+                refusals: Refusals::default(),
+                answers: None,
+                heard: 0,
+                is_closed: false,
+                ages,
+                returned: None,
+            }),
+            troubles: Mutex::default(),
+            limits: Mutex::default(),
+            budget,
+            has_refused: AtomicBool::new(false),
+            is_forbidden: AtomicBool::new(false),
+            added_bytes,
+        }
+    }
+
+    pub(super) fn account(&self) -> MutexGuard<'_, Account> {
+        lock(&self.account)
+    }
+
+    pub(super) fn troubles(&self) -> Troubles {
+        lock(&self.troubles).clone()
+    }
+
+    /// Why nothing more will be answered; none as long as answers may come.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        lock(&self.troubles).ending
+    }
+
+    /// Notes that nothing more will be answered. The first reason counts.
+    pub(super) fn end(&self, why: Ending) {
+        lock(&self.troubles).ending.get_or_insert(why);
+    }
+
+    /// Whether the user may not write to a topic; the sending thread looks before each record.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.is_forbidden.load(Ordering::Relaxed)
+    }
+
+    /// The first topic that a broker did not let the user write to.
+    pub(super) fn forbidden(&self) -> Option<String> {
+        match self.is_forbidden() {
+            true => lock(&self.troubles).forbidden.clone(),
+            false => None,
+        }
+    }
+
+    fn forbid(&self, topic: &str) {
+        let forbidden = &mut lock(&self.troubles).forbidden;
+        forbidden.get_or_insert_with(|| topic.into());
+        self.is_forbidden.store(true, Ordering::SeqCst);
+    }
+
+    /// Notes an error that librdkafka reports of brokers, or of the whole producer.
+    pub(super) fn trouble(&self, code: Code, reason: &str) {
+        let mut troubles = lock(&self.troubles);
+        match code {
+            Code::ALL_BROKERS_DOWN => troubles.all_down = true,
+            Code::AUTHENTICATION | Code::SASL_AUTHENTICATION_FAILED => {
+                troubles.authentication = Some(Reason::of(reason));
+            }
+            Code::FATAL => {
+                troubles.ending.get_or_insert(Ending::Fatal);
+            }
+            _ => troubles.connection(Reason::of(reason)),
+        }
+    }
+
+    /// Notes what librdkafka's log says of a connection that failed.
+    pub(super) fn hung_up(&self, reason: &str) {
+        lock(&self.troubles).connection(Reason::of(reason));
+    }
+
+    /// Says what limits the records of `topic`, for those that are refused.
+    pub(super) fn limit(&self, topic: &str, words: String) {
+        lock(&self.limits).insert(topic.into(), words);
+    }
+
+    /// Puts a record into the window of what may be in flight; `true` when that is now full.
+    pub(super) fn acquire(&self, batch: &Batch, record: &Record) -> bool {
+        self.budget.acquire(batch.size(record) + self.added_bytes)
+    }
+
+    /// Takes a record out again that librdkafka did not take.
+    pub(super) fn release(&self, batch: &Batch, record: &Record) {
+        self.budget.release(batch.size(record) + self.added_bytes);
+    }
+
+    /// A record that librdkafka did not take.
+    pub(super) fn refused(&self, record: &InFlightRecord, topic: &str, code: Code) {
+        let mut account = self.account();
+        let failure = Failure {
+            code,
+            persisted: Persisted::No,
+        };
+        let why = self.describe(code, (topic, None), self.bytes_of(record));
+        Self::fail(&mut account, record, failure, &why);
+        account.counts.refused += 1;
+    }
+
+    /// A record that its topic does not take, by the topic's own settings; librdkafka was not given it.
+    pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
+        let mut account = self.account();
+        account.not_written(record, &format!("topic `{topic}`: {why}"));
+        account.counts.refused += 1;
+    }
+
+    /// Whether refused records wait to be sent again; the sending thread looks before each record.
+    pub(super) fn has_refused(&self) -> bool {
+        self.has_refused.load(Ordering::Relaxed) && self.account().refusals.held() > 0
+    }
+
+    /// The final outcome of a refused record: it is not written.
+    pub(super) fn settle(
+        &self,
+        record: &InFlightRecord,
+        (topic, partition): (&str, i32),
+        why: &str,
+    ) {
+        let mut account = self.account();
+        account.not_written(record, &format!("topic `{topic}` [{partition}]: {why}"));
+        drop(account);
+        self.release(record.batch(), record.record());
+    }
+
+    /// Why a record is too large, in words.
+    pub(super) fn too_large(&self, topic: &str, bytes: usize) -> String {
+        let limits = lock(&self.limits);
+        let limit = limits
+            .get(topic)
+            .map_or("`message.max.bytes`", String::as_str);
+        format!("the record's {bytes} bytes do not fit into {limit}")
+    }
+
+    /// Takes the answer for a record.
+    pub(super) fn answer(&self, delivery: &Delivery<'_>) {
+        let Delivery { record, topic, .. } = delivery;
+        let mut account = self.account();
+        if account.is_closed {
+            return;
+        }
+        account.ages.answered(record.span());
+        match delivery.result {
+            Ok(()) => {
+                record.end();
+                account.heard += 1;
+                self.counters.delivered.fetch_add(1, Ordering::Relaxed);
+                let (bytes, latency) = (delivery.bytes, delivery.latency);
+                account.counts.deliver(topic, bytes, latency);
+                account.counts.place(record.record(), delivery.partition);
+                let partition = delivery.partition;
+                let refusals = &mut account.refusals;
+                if refusals.delivered(topic, partition, record.position()) {
+                    let origin = record.record().origin;
+                    let problems = &mut account.counts.problems;
+                    problems.add(What::SentAgain, origin, || late(topic, partition));
+                }
+                if let Some(answers) = &mut account.answers {
+                    answers.delivered(record.position());
+                }
+            }
+            Err(failure) => {
+                account.heard += u64::from(failure.code.is_brokers());
+                let cause = Cause::of(failure.code).filter(|_| failure.persisted == Persisted::No);
+                if let Some(cause) = cause {
+                    let bytes = self.bytes_of(record);
+                    let place = (topic.as_ref(), delivery.partition);
+                    account.refusals.hold(place, record.clone(), cause, bytes);
+                    self.has_refused.store(true, Ordering::SeqCst);
+                    return;
+                }
+                if failure.code == Code::TOPIC_AUTHORIZATION_FAILED {
+                    self.forbid(topic);
+                }
+                let Some((failure, why)) = self.judge(&mut account, delivery, failure) else {
+                    return;
+                };
+                account.counts.note_answer(failure.code);
+                Self::fail(&mut account, record, failure, &why);
+            }
+        }
+        drop(account);
+        self.release(record.batch(), record.record());
+    }
+
+    /// What it means for a record that it failed; none when it comes back to be sent again.
+    fn judge(
+        &self,
+        account: &mut Account,
+        delivery: &Delivery<'_>,
+        failure: Failure,
+    ) -> Option<(Failure, String)> {
+        let Delivery {
+            record,
+            topic,
+            partition,
+            ..
+        } = delivery;
+        let place = (topic.as_ref(), Some(*partition));
+        let words = |code| self.describe(code, place, self.bytes_of(record));
+        let is_overdue = account.ages.is_overdue(record.span());
+        let Some(returned) = account
+            .returned
+            .as_mut()
+            .filter(|_| failure.code.is_purge())
+        else {
+            return Some((failure, words(failure.code)));
+        };
+        if failure.persisted == Persisted::No && !is_overdue {
+            returned.push(Returned {
+                record: record.clone(),
+                topic: topic.to_string(),
+                partition: *partition,
+            });
+            return None;
+        }
+        let code = Code::MESSAGE_TIMED_OUT;
+        let why = match is_overdue {
+            true => words(code),
+            false => format!(
+                "topic `{topic}` [{partition}]: it was not answered yet when its producer was ended, \
+                 because other records had timed out"
+            ),
+        };
+        Some((Failure { code, ..failure }, why))
+    }
+
+    fn bytes_of(&self, record: &InFlightRecord) -> usize {
+        record.batch().size(record.record()) + self.added_bytes
+    }
+
+    /// Counts a record that failed, for `why`, and puts it among the rejects.
+    fn fail(account: &mut Account, record: &InFlightRecord, failure: Failure, why: &str) {
+        if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
+            answers.not_written(record.position());
+        }
+        record.end();
+        let (batch, record) = (record.batch(), record.record());
+        let told = format!("{why}, captured from {}", batch.captured_at(record));
+        let fate = account.counts.fail(failure, record.origin, &told);
+        account.rejects.add(batch, record, fate, why);
+    }
+
+    /// An error of one record in words, with its size where that makes the difference.
+    fn describe(
+        &self,
+        code: Code,
+        (topic, partition): (&str, Option<i32>),
+        bytes: usize,
+    ) -> String {
+        let place = partition
+            .filter(|p| *p >= 0)
+            .map_or(String::new(), |p| format!(" [{p}]"));
+        let text = match code {
+            Code::MESSAGE_SIZE_TOO_LARGE => self.too_large(topic, bytes),
+            code => code.words(),
+        };
+        format!("topic `{topic}`{place}: {text}")
+    }
+}
+
+/// Why a record that was sent again is out of order.
+fn late(topic: &str, partition: i32) -> String {
+    format!(
+        "it was in a batch that the broker refused, and later records of {topic} [{partition}] were in \
+         the log when it was sent again"
+    )
+}

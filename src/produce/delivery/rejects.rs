@@ -1,0 +1,258 @@
+//! The rejects file: what was found and not delivered, as record lines with the reason. Written as
+//! it happens, so that it is complete whatever ends the run.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::error;
+use crate::error::{Error, count};
+use crate::host::control::Control;
+use crate::host::outputs::{Lines, append, is_regular};
+use crate::record::lines;
+use crate::record::{Batch, CapturedFrom, Record};
+
+/// Bytes of rejects that wait at most until the source is known to be the same.
+const MOST_WAITING: usize = 16 << 20;
+/// What is read of a file to see whether it holds rejects: a line, unless it is longer.
+const MOST_LOOKED_AT: u64 = 128 << 20;
+
+/// What became of a record that was not delivered, by the names of the report's ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Fate {
+    NotWritten,
+    Unknown,
+    Unsent,
+    Unreadable,
+}
+
+impl Fate {
+    fn name(self) -> &'static str {
+        match self {
+            Self::NotWritten => "not_written",
+            Self::Unknown => "unknown",
+            Self::Unsent => "unsent",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Brokers and clusters that are told of; no capture has more to tell.
+const MOST_PLACES: usize = 512;
+
+/// Where rejects go; nowhere when no file was asked for.
+#[derive(Debug, Default)]
+pub(in crate::produce) struct Rejects {
+    control: Control,
+    file: Option<File>,
+    /// What is in the file when the run begins goes.
+    is_replaced: bool,
+    /// Rejects of this run, until it is certain that what is in the file may go.
+    waiting: Option<Vec<u8>>,
+    lines: Option<Lines>,
+    line: Vec<u8>,
+    /// What is known of the captured cluster, and how much of it the file tells by now.
+    captured_from: Vec<CapturedFrom>,
+    told: usize,
+    added: u64,
+    failure: Option<Error>,
+}
+
+/// What becomes of rejects that are in the file already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Former<'a> {
+    /// They may not have been sent again yet.
+    Keep,
+    /// This run tries all of them again, as it goes on after the one that has left them.
+    Replace,
+    /// This run keeps a journal that is new: it knows nothing of them.
+    KeepBeside(&'a Path),
+}
+
+impl Rejects {
+    /// Opens the file for rejects, and keeps it from other runs.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it cannot be written, is in use, or has something that is to be kept.
+    pub(in crate::produce) fn open(
+        path: Option<&Path>,
+        former: Former<'_>,
+        control: &Control,
+    ) -> Result<Self, Error> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let name = path.display();
+        let failed =
+            |why: String| Error::config(format!("cannot write the rejects to {name}: {why}"));
+        let file = append(path, || control.is_stopping());
+        let file = file.map_err(|e| failed(error::reason(&e)))?;
+        // A file system without locks has none to respect.
+        if is_regular(&file) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(failed("another run is using it".into()));
+        }
+        let metadata = file.metadata().map_err(|e| failed(error::reason(&e)))?;
+        let holds_some = metadata.is_file() && metadata.len() > 0;
+        if holds_some {
+            check_former(path, former)?;
+        }
+        Ok(Self {
+            control: control.clone(),
+            file: Some(file),
+            is_replaced: holds_some,
+            ..Self::default()
+        })
+    }
+
+    /// Whether there are rejects of earlier runs in the file.
+    pub(in crate::produce) fn are_replaced(&self) -> bool {
+        self.is_replaced
+    }
+
+    /// The run begins.
+    pub(in crate::produce) fn begin(&mut self) {
+        match self.is_replaced {
+            true => self.waiting = Some(Vec::new()),
+            false => self.start_writing(),
+        }
+    }
+
+    /// The run is found to try again what earlier ones have rejected: those are no rejects any more.
+    pub(in crate::produce) fn replace_former(&mut self) {
+        if self.waiting.is_some() {
+            self.start_writing();
+        }
+    }
+
+    /// The run is refused: what earlier ones have rejected stays.
+    pub(in crate::produce) fn keep_former(&mut self) {
+        if self.waiting.take().is_some() {
+            self.file = None;
+        }
+    }
+
+    fn start_writing(&mut self) {
+        let waiting = self.waiting.take().unwrap_or_default();
+        let Some(file) = self.file.take() else {
+            return;
+        };
+        if let Some(Err(e)) = self.is_replaced.then(|| file.set_len(0)) {
+            self.failure = Some(cannot_write(&error::reason(&e)));
+            return;
+        }
+        let lines = self.lines.insert(Lines::to(file));
+        lines.add(&waiting, || self.control.patience());
+    }
+
+    /// Takes note of where records are from, so that rejects that are sent again are not sent there.
+    pub(in crate::produce) fn note(&mut self, captured_from: &CapturedFrom) {
+        let known = &mut self.captured_from;
+        if known.len() < MOST_PLACES && !known.contains(captured_from) {
+            known.push(captured_from.clone());
+        }
+    }
+
+    /// Has a record written down; a failure is kept for the report, and the replay goes on.
+    pub(in crate::produce) fn add(
+        &mut self,
+        batch: &Batch,
+        record: &Record,
+        fate: Fate,
+        reason: &str,
+    ) {
+        if self.lines.is_none() && self.waiting.is_none() {
+            return;
+        }
+        self.line.clear();
+        let untold = &self.captured_from[self.told..];
+        let fate = (fate.name(), reason);
+        lines::write_reject(batch, record, untold, fate, &mut self.line);
+        self.told = self.captured_from.len();
+        self.added += 1;
+        if let Some(lines) = &self.lines {
+            lines.add(&self.line, || self.control.patience());
+        } else if let Some(waiting) = &mut self.waiting {
+            waiting.extend_from_slice(&self.line);
+            if waiting.len() > MOST_WAITING {
+                self.start_writing();
+            }
+        }
+    }
+
+    /// Waits until all that was added is written, as long as the run may take.
+    pub(in crate::produce) fn finish(&mut self) {
+        self.replace_former();
+        let Some(lines) = &self.lines else {
+            return;
+        };
+        lines.finish(|| self.control.patience());
+        if let Some(why) = lines.failure() {
+            let missing = count(self.added.saturating_sub(lines.written()), "record");
+            self.failure = Some(cannot_write(&format!("{why} ({missing} missing)")));
+        }
+    }
+
+    /// Records in the file.
+    pub(in crate::produce) fn written(&self) -> u64 {
+        self.lines.as_ref().map_or(0, Lines::written)
+    }
+
+    /// Why the file is not complete.
+    pub(in crate::produce) fn failure(&self) -> Option<Error> {
+        self.failure.clone()
+    }
+}
+
+fn cannot_write(reason: &str) -> Error {
+    Error::CannotWrite {
+        what: "all rejects",
+        reason: reason.into(),
+    }
+}
+
+/// # Errors
+/// [`Error::Config`] when what is in the file is not for this run to remove.
+fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
+    let name = path.display();
+    let held = |message: String, send: String| Error::Config {
+        message,
+        hint: Some(format!("{send}name another file, or remove it")),
+    };
+    let send = format!("send them with `kreplay records {name}`, ");
+    match former {
+        Former::Keep => {
+            let message = format!("the rejects file {name} holds rejects already");
+            Err(held(message, send))
+        }
+        Former::KeepBeside(journal) => Err(unknown_to("new journal", journal, path)),
+        Former::Replace if !holds_rejects(path) => {
+            let message = format!("the rejects file {name} holds something that is no reject");
+            Err(held(message, String::new()))
+        }
+        Former::Replace => Ok(()),
+    }
+}
+
+/// The rejects in `path` are another replay's.
+pub(in crate::produce) fn unknown_to(what: &str, journal: &Path, path: &Path) -> Error {
+    let (name, journal) = (path.display(), journal.display());
+    Error::Config {
+        message: format!(
+            "the rejects file {name} holds rejects already, of which the {what} {journal} knows nothing"
+        ),
+        hint: Some(format!(
+            "send them with `kreplay records {name}`, name another file, or remove it"
+        )),
+    }
+}
+
+/// Whether the first line of a file is a reject.
+fn holds_rejects(path: &Path) -> bool {
+    let mut line = String::new();
+    let Ok(file) = fs::File::open(path) else {
+        return false;
+    };
+    let read = BufReader::new(file.take(MOST_LOOKED_AT)).read_line(&mut line);
+    let line: Option<serde_json::Value> = read.ok().and_then(|_| serde_json::from_str(&line).ok());
+    line.is_some_and(|line| line["outcome"].is_string() && line["reason"].is_string())
+}

@@ -1,0 +1,145 @@
+//! What is known of the captured topics before the first record is sent: which there are, and which of
+//! their partitions. It is as much as waits in the channel then (see `channel.rs`).
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use crate::config::Partition;
+use crate::record::{Batch, CapturedTopic, Origin};
+
+/// The captured topics, in the order of their first record.
+pub(in crate::produce) struct CapturedTopics {
+    /// Whether each captured partition is kept, or only how many there are.
+    partition: Partition,
+    topics: Vec<(CapturedTopic, Partitions)>,
+    indices: HashMap<CapturedTopic, usize>,
+    /// Whether there is a record at all, be it without a topic.
+    pub(in crate::produce) has_records: bool,
+}
+
+/// The captured partitions of a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::produce) struct Partitions {
+    /// One more than the highest; 0 when no record names one.
+    pub(in crate::produce) count: i32,
+    /// Each with its first record, where they are to be kept.
+    pub(in crate::produce) each: BTreeMap<i32, Origin>,
+}
+
+impl CapturedTopics {
+    pub(in crate::produce) fn new(partition: Partition) -> Self {
+        Self {
+            partition,
+            topics: Vec::new(),
+            indices: HashMap::new(),
+            has_records: false,
+        }
+    }
+
+    /// Takes note of the topics and partitions in `batch`.
+    pub(in crate::produce) fn survey(&mut self, batch: &Batch) {
+        self.has_records |= !batch.records.is_empty();
+        let mut last: Option<(u32, usize)> = None;
+        for record in &batch.records {
+            let Some(number) = record.topic else {
+                continue;
+            };
+            // Records of one topic follow each other.
+            let index = match last {
+                Some((last, index)) if last == number => index,
+                _ => self.index(&batch.topics[number as usize]),
+            };
+            last = Some((number, index));
+            let (_, partitions) = &mut self.topics[index];
+            if let Some(partition) = record.partition {
+                partitions.count = partitions.count.max(partition.saturating_add(1));
+                if self.partition == Partition::Keep {
+                    partitions.each.entry(partition).or_insert(record.origin);
+                }
+            }
+        }
+    }
+
+    fn index(&mut self, topic: &CapturedTopic) -> usize {
+        if let Some(index) = self.indices.get(topic) {
+            return *index;
+        }
+        let index = self.topics.len();
+        self.topics.push((topic.clone(), Partitions::default()));
+        self.indices.insert(topic.clone(), index);
+        index
+    }
+
+    /// What was seen of each topic.
+    pub(in crate::produce) fn iter(&self) -> impl Iterator<Item = (&CapturedTopic, &Partitions)> {
+        self.topics
+            .iter()
+            .map(|(topic, partitions)| (topic, partitions))
+    }
+
+    /// The partitions of `topic`; 0 when none is known.
+    pub(in crate::produce) fn count(&self, topic: &CapturedTopic) -> i32 {
+        let index = self.indices.get(topic);
+        index.map_or(0, |index| self.topics[*index].1.count)
+    }
+
+    /// The most partitions of any topic.
+    pub(in crate::produce) fn most(&self) -> i32 {
+        let counts = self.topics.iter().map(|(_, partitions)| partitions.count);
+        counts.max().unwrap_or_default()
+    }
+}
+
+impl Partitions {
+    /// Adds what was seen of another topic with the same destination.
+    pub(in crate::produce) fn merge(&mut self, other: &Self) {
+        self.count = self.count.max(other.count);
+        for (partition, origin) in &other.each {
+            let first = self.each.entry(*partition).or_insert(*origin);
+            *first = (*first).min(*origin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::lines;
+
+    fn surveyed(how: Partition, lines: &[&str]) -> CapturedTopics {
+        let mut batch = Batch::default();
+        for (line, text) in (1..).zip(lines) {
+            let origin = Origin { input: 0, line };
+            lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
+        }
+        let mut topics = CapturedTopics::new(how);
+        topics.survey(&batch);
+        topics
+    }
+
+    #[test]
+    fn a_topic_without_partitions_is_known_too() {
+        let lines = [
+            r#"{"topic":"a","value":""}"#,
+            r#"{"topic":"b","partition":3,"value":""}"#,
+            r#"{"topic":"b","partition":1,"value":""}"#,
+        ];
+        let topics = surveyed(Partition::Auto, &lines);
+        let seen = topics.iter().map(|(t, p)| (t.to_string(), p.count));
+        assert_eq!(seen.collect::<Vec<_>>(), [("a".into(), 0), ("b".into(), 4)]);
+        assert_eq!(topics.most(), 4);
+    }
+
+    #[test]
+    fn with_keep_each_partition_is_known_by_its_first_record() {
+        let lines = [
+            r#"{"topic":"a","partition":7,"value":""}"#,
+            r#"{"topic":"a","partition":2,"value":""}"#,
+            r#"{"topic":"a","partition":7,"value":""}"#,
+        ];
+        let topics = surveyed(Partition::Keep, &lines);
+        let each = topics.iter().flat_map(|(_, seen)| seen.each.clone());
+        let each: Vec<(i32, u64)> = each.map(|(p, origin)| (p, origin.line)).collect();
+        assert_eq!(each, [(2, 2), (7, 1)]);
+    }
+}

@@ -1,0 +1,133 @@
+//! The looks at the destination before the first record, by what is known of the source then: nothing
+//! is sent when a topic or a partition is missing, or a renaming matches nothing, and all that is wrong
+//! of one kind is named at once.
+
+use std::collections::HashMap;
+
+use super::captured::Partitions;
+use super::route::{Made, Router};
+use crate::config::{MissingTopics, Partition, TopicNames};
+use crate::error::{Error, MissingPartitions};
+use crate::produce::connection::announce::Announcement;
+use crate::produce::connection::topics::Shape;
+use crate::record::channel::Extent;
+use crate::record::{Batch, Origin};
+
+impl Router<'_> {
+    /// Takes note of what is in `batch`, and of the cluster that it comes from.
+    pub(in crate::produce) fn survey(&mut self, batch: &Batch) {
+        self.compare(batch);
+        self.renamings.meet(batch);
+        self.captured.survey(batch);
+    }
+
+    /// Looks at the destinations of all topics that were surveyed, before anything is sent. `place`
+    /// names where a record was read.
+    ///
+    /// # Errors
+    /// What [`Router::check_source`] and [`Router::route`] say, and [`Error::Config`] for renamings
+    /// that match nothing.
+    pub(in crate::produce) fn look(
+        &mut self,
+        extent: Extent,
+        place: impl Fn(Origin) -> String,
+    ) -> Result<(), Error> {
+        self.check_shared()?;
+        self.renamings.check(extent)?;
+        let wanted = self.wanted();
+        self.find_targets(&wanted)?;
+        self.check_partitions(&wanted, place)?;
+        self.warnings.tell(&self.connection.console);
+        if !self.connection.is_rehearsal() && !self.targets.is_empty() {
+            let topics = self.targets.iter();
+            let topics = topics.map(|target| (target.name.clone(), target.partitions));
+            let announcement = Announcement::start(self.connection, topics.collect());
+            self.announcement = Some(announcement);
+        }
+        Ok(())
+    }
+
+    /// The topics of the destination that the surveyed records go to, in the order of their first
+    /// record, each with the captured partitions that go there.
+    fn wanted(&self) -> Vec<(String, Partitions)> {
+        let mut wanted: Vec<(String, Partitions)> = Vec::new();
+        let mut indices = HashMap::new();
+        let mut add = |name: String, partitions: &Partitions| {
+            let index = *indices.entry(name.clone()).or_insert_with(|| {
+                wanted.push((name, Partitions::default()));
+                wanted.len() - 1
+            });
+            wanted[index].1.merge(partitions);
+        };
+        if let TopicNames::One(name) = &self.destination.topics
+            && self.captured.has_records
+        {
+            // Records without a topic of their own go there, too.
+            add(name.clone(), &Partitions::default());
+        }
+        for (topic, partitions) in self.captured.iter() {
+            if let Some(name) = self.renamings.destination(topic) {
+                add(name, partitions);
+            }
+        }
+        wanted
+    }
+
+    /// Finds or makes all of `wanted`. None is made when another one cannot be used.
+    fn find_targets(&mut self, wanted: &[(String, Partitions)]) -> Result<(), Error> {
+        let mut missing = Vec::new();
+        let mut found: Vec<(&String, Shape)> = Vec::new();
+        for (name, partitions) in wanted {
+            if self.has_target(name) {
+                continue;
+            }
+            match self.find(name)? {
+                Some(shape) => found.push((name, shape)),
+                None => missing.push((name.as_str(), partitions.count)),
+            }
+        }
+        if !missing.is_empty() && self.destination.missing_topics == MissingTopics::Refuse {
+            return Err(self.missing(&missing));
+        }
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        self.connection.check_writing(&names)?;
+        for (name, shape) in found {
+            self.add_target(name, shape, Made::Before)?;
+        }
+        for (name, captured) in missing {
+            self.make_target(name, captured)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for captured partitions that their topics lack, where they are to be kept.
+    fn check_partitions(
+        &self,
+        wanted: &[(String, Partitions)],
+        place: impl Fn(Origin) -> String,
+    ) -> Result<(), Error> {
+        if self.destination.partition != Partition::Keep {
+            return Ok(());
+        }
+        let mut lacking = Vec::new();
+        for (name, captured) in wanted {
+            let Some(target) = self.targets.iter().find(|target| target.name == *name) else {
+                continue;
+            };
+            let missing = captured.each.range(target.partitions..);
+            let first = missing.clone().map(|(_, origin)| *origin).min();
+            if let Some(first) = first {
+                lacking.push(MissingPartitions {
+                    topic: name.clone(),
+                    partitions: target.partitions,
+                    missing: missing.map(|(partition, _)| *partition).collect(),
+                    place: place(first),
+                });
+            }
+        }
+        match lacking.is_empty() {
+            true => Ok(()),
+            false => Err(Error::PartitionsMissing { topics: lacking }),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The look at the original times before the first record: a topic that keeps records for a week takes
+//! older ones, calls them delivered, and deletes them minutes later.
+
+use std::collections::HashMap;
+
+use super::acceptance::{TopicRules, now_ms};
+use crate::error::{Error, count, span};
+use crate::record::Batch;
+
+/// What was seen of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ages {
+    looked_at: u64,
+    expired: u64,
+    oldest_ms: i64,
+    keeps_ms: i64,
+}
+
+/// The original times of records that wait to be sent.
+#[derive(Debug)]
+pub(in crate::produce) struct Originals {
+    now_ms: i64,
+    topics: HashMap<String, Ages>,
+}
+
+impl Originals {
+    pub(in crate::produce) fn new() -> Self {
+        Self {
+            now_ms: now_ms(),
+            topics: HashMap::new(),
+        }
+    }
+
+    /// Looks at the records of a batch; `rules` tells the destination and the rules of a captured
+    /// topic by its index in the batch.
+    pub(in crate::produce) fn look<'r>(
+        &mut self,
+        batch: &Batch,
+        rules: impl Fn(Option<u32>) -> Option<(&'r str, &'r TopicRules)>,
+    ) {
+        let mut last = (None, rules(None));
+        for record in &batch.records {
+            if record.topic != last.0 {
+                last = (record.topic, rules(record.topic));
+            }
+            let (Some((topic, rules)), Some(timestamp_ms)) =
+                (last.1, record.timestamp_ms.filter(|ms| *ms > 0))
+            else {
+                continue;
+            };
+            let Some(keeps_ms) = rules.keeps_ms() else {
+                continue;
+            };
+            if !self.topics.contains_key(topic) {
+                let none = Ages {
+                    looked_at: 0,
+                    expired: 0,
+                    oldest_ms: timestamp_ms,
+                    keeps_ms,
+                };
+                self.topics.insert(topic.to_owned(), none);
+            }
+            let Some(ages) = self.topics.get_mut(topic) else {
+                continue;
+            };
+            ages.looked_at += 1;
+            ages.oldest_ms = ages.oldest_ms.min(timestamp_ms);
+            ages.expired += u64::from(rules.expires(timestamp_ms, self.now_ms).is_some());
+        }
+    }
+
+    /// The first topic by name that would delete some of them at once.
+    ///
+    /// # Errors
+    /// [`Error::OriginalsExpired`].
+    pub(in crate::produce) fn check(&self) -> Result<(), Error> {
+        let too_old = self.topics.iter().filter(|(_, ages)| ages.expired > 0);
+        let Some((topic, ages)) = too_old.min_by_key(|(topic, _)| *topic) else {
+            return Ok(());
+        };
+        let age_ms = self.now_ms.saturating_sub(ages.oldest_ms);
+        let counts = (ages.expired, ages.looked_at);
+        Err(expired(topic, age_ms, ages.keeps_ms, counts))
+    }
+}
+
+/// So many of the originals that were looked at are too old for a topic.
+pub(in crate::produce) fn expired(
+    topic: &str,
+    age_ms: i64,
+    keeps_ms: i64,
+    (expired, looked_at): (u64, u64),
+) -> Error {
+    let (age, keeps) = (span(age_ms), span(keeps_ms));
+    let originals = match expired == looked_at {
+        true => format!("originals are {age} old"),
+        false => format!(
+            "{expired} of the {} looked at first are too old, up to {age}",
+            count(looked_at, "original")
+        ),
+    };
+    Error::OriginalsExpired {
+        message: format!("{originals}, and `{topic}` keeps {keeps}: they would be deleted at once"),
+    }
+}

@@ -1,0 +1,201 @@
+//! How captured topics are named at the destination (`-t`, `--map`), and which renamings match nothing:
+//! most likely a typo, and its records would go where nobody wants them.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::config::TopicNames;
+use crate::config::nearest;
+use crate::error::Error;
+use crate::record::channel::Extent;
+use crate::record::{Batch, CapturedTopic, TopicId};
+
+/// Captured topics that are kept to name the nearest one. More only where a path leads to something
+/// that is no topic.
+const MOST_TOPICS: usize = 1000;
+
+/// The names of topics at the destination.
+pub(in crate::produce) struct Renamings<'a> {
+    topics: &'a TopicNames,
+    by_name: HashMap<&'a str, &'a str>,
+    /// Renamings that no captured topic had so far, in the order given.
+    unmet: Vec<(&'a str, &'a str)>,
+    /// Topics of the records seen, as long as there is something unmet.
+    seen: HashSet<CapturedTopic>,
+}
+
+impl<'a> Renamings<'a> {
+    pub(in crate::produce) fn new(topics: &'a TopicNames) -> Self {
+        let named = match topics {
+            TopicNames::One(_) => Vec::new(),
+            TopicNames::Mapped(map) => map
+                .iter()
+                .filter(|(from, _)| from != "*")
+                .map(|(from, to)| (from.as_str(), to.as_str()))
+                .collect(),
+        };
+        Self {
+            topics,
+            by_name: named.iter().copied().collect(),
+            unmet: named,
+            seen: HashSet::new(),
+        }
+    }
+
+    /// The destination's name for a captured topic; none for one that is known only by its id.
+    pub(in crate::produce) fn destination(&self, topic: &CapturedTopic) -> Option<String> {
+        let map = match self.topics {
+            TopicNames::One(name) => return Some(name.clone()),
+            TopicNames::Mapped(map) => map,
+        };
+        let CapturedTopic::Name(name) = topic else {
+            return None;
+        };
+        let others = || map.iter().find(|(from, _)| from == "*");
+        let to = self.by_name.get(name.as_str()).copied();
+        let to = to.or_else(|| others().map(|(_, to)| to.as_str()));
+        Some(to.map_or_else(|| name.clone(), |to| to.replace("{topic}", name)))
+    }
+
+    /// Takes note of the topics of all records in `batch`.
+    pub(in crate::produce) fn meet(&mut self, batch: &Batch) {
+        if self.unmet.is_empty() {
+            return;
+        }
+        let mut last = None;
+        for record in &batch.records {
+            // Records of one topic follow each other.
+            if record.topic == last {
+                continue;
+            }
+            last = record.topic;
+            let Some(topic) = batch.topic(record) else {
+                continue;
+            };
+            if self.seen.contains(topic) {
+                continue;
+            }
+            if let CapturedTopic::Name(name) = topic {
+                self.unmet.retain(|(from, _)| from != name);
+            }
+            if self.seen.len() < MOST_TOPICS {
+                self.seen.insert(topic.clone());
+            }
+        }
+    }
+
+    /// Looks for renamings that match nothing before the first record is sent.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that names all of them with the nearest captured topics, when the whole source
+    /// is known by now; what is only the beginning says nothing of what is not there.
+    pub(in crate::produce) fn check(&self, extent: Extent) -> Result<(), Error> {
+        match self.unmatched() {
+            Some(message) if extent == Extent::Whole => Err(Error::Config {
+                message,
+                hint: self.id_hint(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The renamings that matched nothing in all that was seen, in words. Where nothing was captured at
+    /// all they could not.
+    pub(in crate::produce) fn unmatched(&self) -> Option<String> {
+        if self.unmet.is_empty() || self.seen.is_empty() {
+            return None;
+        }
+        let mut names: Vec<&str> = self.seen.iter().filter_map(name_of).collect();
+        names.sort_unstable();
+        let whys = self.unmet.iter().map(|(from, to)| {
+            let told = match self.is_captured_id(from) {
+                true => format!("`--map {from}={to}` matches nothing: it is the id of a topic"),
+                false => {
+                    format!("`--map {from}={to}` matches nothing: no topic `{from}` is captured")
+                }
+            };
+            nearest::told(told, nearest::nearest(from, names.iter().copied()))
+        });
+        Some(whys.collect::<Vec<_>>().join("; "))
+    }
+
+    /// How many renamings matched nothing so far.
+    pub(in crate::produce) fn unmatched_count(&self) -> usize {
+        self.unmet.len()
+    }
+
+    fn id_hint(&self) -> Option<String> {
+        let mut unmet = self.unmet.iter();
+        let (from, _) = unmet.find(|(from, _)| self.is_captured_id(from))?;
+        Some(format!(
+            "`--topic-id {from}=NAME` says what the topic is called"
+        ))
+    }
+
+    fn is_captured_id(&self, from: &str) -> bool {
+        let id = TopicId::parse(from).map(CapturedTopic::Id);
+        id.is_some_and(|id| self.seen.contains(&id))
+    }
+}
+
+fn name_of(topic: &CapturedTopic) -> Option<&str> {
+    match topic {
+        CapturedTopic::Name(name) => Some(name),
+        CapturedTopic::Id(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+    use crate::record::lines;
+
+    fn mapped(pairs: &[(&str, &str)]) -> TopicNames {
+        let owned = pairs.iter().map(|(a, b)| ((*a).into(), (*b).into()));
+        TopicNames::Mapped(owned.collect())
+    }
+
+    fn batch(topics: &[&str]) -> Batch {
+        let mut batch = Batch::default();
+        for topic in topics {
+            let line = format!(r#"{{"topic":"{topic}","value":""}}"#);
+            let origin = Origin { input: 0, line: 1 };
+            lines::read(line.as_bytes(), origin, &mut batch).expect("a record line");
+        }
+        batch
+    }
+
+    #[test]
+    fn a_topic_is_renamed_by_its_name_before_the_pattern() {
+        let topics = mapped(&[("*", "{topic}-copy"), ("a", "b"), ("c", "x.{topic}")]);
+        let renamings = Renamings::new(&topics);
+        for (name, to) in [("a", "b"), ("c", "x.c"), ("d", "d-copy")] {
+            let topic = CapturedTopic::Name(name.into());
+            assert_eq!(renamings.destination(&topic).as_deref(), Some(to));
+        }
+        let id = TopicId::parse("4jfhP0BF2SmV6Nl7qrdn9Q").expect("an id");
+        assert_eq!(renamings.destination(&CapturedTopic::Id(id)), None);
+    }
+
+    #[test]
+    fn what_matches_nothing_is_an_error_once_the_whole_source_is_known() {
+        let topics = mapped(&[("ordes", "x"), ("payments", "y"), ("*", "z")]);
+        let mut renamings = Renamings::new(&topics);
+        renamings.meet(&batch(&["orders", "orders"]));
+        assert_eq!(renamings.check(Extent::Beginning), Ok(()));
+        renamings.meet(&batch(&["payments"]));
+        let error = renamings.check(Extent::Whole).expect_err("a typo");
+        let said = "`--map ordes=x` matches nothing: no topic `ordes` is captured; nearest to it is \
+                    `orders`";
+        assert_eq!(error.to_string(), said);
+        renamings.meet(&batch(&["ordes"]));
+        assert_eq!(renamings.check(Extent::Whole), Ok(()));
+    }
+
+    #[test]
+    fn where_nothing_is_captured_nothing_is_a_typo() {
+        let topics = mapped(&[("orders", "x")]);
+        let renamings = Renamings::new(&topics);
+        assert_eq!(renamings.check(Extent::Whole), Ok(()));
+    }
+}

@@ -1,0 +1,436 @@
+//! Where a record goes: its destination topic, looked at before the first record, and its
+//! partition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::acceptance::TopicRules;
+use super::captured::CapturedTopics;
+use super::originals::Originals;
+use super::renamings::Renamings;
+use super::sizes::Sizes;
+use super::warnings::Warnings;
+use crate::cluster::guard::Comparison;
+use crate::cluster::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
+use crate::config::nearest::nearest;
+use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
+use crate::error::{Error, MissingPartitions, MissingTopic};
+use crate::host::control::Control;
+use crate::produce::connection::announce::Announcement;
+use crate::produce::connection::client::{ASK_LIMIT, Connection};
+use crate::produce::connection::topics::{Shape, TopicState};
+use crate::record::{Batch, CapturedTopic, NameFault};
+
+/// A topic of the destination.
+pub(in crate::produce) struct Target {
+    pub(in crate::produce) name: String,
+    pub(in crate::produce) handle: TopicHandle,
+    pub(in crate::produce) partitions: i32,
+    made: Made,
+    /// The next partition for a record without a key.
+    turn: i32,
+    /// Which records it does not take.
+    pub(in crate::produce) rules: TopicRules,
+    /// `max.message.bytes`, where the cluster tells it.
+    pub(in crate::produce) limit: Option<usize>,
+    /// What its producer sends at most.
+    pub(in crate::produce) sizes: Sizes,
+}
+
+/// So many topics are asked about at the end; the others are left to the next replay.
+const MOST_ASKED_ABOUT: usize = 100;
+
+/// Who has made a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Made {
+    Before,
+    /// It may be given more partitions.
+    ByThisRun,
+}
+
+/// What is known of a captured topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Route {
+    /// Index of the target.
+    To(usize),
+    /// Known only by an id that nothing names.
+    Unknown,
+}
+
+/// All targets met so far.
+pub(in crate::produce) struct Router<'a> {
+    pub(in crate::produce) connection: &'a Connection,
+    control: &'a Control,
+    pub(in crate::produce) destination: &'a Destination,
+    pub(in crate::produce) renamings: Renamings<'a>,
+    pub(in crate::produce) targets: Vec<Target>,
+    /// What was seen of the captured topics before the first record was sent.
+    pub(in crate::produce) captured: CapturedTopics,
+    /// Indices of `targets` by their names.
+    by_name: HashMap<String, usize>,
+    /// Partitions of all targets.
+    partitions: usize,
+    pub(in crate::produce) warnings: Warnings,
+    /// What the destination has in common with the captured cluster.
+    comparison: Comparison,
+    /// What was told of the destination before the first record.
+    pub(in crate::produce) announcement: Option<Announcement>,
+}
+
+impl<'a> Router<'a> {
+    pub(in crate::produce) fn new(
+        connection: &'a Connection,
+        destination: &'a Destination,
+        control: &'a Control,
+    ) -> Self {
+        Self {
+            connection,
+            control,
+            destination,
+            renamings: Renamings::new(&destination.topics),
+            targets: Vec::new(),
+            captured: CapturedTopics::new(destination.partition),
+            by_name: HashMap::new(),
+            partitions: 0,
+            warnings: Warnings::default(),
+            comparison: Comparison::default(),
+            announcement: None,
+        }
+    }
+
+    /// The one topic of `-t` can be looked at before anything is read.
+    ///
+    /// # Errors
+    /// As of [`Router::route`].
+    pub(in crate::produce) fn check_named_topic(&mut self) -> Result<(), Error> {
+        match (&self.destination.topics, self.destination.missing_topics) {
+            (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, 0).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at the original times in `batch`, as far as the destinations are known.
+    pub(in crate::produce) fn look_at_times(&self, batch: &Batch, originals: &mut Originals) {
+        let rules: Vec<_> = batch
+            .topics
+            .iter()
+            .map(|topic| self.rules(self.renamings.destination(topic)))
+            .collect();
+        let untold = match &self.destination.topics {
+            TopicNames::One(name) => self.rules(Some(name.clone())),
+            TopicNames::Mapped(_) => None,
+        };
+        originals.look(batch, |topic| match topic {
+            Some(index) => rules.get(index as usize).copied().flatten(),
+            None => untold,
+        });
+    }
+
+    fn rules(&self, destination: Option<String>) -> Option<(&str, &TopicRules)> {
+        let name = destination?;
+        let target = self.targets.iter().find(|target| target.name == name)?;
+        Some((&target.name, &target.rules))
+    }
+
+    /// Sends to a target by a producer of these sizes. Nothing may be in flight to it.
+    ///
+    /// # Errors
+    /// As of [`Connection::client_of`].
+    pub(in crate::produce) fn change_sizes(
+        &mut self,
+        target: usize,
+        sizes: Sizes,
+    ) -> Result<(), Error> {
+        let name = &self.targets[target].name;
+        let client = self.connection.client_of(name, sizes)?;
+        let handle = handle(&client, name)?;
+        let target = &mut self.targets[target];
+        (target.handle, target.sizes) = (handle, sizes);
+        Ok(())
+    }
+
+    /// Gives all targets to the producers that take the place of those that were ended.
+    ///
+    /// # Errors
+    /// As of [`Connection::client_of`].
+    pub(in crate::produce) fn change_producers(&mut self) -> Result<(), Error> {
+        for target in 0..self.targets.len() {
+            self.change_sizes(target, self.targets[target].sizes)?;
+        }
+        Ok(())
+    }
+
+    /// Says which topics have more partitions by now than when they were looked at.
+    pub(in crate::produce) fn tell_new_partitions(&self) {
+        for target in self.targets.iter().take(MOST_ASKED_ABOUT) {
+            let (name, had) = (target.name.clone(), target.partitions);
+            let answer = self
+                .connection
+                .ask(move |client| client.metadata(&name, ASK_LIMIT));
+            // Who stops the run, and a cluster that is silent, is not asked for long.
+            let Some(Ok(metadata)) = answer else {
+                return;
+            };
+            let mut topics = metadata.topics.iter();
+            let found = topics.find(|topic| topic.name == target.name);
+            let has = found.map_or(0, |topic| topic.partitions.len());
+            if has > usize::try_from(had).unwrap_or(usize::MAX) {
+                self.connection.console.note(&format!(
+                    "topic `{}` has {has} partitions now, and had {had} when it was looked at: the new ones \
+                     got none of these records",
+                    target.name
+                ));
+            }
+        }
+    }
+
+    /// Bytes at which a record has a batch of its own.
+    pub(in crate::produce) fn batch_size(&self, topic: &str) -> usize {
+        let target = self.targets.iter().find(|target| target.name == topic);
+        target.map_or(usize::MAX, |target| target.sizes.batch_size)
+    }
+
+    /// Looks at what `batch` tells of the captured cluster.
+    ///
+    /// # Errors
+    /// [`Error::SameCluster`] when that is the destination, and it was not asked for.
+    pub(in crate::produce) fn check_source(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.renamings.meet(batch);
+        self.compare(batch);
+        self.check_shared()
+    }
+
+    pub(in crate::produce) fn compare(&mut self, batch: &Batch) {
+        for captured in &batch.captured_from {
+            let rejects = &mut self.connection.deliveries().account().rejects;
+            rejects.note(captured);
+        }
+        let refuses = self.destination.captured_cluster == CapturedCluster::Refuse;
+        if let Some(known) = self.connection.known()
+            && refuses
+            && !self.connection.is_rehearsal()
+        {
+            for captured in &batch.captured_from {
+                self.comparison.look_at(known, captured);
+            }
+        }
+    }
+
+    pub(in crate::produce) fn check_shared(&mut self) -> Result<(), Error> {
+        if let Some(shared) = self.comparison.shared() {
+            return Err(Error::SameCluster {
+                brokers: self.connection.brokers.clone(),
+                shared,
+            });
+        }
+        if let Some(note) = self.comparison.take_note() {
+            self.connection.console.note(&note);
+        }
+        Ok(())
+    }
+
+    /// Partitions of all topics that records go to, as far as these are known.
+    pub(in crate::produce) fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    /// Where records of `topic` go.
+    ///
+    /// # Errors
+    /// [`Error::TopicsMissing`] and [`Error::TopicRefused`]: the run cannot go on.
+    pub(in crate::produce) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
+        let Some(name) = self.renamings.destination(topic) else {
+            return Ok(Route::Unknown);
+        };
+        let captured = match &self.destination.topics {
+            TopicNames::One(_) => self.captured.most(),
+            TopicNames::Mapped(_) => self.captured.count(topic),
+        };
+        self.target(&name, captured).map(Route::To)
+    }
+
+    /// Where a record goes whose topic the capture does not tell; none without `-t`.
+    ///
+    /// # Errors
+    /// As of [`Router::route`].
+    pub(in crate::produce) fn route_untold(&mut self) -> Result<Option<usize>, Error> {
+        let TopicNames::One(name) = &self.destination.topics else {
+            return Ok(None);
+        };
+        let captured = self.captured.most();
+        self.target(&name.clone(), captured).map(Some)
+    }
+
+    /// The index of the target called `name`, which is looked at, or created, when it is new.
+    fn target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
+        if let Some(known) = self.by_name.get(name) {
+            return Ok(*known);
+        }
+        match self.find(name)? {
+            Some(shape) => {
+                self.connection.check_writing(&[name])?;
+                self.add_target(name, shape, Made::Before)
+            }
+            None => self.make_target(name, captured),
+        }
+    }
+
+    /// What the destination says of the topic called `name`; none when it is missing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a name that no topic has, [`Error::TopicRefused`].
+    pub(in crate::produce) fn find(&self, name: &str) -> Result<Option<Shape>, Error> {
+        if let Some(fault) = NameFault::of(name) {
+            return Err(Error::config(format!(
+                "the records of a topic would go to `{name:.60}`: {fault}"
+            )));
+        }
+        Ok(match self.connection.topic_state(name, self.control)? {
+            TopicState::Present(shape) => Some(shape),
+            TopicState::Missing => None,
+        })
+    }
+
+    /// Whether there is a target called `name` by now.
+    pub(in crate::produce) fn has_target(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Creates the topic called `name`, which is missing, where that is wanted.
+    ///
+    /// # Errors
+    /// [`Error::TopicsMissing`] where it is not, [`Error::TopicRefused`].
+    pub(in crate::produce) fn make_target(
+        &mut self,
+        name: &str,
+        captured: i32,
+    ) -> Result<usize, Error> {
+        if self.destination.missing_topics == MissingTopics::Refuse {
+            return Err(self.missing(&[(name, captured)]));
+        }
+        let partitions = captured.max(1);
+        let connection = self.connection;
+        let shape = connection.create_topic(name, partitions, self.control)?;
+        connection.check_writing(&[name])?;
+        self.add_target(name, shape, Made::ByThisRun)
+    }
+
+    /// That topics are missing, each with the nearest one that there is.
+    pub(in crate::produce) fn missing(&self, topics: &[(&str, i32)]) -> Error {
+        let there = self.connection.topic_names();
+        let there = || there.iter().map(String::as_str);
+        let missing = topics.iter().map(|(name, captured)| MissingTopic {
+            name: (*name).into(),
+            captured_partitions: captured.unsigned_abs(),
+            nearest: nearest(name, there()).map(str::to_owned),
+        });
+        Error::TopicsMissing {
+            topics: missing.collect(),
+            brokers: self.connection.brokers.clone(),
+        }
+    }
+
+    /// Takes up a topic of the destination.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`] and [`Error::Config`] of librdkafka's.
+    pub(in crate::produce) fn add_target(
+        &mut self,
+        name: &str,
+        shape: Shape,
+        made: Made,
+    ) -> Result<usize, Error> {
+        let settings = self.connection.topic_settings(name);
+        self.warnings
+            .look_at(name, shape, &settings, self.destination);
+        if self.announcement.is_some() {
+            self.warnings.tell(&self.connection.console);
+        }
+        let sizes = self.connection.sizes_for(name, settings.max_message_bytes);
+        let client = self.connection.client_of(name, sizes)?;
+        let handle = handle(&client, name)?;
+        self.partitions += shape.partitions.unsigned_abs() as usize;
+        self.by_name.insert(name.into(), self.targets.len());
+        self.targets.push(Target {
+            name: name.into(),
+            handle,
+            partitions: shape.partitions,
+            made,
+            turn: 0,
+            rules: settings.rules,
+            limit: settings.max_message_bytes,
+            sizes,
+        });
+        Ok(self.targets.len() - 1)
+    }
+
+    /// The partition for a record of `target`, as librdkafka is to be told.
+    ///
+    /// # Errors
+    /// [`Error::PartitionsMissing`] with `--partition keep`; the cluster's when a topic that this
+    /// run has created cannot get the partition.
+    pub(in crate::produce) fn partition(
+        &mut self,
+        target: usize,
+        captured: Option<i32>,
+        key: Option<&[u8]>,
+        place: impl FnOnce() -> String,
+    ) -> Result<i32, Error> {
+        let how = self.destination.partition;
+        let keeps = matches!(how, Partition::Auto | Partition::Keep);
+        if let Some(partition) = captured.filter(|_| keeps) {
+            if partition >= self.targets[target].partitions {
+                self.grow(target, partition)?;
+            }
+            let target = &self.targets[target];
+            if partition < target.partitions {
+                return Ok(partition);
+            }
+            if how == Partition::Keep {
+                let missing = MissingPartitions {
+                    topic: target.name.clone(),
+                    partitions: target.partitions,
+                    missing: vec![partition],
+                    place: place(),
+                };
+                let topics = vec![missing];
+                return Err(Error::PartitionsMissing { topics });
+            }
+        }
+        let target = &mut self.targets[target];
+        Ok(match (how, key) {
+            (Partition::Any, _) | (Partition::Key, None) => UNASSIGNED,
+            // Where captured partitions are kept beside it, the choice is made here: librdkafka's
+            // partitioner and explicit partitions do not mix before it knows the topic.
+            (_, Some(key)) => murmur2_partition(key, target.partitions),
+            (_, None) => {
+                target.turn = (target.turn + 1) % target.partitions;
+                target.turn
+            }
+        })
+    }
+
+    fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
+        let Target {
+            name,
+            made: Made::ByThisRun,
+            ..
+        } = &self.targets[target]
+        else {
+            return Ok(());
+        };
+        let wanted = partition.saturating_add(1);
+        if self.connection.grow_topic(name, wanted, self.control)? {
+            self.targets[target].partitions = wanted;
+        }
+        Ok(())
+    }
+}
+
+fn handle(client: &Arc<Client>, name: &str) -> Result<TopicHandle, Error> {
+    TopicHandle::new(client, name).ok_or_else(|| Error::TopicRefused {
+        topic: name.into(),
+        action: "use",
+        reason: "librdkafka does not take the name".into(),
+    })
+}

@@ -1,0 +1,317 @@
+//! What a broker refuses takes its whole batch along. Here the batch is sent again without the record
+//! that the broker marks, or in halves until the culprit stands alone.
+//!
+//! Refused records stay in flight meanwhile. Everything else is answered first, so a part that is sent
+//! again is in no batch with others. Where brokers mark the culprits (Apache Kafka 2.4 and later,
+//! KIP-467) a batch costs one more request; else about two for each halving, and one for each record
+//! of a stretch that is refused record by record. There is no limit to that: what is not tried may be
+//! innocent.
+
+use super::drain::STEP;
+use super::replay::{Replay, Stop};
+use crate::cluster::native::Code;
+use crate::config::OnRefused;
+use crate::error::{Error, count};
+use crate::produce::delivery::Ending;
+use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, Refused, judge};
+use crate::produce::routing::acceptance::now_ms;
+
+/// The refused records of a partition.
+struct Suspects {
+    topic: String,
+    partition: i32,
+    /// What is still to be sent again, the next one last.
+    records: Vec<Refused>,
+    /// How many are sent at once.
+    reach: usize,
+    /// How many were sent last.
+    sent: usize,
+}
+
+impl Replay<'_> {
+    /// Finds the final outcome of all refused records, when there are some.
+    ///
+    /// # Errors
+    /// That the run ends; what is refused is then counted as not written.
+    pub(in crate::produce) fn isolate(&mut self) -> Result<(), Stop> {
+        self.renew_when_overdue(0)?;
+        if !self.deliveries.has_refused() {
+            return Ok(());
+        }
+        let mut open = Vec::new();
+        let isolated = self.isolate_all(&mut open);
+        if isolated.is_err() {
+            let held = self.deliveries.account().refusals.take();
+            let open = open.into_iter().map(|s| (s.topic, s.partition, s.records));
+            for (topic, partition, records) in open.chain(held) {
+                for record in records {
+                    let why = "the broker refused its batch, and the run ended before the cause was found";
+                    self.deliveries
+                        .settle(&record.record, (&topic, partition), why);
+                }
+            }
+        }
+        isolated
+    }
+
+    fn isolate_all(&mut self, open: &mut Vec<Suspects>) -> Result<(), Stop> {
+        loop {
+            let waiting = open.iter().map(|suspects| suspects.records.len() as u64);
+            self.wait_for_answers(waiting.sum())?;
+            self.spare_epochs()?;
+            self.take_refused(open)?;
+            open.retain(|suspects| !suspects.records.is_empty());
+            if open.is_empty() {
+                return Ok(());
+            }
+            for suspects in &mut *open {
+                self.send_part(suspects)?;
+            }
+        }
+    }
+
+    /// Waits until everything in flight is answered, but for what is refused; `parked` of that are not
+    /// in the account of refusals.
+    fn wait_for_answers(&mut self, parked: u64) -> Result<(), Stop> {
+        loop {
+            if self.job.control.is_stopping() {
+                return Err(Stop::Told);
+            }
+            self.check_alive()?;
+            let account = self.deliveries.account();
+            let known = account.counts.answered() + account.refusals.held() + parked;
+            let waiting = known < self.handed;
+            drop(account);
+            if !waiting {
+                return Ok(());
+            }
+            self.renew_when_overdue(parked)?;
+            self.connection.flush(STEP);
+            self.write_progress()?;
+        }
+    }
+
+    /// Lets another producer go on before this one has used up its epochs. Everything is answered.
+    fn spare_epochs(&mut self) -> Result<(), Error> {
+        let mut account = self.deliveries.account();
+        if account.refusals.since_renewal < MOST_REFUSED {
+            return Ok(());
+        }
+        account.refusals.since_renewal = 0;
+        drop(account);
+        self.connection.retire_producers();
+        self.router.change_producers()
+    }
+
+    /// Judges what was refused since the last part was sent.
+    fn take_refused(&mut self, open: &mut Vec<Suspects>) -> Result<(), Error> {
+        let refused = self.deliveries.account().refusals.take();
+        let mut returned = vec![false; open.len()];
+        for (topic, partition, records) in refused {
+            let known = open
+                .iter()
+                .position(|s| s.partition == partition && s.topic == topic);
+            let index = known.unwrap_or_else(|| {
+                open.push(Suspects {
+                    topic,
+                    partition,
+                    records: Vec::new(),
+                    reach: 0,
+                    sent: 0,
+                });
+                returned.push(false);
+                open.len() - 1
+            });
+            returned[index] = true;
+            self.judge(&mut open[index], &records)?;
+        }
+        for (suspects, returned) in open.iter_mut().zip(returned) {
+            if !returned {
+                suspects.reach = suspects.reach.saturating_mul(2);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, suspects: &mut Suspects, records: &[Refused]) -> Result<(), Error> {
+        let (topic, partition) = (suspects.topic.as_str(), suspects.partition);
+        let alone = suspects.sent == 1;
+        let marked = self.deliveries.account().refusals.marked;
+        let judgement = judge(records, alone, marked, self.router.batch_size(topic));
+        for culprit in &judgement.culprits {
+            let why = self.culprit_words(culprit, topic);
+            self.deliveries
+                .settle(&culprit.record, (topic, partition), &why);
+        }
+        if let Some(large) = records.iter().find(|r| r.cause == Cause::TooLarge) {
+            let all = records.iter().filter(|r| r.cause == Cause::TooLarge);
+            let bytes = all.map(|r| r.bytes).sum();
+            self.learn_limit(topic, bytes, large.bytes)?;
+        }
+        if self.job.on_refused == OnRefused::Leave {
+            self.leave(judgement, (topic, partition));
+            return Ok(());
+        }
+        suspects.reach = match judgement.unclear {
+            0 => judgement.suspects.len().max(1),
+            n => n.div_ceil(2),
+        };
+        suspects
+            .records
+            .extend(judgement.suspects.into_iter().rev());
+        Ok(())
+    }
+
+    /// Leaves records of refused batches unsent, with what is known of the cause.
+    fn leave(&self, judgement: Judgement, (topic, partition): (&str, i32)) {
+        for group in judgement.suspects.chunk_by(|a, b| a.group == b.group) {
+            let why = match judgement.unclear {
+                0 => "it was only in the same batch as a record that the broker refuses".into(),
+                _ => self.batch_words(group),
+            };
+            for record in group {
+                self.deliveries
+                    .settle(&record.record, (topic, partition), &why);
+            }
+        }
+    }
+
+    /// Why a broker may have refused a batch, as far as its code and the records tell.
+    fn batch_words(&self, batch: &[Refused]) -> String {
+        let records = count(batch.len() as u64, "record");
+        let Some(first) = batch.first() else {
+            return String::new();
+        };
+        let refused = match first.cause {
+            Cause::Record | Cause::Neighbour => "as invalid",
+            Cause::Timestamp => "for the time",
+            Cause::TooLarge => {
+                let bytes: usize = batch.iter().map(|r| r.bytes).sum();
+                return format!(
+                    "it was in a batch of {records} and {bytes} bytes that is too large for the topic"
+                );
+            }
+        };
+        let what = format!(
+            "it was in a batch of {records} that the broker refused {refused} for at least one of them"
+        );
+        let keyless = |r: &&Refused| r.record.record().key.is_none();
+        match (first.cause, batch.iter().find(keyless)) {
+            (Cause::Timestamp, _) => what,
+            (_, None) => format!("{what}; each of them has a key"),
+            (_, Some(keyless_one)) => {
+                let place = self.job.counters.place(keyless_one.record.record().origin);
+                let (n, has) = match batch.iter().filter(keyless).count() {
+                    1 => (1, "has no key, which a compacted topic wants"),
+                    n => (n, "have no key, which a compacted topic wants, the first"),
+                };
+                format!("{what}; {n} of them {has}: {place}")
+            }
+        }
+    }
+
+    /// Why a broker refuses a record, as far as its code and the record tell.
+    fn culprit_words(&self, culprit: &Refused, topic: &str) -> String {
+        let record = culprit.record.record();
+        let (has_key, timestamp) = (record.key.is_some(), record.timestamp_ms);
+        let bytes = culprit.bytes;
+        match culprit.cause {
+            Cause::Record | Cause::Neighbour if !has_key => {
+                "the broker refuses the record as invalid; it has no key, which a compacted topic wants".into()
+            }
+            Cause::Record | Cause::Neighbour => "the broker refuses the record as invalid".into(),
+            Cause::Timestamp => {
+                let days = timestamp.map(|ms| (now_ms() - ms) / 86_400_000);
+                let days = days.map_or(String::new(), |days| format!(", {days} days old"));
+                format!("the broker refuses the record's time{days}")
+            }
+            Cause::TooLarge => self.deliveries.too_large(topic, bytes),
+        }
+    }
+
+    /// Makes batches smaller: by the topic's limit where that is told now, else by half of what was
+    /// refused.
+    fn learn_limit(&mut self, topic: &str, bytes: usize, one: usize) -> Result<(), Error> {
+        let Some(target) = self.router.targets.iter().position(|t| t.name == topic) else {
+            return Ok(());
+        };
+        let limit = self.connection.topic_settings(topic).max_message_bytes;
+        let known = self.router.targets[target].limit;
+        if let Some(limit) = limit.filter(|limit| known.is_none_or(|known| *limit < known)) {
+            if let Some(known) = known {
+                self.job.console.note(&format!(
+                    "topic `{topic}` has a max.message.bytes of {limit} now, and had {known} when the run began"
+                ));
+            }
+            self.router.targets[target].limit = Some(limit);
+            let sizes = self.connection.sizes_for(topic, Some(limit));
+            return self.router.change_sizes(target, sizes);
+        }
+        let mut sizes = self.router.targets[target].sizes;
+        let refused = bytes.min(sizes.batch_size).max(one);
+        // Powers of two: topics share their producers.
+        let half = 1_usize << (refused / 2).max(1).ilog2();
+        if half >= sizes.batch_size {
+            return Ok(());
+        }
+        sizes.batch_size = half;
+        self.router.change_sizes(target, sizes)
+    }
+
+    /// Sends the next part again.
+    fn send_part(&mut self, suspects: &mut Suspects) -> Result<(), Stop> {
+        let Some(target) = self
+            .router
+            .targets
+            .iter()
+            .position(|t| t.name == suspects.topic)
+        else {
+            return Ok(());
+        };
+        let part = suspects.reach.clamp(1, suspects.records.len());
+        suspects.sent = part;
+        for _ in 0..part {
+            let Some(record) = suspects.records.last().cloned() else {
+                break;
+            };
+            let timestamp_ms = self.kept_timestamp_ms(record.record.record());
+            let lent = record.record.clone();
+            let sent = self.hand_over(lent, target, suspects.partition, timestamp_ms);
+            match sent {
+                Ok(()) => {}
+                Err(Code::QUEUE_FULL) => return Err(Stop::Told),
+                Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
+                Err(_) => {
+                    let too_large = Refused {
+                        cause: Cause::TooLarge,
+                        ..record.clone()
+                    };
+                    let why = self.culprit_words(&too_large, &suspects.topic);
+                    self.deliveries.settle(
+                        &record.record,
+                        (&suspects.topic, suspects.partition),
+                        &why,
+                    );
+                }
+            }
+            suspects.records.pop();
+        }
+        Ok(())
+    }
+
+    /// Lets the brokers judge a record that is larger than Kafka's default, where the topic's limit is
+    /// not told; `false` where it is, or the user has set one.
+    pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, Stop> {
+        let Some(sizes) = self
+            .connection
+            .sizes_for_offer(&self.router.targets[target])
+        else {
+            return Ok(false);
+        };
+        // Records in flight must not be overtaken by those of another producer.
+        self.wait_for_answers(0)?;
+        self.isolate()?;
+        self.router.change_sizes(target, sizes)?;
+        Ok(true)
+    }
+}

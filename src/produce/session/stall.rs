@@ -1,0 +1,112 @@
+//! When a cluster has been silent for too long: a line after some seconds, and the end of the run after
+//! `--give-up-after`. Pure: the caller gives the time.
+
+use std::time::{Duration, Instant};
+
+/// How long a cluster is silent before a line says so; the next comes after twice that, and so on.
+const FIRST_LINE: Duration = Duration::from_secs(5);
+/// The most that the time between two looks counts. The sending thread looks every few milliseconds; a
+/// longer time means that the process, or the machine, was stopped.
+const LONGEST_STEP: Duration = Duration::from_secs(1);
+
+/// How long no record was acknowledged while some were in flight.
+#[derive(Debug)]
+pub(in crate::produce) struct Stall {
+    give_up_after: Duration,
+    looked: Instant,
+    acknowledged: u64,
+    quiet: Duration,
+    next_line: Duration,
+}
+
+/// What follows from a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Verdict {
+    Fine,
+    /// It is time for a line: nothing was acknowledged for so long.
+    Say(Duration),
+    GiveUp,
+}
+
+impl Stall {
+    pub(in crate::produce) fn new(now: Instant, give_up_after: Duration) -> Self {
+        Self {
+            give_up_after,
+            looked: now,
+            acknowledged: 0,
+            quiet: Duration::ZERO,
+            next_line: FIRST_LINE,
+        }
+    }
+
+    /// Judges the state at `now`: how many records brokers have answered for so far, and whether
+    /// others are in flight.
+    pub(in crate::produce) fn look(
+        &mut self,
+        now: Instant,
+        acknowledged: u64,
+        in_flight: bool,
+    ) -> Verdict {
+        let step = now.saturating_duration_since(self.looked);
+        self.looked = now;
+        if acknowledged != self.acknowledged || !in_flight {
+            self.acknowledged = acknowledged;
+            self.quiet = Duration::ZERO;
+            self.next_line = FIRST_LINE;
+            return Verdict::Fine;
+        }
+        self.quiet += step.min(LONGEST_STEP);
+        if self.quiet >= self.give_up_after {
+            return Verdict::GiveUp;
+        }
+        if self.quiet >= self.next_line {
+            let said = self.next_line;
+            self.next_line *= 2;
+            return Verdict::Say(said);
+        }
+        Verdict::Fine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(100);
+
+    /// What is said of each tenth of a second, when the clock goes on by so much at every look.
+    fn verdicts(stall: &mut Stall, start: Instant, tenths: u32, acknowledged: u64) -> Vec<Verdict> {
+        let looks = (1..=tenths).map(|i| stall.look(start + STEP * i, acknowledged, true));
+        looks.filter(|verdict| *verdict != Verdict::Fine).collect()
+    }
+
+    #[test]
+    fn lines_get_rarer_until_the_run_is_given_up() {
+        let start = Instant::now();
+        let mut stall = Stall::new(start, Duration::from_secs(30));
+        let said = [5, 10, 20].map(|s| Verdict::Say(Duration::from_secs(s)));
+        let expected = [&said[..], &[Verdict::GiveUp]].concat();
+        assert_eq!(verdicts(&mut stall, start, 300, 0), expected);
+    }
+
+    #[test]
+    fn an_answer_or_nothing_in_flight_begins_anew() {
+        let start = Instant::now();
+        let mut stall = Stall::new(start, Duration::from_secs(8));
+        assert_eq!(verdicts(&mut stall, start, 49, 0), []);
+        let later = start + STEP * 49;
+        assert_eq!(stall.look(later, 1, true), Verdict::Fine);
+        assert_eq!(verdicts(&mut stall, later, 49, 1), []);
+        let later = later + STEP * 49;
+        assert_eq!(stall.look(later, 1, false), Verdict::Fine);
+        assert_eq!(verdicts(&mut stall, later, 49, 1), []);
+    }
+
+    #[test]
+    fn a_process_that_was_stopped_does_not_give_up_for_that() {
+        let start = Instant::now();
+        let mut stall = Stall::new(start, Duration::from_secs(120));
+        let woken = start + Duration::from_secs(3600);
+        assert_eq!(stall.look(woken, 0, true), Verdict::Fine);
+    }
+}

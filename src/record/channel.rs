@@ -1,0 +1,416 @@
+//! The bounded channel in which both halves meet: extraction waits when it is full, production when
+//! it is empty. Bounded in records and in bytes, and it carries batches, because a hand-over per
+//! record would cost more than the record.
+//!
+//! Our own and not tokio's for its gate: a source that may turn out to be unusable (speedctl can
+//! fail after its first rows) is held back until it has ended well or has filled the channel, and
+//! until then it can be taken back as a whole.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Batch;
+use crate::error::Error;
+use crate::report::Tally;
+
+/// One hand-over: records, and what extraction counted since the last one.
+#[derive(Debug, Default)]
+pub(crate) struct SourceBatch {
+    pub(crate) batch: Batch,
+    pub(crate) tally: Tally,
+}
+
+/// When the receiver is given the first portion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    AtOnce,
+    /// After the source has ended, well or not, or the channel is full, or a moment has passed: there
+    /// is something to look at before the first record.
+    WhenKnown,
+    /// After the source has ended well or the channel is full, whichever comes first.
+    WhenSure,
+}
+
+/// How much of the source is known before the first record is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it: it has ended well, and fits into the channel.
+    Whole,
+    /// What the channel holds; or the source has failed, or comes slowly, or the run is ending.
+    Beginning,
+}
+
+/// How long a source that comes slowly is waited for before its beginning has to do.
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
+/// A wait that is no busy loop.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+
+/// How much may wait in the channel. One portion always fits, however large.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+}
+
+/// What [`Receiver::recv_within`] gives.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it comes, once for a whole batch"
+)]
+pub(crate) enum Received {
+    Batch(SourceBatch),
+    /// There is none yet.
+    Nothing,
+    /// There will be none any more.
+    End,
+}
+
+/// The receiver has gone: the run is ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<SourceBatch>,
+    records: usize,
+    bytes: usize,
+    gate: Gate,
+    /// Whether the sender has told how the source ended.
+    told: bool,
+    end: Option<Result<(), Error>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Signalled when the sender may go on.
+    room: Condvar,
+    /// Signalled when the receiver may go on.
+    news: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is consistent between any two statements that change it, also after a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait<'a>(condvar: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    condvar.wait(state).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a channel.
+pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
+    let shared = Arc::new(Shared {
+        limits,
+        state: Mutex::new(State {
+            queue: VecDeque::new(),
+            records: 0,
+            bytes: 0,
+            gate,
+            told: false,
+            end: None,
+            closed: false,
+        }),
+        room: Condvar::new(),
+        news: Condvar::new(),
+    });
+    (Sender(shared.clone()), Receiver(shared))
+}
+
+/// Extraction's end. Dropped without [`Sender::finish`] it tells of a defect.
+#[derive(Debug)]
+pub(crate) struct Sender(Arc<Shared>);
+
+impl Sender {
+    /// Hands a portion over; blocks while the channel is full.
+    pub(crate) fn send(&self, portion: SourceBatch) -> Result<(), Closed> {
+        let (records, bytes) = (portion.batch.records.len(), portion.batch.weight());
+        let Limits {
+            records: most_records,
+            bytes: most_bytes,
+        } = self.0.limits;
+        let mut state = self.0.lock();
+        while !state.closed
+            && !state.queue.is_empty()
+            && (state.records + records > most_records || state.bytes + bytes > most_bytes)
+        {
+            state.gate = Gate::AtOnce;
+            self.0.news.notify_one();
+            state = wait(&self.0.room, state);
+        }
+        if state.closed {
+            return Err(Closed);
+        }
+        state.records += records;
+        state.bytes += bytes;
+        state.queue.push_back(portion);
+        self.0.news.notify_one();
+        Ok(())
+    }
+
+    /// Takes back everything sent, as if it had never been; `false` when the gate has opened and
+    /// it is too late for that.
+    pub(crate) fn take_back(&self) -> bool {
+        let mut state = self.0.lock();
+        if state.gate != Gate::WhenSure {
+            return false;
+        }
+        state.queue.clear();
+        state.records = 0;
+        state.bytes = 0;
+        true
+    }
+
+    /// Tells how the source ended.
+    pub(crate) fn finish(self, end: Result<(), Error>) {
+        self.end(end);
+    }
+
+    fn end(&self, end: Result<(), Error>) {
+        let mut state = self.0.lock();
+        if !std::mem::replace(&mut state.told, true) {
+            // However extraction ends that was told to stop, it is not the source's end.
+            let stopped = state.closed && !matches!(end, Err(Error::Defect { .. }));
+            if end.is_ok() || state.gate == Gate::WhenKnown {
+                state.gate = Gate::AtOnce;
+            }
+            state.end = (!stopped).then_some(end);
+        }
+        self.0.news.notify_one();
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        let what = "extraction ended without saying how".into();
+        self.end(Err(Error::Defect { what }));
+    }
+}
+
+/// Production's end.
+#[derive(Debug)]
+pub(crate) struct Receiver(Arc<Shared>);
+
+impl Receiver {
+    /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
+    /// the source has failed before. What can be known before the first record is so bounded by the
+    /// channel's limits and, for a source that comes slowly, by half a second.
+    pub(crate) fn survey(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
+        let mut state = self.0.lock();
+        let started = Instant::now();
+        while state.gate != Gate::AtOnce && state.end.is_none() && !state.closed {
+            let left = LONGEST_LOOK.saturating_sub(started.elapsed());
+            if state.gate == Gate::WhenKnown && left.is_zero() {
+                state.gate = Gate::AtOnce;
+                break;
+            }
+            let waited = self.0.news.wait_timeout(state, left.max(SHORTEST_WAIT));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.gate == Gate::AtOnce {
+            state.queue.iter().for_each(&mut look);
+        }
+        match state.end {
+            Some(Ok(())) if !state.closed => Extent::Whole,
+            _ => Extent::Beginning,
+        }
+    }
+
+    /// The next portion; blocks while there is none. None when the source has ended, or failed
+    /// while the gate was closed, or the channel was closed.
+    pub(crate) fn recv(&self) -> Option<SourceBatch> {
+        loop {
+            match self.recv_within(Duration::MAX) {
+                Received::Batch(portion) => return Some(portion),
+                Received::End => return None,
+                Received::Nothing => {}
+            }
+        }
+    }
+
+    /// The same, but waits no longer than `limit`.
+    pub(crate) fn recv_within(&self, limit: Duration) -> Received {
+        let started = Instant::now();
+        let mut state = self.0.lock();
+        loop {
+            if state.closed {
+                return Received::End;
+            }
+            if state.gate == Gate::AtOnce
+                && let Some(portion) = state.queue.pop_front()
+            {
+                state.records -= portion.batch.records.len();
+                state.bytes -= portion.batch.weight();
+                self.0.room.notify_one();
+                return Received::Batch(portion);
+            }
+            if state.end.is_some() {
+                return Received::End;
+            }
+            let left = limit.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                return Received::Nothing;
+            }
+            let waited = self.0.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// A handle with which another thread can close the channel.
+    pub(crate) fn closer(&self) -> Closer {
+        Closer(self.0.clone())
+    }
+
+    /// Ends the receiving: how the source ended, as far as is known, and what was never received.
+    pub(crate) fn close(&self) -> (Option<Result<(), Error>>, Vec<SourceBatch>) {
+        Closer(self.0.clone()).close();
+        let mut state = self.0.lock();
+        (state.end.clone(), state.queue.drain(..).collect())
+    }
+}
+
+/// Ends a channel from outside: nothing is sent into it or received from it any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Closer(Arc<Shared>);
+
+impl Closer {
+    pub(crate) fn close(&self) {
+        self.0.lock().closed = true;
+        self.0.room.notify_all();
+        self.0.news.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn portion(bytes: usize) -> SourceBatch {
+        let mut portion = SourceBatch::default();
+        portion.batch.push_bytes(&vec![0; bytes]);
+        portion.tally.found = 1;
+        portion
+    }
+
+    const SMALL: Limits = Limits {
+        records: 100,
+        bytes: 100,
+    };
+
+    #[test]
+    fn what_is_sent_arrives_in_order_and_then_the_end() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        let thread = thread::spawn(move || {
+            for bytes in 1..60 {
+                sender.send(portion(bytes)).expect("the receiver is there");
+            }
+            sender.finish(Ok(()));
+        });
+        let sizes: Vec<usize> = std::iter::from_fn(|| receiver.recv())
+            .map(|p| p.batch.weight())
+            .collect();
+        assert_eq!(sizes, (1..60).collect::<Vec<_>>());
+        assert_eq!(receiver.close().0, Some(Ok(())));
+        thread.join().expect("the sender does not panic");
+    }
+
+    #[test]
+    fn a_gate_opens_when_the_channel_is_full() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
+        sender.send(portion(60)).expect("there is room");
+        assert!(sender.take_back());
+        sender.send(portion(70)).expect("there is room");
+        let thread = thread::spawn(move || {
+            sender.send(portion(60)).expect("the receiver is there");
+            assert!(!sender.take_back(), "the gate was opened by a full channel");
+            sender.finish(Err(Error::config("too late")));
+        });
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(70));
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
+        assert!(receiver.recv().is_none());
+        thread.join().expect("the sender does not panic");
+    }
+
+    #[test]
+    fn a_source_that_fails_behind_the_gate_delivers_nothing() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
+        sender.send(portion(10)).expect("there is room");
+        sender.finish(Err(Error::config("no")));
+        let extent = receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
+        assert_eq!(extent, Extent::Beginning);
+        assert!(receiver.recv().is_none());
+        let (end, rest) = receiver.close();
+        assert_eq!((end, rest.len()), (Some(Err(Error::config("no"))), 1));
+    }
+
+    #[test]
+    fn a_gate_for_looking_first_opens_also_when_the_source_fails() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(10)).expect("there is room");
+        sender.finish(Err(Error::config("cut off")));
+        let mut seen = 0;
+        let extent = receiver.survey(|portion| seen += portion.batch.weight());
+        assert_eq!(extent, Extent::Beginning);
+        assert_eq!(
+            (seen, receiver.recv().is_some(), receiver.recv().is_none()),
+            (10, true, true)
+        );
+    }
+
+    #[test]
+    fn a_source_is_known_as_a_whole_when_it_has_ended_well_within_the_channel() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(10)).expect("there is room");
+        sender.send(portion(20)).expect("there is room");
+        sender.finish(Ok(()));
+        let mut seen = 0;
+        assert_eq!(receiver.survey(|p| seen += p.batch.weight()), Extent::Whole);
+        assert_eq!(seen, 30);
+    }
+
+    #[test]
+    fn of_a_source_that_does_not_fit_into_the_channel_the_beginning_is_known() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
+        sender.send(portion(60)).expect("there is room");
+        let thread = thread::spawn(move || {
+            sender.send(portion(70)).expect("the receiver is there");
+            sender.finish(Ok(()));
+        });
+        let mut seen = 0;
+        let extent = receiver.survey(|p| seen += p.batch.weight());
+        assert_eq!((seen, extent), (60, Extent::Beginning));
+        assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
+        thread.join().expect("the sender does not panic");
+    }
+
+    #[test]
+    fn a_source_that_ends_well_after_the_channel_was_closed_has_not_reached_its_end() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        receiver.closer().close();
+        assert_eq!(sender.send(portion(1)), Err(Closed));
+        sender.finish(Ok(()));
+        assert_eq!(receiver.close().0, None);
+    }
+
+    #[test]
+    fn closing_wakes_both_sides() {
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        let closer = receiver.closer();
+        sender.send(portion(90)).expect("there is room");
+        let sending = thread::spawn(move || sender.send(portion(90)));
+        closer.close();
+        assert_eq!(
+            sending.join().expect("the sender does not panic"),
+            Err(Closed)
+        );
+        assert!(receiver.recv().is_none());
+        assert_eq!(receiver.close().1.len(), 1);
+    }
+}

@@ -1,0 +1,305 @@
+//! Records that other tools have printed as JSON: recognised by members that only the tool's records
+//! have together, then read by the table below. A member that the table does not know is named.
+//!
+//! | tool | recognised by | value | not used |
+//! |---|---|---|---|
+//! | rpk | `topic`, `partition`, `offset`, an integer `timestamp`, headers as objects | `value`; absent = null | |
+//! | kt | `partition`, `offset`, `key`, `value`, a `timestamp` as text | `value` | |
+//! | kafkactl `-o json` | `Partition`, `Offset`, `Value` | `Value` | |
+//! | kaf | `payload`, a `timestamp` as text | `payload`, where it is text | |
+//! | Kafdrop | `message`, `headersFormatted` | `message`, but for `empty` | `headersFormatted` |
+//! | AKHQ | `topic` as an object, or `exceptions` | `value` | `exceptions`, `truncated` |
+//! | Redpanda Console | `partitionID`, `value.isPayloadNull` | `value.payload`, where it is text | hexadecimal previews, sizes, `compression`, ... |
+//! | kafka-ui | `timestampType` with `valueSerde`, `valueSize` or `content` | `value` or `content` | sizes, formats |
+//! | AWS Lambda | `eventSource` `aws:kafka` or `SelfManagedKafka`, with `records` | base64 | `eventSourceArn`, ... |
+//!
+//! kaf, kafkactl and kt decode what they print or leave something out: what cannot be told from the
+//! line is an error that names the tool.
+
+mod forms;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::record::{Batch, Header, NameFault, Origin, Record, Span};
+
+use self::forms::{Bytes, FORMS, Form, KCAT, LAMBDA};
+
+type Members = Map<String, Value>;
+type Read<T> = Result<T, String>;
+
+/// Reads the records of another tool that `text` is into `batch`, and tells what is wrong with those
+/// that cannot be read. None when it is no such text; the batch is then as it was.
+pub(crate) fn read_foreign(text: &[u8], origin: Origin, batch: &mut Batch) -> Option<Vec<String>> {
+    let members: Members = serde_json::from_slice(text).ok()?;
+    if is_lambda(&members) {
+        return Some(read_event(&members, origin, batch));
+    }
+    let form = FORMS.iter().find(|form| (form.tells)(&members))?;
+    let read = form.read(&members, origin, batch);
+    Some(read.err().into_iter().collect())
+}
+
+/// Whether `text` is what another tool prints of its records, whether or not they can be read.
+pub(crate) fn is_foreign(text: &[u8]) -> bool {
+    let members: Option<Members> = serde_json::from_slice(text).ok();
+    members.is_some_and(|members| {
+        is_lambda(&members) || FORMS.iter().any(|form| (form.tells)(&members))
+    })
+}
+
+fn is_lambda(members: &Members) -> bool {
+    let source = members.get("eventSource").and_then(Value::as_str);
+    matches!(source, Some("aws:kafka" | "SelfManagedKafka")) && members.contains_key("records")
+}
+
+/// The records of an event, which are grouped by topic and partition.
+fn read_event(members: &Members, origin: Origin, batch: &mut Batch) -> Vec<String> {
+    let known = [
+        "eventSource",
+        "eventSourceArn",
+        "bootstrapServers",
+        "records",
+    ];
+    let mut bad = Vec::new();
+    if let Some(name) = members.keys().find(|name| !known.contains(&name.as_str())) {
+        bad.push(format!("an event of AWS Lambda has no member `{name}`"));
+    }
+    let Some(Value::Object(groups)) = members.get("records") else {
+        return vec!["`records` of an event of AWS Lambda is no object".into()];
+    };
+    for (group, records) in groups {
+        let Value::Array(records) = records else {
+            bad.push(format!("`{group}` of an event of AWS Lambda is no list"));
+            continue;
+        };
+        for (number, record) in records.iter().enumerate() {
+            let read = match record {
+                Value::Object(record) => LAMBDA.read(record, origin, batch),
+                _ => Err("it is no record".into()),
+            };
+            bad.extend(
+                read.err()
+                    .map(|why| format!("`{group}`, record {number}: {why}")),
+            );
+        }
+    }
+    bad
+}
+
+impl Form {
+    fn read(&self, members: &Members, origin: Origin, batch: &mut Batch) -> Read<()> {
+        let mark = batch.mark();
+        let record = self.record(members, origin, batch);
+        match record {
+            Ok(record) => {
+                batch.records.push(record);
+                Ok(())
+            }
+            Err(why) => {
+                batch.roll_back(mark);
+                Err(match self.tool {
+                    "" => why,
+                    tool => format!("a record of {tool}: {why}"),
+                })
+            }
+        }
+    }
+
+    fn record(&self, members: &Members, origin: Origin, batch: &mut Batch) -> Read<Record> {
+        let unknown = members.keys().find(|name| !self.knows(name));
+        if let Some(name) = unknown {
+            return Err(format!("nothing is known of its member `{name}`"));
+        }
+        if let Some(why) = (self.lossy)(members) {
+            return Err(why.into());
+        }
+        let mark = batch.mark();
+        self.headers(members.get(self.headers), batch)?;
+        let headers = batch.headers_since(mark);
+        let value = self.value.iter().find_map(|name| members.get(*name));
+        Ok(Record {
+            topic: topic(members.get(self.topic), batch)?,
+            partition: integer(members.get(self.partition), self.partition)?
+                .map(|n| {
+                    i32::try_from(n)
+                        .ok()
+                        .filter(|n| *n >= 0)
+                        .ok_or("it has no such partition")
+                })
+                .transpose()?,
+            offset: integer(members.get(self.offset), self.offset)?,
+            timestamp_ms: time(members.get(self.timestamp))?,
+            key: self.bytes(members.get(self.key), "key", batch)?,
+            value: self.bytes(value, "value", batch)?,
+            headers,
+            origin,
+        })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        let own = [
+            self.topic,
+            self.partition,
+            self.key,
+            self.offset,
+            self.timestamp,
+            self.headers,
+        ];
+        own.contains(&name) || self.value.contains(&name) || self.unused.contains(&name)
+    }
+
+    fn bytes(&self, node: Option<&Value>, what: &str, batch: &mut Batch) -> Read<Option<Span>> {
+        match (node, self.bytes) {
+            (None | Some(Value::Null), _) => Ok(None),
+            (Some(Value::String(text)), Bytes::Base64) => match batch.push_base64(text) {
+                Some(span) => Ok(Some(span)),
+                None => Err(format!("its {what} is no base64")),
+            },
+            (Some(Value::Object(payload)), Bytes::Payload) => payload_bytes(payload, what, batch),
+            (Some(Value::String(text)), Bytes::Text | Bytes::HeadersBase64) => {
+                Ok(Some(batch.push_bytes(text.as_bytes())))
+            }
+            _ => Err(format!(
+                "its {what} is decoded, so its bytes are not there; {KCAT}"
+            )),
+        }
+    }
+
+    fn headers(&self, node: Option<&Value>, batch: &mut Batch) -> Read<()> {
+        match node {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Object(headers)) => headers
+                .iter()
+                .try_for_each(|(name, value)| self.header(name, value, batch)),
+            Some(Value::Array(headers)) => headers.iter().try_for_each(|header| match header {
+                Value::Object(header) => self.header_object(header, batch),
+                _ => Err("its headers are no objects".into()),
+            }),
+            Some(_) => Err("its headers are no list".into()),
+        }
+    }
+
+    /// `{"key":..,"value":..}`, or `{"name":[bytes]}` of AWS Lambda.
+    fn header_object(&self, header: &Members, batch: &mut Batch) -> Read<()> {
+        if self.bytes == Bytes::Base64 {
+            return header
+                .iter()
+                .try_for_each(|(name, value)| self.header(name, value, batch));
+        }
+        let (mut name, mut value) = (None, None);
+        for (member, node) in header {
+            match member.to_ascii_lowercase().as_str() {
+                "key" => name = Some(node),
+                "value" => value = Some(node),
+                _ => return Err(format!("nothing is known of `{member}` in its headers")),
+            }
+        }
+        match (name, self.bytes) {
+            (Some(Value::String(name)), Bytes::HeadersBase64) => {
+                let name = batch
+                    .push_base64(name)
+                    .ok_or("a header's name is no base64")?;
+                let value = match value {
+                    None | Some(Value::Null) => None,
+                    Some(Value::String(text)) => {
+                        Some(batch.push_base64(text).ok_or("a header is no base64")?)
+                    }
+                    Some(_) => return Err("a header is no base64".into()),
+                };
+                batch.push_header(Header { name, value });
+                Ok(())
+            }
+            (Some(Value::String(name)), _) => {
+                self.header(name, value.unwrap_or(&Value::Null), batch)
+            }
+            _ => Err("a header has no name".into()),
+        }
+    }
+
+    fn header(&self, name: &str, value: &Value, batch: &mut Batch) -> Read<()> {
+        let name = batch.push_bytes(name.as_bytes());
+        let value = match (value, self.bytes) {
+            (Value::Array(bytes), Bytes::Base64) => {
+                // Java writes bytes from 128 as negative numbers.
+                let byte = |node: &Value| match node.as_i64()? {
+                    n @ -128..=-1 => u8::try_from(n + 256).ok(),
+                    n => u8::try_from(n).ok(),
+                };
+                let bytes: Option<Vec<u8>> = bytes.iter().map(byte).collect();
+                Some(batch.push_bytes(&bytes.ok_or("a header is no list of bytes")?))
+            }
+            (value, _) => self.bytes(Some(value), "header", batch)?,
+        };
+        batch.push_header(Header { name, value });
+        Ok(())
+    }
+}
+
+/// The bytes that Redpanda Console shows as text.
+fn payload_bytes(payload: &Members, what: &str, batch: &mut Batch) -> Read<Option<Span>> {
+    if payload.get("isPayloadNull").is_some_and(|it| it == true) {
+        return Ok(None);
+    }
+    let is_cut = payload
+        .get("isPayloadTooLarge")
+        .is_some_and(|it| it == true);
+    match (
+        payload.get("encoding").and_then(Value::as_str),
+        payload.get("payload"),
+    ) {
+        (Some("text"), Some(Value::String(text))) if !is_cut => {
+            Ok(Some(batch.push_bytes(text.as_bytes())))
+        }
+        _ => Err(format!(
+            "its {what} is decoded or cut, so its bytes are not there; {KCAT}"
+        )),
+    }
+}
+
+fn topic(node: Option<&Value>, batch: &mut Batch) -> Read<Option<u32>> {
+    let node = match node {
+        Some(Value::Object(topic)) => topic.get("name"),
+        node => node,
+    };
+    match node {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => match NameFault::of(name) {
+            Some(fault) => Err(fault.to_string()),
+            None => Ok(Some(batch.topic_index_of_name(name))),
+        },
+        Some(_) => Err("its topic has no name".into()),
+    }
+}
+
+fn integer(node: Option<&Value>, name: &str) -> Read<Option<i64>> {
+    match node {
+        None | Some(Value::Null) => Ok(None),
+        Some(node) => match node.as_i64() {
+            Some(number) => Ok(Some(number)),
+            None => Err(format!("its `{name}` is no integer")),
+        },
+    }
+}
+
+/// Milliseconds since 1970, from these or from a text; one without a zone is UTC.
+fn time(node: Option<&Value>) -> Read<Option<i64>> {
+    let text = match node {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text,
+        node => return integer(node, "timestamp"),
+    };
+    let with_zone = text.parse::<Timestamp>().ok();
+    let time = with_zone.or_else(|| {
+        let time: DateTime = text.parse().ok()?;
+        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    });
+    match time {
+        Some(time) => Ok(Some(time.as_millisecond())),
+        None => Err("its timestamp is no time".into()),
+    }
+}

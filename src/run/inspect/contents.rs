@@ -1,0 +1,218 @@
+//! What the records of a capture are, topic by topic, in memory that does not grow with them.
+
+use std::collections::HashMap;
+
+use super::distinct::Distinct;
+use super::sizes::ValueSizes;
+use crate::record::offsets::Offsets;
+use crate::record::{Batch, CapturedTopic, Record};
+use crate::report::{PartitionContents, TopicContents};
+
+/// Topics kept apart. More occur only where a path leads to something that is no topic.
+const MOST_TOPICS: usize = 1000;
+/// Partitions of a topic kept apart; the records of others are counted for the topic alone.
+const MOST_PARTITIONS: usize = 10_000;
+
+/// The records seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    topics: HashMap<Option<CapturedTopic>, Topic>,
+    pub(super) records: u64,
+    pub(super) other_records: u64,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    partitions: HashMap<Option<i32>, Partition>,
+    records: u64,
+    bytes: u64,
+    times_ms: Option<(i64, i64)>,
+    null_keys: u64,
+    keys: Distinct,
+    sizes: ValueSizes,
+    tombstones: u64,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    records: u64,
+    offsets: Offsets,
+}
+
+impl Contents {
+    /// Takes note of all records of `batch`.
+    pub(super) fn add(&mut self, batch: &Batch) {
+        // Where each of the batch's topics is kept is asked once for a run of records.
+        let mut records = batch.records.iter().peekable();
+        while let Some(first) = records.peek().copied() {
+            let topic = batch.topic(first);
+            let run = std::iter::from_fn(|| records.next_if(|record| record.topic == first.topic));
+            let key = topic.cloned();
+            if self.topics.len() >= MOST_TOPICS && !self.topics.contains_key(&key) {
+                let beyond = run.count() as u64;
+                self.records += beyond;
+                self.other_records += beyond;
+                continue;
+            }
+            let kept = self.topics.entry(key).or_default();
+            for record in run {
+                self.records += 1;
+                kept.add(batch, record);
+            }
+        }
+    }
+
+    /// The topics as a report tells them, the one with the most records first.
+    pub(super) fn topics(&self) -> Vec<TopicContents> {
+        let topics = self.topics.iter();
+        let mut topics: Vec<TopicContents> = topics
+            .map(|(name, topic)| topic.contents(name.as_ref()))
+            .collect();
+        topics.sort_by(|a, b| b.records.cmp(&a.records).then_with(|| a.name.cmp(&b.name)));
+        topics
+    }
+}
+
+impl Topic {
+    fn add(&mut self, batch: &Batch, record: &Record) {
+        self.records += 1;
+        match record.key {
+            Some(key) => {
+                let key = batch.slice(key);
+                self.keys.add(key);
+                self.bytes += key.len() as u64;
+            }
+            None => self.null_keys += 1,
+        }
+        match record.value {
+            Some(value) => {
+                let size = batch.slice(value).len() as u64;
+                self.bytes += size;
+                self.sizes.add(size);
+            }
+            None => self.tombstones += 1,
+        }
+        if let Some(time) = record.timestamp_ms {
+            let (first, last) = self.times_ms.unwrap_or((time, time));
+            self.times_ms = Some((first.min(time), last.max(time)));
+        }
+        if self.partitions.len() < MOST_PARTITIONS
+            || self.partitions.contains_key(&record.partition)
+        {
+            let partition = self.partitions.entry(record.partition).or_default();
+            partition.records += 1;
+            if let Some(offset) = record.offset {
+                partition.offsets.insert(offset);
+            }
+        }
+    }
+
+    fn contents(&self, name: Option<&CapturedTopic>) -> TopicContents {
+        let partitions = self.partitions.iter();
+        let mut partitions: Vec<PartitionContents> = partitions
+            .map(|(number, partition)| partition.contents(*number))
+            .collect();
+        partitions.sort_by_key(|partition| partition.partition);
+        TopicContents {
+            name: name.map(ToString::to_string),
+            is_id: matches!(name, Some(CapturedTopic::Id(_))),
+            partitions,
+            records: self.records,
+            bytes: self.bytes,
+            times_ms: self.times_ms,
+            null_keys: self.null_keys,
+            distinct_keys: self.keys.estimate(),
+            sizes: self.sizes.summary(),
+            tombstones: self.tombstones,
+        }
+    }
+}
+
+impl Partition {
+    fn contents(&self, partition: Option<i32>) -> PartitionContents {
+        let offsets = self.offsets.ends();
+        let span = offsets.map_or(0, |(first, last)| last.abs_diff(first).saturating_add(1));
+        PartitionContents {
+            partition,
+            records: self.records,
+            offsets,
+            missing: span - self.offsets.len().min(span),
+            gaps: (self.offsets.runs() as u64).saturating_sub(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Origin;
+    use crate::record::lines;
+    use crate::report::Sizes;
+
+    fn contents(lines: &[&str]) -> Contents {
+        let (mut contents, mut batch) = (Contents::default(), Batch::default());
+        for line in lines {
+            let origin = Origin { input: 0, line: 1 };
+            lines::read(line.as_bytes(), origin, &mut batch).expect(line);
+        }
+        contents.add(&batch);
+        contents
+    }
+
+    #[test]
+    fn records_are_summed_up_by_topic_and_partition() {
+        let contents = contents(&[
+            r#"{"topic":"a","partition":1,"offset":9,"timestamp":70,"key":"k","value":"four"}"#,
+            r#"{"topic":"b","partition":0,"offset":0,"value":null}"#,
+            r#"{"topic":"a","partition":1,"offset":4,"timestamp":50,"key":"k","value":"sixsix"}"#,
+            r#"{"topic":"a","partition":0,"offset":2,"value":""}"#,
+            r#"{"topic":"a","partition":1,"offset":6,"timestamp":60,"key":"l","value":null}"#,
+        ]);
+        let topics = contents.topics();
+        let expected = TopicContents {
+            name: Some("a".into()),
+            is_id: false,
+            partitions: vec![
+                PartitionContents {
+                    partition: Some(0),
+                    records: 1,
+                    offsets: Some((2, 2)),
+                    missing: 0,
+                    gaps: 0,
+                },
+                PartitionContents {
+                    partition: Some(1),
+                    records: 3,
+                    offsets: Some((4, 9)),
+                    missing: 3,
+                    gaps: 2,
+                },
+            ],
+            records: 4,
+            bytes: 13,
+            times_ms: Some((50, 70)),
+            null_keys: 1,
+            distinct_keys: 2,
+            sizes: Some(Sizes {
+                p50: 4,
+                p99: 6,
+                max: 6,
+            }),
+            tombstones: 1,
+        };
+        assert_eq!(topics[0], expected);
+        assert_eq!(topics[1].sizes, None);
+        assert_eq!((topics.len(), contents.records), (2, 5));
+    }
+
+    #[test]
+    fn topics_beyond_those_kept_are_counted_together() {
+        let lines: Vec<String> = (0..MOST_TOPICS + 3)
+            .map(|i| format!("{{\"topic\":\"t{i}\",\"value\":\"v\"}}"))
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let contents = contents(&lines);
+        assert_eq!(contents.topics().len(), MOST_TOPICS);
+        assert_eq!((contents.records, contents.other_records), (1003, 3));
+    }
+}

@@ -1,0 +1,178 @@
+//! `kreplay inspect`: looks at what extraction gives and sends nothing. Apart from `print.rs`
+//! because nothing of a record is kept but what it adds to a sum. As in [`crate::run()`], both ends
+//! of the channel meet here: `contents.rs` sums up records, and what the RRPairs tell besides
+//! comes from extraction's [`Survey`].
+
+mod contents;
+mod distinct;
+mod sizes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use self::contents::Contents;
+use crate::config::{Config, EmptySource, Source, View};
+use crate::error::Error;
+use crate::extract;
+use crate::extract::Survey;
+use crate::host::console::Console;
+use crate::record::channel;
+use crate::record::channel::Receiver;
+use crate::report;
+use crate::report::{Inspection, PathList, Signal, Tally};
+use crate::{CHANNEL, Product, STOP_LIMIT};
+
+/// What is known so far.
+#[derive(Debug, Default)]
+struct Seen {
+    tally: Tally,
+    contents: Contents,
+    /// How the source ended; none when it was not read to its end.
+    source_end: Option<Result<(), Error>>,
+    failure: Option<Error>,
+}
+
+/// Looks at the source of `config`; the first of `signals` ends it, and what was seen by then is told.
+///
+/// # Errors
+/// [`Error::Config`] for paths and filters that do not parse.
+pub(crate) async fn run(
+    config: Config,
+    view: View,
+    mut signals: mpsc::Receiver<Signal>,
+) -> Result<Product, Error> {
+    let started = Instant::now();
+    extract::check(&config.source, &config.extraction)?;
+    let console = Console::new(config.output.verbosity);
+    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
+    let closer = receiver.closer();
+    let kind = crate::kind(&config.source);
+    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
+    let survey = Survey::of(view);
+    let (seen, mut ended) = start(receiver);
+    let topics = (config.destination.topics, extract::Purpose::Look);
+    let options = config.extraction;
+    let mut extraction = extract::start_survey(
+        config.source,
+        options,
+        topics,
+        console,
+        sender,
+        survey.clone(),
+    );
+    let mut signal = None;
+    let looked = tokio::select! {
+        looked = &mut ended => looked,
+        Some(first) = signals.recv() => {
+            signal = Some(first);
+            closer.close();
+            ended.await
+        }
+    };
+    extraction.stop();
+    if runs_speedctl {
+        _ = timeout(STOP_LIMIT, extraction.ended()).await;
+    }
+    let mut seen = std::mem::take(&mut *lock(&seen));
+    if looked.is_err() {
+        let what = "the looking thread ended in a panic".into();
+        seen.failure = Some(Error::Defect { what });
+    }
+    let description = extraction.description();
+    let source = report::Source {
+        kind: description.kind.unwrap_or(kind),
+        via: description.via,
+        inputs: description.inputs,
+        names: description.names,
+        complete: seen.source_end == Some(Ok(())),
+    };
+    let signal = signal.filter(|_| seen.source_end.is_none());
+    let nothing = match signal {
+        None => nothing_found(&seen.tally, &source, config.empty, view),
+        Some(_) => None,
+    };
+    seen.failure = seen.failure.or(nothing);
+    Ok(product(seen, source, signal, &survey, started))
+}
+
+/// Paths are found in RRPairs whether or not they hold records.
+fn nothing_found(
+    tally: &Tally,
+    source: &report::Source,
+    empty: EmptySource,
+    view: View,
+) -> Option<Error> {
+    match view {
+        View::Paths if tally.rrpairs > 0 => None,
+        View::Paths | View::Contents => report::nothing_found(source, tally, empty),
+    }
+}
+
+fn product(
+    seen: Seen,
+    source: report::Source,
+    signal: Option<Signal>,
+    survey: &Survey,
+    started: Instant,
+) -> Product {
+    let source_failure = seen.source_end.and_then(Result::err);
+    let failures = seen.failure.into_iter().chain(source_failure).collect();
+    let (tally, elapsed) = (seen.tally, started.elapsed());
+    if let Some((paths, left_out)) = survey.paths() {
+        return Product::Paths(Box::new(PathList {
+            source,
+            tally,
+            paths,
+            left_out,
+            elapsed,
+            signal,
+            failures,
+        }));
+    }
+    Product::Inspection(Box::new(Inspection {
+        source,
+        tally,
+        census: survey.census(),
+        topics: seen.contents.topics(),
+        records: seen.contents.records,
+        other_records: seen.contents.other_records,
+        elapsed,
+        signal,
+        failures,
+    }))
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    // The counts are consistent between any two statements that change them, also after a panic.
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts to look at what `receiver` gives, on a thread of its own.
+fn start(receiver: Receiver) -> (Arc<Mutex<Seen>>, oneshot::Receiver<()>) {
+    let (tell_ended, ended) = oneshot::channel();
+    let seen: Arc<Mutex<Seen>> = Arc::default();
+    let shared = seen.clone();
+    thread::spawn(move || {
+        look_at_all(receiver, &mut lock(&shared));
+        // Nobody listens only when the run was left at once.
+        _ = tell_ended.send(());
+    });
+    (seen, ended)
+}
+
+fn look_at_all(receiver: Receiver, seen: &mut Seen) {
+    let mut add = |portion: channel::SourceBatch| {
+        seen.contents.add(&portion.batch);
+        seen.tally.merge(portion.tally);
+    };
+    while let Some(portion) = receiver.recv() {
+        add(portion);
+    }
+    let (source_end, rest) = receiver.close();
+    rest.into_iter().for_each(&mut add);
+    seen.source_end = source_end;
+}

@@ -1,0 +1,192 @@
+//! What a run has given, on stdout and stderr: stdout carries the product, stderr everything else.
+//! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
+//! has what it wanted.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use crate::Product;
+use crate::config::{Output, ReportForm, Verbosity};
+use crate::error::{Error, ExitCode, reason};
+use crate::host::outputs::{Replaced, check_replaceable, replace};
+use crate::host::visible::visible_lines;
+use crate::report::{Printout, Problems, Report, Source, Tally, is_nothing_read, problems_text};
+
+/// A report's place is taken by a report and by nothing else.
+const REPORT: Replaced = Replaced {
+    begin: b"{\"kreplay\":",
+    name: "a report of kreplay",
+};
+
+/// Shows what a run has given and tells how the program is to end.
+pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
+    match product {
+        Ok(Product::Report(mut report)) => print_report(&mut report, output),
+        Ok(Product::Printout(printout)) => tell_printout(&printout, output),
+        Ok(Product::Inspection(seen)) => {
+            let text = || page(&seen.tally, &seen.failures, &*seen);
+            let told = in_form(output, text, || seen.to_json());
+            let problems = (&seen.source, &seen.tally.problems);
+            tell(output, &told, problems, &seen.failures, seen.exit())
+        }
+        Ok(Product::Paths(list)) => {
+            let text = || page(&list.tally, &list.failures, &*list);
+            let told = in_form(output, text, || list.to_json());
+            let problems = (&list.source, &list.tally.problems);
+            tell(output, &told, problems, &list.failures, list.exit())
+        }
+        Ok(Product::Profile(text)) => print_product(text, ExitCode::Success),
+        Ok(Product::Command(command)) => print_product(&format!("{command}\n"), ExitCode::Success),
+        Err(error) => failure(&error),
+    }
+}
+
+fn print_report(report: &mut Report, output: &Output) -> ExitCode {
+    // The file first, so that what is printed says whether it was written.
+    let mut written = write_report_file(report, output);
+    let nothing = says_all(&report.tally, &report.failures);
+    let text = || page(&report.tally, &report.failures, &*report);
+    let told = in_form(output, text, || report.to_json());
+    if let Err(e) = print(&told) {
+        report.failures.push(Error::CannotWrite {
+            what: "the report to stdout",
+            reason: reason(&e),
+        });
+        // It says now that the report could not be printed.
+        written = written && write_report_file(report, output);
+    }
+    let is_shown = output.report != ReportForm::None && written;
+    if !is_shown && report.exit() != ExitCode::Success && !nothing {
+        write_to_stderr(&visible_lines(&report.why()));
+    }
+    tell_failures(&report.failures);
+    report.exit()
+}
+
+/// Whether the report is in its file, or needs none; why not is put into it.
+fn write_report_file(report: &mut Report, output: &Output) -> bool {
+    let Some(path) = &output.report_file else {
+        return true;
+    };
+    let text = report.to_json() + "\n";
+    let written = replace(path, REPORT, text.as_bytes());
+    if let Err(e) = &written {
+        report.failures.push(Error::ReportUnwritten {
+            file: path.display().to_string(),
+            reason: reason(e),
+        });
+    }
+    written.is_ok()
+}
+
+/// Whether the errors say all that there is: a page of zeros would only hide them.
+fn says_all(tally: &Tally, failures: &[Error]) -> bool {
+    is_nothing_read(tally) && !failures.is_empty()
+}
+
+/// The page for people, where it says more than the errors.
+fn page(tally: &Tally, failures: &[Error], page: impl fmt::Display) -> String {
+    match says_all(tally, failures) {
+        true => String::new(),
+        false => visible_lines(&page.to_string()).into_owned(),
+    }
+}
+
+fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String) -> String {
+    match output.report {
+        ReportForm::Text => text(),
+        ReportForm::Json => json() + "\n",
+        ReportForm::None => String::new(),
+    }
+}
+
+/// What was looked at goes to stdout, what ended it to stderr.
+fn tell(
+    output: &Output,
+    told: &str,
+    (source, problems): (&Source, &Problems),
+    failures: &[Error],
+    exit: ExitCode,
+) -> ExitCode {
+    let exit = print_product(told, exit);
+    if output.report == ReportForm::None {
+        write_to_stderr(&visible_lines(&problems_text(source, problems)));
+    }
+    tell_failures(failures);
+    exit
+}
+
+/// Stdout has the records; the account of them goes to stderr.
+fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
+    let nothing = says_all(&printout.tally, &printout.failures);
+    write_to_stderr(&match output.verbosity {
+        _ if nothing => String::new(),
+        Verbosity::Quiet => visible_lines(&printout.problems().to_string()).into_owned(),
+        Verbosity::Normal | Verbosity::Verbose => visible_lines(&printout.to_string()).into_owned(),
+    });
+    tell_failures(&printout.failures);
+    printout.exit()
+}
+
+/// A report that cannot be written is told before anything is sent.
+///
+/// # Errors
+/// [`Error::Config`] with the reason.
+pub(crate) fn check_report_file(output: &Output) -> Result<(), Error> {
+    let Some(path) = &output.report_file else {
+        return Ok(());
+    };
+    check_replaceable(path, REPORT).map_err(|e| cannot_write(path, &e))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    Error::config(format!(
+        "cannot write the report to {}: {}",
+        path.display(),
+        reason(error)
+    ))
+}
+
+/// Prints what was asked for; when that fails, it adds a code and hides none.
+fn print_product(text: &str, exit: ExitCode) -> ExitCode {
+    let Err(e) = print(text) else {
+        return exit;
+    };
+    let failed = failure(&Error::CannotWrite {
+        what: "to stdout",
+        reason: reason(&e),
+    });
+    match exit {
+        ExitCode::Success => failed,
+        graver => graver,
+    }
+}
+
+/// Writes to stdout; a reader that has gone is no failure.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
+/// There is nowhere to tell that stderr takes nothing.
+fn write_to_stderr(text: &str) {
+    _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn tell_failures(failures: &[Error]) {
+    for error in failures {
+        _ = failure(error);
+    }
+}
+
+/// Tells what ended the run, with a hint where there is one.
+pub fn failure(error: &Error) -> ExitCode {
+    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
+    let text = format!("kreplay: {error}\n{}", hint.unwrap_or_default());
+    write_to_stderr(&visible_lines(&text));
+    error.exit()
+}

@@ -1,0 +1,72 @@
+//! The files that a run uses, gathered from all of its settings: what it reads and what it writes.
+//! Apart from `outputs`, which compares them and knows of no flag.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Input, Source, TokenSource};
+use crate::extract;
+use crate::host::outputs::{Overlap, Read};
+
+/// What `config` reads and writes. Lists folders only where a file that exists will be written.
+pub(crate) fn overlap(config: &Config) -> Overlap {
+    let delivery = &config.delivery;
+    let writes: Vec<(&str, PathBuf)> = [
+        ("--rejects", &delivery.rejects),
+        ("--resume", &delivery.journal),
+        ("--report-file", &config.output.report_file),
+    ]
+    .into_iter()
+    .filter_map(|(flag, file)| Some((flag, file.clone()?)))
+    .collect();
+    let inputs = inputs(&config.source);
+    let is_folder = |path: &&Path| path.is_dir();
+    let paths = inputs.iter().filter_map(|input| match input {
+        Input::Stdin => None,
+        Input::File(path) => Some(path.as_path()),
+    });
+    let folders: Vec<PathBuf> = paths.filter(is_folder).map(Path::to_path_buf).collect();
+    let mut reads: Vec<Read> = inputs.iter().map(read).collect();
+    if writes.iter().any(|(_, path)| path.is_file()) {
+        reads.extend(extract::files_in(&folders).into_iter().map(Read::Input));
+    }
+    reads.extend(flags(config));
+    Overlap {
+        reads,
+        folders,
+        writes,
+    }
+}
+
+fn read(input: &Input) -> Read {
+    match input {
+        Input::Stdin => Read::Stdin,
+        Input::File(path) => Read::Input(path.clone()),
+    }
+}
+
+fn inputs(source: &Source) -> Vec<Input> {
+    match source {
+        Source::Raw(inputs) => inputs.clone(),
+        Source::Records(records) => records.inputs.clone(),
+        Source::Csv(inputs) => inputs.clone(),
+        Source::Snapshot(snapshot) => {
+            let pulled = extract::pulled(&snapshot.id);
+            pulled.map(Input::File).into_iter().collect()
+        }
+    }
+}
+
+/// What flags and properties name besides the inputs.
+fn flags(config: &Config) -> impl Iterator<Item = Read> {
+    let settings = config.read_for_flags.iter().cloned();
+    let token = match &config.destination.token {
+        Some(TokenSource::File(path)) => Some(("--oauth-file".to_string(), path.clone())),
+        Some(TokenSource::Command(_)) | None => None,
+    };
+    // Certificates, keys, keytabs: any property may name a file.
+    let properties = config.destination.properties.iter();
+    let properties = properties.map(|(name, value)| (format!("-X {name}"), PathBuf::from(value)));
+    let properties = properties.filter(|(_, path)| path.is_file());
+    let all = settings.chain(token).chain(properties);
+    all.map(|(flag, path)| Read::Flag(flag, path))
+}
