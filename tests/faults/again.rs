@@ -46,8 +46,14 @@ impl Leavings {
     /// When not all of them are delivered.
     pub(crate) fn send_again(&self, brokers: &str, args: &[&str]) -> Value {
         let rejects = self.rejects_path();
-        // Rejects are in the order in which their outcomes came.
-        let flags = ["records", &rejects, "--send-unknown", "--allow-reordered"];
+        // Rejects are in the order in which their outcomes came; there may be none.
+        let flags = [
+            "records",
+            &rejects,
+            "--send-unknown",
+            "--allow-reordered",
+            "--allow-empty",
+        ];
         let args = [&flags, args].concat();
         report_of(&replay(brokers, &args).output(), 0)
     }
