@@ -11,7 +11,7 @@ use crate::record::{Batch, CapturedTopic, Origin};
 pub(in crate::produce) struct CapturedTopics {
     /// Whether each captured partition is kept, or only how many there are.
     partition: Partition,
-    topics: Vec<(CapturedTopic, Partitions)>,
+    topics: Vec<(CapturedTopic, CapturedPartitions)>,
     indices: HashMap<CapturedTopic, usize>,
     /// Whether there is a record at all, be it without a topic.
     pub(in crate::produce) has_records: bool,
@@ -19,7 +19,7 @@ pub(in crate::produce) struct CapturedTopics {
 
 /// The captured partitions of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::produce) struct Partitions {
+pub(in crate::produce) struct CapturedPartitions {
     /// One more than the highest; 0 when no record names one.
     pub(in crate::produce) count: i32,
     /// Each with its first record, where they are to be kept.
@@ -65,13 +65,16 @@ impl CapturedTopics {
             return *index;
         }
         let index = self.topics.len();
-        self.topics.push((topic.clone(), Partitions::default()));
+        self.topics
+            .push((topic.clone(), CapturedPartitions::default()));
         self.indices.insert(topic.clone(), index);
         index
     }
 
     /// What was seen of each topic.
-    pub(in crate::produce) fn iter(&self) -> impl Iterator<Item = (&CapturedTopic, &Partitions)> {
+    pub(in crate::produce) fn iter(
+        &self,
+    ) -> impl Iterator<Item = (&CapturedTopic, &CapturedPartitions)> {
         self.topics
             .iter()
             .map(|(topic, partitions)| (topic, partitions))
@@ -90,7 +93,7 @@ impl CapturedTopics {
     }
 }
 
-impl Partitions {
+impl CapturedPartitions {
     /// Adds what was seen of another topic with the same destination.
     pub(in crate::produce) fn merge(&mut self, other: &Self) {
         self.count = self.count.max(other.count);

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::captured::Partitions;
+use super::captured::CapturedPartitions;
 use super::route::{Made, Router};
 use crate::config::{MissingTopics, Partition, TopicNames};
 use crate::error::{Error, MissingPartitions};
@@ -49,12 +49,12 @@ impl Router<'_> {
 
     /// The topics of the destination that the surveyed records go to, in the order of their first
     /// record, each with the captured partitions that go there.
-    fn wanted(&self) -> Vec<(String, Partitions)> {
-        let mut wanted: Vec<(String, Partitions)> = Vec::new();
+    fn wanted(&self) -> Vec<(String, CapturedPartitions)> {
+        let mut wanted: Vec<(String, CapturedPartitions)> = Vec::new();
         let mut indices = HashMap::new();
-        let mut add = |name: String, partitions: &Partitions| {
+        let mut add = |name: String, partitions: &CapturedPartitions| {
             let index = *indices.entry(name.clone()).or_insert_with(|| {
-                wanted.push((name, Partitions::default()));
+                wanted.push((name, CapturedPartitions::default()));
                 wanted.len() - 1
             });
             wanted[index].1.merge(partitions);
@@ -63,7 +63,7 @@ impl Router<'_> {
             && self.captured.has_records
         {
             // Records without a topic of their own go there, too.
-            add(name.clone(), &Partitions::default());
+            add(name.clone(), &CapturedPartitions::default());
         }
         for (topic, partitions) in self.captured.iter() {
             if let Some(name) = self.renamings.destination(topic) {
@@ -74,7 +74,7 @@ impl Router<'_> {
     }
 
     /// Finds or makes all of `wanted`. None is made when another one cannot be used.
-    fn find_targets(&mut self, wanted: &[(String, Partitions)]) -> Result<(), Error> {
+    fn find_targets(&mut self, wanted: &[(String, CapturedPartitions)]) -> Result<(), Error> {
         let mut missing = Vec::new();
         let mut found: Vec<(&String, Shape)> = Vec::new();
         for (name, partitions) in wanted {
@@ -103,7 +103,7 @@ impl Router<'_> {
     /// Looks for captured partitions that their topics lack, where they are to be kept.
     fn check_partitions(
         &self,
-        wanted: &[(String, Partitions)],
+        wanted: &[(String, CapturedPartitions)],
         place: impl Fn(Origin) -> String,
     ) -> Result<(), Error> {
         if self.destination.partition != Partition::Keep {
