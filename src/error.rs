@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::config::nearest;
 use crate::host::visible::visible;
 
-/// How the program ends, as documented in README.
+/// How the program ends, as documented in docs/report.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Everything found was delivered, or left out on purpose and counted.

@@ -1,5 +1,5 @@
 //! RRPairs inside the JSON of log stores: exports of Speedscale's BYOC, known by their content, and what
-//! Elasticsearch and Loki give back, as the README says.
+//! Elasticsearch and Loki give back, as docs/sources.md says.
 
 mod harness;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// 34 RRPairs; 49 records in 21 Fetches.
 const SHOP: &str = include_str!("../fixtures/shop.jsonl");
-const README: &str = include_str!("../README.md");
+const SOURCES: &str = include_str!("../docs/sources.md");
 
 /// `value` as OTLP has it: every node an object that names its type.
 fn typed(value: &Value) -> Value {
@@ -205,20 +205,20 @@ fn other_logs_of_an_export_are_named() {
     assert!(found.contains("\"value\":\"listening\""), "{found}");
 }
 
-/// The lines of README that contain `text`, as a shell runs them.
+/// The lines of docs/sources.md that contain `text`, as a shell runs them.
 fn example(text: &str) -> Vec<&'static str> {
-    let lines = README
+    let lines = SOURCES
         .lines()
         .filter(|line| line.starts_with("    ") && line.contains(text));
     lines.map(str::trim).collect()
 }
 
-/// Runs the example of README that makes and uses a profile `name`.toml, with `input` as its file; nothing
+/// Runs the example of docs/sources.md that makes and uses a profile `name`.toml, with `input` as its file; nothing
 /// is sent.
 fn run_example(name: &str, input: &str) -> Output {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let [profile, replay] = example(&format!("{name}.toml"))[..] else {
-        panic!("README shows how {name}.toml is made, and how it is used");
+        panic!("docs/sources.md shows how {name}.toml is made, and how it is used");
     };
     let replay = replay
         .replace("kreplay raw", "kreplay extract -q")

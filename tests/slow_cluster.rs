@@ -71,7 +71,7 @@ fn at_a_slow_cluster_no_record_times_out_before_it_is_sent() {
 
 /// Bytes that the binary itself, its threads and librdkafka take beside the records.
 const BASE: u64 = 64 << 20;
-/// README: the window, what it keeps in memory, the channel and the order window.
+/// docs/performance.md: the window, what it keeps in memory, the channel and the order window.
 const BOUND: u64 = 150 << 20;
 
 #[test]

@@ -1,4 +1,4 @@
-//! The report for programs: one JSON object whose members README documents.
+//! The report for programs: one JSON object whose members docs/report.md documents.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

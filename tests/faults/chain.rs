@@ -57,7 +57,7 @@ const ENDED: u64 = 12;
 const LIMIT: u64 = 20_000;
 /// One of so many records is too large for the topic.
 const TOO_LARGE: u64 = 50;
-/// What README says may be in flight with a journal, and be announced on top of that.
+/// What docs/resume-and-rejects.md says may be in flight with a journal, and be announced on top of that.
 const WINDOW: u64 = 8 << 20;
 const ANNOUNCED: u64 = 512;
 

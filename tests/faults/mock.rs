@@ -287,7 +287,7 @@ fn search_interrupted(signals: &[Signal]) {
         std::thread::sleep(Duration::from_millis(100));
     });
     let output = run.wait();
-    // README: 10 s for deliveries and 3 s for what is in flight, or at once.
+    // docs/guarantees.md: 10 s for deliveries and 3 s for what is in flight, or at once.
     let limit = if signals.len() == 1 { 13 } else { 1 };
     // Leaves room for a busy machine.
     assert!(sent.elapsed().as_secs() < limit + 8, "{output:#?}");

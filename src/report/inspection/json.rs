@@ -1,4 +1,4 @@
-//! An inspection for programs: one JSON object whose members README documents.
+//! An inspection for programs: one JSON object whose members docs/report.md documents.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
