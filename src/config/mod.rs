@@ -84,6 +84,18 @@ pub enum Source {
     Records(RecordLines),
 }
 
+impl Source {
+    /// What a report calls it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Snapshot(_) => "snapshot",
+            Self::Csv(_) => "csv",
+            Self::Raw(_) => "raw",
+            Self::Records(_) => crate::report::Source::RECORDS,
+        }
+    }
+}
+
 /// Record lines, and what becomes of those that tell of an earlier run.
 #[derive(Debug, Clone)]
 pub struct RecordLines {

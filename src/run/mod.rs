@@ -1,6 +1,56 @@
-//! The commands.
+//! The commands: `replay/` sends, `extract/` prints, `inspect/` looks. Each joins an extraction with what
+//! takes its records; `show.rs` says what came of it, `uses.rs` which files it touches.
 
-pub(crate) mod inspect;
-pub(crate) mod print;
+mod extract;
+mod inspect;
+mod limits;
+mod product;
+mod replay;
 pub mod show;
-pub(crate) mod uses;
+mod uses;
+
+use tokio::sync::mpsc;
+
+use crate::config::{Config, SnapshotAction, Source, Task};
+use crate::error::Error;
+use crate::extract::{command_line, profile_text};
+use crate::host::console::Console;
+use crate::report::Signal;
+
+pub use self::product::Product;
+
+/// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
+/// written twice, and what takes the place of a file takes that of its own kind.
+///
+/// # Errors
+/// [`Error::Config`] that names the file.
+pub fn check_files(config: &Config) -> Result<(), Error> {
+    uses::overlap(config).check()?;
+    show::check_report_file(&config.output)
+}
+
+/// Does what `config` says. The first of `signals` stops reading and drains what was handed to
+/// librdkafka (10 s at most), the second one leaves at once; both end in a report.
+///
+/// # Errors
+/// Only what is wrong before anything has begun; a run that fails later has a report that says so.
+pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product, Error> {
+    if let Source::Snapshot(snapshot) = &config.source
+        && snapshot.action == SnapshotAction::PrintCommand
+    {
+        let command = command_line(snapshot, &config.extraction)?;
+        return Ok(Product::Command(command));
+    }
+    Ok(match &config.task {
+        Task::Replay => {
+            let console = Console::new(config.output.verbosity);
+            Product::Report(Box::new(replay::replay(config, signals, console).await?))
+        }
+        Task::Extract => Product::Printout(Box::new(extract::extract(config, signals).await?)),
+        Task::Inspect(view) => {
+            let view = *view;
+            inspect::run(config, view, signals).await?
+        }
+        Task::ShowProfile(name) => Product::Profile(profile_text(name)?),
+    })
+}

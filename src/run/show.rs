@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use crate::Product;
+use super::product::Product;
 use crate::config::{Output, ReportForm, Verbosity};
 use crate::error::{Error, ExitCode, reason};
 use crate::host::outputs::{Replaced, check_replaceable, replace};

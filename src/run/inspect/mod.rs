@@ -15,6 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use self::contents::Contents;
+use super::limits::{CHANNEL, STOP_LIMIT};
+use super::product::Product;
 use crate::config::{Config, EmptySource, Source, View};
 use crate::error::Error;
 use crate::extract;
@@ -24,7 +26,6 @@ use crate::record::channel;
 use crate::record::channel::Receiver;
 use crate::report;
 use crate::report::{Inspection, PathList, Signal, Tally};
-use crate::{CHANNEL, Product, STOP_LIMIT};
 
 /// What is known so far.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ pub(crate) async fn run(
     let console = Console::new(config.output.verbosity);
     let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
     let closer = receiver.closer();
-    let kind = crate::kind(&config.source);
+    let kind = config.source.kind();
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let survey = Survey::of(view);
     let (seen, mut ended) = start(receiver);

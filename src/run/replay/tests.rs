@@ -17,7 +17,8 @@ use super::*;
 use crate::cli::Cli;
 use crate::config::Verbosity;
 use crate::error::ExitCode;
-use crate::record::channel::{Gate, SourceBatch};
+use crate::record::Origin;
+use crate::record::channel::SourceBatch;
 use crate::report::Ledger;
 
 /// A busy machine needs a part of it.

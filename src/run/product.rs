@@ -1,0 +1,20 @@
+//! What a command gives to whoever shows it.
+
+use crate::report::{Inspection, PathList, Printout, Report};
+
+/// What a run gives.
+#[derive(Debug)]
+pub enum Product {
+    /// The report of a replay.
+    Report(Box<Report>),
+    /// The account of the records that were printed.
+    Printout(Box<Printout>),
+    /// What is in a capture.
+    Inspection(Box<Inspection>),
+    /// The paths that occur in it.
+    Paths(Box<PathList>),
+    /// A command line, for a shell.
+    Command(String),
+    /// The text of a profile.
+    Profile(&'static str),
+}
