@@ -236,7 +236,7 @@ fn run_example(name: &str, input: &str) -> Output {
 }
 
 #[test]
-fn the_example_of_readme_reads_what_elasticsearch_gives_back() {
+fn the_documented_example_reads_what_elasticsearch_gives_back() {
     let hits: Vec<Value> = rrpairs(SHOP)
         .into_iter()
         .map(|rrpair| json!({"_index": "speedscale-rrpair", "_source": {"@timestamp": 1, "Body": rrpair}}))
@@ -255,7 +255,7 @@ fn the_example_of_readme_reads_what_elasticsearch_gives_back() {
 }
 
 #[test]
-fn the_example_of_readme_reads_what_loki_gives_back() {
+fn the_documented_example_reads_what_loki_gives_back() {
     let entry = |line: &str| json!(["1767603600048986919", line]);
     let values: Vec<Value> = SHOP.lines().map(entry).collect();
     let stream = json!({"stream": {"service": "fulfilment"}, "values": values});

@@ -3,33 +3,36 @@
 //! `rrpair/` finds them, `keep/` decides which of them are replayed, and `survey/` looks on for `inspect`.
 //!
 //! ```text
-//! bytes -> input/ -> rrpair/ <- profile/ -> keep/ -> sink.rs -> channel       RRPairs
-//! bytes -> input/ -> csv/    <- profile/ ----------> sink.rs -> channel       a CSV
-//! bytes -> input/ -> source/records.rs ------------> sink.rs -> channel       record lines
+//! bytes -> input/ -> rrpair/ <- profile/ -> keep/ -> keep/sink.rs -> channel       RRPairs
+//! bytes -> input/ -> csv/    <- profile/ ----------> keep/sink.rs -> channel       a CSV
+//! bytes -> input/ -> source/records.rs ------------> keep/sink.rs -> channel       record lines
 //! ```
 
+mod context;
 mod csv;
 mod input;
 mod keep;
 mod profile;
 mod rrpair;
-mod sink;
 mod source;
 mod survey;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
+use self::context::{Context, Stop};
+pub(crate) use self::context::{Description, Purpose};
 use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
 use self::input::kind::InputKind;
 use self::keep::admission::Admission;
 use self::keep::collect::Collector;
+pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::survey::Survey;
 
 use crate::config::{
@@ -38,48 +41,9 @@ use crate::config::{
 use crate::error::Error;
 use crate::host::console::Console;
 use crate::record::Origin;
-use crate::record::channel::{Closed, Gate, Sender};
+use crate::record::channel::{Gate, Sender};
 use crate::report;
 use crate::report::place;
-
-/// Why reading ended before the end of the input.
-#[derive(Debug)]
-enum Stop {
-    /// Production takes no more.
-    Closed,
-    /// The CSV cannot carry what is there, and nothing has been sent yet.
-    NeedsRaw(String),
-    Failed(Error),
-}
-
-impl From<Closed> for Stop {
-    fn from(_: Closed) -> Self {
-        Self::Closed
-    }
-}
-
-/// What is known of the source while it is read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Description {
-    /// The inputs as they were asked for.
-    pub(crate) inputs: Vec<String>,
-    /// Names of what is read for them, more where an input is a folder; origins point into them.
-    pub(crate) names: Arc<[String]>,
-    /// What it is, as [`crate::report::Source`] calls it; none while that is not known.
-    pub(crate) kind: Option<&'static str>,
-    /// For a snapshot, how it is read.
-    pub(crate) via: Option<&'static str>,
-    /// Bytes of input, where they are known.
-    pub(crate) total_bytes: Option<u64>,
-}
-
-impl Description {
-    /// One input, which is read as it is.
-    fn of_one(&mut self, name: String) {
-        self.names = [name.clone()].into();
-        self.inputs = vec![name];
-    }
-}
 
 /// Extraction at work on a thread of its own.
 pub(crate) struct Extraction {
@@ -87,66 +51,6 @@ pub(crate) struct Extraction {
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
 }
-
-/// What becomes of what is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// It is sent: a record needs a topic, and one that may be in the log already is left out.
-    Send,
-    /// It is looked at or printed.
-    Look,
-}
-
-/// What extraction needs to know of the run.
-#[derive(Clone)]
-struct Context {
-    options: Options,
-    survey: Survey,
-    topics: TopicNames,
-    purpose: Purpose,
-    console: Console,
-    runtime: Handle,
-    stop: watch::Receiver<bool>,
-    description: Arc<Mutex<Description>>,
-}
-
-impl Context {
-    fn describe(&self) -> MutexGuard<'_, Description> {
-        self.description
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn uncertain(&self) -> Uncertain {
-        match self.purpose {
-            Purpose::Send => Uncertain::LeaveOut,
-            Purpose::Look => Uncertain::Send,
-        }
-    }
-
-    /// Whether inputs that are not what the command is for can be read as what they are.
-    fn check_other(&self, kind: InputKind) -> Result<(), Error> {
-        if kind == InputKind::Csv && matches!(self.survey, Survey::Paths(_)) {
-            let first = self.describe().inputs.first().cloned().unwrap_or_default();
-            return Err(Error::Config {
-                message: format!("{first} is a CSV, which has columns and no paths"),
-                hint: Some(
-                    "its first line names them; without `--paths` its records are told".into(),
-                ),
-            });
-        }
-        check_kind(kind, &self.options)
-    }
-
-    fn describe_inputs(&self, inputs: &[Input]) {
-        let mut description = self.describe();
-        description.inputs = inputs.iter().map(Input::name).collect();
-        description.names = description.inputs.clone().into();
-        description.total_bytes = input::encoding::open::total_size(inputs);
-    }
-}
-
-pub(crate) use self::rrpair::engine::read_line;
 
 /// When the first record of `source` may be sent: what speedctl writes is sent only when it is
 /// known to be good.
@@ -192,6 +96,23 @@ fn check_kind(kind: InputKind, options: &Options) -> Result<(), Error> {
         )),
         InputKind::Records => Ok(()),
     }
+}
+
+/// Whether inputs that are not what the command is for can be read as what they are.
+fn check_other(context: &Context, kind: InputKind) -> Result<(), Error> {
+    if kind == InputKind::Csv && matches!(context.survey, Survey::Paths(_)) {
+        let first = context
+            .describe()
+            .inputs
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        return Err(Error::Config {
+            message: format!("{first} is a CSV, which has columns and no paths"),
+            hint: Some("its first line names them; without `--paths` its records are told".into()),
+        });
+    }
+    check_kind(kind, &context.options)
 }
 
 /// The files that are read of `folders`.
@@ -309,7 +230,7 @@ fn read_inputs(
     let opener = Opener::of(inputs, command, context).map_err(Stop::Failed)?;
     let kind = opener.kind();
     if kind != command {
-        context.check_other(kind).map_err(Stop::Failed)?;
+        check_other(context, kind).map_err(Stop::Failed)?;
     }
     context.describe().kind = Some(match kind {
         InputKind::RrPairs => "raw",
@@ -317,7 +238,7 @@ fn read_inputs(
         InputKind::Records => report::Source::RECORDS,
     });
     match kind {
-        InputKind::RrPairs => read_raw(inputs, opener, context, sender),
+        InputKind::RrPairs => source::rrpairs::read_inputs(inputs, opener, context, sender),
         InputKind::Csv => read_csvs(inputs, opener, context, sender),
         InputKind::Records => {
             let given = &context.options.topic_ids;
@@ -367,33 +288,6 @@ fn read_csvs(
     }
     csv::finish(&admission, sender)?;
     failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
-}
-
-fn read_raw(
-    inputs: &[Input],
-    opener: Opener,
-    context: &Context,
-    sender: &Sender,
-) -> Result<(), Stop> {
-    let files = input::files::find(inputs);
-    let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
-    let total_bytes =
-        input::encoding::open::total_size(files.found.iter().map(|found| &found.input));
-    let mut description = context.describe();
-    description.inputs = inputs.iter().map(Input::name).collect();
-    description.names = names.clone();
-    description.total_bytes = total_bytes;
-    drop(description);
-    // Where there is nothing else either, the run ends with a sentence that says so.
-    for folder in files.empty.iter().filter(|_| !files.found.is_empty()) {
-        let folder = folder.display();
-        context.console.note(&format!("no RRPairs in {folder}"));
-    }
-    let inputs = files.found.iter().map(|found| found.input.clone());
-    let survey = context.survey.clone();
-    let collector =
-        Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
-    source::rrpairs::read(&files, opener, &names, collector, &context.console, sender)
 }
 
 impl Extraction {

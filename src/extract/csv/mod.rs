@@ -13,11 +13,11 @@ use ::csv::{ByteRecord, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
 
 use self::rows::{OnLoss, RowKind, Rows, Wishes};
-use super::Stop;
+use super::context::Stop;
 use super::input::encoding::open;
 use super::input::tail::{Tail, Watch};
 use super::keep::admission::Admission;
-use super::sink::Sink;
+use super::keep::sink::Sink;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::record::Origin;

@@ -10,17 +10,17 @@ use super::columns::{Columns, RecordColumns};
 use super::header::{HeaderRow, Unmatched};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
-use crate::extract::Stop;
+use crate::extract::context::Stop;
 use crate::extract::input::framing::lines::BOM;
 use crate::extract::input::kind::UUID_COLUMN;
 use crate::extract::keep::aborted::Given;
 use crate::extract::keep::admission::Admission;
 use crate::extract::keep::identities::BatchMark;
+use crate::extract::keep::sink::Sink;
 use crate::extract::profile::filter::Filter;
 use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
-use crate::extract::sink::Sink;
 use crate::record::channel::Sender;
 use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,

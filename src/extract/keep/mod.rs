@@ -6,4 +6,5 @@ pub(super) mod collect;
 mod held;
 pub(super) mod identities;
 mod seen;
+pub(super) mod sink;
 mod topic_ids;

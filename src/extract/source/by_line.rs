@@ -4,14 +4,14 @@
 
 use crate::config::Input;
 use crate::error::Error;
-use crate::extract::Stop;
+use crate::extract::context::Stop;
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::encoding::opener::Opener;
-use crate::extract::input::framing::lines::LONGEST_LINE;
+use crate::extract::input::framing::window::LONGEST_LINE;
 use crate::extract::input::framing::{Text, Texts};
 use crate::extract::keep::collect::BadText;
-use crate::extract::sink::Sink;
+use crate::extract::keep::sink::Sink;
 use crate::record::Origin;
 use crate::report::{What, place};
 

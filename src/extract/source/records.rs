@@ -4,11 +4,11 @@
 use super::by_line;
 use crate::config::{GivenNames, Input, Uncertain};
 use crate::error::count;
-use crate::extract::Stop;
+use crate::extract::context::Stop;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::identities::{BatchMark, Identities};
-use crate::extract::sink::Sink;
+use crate::extract::keep::sink::Sink;
 use crate::host::console::Console;
 use crate::record::channel::Sender;
 use crate::record::lines;

@@ -1,21 +1,54 @@
 //! RRPairs: the way that loses nothing. `texts/` tells them apart, whatever the form of the input.
 
+use std::sync::Arc;
+
+use crate::config::Input;
 use crate::error::Error;
-use crate::extract::Stop;
+use crate::extract::context::{Context, Stop};
 use crate::extract::input::encoding::open;
-use crate::extract::input::encoding::open::Opened;
+use crate::extract::input::encoding::open::{Opened, total_size};
 use crate::extract::input::encoding::opener::{Opener, Opening};
-use crate::extract::input::files::{Files, Found};
-use crate::extract::input::framing::lines::LONGEST_LINE;
+use crate::extract::input::files::{Files, Found, find};
 use crate::extract::input::framing::window::CHUNK;
+use crate::extract::input::framing::window::LONGEST_LINE;
 use crate::extract::input::framing::{Remark, Text, Texts};
 use crate::extract::input::kind::Asked;
 use crate::extract::keep::collect::{BadText, Collector};
-use crate::extract::sink::Sink;
+use crate::extract::keep::sink::Sink;
 use crate::host::console::Console;
 use crate::record::Origin;
 use crate::record::channel::Sender;
 use crate::report::{What, place};
+
+/// Reads the RRPairs of `inputs`, in files and folders.
+///
+/// # Errors
+/// Why reading ended before the end.
+pub(in crate::extract) fn read_inputs(
+    inputs: &[Input],
+    opener: Opener,
+    context: &Context,
+    sender: &Sender,
+) -> Result<(), Stop> {
+    let files = find(inputs);
+    let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
+    let total_bytes = total_size(files.found.iter().map(|found| &found.input));
+    let mut description = context.describe();
+    description.inputs = inputs.iter().map(Input::name).collect();
+    description.names = names.clone();
+    description.total_bytes = total_bytes;
+    drop(description);
+    // Where there is nothing else either, the run ends with a sentence that says so.
+    for folder in files.empty.iter().filter(|_| !files.found.is_empty()) {
+        let folder = folder.display();
+        context.console.note(&format!("no RRPairs in {folder}"));
+    }
+    let inputs = files.found.iter().map(|found| found.input.clone());
+    let survey = context.survey.clone();
+    let collector =
+        Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
+    read(&files, opener, &names, collector, &context.console, sender)
+}
 
 /// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
 ///

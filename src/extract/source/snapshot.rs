@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Extraction, Input, ProfileChoice, Snapshot, Via};
 use crate::error::Error;
+use crate::extract::context::{Context, Stop};
 use crate::extract::csv;
 use crate::extract::csv::columns::generated_paths;
 use crate::extract::csv::rows::{OnLoss, engine};
@@ -22,7 +23,6 @@ use crate::extract::profile::Profile;
 use crate::extract::profile::filter::{Fault, Filter};
 use crate::extract::profile::path;
 use crate::extract::profile::path::Step;
-use crate::extract::{Context, Stop, read_raw};
 use crate::record::channel::Sender;
 
 /// How much text speedctl may write on stdout that is not CSV.
@@ -317,7 +317,7 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
     }
     let inputs = [Input::File(path)];
     let opener = Opener::of(&inputs, InputKind::RrPairs, context).map_err(Stop::Failed)?;
-    read_raw(&inputs, opener, context, sender)
+    super::rrpairs::read_inputs(&inputs, opener, context, sender)
 }
 
 /// How much older than `started` a file is, in whole seconds; none when it is newer.

@@ -7,7 +7,7 @@ use super::open;
 use super::open::Opened;
 use crate::config::{Input, ProfileChoice};
 use crate::error::Error;
-use crate::extract::Context;
+use crate::extract::context::Context;
 use crate::extract::input::files::Found;
 use crate::extract::input::kind::{Asked, InputKind, Nature};
 use crate::extract::survey::Survey;

@@ -8,6 +8,7 @@ use std::mem;
 use flate2::bufread::GzDecoder;
 use zstd::Decoder;
 
+use super::head::head;
 use super::utf16;
 
 /// gzip's magic number and its only compression method (RFC 1952, 2.3.1).
@@ -160,13 +161,6 @@ fn zstd_error(error: io::Error) -> io::Error {
         true => io::Error::other(LongWindow),
         false => error,
     }
-}
-
-/// The first bytes, as many as tell a packing or an encoding.
-pub(in crate::extract) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(ZSTD.len());
-    reader.take(ZSTD.len() as u64).read_to_end(&mut head)?;
-    Ok(head)
 }
 
 /// Packed data, member by member.

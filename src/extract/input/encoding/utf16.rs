@@ -3,7 +3,7 @@
 
 use std::io::{self, Cursor, Read};
 
-use super::unpack::head;
+use super::head::head;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::Remark;
 use super::form::is_heading;
-use super::lines::LONGEST_LINE;
 use super::overlay::{Name, Section, is_fence};
+use super::window::LONGEST_LINE;
 
 /// What stands before the base on its line.
 const LABEL: &[u8] = b"json:";

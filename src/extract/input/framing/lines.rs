@@ -7,10 +7,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::window::Window;
-
-/// The longest line that is read. A Fetch response is at most `fetch.max.bytes`, 50 MiB by default.
-pub(in crate::extract) const LONGEST_LINE: usize = 64 << 20;
+use super::window::{LONGEST_LINE, Window};
 
 /// One line, without its `\n`.
 #[derive(Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ use self::window::Window;
 pub(in crate::extract) enum Text<'a> {
     /// From its first to its last byte; may still be no JSON.
     Whole(&'a [u8]),
-    /// Longer than [`LONGEST_LINE`](lines::LONGEST_LINE), and skipped.
+    /// Longer than [`LONGEST_LINE`](window::LONGEST_LINE), and skipped.
     TooLong,
     /// Damaged so that its end cannot be told, and why.
     Broken(String),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::lines::LONGEST_LINE;
+use super::window::LONGEST_LINE;
 use super::*;
 
 /// Gives its bytes in pieces of the given sizes, over and over.

@@ -11,7 +11,8 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::grammar::{Grammar, Scan};
-use super::lines::{BOM, LONGEST_LINE};
+use super::lines::BOM;
+use super::window::LONGEST_LINE;
 use super::window::Window;
 use super::{Text, Unfinished};
 

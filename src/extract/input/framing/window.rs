@@ -4,8 +4,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::lines::LONGEST_LINE;
-
+/// The longest line that is read. A Fetch response is at most `fetch.max.bytes`, 50 MiB by default.
+pub(in crate::extract) const LONGEST_LINE: usize = 64 << 20;
 /// Bytes asked of the reader at once; also about what becomes one portion of the channel.
 pub(in crate::extract) const CHUNK: usize = 256 << 10;
 /// From this size on a buffer is made for the longest line.

@@ -10,12 +10,20 @@ use std::borrow::Cow;
 use serde::de::{self, Deserialize, Deserializer, Unexpected};
 
 use self::found::{Draft, Found, MemberSet, Scope};
-use self::visit::Place;
 use super::fields::{Attributes, Bad, Claim, Fields, Slot};
 use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Plan, Shape, State};
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
+
+/// What a node is to the one around it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) enum Nesting {
+    /// The whole line.
+    Root,
+    Member,
+    Element,
+}
 
 /// A pass over a line while it goes on.
 pub(in crate::extract) struct Walk<'a> {
@@ -398,13 +406,13 @@ impl Walk<'_> {
     pub(in crate::extract) fn check_shape<E: de::Error>(
         &self,
         state: &State,
-        place: Place,
+        place: Nesting,
         shape: Shape,
     ) -> Result<(), E> {
-        if place == Place::Root && shape != Shape::Object {
+        if place == Nesting::Root && shape != Shape::Object {
             return Err(E::custom("expected an RRPair, which is a JSON object"));
         }
-        let absent = shape == Shape::Null && place == Place::Member;
+        let absent = shape == Shape::Null && place == Nesting::Member;
         if absent || self.plan.known.is_none() {
             return Ok(());
         }

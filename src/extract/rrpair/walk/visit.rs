@@ -7,7 +7,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-use super::Walk;
+use super::{Nesting, Walk};
 use crate::extract::rrpair::fields::Slot;
 use crate::extract::rrpair::json;
 use crate::extract::rrpair::json::{Reader, Scratch, Text};
@@ -18,7 +18,7 @@ pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
     walk: &mut Walk<'_>,
     json: D,
 ) -> Result<(), D::Error> {
-    let place = Place::Root;
+    let place = Nesting::Root;
     NodeSeed {
         walk,
         state: 0,
@@ -31,16 +31,7 @@ pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
 struct NodeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: usize,
-    place: Place,
-}
-
-/// What a node is to the one around it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Place {
-    /// The whole line.
-    Root,
-    Member,
-    Element,
+    place: Nesting,
 }
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
@@ -94,7 +85,7 @@ enum Raw {
 struct Inside<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: &'a State,
-    place: Place,
+    place: Nesting,
     raw: Raw,
 }
 
@@ -131,7 +122,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
         })? {
             match next {
                 Next::To { state, .. } => {
-                    let place = Place::Member;
+                    let place = Nesting::Member;
                     map.next_value_seed(NodeSeed { walk, state, place })?;
                 }
                 Next::Nowhere => _ = map.next_value::<IgnoredAny>()?,
@@ -167,7 +158,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
                     .next_element_seed(NodeSeed {
                         walk,
                         state,
-                        place: Place::Element,
+                        place: Nesting::Element,
                     })?
                     .is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
@@ -233,7 +224,7 @@ impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
         deserializer.deserialize_any(Inside {
             walk: self.walk,
             state: self.state,
-            place: Place::Member,
+            place: Nesting::Member,
             raw: Raw::NotTaken,
         })
     }

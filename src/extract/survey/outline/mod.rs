@@ -2,64 +2,22 @@
 //! one node. Bounded whatever the input: so many paths are kept, and an object whose member names
 //! are data (ids, urls) is folded as an array is.
 
+mod tree;
 mod visit;
 
 use serde::de::DeserializeSeed;
 
+use self::tree::{Node, Room, TYPES};
 use self::visit::At;
 use crate::extract::profile::path::{Path, Step, jsonpath_text};
 use crate::extract::rrpair::json;
 use crate::report::PathSeen;
-
-/// Paths that are kept.
-const MOST_PATHS: usize = 10_000;
-/// Different member names of one object; with more of them they are data and not names.
-const MOST_MEMBERS: usize = 200;
-
-const TYPES: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
-
-/// A JSON type: an index into [`TYPES`].
-#[derive(Debug, Clone, Copy)]
-enum Type {
-    Object,
-    Array,
-    String,
-    Number,
-    Boolean,
-    Null,
-}
 
 /// The RRPairs seen so far as one tree.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     root: Node,
     room: Room,
-}
-
-#[derive(Debug, Default)]
-struct Room {
-    paths: usize,
-    /// Nodes for which there was none.
-    left_out: u64,
-}
-
-#[derive(Debug, Default)]
-struct Node {
-    count: u64,
-    /// A bit for each of [`TYPES`].
-    types: u8,
-    sample: Option<Box<str>>,
-    members: Vec<(Box<str>, Self)>,
-    /// Elements; also members, when they are too many.
-    each: Option<Box<Self>>,
-    is_folded: bool,
-}
-
-/// A child of a node.
-#[derive(Debug, Clone, Copy)]
-enum Child {
-    Member(usize),
-    Each,
 }
 
 impl Outline {
@@ -125,121 +83,9 @@ fn may_be_beyond_serde(line: &str) -> bool {
         || memchr::memchr2_iter(b'e', b'E', line).any(is_large)
 }
 
-impl Node {
-    fn visit(&self, steps: &mut Vec<Step>, look: &mut dyn FnMut(&[Step], &Self)) {
-        let members = self.members.iter();
-        let members = members.map(|(name, node)| (Step::Name(name.to_string()), node));
-        let each = self.each.iter().map(|node| (Step::Each, &**node));
-        for (step, node) in members.chain(each) {
-            steps.push(step);
-            look(steps, node);
-            node.visit(steps, look);
-            steps.pop();
-        }
-    }
-
-    fn is(&mut self, kind: Type) {
-        self.types |= 1 << kind as u8;
-    }
-
-    /// A scalar; an empty text is a sample only as long as there is no better one.
-    fn is_scalar(&mut self, kind: Type, sample: impl FnOnce() -> String) {
-        self.is(kind);
-        if self.sample.as_deref().is_none_or(|sample| sample == "\"\"") {
-            self.sample = Some(sample().into());
-        }
-    }
-
-    /// The child for the member `name`, most likely the one numbered `next`. None when there is no
-    /// room for it.
-    fn member(&mut self, name: &str, next: usize, room: &mut Room) -> Option<Child> {
-        if self.is_folded {
-            return self.each(room);
-        }
-        let is_it = |(known, _): &(Box<str>, Self)| **known == *name;
-        if self.members.get(next).is_some_and(is_it) {
-            return Some(Child::Member(next));
-        }
-        if let Some(at) = self.members.iter().position(is_it) {
-            return Some(Child::Member(at));
-        }
-        if self.members.len() == MOST_MEMBERS {
-            self.fold(room);
-            return self.each(room);
-        }
-        if !room.take() {
-            return None;
-        }
-        self.members.push((name.into(), Self::default()));
-        Some(Child::Member(self.members.len() - 1))
-    }
-
-    fn each(&mut self, room: &mut Room) -> Option<Child> {
-        if self.each.is_none() {
-            if !room.take() {
-                return None;
-            }
-            self.each = Some(Box::default());
-        }
-        Some(Child::Each)
-    }
-
-    fn child(&mut self, child: Child) -> &mut Self {
-        match child {
-            Child::Member(at) => &mut self.members[at].1,
-            Child::Each => self.each.get_or_insert_default(),
-        }
-    }
-
-    /// Makes one node of all members.
-    fn fold(&mut self, room: &mut Room) {
-        self.is_folded = true;
-        for (_, member) in std::mem::take(&mut self.members) {
-            match &mut self.each {
-                Some(each) => each.merge(member, room),
-                None => self.each = Some(Box::new(member)),
-            }
-        }
-    }
-
-    /// Lays `other` over this one; each path that they share is one less.
-    fn merge(&mut self, other: Self, room: &mut Room) {
-        room.paths -= 1;
-        self.count += other.count;
-        self.types |= other.types;
-        self.sample = self.sample.take().or(other.sample);
-        for (name, member) in other.members {
-            let is_it = |(known, _): &&mut (Box<str>, Self)| *known == name;
-            match (&mut self.each, self.members.iter_mut().find(is_it)) {
-                (Some(each), _) if self.is_folded => each.merge(member, room),
-                (_, Some((_, known))) => known.merge(member, room),
-                (_, None) => self.members.push((name, member)),
-            }
-        }
-        match (&mut self.each, other.each) {
-            (Some(each), Some(other)) => each.merge(*other, room),
-            (each @ None, other) => *each = other,
-            (Some(_), None) => {}
-        }
-        if !self.is_folded && (other.is_folded || self.members.len() > MOST_MEMBERS) {
-            self.fold(room);
-        }
-    }
-}
-
-impl Room {
-    fn take(&mut self) -> bool {
-        let there = self.paths < MOST_PATHS;
-        match there {
-            true => self.paths += 1,
-            false => self.left_out += 1,
-        }
-        there
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::tree::MOST_PATHS;
     use super::visit::SAMPLE;
     use super::*;
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Child, Node, Room, Type};
+use super::tree::{Child, Node, Room, Type};
 
 /// Characters of a sample.
 pub(super) const SAMPLE: usize = 40;

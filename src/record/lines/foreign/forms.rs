@@ -1,8 +1,9 @@
 //! How each tool writes a record: the table in `mod.rs`, as data.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Members;
+/// The members of a record as a tool prints it.
+pub(super) type Members = Map<String, Value>;
 
 /// How one tool writes a record.
 pub(super) struct Form {

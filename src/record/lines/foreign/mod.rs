@@ -23,13 +23,12 @@ mod tests;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::record::{Batch, Header, NameFault, Origin, Record, Span};
 
-use self::forms::{Bytes, FORMS, Form, KCAT, LAMBDA};
+use self::forms::{Bytes, FORMS, Form, KCAT, LAMBDA, Members};
 
-type Members = Map<String, Value>;
 type Read<T> = Result<T, String>;
 
 /// Reads the records of another tool that `text` is into `batch`, and tells what is wrong with those

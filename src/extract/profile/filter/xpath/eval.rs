@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use roxmltree::{Attribute, Document, Node};
 
-use super::{Axis, Expr, Function, Origin, Start, Step, Test};
+use super::expr::{Axis, Expr, Function, Origin, Start, Step, Test};
 
 /// A node or an attribute with its element.
 #[derive(Debug, Clone, Copy)]

@@ -15,87 +15,20 @@
 //! without one is the local name of an element of any namespace.
 
 mod eval;
+mod expr;
 mod parse;
 #[cfg(test)]
 mod tests;
 
 use roxmltree::{Document, ParsingOptions};
 
-/// Expressions inside each other; more would only use up the stack.
-const DEEPEST: usize = 32;
+use self::expr::Expr;
+pub(super) use self::expr::Origin;
 
 /// An XPath, parsed once.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct XPath {
     paths: Vec<Expr>,
-}
-
-/// Where a path begins that has no element of its own to begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// At the document.
-    Document,
-    /// At the Body of the SOAP envelope that the document is, or at the document for a path that
-    /// names the envelope.
-    SoapBody,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Expr {
-    Or(Vec<Self>),
-    And(Vec<Self>),
-    Equal(Box<Self>, Box<Self>),
-    Unequal(Box<Self>, Box<Self>),
-    Text(String),
-    Number(f64),
-    Path(Start, Vec<Step>),
-    Call(Function, Vec<Self>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Here,
-    Root,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Step {
-    axis: Axis,
-    test: Test,
-    predicates: Vec<Expr>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Axis {
-    Child,
-    Attribute,
-    Own,
-    Parent,
-    DescendantOrOwn,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Test {
-    Any,
-    Text,
-    Name {
-        prefix: Option<String>,
-        /// Any, where there is none.
-        local: Option<String>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Function {
-    Last,
-    Position,
-    LocalName,
-    Name,
-    Contains,
-    StartsWith,
-    NormalizeSpace,
-    Not,
-    Text,
 }
 
 impl XPath {
@@ -104,7 +37,7 @@ impl XPath {
     /// # Errors
     /// What is wrong or not evaluated, in words, and where: in characters from 0.
     pub(super) fn parse(text: &str) -> Result<Self, (usize, String)> {
-        parse::parse(text)
+        parse::parse(text).map(|paths| Self { paths })
     }
 
     /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty one where it finds

@@ -1,11 +1,11 @@
 //! Text to an XPath.
 
-use super::{Axis, DEEPEST, Expr, Function, Start, Step, Test, XPath};
+use super::expr::{Axis, DEEPEST, Expr, Function, Start, Step, Test};
 
 /// What is wrong, and where: in characters from 0.
 type Wrong = (usize, String);
 
-pub(super) fn parse(text: &str) -> Result<XPath, Wrong> {
+pub(super) fn parse(text: &str) -> Result<Vec<Expr>, Wrong> {
     let mut parser = Parser {
         text: text.chars().collect(),
         at: 0,
@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<XPath, Wrong> {
         paths.push(parser.whole_path()?);
     }
     match parser.peek() {
-        None => Ok(XPath { paths }),
+        None => Ok(paths),
         Some(_) => Err(parser.expected("`/`, `[`, `|` or the end")),
     }
 }

@@ -11,14 +11,14 @@ const MOST_RECORDS: usize = 8192;
 const MOST_BYTES: usize = 1 << 20;
 
 /// A portion being filled.
-pub(super) struct Sink<'a> {
-    pub(super) batch: Batch,
-    pub(super) tally: Tally,
+pub(in crate::extract) struct Sink<'a> {
+    pub(in crate::extract) batch: Batch,
+    pub(in crate::extract) tally: Tally,
     sender: &'a Sender,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(sender: &'a Sender) -> Self {
+    pub(in crate::extract) fn new(sender: &'a Sender) -> Self {
         Self {
             batch: Batch::default(),
             tally: Tally::default(),
@@ -27,14 +27,19 @@ impl<'a> Sink<'a> {
     }
 
     /// Counts a line, row or record that cannot be read.
-    pub(super) fn unreadable(&mut self, what: What, origin: Origin, why: impl FnOnce() -> String) {
+    pub(in crate::extract) fn unreadable(
+        &mut self,
+        what: What,
+        origin: Origin,
+        why: impl FnOnce() -> String,
+    ) {
         self.tally.found += 1;
         self.tally.unreadable += 1;
         self.tally.problems.add(what, origin, why);
     }
 
     /// Hands over when there is enough.
-    pub(super) fn flush_if_full(&mut self) -> Result<(), Closed> {
+    pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), Closed> {
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {
             return self.flush();
         }
@@ -42,7 +47,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Hands over what there is.
-    pub(super) fn flush(&mut self) -> Result<(), Closed> {
+    pub(in crate::extract) fn flush(&mut self) -> Result<(), Closed> {
         let portion = SourceBatch {
             batch: self.batch.hand_over(),
             tally: std::mem::take(&mut self.tally),

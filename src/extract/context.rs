@@ -1,0 +1,97 @@
+//! What every part of an extraction knows of the run: what is asked for, what is known of the source by
+//! now, and why reading ended.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::input::encoding::open::total_size;
+use super::survey::Survey;
+use crate::config::{Extraction as Options, Input, TopicNames, Uncertain};
+use crate::error::Error;
+use crate::host::console::Console;
+use crate::record::channel::Closed;
+
+/// Why reading ended before the end of the input.
+#[derive(Debug)]
+pub(in crate::extract) enum Stop {
+    /// Production takes no more.
+    Closed,
+    /// The CSV cannot carry what is there, and nothing has been sent yet.
+    NeedsRaw(String),
+    Failed(Error),
+}
+
+impl From<Closed> for Stop {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+/// What is known of the source while it is read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Description {
+    /// The inputs as they were asked for.
+    pub(crate) inputs: Vec<String>,
+    /// Names of what is read for them, more where an input is a folder; origins point into them.
+    pub(crate) names: Arc<[String]>,
+    /// What it is, as [`crate::report::Source`] calls it; none while that is not known.
+    pub(crate) kind: Option<&'static str>,
+    /// For a snapshot, how it is read.
+    pub(crate) via: Option<&'static str>,
+    /// Bytes of input, where they are known.
+    pub(crate) total_bytes: Option<u64>,
+}
+
+impl Description {
+    /// One input, which is read as it is.
+    pub(in crate::extract) fn of_one(&mut self, name: String) {
+        self.names = [name.clone()].into();
+        self.inputs = vec![name];
+    }
+}
+
+/// What becomes of what is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is sent: a record needs a topic, and one that may be in the log already is left out.
+    Send,
+    /// It is looked at or printed.
+    Look,
+}
+
+/// What extraction needs to know of the run.
+#[derive(Clone)]
+pub(in crate::extract) struct Context {
+    pub(in crate::extract) options: Options,
+    pub(in crate::extract) survey: Survey,
+    pub(in crate::extract) topics: TopicNames,
+    pub(in crate::extract) purpose: Purpose,
+    pub(in crate::extract) console: Console,
+    pub(in crate::extract) runtime: Handle,
+    pub(in crate::extract) stop: watch::Receiver<bool>,
+    pub(in crate::extract) description: Arc<Mutex<Description>>,
+}
+
+impl Context {
+    pub(in crate::extract) fn describe(&self) -> MutexGuard<'_, Description> {
+        self.description
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::extract) fn uncertain(&self) -> Uncertain {
+        match self.purpose {
+            Purpose::Send => Uncertain::LeaveOut,
+            Purpose::Look => Uncertain::Send,
+        }
+    }
+
+    pub(in crate::extract) fn describe_inputs(&self, inputs: &[Input]) {
+        let mut description = self.describe();
+        description.inputs = inputs.iter().map(Input::name).collect();
+        description.names = description.inputs.clone().into();
+        description.total_bytes = total_size(inputs);
+    }
+}

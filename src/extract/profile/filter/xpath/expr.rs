@@ -1,0 +1,72 @@
+//! What an XPath is once it is parsed.
+
+/// Expressions inside each other; more would only use up the stack.
+pub(super) const DEEPEST: usize = 32;
+
+/// Where a path begins that has no element of its own to begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract::profile::filter) enum Origin {
+    /// At the document.
+    Document,
+    /// At the Body of the SOAP envelope that the document is, or at the document for a path that
+    /// names the envelope.
+    SoapBody,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Expr {
+    Or(Vec<Self>),
+    And(Vec<Self>),
+    Equal(Box<Self>, Box<Self>),
+    Unequal(Box<Self>, Box<Self>),
+    Text(String),
+    Number(f64),
+    Path(Start, Vec<Step>),
+    Call(Function, Vec<Self>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Here,
+    Root,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Step {
+    pub(super) axis: Axis,
+    pub(super) test: Test,
+    pub(super) predicates: Vec<Expr>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Axis {
+    Child,
+    Attribute,
+    Own,
+    Parent,
+    DescendantOrOwn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Test {
+    Any,
+    Text,
+    Name {
+        prefix: Option<String>,
+        /// Any, where there is none.
+        local: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Function {
+    Last,
+    Position,
+    LocalName,
+    Name,
+    Contains,
+    StartsWith,
+    NormalizeSpace,
+    Not,
+    Text,
+}
