@@ -238,3 +238,52 @@ fn a_rehearsal_reads_no_property_file() {
     let expected = format!("kreplay: {}:1: expected `KEY=VALUE`\n", file.display());
     assert_eq!((output.code, output.stderr), (2, expected));
 }
+
+#[test]
+fn a_property_of_a_file_that_is_refused_is_named_with_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("kcat.conf");
+    let file = path.to_str().expect("text").to_owned();
+    let promise = "would break kreplay's promise that every record delivered is in the log once \
+                   and in order";
+    let hint = "hint: leave it out, or choose what keeps the promise: all, -1; `--no-idempotence` \
+                replays without it";
+    let obeyed = "`enable.partition.eof` would not be obeyed: it is a property of consumers";
+    let cases = [
+        // What librdkafka does not know, and a value that it does not take.
+        (
+            "no.such=1",
+            "librdkafka does not take the property `no.such`: No such configuration property: \"no.such\"",
+        ),
+        (
+            "linger.ms=abc",
+            "librdkafka does not take the property `linger.ms`: Invalid value for configuration property \"queue.buffering.max.ms\"",
+        ),
+    ];
+    for (line, said) in cases {
+        fs::write(&path, format!("# comment\n\n{line}\n")).expect("it is writable");
+        let expected = format!("kreplay: {file}:3: {said}");
+        is_refused(&["-b", "127.0.0.1:1", "-F", &file], &[&expected]);
+        // The same by a flag has no line, whatever the file says of it.
+        let expected = format!("kreplay: {said}");
+        is_refused(
+            &["-b", "127.0.0.1:1", "-F", &file, "-X", line],
+            &[&expected],
+        );
+    }
+    fs::write(&path, "client.id=me\nacks=1\n").expect("it is writable");
+    let expected = format!("kreplay: {file}:2: `acks=1` {promise}");
+    is_refused(&["-b", "127.0.0.1:1", "-F", &file], &[&expected, hint]);
+    // One of consumers is only left out of a file, and refused as a flag.
+    fs::write(&path, "enable.partition.eof=true\n").expect("it is writable");
+    let eof = [
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        &file,
+        "-X",
+        "enable.partition.eof=true",
+    ];
+    let hint = "hint: leave it out: kreplay only produces";
+    is_refused(&eof, &[&format!("kreplay: {obeyed}"), hint]);
+}

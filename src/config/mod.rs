@@ -287,6 +287,8 @@ pub struct Destination {
     pub properties: Vec<(String, String)>,
     /// Names of properties of consumers that a property file holds beside those of producers.
     pub unused_properties: Vec<String>,
+    /// Where in a property file those of the user are.
+    pub(crate) property_places: property_names::PropertyPlaces,
     /// Whether retries must neither duplicate nor reorder.
     pub idempotence: Idempotence,
     /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.

@@ -1,6 +1,8 @@
 //! The names of librdkafka's properties: those that mean the same, and those that kreplay decides itself.
 //! Apart from `properties.rs`, because these are facts of librdkafka 2.12 (CONFIGURATION.md).
 
+use std::collections::BTreeMap;
+
 use super::Partition;
 use crate::error::Error;
 
@@ -97,6 +99,29 @@ pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, Stri
     last
 }
 
+/// Where in a file properties are, by their names: whoever refuses one says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct PropertyPlaces(BTreeMap<String, String>);
+
+impl PropertyPlaces {
+    /// Notes that `name` is at `place`; of several places the last one counts.
+    pub(crate) fn note(&mut self, name: String, place: String) {
+        self.0.insert(name, place);
+    }
+
+    /// Forgets `name`, which something else than the file has set.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// What an error text about `name` begins with: `kcat.conf:3: `, or nothing.
+    pub(crate) fn before(&self, name: &str) -> String {
+        self.0
+            .get(name)
+            .map_or_else(String::new, |place| format!("{place}: "))
+    }
+}
+
 /// Takes the properties of consumers out, as a file has them that consumers read, too; returns their
 /// names.
 pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<String> {
@@ -109,6 +134,7 @@ pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<Stri
 /// [`Error::Config`] for a property that librdkafka would take and kreplay would not obey.
 pub(crate) fn check_obeyed(
     properties: &[(String, String)],
+    places: &PropertyPlaces,
     partition: Partition,
 ) -> Result<(), Error> {
     for (name, _) in properties {
@@ -127,8 +153,10 @@ pub(crate) fn check_obeyed(
             ),
             None => continue,
         };
-        let hint = Some(hint);
-        return Err(Error::Config { message, hint });
+        return Err(Error::Config {
+            message: format!("{}{message}", places.before(name)),
+            hint: Some(hint),
+        });
     }
     Ok(())
 }
@@ -186,7 +214,13 @@ mod tests {
 
     #[test]
     fn a_property_that_would_not_be_obeyed_is_refused() {
-        let check = |name: &str, partition| check_obeyed(&pairs(&[(name, "x")]), partition);
+        let check = |name: &str, partition| {
+            check_obeyed(
+                &pairs(&[(name, "x")]),
+                &PropertyPlaces::default(),
+                partition,
+            )
+        };
         for (name, _) in OVERRULED {
             assert!(check(name, Partition::Any).is_err(), "{name}");
         }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::properties;
 use super::properties::security::TokenSupply;
-use super::properties::{Properties, PropertyFile};
+use super::properties::{Properties, PropertyFile, SettledProperties};
+use super::property_names::PropertyPlaces;
 use super::{
     Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, EmptySource,
     Extraction, GivenNames, Idempotence, Input, MissingTopics, Output, Overrides, Partition,
@@ -137,6 +138,7 @@ impl Config {
             cluster: Cluster::Rehearsal,
             properties: Vec::new(),
             unused_properties: Vec::new(),
+            property_places: PropertyPlaces::default(),
             idempotence: Idempotence::On,
             token: None,
             topics: TopicNames::Mapped(Vec::new()),
@@ -432,8 +434,11 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
         false => Idempotence::On,
     };
     let file = property_file(&args);
-    let (mut properties, unused_properties) =
-        properties::settle(&file, args.property, idempotence, args.partition)?;
+    let SettledProperties {
+        mut properties,
+        unused: unused_properties,
+        places: property_places,
+    } = properties::settle(&file, args.property, idempotence, args.partition)?;
     let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
@@ -444,6 +449,7 @@ fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
         cluster,
         properties,
         unused_properties,
+        property_places,
         idempotence,
         token,
         topics: args

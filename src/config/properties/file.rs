@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::property_names::PropertyPlaces;
 use super::{Properties, without_prefix};
 use crate::error::{Error, reason};
 
@@ -14,6 +15,14 @@ const NO_FILE: [&str; 2] = ["none", "-"];
 
 /// kcat's own file, below the home folder.
 const KCAT_FILE: &str = ".config/kcat.conf";
+
+/// What a property file says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct FileProperties {
+    /// In the order of the file.
+    pub(super) properties: Properties,
+    pub(super) places: PropertyPlaces,
+}
 
 /// Where properties come from beside the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,17 +60,17 @@ impl PropertyFile {
         }
     }
 
-    /// The properties in the file, in its order.
+    /// The properties in the file.
     ///
     /// # Errors
     /// [`Error::Config`] with file and line; for a file that cannot be read only when the user has
     /// named it: in a container the home folder may be somebody else's.
-    pub(super) fn read(&self) -> Result<Properties, Error> {
+    pub(super) fn read(&self) -> Result<FileProperties, Error> {
         match self {
-            Self::None => Ok(Vec::new()),
+            Self::None => Ok(FileProperties::default()),
             Self::Default(path) => match fs::read(path) {
                 Ok(bytes) => parse(path, &bytes),
-                Err(_) => Ok(Vec::new()),
+                Err(_) => Ok(FileProperties::default()),
             },
             Self::Named(_, path) => {
                 let bytes = fs::read(path).map_err(|e| {
@@ -73,7 +82,7 @@ impl PropertyFile {
     }
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Properties, Error> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<FileProperties, Error> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(Error::Config {
@@ -81,7 +90,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Properties, Error> {
             hint: Some("save it as UTF-8".into()),
         });
     }
-    let mut properties = Vec::new();
+    let mut file = FileProperties::default();
     for (i, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
         // Comments may be in any encoding.
@@ -89,10 +98,8 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Properties, Error> {
             continue;
         }
         // The line itself may hold a password and is not repeated.
-        let refused = |why: &str| {
-            let place = format!("{}:{}", path.display(), i + 1);
-            Error::config(format!("{place}: {why}"))
-        };
+        let place = format!("{}:{}", path.display(), i + 1);
+        let refused = |why: &str| Error::config(format!("{place}: {why}"));
         let line = std::str::from_utf8(line).map_err(|_| refused("the line is not UTF-8"))?;
         let Some((key, value)) = line.split_once('=') else {
             return Err(refused("expected `KEY=VALUE`"));
@@ -101,9 +108,10 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Properties, Error> {
         if key.is_empty() {
             return Err(refused("there is no name before `=`"));
         }
-        properties.push((key, value.trim().to_string()));
+        file.places.note(key.clone(), place);
+        file.properties.push((key, value.trim().to_string()));
     }
-    Ok(properties)
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -111,7 +119,8 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Properties, String> {
-        parse(Path::new("f"), bytes).map_err(|error| error.to_string())
+        let file = parse(Path::new("f"), bytes).map_err(|error| error.to_string());
+        file.map(|file| file.properties)
     }
 
     #[test]

@@ -6,8 +6,9 @@ pub(crate) mod security;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::file::FileProperties;
 pub(crate) use self::file::PropertyFile;
-use super::property_names::{are_same, check_obeyed, last_words, take_consumers};
+use super::property_names::{PropertyPlaces, are_same, check_obeyed, last_words, take_consumers};
 use super::{Idempotence, Partition};
 use crate::error::Error;
 
@@ -70,8 +71,18 @@ fn is_positive(value: &str) -> bool {
     value.parse().is_ok_and(|n: u64| n > 0)
 }
 
-/// The properties of `file`, and after them those of `flags`: each once, by the name under which it was
-/// given last. Those of consumers in a file are left out, and named beside them.
+/// What the user says of librdkafka's properties.
+#[derive(Debug)]
+pub(crate) struct SettledProperties {
+    /// Each once, by the name under which it was given last.
+    pub(crate) properties: Properties,
+    /// Names of those of consumers that a file holds, which are left out.
+    pub(crate) unused: Vec<String>,
+    /// Where those of the file are.
+    pub(crate) places: PropertyPlaces,
+}
+
+/// The properties of `file`, and after them those of `flags`.
 ///
 /// # Errors
 /// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
@@ -81,15 +92,25 @@ pub(crate) fn settle(
     flags: Properties,
     idempotence: Idempotence,
     partition: Partition,
-) -> Result<(Properties, Vec<String>), Error> {
-    let mut properties = file.read()?;
+) -> Result<SettledProperties, Error> {
+    let FileProperties {
+        mut properties,
+        mut places,
+    } = file.read()?;
     let unused = take_consumers(&mut properties);
-    let flags = flags.into_iter();
-    properties.extend(flags.map(|(key, value)| (without_prefix(&key), value)));
+    for (key, value) in flags {
+        let key = without_prefix(&key);
+        places.forget(&key);
+        properties.push((key, value));
+    }
     let properties = last_words(properties);
-    check_promise(&properties, idempotence)?;
-    check_obeyed(&properties, partition)?;
-    Ok((properties, unused))
+    check_promise(&properties, &places, idempotence)?;
+    check_obeyed(&properties, &places, partition)?;
+    Ok(SettledProperties {
+        properties,
+        unused,
+        places,
+    })
 }
 
 /// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the
@@ -102,7 +123,11 @@ fn without_prefix(key: &str) -> String {
     key.strip_prefix("topic.").unwrap_or(key).to_string()
 }
 
-fn check_promise(properties: &Properties, idempotence: Idempotence) -> Result<(), Error> {
+fn check_promise(
+    properties: &Properties,
+    places: &PropertyPlaces,
+    idempotence: Idempotence,
+) -> Result<(), Error> {
     if idempotence == Idempotence::Off
         && value(properties, "enable.idempotence").is_some_and(|v| v.eq_ignore_ascii_case("true"))
     {
@@ -127,8 +152,9 @@ fn check_promise(properties: &Properties, idempotence: Idempotence) -> Result<()
         };
         return Err(Error::Config {
             message: format!(
-                "`{key}={value}` would break kreplay's promise that every record delivered is in \
-                 the log once and in order"
+                "{}`{key}={value}` would break kreplay's promise that every record delivered is in \
+                 the log once and in order",
+                places.before(key)
             ),
             hint: Some(hint),
         });
@@ -236,7 +262,11 @@ mod tests {
     #[test]
     fn a_property_that_breaks_the_promise_is_refused_with_a_hint() {
         let check = |key: &str, value: &str, idempotence| {
-            check_promise(&vec![(key.into(), value.into())], idempotence)
+            check_promise(
+                &vec![(key.into(), value.into())],
+                &PropertyPlaces::default(),
+                idempotence,
+            )
         };
         let error = check("retries", "0", Idempotence::On).expect_err("no retries");
         assert_eq!(

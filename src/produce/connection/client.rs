@@ -15,7 +15,7 @@ use crate::cluster::guard::Known;
 use crate::cluster::native::{Client, Code, Metadata, Mock};
 use crate::cluster::token::Tokens;
 use crate::config::properties::{Secrets, is_secret, security};
-use crate::config::property_names::are_same;
+use crate::config::property_names::{PropertyPlaces, are_same};
 use crate::config::{Cluster, Destination, Idempotence, Verbosity};
 use crate::error::{Error, Right};
 use crate::host::console::Console;
@@ -132,7 +132,7 @@ impl Connection {
         // What the user has set is looked at before `sizes` changes any of it.
         config
             .create_native_config()
-            .map_err(|e| refused_setting(&config, &e))?;
+            .map_err(|e| refused_setting(&config, &destination.property_places, &e))?;
         let may_wait = watch_time(&mut config, destination);
         let added = destination.headers.iter();
         let added_bytes = added.map(|(name, value)| name.len() + value.len()).sum();
@@ -359,7 +359,9 @@ impl Producer {
         let mut config = config.clone();
         config.set("message.max.bytes", sizes.message_max_bytes.to_string());
         config.set("batch.size", sizes.batch_size.to_string());
-        let client = Client::new(&config).map_err(|e| refused_setting(&config, &e))?;
+        // Each property was taken when the connection was opened.
+        let places = PropertyPlaces::default();
+        let client = Client::new(&config).map_err(|e| refused_setting(&config, &places, &e))?;
         let client = Arc::new(client);
         let stop_polling = Arc::new(AtomicBool::new(false));
         let polling = thread::spawn({
@@ -447,7 +449,7 @@ fn watch_time(config: &mut ClientConfig, destination: &Destination) -> Option<Du
 }
 
 /// Names the property; its value may be a secret.
-fn refused_setting(config: &ClientConfig, error: &KafkaError) -> Error {
+fn refused_setting(config: &ClientConfig, places: &PropertyPlaces, error: &KafkaError) -> Error {
     match error {
         KafkaError::ClientConfig(_, reason, key, value) => {
             // librdkafka quotes a value; a short secret unquoted would take letters out of words.
@@ -456,7 +458,8 @@ fn refused_setting(config: &ClientConfig, error: &KafkaError) -> Error {
                 false => reason.clone(),
             };
             Error::config(format!(
-                "librdkafka does not take the property `{key}`: {reason}"
+                "{}librdkafka does not take the property `{key}`: {reason}",
+                places.before(key)
             ))
         }
         KafkaError::ClientCreation(text) => {
