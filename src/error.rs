@@ -214,7 +214,7 @@ pub enum Error {
         /// What it is.
         what: &'static str,
         /// The command that writes its content to stdout.
-        unpack: Option<&'static str>,
+        unpack: Vec<&'static str>,
     },
     /// An input that holds nothing of what is read.
     NoneInIt {
@@ -328,7 +328,7 @@ impl Error {
             }
             Self::Unreachable { hint, .. } | Self::NothingFound { hint, .. } => hint.clone(),
             Self::SeveralKinds { .. } => Some("replay each kind in a run of its own".into()),
-            Self::OtherFormat { input, unpack, .. } => unpack_hint(input, *unpack),
+            Self::OtherFormat { input, unpack, .. } => unpack_hint(input, unpack),
             Self::NoneInIt { wanted, what, .. } => none_in_it_hint(wanted, what),
             Self::GaveUp { .. } => Some(
                 "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered".into(),
@@ -467,11 +467,12 @@ impl Error {
 }
 
 /// What gives kreplay the content of a packed input.
-fn unpack_hint(input: &str, unpack: Option<&str>) -> Option<String> {
-    let unpack = unpack?;
+fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
+    let (first, others) = unpack.split_first()?;
+    let others: String = others.iter().map(|other| format!(" | {other}")).collect();
     Some(match input {
-        "stdin" => format!("put `{unpack}` before kreplay in the pipe"),
-        file => format!("unpack it, or use a pipe: `{unpack} {file} | kreplay ... -`"),
+        "stdin" => format!("put `{first}{others}` before kreplay in the pipe"),
+        file => format!("unpack it, or use a pipe: `{first} {file}{others} | kreplay ... -`"),
     })
 }
 

@@ -7,6 +7,8 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -733,7 +735,7 @@ fn packed_otherwise() -> [(&'static str, Vec<u8>, &'static str, &'static str); 7
             "b.gz",
             zstd_inside,
             "packed twice, with zstd inside",
-            "zstd -dc",
+            "gunzip -c",
         ),
     ]
 }
@@ -818,6 +820,55 @@ fn zstd_of_window(log: u8) -> Vec<u8> {
         frame.extend_from_slice(block);
     }
     frame
+}
+
+/// The hint for what is packed in two ways does all of the work, or only what kreplay does not.
+#[test]
+fn what_is_packed_in_two_ways_is_named_with_commands_that_read_it() {
+    let xz = b"\xfd7zXZ\0\0\x04\xe6\xd6";
+    for (content, before, behind) in [
+        (gzip(xz), "gunzip -c", " | xz -dc"),
+        (zstd(xz), "zstd -dc", " | xz -dc"),
+        (zstd(&gzip(SHOP.as_bytes())), "zstd -dc", ""),
+    ] {
+        let folder = folder();
+        let path = write(folder.path(), "a", content).display().to_string();
+        let output = Run::new(["raw", &path, "--rehearse"]).output();
+        let hint = format!("`{before} {path}{behind} | kreplay ... -`");
+        assert_eq!(output.code, 4, "{output:?}");
+        assert!(output.stderr.contains(&hint), "{output:?}");
+    }
+}
+
+/// docs/sources.md: the window of 128 MiB, beside which everything else is small.
+#[test]
+fn a_zstd_window_of_the_bound_takes_its_memory_and_little_more() {
+    const WINDOW: usize = 128 << 20;
+    const REST: u64 = 96 << 20;
+    // One RRPair a line over and over, so that the window is filled.
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, (27 - 10) << 3];
+    let line = SHOP.lines().next().expect("there are lines");
+    let block = format!("{line}\n").repeat(100_000 / (line.len() + 1));
+    let blocks = (WINDOW + (16 << 20)) / block.len();
+    for number in 1..=blocks {
+        let header = (block.len() << 3 | usize::from(number == blocks)).to_le_bytes();
+        frame.extend_from_slice(&header[..3]);
+        frame.extend_from_slice(block.as_bytes());
+    }
+    let folder = folder();
+    let path = write(folder.path(), "a.zst", frame).display().to_string();
+    let run = Run::new(["raw", &path, "--rehearse", "--report", "json"]);
+    let mut run = run.spawn();
+    let mut peak = 0;
+    while !run.has_ended() {
+        peak = peak.max(run.peak_memory());
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = run.wait();
+    let lines = block.lines().count() * blocks;
+    assert_eq!(report(&output)["source"]["rrpairs"], lines, "{output:?}");
+    let window = WINDOW as u64;
+    assert!((window / 2..window + REST).contains(&peak), "{peak} bytes");
 }
 
 #[test]

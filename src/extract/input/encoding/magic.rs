@@ -10,6 +10,26 @@ pub(in crate::extract) struct Format {
     pub(in crate::extract) unpack: Option<&'static str>,
 }
 
+impl Format {
+    /// The commands that give the content, each of what the one before it writes; `outer` is the one for
+    /// what kreplay has unpacked itself. None where a pipe of them would not do.
+    pub(in crate::extract) fn commands(self, outer: Option<&'static str>) -> Vec<&'static str> {
+        match (self.unpack, outer) {
+            (None, _) => Vec::new(),
+            (Some(inner), None) => vec![inner],
+            // kreplay unpacks these once what is around them is gone.
+            (Some("gunzip -c" | "zstd -dc"), Some(outer)) => vec![outer],
+            // tar sees by itself how an archive is packed.
+            (Some(tar), Some(_)) if tar == UNTAR => vec![tar],
+            // They read files alone.
+            (Some("unzip -p" | "7z x -so" | "unrar p -inul"), Some(_)) => Vec::new(),
+            (Some(inner), Some(outer)) => vec![outer, inner],
+        }
+    }
+}
+
+/// The command for an archive of tar.
+const UNTAR: &str = "tar -xOf";
 /// Where the magic number of tar stands (POSIX.1-2017, ustar).
 const TAR: (usize, &[u8]) = (257, b"ustar");
 /// Bytes looked at: all magic numbers end before.
@@ -92,7 +112,7 @@ pub(in crate::extract) fn format(head: &[u8]) -> Option<Format> {
     {
         return Some(Format {
             name: "a tar archive",
-            unpack: Some("tar -xOf"),
+            unpack: Some(UNTAR),
         });
     }
     // Damage may put zeros behind whole lines of JSON, but not before them.

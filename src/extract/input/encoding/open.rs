@@ -17,6 +17,8 @@ use crate::extract::input::kind::{Asked, Nature, Supply};
 pub(in crate::extract) struct Opened {
     /// Its content, unpacked.
     pub(in crate::extract) reader: Box<dyn Read + Send>,
+    /// The command that unpacks it as kreplay does, where it is packed.
+    pub(in crate::extract) unpacked_by: Option<&'static str>,
     pub(in crate::extract) taken: Taken,
     /// Whether it is known to hold nothing but blanks.
     pub(in crate::extract) is_empty: bool,
@@ -156,7 +158,7 @@ pub(in crate::extract) fn read_error(place: String, error: &io::Error) -> Error 
         _ if error.get_ref().is_some_and(|e| e.is::<LongWindow>()) => Error::OtherFormat {
             input: place,
             what: "packed with zstd and a window of more than 128 MiB",
-            unpack: Some("zstd -dc --long=31"),
+            unpack: vec!["zstd -dc --long=31"],
         },
         io::ErrorKind::UnexpectedEof => Error::CutOff {
             place,
@@ -175,8 +177,10 @@ fn opened(reader: impl Read + Send + 'static, supply: Supply) -> io::Result<Open
         reader,
         taken: taken.clone(),
     };
+    let content = unpacked(counted)?;
     Ok(Opened {
-        reader: unpacked(counted)?,
+        reader: content.reader,
+        unpacked_by: content.unpacked_by,
         taken,
         is_empty: false,
         supply,

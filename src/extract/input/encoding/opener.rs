@@ -143,7 +143,7 @@ impl Opener {
                 return Err(Error::OtherFormat {
                     input: input.name(),
                     what: format.name,
-                    unpack: format.unpack,
+                    unpack: format.commands(opened.unpacked_by),
                 });
             }
             Nature::Json { like_a_record } => {

@@ -31,6 +31,14 @@ enum Packing {
 }
 
 impl Packing {
+    /// The command that unpacks it to stdout; a file's name goes behind it.
+    fn command(self) -> &'static str {
+        match self {
+            Self::Gzip => "gunzip -c",
+            Self::Zstd => "zstd -dc",
+        }
+    }
+
     /// Whether a member of this packing begins with `head`, which is short only at the end of the data.
     fn may_begin(self, head: &[u8]) -> bool {
         let cut_off = match self {
@@ -54,24 +62,33 @@ impl Packing {
     }
 }
 
+/// The content of an input.
+pub(in crate::extract) struct Content {
+    pub(in crate::extract) reader: Box<dyn Read + Send>,
+    /// The command that does what was done to it, where it is packed.
+    pub(in crate::extract) unpacked_by: Option<&'static str>,
+}
+
 /// What `reader` gives as UTF-8, unpacked where it is packed: several gzip members or zstd frames are
 /// one stream. Packed data that breaks off is an error of kind `UnexpectedEof`, which nothing else is.
 ///
 /// # Errors
 /// The reader's, and what is wrong with the beginning of packed data.
-pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(
-    mut reader: R,
-) -> io::Result<Box<dyn Read + Send>> {
+pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(mut reader: R) -> io::Result<Content> {
     let head = head(&mut reader)?;
     let packing = Packing::of(&head);
     let whole = Cursor::new(head).chain(reader);
-    let Some(packing) = packing else {
-        return utf16::decoded(whole);
+    let reader = match packing {
+        None => utf16::decoded(whole),
+        Some(packing) => utf16::decoded(Unpacked {
+            packing,
+            member: Member::Between(Packed::new(whole)),
+            any: false,
+        }),
     };
-    utf16::decoded(Unpacked {
-        packing,
-        member: Member::Between(Packed::new(whole)),
-        any: false,
+    Ok(Content {
+        reader: reader?,
+        unpacked_by: packing.map(Packing::command),
     })
 }
 
