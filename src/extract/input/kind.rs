@@ -99,7 +99,11 @@ pub(in crate::extract) fn tell(head: &[u8], supply: Supply, asked: Asked) -> Opt
     let ended = supply == Supply::Ended || head.len() >= MOST_BYTES;
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
     if text.is_empty() {
-        return ended.then_some(Nature::Empty);
+        return match supply {
+            Supply::Ended => Some(Nature::Empty),
+            // Whatever follows so many blanks, the input is not empty.
+            Supply::File | Supply::Stream => ended.then_some(Nature::Text),
+        };
     }
     let first_line = match memchr(b'\n', text) {
         Some(end) => &text[..end],
@@ -338,6 +342,17 @@ mod tests {
         let told = |asked| tell(prose.as_bytes(), Supply::Ended, asked);
         assert_eq!(told(Asked::InFolder), TEXT);
         assert_eq!(told(Asked::ByName), RRPAIRS);
+    }
+
+    #[test]
+    fn what_begins_with_many_blanks_is_not_called_empty() {
+        let blanks = vec![b'\n'; MOST_BYTES];
+        for supply in [Supply::File, Supply::Stream] {
+            assert_eq!(tell(&blanks, supply, Asked::ByName), TEXT);
+            assert_eq!(tell(&blanks[1..], supply, Asked::ByName), None);
+        }
+        let ended = tell(&blanks, Supply::Ended, Asked::ByName);
+        assert_eq!(ended, Some(Nature::Empty));
     }
 
     #[test]
