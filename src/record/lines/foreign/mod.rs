@@ -9,7 +9,7 @@
 //! | kaf | `payload`, a `timestamp` as text | `payload`, where it is text | |
 //! | Kafdrop | `message`, `headersFormatted` | `message`, but for `empty` | `headersFormatted` |
 //! | AKHQ | `topic` as an object, or `exceptions` | `value` | `exceptions`, `truncated` |
-//! | Redpanda Console | `partitionID`, `value.isPayloadNull` | `value.payload`, where it is text | hexadecimal previews, sizes, `compression`, ... |
+//! | Redpanda Console | `partitionID`, `value.isPayloadNull` | `value.rawPayload`, else `value.payload`, where it is text | hexadecimal previews, sizes, `compression`, ... |
 //! | kafka-ui | `timestampType` with `valueSerde`, `valueSize` or `content` | `value` or `content` | sizes, formats |
 //! | AWS Lambda | `eventSource` `aws:kafka` or `SelfManagedKafka`, with `records` | base64 | `eventSourceArn`, ... |
 //!
@@ -19,6 +19,8 @@
 mod forms;
 #[cfg(test)]
 mod tests;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -239,10 +241,15 @@ impl Form {
     }
 }
 
-/// The bytes that Redpanda Console shows as text.
+/// What Redpanda Console saves of a key, a value or a header (its `save-messages-dialog.tsx`): the bytes in
+/// base64, where the user asks for raw data, else what is shown. An empty one is called null.
 fn payload_bytes(payload: &Members, what: &str, batch: &mut Batch) -> Read<Option<Span>> {
     if payload.get("isPayloadNull").is_some_and(|it| it == true) {
         return Ok(None);
+    }
+    if let Some(Value::String(raw)) = payload.get("rawPayload") {
+        let bytes = batch.push_base64(raw);
+        return bytes.map(Some).ok_or(format!("its {what} is no base64"));
     }
     let is_cut = payload
         .get("isPayloadTooLarge")
@@ -252,12 +259,30 @@ fn payload_bytes(payload: &Members, what: &str, batch: &mut Batch) -> Read<Optio
         payload.get("payload"),
     ) {
         (Some("text"), Some(Value::String(text))) if !is_cut => {
-            Ok(Some(batch.push_bytes(text.as_bytes())))
+            as_long_as(payload.get("size"), text).map(|text| batch.push_bytes(text.as_bytes()))
         }
-        _ => Err(format!(
-            "its {what} is decoded or cut, so its bytes are not there; {KCAT}"
-        )),
+        _ => None,
     }
+    .map(Some)
+    .ok_or_else(|| {
+        format!(
+            "its {what} is decoded or cut, so its bytes are not there; save it with raw data, or \
+             {KCAT}"
+        )
+    })
+}
+
+/// The text of so many bytes that is shown: as it is, or once more as JSON, as headers are.
+fn as_long_as<'a>(size: Option<&Value>, text: &'a str) -> Option<Cow<'a, str>> {
+    let Some(size) = size.and_then(Value::as_u64) else {
+        return Some(text.into());
+    };
+    let is_it = |text: &str| text.len() as u64 == size;
+    if is_it(text) {
+        return Some(text.into());
+    }
+    let inside: Option<String> = serde_json::from_str(text).ok();
+    inside.filter(|inside| is_it(inside)).map(Cow::Owned)
 }
 
 fn topic(node: Option<&Value>, batch: &mut Batch) -> Read<Option<u32>> {

@@ -55,6 +55,11 @@ fn a_record_of_each_tool_is_read_for_what_it_is() {
             r#"{"partitionID":2,"offset":3,"timestamp":1767603600000,"compression":"snappy","isTransactional":false,"headers":[{"key":"h","value":{"payload":"x","isPayloadNull":false,"encoding":"text"}}],"key":{"payload":null,"isPayloadNull":true,"encoding":"null"},"value":{"payload":"v","isPayloadNull":false,"encoding":"text"}}"#,
             r#"{"partition":2,"offset":3,"timestamp":1767603600000,"key":null,"value":"v","headers":[["h","x"]]}"#,
         ),
+        // As it is saved today: headers are JSON in JSON, and `size` tells so; raw data are the bytes.
+        (
+            r#"{"partitionID":2,"offset":3,"timestamp":1767603600000,"compression":"snappy","isTransactional":false,"headers":[{"key":"h","value":{"payload":"\"x\"","encoding":"text","isPayloadNull":false,"schemaId":0,"size":1}},{"key":"q","value":{"payload":"\"x\"","encoding":"text","isPayloadNull":false,"schemaId":0,"size":3}}],"key":{"payload":{"id":7},"rawPayload":"AAAAAAf/","encoding":"avro","isPayloadNull":false,"schemaId":7,"size":6},"value":{"payload":"v","encoding":"text","isPayloadNull":false,"schemaId":0,"size":1}}"#,
+            r#"{"partition":2,"offset":3,"timestamp":1767603600000,"key_base64":"AAAAAAf/","value":"v","headers":[["h","x"],["q","\"x\""]]}"#,
+        ),
         (
             r#"{"partition":2,"offset":3,"timestamp":"2026-01-05T09:00:00Z","timestampType":"CREATE_TIME","key":"k","headers":{"h":"x"},"content":"v","keySize":1,"valueSize":1,"keySerde":"String","valueSerde":"String"}"#,
             r#"{"partition":2,"offset":3,"timestamp":1767603600000,"key":"k","value":"v","headers":[["h","x"]]}"#,
@@ -133,7 +138,7 @@ fn what_a_tool_does_not_tell_is_named_with_the_tool() {
         (
             r#"{"partitionID":2,"offset":3,"timestamp":1,"key":{"isPayloadNull":true},"value":{"payload":{"a":1},"isPayloadNull":false,"encoding":"json"}}"#,
             "Redpanda Console",
-            "its value is decoded or cut, so its bytes are not there; `kcat -J` prints them",
+            "its value is decoded or cut, so its bytes are not there; save it with raw data, or `kcat -J` prints them",
         ),
         (
             r#"{"partition":2,"offset":3,"timestampType":"CREATE_TIME","value":"{}","valueSerde":"SchemaRegistry"}"#,
@@ -160,4 +165,12 @@ fn what_may_be_anybodys_is_nobodys() {
     ] {
         assert_eq!(read(text), None, "{text}");
     }
+}
+
+#[test]
+fn a_text_that_redpanda_console_has_cut_is_not_taken_for_the_value() {
+    let text = r#"{"partitionID":2,"offset":3,"value":{"payload":"1 of many","isPayloadNull":false,"encoding":"text","size":20480}}"#;
+    let told = "a record of Redpanda Console: its value is decoded or cut, so its bytes are not there; \
+                save it with raw data, or `kcat -J` prints them";
+    assert_eq!(read(text), Some((vec![], vec![told.into()])));
 }
