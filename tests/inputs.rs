@@ -570,6 +570,18 @@ fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
         assert!(output.stderr.contains(&told), "{command}: {output:?}");
         let output = Run::new([&args[..], &["--allow-empty"]].concat()).output();
         assert_eq!(output.code, 0, "{command}: {output:?}");
+        // Records that are filtered are found, and still none is left.
+        let shop = fixture("shop.jsonl").display().to_string();
+        let args = [
+            &[command, &shop, "--filter", r#"(command IS "Nothing")"#][..],
+            sending,
+        ]
+        .concat();
+        let output = Run::new(&args).output();
+        let told =
+            format!("kreplay: nothing was found: the filter passed none of 34 RRPairs of {shop}\n");
+        assert_eq!(output.code, 1, "{command}: {output:?}");
+        assert!(output.stderr.contains(&told), "{command}: {output:?}");
     }
 }
 

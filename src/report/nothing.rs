@@ -9,12 +9,18 @@ pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
     tally.found == 0 && tally.rrpairs == 0 && tally.lines == 0
 }
 
-/// What is wrong with a source that was read to its end and has no record, unless that is allowed.
+/// What is wrong with a source that was read to its end and has no record, or none that the filter passes,
+/// unless that is allowed.
 pub(crate) fn nothing_found(source: &Source, tally: &Tally, empty: EmptySource) -> Option<Error> {
-    if tally.found > 0 || !source.complete || empty == EmptySource::Allowed {
+    if !source.complete || empty == EmptySource::Allowed {
         return None;
     }
     let of_csv = source.kind == "csv" || source.via == Some("csv");
+    // Records that were filtered are found, too.
+    let passes_some = of_csv || tally.rrpairs == 0 || tally.fetches > 0;
+    if tally.found > 0 && passes_some {
+        return None;
+    }
     let what = match &source.inputs[..] {
         [one] => one.clone(),
         all => format!("the {} inputs", all.len()),
@@ -94,11 +100,14 @@ mod tests {
             let expected = format!("nothing was found: {expected}");
             assert_eq!(
                 told(kind, tally.clone(), EmptySource::Fails),
-                Some(expected)
+                Some(expected.clone())
             );
             assert_eq!(told(kind, tally.clone(), EmptySource::Allowed), None);
             let found = Tally { found: 1, ..tally };
-            assert_eq!(told(kind, found, EmptySource::Fails), None);
+            // What is found and filtered is not left.
+            let is_filtered = expected.contains("the filter passed none");
+            let expected = is_filtered.then_some(expected);
+            assert_eq!(told(kind, found, EmptySource::Fails), expected);
         }
     }
 }
