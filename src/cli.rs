@@ -17,7 +17,7 @@ The commonest calls:
   kreplay raw capture.jsonl -b localhost:9092 replay RRPairs from a file
   kreplay snapshot <ID> --rehearse            try it without a Kafka
 
-`kreplay help` tells more, `kreplay <COMMAND> --help` everything.";
+`kreplay help` says more, `kreplay <COMMAND> --help` everything.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -81,16 +81,17 @@ pub enum Command {
     /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
     /// "value":"..","headers":[["trace","abc"],["empty",null]]}. The timestamp is in milliseconds.
     /// Bytes that are not UTF-8 stand in `key_base64` and `value_base64`, in headers as
-    /// {"base64":".."}; what the capture does not tell is left out; a topic known only by its id is
+    /// {"base64":".."}; what the capture does not contain is left out; a topic known only by its id is
     /// a `topic_id`. `kreplay records` reads the lines back and no byte changes on the way.
     #[command(after_help = EXTRACT_EXIT_CODES)]
     Extract(Extract),
-    /// Tell what is in a capture: topics, gaps, keys, sizes, clients; or every path. Nothing is sent.
+    /// Describe what is in a capture: topics, gaps, keys, sizes, clients; or every path. Nothing is sent.
     ///
     /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
-    /// topic its partitions, records, keys and sizes. Counts of keys are estimates within 2 % where
-    /// there are more than a thousand, sizes are within 1 %. `--report json` tells all of it, also
-    /// partition by partition. With --paths: every path that occurs in the RRPairs.
+    /// topic its partitions, records, keys and sizes. Different keys are counted exactly up to 1,024,
+    /// beyond that to about 2 %; percentiles of sizes are exact up to 4,096 different sizes in a topic,
+    /// beyond that at most 0.1 % too high. `--report json` contains all of it, also partition by
+    /// partition. With --paths: every path that occurs in the RRPairs.
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(Inspect),
     /// Print a built-in profile as TOML, to begin one of your own with.
@@ -155,10 +156,11 @@ pub struct Csv {
 pub struct Raw {
     /// Files of RRPairs, folders of them, or `-` for stdin; read in the order given. A file may be
     /// JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them) or the Markdown that
-    /// proxymock writes, in UTF-8 or UTF-16, and compressed with gzip or zstd: its content tells, not
-    /// its name. A CSV of speedctl or record lines are read as what they are. The files of a folder
-    /// are read in the order of the times in their names, or else of their first `ts`; those without
-    /// RRPairs are skipped and counted, and listed with -v. With paths of your own and an empty
+    /// proxymock writes, in UTF-8 or UTF-16, and compressed with gzip or zstd: its content decides,
+    /// not its name. An export of BYOC (OTLP JSON) is read as the RRPairs in it; a CSV of speedctl or
+    /// record lines are read as what they are. The files of a folder are read in the order of the
+    /// times in their names, or else of their first `ts`; those without RRPairs are skipped and
+    /// counted, and listed with -v. With paths of your own and an empty
     /// --filter any JSON is input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -192,7 +194,7 @@ pub struct Records {
 #[derive(Debug, Args)]
 pub struct Extract {
     /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
-    /// lines (the content tells which), `-` for any of these from stdin, or `snapshot:<ID>` for a
+    /// lines (the content decides), `-` for any of these from stdin, or `snapshot:<ID>` for a
     /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
@@ -217,7 +219,7 @@ pub struct Extract {
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// Files and folders of RRPairs as `kreplay raw` takes them, a CSV of speedctl, files of record
-    /// lines (the content tells which), `-` for any of these from stdin, or `snapshot:<ID>` for a
+    /// lines (the content decides), `-` for any of these from stdin, or `snapshot:<ID>` for a
     /// snapshot that `speedctl pull snapshot` gets; read in the order given.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
@@ -404,7 +406,7 @@ pub struct Extraction {
     #[arg(long, value_enum, value_name = "HOW")]
     pub key_encoding: Option<Encoding>,
     /// How a header's value becomes bytes; `valueString`, `valueBytes` and `valueBase64` of a header
-    /// object tell it by their names. A `value` is base64 in the built-in profiles, `auto` elsewhere.
+    /// object say it by their names. A `value` is base64 in the built-in profiles, `auto` elsewhere.
     #[arg(long, value_enum, value_name = "HOW")]
     pub header_encoding: Option<Encoding>,
     /// Replay a record as often as it was captured; else once per topic, partition and offset.
