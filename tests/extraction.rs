@@ -173,6 +173,48 @@ fn records_without_an_offset_are_never_duplicates() {
     }
 }
 
+/// Kafka counts offsets from 0 and writes -1 for one that it does not know.
+#[test]
+fn records_with_an_offset_below_zero_are_records_of_their_own_in_the_order_of_the_capture() {
+    let fetch = |base: &str, records: &str| {
+        format!(
+            r#"{{"command":"Fetch","kafka":{{"response":{{"FetchResponse":{{"topics":[{{"name":"t","partitions":[{{"records":{{"baseOffset":"{base}","records":[{records}]}}}}]}}]}}}}}}}}"#
+        ) + "\n"
+    };
+    // -1 + 1 is no offset either: nobody knows what the delta is added to.
+    let batch = |value: &str| {
+        format!(r#"{{"valueString":"{value}"}},{{"offsetDelta":1,"valueString":"{value}{value}"}}"#)
+    };
+    let rrpairs = ["z", "y", "x"].map(|value| fetch("-1", &batch(value)));
+    let lines = ["z", "zz", "y", "yy", "x", "xx"].map(|value| {
+        format!("{{\"topic\":\"t\",\"partition\":0,\"offset\":-1,\"value\":\"{value}\"}}\n")
+    });
+    let column = "kafka.response.FetchResponse.topics.0.partitions.0";
+    let header = format!(
+        "{column}.records.records.0.valueString,{column}.partitionIndex,{column}.records.baseOffset,\
+         kafka.response.FetchResponse.topics.0.name,RRPair UUID\n"
+    );
+    let rows = ["z", "zz", "y", "yy", "x", "xx"].map(|value| format!("{value},0,-1,t,u\n"));
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    for (name, command, text) in [
+        ("lines.jsonl", "records", lines.concat()),
+        ("capture.jsonl", "raw", rrpairs.concat()),
+        ("rows.csv", "csv", header + &rows.concat()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("the folder is writable");
+        let path = path.display().to_string();
+        let output = extract(&[&path]);
+        let values: Vec<String> = short(&parsed(&output))
+            .iter()
+            .filter_map(|line| Some(line.split_once('=')?.1.to_owned()))
+            .collect();
+        assert_eq!(values, ["z", "zz", "y", "yy", "x", "xx"], "{name}");
+        let report = rehearse(&[command, &path], 0);
+        assert_eq!(ledger(&report), "6 = 6 delivered", "{name}");
+    }
+}
+
 // Transactions.
 
 #[test]

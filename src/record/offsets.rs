@@ -4,6 +4,12 @@
 
 use std::collections::BTreeMap;
 
+/// An offset as a capture writes it. Kafka counts from 0 and writes -1 for an offset that it does not
+/// know (Kafka protocol guide): what is below 0 identifies no record.
+pub(crate) fn known(offset: i64) -> Option<i64> {
+    Some(offset).filter(|offset| *offset >= 0)
+}
+
 /// Offsets as ranges that do not touch: first offset -> the one behind the last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offsets(BTreeMap<i64, i64>);

@@ -385,7 +385,7 @@ impl<'a> Rows<'a> {
         let identities = &mut admission.identities;
         identities.name(batch, &mut record);
         let mark = BatchMark {
-            base_offset: fields.number(Slot::OffsetBase).or(offset_base_default),
+            base_offset: fields.offset_base(offset_base_default),
             crc: fields.number(Slot::Crc),
         };
         identities.saw(batch, &record, mark);

@@ -255,9 +255,7 @@ impl Collector {
         };
         self.name(&mut record, sink);
         let mark = BatchMark {
-            base_offset: fields
-                .number(Slot::OffsetBase)
-                .or(self.engine.offset_base_default),
+            base_offset: fields.offset_base(self.engine.offset_base_default),
             crc: fields.number(Slot::Crc),
         };
         let identities = &mut self.admission.identities;

@@ -1,7 +1,7 @@
 //! The fields of a record while its line is being read: its own, and those that it takes over from
 //! the nodes around it.
 
-use crate::record::{Headers, NameFault, Span};
+use crate::record::{Headers, NameFault, Span, offsets};
 
 /// A place for one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,10 +213,18 @@ impl Fields {
     /// The offset in its partition, where there is one.
     pub(in crate::extract) fn offset(&self, base_default: Option<i64>) -> Option<i64> {
         if let Some(offset) = self.number(Slot::Offset) {
-            return Some(offset);
+            return offsets::known(offset);
         }
-        let base = self.number(Slot::OffsetBase).or(base_default)?;
+        let base = self.offset_base(base_default)?;
         base.checked_add(self.number(Slot::OffsetDelta).unwrap_or(0))
+            .and_then(offsets::known)
+    }
+
+    /// The first offset of its batch, where there is one.
+    pub(in crate::extract) fn offset_base(&self, default: Option<i64>) -> Option<i64> {
+        self.number(Slot::OffsetBase)
+            .or(default)
+            .and_then(offsets::known)
     }
 
     /// Milliseconds since 1970; none where the capture tells no time.

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `topic` | the topic's name; left out when it is not known |
 //! | `topic_id` | its id in place of a name that nothing tells, as Kafka's tools print it (KIP-516) |
-//! | `partition`, `offset` | integers, left out when they are not known |
+//! | `partition`, `offset` | integers, left out when they are not known; an offset below 0 is unknown |
 //! | `timestamp` | milliseconds since 1970, left out when it is not known |
 //! | `key`, `value` | a string, or null |
 //! | `key_base64`, `value_base64` | instead, for bytes that are not UTF-8 |
@@ -122,7 +122,7 @@ mod tests {
         (
             option::of(topic()),
             option::of(0..=i32::MAX),
-            option::of(any::<i64>()),
+            option::of(0..=i64::MAX),
             option::of(any::<i64>()),
             option::of(bytes()),
             option::of(bytes()),

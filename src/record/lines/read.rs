@@ -11,7 +11,7 @@ use serde::de::DeserializeSeed;
 
 use super::fields::{Earlier, Fields, Line, Member, TimeKind, Writer};
 use super::parts::Strings;
-use crate::record::{Batch, Origin, Record};
+use crate::record::{Batch, Origin, Record, offsets};
 
 /// Why a line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Ear
             batch.records.push(Record {
                 topic: fields.topic.flatten().or(fields.topic_id.flatten()),
                 partition: fields.partition.flatten(),
-                offset: fields.offset.flatten(),
+                offset: fields.offset.flatten().and_then(offsets::known),
                 timestamp_ms: match fields.time_kind {
                     TimeKind::Known => fields.timestamp_ms.flatten(),
                     TimeKind::Unknown => None,
