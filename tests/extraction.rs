@@ -1246,23 +1246,23 @@ fn a_keyword_that_no_rrpair_tells_is_named() {
 fn every_documented_or_assumed_spelling_of_a_member_is_read() {
     let output = extract(&["spellings.jsonl"]);
     let expected = concat!(
-        r#"{"topic":"parcels","partition":1,"offset":0,"timestamp":1767603600000,"key":"k1","value":"v1","headers":[["h","x1"],["none",null]]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":0,"timestamp":1767603600000,"captured":"2026-01-05T09:00:00.045000927Z","key":"k1","value":"v1","headers":[["h","x1"],["none",null]]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":2,"offset":0,"timestamp":1767603600000,"key":"k2","value":"v2","headers":[["h","x2"]]}"#,
+        r#"{"topic":"parcels","partition":2,"offset":0,"timestamp":1767603600000,"captured":"2026-01-05T09:00:00.085000927Z","key":"k2","value":"v2","headers":[["h","x2"]]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":3,"offset":0,"timestamp":1767603600000,"key":"k3","value":"v3","headers":[["h","x3"]]}"#,
+        r#"{"topic":"parcels","partition":3,"offset":0,"timestamp":1767603600000,"captured":"2026-01-05T09:00:00.125000927Z","key":"k3","value":"v3","headers":[["h","x3"]]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":0,"offset":0,"timestamp":1767603600000,"key":"k4","value":"v4","headers":[["h","x4"]]}"#,
+        r#"{"topic":"parcels","partition":0,"offset":0,"timestamp":1767603600000,"captured":"2026-01-05T09:00:00.165000927Z","key":"k4","value":"v4","headers":[["h","x4"]]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":1,"offset":5,"timestamp":1767603600005,"key":"k5","value":"first","headers":[]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":5,"timestamp":1767603600005,"captured":"2026-01-05T09:00:00.205000927Z","key":"k5","value":"first","headers":[]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":1,"offset":6,"timestamp":1767603600006,"key":"k6","value":null,"headers":[]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":6,"timestamp":1767603600006,"captured":"2026-01-05T09:00:00.205000927Z","key":"k6","value":null,"headers":[]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":1,"offset":7,"timestamp":1767603600007,"key":"k7","value":"","headers":[]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":7,"timestamp":1767603600007,"captured":"2026-01-05T09:00:00.205000927Z","key":"k7","value":"","headers":[]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":1,"offset":9,"timestamp":1767603600009,"key":"k9","value":"v9","headers":[]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":9,"timestamp":1767603600009,"captured":"2026-01-05T09:00:00.205000927Z","key":"k9","value":"v9","headers":[]}"#,
         "\n",
-        r#"{"topic":"parcels","partition":1,"offset":20,"timestamp":1767603600020,"key_base64":"/wA=","value_base64":"AP4=","headers":[["bin",{"base64":"/Q=="}]]}"#,
+        r#"{"topic":"parcels","partition":1,"offset":20,"timestamp":1767603600020,"captured":"2026-01-05T09:00:00.245000927Z","key_base64":"/wA=","value_base64":"AP4=","headers":[["bin",{"base64":"/Q=="}]]}"#,
         "\n",
     );
     assert_eq!(output.stdout, expected);

@@ -4,6 +4,7 @@
 //! All bytes of a batch stand in one buffer and records point into it, so that a record costs no
 //! allocation of its own.
 
+pub(crate) mod captured;
 pub(crate) mod channel;
 pub(crate) mod in_flight;
 pub(crate) mod lines;
@@ -17,6 +18,8 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
+
+use self::captured::CaptureTimes;
 
 /// Where in the input something stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,8 @@ pub(crate) struct Record {
     pub(crate) value: Option<Span>,
     pub(crate) headers: Headers,
     pub(crate) origin: Origin,
+    /// Which of the batch's capture times is the record's, see [`Batch::captured_ns`].
+    pub(crate) capture: Option<u32>,
 }
 
 /// The headers of one record: a range of its batch's headers.
@@ -147,6 +152,7 @@ pub(crate) struct Batch {
     pub(crate) untold: Untold,
     headers: Vec<Header>,
     bytes: Vec<u8>,
+    capture_times: CaptureTimes,
     topic_numbers: TopicNumbers,
 }
 
@@ -193,6 +199,7 @@ pub(crate) struct Mark {
     records: usize,
     headers: usize,
     bytes: usize,
+    capture_times: usize,
 }
 
 impl Batch {
@@ -231,6 +238,7 @@ impl Batch {
             records: Vec::with_capacity(self.records.len()),
             headers: Vec::with_capacity(self.headers.len()),
             bytes: Vec::with_capacity(self.bytes.len()),
+            capture_times: CaptureTimes::with_room(self.capture_times.len()),
             untold: self.untold,
             ..Self::default()
         };
@@ -262,11 +270,15 @@ impl Batch {
         }
         let headers = self.headers_since(mark);
         let topic = from.topic(record).map(|topic| self.topic_index(topic));
+        let capture = from
+            .captured_ns(record)
+            .map(|time| self.capture_index(time));
         self.records.push(Record {
             topic,
             key,
             value,
             headers,
+            capture,
             ..record.clone()
         });
     }
@@ -310,6 +322,17 @@ impl Batch {
         record.topic.map(|index| &self.topics[index as usize])
     }
 
+    /// The index by which a record refers to the time at which it was captured.
+    pub(crate) fn capture_index(&mut self, time_ns: i64) -> u32 {
+        self.capture_times.index(time_ns)
+    }
+
+    /// When the application was given the record, or gave it, in nanoseconds since 1970; none where the
+    /// capture does not tell.
+    pub(crate) fn captured_ns(&self, record: &Record) -> Option<i64> {
+        record.capture.map(|index| self.capture_times.get(index))
+    }
+
     /// Where Kafka had the record: `orders [0] @ 12`, as far as the capture tells.
     pub(crate) fn captured_at(&self, record: &Record) -> String {
         let topic = self
@@ -350,6 +373,7 @@ impl Batch {
             records: self.records.len(),
             headers: self.headers.len(),
             bytes: self.bytes.len(),
+            capture_times: self.capture_times.len(),
         }
     }
 
@@ -358,6 +382,7 @@ impl Batch {
         self.records.truncate(mark.records);
         self.headers.truncate(mark.headers);
         self.bytes.truncate(mark.bytes);
+        self.capture_times.truncate(mark.capture_times);
     }
 
     /// Bytes of memory that the batch stands for in the channel.
@@ -366,6 +391,7 @@ impl Batch {
             + self.records.len() * Self::RECORD_OVERHEAD
             + self.headers.len() * size_of::<Header>()
             + self.topics.len() * Self::TOPIC_OVERHEAD
+            + self.capture_times.weight()
             // Once in the list, once as the key of its index.
             + self.topic_numbers.bytes * 2
             + self
@@ -490,6 +516,34 @@ mod tests {
         let before = batch.mark().bytes;
         assert!(batch.push_base64("no base64 at all").is_none());
         assert_eq!(batch.mark().bytes, before);
+    }
+
+    #[test]
+    fn a_copy_of_a_record_keeps_its_capture_time() {
+        let mut from = Batch::default();
+        for time_ns in [Some(7), None, Some(9)] {
+            let record = Record {
+                topic: None,
+                partition: None,
+                offset: None,
+                timestamp_ms: None,
+                key: None,
+                value: None,
+                headers: Headers::default(),
+                origin: Origin { input: 0, line: 1 },
+                capture: time_ns.map(|time_ns| from.capture_index(time_ns)),
+            };
+            from.records.push(record);
+        }
+        let mut to = Batch::default();
+        let mark = to.mark();
+        to.capture_index(5);
+        to.roll_back(mark);
+        for record in from.records.iter().rev() {
+            to.push_copy(&from, record);
+        }
+        let times: Vec<Option<i64>> = to.records.iter().map(|r| to.captured_ns(r)).collect();
+        assert_eq!(times, [Some(9), None, Some(7)]);
     }
 
     #[test]

@@ -42,7 +42,12 @@ pub(in crate::extract) fn generated_paths(engine: &Engine) -> Vec<String> {
             _ => add(first),
         }
     }
-    add(".ts".into());
+    for path in engine.capture_paths().all() {
+        let steps = path.steps().filter(|steps| wildcards(steps).is_empty());
+        steps
+            .into_iter()
+            .for_each(|steps| add(format!(".{}", dotted_text(steps))));
+    }
     add(format!(".{BROKER}"));
     for item in items(engine) {
         for at in wildcards(item) {
@@ -158,6 +163,8 @@ pub(in crate::extract) struct Columns {
     pub(in crate::extract) unseen: Vec<String>,
     /// Where a row tells the broker that it was captured at.
     pub(in crate::extract) broker: Option<usize>,
+    /// Where a row tells when it was captured: a column for each of the engine's paths to that.
+    pub(in crate::extract) capture: Vec<Option<usize>>,
     pub(in crate::extract) width: usize,
 }
 
@@ -201,6 +208,7 @@ impl Columns {
             records,
             sentinels: sentinels.collect(),
             broker: broker(&steps),
+            capture: capture(&steps, engine),
             width: headers.len(),
         }
     }
@@ -263,6 +271,16 @@ fn broker(headers: &[Option<&[Step]>]) -> Option<usize> {
     let mut headers = headers.iter();
     let column = headers.position(|h| begins(h, BROKER) && h.is_some_and(|h| h.len() == 1));
     column.filter(|_| is_kafka)
+}
+
+/// The columns of an RRPair's time and duration.
+fn capture(headers: &[Option<&[Step]>], engine: &Engine) -> Vec<Option<usize>> {
+    let column = |path: &Path| {
+        let path = path.steps()?;
+        let mut headers = headers.iter();
+        headers.position(|header| header.is_some_and(|header| fits(path, header)))
+    };
+    engine.capture_paths().all().map(column).collect()
 }
 
 /// Whether a path of the profile leads to the very node of a header.

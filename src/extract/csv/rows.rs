@@ -17,6 +17,7 @@ use crate::extract::keep::aborted::Given;
 use crate::extract::keep::admission::Admission;
 use crate::extract::keep::identities::BatchMark;
 use crate::extract::keep::sink::Sink;
+use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::Filter;
 use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
@@ -62,6 +63,7 @@ pub(in crate::extract) enum RowKind {
 pub(in crate::extract) struct Rows<'a> {
     header: ByteRecord,
     columns: Columns,
+    capture: CapturePaths,
     partition_default: Option<i32>,
     offset_base_default: Option<i64>,
     wishes: Wishes<'a>,
@@ -99,6 +101,7 @@ impl<'a> Rows<'a> {
             header: first,
             columns: header.columns,
             unmatched: header.unmatched,
+            capture: engine.capture_paths().clone(),
             partition_default: engine.partition_default,
             offset_base_default: engine.offset_base_default,
             wishes,
@@ -157,8 +160,9 @@ impl<'a> Rows<'a> {
         self.note_broker(row);
         let before = self.sink.tally.found;
         self.watch_sentinels(row, origin)?;
+        let capture = self.capture_index(row);
         for record in 0..self.columns.records.len() {
-            self.read_record(row, record, origin)?;
+            self.read_record(row, record, (origin, capture))?;
         }
         self.sink.tally.empty_fetches += u64::from(self.sink.tally.found == before);
         Ok(self.sink.flush_if_full()?)
@@ -240,8 +244,20 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// Takes note of when the row was captured, where it tells.
+    fn capture_index(&mut self, row: &ByteRecord) -> Option<u32> {
+        let cell = |index: usize| std::str::from_utf8(&row[self.columns.capture[index]?]).ok();
+        let time_ns = self.capture.captured_ns(cell)?;
+        Some(self.sink.batch.capture_index(time_ns))
+    }
+
     /// The record whose columns are those of index `index`, where the row has one.
-    fn read_record(&mut self, row: &ByteRecord, index: usize, origin: Origin) -> Result<(), Stop> {
+    fn read_record(
+        &mut self,
+        row: &ByteRecord,
+        index: usize,
+        (origin, capture): (Origin, Option<u32>),
+    ) -> Result<(), Stop> {
         let columns = &self.columns.records[index];
         let values = columns
             .fields
@@ -278,7 +294,7 @@ impl<'a> Rows<'a> {
             return self.lose(mark, why, origin);
         }
         self.check_doubts(row, index, &fields, origin)?;
-        self.push(index, &fields, origin);
+        self.push(index, &fields, (origin, capture));
         Ok(())
     }
 
@@ -354,7 +370,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn push(&mut self, index: usize, fields: &Fields, origin: Origin) {
+    fn push(&mut self, index: usize, fields: &Fields, (origin, capture): (Origin, Option<u32>)) {
         let columns = &self.columns.records[index];
         // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
         let partition_default = self
@@ -379,6 +395,7 @@ impl<'a> Rows<'a> {
             value: fields.bytes(Slot::Value),
             headers: Headers::default(),
             origin,
+            capture,
         };
         let Sink { batch, tally, .. } = &mut self.sink;
         let mut admission = self.wishes.admission.borrow_mut();

@@ -155,11 +155,13 @@ impl Collector {
         self.note_matched();
         sink.tally.fetches += 1;
         sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
+        let captured_ns = self.engine.captured_ns(&self.found.filtered_on);
         let given = aborted::given(&self.found, self.engine.offset_base_default);
         let mut drafts = std::mem::take(&mut self.found.records);
         for (i, draft) in drafts.drain(..).enumerate() {
             let was_given = given.get(i).copied().unwrap_or(Given::Yes);
-            self.keep(&draft, was_given, origin, sink);
+            let capture = captured_ns.map(|time| sink.batch.capture_index(time));
+            self.keep(&draft, was_given, (origin, capture), sink);
         }
         // Taken out and put back for its memory.
         self.found.records = drafts;
@@ -224,7 +226,14 @@ impl Collector {
         }
     }
 
-    fn keep(&mut self, draft: &Draft, was_given: Given, origin: Origin, sink: &mut Sink<'_>) {
+    /// Puts a record into `sink`, with where and when its RRPair was captured.
+    fn keep(
+        &mut self,
+        draft: &Draft,
+        was_given: Given,
+        (origin, capture): (Origin, Option<u32>),
+        sink: &mut Sink<'_>,
+    ) {
         let fields = &draft.fields;
         if fields.attributes().has(Attributes::CONTROL) {
             sink.tally.found += 1;
@@ -252,6 +261,7 @@ impl Collector {
             value: fields.bytes(Slot::Value),
             headers: fields.headers(),
             origin,
+            capture,
         };
         self.name(&mut record, sink);
         let mark = BatchMark {

@@ -2,6 +2,7 @@
 //! The built-in ones are TOML files like any user's; nothing else in the program knows the shape
 //! of an RRPair's payload.
 
+pub(super) mod capture;
 pub(super) mod filter;
 pub(super) mod path;
 mod query;
@@ -59,6 +60,8 @@ pub(crate) struct Profile {
     pub(crate) timestamp_delta: Candidates,
     pub(crate) timestamp_base: Candidates,
     pub(crate) timestamp_max: Candidates,
+    pub(crate) capture_time: Candidates,
+    pub(crate) capture_duration: Candidates,
     pub(crate) batch_crc: Candidates,
     pub(crate) attributes: Candidates,
     pub(crate) producer_id: Candidates,

@@ -16,7 +16,8 @@ use super::walk::found::Found;
 use super::walk::pass;
 use super::walk::pass::WalkError;
 use crate::error::Error;
-use crate::extract::profile::filter::Filter;
+use crate::extract::profile::capture::CapturePaths;
+use crate::extract::profile::filter::{Captured, Filter};
 use crate::extract::profile::path::{Path, Step, jsonpath_text};
 use crate::extract::profile::{Candidates, Profile};
 use crate::record::Batch;
@@ -30,6 +31,9 @@ pub(in crate::extract) struct Engine {
     plan: Option<Plan>,
     /// Members whose texts are captured: what the filter reads, and what else is looked at.
     captured: usize,
+    capture: CapturePaths,
+    /// Where among the captured members the first of `capture` is.
+    first_of_capture: usize,
     pub(in crate::extract) partition_default: Option<i32>,
     pub(in crate::extract) offset_base_default: Option<i64>,
     /// Whether records have offsets of their own, and not only their batches.
@@ -53,7 +57,8 @@ impl Engine {
         Self::capturing(profile, filter, &[])
     }
 
-    /// The same, and `members` are captured behind those of the filter.
+    /// The same, and `members` are captured behind those of the filter and those that tell when the RRPair
+    /// was captured.
     ///
     /// # Errors
     /// As of [`Engine::of`].
@@ -63,8 +68,13 @@ impl Engine {
         members: &[Path],
     ) -> Result<Self, Error> {
         let mut sources = sources(profile)?;
-        sources.extend(captured(filter, members));
-        Ok(Self::compile(profile, sources))
+        let capture = CapturePaths::of(profile)?;
+        sources.extend(captured(filter, capture.all().chain(members)));
+        Ok(Self {
+            capture,
+            first_of_capture: filter.fields().len(),
+            ..Self::compile(profile, sources)
+        })
     }
 
     /// Reads no records, only what the filter asks for.
@@ -98,6 +108,8 @@ impl Engine {
             known,
             plan,
             captured,
+            capture: CapturePaths::default(),
+            first_of_capture: 0,
             partition_default: profile.partition_default,
             offset_base_default: profile.offset_base_default,
             knows_offsets: !profile.offset_path.0.is_empty() || !profile.offset_delta.0.is_empty(),
@@ -108,6 +120,18 @@ impl Engine {
     pub(in crate::extract) fn record_offset(&self, fields: &Fields) -> Option<i64> {
         let offset = fields.offset(self.offset_base_default);
         offset.filter(|_| self.knows_offsets)
+    }
+
+    /// When the application had the records of the RRPair that `captured` is of, in nanoseconds since 1970.
+    pub(in crate::extract) fn captured_ns(&self, captured: &Captured) -> Option<i64> {
+        let text = |index| captured.texts(self.first_of_capture + index).first();
+        self.capture
+            .captured_ns(|index| text(index).map(String::as_str))
+    }
+
+    /// The paths to what tells when an RRPair was captured.
+    pub(in crate::extract) fn capture_paths(&self) -> &CapturePaths {
+        &self.capture
     }
 
     /// Members of a record that say nothing about its fields, where the profile lists them.

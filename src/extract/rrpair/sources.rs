@@ -93,7 +93,10 @@ pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<Source>, Erro
 }
 
 /// What is captured: the members that the filter reads, and `others` behind them.
-pub(in crate::extract) fn captured(filter: &Filter, others: &[Path]) -> Vec<Source> {
+pub(in crate::extract) fn captured<'p>(
+    filter: &Filter,
+    others: impl IntoIterator<Item = &'p Path>,
+) -> Vec<Source> {
     let fields = filter.fields().iter().map(|field| {
         let encoding = match field.kind {
             Kind::Text => Encoding::Auto,
@@ -101,7 +104,9 @@ pub(in crate::extract) fn captured(filter: &Filter, others: &[Path]) -> Vec<Sour
         };
         (Path::of_names(field.members()), encoding)
     });
-    let others = others.iter().map(|path| (path.clone(), Encoding::Auto));
+    let others = others
+        .into_iter()
+        .map(|path| (path.clone(), Encoding::Auto));
     let all = fields.chain(others).enumerate();
     all.map(|(index, (path, encoding))| Source {
         name: "filter",

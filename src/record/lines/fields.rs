@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::parts::{Bytes, HeaderList, Spelling, Strings, Topic, TopicBy};
+use super::parts::{Bytes, CaptureTime, HeaderList, Spelling, Strings, Topic, TopicBy};
 use crate::record::{Batch, CapturedFrom, Span};
 
 /// The members that mean something, ours and kcat's. What others there are is passed over, such as
@@ -32,6 +32,7 @@ pub(super) enum Member {
     PayloadError,
     Outcome,
     CapturedFrom,
+    Captured,
     #[serde(other)]
     Other,
 }
@@ -58,6 +59,7 @@ impl Member {
             Self::PayloadError => "payload_error",
             Self::Outcome => "outcome",
             Self::CapturedFrom => "captured_from",
+            Self::Captured => "captured",
             Self::Other => "?",
         }
     }
@@ -147,6 +149,7 @@ pub(super) struct Fields {
     pub(super) writer: Writer,
     pub(super) earlier: Earlier,
     pub(super) captured_from: Vec<CapturedFrom>,
+    pub(super) captured_ns: Option<i64>,
 }
 
 /// Sets a field that may stand once in a line.
@@ -255,18 +258,21 @@ impl Line<'_> {
             | Member::PayloadError => Err(de::Error::custom(
                 "kcat has decoded the record, so its bytes are not in the line; run kcat without `-s`",
             )),
-            Member::Outcome | Member::CapturedFrom => self.read_of_reject(member, map),
+            Member::Captured | Member::Outcome | Member::CapturedFrom => {
+                self.read_of_capture(member, map)
+            }
             Member::Other => map.next_value::<IgnoredAny>().map(|_| ()),
         }
     }
 
-    /// What only a rejects file has.
-    fn read_of_reject<'de, A: MapAccess<'de>>(
+    /// What a record had no part in: where and when it was captured, and what a run made of it.
+    fn read_of_capture<'de, A: MapAccess<'de>>(
         &mut self,
         member: Member,
         map: &mut A,
     ) -> Result<(), A::Error> {
         match member {
+            Member::Captured => self.fields.captured_ns = map.next_value_seed(CaptureTime)?,
             Member::Outcome => self.fields.earlier = map.next_value::<Outcome>()?.into(),
             _ => self.fields.captured_from = map.next_value::<Places>()?.into(),
         }

@@ -13,6 +13,7 @@
 //! | `topic_id` | its id in place of a name that nothing tells, as Kafka's tools print it (KIP-516) |
 //! | `partition`, `offset` | integers, left out when they are not known; an offset below 0 is unknown |
 //! | `timestamp` | milliseconds since 1970, left out when it is not known |
+//! | `captured` | when the application had the record (RFC 3339), left out when it is not known |
 //! | `key`, `value` | a string, or null |
 //! | `key_base64`, `value_base64` | instead, for bytes that are not UTF-8 |
 //! | `headers` | pairs of name and value, each a string or `{"base64":".."}`; a value may be null |
@@ -49,6 +50,7 @@ mod tests {
         partition: Option<i32>,
         offset: Option<i64>,
         timestamp_ms: Option<i64>,
+        captured_ns: Option<i64>,
         key: Option<Vec<u8>>,
         value: Option<Vec<u8>>,
         headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
@@ -72,6 +74,7 @@ mod tests {
                 value: self.value.as_ref().map(|value| batch.push_bytes(value)),
                 headers: batch.headers_since(mark),
                 origin: ORIGIN,
+                capture: self.captured_ns.map(|time| batch.capture_index(time)),
             };
             let mut line = Vec::new();
             write(&batch, &record, &mut line);
@@ -91,6 +94,7 @@ mod tests {
                 partition: record.partition,
                 offset: record.offset,
                 timestamp_ms: record.timestamp_ms,
+                captured_ns: batch.captured_ns(record),
                 key: record.key.map(bytes),
                 value: record.value.map(bytes),
                 headers: headers
@@ -124,19 +128,23 @@ mod tests {
             option::of(0..=i32::MAX),
             option::of(0..=i64::MAX),
             option::of(any::<i64>()),
+            option::of(any::<i64>()),
             option::of(bytes()),
             option::of(bytes()),
             vec((bytes(), option::of(bytes())), 0..4),
         )
             .prop_map(
-                |(topic, partition, offset, timestamp_ms, key, value, headers)| Whole {
-                    topic,
-                    partition,
-                    offset,
-                    timestamp_ms,
-                    key,
-                    value,
-                    headers,
+                |(topic, partition, offset, timestamp_ms, captured_ns, key, value, headers)| {
+                    Whole {
+                        topic,
+                        partition,
+                        offset,
+                        timestamp_ms,
+                        captured_ns,
+                        key,
+                        value,
+                        headers,
+                    }
                 },
             )
     }
@@ -166,6 +174,7 @@ mod tests {
                 partition: Some(record.partition.unwrap_or(0)),
                 offset: Some(record.offset.unwrap_or(0)),
                 timestamp_ms: (kind < 2).then_some(record.timestamp_ms.unwrap_or(0)),
+                captured_ns: None,
                 ..record
             };
             let kind = ["create", "logappend", "unknown"][kind];

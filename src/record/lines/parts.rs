@@ -7,7 +7,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-use crate::record::{Batch, CapturedTopic, Header, NameFault, Span, TopicId};
+use crate::record::{Batch, CapturedTopic, Header, NameFault, Span, TopicId, captured};
 
 /// What stands between the quotes of a line's strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +209,58 @@ impl<'de> Visitor<'de> for FirstOfHeader<'_> {
         }
         batch.push_header(Header { name, value });
         Ok(FirstPart::Pair)
+    }
+}
+
+/// Reads when a record was captured. Other tools may have a member of this name and anything in it: what is
+/// no time is none.
+pub(super) struct CaptureTime;
+
+impl<'de> DeserializeSeed<'de> for CaptureTime {
+    type Value = Option<i64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for CaptureTime {
+    type Value = Option<i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time in RFC 3339")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(captured::parse(text))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        IgnoredAny.visit_seq(seq).map(|_| None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| None)
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Ear
     };
     match record {
         Ok(fields) => {
+            let capture = fields.captured_ns.map(|time| batch.capture_index(time));
             batch.records.push(Record {
                 topic: fields.topic.flatten().or(fields.topic_id.flatten()),
                 partition: fields.partition.flatten(),
@@ -60,6 +61,7 @@ pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Ear
                 value: fields.value.flatten(),
                 headers: batch.headers_since(mark),
                 origin,
+                capture,
             });
             batch.captured_from.extend(fields.captured_from);
             Ok(fields.earlier)

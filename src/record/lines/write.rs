@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::record::{Batch, CapturedFrom, CapturedTopic, Header, Record, encode_base64};
+use crate::record::{Batch, CapturedFrom, CapturedTopic, Header, Record, captured, encode_base64};
 
 /// Appends `record` of `batch` to `out` as a record line with its line end.
 pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
@@ -46,6 +46,11 @@ fn push_record(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
     }
     if let Some(timestamp_ms) = record.timestamp_ms {
         push_member(out, "\"timestamp\":", &timestamp_ms);
+    }
+    if let Some(time_ns) = batch.captured_ns(record) {
+        out.extend_from_slice(b"\"captured\":\"");
+        captured::write(time_ns, out);
+        out.extend_from_slice(b"\",");
     }
     if record.key.is_some() || !batch.untold.keys {
         let names = ["\"key\":", "\"key_base64\":"];
@@ -128,6 +133,7 @@ mod tests {
             value: None,
             headers: Headers::default(),
             origin: Origin { input: 0, line: 1 },
+            capture: None,
         }
     }
 

@@ -337,8 +337,15 @@ impl Walk<'_> {
         state: &State,
         what: Unexpected<'_>,
     ) -> Result<(), E> {
-        if let (Unexpected::Bool(truth), [filter]) = (what, &state.filters[..]) {
-            self.found.filtered_on.add(*filter, &truth.to_string());
+        let scalar = match what {
+            Unexpected::Bool(truth) => Some(truth.to_string()),
+            Unexpected::Float(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if let Some(scalar) = scalar {
+            for filter in &state.filters {
+                self.found.filtered_on.add(*filter, &scalar);
+            }
         }
         for at in &state.fields {
             match (at.slot, what) {

@@ -139,6 +139,7 @@ impl Form {
             value: self.bytes(value, "value", batch)?,
             headers,
             origin,
+            capture: None,
         })
     }
 
