@@ -18,6 +18,7 @@
 //! | what an input is, and what happens when it is not what the command is for | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `extract/input/encoding/opener.rs` |
 //! | in which form RRPairs are | `extract/input/framing/mod.rs` |
 //! | what a run says that has found nothing | `report/nothing.rs` |
+//! | what happens when nobody reads stderr | `host/console/stderr.rs` |
 //! | how text of others is shown without harm | `host/visible.rs` |
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |

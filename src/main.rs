@@ -15,7 +15,10 @@ use tokio::runtime::Builder;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    replay(Cli::parse()).unwrap_or_else(|error| show::failure(&error).into())
+    show::report_panics();
+    let exit = replay(Cli::parse()).unwrap_or_else(|error| show::failure(&error).into());
+    show::flush();
+    exit
 }
 
 fn replay(cli: Cli) -> Result<ExitCode, Error> {

@@ -15,6 +15,7 @@ use signal_hook::iterator::Signals as Incoming;
 use signal_hook::low_level::emulate_default_handler;
 use tokio::sync::mpsc;
 
+use crate::host::console::stderr;
 use crate::report::Signal;
 
 /// How long a run may take to leave, with its report, before the default action ends it. It needs a
@@ -93,6 +94,7 @@ impl Listener {
             let over = self.over.load(Ordering::SeqCst);
             if is_second || over {
                 self.armed.store(true, Ordering::SeqCst);
+                stderr().hurry();
                 let limit = if over { PRINTING_LIMIT } else { LEAVING_LIMIT };
                 thread::spawn(move || {
                     thread::sleep(limit);

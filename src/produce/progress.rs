@@ -1,7 +1,7 @@
 //! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::config::{Verbosity, When};
-use crate::host::console::Console;
+use crate::host::console::{Console, stderr};
 use crate::record::Origin;
 use crate::report;
 
@@ -55,10 +55,38 @@ impl fmt::Debug for Namer {
     }
 }
 
+/// A bar that only the thread of stderr touches: whoever draws it holds its lock, and stderr may stall.
+pub(crate) struct DrawnBar(ProgressBar);
+
+impl DrawnBar {
+    fn draw(&self, delivered: u64, known: Option<(u64, u64)>) {
+        let bar = self.0.clone();
+        stderr().draw(move || {
+            bar.set_message(HumanCount(delivered).to_string());
+            if let Some((done, total)) = known {
+                if bar.length().is_none() {
+                    bar.set_style(bar_style());
+                }
+                bar.set_length(total);
+                bar.set_position(done);
+            }
+            bar.tick();
+        });
+    }
+}
+
+impl Drop for DrawnBar {
+    /// Takes the bar off the terminal.
+    fn drop(&mut self) {
+        let bar = self.0.clone();
+        stderr().perform(move || bar.finish_and_clear());
+    }
+}
+
 /// What is shown.
 pub(crate) enum Progress {
     Nothing,
-    Bar(ProgressBar),
+    Bar(DrawnBar),
     Lines {
         console: Console,
         last: Instant,
@@ -86,9 +114,12 @@ impl Progress {
                 bar.set_style(spinner_style());
                 let printer = bar.clone();
                 console.print_through(Some(Box::new(move |line| {
-                    printer.suspend(|| crate::host::console::write_line(line));
+                    let (bar, line) = (printer.clone(), format!("{line}\n"));
+                    let line_bytes = line.len();
+                    let write = move || _ = io::stderr().write_all(line.as_bytes());
+                    stderr().note_by(line_bytes, move || bar.suspend(write));
                 })));
-                Self::Bar(bar)
+                Self::Bar(DrawnBar(bar))
             }
         }
     }
@@ -110,17 +141,7 @@ impl Progress {
         };
         match self {
             Self::Nothing => {}
-            Self::Bar(bar) => {
-                bar.set_message(HumanCount(delivered).to_string());
-                if let Some((done, total)) = known {
-                    if bar.length().is_none() {
-                        bar.set_style(bar_style());
-                    }
-                    bar.set_length(total);
-                    bar.set_position(done);
-                }
-                bar.tick();
-            }
+            Self::Bar(bar) => bar.draw(delivered, known),
             Self::Lines {
                 console,
                 last,
@@ -137,7 +158,7 @@ impl Progress {
     pub(crate) fn finish(self, console: &Console) {
         if let Self::Bar(bar) = self {
             console.print_through(None);
-            bar.finish_and_clear();
+            drop(bar);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::product::Product;
 use crate::config::{Output, ReportForm, Verbosity};
 use crate::error::{Error, ExitCode, reason};
+use crate::host::console::{self, stderr};
 use crate::host::outputs::{Replaced, check_replaceable, replace};
 use crate::host::visible::visible_lines;
 use crate::report::{Printout, Problems, Report, Source, Tally, is_nothing_read, problems_text};
@@ -165,6 +166,8 @@ fn print_product(text: &str, exit: ExitCode) -> ExitCode {
 
 /// Writes to stdout; a reader that has gone is no failure.
 fn print(text: &str) -> io::Result<()> {
+    // What was said before comes first where both are one terminal or file.
+    stderr().flush_before_stdout();
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -172,9 +175,18 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// There is nowhere to tell that stderr takes nothing.
 fn write_to_stderr(text: &str) {
-    _ = io::stderr().lock().write_all(text.as_bytes());
+    stderr().say(text.to_owned());
+}
+
+/// Has panics reported like everything else on stderr.
+pub fn report_panics() {
+    console::report_panics();
+}
+
+/// Waits, for a few seconds at most, until stderr has taken what was shown there. Call it last.
+pub fn flush() {
+    stderr().flush();
 }
 
 fn tell_failures(failures: &[Error]) {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::open::{OWNER_ONLY, append, target};
 use super::overlap::is_stream;
+use crate::host::console::stderr;
 
 /// How often a pipe that is full is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(5);
@@ -136,7 +137,7 @@ fn write_to_stream(path: &Path, bytes: &[u8]) -> io::Result<()> {
             out.write_all(bytes)?;
             out.flush()
         }
-        Some("stderr" | "2") => io::stderr().lock().write_all(bytes),
+        Some("stderr" | "2") => stderr().write(bytes),
         _ => write_slowly(append(path, || false)?, bytes),
     }
 }

@@ -7,6 +7,7 @@ mod running;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -60,6 +61,7 @@ pub(crate) struct Run {
     env: Vec<(OsString, OsString)>,
     cwd: Option<PathBuf>,
     input: Input,
+    stderr: Option<File>,
     limit: Duration,
 }
 
@@ -88,6 +90,7 @@ impl Run {
             env: Vec::new(),
             cwd: None,
             input: Input::Null,
+            stderr: None,
             limit: LIMIT,
         }
     }
@@ -101,6 +104,12 @@ impl Run {
     /// Keeps stdin open until [`Running::close_stdin`].
     pub(crate) fn stdin_open(mut self) -> Self {
         self.input = Input::Open;
+        self
+    }
+
+    /// Gives this file as stderr, of which the run's output then has nothing.
+    pub(crate) fn stderr(mut self, file: File) -> Self {
+        self.stderr = Some(file);
         self
     }
 
@@ -152,7 +161,7 @@ impl Run {
                 Input::Bytes(_) | Input::Open => Stdio::piped(),
             })
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(self.stderr.map_or_else(Stdio::piped, Stdio::from))
             .process_group(0);
         let started = Instant::now();
         let mut child = command

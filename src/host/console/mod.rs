@@ -1,10 +1,12 @@
 //! What kreplay says to a person while it runs: notes on stderr. Apart, so that a progress bar on
 //! the same terminal can step aside for a note.
 
+mod stderr;
+
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use self::stderr::{report_panics, stderr};
 use super::visible::visible;
 use crate::config::Verbosity;
 
@@ -51,7 +53,7 @@ impl Console {
         let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner);
         match &*printer {
             Some(printer) => printer(&format!("kreplay: {text}")),
-            None => write_line(&format!("kreplay: {text}")),
+            None => stderr().note(format!("kreplay: {text}\n")),
         }
     }
 }
@@ -62,9 +64,4 @@ impl fmt::Debug for Console {
             .field("verbosity", &self.verbosity)
             .finish_non_exhaustive()
     }
-}
-
-/// Writes a line to stderr; a closed stderr is no reason to fail.
-pub(crate) fn write_line(text: &str) {
-    _ = writeln!(io::stderr().lock(), "{text}");
 }
