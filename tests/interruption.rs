@@ -75,8 +75,16 @@ impl Mock {
 
     /// A replay of stdin that has delivered so many records and waits for more.
     fn replay(&self, records: u64) -> Running {
-        let args = ["raw", "-", "-b", &self.brokers(), "--report", "json"];
-        let mut run = Run::new(args).stdin_open().spawn();
+        let brokers = self.brokers();
+        // Whoever starts the tests may ignore a signal, as `nohup` does, and kreplay would inherit that.
+        let args = [
+            "--default-signal=HUP,INT,QUIT,TERM",
+            env!("CARGO_BIN_EXE_kreplay"),
+        ];
+        let args = args
+            .into_iter()
+            .chain(["raw", "-", "-b", &brokers, "--report", "json"]);
+        let mut run = Run::program("env", args).stdin_open().spawn();
         run.write_stdin(numbered_lines(TOPIC, 0..records).as_bytes());
         run.wait_until("its first records are there", |_| self.holds(records));
         run
