@@ -116,12 +116,20 @@ struct Shape {
 }
 
 fn topic_json(topic: &Topic) -> Value {
-    json!({
+    let mut json = json!({
         "topic": topic.name,
         "partitions": topic.partitions,
         "delivered": topic.delivered,
         "bytes": topic.bytes,
-    })
+    });
+    if let Some(partitions) = topic.partitions_at_end {
+        json["partitions_at_end"] = partitions.into();
+    }
+    if let Some((before, at_end)) = topic.lowered_limit {
+        json["max_message_bytes"] = before.into();
+        json["max_message_bytes_at_end"] = at_end.into();
+    }
+    json
 }
 
 fn rejects_json(rejects: &Rejects) -> Value {

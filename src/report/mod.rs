@@ -64,8 +64,12 @@ pub struct Destination {
 pub struct Topic {
     /// Its name.
     pub name: String,
-    /// How many partitions the destination has.
+    /// How many partitions it has before the first record.
     pub partitions: u32,
+    /// How many it has at the end, when some were added meanwhile.
+    pub partitions_at_end: Option<u32>,
+    /// Its `max.message.bytes` before the first record and at the end, when kreplay has met a lower one.
+    pub lowered_limit: Option<(usize, usize)>,
     /// Records delivered to it.
     pub delivered: u64,
     /// Bytes of their keys and values.

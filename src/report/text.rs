@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
-use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, What, place};
+use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, Topic, What, place};
 use crate::error::{Error, count};
 use crate::host::visible::visible;
 
@@ -227,6 +227,7 @@ impl Report {
                 self.topics.len() - shown.len()
             )?;
         }
+        write_changes(f, &self.topics)?;
         let Placement {
             kept,
             by_key,
@@ -241,6 +242,32 @@ impl Report {
             (spread, "without a key or by the client's choice"),
         ];
         writeln!(f, "placed     {}", counted(&parts))
+    }
+}
+
+/// What was changed of the topics in the middle of the run, a line for each.
+fn write_changes(f: &mut fmt::Formatter<'_>, topics: &[Topic]) -> fmt::Result {
+    let grown = topics.iter().filter_map(|topic| {
+        let (name, has) = (visible(&topic.name), topic.partitions_at_end?);
+        let had = topic.partitions;
+        Some(format!(
+            "{name} has {has} partitions at the end and had {had}: the new ones got no records"
+        ))
+    });
+    let lowered = topics.iter().filter_map(|topic| {
+        let (name, (had, has)) = (visible(&topic.name), topic.lowered_limit?);
+        Some(format!(
+            "{name} has a max.message.bytes of {has} at the end and had {had}"
+        ))
+    });
+    let changes: Vec<String> = grown.chain(lowered).collect();
+    for (i, change) in changes.iter().take(MOST_TOPICS).enumerate() {
+        let head = if i == 0 { "changed" } else { "" };
+        writeln!(f, "{head:<10} {change}")?;
+    }
+    match changes.len().checked_sub(MOST_TOPICS) {
+        None | Some(0) => Ok(()),
+        Some(more) => writeln!(f, "           and {more} more changes"),
     }
 }
 
@@ -422,12 +449,16 @@ mod tests {
                 Topic {
                     name: "orders".into(),
                     partitions: 6,
+                    partitions_at_end: Some(8),
+                    lowered_limit: Some((1_048_588, 100_000)),
                     delivered: 900,
                     bytes: 812_345,
                 },
                 Topic {
                     name: "o".into(),
                     partitions: 1,
+                    partitions_at_end: None,
+                    lowered_limit: None,
                     delivered: 300,
                     bytes: 12,
                 },
@@ -459,6 +490,8 @@ mod tests {
              found      1,204 = 3 unreadable + 1,200 delivered + 1 unknown\n\
              sent to    orders  6 partitions, 900 records, 793.31 KiB\n           \
                         o       1 partition, 300 records, 12 B\n\
+             changed    orders has 8 partitions at the end and had 6: the new ones got no records\n           \
+                        orders has a max.message.bytes of 100000 at the end and had 1048588\n\
              placed     1,000 in their captured partition, 200 by key\n\
              latency    p50 1.2 ms, p95 3.1 ms, p99 4.0 ms, max 9.7 ms\n\
              problem    topic unknown: 1, first captures/raw.jsonl:17: no name\n           \

@@ -51,11 +51,13 @@ fn more_partitions() {
     let output = run.wait();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "2000 = 2000 delivered");
-    let said = format!(
-        "kreplay: topic `{topic}` has 5 partitions now, and had 2 when it was looked at: the new ones got \
-         none of these records\n"
+    let found = &report["topics"][0];
+    let partitions = (&found["partitions"], &found["partitions_at_end"]);
+    assert_eq!(partitions, (&2.into(), &5.into()), "{report:#}");
+    assert!(
+        found.get("max_message_bytes_at_end").is_none(),
+        "{report:#}"
     );
-    assert!(output.stderr.contains(&said), "{}", output.stderr);
     let log = read_log(&brokers, topic);
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
@@ -97,6 +99,13 @@ fn smaller_limit() {
          began\n"
     );
     assert!(output.stderr.contains(&said), "{}", output.stderr);
+    let found = &report["topics"][0];
+    let limits = [
+        &found["max_message_bytes"],
+        &found["max_message_bytes_at_end"],
+    ];
+    assert_eq!(limits, [1_048_588, 100_000], "{report:#}");
+    assert!(found.get("partitions_at_end").is_none(), "{report:#}");
     assert_eq!(
         read_log(&brokers, topic).ids(),
         (0..RECORDS).collect::<Vec<_>>()

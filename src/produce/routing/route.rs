@@ -26,13 +26,17 @@ pub(in crate::produce) struct Target {
     pub(in crate::produce) name: String,
     pub(in crate::produce) handle: TopicHandle,
     pub(in crate::produce) partitions: i32,
+    /// How many it has at the end, where those are more.
+    pub(in crate::produce) partitions_at_end: Option<i32>,
     made: Made,
     /// The next partition for a record without a key.
     turn: i32,
     /// Which records it does not take.
     pub(in crate::produce) rules: TopicRules,
-    /// `max.message.bytes`, where the cluster tells it.
+    /// `max.message.bytes`, where the cluster reports it.
     pub(in crate::produce) limit: Option<usize>,
+    /// What that was before it was lowered in the middle of the run.
+    pub(in crate::produce) former_limit: Option<usize>,
     /// What its producer sends at most.
     pub(in crate::produce) sizes: Sizes,
 }
@@ -160,10 +164,10 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
-    /// Says which topics have more partitions by now than when they were looked at.
-    pub(in crate::produce) fn tell_new_partitions(&self) {
-        for target in self.targets.iter().take(MOST_ASKED_ABOUT) {
-            let (name, had) = (target.name.clone(), target.partitions);
+    /// Notes which topics have more partitions by now than before the first record.
+    pub(in crate::produce) fn count_partitions_again(&mut self) {
+        for target in self.targets.iter_mut().take(MOST_ASKED_ABOUT) {
+            let name = target.name.clone();
             let answer = self
                 .connection
                 .ask(move |client| client.metadata(&name, ASK_LIMIT));
@@ -174,13 +178,8 @@ impl<'a> Router<'a> {
             let mut topics = metadata.topics.iter();
             let found = topics.find(|topic| topic.name == target.name);
             let has = found.map_or(0, |topic| topic.partitions.len());
-            if has > usize::try_from(had).unwrap_or(usize::MAX) {
-                self.connection.console.note(&format!(
-                    "topic `{}` has {has} partitions now, and had {had} when it was looked at: the new ones \
-                     got none of these records",
-                    target.name
-                ));
-            }
+            let has = i32::try_from(has).unwrap_or(i32::MAX);
+            target.partitions_at_end = Some(has).filter(|has| *has > target.partitions);
         }
     }
 
@@ -355,10 +354,12 @@ impl<'a> Router<'a> {
             name: name.into(),
             handle,
             partitions: shape.partitions,
+            partitions_at_end: None,
             made,
             turn: 0,
             rules: settings.rules,
             limit: settings.max_message_bytes,
+            former_limit: None,
             sizes,
         });
         Ok(self.targets.len() - 1)

@@ -243,7 +243,9 @@ impl Replay<'_> {
                     "topic `{topic}` has a max.message.bytes of {limit} now, and had {known} when the run began"
                 ));
             }
-            self.router.targets[target].limit = Some(limit);
+            let changed = &mut self.router.targets[target];
+            changed.former_limit = changed.former_limit.or(known);
+            changed.limit = Some(limit);
             let sizes = self.connection.sizes_for(topic, Some(limit));
             return self.router.change_sizes(target, sizes);
         }

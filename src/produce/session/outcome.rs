@@ -71,6 +71,8 @@ impl Outcome {
             Topic {
                 name: target.name.clone(),
                 partitions: target.partitions.unsigned_abs(),
+                partitions_at_end: target.partitions_at_end.map(i32::unsigned_abs),
+                lowered_limit: target.former_limit.zip(target.limit),
                 delivered: count.map_or(0, |count| count.delivered),
                 bytes: count.map_or(0, |count| count.bytes),
             }

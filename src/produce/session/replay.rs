@@ -416,7 +416,7 @@ impl<'a> Replay<'a> {
         });
         let failure = failure.or(self.write_progress().err());
         if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
-            self.router.tell_new_partitions();
+            self.router.count_partitions_again();
         }
         // Only at the source's end is it known what did not come.
         if source_end == Some(Ok(()))
