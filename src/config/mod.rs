@@ -5,6 +5,7 @@ pub(crate) mod nearest;
 pub(crate) mod properties;
 pub(crate) mod property_names;
 mod resolve;
+mod small_file;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,13 +1,13 @@
 //! From what was typed to what it means: defaults, environment, kcat's config file and cross-checks.
 //! Everything that can be told wrong before anything runs is told here.
 
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::properties;
 use super::properties::security::TokenSupply;
 use super::properties::{Properties, PropertyFile, SettledProperties};
 use super::property_names::PropertyPlaces;
+use super::small_file;
 use super::{
     Aborted, CapturedCluster, Cluster, Config, Delivery, Destination, Duplicates, EmptySource,
     Extraction, GivenNames, Idempotence, Input, MissingTopics, Output, Overrides, Partition,
@@ -200,7 +200,7 @@ fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
         None => ProfileChoice::BuiltIn("fetch".into()),
         Some(name) if BUILT_IN.contains(&name.as_str()) => ProfileChoice::BuiltIn(name),
         Some(name) => {
-            let text = fs::read_to_string(&name).map_err(|e| Error::Config {
+            let text = small_file::read_text(Path::new(&name)).map_err(|e| Error::Config {
                 message: format!("cannot read the profile {name}: {e}"),
                 hint: Some("the built-in profiles are `fetch`, `produce` and `byoc`".into()),
             })?;

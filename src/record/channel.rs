@@ -21,6 +21,14 @@ pub(crate) struct SourceBatch {
     pub(crate) tally: Tally,
 }
 
+impl SourceBatch {
+    /// Bytes of memory that it takes, with or without records: an input that gives none for long gives
+    /// many of these.
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.batch.weight() + self.tally.weight()
+    }
+}
+
 /// When the receiver is given the first portion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
@@ -130,7 +138,7 @@ pub(crate) struct Sender(Arc<Shared>);
 impl Sender {
     /// Hands a portion over; blocks while the channel is full.
     pub(crate) fn send(&self, portion: SourceBatch) -> Result<(), Closed> {
-        let (records, bytes) = (portion.batch.records.len(), portion.batch.weight());
+        let (records, bytes) = (portion.batch.records.len(), portion.weight());
         let Limits {
             records: most_records,
             bytes: most_bytes,
@@ -246,7 +254,7 @@ impl Receiver {
                 && let Some(portion) = state.queue.pop_front()
             {
                 state.records -= portion.batch.records.len();
-                state.bytes -= portion.batch.weight();
+                state.bytes -= portion.weight();
                 self.0.room.notify_one();
                 return Received::Batch(portion);
             }
@@ -301,7 +309,8 @@ mod tests {
 
     const SMALL: Limits = Limits {
         records: 100,
-        bytes: 100,
+        // Two portions of 100 bytes together.
+        bytes: 100 + 2 * size_of::<SourceBatch>(),
     };
 
     #[test]
@@ -335,6 +344,28 @@ mod tests {
         assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(70));
         assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
         assert!(receiver.recv().is_none());
+        thread.join().expect("the sender does not panic");
+    }
+
+    /// An endless line gives portions without a record, faster than anybody takes them.
+    #[test]
+    fn portions_without_a_record_fill_the_channel_as_well() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
+        let thread = thread::spawn(move || {
+            for _ in 0..1000 {
+                sender
+                    .send(SourceBatch::default())
+                    .expect("the receiver is there");
+            }
+            assert!(!sender.take_back(), "the gate was opened by a full channel");
+            sender.finish(Ok(()));
+        });
+        let mut received = 0;
+        while receiver.recv().is_some() {
+            received += 1;
+            assert!(receiver.0.lock().queue.len() <= 3, "it is bounded");
+        }
+        assert_eq!(received, 1000);
         thread.join().expect("the sender does not panic");
     }
 

@@ -208,6 +208,12 @@ impl Batch {
     /// What one topic costs besides the bytes of its name: both entries, and a free slot of the index.
     const TOPIC_OVERHEAD: usize = 3 * size_of::<CapturedTopic>();
 
+    /// Headers that one batch may hold. JSON of 64 MiB, which is the most that is read at once, can hold
+    /// ten times as many; real ones are longer.
+    pub(crate) const MOST_HEADERS: usize = 2_000_000;
+    /// Room that a batch begins with at most; what is larger is rare.
+    const MOST_ROOM: usize = 1 << 20;
+
     /// Copies `bytes` into the batch.
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> Span {
         let start = self.bytes.len();
@@ -234,11 +240,12 @@ impl Batch {
 
     /// Gives what there is away and begins anew, with room for about as much again.
     pub(crate) fn hand_over(&mut self) -> Self {
+        let fits = |len: usize, size: usize| len.min(Self::MOST_ROOM / size);
         let next = Self {
-            records: Vec::with_capacity(self.records.len()),
-            headers: Vec::with_capacity(self.headers.len()),
-            bytes: Vec::with_capacity(self.bytes.len()),
-            capture_times: CaptureTimes::with_room(self.capture_times.len()),
+            records: Vec::with_capacity(fits(self.records.len(), size_of::<Record>())),
+            headers: Vec::with_capacity(fits(self.headers.len(), size_of::<Header>())),
+            bytes: Vec::with_capacity(fits(self.bytes.len(), 1)),
+            capture_times: CaptureTimes::with_room(fits(self.capture_times.len(), 16)),
             untold: self.untold,
             ..Self::default()
         };
@@ -256,6 +263,11 @@ impl Batch {
 
     pub(crate) fn push_header(&mut self, header: Header) {
         self.headers.push(header);
+    }
+
+    /// Whether one more header may be pushed.
+    pub(crate) fn has_room_for_headers(&self) -> bool {
+        self.headers.len() < Self::MOST_HEADERS
     }
 
     /// Copies a record of another batch, with its bytes and topic.

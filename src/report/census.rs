@@ -3,8 +3,13 @@
 
 use std::collections::HashMap;
 
+use crate::host::visible::beginning;
+
 /// Distinct names kept of one kind. More occur only where a path leads to something that is no name.
 const MOST_NAMES: usize = 1000;
+/// Bytes kept of a name; what is longer counts as what begins alike. Kafka's protocol has room for 32,767
+/// bytes, and people give names that can be read.
+const LONGEST_NAME: usize = 1 << 10;
 
 /// What was counted of the RRPairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +48,7 @@ pub struct Names {
 impl Names {
     /// Counts `name` once.
     pub fn add(&mut self, name: &str) {
+        let name = beginning(name, LONGEST_NAME);
         if let Some(count) = self.counts.get_mut(name) {
             *count += 1;
         } else if self.counts.len() < MOST_NAMES {

@@ -40,6 +40,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Bytes of memory that it takes beside its own size.
+    pub(crate) fn weight(&self) -> usize {
+        self.problems.weight() + self.unresolved.weight()
+    }
+
     /// Adds a later part's counts.
     pub fn merge(&mut self, later: Self) {
         self.bytes += later.bytes;

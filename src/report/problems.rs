@@ -187,6 +187,14 @@ impl Problems {
         }
     }
 
+    /// Bytes of memory that they take.
+    pub(super) fn weight(&self) -> usize {
+        let problems = self.0.iter();
+        problems
+            .map(|problem| size_of::<Problem>() + problem.about.len() + problem.why.len())
+            .sum()
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()

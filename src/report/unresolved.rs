@@ -50,6 +50,14 @@ impl UnresolvedIds {
         }
     }
 
+    /// Bytes of memory that they take.
+    pub(super) fn weight(&self) -> usize {
+        let names = self.names.values().map(String::len).sum::<usize>();
+        self.records.len() * size_of::<(TopicId, u64)>()
+            + self.names.len() * size_of::<(TopicId, String)>()
+            + names
+    }
+
     /// Takes note of the name under which the same batches occur.
     pub(crate) fn occurs_as(&mut self, id: TopicId, name: &str) {
         self.names.insert(id, name.into());

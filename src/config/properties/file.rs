@@ -1,10 +1,10 @@
 //! Property files: `-F FILE`, else kcat's own. Apart from the checks of what they say, because this is
 //! the only part of the settings that reads files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::property_names::PropertyPlaces;
+use super::super::small_file;
 use super::{Properties, without_prefix};
 use crate::error::{Error, reason};
 
@@ -68,12 +68,12 @@ impl PropertyFile {
     pub(super) fn read(&self) -> Result<FileProperties, Error> {
         match self {
             Self::None => Ok(FileProperties::default()),
-            Self::Default(path) => match fs::read(path) {
+            Self::Default(path) => match small_file::read(path) {
                 Ok(bytes) => parse(path, &bytes),
                 Err(_) => Ok(FileProperties::default()),
             },
             Self::Named(_, path) => {
-                let bytes = fs::read(path).map_err(|e| {
+                let bytes = small_file::read(path).map_err(|e| {
                     Error::config(format!("cannot read {}: {}", path.display(), reason(&e)))
                 })?;
                 parse(path, &bytes)

@@ -15,6 +15,23 @@ const MOST_NAMED: usize = 20;
 /// Characters of a column's name in an error.
 const LONGEST_NAME: usize = 120;
 
+/// Columns of a CSV. speedctl writes one for each `--path`, and each is compared with all others.
+const MOST_COLUMNS: usize = 2000;
+
+/// Refuses a header that no speedctl was asked for.
+///
+/// # Errors
+/// [`Error::Config`].
+pub(in crate::extract) fn check_width(header: &ByteRecord, input: &str) -> Result<(), Error> {
+    match header.len() {
+        ..=MOST_COLUMNS => Ok(()),
+        width => Err(Error::Config {
+            message: format!("{input} has {width} columns, and {MOST_COLUMNS} are read at most"),
+            hint: Some("speedctl writes a column for each `--path`".into()),
+        }),
+    }
+}
+
 /// A header row that was read.
 pub(in crate::extract) struct HeaderRow {
     texts: Vec<String>,

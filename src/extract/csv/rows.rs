@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use ::csv::ByteRecord;
 
 use super::columns::{Columns, RecordColumns};
-use super::header::{HeaderRow, Unmatched};
+use super::header::{HeaderRow, Unmatched, check_width};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::extract::context::Stop;
@@ -22,6 +22,7 @@ use crate::extract::profile::filter::Filter;
 use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
+use crate::extract::survey::LONGEST_PLACE;
 use crate::record::channel::Sender;
 use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
@@ -87,6 +88,7 @@ impl<'a> Rows<'a> {
         wishes: Wishes<'a>,
         sender: &'a Sender,
     ) -> Result<Self, Stop> {
+        check_width(header, name).map_err(Stop::Failed)?;
         let engine = engine(wishes.options).map_err(Stop::Failed)?;
         let first = header.clone();
         let header = HeaderRow::of(header, &engine, &wishes.options.overrides);
@@ -211,6 +213,7 @@ impl<'a> Rows<'a> {
         // Rows of one broker follow each other, and there are only so many brokers.
         if let Ok(broker) = std::str::from_utf8(broker)
             && !broker.is_empty()
+            && broker.len() <= LONGEST_PLACE
             && self.brokers.len() < MOST_BROKERS
             && !self.brokers.contains(broker)
         {

@@ -384,6 +384,7 @@ fn bad_text(error: LineError, text: &str, first: u64) -> BadText {
     let last_line = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
     match error {
         LineError::Ambiguous(why) => BadText::new(why),
+        LineError::Excess(excess) => BadText::new(excess.to_string()),
         LineError::Json(error) => BadText {
             why: json_error(&error, first),
             // A number that breaks off is called invalid.

@@ -10,6 +10,7 @@ use crate::config::{GivenNames, Input};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::framing::{Text, Texts};
+use crate::extract::rrpair::walk::found::MOST_TOPICS;
 use crate::record::TopicId;
 
 /// What is known, and where more may be found.
@@ -40,7 +41,8 @@ impl TopicIds {
     }
 
     pub(in crate::extract) fn learn(&mut self, id: TopicId, name: String) {
-        if self.given.name(id).is_none() {
+        let has_room = self.names.len() < MOST_TOPICS || self.names.contains_key(&id);
+        if has_room && self.given.name(id).is_none() {
             self.names.insert(id, name);
         }
     }

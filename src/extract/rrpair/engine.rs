@@ -12,6 +12,7 @@ use super::fields::{Fields, Slot};
 use super::json;
 use super::plan::{Group, Pattern, Plan, Role};
 use super::sources::{Source, captured, sources};
+use super::walk::Excess;
 use super::walk::found::Found;
 use super::walk::pass;
 use super::walk::pass::WalkError;
@@ -46,6 +47,8 @@ pub(in crate::extract) enum LineError {
     Json(serde_json::Error),
     /// A field's path gives several nodes for one record; the text names two.
     Ambiguous(String),
+    /// It holds more than is read of one.
+    Excess(Excess),
 }
 
 impl Engine {
@@ -172,6 +175,7 @@ impl Engine {
         };
         read.map_err(|error| match error {
             WalkError::Json(error) => LineError::Json(error),
+            WalkError::Excess(excess) => LineError::Excess(excess),
             WalkError::Ambiguous(slot) => LineError::Ambiguous(self.ambiguity(slot, line)),
         })
     }

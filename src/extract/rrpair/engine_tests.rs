@@ -39,6 +39,7 @@ fn read(engine: &Engine, line: &str) -> Reading {
         Ok(()) => {}
         Err(LineError::Json(_)) => return Reading::Json,
         Err(LineError::Ambiguous(_)) => return Reading::Ambiguous,
+        Err(LineError::Excess(excess)) => panic!("{excess}"),
     }
     let text = |span| String::from_utf8_lossy(batch.slice(span)).into_owned();
     let seen = found.records.iter().map(|draft| Seen {

@@ -11,6 +11,7 @@ use super::fields::{Bad, Slot};
 use super::json;
 use super::json::Text;
 use super::walk::found::UnknownNames;
+use crate::error::count;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, Header, Span};
 
@@ -59,6 +60,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
             encoding,
         })? {
             bad = bad.or(one);
+            check_room(batch)?;
         }
         Ok(bad)
     }
@@ -80,8 +82,20 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
                 encoding,
             };
             bad = bad.or(map.next_value_seed(values)?);
+            check_room(batch)?;
         }
         Ok(bad)
+    }
+}
+
+/// Refuses more headers than a batch holds.
+fn check_room<E: de::Error>(batch: &Batch) -> Result<(), E> {
+    match batch.has_room_for_headers() {
+        true => Ok(()),
+        false => {
+            let most = count(Batch::MOST_HEADERS as u64, "header");
+            Err(E::custom(format!("it holds more than {most}")))
+        }
     }
 }
 

@@ -23,6 +23,9 @@ const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
 
 /// How many brokers and clusters are told of, each; no capture has more to tell.
 const MOST_PLACES: usize = 256;
+/// Bytes of a broker's address or a cluster's id: a host name has at most 253 (RFC 1035), a port 5, and
+/// an id 22. What is longer is neither.
+pub(super) const LONGEST_PLACE: usize = 260;
 
 /// What is looked at; clones share what was seen.
 #[derive(Debug, Clone, Default)]
@@ -189,7 +192,10 @@ impl Surveyor {
         let gives_records = self.reads_kafka && passes && !found.records.is_empty();
         let is_kafka = gives_records || is_called_kafka.unwrap_or(self.reads_kafka && passes);
         let is_new = |known: &BTreeSet<String>, text: &&str| {
-            !text.is_empty() && known.len() < MOST_PLACES && !known.contains(*text)
+            !text.is_empty()
+                && text.len() <= LONGEST_PLACE
+                && known.len() < MOST_PLACES
+                && !known.contains(*text)
         };
         let cluster = cluster.filter(|id| is_new(&self.clusters, id));
         let cluster = cluster.map(str::to_owned);

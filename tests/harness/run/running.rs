@@ -171,6 +171,21 @@ impl Running {
         }
     }
 
+    /// Waits for the end, and tells the most memory that kreplay was seen to hold, in bytes; 0 when it was
+    /// over before it was looked at.
+    ///
+    /// # Panics
+    /// As [`Running::wait`].
+    pub(crate) fn wait_measured(mut self) -> (Output, u64) {
+        let mut peak = 0;
+        while !self.has_ended() {
+            peak = peak.max(self.peak_memory());
+            self.check_limit("its end");
+            thread::sleep(TICK);
+        }
+        (self.wait(), peak)
+    }
+
     /// Waits for the end at most this long from now.
     ///
     /// # Panics

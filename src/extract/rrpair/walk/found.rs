@@ -6,7 +6,18 @@ use crate::extract::profile::filter::Captured;
 use crate::extract::rrpair::fields::{Bad, Fields, Slot};
 use crate::extract::rrpair::json::Scratch;
 use crate::extract::rrpair::plan::{FieldAt, Group};
+use crate::host::visible::beginning;
 use crate::record::NameFault;
+
+/// Records, and aborted transactions, that one RRPair may hold. An RRPair has at most 64 MiB of JSON, so
+/// that all are read whose JSON is 128 bytes long on average. `{}` is a record as well, and takes a
+/// hundred times its length in memory.
+pub(in crate::extract) const MOST_RECORDS: usize = 1 << 19;
+/// Topics that one RRPair may name, about as many as the largest clusters have partitions (200,000 with
+/// ZooKeeper, KIP-500).
+pub(in crate::extract) const MOST_TOPICS: usize = 1 << 18;
+/// Bytes of the name of a member that nobody knows which are kept: it is only shown.
+const LONGEST_NAME: usize = 1 << 10;
 
 /// A record as its line tells it.
 #[derive(Debug, Clone)]
@@ -96,6 +107,7 @@ pub(in crate::extract) struct UnknownNames(Vec<String>);
 impl UnknownNames {
     /// The number of `name`; all names beyond those that are told apart share the last number.
     pub(in crate::extract) fn number(&mut self, name: &str) -> u8 {
+        let name = beginning(name, LONGEST_NAME);
         let known = self.0.iter().position(|known| known == name);
         let number = known.unwrap_or(self.0.len());
         let number = u8::try_from(number)

@@ -6,13 +6,15 @@ pub(super) mod pass;
 mod visit;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected};
 
-use self::found::{Draft, Found, MemberSet, Scope};
+use self::found::{Draft, Found, MOST_RECORDS, MOST_TOPICS, MemberSet, Scope};
 use super::fields::{Attributes, Bad, Claim, Fields, Slot};
 use super::headers::HeadersSeed;
 use super::plan::{FieldAt, Group, Plan, Shape, State};
+use crate::error::count;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
 
@@ -35,6 +37,25 @@ pub(in crate::extract) struct Walk<'a> {
     /// A node was met whose JSON text is needed: the line is read once more.
     pub(in crate::extract) again: bool,
     pub(in crate::extract) ambiguous: Option<Slot>,
+    /// What the line has more of than is read.
+    pub(in crate::extract) excess: Option<Excess>,
+}
+
+/// More of something than is read of one RRPair, which is then not read at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) struct Excess {
+    most: usize,
+    what: &'static str,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "it holds more than {}",
+            count(self.most as u64, self.what)
+        )
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -51,6 +72,7 @@ impl<'a> Walk<'a> {
             unknown: MemberSet::default(),
             again: false,
             ambiguous: None,
+            excess: None,
         }
     }
 }
@@ -123,7 +145,11 @@ impl Walk<'_> {
             };
             match scope.group {
                 Group::Record => self.finish_record(scope, unknown),
-                Group::AbortedTransaction => self.found.aborted.push(scope.fields),
+                Group::AbortedTransaction => {
+                    if self.has_room(self.found.aborted.len(), "aborted transaction") {
+                        self.found.aborted.push(scope.fields);
+                    }
+                }
                 Group::KnownTopic => {
                     let topic = |slot| scope.fields.topic(slot);
                     let pair = topic(Slot::TopicId).zip(topic(Slot::Topic));
@@ -165,12 +191,37 @@ impl Walk<'_> {
 
     fn finish_record(&mut self, scope: Scope, unknown: MemberSet) {
         self.ambiguous = self.ambiguous.or(scope.fields.ambiguous());
+        if !self.has_room(self.found.records.len(), "record") {
+            return;
+        }
         self.found.records.push(Draft {
             fields: scope.fields,
             item: scope.item,
             order: scope.order,
             unknown,
         });
+    }
+
+    /// Whether one more may be kept beside `kept`.
+    fn has_room(&mut self, kept: usize, what: &'static str) -> bool {
+        if kept >= MOST_RECORDS {
+            let most = MOST_RECORDS;
+            self.excess = Some(Excess { most, what });
+        }
+        kept < MOST_RECORDS
+    }
+
+    /// The same for a topic.
+    fn has_room_for_topic(&mut self) -> bool {
+        let has_room = self.batch.topics.len() < MOST_TOPICS;
+        if !has_room {
+            let most = MOST_TOPICS;
+            self.excess = Some(Excess {
+                most,
+                what: "topic",
+            });
+        }
+        has_room
     }
 
     /// Takes note of a record's member that nobody knows.
@@ -241,6 +292,9 @@ impl Walk<'_> {
                     self.spoil(at, Bad::NoTopicName(fault));
                     return Ok(());
                 }
+                if !self.has_room_for_topic() {
+                    return Ok(());
+                }
                 let index = self.batch.topic_index_of_name(text);
                 self.set(at, |fields| fields.set_topic(at.slot, index))
             }
@@ -248,6 +302,9 @@ impl Walk<'_> {
                 let Some(id) = TopicId::parse(text) else {
                     return Ok(());
                 };
+                if !self.has_room_for_topic() {
+                    return Ok(());
+                }
                 let index = self.batch.topic_index(&CapturedTopic::Id(id));
                 self.set(at, |fields| fields.set_topic(at.slot, index))
             }

@@ -3,9 +3,9 @@
 
 use serde::de::Deserializer;
 
-use super::Walk;
 use super::found::Found;
 use super::visit;
+use super::{Excess, Walk};
 use crate::extract::rrpair::fields::Slot;
 use crate::extract::rrpair::json::{GivenUp, Reader};
 use crate::extract::rrpair::plan::Plan;
@@ -17,6 +17,7 @@ pub(in crate::extract) enum WalkError {
     Json(serde_json::Error),
     /// A path of this slot gave two nodes for one record.
     Ambiguous(Slot),
+    Excess(Excess),
 }
 
 /// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
@@ -32,7 +33,7 @@ pub(in crate::extract) fn read(
     let mark = batch.mark();
     // Each time one more node's text is asked for, and there are as many as states.
     while let Ok(after) = quick_pass(line, plan, batch, found) {
-        if !after.again {
+        if !after.again || after.excess.is_some() {
             return after.judge(batch, mark);
         }
         batch.roll_back(mark);
@@ -42,7 +43,7 @@ pub(in crate::extract) fn read(
         let mut json = serde_json::Deserializer::from_str(line);
         let after = pass(&mut json, plan, batch, found);
         match after.and_then(|after| json.end().map(|()| after)) {
-            Ok(after) if after.again => {}
+            Ok(after) if after.again && after.excess.is_none() => {}
             Ok(after) => return after.judge(batch, mark),
             Err(error) => {
                 batch.roll_back(mark);
@@ -57,13 +58,16 @@ struct After {
     /// A node was met whose JSON text is needed: the line is read once more.
     again: bool,
     ambiguous: Option<Slot>,
+    excess: Option<Excess>,
 }
 
 impl After {
     fn judge(self, batch: &mut Batch, mark: Mark) -> Result<(), WalkError> {
-        self.ambiguous.map_or(Ok(()), |slot| {
+        let excess = self.excess.map(WalkError::Excess);
+        let wrong = excess.or(self.ambiguous.map(WalkError::Ambiguous));
+        wrong.map_or(Ok(()), |wrong| {
             batch.roll_back(mark);
-            Err(WalkError::Ambiguous(slot))
+            Err(wrong)
         })
     }
 }
@@ -94,5 +98,6 @@ fn pass<'de, D: Deserializer<'de>>(
     Ok(After {
         again: walk.again,
         ambiguous: walk.ambiguous,
+        excess: walk.excess,
     })
 }

@@ -7,7 +7,7 @@ mod visit;
 
 use serde::de::DeserializeSeed;
 
-use self::tree::{Node, Room, TYPES};
+use self::tree::{LONGEST_PATH, Node, Room, TYPES};
 use self::visit::At;
 use crate::extract::profile::path::{Path, Step, jsonpath_text};
 use crate::extract::rrpair::json;
@@ -44,6 +44,14 @@ impl Outline {
     pub(crate) fn list(&self) -> (Vec<PathSeen>, u64) {
         let (mut paths, mut left_out) = (Vec::new(), self.room.left_out);
         self.root.visit(&mut Vec::new(), &mut |steps, node| {
+            let names = steps.iter().map(|step| match step {
+                Step::Name(name) => name.len(),
+                Step::Index(_) | Step::Each => 0,
+            });
+            if names.sum::<usize>() > LONGEST_PATH {
+                left_out += node.count;
+                return;
+            }
             let path = jsonpath_text(steps);
             // A name may hold what needs escapes; these are not read as they are written.
             let parsed = Path::parse(&path);

@@ -6,6 +6,10 @@ use crate::extract::profile::path::Step;
 pub(super) const MOST_PATHS: usize = 10_000;
 /// Different member names of one object; with more of them they are data and not names.
 pub(super) const MOST_MEMBERS: usize = 200;
+/// Bytes of a member's name; what is longer is data.
+const LONGEST_NAME: usize = 1 << 10;
+/// Bytes of a path that is listed: [`MOST_PATHS`] of them are 40 MB.
+pub(super) const LONGEST_PATH: usize = 4 << 10;
 
 pub(super) const TYPES: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
 
@@ -87,6 +91,10 @@ impl Node {
         if self.members.len() == MOST_MEMBERS {
             self.fold(room);
             return self.each(room);
+        }
+        if name.len() > LONGEST_NAME {
+            room.left_out += 1;
+            return None;
         }
         if !room.take() {
             return None;

@@ -1,0 +1,36 @@
+//! Files that people write by hand, property files and profiles. They are read whole, and a device or a
+//! pipe that never ends is no such file.
+
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+
+/// Bytes of such a file: the longest built-in profile has 6,000.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Reads all of the file at `path`.
+///
+/// # Errors
+/// The system's, and one that says that there is more than such a file holds.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path)?.take(MOST_BYTES as u64 + 1);
+    file.read_to_end(&mut bytes)?;
+    match bytes.len() {
+        ..=MOST_BYTES => Ok(bytes),
+        _ => Err(io::Error::other(format!(
+            "it is larger than {} MiB",
+            MOST_BYTES >> 20
+        ))),
+    }
+}
+
+/// The same, as text.
+///
+/// # Errors
+/// As of [`read`], and for bytes that are not UTF-8.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
