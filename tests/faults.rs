@@ -32,6 +32,8 @@ mod mock;
 mod network;
 #[path = "faults/nodes.rs"]
 mod nodes;
+#[path = "faults/quota.rs"]
+mod quota;
 #[path = "faults/refusal.rs"]
 mod refusal;
 #[path = "faults/rights.rs"]
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         interruption::CASES,
         network::CASES,
         nodes::CASES,
+        quota::CASES,
         refusal::CASES,
         storm::CASES,
     ];
