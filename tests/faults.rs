@@ -22,6 +22,8 @@ mod capture;
 mod chain;
 #[path = "faults/changes.rs"]
 mod changes;
+#[path = "faults/epochs.rs"]
+mod epochs;
 #[path = "faults/interruption.rs"]
 mod interruption;
 #[path = "real_kafka/ledger.rs"]
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         broker::CASES,
         chain::CASES,
         changes::CASES,
+        epochs::CASES,
         interruption::CASES,
         network::CASES,
         nodes::CASES,

@@ -76,11 +76,11 @@ fn topic_deleted() {
 }
 
 /// The listener whose users need rights.
-const SECURED: &str = "SECURED";
+pub(crate) const SECURED: &str = "SECURED";
 
 /// A broker with a listener where `replay` logs in, advertised with these ports; on the others everything
 /// is allowed.
-fn with_rights(advertised: &[(&str, u16)]) -> Kafka {
+pub(crate) fn with_rights(advertised: &[(&str, u16)]) -> Kafka {
     let login =
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_replay=\"secret\";";
     let properties = [
@@ -107,7 +107,7 @@ fn with_rights(advertised: &[(&str, u16)]) -> Kafka {
 }
 
 /// The properties by which `replay` logs in.
-const LOGIN: [&str; 8] = [
+pub(crate) const LOGIN: [&str; 8] = [
     "-X",
     "security.protocol=SASL_PLAINTEXT",
     "-X",
