@@ -35,14 +35,16 @@
 //! | in which order records are sent | `produce/order/` |
 //! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
 //! | where a record goes | `produce/routing/route.rs`, `produce/routing/renamings.rs` |
-//! | how it is sent and its delivery counted | `produce/session/replay.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |
+//! | what is opened once, and what each reading of the source does | `produce/session/open.rs`, `produce/session/pass.rs` |
+//! | how a record is sent and its delivery counted | `produce/session/send.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |
+//! | when a record goes, and what the sending thread waits for | `await_turn` in `produce/session/pass.rs`, `produce/session/wait.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/in_flight.rs` |
 //! | what happens when a run is told to stop | `host/signals.rs`, `produce/session/drain.rs` |
-//! | what a run says that was stopped by a signal or with its machine | `produce/session/pause.rs` |
-//! | what a run reports in which a thread panics | `contain` in `produce/session/replay.rs`, `produce/session/outcome.rs`; tried in `run/replay/tests.rs` |
-//! | what happens when a record waits for longer than `message.timeout.ms` | `produce/delivery/ages.rs`, `produce/connection/renewal.rs` |
-//! | what happens when the cluster is silent | `produce/session/stall.rs`, `produce/connection/preflight.rs` |
-//! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/isolation.rs` (the others) |
+//! | what a run says that was stopped by a signal or with its machine | `produce/session/watches/pause.rs` |
+//! | what a run reports in which a thread panics | `contain` in `produce/session/pass.rs`, `produce/session/outcome.rs`; tried in `run/replay/tests.rs` |
+//! | what happens when a record waits for longer than `message.timeout.ms` | `produce/delivery/ages.rs`, `produce/session/recovery/renewal.rs` |
+//! | what happens when the cluster is silent | `produce/session/watches/stall.rs`, `produce/connection/preflight.rs` |
+//! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/recovery/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/delivery/rejects.rs` |
 //! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
 //! | how the halves of a command meet, and how a signal reaches them | `run/mod.rs`, then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |

@@ -270,6 +270,17 @@ impl Receiver {
         }
     }
 
+    /// Waits up to `limit` for something to receive, or for the end.
+    pub(crate) fn wait(&self, limit: Duration) {
+        let state = self.0.lock();
+        let nothing = |state: &mut State| {
+            let gives = state.gate == Gate::AtOnce && !state.queue.is_empty();
+            !(gives || state.closed || state.end.is_some())
+        };
+        let waited = self.0.news.wait_timeout_while(state, limit, nothing);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// A handle with which another thread can close the channel.
     pub(crate) fn closer(&self) -> Closer {
         Closer(self.0.clone())
@@ -428,6 +439,28 @@ mod tests {
         assert_eq!(sender.send(portion(1)), Err(Closed));
         sender.finish(Ok(()));
         assert_eq!(receiver.close().0, None);
+    }
+
+    #[test]
+    fn a_wait_ends_when_there_is_something_to_receive_and_when_nothing_more_will_come() {
+        // Each of these waits would last for minutes if nothing ended it.
+        let limit = Duration::from_secs(600);
+        let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
+        thread::scope(|scope| {
+            scope.spawn(|| sender.send(portion(7)).expect("the receiver is there"));
+            receiver.wait(limit);
+            let received = receiver.recv_within(Duration::ZERO);
+            assert!(matches!(received, Received::Batch(p) if p.batch.weight() == 7));
+        });
+        receiver.wait(Duration::ZERO);
+        let received = receiver.recv_within(Duration::ZERO);
+        assert!(matches!(received, Received::Nothing));
+        thread::scope(|scope| {
+            scope.spawn(|| sender.finish(Ok(())));
+            receiver.wait(limit);
+            let received = receiver.recv_within(Duration::ZERO);
+            assert!(matches!(received, Received::End));
+        });
     }
 
     #[test]

@@ -100,6 +100,19 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// What sending has waited for until the last record was handed over: what limited its speed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WaitTimes {
+    /// For the source.
+    pub input: Duration,
+    /// For room among the records in flight.
+    pub in_flight: Duration,
+    /// For brokers that take nothing: librdkafka's queue, or the memory behind it, is full.
+    pub cluster: Duration,
+    /// For the time at which a record is due.
+    pub due: Duration,
+}
+
 /// What a rejects file has got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejects {
@@ -197,6 +210,8 @@ pub struct Report {
     pub better_order: Vec<u32>,
     /// None when nothing was delivered.
     pub latency: Option<Latency>,
+    /// What sending has waited for.
+    pub waits: WaitTimes,
     /// From the start of the run to its end.
     pub elapsed: Duration,
     /// The signal, when it kept something from being sent.

@@ -11,6 +11,8 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
 use super::context::Context;
+use super::timeouts;
+use super::timeouts::TimeOuts;
 use crate::cluster::guard::Known;
 use crate::cluster::native::{Client, Code, Metadata, Mock};
 use crate::cluster::token::Tokens;
@@ -21,15 +23,12 @@ use crate::error::{Error, Right};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
-use crate::produce::Job;
 use crate::produce::delivery::Deliveries;
 use crate::produce::delivery::ages::Ages;
 use crate::produce::delivery::budget::InFlightBudget;
 use crate::produce::delivery::rejects::Rejects;
-use crate::produce::routing::route::Target;
+use crate::produce::job::Job;
 use crate::produce::routing::sizes::{SizeWishes, Sizes};
-use crate::produce::session::pause;
-use crate::produce::session::pause::TimeOuts;
 
 /// librdkafka properties, each with why it is not left at its default; the user's win.
 const SETTINGS: [(&str, &str); 14] = [
@@ -143,7 +142,7 @@ impl Connection {
         let deliveries = Deliveries::new(
             job.counters.clone(),
             rejects,
-            InFlightBudget::of(window, pause::timeout_of(&destination.properties)),
+            InFlightBudget::of(window, timeouts::timeout_of(&destination.properties)),
             Ages::new(may_wait),
             added_bytes,
         );
@@ -219,15 +218,15 @@ impl Connection {
         self.sizes.for_limit(limit)
     }
 
-    /// The sizes by which a larger record than Kafka's default is offered to the brokers: none where
-    /// the topic's limit is known, or the user has set one.
-    pub(in crate::produce) fn sizes_for_offer(&self, target: &Target) -> Option<Sizes> {
-        if target.limit.is_some() || self.is_rehearsal() {
+    /// The sizes by which a larger record than Kafka's default is offered to the brokers, where so far
+    /// `sizes` are used for `topic` and its limit is not known: none where the user has set one.
+    pub(in crate::produce) fn sizes_for_offer(&self, topic: &str, sizes: Sizes) -> Option<Sizes> {
+        if self.is_rehearsal() {
             return None;
         }
-        let sizes = self.sizes.for_offer(target.sizes)?;
+        let sizes = self.sizes.for_offer(sizes)?;
         let limit = "its max.message.bytes, which the cluster does not tell";
-        self.deliveries.limit(&target.name, limit.into());
+        self.deliveries.limit(topic, limit.into());
         Some(sizes)
     }
 
@@ -441,11 +440,11 @@ fn watch_time(config: &mut ClientConfig, destination: &Destination) -> Option<Du
     if TimeOuts::of(destination) == TimeOuts::Librdkafka {
         return None;
     }
-    for name in pause::TIMEOUT_NAMES {
+    for name in timeouts::TIMEOUT_NAMES {
         config.remove(name);
     }
-    config.set(pause::TIMEOUT_NAMES[0], "0");
-    pause::limit_of(&destination.properties)
+    config.set(timeouts::TIMEOUT_NAMES[0], "0");
+    timeouts::limit_of(&destination.properties)
 }
 
 /// Names the property; its value may be a secret.

@@ -4,5 +4,5 @@ pub(super) mod announce;
 pub(super) mod client;
 mod context;
 mod preflight;
-mod renewal;
+pub(super) mod timeouts;
 pub(super) mod topics;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::rejects::Fate;
+use super::rejects::RejectOutcome;
 use crate::cluster::native::{Code, Failure, Persisted};
 use crate::config::Partition;
 use crate::record::{Origin, Record};
@@ -115,36 +115,40 @@ impl Counts {
         Failure { code, persisted }: Failure,
         origin: Origin,
         why: &str,
-    ) -> Fate {
-        let (what, fate) = match persisted {
+    ) -> RejectOutcome {
+        let (what, outcome) = match persisted {
             Persisted::No => {
                 self.not_written += 1;
                 self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
-                (What::NotWritten, Fate::NotWritten)
+                (What::NotWritten, RejectOutcome::NotWritten)
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
                 // Also of those that waited in the queue for another try.
                 self.purged_in_flight += u64::from(code.is_purge());
-                (What::Unknown, Fate::Unknown)
+                (What::Unknown, RejectOutcome::Unknown)
             }
         };
         self.problems.add(what, origin, || why.into());
-        fate
+        outcome
     }
 
     /// Counts a record that the destination does not take, and tells what that makes of it.
-    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> Fate {
+    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> RejectOutcome {
         self.not_written += 1;
         self.problems.add(What::NotWritten, origin, || why.into());
-        Fate::NotWritten
+        RejectOutcome::NotWritten
     }
 
     /// Counts a record that never got an answer, and tells what that makes of it.
-    pub(in crate::produce) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Fate {
+    pub(in crate::produce) fn leave_unanswered(
+        &mut self,
+        origin: Origin,
+        why: &str,
+    ) -> RejectOutcome {
         self.unknown += 1;
         self.problems.add(What::Unknown, origin, || why.into());
-        Fate::Unknown
+        RejectOutcome::Unknown
     }
 
     /// None when nothing was delivered.

@@ -17,8 +17,8 @@ use self::budget::InFlightBudget;
 use self::counts::Counts;
 use self::refusals::{Cause, Refusals};
 use self::rejects::Rejects;
+use super::job::Counters;
 use super::journal::Answers;
-use super::progress::Counters;
 use crate::cluster::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
 use crate::cluster::reasons::Reason;
 use crate::record::{Batch, Record};
@@ -60,6 +60,12 @@ impl Troubles {
         if clearest.is_none_or(|clearest| reason.clarity >= clearest) {
             self.connection = Some(reason);
         }
+    }
+
+    /// Why there is silence now, in words.
+    pub(super) fn why_silent(self) -> String {
+        let reason = self.authentication.or(self.latest);
+        reason.map_or_else(|| "the brokers do not answer".into(), |reason| reason.text)
     }
 }
 
@@ -118,8 +124,8 @@ impl Account {
             let (batch, record) = (record.batch(), record.record());
             let why = "no broker has answered before the run ended: it may be in the log";
             let told = format!("{why}, captured from {}", batch.captured_at(record));
-            let fate = self.counts.leave_unanswered(record.origin, &told);
-            self.rejects.add(batch, record, fate, why);
+            let outcome = self.counts.leave_unanswered(record.origin, &told);
+            self.rejects.add(batch, record, outcome, why);
         }
     }
 
@@ -131,8 +137,8 @@ impl Account {
         record.end();
         let (batch, record) = (record.batch(), record.record());
         let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let fate = self.counts.refuse(record.origin, &told);
-        self.rejects.add(batch, record, fate, why);
+        let outcome = self.counts.refuse(record.origin, &told);
+        self.rejects.add(batch, record, outcome, why);
     }
 }
 
@@ -388,8 +394,8 @@ impl Deliveries {
         record.end();
         let (batch, record) = (record.batch(), record.record());
         let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let fate = account.counts.fail(failure, record.origin, &told);
-        account.rejects.add(batch, record, fate, why);
+        let outcome = account.counts.fail(failure, record.origin, &told);
+        account.rejects.add(batch, record, outcome, why);
     }
 
     /// An error of one record in words, with its size where that makes the difference.

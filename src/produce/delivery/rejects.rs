@@ -19,14 +19,14 @@ const MOST_LOOKED_AT: u64 = 128 << 20;
 
 /// What became of a record that was not delivered, by the names of the report's ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) enum Fate {
+pub(in crate::produce) enum RejectOutcome {
     NotWritten,
     Unknown,
     Unsent,
     Unreadable,
 }
 
-impl Fate {
+impl RejectOutcome {
     fn name(self) -> &'static str {
         match self {
             Self::NotWritten => "not_written",
@@ -157,7 +157,7 @@ impl Rejects {
         &mut self,
         batch: &Batch,
         record: &Record,
-        fate: Fate,
+        outcome: RejectOutcome,
         reason: &str,
     ) {
         if self.lines.is_none() && self.waiting.is_none() {
@@ -165,8 +165,8 @@ impl Rejects {
         }
         self.line.clear();
         let untold = &self.captured_from[self.told..];
-        let fate = (fate.name(), reason);
-        lines::write_reject(batch, record, untold, fate, &mut self.line);
+        let outcome = (outcome.name(), reason);
+        lines::write_reject(batch, record, untold, outcome, &mut self.line);
         self.told = self.captured_from.len();
         self.added += 1;
         if let Some(lines) = &self.lines {

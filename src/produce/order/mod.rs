@@ -8,6 +8,7 @@ mod partitions;
 mod window;
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use self::window::Window;
@@ -75,7 +76,27 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// The next records; waits up to `limit` for them. `note` sees each batch as it is received, in
+    /// Numbers the records from `position` on, where others were sent before.
+    pub(super) fn numbered_from(self, position: u64) -> Self {
+        Self {
+            confirmed: position,
+            ..self
+        }
+    }
+
+    /// The position behind the last record that was received.
+    pub(super) fn received(&self) -> u64 {
+        self.confirmed
+    }
+
+    /// Waits up to `limit` for the source to give something, or to end.
+    pub(super) fn wait(&mut self, limit: Duration) {
+        let started = Instant::now();
+        self.receiver.wait(limit);
+        self.waited += started.elapsed();
+    }
+
+    /// The next records that are there. `note` sees each batch as it is received, in
     /// the order of the source, before any of its records is given, and confirms so many records from
     /// the source's beginning: none behind them is given.
     ///
@@ -83,7 +104,6 @@ impl<'a> Ordered<'a> {
     /// That of `note`.
     pub(super) fn next<E>(
         &mut self,
-        limit: Duration,
         mut note: impl FnMut(&Batch) -> Result<u64, E>,
     ) -> Result<Next, E> {
         loop {
@@ -93,12 +113,8 @@ impl<'a> Ordered<'a> {
                     None => Next::End,
                 });
             }
-            let started = Instant::now();
-            let received = self.receiver.recv_within(limit);
-            self.waited += started.elapsed();
-            match received {
+            match self.receiver.recv_within(Duration::ZERO) {
                 Received::End => self.ended = true,
-                Received::Nothing if self.is_due() => {}
                 Received::Nothing => return Ok(Next::Nothing),
                 Received::Batch(portion) => {
                     let confirmed = note(&portion.batch);
@@ -141,10 +157,11 @@ impl<'a> Ordered<'a> {
     }
 
     /// What waits when the run ends before it is sent, `queued` in the channel behind it.
-    pub(super) fn into_rest(self, queued: Vec<SourceBatch>) -> Vec<OrderedBatch> {
+    pub(super) fn take_rest(&mut self, queued: Vec<SourceBatch>) -> Vec<OrderedBatch> {
         let mut received = self.confirmed;
-        let waiting = self.window.into_batches();
-        let queued = self.unconfirmed.into_iter().chain(queued);
+        let waiting = mem::take(&mut self.window).into_batches();
+        let unconfirmed = mem::take(&mut self.unconfirmed);
+        let queued = unconfirmed.into_iter().chain(queued);
         let queued = queued.map(|SourceBatch { batch, tally }| {
             let positions = Positions::From(received);
             received += batch.records.len() as u64;
@@ -207,8 +224,7 @@ mod tests {
         let mut ordered = Ordered::new(&receiver, order);
         ordered.gather_for(destinations);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
-        while let Ok(Next::Batch(ordered)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(u64::MAX))
-        {
+        while let Ok(Next::Batch(ordered)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
             late += ordered
                 .problems
                 .iter()
@@ -307,9 +323,7 @@ mod tests {
         for records in &portions {
             sender.send(portion(line, records)).expect("there is room");
             line += records.len() as u64;
-            while let Ok(Next::Batch(batch)) =
-                ordered.next(Duration::ZERO, |_| Ok::<_, ()>(u64::MAX))
-            {
+            while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
                 taken += batch.numbered.batch.records.len() as u64;
                 largest = largest.max(batch.numbered.batch.weight());
             }
@@ -345,13 +359,14 @@ mod tests {
         sender.send(portion(1, &[(0, 1)])).expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let (started, mut waits) = (Instant::now(), 0);
-        while let Ok(Next::Nothing) = ordered.next(LONGEST_WAIT / 10, |_| Ok::<_, ()>(u64::MAX)) {
+        while let Ok(Next::Nothing) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+            ordered.wait(LONGEST_WAIT / 10);
             waits += 1;
         }
         // A busy machine makes single waits longer, and so fewer; none is ever shorter.
         assert!((1..=11).contains(&waits), "{waits}");
         assert!(started.elapsed() >= LONGEST_WAIT);
-        assert_eq!(ordered.into_rest(Vec::new()).len(), 0);
+        assert_eq!(ordered.take_rest(Vec::new()).len(), 0);
     }
 
     #[test]
@@ -365,7 +380,7 @@ mod tests {
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let mut given = Vec::new();
-        while let Ok(Next::Batch(batch)) = ordered.next(Duration::ZERO, |_| Ok::<_, ()>(3)) {
+        while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(3)) {
             given.push(batch.numbered.positions);
         }
         assert_eq!(
@@ -373,9 +388,30 @@ mod tests {
             [Positions::From(0)],
             "3 of 4 records are not all of them"
         );
-        let rest = ordered.into_rest(vec![portion(7, &[(0, 7)])]).into_iter();
+        let rest = ordered.take_rest(vec![portion(7, &[(0, 7)])]).into_iter();
         let rest: Vec<Positions> = rest.map(|batch| batch.numbered.positions).collect();
         assert_eq!(rest, [2, 4, 6].map(Positions::From));
+    }
+
+    #[test]
+    fn a_later_pass_numbers_its_records_behind_those_of_the_one_before() {
+        let mut positions = Vec::new();
+        let mut received = 0;
+        for _ in 0..2 {
+            let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+            sender
+                .send(portion(1, &[(0, 1), (0, 2)]))
+                .expect("there is room");
+            sender.send(portion(3, &[(0, 3)])).expect("there is room");
+            sender.finish(Ok(()));
+            let mut ordered = Ordered::new(&receiver, Order::ByOffset).numbered_from(received);
+            while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+                positions.push(batch.numbered.positions);
+            }
+            received = ordered.received();
+        }
+        assert_eq!(positions, [0, 2, 3, 5].map(Positions::From));
+        assert_eq!(received, 6);
     }
 
     proptest! {

@@ -5,10 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::host::control::{Control, Pace};
-use crate::produce::connection::client::Connection;
+use super::open::Session;
+use super::wait::{Stop, WaitFor};
+use crate::error::Error;
+use crate::host::control::Pace;
+use crate::produce::delivery::Ending;
 use crate::produce::delivery::counts::Counts;
-use crate::produce::delivery::{Deliveries, Ending};
 use crate::report::Drain;
 
 /// How long a first interruption waits for what librdkafka holds.
@@ -19,29 +21,31 @@ const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
 /// How long that is when the run is left at once: within a second of the second signal.
 const LEAVING_LIMIT: Duration = Duration::from_millis(400);
-/// How often a wait looks whether it was told to stop, and the journal is brought up to date.
-pub(in crate::produce) const STEP: Duration = Duration::from_millis(10);
 
-/// The wait for the answers to `handed` records.
-pub(in crate::produce) struct Draining<'a> {
-    pub(in crate::produce) connection: &'a Connection,
-    pub(in crate::produce) deliveries: &'a Deliveries,
-    pub(in crate::produce) control: &'a Control,
-    pub(in crate::produce) handed: u64,
-    /// The topics that are sent to, and how many partitions each has.
-    pub(in crate::produce) topics: Vec<(String, i32)>,
+/// What a drain has come to.
+pub(super) struct Drained {
+    /// What became of the records in flight; none when nothing stopped the run while there were some.
+    pub(super) drain: Option<Drain>,
+    /// The first failure on the way.
+    pub(super) failure: Option<Error>,
+}
+
+/// The wait for the answers to all records that were handed over.
+struct Draining<'s, 'a> {
+    session: &'s mut Session<'a>,
+    failure: Option<Error>,
 }
 
 /// What is known at a moment of records that librdkafka was given.
 #[derive(Debug, Clone, Copy)]
-struct Answers {
+struct Answered {
     all: u64,
     given_up: u64,
     purged_from_queue: u64,
     purged_in_flight: u64,
 }
 
-impl Answers {
+impl Answered {
     fn of(counts: &Counts) -> Self {
         Self {
             all: counts.answered(),
@@ -61,38 +65,53 @@ enum Heeds {
     Leaving,
 }
 
-impl Draining<'_> {
-    /// Waits for all deliveries; when told to stop, no longer than the ladder allows. `step` is called
-    /// now and then. Tells what became of the records on their way when something stopped the run.
-    pub(in crate::produce) fn run(&self, mut step: impl FnMut()) -> Option<Drain> {
+impl Session<'_> {
+    /// Waits for all deliveries; when told to stop, no longer than the ladder allows.
+    pub(super) fn drain(&mut self) -> Drained {
+        let mut draining = Draining {
+            session: self,
+            failure: None,
+        };
+        let drain = draining.run();
+        Drained {
+            drain,
+            failure: draining.failure,
+        }
+    }
+}
+
+impl Draining<'_, '_> {
+    fn run(&mut self) -> Option<Drain> {
         while self.is_waiting() && !self.is_told() {
-            self.connection.flush(STEP);
-            step();
+            self.step();
         }
         if !self.is_waiting() {
             return None;
         }
-        let before = Answers::of(&self.deliveries.account().counts);
-        let ending = self.deliveries.ending();
+        let before = self.answered();
+        let ending = self.session.deliveries.ending();
         // A producer that cannot go on delivers nothing more.
         if ending.is_none() {
-            self.wait(DRAIN_LIMIT, Heeds::Leaving, &mut step);
+            self.wait(DRAIN_LIMIT, Heeds::Leaving);
         }
-        if self.is_waiting() && ending.is_none() && self.control.pace() != Pace::Leaving {
-            self.connection.pause(&self.topics);
-            self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving, &mut step);
+        if self.is_waiting() && ending.is_none() && self.pace() != Pace::Leaving {
+            let targets = self.session.router.targets.iter();
+            let topics = targets.map(|target| (target.name.clone(), target.partitions));
+            let topics: Vec<(String, i32)> = topics.collect();
+            self.session.connection.pause(&topics);
+            self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving);
         }
         // Where nobody takes answers, none of these come either.
         if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
-            self.connection.purge();
-            self.wait(PURGE_LIMIT, Heeds::Nothing, &mut step);
+            self.session.connection.purge();
+            self.wait(PURGE_LIMIT, Heeds::Nothing);
         }
         Some(self.since(before))
     }
 
     /// What the wait has given, `before` which so much was known.
-    fn since(&self, before: Answers) -> Drain {
-        let now = Answers::of(&self.deliveries.account().counts);
+    fn since(&self, before: Answered) -> Drain {
+        let now = self.answered();
         // Counts only rise, so that no difference is below zero.
         let given_up = now.given_up - before.given_up;
         let purged_from_queue = now.purged_from_queue - before.purged_from_queue;
@@ -103,11 +122,11 @@ impl Draining<'_> {
             purged_from_queue,
             purged_in_flight,
             // More answers than records are a defect, which the outcome tells.
-            unanswered: self.handed.saturating_sub(now.all),
+            unanswered: self.session.waiter.handed.saturating_sub(now.all),
         }
     }
 
-    fn wait(&self, limit: Duration, heeds: Heeds, step: &mut impl FnMut()) {
+    fn wait(&mut self, limit: Duration, heeds: Heeds) {
         let started = Instant::now();
         // Purged records take milliseconds, unless a thread of librdkafka's hangs.
         let patience = match heeds {
@@ -115,18 +134,37 @@ impl Draining<'_> {
             Heeds::Nothing => LEAVING_LIMIT,
         };
         let is_over = |limit| started.elapsed() >= limit;
-        let leaves = || self.control.pace() == Pace::Leaving && is_over(patience);
-        while self.is_waiting() && !is_over(limit) && !leaves() {
-            self.connection.flush(STEP);
-            step();
+        while self.is_waiting() && !is_over(limit) {
+            if self.pace() == Pace::Leaving && is_over(patience) {
+                return;
+            }
+            self.step();
         }
     }
 
+    fn step(&mut self) {
+        self.session.waiter.wait(WaitFor::Answers);
+        let isolated = match self.session.isolate() {
+            Err(Stop::Failed(error)) if self.session.deliveries.ending().is_none() => Some(error),
+            _ => None,
+        };
+        let written = self.session.waiter.failure.take();
+        self.failure = self.failure.take().or(isolated).or(written);
+    }
+
+    fn answered(&self) -> Answered {
+        Answered::of(&self.session.deliveries.account().counts)
+    }
+
+    fn pace(&self) -> Pace {
+        self.session.job.control.pace()
+    }
+
     fn is_waiting(&self) -> bool {
-        self.deliveries.account().counts.answered() < self.handed
+        self.answered().all < self.session.waiter.handed
     }
 
     fn is_told(&self) -> bool {
-        self.control.is_stopping() || self.deliveries.ending().is_some()
+        self.session.job.control.is_stopping() || self.session.deliveries.ending().is_some()
     }
 }

@@ -1,9 +1,56 @@
-//! One replay, from the first look at the destination to the last delivery.
+//! A session with the destination, from the first look to the last delivery: opened once, then a pass for
+//! each reading of the source, then closed.
+//!
+//! | question | file |
+//! |---|---|
+//! | what is opened, and what outlives a pass | `open.rs` |
+//! | what a pass does, batch by batch, and when a record goes | `pass.rs` |
+//! | how a record is handed over | `send.rs` |
+//! | what the sending thread waits for, and what it does meanwhile | `wait.rs` |
+//! | what is sent a second time | `recovery/` |
+//! | how the run waits for the last answers | `drain.rs` |
+//! | what came of it all | `outcome.rs` |
 
-pub(super) mod drain;
-mod isolation;
+mod drain;
+mod open;
 pub(super) mod outcome;
-pub(super) mod pause;
-pub(super) mod replay;
+mod pass;
+mod recovery;
 mod send;
-mod stall;
+mod wait;
+mod watches;
+
+use std::sync::atomic::Ordering;
+
+use self::open::Session;
+use self::outcome::ReplayOutcome;
+use self::pass::PassEnd;
+use self::watches::pause::PauseWatch;
+use super::job::Job;
+use crate::record::channel::Receiver;
+
+/// Looks at the destination and sends everything that `passes` give, which are asked for the first one
+/// when the destination is good, and for the next one when the source of the last one has ended well.
+pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> ReplayOutcome {
+    let connection = match open::connect(job) {
+        Ok(connection) => connection,
+        Err(error) => {
+            let brokers = job.destination.cluster.bootstrap_servers();
+            return ReplayOutcome::failed(error, brokers.to_string());
+        }
+    };
+    let _watch = PauseWatch::start(job.console.clone(), &job.destination);
+    let mut session = match Session::open(job, &connection) {
+        Ok(session) => session,
+        Err(error) => return ReplayOutcome::failed(error, connection.brokers.clone()),
+    };
+    let mut end = PassEnd::NOTHING_READ;
+    while let Some(receiver) = passes() {
+        end = session.pass(&receiver);
+        if !end.is_whole() {
+            break;
+        }
+    }
+    job.counters.complete.store(true, Ordering::Relaxed);
+    session.close(end)
+}

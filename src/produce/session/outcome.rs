@@ -2,16 +2,24 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::replay::Replay;
+use super::drain::Drained;
+use super::open::Session;
+use super::pass::PassEnd;
+use super::wait::Stop;
 use crate::error::Error;
 use crate::produce::delivery::Account;
+use crate::produce::delivery::counts::Counts;
+use crate::produce::job::Counters;
 use crate::produce::journal::JournalWriter;
-use crate::produce::progress::Counters;
-use crate::report::{Drain, Latency, Ledger, Placement, Problems, Rejects, Resume, Tally, Topic};
+use crate::produce::routing::route::Router;
+use crate::record::Origin;
+use crate::report::{
+    Drain, Latency, Ledger, Placement, Problems, Rejects, Resume, Tally, Topic, WaitTimes, What,
+};
 
 /// What came of a replay.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct ReplayOutcome {
     pub(crate) brokers: String,
     pub(crate) tally: Tally,
     pub(crate) ledger: Ledger,
@@ -24,13 +32,15 @@ pub(crate) struct Outcome {
     /// The files in the order of their records, where they were read in another one.
     pub(crate) better_order: Vec<u32>,
     pub(crate) latency: Option<Latency>,
+    /// What the sending thread has waited for.
+    pub(crate) waits: WaitTimes,
     /// How the source ended; none when it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
     /// What ended the sending before its time, the gravest first.
     pub(crate) failures: Vec<Error>,
 }
 
-impl Outcome {
+impl ReplayOutcome {
     /// Of a run that ended before anything was read.
     pub(in crate::produce) fn failed(error: Error, brokers: String) -> Self {
         Self {
@@ -53,33 +63,26 @@ impl Outcome {
         outcome
     }
 
-    pub(in crate::produce) fn of(
-        replay: Replay<'_>,
+    fn of(
+        session: Session<'_>,
         source_end: Option<Result<(), Error>>,
         drain: Option<Drain>,
+        waits: WaitTimes,
         mut failures: Vec<Error>,
     ) -> Self {
-        let mut account = replay.deliveries.account();
-        close(&mut account, &replay);
+        let mut account = session.deliveries.account();
+        close(&mut account, &session);
         failures.extend(account.rejects.failure());
         let counts = &account.counts;
-        let mut problems = replay.tally.problems.clone();
-        problems.merge(replay.problems);
+        let totals = session.totals;
+        let mut problems = totals.tally.problems.clone();
+        problems.merge(totals.problems);
         problems.merge(counts.problems.clone());
-        let topics = replay.router.targets.iter().map(|target| {
-            let count = counts.topics.get(&target.name);
-            Topic {
-                name: target.name.clone(),
-                partitions: target.partitions.unsigned_abs(),
-                partitions_at_end: target.partitions_at_end.map(i32::unsigned_abs),
-                lowered_limit: target.former_limit.zip(target.limit),
-                delivered: count.map_or(0, |count| count.delivered),
-                bytes: count.map_or(0, |count| count.bytes),
-            }
-        });
-        let tally = &replay.tally;
-        let found = subtract(tally.found, replay.skipped, "skipped", "found");
-        let unanswered = subtract(replay.handed, counts.answered(), "answered", "handed over");
+        let topics = topics(&session.router, counts);
+        let tally = &totals.tally;
+        let handed = session.waiter.handed;
+        let found = subtract(tally.found, totals.skipped, "skipped", "found");
+        let unanswered = subtract(handed, counts.answered(), "answered", "handed over");
         let (found, unanswered) = match (found, unanswered) {
             (Ok(found), Ok(unanswered)) => (found, unanswered),
             (found, unanswered) => {
@@ -88,8 +91,9 @@ impl Outcome {
                 (found.unwrap_or_default(), unanswered.unwrap_or_default())
             }
         };
+        let journal = session.waiter.journal;
         Self {
-            brokers: replay.connection.brokers.clone(),
+            brokers: session.connection.brokers.clone(),
             ledger: Ledger {
                 // What earlier runs have delivered is not this run's.
                 found,
@@ -97,35 +101,91 @@ impl Outcome {
                 filtered: tally.filtered,
                 aborted: tally.aborted,
                 control: tally.control,
-                unreadable: tally.unreadable + replay.unreadable,
+                unreadable: tally.unreadable + totals.unreadable,
                 delivered: counts.delivered,
                 not_written: counts.not_written,
                 // A record that never got an answer may be in the log.
                 unknown: counts.unknown + unanswered,
-                unsent: replay.unsent,
+                unsent: totals.unsent,
             },
-            topics: topics.collect(),
+            topics,
             placement: counts.placement,
-            rejects: replay.job.rejects.as_ref().map(|file| Rejects {
+            rejects: session.job.rejects.as_ref().map(|file| Rejects {
                 file: file.display().to_string(),
                 records: account.rejects.written(),
             }),
-            resume: replay.journal.map(|journal| journal.resume(replay.skipped)),
+            resume: journal.map(|journal| journal.resume(totals.skipped)),
             drain,
             problems,
-            better_order: replay.better_order,
+            better_order: totals.better_order,
             latency: counts.latency(),
+            waits,
             source_end,
             failures,
-            tally: replay.tally,
+            tally: totals.tally,
         }
     }
 }
 
+impl Session<'_> {
+    /// Waits for all deliveries and adds everything up. `end` is that of the last pass.
+    pub(super) fn close(mut self, end: PassEnd) -> ReplayOutcome {
+        let PassEnd { source_end, stop } = end;
+        // What is waited for from here on limits nothing.
+        let waits = self.waiter.times;
+        let Drained { drain, failure } = self.drain();
+        self.waiter.update_journal();
+        let failure = failure.or(self.waiter.failure.take());
+        if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
+            self.router.count_partitions_again();
+        }
+        // Only at the source's end is it known what did not come.
+        if source_end == Some(Ok(()))
+            && stop.is_none()
+            && let Some(why) = self.router.renamings.unmatched()
+        {
+            self.job.console.note(&why);
+            let whole = Origin { input: 0, line: 0 };
+            for _ in 0..self.router.renamings.unmatched_count() {
+                let problems = &mut self.totals.problems;
+                problems.add(What::MapUnmatched, whole, || why.clone());
+            }
+        }
+        let stopped = stop.and_then(|stop| match stop {
+            Stop::Failed(error) => Some(error),
+            Stop::Told => None,
+        });
+        // It may have come when everything was handed over.
+        let ended = || self.deliveries.ending().map(|why| self.ended(why));
+        let stopped = stopped.or_else(ended).or_else(|| self.forbidden());
+        let stopped = stopped.or_else(|| self.connection.fatal_error());
+        let failure = failure.filter(|failure| stopped.as_ref() != Some(failure));
+        let failures = stopped.into_iter().chain(failure).collect();
+        ReplayOutcome::of(self, source_end, drain, waits, failures)
+    }
+}
+
+/// The topics of the destination, with what was delivered to each.
+fn topics(router: &Router<'_>, counts: &Counts) -> Vec<Topic> {
+    let topics = router.targets.iter().map(|target| {
+        let count = counts.topics.get(&target.name);
+        Topic {
+            name: target.name.clone(),
+            partitions: target.partitions.unsigned_abs(),
+            partitions_at_end: target.partitions_at_end.map(i32::unsigned_abs),
+            lowered_limit: target.former_limit.zip(target.limit),
+            delivered: count.map_or(0, |count| count.delivered),
+            bytes: count.map_or(0, |count| count.bytes),
+        }
+    });
+    topics.collect()
+}
+
 /// Ends the account of a run: what comes later changes nothing.
-fn close(account: &mut Account, replay: &Replay<'_>) {
-    account.close(replay.open_records());
-    if replay
+fn close(account: &mut Account, session: &Session<'_>) {
+    account.close(session.open_records());
+    if session
+        .waiter
         .journal
         .as_ref()
         .is_some_and(JournalWriter::is_refuted)

@@ -1,15 +1,17 @@
 //! `kreplay snapshot`, `csv`, `raw`, `records`: an extraction and a production, joined by the channel, and
 //! the watch that shows progress and passes signals on.
 
+mod progress;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, timeout};
 
+use self::progress::{Progress, TICK};
 use super::limits::{CHANNEL, STOP_LIMIT};
 use crate::config::{
     CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Source, Timestamps,
@@ -18,8 +20,8 @@ use crate::config::{
 use crate::error::Error;
 use crate::extract::Extraction;
 use crate::host::console::Console;
-use crate::produce::{Control, Counters, Identity, Job, Order, Outcome, Pace, Progress};
-use crate::record::channel::{self, Closer, Gate};
+use crate::produce::{Control, Counters, Identity, Job, Order, Pace, ReplayOutcome};
+use crate::record::channel::{self, Closer, Gate, Receiver};
 use crate::report::{Destination, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
@@ -36,21 +38,19 @@ pub(super) async fn replay(
         let unused = error::quoted(unused);
         console.note(&format!("not used, as kreplay only produces: {unused}"));
     }
-    let gate = gate(&config);
-    let (sender, receiver) = channel::bounded(CHANNEL, gate);
     let control = Control::default();
     let counters = Arc::new(Counters::default());
+    let reading = Arc::new(Mutex::new(CurrentReading::default()));
     let mut watch = Watch {
         control: control.clone(),
-        closer: receiver.closer(),
+        reading: reading.clone(),
         signals,
         signal: None,
         counters: counters.clone(),
         brokers: config.destination.cluster.bootstrap_servers().to_string(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
-        extraction: None,
     };
-    let job = job(&config, &console, control, counters)?;
+    let job = job(&config, &console, control.clone(), counters.clone())?;
     let mut report = Report {
         source: report::Source {
             kind: config.source.kind(),
@@ -65,15 +65,17 @@ pub(super) async fn replay(
         ..Report::default()
     };
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
-    let production = produce::start(job, receiver);
-    // The source is touched only when the destination was found good.
-    let (source, topics) = (config.source, config.destination.topics);
-    let begin = || {
-        let sending = (topics, extract::Purpose::Send);
-        extract::start(source, config.extraction, sending, console.clone(), sender)
+    let empty = config.empty;
+    let passes = Passes {
+        config: Some(config),
+        console: console.clone(),
+        control,
+        counters,
+        reading,
     };
-    let outcome = watch.until_done(production, begin).await;
-    if let Some(extraction) = &mut watch.extraction {
+    let outcome = watch.until_done(produce::start(job, passes.each())).await;
+    let extraction = watch.reading().extraction.take();
+    if let Some(mut extraction) = extraction {
         extraction.stop();
         if runs_speedctl {
             _ = timeout(STOP_LIMIT, extraction.ended()).await;
@@ -83,7 +85,7 @@ pub(super) async fn replay(
     }
     watch.progress.finish(&console);
     settle(&mut report, outcome, watch.signal)?;
-    name_nothing(&mut report, config.empty);
+    name_nothing(&mut report, empty);
     report.elapsed = started.elapsed();
     Ok(report)
 }
@@ -166,7 +168,11 @@ fn gate(config: &Config) -> Gate {
 ///
 /// # Errors
 /// A failure of the configuration kind, when nothing was sent: such a run has no report.
-fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Result<(), Error> {
+fn settle(
+    report: &mut Report,
+    outcome: ReplayOutcome,
+    signal: Option<Signal>,
+) -> Result<(), Error> {
     let source_failure = match &outcome.source_end {
         Some(Err(error)) => Some(error.clone()),
         Some(Ok(())) | None => None,
@@ -186,6 +192,7 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
     report.problems = outcome.problems;
     report.better_order = outcome.better_order;
     report.latency = outcome.latency;
+    report.waits = outcome.waits;
     report
         .failures
         .extend(outcome.failures.into_iter().chain(source_failure));
@@ -201,44 +208,96 @@ fn settle(report: &mut Report, outcome: Outcome, signal: Option<Signal>) -> Resu
     }
 }
 
+/// The reading of the source that is under way; nothing as long as the destination was not found good.
+#[derive(Default)]
+struct CurrentReading {
+    closer: Option<Closer>,
+    extraction: Option<Extraction>,
+}
+
+impl CurrentReading {
+    /// Ends it: the run is told to stop.
+    fn stop(&self) {
+        if let Some(closer) = &self.closer {
+            closer.close();
+        }
+        if let Some(extraction) = &self.extraction {
+            extraction.stop();
+        }
+    }
+}
+
+fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
+    // Whole between any two statements that change it, also after a panic.
+    reading.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The readings of the source, each of which is a pass of the replay.
+struct Passes {
+    /// What is to be read; none once it was.
+    config: Option<Config>,
+    console: Console,
+    control: Control,
+    counters: Arc<Counters>,
+    reading: Arc<Mutex<CurrentReading>>,
+}
+
+impl Passes {
+    /// What production asks for each reading.
+    fn each(mut self) -> impl FnMut() -> Option<Receiver> + Send {
+        move || self.begin()
+    }
+
+    /// Begins the next reading; none when there is nothing more to read.
+    fn begin(&mut self) -> Option<Receiver> {
+        let config = self.config.take()?;
+        let (sender, receiver) = channel::bounded(CHANNEL, gate(&config));
+        let mut reading = lock(&self.reading);
+        let sending = (config.destination.topics, extract::Purpose::Send);
+        let console = self.console.clone();
+        let extraction = extract::start(config.source, config.extraction, sending, console, sender);
+        self.counters.name_places_by(extraction.namer());
+        *reading = CurrentReading {
+            closer: Some(receiver.closer()),
+            extraction: Some(extraction),
+        };
+        // The signal may have come when there was nothing to end yet.
+        if self.control.is_stopping() {
+            reading.stop();
+        }
+        Some(receiver)
+    }
+}
+
 /// Looks on while both halves work: shows progress and passes signals on.
 struct Watch {
     control: Control,
-    closer: Closer,
+    reading: Arc<Mutex<CurrentReading>>,
     signals: mpsc::Receiver<Signal>,
     signal: Option<Signal>,
     counters: Arc<Counters>,
     brokers: String,
     progress: Progress,
-    extraction: Option<Extraction>,
 }
 
 impl Watch {
-    async fn until_done(
-        &mut self,
-        mut production: produce::Production,
-        begin: impl FnOnce() -> Extraction,
-    ) -> Outcome {
-        let mut begin = Some(begin);
-        let mut tick = interval(produce::TICK);
+    async fn until_done(&mut self, mut outcome: oneshot::Receiver<ReplayOutcome>) -> ReplayOutcome {
+        let mut tick = interval(TICK);
         loop {
             tokio::select! {
-                outcome = &mut production.outcome => {
+                outcome = &mut outcome => {
                     return outcome.unwrap_or_else(|_| {
-                        Outcome::panicked(&self.counters, self.brokers.clone())
+                        ReplayOutcome::panicked(&self.counters, self.brokers.clone())
                     });
-                }
-                ready = &mut production.ready, if begin.is_some() => {
-                    let begin = begin.take();
-                    self.extraction = ready.ok().and(begin).map(|begin| begin());
-                    if let Some(extraction) = &self.extraction {
-                        self.counters.name_places_by(extraction.namer());
-                    }
                 }
                 Some(signal) = self.signals.recv() => self.pass_on(signal),
                 _ = tick.tick() => self.show(),
             }
         }
+    }
+
+    fn reading(&self) -> MutexGuard<'_, CurrentReading> {
+        lock(&self.reading)
     }
 
     fn pass_on(&mut self, signal: Signal) {
@@ -249,18 +308,16 @@ impl Watch {
         };
         self.signal.get_or_insert(signal);
         self.control.hurry(pace);
-        self.closer.close();
-        if let Some(extraction) = &self.extraction {
-            extraction.stop();
-        }
+        self.reading().stop();
     }
 
     fn show(&mut self) {
         let description = self
+            .reading()
             .extraction
             .as_ref()
-            .map(Extraction::description)
-            .unwrap_or_default();
-        self.progress.show(&self.counters, description.total_bytes);
+            .map(Extraction::description);
+        let total_bytes = description.and_then(|description| description.total_bytes);
+        self.progress.show(&self.counters, total_bytes);
     }
 }

@@ -67,8 +67,8 @@ fn replayed(
     let (sender, receiver) = crate::record::channel::bounded(CHANNEL, Gate::AtOnce);
     let runtime = runtime();
     let outcome = runtime.block_on(async {
-        let production = crate::produce::start(job, receiver);
-        production.ready.await.expect("the rehearsal is ready");
+        let mut receiver = Some(receiver);
+        let replayed = crate::produce::start(job, move || receiver.take());
         let delivered = first.tally.found;
         sender.send(first).expect("it listens");
         let began = Instant::now();
@@ -78,7 +78,7 @@ fn replayed(
         }
         between(&counters);
         sender.send(second).expect("it listens");
-        let outcome = timeout(LIMIT, production.outcome).await;
+        let outcome = timeout(LIMIT, replayed).await;
         outcome.expect("the run ends")
     });
     let mut report = Report::default();

@@ -1,62 +1,22 @@
 //! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
 
-use std::fmt;
 use std::io::{self, IsTerminal, Write as _};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::config::{Verbosity, When};
 use crate::host::console::{Console, stderr};
-use crate::record::Origin;
-use crate::report;
+use crate::produce::Counters;
 
 /// How often a plain line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
-
-/// What both halves count for whoever looks on. The report has its own numbers, unless the thread that
-/// holds them ends in a panic.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// Input bytes of the portions that have been taken up.
-    pub(crate) bytes: AtomicU64,
-    /// Records found in them.
-    pub(crate) found: AtomicU64,
-    pub(crate) delivered: AtomicU64,
-    /// Whether `found` is final.
-    pub(crate) complete: AtomicBool,
-    namer: Mutex<Option<Namer>>,
-}
-
-impl Counters {
-    /// Names places by `namer` from now on.
-    pub(crate) fn name_places_by(&self, namer: impl Fn(Origin) -> String + Send + 'static) {
-        *self.namer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Namer(Box::new(namer)));
-    }
-
-    pub(super) fn place(&self, origin: Origin) -> String {
-        let namer = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
-        namer
-            .as_ref()
-            .map_or_else(|| report::place(&[], origin), |Namer(name)| name(origin))
-    }
-}
-
-/// Says where in the input something stood.
-struct Namer(Box<dyn Fn(Origin) -> String + Send>);
-
-impl fmt::Debug for Namer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Namer")
-    }
-}
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// A bar that only the thread of stderr touches: whoever draws it holds its lock, and stderr may stall.
-pub(crate) struct DrawnBar(ProgressBar);
+pub(super) struct DrawnBar(ProgressBar);
 
 impl DrawnBar {
     fn draw(&self, delivered: u64, known: Option<(u64, u64)>) {
@@ -84,7 +44,7 @@ impl Drop for DrawnBar {
 }
 
 /// What is shown.
-pub(crate) enum Progress {
+pub(super) enum Progress {
     Nothing,
     Bar(DrawnBar),
     Lines {
@@ -96,7 +56,7 @@ pub(crate) enum Progress {
 
 impl Progress {
     /// What `when` and `verbosity` ask for on this stderr.
-    pub(crate) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
+    pub(super) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
         let lines = || {
             let now = Instant::now();
             Self::Lines {
@@ -125,7 +85,7 @@ impl Progress {
     }
 
     /// Shows the state of `counters`; `total_bytes` is the size of the input, where it is known.
-    pub(crate) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>) {
+    pub(super) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (delivered, found, bytes) = (
             load(&counters.delivered),
@@ -155,7 +115,7 @@ impl Progress {
     }
 
     /// Takes the bar off the terminal.
-    pub(crate) fn finish(self, console: &Console) {
+    pub(super) fn finish(self, console: &Console) {
         if let Self::Bar(bar) = self {
             console.print_through(None);
             drop(bar);

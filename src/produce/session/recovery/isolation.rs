@@ -7,14 +7,15 @@
 //! of a stretch that is refused record by record. There is no limit to that: what is not tried may be
 //! innocent.
 
-use super::drain::STEP;
-use super::replay::{Replay, Stop};
 use crate::cluster::native::Code;
 use crate::config::OnRefused;
 use crate::error::{Error, count};
 use crate::produce::delivery::Ending;
 use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, Refused, judge};
 use crate::produce::routing::acceptance::now_ms;
+use crate::produce::routing::route::Target;
+use crate::produce::session::open::Session;
+use crate::produce::session::wait::{Stop, WaitFor};
 
 /// The refused records of a partition.
 struct Suspects {
@@ -28,7 +29,7 @@ struct Suspects {
     sent: usize,
 }
 
-impl Replay<'_> {
+impl Session<'_> {
     /// Finds the final outcome of all refused records, when there are some.
     ///
     /// # Errors
@@ -80,14 +81,13 @@ impl Replay<'_> {
             self.check_alive()?;
             let account = self.deliveries.account();
             let known = account.counts.answered() + account.refusals.held() + parked;
-            let waiting = known < self.handed;
+            let waiting = known < self.waiter.handed;
             drop(account);
             if !waiting {
                 return Ok(());
             }
             self.renew_when_overdue(parked)?;
-            self.connection.flush(STEP);
-            self.write_progress()?;
+            self.waiter.wait(WaitFor::Answers);
         }
     }
 
@@ -281,7 +281,7 @@ impl Replay<'_> {
             let sent = self.hand_over(lent, target, suspects.partition, timestamp_ms);
             match sent {
                 Ok(()) => {}
-                Err(Code::QUEUE_FULL) => return Err(Stop::Told),
+                Err(Code::QUEUE_FULL) => return Err(self.full_for_good()),
                 Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
                 Err(_) => {
                     let too_large = Refused {
@@ -304,10 +304,14 @@ impl Replay<'_> {
     /// Lets the brokers judge a record that is larger than Kafka's default, where the topic's limit is
     /// not told; `false` where it is, or the user has set one.
     pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, Stop> {
-        let Some(sizes) = self
-            .connection
-            .sizes_for_offer(&self.router.targets[target])
-        else {
+        let Target {
+            name, limit, sizes, ..
+        } = &self.router.targets[target];
+        let offered = match limit {
+            Some(_) => None,
+            None => self.connection.sizes_for_offer(name, *sizes),
+        };
+        let Some(sizes) = offered else {
             return Ok(false);
         };
         // Records in flight must not be overtaken by those of another producer.

@@ -11,10 +11,10 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::cluster::native::Code;
+use crate::produce::connection::timeouts::timeout_of;
 use crate::produce::delivery::{Ending, Returned};
-use crate::produce::session::drain::STEP;
-use crate::produce::session::pause;
-use crate::produce::session::replay::{Replay, Stop};
+use crate::produce::session::open::Session;
+use crate::produce::session::wait::{Stop, WaitFor};
 
 /// How long the brokers of other partitions may take to answer for what they have, without a pause as
 /// long as the second, before it is given up.
@@ -23,14 +23,14 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long librdkafka may take to give records back.
 const RETURN_LIMIT: Duration = Duration::from_secs(2);
 
-impl Replay<'_> {
+impl Session<'_> {
     /// Lets other producers go on when a record waits for too long. `parked` of the records in flight
     /// are in nobody's account.
     ///
     /// # Errors
     /// That the run ends; what came back is then counted as not written.
     pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), Stop> {
-        if !self.is_overdue.replace(false) || self.job.control.is_stopping() {
+        if !mem::take(&mut self.waiter.is_overdue) || self.job.control.is_stopping() {
             return Ok(());
         }
         self.wait_for_silence()?;
@@ -38,7 +38,7 @@ impl Replay<'_> {
             return Ok(());
         }
         if !mem::replace(&mut self.told_of_time_outs, true) {
-            let limit = pause::timeout_of(&self.job.destination.properties).as_millis();
+            let limit = timeout_of(&self.job.destination.properties).as_millis();
             self.job.console.note(&format!(
                 "records have waited for longer than `message.timeout.ms` ({limit} ms): they are given up, \
                  and what is in flight with them; the rest is sent by a new producer"
@@ -62,7 +62,7 @@ impl Replay<'_> {
     }
 
     /// Waits for the answers that come, while nothing is handed over.
-    fn wait_for_silence(&self) -> Result<(), Stop> {
+    fn wait_for_silence(&mut self) -> Result<(), Stop> {
         let began = Instant::now();
         let mut answered = (0, began);
         while began.elapsed() < ANSWERS_LIMIT && answered.1.elapsed() < QUIET {
@@ -70,7 +70,7 @@ impl Replay<'_> {
                 return Err(Stop::Told);
             }
             self.check_alive()?;
-            self.connection.flush(STEP);
+            self.waiter.wait(WaitFor::Answers);
             let now = self.deliveries.account().counts.answered();
             if now > answered.0 {
                 answered = (now, Instant::now());
@@ -88,13 +88,15 @@ impl Replay<'_> {
             let mut account = self.deliveries.account();
             let returned = account.returned.as_ref().map_or(0, Vec::len) as u64;
             let held = account.refusals.held() + parked + returned;
-            if account.counts.answered() + held >= self.handed || began.elapsed() > RETURN_LIMIT {
+            if account.counts.answered() + held >= self.waiter.handed
+                || began.elapsed() > RETURN_LIMIT
+            {
                 let mut returned = account.returned.take().unwrap_or_default();
                 returned.sort_by_key(|returned| returned.record.position());
                 return returned;
             }
             drop(account);
-            self.connection.flush(STEP);
+            self.waiter.wait(WaitFor::Answers);
         }
     }
 
@@ -124,7 +126,7 @@ impl Replay<'_> {
             match self.hand_over(record.clone(), target, *partition, timestamp_ms) {
                 Ok(()) => {}
                 Err(Code::QUEUE_FULL) => {
-                    return Err(self.check_alive().err().unwrap_or(Stop::Told));
+                    return Err(self.full_for_good());
                 }
                 Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
                 Err(code) => self.deliveries.settle(record, place, &code.words()),

@@ -6,54 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::config::{Cluster, Destination, Idempotence};
+use crate::config::Destination;
 use crate::host::console::Console;
+use crate::produce::connection::timeouts::{TimeOuts, timeout_of};
 
-/// librdkafka's `message.timeout.ms` (CONFIGURATION.md).
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
-/// Both names of it there.
-pub(in crate::produce) const TIMEOUT_NAMES: [&str; 2] =
-    ["message.timeout.ms", "delivery.timeout.ms"];
 /// How often the time is looked at.
 const BEAT: Duration = Duration::from_millis(100);
 /// A shorter pause is one of a busy machine.
 const SHORTEST: Duration = Duration::from_secs(1);
-
-/// How long a record may wait for its delivery by the user's `properties`. 0 is no limit, for which
-/// the default is as good as any.
-pub(in crate::produce) fn timeout_of(properties: &[(String, String)]) -> Duration {
-    limit_of(properties).unwrap_or(DEFAULT_TIMEOUT)
-}
-
-/// How long a record may wait for its delivery by the user's `properties`; none when it may do so for
-/// ever.
-pub(in crate::produce) fn limit_of(properties: &[(String, String)]) -> Option<Duration> {
-    let mut set = properties.iter().rev();
-    let set = set.find(|(name, _)| TIMEOUT_NAMES.contains(&name.as_str()));
-    let ms = set.and_then(|(_, value)| value.trim().parse().ok());
-    let limit = ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis);
-    (limit > Duration::ZERO).then_some(limit)
-}
-
-/// Whose clock lets records time out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) enum TimeOuts {
-    /// It stands still while the process does.
-    Kreplay,
-    /// It goes on.
-    Librdkafka,
-}
-
-impl TimeOuts {
-    /// librdkafka keeps them where nothing is promised, and where nothing can be late.
-    pub(in crate::produce) fn of(destination: &Destination) -> Self {
-        let is_rehearsal = destination.cluster == Cluster::Rehearsal;
-        match destination.idempotence {
-            Idempotence::On if !is_rehearsal => Self::Kreplay,
-            _ => Self::Librdkafka,
-        }
-    }
-}
 
 /// A watch over the time; ends when it is dropped.
 pub(in crate::produce) struct PauseWatch {
@@ -121,28 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_both_names_counts() {
-        let properties = |set: &[(&str, &str)]| {
-            let set = set
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()));
-            timeout_of(&set.collect::<Vec<_>>()).as_millis()
-        };
-        assert_eq!(properties(&[]), 300_000);
-        assert_eq!(properties(&[("message.timeout.ms", "0")]), 300_000);
-        let both = [
-            ("message.timeout.ms", "5000"),
-            ("delivery.timeout.ms", "7000"),
-        ];
-        assert_eq!(properties(&both), 7000);
-        assert_eq!(properties(&[both[1], both[0]]), 5000);
-    }
-
-    #[test]
     fn only_a_pause_that_makes_records_time_out_is_told() {
         let seconds = Duration::from_secs_f64;
         let ours = TimeOuts::Kreplay;
-        assert_eq!(note(seconds(200.0), DEFAULT_TIMEOUT, ours), None);
+        assert_eq!(note(seconds(200.0), seconds(300.0), ours), None);
         assert_eq!(note(seconds(0.5), seconds(0.1), ours), None);
         let told = note(seconds(8.04), seconds(5.0), TimeOuts::Librdkafka);
         let expected = "kreplay was stopped for 8.0 s and goes on; records that waited meanwhile may have \

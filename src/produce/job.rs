@@ -1,0 +1,71 @@
+//! What production is asked to do, and what it counts for whoever looks on. Apart because the
+//! connection, the deliveries and the session all need it, and it needs none of them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::journal::Identity;
+use super::order::Order;
+use crate::config::{Destination, OnRefused, Verbosity};
+use crate::host::console::Console;
+use crate::host::control::Control;
+use crate::record::Origin;
+use crate::report;
+
+/// What production needs to know of the run.
+pub(crate) struct Job {
+    pub(crate) destination: Destination,
+    pub(crate) order: Order,
+    /// Where what is not delivered goes.
+    pub(crate) rejects: Option<PathBuf>,
+    /// Where what is delivered is written down, and what it belongs to.
+    pub(crate) journal: Option<(PathBuf, Identity)>,
+    /// What becomes of the batch of a record that a broker refuses.
+    pub(crate) on_refused: OnRefused,
+    /// How long no record may be acknowledged while some are in flight.
+    pub(crate) give_up_after: Duration,
+    pub(crate) verbosity: Verbosity,
+    pub(crate) console: Console,
+    pub(crate) control: Control,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// What both halves count for whoever looks on. The report has its own numbers, unless the thread that
+/// holds them ends in a panic.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Input bytes of the portions that have been taken up.
+    pub(crate) bytes: AtomicU64,
+    /// Records found in them.
+    pub(crate) found: AtomicU64,
+    pub(crate) delivered: AtomicU64,
+    /// Whether `found` is final.
+    pub(crate) complete: AtomicBool,
+    namer: Mutex<Option<Namer>>,
+}
+
+impl Counters {
+    /// Names places by `namer` from now on.
+    pub(crate) fn name_places_by(&self, namer: impl Fn(Origin) -> String + Send + 'static) {
+        *self.namer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Namer(Box::new(namer)));
+    }
+
+    pub(in crate::produce) fn place(&self, origin: Origin) -> String {
+        let namer = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
+        namer
+            .as_ref()
+            .map_or_else(|| report::place(&[], origin), |Namer(name)| name(origin))
+    }
+}
+
+/// Says where in the input something stood.
+struct Namer(Box<dyn Fn(Origin) -> String + Send>);
+
+impl fmt::Debug for Namer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Namer")
+    }
+}

@@ -1,0 +1,225 @@
+//! A session: the connection and everything that outlives a pass over the source. Opened once, with the
+//! look at the destination and the journal; `pass.rs` has what happens to each record, `outcome.rs` the
+//! end.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+
+use super::wait::{Stop, WaitFor, Waiter};
+use crate::cluster::native::{InFlightBatch, InFlightRecord};
+use crate::error::Error;
+use crate::host::patience;
+use crate::produce::connection::client::Connection;
+use crate::produce::delivery::rejects::{Former, Rejects};
+use crate::produce::delivery::{Deliveries, Ending};
+use crate::produce::job::Job;
+use crate::produce::journal::{Answers, JournalWriter};
+use crate::produce::routing::route::Router;
+use crate::report::{Problems, Tally};
+
+/// What was counted of the records that were read, apart from their deliveries.
+#[derive(Debug, Default)]
+pub(in crate::produce) struct PassTally {
+    /// What extraction counted.
+    pub(in crate::produce) tally: Tally,
+    /// Of records that were found readable and could not be placed.
+    pub(in crate::produce) problems: Problems,
+    pub(in crate::produce) unreadable: u64,
+    pub(in crate::produce) unsent: u64,
+    /// Records that earlier runs have delivered.
+    pub(in crate::produce) skipped: u64,
+    /// As of [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
+    pub(in crate::produce) better_order: Vec<u32>,
+}
+
+impl PassTally {
+    /// Adds what a later pass has counted.
+    pub(super) fn merge(&mut self, later: Self) {
+        self.tally.merge(later.tally);
+        self.problems.merge(later.problems);
+        self.unreadable += later.unreadable;
+        self.unsent += later.unsent;
+        self.skipped += later.skipped;
+        if self.better_order.is_empty() {
+            self.better_order = later.better_order;
+        }
+    }
+}
+
+/// Whether the look at the destination by what is known of the source has been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstLook {
+    Pending,
+    Done,
+}
+
+pub(in crate::produce) struct Session<'a> {
+    pub(in crate::produce) job: &'a Job,
+    pub(in crate::produce) connection: &'a Connection,
+    pub(in crate::produce) deliveries: &'a Deliveries,
+    pub(in crate::produce) router: Router<'a>,
+    pub(in crate::produce) waiter: Waiter<'a>,
+    pub(super) first_look: FirstLook,
+    /// Targets of the router of which the journal has the ids.
+    pub(in crate::produce) identified: usize,
+    /// Of all passes that are over.
+    pub(in crate::produce) totals: PassTally,
+    /// Records of all passes that are over: where the next one begins to number its own.
+    pub(super) position: u64,
+    /// What was sent from, as far as it is still there.
+    batches: Vec<Weak<InFlightBatch>>,
+    /// Whether the user knows that records time out.
+    pub(in crate::produce) told_of_time_outs: bool,
+}
+
+/// The connection for `job`, and the rejects file that deliveries are noted in.
+///
+/// # Errors
+/// As of [`Rejects::open`] and [`Connection::open`].
+pub(super) fn connect(job: &Job) -> Result<Connection, Error> {
+    let former = match &job.journal {
+        Some((path, _)) if holds_something(path) => Former::Replace,
+        Some((path, _)) => Former::KeepBeside(path),
+        None => Former::Keep,
+    };
+    let rejects = Rejects::open(job.rejects.as_deref(), former, &job.control)?;
+    Connection::open(job, rejects)
+}
+
+impl<'a> Session<'a> {
+    /// Looks at the destination and opens the journal: after that the source may be touched.
+    ///
+    /// # Errors
+    /// What is wrong with the destination or the journal.
+    pub(super) fn open(job: &'a Job, connection: &'a Connection) -> Result<Self, Error> {
+        let mut router = Router::new(connection, &job.destination, &job.control);
+        connection.check_reachable(&job.control)?;
+        router.check_named_topic()?;
+        let journal = open_journal(job, connection)?;
+        let mut account = connection.deliveries().account();
+        account.rejects.begin();
+        account.counts.partition = job.destination.partition;
+        drop(account);
+        Ok(Self {
+            job,
+            connection,
+            deliveries: connection.deliveries(),
+            router,
+            waiter: Waiter::new(job, connection, journal),
+            first_look: FirstLook::Pending,
+            identified: 0,
+            totals: PassTally::default(),
+            position: 0,
+            batches: Vec::new(),
+            told_of_time_outs: false,
+        })
+    }
+
+    /// Waits for `what`, a few milliseconds at most, and sends again what brokers refused or what has
+    /// waited for too long. The caller looks whether it has come.
+    ///
+    /// # Errors
+    /// That the run ends.
+    pub(super) fn wait(&mut self, what: WaitFor<'_, '_>) -> Result<(), Stop> {
+        self.waiter.wait(what);
+        self.check_alive()?;
+        self.isolate()
+    }
+
+    /// Keeps a look at a batch of which records are about to be sent.
+    pub(in crate::produce) fn remember(&mut self, batch: &Arc<InFlightBatch>) {
+        // Looked through once for each doubling: what is gone is a small part of the work.
+        if self.batches.len() == self.batches.capacity() {
+            self.batches.retain(|batch| batch.strong_count() > 0);
+            self.batches.reserve(self.batches.len() + 64);
+        }
+        self.batches.push(Arc::downgrade(batch));
+    }
+
+    /// The records that were sent and whose outcomes are not known.
+    pub(in crate::produce) fn open_records(&self) -> impl Iterator<Item = InFlightRecord> {
+        let batches = self.batches.iter().filter_map(Weak::upgrade);
+        batches.flat_map(|batch| batch.open().collect::<Vec<_>>())
+    }
+
+    /// What it means that no more answers will come.
+    pub(in crate::produce) fn ended(&self, why: Ending) -> Error {
+        match why {
+            Ending::Fatal => {
+                let unknown = || Error::ProducerFatal {
+                    reason: "librdkafka gives no reason".into(),
+                };
+                self.connection.fatal_error().unwrap_or_else(unknown)
+            }
+            Ending::GivenUp => Error::GaveUp {
+                after: self.job.give_up_after,
+                reason: self.deliveries.troubles().why_silent(),
+            },
+            Ending::PollingPanicked => Error::Defect {
+                what: "the thread that takes the brokers' answers ended in a panic".into(),
+            },
+        }
+    }
+
+    /// Ends the sending when the journal cannot be written, or no more answers will come.
+    pub(in crate::produce) fn check_alive(&mut self) -> Result<(), Stop> {
+        self.waiter.watch();
+        let failure = self.waiter.failure.take();
+        let ended = failure.or_else(|| self.deliveries.ending().map(|why| self.ended(why)));
+        let ended = ended.or_else(|| self.connection.fatal_error());
+        let ended = ended.or_else(|| self.forbidden());
+        ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    }
+
+    /// That a broker has refused records because the user may not write to their topic: it will refuse
+    /// all others, too.
+    pub(in crate::produce) fn forbidden(&self) -> Option<Error> {
+        let topic = self.deliveries.forbidden()?;
+        Some(self.connection.writing_refused(vec![topic]))
+    }
+}
+
+/// Whether there is a journal; whose it is will be found when it is opened.
+fn holds_something(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
+}
+
+/// Reads the journal, once the cluster is known; deliveries are noted from now on.
+fn open_journal(job: &Job, connection: &Connection) -> Result<Option<JournalWriter>, Error> {
+    let Some((path, identity)) = &job.journal else {
+        return Ok(None);
+    };
+    let id = connection.known().and_then(|known| known.cluster_id());
+    let cluster = id.unwrap_or(&connection.brokers).to_string();
+    let (path, identity) = (path.clone(), identity.clone().of_cluster(cluster));
+    let control = job.control.clone();
+    // A disk that hangs must not keep the run from being interrupted.
+    let open = move || JournalWriter::open(&path, identity, &control);
+    let opened = patience::unless_stopping(&job.control, open);
+    let mut journal = opened.unwrap_or_else(|| Err(not_opened(job)))?;
+    let topics = connection.topic_ids(&journal.topics());
+    journal.meet(topics)?;
+    let rejects = {
+        let account = connection.deliveries().account();
+        journal.keep_rejects(job.rejects.as_deref(), &account.rejects)?
+    };
+    for note in journal.note().into_iter().chain(rejects) {
+        job.console.note(&note);
+    }
+    connection.deliveries().account().answers = Some(Answers::default());
+    Ok(Some(journal))
+}
+
+/// Why the opening of the journal has come to no end.
+fn not_opened(job: &Job) -> Error {
+    match job.control.is_stopping() {
+        true => Error::CannotWrite {
+            what: "the journal",
+            reason: "the run was interrupted while the file was being opened".into(),
+        },
+        false => Error::Defect {
+            what: "the thread that opens the journal ended in a panic".into(),
+        },
+    }
+}

@@ -1,0 +1,303 @@
+//! A pass: one reading of the source, through order and schedule to sending. What is not sent is counted
+//! and named.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::open::{FirstLook, PassTally, Session};
+use super::wait::{Stop, WaitFor};
+use crate::cluster::native::InFlightBatch;
+use crate::config::Timestamps;
+use crate::error::Error;
+use crate::produce::delivery::rejects::RejectOutcome;
+use crate::produce::order::{Next, Ordered, OrderedBatch};
+use crate::produce::routing::originals::Originals;
+use crate::record::channel::{Extent, Receiver, SourceBatch};
+use crate::record::in_flight::NumberedBatch;
+use crate::record::{Batch, Record};
+use crate::report::What;
+
+/// Records that the journal is told of at once, before the first of them is sent.
+const SLICE: usize = 512;
+
+/// How a pass has ended.
+pub(in crate::produce) struct PassEnd {
+    /// How the source ended; none when it was not read to its end.
+    pub(super) source_end: Option<Result<(), Error>>,
+    /// Why sending stopped before that.
+    pub(super) stop: Option<Stop>,
+}
+
+impl PassEnd {
+    /// Of a run that ended before its first pass.
+    pub(super) const NOTHING_READ: Self = Self {
+        source_end: None,
+        stop: None,
+    };
+
+    /// Whether everything in the source was handed over, as far as it is to be sent.
+    pub(super) fn is_whole(&self) -> bool {
+        self.source_end == Some(Ok(())) && self.stop.is_none()
+    }
+}
+
+/// One reading of the source.
+pub(super) struct Pass<'p, 'a> {
+    pub(super) session: &'p mut Session<'a>,
+    receiver: &'p Receiver,
+    ordered: Ordered<'p>,
+    pub(super) counts: PassTally,
+    /// Which record of its batch is being sent.
+    index: usize,
+}
+
+/// What `sending` gives, or the defect that a panic in it is: what was delivered until then is known, and
+/// the rest can be drained and named.
+fn contain(sending: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+    // Counts are changed by single statements, so none of them is half done after a panic.
+    catch_unwind(AssertUnwindSafe(sending)).unwrap_or_else(|_| {
+        let what = "the sending thread met a panic".into();
+        Err(Error::Defect { what }.into())
+    })
+}
+
+impl<'a> Session<'a> {
+    /// Sends everything that `receiver` gives, and adds up what is counted on the way.
+    pub(super) fn pass(&mut self, receiver: &Receiver) -> PassEnd {
+        let ordered = Ordered::new(receiver, self.job.order).numbered_from(self.position);
+        let mut pass = Pass {
+            session: self,
+            receiver,
+            ordered,
+            counts: PassTally::default(),
+            index: 0,
+        };
+        let end = pass.run();
+        let (counts, position) = (pass.counts, pass.ordered.received());
+        self.totals.merge(counts);
+        self.position = position;
+        end
+    }
+}
+
+impl Pass<'_, '_> {
+    fn run(&mut self) -> PassEnd {
+        let mut stop = contain(|| self.send_all()).err();
+        self.counts.better_order = self.ordered.better_order();
+        let (source_end, queued) = self.receiver.close();
+        if let (Some(Ok(())), None, Some(journal)) =
+            (&source_end, &stop, &mut self.session.waiter.journal)
+        {
+            stop = journal.saw_end().err().map(Stop::Failed);
+        }
+        let why = match (&stop, &source_end) {
+            (Some(stop), _) => stop.reason(),
+            (None, Some(Err(error))) => format!("the source failed before it was sent: {error}"),
+            (None, _) => Stop::Told.reason(),
+        };
+        for OrderedBatch {
+            numbered, tally, ..
+        } in self.ordered.take_rest(queued)
+        {
+            self.counts.tally.merge(tally);
+            self.leave_unsent(&numbered, 0, &why);
+        }
+        PassEnd { source_end, stop }
+    }
+
+    fn send_all(&mut self) -> Result<(), Stop> {
+        if self.session.first_look == FirstLook::Pending {
+            self.look()?;
+            self.session.first_look = FirstLook::Done;
+        }
+        loop {
+            self.session.check_alive()?;
+            // A journal is short as long as what is delivered has few gaps: with one, records are sent
+            // as they come.
+            if self.session.waiter.journal.is_none() {
+                self.ordered.gather_for(self.session.router.partitions());
+            }
+            match self.next_batch()? {
+                Next::Batch(batch) => self.send_batch(batch)?,
+                Next::Nothing => self.session.wait(WaitFor::Input(&mut self.ordered))?,
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Looks at the destination by what is known of the source, before the first record is sent.
+    fn look(&mut self) -> Result<(), Stop> {
+        let Session { router, job, .. } = &mut *self.session;
+        let mut unmatched_id = None;
+        let extent = self.receiver.survey(|portion| {
+            router.survey(&portion.batch);
+            let mut problems = portion.tally.problems.iter();
+            let unmatched = problems.find(|problem| problem.what == What::TopicIdUnmatched);
+            unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
+        });
+        // Extraction says so at the source's end: nothing is sent under a name that is misspelt.
+        if let Some(message) = unmatched_id.filter(|_| extent == Extent::Whole) {
+            let hint = What::TopicIdUnmatched.hint().map(str::to_owned);
+            return Err(Error::Config { message, hint }.into());
+        }
+        router.look(extent, |origin| job.counters.place(origin))?;
+        // InitProducerId may be refused by now.
+        self.session.check_alive()?;
+        if self.session.job.destination.timestamps == Timestamps::Original {
+            let mut originals = Originals::new();
+            let look = |portion: &SourceBatch| {
+                let router = &self.session.router;
+                router.look_at_times(&portion.batch, &mut originals);
+            };
+            self.receiver.survey(look);
+            originals.check()?;
+        }
+        Ok(())
+    }
+
+    fn next_batch(&mut self) -> Result<Next, Error> {
+        let Session {
+            router,
+            waiter,
+            deliveries,
+            ..
+        } = &mut *self.session;
+        self.ordered.next(|batch| {
+            router.check_source(batch)?;
+            let journal = waiter.journal.as_mut();
+            let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))?;
+            if confirmed == u64::MAX {
+                deliveries.account().rejects.replace_former();
+            }
+            Ok(confirmed)
+        })
+    }
+
+    /// Sends a batch; what is not sent of it is counted.
+    fn send_batch(&mut self, ordered: OrderedBatch) -> Result<(), Stop> {
+        let counters = &self.session.job.counters;
+        let OrderedBatch {
+            mut numbered,
+            tally,
+            problems,
+        } = ordered;
+        counters.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
+        counters.found.fetch_add(tally.found, Ordering::Relaxed);
+        self.counts.tally.merge(tally);
+        self.counts.problems.merge(problems);
+        let budget = &self.session.deliveries.budget;
+        numbered.pin = Some(budget.pin(numbered.weight()));
+        let in_flight = InFlightBatch::new(numbered);
+        self.session.remember(&in_flight);
+        self.index = 0;
+        contain(|| self.send_records(&in_flight)).inspect_err(|stop| {
+            self.leave_unsent(in_flight.numbered(), self.index, &stop.reason());
+        })
+    }
+
+    /// Sends the records of a batch; after an error `index` is the first that was not sent.
+    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), Stop> {
+        let NumberedBatch {
+            batch, positions, ..
+        } = in_flight.numbered();
+        let records = batch.records.len();
+        let mut routes = vec![None; batch.topics.len()];
+        let mut announced = 0;
+        for index in 0..records {
+            self.index = index;
+            if index == announced
+                && let Some(journal) = &mut self.session.waiter.journal
+            {
+                announced = records.min(index + SLICE);
+                let slice = (index..announced).map(|index| positions.of(index));
+                journal.announce(slice, self.session.deliveries)?;
+            }
+            if self.is_delivered(positions.of(index)) {
+                self.counts.skipped += 1;
+                continue;
+            }
+            let sent = self.await_turn(batch, &batch.records[index]);
+            let sent = sent.and_then(|()| self.send(in_flight, index, &mut routes));
+            if let Err(stop) = sent {
+                (index..announced).for_each(|index| self.is_not_written(positions.of(index)));
+                return Err(stop);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until `record` may go: until it is due, and there is room for it in flight. Everything that
+    /// is due by then goes without a further wait.
+    ///
+    /// # Errors
+    /// That the run ends before that.
+    fn await_turn(&mut self, batch: &Batch, record: &Record) -> Result<(), Stop> {
+        if let Some(due) = self.due(batch, record) {
+            while Instant::now() < due {
+                self.check_not_told()?;
+                self.session.wait(WaitFor::Due(due))?;
+            }
+        }
+        self.wait_for_budget()
+    }
+
+    /// When `record` is due; none for as soon as there is room for it.
+    fn due(&mut self, _batch: &Batch, _record: &Record) -> Option<Instant> {
+        None
+    }
+
+    fn wait_for_budget(&mut self) -> Result<(), Stop> {
+        loop {
+            self.check_not_told()?;
+            let session = &mut *self.session;
+            if session.deliveries.is_forbidden() {
+                session.check_alive()?;
+            }
+            session.isolate()?;
+            if session.deliveries.budget.is_pinned_over_full() {
+                session.wait(WaitFor::Memory)?;
+            } else if session.waiter.is_full {
+                session.wait(WaitFor::Budget)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn check_not_told(&self) -> Result<(), Stop> {
+        match self.session.job.control.is_stopping() {
+            true => Err(Stop::Told),
+            false => Ok(()),
+        }
+    }
+
+    fn is_delivered(&self, position: u64) -> bool {
+        let journal = self.session.waiter.journal.as_ref();
+        journal.is_some_and(|journal| journal.has_delivered(position))
+    }
+
+    /// Tells the journal of a record that it was told of and that is not handed to librdkafka.
+    pub(super) fn is_not_written(&self, position: u64) {
+        if let Some(answers) = &mut self.session.deliveries.account().answers {
+            answers.not_written(position);
+        }
+    }
+
+    /// Counts the records from `first` on, which will not be sent.
+    fn leave_unsent(&mut self, numbered: &NumberedBatch, first: usize, why: &str) {
+        let NumberedBatch {
+            batch, positions, ..
+        } = numbered;
+        for (index, record) in batch.records.iter().enumerate().skip(first) {
+            if self.is_delivered(positions.of(index)) {
+                self.counts.skipped += 1;
+                continue;
+            }
+            self.counts.unsent += 1;
+            let rejects = &mut self.session.deliveries.account().rejects;
+            rejects.add(batch, record, RejectOutcome::Unsent, why);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The one wait of the sending thread: for input, for room in flight, for the cluster, for a due time.
+//! Whatever it waits for, it wakes every few milliseconds, brings the journal up to date, and looks
+//! whether the cluster is silent or a record overdue. It measures what it waited for, so that the report
+//! can say what limited a replay.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::watches::stall::{Stall, Verdict};
+use crate::error::Error;
+use crate::produce::connection::client::Connection;
+use crate::produce::delivery::{Deliveries, Ending};
+use crate::produce::job::Job;
+use crate::produce::journal::JournalWriter;
+use crate::produce::order::Ordered;
+use crate::report::WaitTimes;
+
+/// The longest wait without a look at what else is to be done.
+const STEP: Duration = Duration::from_millis(10);
+/// How long room is waited for that nothing announces.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Why sending stops before the source's end.
+pub(in crate::produce) enum Stop {
+    Told,
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Stop {
+    /// What that means for a record that was not sent.
+    pub(in crate::produce) fn reason(&self) -> String {
+        match self {
+            Self::Told => "the run was interrupted before it was sent".into(),
+            Self::Failed(error) => format!("the run ended before it was sent: {error}"),
+        }
+    }
+}
+
+/// What the sending thread waits for.
+pub(in crate::produce) enum WaitFor<'w, 'r> {
+    /// The next records of the source.
+    Input(&'w mut Ordered<'r>),
+    /// The window of what may be in flight, to reopen.
+    Budget,
+    /// Memory that batches in flight keep.
+    Memory,
+    /// Room in librdkafka's queue.
+    Queue,
+    /// The brokers' answers; what librdkafka holds is sent without lingering meanwhile.
+    Answers,
+    /// The time at which the next record goes.
+    Due(Instant),
+}
+
+/// Waits, and serves everything that does not send: the journal, the watch over a silent cluster and
+/// over records that wait for too long.
+pub(in crate::produce) struct Waiter<'a> {
+    job: &'a Job,
+    connection: &'a Connection,
+    deliveries: &'a Deliveries,
+    pub(super) journal: Option<JournalWriter>,
+    /// Why the journal could not be written, until somebody takes it.
+    pub(super) failure: Option<Error>,
+    /// Records that librdkafka has taken.
+    pub(super) handed: u64,
+    /// Whether the window was full after the last record.
+    pub(super) is_full: bool,
+    /// Whether a record has waited for too long.
+    pub(super) is_overdue: bool,
+    /// The span of time in which records are handed over now, and how many were in it.
+    pub(super) span: u32,
+    pub(super) in_span: u64,
+    /// How long the cluster is silent.
+    stall: Stall,
+    pub(super) times: WaitTimes,
+}
+
+impl<'a> Waiter<'a> {
+    pub(super) fn new(
+        job: &'a Job,
+        connection: &'a Connection,
+        journal: Option<JournalWriter>,
+    ) -> Self {
+        Self {
+            job,
+            connection,
+            deliveries: connection.deliveries(),
+            journal,
+            failure: None,
+            handed: 0,
+            is_full: false,
+            is_overdue: false,
+            span: 0,
+            in_span: 0,
+            stall: Stall::new(Instant::now(), job.give_up_after),
+            times: WaitTimes::default(),
+        }
+    }
+
+    /// Waits for `what`, a few milliseconds at most. The caller looks whether it has come.
+    pub(in crate::produce) fn wait(&mut self, what: WaitFor<'_, '_>) {
+        let began = Instant::now();
+        let times = &mut self.times;
+        let time = match what {
+            WaitFor::Input(ordered) => {
+                ordered.wait(STEP);
+                &mut times.input
+            }
+            WaitFor::Budget => {
+                self.is_full = !self.deliveries.budget.wait(STEP);
+                &mut times.in_flight
+            }
+            WaitFor::Memory | WaitFor::Queue => {
+                thread::sleep(MOMENT);
+                &mut times.cluster
+            }
+            WaitFor::Answers => {
+                self.connection.flush(STEP);
+                &mut times.cluster
+            }
+            WaitFor::Due(due) => {
+                thread::sleep(due.saturating_duration_since(began).min(STEP));
+                &mut times.due
+            }
+        };
+        *time += began.elapsed();
+        self.update_journal();
+        self.watch();
+    }
+
+    /// Waits for room in librdkafka's queue; `false` when the run is to end first.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.wait(WaitFor::Queue);
+        let is_stopping = self.job.control.is_stopping();
+        !is_stopping && self.failure.is_none() && self.deliveries.ending().is_none()
+    }
+
+    /// Writes down what became of records.
+    pub(super) fn update_journal(&mut self) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.update(self.deliveries)
+        {
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    /// Looks whether a record waits, or the cluster is silent, for too long, and says the latter.
+    pub(super) fn watch(&mut self) {
+        let now = Instant::now();
+        let (heard, answered) = {
+            let mut account = self.deliveries.account();
+            if let Some(next) = account.ages.look(now, self.in_span) {
+                self.span = next;
+                self.in_span = 0;
+            }
+            self.is_overdue = account.ages.is_any_overdue();
+            (account.heard, account.counts.answered())
+        };
+        match self.stall.look(now, heard, answered < self.handed) {
+            Verdict::Fine => {}
+            Verdict::Say(quiet) => {
+                let quiet = humantime::format_duration(quiet);
+                let why = self.deliveries.troubles().why_silent();
+                let note = format!("no record was acknowledged for {quiet}: {why}");
+                self.job.console.note(&note);
+            }
+            Verdict::GiveUp => self.deliveries.end(Ending::GivenUp),
+        }
+    }
+}
