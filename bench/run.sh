@@ -79,11 +79,11 @@ rows=()
 row() { if wanted "$1"; then rows+=(--row "$@"); fi; }
 row kcat "kcat ready lines" 500000 "$kcat -l $dir/bench.kcat"
 row go "Go producer, column one of the CSV" 500000 "$bin/produce -b $brokers -t bench $dir/bench.csv"
-row csv "kreplay csv" 500000 "$kreplay csv $replay $dir/bench.csv"
-row raw "kreplay raw" 500000 "$kreplay raw $replay $dir/bench.jsonl"
+row csv "kreplay replay, a CSV" 500000 "$kreplay replay $replay $dir/bench.csv"
+row raw "kreplay replay, RRPairs" 500000 "$kreplay replay $replay $dir/bench.jsonl"
 row jq "jq | kcat" 500000 "$jq $dir/bench.jsonl | $kcat"
 row two-kcat "kcat, two ready lines" 2 "$kcat -l $dir/two.kcat"
-row two "kreplay raw two.jsonl" 2 "$kreplay raw $replay $dir/two.jsonl"
+row two "kreplay replay two.jsonl" 2 "$kreplay replay $replay $dir/two.jsonl"
 
 measure() { python3 bench/measure.py --fresh "$bin/topic -b $brokers -fresh bench:4" --count "$bin/topic -b $brokers -count bench" "$@"; }
 
@@ -109,6 +109,6 @@ if wanted memory; then
   echo "peak memory by size of the input; two rounds"
   echo
   measure --rounds 2 --warmup 0 --save "$dir/memory.json" \
-    --row memory-1 "kreplay raw, one file" 500000 "$kreplay raw $replay $dir/bench.jsonl" \
-    --row memory-4 "kreplay raw, four files" 2000000 "$kreplay raw $replay $four"
+    --row memory-1 "kreplay replay, one file" 500000 "$kreplay replay $replay $dir/bench.jsonl" \
+    --row memory-4 "kreplay replay, four files" 2000000 "$kreplay replay $replay $four"
 fi

@@ -52,7 +52,7 @@ if [[ $real ]]; then
 fi
 
 rows=()
-row() { if [[ ,$only, == *,$1,* ]]; then rows+=(--row "$1" "$2" 500000 "$kreplay records $to --report json -q $dir/spread-$1.jsonl"); fi; }
+row() { if [[ ,$only, == *,$1,* ]]; then rows+=(--row "$1" "$2" 500000 "$kreplay replay $to --report json -q $dir/spread-$1.jsonl"); fi; }
 row 1x8 "8 partitions"
 row 1x5000 "5,000 partitions"
 row 1x10000 "10,000 partitions"

@@ -307,7 +307,10 @@ impl Error {
         match self {
             Self::Config { hint, .. } => hint.clone(),
             Self::NoValueColumn { columns, .. } if columns.iter().any(|c| c.starts_with('{')) => {
-                Some("this looks like JSON: `kreplay raw` reads RRPairs, `kreplay records` record lines".into())
+                Some(
+                    "this looks like JSON: without `--as csv` its content decides what it is"
+                        .into(),
+                )
             }
             Self::NoValueColumn { .. } => Some(
                 "a value column is headed by a path that ends in `valueString`, `valueBytes`, \
@@ -331,7 +334,8 @@ impl Error {
             Self::OtherFormat { input, unpack, .. } => unpack_hint(input, unpack),
             Self::NoneInIt { wanted, what, .. } => none_in_it_hint(wanted, what),
             Self::GaveUp { .. } => Some(
-                "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered".into(),
+                "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered"
+                    .into(),
             ),
             Self::SameCluster { .. } => {
                 Some("`--yes` sends all the same; its topics then have the records twice".into())
@@ -481,7 +485,13 @@ fn none_in_it_hint(wanted: &str, what: &str) -> Option<String> {
         ("record lines", _) => {
             "`kcat -C` prints record lines with `-J`; `kreplay extract` prints them of a capture"
         }
-        (_, "JSON") => "`--value PATH` with `--filter ''` reads any JSON",
+        ("RRPairs", "JSON") => "`--value PATH` with `--filter ''` reads any JSON",
+        (_, "JSON") => {
+            "`kcat -C` prints record lines with `-J`; `--value PATH` with `--filter ''` reads any JSON"
+        }
+        ("RRPairs or record lines", _) => {
+            "`kcat -C` prints record lines with `-J`; `--as csv` reads any CSV"
+        }
         _ => return None,
     };
     Some(hint.into())

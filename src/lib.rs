@@ -11,11 +11,12 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what a flag means | `cli.rs`, then `config/resolve.rs`; librdkafka's properties `config/properties/mod.rs`, their aliases `config/property_names.rs`, property files `config/properties/file.rs` |
+//! | what a flag means | `cli/`, then `config/resolve/`: a file for each group of flags; librdkafka's properties `config/properties/mod.rs`, their aliases `config/property_names.rs`, property files `config/properties/file.rs` |
 //! | which brokers, TLS and SASL settings are refused before anything is tried | `config/properties/brokers.rs`, `config/properties/security.rs` |
 //! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/input/speedctl.rs`, `extract/source/snapshot.rs` |
 //! | which files are read | `extract/input/files.rs` |
-//! | what an input is, and what happens when it is not what the command is for | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `extract/input/encoding/opener.rs` |
+//! | what an input is (RRPairs, a CSV, record lines) | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `--as` in `extract/input/encoding/opener.rs` |
+//! | what is refused for one kind of source (`--filter` of a CSV, `--send-unknown`) | `extract/source/check.rs` |
 //! | in which form RRPairs are | `extract/input/framing/mod.rs` |
 //! | what a run says that has found nothing | `report/nothing.rs` |
 //! | what happens when nobody reads stderr | `host/console/stderr.rs` |

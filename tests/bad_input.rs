@@ -193,7 +193,7 @@ fn with_member(member: &str) -> String {
 fn between(inputs: &Inputs, line: impl AsRef<[u8]>) -> Replay {
     let (before, after) = (good("before"), good("after"));
     let text = [before.as_bytes(), line.as_ref(), after.as_bytes(), b""].join(&b"\n"[..]);
-    rehearse(&["raw", &inputs.write("p.jsonl", text)])
+    rehearse(&["replay", &inputs.write("p.jsonl", text)])
 }
 
 /// Checks that each line is counted as one unreadable, named, and the lines around it are sent.
@@ -559,7 +559,7 @@ fn a_timestamp_that_overflows_is_sent_with_the_time_of_sending_and_named() {
         r#"{{"baseTimestamp":"{most}","records":[{{"timestampDelta":"{most}","valueString":"x"}}]}}"#
     ));
     let file = inputs.write("p.jsonl", line + "\n");
-    let replay = rehearse(&["raw", &file, "--timestamps", "original"]);
+    let replay = rehearse(&["replay", &file, "--timestamps", "original"]);
     replay.assert("overflow", 0, 1, 0);
     assert_eq!(replay.report["problems"][0]["what"], "timestamp_lost");
 }
@@ -590,14 +590,14 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
         ("empty lines", demo.replace('\n', "\n\n \n\r\n")),
         ("no last line end", demo.trim_end().into()),
     ] {
-        rehearse(&["raw", &inputs.write("p.jsonl", text)]).assert(what, 0, DEMO, 0);
+        rehearse(&["replay", &inputs.write("p.jsonl", text)]).assert(what, 0, DEMO, 0);
     }
 }
 
 #[test]
 fn the_line_of_the_damage_is_right_whatever_stands_before_it() {
     let inputs = Inputs::new();
-    let raw = |text: &str| rehearse(&["raw", &inputs.write("p.jsonl", text)]);
+    let raw = |text: &str| rehearse(&["replay", &inputs.write("p.jsonl", text)]);
     let line = good("x");
     for (what, text, number) in [
         ("first", format!("bad\n{line}\n"), 1),
@@ -627,7 +627,7 @@ fn a_file_that_ends_in_the_middle_of_a_line_is_cut_off() {
         ("in a number", r#"{"a":12"#),
     ] {
         let file = inputs.write("p.jsonl", format!("{line}\n{end}"));
-        let replay = rehearse(&["raw", &file]);
+        let replay = rehearse(&["replay", &file]);
         replay.assert(what, 4, 1, 1);
         replay.assert_named(what, &file, 2, "the JSON breaks off");
         let error = format!("kreplay: {file}:2: the input is cut off: ");
@@ -640,7 +640,7 @@ fn a_file_that_ends_in_the_middle_of_a_line_is_cut_off() {
     let mut bytes = format!("{line}\n{{\"command\":\"").into_bytes();
     bytes.push(0xc3);
     let file = inputs.write("p.jsonl", bytes);
-    rehearse(&["raw", &file]).assert("in a character", 4, 1, 1);
+    rehearse(&["replay", &file]).assert("in a character", 4, 1, 1);
 }
 
 #[test]
@@ -648,19 +648,19 @@ fn a_file_that_ends_behind_a_minus_sign_or_a_point_is_cut_off() {
     let inputs = Inputs::new();
     for end in [r#"{"a":-"#, r#"{"a":1."#, r#"{"a":1e"#] {
         let file = inputs.write("p.jsonl", format!("{}\n{end}", good("x")));
-        rehearse(&["raw", &file]).assert(end, 4, 1, 1);
+        rehearse(&["replay", &file]).assert(end, 4, 1, 1);
     }
 }
 
 #[test]
 fn the_damaged_fixtures_give_what_their_readme_says() {
-    for (command, name, code, delivered, line) in [
-        ("raw", "bad-middle.jsonl", 1, 4, 3),
-        ("raw", "cut.jsonl", 4, 3, 4),
-        ("csv", "cut.csv", 4, 5, 16),
+    for (name, code, delivered, line) in [
+        ("bad-middle.jsonl", 1, 4, 3),
+        ("cut.jsonl", 4, 3, 4),
+        ("cut.csv", 4, 5, 16),
     ] {
         let file = fixture(name).display().to_string();
-        let replay = rehearse(&[command, &file, "-t", "t"]);
+        let replay = rehearse(&["replay", &file, "-t", "t"]);
         replay.assert(name, code, delivered, 1);
         replay.assert_named(name, &file, line, "");
     }
@@ -680,7 +680,7 @@ fn one_damaged_input_does_not_keep_the_others_back() {
         (&folder, 0, 0, 0, "no RRPairs in"),
     ] {
         for files in [[first, &demo], [&demo, first]] {
-            let replay = rehearse(&["raw", files[0], files[1]]);
+            let replay = rehearse(&["replay", files[0], files[1]]);
             replay.assert(first, code, DEMO + delivered, unreadable);
             assert!(
                 replay.output.stderr.contains(said),
@@ -690,10 +690,10 @@ fn one_damaged_input_does_not_keep_the_others_back() {
         }
     }
     let bytes = fs::read(&cut).expect("the fixture can be read");
-    let replay = rehearse_with(&["raw", "-", &demo], bytes);
+    let replay = rehearse_with(&["replay", "-", &demo], bytes);
     replay.assert("stdin", 4, DEMO + 3, 1);
     replay.assert_named("stdin", "stdin", 4, "breaks off");
-    let all = rehearse(&["raw", &missing, &cut, &folder, &demo]);
+    let all = rehearse(&["replay", &missing, &cut, &folder, &demo]);
     all.assert("all", 4, DEMO + 3, 1);
 }
 
@@ -702,40 +702,36 @@ fn inputs_that_are_not_there_or_empty() {
     let inputs = Inputs::new();
     let (empty, folder) = (inputs.write("empty", ""), inputs.path(""));
     let missing = inputs.path("missing");
-    for (command, file, why) in [
-        ("raw", &missing, "no such file or directory"),
-        ("csv", &missing, "no such file or directory"),
-    ] {
-        {
-            let replay = rehearse(&[command, file, "-t", "t"]);
-            replay.assert(file, 4, 0, 0);
-            let error = format!("kreplay: cannot read {file}: {why}\n");
-            assert_eq!(replay.output.stderr, error, "{command}");
-        }
+    for forced in [&[][..], &["--as", "csv"], &["--as", "records"]] {
+        let replay = rehearse(&[&["replay", &missing, "-t", "t"], forced].concat());
+        replay.assert(&missing, 4, 0, 0);
+        let error = format!("kreplay: cannot read {missing}: no such file or directory\n");
+        assert_eq!(replay.output.stderr, error, "{forced:?}");
     }
     let blank = inputs.write("blank", "\n \n");
-    for command in ["raw", "csv"] {
+    for forced in [&[][..], &["--as", "rrpairs"], &["--as", "csv"]] {
         for (file, name) in [(&empty, &*empty), (&blank, &blank), (&"-".into(), "stdin")] {
-            let replay = rehearse(&[command, file, "-t", "t"]);
+            let args = [&["replay", file, "-t", "t"], forced].concat();
+            let replay = rehearse(&args);
             replay.assert(file, 1, 0, 0);
             let error = format!("kreplay: nothing was found: {name} is empty\n");
-            assert_eq!(replay.output.stderr, error, "{command}");
-            let replay = rehearse(&[command, file, "-t", "t", "--allow-empty"]);
+            assert_eq!(replay.output.stderr, error, "{forced:?}");
+            let replay = rehearse(&[&args[..], &["--allow-empty"]].concat());
             replay.assert(file, 0, 0, 0);
-            assert_eq!(replay.output.stderr, "", "{command}");
+            assert_eq!(replay.output.stderr, "", "{forced:?}");
         }
     }
-    let replay = rehearse(&["csv", &folder, "-t", "t"]);
+    let replay = rehearse(&["replay", &folder, "-t", "t"]);
     replay.assert("a folder without RRPairs", 1, 0, 0);
 }
 
 #[test]
 fn stdin_is_read_as_a_file_is() {
     let demo = fs::read(fixture("demo.jsonl")).expect("the fixture can be read");
-    rehearse_with(&["raw", "-"], demo).assert("raw", 0, DEMO, 0);
+    rehearse_with(&["replay", "-"], demo).assert("raw", 0, DEMO, 0);
     let guide = fs::read(fixture("guide.csv")).expect("the fixture can be read");
-    rehearse_with(&["csv", "-", "-t", "t"], guide).assert("csv", 0, 6, 0);
-    let twice = refused(&["raw", "-", "-"], "");
+    rehearse_with(&["replay", "-", "-t", "t"], guide).assert("csv", 0, 6, 0);
+    let twice = refused(&["replay", "-", "-"], "");
     assert!(
         twice.contains("`-` (stdin) can be read only once"),
         "{twice}"
@@ -746,7 +742,7 @@ fn stdin_is_read_as_a_file_is() {
 fn csv(inputs: &Inputs, rows: impl AsRef<[u8]>) -> Replay {
     let header = format!("{VALUE},RRPair UUID\n");
     let text = [header.as_bytes(), rows.as_ref()].concat();
-    rehearse(&["csv", &inputs.write("p.csv", text), "-t", "t"])
+    rehearse(&["replay", &inputs.write("p.csv", text), "-t", "t"])
 }
 
 #[test]
@@ -858,7 +854,7 @@ fn several_csvs_are_read_each_under_its_own_header() {
     // The copy of offset 8 is known from the first file; a missing file keeps no other back.
     for (files, code) in [(&[&one, &two][..], 0), (&[&one, &none, &two], 4)] {
         let files = files.iter().map(|file| file.as_str());
-        let args = ["csv"].into_iter().chain(files);
+        let args = ["replay"].into_iter().chain(files);
         let output = Run::new(args.chain(["--rehearse", "--report", "json"])).output();
         assert_eq!(output.code, code, "{output:#?}");
         let ledger = &report(&output)["ledger"];
@@ -868,7 +864,7 @@ fn several_csvs_are_read_each_under_its_own_header() {
         );
     }
     let bad = inputs.write("bad.csv", format!("{header}x,t,none,1,u\n"));
-    let replay = rehearse(&["csv", &one, &bad]);
+    let replay = rehearse(&["replay", &one, &bad]);
     replay.assert("a bad row", 1, 2, 1);
     replay.assert_named("a bad row", &bad, 2, "is not an integer");
     // Whoever tells the kind by the content takes several, too.
@@ -897,7 +893,7 @@ fn line_ends_inside_quotes_are_part_of_the_value() {
 #[test]
 fn a_csv_that_cannot_show_what_it_lacks_is_named_and_no_failure() {
     let guide = fixture("guide.csv").display().to_string();
-    let replay = rehearse(&["csv", &guide, "-t", "t"]);
+    let replay = rehearse(&["replay", &guide, "-t", "t"]);
     replay.assert("guide", 0, 6, 0);
     let why = "no column would show a second element of `topics`, a second element of `partitions`, \
                a second element of `records`, keys, headers, transaction markers: \
@@ -908,13 +904,13 @@ fn a_csv_that_cannot_show_what_it_lacks_is_named_and_no_failure() {
         "first": { "input": guide, "line": 1, "why": why },
     }]);
     assert_eq!(replay.report["problems"], expected);
-    let text = kreplay(["csv", &guide, "-t", "t", "--rehearse"]);
+    let text = kreplay(["replay", &guide, "-t", "t", "--rehearse"]);
     assert_eq!(text.code, 0, "{text:#?}");
     assert!(text.stdout.contains(why), "{}", text.stdout);
     // Of the text of an HTTP body there is one in each row.
     let inputs = Inputs::new();
     let own = inputs.write("own.csv", "http.req.body,RRPair UUID\na,1\n");
-    let own = rehearse(&["csv", &own, "-t", "t", "--value", "http.req.body"]);
+    let own = rehearse(&["replay", &own, "-t", "t", "--value", "http.req.body"]);
     own.assert("own", 0, 1, 0);
     assert_eq!(own.report["problems"], serde_json::json!([]));
 }
@@ -927,7 +923,7 @@ fn a_csv_that_ends_inside_its_header_is_cut_off() {
         format!("{VALUE},RRPair"),
         format!("{VALUE},RRPair UUID"),
     ] {
-        let replay = rehearse(&["csv", &inputs.write("p.csv", &header), "-t", "t"]);
+        let replay = rehearse(&["replay", &inputs.write("p.csv", &header), "-t", "t"]);
         replay.assert(&header, 4, 0, 0);
     }
 }
@@ -953,7 +949,7 @@ fn a_quote_missing_from_the_guide_is_named() {
     // The quote that ends the first row's value.
     let damaged = guide.replacen("}\",e0a4", "},e0a4", 1);
     assert_ne!(damaged, guide);
-    let replay = rehearse(&["csv", &inputs.write("p.csv", damaged), "-t", "t"]);
+    let replay = rehearse(&["replay", &inputs.write("p.csv", damaged), "-t", "t"]);
     assert!([1, 4].contains(&replay.output.code), "{}", replay.report);
     assert!(
         replay.ledger("unreadable") > 0 && replay.ledger("delivered") < 6,
@@ -1020,7 +1016,7 @@ fn odd_csvs_that_can_be_read_are_read() {
         ),
     ] {
         let file = inputs.write("p.csv", header + "a,1\nb,2\n");
-        rehearse(&["csv", &file, "-t", "t"]).assert(what, 0, 2, 0);
+        rehearse(&["replay", &file, "-t", "t"]).assert(what, 0, 2, 0);
     }
 }
 
@@ -1030,7 +1026,7 @@ fn no_row_of_a_csv_is_taken_for_its_end() {
     let replay = csv(&inputs, "a,1\n\0kreplay: end of input\0\nb,2\n");
     replay.assert("the mark", 1, 2, 1);
     let text = format!("{VALUE}\na\n\0kreplay: end of input\0\nb\n");
-    let replay = rehearse(&["csv", &inputs.write("p.csv", text), "-t", "t"]);
+    let replay = rehearse(&["replay", &inputs.write("p.csv", text), "-t", "t"]);
     replay.assert("the mark as a value", 0, 3, 0);
 }
 
@@ -1051,13 +1047,13 @@ fn numbers_of_a_csv_that_are_none_are_named() {
         (" 0,0,x", "column 1: ` 0` is not an integer"),
     ] {
         let file = inputs.write("p.csv", format!("{header}0,0,a\n{row}\n0,1,b\n"));
-        let replay = rehearse(&["csv", &file, "-t", "t"]);
+        let replay = rehearse(&["replay", &file, "-t", "t"]);
         replay.assert(row, 1, 2, 1);
         replay.assert_named(row, &file, 3, why);
     }
     let base64 = VALUE.replace("valueString", "valueBytes");
     let file = inputs.write("p.csv", format!("{base64}\nYQ==\n!!!\nYg==\n"));
-    let replay = rehearse(&["csv", &file, "-t", "t"]);
+    let replay = rehearse(&["replay", &file, "-t", "t"]);
     replay.assert("base64", 1, 2, 1);
     replay.assert_named("base64", &file, 3, "base64");
 }
@@ -1066,7 +1062,7 @@ fn numbers_of_a_csv_that_are_none_are_named() {
 fn a_csv_without_a_value_column_is_refused_and_its_columns_are_named() {
     let inputs = Inputs::new();
     let no_value = fixture("no-value.csv").display().to_string();
-    let error = refused(&["csv", &no_value, "-t", "t"], "");
+    let error = refused(&["replay", &no_value, "-t", "t"], "");
     let columns = "only `kafka.response.FetchResponse.topics.0.name`, \
                    `kafka.response.FetchResponse.topics.0.partitions.0.records.baseOffset`, `RRPair UUID`";
     assert!(
@@ -1080,7 +1076,7 @@ fn a_csv_without_a_value_column_is_refused_and_its_columns_are_named() {
     );
     let rows = inputs.write("rows.csv", "a,1\nb,2\n");
     for file in [&many, &rows] {
-        let error = refused(&["csv", file, "-t", "t"], "");
+        let error = refused(&["replay", file, "--as", "csv", "-t", "t"], "");
         assert!(error.contains("has no value column"), "{error:.300}");
         assert!(
             error.len() < 4000,
@@ -1099,7 +1095,16 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
     let record = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0";
     let rows = format!("{KEYED}\nv,k,u\n");
     let (key, topic) = (format!("{record}.keystring"), "$.nothing.like.it[?@.a]");
-    let flags = ["csv", "-", "-t", "t", "--key", &key, "--topic-path", topic];
+    let flags = [
+        "replay",
+        "-",
+        "-t",
+        "t",
+        "--key",
+        &key,
+        "--topic-path",
+        topic,
+    ];
     let output = rehearse_with(&flags, rows.as_str());
     assert_eq!(
         (output.output.code, &output.report["ledger"]["delivered"]),
@@ -1121,14 +1126,14 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
     assert_eq!(empty.report["problems"], json!([]));
     // Without the column there are no records, or none that has a topic.
     let value = format!("{record}.valueStrin");
-    let error = refused(&["csv", "-", "-t", "t", "--value", &value], &rows);
+    let error = refused(&["replay", "-", "-t", "t", "--value", &value], &rows);
     let told = format!(
         "stdin: `--value {value}` heads no column; nearest to it is `{record}.valueString`"
     );
     assert!(error.contains(&told), "{error}");
     let rows = format!("{KEYED},kafka.response.FetchResponse.topics.0.name\nv,k,u,t\n");
     let topic = "kafka.response.FetchResponse.topics.0.nam";
-    let error = refused(&["csv", "-", "--topic-path", topic], &rows);
+    let error = refused(&["replay", "-", "--topic-path", topic], &rows);
     let told =
         format!("stdin: `--topic-path {topic}` heads no column; nearest to it is `{topic}e`");
     assert!(error.contains(&told), "{error}");
@@ -1139,14 +1144,14 @@ fn a_topic_that_nothing_tells_is_refused_before_anything_is_sent() {
     let inputs = Inputs::new();
     let hint = "hint: name the destination's topic with `-t TOPIC`";
     let guide = fixture("guide.csv").display().to_string();
-    let error = refused(&["csv", &guide], "");
+    let error = refused(&["replay", &guide], "");
     let why = format!("kreplay: {guide}: the capture does not tell the record's topic");
     assert!(error.contains(&why) && error.contains(hint), "{error}");
     let untold = topic("");
     let file = inputs.write("p.jsonl", format!("{untold}\n{}\n", good("x")));
-    let error = refused(&["raw", &file], "");
+    let error = refused(&["replay", &file], "");
     assert!(error.contains(hint), "{error}");
-    let replay = rehearse(&["raw", &file, "-t", "t"]);
+    let replay = rehearse(&["replay", &file, "-t", "t"]);
     replay.assert("with -t", 0, 2, 0);
 }
 
@@ -1155,14 +1160,14 @@ fn a_topic_that_nothing_tells_is_named_by_file_and_line() {
     let inputs = Inputs::new();
     let untold = topic("");
     let file = inputs.write("p.jsonl", format!("\n{untold}\n{}\n", good("x")));
-    let error = refused(&["raw", &file], "");
+    let error = refused(&["replay", &file], "");
     assert!(
         error.starts_with(&format!("kreplay: {file}:2: ")),
         "{error}"
     );
     let topic = "kafka.response.FetchResponse.topics.0.name";
     let file = inputs.write("p.csv", format!("{VALUE},{topic}\na,\nb,t\n"));
-    let error = refused(&["csv", &file], "");
+    let error = refused(&["replay", &file], "");
     assert!(
         error.starts_with(&format!("kreplay: {file}:2: ")),
         "{error}"
@@ -1195,12 +1200,12 @@ fn long_line(inputs: &Inputs, command: &str, mib: usize) -> String {
 fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
     let inputs = Inputs::new();
     let file = long_line(&inputs, "raw", 100);
-    let replay = rehearse(&["raw", &file]);
+    let replay = rehearse(&["replay", &file]);
     replay.assert("raw", 1, 2, 1);
     replay.assert_named("raw", &file, 2, "longer than 64 MiB");
     // Inside the bound a line is read, and Kafka has the last word.
     let file = long_line(&inputs, "raw", 40);
-    let replay = rehearse(&["raw", &file]);
+    let replay = rehearse(&["replay", &file]);
     assert_eq!(
         (
             replay.output.code,
@@ -1220,7 +1225,7 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
 #[test]
 fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
     let inputs = Inputs::new();
-    let replay = rehearse(&["csv", &long_line(&inputs, "csv", 100), "-t", "t"]);
+    let replay = rehearse(&["replay", &long_line(&inputs, "csv", 100), "-t", "t"]);
     // What comes behind may be sent or not; what stands before is.
     assert!(replay.ledger("delivered") >= 1, "{}", replay.report);
     assert!([1, 4].contains(&replay.output.code), "{}", replay.report);
@@ -1235,7 +1240,7 @@ fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
 fn a_row_of_100_mb_is_counted_and_named_by_its_line() {
     let inputs = Inputs::new();
     let file = long_line(&inputs, "csv", 100);
-    let replay = rehearse(&["csv", &file, "-t", "t"]);
+    let replay = rehearse(&["replay", &file, "-t", "t"]);
     let place = format!("{file}:3");
     assert!(
         replay.output.stderr.contains(&place),
@@ -1279,7 +1284,7 @@ fn peak_seen_kib(args: &[&str]) -> u64 {
 #[test]
 fn a_line_of_100_mb_takes_bounded_memory() {
     let inputs = Inputs::new();
-    let peak = peak_memory_kib(&["raw", &long_line(&inputs, "raw", 100)]);
+    let peak = peak_memory_kib(&["replay", &long_line(&inputs, "raw", 100)]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
@@ -1292,7 +1297,7 @@ fn a_list_of_records_is_read_element_by_element() {
     let list = format!("[{}]", vec![record; 3_000].join(",\n"));
     let path = inputs.0.path().join("list.json");
     fs::write(&path, list).expect("the temporary folder is writable");
-    let peak = peak_memory_kib(&["records", &path.display().to_string()]);
+    let peak = peak_memory_kib(&["replay", &path.display().to_string()]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
@@ -1306,7 +1311,7 @@ fn an_xpath_over_elements_inside_each_other_takes_bounded_memory() {
     let path = inputs.0.path().join("deep.jsonl");
     fs::write(&path, pair).expect("the temporary folder is writable");
     let path = path.display().to_string();
-    let peak = peak_memory_kib(&["raw", &path, "--filter", "req_xpath[//a] IS nothing"]);
+    let peak = peak_memory_kib(&["replay", &path, "--filter", "req_xpath[//a] IS nothing"]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
@@ -1314,7 +1319,7 @@ fn an_xpath_over_elements_inside_each_other_takes_bounded_memory() {
 #[test]
 fn a_row_of_100_mb_takes_bounded_memory() {
     let inputs = Inputs::new();
-    let peak = peak_memory_kib(&["csv", &long_line(&inputs, "csv", 100), "-t", "t"]);
+    let peak = peak_memory_kib(&["replay", &long_line(&inputs, "csv", 100), "-t", "t"]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
@@ -1336,10 +1341,10 @@ fn a_topics_name_that_kafka_does_not_take_makes_its_records_unreadable() {
     ] {
         let lines = format!("{}\n{}\n", line("sound"), line(&name));
         let pairs = format!("{}\n{}\n", pair("sound", "v"), pair(&name, "v"));
-        for (command, input) in [("records", lines), ("raw", pairs)] {
-            let args = [command, "-", "--rehearse", "--report", "json"];
+        for (kind, input) in [("records", lines), ("raw", pairs)] {
+            let args = ["replay", "-", "--rehearse", "--report", "json"];
             let run = Run::new(args).stdin(input).output();
-            assert_eq!(run.code, 1, "{command}: {run:#?}");
+            assert_eq!(run.code, 1, "{kind}: {run:#?}");
             let report: Value = serde_json::from_str(&run.stdout).expect("a report");
             let ledger = &report["ledger"];
             let counts = [
@@ -1347,7 +1352,7 @@ fn a_topics_name_that_kafka_does_not_take_makes_its_records_unreadable() {
                 &ledger["delivered"],
                 &ledger["unreadable"],
             ];
-            assert_eq!(counts, [2, 1, 1], "{command}: {report:#}");
+            assert_eq!(counts, [2, 1, 1], "{kind}: {report:#}");
         }
     }
 }

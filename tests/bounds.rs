@@ -80,7 +80,7 @@ fn a_line_with_millions_of_records_is_named_and_not_read() {
     let sound = fetch(&topic("t", r#"{"valueString":"v"}"#));
     gzip(&path, [many, sound]);
     let path = text(&path);
-    let (output, peak) = measured(|| Run::new(["raw", &path, "--rehearse", "--report", "json"]));
+    let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let report = report(&output);
     assert_eq!(ledger(&report), "2 = 1 unreadable + 1 delivered");
     let why = &report["problems"][0]["first"];
@@ -98,7 +98,7 @@ fn the_most_records_of_one_line_are_sent_in_bounded_memory() {
     let path = folder.path().join("records.jsonl.gz");
     gzip(&path, [fetch(&topic("t", &times(1 << 19, "{}")))]);
     let path = text(&path);
-    let (output, peak) = measured(|| Run::new(["raw", &path, "--rehearse", "--report", "json"]));
+    let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let found = report(&output)["ledger"]["found"].clone();
     assert_eq!(found, 1 << 19, "{output:#?}");
     assert!(peak < 400, "{peak} MiB");
@@ -114,7 +114,7 @@ fn a_record_with_millions_of_headers_is_named_and_not_read() {
     );
     gzip(&path, [fetch(&topic("t", &record))]);
     let path = text(&path);
-    let (output, peak) = measured(|| Run::new(["raw", &path, "--rehearse", "--report", "json"]));
+    let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let report = report(&output);
     let why = report["problems"][0]["first"]["why"]
         .as_str()
@@ -200,11 +200,11 @@ fn names_that_no_topic_has_are_not_kept() {
 fn files_of_settings_that_never_end_are_refused() {
     for (args, expected) in [
         (
-            ["raw", "-", "-F", "/dev/zero"],
+            ["replay", "-", "-F", "/dev/zero"],
             "kreplay: cannot read /dev/zero: it is larger than 1 MiB",
         ),
         (
-            ["raw", "-", "--profile", "/dev/zero"],
+            ["replay", "-", "--profile", "/dev/zero"],
             "kreplay: cannot read the profile /dev/zero: it is larger than 1 MiB",
         ),
     ] {
@@ -227,7 +227,7 @@ fn a_csv_with_a_hundred_thousand_columns_is_refused_at_once() {
         .collect();
     let csv = format!("{},RRPair UUID\n", header.join(","));
     let (output, peak) = measured(|| {
-        Run::new(["csv", "-", "-t", "t", "--rehearse"])
+        Run::new(["replay", "-", "--as", "csv", "-t", "t", "--rehearse"])
             .stdin(csv.clone())
             .limit(Duration::from_secs(20))
     });

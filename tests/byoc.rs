@@ -96,7 +96,7 @@ fn an_export_is_counted_filtered_and_listed_by_its_rrpairs() {
     let text = exported(SHOP).to_string();
     let count = |input: &str, filter: &str| {
         let args = [
-            "raw",
+            "replay",
             "-",
             "--rehearse",
             "--report",
@@ -185,7 +185,7 @@ fn an_export_that_is_cut_off_loses_nothing_before_the_cut() {
 fn other_logs_of_an_export_are_named() {
     let mut records: Vec<Value> = rrpairs(SHOP).iter().map(log_record).collect();
     records.insert(1, json!({"body": {"stringValue": "listening on :4317"}}));
-    let args = ["raw", "-", "--rehearse", "--report", "json"];
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
     let output = Run::new(args).stdin(export(&records).to_string()).output();
     let report = report(&output);
     assert_eq!(
@@ -221,7 +221,7 @@ fn run_example(name: &str, input: &str) -> Output {
         panic!("docs/sources.md shows how {name}.toml is made, and how it is used");
     };
     let replay = replay
-        .replace("kreplay raw", "kreplay extract -q")
+        .replace("kreplay replay", "kreplay extract -q")
         .replace("-b localhost:9092", "");
     fs::write(folder.path().join(format!("{name}.json")), input).expect("it is writable");
     let binary = Path::new(env!("CARGO_BIN_EXE_kreplay"));
@@ -281,7 +281,7 @@ fn a_line_without_an_rrpair_where_the_profile_looks_is_named() {
     fs::write(&profile, format!("rrpair = \"$._source.Body\"\n{fetch}")).expect("it is writable");
     let profile = profile.display().to_string();
     let args = [
-        "raw",
+        "replay",
         "-",
         "--rehearse",
         "--report",

@@ -169,9 +169,11 @@ fn assert_arrives(
     cluster
         .create_topic(&topic, PARTITIONS, 1)
         .expect("the topic is new");
-    let output = Run::new(["csv", "-", "-b", &brokers, "-t", &topic, "--report", "json"])
-        .stdin(write_csv(rows, end))
-        .output();
+    let output = Run::new([
+        "replay", "-", "-b", &brokers, "-t", &topic, "--report", "json",
+    ])
+    .stdin(write_csv(rows, end))
+    .output();
     let report = report(&output);
     assert_balances(&report);
     // A CSV does not tell an empty value from a null, nor an empty key.
@@ -248,7 +250,7 @@ fn any_bytes_behind_a_header_end_in_a_report_that_balances() {
         .run(&bodies, |body| {
             let header = format!("{PARTITION}.records.records.0.valueString,RRPair UUID\n");
             let text = [header.into_bytes(), body.concat()].concat();
-            let output = Run::new(["csv", "-", "-t", "t", "--rehearse", "--report", "json"])
+            let output = Run::new(["replay", "-", "-t", "t", "--rehearse", "--report", "json"])
                 .stdin(text)
                 .output();
             prop_assert!(!output.stderr.contains("panicked"), "{}", output.stderr);

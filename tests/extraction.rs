@@ -90,7 +90,7 @@ fn reordered(name: &str, order: &[usize]) -> String {
 #[track_caller]
 fn assert_gives(args: &[&str], counts: &str, expected: &[&str]) {
     assert_eq!(short(&lines(args)), expected, "{args:?}");
-    let raw = [&["raw"], args].concat();
+    let raw = [&["replay"], args].concat();
     assert_eq!(ledger(&rehearse(&raw, 0)), counts, "{args:?}");
 }
 
@@ -131,7 +131,7 @@ fn a_record_that_several_groups_fetched_is_replayed_once_where_it_was_first_seen
 
 #[test]
 fn a_second_copy_of_a_file_adds_nothing_but_duplicates() {
-    let twice = ["raw", "groups.jsonl", "groups.jsonl"];
+    let twice = ["replay", "groups.jsonl", "groups.jsonl"];
     assert_eq!(
         ledger(&rehearse(&twice, 0)),
         "76 = 62 duplicates + 14 delivered"
@@ -151,7 +151,7 @@ fn duplicates_are_kept_when_asked_for() {
         "a2 a3 a4 a0 a1 a2 b100 b101 b104 a5 a6 b104 b107 a0 a1 a2 a3 a4 a4 a5 a6 a7 \
          b101 b104 b107 b110 a3 a4 a5 a6 a7 b107 b110 a5 a6 a7 b110 c5"
     );
-    let raw = ["raw", "groups.jsonl", "--keep-duplicates"];
+    let raw = ["replay", "groups.jsonl", "--keep-duplicates"];
     assert_eq!(ledger(&rehearse(&raw, 0)), "38 = 38 delivered");
 }
 
@@ -161,11 +161,11 @@ fn records_without_an_offset_are_never_duplicates() {
         "$.kafka.response.FetchResponse.topics[*].partitions[*].records.records[*].valueString";
     for (args, counts) in [
         (
-            &["raw", "shop.jsonl", "shop.jsonl", "--profile", "produce"][..],
+            &["replay", "shop.jsonl", "shop.jsonl", "--profile", "produce"][..],
             "8 = 8 delivered",
         ),
         (
-            &["raw", "groups.jsonl", "--value", values],
+            &["replay", "groups.jsonl", "--value", values],
             "38 = 38 delivered",
         ),
     ] {
@@ -196,10 +196,10 @@ fn records_with_an_offset_below_zero_are_records_of_their_own_in_the_order_of_th
     );
     let rows = ["z", "zz", "y", "yy", "x", "xx"].map(|value| format!("{value},0,-1,t,u\n"));
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
-    for (name, command, text) in [
-        ("lines.jsonl", "records", lines.concat()),
-        ("capture.jsonl", "raw", rrpairs.concat()),
-        ("rows.csv", "csv", header + &rows.concat()),
+    for (name, text) in [
+        ("lines.jsonl", lines.concat()),
+        ("capture.jsonl", rrpairs.concat()),
+        ("rows.csv", header + &rows.concat()),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, text).expect("the folder is writable");
@@ -210,7 +210,7 @@ fn records_with_an_offset_below_zero_are_records_of_their_own_in_the_order_of_th
             .filter_map(|line| Some(line.split_once('=')?.1.to_owned()))
             .collect();
         assert_eq!(values, ["z", "zz", "y", "yy", "x", "xx"], "{name}");
-        let report = rehearse(&[command, &path], 0);
+        let report = rehearse(&["replay", &path], 0);
         assert_eq!(ledger(&report), "6 = 6 delivered", "{name}");
     }
 }
@@ -248,7 +248,7 @@ fn the_copy_that_an_application_was_given_wins_wherever_it_stands() {
             .map(|line| line["offset"].to_string())
             .collect();
         assert_eq!(found.join(" "), offsets, "Fetches in the order {order:?}");
-        let report = rehearse_with(&["raw", "-"], &text, 0);
+        let report = rehearse_with(&["replay", "-"], &text, 0);
         assert_eq!(ledger(&report), counts, "Fetches in the order {order:?}");
     }
 }
@@ -257,7 +257,7 @@ fn the_copy_that_an_application_was_given_wins_wherever_it_stands() {
 fn an_aborted_transaction_that_began_before_its_response_is_left_out_too() {
     // The second Fetch begins at 12; the transaction began at 10.
     let text = reordered("transactions.jsonl", &[2]);
-    let report = rehearse_with(&["raw", "-"], &text, 0);
+    let report = rehearse_with(&["replay", "-"], &text, 0);
     assert_eq!(ledger(&report), "8 = 3 control + 2 aborted + 3 delivered");
 }
 
@@ -277,7 +277,7 @@ fn aborted_records_and_duplicates_are_kept_when_asked_for_and_markers_never() {
             "25 = 8 control + 17 delivered",
         ),
     ] {
-        let args = [&["raw", "transactions.jsonl"], flags].concat();
+        let args = [&["replay", "transactions.jsonl"], flags].concat();
         assert_eq!(ledger(&rehearse(&args, 0)), counts, "{flags:?}");
     }
     let offsets: Vec<Value> = lines(&["transactions.jsonl", "--with-aborted"])
@@ -292,7 +292,7 @@ fn aborted_records_are_left_out_by_a_value_path_of_ones_own_too() {
     // Without a record path no offset is known, so the Fetches of lines 1, 3 and 4 stand side by side.
     let value =
         "$.kafka.response.FetchResponse.topics[*].partitions[*].records[*].records[*].valueString";
-    let report = rehearse(&["raw", "transactions.jsonl", "--value", value], 0);
+    let report = rehearse(&["replay", "transactions.jsonl", "--value", value], 0);
     assert_eq!(ledger(&report), "17 = 5 control + 4 aborted + 8 delivered");
 }
 
@@ -352,13 +352,13 @@ fn from_stdin_records_wait_for_the_name_of_their_topic_in_their_order() {
         let expected: Vec<&str> = NAMED.into_iter().filter(of).collect();
         assert_eq!(found, expected);
     }
-    let report = rehearse_with(&["raw", "-"], &text, 1);
+    let report = rehearse_with(&["replay", "-"], &text, 1);
     assert_eq!(ledger(&report), "9 = 2 unreadable + 7 delivered");
 }
 
 #[test]
 fn a_topic_id_that_nothing_names_is_counted_and_told_how_to_name() {
-    let output = run(&["raw", "late-metadata.jsonl", "--rehearse"]).output();
+    let output = run(&["replay", "late-metadata.jsonl", "--rehearse"]).output();
     assert_eq!(output.code, 1);
     let (_, problems) = output.stdout.split_once("problem ").expect("a problem");
     assert_eq!(
@@ -373,7 +373,7 @@ fn a_topic_id_that_nothing_names_is_counted_and_told_how_to_name() {
         "e237e13f-4045-d929-95e8-d97baab767f5",
     ] {
         let given = format!("{id}=found");
-        let report = rehearse(&["raw", "late-metadata.jsonl", "--topic-id", &given], 0);
+        let report = rehearse(&["replay", "late-metadata.jsonl", "--topic-id", &given], 0);
         assert_eq!(ledger(&report), "9 = 9 delivered", "{given}");
         let topics = report["topics"].as_array().expect("a list of topics");
         let found = topics.iter().find(|topic| topic["topic"] == "found");
@@ -410,7 +410,7 @@ fn a_profile_of_ones_own_reads_a_shape_of_its_own_and_keeps_the_text_of_its_valu
         "\n",
     );
     assert_eq!(output.stdout, expected);
-    let report = rehearse(&[&["raw"], &OWN[..]].concat(), 0);
+    let report = rehearse(&[&["replay"], &OWN[..]].concat(), 0);
     assert_eq!(ledger(&report), "5 = 5 delivered");
 }
 
@@ -549,7 +549,7 @@ fn two_nodes_for_one_record_are_both_named() {
         ),
     ] {
         let args = [
-            &["raw"],
+            &["replay"],
             &OWN[..],
             &["--value", "lanes.*.lane", "--key", key],
         ]
@@ -927,7 +927,7 @@ fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
         r#"{"offsetDelta":2,"valueString":"c","keyString":"k","headers":[],"length":7}"#,
         r#"{"offsetDelta":3,"valueString":"d","keyHex":"6d"}"#,
     ]);
-    let report = rehearse_with(&["raw", "-"], &lines, 1);
+    let report = rehearse_with(&["replay", "-"], &lines, 1);
     assert_eq!(ledger(&report), "4 = 4 delivered");
     let problem = |name: &str, count: u64| {
         let why = format!("a record has a member called `{name}`, which the profile does not know");
@@ -945,7 +945,7 @@ fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
         "{}",
         told.stderr
     );
-    let paths = ["raw", "-", "--key", "@.keyHex", "--headers", "@.header"];
+    let paths = ["replay", "-", "--key", "@.keyHex", "--headers", "@.header"];
     let spelt_so = lines.lines().next().expect("there is one").to_owned() + "\n";
     let report = rehearse_with(&paths, &spelt_so, 0);
     assert_eq!(report["problems"], json!([]));
@@ -960,7 +960,7 @@ fn names_that_nobody_knows_are_bounded() {
     let records: Vec<String> = (0..100)
         .map(|n| format!(r#"{{"offsetDelta":{n},"valueString":"v","odd{n}":1}}"#))
         .collect();
-    let report = rehearse_with(&["raw", "-"], &with_records(&[&records.join(",")]), 1);
+    let report = rehearse_with(&["replay", "-"], &with_records(&[&records.join(",")]), 1);
     let problems = report["problems"].as_array().expect("a list");
     let counts = problems.iter().map(|problem| problem["count"].as_u64());
     assert_eq!((problems.len(), counts.flatten().sum::<u64>()), (32, 100));
@@ -972,7 +972,7 @@ fn a_csv_column_that_the_profile_does_not_know_is_named() {
                kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString,\
                kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.keyHex,RRPair UUID\n\
                t,a,6b,u1\nt,b,,u2\nt,c,6c,u3\n";
-    let report = rehearse_with(&["csv", "-"], csv, 1);
+    let report = rehearse_with(&["replay", "-"], csv, 1);
     assert_eq!(ledger(&report), "3 = 3 delivered");
     let first = json!({ "input": "stdin", "line": 2, "why": "a record has a member called `keyHex`, which the profile does not know" });
     let problems = report["problems"].as_array().expect("a list");
@@ -1162,7 +1162,7 @@ const FILTERS: [(&str, u64); 18] = [
 fn a_filter_leaves_what_it_says_and_counts_the_rest() {
     for (filter, delivered) in FILTERS {
         let args = [
-            "raw",
+            "replay",
             "demo.jsonl",
             "shop.jsonl",
             "--keep-duplicates",
@@ -1271,7 +1271,7 @@ fn every_documented_or_assumed_spelling_of_a_member_is_read() {
 
 #[test]
 fn a_record_of_unknown_members_alone_is_unreadable_and_one_of_them_is_named() {
-    let report = rehearse(&["raw", "spellings.jsonl"], 1);
+    let report = rehearse(&["replay", "spellings.jsonl"], 1);
     assert_eq!(ledger(&report), "10 = 1 unreadable + 9 delivered");
     let first = json!({
         "input": "spellings.jsonl", "line": 5,

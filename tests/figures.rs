@@ -333,7 +333,7 @@ impl<'a> Checked<'a> {
 
     fn replay(&self) {
         let seed = self.seed;
-        let seen = self.run(&["raw", "-", "--rehearse", "--report", "json"]);
+        let seen = self.run(&["replay", "-", "--rehearse", "--report", "json"]);
         self.source(&seen);
         assert_eq!(seen["ledger"]["delivered"], self.all.len(), "seed {seed}");
         // By the time of the run, which is rounded to a millisecond.

@@ -43,7 +43,7 @@ impl Files {
     /// Replays the capture with more arguments into a rehearsal.
     fn rehearse(&self, more: &[&str]) -> Output {
         let capture = self.text("cap");
-        kreplay([&["records", &capture, "--rehearse"], more].concat())
+        kreplay([&["replay", &capture, "--rehearse"], more].concat())
     }
 
     /// Runs a shell command in which `$K` is kreplay, in the folder.
@@ -76,7 +76,7 @@ fn rejects_that_a_new_journal_does_not_know_are_kept() {
     fs::write(files.path("rej"), reject).expect("the folder is writable");
     let (capture, rej, new) = (files.text("cap"), files.text("rej"), files.text("new"));
     let run = kreplay([
-        "records",
+        "replay",
         &capture,
         "-b",
         &brokers,
@@ -88,7 +88,7 @@ fn rejects_that_a_new_journal_does_not_know_are_kept() {
     let expected = format!(
         "kreplay: the rejects file {rej} holds rejects already, of which the new journal {new} \
          knows nothing\n\
-         hint: send them with `kreplay records {rej}`, name another file, or remove it\n"
+         hint: send them with `kreplay replay {rej}`, name another file, or remove it\n"
     );
     assert_eq!(refused(&run), expected);
     assert_eq!(files.read("rej"), reject);
@@ -101,7 +101,7 @@ fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
     let brokers = cluster.bootstrap_servers();
     let (capture, rej, journal) = (files.text("cap"), files.text("rej"), files.text("journal"));
     let args = [
-        "records",
+        "replay",
         &capture,
         "-b",
         &brokers,
@@ -133,7 +133,7 @@ fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
 #[test]
 fn a_file_on_stdin_is_an_input() {
     let files = Files::new();
-    let (code, said) = files.shell("\"$K\" records - --rehearse --rejects cap < cap");
+    let (code, said) = files.shell("\"$K\" replay - --rehearse --rejects cap < cap");
     let expected = "kreplay: `--rejects cap` is the file on stdin and would be written over\n";
     assert_eq!((code, said.as_str()), (2, expected));
     assert_eq!(files.read("cap"), CAPTURE);
@@ -153,7 +153,7 @@ fn a_file_on_stdout_or_stderr_is_no_input_and_no_other_file() {
             "kreplay: stdout is written to the file on stdin, which this run reads\n".into(),
         ),
         (
-            "\"$K\" records cap --rehearse --rejects out > out".into(),
+            "\"$K\" replay cap --rehearse --rejects out > out".into(),
             "kreplay: `--rejects` and stdout name one file\n".into(),
         ),
     ] {
@@ -161,7 +161,7 @@ fn a_file_on_stdout_or_stderr_is_no_input_and_no_other_file() {
         assert_eq!(files.read("cap"), CAPTURE);
     }
     // Asked for by the name of the stream itself it is what is wanted.
-    let both = "\"$K\" records cap --rehearse --report none --report-file /dev/stdout > out";
+    let both = "\"$K\" replay cap --rehearse --report none --report-file /dev/stdout > out";
     assert_eq!(files.shell(both), (0, String::new()));
     let report: serde_json::Value = serde_json::from_str(&files.read("out")).expect("JSON");
     assert_eq!(report["ledger"]["delivered"], 1);
@@ -179,7 +179,7 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
     for flag in ["--report-file", "--rejects"] {
         for name in ["d/capture.jsonl", "link/capture.jsonl", "other"] {
             let file = files.text(name);
-            let run = kreplay(["raw", &folder, "--rehearse", flag, &file]);
+            let run = kreplay(["replay", &folder, "--rehearse", flag, &file]);
             let expected = match name {
                 "d/capture.jsonl" => format!(
                     "kreplay: `{flag} {file}` is an input of this run and would be written over\n"
@@ -193,7 +193,7 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
             assert_eq!(files.read("d/capture.jsonl"), before);
         }
         let file = files.text("d/new");
-        let run = kreplay(["raw", &folder, "--rehearse", flag, &file]);
+        let run = kreplay(["replay", &folder, "--rehearse", flag, &file]);
         let expected = format!(
             "kreplay: `{flag} {file}` is in the folder {folder}, which this run reads\n\
              hint: name a file elsewhere, or one whose name begins with a dot\n"
@@ -202,7 +202,7 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
         assert!(!files.path("d/new").exists());
     }
     let hidden = files.text("d/.report");
-    let run = kreplay(["raw", &folder, "--rehearse", "--report-file", &hidden]);
+    let run = kreplay(["replay", &folder, "--rehearse", "--report-file", &hidden]);
     assert_eq!(run.code, 0, "{run:#?}");
 }
 
@@ -256,7 +256,7 @@ fn what_flags_and_properties_name_is_read_too() {
     ] {
         let file = files.text(name);
         let before = files.read(name);
-        let args = ["raw", capture, "--rehearse", flag, &value];
+        let args = ["replay", capture, "--rehearse", flag, &value];
         let run = kreplay([&args[..], &["--rejects", &file]].concat());
         let named = match flag {
             "-X" => "-X ssl.ca.location",
@@ -336,7 +336,7 @@ fn a_file_that_is_no_regular_one_is_written_to_and_stays_what_it_is() {
     }
     // Into a pipe, as `>(...)` of a shell gives one.
     let piped = "mkfifo pipe; cat pipe > got & \
-                 \"$K\" records cap --rehearse --report none --report-file pipe; wait";
+                 \"$K\" replay cap --rehearse --report none --report-file pipe; wait";
     assert_eq!(files.shell(piped), (0, String::new()));
     let report: serde_json::Value = serde_json::from_str(&files.read("got")).expect("JSON");
     assert_eq!(report["exit_code"], 0);
@@ -352,7 +352,7 @@ fn inode(path: &str) -> u64 {
 fn the_second_of_two_runs_on_one_rejects_file_is_refused() {
     let files = Files::new();
     let rej = files.text("rej");
-    let args = ["records", "-", "--rehearse", "--rejects", &rej];
+    let args = ["replay", "-", "--rehearse", "--rejects", &rej];
     let mut first = Run::new(args).stdin_open().spawn();
     first.wait_until("it has its rejects file", |_| Path::new(&rej).exists());
     // Made a moment before it is locked.

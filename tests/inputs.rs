@@ -26,7 +26,7 @@ fn rehearse(paths: &[&Path]) -> Output {
 }
 
 fn run(paths: &[&Path], stdin: Option<&[u8]>) -> Output {
-    let mut args: Vec<PathBuf> = vec!["raw".into()];
+    let mut args: Vec<PathBuf> = vec!["replay".into()];
     args.extend(paths.iter().map(|path| path.to_path_buf()));
     args.extend(["--rehearse", "--keep-duplicates", "--report", "json"].map(PathBuf::from));
     let run = Run::new(args);
@@ -263,7 +263,7 @@ fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
     assert_eq!(report["source"]["rrpairs"], 2);
     assert_eq!(report["problems"], serde_json::json!([]));
 
-    let args = ["raw", "--rehearse", "--keep-duplicates", "-v"].map(PathBuf::from);
+    let args = ["replay", "--rehearse", "--keep-duplicates", "-v"].map(PathBuf::from);
     let output = Run::new(args.into_iter().chain([path.to_path_buf()])).output();
     let skipped = "skipped    6 files without RRPairs (-v names them)\n";
     assert!(output.stdout.contains(skipped), "{}", output.stdout);
@@ -280,7 +280,10 @@ fn an_input_named_itself_is_not_skipped() {
     let path = write(folder.path(), "README.txt", "Captured on a Tuesday.\n");
     let output = rehearse(&[&path]);
     assert_eq!(output.code, 1);
-    let holds_none = format!("{} holds no RRPairs: it is other text", path.display());
+    let holds_none = format!(
+        "{} holds no RRPairs or record lines: it is other text",
+        path.display()
+    );
     assert_eq!(report(&output)["errors"], serde_json::json!([holds_none]));
     assert_eq!(rehearse(&[&folder.path().join("none")]).code, 4);
 }
@@ -295,12 +298,22 @@ fn the_content_decides_what_an_input_is_whatever_the_command() {
     let records = record_lines();
     let count = records.iter().filter(|byte| **byte == b'\n').count();
     let csv = fs::read(fixture("guide.csv")).expect("the fixture is there");
-    let delivered = |command: &str, content: &[u8]| {
+    let delivered = |forced: &[&str], content: &[u8]| {
         let file = folder();
         let path = write(file.path(), "input", content).display().to_string();
-        let from_file = Run::new([command, &path, "-t", "t", "--rehearse", "--report", "json"]);
-        let from_stdin = Run::new([command, "-", "-t", "t", "--rehearse", "--report", "json"]);
-        let outputs = [from_file.output(), from_stdin.stdin(content).output()];
+        let of = |source: &str| {
+            let args = [
+                "replay",
+                source,
+                "-t",
+                "t",
+                "--rehearse",
+                "--report",
+                "json",
+            ];
+            Run::new([&args, forced].concat())
+        };
+        let outputs = [of(&path).output(), of("-").stdin(content).output()];
         outputs.map(|output| {
             let report = report(&output);
             let delivered = report["ledger"]["delivered"].as_u64();
@@ -316,11 +329,11 @@ fn the_content_decides_what_an_input_is_whatever_the_command() {
         (SHOP.as_bytes(), "raw"),
         (&records, "records"),
     ] {
-        let [own, _] = delivered(kind, content);
-        for command in ["raw", "csv", "records"] {
-            for told in delivered(command, content) {
-                assert_eq!(told, own, "`kreplay {command}` of {kind}");
-            }
+        let forced = if kind == "raw" { "rrpairs" } else { kind };
+        let [own, from_stdin] = delivered(&[], content);
+        assert_eq!(own, from_stdin, "{kind}");
+        for told in delivered(&["--as", forced], content) {
+            assert_eq!(told, own, "`--as {forced}` of {kind}");
         }
         assert_eq!((own.0, &own.1), (0, &Value::from(kind)));
         assert!(
@@ -333,7 +346,7 @@ fn the_content_decides_what_an_input_is_whatever_the_command() {
 #[test]
 fn several_kinds_in_one_run_are_named_with_both_files() {
     let [csv, raw] = ["guide.csv", "demo.jsonl"].map(|name| fixture(name).display().to_string());
-    for command in ["raw", "csv", "records", "extract", "inspect"] {
+    for command in ["replay", "extract", "inspect"] {
         let sending: &[&str] = match command {
             "extract" | "inspect" => &[],
             _ => &["-t", "t", "--rehearse"],
@@ -369,7 +382,7 @@ fn bytes_of_a_program_are_named_and_never_printed() {
     ]
     .concat();
     let path = write(folder.path(), "ls", elf).display().to_string();
-    for command in ["raw", "csv", "records", "extract", "inspect"] {
+    for command in ["replay", "extract", "inspect"] {
         let sending: &[&str] = match command {
             "extract" | "inspect" => &[],
             _ => &["-t", "t", "--rehearse"],
@@ -476,7 +489,7 @@ fn paths_of_ones_own_lead_into_any_json_of_a_folder() {
     write(folder.path(), "README.md", "[![Build](x)](y)\n");
     let place = folder.path().display().to_string();
     let own = [
-        "raw",
+        "replay",
         &place,
         "--filter",
         "",
@@ -531,8 +544,8 @@ fn nothing_to_replay_is_said_in_one_line_unless_it_is_allowed() {
         (&"-".to_string(), "nothing was found: stdin is empty".into()),
     ];
     for (source, line) in &cases {
-        for command in ["raw", "records", "extract", "inspect"] {
-            let sending: &[&str] = if ["raw", "records"].contains(&command) {
+        for command in ["replay", "extract", "inspect"] {
+            let sending: &[&str] = if command == "replay" {
                 &["--rehearse", "-t", "t"]
             } else {
                 &[]
@@ -549,8 +562,8 @@ fn nothing_to_replay_is_said_in_one_line_unless_it_is_allowed() {
 #[test]
 fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
     let http = fixture("http.jsonl").display().to_string();
-    for command in ["raw", "extract", "inspect"] {
-        let sending: &[&str] = if command == "raw" {
+    for command in ["replay", "extract", "inspect"] {
+        let sending: &[&str] = if command == "replay" {
             &["--rehearse", "-t", "t"]
         } else {
             &[]
@@ -588,14 +601,14 @@ fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
 #[test]
 fn values_without_their_records_get_the_hint_to_ask_kcat_for_them() {
     for values in ["one\ntwo\n", "{\"id\":1}\n{\"id\":2}\n", "3\n4\n"] {
-        let args = ["records", "-", "-t", "t", "--rehearse"];
+        let args = ["replay", "-", "-t", "t", "--rehearse"];
         let output = Run::new(args).stdin(values).output();
         let what = if values.starts_with('{') {
             "JSON"
         } else {
             "text"
         };
-        let line = format!("stdin holds no record lines: it is other {what}");
+        let line = format!("stdin holds no RRPairs or record lines: it is other {what}");
         assert_one_line(&output, 1, &line);
         assert!(
             output
@@ -613,8 +626,8 @@ fn what_cannot_be_read_at_all_is_said_in_one_line() {
     let other = write(folder.path(), "other.json", r#"{"id":1}"#)
         .display()
         .to_string();
-    for command in ["raw", "extract", "inspect"] {
-        let sending: &[&str] = if command == "raw" {
+    for command in ["replay", "extract", "inspect"] {
+        let sending: &[&str] = if command == "replay" {
             &["--rehearse", "-t", "t"]
         } else {
             &[]
@@ -622,7 +635,7 @@ fn what_cannot_be_read_at_all_is_said_in_one_line() {
         let run = |source: &str| Run::new([&[command, source][..], sending].concat()).output();
         let line = format!("cannot read {missing}: no such file or directory");
         assert_one_line(&run(&missing), 4, &line);
-        let line = format!("{other} holds no RRPairs: it is other JSON");
+        let line = format!("{other} holds no RRPairs or record lines: it is other JSON");
         assert_one_line(&run(&other), 1, &line);
     }
 }
@@ -646,13 +659,13 @@ fn what_a_terminal_obeys_is_never_printed_for_people_and_kept_for_programs() {
     let path = write(folder.path(), name, format!("{line}\n{other}\n{{bad}}\n"));
     let path = path.display().to_string();
     let commands: [&[&str]; 6] = [
-        &["raw", &path, "--rehearse"],
-        &["raw", &path, "--rehearse", "-v", "--report", "none"],
+        &["replay", &path, "--rehearse"],
+        &["replay", &path, "--rehearse", "-v", "--report", "none"],
         &["inspect", &path],
         &["inspect", &path, "--paths"],
         &["extract", &path, "-v"],
         &[
-            "raw",
+            "replay",
             &path,
             "/no\u{1b}/where\n",
             "--rehearse",
@@ -709,7 +722,7 @@ fn utf_16_as_powershell_writes_it_is_read() {
     let records = String::from_utf8(record_lines()).expect("UTF-8");
     let units = "\u{feff}".encode_utf16().chain(records.encode_utf16());
     let content: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
-    let args = ["records", "-", "-t", "t", "--rehearse", "--report", "json"];
+    let args = ["replay", "-", "-t", "t", "--rehearse", "--report", "json"];
     let output = Run::new(args).stdin(content).output();
     let delivered = records.lines().count();
     assert_eq!(
@@ -757,8 +770,9 @@ fn what_is_packed_otherwise_is_named_with_the_command_that_unpacks_it() {
     for (name, content, what, unpack) in packed_otherwise() {
         let folder = folder();
         let path = write(folder.path(), name, &content).display().to_string();
-        for command in ["raw", "csv", "records"] {
-            let output = Run::new([command, &path, "-t", "t", "--rehearse"]).output();
+        for forced in [&[][..], &["--as", "csv"], &["--as", "records"]] {
+            let args = [&["replay", &path, "-t", "t", "--rehearse"], forced].concat();
+            let output = Run::new(args).output();
             assert_one_line(&output, 4, &format!("cannot read {path}: it is {what}"));
             let hint = format!("`{unpack} {path} | kreplay ... -`");
             assert!(output.stderr.contains(&hint), "{output:?}");
@@ -845,7 +859,7 @@ fn what_is_packed_in_two_ways_is_named_with_commands_that_read_it() {
     ] {
         let folder = folder();
         let path = write(folder.path(), "a", content).display().to_string();
-        let output = Run::new(["raw", &path, "--rehearse"]).output();
+        let output = Run::new(["replay", &path, "--rehearse"]).output();
         let hint = format!("`{before} {path}{behind} | kreplay ... -`");
         assert_eq!(output.code, 4, "{output:?}");
         assert!(output.stderr.contains(&hint), "{output:?}");
@@ -869,7 +883,7 @@ fn a_zstd_window_of_the_bound_takes_its_memory_and_little_more() {
     }
     let folder = folder();
     let path = write(folder.path(), "a.zst", frame).display().to_string();
-    let run = Run::new(["raw", &path, "--rehearse", "--report", "json"]);
+    let run = Run::new(["replay", &path, "--rehearse", "--report", "json"]);
     let mut run = run.spawn();
     let mut peak = 0;
     while !run.has_ended() {
@@ -893,7 +907,7 @@ fn a_zstd_window_is_read_up_to_its_bound_and_refused_with_a_hint_above() {
         let path = write(folder.path(), "a.zst", zstd_of_window(log))
             .display()
             .to_string();
-        let output = Run::new(["raw", &path, "--rehearse"]).output();
+        let output = Run::new(["replay", &path, "--rehearse"]).output();
         let what = "packed with zstd and a window of more than 128 MiB";
         assert_one_line(&output, 4, &format!("cannot read {path}: it is {what}"));
         assert!(

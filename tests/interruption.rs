@@ -83,7 +83,7 @@ impl Mock {
         ];
         let args = args
             .into_iter()
-            .chain(["raw", "-", "-b", &brokers, "--report", "json"]);
+            .chain(["replay", "-", "-b", &brokers, "--report", "json"]);
         let mut run = Run::program("env", args).stdin_open().spawn();
         run.write_stdin(numbered_lines(TOPIC, 0..records).as_bytes());
         run.wait_until("its first records are there", |_| self.holds(records));
@@ -132,7 +132,7 @@ fn a_replay_of_an_endless_stdin_ends_at_once_with_a_report() {
 fn the_text_report_of_an_interrupted_replay_begins_with_that() {
     for (signal, word) in [(SIGINT, "interrupted"), (SIGTERM, "terminated")] {
         let mock = Mock::start();
-        let args = ["raw", "-", "-b", &mock.brokers()];
+        let args = ["replay", "-", "-b", &mock.brokers()];
         let mut run = Run::new(args).stdin_open().spawn();
         run.write_stdin(numbered_lines(TOPIC, 0..50).as_bytes());
         run.wait_until("its records are there", |_| mock.holds(50));
@@ -160,7 +160,9 @@ fn the_text_report_of_an_interrupted_replay_begins_with_that() {
 fn a_csv_from_stdin_hands_over_each_whole_row_without_the_next_one() {
     let mock = Mock::start();
     let brokers = mock.brokers();
-    let args = ["csv", "-", "-b", &brokers, "-t", TOPIC, "--report", "json"];
+    let args = [
+        "replay", "-", "-b", &brokers, "-t", TOPIC, "--report", "json",
+    ];
     let mut run = Run::new(args).stdin_open().spawn();
     let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
     // What is written at once, and how many whole rows are written by then.
@@ -197,7 +199,7 @@ fn a_csv_from_stdin_hands_over_each_whole_row_without_the_next_one() {
 
 #[test]
 fn an_interrupted_rehearsal_of_an_endless_stdin_counts_what_was_not_sent() {
-    let args = ["raw", "-", "--rehearse", "--report", "json"];
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
     let mut run = Run::new(args).stdin_open().spawn();
     // More than a pipe holds: when this returns, kreplay has begun to read.
     let lines = numbered_lines(TOPIC, 0..5000);
@@ -218,7 +220,7 @@ fn an_interruption_in_full_flow_accounts_for_every_record() {
         let mock = Mock::start();
         // A request for each record makes it slow enough to be met in the middle, a short queue
         // lets it end soon after.
-        let args = ["raw", "-", "-b", &mock.brokers(), "--report", "json"];
+        let args = ["replay", "-", "-b", &mock.brokers(), "--report", "json"];
         let slow = [
             "-X",
             "batch.num.messages=1",
@@ -327,7 +329,7 @@ fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
         // Takes connections and never answers.
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let brokers = silent.local_addr().expect("its address").to_string();
-        let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+        let args = ["replay", "-", "-b", &brokers, "--report", "json"];
         let run = Run::new(args).stdin_open().spawn();
         let (mut connection, _) = silent.accept().expect("kreplay connects");
         connection.read_exact(&mut [0; 4]).expect("kreplay asks");
@@ -342,7 +344,7 @@ fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
 fn only_what_a_broker_has_answered_is_called_answered() {
     let mock = Mock::start();
     let brokers = mock.brokers();
-    let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+    let args = ["replay", "-", "-b", &brokers, "--report", "json"];
     // Without idempotence librdkafka watches the time, and gives records up while kreplay drains.
     let more = ["--no-idempotence", "-X", "message.timeout.ms=1500"];
     let args = args.into_iter().chain(more);
@@ -390,7 +392,7 @@ fn a_hangup_that_is_ignored_stays_so() {
     let brokers = mock.brokers();
     let script = r#"trap "" HUP; exec "$@""#;
     let kreplay = env!("CARGO_BIN_EXE_kreplay");
-    let args = ["-c", script, "sh", kreplay, "raw", "-", "-b", &brokers];
+    let args = ["-c", script, "sh", kreplay, "replay", "-", "-b", &brokers];
     let args = args.into_iter().chain(["--report", "json"]);
     let mut run = Run::program("sh", args).stdin_open().spawn();
     run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
@@ -426,7 +428,7 @@ fn a_wait_for_the_reader_of_rejects_can_be_interrupted() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rejects = fifo(&folder);
         let args = [
-            "raw",
+            "replay",
             "-",
             "--rehearse",
             "--report",
@@ -458,7 +460,7 @@ fn a_reader_of_rejects_that_stalls_holds_no_run_that_is_told_to_stop() {
         let mut reader = open_fifo(&rejects);
         let brokers = mock.brokers();
         let args = [
-            "records",
+            "replay",
             "-",
             "-b",
             &brokers,
@@ -497,7 +499,7 @@ fn a_journal_on_a_disk_that_hangs_holds_no_run_that_is_to_be_left() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (journal, hung) = (folder.path().join("journal"), folder.path().join("hung"));
     let (brokers, journal) = (mock.brokers(), journal.display().to_string());
-    let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+    let args = ["replay", "-", "-b", &brokers, "--report", "json"];
     let run = Run::new(args.into_iter().chain(["--resume", &journal])).stdin_open();
     let mut run = disk.hanging(run, &hung).spawn();
     run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
@@ -530,7 +532,7 @@ fn an_output_that_nobody_takes_can_be_left_by_signals() {
     let demo = fixture("demo.jsonl");
     let demo = demo.to_str().expect("the paths of the tests are text");
     let args = [
-        "raw",
+        "replay",
         demo,
         "--rehearse",
         "--report",
@@ -566,7 +568,7 @@ fn a_wait_for_a_token_can_be_interrupted_and_leaves_no_process() {
         let command = format!("echo $$ > {}; sleep 100", pid_file.display());
         for token in [["--oauth-file", &file], ["--oauth-command", &command]] {
             // Nobody is asked before there is a token.
-            let args = ["raw", "-", "-b", "127.0.0.1:9", "--report", "json"];
+            let args = ["replay", "-", "-b", "127.0.0.1:9", "--report", "json"];
             let mut run = Run::new(args.into_iter().chain(token)).stdin_open().spawn();
             match token[0] {
                 "--oauth-file" => run.wait_until("its threads are there", |run| threads(run) > 3),

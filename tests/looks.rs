@@ -41,7 +41,7 @@ fn lines(records: &[(&str, Option<i32>)]) -> String {
 fn send(brokers: &str, lines: &str, flags: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("lines"), lines).expect("the folder is writable");
-    let args = ["records", "lines", "-b", brokers, "--report", "json"];
+    let args = ["replay", "lines", "-b", brokers, "--report", "json"];
     let args = args.iter().chain(flags).copied();
     Run::new(args).cwd(folder.path()).output()
 }
@@ -78,7 +78,7 @@ fn so_is_one_of_a_csv() {
         writeln!(csv, "{topic},v").expect("a string takes all");
     }
     fs::write(folder.path().join("csv"), csv).expect("the folder is writable");
-    let args = ["csv", "csv", "-b", &brokers, "--report", "json"];
+    let args = ["replay", "csv", "-b", &brokers, "--report", "json"];
     let output = Run::new(args).cwd(folder.path()).output();
     assert_eq!(output.code, 3, "{output:#?}");
     assert_eq!(ledger(&report(&output)), "101 = 101 unsent");
@@ -124,7 +124,7 @@ fn a_map_that_matches_nothing_is_an_error_before_anything_is_sent() {
 
 #[test]
 fn two_maps_of_one_topic_are_refused() {
-    let args = ["records", "-", "--rehearse", "--map", "a=b", "--map", "a=c"];
+    let args = ["replay", "-", "--rehearse", "--map", "a=b", "--map", "a=c"];
     let output = Run::new(args).output();
     let said = "kreplay: `--map a=b` and `--map a=c` rename one topic\n\
                 hint: a captured topic goes to one topic of the destination\n";
@@ -147,7 +147,7 @@ fn of_a_source_that_is_longer_than_what_is_read_ahead_a_map_without_a_match_is_a
         "--report",
         "json",
     ];
-    let args = [&["records", "-"], &flags[..]].concat();
+    let args = [&["replay", "-"], &flags[..]].concat();
     let output = Run::new(args).stdin(text).output();
     assert_eq!(output.code, 1, "{}", output.stderr);
     let report = report(&output);
@@ -197,7 +197,7 @@ fn partition_keep_names_all_missing_partitions_before_the_first_record() {
 #[test]
 fn a_topic_for_several_captured_ones_is_made_with_the_partitions_of_the_largest() {
     let records = lines(&[("a", Some(0)), ("b", Some(4)), ("c", None)]);
-    let args = ["records", "-", "--rehearse", "--report", "json"];
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
     let flags = ["--map", "*=all", "--partition", "keep"];
     let output = Run::new([&args[..], &flags].concat())
         .stdin(records)

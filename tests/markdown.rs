@@ -119,7 +119,7 @@ fn what_is_not_understood_is_named_and_the_record_goes() {
     ];
     for (request, rest, line, title, what) in cases {
         let text = document(request, rest);
-        let args = ["raw", "-", "--rehearse", "--report", "json"];
+        let args = ["replay", "-", "--rehearse", "--report", "json"];
         let output = Run::new(args).stdin(&*text).output();
         let report = report(&output);
         assert_eq!(

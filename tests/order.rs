@@ -57,8 +57,8 @@ fn fetches(runs: &[&[u64]]) -> String {
     lines
 }
 
-fn replay(command: &str, brokers: &str, more: &[&str], input: String) -> Output {
-    let args = [command, "-", "-b", brokers, "--report", "json"];
+fn replay(brokers: &str, more: &[&str], input: String) -> Output {
+    let args = ["replay", "-", "-b", brokers, "--report", "json"];
     let args = args.iter().chain(more).map(|arg| (*arg).to_owned());
     Run::new(args).stdin(input).output()
 }
@@ -77,7 +77,7 @@ fn neighbours_that_overlap_are_put_right() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let input = fetches(&[&[4, 5, 6], &[1, 2, 3, 4], &[0], &[9, 7], &[8]]);
-    let output = replay("raw", &brokers, &[], input);
+    let output = replay(&brokers, &[], input);
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(report(&output)["problems"], json!([]));
     assert_eq!(log(&brokers, 0), (0..10).collect::<Vec<_>>());
@@ -88,7 +88,7 @@ fn every_copy_that_is_wanted_stays_where_it_was_captured() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let input = fetches(&[&[4, 5], &[1, 2, 4], &[3]]);
-    let output = replay("raw", &brokers, &["--keep-duplicates"], input);
+    let output = replay(&brokers, &["--keep-duplicates"], input);
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(log(&brokers, 0), [4, 5, 1, 2, 4, 3]);
 }
@@ -102,7 +102,7 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_a
     let between = (0..MANY).map(|offset| (1, offset));
     let late = [(0, 5), (0, 6), (0, 9)];
     let input = lines(first.into_iter().chain(between).chain(late));
-    let output = replay("records", &brokers, &[], input.clone());
+    let output = replay(&brokers, &[], input.clone());
     assert_eq!(output.code, 1, "{output:#?}");
     let report = report(&output);
     assert_eq!(report["ledger"]["delivered"], MANY + 5);
@@ -117,7 +117,7 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_a
     }]);
     assert_eq!(report["problems"], problem);
     assert_eq!(log(&brokers, 0), [7, 8, 5, 6, 9]);
-    let rehearsal = Run::new(["records", "-", "--rehearse"])
+    let rehearsal = Run::new(["replay", "-", "--rehearse"])
         .stdin(input.clone())
         .output();
     let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 came after offset 8 was sent\n\
@@ -125,7 +125,7 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_a
                 `--filter`; `--allow-reordered` takes them as they are\n";
     assert!(rehearsal.stdout.contains(said), "{}", rehearsal.stdout);
     assert_eq!(rehearsal.code, 1, "{rehearsal:#?}");
-    let allowed = Run::new(["records", "-", "--rehearse", "--allow-reordered"])
+    let allowed = Run::new(["replay", "-", "--rehearse", "--allow-reordered"])
         .stdin(input)
         .output();
     assert_eq!(allowed.code, 0, "{allowed:#?}");
@@ -142,7 +142,7 @@ fn files_in_the_wrong_order_are_named_in_the_right_one() {
         fs::write(folder.path().join(part), lines).expect("the folder is writable");
     }
     let replay = |order: [&str; 3]| {
-        let args = [&["records"], &order[..], &["--rehearse"]].concat();
+        let args = [&["replay"], &order[..], &["--rehearse"]].concat();
         Run::new(args).cwd(folder.path()).output()
     };
     let wrong = replay(["part.0", "part.10", "part.2"]);
@@ -175,7 +175,7 @@ fn records_are_called_placed_by_key_only_when_they_have_one() {
         ("any", json!({ "kept": 0, "by_key": 0, "spread": 4 })),
     ] {
         let more = ["--partition", how];
-        let output = replay("records", &brokers, &more, input.concat());
+        let output = replay(&brokers, &more, input.concat());
         assert_eq!(output.code, 0, "{output:#?}");
         let report = report(&output);
         assert_eq!(report["ledger"]["delivered"], 4, "{report:#}");

@@ -1,4 +1,4 @@
-//! Record lines: `kreplay extract` prints them, `kreplay records` reads them and those of `kcat -J`.
+//! Record lines: `kreplay extract` prints them, `kreplay replay` reads them and those of `kcat -J`.
 
 mod harness;
 
@@ -28,7 +28,7 @@ const REHEARSE: [&str; 4] = ["--rehearse", "--report", "json", "-q"];
 
 /// Replays record lines into a rehearsal.
 fn rehearse_lines(lines: impl Into<Vec<u8>>) -> Output {
-    let args = args("records", &[Path::new("-")], &REHEARSE);
+    let args = args("replay", &[Path::new("-")], &REHEARSE);
     Run::new(args).stdin(lines).output()
 }
 
@@ -103,7 +103,7 @@ fn extract_tells_on_stderr_what_it_has_seen() {
 #[test]
 fn what_extract_prints_replays_as_the_capture_itself() {
     for (name, control) in [("demo.jsonl", 0), ("shop.jsonl", 2), ("topic-id.jsonl", 0)] {
-        let raw = report(&kreplay(args("raw", &[&fixture(name)], &REHEARSE)));
+        let raw = report(&kreplay(args("replay", &[&fixture(name)], &REHEARSE)));
         let lines = kreplay(args("extract", &[&fixture(name)], &["-q"])).stdout;
         let count = lines.lines().count();
         let replayed = report(&rehearse_lines(lines));
@@ -136,7 +136,7 @@ fn a_topic_that_is_known_only_by_id_survives_the_round_trip() {
         &["--topic-id", "4jfhP0BF2SmV6Nl7qrdn9Q=found"],
     ]
     .concat();
-    let run = Run::new(args("records", &[Path::new("-")], &flags)).stdin(lines);
+    let run = Run::new(args("replay", &[Path::new("-")], &flags)).stdin(lines);
     let report = report(&run.output());
     assert_eq!(report["topics"][1]["topic"], "found");
     assert_eq!(report["ledger"]["delivered"], 3);
@@ -144,7 +144,7 @@ fn a_topic_that_is_known_only_by_id_survives_the_round_trip() {
 
 #[test]
 fn lines_of_kcat_are_replayed_whatever_bytes_they_hold() {
-    let run = kreplay(args("records", &[&fixture("kcat.jsonl")], &REHEARSE));
+    let run = kreplay(args("replay", &[&fixture("kcat.jsonl")], &REHEARSE));
     let printed = report(&run);
     assert_eq!(printed["ledger"]["delivered"], 10, "{}", run.stderr);
     assert_eq!(
@@ -192,7 +192,7 @@ fn a_bad_line_is_named_and_does_not_stop_the_rest() {
 
 #[test]
 fn the_text_report_counts_lines_and_no_rrpairs() {
-    let args = args("records", &[Path::new("-")], &["--rehearse", "-q"]);
+    let args = args("replay", &[Path::new("-")], &["--rehearse", "-q"]);
     let run = Run::new(args)
         .stdin("{\"topic\":\"t\",\"value\":\"a\"}\n")
         .output();
@@ -219,7 +219,7 @@ fn an_input_that_is_cut_off_or_missing_does_not_stop_the_others() {
         (&cut, "breaks off after 17 bytes"),
         (&missing, "no such file"),
     ] {
-        let run = kreplay(args("records", &[damaged, &whole], &REHEARSE));
+        let run = kreplay(args("replay", &[damaged, &whole], &REHEARSE));
         let report = report(&run);
         assert!(run.stderr.contains(why), "{}", run.stderr);
         assert_eq!(report["source"]["complete"], false);
@@ -403,7 +403,7 @@ fn what_kcat_says_of_itself_is_skipped_and_counted() {
     assert_eq!(report["source"]["lines"], 1);
     assert_eq!(report["source"]["skipped_lines"], 2);
     assert_eq!(report["ledger"]["found"], 1);
-    let arguments = args("records", &[Path::new("-")], &["--rehearse"]);
+    let arguments = args("replay", &[Path::new("-")], &["--rehearse"]);
     let text = Run::new(arguments).stdin(lines).output().stdout;
     assert!(
         text.contains("\nskipped    2 lines of kcat's own (`% ...`)\n"),

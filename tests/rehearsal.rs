@@ -39,44 +39,52 @@ fn rehearse_json(args: &str) -> (Output, Value) {
 
 /// Arguments, exit code, ledger.
 const FIXTURES: &[(&str, i32, &str)] = &[
-    ("raw demo.jsonl", 0, "21 = 21 delivered"),
-    ("raw shop.jsonl", 0, "51 = 2 control + 49 delivered"),
-    ("raw guide.jsonl", 0, "8 = 8 delivered"),
-    ("raw second-record.jsonl", 0, "4 = 4 delivered"),
-    ("raw second-partition.jsonl", 0, "4 = 4 delivered"),
-    ("raw second-topic.jsonl", 0, "4 = 4 delivered"),
-    ("raw headers.jsonl", 0, "3 = 3 delivered"),
-    ("raw tombstone.jsonl", 0, "3 = 3 delivered"),
-    ("raw control.jsonl", 0, "4 = 1 control + 3 delivered"),
-    ("raw topic-id.jsonl", 0, "3 = 3 delivered"),
+    ("replay demo.jsonl", 0, "21 = 21 delivered"),
+    ("replay shop.jsonl", 0, "51 = 2 control + 49 delivered"),
+    ("replay guide.jsonl", 0, "8 = 8 delivered"),
+    ("replay second-record.jsonl", 0, "4 = 4 delivered"),
+    ("replay second-partition.jsonl", 0, "4 = 4 delivered"),
+    ("replay second-topic.jsonl", 0, "4 = 4 delivered"),
+    ("replay headers.jsonl", 0, "3 = 3 delivered"),
+    ("replay tombstone.jsonl", 0, "3 = 3 delivered"),
+    ("replay control.jsonl", 0, "4 = 1 control + 3 delivered"),
+    ("replay topic-id.jsonl", 0, "3 = 3 delivered"),
     (
-        "raw topic-id-unknown.jsonl",
+        "replay topic-id-unknown.jsonl",
         1,
         "3 = 1 unreadable + 2 delivered",
     ),
     (
-        "raw topic-id-unknown.jsonl --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=x",
+        "replay topic-id-unknown.jsonl --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=x",
         0,
         "3 = 3 delivered",
     ),
-    ("raw topic-id-unknown.jsonl -t x", 0, "3 = 3 delivered"),
-    ("raw bad-middle.jsonl", 1, "5 = 1 unreadable + 4 delivered"),
-    ("raw cut.jsonl", 4, "4 = 1 unreadable + 3 delivered"),
+    ("replay topic-id-unknown.jsonl -t x", 0, "3 = 3 delivered"),
     (
-        "raw demo.jsonl shop.jsonl",
+        "replay bad-middle.jsonl",
+        1,
+        "5 = 1 unreadable + 4 delivered",
+    ),
+    ("replay cut.jsonl", 4, "4 = 1 unreadable + 3 delivered"),
+    (
+        "replay demo.jsonl shop.jsonl",
         0,
         "72 = 6 duplicates + 2 control + 64 delivered",
     ),
     (
-        "raw demo.jsonl cut.jsonl",
+        "replay demo.jsonl cut.jsonl",
         4,
         "25 = 1 unreadable + 24 delivered",
     ),
-    ("raw demo.jsonl no-such-file.jsonl", 4, "21 = 21 delivered"),
-    ("csv wide.csv", 0, "8 = 8 delivered"),
-    ("csv wide.csv -t x", 0, "8 = 8 delivered"),
-    ("csv guide.csv -t x", 0, "6 = 6 delivered"),
-    ("csv cut.csv -t x", 4, "6 = 1 unreadable + 5 delivered"),
+    (
+        "replay demo.jsonl no-such-file.jsonl",
+        4,
+        "21 = 21 delivered",
+    ),
+    ("replay wide.csv", 0, "8 = 8 delivered"),
+    ("replay wide.csv -t x", 0, "8 = 8 delivered"),
+    ("replay guide.csv -t x", 0, "6 = 6 delivered"),
+    ("replay cut.csv -t x", 4, "6 = 1 unreadable + 5 delivered"),
     ("snapshot demo", 0, "21 = 21 delivered"),
     ("snapshot demo --via csv", 0, "21 = 21 delivered"),
     ("snapshot demo --via raw", 0, "21 = 21 delivered"),
@@ -155,7 +163,7 @@ fn a_snapshot_is_read_as_csv_unless_the_csv_would_lose_something() {
 
 #[test]
 fn a_damaged_line_is_named_with_its_file_and_number() {
-    let (_, report) = rehearse_json("raw demo.jsonl bad-middle.jsonl");
+    let (_, report) = rehearse_json("replay demo.jsonl bad-middle.jsonl");
     assert_eq!(ledger(&report), "26 = 1 unreadable + 25 delivered");
     let first = json!({
         "input": "bad-middle.jsonl", "line": 3, "why": "the JSON breaks off after 991 bytes",
@@ -176,7 +184,7 @@ fn mask_times(report: &str) -> String {
 
 #[test]
 fn the_text_report_of_the_demo_reads_as_a_whole() {
-    let output = rehearse("raw demo.jsonl").output();
+    let output = rehearse("replay demo.jsonl").output();
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     assert_eq!(
         mask_times(&output.stdout),
@@ -192,7 +200,7 @@ fn the_text_report_of_the_demo_reads_as_a_whole() {
 
 #[test]
 fn the_text_report_of_a_cut_file_says_what_is_missing() {
-    let output = rehearse("raw cut.jsonl").output();
+    let output = rehearse("replay cut.jsonl").output();
     assert_eq!(output.code, 4);
     assert_eq!(
         mask_times(&output.stdout),
@@ -228,7 +236,7 @@ fn assert_has(value: &Value, documented: &[&str]) {
 
 #[test]
 fn the_json_report_has_every_documented_member() {
-    let (output, report) = rehearse_json("raw bad-middle.jsonl");
+    let (output, report) = rehearse_json("replay bad-middle.jsonl");
     assert_eq!(output.stdout.lines().count(), 1, "a report is one line");
     let top = [
         "kreplay",
@@ -289,7 +297,14 @@ fn the_latency_is_that_of_the_broker() {
     let delayed = mock.broker_round_trip_time(1, delay);
     delayed.expect("the mock takes a delay");
     let brokers = mock.bootstrap_servers();
-    let args = ["raw", "headers.jsonl", "-b", &brokers, "--report", "json"];
+    let args = [
+        "replay",
+        "headers.jsonl",
+        "-b",
+        &brokers,
+        "--report",
+        "json",
+    ];
     let output = Run::new(args).cwd(fixtures()).output();
     let report = report(&output);
     assert_eq!(ledger(&report), "3 = 3 delivered");
@@ -308,7 +323,7 @@ fn a_report_file_is_json_whatever_stdout_carries() {
     ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("report.json");
-        let args = format!("raw demo.jsonl --report-file {} {flags}", file.display());
+        let args = format!("replay demo.jsonl --report-file {} {flags}", file.display());
         let output = rehearse(args.trim_end()).output();
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{args}");
         assert_eq!(!output.stdout.is_empty(), on_stdout, "{args}");
@@ -323,7 +338,7 @@ fn a_report_file_is_json_whatever_stdout_carries() {
 
 #[test]
 fn a_report_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
-    let output = rehearse("raw demo.jsonl --report-file no/such/folder/report.json").output();
+    let output = rehearse("replay demo.jsonl --report-file no/such/folder/report.json").output();
     assert_eq!(output.code, 2, "{output:#?}");
     assert_eq!(output.stdout, "", "a report means that something was sent");
     let said = "kreplay: cannot write the report to no/such/folder/report.json: ";
@@ -333,16 +348,16 @@ fn a_report_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
 #[test]
 fn report_none_prints_nothing_on_stdout_and_keeps_the_exit_code() {
     for (args, code) in [
-        ("raw demo.jsonl", 0),
-        ("raw bad-middle.jsonl", 1),
-        ("raw cut.jsonl", 4),
+        ("replay demo.jsonl", 0),
+        ("replay bad-middle.jsonl", 1),
+        ("replay cut.jsonl", 4),
     ] {
         let output = rehearse(&format!("{args} --report none -q")).output();
         assert_eq!((output.code, output.stdout.as_str()), (code, ""), "{args}");
         let why = format!("kreplay: exit code {code}: delivered ");
         assert_eq!(output.stderr.contains(&why), code != 0, "{output:#?}");
     }
-    let output = rehearse("raw bad-middle.jsonl --report none -q").output();
+    let output = rehearse("replay bad-middle.jsonl --report none -q").output();
     let problem = "problem    unreadable: 1, first bad-middle.jsonl:3: ";
     assert!(output.stderr.contains(problem), "{output:#?}");
 }
@@ -350,7 +365,7 @@ fn report_none_prints_nothing_on_stdout_and_keeps_the_exit_code() {
 #[test]
 fn a_report_file_that_cannot_be_written_in_the_end_adds_code_1_and_hides_none() {
     for (file, code) in [("demo.jsonl", 1), ("bad-middle.jsonl", 1), ("cut.jsonl", 4)] {
-        let args = format!("raw {file} --report-file /dev/full");
+        let args = format!("replay {file} --report-file /dev/full");
         let (output, report) = rehearse_json(&args);
         assert_eq!(output.code, code, "{output:#?}");
         assert_eq!(report["exit_code"], code);
@@ -362,15 +377,15 @@ fn a_report_file_that_cannot_be_written_in_the_end_adds_code_1_and_hides_none() 
 #[test]
 fn quiet_prints_nothing_on_stderr_but_errors() {
     for args in [
-        "raw demo.jsonl -q",
+        "replay demo.jsonl -q",
         "snapshot shop -q",
-        "raw topic-id-unknown.jsonl --quiet",
+        "replay topic-id-unknown.jsonl --quiet",
     ] {
         let output = rehearse(args).output();
         assert_eq!(output.stderr, "", "{args}");
         assert!(!output.stdout.is_empty(), "{args}");
     }
-    let output = rehearse("raw cut.jsonl -q").output();
+    let output = rehearse("replay cut.jsonl -q").output();
     assert!(
         output.stderr.starts_with("kreplay: cut.jsonl:4: "),
         "{}",
@@ -395,7 +410,7 @@ fn a_stdout_that_is_closed_changes_no_exit_code_and_a_full_one_only_that_of_succ
                     "sh",
                     how,
                     kreplay,
-                    "raw",
+                    "replay",
                     file,
                     "--rehearse",
                     "--report",
@@ -425,7 +440,7 @@ fn without_arguments_the_three_commonest_calls_are_shown() {
     let shown = output.stdout + &output.stderr;
     for call in [
         "kreplay snapshot <ID> -b localhost:9092 ",
-        "kreplay raw capture.jsonl -b localhost:9092 ",
+        "kreplay replay captures/ -b localhost:9092 ",
         "kreplay snapshot <ID> --rehearse ",
     ] {
         assert!(shown.contains(call), "`{call}` is not in\n{shown}");
@@ -475,8 +490,7 @@ const SNAPSHOT: &[&str] = &[
 fn the_help_of_each_command_names_every_flag_and_exit_code() {
     let commands = [
         ("snapshot", SNAPSHOT),
-        ("csv", &["<FILE>"]),
-        ("raw", &["<PATH>..."]),
+        ("replay", &["<SOURCE>...", "--as <KIND>", "--send-unknown"]),
     ];
     for (command, own) in commands {
         let output = kreplay([command, "--help"]);
@@ -501,7 +515,7 @@ fn the_help_of_each_command_names_every_flag_and_exit_code() {
     }
     let output = kreplay(["--help"]);
     assert_eq!(output.code, 0);
-    for command in ["snapshot", "csv", "raw", "--version"] {
+    for command in ["snapshot", "replay", "extract", "--version"] {
         assert!(output.stdout.contains(command), "{}", output.stdout);
     }
 }
@@ -509,30 +523,36 @@ fn the_help_of_each_command_names_every_flag_and_exit_code() {
 #[test]
 fn usage_errors_are_code_2_and_tell_what_is_wrong() {
     for (args, said) in [
-        ("raw", "<PATH>..."),
+        ("replay", "<SOURCE>..."),
         ("nonsense", "nonsense"),
-        ("raw demo.jsonl", "no brokers are named"),
-        ("raw demo.jsonl --rehearse --partition sideways", "sideways"),
+        ("replay demo.jsonl", "no brokers are named"),
         (
-            "raw demo.jsonl --rehearse --timestamps yesterday",
+            "replay demo.jsonl --rehearse --partition sideways",
+            "sideways",
+        ),
+        (
+            "replay demo.jsonl --rehearse --timestamps yesterday",
             "yesterday",
         ),
-        ("raw demo.jsonl --rehearse --map orders", "FROM=TO"),
-        ("raw demo.jsonl --rehearse --map a=b -t c", "--topic"),
-        ("raw demo.jsonl --rehearse --no-such-flag", "--no-such-flag"),
+        ("replay demo.jsonl --rehearse --map orders", "FROM=TO"),
+        ("replay demo.jsonl --rehearse --map a=b -t c", "--topic"),
         (
-            "raw demo.jsonl --rehearse -X acks=0",
+            "replay demo.jsonl --rehearse --no-such-flag",
+            "--no-such-flag",
+        ),
+        (
+            "replay demo.jsonl --rehearse -X acks=0",
             "`acks=0` would break",
         ),
         (
-            "raw demo.jsonl --rehearse -X no.such.property=1",
+            "replay demo.jsonl --rehearse -X no.such.property=1",
             "no.such.property",
         ),
-        ("raw demo.jsonl -b x:1 -F no-such-file", "no-such-file"),
-        ("raw demo.jsonl --rehearse -q -v", "--verbose"),
-        ("raw - - --rehearse", "stdin"),
-        ("csv guide.csv --rehearse", "`-t TOPIC`"),
-        ("csv no-value.csv --rehearse", "no value column"),
+        ("replay demo.jsonl -b x:1 -F no-such-file", "no-such-file"),
+        ("replay demo.jsonl --rehearse -q -v", "--verbose"),
+        ("replay - - --rehearse", "stdin"),
+        ("replay guide.csv --rehearse", "`-t TOPIC`"),
+        ("replay no-value.csv --rehearse --as csv", "no value column"),
         ("snapshot demo --rehearse --via telepathy", "telepathy"),
         ("snapshot demo --rehearse --speedctl-timeout soon", "soon"),
     ] {
@@ -567,7 +587,14 @@ fn a_secret_is_never_printed() {
         "sasl.username=me",
         "sasl.mechanisms=PLAIN",
     ];
-    let args = ["raw", "demo.jsonl", "--rehearse", "-v", "--report", "json"];
+    let args = [
+        "replay",
+        "demo.jsonl",
+        "--rehearse",
+        "-v",
+        "--report",
+        "json",
+    ];
     let args = args
         .into_iter()
         .chain(properties.iter().flat_map(|p| ["-X", *p]));
@@ -706,7 +733,7 @@ mod terminal {
             .expect("the folder is writable");
         // A request for each record makes it slow enough to be looked at.
         let args = [
-            "raw",
+            "replay",
             "capture.jsonl",
             "--rehearse",
             "-X",
@@ -736,7 +763,7 @@ mod terminal {
         std::fs::write(folder.path().join("capture.jsonl"), capture)
             .expect("the folder is writable");
         let script = r#"while IFS= read -r line; do printf '%s\n' "$line"; sleep 0.06; done \
-            <capture.jsonl | "$0" raw - --rehearse"#;
+            <capture.jsonl | "$0" replay - --rehearse"#;
         let args = ["-c", script, env!("CARGO_BIN_EXE_kreplay")];
         let (code, shown) = in_terminal(folder.path(), "sh", &args);
         assert_eq!(code, 0, "{shown:?}");
@@ -758,7 +785,7 @@ mod terminal {
             .expect("the folder is writable");
         for flags in [&["-q"][..], &["--progress", "never"]] {
             let args = [
-                "raw",
+                "replay",
                 "capture.jsonl",
                 "--rehearse",
                 "-X",

@@ -51,8 +51,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("the paths of the tests are text")
 }
 
-fn replay(command: &str, input: &str, brokers: &str, more: &[&str]) -> Run {
-    let args = [command, input, "-b", brokers, "--report", "json"];
+fn replay(input: &str, brokers: &str, more: &[&str]) -> Run {
+    let args = ["replay", input, "-b", brokers, "--report", "json"];
     Run::new(args.iter().chain(more).map(|arg| (*arg).to_owned()))
 }
 
@@ -68,7 +68,7 @@ fn a_run_that_cannot_send_rejects_every_record_as_it_was_captured() {
     let (_folder, file) = folder();
     let shop = fixture("shop.jsonl");
     let args = ["--rejects", text(&file)];
-    let run = replay("raw", text(&shop), &cluster.bootstrap_servers(), &args).output();
+    let run = replay(text(&shop), &cluster.bootstrap_servers(), &args).output();
     assert_eq!(run.code, 3, "{run:#?}");
     assert_eq!(report(&run)["rejects"]["records"], 49);
     let mut rejects = lines(&file);
@@ -108,7 +108,7 @@ fn a_record_that_librdkafkas_queue_cannot_hold_is_refused_alone_and_at_once() {
         "-X",
         "message.max.bytes=3000000",
     ];
-    let run = replay("records", "-", &cluster.bootstrap_servers(), &properties);
+    let run = replay("-", &cluster.bootstrap_servers(), &properties);
     let run = run.stdin(lines).output();
     assert_eq!(run.code, 1, "{run:#?}");
     let ledger = &report(&run)["ledger"];
@@ -132,7 +132,7 @@ fn what_an_interruption_keeps_back_is_rejected_and_can_be_sent_again() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
     let (_folder, file) = folder();
-    let mut run = replay("raw", "-", &brokers, &["--rejects", text(&file)])
+    let mut run = replay("-", &brokers, &["--rejects", text(&file)])
         .stdin_open()
         .spawn();
     run.write_stdin(numbered_lines(TOPIC, 0..100).as_bytes());
@@ -164,14 +164,14 @@ fn what_an_interruption_keeps_back_is_rejected_and_can_be_sent_again() {
 
     delay(Duration::ZERO).expect("the mock takes a delay");
     let unknown = of("unknown");
-    let again = replay("records", text(&file), &brokers, &[]).output();
+    let again = replay(text(&file), &brokers, &[]).output();
     assert_eq!(again.code, 0, "{again:#?}");
     let report = harness::run::report(&again);
     assert_eq!(entry(&report, "filtered"), unknown, "{report:#}");
     let said = "may be in the log already, as an earlier run could not tell: left out; \
                 `--send-unknown` sends them\n";
     assert!(again.stderr.contains(said), "{}", again.stderr);
-    let again = replay("records", text(&file), &brokers, &["--send-unknown"]).output();
+    let again = replay(text(&file), &brokers, &["--send-unknown"]).output();
     let report = harness::run::report(&again);
     assert_eq!(entry(&report, "delivered"), rejects.len() as u64);
     let mut there = numbers(&brokers);
@@ -186,7 +186,7 @@ fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_
     let brokers = mock.bootstrap_servers();
     let (_folder, file) = folder();
     let capture = fixture("topic-id-unknown.jsonl");
-    let run = replay("raw", text(&capture), &brokers, &["--rejects", text(&file)]).output();
+    let run = replay(text(&capture), &brokers, &["--rejects", text(&file)]).output();
     assert_eq!(run.code, 1, "{run:#?}");
     let rejects = lines(&file);
     let unreadable = entry(&report(&run), "unreadable");
@@ -201,7 +201,7 @@ fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_
     }
     let id = rejects[0]["topic_id"].as_str().expect("the topic's id");
     let given = format!("{id}={TOPIC}");
-    let again = replay("records", text(&file), &brokers, &["--topic-id", &given]).output();
+    let again = replay(text(&file), &brokers, &["--topic-id", &given]).output();
     assert_eq!(again.code, 0, "{again:#?}");
     let expected = format!("{unreadable} = {unreadable} delivered");
     assert_eq!(ledger(&report(&again)), expected);
@@ -223,13 +223,13 @@ fn rejects_that_were_not_sent_again_are_not_written_over() {
     fs::write(&file, "{\"value\":\"kept\"}\n").expect("the folder is writable");
     let name = text(&file);
     let demo = fixture("demo.jsonl");
-    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", name]);
+    let run = kreplay(["replay", text(&demo), "--rehearse", "--rejects", name]);
     let expected = format!(
         "kreplay: the rejects file {name} holds rejects already\n\
-         hint: send them with `kreplay records {name}`, name another file, or remove it\n"
+         hint: send them with `kreplay replay {name}`, name another file, or remove it\n"
     );
     assert_eq!(refused(&run), expected);
-    let run = kreplay(["records", name, "--rehearse", "--rejects", name]);
+    let run = kreplay(["replay", name, "--rehearse", "--rejects", name]);
     let expected =
         format!("kreplay: `--rejects {name}` is an input of this run and would be written over\n");
     assert_eq!(refused(&run), expected);
@@ -243,7 +243,7 @@ fn a_report_file_writes_over_no_input_and_no_other_file_of_the_run() {
     let input = folder.path().join("input.jsonl");
     fs::write(&input, "{\"topic\":\"t\",\"value\":\"kept\"}\n").expect("the folder is writable");
     let (input, name) = (text(&input), text(&file));
-    let run = kreplay(["records", input, "--rehearse", "--report-file", input]);
+    let run = kreplay(["replay", input, "--rehearse", "--report-file", input]);
     let expected = format!(
         "kreplay: `--report-file {input}` is an input of this run and would be written over\n"
     );
@@ -251,7 +251,7 @@ fn a_report_file_writes_over_no_input_and_no_other_file_of_the_run() {
     let kept = fs::read_to_string(input).expect("it is still there");
     assert_eq!(kept, "{\"topic\":\"t\",\"value\":\"kept\"}\n");
     let both = ["--rejects", name, "--report-file", name];
-    let run = kreplay([&["records", input, "--rehearse"], &both[..]].concat());
+    let run = kreplay([&["replay", input, "--rehearse"], &both[..]].concat());
     let expected = "kreplay: `--rejects` and `--report-file` name one file\n";
     assert_eq!(refused(&run), expected);
 }
@@ -261,7 +261,13 @@ fn a_rejects_file_that_cannot_be_made_is_told_before_anything_runs() {
     let (folder, _) = folder();
     let file = folder.path().join("missing/rejects.jsonl");
     let demo = fixture("demo.jsonl");
-    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", text(&file)]);
+    let run = kreplay([
+        "replay",
+        text(&demo),
+        "--rehearse",
+        "--rejects",
+        text(&file),
+    ]);
     let expected = format!(
         "kreplay: cannot write the rejects to {}: no such file or directory\n",
         file.display()
@@ -274,7 +280,7 @@ fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let demo = fixture("demo.jsonl");
     let args = ["--rejects", "/dev/full"];
-    let run = replay("raw", text(&demo), &cluster.bootstrap_servers(), &args).output();
+    let run = replay(text(&demo), &cluster.bootstrap_servers(), &args).output();
     assert_eq!(run.code, 3, "{run:#?}");
     let said = "kreplay: cannot write all rejects: no space left on device (21 records missing)\n";
     assert!(run.stderr.ends_with(said), "{}", run.stderr);
@@ -287,7 +293,13 @@ fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
 fn a_run_that_delivers_everything_leaves_an_empty_file_and_does_not_speak_of_it() {
     let (_folder, file) = folder();
     let demo = fixture("demo.jsonl");
-    let run = kreplay(["raw", text(&demo), "--rehearse", "--rejects", text(&file)]);
+    let run = kreplay([
+        "replay",
+        text(&demo),
+        "--rehearse",
+        "--rejects",
+        text(&file),
+    ]);
     assert_eq!(run.code, 0, "{run:#?}");
     assert!(!run.stdout.contains("rejects"), "{}", run.stdout);
     assert_eq!(fs::read(&file).expect("it is there"), b"");

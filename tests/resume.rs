@@ -67,23 +67,18 @@ impl Scene {
 
     /// A replay of `input` with the journal.
     fn replay(&self, input: &str, more: &[&str]) -> Run {
-        self.run("raw", input, more)
+        Run::new(self.arguments(input, more))
     }
 
     /// A replay with another journal.
     fn replay_with(&self, input: &str, journal: &Path) -> Run {
         let (brokers, journal) = (self.mock.bootstrap_servers(), journal.display().to_string());
-        Run::new(["raw", input, "-b", &brokers, "--resume", &journal].map(str::to_owned))
+        Run::new(["replay", input, "-b", &brokers, "--resume", &journal].map(str::to_owned))
     }
 
-    /// A replay of a kind of input with the journal.
-    fn run(&self, kind: &str, input: &str, more: &[&str]) -> Run {
-        Run::new(self.arguments(kind, input, more))
-    }
-
-    fn arguments(&self, kind: &str, input: &str, more: &[&str]) -> Vec<String> {
+    fn arguments(&self, input: &str, more: &[&str]) -> Vec<String> {
         let (brokers, journal) = (self.mock.bootstrap_servers(), self.file("journal"));
-        let args = [kind, input, "-b", &brokers, "--report", "json"];
+        let args = ["replay", input, "-b", &brokers, "--report", "json"];
         let args = [&args[..], &["--resume", &journal], more].concat();
         args.iter().map(|arg| (*arg).to_owned()).collect()
     }
@@ -297,12 +292,12 @@ fn rejects_are_kept_when_another_input_is_found_at_the_same_path() {
         // Ten that are too large.
         let all = lines(0..20, 10) + &lines(20..30, 2000);
         let input = scene.write("input.jsonl", &all);
-        let run = scene.run("records", &input, &flags).output();
+        let run = scene.replay(&input, &flags).output();
         assert_eq!(run.code, 1, "{run:#?}");
         let before = fs::read_to_string(&rejects).expect("the rejects are text");
         assert_eq!(before.lines().count(), 10);
         scene.write("input.jsonl", &other);
-        let said = refused(&scene.run("records", &input, &flags).output());
+        let said = refused(&scene.replay(&input, &flags).output());
         assert!(said.contains(" belongs to another input: "), "{said}");
         let after = fs::read_to_string(&rejects).expect("the rejects are text");
         assert_eq!(after, before);
@@ -335,7 +330,7 @@ fn a_journal_empties_no_rejects_but_its_own() {
     let expected = format!(
         "kreplay: the rejects file {foreign} holds rejects already, of which the journal {journal} \
          knows nothing\n\
-         hint: send them with `kreplay records {foreign}`, name another file, or remove it"
+         hint: send them with `kreplay replay {foreign}`, name another file, or remove it"
     );
     assert_eq!(said, expected);
     let lines = |file: &str| fs::read_to_string(file).map_or(0, |text| text.lines().count());
@@ -390,7 +385,7 @@ fn a_journal_that_cannot_be_made_is_told_before_anything_is_sent() {
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
     let folder = scene.file("no/such/folder");
     let args = [
-        "raw",
+        "replay",
         &input,
         "-b",
         &scene.mock.bootstrap_servers(),
@@ -407,7 +402,7 @@ fn a_journal_that_cannot_be_made_is_told_before_anything_is_sent() {
 #[test]
 fn a_rehearsal_has_nothing_to_go_on_with() {
     let demo = fixture("demo.jsonl").display().to_string();
-    let output = kreplay(["raw", &demo, "--rehearse", "--resume", "journal"]);
+    let output = kreplay(["replay", &demo, "--rehearse", "--resume", "journal"]);
     assert_eq!(output.code, 2, "{output:#?}");
     let said = "the argument '--rehearse' cannot be used with '--resume <FILE>'";
     assert!(output.stderr.contains(said), "{}", output.stderr);

@@ -12,7 +12,7 @@ use harness::run::{Output, Run};
 /// Runs a replay of the demo with `args` and this environment.
 fn replay(args: &[&str], env: &[(&str, &str)]) -> Output {
     let demo = fixture("demo.jsonl").display().to_string();
-    let mut run = Run::new([&["raw", demo.as_str()], args].concat());
+    let mut run = Run::new([&["replay", demo.as_str()], args].concat());
     for (name, value) in env {
         run = run.env(name, value);
     }

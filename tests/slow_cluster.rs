@@ -37,7 +37,7 @@ fn lines(from: u64, to: u64, partitions: u64, bytes: usize) -> String {
 
 fn replay(mock: &Mock, properties: &[&str]) -> Run {
     let brokers = mock.bootstrap_servers();
-    let mut args = vec!["records", "-", "-b", &brokers, "--report", "json"];
+    let mut args = vec!["replay", "-", "-b", &brokers, "--report", "json"];
     properties.iter().for_each(|x| args.extend(["-X", x]));
     Run::new(args)
 }

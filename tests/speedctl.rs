@@ -598,7 +598,13 @@ const SENTINELS: [(&str, &str, u64, Option<&str>); 7] = [
 fn what_a_csv_cannot_carry_changes_auto_to_raw_with_a_note_that_says_why() {
     for (id, why, ..) in SENTINELS {
         let path = fixture(&format!("{id}.jsonl")).display().to_string();
-        let raw = report(&kreplay(["raw", &path, "--rehearse", "--report", "json"]));
+        let raw = report(&kreplay([
+            "replay",
+            &path,
+            "--rehearse",
+            "--report",
+            "json",
+        ]));
         for objects in ["json", "empty"] {
             let what = format!("{id}, objects {objects}");
             let played = play(id, "", &[]).env("STANDIN_OBJECTS", objects).end();

@@ -132,7 +132,7 @@ fn a_replay_goes_on_to_its_end_when_nobody_reads_stderr() {
         let mock = mock();
         let brokers = mock.bootstrap_servers();
         // The log of librdkafka is written by the threads that send and poll, and is more than what waits.
-        let args = ["raw", "-", "-b", &brokers, "--report", "json", "-v"];
+        let args = ["replay", "-", "-b", &brokers, "--report", "json", "-v"];
         let args = args.into_iter().chain(["-X", "debug=all"]);
         let run = Run::new(args).stdin(numbered_lines(TOPIC, 0..RECORDS));
         let (run, _kept) = stalled.give_to(run);
@@ -147,7 +147,7 @@ fn a_replay_goes_on_to_its_end_when_nobody_reads_stderr() {
 fn a_progress_bar_on_a_stopped_terminal_holds_up_nothing() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
-    let args = ["raw", "-", "-b", &brokers, "--report", "json"];
+    let args = ["replay", "-", "-b", &brokers, "--report", "json"];
     let run = Run::new(args).stdin_open();
     let (run, _kept) = Stalled::terminal().give_to(run);
     let mut run = run.spawn();
@@ -173,7 +173,7 @@ fn a_first_signal_drains_and_a_second_one_leaves_when_nobody_reads_stderr() {
     ] {
         let mock = mock();
         let brokers = mock.bootstrap_servers();
-        let args = ["raw", "-", "-b", &brokers, "--report", "json", "-v"];
+        let args = ["replay", "-", "-b", &brokers, "--report", "json", "-v"];
         let args = args.into_iter().chain(["-X", "debug=msg,broker"]);
         let (run, _kept) = stalled.give_to(Run::new(args).stdin_open());
         let mut run = run.spawn();
@@ -206,9 +206,13 @@ fn what_ends_a_run_gives_its_code_when_nobody_reads_stderr() {
     let damaged = format!("{}{{\n", numbered_lines(TOPIC, 0..1));
     // The codes are those of README.md.
     let cases: [(&[&str], &str, i32); 4] = [
-        (&["raw", "no-such-file", "--rehearse"], "", 4),
-        (&["raw", "-", "--rehearse", "--report", "none"], &damaged, 1),
-        (&["raw", "-", "-b", "localhost", "-X", "acks=7"], "", 2),
+        (&["replay", "no-such-file", "--rehearse"], "", 4),
+        (
+            &["replay", "-", "--rehearse", "--report", "none"],
+            &damaged,
+            1,
+        ),
+        (&["replay", "-", "-b", "localhost", "-X", "acks=7"], "", 2),
         (&["extract", "-", "--filter", "("], "", 2),
     ];
     for (args, stdin, code) in cases {
@@ -237,7 +241,9 @@ fn lines_keep_their_order_when_stderr_is_read_late() {
         .path()
         .to_str()
         .expect("the paths of the tests are text");
-    let args = ["raw", folder, "-", "-b", &brokers, "--report", "json", "-v"];
+    let args = [
+        "replay", folder, "-", "-b", &brokers, "--report", "json", "-v",
+    ];
     let run = Run::new(args).stdin_open().stderr(open_for_stderr(&path));
     let mut run = run.spawn();
     run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());

@@ -117,7 +117,7 @@ fn a_topic_under_a_name_and_an_id_is_sent_once_and_in_order() {
         let capture = two_identities();
         let given = format!("{id}=orders");
         let brokers = mock.bootstrap_servers();
-        let args = ["raw", "capture", "-b", &brokers, "--report", "json"];
+        let args = ["replay", "capture", "-b", &brokers, "--report", "json"];
         // --map sees the name.
         let flags = ["--topic-id", &given, "--map", "orders=there"];
         let output = capture.run(&[&args[..], &flags].concat());
@@ -167,7 +167,7 @@ fn record_lines_and_a_csv_take_the_name_too() {
     let lines = capture.run(&["extract", "-q", "capture"]).stdout;
     fs::write(capture.path("lines"), &lines).expect("the folder is writable");
     let given = format!("{ID}=orders");
-    let report = capture.rehearse(&["records", "lines", "--topic-id", &given], 0);
+    let report = capture.rehearse(&["replay", "lines", "--topic-id", &given], 0);
     // No copies are looked for in record lines.
     assert_eq!(ledger(&report), "16 = 16 delivered");
     assert_eq!(report["topics"][0]["delivered"], 11);
@@ -179,9 +179,9 @@ fn record_lines_and_a_csv_take_the_name_too() {
          {IN_CAPTURES},,0,7,a\n,orders,0,7,a\n,orders,0,8,b\n"
     );
     fs::write(capture.path("csv"), csv).expect("the folder is writable");
-    let report = capture.rehearse(&["csv", "csv", "--topic-id", &given], 0);
+    let report = capture.rehearse(&["replay", "csv", "--topic-id", &given], 0);
     assert_eq!(ledger(&report), "3 = 1 duplicates + 2 delivered");
-    let report = capture.rehearse(&["csv", "csv"], 1);
+    let report = capture.rehearse(&["replay", "csv"], 1);
     assert_eq!(ledger(&report), "3 = 1 unreadable + 2 delivered");
     let unresolved = &report["unresolved_topic_ids"];
     assert_eq!(unresolved[0]["topic_id"], ID);
@@ -198,10 +198,10 @@ fn the_name_that_is_given_counts_more_than_the_captures_own() {
     });
     let fetched = fetch(&by_id(IN_CAPTURES), &[(0, 0, Some(1), 2)]);
     let capture = Capture::of(&[format!("{metadata}\n"), fetched]);
-    let report = capture.rehearse(&["raw", "capture"], 0);
+    let report = capture.rehearse(&["replay", "capture"], 0);
     assert_eq!(report["topics"][0]["topic"], "old-name");
     let given = format!("{ID}=orders");
-    let report = capture.rehearse(&["raw", "capture", "--topic-id", &given], 0);
+    let report = capture.rehearse(&["replay", "capture", "--topic-id", &given], 0);
     assert_eq!(report["topics"][0]["topic"], "orders");
 }
 
@@ -230,7 +230,7 @@ fn unnamed() -> (Capture, Value) {
 #[test]
 fn all_ids_that_nothing_names_are_listed_with_the_name_of_the_same_batches() {
     let (capture, list) = unnamed();
-    let report_of_replay = capture.rehearse(&["raw", "capture"], 1);
+    let report_of_replay = capture.rehearse(&["replay", "capture"], 1);
     assert_eq!(report_of_replay["unresolved_topic_ids"], list);
     assert_eq!(
         ledger(&report_of_replay),
@@ -244,7 +244,7 @@ fn all_ids_that_nothing_names_are_listed_with_the_name_of_the_same_batches() {
          --topic-id {OTHER}=NAME     2 records\n"
     );
     for args in [
-        &["raw", "capture", "--rehearse"][..],
+        &["replay", "capture", "--rehearse"][..],
         &["inspect", "capture"],
     ] {
         let output = capture.run(args);
@@ -254,12 +254,21 @@ fn all_ids_that_nothing_names_are_listed_with_the_name_of_the_same_batches() {
     assert!(extracted.stderr.contains(&text), "{}", extracted.stderr);
     // From stdin, too, where records wait for a name.
     let stdin = fs::read(capture.path("capture")).expect("it was written");
-    let output = Run::new(["raw", "-", "--rehearse"]).stdin(stdin).output();
+    let output = Run::new(["replay", "-", "--rehearse"])
+        .stdin(stdin)
+        .output();
     assert!(output.stdout.contains(&text), "{}", output.stdout);
     // What the list says can be copied.
     let flag = format!("{ID}=orders");
     let other = format!("{OTHER}=refunds");
-    let args = ["raw", "capture", "--topic-id", &flag, "--topic-id", &other];
+    let args = [
+        "replay",
+        "capture",
+        "--topic-id",
+        &flag,
+        "--topic-id",
+        &other,
+    ];
     let report = capture.rehearse(&args, 0);
     assert_eq!(ledger(&report), "20 = 2 duplicates + 18 delivered");
 }
@@ -271,11 +280,11 @@ fn without_checksums_the_records_are_compared() {
         fetch(&by_id(ID), &[(0, 5, None, 2)]),
         fetch(&named("payments"), &[(1, 5, None, 2)]),
     ]);
-    let report = capture.rehearse(&["raw", "capture"], 1);
+    let report = capture.rehearse(&["replay", "capture"], 1);
     assert_eq!(report["unresolved_topic_ids"][0]["occurs_as"], "orders");
     let lines = capture.run(&["extract", "-q", "capture"]).stdout;
     fs::write(capture.path("lines"), lines).expect("the folder is writable");
-    let report = capture.rehearse(&["records", "lines"], 1);
+    let report = capture.rehearse(&["replay", "lines"], 1);
     assert_eq!(report["unresolved_topic_ids"][0]["occurs_as"], "orders");
 }
 
@@ -288,7 +297,7 @@ fn an_id_that_occurs_nowhere_ends_the_run_before_anything_is_sent() {
     let (capture, brokers) = (two_identities(), mock.bootstrap_servers());
     let (right, wrong) = (format!("{ID}=orders"), format!("{OTHER}=refunds"));
     let flags = ["--topic-id", &right, "--topic-id", &wrong];
-    let args = ["raw", "capture", "-b", &brokers];
+    let args = ["replay", "capture", "-b", &brokers];
     let output = capture.run(&[&args[..], &flags].concat());
     let said = format!(
         "kreplay: `--topic-id {OTHER}=refunds` matches nothing: no topic has this id, only {ID}\nhint: "
@@ -307,7 +316,7 @@ fn an_id_that_occurs_nowhere_ends_the_run_before_anything_is_sent() {
 fn what_is_no_id_or_no_name_is_a_usage_error() {
     let capture = two_identities();
     let refused = |flags: &[&str], why: &str| {
-        let args = ["raw", "capture", "--rehearse"];
+        let args = ["replay", "capture", "--rehearse"];
         let output = capture.run(&[&args[..], flags].concat());
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{flags:?}");
         assert!(output.stderr.contains(why), "{flags:?}: {}", output.stderr);
@@ -326,7 +335,7 @@ fn what_is_no_id_or_no_name_is_a_usage_error() {
 fn a_map_of_an_id_is_refused_with_the_flag_that_names_it() {
     let capture = two_identities();
     let map = format!("{ID}=orders");
-    let output = capture.run(&["raw", "capture", "--rehearse", "--map", &map]);
+    let output = capture.run(&["replay", "capture", "--rehearse", "--map", &map]);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
     let said = format!(
         "kreplay: `--map {ID}=orders` matches nothing: it is the id of a topic\n\
@@ -344,7 +353,7 @@ fn a_journal_belongs_to_the_names_that_are_given() {
     }
     let (capture, brokers) = (two_identities(), mock.bootstrap_servers());
     let args = [
-        "raw", "capture", "-b", &brokers, "--resume", "journal", "--report", "json",
+        "replay", "capture", "-b", &brokers, "--resume", "journal", "--report", "json",
     ];
     let run = |given: &[&str]| capture.run(&[&args[..], given].concat());
     let (base64, uuid) = (format!("{ID}=orders"), format!("{UUID}=orders"));

@@ -30,7 +30,7 @@ struct Seen {
 }
 
 /// Rehearses into one topic and checks what holds for every run.
-fn rehearse(command: &str, files: &[String]) -> Seen {
+fn rehearse(forced: &[&str], files: &[String]) -> Seen {
     let flags = [
         "-t",
         "t",
@@ -38,10 +38,10 @@ fn rehearse(command: &str, files: &[String]) -> Seen {
         "--keep-duplicates",
         "--report",
         "json",
-    ]
-    .map(String::from);
-    let args = [command.to_owned()].into_iter().chain(flags);
-    let output = Run::new(args.chain(files.iter().cloned())).output();
+    ];
+    let args = [&["replay"], &flags[..], forced].concat().into_iter();
+    let args = args.map(str::to_owned).chain(files.iter().cloned());
+    let output = Run::new(args).output();
     assert_sound(&output)
 }
 
@@ -81,7 +81,7 @@ fn write_cut(folder: &Path, text: &[u8], length: usize) -> String {
 }
 
 /// Cuts `text` at each of `lengths` in a run of its own, several at a time.
-fn each_cut(command: &str, text: &[u8], lengths: &[usize], check: impl Fn(usize, Seen) + Sync) {
+fn each_cut(kind: &str, text: &[u8], lengths: &[usize], check: impl Fn(usize, Seen) + Sync) {
     let folder = folder();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -89,7 +89,7 @@ fn each_cut(command: &str, text: &[u8], lengths: &[usize], check: impl Fn(usize,
             scope.spawn(|| {
                 while let Some(&length) = lengths.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let file = write_cut(folder.path(), text, length);
-                    check(length, rehearse(command, &[file]));
+                    check(length, rehearse(&["--as", kind], &[file]));
                 }
             });
         }
@@ -124,7 +124,7 @@ fn rrpairs_cut_at_every_byte_give_their_whole_lines() {
         delivered += records;
         unreadable += cut;
     }
-    let seen = rehearse("raw", &files);
+    let seen = rehearse(&[], &files);
     assert_eq!(
         seen,
         Seen {
@@ -156,7 +156,7 @@ fn rrpairs_cut_behind_any_kind_of_byte_have_the_exit_code_of_a_cut() {
         text.len() - 1,
         text.len(),
     ]);
-    each_cut("raw", &text, &lengths, |length, seen| {
+    each_cut("rrpairs", &text, &lengths, |length, seen| {
         let (delivered, unreadable) = whole(length);
         // An empty file is a source without records.
         let code = match (length, unreadable) {
@@ -205,7 +205,7 @@ fn rrpairs_damaged_anywhere_never_upset_the_ledger() {
             path.display().to_string()
         })
         .collect();
-    let seen = rehearse("raw", &files);
+    let seen = rehearse(&[], &files);
     assert_ne!(seen.code, 0);
     assert!(
         seen.unreadable > 300 && seen.delivered > 300 * 20,
@@ -285,7 +285,7 @@ fn a_csv_cut_inside_its_header_is_never_a_success() {
     let folder = folder();
     for length in (0..header).step_by(29).chain([header - 1]) {
         let file = write_cut(folder.path(), &text, length);
-        let args = ["csv", &file, "-t", "t", "--rehearse", "--report", "json"];
+        let args = ["replay", &file, "-t", "t", "--rehearse", "--report", "json"];
         let output = Run::new(args).output();
         // Before the first value column there is nothing to replay, which is as good a reason.
         assert!(

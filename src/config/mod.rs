@@ -1,16 +1,20 @@
 //! What the command line means, as the rest of the program sees it. How it comes to mean that is
-//! settled in `settle.rs`.
+//! settled in `resolve/`.
 
 pub(crate) mod nearest;
 pub(crate) mod properties;
 pub(crate) mod property_names;
 mod resolve;
 mod small_file;
+mod source;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, Via, When};
+pub use self::source::{
+    Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
+};
+pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, When};
 use crate::record::TopicId;
 pub use crate::report::{EmptySource, Reordered};
 
@@ -70,49 +74,6 @@ pub enum View {
     Contents,
     /// Every path that occurs.
     Paths,
-}
-
-/// What is replayed.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// A snapshot that speedctl extracts.
-    Snapshot(Snapshot),
-    /// CSVs of `speedctl extract data`.
-    Csv(Vec<Input>),
-    /// RRPairs.
-    Raw(Vec<Input>),
-    /// Record lines.
-    Records(RecordLines),
-}
-
-impl Source {
-    /// What a report calls it.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Snapshot(_) => "snapshot",
-            Self::Csv(_) => "csv",
-            Self::Raw(_) => "raw",
-            Self::Records(_) => crate::report::Source::RECORDS,
-        }
-    }
-}
-
-/// Record lines, and what becomes of those that tell of an earlier run.
-#[derive(Debug, Clone)]
-pub struct RecordLines {
-    /// The files of lines.
-    pub inputs: Vec<Input>,
-    /// What becomes of records that may be in the log already.
-    pub uncertain: Uncertain,
-}
-
-/// What becomes of records whose delivery an earlier run calls unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Uncertain {
-    /// They are counted as filtered.
-    LeaveOut,
-    /// They are sent, and may so be in the log twice.
-    Send,
 }
 
 /// Where records are in RRPairs, and which of them are replayed.
@@ -221,62 +182,6 @@ pub enum Aborted {
     LeaveOut,
     /// They are replayed.
     Keep,
-}
-
-/// One input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// Standard input.
-    Stdin,
-    /// A file, or for RRPairs a folder.
-    File(PathBuf),
-}
-
-impl Input {
-    /// The name by which reports and errors call it.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Stdin => "stdin".into(),
-            Self::File(path) => path.display().to_string(),
-        }
-    }
-}
-
-impl From<PathBuf> for Input {
-    fn from(path: PathBuf) -> Self {
-        if path.as_os_str() == "-" {
-            Self::Stdin
-        } else {
-            Self::File(path)
-        }
-    }
-}
-
-/// A snapshot and the speedctl that gets it.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The snapshot's id.
-    pub id: String,
-    /// How to read it.
-    pub via: Via,
-    /// The speedctl to run; none is the one on PATH.
-    pub speedctl: Option<PathBuf>,
-    /// More arguments for it.
-    pub arguments: Vec<String>,
-    /// The longest silence before it is taken for hung.
-    pub timeout: Duration,
-    /// Whether the command is to be run, or only printed.
-    pub action: SnapshotAction,
-}
-
-/// What to do with the speedctl command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotAction {
-    /// Run it and replay.
-    Replay,
-    /// Print it and stop.
-    PrintCommand,
 }
 
 /// Where records go.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::input::encoding::open::total_size;
 use super::survey::Survey;
-use crate::config::{Extraction as Options, Input, TopicNames, Uncertain};
+use crate::config::{Extraction as Options, Input, TopicNames};
 use crate::error::Error;
 use crate::host::console::Console;
 use crate::record::channel::Closed;
@@ -55,7 +55,7 @@ impl Description {
 /// What becomes of what is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It is sent: a record needs a topic, and one that may be in the log already is left out.
+    /// It is sent: a record needs a topic.
     Send,
     /// It is looked at or printed.
     Look,
@@ -81,10 +81,12 @@ impl Context {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(in crate::extract) fn uncertain(&self) -> Uncertain {
+    /// How the topics of a CSV's rows are named at the destination.
+    pub(in crate::extract) fn topics_of_rows(&self) -> TopicNames {
         match self.purpose {
-            Purpose::Send => Uncertain::LeaveOut,
-            Purpose::Look => Uncertain::Send,
+            Purpose::Send => self.topics.clone(),
+            // Nothing is sent, so records may go without a topic.
+            Purpose::Look => TopicNames::One(String::new()),
         }
     }
 

@@ -29,20 +29,18 @@ use self::context::{Context, Stop};
 pub(crate) use self::context::{Description, Purpose};
 use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
-use self::input::kind::InputKind;
 use self::keep::admission::Admission;
-use self::keep::collect::Collector;
 pub(crate) use self::rrpair::engine::read_line;
+pub(crate) use self::source::check::{check, kind};
 pub(crate) use self::survey::Survey;
 
 use crate::config::{
-    Extraction as Options, Input, RecordLines, Snapshot, Source, TopicNames, Uncertain,
+    Extraction as Options, Input, InputKind, Inputs, Snapshot, Source, TopicNames,
 };
 use crate::error::Error;
 use crate::host::console::Console;
 use crate::record::Origin;
 use crate::record::channel::{Gate, Sender};
-use crate::report;
 use crate::report::place;
 
 /// Extraction at work on a thread of its own.
@@ -57,7 +55,7 @@ pub(crate) struct Extraction {
 pub(crate) fn gate(source: &Source) -> Gate {
     match source {
         Source::Snapshot(_) => Gate::WhenSure,
-        Source::Csv(_) | Source::Raw(_) | Source::Records(_) => Gate::WhenKnown,
+        Source::Inputs(_) => Gate::WhenKnown,
     }
 }
 
@@ -67,52 +65,6 @@ pub(crate) fn gate(source: &Source) -> Gate {
 /// [`Error::Config`] for paths and filters that do not parse.
 pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<String, Error> {
     source::snapshot::command_line(snapshot, options)
-}
-
-/// Finds what is wrong with paths and filters before anything runs.
-///
-/// # Errors
-/// [`Error::Config`] that shows the place.
-pub(crate) fn check(source: &Source, options: &Options) -> Result<(), Error> {
-    match source {
-        Source::Raw(_) => check_kind(InputKind::RrPairs, options),
-        Source::Csv(_) => check_kind(InputKind::Csv, options),
-        Source::Records(_) => check_kind(InputKind::Records, options),
-        Source::Snapshot(snapshot) => source::snapshot::command_line(snapshot, options).map(|_| ()),
-    }
-}
-
-fn check_kind(kind: InputKind, options: &Options) -> Result<(), Error> {
-    match kind {
-        InputKind::RrPairs => Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ()),
-        InputKind::Csv if options.overrides.filter.is_some() => Err(Error::Config {
-            message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
-                .into(),
-            hint: Some("use `kreplay snapshot` or `kreplay raw`".into()),
-        }),
-        InputKind::Csv => csv::rows::engine(options).map(|_| ()),
-        InputKind::Records if options.overrides.filter.is_some() => Err(Error::config(
-            "`--filter` chooses RRPairs, and these are record lines",
-        )),
-        InputKind::Records => Ok(()),
-    }
-}
-
-/// Whether inputs that are not what the command is for can be read as what they are.
-fn check_other(context: &Context, kind: InputKind) -> Result<(), Error> {
-    if kind == InputKind::Csv && matches!(context.survey, Survey::Paths(_)) {
-        let first = context
-            .describe()
-            .inputs
-            .first()
-            .cloned()
-            .unwrap_or_default();
-        return Err(Error::Config {
-            message: format!("{first} is a CSV, which has columns and no paths"),
-            hint: Some("its first line names them; without `--paths` its records are told".into()),
-        });
-    }
-    check_kind(kind, &context.options)
 }
 
 /// The files that are read of `folders`.
@@ -197,52 +149,25 @@ pub(crate) fn start_survey(
 
 fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> {
     match source {
-        Source::Raw(inputs) => read_inputs(
-            &inputs,
-            InputKind::RrPairs,
-            context.uncertain(),
-            context,
-            sender,
-        ),
-        Source::Records(RecordLines { inputs, uncertain }) => {
-            read_inputs(&inputs, InputKind::Records, uncertain, context, sender)
-        }
-        Source::Csv(inputs) => read_inputs(
-            &inputs,
-            InputKind::Csv,
-            context.uncertain(),
-            context,
-            sender,
-        ),
+        Source::Inputs(inputs) => read_inputs(&inputs, context, sender),
         Source::Snapshot(snapshot) => source::snapshot::read(&snapshot, context, sender),
     }
 }
 
-/// Reads inputs as what they are, which need not be what the command is for.
-fn read_inputs(
-    inputs: &[Input],
-    command: InputKind,
-    uncertain: Uncertain,
-    context: &Context,
-    sender: &Sender,
-) -> Result<(), Stop> {
-    context.describe_inputs(inputs);
-    let opener = Opener::of(inputs, command, context).map_err(Stop::Failed)?;
+/// Reads inputs as what they are, or as what the user says they are.
+fn read_inputs(inputs: &Inputs, context: &Context, sender: &Sender) -> Result<(), Stop> {
+    context.describe_inputs(&inputs.all);
+    let opener = Opener::of(inputs, context).map_err(Stop::Failed)?;
     let kind = opener.kind();
-    if kind != command {
-        check_other(context, kind).map_err(Stop::Failed)?;
-    }
-    context.describe().kind = Some(match kind {
-        InputKind::RrPairs => "raw",
-        InputKind::Csv => "csv",
-        InputKind::Records => report::Source::RECORDS,
-    });
+    source::check::check_found(kind, inputs, context).map_err(Stop::Failed)?;
+    context.describe().kind = Some(kind.reported());
+    let all = &inputs.all;
     match kind {
-        InputKind::RrPairs => source::rrpairs::read_inputs(inputs, opener, context, sender),
-        InputKind::Csv => read_csvs(inputs, opener, context, sender),
+        InputKind::RrPairs => source::rrpairs::read_inputs(all, opener, context, sender),
+        InputKind::Csv => read_csvs(all, opener, context, sender),
         InputKind::Records => {
-            let given = &context.options.topic_ids;
-            source::records::read(inputs, opener, uncertain, given, &context.console, sender)
+            let (uncertain, given) = (inputs.uncertain, &context.options.topic_ids);
+            source::records::read(all, opener, uncertain, given, &context.console, sender)
         }
     }
 }
@@ -256,11 +181,7 @@ fn read_csvs(
     sender: &Sender,
 ) -> Result<(), Stop> {
     let admission = RefCell::new(Admission::new(&context.options));
-    let topics = match context.purpose {
-        Purpose::Send => context.topics.clone(),
-        // Nothing is sent, so records may go without a topic.
-        Purpose::Look => TopicNames::One(String::new()),
-    };
+    let topics = context.topics_of_rows();
     let mut failed: Option<Error> = None;
     for (number, input) in (0..).zip(inputs) {
         let opened = opener.open(input).map_err(Stop::Failed);

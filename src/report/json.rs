@@ -71,7 +71,7 @@ pub(super) fn source_json(source: &Source, tally: &Tally) -> Value {
         "skipped_files": tally.skipped_files,
         "complete": source.complete,
     });
-    if source.kind == Source::RECORDS {
+    if source.kind == Some(Source::RECORDS) {
         json["lines"] = tally.lines.into();
         json["skipped_lines"] = tally.skipped_lines.into();
     }

@@ -31,8 +31,8 @@ use crate::record::Origin;
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// `snapshot`, `csv`, `raw` or [`Source::RECORDS`].
-    pub kind: &'static str,
+    /// `snapshot`, `csv`, `raw` or [`Source::RECORDS`]; none where nothing has shown it.
+    pub kind: Option<&'static str>,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,
     /// The inputs as they were asked for.

@@ -15,7 +15,7 @@ pub(crate) fn nothing_found(source: &Source, tally: &Tally, empty: EmptySource) 
     if !source.complete || empty == EmptySource::Allowed {
         return None;
     }
-    let of_csv = source.kind == "csv" || source.via == Some("csv");
+    let of_csv = source.kind == Some("csv") || source.via == Some("csv");
     // Records that were filtered are found, too.
     let passes_some = of_csv || tally.rrpairs == 0 || tally.fetches > 0;
     if tally.found > 0 && passes_some {
@@ -50,7 +50,7 @@ mod tests {
 
     fn told(kind: &'static str, tally: Tally, empty: EmptySource) -> Option<String> {
         let source = Source {
-            kind,
+            kind: Some(kind),
             inputs: vec!["captures".into()],
             complete: true,
             ..Source::default()

@@ -147,7 +147,7 @@ mod tests {
         tally.problems.add(What::Unreadable, origin, why);
         Printout {
             source: Source {
-                kind: Source::RECORDS,
+                kind: Some(Source::RECORDS),
                 inputs: vec!["rejects.jsonl".into()],
                 names: ["rejects.jsonl".into()].into(),
                 ..Source::default()

@@ -186,12 +186,12 @@ impl Report {
         let is_refused = |failure: &Error| matches!(failure, Error::SameCluster { .. });
         match &self.resume {
             _ if self.failures.iter().any(is_refused) => {
-                writeln!(f, "`kreplay records {file}` sends them to another cluster")?;
+                writeln!(f, "`kreplay replay {file}` sends them to another cluster")?;
             }
             Some(_) => writeln!(f, "the same command with `--resume` tries them again")?,
             None => writeln!(
                 f,
-                "`kreplay records {file}` with the same destination sends what is not in the log"
+                "`kreplay replay {file}` with the same destination sends what is not in the log"
             )?,
         }
         match self.source.complete {
@@ -300,14 +300,15 @@ pub(super) fn write_source(
         [first, rest @ ..] => format!(" {} and {} more", visible(first), rest.len()),
     };
     // A snapshot's input is called so itself.
-    let kind = match inputs.starts_with(&format!(" {} ", source.kind)) {
+    let kind = source.kind.unwrap_or_default();
+    let kind = match inputs.starts_with(&format!(" {kind} ")) {
         true => "",
-        false => source.kind,
+        false => kind,
     };
     let bytes = HumanBytes(tally.bytes);
     let what = format!("{kind}{inputs}{via}");
     write!(f, "read       {}: {bytes}, ", what.trim_start())?;
-    if source.kind == Source::RECORDS {
+    if source.kind == Some(Source::RECORDS) {
         f.write_str(&plural(tally.lines, "line", "lines"))?;
     } else {
         write!(
@@ -324,7 +325,7 @@ pub(super) fn write_source(
         "; not read to its end"
     };
     writeln!(f, "{end}")?;
-    if source.kind != "csv" && source.via != Some("csv") {
+    if source.kind != Some("csv") && source.via != Some("csv") {
         write_nothing_passed(f, tally)?;
     }
     if tally.skipped_lines > 0 {
@@ -419,7 +420,7 @@ mod tests {
     fn a_report_with_trouble_reads_as_a_whole() {
         let mut report = Report {
             source: Source {
-                kind: "raw",
+                kind: Some("raw"),
                 via: None,
                 inputs: vec!["captures".into()],
                 names: ["captures/raw.jsonl".into()].into(),

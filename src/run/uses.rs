@@ -46,9 +46,7 @@ fn read(input: &Input) -> Read {
 
 fn inputs(source: &Source) -> Vec<Input> {
     match source {
-        Source::Raw(inputs) => inputs.clone(),
-        Source::Records(records) => records.inputs.clone(),
-        Source::Csv(inputs) => inputs.clone(),
+        Source::Inputs(inputs) => inputs.all.clone(),
         Source::Snapshot(snapshot) => {
             let pulled = extract::pulled(&snapshot.id);
             pulled.map(Input::File).into_iter().collect()

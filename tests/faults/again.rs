@@ -48,7 +48,7 @@ impl Leavings {
         let rejects = self.rejects_path();
         // Rejects are in the order in which their outcomes came; there may be none.
         let flags = [
-            "records",
+            "replay",
             &rejects,
             "--send-unknown",
             "--allow-reordered",

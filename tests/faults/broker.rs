@@ -92,7 +92,7 @@ fn a_million() {
         .expect("the temporary file is writable");
     drop::<BufWriter<&mut File>>(to);
     let input = file.path().display().to_string();
-    let output = replay(&kafka.brokers(), &["raw", &input]).output();
+    let output = replay(&kafka.brokers(), &["replay", &input]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "1000000 = 1000000 delivered");
     let log = read_log(&kafka.brokers(), &records.topic);
@@ -105,7 +105,7 @@ fn killed() {
     let kafka = start();
     let records = numbered(&kafka, "killed", 8);
     let brokers = kafka.brokers();
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let mut run = replay(&brokers, &["replay", "-"]).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS * 30 / 100);
     wait_for(&mut run, &brokers, &records.topic, 1);
@@ -129,7 +129,7 @@ fn frozen() {
     let kafka = start();
     let records = numbered(&kafka, "frozen", 8);
     let brokers = kafka.brokers();
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let mut run = replay(&brokers, &["replay", "-"]).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS * 30 / 100);
     wait_for(&mut run, &brokers, &records.topic, 1);
@@ -152,7 +152,7 @@ fn timed_out() {
     let brokers = kafka.brokers();
     let leavings = Leavings::new();
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file];
+    let args = ["replay", "-", "--rejects", &file];
     let args = [&args[..], &["-X", "message.timeout.ms=10000"]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);

@@ -89,7 +89,7 @@ fn chain(kafka: &Kafka, seed: u64, disk: &SlowDisk, bytes: usize) -> u64 {
     let (input, leavings) = (input(&topic, all, bytes), Leavings::new());
     let input = input.path().display().to_string();
     let journal = leavings.journal_path();
-    let next = || disk.under(replay(&brokers, &["records", &input, "--resume", &journal]));
+    let next = || disk.under(replay(&brokers, &["replay", &input, "--resume", &journal]));
     let mut judge = Judge::new(&brokers, &topic, bytes);
     for _ in 0..ENDED {
         let output = end(next(), &mut dice);
@@ -234,7 +234,7 @@ fn created_again() {
     let lines = records.lines(0..ALL);
     input.write_all(lines.as_bytes()).expect("there is room");
     let (input, journal) = (input.path().display().to_string(), leavings.journal_path());
-    let again = || replay(&brokers, &["records", &input, "--resume", &journal]).output();
+    let again = || replay(&brokers, &["replay", &input, "--resume", &journal]).output();
     report_of(&again(), 0);
     let resumed = report_of(&again(), 0);
     assert_eq!(resumed["resume"]["skipped"], ALL, "the topic is the same");

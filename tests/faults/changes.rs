@@ -36,7 +36,7 @@ fn more_partitions() {
     let kafka = start();
     let records = numbered(&kafka, "grown", 2);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let mut run = replay(&brokers, &["replay", "-"]).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS / 2);
     wait_for(&mut run, &brokers, topic, 1);
@@ -72,7 +72,7 @@ fn smaller_limit() {
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     // Letters that do not compress; without compression the sizes are what arithmetic says.
     let args = [
-        "records",
+        "replay",
         "-",
         "--allow-reordered",
         "-X",

@@ -63,7 +63,7 @@ fn more_than_epochs() {
     };
     let lines: String = (0..RECORDS).map(line).collect();
     let secured = kafka.brokers_at(SECURED).expect("the listener is there");
-    let args = ["records", "-", "--allow-reordered"];
+    let args = ["replay", "-", "--allow-reordered"];
     let args = [&args[..], &["-X", "batch.num.messages=1"], &LOGIN].concat();
     let output = replay(&secured, &args).stdin(lines).output();
     let report = report_of(&output, 1);

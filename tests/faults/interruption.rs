@@ -59,7 +59,7 @@ fn frozen() {
     let records = numbered(&kafka, "frozen-twice", 4);
     let (brokers, leavings) = (kafka.brokers(), Leavings::new());
     let (file, journal) = (leavings.rejects_path(), leavings.journal_path());
-    let args = ["records", "-", "--rejects", &file, "--resume", &journal];
+    let args = ["replay", "-", "--rejects", &file, "--resume", &journal];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS / 2);
@@ -117,7 +117,7 @@ fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
     };
     written.expect("the temporary file is writable");
     let (input, journal) = (input.path().display().to_string(), leavings.journal_path());
-    let args = [kind, &input, "--resume", &journal];
+    let args = ["replay", &input, "--resume", &journal];
     let run = replay(&brokers, &args).spawn();
     thread::sleep(moment);
     run.signal(signal);
@@ -207,7 +207,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     let brokers = kafka.brokers();
     let leavings = Leavings::new();
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file];
+    let args = ["replay", "-", "--rejects", &file];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, meeting.records, meeting.rate);
     feeder.allow(meeting.records);

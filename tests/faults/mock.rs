@@ -87,7 +87,7 @@ fn replay_into(mock: &Mock, leavings: &Leavings, begin: u64, errors: &[RDKafkaRe
     };
     let one_in_flight = ["-X", "max.in.flight.requests.per.connection=1"];
     let file = leavings.rejects_path();
-    let args = [&["records", "-", "--rejects", &file], &one_in_flight[..]].concat();
+    let args = [&["replay", "-", "--rejects", &file], &one_in_flight[..]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(begin);
@@ -175,7 +175,7 @@ fn gone() {
         filling: Filling::Noise,
     };
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file, "--give-up-after", "7s"];
+    let args = ["replay", "-", "--rejects", &file, "--give-up-after", "7s"];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(BEGIN);
@@ -221,7 +221,7 @@ fn halves() {
     mock.request_errors(RDKafkaApiKey::Produce, &[REFUSED; 6]);
     let file = leavings.rejects_path();
     let properties = ["-X", "max.in.flight=1", "-X", "linger.ms=1000"];
-    let args = [&["records", "-", "--rejects", &file], &properties[..]].concat();
+    let args = [&["replay", "-", "--rejects", &file], &properties[..]].concat();
     let run = replay(&mock.bootstrap_servers(), &args);
     let output = run.stdin(records.lines(0..RECORDS)).output();
     let report = report_of(&output, 0);
@@ -240,7 +240,7 @@ fn searching(mock: &Mock, leavings: &Leavings, more: &[&str]) -> Running {
         filling: Filling::Noise,
     };
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file, "-X", "max.in.flight=1"];
+    let args = ["replay", "-", "--rejects", &file, "-X", "max.in.flight=1"];
     let args = [&args[..], more].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);

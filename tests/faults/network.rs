@@ -71,7 +71,7 @@ fn cut() {
         bytes: 800,
         ..numbered(&kafka, "cut", 8)
     };
-    let mut run = replay(&proxy.address(), &["records", "-"])
+    let mut run = replay(&proxy.address(), &["replay", "-"])
         .stdin_open()
         .spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -93,7 +93,7 @@ fn cut_bites() {
         bytes: 800,
         ..numbered(&kafka, "cut-plain", 8)
     };
-    let args = ["records", "-", "--no-idempotence"];
+    let args = ["replay", "-", "--no-idempotence"];
     let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS);
@@ -122,7 +122,7 @@ fn slow() {
         filling: Filling::Words,
         ..numbered(&kafka, "slow", 8)
     };
-    let mut run = replay(&proxy.address(), &["records", "-"])
+    let mut run = replay(&proxy.address(), &["replay", "-"])
         .stdin_open()
         .spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -175,7 +175,7 @@ fn misadvertised() {
         let script = r#""$@"; code=$?; times >&2; exit $code"#;
         let kreplay = env!("CARGO_BIN_EXE_kreplay");
         let flags = ["-b", &brokers, "--report", "json"];
-        let args = [&["-c", script, "sh", kreplay, "records", "-"], more, &flags].concat();
+        let args = [&["-c", script, "sh", kreplay, "replay", "-"], more, &flags].concat();
         let mut output = Run::program("sh", args)
             .stdin("{\"value\":\"v\"}\n")
             .output();

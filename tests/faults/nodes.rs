@@ -33,7 +33,7 @@ fn leaders_killed() {
         filling: Filling::Noise,
     };
     let topic = &records.topic;
-    let mut run = replay(&brokers, &["records", "-"]).stdin_open().spawn();
+    let mut run = replay(&brokers, &["replay", "-"]).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     for round in 1..=5 {
         let begun = RECORDS * (round - 1) * 20 / 100;

@@ -49,7 +49,7 @@ fn topic_deleted() {
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     let leavings = Leavings::new();
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file];
+    let args = ["replay", "-", "--rejects", &file];
     // The default of 30 s waits for a topic that may be on its way.
     let args = [&args[..], &["-X", "topic.metadata.propagation.max.ms=3000"]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
@@ -125,7 +125,7 @@ fn right_withdrawn() {
     let secured = kafka.brokers_at(SECURED).expect("the listener is there");
     let leavings = Leavings::new();
     let file = leavings.rejects_path();
-    let args = [&["records", "-", "--rejects", &file], &LOGIN[..]].concat();
+    let args = [&["replay", "-", "--rejects", &file], &LOGIN[..]].concat();
     let mut run = replay(&secured, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
     feeder.allow(RECORDS);
@@ -177,7 +177,7 @@ fn left_by_an_older_broker() {
     };
     let lines: String = (0..100).map(line).collect();
     let leave = [
-        "records",
+        "replay",
         "-",
         "--on-refused",
         "leave",
@@ -211,7 +211,7 @@ fn many_in_a_row() {
     let leavings = Leavings::new();
     let file = leavings.rejects_path();
     // All of them are in one batch.
-    let args = ["records", "-", "--rejects", &file, "-X", "linger.ms=500"];
+    let args = ["replay", "-", "--rejects", &file, "-X", "linger.ms=500"];
     let output = replay(&proxy.address(), &[&args[..], &LOGIN[..]].concat())
         .stdin(lines)
         .output();

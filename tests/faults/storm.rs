@@ -68,7 +68,7 @@ fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     };
     let (brokers, topic, leavings) = (kafka.brokers(), &records.topic, Leavings::new());
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file];
+    let args = ["replay", "-", "--rejects", &file];
     let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
     feeder.allow(RECORDS);
@@ -103,7 +103,7 @@ fn time_outs() {
     };
     let (brokers, topic, leavings) = (kafka.brokers(), &records.topic, Leavings::new());
     let file = leavings.rejects_path();
-    let args = ["records", "-", "--rejects", &file];
+    let args = ["replay", "-", "--rejects", &file];
     let args = [&args[..], &["-X", "message.timeout.ms=2500"]].concat();
     let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(6000));

@@ -263,7 +263,9 @@ fn flags(properties: &[(&str, &str)]) -> Vec<String> {
 
 /// Replays a hundred records into `topic` by way of a listener.
 fn send(brokers: &str, topic: &str, more: &[String]) -> Output {
-    let args = ["raw", "-", "-t", topic, "-b", brokers, "--report", "json"];
+    let args = [
+        "replay", "-", "-t", topic, "-b", brokers, "--report", "json",
+    ];
     let args = args.map(str::to_owned).into_iter().chain(more.to_vec());
     Run::new(args).stdin(numbered_lines(topic, 0..100)).output()
 }
@@ -417,7 +419,9 @@ fn renewed(kafka: &Kafka) {
     let calls = folder.path().join("calls");
     let command = format!("echo x >> {}; echo {}", calls.display(), token("alice", 6));
     let (brokers, more) = with_token(kafka, ["--oauth-command".into(), command]);
-    let args = ["raw", "-", "-t", &topic, "-b", &brokers, "--report", "json"];
+    let args = [
+        "replay", "-", "-t", &topic, "-b", &brokers, "--report", "json",
+    ];
     let args = args.map(str::to_owned).into_iter().chain(more);
     let mut run = Run::new(args).stdin_open().spawn();
     run.write_stdin(numbered_lines(&topic, 0..50).as_bytes());
@@ -516,7 +520,7 @@ fn no_writing(kafka: &Kafka) {
         .iter()
         .map(|topic| format!("{{\"topic\":\"{topic}\",\"value\":\"v\"}}\n").repeat(1000))
         .collect();
-    let args = ["records", "-", "-b", &brokers, "--report", "json"];
+    let args = ["replay", "-", "-b", &brokers, "--report", "json"];
     let args = args.map(str::to_owned).into_iter().chain(bob());
     let output = Run::new(args).stdin(lines).output();
     let report = report_of(&output, 3);

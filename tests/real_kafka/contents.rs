@@ -53,7 +53,7 @@ fn shop_raw(kafka: &Kafka) {
     let prefix = unique("shop");
     let map = format!("*={prefix}-{{topic}}");
     let shop = path("shop.jsonl");
-    let args = ["raw", &shop, "--create-topics", "--map", &map];
+    let args = ["replay", &shop, "--create-topics", "--map", &map];
     let output = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat()).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
@@ -76,7 +76,7 @@ fn shop_records(kafka: &Kafka) {
     let lines = kreplay(["extract", &path("shop.jsonl"), "-q"]).stdout;
     let prefix = unique("shop-records");
     let map = format!("*={prefix}-{{topic}}");
-    let args = ["records", "-", "--create-topics", "--map", &map];
+    let args = ["replay", "-", "--create-topics", "--map", &map];
     let run = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat());
     let report = report_of(&run.stdin(lines).output(), 0);
     assert_eq!(ledger(&report), "49 = 49 delivered");
@@ -136,7 +136,7 @@ fn demo_by_csv(kafka: &Kafka) {
 
 fn guide_csv(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "guide", 1).expect("a topic");
-    let output = replay(kafka, &["csv", &path("guide.csv"), "-t", &topic]).output();
+    let output = replay(kafka, &["replay", &path("guide.csv"), "-t", &topic]).output();
     assert_eq!(ledger(&report_of(&output, 0)), "6 = 6 delivered");
     let seen = read(&kafka.brokers(), &topic).expect("the topic is readable");
     assert!(
@@ -161,7 +161,7 @@ fn wide_csv(kafka: &Kafka) {
     let prefix = unique("wide");
     let map = format!("*={prefix}-{{topic}}");
     let wide = path("wide.csv");
-    let args = ["csv", &wide, "--create-topics", "--map", &map];
+    let args = ["replay", &wide, "--create-topics", "--map", &map];
     let output = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat()).output();
     assert_eq!(ledger(&report_of(&output, 0)), "8 = 8 delivered");
     let mut wanted = plain_fetches(&fixture("guide.jsonl"));
@@ -176,7 +176,7 @@ fn wide_csv(kafka: &Kafka) {
     assert_same(&seen, &wanted);
 
     let topic = create_unique(&kafka.brokers(), "wide-one", 3).expect("a topic");
-    let output = replay(kafka, &["csv", &wide, "-t", &topic]).output();
+    let output = replay(kafka, &["replay", &wide, "-t", &topic]).output();
     assert_eq!(ledger(&report_of(&output, 0)), "8 = 8 delivered");
     let seen = read(&kafka.brokers(), &topic).expect("the topic is readable");
     let mut keys: BTreeMap<i32, Vec<&str>> = BTreeMap::new();

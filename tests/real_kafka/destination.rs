@@ -106,7 +106,11 @@ fn auto(kafka: &Kafka) {
     let prefix = unique("auto");
     let map = shop(kafka, &prefix, 2, 2);
     let demo = path("demo.jsonl");
-    let output = replay(kafka, &["raw", &demo, "--partition", "auto", "--map", &map]).output();
+    let output = replay(
+        kafka,
+        &["replay", &demo, "--partition", "auto", "--map", &map],
+    )
+    .output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
     assert_eq!(
@@ -147,7 +151,7 @@ fn one_partition_a_key(kafka: &Kafka) {
         *offset += 1;
     }
     let map = format!("captured={topic}");
-    let output = replay(kafka, &["raw", "-", "--map", &map])
+    let output = replay(kafka, &["replay", "-", "--map", &map])
         .stdin(lines)
         .output();
     let report = report_of(&output, 0);
@@ -182,7 +186,7 @@ fn keep(kafka: &Kafka) {
     let prefix = unique("keep");
     let map = shop(kafka, &prefix, 2, 2);
     let demo = path("demo.jsonl");
-    let args = ["raw", &demo, "--partition", "keep", "--map", &map];
+    let args = ["replay", &demo, "--partition", "keep", "--map", &map];
     let output = replay(kafka, &args).output();
     let report = report_of(&output, 3);
     let said = format!("topic `{prefix}-orders` has no partition 2, only 2 partitions");
@@ -196,7 +200,7 @@ fn keep(kafka: &Kafka) {
 
     let prefix = unique("keep-all");
     let map = shop(kafka, &prefix, 3, 2);
-    let args = ["raw", &demo, "--partition", "keep", "--map", &map];
+    let args = ["replay", &demo, "--partition", "keep", "--map", &map];
     let report = report_of(&replay(kafka, &args).output(), 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
     assert_eq!(
@@ -209,7 +213,11 @@ fn by_key(kafka: &Kafka) {
     let prefix = unique("by-key");
     let map = shop(kafka, &prefix, 5, 7);
     let demo = path("demo.jsonl");
-    let output = replay(kafka, &["raw", &demo, "--partition", "key", "--map", &map]).output();
+    let output = replay(
+        kafka,
+        &["replay", &demo, "--partition", "key", "--map", &map],
+    )
+    .output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "21 = 21 delivered");
     assert_eq!(
@@ -228,7 +236,11 @@ fn any(kafka: &Kafka) {
     let prefix = unique("any");
     let map = shop(kafka, &prefix, 4, 1);
     let demo = path("demo.jsonl");
-    let output = replay(kafka, &["raw", &demo, "--partition", "any", "--map", &map]).output();
+    let output = replay(
+        kafka,
+        &["replay", &demo, "--partition", "any", "--map", &map],
+    )
+    .output();
     assert_eq!(ledger(&report_of(&output, 0)), "21 = 21 delivered");
     assert_eq!(seen(kafka, &format!("{prefix}-orders")).len(), 13);
     assert_eq!(seen(kafka, &format!("{prefix}-payments")).len(), 8);
@@ -245,7 +257,7 @@ fn now(kafka: &Kafka) {
         let map = shop(kafka, &prefix, 3, 2);
         let demo = path("demo.jsonl");
         let begin = now_ms();
-        let args = [&["raw", &demo, "--map", &map], extra].concat();
+        let args = [&["replay", &demo, "--map", &map], extra].concat();
         let output = replay(kafka, &args).output();
         let end = now_ms();
         assert_eq!(ledger(&report_of(&output, 0)), "21 = 21 delivered");
@@ -262,7 +274,7 @@ fn header(kafka: &Kafka) {
     let map = format!("*={prefix}-{{topic}}");
     let shop = path("shop.jsonl");
     let args = [
-        "raw",
+        "replay",
         &shop,
         "--create-topics",
         "--map",
@@ -290,7 +302,7 @@ fn header(kafka: &Kafka) {
 
 fn one_topic(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "one", 3).expect("a topic");
-    let output = replay(kafka, &["raw", &path("shop.jsonl"), "-t", &topic]).output();
+    let output = replay(kafka, &["replay", &path("shop.jsonl"), "-t", &topic]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
     let topics = json!([{ "topic": topic, "partitions": 3, "delivered": 49, "bytes": 8446 }]);
@@ -321,7 +333,7 @@ fn map_by_name(kafka: &Kafka) {
         format!("*={rest}"),
     ];
     let mut args = vec![
-        "raw".to_owned(),
+        "replay".to_owned(),
         path("shop.jsonl"),
         "--create-topics".to_owned(),
     ];
@@ -341,7 +353,7 @@ fn map_by_id(kafka: &Kafka) {
     let orders = create_unique(&kafka.brokers(), "id-orders", 1).expect("a topic");
     let map = format!("orders={orders}");
     let report = report_of(
-        &replay(kafka, &["raw", &unknown, "--map", &map]).output(),
+        &replay(kafka, &["replay", &unknown, "--map", &map]).output(),
         1,
     );
     assert_eq!(ledger(&report), "3 = 1 unreadable + 2 delivered");
@@ -354,7 +366,7 @@ fn map_by_id(kafka: &Kafka) {
     ] {
         let refunds = create_unique(&kafka.brokers(), "id-refunds", 1).expect("a topic");
         let given = format!("{id}={refunds}");
-        let args = ["raw", &unknown, "--map", &map, "--topic-id", &given];
+        let args = ["replay", &unknown, "--map", &map, "--topic-id", &given];
         let report = report_of(&replay(kafka, &args).output(), 0);
         assert_eq!(ledger(&report), "3 = 3 delivered", "{id}");
         let values: Vec<String> = seen(kafka, &refunds)
@@ -374,7 +386,7 @@ fn beyond_all_partitions(kafka: &Kafka) {
     );
     let topic = unique("beyond");
     let line = |partition: i32| json!({"topic": topic, "partition": partition, "value": "v"});
-    let args = ["records", "-", "--create-topics"];
+    let args = ["replay", "-", "--create-topics"];
     let output = replay(kafka, &args)
         .stdin(format!("{}\n", line(LAST)))
         .output();

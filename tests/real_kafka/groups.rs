@@ -107,7 +107,7 @@ fn assert_consumed(kafka: &Kafka, captures: &[&str], counts: &str, partitions: &
     let prefix = unique("consumed");
     let map = format!("*={prefix}-{{topic}}");
     let paths: Vec<String> = captures.iter().map(|name| path(name)).collect();
-    let mut args = vec!["raw", "--create-topics", "--timestamps", "original"];
+    let mut args = vec!["replay", "--create-topics", "--timestamps", "original"];
     args.extend(["--map", &map]);
     args.extend(paths.iter().map(String::as_str));
     // The name that is given is the captured one: `--map` sees it.

@@ -52,7 +52,7 @@ fn unreadable(kafka: &Kafka, settings: &[(&str, &str)]) -> String {
 /// Replays lines as bob.
 fn as_bob(kafka: &Kafka, lines: &str, more: &[&str]) -> Output {
     let brokers = kafka.brokers_at("SASL").expect("the listener is there");
-    let mut args = vec!["records", "-", "-b", &brokers, "--report", "json"];
+    let mut args = vec!["replay", "-", "-b", &brokers, "--report", "json"];
     for property in [
         "security.protocol=SASL_PLAINTEXT",
         "sasl.mechanism=PLAIN",

@@ -99,7 +99,7 @@ fn compacted(kafka: &Kafka) {
                 line["key"] = Value::Null;
             }
         });
-        let output = replay(kafka, &["records", "-"]).stdin(lines).output();
+        let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
         let report = report_of(&output, 1);
         assert_eq!(ledger(&report), "1000 = 999 delivered + 1 not_written");
         names_one(&report, 438, "the record has no key");
@@ -117,7 +117,7 @@ fn microseconds(kafka: &Kafka) {
         line["timestamp"] = json!(if n == 2 { now * 1000 } else { now });
     });
     let run = |args: &[&str]| {
-        let args = [&["records", "-"], args].concat();
+        let args = [&["replay", "-"], args].concat();
         replay(kafka, &args).stdin(lines.clone()).output()
     };
     let report = report_of(&run(&["--timestamps", "original"]), 1);
@@ -138,7 +138,7 @@ fn before_the_limit(kafka: &Kafka) {
     let lines = lines(&topic, 0..1000, |n, line| {
         line["timestamp"] = json!(if n == 999 { now - day } else { now });
     });
-    let args = ["records", "-", "--timestamps", "original"];
+    let args = ["replay", "-", "--timestamps", "original"];
     let output = replay(kafka, &args).stdin(lines).output();
     let report = report_of(&output, 1);
     assert_eq!(ledger(&report), "1000 = 999 delivered + 1 not_written");
@@ -165,7 +165,7 @@ fn expired(kafka: &Kafka) {
         })
     };
     for named in [&[][..], &["-t", &topic]] {
-        let args = [&["records", "-", "--timestamps", "original"], named].concat();
+        let args = [&["replay", "-", "--timestamps", "original"], named].concat();
         let output = replay(kafka, &args).stdin(old(&topic)).output();
         let report = report_of(&output, 3);
         assert_eq!(ledger(&report), "20 = 20 unsent", "{named:?}");
@@ -184,7 +184,7 @@ fn expired(kafka: &Kafka) {
         (&compacted, "original"),
         (&append, "original"),
     ] {
-        let args = ["records", "-", "--timestamps", timestamps];
+        let args = ["replay", "-", "--timestamps", timestamps];
         let output = replay(kafka, &args).stdin(old(topic)).output();
         assert_eq!(ledger(&report_of(&output, 0)), "20 = 20 delivered");
         assert_eq!(count(&kafka.brokers(), topic), Ok(20));
@@ -198,7 +198,7 @@ fn some_expired(kafka: &Kafka) {
         let days = if n < 3 { 8 } else { 1 };
         line["timestamp"] = json!(now - days * 86_400_000 - 43_200_000);
     });
-    let args = ["records", "-", "--timestamps", "original"];
+    let args = ["replay", "-", "--timestamps", "original"];
     let output = replay(kafka, &args).stdin(lines).output();
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "20 = 20 unsent");
@@ -220,7 +220,7 @@ fn expired_late(kafka: &Kafka) {
             line["timestamp"] = json!(now - days * 86_400_000);
         })
     };
-    let args = ["records", "-", "--timestamps", "original"];
+    let args = ["replay", "-", "--timestamps", "original"];
     let mut run = replay(kafka, &args).stdin_open().spawn();
     run.write_stdin(lines(0..10).as_bytes());
     run.wait_until("its first records are there", |_| {

@@ -114,7 +114,7 @@ fn refusal(kafka: &Kafka, shared: &str) -> String {
 fn known_by_broker(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let lines = with(&numbered_lines(&topic, 0..100), &at(ELSEWHERE));
-    let output = replay_to(&brokers(kafka), &["raw", "-"])
+    let output = replay_to(&brokers(kafka), &["replay", "-"])
         .stdin(lines.clone())
         .output();
     let report = report_of(&output, 3);
@@ -122,7 +122,7 @@ fn known_by_broker(kafka: &Kafka) {
     let shared = format!("the broker `{ELSEWHERE}`");
     assert_eq!(output.stderr, refusal(kafka, &shared));
     assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
-    let output = replay_to(&brokers(kafka), &["raw", "-", "--yes"])
+    let output = replay_to(&brokers(kafka), &["replay", "-", "--yes"])
         .stdin(lines)
         .output();
     let report = report_of(&output, 0);
@@ -132,7 +132,7 @@ fn known_by_broker(kafka: &Kafka) {
 fn known_by_id(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let lines = numbered_lines(&topic, 0..100) + &metadata(CLUSTER_ID, "elsewhere:9092");
-    let output = replay_to(&brokers(kafka), &["raw", "-"])
+    let output = replay_to(&brokers(kafka), &["replay", "-"])
         .stdin(lines)
         .output();
     let report = report_of(&output, 3);
@@ -144,7 +144,7 @@ fn known_by_id(kafka: &Kafka) {
 
 fn known_late(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
-    let mut run = replay_to(&brokers(kafka), &["raw", "-", "-q"])
+    let mut run = replay_to(&brokers(kafka), &["replay", "-", "-q"])
         .stdin_open()
         .spawn();
     run.write_stdin(numbered_lines(&topic, 0..100).as_bytes());
@@ -184,7 +184,7 @@ fn is_refused(kafka: &Kafka, topic: &str, args: &[&str], lines: String, shared: 
 fn known_beside_an_id(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let lines = with(&numbered_lines(&topic, 0..10), &at(ELSEWHERE));
-    let args = ["raw", "-"];
+    let args = ["replay", "-"];
     let shared = format!("the broker `{ELSEWHERE}`");
     is_refused(kafka, &topic, &args, lines.clone(), &shared);
     let lines = lines + &metadata("another", ELSEWHERE);
@@ -197,7 +197,9 @@ fn loopback_alone(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let address = kafka.brokers().replace("127.0.0.1", "LOCALHOST");
     let lines = with(&numbered_lines(&topic, 0..10), &at(&address));
-    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    let output = replay(kafka, &["replay", "-"])
+        .stdin(lines.clone())
+        .output();
     assert_eq!(ledger(&report_of(&output, 0)), "10 = 10 delivered");
     let note = format!(
         "kreplay: the records were captured at `{address}`, an address that every machine has: \
@@ -206,7 +208,7 @@ fn loopback_alone(kafka: &Kafka) {
     assert_eq!(output.stderr.matches(&note).count(), 1, "{}", output.stderr);
     // The id says more.
     let lines = lines + &metadata("another", &address);
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     report_of(&output, 0);
     assert!(!output.stderr.contains("were captured at"), "{output:#?}");
 }
@@ -216,7 +218,7 @@ fn unknown_protocol(kafka: &Kafka) {
     let members = json!({ "network_address": ELSEWHERE, "l7protocol": "tcp" });
     let lines = with(&numbered_lines(&topic, 0..10), &members);
     let shared = format!("the broker `{ELSEWHERE}`");
-    is_refused(kafka, &topic, &["raw", "-"], lines, &shared);
+    is_refused(kafka, &topic, &["replay", "-"], lines, &shared);
 }
 
 /// The id stands behind more lines than one read gives.
@@ -228,7 +230,7 @@ fn known_with_a_topic(kafka: &Kafka) {
     let lines = fetches + &metadata(CLUSTER_ID, "elsewhere:9092");
     assert!(lines.len() > 256 << 10, "{}", lines.len());
     let shared = format!("the cluster id `{CLUSTER_ID}`");
-    let args = ["raw", "-", "-t", &topic, "--keep-duplicates"];
+    let args = ["replay", "-", "-t", &topic, "--keep-duplicates"];
     is_refused(kafka, &topic, &args, lines, &shared);
 }
 
@@ -239,13 +241,13 @@ fn known_by_rejects(kafka: &Kafka) {
     let (first, second) = (file("first.jsonl"), file("second.jsonl"));
     let lines = with(&numbered_lines(&topic, 0..10), &at(ELSEWHERE));
     let shared = format!("the broker `{ELSEWHERE}`");
-    let args = ["raw", "-", "--rejects", &first];
+    let args = ["replay", "-", "--rejects", &first];
     is_refused(kafka, &topic, &args, lines, &shared);
     // The rejects of rejects know it, too.
-    let args = ["records", &first, "--rejects", &second];
+    let args = ["replay", &first, "--rejects", &second];
     is_refused(kafka, &topic, &args, String::new(), &shared);
-    is_refused(kafka, &topic, &["records", &second], String::new(), &shared);
-    let output = replay_to(&brokers(kafka), &["records", &second, "--yes"]).output();
+    is_refused(kafka, &topic, &["replay", &second], String::new(), &shared);
+    let output = replay_to(&brokers(kafka), &["replay", &second, "--yes"]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "10 = 10 delivered");
 }
@@ -255,7 +257,7 @@ fn known_by_column(kafka: &Kafka) {
     let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
     let csv = format!("{value},network_address,RRPair UUID\nv,{ELSEWHERE},u\n");
     let shared = format!("the broker `{ELSEWHERE}`");
-    is_refused(kafka, &topic, &["csv", "-", "-t", &topic], csv, &shared);
+    is_refused(kafka, &topic, &["replay", "-", "-t", &topic], csv, &shared);
 }
 
 fn other_protocol(kafka: &Kafka) {
@@ -268,7 +270,7 @@ fn other_protocol(kafka: &Kafka) {
         "http": { "req": { "url": "/" } },
     });
     let lines = format!("{http}\n{}", numbered_lines(&topic, 0..100));
-    let output = replay_to(&brokers(kafka), &["raw", "-"])
+    let output = replay_to(&brokers(kafka), &["replay", "-"])
         .stdin(lines)
         .output();
     let report = report_of(&output, 0);
@@ -324,11 +326,13 @@ fn announced(kafka: &Kafka) {
         drop(reading.poll(Duration::from_millis(100)));
     }
     let lines = numbered_lines(&topic, 0..100);
-    let output = replay(kafka, &["raw", "-"]).stdin(lines.clone()).output();
+    let output = replay(kafka, &["replay", "-"])
+        .stdin(lines.clone())
+        .output();
     report_of(&output, 0);
     let both = format!("read by the groups {gone}, {live}");
     assert_eq!(output.stderr, line(&both));
-    let quiet = replay(kafka, &["raw", "-", "-q"]).stdin(lines).output();
+    let quiet = replay(kafka, &["replay", "-", "-q"]).stdin(lines).output();
     assert_eq!(quiet.stderr, "");
 }
 
@@ -337,7 +341,7 @@ fn log_append_time(kafka: &Kafka) {
     let setting = [("message.timestamp.type", "LogAppendTime")];
     create(&kafka.brokers(), &topic, 1, &setting).expect("a topic");
     let lines = numbered_lines(&topic, 0..10);
-    let args = ["raw", "-", "--timestamps", "original"];
+    let args = ["replay", "-", "--timestamps", "original"];
     let output = replay(kafka, &args).stdin(lines.clone()).output();
     report_of(&output, 0);
     let said = format!(
@@ -345,7 +349,7 @@ fn log_append_time(kafka: &Kafka) {
          (message.timestamp.type is LogAppendTime)\n"
     );
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     assert!(!output.stderr.contains("LogAppendTime"), "{output:#?}");
 }
 
@@ -355,7 +359,7 @@ fn too_few_replicas(kafka: &Kafka) {
     let setting = [("min.insync.replicas", "2")];
     create(&kafka.brokers(), &topic, 1, &setting).expect("a topic");
     let lines = numbered_lines(&topic, 0..10);
-    let more = ["raw", "-", "-X", "message.timeout.ms=3000"];
+    let more = ["replay", "-", "-X", "message.timeout.ms=3000"];
     let output = replay(kafka, &more).stdin(lines).output();
     let report = report_of(&output, 0);
     let said = format!(

@@ -86,7 +86,7 @@ fn topics(kafka: &Kafka) -> Vec<String> {
 fn missing_topic(kafka: &Kafka) {
     let prefix = unique("missing");
     let map = format!("*={prefix}-{{topic}}");
-    let output = replay(kafka, &["raw", &path("demo.jsonl"), "--map", &map]).output();
+    let output = replay(kafka, &["replay", &path("demo.jsonl"), "--map", &map]).output();
     let report = report_of(&output, 3);
     assert!(output.elapsed < Duration::from_secs(5), "{output:#?}");
     assert_eq!(ledger(&report), "21 = 21 unsent");
@@ -115,7 +115,7 @@ fn one_missing_topic(kafka: &Kafka) {
     let orders = format!("{prefix}-orders");
     create(&kafka.brokers(), &orders, 3, &[]).expect("a topic");
     let map = format!("*={prefix}-{{topic}}");
-    let output = replay(kafka, &["raw", &path("demo.jsonl"), "--map", &map]).output();
+    let output = replay(kafka, &["replay", &path("demo.jsonl"), "--map", &map]).output();
     let report = report_of(&output, 3);
     let said = format!("kreplay: topic `{prefix}-payments` does not exist on ");
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);
@@ -196,7 +196,7 @@ fn with_a_large_record(kafka: &Kafka, topic: &str, bytes: usize) {
     let before: String = (0..20).map(small).collect();
     let after: String = (20..40).map(small).collect();
     let lines = before + &fetch(topic, &[(1, 0, vec![large])]) + &after;
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     let report = report_of(&output, 1);
     assert_eq!(ledger(&report), "41 = 40 delivered + 1 not_written");
     let problem = &report["problems"][0];
@@ -236,7 +236,7 @@ fn too_large_beside_others(kafka: &Kafka) {
     records[10].value = format!(r#"{{"id":10,"noise":"{}"}}"#, noise(6000));
     let bytes = records[10].value.len() + records[10].key.as_ref().map_or(0, String::len);
     let lines = fetch(&topic, &[(0, 0, records)]);
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     let report = report_of(&output, 1);
     assert_eq!(ledger(&report), "20 = 19 delivered + 1 not_written");
     let why = format!(
@@ -264,7 +264,7 @@ fn one_too_large_among_ten_thousand(kafka: &Kafka) {
         .map(|(records, first)| fetch(&topic, &[(0, first, records.to_vec())]))
         .chain([fetch(&other, &[(0, 0, large)])])
         .collect();
-    let output = replay(kafka, &["raw", "-"]).stdin(lines).output();
+    let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     let report = report_of(&output, 1);
     assert_eq!(ledger(&report), "10001 = 10000 delivered + 1 not_written");
     assert_eq!(report["problems"][0]["first"]["line"], 51, "{report:#}");
@@ -282,7 +282,7 @@ fn too_large_for_the_broker(kafka: &Kafka) {
     records[500].value = format!(r#"{{"id":500,"noise":"{}"}}"#, noise(9000));
     records[700].value = format!(r#"{{"id":700,"noise":"{}"}}"#, "-".repeat(9000));
     let lines = fetch(&topic, &[(0, 0, records)]);
-    let output = replay(kafka, &["raw", "-", "-X", "message.max.bytes=2000000"])
+    let output = replay(kafka, &["replay", "-", "-X", "message.max.bytes=2000000"])
         .stdin(lines)
         .output();
     let report = report_of(&output, 1);
@@ -322,7 +322,7 @@ fn hanging(kafka: &Kafka) {
     const BEFORE: u64 = 300;
     const ALL: u64 = 1000;
     let topic = create_unique(&kafka.brokers(), "hanging", 1).expect("a topic");
-    let mut run = replay(kafka, &["raw", "-"]).stdin_open().spawn();
+    let mut run = replay(kafka, &["replay", "-"]).stdin_open().spawn();
     run.write_stdin(numbered_lines(&topic, 0..BEFORE).as_bytes());
     let is_there = |n: u64| count(&kafka.brokers(), &topic) == Ok(n.cast_signed());
     run.wait_until("its first records are there", |_| is_there(BEFORE));

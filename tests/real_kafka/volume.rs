@@ -32,7 +32,7 @@ fn fifty_thousand(kafka: &Kafka) {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), capture(&names)).expect("the temporary file is writable");
     let input = file.path().display().to_string();
-    let report = report_of(&replay(kafka, &["raw", &input]).output(), 0);
+    let report = report_of(&replay(kafka, &["replay", &input]).output(), 0);
     assert_eq!(ledger(&report), "50000 = 50000 delivered");
     assert_eq!(report["source"]["fetches"], FETCHES);
     for (topic, name) in (0..).zip(&names) {

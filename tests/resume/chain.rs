@@ -76,11 +76,11 @@ fn records_that_are_refused_do_not_add_to_what_may_be_sent_twice() {
     let lines: String = (0..ALL).map(|id| line(id) + "\n").collect();
     let input = scene.write("input.jsonl", &lines);
     let limited = ["-X", "message.max.bytes=2000", "-X", "batch.size=1000"];
-    let ended = scene.run("records", &input, &limited).output();
+    let ended = scene.replay(&input, &limited).output();
     assert_eq!(ended.code, 1, "{ended:#?}");
     let delivered = (0..ALL).filter(|id| id % 3 == 0).count() as u64;
     assert_eq!(report(&ended)["ledger"]["delivered"], delivered);
-    let again = scene.run("records", &input, &limited).output();
+    let again = scene.replay(&input, &limited).output();
     let resume = &report(&again)["resume"];
     assert_eq!(resume["skipped"], delivered);
     assert_eq!(

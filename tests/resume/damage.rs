@@ -133,7 +133,7 @@ fn a_line_that_a_full_disk_has_cut_does_not_spoil_the_next_one() {
         .collect();
     let input = scene.write("input.jsonl", &lines);
     let limited = ["-X", "message.max.bytes=2000", "-X", "batch.size=1000"];
-    let args = scene.arguments("records", &input, &limited);
+    let args = scene.arguments(&input, &limited);
     // A write beyond the limit is cut there, as on a full disk.
     let small = "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\"";
     let kreplay = env!("CARGO_BIN_EXE_kreplay").to_string();
@@ -154,7 +154,7 @@ fn a_line_that_a_full_disk_has_cut_does_not_spoil_the_next_one() {
     );
     let journal = fs::read(scene.journal()).expect("a journal");
     assert!(journal.ends_with(b"\n"), "the line that was cut is cut off");
-    let output = scene.run("records", &input, &limited).output();
+    let output = scene.replay(&input, &limited).output();
     let report = report(&output);
     let bound = report["resume"]["may_repeat"]
         .as_u64()

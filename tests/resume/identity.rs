@@ -28,11 +28,11 @@ fn other_records_behind_one_that_was_never_delivered_are_found() {
     let capture =
         |text: &str| large.clone() + &(1..20_000).map(|id| line(id, text)).collect::<String>();
     let input = scene.write("input.jsonl", &capture("one"));
-    let output = scene.run("records", &input, &LIMITED).output();
+    let output = scene.replay(&input, &LIMITED).output();
     assert_eq!(report(&output)["ledger"]["delivered"], 19_999);
     let there = scene.there();
     scene.write("input.jsonl", &capture("two"));
-    let said = refused(&scene.run("records", &input, &LIMITED).output());
+    let said = refused(&scene.replay(&input, &LIMITED).output());
     assert_eq!(said, another_input(&scene, "20000 records"));
     assert_eq!(scene.there(), there, "nothing was sent");
 }
@@ -46,10 +46,10 @@ fn one_other_record_is_found_before_it_is_skipped_or_sent() {
         (0..ALL).map(|id| line(id, text(id))).collect()
     };
     let input = scene.write("input.jsonl", &capture(None));
-    assert_eq!(scene.run("records", &input, &[]).output().code, 0);
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
     for id in [0, 511, 12_345, ALL - 1] {
         scene.write("input.jsonl", &capture(Some(id)));
-        let output = scene.run("records", &input, &[]).output();
+        let output = scene.replay(&input, &[]).output();
         assert_eq!(
             refused(&output),
             another_input(&scene, "30000 records"),
@@ -57,7 +57,7 @@ fn one_other_record_is_found_before_it_is_skipped_or_sent() {
         );
     }
     scene.write("input.jsonl", &capture(None));
-    let output = scene.run("records", &input, &[]).output();
+    let output = scene.replay(&input, &[]).output();
     assert_eq!(report(&output)["resume"]["skipped"], ALL);
     assert_eq!(scene.there(), ALL.cast_signed());
 }
@@ -69,10 +69,10 @@ fn a_header_makes_another_record() {
         format!("{{\"topic\":\"{TOPIC}\",\"value\":\"v\",\"headers\":[[\"h\",{value}]]}}\n")
     };
     let input = scene.write("input.jsonl", &line("\"a\""));
-    assert_eq!(scene.run("records", &input, &[]).output().code, 0);
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
     for value in ["\"b\"", "\"\"", "null"] {
         scene.write("input.jsonl", &line(value));
-        let output = scene.run("records", &input, &[]).output();
+        let output = scene.replay(&input, &[]).output();
         let said = another_input(&scene, "record").replace("differ\n", "differs\n");
         assert_eq!(refused(&output), said, "{value}");
     }
@@ -97,10 +97,10 @@ fn what_changes_the_numbers_of_records_belongs_to_the_journal() {
     let scene = Scene::new();
     let unknown = line(0, "a").replace("}\n", ",\"outcome\":\"unknown\",\"reason\":\"r\"}\n");
     let input = scene.write("input.jsonl", &(unknown + &line(1, "b")));
-    let output = scene.run("records", &input, &[]).output();
+    let output = scene.replay(&input, &[]).output();
     assert_eq!(ledger(&report(&output)), "2 = 1 filtered + 1 delivered");
     let journal = scene.file("journal");
-    let said = refused(&scene.run("records", &input, &["--send-unknown"]).output());
+    let said = refused(&scene.replay(&input, &["--send-unknown"]).output());
     let why = r#"belongs to another input (`unknown`): `"left_out"`, and this is `"sent"`"#;
     assert_eq!(
         said,
@@ -125,4 +125,29 @@ fn a_profile_that_was_changed_belongs_to_another_extraction() {
     );
     assert_eq!(said, expected);
     assert_eq!(scene.there(), 10);
+}
+
+#[test]
+fn the_kind_that_is_found_belongs_to_the_journal() {
+    let scene = Scene::new();
+    let pair = |id: u64| {
+        format!(
+            "{{\"msgType\":\"rrpair\",\"command\":\"Fetch\",\"kafka\":{{\"response\":{{\"FetchResponse\":{{\"topics\":[{{\"name\":\"{TOPIC}\",\"partitions\":[{{\"records\":{{\"baseOffset\":\"{id}\",\"records\":[{{\"valueString\":\"{id}\"}}]}}}}]}}]}}}}}}}}\n"
+        )
+    };
+    let input = scene.write("input.jsonl", &(pair(0) + &pair(1)));
+    assert_eq!(scene.replay(&input, &[]).output().code, 0);
+    // Whether the user or the content says it makes no difference.
+    let again = scene.replay(&input, &["--as", "rrpairs"]).output();
+    assert_eq!(report(&again)["resume"]["skipped"], 2);
+    let lines = |id: u64| format!("{{\"topic\":\"{TOPIC}\",\"value\":\"{id}\"}}\n");
+    scene.write("input.jsonl", &(lines(0) + &lines(1)));
+    let said = refused(&scene.replay(&input, &[]).output());
+    let journal = scene.file("journal");
+    let why = r#"belongs to another input (`kind`): `"raw"`, and this is `"records"`"#;
+    assert_eq!(
+        said,
+        format!("kreplay: the journal {journal} {why}\n{ANOTHER}")
+    );
+    assert_eq!(scene.there(), 2, "nothing was sent");
 }

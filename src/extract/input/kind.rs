@@ -18,6 +18,7 @@ use super::envelope;
 use super::framing::lines::BOM;
 use super::framing::{Text, Texts};
 use super::members::{Members, TextEnd};
+use crate::config::InputKind;
 use crate::record::lines;
 
 /// What is looked at of an input that is none of the kinds so far.
@@ -39,25 +40,6 @@ const MARKS: [&str; 8] = [
     "\"valueString\":",
     "\"valueBytes\":",
 ];
-
-/// A kind of input that kreplay reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum InputKind {
-    RrPairs,
-    Csv,
-    Records,
-}
-
-impl InputKind {
-    /// The kind with its article.
-    pub(in crate::extract) fn name(self) -> &'static str {
-        match self {
-            Self::RrPairs => "RRPairs",
-            Self::Csv => "a CSV of speedctl",
-            Self::Records => "record lines",
-        }
-    }
-}
 
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

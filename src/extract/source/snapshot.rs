@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::config::{Extraction, Input, ProfileChoice, Snapshot, Via};
+use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice, Snapshot, Via};
 use crate::error::Error;
 use crate::extract::context::{Context, Stop};
 use crate::extract::csv;
@@ -16,7 +16,6 @@ use crate::extract::csv::columns::generated_paths;
 use crate::extract::csv::rows::{OnLoss, engine};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::opener::Opener;
-use crate::extract::input::kind::InputKind;
 use crate::extract::input::speedctl::{Ended, Running, Speedctl, Until};
 use crate::extract::keep::admission::Admission;
 use crate::extract::profile::Profile;
@@ -146,7 +145,7 @@ fn read_extracted(
     let read = match find_header(&mut output, &speedctl) {
         Header::Found(header) => {
             let bytes = Cursor::new(header).chain(output);
-            let (options, topics) = (&context.options, &context.topics);
+            let (options, topics) = (&context.options, &context.topics_of_rows());
             let admission = RefCell::new(Admission::new(options));
             let read = csv::read(
                 csv::Source {
@@ -201,7 +200,7 @@ fn read_named(
     description.of_one(path.display().to_string());
     description.total_bytes = file.metadata().ok().map(|metadata| metadata.len());
     drop(description);
-    let (options, topics) = (&context.options, &context.topics);
+    let (options, topics) = (&context.options, &context.topics_of_rows());
     let name = path.display().to_string();
     let admission = RefCell::new(Admission::new(options));
     let source = csv::Source {
@@ -315,9 +314,13 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Resul
         let note = format!("speedctl left {path} as it was, written {age} before: replaying that");
         context.console.note(&note);
     }
-    let inputs = [Input::File(path)];
-    let opener = Opener::of(&inputs, InputKind::RrPairs, context).map_err(Stop::Failed)?;
-    super::rrpairs::read_inputs(&inputs, opener, context, sender)
+    let inputs = Inputs {
+        all: vec![Input::File(path)],
+        forced: Some(InputKind::RrPairs),
+        ..Inputs::default()
+    };
+    let opener = Opener::of(&inputs, context).map_err(Stop::Failed)?;
+    super::rrpairs::read_inputs(&inputs.all, opener, context, sender)
 }
 
 /// How much older than `started` a file is, in whole seconds; none when it is newer.

@@ -492,7 +492,7 @@ mod tests {
 
     /// What librdkafka has for `name` after kreplay has set everything.
     fn effective(words: &[&str], name: &str) -> String {
-        let words = [&["kreplay", "raw", "x", "-b", "x:1"], words].concat();
+        let words = [&["kreplay", "replay", "x", "-b", "x:1"], words].concat();
         let cli = Cli::try_parse_from(words).expect("the flags are known");
         let config = Config::from_cli(cli).expect("a sound configuration");
         let config = settings(&config.destination, Verbosity::Normal);

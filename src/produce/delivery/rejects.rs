@@ -218,7 +218,7 @@ fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
         message,
         hint: Some(format!("{send}name another file, or remove it")),
     };
-    let send = format!("send them with `kreplay records {name}`, ");
+    let send = format!("send them with `kreplay replay {name}`, ");
     match former {
         Former::Keep => {
             let message = format!("the rejects file {name} holds rejects already");
@@ -241,7 +241,7 @@ pub(in crate::produce) fn unknown_to(what: &str, journal: &Path, path: &Path) ->
             "the rejects file {name} holds rejects already, of which the {what} {journal} knows nothing"
         ),
         hint: Some(format!(
-            "send them with `kreplay records {name}`, name another file, or remove it"
+            "send them with `kreplay replay {name}`, name another file, or remove it"
         )),
     }
 }

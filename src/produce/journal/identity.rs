@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::{
-    Aborted, Config, Duplicates, Encoding, Extraction, Input, Overrides, RecordLines, Snapshot,
-    Source, TopicNames, Uncertain, Via,
+    Aborted, Config, Duplicates, Encoding, Extraction, Input, InputKind, Inputs, Overrides,
+    Snapshot, Source, TopicNames, Uncertain, Via,
 };
 
 /// The version of the format.
 const VERSION: u32 = 2;
+/// The kind of a source that is read before its kind is known. It needs no other name: the checksums of
+/// the records tell one stream from another.
+const STREAM: &str = "stream";
 /// Values longer than this are not shown when they differ.
 const LONGEST_SHOWN: usize = 400;
 
@@ -31,7 +34,7 @@ pub(crate) struct Identity {
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct InputIdentity {
-    /// The kind of source.
+    /// The kind of source; [`STREAM`] where only its content knows it.
     kind: String,
     /// A snapshot's id, or the files by their absolute paths.
     inputs: Vec<String>,
@@ -69,9 +72,9 @@ enum TopicsIdentity {
 }
 
 impl Identity {
-    /// The identity of a run, of which the cluster is not known yet. `profile` is the text of its
-    /// profile.
-    pub(crate) fn of(config: &Config, kind: &str, profile: &str) -> Self {
+    /// The identity of a run, of which the cluster is not known yet. `kind` is what shows of the source
+    /// before it is read, `profile` the text of the profile.
+    pub(crate) fn of(config: &Config, kind: Option<&str>, profile: &str) -> Self {
         Self {
             kreplay_journal: VERSION,
             input: InputIdentity::of(&config.source, kind),
@@ -120,9 +123,8 @@ fn json<T: Serialize>(value: &T) -> Value {
 }
 
 impl InputIdentity {
-    fn of(source: &Source, kind: &str) -> Self {
-        let inputs = |inputs: &[Input]| inputs.iter().map(name).collect();
-        let kind = kind.to_string();
+    fn of(source: &Source, kind: Option<&str>) -> Self {
+        let kind = kind.unwrap_or(STREAM).to_string();
         match source {
             Source::Snapshot(Snapshot {
                 id,
@@ -145,23 +147,21 @@ impl InputIdentity {
                     unknown: None,
                 }
             }
-            Source::Csv(all) | Source::Raw(all) => Self {
-                kind,
-                inputs: inputs(all),
-                ..Self::default()
-            },
-            Source::Records(RecordLines {
-                inputs: all,
+            Source::Inputs(Inputs {
+                all,
+                forced: _,
                 uncertain,
             }) => {
+                // Only record lines may be of an earlier run.
+                let may_be_lines = kind == InputKind::Records.reported() || kind == STREAM;
                 let unknown = match uncertain {
                     Uncertain::LeaveOut => "left_out",
                     Uncertain::Send => "sent",
                 };
                 Self {
                     kind,
-                    inputs: inputs(all),
-                    unknown: Some(unknown.into()),
+                    inputs: all.iter().map(name).collect(),
+                    unknown: may_be_lines.then(|| unknown.into()),
                     ..Self::default()
                 }
             }

@@ -58,7 +58,7 @@ pub(super) async fn extract(
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
     let source = report::Source {
-        kind: description.kind.unwrap_or(kind),
+        kind: description.kind.or(kind),
         via: description.via,
         inputs: description.inputs,
         names: description.names,

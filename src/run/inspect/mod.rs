@@ -85,7 +85,7 @@ pub(crate) async fn run(
     }
     let description = extraction.description();
     let source = report::Source {
-        kind: description.kind.unwrap_or(kind),
+        kind: description.kind.or(kind),
         via: description.via,
         inputs: description.inputs,
         names: description.names,

@@ -1,4 +1,4 @@
-//! `kreplay snapshot`, `csv`, `raw`, `records`: an extraction and a production, joined by the channel, and
+//! `kreplay replay` and `kreplay snapshot`: an extraction and a production, joined by the channel, and
 //! the watch that shows progress and passes signals on.
 
 mod progress;
@@ -33,6 +33,7 @@ pub(super) async fn replay(
 ) -> Result<Report, Error> {
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
+    let kind = extract::kind(&config.source, &config.extraction)?;
     let unused = &config.destination.unused_properties;
     if !unused.is_empty() {
         let unused = error::quoted(unused);
@@ -50,10 +51,10 @@ pub(super) async fn replay(
         brokers: config.destination.cluster.bootstrap_servers().to_string(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
     };
-    let job = job(&config, &console, control.clone(), counters.clone())?;
+    let job = job(&config, kind, &console, control.clone(), counters.clone())?;
     let mut report = Report {
         source: report::Source {
-            kind: config.source.kind(),
+            kind,
             ..report::Source::default()
         },
         destination: Destination {
@@ -91,7 +92,7 @@ pub(super) async fn replay(
 }
 
 fn describe(source: &mut report::Source, known: extract::Description) {
-    source.kind = known.kind.unwrap_or(source.kind);
+    source.kind = known.kind.or(source.kind);
     source.inputs = known.inputs;
     source.names = known.names;
     source.via = known.via;
@@ -107,12 +108,13 @@ fn name_nothing(report: &mut Report, empty: config::EmptySource) {
 
 fn job(
     config: &Config,
+    kind: Option<&'static str>,
     console: &Console,
     control: Control,
     counters: Arc<Counters>,
 ) -> Result<Job, Error> {
     let journal = match &config.delivery.journal {
-        Some(path) => Some((path.clone(), identity(config)?)),
+        Some(path) => Some((path.clone(), identity(config, kind)?)),
         None => None,
     };
     Ok(Job {
@@ -133,12 +135,12 @@ fn job(
 }
 
 /// What a journal of this run belongs to.
-fn identity(config: &Config) -> Result<Identity, Error> {
+fn identity(config: &Config, kind: Option<&str>) -> Result<Identity, Error> {
     let profile = match &config.extraction.profile {
         ProfileChoice::BuiltIn(name) => extract::profile_text(name)?,
         ProfileChoice::File { name: _, text } => text,
     };
-    Ok(Identity::of(config, config.source.kind(), profile))
+    Ok(Identity::of(config, kind, profile))
 }
 
 /// When the first record may be sent.

@@ -25,7 +25,7 @@ use crate::report::Ledger;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn config(words: &[&str]) -> Config {
-    let words = [&["kreplay", "records"], words, &["--rehearse"]].concat();
+    let words = [&["kreplay", "replay"], words, &["--rehearse"]].concat();
     let cli = Cli::try_parse_from(words).expect("the flags are known");
     Config::from_cli(cli).expect("a sound configuration")
 }
@@ -62,7 +62,7 @@ fn replayed(
 ) -> Report {
     let config = config(words);
     let counters = Arc::new(Counters::default());
-    let job = job(&config, console, Control::default(), counters.clone());
+    let job = job(&config, None, console, Control::default(), counters.clone());
     let job = job.expect("it keeps no journal");
     let (sender, receiver) = crate::record::channel::bounded(CHANNEL, Gate::AtOnce);
     let runtime = runtime();

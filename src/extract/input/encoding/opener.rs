@@ -1,15 +1,15 @@
 //! What the inputs of a run are, and opening them as that. All of one run are of one kind, which the
-//! content decides, whatever the command: what can be read twice is looked at before anything is read,
+//! content decides unless `--as` does: what can be read twice is looked at before anything is read,
 //! a stream as soon as it is opened.
 
 use super::magic::Format;
 use super::open;
 use super::open::Opened;
-use crate::config::{Input, ProfileChoice};
+use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice};
 use crate::error::Error;
 use crate::extract::context::Context;
 use crate::extract::input::files::Found;
-use crate::extract::input::kind::{Asked, InputKind, Nature};
+use crate::extract::input::kind::{Asked, Nature};
 use crate::extract::survey::Survey;
 
 /// An input that was opened to look at it, and what it is.
@@ -19,11 +19,21 @@ type Looked = Result<(Opened, Nature), Error>;
 #[derive(Debug)]
 pub(in crate::extract) struct Opener {
     kind: InputKind,
-    /// The input that has told the kind; none while only the command has.
-    told_by: Option<String>,
+    decided_by: DecidedBy,
     paths: Paths,
     /// A stream that was opened to look at it.
     kept: Option<(Input, Looked)>,
+}
+
+/// What decides the kind of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum DecidedBy {
+    /// Nothing yet: an input without a sign of its kind is taken for RRPairs.
+    Nothing,
+    /// The content of the input of this name.
+    Content(String),
+    /// The user.
+    User,
 }
 
 /// Where the paths of a run come from.
@@ -45,22 +55,15 @@ pub(in crate::extract) enum Opening {
 }
 
 impl Opener {
-    /// Looks at `inputs`, which `command` takes for being of its own kind.
+    /// Looks at `inputs`.
     ///
     /// # Errors
-    /// [`Error::SeveralKinds`] that names two of them.
-    pub(in crate::extract) fn of(
-        inputs: &[Input],
-        command: InputKind,
-        context: &Context,
-    ) -> Result<Self, Error> {
-        let mut opener = Self {
-            kind: command,
-            told_by: None,
-            paths: paths(context),
-            kept: None,
-        };
-        for (number, input) in inputs.iter().enumerate() {
+    /// [`Error::SeveralKinds`] that names two of them; [`Error::Config`] for a folder that is to be read
+    /// as something else than RRPairs.
+    pub(in crate::extract) fn of(inputs: &Inputs, context: &Context) -> Result<Self, Error> {
+        let survey = &context.survey;
+        let mut opener = Self::before(inputs, Paths::of(&context.options, survey));
+        for (number, input) in inputs.all.iter().enumerate() {
             if is_folder(input) {
                 opener.agree(InputKind::RrPairs, input)?;
                 continue;
@@ -81,6 +84,19 @@ impl Opener {
         Ok(opener)
     }
 
+    /// The state in which no input has been looked at.
+    fn before(inputs: &Inputs, paths: Paths) -> Self {
+        Self {
+            kind: inputs.forced.unwrap_or(InputKind::RrPairs),
+            decided_by: match inputs.forced {
+                Some(_) => DecidedBy::User,
+                None => DecidedBy::Nothing,
+            },
+            paths,
+            kept: None,
+        }
+    }
+
     pub(in crate::extract) fn kind(&self) -> InputKind {
         self.kind
     }
@@ -88,17 +104,24 @@ impl Opener {
     /// Takes `kind` as that of the run, or as one that has to be the same.
     fn agree(&mut self, kind: InputKind, input: &Input) -> Result<(), Error> {
         let kind = self.as_read(kind);
-        match &self.told_by {
-            None => {
+        match &self.decided_by {
+            DecidedBy::Nothing => {
                 self.kind = kind;
-                self.told_by = Some(input.name());
+                self.decided_by = DecidedBy::Content(input.name());
                 Ok(())
             }
-            Some(_) if self.kind == kind => Ok(()),
-            Some(first) => Err(Error::SeveralKinds {
+            DecidedBy::Content(_) if self.kind == kind => Ok(()),
+            DecidedBy::Content(first) => Err(Error::SeveralKinds {
                 first: (first.clone(), self.kind.name()),
                 second: (input.name(), kind.name()),
             }),
+            DecidedBy::User if self.kind != InputKind::RrPairs && is_folder(input) => {
+                Err(Error::Config {
+                    message: format!("{} is a folder, and not {}", input.name(), self.kind.name()),
+                    hint: Some("without `--as` it is read for RRPairs".into()),
+                })
+            }
+            DecidedBy::User => Ok(()),
         }
     }
 
@@ -165,7 +188,10 @@ impl Opener {
             true => Ok(()),
             false => Err(Error::NoneInIt {
                 input: input.name(),
-                wanted: self.kind.name(),
+                wanted: match self.decided_by {
+                    DecidedBy::Nothing => "RRPairs or record lines",
+                    DecidedBy::Content(_) | DecidedBy::User => self.kind.name(),
+                },
                 what,
             }),
         }
@@ -201,12 +227,37 @@ fn is_folder(input: &Input) -> bool {
     matches!(input, Input::File(path) if path.is_dir())
 }
 
-fn paths(context: &Context) -> Paths {
-    let options = &context.options;
-    let own_profile = matches!(options.profile, ProfileChoice::File { .. });
-    let own_path = options.overrides.paths().next().is_some();
-    match own_profile || own_path || matches!(context.survey, Survey::Paths(_)) {
-        true => Paths::Own,
-        false => Paths::BuiltIn,
+impl Paths {
+    fn of(options: &Extraction, survey: &Survey) -> Self {
+        let own_profile = matches!(options.profile, ProfileChoice::File { .. });
+        let own_path = options.overrides.paths().next().is_some();
+        match own_profile || own_path || matches!(survey, Survey::Paths(_)) {
+            true => Self::Own,
+            false => Self::BuiltIn,
+        }
     }
+}
+
+/// The kind of `inputs` as far as it shows without reading a stream: that which the user says, or that of
+/// the first file or folder that has one. Files none of which shows a kind are taken for RRPairs.
+pub(in crate::extract) fn kind_without_streams(
+    inputs: &Inputs,
+    options: &Extraction,
+) -> Option<InputKind> {
+    let opener = Opener::before(inputs, Paths::of(options, &Survey::Nothing));
+    if opener.decided_by == DecidedBy::User {
+        return Some(opener.kind);
+    }
+    let mut streams = false;
+    for input in &inputs.all {
+        if is_folder(input) {
+            return Some(InputKind::RrPairs);
+        }
+        if !open::is_regular_file(input) {
+            streams = true;
+        } else if let Ok((_, Nature::Known(kind))) = open_and_look(input, Asked::ByName) {
+            return Some(opener.as_read(kind));
+        }
+    }
+    (!streams).then_some(opener.kind)
 }

@@ -1,0 +1,243 @@
+//! What the user typed. The doc comments here and in the files below are the manual that `--help` prints;
+//! `config/resolve/` decides what the flags mean together. A group of flags has a file of its own.
+
+mod delivery;
+mod destination;
+mod extraction;
+mod output;
+mod source;
+mod values;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use self::delivery::{Delivery, OnRefused};
+pub use self::destination::{Destination, Partition, Timestamps};
+pub use self::extraction::{Encoding, Extraction};
+pub use self::output::{Output, ReportForm, When};
+pub use self::source::{InputKind, SourceArguments, Speedctl, Via};
+
+const SHORTLY: &str = "\
+The commonest calls:
+  kreplay snapshot <ID> -b localhost:9092     replay a Speedscale snapshot
+  kreplay replay captures/ -b localhost:9092  replay files: RRPairs, a CSV, or record lines
+  kreplay snapshot <ID> --rehearse            try it without a Kafka
+
+`kreplay help` says more, `kreplay <COMMAND> --help` everything.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything found was delivered, or left out on purpose and counted
+  1    the replay ran; some records failed, are unreadable, out of order or lost a part, none was
+       found (unless --allow-empty), or a report was not written
+  2    usage or configuration
+  3    the cluster: unreachable, not authorised, a topic or partition missing,
+       the captured cluster, or silent for too long
+  4    the source failed or is incomplete
+  70   the ledger does not balance: a defect of kreplay
+  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still says what
+       was delivered";
+
+const EXTRACT_EXIT_CODES: &str = "\
+Exit codes:
+  0    every record was printed, or left out on purpose and counted, or the reader of stdout left
+  1    some records are unreadable, none was found (unless --allow-empty), or stdout took no more
+  2    usage or configuration
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
+
+const INSPECT_EXIT_CODES: &str = "\
+Exit codes:
+  0    everything was looked at
+  1    some records are unreadable, none was found (unless --allow-empty), or a path given
+       matches nothing
+  2    usage or configuration
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT); what was seen by then is told";
+
+/// Replays captured Kafka traffic into Kafka: every record delivered, or named.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(arg_required_else_help = true, before_help = SHORTLY)]
+pub struct Cli {
+    /// What to replay.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One step: speedctl extracts a snapshot, kreplay sends its records.
+    #[command(after_help = EXIT_CODES)]
+    Snapshot(Snapshot),
+    /// Replay files: RRPairs, a CSV of `speedctl extract data`, or record lines.
+    #[command(after_help = EXIT_CODES)]
+    Replay(ReplayArguments),
+    /// Print the records of a capture as record lines, one JSON object each; nothing is sent.
+    ///
+    /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
+    /// "value":"..","headers":[["trace","abc"],["empty",null]]}. The timestamp is in milliseconds.
+    /// Bytes that are not UTF-8 stand in `key_base64` and `value_base64`, in headers as
+    /// {"base64":".."}; what the capture does not contain is left out; a topic known only by its id is
+    /// a `topic_id`. `kreplay replay` reads the lines back and no byte changes on the way.
+    #[command(after_help = EXTRACT_EXIT_CODES)]
+    Extract(Extract),
+    /// Describe what is in a capture: topics, gaps, keys, sizes, clients; or every path. Nothing is sent.
+    ///
+    /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
+    /// topic its partitions, records, keys and sizes. Different keys are counted exactly up to 1,024,
+    /// beyond that to about 2 %; percentiles of sizes are exact up to 4,096 different sizes in a topic,
+    /// beyond that at most 0.1 % too high. `--report json` contains all of it, also partition by
+    /// partition. With --paths: every path that occurs in the RRPairs.
+    #[command(after_help = INSPECT_EXIT_CODES)]
+    Inspect(Inspect),
+    /// Print a built-in profile as TOML, to begin one of your own with.
+    Profile(Profile),
+    /// The commands that `replay` takes the place of.
+    #[command(name = "raw", aliases = ["csv", "records"], hide = true, disable_help_flag = true)]
+    Former(FormerArguments),
+}
+
+/// `kreplay snapshot`.
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: Speedctl,
+    /// Which RRPairs are replayed, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// Where records go, and what is told of it.
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// `kreplay replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// What is replayed.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Send also the records of a rejects file of which the earlier run could not tell whether they
+    /// are in the log (outcome `unknown`): they may then be there twice. Else they are left out.
+    #[arg(long, help_heading = "Delivery")]
+    pub send_unknown: bool,
+    /// Which RRPairs are replayed, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// Where records go, and what is told of it.
+    #[command(flatten)]
+    pub sending: Sending,
+}
+
+/// Whatever follows a former command.
+#[derive(Debug, Args)]
+pub struct FormerArguments {
+    /// The words.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub words: Vec<std::ffi::OsString>,
+}
+
+/// `kreplay extract`.
+#[derive(Debug, Args)]
+pub struct Extract {
+    /// What is read.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Which RRPairs are read, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Print nothing on stderr but errors and problems.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the records.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `kreplay inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// What is looked at.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// List every path that occurs, with how often it does, its types and a sample; of all RRPairs
+    /// unless --filter chooses. A path can be copied into any flag that takes one.
+    #[arg(long, conflicts_with_all = [
+        "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
+        "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
+        "keep_duplicates", "with_aborted", "topic_id", "via",
+    ])]
+    pub paths: bool,
+    /// The form of what is told on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    pub report: ReportForm,
+    /// Which RRPairs are looked at, and where in them records are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Print nothing on stderr but errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the RRPairs, and the files skipped.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `kreplay profile`.
+#[derive(Debug, Args)]
+pub struct Profile {
+    /// The profile's name: `fetch`, `produce` or `byoc`.
+    #[arg(default_value = "fetch", value_name = "NAME")]
+    pub name: String,
+}
+
+/// What all commands that send records take.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: Destination,
+    /// What is kept for when not everything is delivered.
+    #[command(flatten)]
+    pub delivery: Delivery,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_names_no_topic_is_a_usage_error() {
+        let longer = "a".repeat(250);
+        for (flag, text) in [
+            ("-t", longer.clone()),
+            ("-t", "a b".into()),
+            ("--map", "orders=..".into()),
+            ("--map", format!("*={{topic}}{longer}")),
+        ] {
+            let words = ["kreplay", "replay", "x", flag, &text];
+            assert!(Cli::try_parse_from(words).is_err(), "{flag} {text}");
+        }
+        let words = ["kreplay", "replay", "x", "--map", "*={topic}-copy"];
+        assert!(Cli::try_parse_from(words).is_ok());
+    }
+}

@@ -1,0 +1,44 @@
+//! What is printed.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// What is printed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// The form of the report on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    pub report: ReportForm,
+    /// Also write the report as JSON to a file.
+    #[arg(long, value_name = "FILE")]
+    pub report_file: Option<PathBuf>,
+    /// Progress on stderr: a bar on a terminal, else a line every 10 s.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub progress: When,
+    /// Print nothing but errors and the report.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print the speedctl command, the files skipped and librdkafka's log.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// The form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum ReportForm {
+    Text,
+    Json,
+    None,
+}
+
+/// When something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the flag's text tells")]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}

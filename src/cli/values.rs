@@ -1,0 +1,109 @@
+//! The values of flags that have a form of their own. Apart because what is wrong with one is named as clap
+//! reads it, before the rest of the command line.
+
+use std::ffi::OsStr;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+
+use crate::record::{NameFault, TopicId};
+
+/// Splits a property, and keeps what is wrong to itself: it may be a password.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PropertyParser;
+
+impl TypedValueParser for PropertyParser {
+    type Value = (String, String);
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        value
+            .to_str()
+            .and_then(|text| pair(text).ok())
+            .ok_or_else(|| {
+                let text = "what follows `-X` is not of the form KEY=VALUE\n";
+                clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+            })
+    }
+}
+
+/// Splits `KEY=VALUE` at the first `=`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.into())),
+        _ => Err("expected `KEY=VALUE`".into()),
+    }
+}
+
+/// Splits `ID=NAME` at the last `=`: an id in base64 may end with some, a topic's name has none.
+pub(super) fn naming(text: &str) -> Result<(String, String), String> {
+    let Some((id, name)) = text.rsplit_once('=') else {
+        return Err("expected `ID=NAME`".into());
+    };
+    if TopicId::parse(id).is_none() {
+        return Err(format!(
+            "`{id}` is no topic id: it is a UUID, or Kafka's base64 of one (22 characters)"
+        ));
+    }
+    Ok((id.into(), topic_name(name)?))
+}
+
+/// Splits `FROM=TO` at the last `=`: a topic's name has none.
+pub(super) fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            // What stands for the captured name is as good as that.
+            topic_name(&to.replace("{topic}", "t"))?;
+            Ok((from.into(), to.into()))
+        }
+        _ => Err("expected `FROM=TO`".into()),
+    }
+}
+
+/// A name that Kafka takes.
+pub(super) fn topic_name(text: &str) -> Result<String, String> {
+    match NameFault::of(text) {
+        Some(fault) => Err(fault.to_string()),
+        None => Ok(text.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_id_is_given_in_either_notation_and_with_a_legal_name() {
+        for id in [
+            "F6sC8x-GQPaI5g9Nn7Nhwg",
+            "F6sC8x+GQPaI5g9Nn7Nhwg==",
+            "17ab02f3-1f86-40f6-88e6-0f4d9fb361c2",
+        ] {
+            let given = naming(&format!("{id}=orders"));
+            assert_eq!(given, Ok((id.into(), "orders".into())));
+        }
+        for wrong in [
+            "orders",
+            "orders=orders",
+            "=orders",
+            "F6sC8x-GQPaI5g9Nn7Nhw=orders",
+            "AAAAAAAAAAAAAAAAAAAAAA=orders",
+            "F6sC8x-GQPaI5g9Nn7Nhwg=",
+            "F6sC8x-GQPaI5g9Nn7Nhwg=a b",
+        ] {
+            assert!(naming(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_pair_is_split_at_the_first_equals_sign() {
+        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(pair("a="), Ok(("a".into(), String::new())));
+        assert!(pair("=b").is_err());
+        assert!(pair("ab").is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Where records go: which cluster, how it is spoken to, and under which names.
+
+use std::path::PathBuf;
+
+use crate::cli;
+use crate::config::properties;
+use crate::config::properties::security::TokenSupply;
+use crate::config::properties::{Properties, PropertyFile, SettledProperties};
+use crate::config::{
+    CapturedCluster, Cluster, Destination, Idempotence, MissingTopics, TokenSource, TopicNames,
+};
+use crate::error::Error;
+
+/// Where OAUTHBEARER tokens come from; the mechanism follows from it.
+fn settle_token(
+    command: Option<String>,
+    file: Option<PathBuf>,
+    properties: &mut Properties,
+) -> Result<Option<TokenSource>, Error> {
+    let (flag, source) = match (command, file) {
+        (Some(command), _) => ("--oauth-command", TokenSource::Command(command)),
+        (None, Some(file)) => ("--oauth-file", TokenSource::File(file)),
+        (None, None) => return Ok(None),
+    };
+    let set = |name| properties::value(properties, name);
+    let mechanism = set("sasl.mechanism");
+    if let Some(other) = mechanism.filter(|name| *name != "OAUTHBEARER") {
+        let message = format!("`{flag}` gives tokens, which the mechanism `{other}` does not use");
+        return Err(Error::config(message));
+    }
+    let by_itself = |name, value: &str| set(name).is_some_and(|is| is.eq_ignore_ascii_case(value));
+    for (name, value) in [
+        ("enable.sasl.oauthbearer.unsecure.jwt", "true"),
+        ("sasl.oauthbearer.method", "oidc"),
+    ] {
+        if by_itself(name, value) {
+            let message = format!("`{flag}` and `{name}={value}` both give tokens: choose one");
+            return Err(Error::config(message));
+        }
+    }
+    let protocol = set("security.protocol").map(str::to_owned);
+    if mechanism.is_none() {
+        properties.push(("sasl.mechanism".into(), "OAUTHBEARER".into()));
+    }
+    if protocol.is_none() {
+        properties.push(("security.protocol".into(), "SASL_SSL".into()));
+    }
+    Ok(Some(source))
+}
+
+/// The file of properties; a rehearsal must not depend on what a cluster needs.
+fn property_file(args: &cli::Destination) -> PropertyFile {
+    match args.rehearse {
+        true => PropertyFile::None,
+        false => PropertyFile::choose(args.property_file.clone()),
+    }
+}
+
+fn is_bootstrap(key: &str) -> bool {
+    key == "bootstrap.servers" || key == "metadata.broker.list"
+}
+
+/// The brokers of the flag or, without it, of the properties, once what is said of both makes sense.
+fn settle_cluster(
+    flag: Option<String>,
+    properties: &Properties,
+    token: Option<&TokenSource>,
+) -> Result<Cluster, Error> {
+    let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
+    let brokers = flag.or_else(|| named.map(|(_, brokers)| brokers.clone()));
+    let Some(brokers) = brokers.filter(|brokers| !brokers.trim().is_empty()) else {
+        let similar = properties.iter().map(|(key, _)| key);
+        let looks_like_it = |key: &&String| {
+            key.starts_with("bootstrap") || key.contains("broker.list") || key.contains("brokers")
+        };
+        let mut similar = similar.filter(looks_like_it);
+        return Err(Error::Config {
+            message: "no brokers are named".into(),
+            hint: Some(similar.next().map_or_else(
+                || "say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into(),
+                |key| {
+                    format!("`{key}` is not the property that names them: `bootstrap.servers` is")
+                },
+            )),
+        });
+    };
+    properties::brokers::check(&brokers)?;
+    let tokens = match token {
+        Some(_) => TokenSupply::Flag,
+        None => TokenSupply::Properties,
+    };
+    properties::security::check(properties, tokens)?;
+    Ok(Cluster::Brokers(brokers))
+}
+
+/// Refuses a FROM that is given twice: the second one would have no effect.
+fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
+    for (index, (from, to)) in map.iter().enumerate() {
+        if let Some((_, first)) = map[..index].iter().find(|(earlier, _)| earlier == from) {
+            return Err(Error::Config {
+                message: format!("`--map {from}={first}` and `--map {from}={to}` rename one topic"),
+                hint: Some("a captured topic goes to one topic of the destination".into()),
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
+    check_renamings(&args.map)?;
+    let idempotence = match args.no_idempotence {
+        true => Idempotence::Off,
+        false => Idempotence::On,
+    };
+    let file = property_file(&args);
+    let SettledProperties {
+        mut properties,
+        unused: unused_properties,
+        places: property_places,
+    } = properties::settle(&file, args.property, idempotence, args.partition)?;
+    let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
+    let cluster = match args.rehearse {
+        true => Cluster::Rehearsal,
+        false => settle_cluster(args.brokers, &properties, token.as_ref())?,
+    };
+    properties.retain(|(key, _)| !is_bootstrap(key));
+    Ok(Destination {
+        cluster,
+        properties,
+        unused_properties,
+        property_places,
+        idempotence,
+        token,
+        topics: args
+            .topic
+            .map_or(TopicNames::Mapped(args.map), TopicNames::One),
+        partition: args.partition,
+        timestamps: args.timestamps,
+        headers: args.header,
+        captured_cluster: match args.yes {
+            true => CapturedCluster::Allow,
+            false => CapturedCluster::Refuse,
+        },
+        missing_topics: match args.create_topics || args.rehearse {
+            true => MissingTopics::Create,
+            false => MissingTopics::Refuse,
+        },
+    })
+}

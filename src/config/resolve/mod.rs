@@ -1,0 +1,267 @@
+//! From what was typed to what it means: defaults, environment, kcat's config file and cross-checks.
+//! Everything that can be told wrong before anything runs is told here. A group of flags has a file of
+//! its own.
+
+mod destination;
+mod extraction;
+mod output;
+mod source;
+
+use self::destination::settle_destination;
+use self::extraction::{profile_file, profile_file_of, settle_extraction};
+use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
+use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
+use super::properties::PropertyFile;
+use super::property_names::PropertyPlaces;
+use super::{
+    CapturedCluster, Cluster, Config, Delivery, Destination, EmptySource, Extraction, Idempotence,
+    Inputs, MissingTopics, Output, Partition, ReportForm, Source, Task, Timestamps, TopicNames,
+    Verbosity, View,
+};
+use crate::cli;
+use crate::error::Error;
+
+/// The filter that every RRPair passes.
+const EVERYTHING: &str = "command CONTAINS \"\"";
+
+impl Config {
+    /// Settles what `cli` means; reads the environment and kcat's config file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for what makes no sense.
+    pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
+        match cli.command {
+            cli::Command::Snapshot(args) => {
+                let snapshot = settle_snapshot(args.id, ReadFor::Sending, args.speedctl);
+                Self::replaying(Source::Snapshot(snapshot), args.extraction, args.sending)
+            }
+            cli::Command::Replay(args) => {
+                let mut source = settle_source(args.source, ReadFor::Sending)?;
+                if args.send_unknown {
+                    send_unknown(&mut source)?;
+                }
+                Self::replaying(source, args.extraction, args.sending)
+            }
+            cli::Command::Extract(args) => Self::extracting(args),
+            cli::Command::Inspect(args) => Self::inspecting(args),
+            cli::Command::Profile(args) => Self::showing_profile(args),
+            cli::Command::Former(_) => Err(Error::Config {
+                message: "`raw`, `csv` and `records` are one command now".into(),
+                hint: Some("use `kreplay replay`: the content decides what a source is".into()),
+            }),
+        }
+    }
+
+    fn replaying(
+        source: Source,
+        extraction: cli::Extraction,
+        sending: cli::Sending,
+    ) -> Result<Self, Error> {
+        let cli::Sending {
+            destination,
+            delivery,
+            output,
+        } = sending;
+        let output = settle_output(output);
+        if source.prints_command() {
+            let extraction = settle_extraction(extraction)?;
+            return Ok(Self::printing(Task::Replay, source, extraction, output));
+        }
+        // A file that the user names is kept from harm also where a rehearsal does not read it.
+        let properties = PropertyFile::choose(destination.property_file.clone()).location();
+        let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
+        Ok(Self {
+            task: Task::Replay,
+            read_for_flags: read_for_flags.collect(),
+            extraction: settle_extraction(extraction)?,
+            destination: settle_destination(destination)?,
+            empty: settle_empty(delivery.allow_empty),
+            delivery: settle_delivery(delivery),
+            output,
+            source,
+        })
+    }
+
+    fn extracting(args: cli::Extract) -> Result<Self, Error> {
+        let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
+        let source = settle_source(args.source, ReadFor::Looking)?;
+        let extraction = settle_extraction(args.extraction)?;
+        let config = Self::printing(Task::Extract, source, extraction, output);
+        Ok(Self {
+            empty: settle_empty(args.allow_empty),
+            ..config
+        })
+    }
+
+    fn showing_profile(args: cli::Profile) -> Result<Self, Error> {
+        let output = quiet_output(ReportForm::Text, Verbosity::Normal);
+        let extraction = settle_extraction(cli::Extraction::default())?;
+        let (task, source) = (Task::ShowProfile(args.name), Inputs::default());
+        Ok(Self::printing(
+            task,
+            Source::Inputs(source),
+            extraction,
+            output,
+        ))
+    }
+
+    fn inspecting(args: cli::Inspect) -> Result<Self, Error> {
+        let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
+        let source = settle_source(args.source, ReadFor::Looking)?;
+        let mut extraction = settle_extraction(args.extraction)?;
+        let view = match args.paths {
+            true => View::Paths,
+            false => View::Contents,
+        };
+        if view == View::Paths {
+            // Who asks for paths looks for what the profile's filter leaves out, too.
+            let filter = &mut extraction.overrides.filter;
+            filter.get_or_insert_with(|| EVERYTHING.into());
+        }
+        let config = Self::printing(Task::Inspect(view), source, extraction, output);
+        Ok(Self {
+            empty: settle_empty(args.allow_empty),
+            ..config
+        })
+    }
+
+    /// Printing a command or records needs no destination.
+    fn printing(task: Task, source: Source, extraction: Extraction, output: Output) -> Self {
+        let destination = Destination {
+            cluster: Cluster::Rehearsal,
+            properties: Vec::new(),
+            unused_properties: Vec::new(),
+            property_places: PropertyPlaces::default(),
+            idempotence: Idempotence::On,
+            token: None,
+            topics: TopicNames::Mapped(Vec::new()),
+            partition: Partition::Auto,
+            timestamps: Timestamps::Now,
+            headers: Vec::new(),
+            captured_cluster: CapturedCluster::Refuse,
+            missing_topics: MissingTopics::Refuse,
+        };
+        Self {
+            task,
+            source,
+            destination,
+            delivery: Delivery::default(),
+            read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
+            extraction,
+            empty: EmptySource::Fails,
+            output,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn config(arguments: &[&str]) -> Result<Config, Error> {
+        let arguments = [&["kreplay", "replay", "x.jsonl"], arguments].concat();
+        Config::from_cli(cli::Cli::try_parse_from(arguments).expect("the flags are known"))
+    }
+
+    #[test]
+    fn brokers_come_from_the_flag_before_a_property() {
+        let settled = config(&["-b", "flag:1", "-X", "bootstrap.servers=property:1"]);
+        let settled = settled.expect("this is a sound configuration").destination;
+        assert_eq!(settled.cluster, Cluster::Brokers("flag:1".into()));
+        assert_eq!(settled.properties, []);
+        let settled = config(&["-X", "metadata.broker.list=property:1"]);
+        let settled = settled.expect("this is a sound configuration").destination;
+        assert_eq!(settled.cluster, Cluster::Brokers("property:1".into()));
+    }
+
+    #[test]
+    fn a_property_that_breaks_the_promise_is_refused_and_named() {
+        for property in [
+            "acks=1",
+            "enable.idempotence=false",
+            "topic.acks=0",
+            "max.in.flight=6",
+            "transactional.id=x",
+        ] {
+            let error = config(&["-b", "x:1", "-X", property]).expect_err(property);
+            let name = property.trim_start_matches("topic.");
+            assert!(
+                error
+                    .to_string()
+                    .starts_with(&format!("`{name}` would break")),
+                "{error}"
+            );
+        }
+        for property in [
+            "acks=all",
+            "acks=-1",
+            "enable.idempotence=TRUE",
+            "linger.ms=1",
+        ] {
+            assert!(config(&["-b", "x:1", "-X", property]).is_ok(), "{property}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_last_is_what_is_looked_at() {
+        let words = [
+            "-b",
+            "x:1",
+            "-X",
+            "acks=1",
+            "-X",
+            "request.required.acks=all",
+        ];
+        let settled = config(&words).expect("the last word keeps the promise");
+        let expected = ("request.required.acks".to_string(), "all".to_string());
+        assert_eq!(settled.destination.properties, [expected]);
+        let words = [
+            "-b",
+            "x:1",
+            "-X",
+            "request.required.acks=all",
+            "-X",
+            "acks=1",
+        ];
+        let error = config(&words).expect_err("the last word breaks it");
+        assert!(
+            error.to_string().starts_with("`acks=1` would break"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn one_topic_id_has_one_name() {
+        let (base64, uuid) = (
+            "F6sC8x-GQPaI5g9Nn7Nhwg",
+            "17ab02f3-1f86-40f6-88e6-0f4d9fb361c2",
+        );
+        let given = |first: &str, second: &str| {
+            let (first, second) = (format!("{base64}={first}"), format!("{uuid}={second}"));
+            config(&["-b", "x:1", "--topic-id", &first, "--topic-id", &second])
+        };
+        let error = given("orders", "payments").expect_err("two names");
+        let said = format!("`--topic-id` gives `{base64}` two names: `orders` and `payments`");
+        assert_eq!((error.to_string(), error.exit().code()), (said, 2));
+        let same = given("orders", "orders").expect("one name").extraction;
+        assert_eq!(same.topic_ids.iter().count(), 1);
+    }
+
+    #[test]
+    fn two_renamings_of_one_topic_are_refused() {
+        let error = config(&["-b", "x:1", "--map", "a=b", "--map", "c=d", "--map", "a=e"]);
+        let error = error.expect_err("`a` is renamed twice");
+        let said = "`--map a=b` and `--map a=e` rename one topic";
+        assert_eq!((error.to_string().as_str(), error.exit().code()), (said, 2));
+        let twice = ["-b", "x:1", "--map", "*=b", "--map", "*=c"];
+        assert!(config(&twice).is_err());
+        assert!(config(&["-b", "x:1", "--map", "a=c", "--map", "b=c"]).is_ok());
+    }
+
+    #[test]
+    fn a_run_without_brokers_says_what_to_do() {
+        let error = config(&[]).expect_err("no brokers");
+        assert_eq!(error.to_string(), "no brokers are named");
+    }
+}

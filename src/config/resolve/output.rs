@@ -1,0 +1,51 @@
+//! What is printed, and what is done about records that are not delivered.
+
+use crate::cli;
+use crate::config::{Delivery, EmptySource, Output, Reordered, ReportForm, Verbosity, When};
+
+pub(super) fn settle_delivery(args: cli::Delivery) -> Delivery {
+    Delivery {
+        rejects: args.rejects,
+        journal: args.resume,
+        on_refused: args.on_refused,
+        give_up_after: args.give_up_after,
+        reordered: match args.allow_reordered {
+            true => Reordered::Allowed,
+            false => Reordered::Fails,
+        },
+    }
+}
+
+pub(super) fn settle_empty(allowed: bool) -> EmptySource {
+    match allowed {
+        true => EmptySource::Allowed,
+        false => EmptySource::Fails,
+    }
+}
+
+/// The output of a run that has no destination.
+pub(super) fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
+    Output {
+        report,
+        report_file: None,
+        progress: When::Never,
+        verbosity,
+    }
+}
+
+pub(super) fn settle_output(args: cli::Output) -> Output {
+    Output {
+        report: args.report,
+        report_file: args.report_file,
+        progress: args.progress,
+        verbosity: verbosity(args.quiet, args.verbose),
+    }
+}
+
+pub(super) fn verbosity(quiet: bool, verbose: bool) -> Verbosity {
+    match (quiet, verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}

@@ -1,0 +1,130 @@
+//! What is replayed: inputs, or a snapshot that speedctl gets.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use crate::cli::{InputKind, Via};
+
+/// What is replayed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Files, folders and stdin.
+    Inputs(Inputs),
+    /// A snapshot that speedctl extracts.
+    Snapshot(Snapshot),
+}
+
+impl Source {
+    /// Whether only a command is printed.
+    pub(crate) fn prints_command(&self) -> bool {
+        match self {
+            Self::Inputs(_) => false,
+            Self::Snapshot(snapshot) => snapshot.action == SnapshotAction::PrintCommand,
+        }
+    }
+
+    /// What a report calls it before it is read; none where its content has to show that.
+    pub(crate) fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Inputs(inputs) => inputs.forced.map(InputKind::reported),
+            Self::Snapshot(_) => Some("snapshot"),
+        }
+    }
+}
+
+/// Files, folders and stdin, all of one kind.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// They are read in this order.
+    pub all: Vec<Input>,
+    /// The kind that the user says they are of; none leaves it to their content.
+    pub forced: Option<InputKind>,
+    /// What becomes of records whose delivery an earlier run calls unknown.
+    pub uncertain: Uncertain,
+}
+
+impl InputKind {
+    /// What a report and a journal call it.
+    pub(crate) fn reported(self) -> &'static str {
+        match self {
+            Self::RrPairs => "raw",
+            Self::Csv => "csv",
+            Self::Records => crate::report::Source::RECORDS,
+        }
+    }
+
+    /// The kind with its article.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RrPairs => "RRPairs",
+            Self::Csv => "a CSV of speedctl",
+            Self::Records => "record lines",
+        }
+    }
+}
+
+/// What becomes of records whose delivery an earlier run calls unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Uncertain {
+    #[default]
+    /// They are counted as filtered.
+    LeaveOut,
+    /// They are sent, and may so be in the log twice.
+    Send,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, or a folder of RRPairs.
+    File(PathBuf),
+}
+
+impl Input {
+    /// The name by which reports and errors call it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "stdin".into(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(path)
+        }
+    }
+}
+
+/// A snapshot and the speedctl that gets it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The snapshot's id.
+    pub id: String,
+    /// How to read it.
+    pub via: Via,
+    /// The speedctl to run; none is the one on PATH.
+    pub speedctl: Option<PathBuf>,
+    /// More arguments for it.
+    pub arguments: Vec<String>,
+    /// The longest silence before it is taken for hung.
+    pub timeout: Duration,
+    /// Whether the command is to be run, or only printed.
+    pub action: SnapshotAction,
+}
+
+/// What to do with the speedctl command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotAction {
+    /// Run it and replay.
+    Replay,
+    /// Print it and stop.
+    PrintCommand,
+}
