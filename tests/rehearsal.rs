@@ -267,6 +267,7 @@ fn the_json_report_has_every_documented_member() {
         "control",
         "aborted",
         "unreadable",
+        "unselected",
         "delivered",
         "not_written",
         "unknown",

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::selection::SelectionArguments;
 use super::values::naming;
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)
@@ -62,6 +63,9 @@ pub struct Extraction {
     /// NAME. The report lists the ids that nothing names.
     #[arg(long, value_name = "ID=NAME", value_parser = naming)]
     pub topic_id: Vec<(String, String)>,
+    /// Which part of the capture is used.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
 }
 
 /// How what a path leads to becomes bytes.

@@ -5,6 +5,7 @@ mod delivery;
 mod destination;
 mod extraction;
 mod output;
+mod selection;
 mod source;
 mod values;
 
@@ -14,6 +15,7 @@ pub use self::delivery::{Delivery, OnRefused};
 pub use self::destination::{Destination, Partition, Timestamps};
 pub use self::extraction::{Encoding, Extraction};
 pub use self::output::{Output, ReportForm, When};
+pub use self::selection::SelectionArguments;
 pub use self::source::{InputKind, SourceArguments, Speedctl, Via};
 
 const SHORTLY: &str = "\
@@ -173,7 +175,8 @@ pub struct Inspect {
     #[arg(long, conflicts_with_all = [
         "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
         "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
-        "keep_duplicates", "with_aborted", "topic_id", "via",
+        "keep_duplicates", "with_aborted", "topic_id", "via", "topics", "from", "to", "sample", "skip",
+        "limit", "shard",
     ])]
     pub paths: bool,
     /// The form of what is told on stdout.

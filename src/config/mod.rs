@@ -16,6 +16,7 @@ pub use self::source::{
 };
 pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, When};
 use crate::record::TopicId;
+pub use crate::record::select::{Clock, Moment, Sample, Selection, Shard, TopicGlobs};
 pub use crate::report::{EmptySource, Reordered};
 
 /// A whole run.
@@ -89,6 +90,8 @@ pub struct Extraction {
     pub aborted: Aborted,
     /// The names of topics that the capture knows by their ids.
     pub topic_ids: GivenNames,
+    /// Which of the records are used.
+    pub selection: Selection,
 }
 
 /// Names of topics by their ids (`--topic-id`).

@@ -18,6 +18,8 @@ use crate::record::channel::Closed;
 pub(in crate::extract) enum Stop {
     /// Production takes no more.
     Closed,
+    /// All that is selected was read.
+    Enough,
     /// The CSV cannot carry what is there, and nothing has been sent yet.
     NeedsRaw(String),
     Failed(Error),

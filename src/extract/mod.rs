@@ -30,6 +30,7 @@ pub(crate) use self::context::{Description, Purpose};
 use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
 use self::keep::admission::Admission;
+use self::keep::sink::Outlet;
 pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::source::check::{check, kind};
 pub(crate) use self::survey::Survey;
@@ -129,14 +130,9 @@ pub(crate) fn start_survey(
         description: description.clone(),
     };
     thread::spawn(move || {
-        let end = match read(source, &context, &sender) {
-            Ok(()) | Err(Stop::Closed) => Ok(()),
-            Err(Stop::Failed(error)) => Err(error),
-            Err(Stop::NeedsRaw(why)) => Err(Error::Defect {
-                what: format!("nothing reads raw after: {why}"),
-            }),
-        };
-        sender.finish(end);
+        let outlet = Outlet::new(sender, &context.options.selection);
+        let end = read(source, &context, &outlet);
+        outlet.finish(end);
         // Nobody waits any more when the run has ended without this thread.
         _ = ended.send(());
     });
@@ -147,7 +143,7 @@ pub(crate) fn start_survey(
     }
 }
 
-fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> {
+fn read(source: Source, context: &Context, sender: &Outlet) -> Result<(), Stop> {
     match source {
         Source::Inputs(inputs) => read_inputs(&inputs, context, sender),
         Source::Snapshot(snapshot) => source::snapshot::read(&snapshot, context, sender),
@@ -155,7 +151,7 @@ fn read(source: Source, context: &Context, sender: &Sender) -> Result<(), Stop> 
 }
 
 /// Reads inputs as what they are, or as what the user says they are.
-fn read_inputs(inputs: &Inputs, context: &Context, sender: &Sender) -> Result<(), Stop> {
+fn read_inputs(inputs: &Inputs, context: &Context, sender: &Outlet) -> Result<(), Stop> {
     context.describe_inputs(&inputs.all);
     let opener = Opener::of(inputs, context).map_err(Stop::Failed)?;
     let kind = opener.kind();
@@ -178,7 +174,7 @@ fn read_csvs(
     inputs: &[Input],
     mut opener: Opener,
     context: &Context,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let admission = RefCell::new(Admission::new(&context.options));
     let topics = context.topics_of_rows();

@@ -49,6 +49,13 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     i64::try_from(time.as_nanosecond()).ok()
 }
 
+/// The time in RFC 3339.
+pub(crate) fn text(time_ns: i64) -> String {
+    let mut text = Vec::new();
+    write(time_ns, &mut text);
+    String::from_utf8(text).expect("a time is written in ASCII")
+}
+
 /// Appends RFC 3339 with as many digits as the time has.
 pub(crate) fn write(time_ns: i64, out: &mut Vec<u8>) {
     let time = Timestamp::from_nanosecond(time_ns.into());

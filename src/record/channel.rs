@@ -88,6 +88,8 @@ struct State {
     /// Whether the sender has told how the source ended.
     told: bool,
     end: Option<Result<(), Error>>,
+    /// Whether there is more of the source than was sent.
+    ends_early: bool,
     closed: bool,
 }
 
@@ -123,6 +125,7 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
             gate,
             told: false,
             end: None,
+            ends_early: false,
             closed: false,
         }),
         room: Condvar::new(),
@@ -180,6 +183,12 @@ impl Sender {
         self.end(end);
     }
 
+    /// The same of a source that was not read to its end, because nothing more is wanted of it.
+    pub(crate) fn finish_early(self) {
+        self.0.lock().ends_early = true;
+        self.end(Ok(()));
+    }
+
     fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.told, true) {
@@ -225,7 +234,7 @@ impl Receiver {
             state.queue.iter().for_each(&mut look);
         }
         match state.end {
-            Some(Ok(())) if !state.closed => Extent::Whole,
+            Some(Ok(())) if !state.closed && !state.ends_early => Extent::Whole,
             _ => Extent::Beginning,
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod channel;
 pub(crate) mod in_flight;
 pub(crate) mod lines;
 pub(crate) mod offsets;
+pub(crate) mod select;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -148,6 +149,8 @@ pub(crate) struct Batch {
     pub(crate) topics: Vec<CapturedTopic>,
     /// What the input told of the captured cluster and had not told before.
     pub(crate) captured_from: Vec<CapturedFrom>,
+    /// Topics of which selection left out the first record, once each in a run.
+    pub(crate) left_out: Vec<CapturedTopic>,
     /// What the input cannot tell of any record in it.
     pub(crate) untold: Untold,
     headers: Vec<Header>,
@@ -200,6 +203,13 @@ pub(crate) struct Mark {
     headers: usize,
     bytes: usize,
     capture_times: usize,
+}
+
+impl Mark {
+    /// The records before it.
+    pub(crate) fn records(self) -> usize {
+        self.records
+    }
 }
 
 impl Batch {

@@ -28,6 +28,7 @@ impl Report {
                 "idempotence": self.destination.idempotence,
             }),
             ledger,
+            unselected: self.tally.unselected.to_json(),
             topics: self.topics.iter().map(topic_json).collect(),
             placement: json!({ "kept": self.placement.kept, "by_key": self.placement.by_key, "spread": self.placement.spread }),
             rejects: self.rejects.as_ref().map(rejects_json),
@@ -100,6 +101,8 @@ struct Shape {
     source: Value,
     destination: Value,
     ledger: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unselected: Option<Value>,
     topics: Vec<Value>,
     placement: Value,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use self::census::{Census, Names, Several};
 pub use self::inspection::{Inspection, PartitionContents, Sizes, TopicContents};
-pub use self::ledger::{Ledger, Tally};
+pub use self::ledger::{Ledger, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};
 pub use self::path_list::{PathList, PathSeen};
 pub use self::printout::{Printout, Reader};

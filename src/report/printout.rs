@@ -72,13 +72,14 @@ impl Printout {
         self.tally.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
     }
 
-    fn outcomes(&self) -> [(&'static str, u64); 7] {
+    fn outcomes(&self) -> [(&'static str, u64); 8] {
         [
             ("duplicates", self.tally.duplicates),
             ("filtered", self.tally.filtered),
             ("control", self.tally.control),
             ("aborted", self.tally.aborted),
             ("unreadable", self.tally.unreadable),
+            ("unselected", self.tally.unselected.total()),
             ("printed", self.printed),
             ("unprinted", self.unprinted),
         ]
@@ -121,6 +122,7 @@ impl fmt::Display for Printout {
             f.write_str("  DOES NOT BALANCE")?;
         }
         f.write_char('\n')?;
+        self.tally.unselected.fmt(f)?;
         // No problem here: the lines have the ids.
         self.tally.unresolved.fmt(f)?;
         self.problems().fmt(f)

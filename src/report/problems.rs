@@ -43,6 +43,10 @@ pub enum What {
     TopicIdUnmatched,
     /// Renamings of the user's own (`--map`) that match no captured topic.
     MapUnmatched,
+    /// Globs of `--topics` that match no captured topic.
+    TopicsUnmatched,
+    /// No record is in the window of `--from` and `--to`.
+    WindowOutside,
     /// Header rows between the rows of a CSV.
     HeaderAgain,
     /// Records certain not to be in the log.
@@ -71,6 +75,8 @@ impl What {
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
             Self::TopicIdUnmatched => "topic_id_unmatched",
             Self::MapUnmatched => "map_unmatched",
+            Self::TopicsUnmatched => "topics_unmatched",
+            Self::WindowOutside => "window_outside",
             Self::HeaderAgain => "header_again",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
@@ -103,6 +109,10 @@ impl What {
             Self::TopicIdUnmatched => {
                 Some("`kreplay inspect` lists the ids that nothing in the capture names")
             }
+            Self::TopicsUnmatched => Some("`kreplay inspect` lists the topics of a capture"),
+            Self::WindowOutside => Some(
+                "`--clock record` reads the records' own timestamps, `--clock capture` when they were captured",
+            ),
             Self::MapUnmatched => Some(
                 "`--map` takes captured names; `--topic-id ID=NAME` names a topic known only by its id",
             ),

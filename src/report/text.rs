@@ -129,7 +129,8 @@ impl Report {
         } else {
             "  DOES NOT BALANCE"
         };
-        writeln!(f, "found      {found} = {}{check}", parts.join(" + "))
+        writeln!(f, "found      {found} = {}{check}", parts.join(" + "))?;
+        write!(f, "{}", self.tally.unselected)
     }
 
     /// What was promised, where the run began and how it stopped.

@@ -41,6 +41,15 @@ impl UnresolvedIds {
         self.add_all(id, 1);
     }
 
+    /// Takes back what was counted of a record, which is not used after all.
+    pub(crate) fn remove(&mut self, id: TopicId) {
+        match self.records.get_mut(&id) {
+            Some(1) => _ = self.records.remove(&id),
+            Some(records) => *records -= 1,
+            None => self.other_records = self.other_records.saturating_sub(1),
+        }
+    }
+
     fn add_all(&mut self, id: TopicId, records: u64) {
         let has_room = self.records.len() < MOST_IDS;
         match self.records.get_mut(&id) {

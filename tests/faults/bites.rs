@@ -45,7 +45,7 @@ fn report(found: u64, delivered: u64, failed: [u64; 3]) -> Value {
         "source": { "complete": true },
         "ledger": {
             "found": found, "duplicates": 0, "filtered": 0, "control": 0, "aborted": 0,
-            "unreadable": 0, "delivered": delivered, "not_written": not_written,
+            "unreadable": 0, "unselected": 0, "delivered": delivered, "not_written": not_written,
             "unknown": unknown, "unsent": unsent,
         },
     })

@@ -6,12 +6,13 @@
 use serde_json::Value;
 
 /// The outcomes in the order of the manual.
-const OUTCOMES: [&str; 9] = [
+const OUTCOMES: [&str; 10] = [
     "duplicates",
     "filtered",
     "control",
     "aborted",
     "unreadable",
+    "unselected",
     "delivered",
     "not_written",
     "unknown",

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::selection::settle_selection;
 use crate::cli;
 use crate::config::small_file;
 use crate::config::{Aborted, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice};
@@ -67,6 +68,7 @@ pub(super) fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Err
         duplicates,
         aborted,
         topic_ids: settle_naming(&args.topic_id)?,
+        selection: settle_selection(&args.selection)?,
     })
 }
 

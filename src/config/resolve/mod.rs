@@ -5,6 +5,7 @@
 mod destination;
 mod extraction;
 mod output;
+mod selection;
 mod source;
 
 use self::destination::settle_destination;

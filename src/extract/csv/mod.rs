@@ -17,11 +17,10 @@ use super::context::Stop;
 use super::input::encoding::open;
 use super::input::tail::{Tail, Watch};
 use super::keep::admission::Admission;
-use super::keep::sink::Sink;
+use super::keep::sink::{Outlet, Sink};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::record::Origin;
-use crate::record::channel::Sender;
 use crate::report::What;
 
 /// A CSV and how it is to be read.
@@ -44,7 +43,7 @@ pub(super) struct Source<'a, R> {
 /// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing tells, and one
 /// that is cut off or cannot be read, after everything before was sent; [`Stop::NeedsRaw`] where
 /// the source's [`OnLoss`] allows it.
-pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<(), Stop> {
+pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<(), Stop> {
     let Source {
         bytes, name, input, ..
     } = source;
@@ -108,10 +107,10 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Sender) -> Result<()
 ///
 /// # Errors
 /// [`Stop::Closed`].
-pub(super) fn finish(admission: &RefCell<Admission>, sender: &Sender) -> Result<(), Stop> {
+pub(super) fn finish(admission: &RefCell<Admission>, sender: &Outlet) -> Result<(), Stop> {
     let mut sink = Sink::new(sender);
     admission.borrow().finish(&mut sink.tally);
-    Ok(sink.flush()?)
+    sink.flush()
 }
 
 /// Where a row stands, and whether its quotes are sound.

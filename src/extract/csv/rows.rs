@@ -16,14 +16,13 @@ use crate::extract::input::kind::UUID_COLUMN;
 use crate::extract::keep::aborted::Given;
 use crate::extract::keep::admission::Admission;
 use crate::extract::keep::identities::BatchMark;
-use crate::extract::keep::sink::Sink;
+use crate::extract::keep::sink::{Outlet, Sink};
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::Filter;
 use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
 use crate::extract::survey::LONGEST_PLACE;
-use crate::record::channel::Sender;
 use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
 };
@@ -68,7 +67,7 @@ pub(in crate::extract) struct Rows<'a> {
     partition_default: Option<i32>,
     offset_base_default: Option<i64>,
     wishes: Wishes<'a>,
-    sender: &'a Sender,
+    sender: &'a Outlet,
     /// The user's paths that head no column, until there is a row.
     unmatched: Vec<Unmatched>,
     /// Those that were told of.
@@ -86,7 +85,7 @@ impl<'a> Rows<'a> {
         header: &ByteRecord,
         name: &str,
         wishes: Wishes<'a>,
-        sender: &'a Sender,
+        sender: &'a Outlet,
     ) -> Result<Self, Stop> {
         check_width(header, name).map_err(Stop::Failed)?;
         let engine = engine(wishes.options).map_err(Stop::Failed)?;
@@ -156,7 +155,7 @@ impl<'a> Rows<'a> {
             self.sink.unreadable(What::Unreadable, origin, || {
                 format!("the row has {has} columns, the header has {wanted}")
             });
-            return Ok(self.sink.flush_if_full()?);
+            return self.sink.flush_if_full();
         }
         self.sink.tally.fetches += 1;
         self.note_broker(row);
@@ -167,7 +166,7 @@ impl<'a> Rows<'a> {
             self.read_record(row, record, (origin, capture))?;
         }
         self.sink.tally.empty_fetches += u64::from(self.sink.tally.found == before);
-        Ok(self.sink.flush_if_full()?)
+        self.sink.flush_if_full()
     }
 
     /// There are no more rows.
@@ -175,7 +174,7 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Stop::Closed`].
     pub(in crate::extract) fn finish(&mut self) -> Result<(), Stop> {
-        Ok(self.sink.flush()?)
+        self.sink.flush()
     }
 
     /// Paths are a matter of the whole input; where there is no row they could match nothing.

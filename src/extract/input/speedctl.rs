@@ -3,6 +3,7 @@
 //! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
 //! not say that its output is whole: a child of its own may still write.
 
+use std::convert::Infallible;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -115,11 +116,13 @@ impl Speedctl {
         let drained = tokio::spawn(drain(err, stderr.clone()));
         let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
         let (until, told_until) = oneshot::channel();
+        let (enough, has_enough) = oneshot::channel();
         let pump = Pump {
             child,
             out,
             chunks,
             until: told_until,
+            enough: has_enough,
             drained,
             stderr: stderr.clone(),
             timeout: self.timeout,
@@ -135,6 +138,7 @@ impl Speedctl {
             ended: Ended {
                 pump: ended,
                 until: Some(until),
+                enough: Some(enough),
                 action: self.action,
                 stderr,
             },
@@ -183,6 +187,8 @@ impl Read for Output {
 pub(in crate::extract) struct Ended {
     pump: JoinHandle<Result<ExitStatus, Failure>>,
     until: Option<oneshot::Sender<Until>>,
+    /// Dropped when nothing more is wanted.
+    enough: Option<oneshot::Sender<Infallible>>,
     action: &'static str,
     stderr: Arc<Mutex<Stderr>>,
 }
@@ -232,6 +238,12 @@ impl Ended {
             }
         };
         Err(self.failed(how))
+    }
+
+    /// Stops it, and what it started: nothing more is wanted of it. How it ends does not matter.
+    pub(in crate::extract) async fn left(&mut self) {
+        drop(self.enough.take());
+        _ = (&mut self.pump).await;
     }
 
     /// An error about this run of speedctl.
@@ -301,6 +313,7 @@ struct Pump {
     chunks: mpsc::Sender<Vec<u8>>,
     /// What the reader makes the end depend on, once it has seen the end of stdout.
     until: oneshot::Receiver<Until>,
+    enough: oneshot::Receiver<Infallible>,
     /// Ends with stderr.
     drained: JoinHandle<()>,
     stderr: Arc<Mutex<Stderr>>,
@@ -315,9 +328,12 @@ impl Pump {
             // The sender is dropped only when the whole run has ended.
             _ = stop.wait_for(|stop| *stop).await;
         };
+        let (_, never) = oneshot::channel();
+        let enough = std::mem::replace(&mut self.enough, never);
         let result = tokio::select! {
             result = self.read_to_end() => result,
             () = stopped => Err(Failure::Stopped),
+            _ = enough => Err(Failure::Stopped),
         };
         if result.is_err() {
             group.signal(Signal::SIGTERM);

@@ -1,8 +1,14 @@
 //! Where all readers put what they find: a batch that is handed over whenever the reader would
-//! otherwise wait, and the counts that go with it.
+//! otherwise wait, and the counts that go with it. What the user does not select is left out here, behind
+//! duplicates and names of topics and before the channel, so that it is the same for every command.
 
+use std::cell::RefCell;
+
+use crate::error::Error;
+use crate::extract::context::Stop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
-use crate::record::{Batch, Origin};
+use crate::record::select::{Choice, Clock, Selection, Selector, Subject, count};
+use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Tally, What};
 
 /// Records in a portion at which it is handed over early.
@@ -10,19 +16,69 @@ const MOST_RECORDS: usize = 8192;
 /// Bytes in a portion at which it is handed over early.
 const MOST_BYTES: usize = 1 << 20;
 
+/// The way out of an extraction: the channel, behind the selection. One for all inputs of a run.
+pub(in crate::extract) struct Outlet {
+    sender: Sender,
+    /// None when everything is selected.
+    selector: Option<RefCell<Selector>>,
+    clock: Clock,
+}
+
+impl Outlet {
+    pub(in crate::extract) fn new(sender: Sender, selection: &Selection) -> Self {
+        let selects = !selection.is_everything();
+        Self {
+            sender,
+            selector: selects.then(|| RefCell::new(Selector::new(selection.clone()))),
+            clock: selection.clock,
+        }
+    }
+
+    /// As of [`Sender::take_back`].
+    pub(in crate::extract) fn take_back(&self) -> bool {
+        let taken_back = self.sender.take_back();
+        if let (true, Some(selector)) = (taken_back, &self.selector) {
+            selector.borrow_mut().reset();
+        }
+        taken_back
+    }
+
+    /// Tells how reading ended.
+    pub(in crate::extract) fn finish(self, end: Result<(), Stop>) {
+        if let (Ok(()), Some(selector)) = (&end, &self.selector) {
+            let mut portion = SourceBatch::default();
+            selector.borrow().finish(&mut portion.tally);
+            // A receiver that has gone knows of it.
+            _ = self.sender.send(portion);
+        }
+        match end {
+            Ok(()) | Err(Stop::Closed) => self.sender.finish(Ok(())),
+            Err(Stop::Enough) => self.sender.finish_early(),
+            Err(Stop::Failed(error)) => self.sender.finish(Err(error)),
+            Err(Stop::NeedsRaw(why)) => self.sender.finish(Err(Error::Defect {
+                what: format!("nothing reads raw after: {why}"),
+            })),
+        }
+    }
+}
+
 /// A portion being filled.
 pub(in crate::extract) struct Sink<'a> {
     pub(in crate::extract) batch: Batch,
     pub(in crate::extract) tally: Tally,
-    sender: &'a Sender,
+    outlet: &'a Outlet,
+    /// What stands before it in the batch is selected.
+    chosen: Mark,
 }
 
 impl<'a> Sink<'a> {
-    pub(in crate::extract) fn new(sender: &'a Sender) -> Self {
+    pub(in crate::extract) fn new(outlet: &'a Outlet) -> Self {
+        let batch = Batch::default();
         Self {
-            batch: Batch::default(),
+            chosen: batch.mark(),
+            batch,
             tally: Tally::default(),
-            sender,
+            outlet,
         }
     }
 
@@ -38,20 +94,114 @@ impl<'a> Sink<'a> {
         self.tally.problems.add(what, origin, why);
     }
 
-    /// Hands over when there is enough.
-    pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), Closed> {
+    /// Selects among the records of a text that was read to its end, and hands over when there is enough.
+    ///
+    /// # Errors
+    /// [`Stop::Closed`], and [`Stop::Enough`] when no record after these is selected.
+    pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), Stop> {
+        self.select()?;
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {
-            return self.flush();
+            self.hand_over()?;
         }
         Ok(())
     }
 
-    /// Hands over what there is.
-    pub(in crate::extract) fn flush(&mut self) -> Result<(), Closed> {
+    /// The same, and hands over what there is.
+    ///
+    /// # Errors
+    /// As of [`Sink::flush_if_full`].
+    pub(in crate::extract) fn flush(&mut self) -> Result<(), Stop> {
+        self.select()?;
+        Ok(self.hand_over()?)
+    }
+
+    /// Reading ends before the end of an input of which `bytes` were read and not counted.
+    pub(in crate::extract) fn stopped(&mut self, stop: Stop, bytes: u64) -> Stop {
+        self.tally.bytes += bytes;
+        match stop {
+            Stop::Enough => self.flush().err().unwrap_or(Stop::Enough),
+            stop => stop,
+        }
+    }
+
+    fn hand_over(&mut self) -> Result<(), Closed> {
         let portion = SourceBatch {
             batch: self.batch.hand_over(),
             tally: std::mem::take(&mut self.tally),
         };
-        self.sender.send(portion)
+        self.chosen = self.batch.mark();
+        self.outlet.sender.send(portion)
     }
+
+    /// Leaves out what is not selected of the records that were not looked at yet.
+    fn select(&mut self) -> Result<(), Stop> {
+        let Some(selector) = &self.outlet.selector else {
+            return Ok(());
+        };
+        let mut selector = selector.borrow_mut();
+        let mut records = self.batch.records.split_off(self.chosen.records());
+        records.retain(|record| {
+            choose(
+                self.outlet.clock,
+                &mut selector,
+                &mut self.batch,
+                record,
+                &mut self.tally,
+            )
+        });
+        match records.is_empty() {
+            true => self.batch.roll_back(self.chosen),
+            false => self.batch.records.append(&mut records),
+        }
+        self.chosen = self.batch.mark();
+        if !selector.has_enough() {
+            return Ok(());
+        }
+        drop(selector);
+        self.tally.unselected.ended_early = true;
+        self.hand_over()?;
+        Err(Stop::Enough)
+    }
+}
+
+/// Whether a record is selected; one that is not is counted.
+fn choose(
+    clock: Clock,
+    selector: &mut Selector,
+    batch: &mut Batch,
+    record: &Record,
+    tally: &mut Tally,
+) -> bool {
+    let topic = batch.topic(record);
+    let id = match topic {
+        Some(CapturedTopic::Id(id)) => Some((*id, id.to_string())),
+        _ => None,
+    };
+    let name = match (topic, &id) {
+        (Some(CapturedTopic::Name(name)), _) => Some(name.as_str()),
+        (_, Some((_, text))) => Some(text.as_str()),
+        _ => None,
+    };
+    let subject = Subject {
+        topic: name,
+        partition: record.partition,
+        key: record.key.map(|key| batch.slice(key)),
+        time_ns: match clock {
+            Clock::Capture => batch.captured_ns(record),
+            Clock::Record => record.timestamp_ms.and_then(|ms| ms.checked_mul(1_000_000)),
+        },
+    };
+    let is_new = name.is_some_and(|name| selector.is_new(name));
+    let Choice::LeftOut(why) = selector.choose(&subject) else {
+        return true;
+    };
+    if is_new {
+        let left_out = topic.cloned();
+        batch.left_out.extend(left_out);
+    }
+    count(&mut tally.unselected, why);
+    if let Some((id, _)) = id {
+        tally.unresolved.remove(id);
+    }
+    false
 }

@@ -59,7 +59,9 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
             while let Some((line, text)) = lines.next_buffered() {
                 // A whole line is never cut off, whatever its JSON looks like.
                 _ = self.try_line(text, Origin { input, line });
-                self.sink.flush_if_full()?;
+                if let Err(stop) = self.sink.flush_if_full() {
+                    return Err(self.sink.stopped(stop, taken.since_last()));
+                }
             }
             self.sink.tally.bytes += taken.since_last();
             self.sink.flush()?;

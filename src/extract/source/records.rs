@@ -8,9 +8,8 @@ use crate::extract::context::Stop;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::identities::{BatchMark, Identities};
-use crate::extract::keep::sink::Sink;
+use crate::extract::keep::sink::{Outlet, Sink};
 use crate::host::console::Console;
-use crate::record::channel::Sender;
 use crate::record::lines;
 use crate::record::lines::Earlier;
 use crate::record::{CapturedTopic, Origin};
@@ -27,7 +26,7 @@ pub(in crate::extract) fn read(
     uncertain: Uncertain,
     given: &GivenNames,
     console: &Console,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let mut left_out = 0;
     let mut identities = Identities::new(given);
@@ -59,7 +58,7 @@ pub(in crate::extract) fn read(
         identify(&mut identities, first, sink);
         Ok(())
     });
-    if !matches!(end, Err(Stop::Closed)) {
+    if !matches!(end, Err(Stop::Closed | Stop::Enough)) {
         let mut sink = Sink::new(sender);
         identities.finish(&mut sink.tally);
         sink.flush()?;

@@ -14,10 +14,9 @@ use crate::extract::input::framing::window::LONGEST_LINE;
 use crate::extract::input::framing::{Remark, Text, Texts};
 use crate::extract::input::kind::Asked;
 use crate::extract::keep::collect::{BadText, Collector};
-use crate::extract::keep::sink::Sink;
+use crate::extract::keep::sink::{Outlet, Sink};
 use crate::host::console::Console;
 use crate::record::Origin;
-use crate::record::channel::Sender;
 use crate::report::{What, place};
 
 /// Reads the RRPairs of `inputs`, in files and folders.
@@ -28,7 +27,7 @@ pub(in crate::extract) fn read_inputs(
     inputs: &[Input],
     opener: Opener,
     context: &Context,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let files = find(inputs);
     let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
@@ -61,7 +60,7 @@ pub(in crate::extract) fn read(
     names: &[String],
     collector: Collector,
     console: &Console,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let mut reader = Reader {
         collector,
@@ -121,7 +120,9 @@ impl Reader<'_> {
         let at = |line| Origin { input, line };
         let failure = loop {
             while let Some((number, text)) = texts.next_buffered() {
-                self.read_text(text, at(number))?;
+                if let Err(stop) = self.read_text(text, at(number)) {
+                    return Err(self.sink.stopped(stop, taken.since_last()));
+                }
                 self.name_remarks(input, texts.take_remarks());
             }
             self.sink.tally.bytes += taken.since_last();
@@ -182,7 +183,7 @@ impl Reader<'_> {
             Ok(()) => {}
             Err(BadText { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
         }
-        Ok(self.sink.flush_if_full()?)
+        self.sink.flush_if_full()
     }
 
     /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.

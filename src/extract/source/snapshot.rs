@@ -18,11 +18,11 @@ use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::input::speedctl::{Ended, Running, Speedctl, Until};
 use crate::extract::keep::admission::Admission;
+use crate::extract::keep::sink::Outlet;
 use crate::extract::profile::Profile;
 use crate::extract::profile::filter::{Fault, Filter};
 use crate::extract::profile::path;
 use crate::extract::profile::path::Step;
-use crate::record::channel::Sender;
 
 /// How much text speedctl may write on stdout that is not CSV.
 const MOST_TEXT: usize = 64 << 10;
@@ -103,7 +103,7 @@ fn pull_snapshot(snapshot: &Snapshot) -> Speedctl {
 pub(in crate::extract) fn read(
     snapshot: &Snapshot,
     context: &Context,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let on_loss = match way(snapshot, &context.options).map_err(Stop::Failed)? {
         Way::Raw => return read_pulled(snapshot, context, sender),
@@ -132,7 +132,7 @@ fn read_extracted(
     snapshot: &Snapshot,
     on_loss: OnLoss,
     context: &Context,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let name = format!("snapshot {}", snapshot.id);
     let mut description = context.describe();
@@ -174,6 +174,10 @@ fn read_extracted(
             };
         }
     };
+    if matches!(read, Err(Stop::Enough)) {
+        context.runtime.block_on(ended.left());
+        return read;
+    }
     // However the reading ended, speedctl does not outlive it.
     let exit = context.runtime.block_on(ended.well(Until::StdoutEnds));
     match (read, exit) {
@@ -191,7 +195,7 @@ fn read_named(
     ended: &Ended,
     on_loss: OnLoss,
     context: &Context,
-    sender: &Sender,
+    sender: &Outlet,
 ) -> Result<(), Stop> {
     let cannot =
         |e| Stop::Failed(ended.failed(format!("named {}: {}", path.display(), open::reason(&e))));
@@ -283,7 +287,7 @@ pub(in crate::extract) fn pulled(id: &str) -> Option<PathBuf> {
     Some(snapshots.join(id).join("raw.jsonl"))
 }
 
-fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Sender) -> Result<(), Stop> {
+fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Outlet) -> Result<(), Stop> {
     let pull = pull_snapshot(snapshot);
     let mut description = context.describe();
     description.of_one(format!("snapshot {}", snapshot.id));

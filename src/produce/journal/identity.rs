@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::config::{
     Aborted, Config, Duplicates, Encoding, Extraction, Input, InputKind, Inputs, Overrides,
-    Snapshot, Source, TopicNames, Uncertain, Via,
+    Selection, Snapshot, Source, TopicNames, Uncertain, Via,
 };
+use crate::record::select::Clock;
 
 /// The version of the format.
 const VERSION: u32 = 2;
@@ -61,6 +62,9 @@ struct ExtractionIdentity {
     /// `--topic-id`, by Kafka's notation of the ids, sorted: duplicates are found by these names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     topic_ids: Vec<(String, String)>,
+    /// What is left out of it, by the names of the flags: records are numbered behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    selection: Vec<(String, String)>,
 }
 
 /// How topics are named at the destination.
@@ -186,6 +190,7 @@ impl ExtractionIdentity {
             duplicates,
             aborted,
             topic_ids,
+            selection,
         } = extraction;
         let names = topic_ids.iter();
         let mut topic_ids: Vec<(String, String)> = names
@@ -204,8 +209,43 @@ impl ExtractionIdentity {
                 Aborted::Keep => "kept".into(),
             },
             topic_ids,
+            selection: selection_flags(selection),
         }
     }
+}
+
+/// By the names of the flags, those that are given.
+fn selection_flags(selection: &Selection) -> Vec<(String, String)> {
+    let Selection {
+        topics,
+        clock,
+        from,
+        to,
+        skip,
+        limit,
+        sample,
+        shard,
+    } = selection;
+    let clock = match clock {
+        Clock::Capture => "capture",
+        Clock::Record => "record",
+    };
+    let clock = selection.has_window().then(|| clock.to_string());
+    let globs = topics.to_string();
+    let all = [
+        ("topics", Some(globs).filter(|globs| !globs.is_empty())),
+        ("clock", clock),
+        ("from", from.map(|from| from.to_string())),
+        ("to", to.map(|to| to.to_string())),
+        ("skip", (*skip > 0).then(|| skip.to_string())),
+        ("limit", limit.map(|limit| limit.to_string())),
+        ("sample", sample.map(|sample| sample.to_string())),
+        ("shard", shard.map(|shard| shard.to_string())),
+    ];
+    let given = all.into_iter();
+    given
+        .filter_map(|(flag, value)| Some((flag.to_string(), value?)))
+        .collect()
 }
 
 fn flags(overrides: &Overrides) -> Vec<(String, String)> {

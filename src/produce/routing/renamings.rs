@@ -56,10 +56,14 @@ impl<'a> Renamings<'a> {
         Some(to.map_or_else(|| name.clone(), |to| to.replace("{topic}", name)))
     }
 
-    /// Takes note of the topics of all records in `batch`.
+    /// Takes note of the topics of all records in `batch`, and of those that selection has left out: a
+    /// renaming is meant for all parts of a capture.
     pub(in crate::produce) fn meet(&mut self, batch: &Batch) {
         if self.unmet.is_empty() {
             return;
+        }
+        for topic in &batch.left_out {
+            self.note(topic);
         }
         let mut last = None;
         for record in &batch.records {
@@ -68,18 +72,21 @@ impl<'a> Renamings<'a> {
                 continue;
             }
             last = record.topic;
-            let Some(topic) = batch.topic(record) else {
-                continue;
-            };
-            if self.seen.contains(topic) {
-                continue;
+            if let Some(topic) = batch.topic(record) {
+                self.note(topic);
             }
-            if let CapturedTopic::Name(name) = topic {
-                self.unmet.retain(|(from, _)| from != name);
-            }
-            if self.seen.len() < MOST_TOPICS {
-                self.seen.insert(topic.clone());
-            }
+        }
+    }
+
+    fn note(&mut self, topic: &CapturedTopic) {
+        if self.seen.contains(topic) {
+            return;
+        }
+        if let CapturedTopic::Name(name) = topic {
+            self.unmet.retain(|(from, _)| from != name);
+        }
+        if self.seen.len() < MOST_TOPICS {
+            self.seen.insert(topic.clone());
         }
     }
 

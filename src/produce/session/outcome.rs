@@ -100,6 +100,7 @@ impl ReplayOutcome {
                 duplicates: tally.duplicates,
                 filtered: tally.filtered,
                 aborted: tally.aborted,
+                unselected: tally.unselected.total(),
                 control: tally.control,
                 unreadable: tally.unreadable + totals.unreadable,
                 delivered: counts.delivered,
@@ -141,6 +142,7 @@ impl Session<'_> {
         }
         // Only at the source's end is it known what did not come.
         if source_end == Some(Ok(()))
+            && !self.totals.tally.unselected.ended_early
             && stop.is_none()
             && let Some(why) = self.router.renamings.unmatched()
         {

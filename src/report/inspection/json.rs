@@ -17,6 +17,8 @@ struct Shape {
     elapsed_s: f64,
     source: Value,
     ledger: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unselected: Option<Value>,
     first_time: Option<String>,
     last_time: Option<String>,
     several: Value,
@@ -50,6 +52,7 @@ impl Inspection {
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),
             source: source_json(&self.source, &self.tally),
             ledger,
+            unselected: self.tally.unselected.to_json(),
             first_time: times.map(|(first, _)| time(first)),
             last_time: times.map(|(_, last)| time(last)),
             several: json!({

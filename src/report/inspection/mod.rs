@@ -109,13 +109,14 @@ impl Inspection {
     }
 
     /// What is to become of the records found.
-    fn outcomes(&self) -> [(&'static str, u64); 6] {
+    fn outcomes(&self) -> [(&'static str, u64); 7] {
         [
             ("duplicates", self.tally.duplicates),
             ("filtered", self.tally.filtered),
             ("control", self.tally.control),
             ("aborted", self.tally.aborted),
             ("unreadable", self.tally.unreadable),
+            ("unselected", self.tally.unselected.total()),
             ("records", self.records),
         ]
     }

@@ -22,7 +22,14 @@ pub(crate) use rejects::Rejects;
 const NAMED: usize = 5;
 
 /// Entries of the ledger that leave a record out on purpose, or could not read it.
-const LEFT_OUT: [&str; 5] = ["duplicates", "filtered", "control", "aborted", "unreadable"];
+const LEFT_OUT: [&str; 6] = [
+    "duplicates",
+    "filtered",
+    "control",
+    "aborted",
+    "unreadable",
+    "unselected",
+];
 
 /// Entries of the ledger for what was to be delivered and was not.
 const FAILED: [&str; 3] = ["not_written", "unknown", "unsent"];

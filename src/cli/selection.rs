@@ -1,0 +1,54 @@
+//! Which part of a capture is used.
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+use crate::record::select::{Clock, Moment, Sample};
+
+/// Which part of the capture is used, counted in the order of the source: the flags choose one after another as
+/// they are listed here, and what they leave out is `unselected` in the report.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectionArguments {
+    /// Only captured topics that one of these globs matches: `*` stands for any characters, `?` for one.
+    /// `!GLOB` excludes; where all exclude, the other topics are taken.
+    #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
+    pub topics: Vec<String>,
+    /// Only records from this time on: RFC 3339, or `+5m` after the first record of the capture.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Moment>,
+    /// Only records before this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<Moment>,
+    /// Which time of a record that is: when the application was given it (RRPair `ts` plus `duration`), or
+    /// its own timestamp.
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub clock: Clock,
+    /// One key in N, chosen by a hash, with all of its records; of records without a key each Nth.
+    #[arg(long, value_name = "1/N")]
+    pub sample: Option<Sample>,
+    /// Leave out the first N records.
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    pub skip: u64,
+    /// Stop reading after N records, behind those of --skip.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
+    pub limit: Option<u64>,
+    /// The share of the Ith of N machines, which together use each record once; a captured partition
+    /// belongs to one of them. `auto` reads JOB_COMPLETION_INDEX and KREPLAY_SHARDS, as in an Indexed Job
+    /// of Kubernetes.
+    #[arg(long, value_name = "I/N|auto")]
+    pub shard: Option<String>,
+}
+
+impl ValueEnum for Clock {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Capture, Self::Record]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Capture => "capture",
+            Self::Record => "record",
+        }))
+    }
+}

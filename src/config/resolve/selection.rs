@@ -1,0 +1,101 @@
+//! Which part of a capture is used, and which flags contradict each other there.
+
+use std::env;
+
+use crate::cli;
+use crate::config::{Selection, Shard, TopicGlobs};
+use crate::error::Error;
+
+/// What the variables of `--shard auto` are called: the first is set by Kubernetes in an Indexed Job and counts
+/// from 0, the second by its author.
+const INDEX: &str = "JOB_COMPLETION_INDEX";
+const SHARDS: &str = "KREPLAY_SHARDS";
+
+pub(super) fn settle_selection(args: &cli::SelectionArguments) -> Result<Selection, Error> {
+    let topics = TopicGlobs::parse(&args.topics)
+        .map_err(|why| Error::config(format!("`--topics`: {why}")))?;
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from.is_not_before(to)
+    {
+        return Err(Error::Config {
+            message: format!("`--from {from}` is not before `--to {to}`: nothing is between them"),
+            hint: Some("records at the time of `--to` are left out".into()),
+        });
+    }
+    let shard = args.shard.as_deref().map(|text| shard(text, variable));
+    Ok(Selection {
+        topics,
+        clock: args.clock,
+        from: args.from,
+        to: args.to,
+        skip: args.skip,
+        limit: args.limit,
+        sample: args.sample,
+        shard: shard.transpose()?,
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+fn shard(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Error> {
+    if text != "auto" {
+        let shard: Result<Shard, String> = text.parse();
+        return shard.map_err(|why| Error::config(format!("`--shard {text}`: {why}")));
+    }
+    let number = |name: &str| {
+        let wrong = |what: String| Error::Config {
+            message: format!("`--shard auto` reads {name}, {what}"),
+            hint: Some(format!(
+                "{INDEX} counts from 0 and is set in an Indexed Job; set {SHARDS} to the number of its completions"
+            )),
+        };
+        let text = variable(name).ok_or_else(|| wrong("which is not set".into()))?;
+        let number: Result<u64, _> = text.parse();
+        number.map_err(|_| wrong(format!("and `{text}` is no number")))
+    };
+    let (index, of) = (number(INDEX)?, number(SHARDS)?);
+    Shard::new(index.saturating_add(1), of).map_err(|why| {
+        let message = format!("`--shard auto` with {INDEX}={index} and {SHARDS}={of}: {why}");
+        Error::config(message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn auto(index: Option<&str>, of: Option<&str>) -> Result<String, String> {
+        let variable = |name: &str| match name {
+            INDEX => index.map(String::from),
+            _ => of.map(String::from),
+        };
+        let shard = shard("auto", variable).map(|shard| shard.to_string());
+        shard.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_machine_of_an_indexed_job_knows_its_shard() {
+        assert_eq!(auto(Some("0"), Some("4")), Ok("1/4".into()));
+        assert_eq!(auto(Some("3"), Some("4")), Ok("4/4".into()));
+        for (index, of, expected) in [
+            (
+                None,
+                Some("4"),
+                "reads JOB_COMPLETION_INDEX, which is not set",
+            ),
+            (Some("0"), None, "reads KREPLAY_SHARDS, which is not set"),
+            (
+                Some("0"),
+                Some("four"),
+                "reads KREPLAY_SHARDS, and `four` is no number",
+            ),
+            (Some("4"), Some("4"), "there is no shard 5 of 4"),
+            (Some("0"), Some("0"), "of 0 shards there is none"),
+        ] {
+            let why = auto(index, of).expect_err(expected);
+            assert!(why.contains(expected), "{why}");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Which part of a capture is used. Pure: what a record is, and what the user asks for, decide.
+//!
+//! The questions are asked in one order: topic, time, sample, skip and limit, shard. So `--limit` counts what
+//! the questions before it let through, and all shards together are what one machine would send.
+
+mod globs;
+mod moment;
+mod shard;
+
+use std::collections::HashMap;
+
+pub use self::globs::TopicGlobs;
+pub use self::moment::Moment;
+pub use self::shard::{Sample, Shard};
+use super::{Origin, captured};
+use crate::config::nearest;
+use crate::report::{Tally, Unselected, What};
+
+/// Topics that are kept to name the nearest one. More only where a path leads to something that is no topic.
+const MOST_TOPICS: usize = 1000;
+
+/// What the user asks for; by default all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Which captured topics.
+    pub topics: TopicGlobs,
+    /// By which time of a record `from` and `to` are meant.
+    pub clock: Clock,
+    /// Records before are left out.
+    pub from: Option<Moment>,
+    /// Records at this time and after are left out.
+    pub to: Option<Moment>,
+    /// The first so many records are left out.
+    pub skip: u64,
+    /// At most so many records are selected after that.
+    pub limit: Option<u64>,
+    /// One key in so many.
+    pub sample: Option<Sample>,
+    /// One machine's share.
+    pub shard: Option<Shard>,
+}
+
+impl Selection {
+    /// Whether it leaves nothing out.
+    pub(crate) fn is_everything(&self) -> bool {
+        let clock = self.clock;
+        *self
+            == Self {
+                clock,
+                ..Self::default()
+            }
+    }
+
+    /// Whether times decide.
+    pub(crate) fn has_window(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+}
+
+/// Which time of a record counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    /// When the application was given it, or gave it.
+    #[default]
+    Capture,
+    /// Its own timestamp.
+    Record,
+}
+
+/// What a question is asked of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) topic: Option<&'a str>,
+    pub(crate) partition: Option<i32>,
+    pub(crate) key: Option<&'a [u8]>,
+    /// By the clock that was asked for, in nanoseconds since 1970.
+    pub(crate) time_ns: Option<i64>,
+}
+
+/// What becomes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Selected,
+    LeftOut(LeftOut),
+}
+
+/// Why a record is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LeftOut {
+    Topic,
+    BeforeWindow,
+    AfterWindow,
+    /// It has no time, and a window was asked for.
+    NoTime,
+    Sample,
+    Skipped,
+    /// The limit was reached before it.
+    BeyondLimit,
+    OtherShard,
+}
+
+/// Chooses among records in the order of the source.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    selection: Selection,
+    /// Whether a topic is taken, once that was asked.
+    topics: HashMap<String, bool>,
+    span: Option<(i64, i64)>,
+    first_time: Option<i64>,
+    /// Records without a key so far.
+    keyless: u64,
+    /// Records that came as far as the window.
+    timed: u64,
+    /// Records within the window.
+    in_window: u64,
+    /// Records that came as far as `--skip`.
+    counted: u64,
+}
+
+impl Selector {
+    pub(crate) fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            topics: HashMap::new(),
+            span: None,
+            first_time: None,
+            keyless: 0,
+            timed: 0,
+            in_window: 0,
+            counted: 0,
+        }
+    }
+
+    /// Forgets all records, as if none had been.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.selection));
+    }
+
+    /// Whether no record after those so far is selected.
+    pub(crate) fn has_enough(&self) -> bool {
+        let Selection { skip, limit, .. } = self.selection;
+        limit.is_some_and(|limit| self.counted >= skip.saturating_add(limit))
+    }
+
+    /// Whether `topic` has not occurred before.
+    pub(crate) fn is_new(&self, topic: &str) -> bool {
+        self.topics.len() < MOST_TOPICS && !self.topics.contains_key(topic)
+    }
+
+    /// What becomes of the next record.
+    pub(crate) fn choose(&mut self, record: &Subject<'_>) -> Choice {
+        if self.has_enough() {
+            return Choice::LeftOut(LeftOut::BeyondLimit);
+        }
+        // The window begins with the first record of the capture, selected or not.
+        if let Some(time) = record.time_ns {
+            self.first_time.get_or_insert(time);
+        }
+        let left_out = self
+            .topic(record)
+            .or_else(|| self.window(record))
+            .or_else(|| self.sample(record));
+        if let Some(why) = left_out {
+            return Choice::LeftOut(why);
+        }
+        self.counted += 1;
+        if self.counted <= self.selection.skip {
+            return Choice::LeftOut(LeftOut::Skipped);
+        }
+        match self.selection.shard {
+            Some(shard) if !shard.has(record.topic, record.partition) => {
+                Choice::LeftOut(LeftOut::OtherShard)
+            }
+            _ => Choice::Selected,
+        }
+    }
+
+    fn topic(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+        let globs = &mut self.selection.topics;
+        let Some(topic) = record.topic else {
+            return (!globs.takes_unnamed()).then_some(LeftOut::Topic);
+        };
+        let taken = match self.topics.get(topic) {
+            Some(taken) => *taken,
+            None => {
+                let taken = globs.takes(topic);
+                if self.topics.len() < MOST_TOPICS {
+                    self.topics.insert(topic.to_owned(), taken);
+                }
+                taken
+            }
+        };
+        (!taken).then_some(LeftOut::Topic)
+    }
+
+    fn window(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+        if !self.selection.has_window() {
+            return None;
+        }
+        self.timed += 1;
+        let (Some(time), Some(first)) = (record.time_ns, self.first_time) else {
+            return Some(LeftOut::NoTime);
+        };
+        let (earliest, latest) = self.span.get_or_insert((time, time));
+        *earliest = time.min(*earliest);
+        *latest = time.max(*latest);
+        let Selection { from, to, .. } = self.selection;
+        if from.is_some_and(|from| time < from.on(first)) {
+            return Some(LeftOut::BeforeWindow);
+        }
+        if to.is_some_and(|to| time >= to.on(first)) {
+            return Some(LeftOut::AfterWindow);
+        }
+        self.in_window += 1;
+        None
+    }
+
+    fn sample(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+        let sample = self.selection.sample?;
+        let is_in = match record.key {
+            Some(key) => sample.has_key(key),
+            None => {
+                self.keyless += 1;
+                sample.has_position(self.keyless - 1)
+            }
+        };
+        (!is_in).then_some(LeftOut::Sample)
+    }
+
+    /// Everything was read: names what of the selection cannot have been meant.
+    pub(crate) fn finish(&self, tally: &mut Tally) {
+        // Selection is a matter of the whole input.
+        let whole = Origin { input: 0, line: 0 };
+        if let Some(why) = self.outside() {
+            tally.problems.add(What::WindowOutside, whole, || why);
+        }
+        // Where nothing was captured nothing is misspelt.
+        if self.topics.is_empty() {
+            return;
+        }
+        let mut seen: Vec<&str> = self.topics.keys().map(String::as_str).collect();
+        seen.sort_unstable();
+        let globs = self.selection.topics.unmatched();
+        let whys = globs.map(|glob| {
+            let told = format!("`{glob}` of `--topics` matches nothing: no such topic is captured");
+            let name = glob.trim_start_matches('!');
+            nearest::told(told, nearest::nearest(name, seen.iter().copied()))
+        });
+        let whys: Vec<String> = whys.collect();
+        for _ in &whys {
+            let problems = &mut tally.problems;
+            problems.add(What::TopicsUnmatched, whole, || whys.join("; "));
+        }
+    }
+
+    /// Why no record is in the window, if none is.
+    fn outside(&self) -> Option<String> {
+        if !self.selection.has_window() || self.timed == 0 || self.in_window > 0 {
+            return None;
+        }
+        let flag = |name, moment: Option<Moment>| moment.map(|moment| format!("`{name} {moment}`"));
+        let flags = [
+            flag("--from", self.selection.from),
+            flag("--to", self.selection.to),
+        ];
+        let flags: Vec<String> = flags.into_iter().flatten().collect();
+        let flags = flags.join(" ");
+        Some(match self.span {
+            None => format!("{flags} leaves out all records: none has a time by this `--clock`"),
+            Some((earliest, latest)) => {
+                let (earliest, latest) = (captured::text(earliest), captured::text(latest));
+                format!("{flags} leaves out all records: the capture spans {earliest} to {latest}")
+            }
+        })
+    }
+}
+
+/// Counts a record that is left out.
+pub(crate) fn count(unselected: &mut Unselected, why: LeftOut) {
+    *match why {
+        LeftOut::Topic => &mut unselected.topics,
+        LeftOut::BeforeWindow => &mut unselected.from,
+        LeftOut::AfterWindow => &mut unselected.to,
+        LeftOut::NoTime => &mut unselected.no_time,
+        LeftOut::Sample => &mut unselected.sample,
+        LeftOut::Skipped => &mut unselected.skip,
+        LeftOut::BeyondLimit => &mut unselected.limit,
+        LeftOut::OtherShard => &mut unselected.shard,
+    } += 1;
+}
+
+#[cfg(test)]
+mod tests;
