@@ -453,7 +453,7 @@ fn without_arguments_the_three_commonest_calls_are_shown() {
 }
 
 const DESTINATION: &[&str] = &[
-    "-b, --brokers <HOST:PORT,...>",
+    "-b, --brokers <HOST:PORT>",
     "KREPLAY_BROKERS",
     "-t, --topic <NAME>",
     "--map <FROM=TO>",

@@ -9,31 +9,36 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub struct Delivery {
-    /// Write what is found and not delivered to a file, as record lines with `outcome` and `reason`:
-    /// `kreplay replay FILE` sends it again. It must be empty or not exist, unless --resume says
-    /// that all of it is tried again.
+    /// Keep what is found and not delivered in a file.
+    ///
+    /// The file gets record lines with `outcome` and `reason`: `kreplay replay FILE` sends them again.
+    /// It must be empty or not exist, unless --resume says that all of it is tried again.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Keep a journal of what is delivered, and go on where it ends: the same command continues after
-    /// an interruption, a crash or a kill. At most the records that were in flight are sent twice; how
-    /// many is printed at the start.
+    /// Keep a journal, and go on where it ends.
+    ///
+    /// The same command continues after an interruption, a crash or a kill. At most the records that
+    /// were in flight are sent twice; how many is printed at the start.
     #[arg(long, value_name = "FILE", conflicts_with = "rehearse")]
     pub resume: Option<PathBuf>,
-    /// What becomes of a batch that the broker refuses for one record. `isolate`: it is sent again in
-    /// halves until that record stands alone, so that only it is missing; what is in the log behind
-    /// later records then is named. `leave`: all of it stays in the rejects.
-    #[arg(long, value_enum, default_value_t = OnRefused::Isolate, value_name = "HOW")]
+    /// What becomes of a batch that the broker refuses for one record.
+    ///
+    /// `isolate`: it is sent again in halves until that record stands alone, so that only it is missing;
+    /// what is in the log behind later records then is named. `leave`: all of it stays in the rejects.
+    #[arg(long, value_enum, default_value_t = OnRefused::Isolate, value_name = "HOW", hide_short_help = true)]
     pub on_refused: OnRefused,
-    /// Stop when no record was acknowledged for so long while some were in flight; the rest is named.
-    /// Time in which kreplay itself is stopped does not count.
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
+    /// Stop when no record was acknowledged for so long while some were in flight.
+    ///
+    /// The rest is named. Time in which kreplay itself is stopped does not count.
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub give_up_after: Duration,
-    /// Records that came too late to be sent in the order of their partition are no failure: they are
-    /// counted and named, and do not change the exit code.
-    #[arg(long)]
+    /// Records that came too late to be sent in the order of their partition are no failure.
+    ///
+    /// They are counted and named, and do not change the exit code.
+    #[arg(long, hide_short_help = true)]
     pub allow_reordered: bool,
     /// A source without a single record is no failure.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_empty: bool,
 }
 

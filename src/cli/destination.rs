@@ -10,55 +10,80 @@ use super::values::{PropertyParser, pair, renaming, topic_name};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub struct Destination {
-    /// Bootstrap servers; else `bootstrap.servers` of -X, -F or kcat's config file.
-    #[arg(short, long, env = "KREPLAY_BROKERS", value_name = "HOST:PORT,...")]
+    /// Bootstrap servers, separated by commas.
+    ///
+    /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
+    #[arg(short, long, env = "KREPLAY_BROKERS", value_name = "HOST:PORT")]
     pub brokers: Option<String>,
-    /// Send everything to this topic; else a record goes to the topic it was captured from.
+    /// Send everything to this topic.
+    ///
+    /// Without this flag a record goes to the topic that it was captured from.
     #[arg(short, long, value_name = "NAME", conflicts_with = "map", value_parser = topic_name)]
     pub topic: Option<String>,
-    /// Rename a topic, repeatable. FROM is a captured name, or `*` for all others; `{topic}` in TO
-    /// stands for the captured name. A FROM that matches nothing is an error.
+    /// Rename a topic, repeatable; `*` is any other one.
+    ///
+    /// FROM is a captured name, or `*` for all others; `{topic}` in TO stands for the captured name. A
+    /// FROM that matches nothing is an error.
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     pub map: Vec<(String, String)>,
-    /// Which partition a record goes to. `auto`: the captured one where the destination has it,
-    /// else by key (murmur2, as Java clients do); `keep`: the captured one, or an error; `key`: by
-    /// key; `any`: the client's own choice.
-    #[arg(long, value_enum, default_value_t = Partition::Auto, value_name = "HOW")]
+    /// Which partition a record goes to.
+    ///
+    /// `auto`: the captured one where the destination has it, else by key (murmur2, as Java clients do);
+    /// `keep`: the captured one, or an error; `key`: by key; `any`: the client's own choice.
+    #[arg(long, value_enum, default_value_t = Partition::Auto, value_name = "HOW", hide_short_help = true)]
     pub partition: Partition,
-    /// The time that records get: that of sending, or the original one.
+    /// The time that records get.
+    ///
+    /// `now` is the time of sending, `original` the captured one.
     #[arg(long, value_enum, default_value_t = Timestamps::Now, value_name = "WHICH")]
     pub timestamps: Timestamps,
     /// Add a header to every record, repeatable.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, hide_short_help = true)]
     pub header: Vec<(String, String)>,
-    /// Set a librdkafka property, repeatable. A password is better in a file for -F: others can see
-    /// a command line.
+    /// Set a librdkafka property, repeatable.
+    ///
+    /// A password is better in a file for -F: others can see a command line.
     #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = PropertyParser)]
     pub property: Vec<(String, String)>,
-    /// Read librdkafka properties from a file of KEY=VALUE lines, as kcat does; else from kcat's
-    /// own file ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one. `none` reads no file. A
-    /// rehearsal never reads one.
+    /// Read librdkafka properties from a file.
+    ///
+    /// It has KEY=VALUE lines, as kcat's files do. Without this flag kreplay reads kcat's own file
+    /// ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one. `none` reads no file. A rehearsal
+    /// never reads one.
     #[arg(short = 'F', value_name = "FILE")]
     pub property_file: Option<PathBuf>,
-    /// Authenticate by OAUTHBEARER with the token that this shell command prints, as it is or as the
-    /// `access_token` of a JSON object. It runs again before the token expires. Implies
-    /// sasl.mechanism=OAUTHBEARER and, unless it is set, security.protocol=SASL_SSL.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "oauth_file")]
+    /// Authenticate by OAUTHBEARER with the token that this shell command prints.
+    ///
+    /// It prints the token as it is, or as the `access_token` of a JSON object. kreplay runs it again
+    /// before the token expires. The flag implies sasl.mechanism=OAUTHBEARER and, unless it is set,
+    /// security.protocol=SASL_SSL.
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with = "oauth_file",
+        hide_short_help = true
+    )]
     pub oauth_command: Option<String>,
-    /// The same with a token from a file, which is read again before the token expires.
-    #[arg(long, value_name = "FILE")]
+    /// Authenticate by OAUTHBEARER with the token in a file.
+    ///
+    /// kreplay reads the file again before the token expires.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub oauth_file: Option<PathBuf>,
-    /// Send without idempotence: lets -X set acks, retries and requests in flight to anything. A
-    /// record that is called delivered may then be in the log twice, out of order, or be lost.
-    #[arg(long)]
+    /// Send without idempotence.
+    ///
+    /// -X may then set acks, retries and requests in flight to anything. A record that is called
+    /// delivered may be in the log twice, out of order, or be lost.
+    #[arg(long, hide_short_help = true)]
     pub no_idempotence: bool,
-    /// Create missing topics with the captured partition count.
+    /// Create missing topics with the captured partitions.
     #[arg(long)]
     pub create_topics: bool,
     /// Send although the destination is the cluster that the records were captured from.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub yes: bool,
-    /// Replay into a broker inside this process: everything runs, nothing leaves the machine.
+    /// Replay into a broker inside this process.
+    ///
+    /// Everything runs, and nothing leaves the machine.
     #[arg(long)]
     pub rehearse: bool,
 }

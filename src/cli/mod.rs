@@ -9,7 +9,8 @@ mod selection;
 mod source;
 mod values;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+pub use clap_complete::Shell;
 
 pub use self::delivery::{Delivery, OnRefused};
 pub use self::destination::{Destination, Partition, Timestamps};
@@ -21,28 +22,31 @@ pub use self::source::{InputKind, SourceArguments, Speedctl, Via};
 const SHORTLY: &str = "\
 The commonest calls:
   kreplay snapshot <ID> -b localhost:9092     replay a Speedscale snapshot
-  kreplay replay captures/ -b localhost:9092  replay files: RRPairs, a CSV, or record lines
+  kreplay replay captures/ -b localhost:9092  replay what is in files
   kreplay snapshot <ID> --rehearse            try it without a Kafka
 
-`kreplay help` says more, `kreplay <COMMAND> --help` everything.";
+`kreplay --help` lists the exit codes, `kreplay <COMMAND> --help` every flag.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
-  1    the replay ran; some records failed, are unreadable, out of order or lost a part, none was
-       found (unless --allow-empty), or a report was not written
+  1    the replay ran; some records failed, are unreadable, out of order or
+       lost a part, none was found (unless --allow-empty), or a report was not
+       written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long
   4    the source failed or is incomplete
   70   the ledger does not balance: a defect of kreplay
-  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report still says what
-       was delivered";
+  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report
+       still says what was delivered";
 
 const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
-  0    every record was printed, or left out on purpose and counted, or the reader of stdout left
-  1    some records are unreadable, none was found (unless --allow-empty), or stdout took no more
+  0    every record was printed, or left out on purpose and counted, or the
+       reader of stdout left
+  1    some records are unreadable, none was found (unless --allow-empty), or
+       stdout took no more
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
@@ -51,16 +55,17 @@ Exit codes:
 const INSPECT_EXIT_CODES: &str = "\
 Exit codes:
   0    everything was looked at
-  1    some records are unreadable, none was found (unless --allow-empty), or a path given
-       matches nothing
+  1    some records are unreadable, none was found (unless --allow-empty), or
+       a path given matches nothing
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
-  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT); what was seen by then is told";
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT); what was
+       seen by then is printed";
 
 /// Replays captured Kafka traffic into Kafka: every record delivered, or named.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(version, about, after_long_help = EXIT_CODES, max_term_width = 100)]
 #[command(arg_required_else_help = true, before_help = SHORTLY)]
 pub struct Cli {
     /// What to replay.
@@ -68,35 +73,44 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The completions for `shell`, as a script of its own.
+pub(crate) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kreplay", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// One step: speedctl extracts a snapshot, kreplay sends its records.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_long_help = EXIT_CODES)]
     Snapshot(Snapshot),
-    /// Replay files: RRPairs, a CSV of `speedctl extract data`, or record lines.
-    #[command(after_help = EXIT_CODES)]
+    /// Replay files: RRPairs, a CSV of speedctl, or record lines.
+    #[command(after_long_help = EXIT_CODES)]
     Replay(ReplayArguments),
-    /// Print the records of a capture as record lines, one JSON object each; nothing is sent.
+    /// Print the records of a source as record lines; nothing is sent.
     ///
     /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
     /// "value":"..","headers":[["trace","abc"],["empty",null]]}. The timestamp is in milliseconds.
     /// Bytes that are not UTF-8 stand in `key_base64` and `value_base64`, in headers as
     /// {"base64":".."}; what the capture does not contain is left out; a topic known only by its id is
     /// a `topic_id`. `kreplay replay` reads the lines back and no byte changes on the way.
-    #[command(after_help = EXTRACT_EXIT_CODES)]
+    #[command(after_long_help = EXTRACT_EXIT_CODES)]
     Extract(Extract),
-    /// Describe what is in a capture: topics, gaps, keys, sizes, clients; or every path. Nothing is sent.
+    /// Describe what is in a source, or list its paths; nothing is sent.
     ///
     /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
     /// topic its partitions, records, keys and sizes. Different keys are counted exactly up to 1,024,
     /// beyond that to about 2 %; percentiles of sizes are exact up to 4,096 different sizes in a topic,
     /// beyond that at most 0.1 % too high. `--report json` contains all of it, also partition by
     /// partition. With --paths: every path that occurs in the RRPairs.
-    #[command(after_help = INSPECT_EXIT_CODES)]
+    #[command(after_long_help = INSPECT_EXIT_CODES)]
     Inspect(Inspect),
     /// Print a built-in profile as TOML, to begin one of your own with.
     Profile(Profile),
+    /// Print completions of commands and flags for a shell.
+    Completions(Completions),
     /// The commands that `replay` takes the place of.
     #[command(name = "raw", aliases = ["csv", "records"], hide = true, disable_help_flag = true)]
     Former(FormerArguments),
@@ -124,16 +138,18 @@ pub struct ReplayArguments {
     /// What is replayed.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Send also the records of a rejects file of which the earlier run could not tell whether they
-    /// are in the log (outcome `unknown`): they may then be there twice. Else they are left out.
-    #[arg(long, help_heading = "Delivery")]
-    pub send_unknown: bool,
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
     /// Where records go, and what is told of it.
     #[command(flatten)]
     pub sending: Sending,
+    /// Send also the records of a rejects file that may be in the log already.
+    ///
+    /// The earlier run could not tell whether they are (outcome `unknown`). They may then be in the log
+    /// twice. Without this flag they are left out.
+    #[arg(long, help_heading = "Delivery", hide_short_help = true)]
+    pub send_unknown: bool,
 }
 
 /// Whatever follows a former command.
@@ -154,13 +170,13 @@ pub struct Extract {
     #[command(flatten)]
     pub extraction: Extraction,
     /// A source without a single record is no failure.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub allow_empty: bool,
     /// Print nothing on stderr but errors and problems.
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print what is run to get at the records.
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 }
 
@@ -170,29 +186,31 @@ pub struct Inspect {
     /// What is looked at.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// List every path that occurs, with how often it does, its types and a sample; of all RRPairs
-    /// unless --filter chooses. A path can be copied into any flag that takes one.
-    #[arg(long, conflicts_with_all = [
+    /// List every path that occurs, instead of the records.
+    ///
+    /// Each path is shown with how often it occurs, its types and a sample; of all RRPairs unless
+    /// --filter chooses. A path can be copied into any flag that takes one.
+    #[arg(long, help_heading = "Output", conflicts_with_all = [
         "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
         "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
         "keep_duplicates", "with_aborted", "topic_id", "via", "topics", "from", "to", "sample", "skip",
         "limit", "shard",
     ])]
     pub paths: bool,
-    /// The form of what is told on stdout.
-    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    /// The form of what is printed on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM", help_heading = "Output")]
     pub report: ReportForm,
     /// Which RRPairs are looked at, and where in them records are.
     #[command(flatten)]
     pub extraction: Extraction,
     /// A source without a single record is no failure.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub allow_empty: bool,
     /// Print nothing on stderr but errors.
-    #[arg(short, long, conflicts_with = "verbose")]
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print what is run to get at the RRPairs, and the files skipped.
-    #[arg(short, long)]
+    /// Print the commands that are run, and skipped files.
+    #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 }
 
@@ -202,6 +220,14 @@ pub struct Profile {
     /// The profile's name: `fetch`, `produce` or `byoc`.
     #[arg(default_value = "fetch", value_name = "NAME")]
     pub name: String,
+}
+
+/// `kreplay completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell that reads them.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
 }
 
 /// What all commands that send records take.
@@ -221,7 +247,6 @@ pub struct Sending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -15,12 +15,12 @@ pub struct Output {
     #[arg(long, value_name = "FILE")]
     pub report_file: Option<PathBuf>,
     /// Progress on stderr: a bar on a terminal, else a line every 10 s.
-    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", hide_short_help = true)]
     pub progress: When,
     /// Print nothing but errors and the report.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print the speedctl command, the files skipped and librdkafka's log.
+    /// Print commands, skipped files, librdkafka's log.
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 /// What is read.
 #[derive(Debug, Args)]
 pub struct SourceArguments {
-    /// Files, folders, `-` for stdin, or `snapshot:<ID>` for a snapshot; read in the order given.
+    /// Files, folders, `-` for stdin, or `snapshot:<ID>`, in this order.
     ///
     /// The content decides what a source is, never its name: RRPairs, a CSV of `speedctl extract data`,
     /// or record lines (what `kreplay extract` and `kcat -J` print, or a rejects file). All sources of
@@ -28,7 +28,8 @@ pub struct SourceArguments {
         long = "as",
         value_enum,
         value_name = "KIND",
-        help_heading = "Extraction"
+        help_heading = "Extraction",
+        hide_short_help = true
     )]
     pub kind: Option<InputKind>,
     /// How speedctl is run.
@@ -55,19 +56,31 @@ pub struct Speedctl {
     /// `csv` runs `speedctl extract data`; `raw` runs `speedctl pull snapshot` and reads its RRPairs;
     /// `auto` begins with csv and changes to raw when the CSV cannot carry what is there and nothing
     /// has been sent yet.
-    #[arg(long, value_enum, value_name = "WAY")]
+    #[arg(long, value_enum, value_name = "WAY", hide_short_help = true)]
     pub via: Option<Via>,
     /// Which speedctl to run; else the one on PATH.
-    #[arg(long, env = "KREPLAY_SPEEDCTL", value_name = "PATH")]
+    #[arg(
+        long,
+        env = "KREPLAY_SPEEDCTL",
+        value_name = "PATH",
+        hide_short_help = true
+    )]
     pub speedctl: Option<PathBuf>,
     /// One more argument for speedctl, repeatable.
-    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "ARG",
+        allow_hyphen_values = true,
+        hide_short_help = true
+    )]
     pub speedctl_arg: Vec<String>,
-    /// The longest silence of speedctl, and of what it started, before it counts as hung.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
+    /// The longest silence of speedctl before it counts as hung.
+    ///
+    /// What speedctl has started counts as speedctl.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub speedctl_timeout: Duration,
     /// Print the speedctl command that would run, quoted for a shell, and stop.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub print_command: bool,
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
-pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Timestamps, When};
+pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Shell, Timestamps, When};
 use crate::record::TopicId;
 pub use crate::record::select::{Clock, Moment, Sample, Selection, Shard, TopicGlobs};
 pub use crate::report::{EmptySource, Reordered};
@@ -66,6 +66,8 @@ pub enum Task {
     Inspect(View),
     /// Nothing is read: the built-in profile of this name is printed.
     ShowProfile(String),
+    /// Nothing is read: completions for this shell are printed.
+    ShowCompletions(Shell),
 }
 
 /// What `kreplay inspect` shows.

@@ -11,6 +11,7 @@ mod uses;
 
 use tokio::sync::mpsc;
 
+use crate::cli::completions;
 use crate::config::{Config, SnapshotAction, Source, Task};
 use crate::error::Error;
 use crate::extract::{command_line, profile_text};
@@ -52,5 +53,6 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
             inspect::run(config, view, signals).await?
         }
         Task::ShowProfile(name) => Product::Profile(profile_text(name)?),
+        Task::ShowCompletions(shell) => Product::Completions(completions(*shell)),
     })
 }

@@ -17,4 +17,6 @@ pub enum Product {
     Command(String),
     /// The text of a profile.
     Profile(&'static str),
+    /// Completions of commands and flags, for a shell.
+    Completions(String),
 }

@@ -37,6 +37,7 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
             let problems = (&list.source, &list.tally.problems);
             tell(output, &told, problems, &list.failures, list.exit())
         }
+        Ok(Product::Completions(script)) => print_product(&script, ExitCode::Success),
         Ok(Product::Profile(text)) => print_product(text, ExitCode::Success),
         Ok(Product::Command(command)) => print_product(&format!("{command}\n"), ExitCode::Success),
         Err(error) => failure(&error),

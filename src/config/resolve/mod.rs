@@ -45,7 +45,8 @@ impl Config {
             }
             cli::Command::Extract(args) => Self::extracting(args),
             cli::Command::Inspect(args) => Self::inspecting(args),
-            cli::Command::Profile(args) => Self::showing_profile(args),
+            cli::Command::Profile(args) => Self::showing(Task::ShowProfile(args.name)),
+            cli::Command::Completions(args) => Self::showing(Task::ShowCompletions(args.shell)),
             cli::Command::Former(_) => Err(Error::Config {
                 message: "`raw`, `csv` and `records` are one command now".into(),
                 hint: Some("use `kreplay replay`: the content decides what a source is".into()),
@@ -94,16 +95,12 @@ impl Config {
         })
     }
 
-    fn showing_profile(args: cli::Profile) -> Result<Self, Error> {
+    /// Reads nothing.
+    fn showing(task: Task) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, Verbosity::Normal);
         let extraction = settle_extraction(cli::Extraction::default())?;
-        let (task, source) = (Task::ShowProfile(args.name), Inputs::default());
-        Ok(Self::printing(
-            task,
-            Source::Inputs(source),
-            extraction,
-            output,
-        ))
+        let source = Source::Inputs(Inputs::default());
+        Ok(Self::printing(task, source, extraction, output))
     }
 
     fn inspecting(args: cli::Inspect) -> Result<Self, Error> {
