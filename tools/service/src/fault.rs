@@ -1,0 +1,24 @@
+//! What the service can do wrong. Each fault is one that a new version of a service could have.
+
+use clap::ValueEnum;
+
+/// A fault to plant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// One partition is never read.
+    Stuck,
+    /// It ends without a word after so many records, once, and comes back after two seconds.
+    Crash,
+    /// It reads and never commits.
+    NeverCommits,
+    /// A member of the value is another one.
+    WrongValue,
+    /// A record is left out.
+    MissingRecord,
+    /// A record is written twice.
+    Duplicated,
+    /// A record is written after the next one of its key.
+    Reordered,
+    /// Every value has an id and a time of its own.
+    OtherIds,
+}

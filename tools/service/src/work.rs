@@ -1,0 +1,269 @@
+//! The service at work: reads, answers, commits.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::util::Timeout;
+
+use crate::answer;
+use crate::fault::Fault;
+use crate::{Protocol, Wanted};
+
+/// How long a call of the cluster may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a run ended.
+pub(crate) enum End {
+    Stopped,
+    /// The planted crash.
+    Crashed,
+}
+
+/// One life of the service.
+struct Service<'a> {
+    wanted: &'a Wanted,
+    consumer: BaseConsumer,
+    producer: BaseProducer,
+    /// What is to be committed: the next offset of each partition.
+    next: HashMap<i32, i64>,
+    committed_at: Instant,
+    /// Records read so far.
+    read: u64,
+    /// An answer that waits for the next one of its key to go first.
+    held: Option<(Vec<u8>, String)>,
+    started: Option<Instant>,
+    is_in_transaction: bool,
+}
+
+/// Runs until `stop` is set, or until the planted crash.
+///
+/// # Errors
+/// That of a call of the cluster.
+pub(crate) fn run(wanted: &Wanted, stop: &AtomicBool) -> KafkaResult<End> {
+    let mut service = Service {
+        wanted,
+        consumer: consumer(wanted)?,
+        producer: producer(wanted)?,
+        next: HashMap::new(),
+        committed_at: Instant::now(),
+        read: 0,
+        held: None,
+        started: None,
+        is_in_transaction: false,
+    };
+    if wanted.transactional {
+        service.producer.init_transactions(PATIENCE)?;
+    }
+    service.consumer.subscribe(&[&wanted.from])?;
+    service.serve(stop)
+}
+
+fn consumer(wanted: &Wanted) -> KafkaResult<BaseConsumer> {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &wanted.brokers)
+        .set("group.id", &wanted.group)
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("isolation.level", "read_committed");
+    match wanted.protocol {
+        Protocol::Classic => config.set("session.timeout.ms", "6000"),
+        Protocol::Consumer => config.set("group.protocol", "consumer"),
+    };
+    config.create()
+}
+
+fn producer(wanted: &Wanted) -> KafkaResult<BaseProducer> {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &wanted.brokers)
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "1");
+    if wanted.transactional {
+        config.set("transactional.id", format!("{}-service", wanted.group));
+    }
+    config.create()
+}
+
+impl Service<'_> {
+    fn serve(&mut self, stop: &AtomicBool) -> KafkaResult<End> {
+        let mut is_ready = false;
+        while !stop.load(Ordering::SeqCst) {
+            let message = self.consumer.poll(Duration::from_millis(20));
+            if !is_ready && self.consumer.assignment()?.count() > 0 {
+                is_ready = true;
+                writeln!(io::stdout(), "ready").ok();
+                io::stdout().flush().ok();
+            }
+            self.producer.poll(Duration::ZERO);
+            match message {
+                None => self.release_held()?,
+                Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => {}
+                Some(Err(error)) => return Err(error),
+                Some(Ok(message)) => {
+                    let input = Input::of(&message);
+                    drop(message);
+                    if self.take(&input)? {
+                        return Ok(End::Crashed);
+                    }
+                }
+            }
+            if self.committed_at.elapsed() >= Duration::from_millis(self.wanted.commit_ms) {
+                self.commit()?;
+            }
+        }
+        self.release_held()?;
+        self.commit()?;
+        Ok(End::Stopped)
+    }
+
+    /// Handles a record; whether the service crashes over it.
+    fn take(&mut self, input: &Input) -> KafkaResult<bool> {
+        let fault = self.wanted.fault;
+        if fault == Some(Fault::Stuck) && input.partition == self.wanted.partition {
+            return Ok(false);
+        }
+        self.wait_for_capacity();
+        self.read += 1;
+        let is_bad = self.read.is_multiple_of(self.wanted.every);
+        if fault == Some(Fault::Crash) && is_bad && !CRASHED.swap(true, Ordering::SeqCst) {
+            return Ok(true);
+        }
+        let value = input.value.as_deref();
+        let answer = match fault {
+            Some(Fault::WrongValue) if is_bad => answer::wrong(value),
+            Some(Fault::OtherIds) => answer::with_ids(value, self.read),
+            _ => answer::healthy(value),
+        };
+        let (key, answer) = (input.key.clone().unwrap_or_default(), answer.to_string());
+        match fault {
+            Some(Fault::MissingRecord) if is_bad => {}
+            Some(Fault::Duplicated) if is_bad => {
+                self.send(&key, &answer)?;
+                self.send(&key, &answer)?;
+            }
+            Some(Fault::Reordered) if is_bad && self.held.is_none() => {
+                self.held = Some((key, answer))
+            }
+            _ => {
+                self.send(&key, &answer)?;
+                if self.held.as_ref().is_some_and(|(held, _)| *held == key) {
+                    self.release_held()?;
+                }
+            }
+        }
+        self.next.insert(input.partition, input.offset + 1);
+        Ok(false)
+    }
+
+    /// Waits until the record is due by the capacity that was asked for; counted from the first one, so that
+    /// the rate holds however long a wait turns out.
+    fn wait_for_capacity(&mut self) {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let Some(capacity) = self.wanted.capacity else {
+            return;
+        };
+        let due = started + Duration::from_secs_f64(self.read as f64 / capacity);
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            // A service that was idle does not make up for it.
+            self.started =
+                Some(Instant::now() - Duration::from_secs_f64(self.read as f64 / capacity));
+        }
+        thread::sleep(left);
+    }
+
+    fn send(&mut self, key: &[u8], value: &str) -> KafkaResult<()> {
+        let Some(topic) = &self.wanted.to else {
+            return Ok(());
+        };
+        if self.wanted.transactional && !self.is_in_transaction {
+            self.producer.begin_transaction()?;
+            self.is_in_transaction = true;
+        }
+        let mut record = BaseRecord::to(topic).key(key).payload(value);
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    record = back;
+                    self.producer.poll(Duration::from_millis(10));
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+
+    fn release_held(&mut self) -> KafkaResult<()> {
+        match self.held.take() {
+            Some((key, value)) => self.send(&key, &value),
+            None => Ok(()),
+        }
+    }
+
+    fn commit(&mut self) -> KafkaResult<()> {
+        self.committed_at = Instant::now();
+        let mut offsets = TopicPartitionList::new();
+        for (partition, next) in self.next.drain() {
+            offsets.add_partition_offset(&self.wanted.from, partition, Offset::Offset(next))?;
+        }
+        if self.is_in_transaction {
+            let group = self.consumer.group_metadata();
+            let group = group.ok_or(KafkaError::Canceled)?;
+            self.producer
+                .send_offsets_to_transaction(&offsets, &group, PATIENCE)?;
+            self.producer.commit_transaction(PATIENCE)?;
+            self.is_in_transaction = false;
+            return Ok(());
+        }
+        // Committed is what was answered: answers come first.
+        self.producer.flush(Timeout::After(PATIENCE))?;
+        if offsets.count() == 0 || self.wanted.fault == Some(Fault::NeverCommits) {
+            return Ok(());
+        }
+        self.consumer.commit(&offsets, CommitMode::Sync)
+    }
+}
+
+/// Whether the planted crash has happened: it does so once.
+static CRASHED: AtomicBool = AtomicBool::new(false);
+
+/// What the service needs of a record.
+struct Input {
+    partition: i32,
+    offset: i64,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+}
+
+impl Input {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        Self {
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// Whether a consumer goes on by itself after that.
+fn is_passing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::PartitionEOF
+    )
+}
