@@ -30,6 +30,7 @@
 //! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` tells | `run/inspect/`, `extract/survey/mod.rs`, `extract/survey/outline/` (paths), `report/inspection/` |
+//! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/survey/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |
@@ -66,6 +67,7 @@ mod produce;
 mod record;
 pub mod report;
 mod run;
+mod verify;
 pub use crate::host::signals::{RunEnd, Signals};
 pub use crate::record::Origin;
 pub use crate::run::{Product, check_files, run, show};

@@ -1,6 +1,7 @@
 //! What the user typed. The doc comments here and in the files below are the manual that `--help` prints;
 //! `config/resolve/` decides what the flags mean together. A group of flags has a file of its own.
 
+mod comparison;
 mod delivery;
 mod destination;
 mod extraction;
@@ -9,9 +10,12 @@ mod selection;
 mod source;
 mod values;
 
+use std::path::PathBuf;
+
 use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
 
+pub use self::comparison::ComparisonArguments;
 pub use self::delivery::{Delivery, OnRefused};
 pub use self::destination::{Destination, Partition, Timestamps};
 pub use self::extraction::{Encoding, Extraction};
@@ -50,6 +54,15 @@ Exit codes:
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
+
+const COMPARE_EXIT_CODES: &str = "\
+Exit codes:
+  0    both sides are the same, but for what a flag allows
+  1    they differ; or some records are unreadable, a side has none (unless --allow-empty), or an
+       --ignore matches nothing
+  2    usage or configuration
+  4    a source failed or is incomplete
   130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
 
 const INSPECT_EXIT_CODES: &str = "\
@@ -107,6 +120,15 @@ pub enum Command {
     /// partition. With --paths: every path that occurs in the RRPairs.
     #[command(after_long_help = INSPECT_EXIT_CODES)]
     Inspect(Inspect),
+    /// Say whether two sources hold the same records, and where they differ. Nothing is sent.
+    ///
+    /// Records of one topic and key are compared in their order; records without a key have none.
+    /// Values that are JSON are compared as JSON: the order of members does not count. Each record is
+    /// equal, changed, missing, extra, repeated (equal to one that was matched already) or reordered.
+    /// Memory: about 100 bytes for each record, 400 where each has a key of its own, and 64 MiB of
+    /// contents.
+    #[command(after_long_help = COMPARE_EXIT_CODES)]
+    Compare(Compare),
     /// Print a built-in profile as TOML, to begin one of your own with.
     Profile(Profile),
     /// Print completions of commands and flags for a shell.
@@ -211,6 +233,49 @@ pub struct Inspect {
     pub quiet: bool,
     /// Print the commands that are run, and skipped files.
     #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+}
+
+/// `kreplay compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The source of what was expected: a file, a folder, `-` or `snapshot:<ID>`.
+    #[arg(value_name = "EXPECTED")]
+    pub expected: PathBuf,
+    /// The source of what was observed.
+    #[arg(value_name = "OBSERVED")]
+    pub observed: PathBuf,
+    /// Read both sources as this kind, whatever their content looks like.
+    #[arg(
+        long = "as",
+        value_enum,
+        value_name = "KIND",
+        help_heading = "Extraction"
+    )]
+    pub kind: Option<InputKind>,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: Speedctl,
+    /// Which records are compared, and where they are.
+    #[command(flatten)]
+    pub extraction: Extraction,
+    /// What counts as the same.
+    #[command(flatten)]
+    pub comparison: ComparisonArguments,
+    /// Records of a key that come in another order do not differ.
+    #[arg(long, help_heading = "Comparison")]
+    pub allow_reordered: bool,
+    /// The form of the result on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
+    pub report: ReportForm,
+    /// A source without a single record is no failure.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Print nothing on stderr but errors.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the records.
+    #[arg(short, long)]
     pub verbose: bool,
 }
 

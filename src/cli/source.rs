@@ -48,7 +48,7 @@ pub enum InputKind {
 }
 
 /// How a snapshot is read, and how speedctl is run for it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
 pub struct Speedctl {
     /// How to get at a snapshot's records; `auto` where they are sent, else `raw`.

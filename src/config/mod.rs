@@ -1,6 +1,7 @@
 //! What the command line means, as the rest of the program sees it. How it comes to mean that is
 //! settled in `resolve/`.
 
+mod comparison;
 pub(crate) mod nearest;
 pub(crate) mod properties;
 pub(crate) mod property_names;
@@ -11,6 +12,7 @@ mod source;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::comparison::{ComparisonRules, Depth, Excuse, Excused, HeaderRule, NewMembers};
 pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
@@ -56,7 +58,7 @@ pub struct Delivery {
 }
 
 /// What becomes of the records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Task {
     /// They are sent.
     Replay,
@@ -64,10 +66,21 @@ pub enum Task {
     Extract,
     /// They are looked at, or what is around them.
     Inspect(View),
+    /// They are compared with those of another source.
+    Compare(Box<ComparedWith>),
     /// Nothing is read: the built-in profile of this name is printed.
     ShowProfile(String),
     /// Nothing is read: completions for this shell are printed.
     ShowCompletions(Shell),
+}
+
+/// What records are compared with, and how.
+#[derive(Debug, Clone)]
+pub struct ComparedWith {
+    /// The source of what was observed.
+    pub observed: Source,
+    /// What counts as the same.
+    pub rules: ComparisonRules,
 }
 
 /// What `kreplay inspect` shows.

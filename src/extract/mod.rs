@@ -31,6 +31,7 @@ use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
 use self::keep::admission::Admission;
 use self::keep::sink::Outlet;
+pub(crate) use self::profile::path::{Path, Step, jsonpath_text};
 pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::source::check::{check, kind};
 pub(crate) use self::survey::Survey;

@@ -2,6 +2,7 @@
 //! because both fill it; `text.rs` and `json.rs` render it.
 
 mod census;
+mod comparison;
 mod inspection;
 mod json;
 mod ledger;
@@ -16,6 +17,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::census::{Census, Names, Several};
+pub(crate) use self::comparison::MOST_SHOWN;
+pub use self::comparison::{
+    Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
+    ShownDifference,
+};
 pub use self::inspection::{Inspection, PartitionContents, Sizes, TopicContents};
 pub use self::ledger::{Ledger, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};

@@ -1,6 +1,7 @@
-//! The commands: `replay/` sends, `extract/` prints, `inspect/` looks. Each joins an extraction with what
+//! The commands: `replay/` sends, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins an extraction with what
 //! takes its records; `show.rs` says what came of it, `uses.rs` which files it touches.
 
+mod compare;
 mod extract;
 mod inspect;
 mod limits;
@@ -51,6 +52,10 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         Task::Inspect(view) => {
             let view = *view;
             inspect::run(config, view, signals).await?
+        }
+        Task::Compare(with) => {
+            let with = (**with).clone();
+            Product::Comparison(Box::new(compare::run(config, with, signals).await?))
         }
         Task::ShowProfile(name) => Product::Profile(profile_text(name)?),
         Task::ShowCompletions(shell) => Product::Completions(completions(*shell)),

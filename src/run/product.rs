@@ -1,6 +1,6 @@
 //! What a command gives to whoever shows it.
 
-use crate::report::{Inspection, PathList, Printout, Report};
+use crate::report::{ComparisonReport, Inspection, PathList, Printout, Report};
 
 /// What a run gives.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub enum Product {
     Inspection(Box<Inspection>),
     /// The paths that occur in it.
     Paths(Box<PathList>),
+    /// How two sets of records differ.
+    Comparison(Box<ComparisonReport>),
     /// A command line, for a shell.
     Command(String),
     /// The text of a profile.

@@ -38,6 +38,13 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
             tell(output, &told, problems, &list.failures, list.exit())
         }
         Ok(Product::Completions(script)) => print_product(&script, ExitCode::Success),
+        Ok(Product::Comparison(found)) => {
+            let text = || visible_lines(&found.to_string()).into_owned();
+            let shown = in_form(output, text, || found.to_json());
+            let exit = print_product(&shown, found.exit());
+            tell_failures(&found.failures);
+            exit
+        }
         Ok(Product::Profile(text)) => print_product(text, ExitCode::Success),
         Ok(Product::Command(command)) => print_product(&format!("{command}\n"), ExitCode::Success),
         Err(error) => failure(&error),

@@ -2,12 +2,14 @@
 //! Everything that can be told wrong before anything runs is told here. A group of flags has a file of
 //! its own.
 
+mod comparison;
 mod destination;
 mod extraction;
 mod output;
 mod selection;
 mod source;
 
+use self::comparison::{settle_comparison, settle_sides};
 use self::destination::settle_destination;
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
 use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
@@ -15,9 +17,9 @@ use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
 use super::{
-    CapturedCluster, Cluster, Config, Delivery, Destination, EmptySource, Extraction, Idempotence,
-    Inputs, MissingTopics, Output, Partition, ReportForm, Source, Task, Timestamps, TopicNames,
-    Verbosity, View,
+    CapturedCluster, Cluster, ComparedWith, Config, Delivery, Destination, EmptySource, Excuse,
+    Extraction, Idempotence, Inputs, MissingTopics, Output, Partition, ReportForm, Source, Task,
+    Timestamps, TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -45,6 +47,7 @@ impl Config {
             }
             cli::Command::Extract(args) => Self::extracting(args),
             cli::Command::Inspect(args) => Self::inspecting(args),
+            cli::Command::Compare(args) => Self::comparing(args),
             cli::Command::Profile(args) => Self::showing(Task::ShowProfile(args.name)),
             cli::Command::Completions(args) => Self::showing(Task::ShowCompletions(args.shell)),
             cli::Command::Former(_) => Err(Error::Config {
@@ -89,6 +92,24 @@ impl Config {
         let source = settle_source(args.source, ReadFor::Looking)?;
         let extraction = settle_extraction(args.extraction)?;
         let config = Self::printing(Task::Extract, source, extraction, output);
+        Ok(Self {
+            empty: settle_empty(args.allow_empty),
+            ..config
+        })
+    }
+
+    fn comparing(args: cli::Compare) -> Result<Self, Error> {
+        let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
+        let sides = [args.expected, args.observed];
+        let [expected, observed] = settle_sides(sides, args.kind, &args.speedctl)?;
+        let extraction = settle_extraction(args.extraction)?;
+        let reordered = match args.allow_reordered {
+            true => Excuse::Allowed,
+            false => Excuse::Differs,
+        };
+        let rules = settle_comparison(args.comparison, reordered);
+        let with = Box::new(ComparedWith { observed, rules });
+        let config = Self::printing(Task::Compare(with), expected, extraction, output);
         Ok(Self {
             empty: settle_empty(args.allow_empty),
             ..config

@@ -48,6 +48,19 @@ pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
     }
 }
 
+/// Creates `path` for writing where nothing is yet.
+///
+/// # Errors
+/// The system's; also that there is something already.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(path)
+}
+
 fn is_without_reader(error: &io::Error, path: &Path) -> bool {
     let is_fifo = || fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
     error.raw_os_error() == Some(Errno::ENXIO as i32) && is_fifo()

@@ -1,0 +1,121 @@
+//! `--ignore`: paths whose values are not compared.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use crate::config::nearest::{nearest, told};
+use crate::error::Error;
+use crate::extract::{Path, Step, jsonpath_text};
+use crate::verify::compare::{Ignore, ValueStep};
+
+/// Values in which a path that matches nothing is looked for, to name the nearest one.
+const MOST_VALUES: usize = 100;
+/// Paths that are remembered of them.
+const MOST_PATHS: usize = 1 << 10;
+
+/// A path, and whether it has matched yet.
+pub(super) struct IgnoredPath {
+    text: String,
+    shared: Arc<IgnoredShared>,
+}
+
+struct IgnoredShared {
+    path: Path,
+    seen: Mutex<PathsSeen>,
+}
+
+#[derive(Default)]
+struct PathsSeen {
+    has_matched: bool,
+    values: usize,
+    paths: BTreeSet<String>,
+}
+
+impl IgnoredShared {
+    fn seen(&self) -> MutexGuard<'_, PathsSeen> {
+        // What is remembered is consistent between any two statements, also after a panic.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IgnoredPath {
+    /// # Errors
+    /// [`Error::Config`] that shows what is no path.
+    pub(super) fn parse_all(texts: &[String]) -> Result<Vec<Self>, Error> {
+        let parse = |text: &String| {
+            let path = Path::parse(text).map_err(|error| Error::Config {
+                message: format!("`--ignore`: {error}"),
+                hint: Some(
+                    "a path is JSONPath, such as `$.meta.id`, below the record's value".into(),
+                ),
+            })?;
+            let seen = Mutex::default();
+            Ok(Self {
+                text: text.clone(),
+                shared: Arc::new(IgnoredShared { path, seen }),
+            })
+        };
+        texts.iter().map(parse).collect()
+    }
+
+    /// The rule for a comparison.
+    pub(super) fn rule(&self) -> Box<dyn Ignore> {
+        Box::new(IgnoreRule(self.shared.clone()))
+    }
+
+    /// The path, with the nearest one that there is, when it has matched nothing.
+    pub(super) fn unmatched(&self) -> Option<String> {
+        let seen = self.shared.seen();
+        let near = || nearest(&self.text, seen.paths.iter().map(String::as_str));
+        (!seen.has_matched).then(|| told(self.text.clone(), near()))
+    }
+}
+
+struct IgnoreRule(Arc<IgnoredShared>);
+
+impl Ignore for IgnoreRule {
+    fn find(&self, value: &Value) -> Vec<Vec<ValueStep>> {
+        let found = self.0.path.nodes(value);
+        let mut seen = self.0.seen();
+        if !found.is_empty() {
+            seen.has_matched = true;
+        } else if !seen.has_matched && seen.values < MOST_VALUES {
+            seen.values += 1;
+            remember(&mut seen.paths, &mut Vec::new(), value);
+        }
+        let step = |step: Step| match step {
+            Step::Name(name) => Some(ValueStep::Member(name)),
+            Step::Index(index) => Some(ValueStep::Element(index)),
+            Step::Each => None,
+        };
+        let steps = |steps: Vec<Step>| steps.into_iter().map(step).collect::<Option<Vec<_>>>();
+        found.into_iter().filter_map(steps).collect()
+    }
+}
+
+/// Remembers the paths of all members below `value`.
+fn remember(paths: &mut BTreeSet<String>, way: &mut Vec<Step>, value: &Value) {
+    if paths.len() >= MOST_PATHS {
+        return;
+    }
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                way.push(Step::Name(name.clone()));
+                paths.insert(jsonpath_text(way));
+                remember(paths, way, value);
+                way.pop();
+            }
+        }
+        Value::Array(elements) => {
+            for value in elements {
+                way.push(Step::Each);
+                remember(paths, way, value);
+                way.pop();
+            }
+        }
+        _ => {}
+    }
+}

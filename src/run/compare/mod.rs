@@ -1,0 +1,210 @@
+//! `kreplay compare`: reads two sources, one after the other, and says where their records differ. What
+//! counts as the same is `verify/compare/`'s; here the records come from, and differences go to.
+
+mod differences;
+mod ignored;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use self::differences::Differences;
+use self::ignored::IgnoredPath;
+use super::limits::{CHANNEL, STOP_LIMIT};
+use crate::config::{ComparedWith, Config, Source};
+use crate::error::Error;
+use crate::host::console::Console;
+use crate::record::Batch;
+use crate::record::channel;
+use crate::record::channel::Receiver;
+use crate::report::{ComparedSide, ComparisonReport, Signal, Tally};
+use crate::verify::compare::{RecordComparison, RecordPlace, Rules, Side, Subject};
+use crate::{extract, report};
+
+/// What one reading has given.
+#[derive(Debug, Default)]
+struct SideReading {
+    tally: Tally,
+    records: u64,
+    /// How the source ended; none when it was not read to its end.
+    source_end: Option<Result<(), Error>>,
+}
+
+/// Compares the source of `config` with `observed`; the first of `signals` ends it.
+///
+/// # Errors
+/// [`Error::Config`] for paths and filters that do not parse, and a file of differences that cannot be
+/// written.
+pub(super) async fn run(
+    config: Config,
+    ComparedWith { observed, rules }: ComparedWith,
+    mut signals: mpsc::Receiver<Signal>,
+) -> Result<ComparisonReport, Error> {
+    let started = Instant::now();
+    for source in [&config.source, &observed] {
+        extract::check(source, &config.extraction)?;
+    }
+    let ignored = IgnoredPath::parse_all(&rules.ignore)?;
+    let mut differences = Differences::open(rules.differences.as_deref())?;
+    let comparison = RecordComparison::new(Rules {
+        ignore: ignored.iter().map(IgnoredPath::rule).collect(),
+        members: rules.members,
+        headers: rules.headers,
+        depth: rules.depth,
+    });
+    let comparison = Arc::new(Mutex::new(comparison));
+    let mut report = ComparisonReport {
+        excused: rules.excused,
+        ..ComparisonReport::default()
+    };
+    let sides = [
+        (Side::Expected, config.source.clone()),
+        (Side::Observed, observed),
+    ];
+    for (side, source) in sides {
+        if report.signal.is_some() || !report.failures.is_empty() {
+            break;
+        }
+        let read = read(
+            side,
+            source,
+            &config,
+            &comparison,
+            &mut signals,
+            &mut report,
+        )
+        .await;
+        match side {
+            Side::Expected => report.expected = read,
+            Side::Observed => report.observed = read,
+        }
+    }
+    if report.signal.is_none() && report.failures.is_empty() {
+        let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
+        let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
+        let comparison = comparison.ok_or_else(|| Error::Defect {
+            what: "a reading goes on after its end".into(),
+        })?;
+        let names = [&report.expected, &report.observed].map(|side| &*side.source.names);
+        report.topics = comparison.finish(|difference| differences.add(difference, names));
+        report.unmatched = ignored.iter().filter_map(IgnoredPath::unmatched).collect();
+    }
+    let (shown, failure) = differences.finish();
+    report.shown = shown;
+    report.failures.extend(failure);
+    report.elapsed = started.elapsed();
+    Ok(report)
+}
+
+/// Reads one side.
+async fn read(
+    side: Side,
+    source: Source,
+    config: &Config,
+    comparison: &Arc<Mutex<RecordComparison>>,
+    signals: &mut mpsc::Receiver<Signal>,
+    report: &mut ComparisonReport,
+) -> ComparedSide {
+    let console = Console::new(config.output.verbosity);
+    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&source));
+    let closer = receiver.closer();
+    let kind = source.kind();
+    let runs_speedctl = matches!(source, Source::Snapshot(_));
+    let mut ended = start(side, receiver, comparison.clone());
+    let topics = (config.destination.topics.clone(), extract::Purpose::Look);
+    let options = config.extraction.clone();
+    let mut extraction = extract::start(source, options, topics, console, sender);
+    let reading = tokio::select! {
+        reading = &mut ended => reading,
+        Some(first) = signals.recv() => {
+            report.signal = Some(first);
+            closer.close();
+            ended.await
+        }
+    };
+    extraction.stop();
+    if runs_speedctl {
+        _ = timeout(STOP_LIMIT, extraction.ended()).await;
+    }
+    let reading = reading.unwrap_or_else(|_| {
+        let what = "the comparing thread ended in a panic".into();
+        report.failures.push(Error::Defect { what });
+        SideReading::default()
+    });
+    let description = extraction.description();
+    let source = report::Source {
+        kind: description.kind.or(kind),
+        via: description.via,
+        inputs: description.inputs,
+        names: description.names,
+        complete: reading.source_end == Some(Ok(())),
+    };
+    let failure = reading.source_end.clone().and_then(Result::err);
+    let nothing = match report.signal {
+        None => report::nothing_found(&source, &reading.tally, config.empty),
+        Some(_) => None,
+    };
+    report.failures.extend(failure.or(nothing));
+    ComparedSide {
+        source,
+        tally: reading.tally,
+        records: reading.records,
+    }
+}
+
+/// Adds what `receiver` gives to one side, on a thread of its own.
+fn start(
+    side: Side,
+    receiver: Receiver,
+    comparison: Arc<Mutex<RecordComparison>>,
+) -> oneshot::Receiver<SideReading> {
+    let (tell, ended) = oneshot::channel();
+    thread::spawn(move || {
+        let mut reading = SideReading::default();
+        {
+            let mut comparison = comparison.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(portion) = receiver.recv() {
+                reading.records += portion.batch.records.len() as u64;
+                add(&mut comparison, side, &portion.batch);
+                reading.tally.merge(portion.tally);
+            }
+            let (source_end, rest) = receiver.close();
+            reading.source_end = source_end;
+            for portion in rest {
+                reading.tally.merge(portion.tally);
+            }
+        }
+        drop(comparison);
+        // Nobody listens only when the run was left at once.
+        _ = tell.send(reading);
+    });
+    ended
+}
+
+fn add(comparison: &mut RecordComparison, side: Side, batch: &Batch) {
+    let topics: Vec<String> = batch.topics.iter().map(ToString::to_string).collect();
+    for record in &batch.records {
+        let headers = batch.headers(record).iter();
+        let headers = headers.map(|header| {
+            let value = header.value.map(|value| batch.slice(value));
+            (batch.slice(header.name), value)
+        });
+        let topic = record.topic.map(|topic| topics[topic as usize].as_str());
+        comparison.add(
+            side,
+            &Subject {
+                topic: topic.unwrap_or_default(),
+                key: record.key.map(|key| batch.slice(key)),
+                value: record.value.map(|value| batch.slice(value)),
+                headers: &headers.collect::<Vec<_>>(),
+                place: RecordPlace {
+                    input: record.origin.input,
+                    number: record.origin.line,
+                },
+            },
+        );
+    }
+}

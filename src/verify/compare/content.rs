@@ -1,0 +1,167 @@
+//! What of a record is compared: its value, and its headers where that is asked for.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Number, Value};
+
+use super::terms::{Rules, Subject, ValueStep};
+use crate::config::HeaderRule;
+
+/// A header's name and value.
+pub(super) type OwnHeader = (Box<[u8]>, Option<Box<[u8]>>);
+
+/// The compared part of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ComparedContent {
+    /// None is a tombstone.
+    pub(crate) value: Option<Box<[u8]>>,
+    /// Empty unless headers are compared.
+    pub(crate) headers: Box<[OwnHeader]>,
+}
+
+/// A value as it is compared.
+#[derive(Debug, PartialEq)]
+pub(super) enum ComparedValue<'a> {
+    Tombstone,
+    Json(Value),
+    Bytes(&'a [u8]),
+}
+
+impl ComparedContent {
+    pub(super) fn of(subject: &Subject<'_>, headers: HeaderRule) -> Self {
+        let headers = match headers {
+            HeaderRule::Compared => subject.headers,
+            HeaderRule::Ignored => &[],
+        };
+        let own = |(name, value): &(&[u8], Option<&[u8]>)| ((*name).into(), value.map(Into::into));
+        Self {
+            value: subject.value.map(Into::into),
+            headers: headers.iter().map(own).collect(),
+        }
+    }
+
+    /// Bytes of memory.
+    pub(super) fn size(&self) -> usize {
+        let len = |bytes: &Option<Box<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| size_of::<OwnHeader>() + name.len() + len(value));
+        size_of::<Self>() + len(&self.value) + headers.sum::<usize>()
+    }
+
+    /// The value without what `rules` ignore.
+    pub(super) fn compared(&self, rules: &Rules) -> ComparedValue<'_> {
+        let Some(bytes) = &self.value else {
+            return ComparedValue::Tombstone;
+        };
+        let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
+            return ComparedValue::Bytes(bytes);
+        };
+        for ignore in &rules.ignore {
+            // The last ones first: what is removed moves nothing that is still to be removed.
+            let mut found = ignore.find(&value);
+            found.sort_unstable();
+            for steps in found.iter().rev() {
+                blank(&mut value, steps);
+            }
+        }
+        ComparedValue::Json(value)
+    }
+
+    /// The same for contents that are equal by `rules`, but for members that may be new.
+    pub(super) fn hash(&self, rules: &Rules) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self.compared(rules) {
+            ComparedValue::Tombstone => 0u8.hash(&mut hasher),
+            ComparedValue::Bytes(bytes) => (1u8, bytes).hash(&mut hasher),
+            ComparedValue::Json(value) => {
+                2u8.hash(&mut hasher);
+                hash_json(&value, &mut hasher);
+            }
+        }
+        self.headers.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// Takes what is at `steps` out of the comparison: a member is removed, an element keeps its place.
+fn blank(value: &mut Value, steps: &[ValueStep]) {
+    let Some((last, way)) = steps.split_last() else {
+        *value = Value::Null;
+        return;
+    };
+    let mut at = value;
+    for step in way {
+        let next = match step {
+            ValueStep::Member(name) => at.get_mut(name.as_str()),
+            ValueStep::Element(index) => at.get_mut(*index),
+        };
+        match next {
+            Some(next) => at = next,
+            None => return,
+        }
+    }
+    match (last, at) {
+        (ValueStep::Member(name), Value::Object(members)) => {
+            members.shift_remove(name);
+        }
+        (ValueStep::Element(index), Value::Array(elements)) => {
+            if let Some(element) = elements.get_mut(*index) {
+                *element = Value::Null;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Members have no order in JSON (RFC 8259, section 4).
+fn hash_json(value: &Value, hasher: &mut DefaultHasher) {
+    match value {
+        Value::Null => 0u8.hash(hasher),
+        Value::Bool(value) => (1u8, value).hash(hasher),
+        Value::Number(number) => (2u8, number_bits(number)).hash(hasher),
+        Value::String(text) => (3u8, text).hash(hasher),
+        Value::Array(elements) => {
+            (4u8, elements.len()).hash(hasher);
+            elements
+                .iter()
+                .for_each(|element| hash_json(element, hasher));
+        }
+        Value::Object(members) => {
+            (5u8, members.len()).hash(hasher);
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            for (name, value) in members {
+                name.hash(hasher);
+                hash_json(value, hasher);
+            }
+        }
+    }
+}
+
+/// A number by what it is, not by how it is written: `1`, `1.0` and `1e0` are one number. What 64 bits
+/// of an integer do not hold is compared as a double.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum NumberBits {
+    Whole(i128),
+    Double(u64),
+}
+
+pub(super) fn number_bits(number: &Number) -> NumberBits {
+    /// From here on not every whole number is a double of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(whole) = number.as_i64() {
+        return NumberBits::Whole(whole.into());
+    }
+    if let Some(whole) = number.as_u64() {
+        return NumberBits::Whole(whole.into());
+    }
+    let double = number.as_f64().unwrap_or(f64::NAN);
+    if double.fract() == 0.0 && double.abs() <= EXACT {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is whole and at most 2^53"
+        )]
+        return NumberBits::Whole(double as i128);
+    }
+    NumberBits::Double(double.to_bits())
+}

@@ -1,0 +1,148 @@
+//! What changed from one content to another.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::content::{ComparedContent, ComparedValue, OwnHeader, number_bits};
+use super::terms::{RecordPlace, Rules};
+use crate::config::NewMembers;
+use crate::report::{Change, DifferenceKind};
+
+/// What differs of one record, or of one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference<'a> {
+    pub(crate) kind: DifferenceKind,
+    pub(crate) topic: &'a str,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) expected: Option<DifferenceHalf<'a>>,
+    pub(crate) observed: Option<DifferenceHalf<'a>>,
+    /// What changed in a pair, where both contents are kept.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// One side of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DifferenceHalf<'a> {
+    pub(crate) place: RecordPlace,
+    /// None when too much differs to keep it.
+    pub(crate) content: Option<&'a ComparedContent>,
+}
+
+/// Everything that differs between two contents by `rules`; empty when they are the same.
+pub(super) fn changes(
+    expected: &ComparedContent,
+    observed: &ComparedContent,
+    rules: &Rules,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    match (expected.compared(rules), observed.compared(rules)) {
+        (ComparedValue::Json(expected), ComparedValue::Json(observed)) => {
+            differ(
+                &mut changes,
+                rules.members,
+                &mut "$".to_owned(),
+                &expected,
+                &observed,
+            );
+        }
+        (expected, observed) if expected == observed => {}
+        _ => changes.push(Change {
+            path: "$".into(),
+            expected: text(expected.value.as_deref()),
+            observed: text(observed.value.as_deref()),
+        }),
+    }
+    headers(&mut changes, expected, observed);
+    changes
+}
+
+/// Headers may repeat, and their order counts (Kafka protocol guide, Record Header): where the list
+/// differs, it differs at the first place from which on it does.
+fn headers(changes: &mut Vec<Change>, expected: &ComparedContent, observed: &ComparedContent) {
+    let most = expected.headers.len().max(observed.headers.len());
+    for index in 0..most {
+        let (one, other) = (expected.headers.get(index), observed.headers.get(index));
+        if one == other {
+            continue;
+        }
+        let name = one.or(other).map_or(&[][..], |(name, _)| name);
+        let shown = |header: Option<&OwnHeader>| {
+            let (own, value) = header?;
+            let value = text(value.as_deref()).unwrap_or_else(|| "null".into());
+            Some(match **own == *name {
+                true => value,
+                false => format!("{}={value}", String::from_utf8_lossy(own)),
+            })
+        };
+        changes.push(Change {
+            path: format!("header {}", String::from_utf8_lossy(name)),
+            expected: shown(one),
+            observed: shown(other),
+        });
+    }
+}
+
+fn text(bytes: Option<&[u8]>) -> Option<String> {
+    bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+fn differ(
+    changes: &mut Vec<Change>,
+    members: NewMembers,
+    path: &mut String,
+    expected: &Value,
+    observed: &Value,
+) {
+    let length = path.len();
+    match (expected, observed) {
+        (Value::Object(one), Value::Object(other)) => {
+            let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for name in names {
+                push_member(path, name);
+                match (one.get(name), other.get(name)) {
+                    (Some(one), Some(other)) => differ(changes, members, path, one, other),
+                    (None, Some(_)) if members == NewMembers::Allowed => {}
+                    (one, other) => changes.push(change(path, one, other)),
+                }
+                path.truncate(length);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            for index in 0..one.len().max(other.len()) {
+                path.push_str(&format!("[{index}]"));
+                match (one.get(index), other.get(index)) {
+                    (Some(one), Some(other)) => differ(changes, members, path, one, other),
+                    (one, other) => changes.push(change(path, one, other)),
+                }
+                path.truncate(length);
+            }
+        }
+        (Value::Number(one), Value::Number(other)) if number_bits(one) == number_bits(other) => {}
+        (one, other) if one == other => {}
+        (one, other) => changes.push(change(path, Some(one), Some(other))),
+    }
+}
+
+fn change(path: &str, expected: Option<&Value>, observed: Option<&Value>) -> Change {
+    Change {
+        path: path.to_owned(),
+        expected: expected.map(ToString::to_string),
+        observed: observed.map(ToString::to_string),
+    }
+}
+
+/// `.name`, or `['na me']` where a name is no identifier.
+fn push_member(path: &mut String, name: &str) {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !name.is_empty()
+        && name.chars().all(is_plain)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
+        path.push('.');
+        path.push_str(name);
+    } else {
+        let escaped = name.replace('\\', "\\\\").replace('\'', "\\'");
+        path.push_str(&format!("['{escaped}']"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Whether two sets of records are the same, and where they differ. Pure: whoever has the records adds
+//! them to one side or the other, in any interleaving, and asks at the end.
+//!
+//! Records of one topic and key have an order, all others have none: that is the dependence that Kafka
+//! itself keeps. So records are compared topic by topic and key by key (`group.rs`), values as JSON where
+//! they are JSON (`content.rs`, `difference.rs`).
+//!
+//! A record costs its hash and its place. Contents are kept for showing what differs, up to
+//! [`MOST_KEPT`]; beyond that a difference is counted and named by its place alone.
+
+mod content;
+mod difference;
+mod group;
+mod terms;
+
+use std::collections::HashMap;
+
+use self::content::ComparedContent;
+pub(crate) use self::difference::{Difference, DifferenceHalf};
+use self::group::{Entry, KeyGroup};
+pub(crate) use self::terms::{Ignore, RecordPlace, Rules, Side, Subject, ValueStep};
+use crate::config::Depth;
+use crate::report::Compared;
+
+/// Bytes of contents that are kept for showing what differs. Those of equal records are let go when it
+/// is reached, so that only a comparison with so much difference loses any.
+const MOST_KEPT: usize = 64 << 20;
+
+/// The records of a topic and key; keyless ones form one group that has no order.
+type GroupKey = (u32, Option<Box<[u8]>>);
+
+/// Two sets of records, as far as they are known.
+pub(crate) struct RecordComparison {
+    rules: Rules,
+    topics: Vec<TopicTotals>,
+    numbers: HashMap<String, u32>,
+    groups: HashMap<GroupKey, KeyGroup>,
+    /// Bytes of contents in all groups.
+    kept: usize,
+    most_kept: usize,
+    keeping: Keeping,
+}
+
+/// Whether contents are still kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeping {
+    Open,
+    /// So much differs that there is no room for more.
+    Full,
+}
+
+/// The records of one topic by number.
+struct TopicTotals {
+    name: String,
+    expected: u64,
+    observed: u64,
+}
+
+impl RecordComparison {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            topics: Vec::new(),
+            numbers: HashMap::new(),
+            groups: HashMap::new(),
+            kept: 0,
+            most_kept: MOST_KEPT,
+            keeping: Keeping::Open,
+        }
+    }
+
+    /// Adds a record to one side. Within a side, records of one topic and key come in their order.
+    pub(crate) fn add(&mut self, side: Side, subject: &Subject<'_>) {
+        let topic = self.topic(subject.topic);
+        let counted = &mut self.topics[topic as usize];
+        match side {
+            Side::Expected => counted.expected += 1,
+            Side::Observed => counted.observed += 1,
+        }
+        if self.rules.depth == Depth::Counts {
+            return;
+        }
+        let content = ComparedContent::of(subject, self.rules.headers);
+        let hash = content.hash(&self.rules);
+        let size = content.size();
+        if self.kept + size > self.most_kept && self.keeping == Keeping::Open {
+            self.let_go();
+        }
+        let is_kept = self.kept + size <= self.most_kept && self.keeping == Keeping::Open;
+        let group = self.groups.entry((topic, subject.key.map(Into::into)));
+        let group = group.or_default();
+        let entry = Entry {
+            hash,
+            place: subject.place,
+            content: is_kept.then(|| Box::new(content)),
+        };
+        let gone = match self.rules.depth {
+            Depth::Last => group.replace(side, entry),
+            _ => group.push(side, entry),
+        };
+        self.kept = self.kept + if is_kept { size } else { 0 } - gone;
+    }
+
+    fn topic(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.topics.len()).expect("fewer topics than records");
+        self.topics.push(TopicTotals {
+            name: name.to_owned(),
+            expected: 0,
+            observed: 0,
+        });
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    /// Lets the contents of records go that both sides have. Where that is less than half of them,
+    /// nothing more is kept: looking through all groups again and again would be quadratic.
+    fn let_go(&mut self) {
+        for group in self.groups.values_mut() {
+            self.kept -= group.let_equal_go();
+        }
+        if self.kept > self.most_kept / 2 {
+            self.keeping = Keeping::Full;
+        }
+    }
+
+    /// Compares; `show` is given each difference, topic by topic and key by key, in order. Returns the
+    /// counts of each topic, in the order of the topics' names.
+    pub(crate) fn finish(self, mut show: impl FnMut(&Difference<'_>)) -> Vec<(String, Compared)> {
+        let mut counts: Vec<Compared> = self.topics.iter().map(|_| Compared::default()).collect();
+        if self.rules.depth == Depth::Counts {
+            for (topic, counts) in self.topics.iter().zip(&mut counts) {
+                counts.equal = topic.expected.min(topic.observed);
+                counts.missing = topic.expected - counts.equal;
+                counts.extra = topic.observed - counts.equal;
+            }
+        }
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        let name = |topic: u32| self.topics[topic as usize].name.as_str();
+        groups.sort_unstable_by_key(|((topic, key), _)| (name(*topic), key));
+        for ((topic, key), group) in groups {
+            let found = group.compare(&self.rules, name(*topic), key.as_deref(), &mut show);
+            counts[*topic as usize].add(&found);
+        }
+        let names = self.topics.into_iter().map(|topic| topic.name);
+        let mut counts: Vec<_> = names.zip(counts).collect();
+        counts.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests;

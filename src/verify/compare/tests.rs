@@ -1,0 +1,409 @@
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+use crate::config::{HeaderRule, NewMembers};
+use crate::report::Change;
+
+/// A record of topic `t`: its key and its value.
+type Plain<'a> = (Option<&'a str>, &'a str);
+
+fn subject<'a>((key, value): &Plain<'a>, number: usize) -> Subject<'a> {
+    Subject {
+        topic: "t",
+        key: key.map(str::as_bytes),
+        value: Some(value.as_bytes()),
+        headers: &[],
+        place: RecordPlace {
+            input: 0,
+            number: number as u64,
+        },
+    }
+}
+
+fn comparison(rules: Rules, expected: &[Plain<'_>], observed: &[Plain<'_>]) -> RecordComparison {
+    let mut comparison = RecordComparison::new(rules);
+    for (side, records) in [(Side::Expected, expected), (Side::Observed, observed)] {
+        for (number, record) in records.iter().enumerate() {
+            comparison.add(side, &subject(record, number));
+        }
+    }
+    comparison
+}
+
+/// The counts, and a line for each difference.
+fn compare(
+    rules: Rules,
+    expected: &[Plain<'_>],
+    observed: &[Plain<'_>],
+) -> (Compared, Vec<String>) {
+    let mut shown = Vec::new();
+    let counts = comparison(rules, expected, observed).finish(|difference| {
+        let number = |half: Option<DifferenceHalf<'_>>| {
+            half.map_or_else(|| "-".into(), |half| half.place.number.to_string())
+        };
+        let (expected, observed) = (number(difference.expected), number(difference.observed));
+        let mut line = format!("{:?} {expected} {observed}", difference.kind);
+        for Change {
+            path,
+            expected,
+            observed,
+        } in &difference.changes
+        {
+            let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+            line += &format!(" {path}: {} -> {}", text(expected), text(observed));
+        }
+        shown.push(line);
+    });
+    (
+        counts
+            .first()
+            .map_or_else(Compared::default, |(_, counts)| *counts),
+        shown,
+    )
+}
+
+const K: Option<&str> = Some("k");
+
+#[test]
+fn the_order_of_members_and_the_writing_of_numbers_do_not_count() {
+    let (counts, shown) = compare(
+        Rules::default(),
+        &[(K, r#"{"a":1,"b":[1.5,"x"]}"#), (K, "18446744073709551615")],
+        &[
+            (K, r#"{ "b": [15e-1, "x"], "a": 1.0 }"#),
+            (K, "18446744073709551615"),
+        ],
+    );
+    assert_eq!(
+        counts,
+        Compared {
+            equal: 2,
+            ..Compared::default()
+        }
+    );
+    assert_eq!(shown, [""; 0]);
+}
+
+#[test]
+fn each_kind_of_difference_is_counted_once_and_named() {
+    let expected = [
+        (K, r#"{"n":1,"s":"a"}"#),
+        (K, "2"),
+        (K, "3"),
+        (K, "4"),
+        (Some("l"), "5"),
+    ];
+    let observed = [
+        (K, "3"),
+        (K, "2"),
+        (K, r#"{"n":1,"s":"b","z":0}"#),
+        (K, "4"),
+        (K, "4"),
+        (Some("m"), "6"),
+    ];
+    let (counts, shown) = compare(Rules::default(), &expected, &observed);
+    let expected = Compared {
+        equal: 2,
+        changed: 1,
+        missing: 1,
+        extra: 1,
+        repeated: 1,
+        reordered: 1,
+    };
+    assert_eq!(counts, expected);
+    let lines = [
+        r#"Changed 0 2 $.s: "a" -> "b" $.z: - -> 0"#,
+        "Repeated - 4",
+        "Reordered 2 0",
+        "Missing 4 -",
+        "Extra - 5",
+    ];
+    assert_eq!(shown, lines);
+}
+
+#[test]
+fn records_without_a_key_have_no_order_and_pair_only_with_what_resembles_them() {
+    let expected = [(None, r#"{"id":1,"v":1}"#), (None, "a"), (None, "b")];
+    let observed = [(None, "b"), (None, "c"), (None, r#"{"id":1,"v":2}"#)];
+    let (counts, shown) = compare(Rules::default(), &expected, &observed);
+    let expected = Compared {
+        equal: 1,
+        changed: 1,
+        missing: 1,
+        extra: 1,
+        ..Compared::default()
+    };
+    assert_eq!(counts, expected);
+    assert_eq!(
+        shown,
+        ["Changed 0 2 $.v: 1 -> 2", "Missing 1 -", "Extra - 1"]
+    );
+}
+
+#[test]
+fn a_change_is_paired_with_the_nearest_record_of_its_key() {
+    let expected = [(K, r#"{"a":1,"b":1,"c":1}"#), (K, r#"{"a":2,"b":2,"c":2}"#)];
+    let observed = [(K, r#"{"a":2,"b":2,"c":9}"#), (K, r#"{"a":1,"b":9,"c":1}"#)];
+    let (_, shown) = compare(Rules::default(), &expected, &observed);
+    assert_eq!(
+        shown,
+        ["Changed 0 1 $.b: 1 -> 9", "Changed 1 0 $.c: 2 -> 9"]
+    );
+}
+
+/// Ignores one member of the root, and the elements of `list`.
+struct Ignored(&'static str);
+
+impl Ignore for Ignored {
+    fn find(&self, value: &Value) -> Vec<Vec<ValueStep>> {
+        let list = value
+            .get("list")
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
+        let elements =
+            (0..list).map(|i| vec![ValueStep::Member("list".into()), ValueStep::Element(i)]);
+        elements
+            .chain([vec![ValueStep::Member(self.0.into())]])
+            .collect()
+    }
+}
+
+#[test]
+fn what_is_ignored_may_differ_or_be_absent_and_nothing_else() {
+    let rules = || Rules {
+        ignore: vec![Box::new(Ignored("at"))],
+        ..Rules::default()
+    };
+    let expected = [
+        (K, r#"{"at":1,"v":1,"list":[1,2]}"#),
+        (K, r#"{"at":1,"v":2}"#),
+    ];
+    let (counts, _) = compare(
+        rules(),
+        &expected,
+        &[(K, r#"{"v":1,"list":[3,4]}"#), (K, r#"{"at":7,"v":2}"#)],
+    );
+    assert_eq!(
+        counts,
+        Compared {
+            equal: 2,
+            ..Compared::default()
+        }
+    );
+    let (counts, shown) = compare(
+        rules(),
+        &expected,
+        &[(K, r#"{"v":1,"list":[3]}"#), (K, r#"{"at":7,"v":3}"#)],
+    );
+    assert_eq!(
+        counts,
+        Compared {
+            changed: 2,
+            ..Compared::default()
+        }
+    );
+    assert_eq!(
+        shown,
+        [
+            "Changed 0 0 $.list[1]: null -> -",
+            "Changed 1 1 $.v: 2 -> 3"
+        ]
+    );
+}
+
+#[test]
+fn new_members_are_allowed_on_request_and_missing_ones_never() {
+    let rules = || Rules {
+        members: NewMembers::Allowed,
+        ..Rules::default()
+    };
+    let expected = [(K, r#"{"v":1,"in":{"a":1}}"#)];
+    let (counts, _) = compare(
+        rules(),
+        &expected,
+        &[(K, r#"{"v":1,"w":2,"in":{"a":1,"b":2}}"#)],
+    );
+    assert_eq!(
+        counts,
+        Compared {
+            equal: 1,
+            ..Compared::default()
+        }
+    );
+    let (counts, shown) = compare(rules(), &expected, &[(K, r#"{"w":2,"in":{"a":1}}"#)]);
+    assert_eq!(
+        counts,
+        Compared {
+            changed: 1,
+            ..Compared::default()
+        }
+    );
+    assert_eq!(shown, ["Changed 0 0 $.v: 1 -> -"]);
+}
+
+#[test]
+fn a_tombstone_is_not_an_empty_value_and_not_null() {
+    let value = |value| Subject {
+        value,
+        ..subject(&(K, ""), 0)
+    };
+    for (one, other) in [
+        (None, Some(&b""[..])),
+        (None, Some(b"null")),
+        (Some(&b""[..]), Some(b"null")),
+    ] {
+        let mut comparison = RecordComparison::new(Rules::default());
+        comparison.add(Side::Expected, &value(one));
+        comparison.add(Side::Observed, &value(other));
+        let counts = comparison.finish(|_| {});
+        assert_eq!(
+            counts[0].1,
+            Compared {
+                changed: 1,
+                ..Compared::default()
+            },
+            "{one:?} {other:?}"
+        );
+    }
+}
+
+#[test]
+fn headers_are_compared_when_that_is_asked_for() {
+    let with = |headers, number| Subject {
+        headers,
+        ..subject(&(K, "1"), number)
+    };
+    type NamedValue = (&'static [u8], Option<&'static [u8]>);
+    let header = |value: &'static [u8]| -> [NamedValue; 1] { [(b"trace", Some(value))] };
+    let (one, other) = (header(b"a"), header(b"b"));
+    for (rule, equal) in [(HeaderRule::Ignored, 1), (HeaderRule::Compared, 0)] {
+        let mut comparison = RecordComparison::new(Rules {
+            headers: rule,
+            ..Rules::default()
+        });
+        comparison.add(Side::Expected, &with(&one, 0));
+        comparison.add(Side::Observed, &with(&other, 0));
+        let mut changes = Vec::new();
+        let counts = comparison.finish(|difference| changes.extend(difference.changes.clone()));
+        assert_eq!((counts[0].1.equal, counts[0].1.changed), (equal, 1 - equal));
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths.contains(&"header trace"), equal == 0);
+    }
+}
+
+#[test]
+fn counts_and_last_values_look_no_closer_than_asked() {
+    let expected = [(K, "1"), (K, "2"), (K, "3")];
+    let observed = [(K, "9"), (K, "3")];
+    let rules = |depth| Rules {
+        depth,
+        ..Rules::default()
+    };
+    let (counts, _) = compare(rules(Depth::Last), &expected, &observed);
+    assert_eq!(
+        counts,
+        Compared {
+            equal: 1,
+            ..Compared::default()
+        }
+    );
+    let (counts, _) = compare(rules(Depth::Counts), &expected, &observed);
+    assert_eq!(
+        counts,
+        Compared {
+            equal: 2,
+            missing: 1,
+            ..Compared::default()
+        }
+    );
+}
+
+#[test]
+fn contents_of_equal_records_are_let_go_and_those_that_differ_still_shown() {
+    let mut comparison = RecordComparison::new(Rules::default());
+    comparison.most_kept = 10_000;
+    let values: Vec<String> = (0..1000).map(|n| format!("{{\"n\":{n}}}")).collect();
+    for (number, value) in values.iter().enumerate() {
+        let changed = value.replace("500}", "-1}");
+        comparison.add(Side::Expected, &subject(&(K, value), number));
+        comparison.add(Side::Observed, &subject(&(K, &changed), number));
+        assert!(comparison.kept <= 10_000);
+    }
+    let mut shown = Vec::new();
+    let counts = comparison.finish(|difference| shown.extend(difference.changes.clone()));
+    assert_eq!((counts[0].1.equal, counts[0].1.changed), (999, 1));
+    let change = Change {
+        path: "$.n".into(),
+        expected: Some("500".into()),
+        observed: Some("-1".into()),
+    };
+    assert_eq!(shown, [change]);
+}
+
+#[test]
+fn a_difference_too_large_to_keep_is_counted_and_has_its_place() {
+    let mut comparison = RecordComparison::new(Rules::default());
+    comparison.most_kept = 100;
+    for number in 0..10 {
+        comparison.add(
+            Side::Expected,
+            &subject(&(K, "\"a value of some length\""), number),
+        );
+        comparison.add(
+            Side::Observed,
+            &subject(&(K, "\"another one of that length\""), number),
+        );
+    }
+    let mut places = Vec::new();
+    let counts = comparison.finish(|difference| {
+        places.push(difference.expected.map(|half| half.place.number));
+    });
+    assert_eq!(
+        counts[0].1,
+        Compared {
+            changed: 10,
+            ..Compared::default()
+        }
+    );
+    assert_eq!(places.len(), 10);
+}
+
+proptest! {
+    /// Every record of each side has exactly one outcome, whatever the records are.
+    #[test]
+    fn the_counts_balance(
+        expected in prop::collection::vec((0u8..3, 0u8..5), 0..40),
+        observed in prop::collection::vec((0u8..3, 0u8..5), 0..40),
+    ) {
+        let keys = [None, Some("k"), Some("l")];
+        let values = ["1", "2", "3", r#"{"a":1}"#, r#"{"a":2}"#];
+        let plain = |records: &[(u8, u8)]| -> Vec<Plain<'static>> {
+            records.iter().map(|(k, v)| (keys[*k as usize], values[*v as usize])).collect()
+        };
+        let mut differences = 0;
+        let counts = comparison(Rules::default(), &plain(&expected), &plain(&observed)).finish(|_| differences += 1);
+        let Compared { equal, changed, missing, extra, repeated, reordered } =
+            counts.first().map_or_else(Compared::default, |(_, counts)| *counts);
+        prop_assert_eq!(equal + reordered + changed + missing, expected.len() as u64);
+        prop_assert_eq!(equal + reordered + changed + extra + repeated, observed.len() as u64);
+        prop_assert_eq!(changed + missing + extra + repeated + reordered, differences);
+    }
+
+    /// A shuffle of one key's records is only ever a matter of order, and the fewest moves that sort it
+    /// are counted: all but the longest rising run.
+    #[test]
+    fn a_shuffle_is_reordered_by_as_many_records_as_have_to_move(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let values: Vec<String> = (0..9).map(|n| n.to_string()).collect();
+        let expected: Vec<Plain<'_>> = values.iter().map(|v| (K, v.as_str())).collect();
+        let observed: Vec<Plain<'_>> = order.iter().map(|n| (K, values[*n].as_str())).collect();
+        // By trying all of its parts.
+        let longest = (0u32..1 << 9)
+            .filter(|part| order.iter().enumerate().filter(|(i, _)| part >> i & 1 == 1).map(|(_, n)| n).is_sorted())
+            .map(u32::count_ones)
+            .max();
+        let (counts, _) = compare(Rules::default(), &expected, &observed);
+        let moved = 9 - u64::from(longest.expect("the empty part is sorted"));
+        prop_assert_eq!(counts, Compared { equal: 9 - moved, reordered: moved, ..Compared::default() });
+    }
+}
