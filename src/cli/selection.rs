@@ -10,8 +10,9 @@ use crate::record::select::{Clock, Moment, Sample};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectionArguments {
-    /// Only captured topics that one of these globs matches: `*` stands for any characters, `?` for one.
-    /// `!GLOB` excludes; where all exclude, the other topics are taken.
+    /// Only captured topics that one of these globs matches; `!GLOB` excludes.
+    ///
+    /// `*` is any characters, `?` one. Where all globs exclude, the other topics are taken.
     #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
     pub topics: Vec<String>,
     /// Only records from this time on: RFC 3339, or `+5m` after the first record of the capture.
@@ -22,13 +23,25 @@ pub struct SelectionArguments {
     pub to: Option<Moment>,
     /// Which time of a record that is: when the application was given it (RRPair `ts` plus `duration`), or
     /// its own timestamp.
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHICH",
+        hide_short_help = true
+    )]
     pub clock: Clock,
     /// One key in N, chosen by a hash, with all of its records; of records without a key each Nth.
-    #[arg(long, value_name = "1/N")]
+    #[arg(long, value_name = "1/N", hide_short_help = true)]
     pub sample: Option<Sample>,
     /// Leave out the first N records.
-    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        hide_default_value = true,
+        value_name = "N",
+        hide_short_help = true
+    )]
     pub skip: u64,
     /// Stop reading after N records, behind those of --skip.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
@@ -36,7 +49,7 @@ pub struct SelectionArguments {
     /// The share of the Ith of N machines, which together use each record once; a captured partition
     /// belongs to one of them. `auto` reads JOB_COMPLETION_INDEX and KREPLAY_SHARDS, as in an Indexed Job
     /// of Kubernetes.
-    #[arg(long, value_name = "I/N|auto")]
+    #[arg(long, value_name = "I/N|auto", hide_short_help = true)]
     pub shard: Option<String>,
 }
 
