@@ -9,6 +9,9 @@ use std::time::Duration;
 use crate::config::nearest;
 use crate::host::visible::visible;
 
+/// The column that speedctl adds to every CSV.
+pub(crate) const UUID_COLUMN: &str = "RRPair UUID";
+
 /// How the program ends, as documented in docs/report.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
@@ -419,14 +422,7 @@ impl Error {
     /// What is wrong with an input; names in it are those of others.
     fn write_of_input(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoValueColumn { input, columns } => {
-                write!(
-                    f,
-                    "{} has no value column, only {}",
-                    visible(input),
-                    quoted(columns)
-                )
-            }
+            Self::NoValueColumn { input, columns } => write_no_value_column(f, input, columns),
             Self::TopicUntold { place } => {
                 write!(
                     f,
@@ -476,7 +472,10 @@ fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
     let others: String = others.iter().map(|other| format!(" | {other}")).collect();
     Some(match input {
         "stdin" => format!("put `{first}{others}` before kreplay in the pipe"),
-        file => format!("unpack it, or use a pipe: `{first} {file}{others} | kreplay ... -`"),
+        file => {
+            let file = shell_words::quote(file);
+            format!("unpack it, or use a pipe: `{first} {file}{others} | kreplay ... -`")
+        }
     })
 }
 
@@ -499,6 +498,22 @@ fn none_in_it_hint(wanted: &str, what: &str) -> Option<String> {
 
 fn without_article(noun: &str) -> &str {
     noun.strip_prefix("a ").unwrap_or(noun)
+}
+
+/// The columns are named where the file is one of speedctl: another one may begin with a password.
+fn write_no_value_column(
+    f: &mut fmt::Formatter<'_>,
+    input: &str,
+    columns: &[String],
+) -> fmt::Result {
+    let input = visible(input);
+    match columns.iter().any(|column| column == UUID_COLUMN) {
+        true => write!(f, "{input} has no value column, only {}", quoted(columns)),
+        false => write!(
+            f,
+            "{input} has no value column, and no `{UUID_COLUMN}` as every CSV of speedctl has"
+        ),
+    }
 }
 
 fn write_unwritten(f: &mut fmt::Formatter<'_>, file: &str, reason: &str) -> fmt::Result {

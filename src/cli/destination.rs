@@ -13,7 +13,13 @@ pub struct Destination {
     /// Bootstrap servers, separated by commas.
     ///
     /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
-    #[arg(short, long, env = "KREPLAY_BROKERS", value_name = "HOST:PORT")]
+    #[arg(
+        short,
+        long,
+        env = "KREPLAY_BROKERS",
+        hide_env_values = true,
+        value_name = "HOST:PORT"
+    )]
     pub brokers: Option<String>,
     /// Send everything to this topic.
     ///

@@ -1,6 +1,7 @@
 //! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
 //! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
@@ -287,6 +288,8 @@ fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     let whose = "the command of --oauth-command";
     let mut child = Command::new("sh")
         .args(["-c", command])
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_for_command(name)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -321,6 +324,49 @@ fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
         true => Ok(stdout),
         false => Err(failure(whose, status, &stderr)),
     }
+}
+
+/// Variables that a command for tokens is given: what a program needs to start, and what the command line
+/// tools of clouds need to authenticate. Others may hold secrets that are none of its business.
+const GIVEN: [&str; 21] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "KUBECONFIG",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "KRB5CCNAME",
+    "KRB5_CONFIG",
+];
+/// Beginnings of their names; `OAUTH_` is for what the user wants to give.
+const GIVEN_ALIKE: [&str; 8] = [
+    "LC_",
+    "XDG_",
+    "AWS_",
+    "AZURE_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "VAULT_",
+    "OAUTH_",
+];
+
+fn is_for_command(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let is_alike = |beginning: &&str| name.starts_with(beginning.as_bytes());
+    GIVEN.iter().any(|given| name == given.as_bytes()) || GIVEN_ALIKE.iter().any(is_alike)
 }
 
 fn failure(whose: &str, status: ExitStatus, stderr: &str) -> String {

@@ -16,6 +16,14 @@ pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_obeyed(c))
 }
 
+/// `text`, or its beginning with `…` where it is longer than `most` bytes.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.len() <= most {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{}…", beginning(text, most))),
+    }
+}
+
 /// The first `most` bytes of `text`, or less where a character would be cut.
 pub(crate) fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]

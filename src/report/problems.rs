@@ -1,7 +1,11 @@
 //! What went wrong with records, grouped: a count of each kind and the first place where it was
 //! seen. Bounded whatever the input, because kinds are few.
 
+use crate::host::visible::shortened;
 use crate::record::Origin;
+
+/// The most that is kept of why something went wrong, in bytes: it may repeat a value of the capture.
+const LONGEST_WHY: usize = 2 << 10;
 
 /// A kind of trouble; its name is the `what` of the JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +184,7 @@ impl Problems {
                 about: about.into(),
                 count: 1,
                 first: origin,
-                why: why(),
+                why: shortened(&why(), LONGEST_WHY).into_owned(),
             }),
         }
     }

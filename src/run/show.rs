@@ -2,6 +2,7 @@
 //! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
 //! has what it wanted.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::config::{Output, ReportForm, Verbosity};
 use crate::error::{Error, ExitCode, reason};
 use crate::host::console::{self, stderr};
 use crate::host::outputs::{Replaced, check_replaceable, replace};
-use crate::host::visible::visible_lines;
+use crate::host::visible::{shortened, visible_lines};
 use crate::report::{Printout, Problems, Report, Source, Tally, is_nothing_read, problems_text};
 
 /// A report's place is taken by a report and by nothing else.
@@ -203,10 +204,32 @@ fn tell_failures(failures: &[Error]) {
     }
 }
 
+/// The most of an error that is shown: 50 topics with names of 249 characters, and some words.
+const LONGEST_ERROR: usize = 16 << 10;
+
+/// `text` as an error is shown: cut where it is long, and without a line that looks as if kreplay began to
+/// say something else. A file's name or a broker's words may hold line ends.
+fn own_lines(text: &str) -> Cow<'_, str> {
+    let shown = shortened(text, LONGEST_ERROR);
+    let begins = |line: &str| line.starts_with("kreplay:") || line.starts_with("hint:");
+    if !shown.lines().skip(1).any(begins) {
+        return shown;
+    }
+    let lines = shown.lines().enumerate().map(|(i, line)| match line {
+        line if i > 0 && begins(line) => format!("    {line}"),
+        line => line.to_owned(),
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// Tells what ended the run, with a hint where there is one.
 pub fn failure(error: &Error) -> ExitCode {
-    let hint = error.hint().map(|hint| format!("hint: {hint}\n"));
-    let text = format!("kreplay: {error}\n{}", hint.unwrap_or_default());
+    let hint = error
+        .hint()
+        .map(|hint| format!("hint: {}\n", own_lines(&hint)));
+    let error_text = error.to_string();
+    let text = own_lines(&error_text);
+    let text = format!("kreplay: {text}\n{}", hint.unwrap_or_default());
     write_to_stderr(&visible_lines(&text));
     error.exit()
 }

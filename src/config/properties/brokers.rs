@@ -13,6 +13,13 @@ const SHAPE: &str = "name brokers as HOST:PORT, separated by commas";
 /// # Errors
 /// [`Error::Config`] naming the one that is no address, with what to write instead.
 pub(crate) fn check(list: &str) -> Result<(), Error> {
+    if list.contains('@') {
+        // What is before `@` is a secret, and may hold commas.
+        return Err(Error::Config {
+            message: "a broker's address holds no user and no password".into(),
+            hint: Some("set `sasl.username` and `sasl.password` in a file for `-F`".into()),
+        });
+    }
     let mut brokers = list.split(',').map(str::trim).filter(|b| !b.is_empty());
     let Some(first) = brokers.next() else {
         return Err(Error::Config {
@@ -40,13 +47,6 @@ fn check_one(broker: &str) -> Result<(), Refused> {
         what,
         hint: hint.into(),
     };
-    if broker.contains('@') {
-        // What is before `@` is a secret.
-        return Err(refused(
-            "a broker's address holds no user and no password".into(),
-            "set `sasl.username` and `sasl.password` in a file for `-F`",
-        ));
-    }
     let address = match broker.split_once("://") {
         Some((protocol, address)) => check_protocol(broker, protocol, address)?,
         None => broker,

@@ -3,7 +3,7 @@
 //! is the order in which they were captured whatever the host. A file whose name has no time, such as
 //! `<uuid>.json`, has that of its first RRPair, `ts`. Files without any come first, by their paths.
 //!
-//! Left out are hidden files and folders, and links to what is read anyway.
+//! Left out are hidden files and folders, links to what is read anyway, and links out of the folder.
 
 use std::collections::HashSet;
 use std::fs;
@@ -30,6 +30,8 @@ pub(in crate::extract) struct Files {
     pub(in crate::extract) found: Vec<Found>,
     /// What is neither file nor folder.
     pub(in crate::extract) skipped: Vec<PathBuf>,
+    /// Links that lead out of their folder.
+    pub(in crate::extract) leading_out: Vec<PathBuf>,
     /// Folders in which there is no file at all.
     pub(in crate::extract) empty: Vec<PathBuf>,
     /// Folders that cannot be listed.
@@ -55,6 +57,7 @@ impl Files {
     fn add_folder(&mut self, root: &Path) {
         let mut listing = Listing::default();
         listing.folders.push(root.to_path_buf());
+        listing.root = fs::canonicalize(root).ok();
         // Links come last, so that a file is known by its own path and not by chance by a link's.
         while let Some(folder) = listing.folders.pop().or_else(|| listing.linked()) {
             if let Err(e) = listing.list(&folder) {
@@ -75,6 +78,8 @@ impl Files {
             input: Input::File(path),
             asked: Asked::InFolder,
         }));
+        listing.leading_out.sort();
+        self.leading_out.append(&mut listing.leading_out);
         listing.odd.sort();
         self.skipped.append(&mut listing.odd);
     }
@@ -83,6 +88,8 @@ impl Files {
 /// What lies below a folder.
 #[derive(Debug, Default)]
 struct Listing {
+    /// The folder, by the path that is its own.
+    root: Option<PathBuf>,
     /// Folders still to list.
     folders: Vec<PathBuf>,
     folder_links: Vec<PathBuf>,
@@ -91,9 +98,19 @@ struct Listing {
     files: Vec<PathBuf>,
     file_links: Vec<PathBuf>,
     odd: Vec<PathBuf>,
+    leading_out: Vec<PathBuf>,
 }
 
 impl Listing {
+    /// Whether a link leads to something within the folder: who sends a folder chooses its links, and
+    /// must not choose which other files are read.
+    fn is_within(&self, link: &Path) -> bool {
+        let target = fs::canonicalize(link).ok();
+        let root = self.root.as_deref();
+        root.zip(target.as_deref())
+            .is_some_and(|(root, target)| target.starts_with(root))
+    }
+
     fn list(&mut self, folder: &Path) -> io::Result<()> {
         if !self.listed.insert(fs::canonicalize(folder)?) {
             return Ok(());
@@ -110,6 +127,11 @@ impl Listing {
                 &mut self.files
             } else {
                 match fs::metadata(&path) {
+                    Ok(target)
+                        if (target.is_dir() || target.is_file()) && !self.is_within(&path) =>
+                    {
+                        &mut self.leading_out
+                    }
                     Ok(target) if target.is_dir() => &mut self.folder_links,
                     Ok(target) if target.is_file() => &mut self.file_links,
                     _ => &mut self.odd,

@@ -26,7 +26,7 @@ pub(in crate::extract) const MOST_BYTES: usize = 1 << 20;
 /// Texts of another kind after which a stream is known to be that: to wait for a MiB may take for ever.
 const MOST_TEXTS: usize = 16;
 /// The header of the column that speedctl adds to every CSV.
-pub(in crate::extract) const UUID_COLUMN: &str = "RRPair UUID";
+pub(in crate::extract) const UUID_COLUMN: &str = crate::error::UUID_COLUMN;
 /// How the headers of value columns end.
 const VALUE_COLUMNS: [&str; 3] = [".valueString", ".valueBytes", ".valueBase64"];
 /// What damaged JSON of an RRPair still shows: members with their colons, as nothing else has them.

@@ -24,6 +24,8 @@ use crate::host::process_group::ProcessGroup;
 
 /// How much of the end of stderr is kept for an error message.
 const STDERR_TAIL: usize = 4096;
+/// Bytes from which on a value counts as one that may be secret; a shorter one is part of many words.
+const SHORTEST_HIDDEN: usize = 4;
 /// Bytes read from stdout at once.
 const CHUNK: usize = 64 << 10;
 /// Chunks that may wait for the reader; what is beyond stays in the pipe.
@@ -47,6 +49,8 @@ pub(in crate::extract) enum Until {
 pub(in crate::extract) struct Speedctl {
     program: PathBuf,
     arguments: Vec<String>,
+    /// How many of the last arguments are the user's own, which may hold secrets.
+    own: usize,
     /// For messages: `extract data`, `pull snapshot`.
     action: &'static str,
     timeout: Duration,
@@ -71,6 +75,7 @@ impl Speedctl {
         Self {
             program,
             arguments,
+            own: snapshot.arguments.len(),
             action,
             timeout: snapshot.timeout,
         }
@@ -80,6 +85,31 @@ impl Speedctl {
     pub(in crate::extract) fn command_line(&self) -> String {
         let program = self.program.to_string_lossy().into_owned();
         shell_words::join(std::iter::once(&program).chain(&self.arguments))
+    }
+
+    /// The same, without the values of the user's own arguments: for what is kept in logs.
+    pub(in crate::extract) fn shown_line(&self) -> String {
+        let (ours, own) = self.arguments.split_at(self.arguments.len() - self.own);
+        let program = self.program.to_string_lossy().into_owned();
+        let shown = shell_words::join(std::iter::once(&program).chain(ours));
+        own.iter().fold(shown, |shown, argument| {
+            let hidden = match argument.split_once('=') {
+                Some((name, _)) if name.starts_with('-') => format!("{name}=..."),
+                None if argument.starts_with('-') => argument.clone(),
+                _ => "...".into(),
+            };
+            format!("{shown} {hidden}")
+        })
+    }
+
+    /// The values of the user's own arguments.
+    fn own_values(&self) -> impl Iterator<Item = &str> {
+        let own = self.arguments[self.arguments.len() - self.own..].iter();
+        own.filter_map(|argument| match argument.split_once('=') {
+            Some((name, value)) if name.starts_with('-') => Some(value),
+            None if argument.starts_with('-') => None,
+            _ => Some(argument.as_str()),
+        })
     }
 
     /// The first path that it is asked for, which heads the CSV's first column.
@@ -141,6 +171,7 @@ impl Speedctl {
                 enough: Some(enough),
                 action: self.action,
                 stderr,
+                hidden: self.own_values().map(String::from).collect(),
             },
         })
     }
@@ -191,6 +222,8 @@ pub(in crate::extract) struct Ended {
     enough: Option<oneshot::Sender<Infallible>>,
     action: &'static str,
     stderr: Arc<Mutex<Stderr>>,
+    /// What is not shown of what it says.
+    hidden: Vec<String>,
 }
 
 /// Why there is no exit status to judge by.
@@ -251,8 +284,17 @@ impl Ended {
         Error::SpeedctlFailed {
             action: self.action,
             how,
-            stderr: self.stderr_tail(),
+            stderr: self.shown_stderr(),
         }
+    }
+
+    /// The same without the values that the user gave it: it may repeat its arguments.
+    fn shown_stderr(&self) -> String {
+        let values = self
+            .hidden
+            .iter()
+            .filter(|value| value.len() >= SHORTEST_HIDDEN);
+        values.fold(self.stderr_tail(), |text, value| text.replace(value, "..."))
     }
 
     /// The end of what it wrote to stderr.

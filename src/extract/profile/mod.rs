@@ -216,7 +216,11 @@ impl Profile {
     /// [`Error::Config`] with the place.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let mut profile: Self = toml::from_str(text).map_err(|e| Error::Config {
-            message: format!("{name} is no profile: {}", e.to_string().trim_end()),
+            message: format!(
+                "{name}{} is no profile: {}",
+                place(text, &e),
+                without_values(&e)
+            ),
             hint: Some("`kreplay profile fetch` prints one to begin with".into()),
         })?;
         profile.written.file = Some((name.into(), text.into()));
@@ -361,6 +365,28 @@ impl Candidate {
         };
         Ok((paths, encoding))
     }
+}
+
+/// Where in a profile an error is: `:LINE:COLUMN`.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let Some(span) = error.span() else {
+        return String::new();
+    };
+    let before = &text[..text.floor_char_boundary(span.start)];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!(":{line}:{column}")
+}
+
+/// The words of an error. The file may be another one, with passwords in it: neither its lines are shown
+/// nor values, which the words repeat in quotes.
+fn without_values(error: &toml::de::Error) -> String {
+    let words = error.message().trim_end();
+    let mut shown = String::new();
+    for (i, part) in words.split('"').enumerate() {
+        shown.push_str(if i % 2 == 0 { part } else { "..." });
+    }
+    shown
 }
 
 #[cfg(test)]

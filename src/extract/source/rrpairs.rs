@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Input;
-use crate::error::Error;
+use crate::error::{Error, count};
 use crate::extract::context::{Context, Stop};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::{Opened, total_size};
@@ -41,6 +41,15 @@ pub(in crate::extract) fn read_inputs(
     for folder in files.empty.iter().filter(|_| !files.found.is_empty()) {
         let folder = folder.display();
         context.console.note(&format!("no RRPairs in {folder}"));
+    }
+    if let Some(first) = files.leading_out.first() {
+        let (links, first) = (
+            count(files.leading_out.len() as u64, "link"),
+            first.display(),
+        );
+        context.console.note(&format!(
+            "not followed: {links} out of the folder, such as {first}; name what is to be read"
+        ));
     }
     let inputs = files.found.iter().map(|found| found.input.clone());
     let survey = context.survey.clone();

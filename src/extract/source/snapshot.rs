@@ -23,9 +23,12 @@ use crate::extract::profile::Profile;
 use crate::extract::profile::filter::{Fault, Filter};
 use crate::extract::profile::path;
 use crate::extract::profile::path::Step;
+use crate::host::visible::{shortened, visible};
 
 /// How much text speedctl may write on stdout that is not CSV.
 const MOST_TEXT: usize = 64 << 10;
+/// Bytes of a snapshot's id, which becomes the name of a folder (NAME_MAX of Linux).
+const LONGEST_ID: usize = 255;
 
 /// The command that a replay of `snapshot` begins with, quoted for a shell.
 ///
@@ -48,9 +51,32 @@ enum Way {
     Raw,
 }
 
+/// Refuses what cannot be a snapshot's id. An id is an argument of speedctl, which would take `-x` for an
+/// option, and a folder's name among those of other snapshots.
+///
+/// # Errors
+/// [`Error::Config`].
+fn check_id(id: &str) -> Result<(), Error> {
+    let why = match id {
+        "" => "it is empty",
+        id if id.starts_with('-') => "it begins with `-`",
+        id if id.contains(['/', '\\']) => "it holds a slash",
+        id if id.contains("..") => "it holds `..`",
+        id if id.contains(|c: char| c.is_whitespace() || c.is_control()) => "it holds a blank",
+        id if id.len() > LONGEST_ID => "it is longer than 255 bytes",
+        _ => return Ok(()),
+    };
+    let shown = shortened(id, LONGEST_ID);
+    Err(Error::Config {
+        message: format!("`{}` is not the id of a snapshot: {why}", visible(&shown)),
+        hint: Some("an id looks like 6f1f7c3e-3b1a-4a55-8f0e-2d5c1f8a9b7d".into()),
+    })
+}
+
 /// speedctl takes no wildcards. The built-in profiles can do without, because sentinels watch for
 /// what the first elements leave out; paths of the user's own are taken at their word.
 fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
+    check_id(&snapshot.id)?;
     let profile = Profile::chosen(options)?;
     let wildcard = match options.profile {
         ProfileChoice::BuiltIn(_) => options.overrides.paths().find(|path| needs_raw(path)),
@@ -123,7 +149,7 @@ pub(in crate::extract) fn read(
 fn start(speedctl: &Speedctl, context: &Context) -> Result<Running, Stop> {
     context
         .console
-        .verbose(&format!("running {}", speedctl.command_line()));
+        .verbose(&format!("running {}", speedctl.shown_line()));
     let _runtime = context.runtime.enter();
     speedctl.start(context.stop.clone()).map_err(Stop::Failed)
 }
@@ -283,6 +309,7 @@ fn named_csv(text: &str) -> Option<PathBuf> {
 
 /// Where speedctl's documentation says that a pulled snapshot is put.
 pub(in crate::extract) fn pulled(id: &str) -> Option<PathBuf> {
+    check_id(id).ok()?;
     let snapshots = std::env::home_dir()?.join(".speedscale/data/snapshots");
     Some(snapshots.join(id).join("raw.jsonl"))
 }

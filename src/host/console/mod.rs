@@ -7,8 +7,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use self::stderr::{report_panics, stderr};
-use super::visible::visible;
+use super::visible::{shortened, visible};
 use crate::config::Verbosity;
+
+/// The most of a note that is shown, in bytes: names of some topics and groups, and words.
+const LONGEST_NOTE: usize = 8 << 10;
 
 /// Shows a line in place of the plain writing to stderr.
 type Printer = Box<dyn Fn(&str) + Send>;
@@ -49,7 +52,8 @@ impl Console {
 
     /// A note is one line, whatever names are in it.
     fn print(&self, text: &str) {
-        let text = visible(text);
+        let text = shortened(text, LONGEST_NOTE);
+        let text = visible(&text);
         let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner);
         match &*printer {
             Some(printer) => printer(&format!("kreplay: {text}")),

@@ -1,0 +1,323 @@
+//! What others have chosen, shown or used without harm: names and texts on a terminal, secrets in the wrong
+//! place, ids that become arguments and folders, links that lead elsewhere, what children are given.
+
+mod harness;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use harness::paths::{fixture, standin};
+use harness::run::{Output, Run, kreplay, report};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// Stands for a password wherever one is.
+const SECRET: &str = "hunter2-hunter2";
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("the system's temporary folder is writable")
+}
+
+fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("the folder is writable");
+    path.display().to_string()
+}
+
+/// Neither a character that a terminal obeys nor a line that only looks as if kreplay had begun it.
+#[track_caller]
+fn assert_harmless(output: &Output, forged: &str) {
+    let said = format!("{}{}", output.stdout, output.stderr);
+    let is_obeyed = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!said.contains(is_obeyed), "{said:?}");
+    let begins = |line: &str| line.starts_with(&format!("kreplay: {forged}"));
+    assert!(!said.lines().any(begins), "{said}");
+}
+
+#[track_caller]
+fn assert_hidden(output: &Output) {
+    assert!(!output.stdout.contains(SECRET), "{output:#?}");
+    assert!(!output.stderr.contains(SECRET), "{output:#?}");
+}
+
+// What a person sees.
+
+#[test]
+fn a_name_with_line_ends_and_colours_forges_no_line() {
+    let folder = folder();
+    let name = "\u{1b}[31mx\u{202e}\nkreplay: 21 records delivered\nhint: all is well";
+    let missing = folder.path().join(name).display().to_string();
+    let missing = missing.as_str();
+    for args in [
+        &["replay", "-", "-b", "127.0.0.1:1", "-F", missing][..],
+        &["replay", missing, "--rehearse"],
+        &["replay", "-", "--rehearse", "--profile", missing],
+        &[
+            "replay",
+            "-",
+            "--rehearse",
+            "--report-file",
+            missing,
+            "--rejects",
+            missing,
+        ],
+        &["replay", "-", "--rehearse", "--resume", missing],
+        &["snapshot", "demo", "--rehearse", "--speedctl", missing],
+    ] {
+        let output = kreplay(args);
+        assert_harmless(&output, "21 records delivered");
+        let hints = output
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("hint: all"));
+        assert_eq!(hints.count(), 0, "{output:#?}");
+    }
+}
+
+#[test]
+fn what_speedctl_and_a_token_command_say_forges_no_line() {
+    let folder = folder();
+    let said = "printf '\\033]0;title\\007\\nkreplay: all delivered\\n\\302\\233x' >&2; exit 3";
+    let script = write(folder.path(), "speedctl", format!("#!/bin/sh\n{said}\n"));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    let output = kreplay(["snapshot", "demo", "--rehearse", "--speedctl", &script]);
+    assert_eq!(output.code, 4, "{output:#?}");
+    assert!(output.stderr.contains("all delivered"), "{output:#?}");
+    assert_harmless(&output, "all delivered");
+    let capture = fixture("demo.jsonl").display().to_string();
+    let output = kreplay([
+        "replay",
+        &capture,
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        "none",
+        "-X",
+        "security.protocol=SASL_PLAINTEXT",
+        "-X",
+        "sasl.mechanism=OAUTHBEARER",
+        "--oauth-command",
+        said,
+    ]);
+    assert_eq!(output.code, 3, "{output:#?}");
+    assert!(output.stderr.contains("all delivered"), "{output:#?}");
+    assert_harmless(&output, "all delivered");
+}
+
+/// The reason repeats the value that is no partition.
+#[test]
+fn a_reason_that_repeats_a_value_of_the_capture_is_cut() {
+    let partition =
+        json!({ "partitionIndex": "9".repeat(3_000_000), "records": { "records": [{}] } });
+    let topics = json!([{ "name": "t", "partitions": [partition] }]);
+    let pair = json!({ "command": "Fetch", "kafka": { "response": { "FetchResponse": { "topics": topics } } } });
+    for form in ["json", "text"] {
+        let args = ["replay", "-", "--rehearse", "--report", form];
+        let output = Run::new(args).stdin(format!("{pair}\n")).output();
+        assert_eq!(output.code, 1, "{:.500}", output.stderr);
+        let longest = output
+            .stdout
+            .lines()
+            .chain(output.stderr.lines())
+            .map(str::len)
+            .max();
+        assert!(
+            longest.is_some_and(|longest| longest < 4_000),
+            "{form}: {longest:?}"
+        );
+    }
+}
+
+#[test]
+fn a_path_in_a_command_to_copy_is_quoted_for_a_shell() {
+    let folder = folder();
+    let path = write(folder.path(), "a; rm -r b.xz", b"\xfd7zXZ\0rest of it");
+    let output = kreplay(["replay", &path, "--rehearse"]);
+    assert_eq!(output.code, 4, "{output:#?}");
+    let expected = format!("xz -dc '{path}'");
+    assert!(output.stderr.contains(&expected), "{output:#?}");
+}
+
+// Secrets.
+
+#[test]
+fn the_wrong_file_shows_none_of_its_lines() {
+    let folder = folder();
+    let properties = format!("bootstrap.servers=b:9092\nsasl.password={SECRET}\n");
+    let quoted = format!("sasl_password = \"{SECRET}\"\nrecord = 1\n");
+    let value = format!("record = {{ x = \"{SECRET}\" }}\n");
+    for text in [
+        properties.clone(),
+        format!("sasl.password={SECRET}\n"),
+        format!("{SECRET}\n"),
+        quoted,
+        value,
+        format!("partition-default = \"{SECRET}\"\n"),
+    ] {
+        let path = write(folder.path(), "secret.txt", &text);
+        for args in [
+            &["replay", "-", "--rehearse", "--profile", &path][..],
+            &["replay", &path, "--as", "csv", "-t", "t", "--rehearse"],
+            &["inspect", &path],
+            &["replay", "-", "-b", "127.0.0.1:1", "-F", &path],
+        ] {
+            assert_hidden(&kreplay(args));
+        }
+    }
+}
+
+#[test]
+fn a_password_in_the_list_of_brokers_is_not_shown() {
+    for brokers in [
+        format!("user:{SECRET}@b:9092"),
+        format!("user:{SECRET},more@b:9092"),
+        format!("b:9092,user:{SECRET}@c"),
+    ] {
+        let output = kreplay(["replay", "-", "-b", &brokers]);
+        assert_eq!(output.code, 2, "{output:#?}");
+        assert_hidden(&output);
+    }
+}
+
+#[test]
+fn values_for_speedctl_are_not_shown_where_the_command_is() {
+    let with_equals = format!("--api-key={SECRET}");
+    let args = [
+        "snapshot",
+        "demo",
+        "--rehearse",
+        "-v",
+        "--speedctl-arg",
+        &with_equals,
+        "--speedctl-arg=--token",
+        "--speedctl-arg",
+        SECRET,
+    ];
+    let output = Run::new(args).env("KREPLAY_SPEEDCTL", standin()).output();
+    assert!(
+        output.stderr.contains("--api-key=... --token ..."),
+        "{output:#?}"
+    );
+    assert_hidden(&output);
+}
+
+#[test]
+fn a_token_command_is_given_what_it_needs_and_no_more() {
+    let folder = folder();
+    let out = folder.path().join("environment");
+    let command = format!("env > '{}'; exit 1", out.display());
+    let capture = fixture("demo.jsonl").display().to_string();
+    let args = [
+        "replay",
+        &capture,
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        "none",
+        "-X",
+        "security.protocol=SASL_PLAINTEXT",
+        "-X",
+        "sasl.mechanism=OAUTHBEARER",
+        "--oauth-command",
+        &command,
+    ];
+    Run::new(args)
+        .env("DATABASE_PASSWORD", SECRET)
+        .env("OAUTH_CLIENT", "mine")
+        .env("AWS_PROFILE", "prod")
+        .output();
+    let given = fs::read_to_string(&out).expect("the command has written it");
+    for name in ["PATH=", "HOME=", "OAUTH_CLIENT=mine", "AWS_PROFILE=prod"] {
+        assert!(
+            given.lines().any(|line| line.starts_with(name)),
+            "{name}: {given}"
+        );
+    }
+    assert!(!given.contains(SECRET), "{given}");
+}
+
+#[test]
+fn the_variable_of_the_brokers_is_named_in_the_help_without_its_value() {
+    let brokers = format!("{SECRET}.internal:9092");
+    for command in ["replay", "snapshot"] {
+        let output = Run::new([command, "--help"])
+            .env("KREPLAY_BROKERS", &brokers)
+            .output();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert!(output.stdout.contains("KREPLAY_BROKERS"), "{output:#?}");
+        assert_hidden(&output);
+    }
+}
+
+// Snapshots and links.
+
+#[test]
+fn an_id_that_is_none_reaches_neither_speedctl_nor_another_folder() {
+    let folder = folder();
+    let called = folder.path().join("called");
+    let script = write(
+        folder.path(),
+        "speedctl",
+        format!("#!/bin/sh\ntouch '{}'\n", called.display()),
+    );
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    for id in [
+        "",
+        "--help",
+        "-x",
+        "../../etc",
+        "a/b",
+        "..",
+        "a\\b",
+        "a b",
+        "a\nb",
+    ] {
+        let source = format!("snapshot:{id}");
+        for args in [
+            &["snapshot", "--rehearse", "--speedctl", &script, "--", id][..],
+            &["inspect", "--speedctl", &script, &source],
+        ] {
+            let output = kreplay(args);
+            assert_eq!(output.code, 2, "{id:?}: {output:#?}");
+            assert!(!called.exists(), "{id:?}");
+        }
+    }
+    let output = kreplay(["snapshot", "demo|1", "--rehearse", "--speedctl", &script]);
+    assert!(called.exists(), "an id of the documentation: {output:#?}");
+}
+
+#[test]
+fn links_are_followed_within_a_folder_and_not_out_of_it() {
+    let (inside, outside) = (folder(), folder());
+    let capture = fs::read(fixture("demo.jsonl")).expect("the fixture is there");
+    write(outside.path(), "private.jsonl", &capture);
+    let data = inside.path().join("data");
+    fs::create_dir(&data).expect("the folder is writable");
+    let second = fs::read(fixture("tombstone.jsonl")).expect("the fixture is there");
+    write(inside.path(), ".hidden.jsonl", &second);
+    symlink("../.hidden.jsonl", data.join("seen.jsonl")).expect("links can be made");
+    symlink(
+        outside.path().join("private.jsonl"),
+        data.join("file.jsonl"),
+    )
+    .expect("links can be made");
+    symlink(outside.path(), data.join("folder")).expect("links can be made");
+    let path = inside.path().display().to_string();
+    let output = kreplay(["replay", &path, "--rehearse", "--report", "json"]);
+    // Three records of the hidden file, none of the 21 outside.
+    assert_eq!(report(&output)["ledger"]["found"], 3, "{output:#?}");
+    let first = data.join("file.jsonl");
+    let expected = format!(
+        "kreplay: not followed: 2 links out of the folder, such as {}; name what is to be read",
+        first.display()
+    );
+    assert!(
+        output.stderr.lines().any(|line| line == expected),
+        "{output:#?}"
+    );
+    // A link that the user names is followed.
+    let path = first.display().to_string();
+    let output = kreplay(["replay", &path, "--rehearse", "--report", "json"]);
+    assert_eq!(report(&output)["ledger"]["found"], 21, "{output:#?}");
+}
