@@ -390,6 +390,43 @@ fn a_renaming_is_meant_for_all_parts_of_a_capture() {
 }
 
 #[test]
+fn a_topic_is_made_for_the_records_of_all_machines() {
+    let mut met = 0;
+    for shard in ["1/4", "2/4", "3/4", "4/4"] {
+        let report = rehearse(&["--shard", shard]);
+        for topic in report["topics"].as_array().expect("topics") {
+            let mut shop = SHOP.iter();
+            let expected = shop.find(|(name, _)| topic["topic"] == *name);
+            let (_, partitions) = expected.expect("it is of the shop");
+            assert_eq!(topic["partitions"], *partitions, "{shard} {topic}");
+            met += 1;
+        }
+    }
+    assert!(met >= SHOP.len());
+}
+
+#[test]
+fn an_id_whose_records_are_left_out_needs_no_name() {
+    let file = fixture("topic-id-unknown.jsonl").display().to_string();
+    let whole = kreplay(["extract", &file, "-q"]).stdout;
+    let ids = whole.lines().filter_map(|line| {
+        let line: Value = serde_json::from_str(line).expect("a record line");
+        line["topic_id"].as_str().map(String::from)
+    });
+    let ids: Vec<String> = ids.collect();
+    assert!(!ids.is_empty());
+    let args = ["replay", &file, "--rehearse", "--report", "json"];
+    let all = report(&kreplay(args));
+    assert_ne!(all["unresolved_topic_ids"], json!([]));
+    let excluded = format!("!{}", ids[0]);
+    let output = kreplay([&args[..], &["--topics", &excluded]].concat());
+    let report = report(&output);
+    assert_eq!(report["unresolved_topic_ids"], json!([]), "{output:#?}");
+    assert_eq!(report["unselected"]["topics"], ids.len());
+    assert_eq!(output.code, 0, "{output:#?}");
+}
+
+#[test]
 fn another_selection_does_not_resume() {
     let folder = TempDir::new().expect("a temporary folder");
     let journal = folder.path().join("journal").display().to_string();

@@ -149,8 +149,8 @@ pub(crate) struct Batch {
     pub(crate) topics: Vec<CapturedTopic>,
     /// What the input told of the captured cluster and had not told before.
     pub(crate) captured_from: Vec<CapturedFrom>,
-    /// Topics of which selection left out the first record, once each in a run.
-    pub(crate) left_out: Vec<CapturedTopic>,
+    /// Topics of records that selection left out, once each in a run, and again with a higher partition.
+    pub(crate) left_out: Vec<(CapturedTopic, Option<i32>)>,
     /// What the input cannot tell of any record in it.
     pub(crate) untold: Untold,
     headers: Vec<Header>,

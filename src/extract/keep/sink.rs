@@ -191,12 +191,12 @@ fn choose(
             Clock::Record => record.timestamp_ms.and_then(|ms| ms.checked_mul(1_000_000)),
         },
     };
-    let is_new = name.is_some_and(|name| selector.is_new(name));
     let Choice::LeftOut(why) = selector.choose(&subject) else {
         return true;
     };
-    if is_new {
-        let left_out = topic.cloned();
+    if selector.shows_more(&subject) {
+        let topic = topic.cloned();
+        let left_out = topic.map(|topic| (topic, record.partition));
         batch.left_out.extend(left_out);
     }
     count(&mut tally.unselected, why);

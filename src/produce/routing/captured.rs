@@ -13,6 +13,9 @@ pub(in crate::produce) struct CapturedTopics {
     partition: Partition,
     topics: Vec<(CapturedTopic, CapturedPartitions)>,
     indices: HashMap<CapturedTopic, usize>,
+    /// Partitions of topics whose records selection has left out so far: what is made of a topic is made for
+    /// all of its records, which other machines may send.
+    left_out: HashMap<CapturedTopic, i32>,
     /// Whether there is a record at all, be it without a topic.
     pub(in crate::produce) has_records: bool,
 }
@@ -32,6 +35,7 @@ impl CapturedTopics {
             partition,
             topics: Vec::new(),
             indices: HashMap::new(),
+            left_out: HashMap::new(),
             has_records: false,
         }
     }
@@ -39,6 +43,9 @@ impl CapturedTopics {
     /// Takes note of the topics and partitions in `batch`.
     pub(in crate::produce) fn survey(&mut self, batch: &Batch) {
         self.has_records |= !batch.records.is_empty();
+        for (topic, partition) in &batch.left_out {
+            self.note_left_out(topic, partition.map_or(0, |last| last.saturating_add(1)));
+        }
         let mut last: Option<(u32, usize)> = None;
         for record in &batch.records {
             let Some(number) = record.topic else {
@@ -60,13 +67,24 @@ impl CapturedTopics {
         }
     }
 
+    fn note_left_out(&mut self, topic: &CapturedTopic, count: i32) {
+        let known = match self.indices.get(topic) {
+            Some(index) => &mut self.topics[*index].1.count,
+            None => self.left_out.entry(topic.clone()).or_default(),
+        };
+        *known = count.max(*known);
+    }
+
     fn index(&mut self, topic: &CapturedTopic) -> usize {
         if let Some(index) = self.indices.get(topic) {
             return *index;
         }
         let index = self.topics.len();
-        self.topics
-            .push((topic.clone(), CapturedPartitions::default()));
+        let partitions = CapturedPartitions {
+            count: self.left_out.remove(topic).unwrap_or_default(),
+            ..CapturedPartitions::default()
+        };
+        self.topics.push((topic.clone(), partitions));
         self.indices.insert(topic.clone(), index);
         index
     }

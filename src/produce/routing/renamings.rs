@@ -62,7 +62,7 @@ impl<'a> Renamings<'a> {
         if self.unmet.is_empty() {
             return;
         }
-        for topic in &batch.left_out {
+        for (topic, _) in &batch.left_out {
             self.note(topic);
         }
         let mut last = None;

@@ -99,12 +99,19 @@ pub(crate) enum LeftOut {
     OtherShard,
 }
 
+/// What is known of a captured topic.
+#[derive(Debug, Clone, Copy)]
+struct TopicSeen {
+    is_taken: bool,
+    /// The highest partition of the records that were left out; none when none was.
+    left_out: Option<Option<i32>>,
+}
+
 /// Chooses among records in the order of the source.
 #[derive(Debug)]
 pub(crate) struct Selector {
     selection: Selection,
-    /// Whether a topic is taken, once that was asked.
-    topics: HashMap<String, bool>,
+    topics: HashMap<String, TopicSeen>,
     span: Option<(i64, i64)>,
     first_time: Option<i64>,
     /// Records without a key so far.
@@ -142,9 +149,15 @@ impl Selector {
         limit.is_some_and(|limit| self.counted >= skip.saturating_add(limit))
     }
 
-    /// Whether `topic` has not occurred before.
-    pub(crate) fn is_new(&self, topic: &str) -> bool {
-        self.topics.len() < MOST_TOPICS && !self.topics.contains_key(topic)
+    /// Takes note of a record that is left out; tells whether it shows a topic or a partition that no record
+    /// left out before has shown.
+    pub(crate) fn shows_more(&mut self, record: &Subject<'_>) -> bool {
+        let seen = record.topic.and_then(|topic| self.topics.get_mut(topic));
+        seen.is_some_and(|seen| {
+            let is_more = seen.left_out < Some(record.partition);
+            seen.left_out = seen.left_out.max(Some(record.partition));
+            is_more
+        })
     }
 
     /// What becomes of the next record.
@@ -181,11 +194,15 @@ impl Selector {
             return (!globs.takes_unnamed()).then_some(LeftOut::Topic);
         };
         let taken = match self.topics.get(topic) {
-            Some(taken) => *taken,
+            Some(seen) => seen.is_taken,
             None => {
                 let taken = globs.takes(topic);
                 if self.topics.len() < MOST_TOPICS {
-                    self.topics.insert(topic.to_owned(), taken);
+                    let seen = TopicSeen {
+                        is_taken: taken,
+                        left_out: None,
+                    };
+                    self.topics.insert(topic.to_owned(), seen);
                 }
                 taken
             }
