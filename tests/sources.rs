@@ -72,7 +72,7 @@ fn what_extract_prints_is_sent_as_the_source_itself_would_be() {
     let of = |name: &str| fixture(name).display().to_string();
     let value =
         "$.kafka.response.FetchResponse.topics[*].partitions[*].records.records[*].valueString";
-    let cases: [(String, &[&str], usize); 7] = [
+    let cases: [(String, &[&str], usize); 8] = [
         (of("shop.jsonl"), &[], 49),
         (of("groups.jsonl"), &[], 14),
         (of("shop.jsonl"), &["--profile", "produce"], 0),
@@ -80,6 +80,11 @@ fn what_extract_prints_is_sent_as_the_source_itself_would_be() {
         (of("wide.csv"), &[], 8),
         (of("kcat.jsonl"), &[], 0),
         (rejects(&folder), &[], 2),
+        (
+            of("shop.jsonl"),
+            &["--topics", "payments", "--skip", "3"],
+            8,
+        ),
     ];
     for (source, flags, count) in cases {
         let cluster = mock();
