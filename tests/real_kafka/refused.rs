@@ -18,6 +18,10 @@ pub(crate) const CASES: &[Case] = &[
         compacted,
     ),
     (
+        "of_many_topics_all_missing_ones_are_named_and_each_has_its_own_settings",
+        many_topics,
+    ),
+    (
         "a_time_in_microseconds_is_left_out_alone_and_now_is_never_refused",
         microseconds,
     ),
@@ -105,6 +109,48 @@ fn compacted(kafka: &Kafka) {
         names_one(&report, 438, "the record has no key");
         let there = numbers(&kafka.brokers(), &topic);
         assert_eq!(there, all_but(0..1000, &[437]), "{policy}");
+    }
+}
+
+/// More topics than are asked for one by one.
+fn many_topics(kafka: &Kafka) {
+    const TOPICS: usize = 24;
+    let brokers = kafka.brokers();
+    let stem = unique("many");
+    let names: Vec<String> = (0..TOPICS).map(|n| format!("{stem}-{n}")).collect();
+    let both = |topic: &String| {
+        lines(topic, 0..2, |n, line| {
+            if n == 1 {
+                line["key"] = Value::Null;
+            }
+        })
+    };
+    let lines: String = names.iter().map(both).collect();
+    let missing = [3, 17];
+    for (n, name) in names.iter().enumerate() {
+        let settings = match n {
+            5 => &[("cleanup.policy", "compact")][..],
+            _ => &[],
+        };
+        if !missing.contains(&n) {
+            create(&brokers, name, 1, settings).expect("a topic");
+        }
+    }
+    let args = ["replay", "-"];
+    let output = replay(kafka, &args).stdin(&*lines).output();
+    assert_eq!(output.code, 3, "{output:#?}");
+    for n in missing {
+        let is_named = output.stderr.contains(&names[n]);
+        assert!(is_named, "{n}: {}", output.stderr);
+        create(&brokers, &names[n], 1, &[]).expect("a topic");
+    }
+    let output = replay(kafka, &args).stdin(&*lines).output();
+    let report = report_of(&output, 1);
+    assert_eq!(ledger(&report), "48 = 47 delivered + 1 not_written");
+    names_one(&report, 12, "the record has no key");
+    for (n, name) in names.iter().enumerate() {
+        let there = if n == 5 { 1 } else { 2 };
+        assert_eq!(count(&brokers, name), Ok(there), "{name}");
     }
 }
 

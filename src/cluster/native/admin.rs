@@ -1,6 +1,7 @@
 //! Questions to the cluster beside the records, asked through the producer's own connections: an
 //! admin client of its own would connect and authenticate once more, and would not hear of tokens.
 
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,9 @@ impl Refusal {
         Self::new(Code::TIMED_OUT, text.into())
     }
 }
+
+/// The settings of a topic, or why they are not told.
+pub(crate) type Settings = Result<Vec<(String, String)>, String>;
 
 /// A question: where its answers arrive, and how long they may take.
 pub(super) struct AdminRequest<'a> {
@@ -171,32 +175,36 @@ impl<'a> AdminRequest<'a> {
     }
 }
 
-/// The settings of a topic, as names and values. `broker` is asked, any of the cluster: librdkafka
-/// would wait for the controller, which every broker stands in for, and mock clusters have none.
+/// The settings of topics by their names, as names and values, or why they are not told, such as without
+/// the right to describe configurations. `broker` is asked, any of the cluster: librdkafka would wait for
+/// the controller, which any broker answers for here, and mock clusters have none.
 ///
 /// # Errors
-/// That the cluster does not tell, such as without the right to describe configurations.
+/// That the cluster does not answer.
 pub(crate) fn topic_settings(
     client: &Client,
     control: &Control,
     broker: Option<i32>,
-    topic: &str,
+    topics: &[&str],
     limit: Duration,
-) -> Result<Vec<(String, String)>, Refusal> {
+) -> Result<HashMap<String, Settings>, Refusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     if let Some(broker) = broker {
         request.to_broker(broker);
     }
-    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
-    // SAFETY: the name is copied; the resource is ours.
-    let resource = unsafe {
-        let kind = c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
-        let resource = c::rd_kafka_ConfigResource_new(kind, name.as_ptr());
-        Owned::new(resource, c::rd_kafka_ConfigResource_destroy)
-    };
-    let resource = resource.ok_or_else(Refusal::unusable)?;
-    let mut resources = [resource.ptr()];
+    let resources = topics.iter().map(|topic| {
+        let name = CString::new(*topic).map_err(|_| Refusal::unusable())?;
+        // SAFETY: the name is copied; the resource is ours.
+        let resource = unsafe {
+            let kind = c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+            let resource = c::rd_kafka_ConfigResource_new(kind, name.as_ptr());
+            Owned::new(resource, c::rd_kafka_ConfigResource_destroy)
+        };
+        resource.ok_or_else(Refusal::unusable)
+    });
+    let owned = resources.collect::<Result<Vec<_>, Refusal>>()?;
+    let mut resources: Vec<_> = owned.iter().map(Owned::ptr).collect();
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
         c::rd_kafka_DescribeConfigs(
@@ -208,24 +216,37 @@ pub(crate) fn topic_settings(
         );
     }
     let answer = request.poll()?;
-    let mut settings = Vec::new();
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {
         let result = c::rd_kafka_event_DescribeConfigs_result(answer.ptr());
         let mut count = 0;
         let described = c::rd_kafka_DescribeConfigs_result_resources(result, &raw mut count);
-        for resource in slice(described, count) {
-            let code = Code::from_raw(raw::rd_kafka_ConfigResource_error(*resource));
-            if code.is_error() {
-                let words = text(c::rd_kafka_ConfigResource_error_string(*resource));
-                return Err(Refusal::new(code, words));
-            }
-            let entries = c::rd_kafka_ConfigResource_configs(*resource, &raw mut count);
-            for entry in slice(entries, count) {
-                let value = c::rd_kafka_ConfigEntry_value(*entry);
-                if !value.is_null() {
-                    settings.push((text(c::rd_kafka_ConfigEntry_name(*entry)), text(value)));
-                }
+        let described = slice(described, count).iter();
+        let described = described.map(|resource| {
+            let name = text(c::rd_kafka_ConfigResource_name(*resource));
+            (name, settings_in(*resource))
+        });
+        Ok(described.collect())
+    }
+}
+
+/// # Safety
+/// The resource has to be part of an answer that lives.
+unsafe fn settings_in(resource: *const c::rd_kafka_ConfigResource_t) -> Settings {
+    let mut settings = Vec::new();
+    // SAFETY: as the caller promises; texts are copied.
+    unsafe {
+        let code = Code::from_raw(raw::rd_kafka_ConfigResource_error(resource));
+        if code.is_error() {
+            let words = text(c::rd_kafka_ConfigResource_error_string(resource));
+            return Err(Refusal::new(code, words).text);
+        }
+        let mut count = 0;
+        let entries = c::rd_kafka_ConfigResource_configs(resource, &raw mut count);
+        for entry in slice(entries, count) {
+            let value = c::rd_kafka_ConfigEntry_value(*entry);
+            if !value.is_null() {
+                settings.push((text(c::rd_kafka_ConfigEntry_name(*entry)), text(value)));
             }
         }
     }

@@ -1,24 +1,25 @@
-//! The destination's topics: whether they are there, what they are set to, and making them.
+//! The destination's topics: whether they are there, and what they are set to.
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection, REHEARSAL_BROKERS};
+use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use crate::cluster::native::topic_ids::{FoundTopic, Writing};
 use crate::cluster::native::{Code, TopicMetadata, admin, topic_ids};
 use crate::error::{Error, Right};
 use crate::host::control::Control;
 use crate::produce::routing::acceptance::TopicRules;
 
-/// How long new topics may take to show up.
-const CREATE_LIMIT: Duration = Duration::from_secs(15);
-/// How long the cluster may take to change something.
-const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 /// How long the cluster may take to tell the settings of a topic.
 const SETTINGS_LIMIT: Duration = Duration::from_secs(3);
-
-/// The most partitions that a topic is made with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
-const MOST_PARTITIONS: i32 = 100_000;
+/// So many topics are looked up in one list of all that the cluster has. Fewer are asked for one by one,
+/// as that list may be long.
+const MANY: usize = 16;
+/// How long the cluster may take to list all topics.
+const LIST_LIMIT: Duration = Duration::from_secs(10);
+/// Topics whose settings are asked for at once: each takes about 4 KiB of the answer.
+const SETTINGS_AT_ONCE: usize = 200;
 
 /// What the cluster says of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub(in crate::produce) struct Shape {
 }
 
 impl Shape {
-    fn of(topic: &TopicMetadata) -> Self {
+    pub(in crate::produce) fn of(topic: &TopicMetadata) -> Self {
         let replicas = topic.partitions.iter().map(|partition| partition.replicas);
         Self {
             partitions: i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX),
@@ -73,22 +74,43 @@ impl TopicSettings {
 }
 
 impl Connection {
-    /// The settings of `topic`. A cluster need not tell them: they make a replay better, and it does
-    /// without.
+    /// The settings of `topic`, as of [`Connection::settings_of`].
     pub(in crate::produce) fn topic_settings(&self, topic: &str) -> TopicSettings {
+        self.settings_of(&[topic]).pop().unwrap_or_default()
+    }
+
+    /// The settings of the topics called `names`, in that order. A cluster need not report them: they
+    /// make a replay better, and it does without.
+    pub(in crate::produce) fn settings_of(&self, names: &[&str]) -> Vec<TopicSettings> {
         if self.is_rehearsal() {
-            return TopicSettings::default();
+            return vec![TopicSettings::default(); names.len()];
         }
+        let some = names.chunks(SETTINGS_AT_ONCE);
+        some.flat_map(|names| self.ask_for_settings(names))
+            .collect()
+    }
+
+    fn ask_for_settings(&self, names: &[&str]) -> Vec<TopicSettings> {
         let broker = self.known().and_then(|known| known.any_broker);
-        match admin::topic_settings(self.client(), self.control(), broker, topic, SETTINGS_LIMIT) {
-            Ok(settings) => TopicSettings::of(&settings),
-            Err(refusal) => {
-                let why = refusal.text;
-                let note = format!("the settings of topic `{topic}` are not known: {why}");
-                self.console.verbose(&note);
-                TopicSettings::default()
-            }
-        }
+        let asked =
+            admin::topic_settings(self.client(), self.control(), broker, names, SETTINGS_LIMIT);
+        let mut asked = asked.map_err(|refusal| refusal.text);
+        let settings = names.iter().map(|name| {
+            let found = match &mut asked {
+                Ok(topics) => topics.remove(*name),
+                Err(why) => Some(Err(why.clone())),
+            };
+            let found = found.unwrap_or_else(|| Err("the cluster left it out".into()));
+            found.map_or_else(
+                |why| {
+                    let note = format!("the settings of topic `{name}` are not known: {why}");
+                    self.console.verbose(&note);
+                    TopicSettings::default()
+                },
+                |settings| TopicSettings::of(&settings),
+            )
+        });
+        settings.collect()
     }
 
     /// The ids of the topics called `names`, as far as the cluster says: without them a journal does
@@ -155,6 +177,44 @@ impl Connection {
         names.filter(|name| !name.starts_with("__")).collect()
     }
 
+    /// What the cluster says of the topics called `names`, in that order. Only an answer about one
+    /// topic shows whether the user may know of it, so those that are not in a list are asked for alone.
+    ///
+    /// # Errors
+    /// As of [`Connection::topic_state`].
+    pub(in crate::produce) fn topic_states(
+        &self,
+        names: &[&str],
+        control: &Control,
+    ) -> Result<Vec<TopicState>, Error> {
+        let listed = self.list_for(names.len());
+        let states = names.iter().map(|name| match &listed {
+            Some(listed) if listed.contains_key(*name) => Ok(TopicState::Present(listed[*name])),
+            // The broker of a rehearsal lists all that it has.
+            Some(_) if self.is_rehearsal() => Ok(TopicState::Missing),
+            Some(_) | None => self.topic_state(name, control),
+        });
+        states.collect()
+    }
+
+    /// All topics of the cluster that can be used, when `wanted` of them are looked for; none when those
+    /// are few, or the cluster gives no list. librdkafka keeps what it lists, and needs not ask for each
+    /// topic again.
+    pub(in crate::produce) fn list_for(&self, wanted: usize) -> Option<HashMap<String, Shape>> {
+        if wanted < MANY {
+            return None;
+        }
+        let metadata = self.ask(|client| client.topics(LIST_LIMIT))?.ok()?;
+        let topics = metadata.topics.into_iter();
+        let usable =
+            topics.filter(|topic| topic.code == Code::NONE && !topic.partitions.is_empty());
+        let shapes = usable.map(|topic| {
+            let shape = Shape::of(&topic);
+            (topic.name, shape)
+        });
+        Some(shapes.collect())
+    }
+
     /// What the cluster says of `topic`.
     ///
     /// # Errors
@@ -202,101 +262,5 @@ impl Connection {
                 _ => thread::sleep(Duration::from_millis(50)),
             }
         }
-    }
-
-    /// Creates `topic` with `partitions` and waits until it can be written to.
-    ///
-    /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
-    pub(in crate::produce) fn create_topic(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<Shape, Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "create",
-            reason,
-        };
-        checked(partitions).map_err(refused)?;
-        match self.mock()? {
-            Some(mock) => {
-                let created = mock.create_topic(topic, partitions, REHEARSAL_BROKERS);
-                created.map_err(|code| refused(code.words()))?;
-            }
-            None => {
-                let client = self.client();
-                match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
-                    // Somebody else was faster: as good.
-                    Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => return Err(refused(e.text)),
-                    Ok(()) | Err(_) => {}
-                }
-            }
-        }
-        self.wait_for_partitions(topic, partitions, control)
-    }
-
-    /// Gives `topic`, which this run has created, more partitions; `false` when it cannot have more.
-    ///
-    /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
-    pub(in crate::produce) fn grow_topic(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<bool, Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "add partitions to",
-            reason,
-        };
-        if self.mock()?.is_some() {
-            return Ok(false);
-        }
-        checked(partitions).map_err(refused)?;
-        let client = self.client();
-        let grown = admin::grow_topic(client, control, topic, partitions, ADMIN_LIMIT);
-        grown.map_err(|e| refused(e.text))?;
-        self.wait_for_partitions(topic, partitions, control)?;
-        Ok(true)
-    }
-
-    fn wait_for_partitions(
-        &self,
-        topic: &str,
-        partitions: i32,
-        control: &Control,
-    ) -> Result<Shape, Error> {
-        let started = Instant::now();
-        loop {
-            if let TopicState::Present(present) = self.topic_state(topic, control)?
-                && present.partitions >= partitions
-            {
-                return Ok(present);
-            }
-            if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
-                let reason = "it was created and does not show up".into();
-                return Err(Error::TopicRefused {
-                    topic: topic.into(),
-                    action: "use",
-                    reason,
-                });
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-/// Refuses a number of partitions that no topic is made with.
-fn checked(partitions: i32) -> Result<(), String> {
-    match partitions {
-        ..=MOST_PARTITIONS => Ok(()),
-        more => Err(format!(
-            "the capture names partition {}, and kreplay makes topics of at most {MOST_PARTITIONS} \
-             partitions",
-            more - 1
-        )),
     }
 }

@@ -9,7 +9,7 @@ use super::route::{Made, Router};
 use crate::config::{MissingTopics, Partition, TopicNames};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
-use crate::produce::connection::topics::Shape;
+use crate::produce::connection::topics::TopicState;
 use crate::record::channel::Extent;
 use crate::record::{Batch, Origin};
 
@@ -75,29 +75,23 @@ impl Router<'_> {
 
     /// Finds or makes all of `wanted`. None is made when another one cannot be used.
     fn find_targets(&mut self, wanted: &[(String, CapturedPartitions)]) -> Result<(), Error> {
-        let mut missing = Vec::new();
-        let mut found: Vec<(&String, Shape)> = Vec::new();
-        for (name, partitions) in wanted {
-            if self.has_target(name) {
-                continue;
-            }
-            match self.find(name)? {
-                Some(shape) => found.push((name, shape)),
-                None => missing.push((name.as_str(), partitions.count)),
+        let is_new = |(name, _): &&(String, CapturedPartitions)| !self.has_target(name);
+        let new: Vec<_> = wanted.iter().filter(is_new).collect();
+        let names: Vec<&str> = new.iter().map(|(name, _)| name.as_str()).collect();
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for ((name, partitions), state) in new.iter().zip(self.find(&names)?) {
+            match state {
+                TopicState::Present(shape) => found.push((name.as_str(), shape)),
+                TopicState::Missing => missing.push((name.as_str(), partitions.count)),
             }
         }
         if !missing.is_empty() && self.destination.missing_topics == MissingTopics::Refuse {
             return Err(self.missing(&missing));
         }
-        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
         self.connection.check_writing(&names)?;
-        for (name, shape) in found {
-            self.add_target(name, shape, Made::Before)?;
-        }
-        for (name, captured) in missing {
-            self.make_target(name, captured)?;
-        }
-        Ok(())
+        self.add_targets(&found, Made::Before)?;
+        self.make_targets(&missing)
     }
 
     /// Looks for captured partitions that their topics lack, where they are to be kept.
@@ -111,7 +105,7 @@ impl Router<'_> {
         }
         let mut lacking = Vec::new();
         for (name, captured) in wanted {
-            let Some(target) = self.targets.iter().find(|target| target.name == *name) else {
+            let Some(target) = self.target_called(name) else {
                 continue;
             };
             let missing = captured.each.range(target.partitions..);

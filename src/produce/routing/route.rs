@@ -18,7 +18,7 @@ use crate::error::{Error, MissingPartitions, MissingTopic};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::{ASK_LIMIT, Connection};
-use crate::produce::connection::topics::{Shape, TopicState};
+use crate::produce::connection::topics::{Shape, TopicSettings, TopicState};
 use crate::record::{Batch, CapturedTopic, NameFault};
 
 /// A topic of the destination.
@@ -40,9 +40,6 @@ pub(in crate::produce) struct Target {
     /// What its producer sends at most.
     pub(in crate::produce) sizes: Sizes,
 }
-
-/// So many topics are asked about at the end; the others are left to the next replay.
-const MOST_ASKED_ABOUT: usize = 100;
 
 /// Who has made a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,8 +128,7 @@ impl<'a> Router<'a> {
     }
 
     fn rules(&self, destination: Option<String>) -> Option<(&str, &TopicRules)> {
-        let name = destination?;
-        let target = self.targets.iter().find(|target| target.name == name)?;
+        let target = self.target_called(&destination?)?;
         Some((&target.name, &target.rules))
     }
 
@@ -164,28 +160,38 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
+    /// The target called `name`, if there is one by now.
+    pub(in crate::produce) fn target_called(&self, name: &str) -> Option<&Target> {
+        self.by_name.get(name).map(|index| &self.targets[*index])
+    }
+
     /// Notes which topics have more partitions by now than before the first record.
     pub(in crate::produce) fn count_partitions_again(&mut self) {
-        for target in self.targets.iter_mut().take(MOST_ASKED_ABOUT) {
-            let name = target.name.clone();
-            let answer = self
-                .connection
-                .ask(move |client| client.metadata(&name, ASK_LIMIT));
-            // Who stops the run, and a cluster that is silent, is not asked for long.
-            let Some(Ok(metadata)) = answer else {
-                return;
+        let listed = self.connection.list_for(self.targets.len());
+        for target in &mut self.targets {
+            let has = match &listed {
+                Some(listed) => listed.get(&target.name).map(|shape| shape.partitions),
+                None => {
+                    let name = target.name.clone();
+                    let question = move |client: &Client| client.metadata(&name, ASK_LIMIT);
+                    // Who stops the run, and a cluster that is silent, is not asked for long.
+                    let Some(Ok(metadata)) = self.connection.ask(question) else {
+                        return;
+                    };
+                    let found = metadata
+                        .topics
+                        .iter()
+                        .find(|topic| topic.name == target.name);
+                    found.map(|topic| Shape::of(topic).partitions)
+                }
             };
-            let mut topics = metadata.topics.iter();
-            let found = topics.find(|topic| topic.name == target.name);
-            let has = found.map_or(0, |topic| topic.partitions.len());
-            let has = i32::try_from(has).unwrap_or(i32::MAX);
-            target.partitions_at_end = Some(has).filter(|has| *has > target.partitions);
+            target.partitions_at_end = has.filter(|has| *has > target.partitions);
         }
     }
 
     /// Bytes at which a record has a batch of its own.
     pub(in crate::produce) fn batch_size(&self, topic: &str) -> usize {
-        let target = self.targets.iter().find(|target| target.name == topic);
+        let target = self.target_called(topic);
         target.map_or(usize::MAX, |target| target.sizes.batch_size)
     }
 
@@ -265,29 +271,29 @@ impl<'a> Router<'a> {
         if let Some(known) = self.by_name.get(name) {
             return Ok(*known);
         }
-        match self.find(name)? {
-            Some(shape) => {
+        match self.find(&[name])?.first() {
+            Some(TopicState::Present(shape)) => {
                 self.connection.check_writing(&[name])?;
-                self.add_target(name, shape, Made::Before)
+                self.add_targets(&[(name, *shape)], Made::Before)?;
             }
-            None => self.make_target(name, captured),
+            Some(TopicState::Missing) | None => self.make_targets(&[(name, captured)])?,
         }
+        Ok(self.by_name[name])
     }
 
-    /// What the destination says of the topic called `name`; none when it is missing.
+    /// What the destination says of the topics called `names`, in that order.
     ///
     /// # Errors
     /// [`Error::Config`] for a name that no topic has, [`Error::TopicRefused`].
-    pub(in crate::produce) fn find(&self, name: &str) -> Result<Option<Shape>, Error> {
-        if let Some(fault) = NameFault::of(name) {
-            return Err(Error::config(format!(
-                "the records of a topic would go to `{name:.60}`: {fault}"
-            )));
+    pub(in crate::produce) fn find(&self, names: &[&str]) -> Result<Vec<TopicState>, Error> {
+        for name in names {
+            if let Some(fault) = NameFault::of(name) {
+                return Err(Error::config(format!(
+                    "the records of a topic would go to `{name:.60}`: {fault}"
+                )));
+            }
         }
-        Ok(match self.connection.topic_state(name, self.control)? {
-            TopicState::Present(shape) => Some(shape),
-            TopicState::Missing => None,
-        })
+        self.connection.topic_states(names, self.control)
     }
 
     /// Whether there is a target called `name` by now.
@@ -295,23 +301,30 @@ impl<'a> Router<'a> {
         self.by_name.contains_key(name)
     }
 
-    /// Creates the topic called `name`, which is missing, where that is wanted.
+    /// Creates topics that are missing, given with the partitions that were captured of them, where
+    /// that is wanted.
     ///
     /// # Errors
     /// [`Error::TopicsMissing`] where it is not, [`Error::TopicRefused`].
-    pub(in crate::produce) fn make_target(
+    pub(in crate::produce) fn make_targets(
         &mut self,
-        name: &str,
-        captured: i32,
-    ) -> Result<usize, Error> {
-        if self.destination.missing_topics == MissingTopics::Refuse {
-            return Err(self.missing(&[(name, captured)]));
+        missing: &[(&str, i32)],
+    ) -> Result<(), Error> {
+        if missing.is_empty() {
+            return Ok(());
         }
-        let partitions = captured.max(1);
-        let connection = self.connection;
-        let shape = connection.create_topic(name, partitions, self.control)?;
-        connection.check_writing(&[name])?;
-        self.add_target(name, shape, Made::ByThisRun)
+        if self.destination.missing_topics == MissingTopics::Refuse {
+            return Err(self.missing(missing));
+        }
+        let wanted = missing
+            .iter()
+            .map(|(name, captured)| (*name, (*captured).max(1)));
+        let wanted: Vec<(&str, i32)> = wanted.collect();
+        let shapes = self.connection.create_topics(&wanted, self.control)?;
+        let made: Vec<(&str, Shape)> = wanted.iter().map(|(name, _)| *name).zip(shapes).collect();
+        let names: Vec<&str> = made.iter().map(|(name, _)| *name).collect();
+        self.connection.check_writing(&names)?;
+        self.add_targets(&made, Made::ByThisRun)
     }
 
     /// That topics are missing, each with the nearest one that there is.
@@ -329,17 +342,30 @@ impl<'a> Router<'a> {
         }
     }
 
-    /// Takes up a topic of the destination.
+    /// Takes up topics of the destination.
     ///
     /// # Errors
     /// [`Error::TopicRefused`] and [`Error::Config`] of librdkafka's.
-    pub(in crate::produce) fn add_target(
+    pub(in crate::produce) fn add_targets(
+        &mut self,
+        topics: &[(&str, Shape)],
+        made: Made,
+    ) -> Result<(), Error> {
+        let names: Vec<&str> = topics.iter().map(|(name, _)| *name).collect();
+        let settings = self.connection.settings_of(&names);
+        for ((name, shape), settings) in topics.iter().zip(settings) {
+            self.add_target(name, *shape, settings, made)?;
+        }
+        Ok(())
+    }
+
+    fn add_target(
         &mut self,
         name: &str,
         shape: Shape,
+        settings: TopicSettings,
         made: Made,
-    ) -> Result<usize, Error> {
-        let settings = self.connection.topic_settings(name);
+    ) -> Result<(), Error> {
         self.warnings
             .look_at(name, shape, &settings, self.destination);
         if self.announcement.is_some() {
@@ -362,7 +388,7 @@ impl<'a> Router<'a> {
             former_limit: None,
             sizes,
         });
-        Ok(self.targets.len() - 1)
+        Ok(())
     }
 
     /// The partition for a record of `target`, as librdkafka is to be told.
