@@ -109,7 +109,7 @@ pub enum Error {
         /// The columns it has.
         columns: Vec<String>,
     },
-    /// A record whose topic neither the capture nor a flag tells.
+    /// A record whose topic neither the capture nor a flag names.
     TopicUntold {
         /// `input:line` of the record.
         place: String,
@@ -426,7 +426,7 @@ impl Error {
             Self::TopicUntold { place } => {
                 write!(
                     f,
-                    "{}: the capture does not tell the record's topic",
+                    "{}: the capture does not name the record's topic",
                     visible(place)
                 )
             }

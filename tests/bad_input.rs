@@ -1145,7 +1145,7 @@ fn a_topic_that_nothing_tells_is_refused_before_anything_is_sent() {
     let hint = "hint: name the destination's topic with `-t TOPIC`";
     let guide = fixture("guide.csv").display().to_string();
     let error = refused(&["replay", &guide], "");
-    let why = format!("kreplay: {guide}: the capture does not tell the record's topic");
+    let why = format!("kreplay: {guide}: the capture does not name the record's topic");
     assert!(error.contains(&why) && error.contains(hint), "{error}");
     let untold = topic("");
     let file = inputs.write("p.jsonl", format!("{untold}\n{}\n", good("x")));

@@ -44,7 +44,7 @@ pub struct Delivery {
 
 /// What becomes of the batch of a record that a broker refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum OnRefused {
     #[default]
     Isolate,

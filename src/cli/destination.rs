@@ -96,7 +96,7 @@ pub struct Destination {
 
 /// How a record comes to its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Partition {
     Auto,
     Keep,
@@ -106,7 +106,7 @@ pub enum Partition {
 
 /// The time that records get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Timestamps {
     Now,
     Original,

@@ -87,7 +87,7 @@ pub struct Extraction {
 /// How what a path leads to becomes bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Encoding {
     #[default]
     Auto,

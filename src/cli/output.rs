@@ -27,7 +27,7 @@ pub struct Output {
 
 /// The form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum ReportForm {
     Text,
     Json,
@@ -36,7 +36,7 @@ pub enum ReportForm {
 
 /// When something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum When {
     Auto,
     Always,

@@ -39,7 +39,7 @@ pub struct SourceArguments {
 
 /// A kind of input that kreplay reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum InputKind {
     #[value(name = "rrpairs")]
     RrPairs,
@@ -86,7 +86,7 @@ pub struct Speedctl {
 
 /// How a snapshot is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text tells")]
+#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Via {
     Auto,
     Csv,

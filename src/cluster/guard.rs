@@ -78,7 +78,7 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares one more thing that the capture tells.
+    /// Compares one more thing that the capture shows.
     pub(crate) fn look_at(&mut self, destination: &Known, captured: &CapturedFrom) {
         match captured {
             CapturedFrom::Cluster(id) => match &destination.cluster_id {

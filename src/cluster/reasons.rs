@@ -1,4 +1,4 @@
-//! Why no broker could be used, in words: librdkafka tells what it saw on a socket, and most of that
+//! Why no broker could be used, in words: librdkafka reports what it saw on a socket, and most of that
 //! has a cause which the user can remove.
 
 /// What librdkafka told, put into words.

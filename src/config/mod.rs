@@ -146,7 +146,7 @@ pub enum ProfileChoice {
 
 /// A user's changes to a profile, from flags of the same names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the flags' texts tell")]
+#[expect(missing_docs, reason = "the flags' texts say it")]
 pub struct Overrides {
     pub filter: Option<String>,
     pub record: Option<String>,

@@ -226,7 +226,7 @@ impl Extraction {
         }
     }
 
-    /// Tells it to stop; speedctl is stopped with all that it started.
+    /// Has it stop; speedctl is stopped with all that it started.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }

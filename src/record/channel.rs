@@ -134,7 +134,7 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
     (Sender(shared.clone()), Receiver(shared))
 }
 
-/// Extraction's end. Dropped without [`Sender::finish`] it tells of a defect.
+/// Extraction's end. Dropped without [`Sender::finish`] it reports a defect.
 #[derive(Debug)]
 pub(crate) struct Sender(Arc<Shared>);
 
@@ -178,7 +178,7 @@ impl Sender {
         true
     }
 
-    /// Tells how the source ended.
+    /// Says how the source ended.
     pub(crate) fn finish(self, end: Result<(), Error>) {
         self.end(end);
     }

@@ -339,7 +339,7 @@ impl Batch {
         }
     }
 
-    /// The topic of `record`, where the capture tells one.
+    /// The topic of `record`, where the capture names one.
     pub(crate) fn topic(&self, record: &Record) -> Option<&CapturedTopic> {
         record.topic.map(|index| &self.topics[index as usize])
     }
@@ -355,7 +355,7 @@ impl Batch {
         record.capture.map(|index| self.capture_times.get(index))
     }
 
-    /// Where Kafka had the record: `orders [0] @ 12`, as far as the capture tells.
+    /// Where Kafka had the record: `orders [0] @ 12`, as far as the capture says.
     pub(crate) fn captured_at(&self, record: &Record) -> String {
         let topic = self
             .topic(record)

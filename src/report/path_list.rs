@@ -1,4 +1,4 @@
-//! Every path that occurs in a capture, as `kreplay inspect --paths` tells it: a line each, so that
+//! Every path that occurs in a capture, as `kreplay inspect --paths` lists it: a line each, so that
 //! one can be copied into a flag.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The report for people: one screen that tells what was read, what was found, what was sent where,
+//! The report for people: one screen that says what was read, what was found, what was sent where,
 //! what was not and why, and what to do next.
 
 use std::fmt::{self, Write};
@@ -286,7 +286,7 @@ pub(crate) fn problems_text(source: &Source, problems: &Problems) -> String {
     text.to_string()
 }
 
-/// The line that tells what was read.
+/// The line that says what was read.
 pub(super) fn write_source(
     f: &mut fmt::Formatter<'_>,
     source: &Source,

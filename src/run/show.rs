@@ -21,7 +21,7 @@ const REPORT: Replaced = Replaced {
     name: "a report of kreplay",
 };
 
-/// Shows what a run has given and tells how the program is to end.
+/// Shows what a run has given and gives the exit code.
 pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
@@ -222,7 +222,7 @@ fn own_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Tells what ended the run, with a hint where there is one.
+/// Says what ended the run, with a hint where there is one.
 pub fn failure(error: &Error) -> ExitCode {
     let hint = error
         .hint()

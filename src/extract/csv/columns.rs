@@ -5,7 +5,7 @@
 //!
 //! speedctl takes no wildcards: a path of the profile is asked for with the first element of every
 //! array. A column that stands for an element besides those (a second record, partition or topic)
-//! is a *sentinel*: a cell in it tells of records that the row does not carry.
+//! is a *sentinel*: a cell in it shows that there are records that the row does not carry.
 
 use crate::extract::profile::Encoding;
 use crate::extract::profile::path::{Path, Step, dotted_text};
@@ -116,7 +116,7 @@ fn with_elements(steps: &[Step], second: Option<usize>) -> Vec<Step> {
     steps.iter().enumerate().map(element).collect()
 }
 
-/// A column that tells of what a row does not carry.
+/// A column that shows what a row does not carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::extract) struct Sentinel {
     pub(in crate::extract) column: usize,
@@ -140,7 +140,7 @@ pub(in crate::extract) struct RecordColumns {
     pub(in crate::extract) fields: Vec<Column>,
     /// A cell here shows that the record exists even when its value's cell is empty.
     pub(in crate::extract) traces: Vec<usize>,
-    /// A cell here tells of headers, which a row does not carry.
+    /// A cell here shows that there are headers, which a row does not carry.
     pub(in crate::extract) headers: Vec<usize>,
     /// A cell here is a member of the record that the profile does not know, with its name.
     pub(in crate::extract) unknown: Vec<(usize, String)>,
@@ -161,9 +161,9 @@ pub(in crate::extract) struct Columns {
     pub(in crate::extract) sentinels: Vec<Sentinel>,
     /// What no column would show, in words.
     pub(in crate::extract) unseen: Vec<String>,
-    /// Where a row tells the broker that it was captured at.
+    /// Where a row names the broker that it was captured at.
     pub(in crate::extract) broker: Option<usize>,
-    /// Where a row tells when it was captured: a column for each of the engine's paths to that.
+    /// Where a row says when it was captured: a column for each of the engine's paths to that.
     pub(in crate::extract) capture: Vec<Option<usize>>,
     pub(in crate::extract) width: usize,
 }
@@ -175,7 +175,7 @@ struct Node<'a> {
 }
 
 impl Columns {
-    /// Tells what the columns under `headers` are. Without a value column there are no records.
+    /// Finds what the columns under `headers` are. Without a value column there are no records.
     pub(in crate::extract) fn of(headers: &[String], engine: &Engine) -> Self {
         let parsed = headers.iter().map(|header| Path::parse(header.trim()).ok());
         let paths: Vec<Option<Path>> = parsed.collect();

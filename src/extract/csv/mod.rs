@@ -1,5 +1,5 @@
 //! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file
-//! finds rows and tells whether the input is whole; what a row holds is the matter of `rows.rs`.
+//! finds rows and whether the input is whole; what a row holds is the matter of `rows.rs`.
 
 pub(super) mod columns;
 mod header;
@@ -40,7 +40,7 @@ pub(super) struct Source<'a, R> {
 /// Reads a CSV with its header row.
 ///
 /// # Errors
-/// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing tells, and one
+/// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing names, and one
 /// that is cut off or cannot be read, after everything before was sent; [`Stop::NeedsRaw`] where
 /// the source's [`OnLoss`] allows it.
 pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<(), Stop> {
@@ -103,7 +103,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
     end
 }
 
-/// Everything was read: tells what is known of all CSVs of a run.
+/// Everything was read: reports what is known of all CSVs of a run.
 ///
 /// # Errors
 /// [`Stop::Closed`].

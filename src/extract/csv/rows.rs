@@ -76,7 +76,7 @@ pub(in crate::extract) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Tells from `header` what the rows will hold.
+    /// Finds from `header` what the rows will hold.
     ///
     /// # Errors
     /// [`Error::NoValueColumn`] and [`Error::TopicUntold`]; [`Error::Config`] for paths that do
@@ -112,7 +112,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Tells headers that stand between the rows.
+    /// Reports headers that are between the rows.
     pub(in crate::extract) fn kind_of(&self, row: &ByteRecord) -> RowKind {
         // A file that was appended brings its own byte order mark and line ends.
         let bare = |cell: &[u8]| {
@@ -246,7 +246,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Takes note of when the row was captured, where it tells.
+    /// Takes note of when the row was captured, where it says so.
     fn capture_index(&mut self, row: &ByteRecord) -> Option<u32> {
         let cell = |index: usize| std::str::from_utf8(&row[self.columns.capture[index]?]).ok();
         let time_ns = self.capture.captured_ns(cell)?;
@@ -300,7 +300,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// What a row tells of a record that it can carry only in part.
+    /// What a row shows of a record that it can carry only in part.
     fn check_doubts(
         &mut self,
         row: &ByteRecord,
@@ -329,7 +329,7 @@ impl<'a> Rows<'a> {
             });
         }
         if fields.attributes().has(Attributes::TRANSACTIONAL) {
-            let why = "a record is part of a transaction, and a CSV row does not tell whether it was aborted";
+            let why = "a record is part of a transaction, and a CSV row does not show whether it was aborted";
             self.loses(why)?;
             self.sink
                 .tally

@@ -37,7 +37,7 @@ struct Transactions {
     open: Vec<i64>,
 }
 
-/// Tells of each record of `found` whether its application was given it. Empty when the line names
+/// Says of each record of `found` whether its application was given it. Empty when the line names
 /// no aborted transactions: then all were.
 pub(in crate::extract) fn given(found: &Found, offset_base_default: Option<i64>) -> Vec<Given> {
     let mut places: HashMap<Place, Transactions> = HashMap::new();

@@ -17,7 +17,7 @@ use crate::record::TopicId;
 #[derive(Debug, Default)]
 pub(in crate::extract) struct TopicIds {
     names: HashMap<TopicId, String>,
-    /// What the user says, which counts more than what the capture tells.
+    /// What the user says, which counts more than what the capture says.
     given: GivenNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
@@ -58,7 +58,7 @@ impl TopicIds {
         self.reads_streams && !self.names.contains_key(&id)
     }
 
-    /// The name of `id`, where the capture tells it. `learn_from` reads one RRPair and
+    /// The name of `id`, where the capture contains it. `learn_from` reads one RRPair and
     /// calls [`TopicIds::learn`] for what it finds.
     pub(in crate::extract) fn name(
         &mut self,

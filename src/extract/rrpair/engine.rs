@@ -132,7 +132,7 @@ impl Engine {
             .captured_ns(|index| text(index).map(String::as_str))
     }
 
-    /// The paths to what tells when an RRPair was captured.
+    /// The paths to what says when an RRPair was captured.
     pub(in crate::extract) fn capture_paths(&self) -> &CapturePaths {
         &self.capture
     }

@@ -227,7 +227,7 @@ impl Fields {
             .and_then(offsets::known)
     }
 
-    /// Milliseconds since 1970; none where the capture tells no time.
+    /// Milliseconds since 1970; none where the capture contains no time.
     pub(in crate::extract) fn timestamp_ms(&self) -> Option<i64> {
         let time = if let Some(time) = self.number(Slot::Time) {
             Some(time)

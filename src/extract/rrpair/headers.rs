@@ -18,7 +18,7 @@ use crate::record::{Batch, Header, Span};
 /// Members of a header object that hold its name.
 const NAMES: [&str; 3] = ["key", "keyString", "name"];
 /// Members of a header object that hold its value, in the order in which they win, with the encoding
-/// that the name tells: the spellings of a record's value.
+/// that the name shows: the spellings of a record's value.
 const VALUES: [(&str, Option<Encoding>); 4] = [
     ("valueString", Some(Encoding::Text)),
     ("valueBytes", Some(Encoding::Base64)),

@@ -66,7 +66,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a member that the census reads tells.
+/// What a member that the census reads contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Topic {
     Command,
@@ -82,7 +82,7 @@ enum Topic {
 #[derive(Debug)]
 pub(super) struct Surveyor {
     survey: Survey,
-    /// What each of `paths` tells, in their order.
+    /// What each of `paths` leads to, in their order.
     topics: Vec<Topic>,
     paths: Vec<Path>,
     tells_isolation: bool,
@@ -175,7 +175,7 @@ impl Surveyor {
         }
     }
 
-    /// What an RRPair tells of the captured cluster and none before it has told.
+    /// What an RRPair shows of the captured cluster and none before it has shown.
     pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Vec<CapturedFrom> {
         let (mut protocol, mut broker, mut cluster) = (None, None, None);
         for (topic, text) in self.told(found) {

@@ -50,7 +50,7 @@ pub(in crate::extract) struct Beginning {
 }
 
 impl Beginning {
-    /// Reads it. What can be read only once, and what is damaged, tells nothing.
+    /// Reads it. What can be read only once, and what is damaged, shows nothing.
     pub(in crate::extract) fn of(
         inputs: &[Input],
         envelope: &Envelope,

@@ -166,7 +166,7 @@ fn write_all(file: &File, shared: &Shared) {
     }
 }
 
-/// Writes `lines`; tells how many whole lines and how many bytes came to the file.
+/// Writes `lines`; gives how many whole lines and how many bytes came to the file.
 fn write(mut file: &File, lines: &[u8], shared: &Shared) -> (u64, usize, io::Result<()>) {
     let mut done = 0;
     let end = loop {

@@ -52,7 +52,7 @@ impl Shared {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the line with `readers` at its end, once.
+    /// Prints the line with `readers` at its end, once.
     fn tell(&self, readers: &str) {
         if let Some(line) = self.lock().take() {
             self.console.note(&format!("{line}{readers}"));

@@ -51,7 +51,7 @@ const SETTINGS: [(&str, &str); 14] = [
     ("socket.keepalive.enable", "true"),
     // Vendored OpenSSL would look in /usr/local/ssl.
     ("ssl.ca.location", "probe"),
-    // A broker that hangs up tells so of what it expects; told once by kreplay, in its own words.
+    // A broker that hangs up says so of what it expects; kreplay says it once, in its own words.
     ("log.connection.close", "true"),
     ("socket.nagle.disable", "true"),
 ];
@@ -225,7 +225,7 @@ impl Connection {
             return None;
         }
         let sizes = self.sizes.for_offer(sizes)?;
-        let limit = "its max.message.bytes, which the cluster does not tell";
+        let limit = "its max.message.bytes, which the cluster does not report";
         self.deliveries.limit(topic, limit.into());
         Some(sizes)
     }
@@ -281,7 +281,7 @@ impl Connection {
         self.producers.each(|client| client.flush(limit));
     }
 
-    /// Gives up what librdkafka holds: it tells of each record how far that came.
+    /// Gives up what librdkafka holds: it reports of each record how far that came.
     pub(in crate::produce) fn purge(&self) {
         self.producers.each(Client::purge);
     }
@@ -320,7 +320,7 @@ impl Connection {
     pub(in crate::produce) fn met(&self, metadata: &Metadata) {
         let id = self.ask(|client| client.cluster_id(ASK_LIMIT));
         let known = Known::of(&self.brokers, metadata).with_cluster_id(id.flatten());
-        // A second meeting tells nothing new.
+        // A second meeting says nothing new.
         _ = self.known.set(known);
     }
 
@@ -428,7 +428,7 @@ fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
     };
     config.set_log_level(match verbosity {
         Verbosity::Verbose => RDKafkaLogLevel::Debug,
-        // Not shown; it tells why brokers hang up.
+        // Not shown; it says why brokers hang up.
         Verbosity::Normal | Verbosity::Quiet => RDKafkaLogLevel::Info,
     });
     config

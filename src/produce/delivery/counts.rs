@@ -109,7 +109,7 @@ impl Counts {
         self.given_up += u64::from(code.is_local() && !code.is_purge());
     }
 
-    /// Counts a record that failed, and tells what that makes of it.
+    /// Counts a record that failed, and gives what that makes of it.
     pub(in crate::produce) fn fail(
         &mut self,
         Failure { code, persisted }: Failure,
@@ -133,14 +133,14 @@ impl Counts {
         outcome
     }
 
-    /// Counts a record that the destination does not take, and tells what that makes of it.
+    /// Counts a record that the destination does not take, and gives what that makes of it.
     pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> RejectOutcome {
         self.not_written += 1;
         self.problems.add(What::NotWritten, origin, || why.into());
         RejectOutcome::NotWritten
     }
 
-    /// Counts a record that never got an answer, and tells what that makes of it.
+    /// Counts a record that never got an answer, and gives what that makes of it.
     pub(in crate::produce) fn leave_unanswered(
         &mut self,
         origin: Origin,

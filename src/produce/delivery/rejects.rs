@@ -51,7 +51,7 @@ pub(in crate::produce) struct Rejects {
     waiting: Option<Vec<u8>>,
     lines: Option<Lines>,
     line: Vec<u8>,
-    /// What is known of the captured cluster, and how much of it the file tells by now.
+    /// What is known of the captured cluster, and how much of it the file names by now.
     captured_from: Vec<CapturedFrom>,
     told: usize,
     added: u64,

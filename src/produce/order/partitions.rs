@@ -157,7 +157,7 @@ impl Partitions {
         self.known[run.partition as usize].lowest.clear();
     }
 
-    /// Notes that `run` goes out; tells the highest offset sent before when that is beyond some of it.
+    /// Notes that `run` goes out; gives the highest offset sent before when that is beyond some of it.
     pub(super) fn send(&mut self, run: &Run) -> Option<i64> {
         let sent = &mut self.known[run.partition as usize].sent;
         let before = sent.replace(sent.map_or(run.highest, |sent| sent.max(run.highest)));

@@ -31,7 +31,7 @@ impl Originals {
         }
     }
 
-    /// Looks at the records of a batch; `rules` tells the destination and the rules of a captured
+    /// Looks at the records of a batch; `rules` gives the destination and the rules of a captured
     /// topic by its index in the batch.
     pub(in crate::produce) fn look<'r>(
         &mut self,

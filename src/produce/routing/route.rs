@@ -195,7 +195,7 @@ impl<'a> Router<'a> {
         target.map_or(usize::MAX, |target| target.sizes.batch_size)
     }
 
-    /// Looks at what `batch` tells of the captured cluster.
+    /// Looks at what `batch` shows of the captured cluster.
     ///
     /// # Errors
     /// [`Error::SameCluster`] when that is the destination, and it was not asked for.

@@ -68,7 +68,7 @@ impl Warnings {
         }
     }
 
-    /// Tells each kind on one line.
+    /// Prints each kind on one line.
     pub(in crate::produce) fn tell(&mut self, console: &Console) {
         for line in self.lines() {
             console.note(&line);

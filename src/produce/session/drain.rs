@@ -121,7 +121,7 @@ impl Draining<'_, '_> {
             given_up,
             purged_from_queue,
             purged_in_flight,
-            // More answers than records are a defect, which the outcome tells.
+            // More answers than records are a defect, which the outcome reports.
             unanswered: self.session.waiter.handed.saturating_sub(now.all),
         }
     }

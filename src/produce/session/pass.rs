@@ -278,7 +278,7 @@ impl Pass<'_, '_> {
         journal.is_some_and(|journal| journal.has_delivered(position))
     }
 
-    /// Tells the journal of a record that it was told of and that is not handed to librdkafka.
+    /// Notes in the journal that a record which was announced is not handed to librdkafka.
     pub(super) fn is_not_written(&self, position: u64) {
         if let Some(answers) = &mut self.session.deliveries.account().answers {
             answers.not_written(position);

@@ -116,7 +116,7 @@ impl Pass<'_, '_> {
                 if self.session.waiter.handed == 0 {
                     return Err(Stop::Failed(Error::TopicUntold { place }));
                 }
-                let why = "the capture does not tell the record's topic";
+                let why = "the capture does not name the record's topic";
                 self.unplaceable(batch, record, why);
             }
             return Ok(target);
@@ -222,7 +222,7 @@ impl Session<'_> {
         self.check_alive().err().unwrap_or(Stop::Told)
     }
 
-    /// Tells the journal the ids of topics that nothing was sent to yet.
+    /// Gives the journal the ids of topics that nothing was sent to yet.
     fn identify_topics(&mut self) -> Result<(), Error> {
         let Some(journal) = &mut self.waiter.journal else {
             return Ok(());

@@ -90,7 +90,7 @@ pub(super) enum Writer {
     Kcat,
 }
 
-/// What an earlier run tells of a record that it did not deliver (`outcome` of a reject).
+/// What an earlier run says of a record that it did not deliver (`outcome` of a reject).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Earlier {
     /// Nothing, or that the record is certain not to be in the log.

@@ -10,7 +10,7 @@
 //! | member | what it is |
 //! |---|---|
 //! | `topic` | the topic's name; left out when it is not known |
-//! | `topic_id` | its id in place of a name that nothing tells, as Kafka's tools print it (KIP-516) |
+//! | `topic_id` | its id in place of a name that the capture does not contain, as Kafka's tools print it (KIP-516) |
 //! | `partition`, `offset` | integers, left out when they are not known; an offset below 0 is unknown |
 //! | `timestamp` | milliseconds since 1970, left out when it is not known |
 //! | `captured` | when the application had the record (RFC 3339), left out when it is not known |

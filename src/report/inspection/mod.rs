@@ -1,4 +1,4 @@
-//! What is in a capture, as `kreplay inspect` tells it. Apart from the report of a replay because
+//! What is in a capture, as `kreplay inspect` shows it. Apart from the report of a replay because
 //! nothing was sent; `text.rs` and `json.rs` render it.
 
 mod json;
@@ -37,7 +37,7 @@ pub struct Inspection {
 /// What one topic holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TopicContents {
-    /// Its name, its id where the capture tells no name, or none.
+    /// Its name, its id where the capture contains no name, or none.
     pub name: Option<String>,
     /// Whether `name` is an id, which a replay asks the user to name.
     pub is_id: bool,

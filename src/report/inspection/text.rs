@@ -144,7 +144,7 @@ pub(in crate::report) fn verdict(
     }
 }
 
-/// Tells of a filter that nothing passed: this is what to look at when nothing was found.
+/// Names a filter that nothing passed: this is what to look at when nothing was found.
 pub(in crate::report) fn write_nothing_passed(
     f: &mut fmt::Formatter<'_>,
     tally: &Tally,

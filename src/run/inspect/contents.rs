@@ -62,7 +62,7 @@ impl Contents {
         }
     }
 
-    /// The topics as a report tells them, the one with the most records first.
+    /// The topics as a report lists them, the one with the most records first.
     pub(super) fn topics(&self) -> Vec<TopicContents> {
         let topics = self.topics.iter();
         let mut topics: Vec<TopicContents> = topics

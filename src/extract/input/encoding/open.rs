@@ -30,7 +30,7 @@ pub(in crate::extract) struct Opened {
 const FIRST_LOOK: usize = 32 << 10;
 
 impl Opened {
-    /// Tells what the input is; what was read for it is read again by the reader.
+    /// Finds what the input is; what was read for it is read again by the reader.
     ///
     /// # Errors
     /// The reader's, where nothing could be read before.

@@ -63,7 +63,7 @@ impl<R: Read> Markdown<R> {
         self.lines.refill()
     }
 
-    /// The last document, if it has a base; [`Markdown::unfinished`] tells of one that has none.
+    /// The last document, if it has a base; [`Markdown::unfinished`] reports one that has none.
     pub(super) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
         let last = self.lines.remaining_place();
         let before = last.and_then(|(number, place)| self.take_line(number, place));

@@ -14,7 +14,7 @@ const SHOWN_BEFORE: usize = 50;
 pub(crate) enum Fault {
     /// It is no filter.
     Syntax,
-    /// It is one, but no RRPair tells what it asks for; speedctl may know.
+    /// It is one, but no RRPair contains what it asks for; speedctl may know.
     Unknowable,
     /// It has a keyword that kreplay does not know; speedctl may.
     UnknownKeyword,

@@ -68,7 +68,7 @@ enum Sense {
 
 /// The tests of all criteria, and the fields that they read.
 pub(super) fn compile(criteria: &Tree<Criterion>) -> Result<(Tree<Test>, Vec<FieldPath>), Mistake> {
-    // Whatever is wrong goes before what no RRPair tells, or kreplay does not know.
+    // Whatever is wrong goes before what no RRPair contains, or kreplay does not know.
     criteria.try_map(&mut |criterion| match criterion.keyword.reads {
         Reads::Unknown => Ok(()),
         _ => Wanted::of(criterion).map(drop),

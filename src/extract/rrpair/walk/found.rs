@@ -19,7 +19,7 @@ pub(in crate::extract) const MOST_TOPICS: usize = 1 << 18;
 /// Bytes of the name of a member that nobody knows which are kept: it is only shown.
 const LONGEST_NAME: usize = 1 << 10;
 
-/// A record as its line tells it.
+/// A record as its line contains it.
 #[derive(Debug, Clone)]
 pub(in crate::extract) struct Draft {
     pub(in crate::extract) fields: Fields,

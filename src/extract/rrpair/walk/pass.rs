@@ -53,7 +53,7 @@ pub(in crate::extract) fn read(
     }
 }
 
-/// What a pass tells besides what it found.
+/// What a pass gives besides what it found.
 struct After {
     /// A node was met whose JSON text is needed: the line is read once more.
     again: bool,

@@ -27,7 +27,7 @@ impl Outline {
             node: &mut self.root,
             room: &mut self.room,
         };
-        // Whoever reads records from the line tells of the damage.
+        // Whoever reads records from the line reports the damage.
         _ = match may_be_beyond_serde(line) {
             true => json::document(line).and_then(|document| at.deserialize(&document)),
             false => at.deserialize(&mut serde_json::Deserializer::from_str(line)),
@@ -40,7 +40,7 @@ impl Outline {
             .visit(&mut Vec::new(), &mut |steps, _| look(steps));
     }
 
-    /// The paths as a report tells them, and how many nodes' paths were not kept.
+    /// The paths as a report lists them, and how many nodes' paths were not kept.
     pub(crate) fn list(&self) -> (Vec<PathSeen>, u64) {
         let (mut paths, mut left_out) = (Vec::new(), self.room.left_out);
         self.root.visit(&mut Vec::new(), &mut |steps, node| {

@@ -33,7 +33,7 @@ use self::forms::{Bytes, FORMS, Form, KCAT, LAMBDA, Members};
 
 type Read<T> = Result<T, String>;
 
-/// Reads the records of another tool that `text` is into `batch`, and tells what is wrong with those
+/// Reads the records of another tool that `text` is into `batch`, and gives what is wrong with those
 /// that cannot be read. None when it is no such text; the batch is then as it was.
 pub(crate) fn read_foreign(text: &[u8], origin: Origin, batch: &mut Batch) -> Option<Vec<String>> {
     let members: Members = serde_json::from_slice(text).ok()?;

@@ -215,7 +215,7 @@ impl Headers {
         values.into_iter().next()
     }
 
-    /// The length of another body; a message that tells none goes on telling none.
+    /// The length of another body; a message that states none goes on stating none.
     fn set_length(&mut self, length: usize) {
         if self.1.raw(LENGTH).is_some() {
             let headers = self.0.get_or_insert_with(|| std::mem::take(&mut self.1));
