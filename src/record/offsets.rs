@@ -1,6 +1,6 @@
 //! A set of offsets. They arrive nearly in order per partition, so they are kept as ranges: dense
-//! offsets cost nothing, a gap costs one range. Apart because what is replayed once and what
-//! `kreplay inspect` says of gaps comes from it, and what a journal calls delivered.
+//! offsets cost nothing, a gap costs one range. Apart because several rest on it: what is
+//! replayed once, the gaps that `kreplay inspect` shows, and what a journal calls delivered.
 
 use std::collections::BTreeMap;
 

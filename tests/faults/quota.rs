@@ -40,14 +40,7 @@ fn quota() {
     };
     let timeout = format!("message.timeout.ms={}", TIMEOUT * 1000);
     // Uncompressed and in small batches, the broker counts what arithmetic says.
-    let args = [
-        "records",
-        "-",
-        "-X",
-        &timeout,
-        "-X",
-        "compression.type=none",
-    ];
+    let args = ["replay", "-", "-X", &timeout, "-X", "compression.type=none"];
     let args = args.into_iter().chain(["-X", "batch.size=8000"]);
     let mut run = replay(&brokers, &args.collect::<Vec<_>>())
         .stdin_open()
