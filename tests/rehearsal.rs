@@ -610,10 +610,10 @@ fn the_speedctl_command_is_printed_for_a_shell_and_not_run() {
     let args_file = folder.path().join("args");
     let output = Run::new([
         "snapshot",
-        "my id",
+        "my-id",
         "--print-command",
         "--speedctl-arg",
-        "--verbose",
+        "--note=two words",
     ])
     .env("KREPLAY_SPEEDCTL", standin())
     .env(
@@ -623,9 +623,13 @@ fn the_speedctl_command_is_printed_for_a_shell_and_not_run() {
     .output();
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
-    let start = format!("{} extract data 'my id' --path ", standin().display());
+    let start = format!("{} extract data my-id --path ", standin().display());
     assert!(output.stdout.starts_with(&start), "{}", output.stdout);
-    assert!(output.stdout.contains(" --verbose"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains(" '--note=two words'"),
+        "{}",
+        output.stdout
+    );
     assert!(!args_file.exists(), "speedctl was run");
 }
 
