@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use crate::error::Error;
 use crate::extract::context::Stop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
-use crate::record::select::{Choice, Clock, Selection, Selector, Subject, count};
+use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Tally, What};
 
@@ -182,7 +182,7 @@ fn choose(
         (_, Some((_, text))) => Some(text.as_str()),
         _ => None,
     };
-    let subject = Subject {
+    let subject = CandidateRecord {
         topic: name,
         partition: record.partition,
         key: record.key.map(|key| batch.slice(key)),

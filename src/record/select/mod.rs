@@ -69,7 +69,7 @@ pub enum Clock {
 
 /// What a question is asked of.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct CandidateRecord<'a> {
     pub(crate) topic: Option<&'a str>,
     pub(crate) partition: Option<i32>,
     pub(crate) key: Option<&'a [u8]>,
@@ -151,7 +151,7 @@ impl Selector {
 
     /// Takes note of a record that is left out; tells whether it shows a topic or a partition that no record
     /// left out before has shown.
-    pub(crate) fn shows_more(&mut self, record: &Subject<'_>) -> bool {
+    pub(crate) fn shows_more(&mut self, record: &CandidateRecord<'_>) -> bool {
         let seen = record.topic.and_then(|topic| self.topics.get_mut(topic));
         seen.is_some_and(|seen| {
             let is_more = seen.left_out < Some(record.partition);
@@ -161,7 +161,7 @@ impl Selector {
     }
 
     /// What becomes of the next record.
-    pub(crate) fn choose(&mut self, record: &Subject<'_>) -> Choice {
+    pub(crate) fn choose(&mut self, record: &CandidateRecord<'_>) -> Choice {
         if self.has_enough() {
             return Choice::LeftOut(LeftOut::BeyondLimit);
         }
@@ -188,7 +188,7 @@ impl Selector {
         }
     }
 
-    fn topic(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+    fn topic(&mut self, record: &CandidateRecord<'_>) -> Option<LeftOut> {
         let globs = &mut self.selection.topics;
         let Some(topic) = record.topic else {
             return (!globs.takes_unnamed()).then_some(LeftOut::Topic);
@@ -210,7 +210,7 @@ impl Selector {
         (!taken).then_some(LeftOut::Topic)
     }
 
-    fn window(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+    fn window(&mut self, record: &CandidateRecord<'_>) -> Option<LeftOut> {
         if !self.selection.has_window() {
             return None;
         }
@@ -232,7 +232,7 @@ impl Selector {
         None
     }
 
-    fn sample(&mut self, record: &Subject<'_>) -> Option<LeftOut> {
+    fn sample(&mut self, record: &CandidateRecord<'_>) -> Option<LeftOut> {
         let sample = self.selection.sample?;
         let is_in = match record.key {
             Some(key) => sample.has_key(key),

@@ -35,7 +35,7 @@ fn capture() -> impl Strategy<Value = Vec<Captured>> {
 fn choices(capture: &[Captured], selection: &Selection) -> Vec<Choice> {
     let mut selector = Selector::new(selection.clone());
     let choose = |record: &Captured| {
-        selector.choose(&Subject {
+        selector.choose(&CandidateRecord {
             topic: Some(&record.topic),
             partition: Some(record.partition),
             key: record.key.as_deref(),
@@ -216,7 +216,7 @@ fn each_question_is_asked_of_what_those_before_let_through() {
 fn whys(selection: Selection, capture: &[Captured]) -> Vec<(What, u64, String)> {
     let mut selector = Selector::new(selection);
     for record in capture {
-        selector.choose(&Subject {
+        selector.choose(&CandidateRecord {
             topic: Some(&record.topic),
             partition: None,
             key: None,
