@@ -276,7 +276,11 @@ fn the_json_report_has_every_documented_member() {
     assert_has(&report["ledger"], &ledger);
     assert_has(
         &report["topics"][0],
-        &["topic", "partitions", "delivered", "bytes"],
+        &["topic", "partitions", "delivered", "bytes", "per_partition"],
+    );
+    assert_has(
+        &report["topics"][0]["per_partition"][0],
+        &["partition", "first_offset", "last_offset", "delivered"],
     );
     assert_has(&report["problems"][0], &["what", "count", "first"]);
     assert_has(&report["problems"][0]["first"], &["input", "line", "why"]);
@@ -288,6 +292,34 @@ fn the_json_report_has_every_documented_member() {
         "empty_fetches": 0, "skipped_files": 0, "complete": true,
     });
     assert_eq!(report["source"], source);
+}
+
+#[test]
+fn each_partition_is_reported_with_the_offsets_and_the_number_of_its_records() {
+    // By topic and partition, so many records, which the log counts from 0.
+    let sent = [("a", 0, 700), ("a", 2, 1), ("b", 1, 42)];
+    let mut lines = String::new();
+    for n in 0..700 {
+        for (topic, partition, _) in sent.iter().filter(|(.., records)| n < *records) {
+            let line = json!({ "topic": topic, "partition": partition, "offset": n, "value": "v" });
+            lines += &format!("{line}\n");
+        }
+    }
+    let args = ["records", "-", "--rehearse", "--report", "json"];
+    let report = report(&Run::new(args).stdin(lines).output());
+    assert_eq!(ledger(&report), "743 = 743 delivered");
+    for (index, topic) in ["a", "b"].into_iter().enumerate() {
+        let expected = sent.iter().filter(|(of, ..)| *of == topic);
+        let expected = expected.map(|(_, partition, records)| {
+            json!({
+                "partition": partition, "first_offset": 0, "last_offset": records - 1,
+                "delivered": records,
+            })
+        });
+        let found = &report["topics"][index];
+        assert_eq!(found["topic"], topic);
+        assert_eq!(found["per_partition"], expected.collect::<Value>());
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Drain, Latency, Problem, Rejects, Report, Resume, Source, Tally, Topic};
+use super::{
+    Drain, Latency, PartitionDelivery, Problem, Rejects, Report, Resume, Source, Tally, Topic,
+};
 
 impl Report {
     /// The report as one line of JSON, without a line end.
@@ -124,6 +126,7 @@ fn topic_json(topic: &Topic) -> Value {
         "partitions": topic.partitions,
         "delivered": topic.delivered,
         "bytes": topic.bytes,
+        "per_partition": topic.per_partition.iter().map(partition_json).collect::<Vec<_>>(),
     });
     if let Some(partitions) = topic.partitions_at_end {
         json["partitions_at_end"] = partitions.into();
@@ -133,6 +136,15 @@ fn topic_json(topic: &Topic) -> Value {
         json["max_message_bytes_at_end"] = at_end.into();
     }
     json
+}
+
+fn partition_json(partition: &PartitionDelivery) -> Value {
+    json!({
+        "partition": partition.partition,
+        "first_offset": partition.first_offset,
+        "last_offset": partition.last_offset,
+        "delivered": partition.delivered,
+    })
 }
 
 fn rejects_json(rejects: &Rejects) -> Value {

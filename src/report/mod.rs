@@ -80,6 +80,21 @@ pub struct Topic {
     pub delivered: u64,
     /// Bytes of their keys and values.
     pub bytes: u64,
+    /// The partitions that something was delivered to.
+    pub per_partition: Vec<PartitionDelivery>,
+}
+
+/// What was delivered to one partition of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionDelivery {
+    /// Its number.
+    pub partition: u32,
+    /// The lowest offset of a record of this run; none when no broker has named one.
+    pub first_offset: Option<i64>,
+    /// The highest one.
+    pub last_offset: Option<i64>,
+    /// How many records were delivered to it. Others may have written between them.
+    pub delivered: u64,
 }
 
 /// How records that are delivered came to their partitions.

@@ -455,6 +455,7 @@ mod tests {
                     lowered_limit: Some((1_048_588, 100_000)),
                     delivered: 900,
                     bytes: 812_345,
+                    per_partition: Vec::new(),
                 },
                 Topic {
                     name: "o".into(),
@@ -463,6 +464,7 @@ mod tests {
                     lowered_limit: None,
                     delivered: 300,
                     bytes: 12,
+                    per_partition: Vec::new(),
                 },
             ],
             placement: Placement {

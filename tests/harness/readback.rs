@@ -113,6 +113,18 @@ pub(crate) fn count(bootstrap: &str, topic: &str) -> Result<i64, String> {
     Ok(bounds.into_iter().map(|(_, low, high)| high - low).sum())
 }
 
+/// Finds the partitions of a topic, each with the offset that its next record gets.
+pub(crate) fn ends(bootstrap: &str, topic: &str) -> Result<Vec<(i32, i64)>, String> {
+    let consumer = reader(bootstrap)?;
+    let bounds = bounds(&consumer, topic, Instant::now() + LIMIT)?;
+    let ends = bounds
+        .into_iter()
+        .map(|(partition, _, high)| (partition, high));
+    let mut ends: Vec<(i32, i64)> = ends.collect();
+    ends.sort_unstable();
+    Ok(ends)
+}
+
 /// Finds the partitions of a topic, each with its low and high watermark.
 fn bounds(
     consumer: &BaseConsumer,

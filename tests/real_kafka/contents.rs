@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::capture::{Partitions, Wanted, plain_fetches, record_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::fixture;
-use crate::harness::readback::{Seen, TimestampType, read};
+use crate::harness::readback::{Seen, TimestampType, ends, read};
 use crate::harness::run::kreplay;
 use crate::harness::topics::{create_unique, unique};
 use crate::ledger::ledger;
@@ -38,15 +38,60 @@ pub(crate) const CASES: &[Case] = &[
         "a_csv_of_many_columns_comes_back_with_keys_times_and_partitions",
         wide_csv,
     ),
+    ("the_offsets_in_the_report_are_those_of_the_log", offsets),
 ];
 
-/// The topics of the shop as the JSON report tells them, under a prefix.
-fn shop_topics(prefix: &str) -> Value {
-    json!([
-        { "topic": format!("{prefix}-orders"), "partitions": 3, "delivered": 28, "bytes": 6165 },
-        { "topic": format!("{prefix}-payments"), "partitions": 2, "delivered": 11, "bytes": 1457 },
-        { "topic": format!("{prefix}-shipments"), "partitions": 2, "delivered": 10, "bytes": 824 },
-    ])
+/// The topics of the shop as the JSON report has them, under a prefix, where nobody else has written.
+fn shop_topics(kafka: &Kafka, prefix: &str) -> Value {
+    let topics = [
+        ("orders", 3, 28, 6165),
+        ("payments", 2, 11, 1457),
+        ("shipments", 2, 10, 824),
+    ];
+    let topics = topics.map(|(topic, partitions, delivered, bytes)| {
+        let topic = format!("{prefix}-{topic}");
+        let ends = ends(&kafka.brokers(), &topic).expect("the broker answers");
+        let beginnings: Vec<(i32, i64)> = ends.iter().map(|(p, _)| (*p, 0)).collect();
+        json!({
+            "topic": topic, "partitions": partitions, "delivered": delivered, "bytes": bytes,
+            "per_partition": per_partition(&beginnings, &ends),
+        })
+    });
+    topics.into_iter().collect()
+}
+
+/// What the report has of partitions whose ends were and are these, by their numbers.
+pub(crate) fn per_partition(before: &[(i32, i64)], after: &[(i32, i64)]) -> Value {
+    let changed = before.iter().zip(after);
+    let changed = changed.filter(|((_, first), (_, end))| first < end);
+    let changed = changed.map(|((partition, first), (_, end))| {
+        json!({
+            "partition": partition, "first_offset": first, "last_offset": end - 1,
+            "delivered": end - first,
+        })
+    });
+    changed.collect()
+}
+
+/// The log's own ends before and after each of three runs are what the report says of it.
+fn offsets(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "offsets", 4).expect("a topic");
+    for (run, records) in [5_u64, 3000, 40].into_iter().enumerate() {
+        let lines = (0..records).map(|n| match n % 3 {
+            // A few partitions by their numbers, one of them never; the rest by the key or in turn.
+            0 => json!({ "partition": n % 2, "offset": n, "value": "v" }),
+            1 => json!({ "key": format!("{run}-{n}"), "value": "v" }),
+            _ => json!({ "value": "v" }),
+        });
+        let lines = lines.map(|line| format!("{line}\n")).collect::<String>();
+        let before = ends(&kafka.brokers(), &topic).expect("the broker answers");
+        let output = replay(kafka, &["records", "-", "-t", &topic]).stdin(lines);
+        let report = report_of(&output.output(), 0);
+        let after = ends(&kafka.brokers(), &topic).expect("the broker answers");
+        assert_eq!(ledger(&report), format!("{records} = {records} delivered"));
+        let expected = per_partition(&before, &after);
+        assert_eq!(report["topics"][0]["per_partition"], expected, "run {run}");
+    }
 }
 
 fn shop_raw(kafka: &Kafka) {
@@ -57,7 +102,7 @@ fn shop_raw(kafka: &Kafka) {
     let output = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat()).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
-    assert_eq!(report["topics"], shop_topics(&prefix));
+    assert_eq!(report["topics"], shop_topics(kafka, &prefix));
     let source = json!({
         "kind": "raw", "inputs": [shop], "bytes": 71032, "rrpairs": 34, "fetches": 21,
         "empty_fetches": 6, "skipped_files": 0, "complete": true,
@@ -80,7 +125,7 @@ fn shop_records(kafka: &Kafka) {
     let run = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat());
     let report = report_of(&run.stdin(lines).output(), 0);
     assert_eq!(ledger(&report), "49 = 49 delivered");
-    assert_eq!(report["topics"], shop_topics(&prefix));
+    assert_eq!(report["topics"], shop_topics(kafka, &prefix));
     assert_came_back(
         kafka,
         &prefix,
@@ -103,7 +148,7 @@ fn shop_auto(kafka: &Kafka) {
     let output = replay(kafka, &[&args[..], &["--timestamps", "original"]].concat()).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
-    assert_eq!(report["topics"], shop_topics(&prefix));
+    assert_eq!(report["topics"], shop_topics(kafka, &prefix));
     assert_eq!(report["source"]["via"], "raw");
     assert_eq!(report["source"]["kind"], "snapshot");
     assert_came_back(

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::capture::{Record, fetch, number_of, plain_fetches, record_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::fixture;
-use crate::harness::readback::{Seen, TimestampType, count, read};
+use crate::harness::readback::{Seen, TimestampType, count, ends, read};
 use crate::harness::topics::{create, create_unique, unique};
 use crate::ledger::{entry, ledger};
 use crate::{Case, path, replay, report_of};
@@ -305,7 +305,12 @@ fn one_topic(kafka: &Kafka) {
     let output = replay(kafka, &["replay", &path("shop.jsonl"), "-t", &topic]).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
-    let topics = json!([{ "topic": topic, "partitions": 3, "delivered": 49, "bytes": 8446 }]);
+    let ends = ends(&kafka.brokers(), &topic).expect("the broker answers");
+    let per_partition = crate::contents::per_partition(&[(0, 0), (1, 0), (2, 0)], &ends);
+    let topics = json!([{
+        "topic": topic, "partitions": 3, "delivered": 49, "bytes": 8446,
+        "per_partition": per_partition,
+    }]);
     assert_eq!(report["topics"], topics);
     let mut seen = seen(kafka, &topic);
     let wanted = record_lines(&fixture("shop.expected.jsonl"));

@@ -33,6 +33,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) record: InFlightRecord,
     pub(crate) topic: Cow<'a, str>,
     pub(crate) partition: i32,
+    /// Where it is in the log; none where the broker does not say, as for a record that it had already.
+    pub(crate) offset: Option<i64>,
     /// Of key and value.
     pub(crate) bytes: usize,
     pub(crate) result: Result<(), Failure>,
@@ -93,10 +95,11 @@ unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
     // bindings' enum.
     // SAFETY: as the caller promises. The topic's handle lives as long as the message, and its name
     // as long as the handle.
-    let (code, partition, bytes, record, topic, us) = unsafe {
+    let (code, partition, offset, bytes, record, topic, us) = unsafe {
         (
             Code::from_raw(raw::code_at(&raw const (*message).err)),
             (*message).partition,
+            (*message).offset,
             (*message).len + (*message).key_len,
             InFlightRecord::from_opaque((*message)._private),
             CStr::from_ptr(c::rd_kafka_topic_name((*message).rkt)).to_string_lossy(),
@@ -112,6 +115,8 @@ unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
         record,
         topic,
         partition,
+        // RD_KAFKA_OFFSET_INVALID is below zero, too.
+        offset: Some(offset).filter(|offset| *offset >= 0),
         bytes,
         result: match code.is_error() {
             true => Err(failure()),

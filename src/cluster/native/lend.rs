@@ -27,6 +27,8 @@ struct DeliveryTag {
     index: u32,
     /// When it was handed over, as a span of `produce::delivery::ages::Ages`.
     span: AtomicU32,
+    /// The target that it was handed over for, by its index.
+    target: AtomicU32,
 }
 
 impl InFlightBatch {
@@ -40,6 +42,7 @@ impl InFlightBatch {
                 index,
                 is_open: AtomicBool::new(false),
                 span: AtomicU32::new(0),
+                target: AtomicU32::new(0),
             };
             Self {
                 numbered,
@@ -111,9 +114,16 @@ impl InFlightRecord {
         &self.batch.tags[self.index]
     }
 
-    /// Notes the span of time in which the record is handed over.
-    pub(crate) fn set_span(&self, span: u32) {
+    /// Notes the span of time in which the record is handed over, and for which target.
+    pub(crate) fn address(&self, span: u32, target: usize) {
+        let target = u32::try_from(target).expect("there are fewer topics than that");
         self.tag().span.store(span, Ordering::Relaxed);
+        self.tag().target.store(target, Ordering::Relaxed);
+    }
+
+    /// The index of the target that the record was handed over for last.
+    pub(crate) fn target(&self) -> usize {
+        self.tag().target.load(Ordering::Relaxed) as usize
     }
 
     /// The span of time in which the record was handed over last.

@@ -1,23 +1,57 @@
 //! What was delivered and what was not, in numbers.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::rejects::RejectOutcome;
 use crate::cluster::native::{Code, Failure, Persisted};
 use crate::config::Partition;
 use crate::record::{Origin, Record};
-use crate::report::{Latency, Placement, Problems, What};
+use crate::report::{Latency, PartitionDelivery, Placement, Problems, What};
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart: an hour, in microseconds.
 const LONGEST_US: u64 = 3_600_000_000;
 
 /// What was delivered to one topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::produce) struct TopicCount {
     pub(in crate::produce) delivered: u64,
     pub(in crate::produce) bytes: u64,
+    /// By the number of the partition, up to the last one that something was delivered to.
+    partitions: Vec<PartitionCount>,
+}
+
+/// What was delivered to one partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct PartitionCount {
+    delivered: u64,
+    /// The first and the last offset; none where no broker has named one.
+    offsets: Option<(i64, i64)>,
+}
+
+impl PartitionCount {
+    fn deliver(&mut self, offset: Option<i64>) {
+        self.delivered += 1;
+        if let Some(offset) = offset {
+            let (first, last) = self.offsets.unwrap_or((offset, offset));
+            self.offsets = Some((first.min(offset), last.max(offset)));
+        }
+    }
+}
+
+impl TopicCount {
+    /// The partitions that something was delivered to.
+    pub(in crate::produce) fn per_partition(&self) -> Vec<PartitionDelivery> {
+        let numbered = (0_u32..).zip(&self.partitions);
+        let reached = numbered.filter(|(_, count)| count.delivered > 0);
+        let reached = reached.map(|(partition, count)| PartitionDelivery {
+            partition,
+            first_offset: count.offsets.map(|(first, _)| first),
+            last_offset: count.offsets.map(|(_, last)| last),
+            delivered: count.delivered,
+        });
+        reached.collect()
+    }
 }
 
 /// All deliveries so far.
@@ -38,7 +72,8 @@ pub(in crate::produce) struct Counts {
     pub(in crate::produce) partition: Partition,
     /// How those delivered came to theirs.
     pub(in crate::produce) placement: Placement,
-    pub(in crate::produce) topics: HashMap<String, TopicCount>,
+    /// By the index of the target.
+    pub(in crate::produce) topics: Vec<TopicCount>,
     pub(in crate::produce) problems: Problems,
     /// Microseconds.
     latency: Histogram<u64>,
@@ -56,7 +91,7 @@ impl Counts {
             given_up: 0,
             partition: Partition::Auto,
             placement: Placement::default(),
-            topics: HashMap::new(),
+            topics: Vec::new(),
             problems: Problems::default(),
             latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
         }
@@ -67,10 +102,11 @@ impl Counts {
         self.delivered + self.not_written + self.unknown - self.refused
     }
 
-    /// Counts a delivery; `bytes` are those of key and value.
+    /// Counts a delivery to a partition of a target; `bytes` are those of key and value.
     pub(in crate::produce) fn deliver(
         &mut self,
-        topic: &str,
+        (target, partition): (usize, i32),
+        offset: Option<i64>,
         bytes: usize,
         latency: Option<Duration>,
     ) {
@@ -79,17 +115,12 @@ impl Counts {
             self.latency
                 .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
         }
-        let bytes = bytes as u64;
-        match self.topics.get_mut(topic) {
-            Some(count) => {
-                count.delivered += 1;
-                count.bytes += bytes;
-            }
-            None => {
-                let delivered = 1;
-                self.topics
-                    .insert(topic.into(), TopicCount { delivered, bytes });
-            }
+        let topic = at(&mut self.topics, target);
+        topic.delivered += 1;
+        topic.bytes += bytes as u64;
+        // A record that is acknowledged has a partition.
+        if let Ok(partition) = usize::try_from(partition) {
+            at(&mut topic.partitions, partition).deliver(offset);
         }
     }
 
@@ -161,5 +192,46 @@ impl Counts {
             p99: ms(0.99),
             max,
         })
+    }
+}
+
+/// The entry at `index`, which is made where the list is shorter.
+fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
+    if index >= list.len() {
+        list.resize(index + 1, T::default());
+    }
+    &mut list[index]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries_are_counted_by_partition_with_the_first_and_the_last_offset() {
+        let mut counts = Counts::new();
+        for (place, offset) in [
+            ((1, 2), Some(7)),
+            ((1, 2), Some(5)),
+            // A record that the broker had already, so that it names no offset.
+            ((1, 2), None),
+            ((1, 0), None),
+            ((3, 1), Some(0)),
+        ] {
+            counts.deliver(place, offset, 10, None);
+        }
+        let delivered = counts.topics.iter().map(|topic| topic.delivered);
+        assert_eq!(delivered.collect::<Vec<_>>(), [0, 4, 0, 1]);
+        let partition = |partition, offsets: Option<(i64, i64)>, delivered| PartitionDelivery {
+            partition,
+            first_offset: offsets.map(|(first, _)| first),
+            last_offset: offsets.map(|(_, last)| last),
+            delivered,
+        };
+        let expected = [partition(0, None, 1), partition(2, Some((5, 7)), 3)];
+        assert_eq!(counts.topics[1].per_partition(), expected);
+        let expected = [partition(1, Some((0, 0)), 1)];
+        assert_eq!(counts.topics[3].per_partition(), expected);
+        assert_eq!(counts.topics[0].per_partition(), []);
     }
 }

@@ -303,7 +303,10 @@ impl Deliveries {
                 account.heard += 1;
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
-                account.counts.deliver(topic, bytes, latency);
+                let place = (record.target(), delivery.partition);
+                account
+                    .counts
+                    .deliver(place, delivery.offset, bytes, latency);
                 account.counts.place(record.record(), delivery.partition);
                 let partition = delivery.partition;
                 let refusals = &mut account.refusals;

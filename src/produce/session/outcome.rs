@@ -8,7 +8,7 @@ use super::pass::PassEnd;
 use super::wait::Stop;
 use crate::error::Error;
 use crate::produce::delivery::Account;
-use crate::produce::delivery::counts::Counts;
+use crate::produce::delivery::counts::{Counts, TopicCount};
 use crate::produce::job::Counters;
 use crate::produce::journal::JournalWriter;
 use crate::produce::routing::route::Router;
@@ -169,8 +169,9 @@ impl Session<'_> {
 
 /// The topics of the destination, with what was delivered to each.
 fn topics(router: &Router<'_>, counts: &Counts) -> Vec<Topic> {
-    let topics = router.targets.iter().map(|target| {
-        let count = counts.topics.get(&target.name);
+    let topics = router.targets.iter().enumerate();
+    let topics = topics.map(|(index, target)| {
+        let count = counts.topics.get(index);
         Topic {
             name: target.name.clone(),
             partitions: target.partitions.unsigned_abs(),
@@ -178,6 +179,7 @@ fn topics(router: &Router<'_>, counts: &Counts) -> Vec<Topic> {
             lowered_limit: target.former_limit.zip(target.limit),
             delivered: count.map_or(0, |count| count.delivered),
             bytes: count.map_or(0, |count| count.bytes),
+            per_partition: count.map_or_else(Vec::new, TopicCount::per_partition),
         }
     });
     topics.collect()

@@ -210,7 +210,7 @@ impl Session<'_> {
             headers: captured.chain(added),
         };
         let waiter = &mut self.waiter;
-        shared.set_span(waiter.span);
+        shared.address(waiter.span, target);
         let handle = &self.router.targets[target].handle;
         let given = native::produce(handle, outgoing, || waiter.has_room());
         waiter.in_span += u64::from(given.is_ok());
