@@ -305,7 +305,7 @@ fn each_partition_is_reported_with_the_offsets_and_the_number_of_its_records() {
             lines += &format!("{line}\n");
         }
     }
-    let args = ["records", "-", "--rehearse", "--report", "json"];
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
     let report = report(&Run::new(args).stdin(lines).output());
     assert_eq!(ledger(&report), "743 = 743 delivered");
     for (index, topic) in ["a", "b"].into_iter().enumerate() {

@@ -1,5 +1,6 @@
-//! What is done about records that are not delivered.
+//! What is done about records that are not delivered, and how often and for how long records are sent.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,4 +50,58 @@ pub enum OnRefused {
     #[default]
     Isolate,
     Leave,
+}
+
+/// How often the source is read, and for how long records are sent.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Timing")]
+pub struct Again {
+    /// Replay the source N times in all, without N until the run is stopped. It is read anew for each
+    /// pass, over one connection; duplicates are looked for within a pass.
+    #[arg(
+        long = "loop",
+        value_name = "N",
+        num_args = 0..=1,
+        value_parser = passes,
+        conflicts_with = "resume",
+        hide_short_help = true
+    )]
+    pub passes: Option<Option<NonZeroU64>>,
+    /// Stop sending so long after the first record, and wait for what is in flight. What was read and not
+    /// sent by then is not counted, and that the source goes on is no failure.
+    #[arg(long = "for", value_name = "DURATION", value_parser = some_time, hide_short_help = true)]
+    pub sends_for: Option<Duration>,
+}
+
+/// A number of passes.
+fn passes(text: &str) -> Result<NonZeroU64, String> {
+    text.parse().map_err(|_| {
+        "expected a number of passes above 0; without one, another flag follows `--loop`".into()
+    })
+}
+
+/// A duration above zero.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("nothing can be sent in no time".into()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_no_pass_nor_no_time_is_taken() {
+        assert_eq!(passes("3").map(NonZeroU64::get), Ok(3));
+        for wrong in ["0", "-1", "1.5", "x.jsonl", ""] {
+            assert!(passes(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(some_time("90s"), Ok(Duration::from_secs(90)));
+        for wrong in ["0s", "0ms", "90", "", "x"] {
+            assert!(some_time(wrong).is_err(), "{wrong}");
+        }
+    }
 }

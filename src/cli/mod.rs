@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
 
 pub use self::comparison::ComparisonArguments;
-pub use self::delivery::{Delivery, OnRefused};
+pub use self::delivery::{Again, Delivery, OnRefused};
 pub use self::destination::{Destination, Partition, Timestamps};
 pub use self::extraction::{Encoding, Extraction};
 pub use self::output::{Output, ReportForm, When};
@@ -304,6 +304,9 @@ pub struct Sending {
     /// What is kept for when not everything is delivered.
     #[command(flatten)]
     pub delivery: Delivery,
+    /// How often, and for how long.
+    #[command(flatten)]
+    pub again: Again,
     /// What is printed.
     #[command(flatten)]
     pub output: Output,

@@ -9,6 +9,7 @@ mod resolve;
 mod small_file;
 mod source;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub destination: Destination,
     /// What is kept for when not everything is delivered.
     pub delivery: Delivery,
+    /// How often the source is read, and for how long records are sent.
+    pub repetition: Repetition,
     /// What a source without records means.
     pub empty: EmptySource,
     /// What is printed.
@@ -55,6 +58,39 @@ pub struct Delivery {
     pub give_up_after: Duration,
     /// What records out of order mean.
     pub reordered: Reordered,
+}
+
+/// How often the source is read, and for how long records are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetition {
+    /// So many times; none for until the run is stopped.
+    pub passes: Option<NonZeroU64>,
+    /// From the first record on; none for until the source ends.
+    pub sends_for: Option<Duration>,
+}
+
+impl Default for Repetition {
+    fn default() -> Self {
+        Self {
+            passes: Some(NonZeroU64::MIN),
+            sends_for: None,
+        }
+    }
+}
+
+impl Repetition {
+    /// Whether the source may be read more than once.
+    pub(crate) fn reads_again(self) -> bool {
+        self.passes != Some(NonZeroU64::MIN)
+    }
+
+    /// The bytes that all passes read of a source that has so many; none where that depends on the time.
+    pub(crate) fn all_bytes(self, source: u64) -> Option<u64> {
+        match (self.passes, self.sends_for) {
+            (Some(passes), None) => source.checked_mul(passes.get()),
+            _ => None,
+        }
+    }
 }
 
 /// What becomes of the records.

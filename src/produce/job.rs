@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) on_refused: OnRefused,
     /// How long no record may be acknowledged while some are in flight.
     pub(crate) give_up_after: Duration,
+    /// For how long records are sent; none for until the source ends.
+    pub(crate) sends_for: Option<Duration>,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

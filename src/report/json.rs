@@ -35,6 +35,7 @@ impl Report {
             placement: json!({ "kept": self.placement.kept, "by_key": self.placement.by_key, "spread": self.placement.spread }),
             rejects: self.rejects.as_ref().map(rejects_json),
             resume: self.resume.as_ref().map(resume_json),
+            passes: self.passes,
             drain: self.drain.map(drain_json),
             unresolved_topic_ids: self.tally.unresolved.to_json(),
             problems: self
@@ -111,6 +112,8 @@ struct Shape {
     rejects: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resume: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drain: Option<Value>,
     unresolved_topic_ids: Value,

@@ -233,6 +233,8 @@ pub struct Report {
     pub latency: Option<Latency>,
     /// What sending has waited for.
     pub waits: WaitTimes,
+    /// How often the source was read and sent to its end; none where once was asked for.
+    pub passes: Option<u64>,
     /// From the start of the run to its end.
     pub elapsed: Duration,
     /// The signal, when it kept something from being sent.

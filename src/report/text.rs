@@ -130,7 +130,15 @@ impl Report {
             "  DOES NOT BALANCE"
         };
         writeln!(f, "found      {found} = {}{check}", parts.join(" + "))?;
-        write!(f, "{}", self.tally.unselected)
+        write!(f, "{}", self.tally.unselected)?;
+        match self.passes {
+            Some(passes) => writeln!(
+                f,
+                "passes     {} to the end of the source",
+                HumanCount(passes)
+            ),
+            None => Ok(()),
+        }
     }
 
     /// What was promised, where the run began and how it stopped.

@@ -85,7 +85,7 @@ fn offsets(kafka: &Kafka) {
         });
         let lines = lines.map(|line| format!("{line}\n")).collect::<String>();
         let before = ends(&kafka.brokers(), &topic).expect("the broker answers");
-        let output = replay(kafka, &["records", "-", "-t", &topic]).stdin(lines);
+        let output = replay(kafka, &["replay", "-", "--as", "records", "-t", &topic]).stdin(lines);
         let report = report_of(&output.output(), 0);
         let after = ends(&kafka.brokers(), &topic).expect("the broker answers");
         assert_eq!(ledger(&report), format!("{records} = {records} delivered"));

@@ -2,6 +2,7 @@
 //! Everything that can be told wrong before anything runs is told here. A group of flags has a file of
 //! its own.
 
+mod again;
 mod comparison;
 mod destination;
 mod extraction;
@@ -9,6 +10,7 @@ mod output;
 mod selection;
 mod source;
 
+use self::again::settle_repetition;
 use self::comparison::{settle_comparison, settle_sides};
 use self::destination::settle_destination;
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
@@ -18,8 +20,8 @@ use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
 use super::{
     CapturedCluster, Cluster, ComparedWith, Config, Delivery, Destination, EmptySource, Excuse,
-    Extraction, Idempotence, Inputs, MissingTopics, Output, Partition, ReportForm, Source, Task,
-    Timestamps, TopicNames, Verbosity, View,
+    Extraction, Idempotence, Inputs, MissingTopics, Output, Partition, Repetition, ReportForm,
+    Source, Task, Timestamps, TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -65,6 +67,7 @@ impl Config {
         let cli::Sending {
             destination,
             delivery,
+            again,
             output,
         } = sending;
         let output = settle_output(output);
@@ -82,6 +85,7 @@ impl Config {
             destination: settle_destination(destination)?,
             empty: settle_empty(delivery.allow_empty),
             delivery: settle_delivery(delivery),
+            repetition: settle_repetition(&again, &source)?,
             output,
             source,
         })
@@ -165,6 +169,7 @@ impl Config {
             source,
             destination,
             delivery: Delivery::default(),
+            repetition: Repetition::default(),
             read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
             extraction,
             empty: EmptySource::Fails,

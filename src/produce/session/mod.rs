@@ -46,8 +46,10 @@ pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> Re
     };
     let mut end = PassEnd::NOTHING_READ;
     while let Some(receiver) = passes() {
+        let handed = session.waiter.handed;
         end = session.pass(&receiver);
-        if !end.is_whole() {
+        // A source that gives nothing to send gives nothing the next time either.
+        if !end.is_whole() || session.waiter.handed == handed {
             break;
         }
     }

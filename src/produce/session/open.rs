@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::wait::{Stop, WaitFor, Waiter};
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
@@ -29,6 +30,8 @@ pub(in crate::produce) struct PassTally {
     pub(in crate::produce) unsent: u64,
     /// Records that earlier runs have delivered.
     pub(in crate::produce) skipped: u64,
+    /// Records that were read when the time for sending was over: they are nobody's.
+    pub(in crate::produce) read_ahead: u64,
     /// As of [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
     pub(in crate::produce) better_order: Vec<u32>,
 }
@@ -41,6 +44,7 @@ impl PassTally {
         self.unreadable += later.unreadable;
         self.unsent += later.unsent;
         self.skipped += later.skipped;
+        self.read_ahead += later.read_ahead;
         if self.better_order.is_empty() {
             self.better_order = later.better_order;
         }
@@ -65,6 +69,10 @@ pub(in crate::produce) struct Session<'a> {
     pub(in crate::produce) identified: usize,
     /// Of all passes that are over.
     pub(in crate::produce) totals: PassTally,
+    /// How often the source was read and sent to its end.
+    pub(super) passes: u64,
+    /// When the time for sending is over.
+    ends_at: Option<Instant>,
     /// Records of all passes that are over: where the next one begins to number its own.
     pub(super) position: u64,
     /// What was sent from, as far as it is still there.
@@ -110,10 +118,29 @@ impl<'a> Session<'a> {
             first_look: FirstLook::Pending,
             identified: 0,
             totals: PassTally::default(),
+            passes: 0,
+            ends_at: None,
             position: 0,
             batches: Vec::new(),
             told_of_time_outs: false,
         })
+    }
+
+    /// Lets the time for sending begin.
+    pub(super) fn start_clock(&mut self) {
+        let now = Instant::now();
+        self.ends_at = self.job.sends_for.and_then(|time| now.checked_add(time));
+    }
+
+    /// Ends the sending when the run is told to stop, or its time is over.
+    pub(super) fn check_not_over(&self) -> Result<(), Stop> {
+        if self.job.control.is_stopping() {
+            return Err(Stop::Told);
+        }
+        match self.ends_at.is_some_and(|end| Instant::now() >= end) {
+            true => Err(Stop::TimeOver),
+            false => Ok(()),
+        }
     }
 
     /// Waits for `what`, a few milliseconds at most, and sends again what brokers refused or what has

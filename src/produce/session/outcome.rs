@@ -34,6 +34,8 @@ pub(crate) struct ReplayOutcome {
     pub(crate) latency: Option<Latency>,
     /// What the sending thread has waited for.
     pub(crate) waits: WaitTimes,
+    /// How often the source was read and sent to its end.
+    pub(crate) passes: u64,
     /// How the source ended; none when it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
     /// What ended the sending before its time, the gravest first.
@@ -81,7 +83,8 @@ impl ReplayOutcome {
         let topics = topics(&session.router, counts);
         let tally = &totals.tally;
         let handed = session.waiter.handed;
-        let found = subtract(tally.found, totals.skipped, "skipped", "found");
+        let left_out = totals.skipped + totals.read_ahead;
+        let found = subtract(tally.found, left_out, "skipped", "found");
         let unanswered = subtract(handed, counts.answered(), "answered", "handed over");
         let (found, unanswered) = match (found, unanswered) {
             (Ok(found), Ok(unanswered)) => (found, unanswered),
@@ -95,7 +98,7 @@ impl ReplayOutcome {
         Self {
             brokers: session.connection.brokers.clone(),
             ledger: Ledger {
-                // What earlier runs have delivered is not this run's.
+                // What earlier runs have delivered is not this run's, nor what was read for later.
                 found,
                 duplicates: tally.duplicates,
                 filtered: tally.filtered,
@@ -121,6 +124,7 @@ impl ReplayOutcome {
             better_order: totals.better_order,
             latency: counts.latency(),
             waits,
+            passes: session.passes,
             source_end,
             failures,
             tally: totals.tally,
@@ -155,7 +159,7 @@ impl Session<'_> {
         }
         let stopped = stop.and_then(|stop| match stop {
             Stop::Failed(error) => Some(error),
-            Stop::Told => None,
+            Stop::Told | Stop::TimeOver => None,
         });
         // It may have come when everything was handed over.
         let ended = || self.deliveries.ending().map(|why| self.ended(why));

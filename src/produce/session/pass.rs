@@ -77,6 +77,7 @@ impl<'a> Session<'a> {
         let end = pass.run();
         let (counts, position) = (pass.counts, pass.ordered.received());
         self.totals.merge(counts);
+        self.passes += u64::from(end.is_whole());
         self.position = position;
         end
     }
@@ -87,6 +88,12 @@ impl Pass<'_, '_> {
         let mut stop = contain(|| self.send_all()).err();
         self.counts.better_order = self.ordered.better_order();
         let (source_end, queued) = self.receiver.close();
+        let rest = self.ordered.take_rest(queued);
+        // The source may have ended well before the run was told to stop, and wait in the channel.
+        let is_stopping = self.session.job.control.is_stopping();
+        if source_end == Some(Ok(())) && is_stopping && !rest.is_empty() {
+            stop = stop.or(Some(Stop::Told));
+        }
         if let (Some(Ok(())), None, Some(journal)) =
             (&source_end, &stop, &mut self.session.waiter.journal)
         {
@@ -99,10 +106,10 @@ impl Pass<'_, '_> {
         };
         for OrderedBatch {
             numbered, tally, ..
-        } in self.ordered.take_rest(queued)
+        } in rest
         {
             self.counts.tally.merge(tally);
-            self.leave_unsent(&numbered, 0, &why);
+            self.leave_rest(&numbered, 0, &why, stop.as_ref());
         }
         PassEnd { source_end, stop }
     }
@@ -111,6 +118,7 @@ impl Pass<'_, '_> {
         if self.session.first_look == FirstLook::Pending {
             self.look()?;
             self.session.first_look = FirstLook::Done;
+            self.session.start_clock();
         }
         loop {
             self.session.check_alive()?;
@@ -121,7 +129,10 @@ impl Pass<'_, '_> {
             }
             match self.next_batch()? {
                 Next::Batch(batch) => self.send_batch(batch)?,
-                Next::Nothing => self.session.wait(WaitFor::Input(&mut self.ordered))?,
+                Next::Nothing => {
+                    self.session.wait(WaitFor::Input(&mut self.ordered))?;
+                    self.check_time()?;
+                }
                 Next::End => return Ok(()),
             }
         }
@@ -193,7 +204,8 @@ impl Pass<'_, '_> {
         self.session.remember(&in_flight);
         self.index = 0;
         contain(|| self.send_records(&in_flight)).inspect_err(|stop| {
-            self.leave_unsent(in_flight.numbered(), self.index, &stop.reason());
+            let why = stop.reason();
+            self.leave_rest(in_flight.numbered(), self.index, &why, Some(stop));
         })
     }
 
@@ -236,7 +248,7 @@ impl Pass<'_, '_> {
     fn await_turn(&mut self, batch: &Batch, record: &Record) -> Result<(), Stop> {
         if let Some(due) = self.due(batch, record) {
             while Instant::now() < due {
-                self.check_not_told()?;
+                self.session.check_not_over()?;
                 self.session.wait(WaitFor::Due(due))?;
             }
         }
@@ -250,7 +262,7 @@ impl Pass<'_, '_> {
 
     fn wait_for_budget(&mut self) -> Result<(), Stop> {
         loop {
-            self.check_not_told()?;
+            self.session.check_not_over()?;
             let session = &mut *self.session;
             if session.deliveries.is_forbidden() {
                 session.check_alive()?;
@@ -266,10 +278,11 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn check_not_told(&self) -> Result<(), Stop> {
-        match self.session.job.control.is_stopping() {
-            true => Err(Stop::Told),
-            false => Ok(()),
+    /// Ends the sending when its time is over. Of a run that is told to stop the channel gives the end.
+    fn check_time(&self) -> Result<(), Stop> {
+        match self.session.check_not_over() {
+            Err(Stop::Told) => Ok(()),
+            checked => checked,
         }
     }
 
@@ -285,14 +298,24 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Counts the records from `first` on, which will not be sent.
-    fn leave_unsent(&mut self, numbered: &NumberedBatch, first: usize, why: &str) {
+    /// Counts the records from `first` on, which will not be sent because of `stop`, or of the source's end.
+    fn leave_rest(
+        &mut self,
+        numbered: &NumberedBatch,
+        first: usize,
+        why: &str,
+        stop: Option<&Stop>,
+    ) {
         let NumberedBatch {
             batch, positions, ..
         } = numbered;
         for (index, record) in batch.records.iter().enumerate().skip(first) {
             if self.is_delivered(positions.of(index)) {
                 self.counts.skipped += 1;
+                continue;
+            }
+            if let Some(Stop::TimeOver) = stop {
+                self.counts.read_ahead += 1;
                 continue;
             }
             self.counts.unsent += 1;

@@ -23,6 +23,8 @@ const MOMENT: Duration = Duration::from_millis(1);
 /// Why sending stops before the source's end.
 pub(in crate::produce) enum Stop {
     Told,
+    /// The time for sending is over, as the user has wished.
+    TimeOver,
     Failed(Error),
 }
 
@@ -37,6 +39,7 @@ impl Stop {
     pub(in crate::produce) fn reason(&self) -> String {
         match self {
             Self::Told => "the run was interrupted before it was sent".into(),
+            Self::TimeOver => "the time for sending was over".into(),
             Self::Failed(error) => format!("the run ended before it was sent: {error}"),
         }
     }

@@ -14,8 +14,8 @@ use tokio::time::{interval, timeout};
 use self::progress::{Progress, TICK};
 use super::limits::{CHANNEL, STOP_LIMIT};
 use crate::config::{
-    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Source, Timestamps,
-    TopicNames,
+    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Source,
+    Timestamps, TopicNames,
 };
 use crate::error::Error;
 use crate::extract::Extraction;
@@ -50,25 +50,15 @@ pub(super) async fn replay(
         counters: counters.clone(),
         brokers: config.destination.cluster.bootstrap_servers().to_string(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
+        repetition: config.repetition,
     };
     let job = job(&config, kind, &console, control.clone(), counters.clone())?;
-    let mut report = Report {
-        source: report::Source {
-            kind,
-            ..report::Source::default()
-        },
-        destination: Destination {
-            brokers: String::new(),
-            rehearsal: config.destination.cluster == Cluster::Rehearsal,
-            idempotence: config.destination.idempotence == config::Idempotence::On,
-        },
-        reordered: config.delivery.reordered,
-        ..Report::default()
-    };
+    let mut report = begun(&config, kind);
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let empty = config.empty;
     let passes = Passes {
-        config: Some(config),
+        config,
+        begun: 0,
         console: console.clone(),
         control,
         counters,
@@ -89,6 +79,24 @@ pub(super) async fn replay(
     name_nothing(&mut report, empty);
     report.elapsed = started.elapsed();
     Ok(report)
+}
+
+/// The report of a run of which nothing is known yet but what it is to do.
+fn begun(config: &Config, kind: Option<&'static str>) -> Report {
+    Report {
+        source: report::Source {
+            kind,
+            ..report::Source::default()
+        },
+        destination: Destination {
+            brokers: String::new(),
+            rehearsal: config.destination.cluster == Cluster::Rehearsal,
+            idempotence: config.destination.idempotence == config::Idempotence::On,
+        },
+        passes: (config.repetition != Repetition::default()).then_some(0),
+        reordered: config.delivery.reordered,
+        ..Report::default()
+    }
 }
 
 fn describe(source: &mut report::Source, known: extract::Description) {
@@ -126,6 +134,7 @@ fn job(
         rejects: config.delivery.rejects.clone(),
         on_refused: config.delivery.on_refused,
         give_up_after: config.delivery.give_up_after,
+        sends_for: config.repetition.sends_for,
         journal,
         verbosity: config.output.verbosity,
         console: console.clone(),
@@ -195,6 +204,7 @@ fn settle(
     report.better_order = outcome.better_order;
     report.latency = outcome.latency;
     report.waits = outcome.waits;
+    report.passes = report.passes.map(|_| outcome.passes);
     report
         .failures
         .extend(outcome.failures.into_iter().chain(source_failure));
@@ -236,8 +246,9 @@ fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
 
 /// The readings of the source, each of which is a pass of the replay.
 struct Passes {
-    /// What is to be read; none once it was.
-    config: Option<Config>,
+    config: Config,
+    /// How often its source was read.
+    begun: u64,
     console: Console,
     control: Control,
     counters: Arc<Counters>,
@@ -252,12 +263,28 @@ impl Passes {
 
     /// Begins the next reading; none when there is nothing more to read.
     fn begin(&mut self) -> Option<Receiver> {
-        let config = self.config.take()?;
-        let (sender, receiver) = channel::bounded(CHANNEL, gate(&config));
+        let config = &self.config;
+        let passes = config.repetition.passes;
+        if passes.is_some_and(|passes| self.begun >= passes.get()) {
+            return None;
+        }
+        let gate = match (self.begun, gate(config)) {
+            (0, gate) | (_, gate @ Gate::WhenSure) => gate,
+            // The look at what is known before the first record has been.
+            (_, Gate::AtOnce | Gate::WhenKnown) => Gate::AtOnce,
+        };
+        let (sender, receiver) = channel::bounded(CHANNEL, gate);
         let mut reading = lock(&self.reading);
-        let sending = (config.destination.topics, extract::Purpose::Send);
-        let console = self.console.clone();
-        let extraction = extract::start(config.source, config.extraction, sending, console, sender);
+        if self.begun > 0 && self.control.is_stopping() {
+            // A pass that is ended before it has begun: the run is interrupted, and touches nothing more.
+            receiver.closer().close();
+            sender.finish(Ok(()));
+            return Some(receiver);
+        }
+        self.begun += 1;
+        let sending = (config.destination.topics.clone(), extract::Purpose::Send);
+        let (source, options) = (config.source.clone(), config.extraction.clone());
+        let extraction = extract::start(source, options, sending, self.console.clone(), sender);
         self.counters.name_places_by(extraction.namer());
         *reading = CurrentReading {
             closer: Some(receiver.closer()),
@@ -280,6 +307,7 @@ struct Watch {
     counters: Arc<Counters>,
     brokers: String,
     progress: Progress,
+    repetition: Repetition,
 }
 
 impl Watch {
@@ -320,6 +348,7 @@ impl Watch {
             .as_ref()
             .map(Extraction::description);
         let total_bytes = description.and_then(|description| description.total_bytes);
+        let total_bytes = total_bytes.and_then(|bytes| self.repetition.all_bytes(bytes));
         self.progress.show(&self.counters, total_bytes);
     }
 }

@@ -1,0 +1,39 @@
+//! How often the source is read: only what can be read again can be replayed again.
+
+use std::fs;
+use std::num::NonZeroU64;
+
+use crate::cli;
+use crate::config::{Input, Repetition, Source};
+use crate::error::Error;
+
+/// Settles `--loop` and `--for`.
+///
+/// # Errors
+/// [`Error::Config`] for a source that cannot be read again.
+pub(super) fn settle_repetition(args: &cli::Again, source: &Source) -> Result<Repetition, Error> {
+    let repetition = Repetition {
+        passes: args.passes.unwrap_or(Some(NonZeroU64::MIN)),
+        sends_for: args.sends_for,
+    };
+    if repetition.reads_again()
+        && let Source::Inputs(inputs) = source
+        && let Some(once) = inputs.all.iter().find(|input| !is_there_again(input))
+    {
+        return Err(Error::Config {
+            message: format!("`--loop` cannot read {} a second time", once.name()),
+            hint: Some("save it in a file first, and name that".into()),
+        });
+    }
+    Ok(repetition)
+}
+
+/// Whether an input can be read more than once; one that is missing is named when it is opened.
+fn is_there_again(input: &Input) -> bool {
+    match input {
+        Input::Stdin => false,
+        Input::File(path) => {
+            fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir())
+        }
+    }
+}
