@@ -256,3 +256,44 @@ fn a_producer_that_may_not_be_idempotent_ends_the_run_with_the_name_of_the_right
     let sent = send(&brokers, &lines(&[("orders", None)]), &["--no-idempotence"]);
     assert_eq!((sent.code, count(&brokers, "orders")), (0, Ok(1)));
 }
+
+/// One wrong number in a capture would make thousands of partitions. What is taken is in the tests of
+/// `produce/routing/captured.rs`: a mock cluster creates no topics.
+#[test]
+fn more_partitions_than_a_capture_has_use_for_have_to_be_asked_for() {
+    let mock = mock(&[("orders", 3)]);
+    let brokers = mock.bootstrap_servers();
+    let sparse: Vec<_> = [0, 1, 2, 32]
+        .map(|partition| ("new", Some(partition)))
+        .to_vec();
+    let many: Vec<_> = (0..301).map(|partition| ("new", Some(partition))).collect();
+    let up_to_32 = ["--create-topics", "--create-partitions-up-to", "32"];
+    for (records, flags, partitions, what) in [
+        (
+            &sparse,
+            &["--create-topics"][..],
+            33,
+            "32 and shows records of 4 partitions",
+        ),
+        (
+            &sparse,
+            &up_to_32,
+            33,
+            "32 and shows records of 4 partitions",
+        ),
+        (
+            &many,
+            &["--create-topics"],
+            301,
+            "300 and shows records of 301 partitions",
+        ),
+    ] {
+        let output = send(&brokers, &lines(records), flags);
+        let expected = format!(
+            "kreplay: topic `new` would be created with {partitions} partitions: the capture names \
+             partition {what}\nhint: `--create-partitions-up-to {partitions}` creates them; \
+             `--partition key` needs no captured ones\n"
+        );
+        assert_eq!((output.code, output.stderr), (2, expected), "{flags:?}");
+    }
+}

@@ -250,6 +250,169 @@ fn the_variable_of_the_brokers_is_named_in_the_help_without_its_value() {
     }
 }
 
+// TLS and code.
+
+/// What is said of TLS, and the report's account of it.
+fn told_of_tls(brokers: &str, settings: &[&str]) -> (String, serde_json::Value) {
+    let capture = fixture("demo.jsonl").display().to_string();
+    let args = [
+        "replay", &capture, "-b", brokers, "-F", "none", "--report", "json",
+    ];
+    let settings = settings.iter().flat_map(|setting| ["-X", setting]);
+    let output = Run::new(args.into_iter().chain(settings)).output();
+    assert_eq!(output.code, 3, "{output:#?}");
+    let unchecked = report(&output)["destination"]["tls_unchecked"].clone();
+    (output.stderr, unchecked)
+}
+
+#[test]
+fn a_check_of_tls_that_is_switched_off_is_said_and_reported() {
+    let (verification, name) = (
+        "enable.ssl.certificate.verification=false",
+        "ssl.endpoint.identification.algorithm=none",
+    );
+    let ssl = "security.protocol=SSL";
+    let said = "kreplay does not check that the brokers are who they say they are";
+    for (brokers, settings, expected) in [
+        (
+            "localhost:1",
+            &[ssl, verification, name][..],
+            json!([verification, name]),
+        ),
+        ("localhost:1", &[ssl, name], json!([name])),
+        (
+            "127.0.0.1:1",
+            &[ssl, verification, name],
+            json!([verification]),
+        ),
+        ("127.0.0.1:1,[::1]:1", &[ssl, name], json!([])),
+        ("127.0.0.1:1", &[ssl], json!([])),
+        (
+            "127.0.0.1:1",
+            &["security.protocol=PLAINTEXT", verification],
+            json!([]),
+        ),
+    ] {
+        let (stderr, unchecked) = told_of_tls(brokers, settings);
+        assert_eq!(unchecked, expected, "{brokers} {settings:?}");
+        assert_eq!(stderr.contains(said), expected != json!([]), "{stderr}");
+    }
+}
+
+#[test]
+fn code_is_loaded_only_from_a_file_that_is_named() {
+    let home = folder();
+    fs::create_dir(home.path().join(".config")).expect("the folder is writable");
+    let file = write(
+        home.path(),
+        ".config/kcat.conf",
+        "plugin.library.paths=/nowhere/evil\n",
+    );
+    let run = |args: &[&str]| Run::new(args).env("HOME", home.path()).output();
+    let output = run(&["replay", "-", "-b", "127.0.0.1:1"]);
+    let expected = format!(
+        "kreplay: {file}:1: `plugin.library.paths` loads code, and is not taken from a file that nobody named\n\
+         hint: `-F {file}` names it; `-F none` reads no file\n"
+    );
+    assert_eq!((output.code, output.stderr), (2, expected));
+    let output = run(&["replay", "-", "-b", "127.0.0.1:1", "-F", &file]);
+    assert!(
+        output.stderr.contains("/nowhere/evil"),
+        "librdkafka tries: {output:#?}"
+    );
+    let output = run(&[
+        "replay",
+        "-",
+        "--rehearse",
+        "-X",
+        "plugin.library.paths=/nowhere/evil",
+    ]);
+    let expected = "kreplay: `plugin.library.paths` loads code, which a rehearsal does not\n";
+    assert_eq!((output.code, output.stderr.as_str()), (2, expected));
+}
+
+// Children.
+
+/// Runs a replay that needs a token from this command.
+fn with_token_command(command: &str) -> Output {
+    let capture = fixture("demo.jsonl").display().to_string();
+    let args = [
+        "replay",
+        &capture,
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        "none",
+        "-X",
+        "security.protocol=SASL_PLAINTEXT",
+        "-X",
+        "sasl.mechanism=OAUTHBEARER",
+        "--oauth-command",
+        command,
+    ];
+    kreplay(args)
+}
+
+fn script(folder: &Path, lines: &str) -> String {
+    let script = write(folder, "speedctl", format!("#!/bin/sh\n{lines}\n"));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    script
+}
+
+/// `ls` has a descriptor of its own for the folder that it lists.
+#[cfg(target_os = "linux")]
+#[test]
+fn children_are_given_their_streams_and_no_other_descriptor() {
+    let folder = folder();
+    let list = folder.path().join("descriptors");
+    let command = format!("ls /proc/self/fd > '{}'; exit 1", list.display());
+    let given = || {
+        let text = fs::read_to_string(&list).expect("the command has written it");
+        text.split_whitespace()
+            .map(String::from)
+            .collect::<Vec<_>>()
+    };
+    with_token_command(&command);
+    assert_eq!(given(), ["0", "1", "2", "3"], "the command of a token");
+    let speedctl = script(folder.path(), &command);
+    kreplay(["snapshot", "demo", "--rehearse", "--speedctl", &speedctl]);
+    assert_eq!(given(), ["0", "1", "2", "3"], "speedctl");
+}
+
+#[test]
+fn a_child_that_writes_for_ever_is_ended_at_a_stated_bound() {
+    let folder = folder();
+    for (command, stream) in [("exec yes", "stdout"), ("exec yes >&2", "stderr")] {
+        let output = with_token_command(command);
+        let expected =
+            "kreplay: there is no token: the command of --oauth-command wrote more than 1 MiB\n";
+        assert_eq!(
+            (output.code, output.stderr.as_str()),
+            (3, expected),
+            "{stream}"
+        );
+        let speedctl = script(folder.path(), command);
+        let output = kreplay([
+            "snapshot",
+            "demo",
+            "--rehearse",
+            "--via",
+            "raw",
+            "--speedctl",
+            &speedctl,
+        ]);
+        let expected = format!(
+            "kreplay: `speedctl pull snapshot` wrote more than 64 MiB to {stream} and was stopped"
+        );
+        assert_eq!(output.code, 4, "{output:#?}");
+        assert!(
+            output.stderr.contains(&expected),
+            "{stream}: {:.500}",
+            output.stderr
+        );
+    }
+}
+
 // Snapshots and links.
 
 #[test]

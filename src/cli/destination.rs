@@ -84,6 +84,18 @@ pub struct Destination {
     /// Create missing topics with the captured partitions.
     #[arg(long)]
     pub create_topics: bool,
+    /// The most partitions that a created topic gets.
+    ///
+    /// Without it, more than 300 partitions, or more than 32 and than twice as many as hold captured
+    /// records, are refused: one wrong number in a capture would make thousands.
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "create_topics",
+        hide_short_help = true
+    )]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..=100_000))]
+    pub create_partitions_up_to: Option<i32>,
     /// Send although the destination is the cluster that the records were captured from.
     #[arg(long, hide_short_help = true)]
     pub yes: bool,

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::native::Client;
+use super::native::{Client, keep_descriptors};
 use crate::config::TokenSource;
 use crate::config::properties::Secrets;
 use crate::error::{Error, reason};
@@ -286,6 +286,7 @@ fn claims(token: &str) -> serde_json::Value {
 /// Runs a shell command; what it prints.
 fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     let whose = "the command of --oauth-command";
+    keep_descriptors();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .env_clear()
@@ -299,11 +300,16 @@ fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
         .map_err(|e| format!("{whose} could not be started: {}", reason(&e)))?;
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
-    let ended = wait(&mut child, over);
+    let too_much = || is_full(&stdout) || is_full(&stderr);
+    let ended = wait(&mut child, &|| over() || too_much());
     if !matches!(ended, Ok(Some(_))) {
         end(&mut child);
     }
     let status = match ended {
+        // It may have ended by that, as nobody reads on.
+        Ok(_) if too_much() => {
+            return Err(format!("{whose} wrote more than {} MiB", MOST_OUTPUT >> 20));
+        }
         Ok(Some(status)) => status,
         Ok(None) if over() => return Err(INTERRUPTED.into()),
         Ok(None) => {
@@ -401,6 +407,12 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> Reader {
         }
     });
     (reading, bytes)
+}
+
+/// Whether as much was written as is kept.
+fn is_full((_, bytes): &Reader) -> bool {
+    let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+    bytes.len() as u64 >= MOST_OUTPUT
 }
 
 fn drained(reader: Reader, text: impl Fn(Arc<Mutex<Vec<u8>>>) -> String) -> String {

@@ -329,7 +329,10 @@ pub enum MissingTopics {
     /// End the run.
     Refuse,
     /// Create it with the captured partition count.
-    Create,
+    Create {
+        /// How many partitions it gets at most; none leaves it to what is plausible.
+        most_partitions: Option<i32>,
+    },
 }
 
 /// What is printed.

@@ -28,6 +28,7 @@ impl Report {
                 "brokers": self.destination.brokers,
                 "rehearsal": self.destination.rehearsal,
                 "idempotence": self.destination.idempotence,
+                "tls_unchecked": self.destination.unchecked,
             }),
             ledger,
             unselected: self.tally.unselected.to_json(),

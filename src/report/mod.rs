@@ -63,6 +63,8 @@ pub struct Destination {
     pub rehearsal: bool,
     /// Whether retries could neither duplicate nor reorder.
     pub idempotence: bool,
+    /// Settings that switch off a part of TLS's check of the brokers.
+    pub unchecked: Vec<String>,
 }
 
 /// One topic of the destination.

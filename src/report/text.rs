@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
 use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, Topic, What, place};
-use crate::error::{Error, count};
+use crate::error::{Error, count, quoted};
 use crate::host::visible::visible;
 
 /// Files named one by one in a hint.
@@ -143,6 +143,10 @@ impl Report {
 
     /// What was promised, where the run began and how it stopped.
     fn write_stop(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.destination.unchecked.is_empty() {
+            let unchecked = quoted(&self.destination.unchecked);
+            writeln!(f, "tls        not checked: {unchecked}")?;
+        }
         if !self.destination.idempotence {
             writeln!(
                 f,
@@ -439,6 +443,7 @@ mod tests {
                 brokers: "localhost:9092".into(),
                 rehearsal: false,
                 idempotence: true,
+                unchecked: Vec::new(),
             },
             tally: Tally {
                 bytes: 2048,

@@ -30,4 +30,5 @@ pub(crate) use self::code::Code;
 pub(crate) use self::event::{Delivery, Event, Failure, Persisted};
 pub(crate) use self::lend::{InFlightBatch, InFlightRecord};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
+pub(crate) use self::owned::keep_descriptors;
 pub(crate) use self::produce::{Outgoing, TopicHandle, UNASSIGNED, murmur2_partition, produce};

@@ -60,6 +60,22 @@ pub(super) unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*co
     }
 }
 
+/// Keeps what is open from the programs that are started from now on: librdkafka makes pipes that they
+/// would inherit, and with them the ends of connections.
+pub(crate) fn keep_descriptors() {
+    let Ok(open) = std::fs::read_dir("/dev/fd") else {
+        return;
+    };
+    let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    for number in numbers.filter(|number| *number > 2) {
+        // SAFETY: the call takes numbers alone and touches no memory; one that is closed by now is refused
+        // (EBADF), and for one that was opened meanwhile the flag is as right.
+        unsafe {
+            nix::libc::fcntl(number, nix::libc::F_SETFD, nix::libc::FD_CLOEXEC);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ptr;

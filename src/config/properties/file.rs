@@ -69,7 +69,11 @@ impl PropertyFile {
         match self {
             Self::None => Ok(FileProperties::default()),
             Self::Default(path) => match small_file::read(path) {
-                Ok(bytes) => parse(path, &bytes),
+                Ok(bytes) => {
+                    let file = parse(path, &bytes)?;
+                    check_plugins(path, &file)?;
+                    Ok(file)
+                }
                 Err(_) => Ok(FileProperties::default()),
             },
             Self::Named(_, path) => {
@@ -80,6 +84,27 @@ impl PropertyFile {
             }
         }
     }
+}
+
+/// The property whose value is code that librdkafka loads.
+pub(crate) const PLUGINS: &str = "plugin.library.paths";
+
+/// Code is loaded only where the user says so.
+fn check_plugins(path: &Path, file: &FileProperties) -> Result<(), Error> {
+    let has_plugins = file.properties.iter().any(|(name, _)| name == PLUGINS);
+    if !has_plugins {
+        return Ok(());
+    }
+    Err(Error::Config {
+        message: format!(
+            "{}`{PLUGINS}` loads code, and is not taken from a file that nobody named",
+            file.places.before(PLUGINS)
+        ),
+        hint: Some(format!(
+            "`-F {}` names it; `-F none` reads no file",
+            shell_words::quote(&path.to_string_lossy())
+        )),
+    })
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<FileProperties, Error> {

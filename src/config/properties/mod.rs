@@ -7,7 +7,7 @@ pub(crate) mod security;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::file::FileProperties;
-pub(crate) use self::file::PropertyFile;
+pub(crate) use self::file::{PLUGINS, PropertyFile};
 use super::property_names::{PropertyPlaces, are_same, check_obeyed, last_words, take_consumers};
 use super::{Idempotence, Partition};
 use crate::error::Error;

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use super::{Properties, value};
@@ -49,6 +50,35 @@ pub(crate) fn check(properties: &Properties, tokens: TokenSupply) -> Result<(), 
         check_files(properties)?;
     }
     Ok(())
+}
+
+/// Settings that switch off a part of TLS's check of the broker, as the user wrote them. A broker that is
+/// named by its IP address has no name to compare where all of `brokers` are such.
+pub(crate) fn unchecked(properties: &Properties, brokers: &str) -> Vec<String> {
+    let protocol = value(properties, "security.protocol").unwrap_or("plaintext");
+    if !protocol.trim().to_ascii_lowercase().ends_with("ssl") {
+        return Vec::new();
+    }
+    let is = |name, off: &str| set(properties, name).is_some_and(|v| v.eq_ignore_ascii_case(off));
+    let is_ip = |broker: &str| {
+        let address = broker.trim();
+        let address = address
+            .split_once("://")
+            .map_or(address, |(_, address)| address);
+        address.parse::<SocketAddr>().is_ok() || address.parse::<IpAddr>().is_ok()
+    };
+    let (verification, name) = (
+        "enable.ssl.certificate.verification",
+        "ssl.endpoint.identification.algorithm",
+    );
+    let mut off = Vec::new();
+    if is(verification, "false") {
+        off.push(format!("{verification}=false"));
+    }
+    if is(name, "none") && !brokers.split(',').all(is_ip) {
+        off.push(format!("{name}=none"));
+    }
+    off
 }
 
 fn refused(message: String, hint: &str) -> Error {

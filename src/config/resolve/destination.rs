@@ -118,6 +118,17 @@ pub(super) fn settle_destination(args: cli::Destination) -> Result<Destination, 
         unused: unused_properties,
         places: property_places,
     } = properties::settle(&file, args.property, idempotence, args.partition)?;
+    if args.rehearse
+        && properties
+            .iter()
+            .any(|(name, _)| name == properties::PLUGINS)
+    {
+        let message = format!(
+            "`{}` loads code, which a rehearsal does not",
+            properties::PLUGINS
+        );
+        return Err(Error::config(message));
+    }
     let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
@@ -141,9 +152,15 @@ pub(super) fn settle_destination(args: cli::Destination) -> Result<Destination, 
             true => CapturedCluster::Allow,
             false => CapturedCluster::Refuse,
         },
-        missing_topics: match args.create_topics || args.rehearse {
-            true => MissingTopics::Create,
-            false => MissingTopics::Refuse,
+        missing_topics: match (args.rehearse, args.create_topics) {
+            // Nobody else has to live with the partitions of a rehearsal.
+            (true, _) => MissingTopics::Create {
+                most_partitions: Some(i32::MAX),
+            },
+            (false, true) => MissingTopics::Create {
+                most_partitions: args.create_partitions_up_to,
+            },
+            (false, false) => MissingTopics::Refuse,
         },
     })
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
 
 use super::encoding::open;
+use crate::cluster::native::keep_descriptors;
 use crate::config::Snapshot;
 use crate::error::Error;
 use crate::host::process_group::ProcessGroup;
@@ -26,6 +27,10 @@ use crate::host::process_group::ProcessGroup;
 const STDERR_TAIL: usize = 4096;
 /// Bytes from which on a value counts as one that may be secret; a shorter one is part of many words.
 const SHORTEST_HIDDEN: usize = 4;
+/// What it may write to stderr: notes for people and a progress bar for hours are less.
+const MOST_STDERR: u64 = 64 << 20;
+/// How often that is looked at.
+const FLOOD_STEP: Duration = Duration::from_millis(200);
 /// Bytes read from stdout at once.
 const CHUNK: usize = 64 << 10;
 /// Chunks that may wait for the reader; what is beyond stays in the pipe.
@@ -131,6 +136,7 @@ impl Speedctl {
             reason,
         };
         let program = find(&self.program).map_err(not_started)?;
+        keep_descriptors();
         let mut group = ProcessGroup::open();
         let mut command = Command::new(program);
         command
@@ -253,6 +259,12 @@ impl Ended {
                 Some(code) => format!("exited with code {code}"),
                 None => format!("was ended by a {status}"),
             },
+            Ok(Err(Failure::Silent(_) | Failure::HeldOpen(_))) if self.is_flooded() => {
+                format!(
+                    "wrote more than {} MiB to stderr and was stopped",
+                    MOST_STDERR >> 20
+                )
+            }
             Ok(Err(Failure::Stopped)) => "was stopped".into(),
             Ok(Err(Failure::Silent(limit))) => format!(
                 "wrote nothing for {} and was stopped (see --speedctl-timeout)",
@@ -277,6 +289,11 @@ impl Ended {
     pub(in crate::extract) async fn left(&mut self) {
         drop(self.enough.take());
         _ = (&mut self.pump).await;
+    }
+
+    fn is_flooded(&self) -> bool {
+        let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        stderr.is_flood()
     }
 
     /// An error about this run of speedctl.
@@ -309,6 +326,8 @@ impl Ended {
 /// The end of stderr, and when something last came.
 struct Stderr {
     tail: Vec<u8>,
+    /// Bytes that came in all.
+    total: u64,
     last: Instant,
 }
 
@@ -316,15 +335,21 @@ impl Stderr {
     fn new() -> Self {
         Self {
             tail: Vec::new(),
+            total: 0,
             last: Instant::now(),
         }
     }
 
     fn push(&mut self, bytes: &[u8]) {
         self.last = Instant::now();
+        self.total += bytes.len() as u64;
         self.tail.extend_from_slice(bytes);
         let surplus = self.tail.len().saturating_sub(STDERR_TAIL);
         self.tail.drain(..surplus);
+    }
+
+    fn is_flood(&self) -> bool {
+        self.total > MOST_STDERR
     }
 
     fn text(&self) -> String {
@@ -449,13 +474,17 @@ impl Pump {
     }
 }
 
-/// Returns when nothing has come for `limit`.
+/// Returns when nothing has come for `limit`, or more has come on stderr than anybody means to say.
 async fn silence(stderr: &Mutex<Stderr>, limit: Duration) {
     loop {
-        let last = stderr.lock().unwrap_or_else(PoisonError::into_inner).last;
-        if last.elapsed() >= limit {
+        let (last, is_flood) = {
+            let stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+            (stderr.last, stderr.is_flood())
+        };
+        if is_flood || last.elapsed() >= limit {
             return;
         }
-        sleep_until((last + limit).into()).await;
+        let next = (last + limit).min(Instant::now() + FLOOD_STEP);
+        sleep_until(next.into()).await;
     }
 }

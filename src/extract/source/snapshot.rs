@@ -27,6 +27,8 @@ use crate::host::visible::{shortened, visible};
 
 /// How much text speedctl may write on stdout that is not CSV.
 const MOST_TEXT: usize = 64 << 10;
+/// How much speedctl may say on stdout while it pulls a snapshot into a file.
+const MOST_SAID: u64 = 64 << 20;
 /// Bytes of a snapshot's id, which becomes the name of a folder (NAME_MAX of Linux).
 const LONGEST_ID: usize = 255;
 
@@ -326,7 +328,17 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Outlet) -> Resul
     } = start(&pull, context)?;
     let started = SystemTime::now();
     // The text is for people; it is read so that speedctl does not wait for its reader.
-    _ = io::copy(&mut output, &mut io::sink());
+    let written = io::copy(&mut (&mut output).take(MOST_SAID), &mut io::sink());
+    drop(output);
+    if matches!(written, Ok(MOST_SAID)) {
+        // It is ended with that, which is not why it failed.
+        _ = context.runtime.block_on(ended.well(Until::StdoutEnds));
+        let how = format!(
+            "wrote more than {} MiB to stdout and was stopped",
+            MOST_SAID >> 20
+        );
+        return Err(Stop::Failed(ended.failed(how)));
+    }
     context
         .runtime
         .block_on(ended.well(Until::AllOutputEnds))

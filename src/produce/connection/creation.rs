@@ -15,7 +15,7 @@ const CREATE_LIMIT: Duration = Duration::from_secs(15);
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most partitions that a topic is made with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
-const MOST_PARTITIONS: i32 = 100_000;
+pub(in crate::produce) const MOST_PARTITIONS: i32 = 100_000;
 
 impl Connection {
     /// Creates topics, given with their numbers of partitions, and waits until they can be written to.

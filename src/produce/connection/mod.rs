@@ -3,7 +3,7 @@
 pub(super) mod announce;
 pub(super) mod client;
 mod context;
-mod creation;
+pub(super) mod creation;
 mod preflight;
 pub(super) mod timeouts;
 pub(super) mod topics;

@@ -1,10 +1,13 @@
 //! What is known of the captured topics before the first record is sent: which there are, and which of
 //! their partitions. It is as much as waits in the channel then (see `channel.rs`).
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Partition;
+use crate::config::{MissingTopics, Partition};
+use crate::error::{Error, count};
+use crate::host::visible::visible;
+use crate::produce::connection::creation::MOST_PARTITIONS;
 use crate::record::{Batch, CapturedTopic, Origin};
 
 /// The captured topics, in the order of their first record.
@@ -25,6 +28,8 @@ pub(in crate::produce) struct CapturedTopics {
 pub(in crate::produce) struct CapturedPartitions {
     /// One more than the highest; 0 when no record names one.
     pub(in crate::produce) count: i32,
+    /// Those of which records were seen.
+    in_use: BTreeSet<i32>,
     /// Each with its first record, where they are to be kept.
     pub(in crate::produce) each: BTreeMap<i32, Origin>,
 }
@@ -60,6 +65,7 @@ impl CapturedTopics {
             let (_, partitions) = &mut self.topics[index];
             if let Some(partition) = record.partition {
                 partitions.count = partitions.count.max(partition.saturating_add(1));
+                partitions.in_use.insert(partition);
                 if self.partition == Partition::Keep {
                     partitions.each.entry(partition).or_insert(record.origin);
                 }
@@ -98,23 +104,71 @@ impl CapturedTopics {
             .map(|(topic, partitions)| (topic, partitions))
     }
 
-    /// The partitions of `topic`; 0 when none is known.
-    pub(in crate::produce) fn count(&self, topic: &CapturedTopic) -> i32 {
+    /// The partitions of `topic`, and how many are in use; 0 when none is known.
+    pub(in crate::produce) fn count(&self, topic: &CapturedTopic) -> (i32, usize) {
         let index = self.indices.get(topic);
-        index.map_or(0, |index| self.topics[*index].1.count)
+        index.map_or((0, 0), |index| self.topics[*index].1.size())
     }
 
-    /// The most partitions of any topic.
-    pub(in crate::produce) fn most(&self) -> i32 {
-        let counts = self.topics.iter().map(|(_, partitions)| partitions.count);
-        counts.max().unwrap_or_default()
+    /// The most partitions of any topic, and how many of them are in use.
+    pub(in crate::produce) fn most(&self) -> (i32, usize) {
+        let sizes = self.topics.iter().map(|(_, partitions)| partitions.size());
+        sizes.max().unwrap_or_default()
     }
 }
 
+/// Partitions that a topic is created with whatever the capture shows: they cost a cluster nothing.
+const ALWAYS: i32 = 32;
+/// Partitions that a topic is created with unasked; few topics of any cluster have more.
+const MOST_UNASKED: i32 = 300;
+
+/// Checks that a topic may be created with `wanted` partitions where records of `in_use` of them were seen.
+/// The capture comes from others, and one wrong number in it would make thousands.
+///
+/// # Errors
+/// [`Error::Config`] with the flag that asks for them.
+pub(in crate::produce) fn check_count(
+    topic: &str,
+    wanted: i32,
+    in_use: usize,
+    missing_topics: MissingTopics,
+) -> Result<(), Error> {
+    let most = match missing_topics {
+        MissingTopics::Create {
+            most_partitions: Some(most),
+        } => most,
+        MissingTopics::Create { .. } | MissingTopics::Refuse => {
+            let twice = i32::try_from(in_use.saturating_mul(2)).unwrap_or(i32::MAX);
+            twice.clamp(ALWAYS, MOST_UNASKED)
+        }
+    };
+    // More than any topic is made with is refused where it is made, whatever the flag says.
+    if wanted <= most || wanted > MOST_PARTITIONS {
+        return Ok(());
+    }
+    let (shown, seen) = (visible(topic), count(in_use as u64, "partition"));
+    Err(Error::Config {
+        message: format!(
+            "topic `{shown}` would be created with {wanted} partitions: the capture names partition {} and \
+             shows records of {seen}",
+            wanted - 1
+        ),
+        hint: Some(format!(
+            "`--create-partitions-up-to {wanted}` creates them; `--partition key` needs no captured ones"
+        )),
+    })
+}
+
 impl CapturedPartitions {
+    /// One more than the highest partition, and how many are in use.
+    pub(in crate::produce) fn size(&self) -> (i32, usize) {
+        (self.count, self.in_use.len())
+    }
+
     /// Adds what was seen of another topic with the same destination.
     pub(in crate::produce) fn merge(&mut self, other: &Self) {
         self.count = self.count.max(other.count);
+        self.in_use.extend(&other.in_use);
         for (partition, origin) in &other.each {
             let first = self.each.entry(*partition).or_insert(*origin);
             *first = (*first).min(*origin);
@@ -148,7 +202,25 @@ mod tests {
         let topics = surveyed(Partition::Auto, &lines);
         let seen = topics.iter().map(|(t, p)| (t.to_string(), p.count));
         assert_eq!(seen.collect::<Vec<_>>(), [("a".into(), 0), ("b".into(), 4)]);
-        assert_eq!(topics.most(), 4);
+        assert_eq!(topics.most(), (4, 2));
+    }
+
+    #[test]
+    fn a_topic_is_created_with_what_the_capture_has_use_for_or_the_flag_asks_for() {
+        let create = |most_partitions| MissingTopics::Create { most_partitions };
+        for (wanted, in_use, most, is_taken) in [
+            (32, 1, None, true),
+            (33, 1, None, false),
+            (33, 17, None, true),
+            (300, 150, None, true),
+            (301, 301, None, false),
+            (301, 1, Some(301), true),
+            (302, 302, Some(301), false),
+            (2001, 1, Some(i32::MAX), true),
+        ] {
+            let checked = check_count("t", wanted, in_use, create(most));
+            assert_eq!(checked.is_ok(), is_taken, "{wanted} {in_use} {most:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::captured::CapturedPartitions;
+use super::captured::{CapturedPartitions, check_count};
 use super::route::{Made, Router};
 use crate::config::{MissingTopics, Partition, TopicNames};
 use crate::error::{Error, MissingPartitions};
@@ -82,16 +82,20 @@ impl Router<'_> {
         for ((name, partitions), state) in new.iter().zip(self.find(&names)?) {
             match state {
                 TopicState::Present(shape) => found.push((name.as_str(), shape)),
-                TopicState::Missing => missing.push((name.as_str(), partitions.count)),
+                TopicState::Missing => missing.push((name.as_str(), partitions.size())),
             }
         }
         if !missing.is_empty() && self.destination.missing_topics == MissingTopics::Refuse {
-            return Err(self.missing(&missing));
+            return Err(self.missing(&counts(&missing)));
+        }
+        for (name, (partitions, in_use)) in &missing {
+            let missing_topics = self.destination.missing_topics;
+            check_count(name, (*partitions).max(1), *in_use, missing_topics)?;
         }
         let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
         self.connection.check_writing(&names)?;
         self.add_targets(&found, Made::Before)?;
-        self.make_targets(&missing)
+        self.make_targets(&counts(&missing))
     }
 
     /// Looks for captured partitions that their topics lack, where they are to be kept.
@@ -124,4 +128,12 @@ impl Router<'_> {
             false => Err(Error::PartitionsMissing { topics: lacking }),
         }
     }
+}
+
+/// Missing topics with their captured partitions, without how many of these are in use.
+fn counts<'a>(missing: &[(&'a str, (i32, usize))]) -> Vec<(&'a str, i32)> {
+    let missing = missing.iter();
+    missing
+        .map(|(name, (partitions, _))| (*name, *partitions))
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::acceptance::TopicRules;
-use super::captured::CapturedTopics;
+use super::captured::{CapturedTopics, check_count};
 use super::originals::Originals;
 use super::renamings::Renamings;
 use super::sizes::Sizes;
@@ -105,7 +105,7 @@ impl<'a> Router<'a> {
     /// As of [`Router::route`].
     pub(in crate::produce) fn check_named_topic(&mut self) -> Result<(), Error> {
         match (&self.destination.topics, self.destination.missing_topics) {
-            (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, 0).map(|_| ()),
+            (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, (0, 0)).map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -267,7 +267,7 @@ impl<'a> Router<'a> {
     }
 
     /// The index of the target called `name`, which is looked at, or created, when it is new.
-    fn target(&mut self, name: &str, captured: i32) -> Result<usize, Error> {
+    fn target(&mut self, name: &str, captured: (i32, usize)) -> Result<usize, Error> {
         if let Some(known) = self.by_name.get(name) {
             return Ok(*known);
         }
@@ -276,7 +276,14 @@ impl<'a> Router<'a> {
                 self.connection.check_writing(&[name])?;
                 self.add_targets(&[(name, *shape)], Made::Before)?;
             }
-            Some(TopicState::Missing) | None => self.make_targets(&[(name, captured)])?,
+            Some(TopicState::Missing) | None => {
+                let (captured, in_use) = captured;
+                let missing_topics = self.destination.missing_topics;
+                if missing_topics != MissingTopics::Refuse {
+                    check_count(name, captured.max(1), in_use, missing_topics)?;
+                }
+                self.make_targets(&[(name, captured)])?;
+            }
         }
         Ok(self.by_name[name])
     }
@@ -447,6 +454,9 @@ impl<'a> Router<'a> {
             return Ok(());
         };
         let wanted = partition.saturating_add(1);
+        // Those that it has by now were asked for by records.
+        let in_use = usize::try_from(self.targets[target].partitions).unwrap_or_default();
+        check_count(name, wanted, in_use, self.destination.missing_topics)?;
         if self.connection.grow_topic(name, wanted, self.control)? {
             self.targets[target].partitions = wanted;
         }

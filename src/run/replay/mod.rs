@@ -13,6 +13,7 @@ use tokio::time::{interval, timeout};
 
 use self::progress::{Progress, TICK};
 use super::limits::{CHANNEL, STOP_LIMIT};
+use crate::config::properties::security;
 use crate::config::{
     CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Source,
     Timestamps, TopicNames,
@@ -34,11 +35,7 @@ pub(super) async fn replay(
     let started = Instant::now();
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
-    let unused = &config.destination.unused_properties;
-    if !unused.is_empty() {
-        let unused = error::quoted(unused);
-        console.note(&format!("not used, as kreplay only produces: {unused}"));
-    }
+    tell_settings(&config.destination, &console);
     let control = Control::default();
     let counters = Arc::new(Counters::default());
     let reading = Arc::new(Mutex::new(CurrentReading::default()));
@@ -92,6 +89,7 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
             brokers: String::new(),
             rehearsal: config.destination.cluster == Cluster::Rehearsal,
             idempotence: config.destination.idempotence == config::Idempotence::On,
+            unchecked: unchecked(&config.destination),
         },
         passes: (config.repetition != Repetition::default()).then_some(0),
         reordered: config.delivery.reordered,
@@ -150,6 +148,29 @@ fn identity(config: &Config, kind: Option<&str>) -> Result<Identity, Error> {
         ProfileChoice::File { name: _, text } => text,
     };
     Ok(Identity::of(config, kind, profile))
+}
+
+/// Settings that switch off a part of TLS's check of the brokers.
+fn unchecked(destination: &config::Destination) -> Vec<String> {
+    match &destination.cluster {
+        Cluster::Brokers(brokers) => security::unchecked(&destination.properties, brokers),
+        Cluster::Rehearsal => Vec::new(),
+    }
+}
+
+/// Says which settings do less than they seem to, or switch something off.
+fn tell_settings(destination: &config::Destination, console: &Console) {
+    let (unused, unchecked) = (&destination.unused_properties, unchecked(destination));
+    if !unused.is_empty() {
+        let unused = error::quoted(unused);
+        console.note(&format!("not used, as kreplay only produces: {unused}"));
+    }
+    if !unchecked.is_empty() {
+        let unchecked = error::quoted(&unchecked);
+        console.note(&format!(
+            "{unchecked}: kreplay does not check that the brokers are who they say they are"
+        ));
+    }
 }
 
 /// When the first record may be sent.
