@@ -347,8 +347,8 @@ impl Error {
                 Some("the user needs the rights to describe and to write it".into())
             }
             Self::OriginalsExpired { .. } => Some(
-                "`--timestamps now` gives records the time of sending; or give the topic a longer \
-                 `retention.ms`"
+                "`--timestamps shift` keeps their distances and begins now, `now` gives each the time \
+                 of sending; or give the topic a longer `retention.ms`"
                     .into(),
             ),
             Self::NoToken { .. }

@@ -23,7 +23,7 @@
 //! | how text of others is shown without harm | `host/visible.rs` |
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
-//! | which part of a capture is used | `cli/selection.rs`, `config/resolve/selection.rs`; `record/select/` (which records), `extract/keep/sink.rs` (where they are left out) |
+//! | which part of a capture is used | `cli/extraction/selection.rs`, `config/resolve/selection.rs`; `record/select/` (which records), `extract/keep/sink.rs` (where they are left out) |
 //! | what the sections of a Markdown RRPair say | `extract/input/framing/markdown.rs`, `extract/input/framing/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
@@ -38,13 +38,13 @@
 //! | in which order records are sent | `produce/order/` |
 //! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
 //! | where a record goes | `produce/routing/route.rs`, `produce/routing/renamings.rs` |
-//! | what is opened once, and what each reading of the source does | `produce/session/open.rs`, `produce/session/pass.rs` |
+//! | what is opened once, and what each reading of the source does | `produce/session/open.rs`, `produce/session/pass/mod.rs` |
 //! | how a record is sent and its delivery counted | `produce/session/send.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |
-//! | when a record goes, and what the sending thread waits for | `await_turn` in `produce/session/pass.rs`, `produce/session/wait.rs` |
+//! | when a record goes, and what the sending thread waits for | `produce/schedule/` (pure), `produce/session/pass/turn.rs`, `produce/session/wait.rs`; flags `cli/timing.rs`, `config/timing.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/in_flight.rs` |
 //! | what happens when a run is told to stop | `host/signals.rs`, `produce/session/drain.rs` |
 //! | what a run says that was stopped by a signal or with its machine | `produce/session/watches/pause.rs` |
-//! | what a run reports in which a thread panics | `contain` in `produce/session/pass.rs`, `produce/session/outcome.rs`; tried in `run/replay/tests.rs` |
+//! | what a run reports in which a thread panics | `contain` in `produce/session/pass/mod.rs`, `produce/session/outcome.rs`; tried in `run/replay/tests.rs` |
 //! | what happens when a record waits for longer than `message.timeout.ms` | `produce/delivery/ages.rs`, `produce/session/recovery/renewal.rs` |
 //! | what happens when the cluster is silent | `produce/session/watches/stall.rs`, `produce/connection/preflight.rs` |
 //! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/recovery/isolation.rs` (the others) |

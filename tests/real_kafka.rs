@@ -29,6 +29,8 @@ mod refused;
 mod rights;
 #[path = "real_kafka/target.rs"]
 mod target;
+#[path = "real_kafka/timing.rs"]
+mod timing;
 #[path = "real_kafka/trouble.rs"]
 mod trouble;
 #[path = "real_kafka/volume.rs"]
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         groups::CASES,
         refused::CASES,
         target::CASES,
+        timing::CASES,
         trouble::CASES,
         volume::CASES,
     ];

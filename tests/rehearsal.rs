@@ -492,7 +492,15 @@ const DESTINATION: &[&str] = &[
     "--partition <HOW>",
     "auto, keep, key, any",
     "--timestamps <WHICH>",
-    "now, original",
+    "now, original, shift",
+    "--speed <max|FACTOR>",
+    "--clock <WHICH>",
+    "capture, record",
+    "--max-gap <DURATION>",
+    "--rate <N>",
+    "--byte-rate <N>",
+    "--ramp <DURATION>",
+    "--start-at <TIME>",
     "--header <NAME=VALUE>",
     "-X <KEY=VALUE>",
     "-F <FILE>",
@@ -682,9 +690,14 @@ mod terminal {
 
     /// Runs a program in a terminal; returns its exit code and everything that the terminal was sent.
     fn in_terminal(folder: &Path, program: &str, args: &[&str]) -> (u32, String) {
+        in_terminal_of(120, folder, program, args)
+    }
+
+    /// The same in a terminal of so many columns.
+    fn in_terminal_of(cols: u16, folder: &Path, program: &str, args: &[&str]) -> (u32, String) {
         let size = PtySize {
             rows: 24,
-            cols: 120,
+            cols,
             pixel_width: 0,
             pixel_height: 0,
         };
@@ -739,9 +752,7 @@ mod terminal {
 
     /// Asserts that the bar was taken away and the whole report stands after it.
     fn assert_ends_with_report(shown: &str, first: &str) {
-        let end = shown
-            .rfind("records delivered")
-            .expect("progress was shown");
+        let end = shown.rfind(" elapsed").expect("progress was shown");
         let rest = &shown[end..];
         let erase = rest.find("\x1b[2K").expect("the bar is erased");
         let report = &rest[erase..];
@@ -784,7 +795,7 @@ mod terminal {
         assert!(shown.contains("██"), "there is no bar in\n{tail:?}");
         assert!(shown.contains(" % "), "there is no percentage in\n{tail:?}");
         assert!(
-            shown.contains(" elapsed, ETA "),
+            shown.contains(" elapsed  ETA "),
             "there is no ETA in\n{tail:?}"
         );
         assert_ends_with_report(
@@ -804,14 +815,36 @@ mod terminal {
         let args = ["-c", script, env!("CARGO_BIN_EXE_kreplay")];
         let (code, shown) = in_terminal(folder.path(), "sh", &args);
         assert_eq!(code, 0, "{shown:?}");
-        assert!(
-            shown.contains(" records delivered  1s elapsed"),
-            "{shown:?}"
-        );
+        assert!(shown.contains("/s  1s elapsed"), "{shown:?}");
         assert_ends_with_report(
             &shown,
             "delivered 1,000 of 1,000 records to a rehearsal broker in ",
         );
+    }
+
+    #[test]
+    fn progress_fits_a_narrow_terminal() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = numbered_lines("orders", 0..200);
+        std::fs::write(folder.path().join("capture.jsonl"), capture)
+            .expect("the folder is writable");
+        let args = ["replay", "capture.jsonl", "--rehearse", "--rate", "200"];
+        for cols in [40, 80] {
+            let program = env!("CARGO_BIN_EXE_kreplay");
+            let (code, shown) = in_terminal_of(cols, folder.path(), program, &args);
+            assert_eq!(code, 0, "{shown:?}");
+            let progress = &shown[..shown.rfind("\x1b[2K").expect("the line is erased")];
+            let lines: Vec<&str> = progress
+                .split(['\r', '\n', '\x1b'])
+                .filter(|part| part.contains(" delivered"))
+                .collect();
+            assert!(!lines.is_empty(), "{shown:?}");
+            for line in lines {
+                let line = line.trim_start_matches("[2K").trim_end();
+                let columns = line.chars().count();
+                assert!(columns < usize::from(cols), "{columns} of {cols}: {line}");
+            }
+        }
     }
 
     #[test]

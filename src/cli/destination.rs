@@ -40,7 +40,8 @@ pub struct Destination {
     pub partition: Partition,
     /// The time that records get.
     ///
-    /// `now` is the time of sending, `original` the captured one.
+    /// `now` is the time of sending, `original` the captured one; with `shift` the distances of the captured
+    /// ones are kept, divided by --speed, and the first record gets the time at which the replay begins.
     #[arg(long, value_enum, default_value_t = Timestamps::Now, value_name = "WHICH")]
     pub timestamps: Timestamps,
     /// Add a header to every record, repeatable.
@@ -122,4 +123,5 @@ pub enum Partition {
 pub enum Timestamps {
     Now,
     Original,
+    Shift,
 }

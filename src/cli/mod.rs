@@ -6,8 +6,8 @@ mod delivery;
 mod destination;
 mod extraction;
 mod output;
-mod selection;
 mod source;
+mod timing;
 mod values;
 
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ pub use clap_complete::Shell;
 pub use self::comparison::ComparisonArguments;
 pub use self::delivery::{Again, Delivery, OnRefused};
 pub use self::destination::{Destination, Partition, Timestamps};
-pub use self::extraction::{Encoding, Extraction};
+pub use self::extraction::{Encoding, Extraction, SelectionArguments};
 pub use self::output::{Output, ReportForm, When};
-pub use self::selection::SelectionArguments;
 pub use self::source::{InputKind, SourceArguments, Speedctl, Via};
+pub use self::timing::{Speed, TimingFlags};
 
 const SHORTLY: &str = "\
 The commonest calls:
@@ -301,6 +301,9 @@ pub struct Sending {
     /// Where records go.
     #[command(flatten)]
     pub destination: Destination,
+    /// When they are sent.
+    #[command(flatten)]
+    pub timing: TimingFlags,
     /// What is kept for when not everything is delivered.
     #[command(flatten)]
     pub delivery: Delivery,

@@ -8,6 +8,7 @@ pub(crate) mod property_names;
 mod resolve;
 mod small_file;
 mod source;
+mod timing;
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ pub use self::comparison::{ComparisonRules, Depth, Excuse, Excused, HeaderRule, 
 pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
-pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Shell, Timestamps, When};
+pub use self::timing::Timing;
+pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Shell, Speed, Timestamps, When};
 use crate::record::TopicId;
 pub use crate::record::select::{Clock, Moment, Sample, Selection, Shard, TopicGlobs};
 pub use crate::report::{EmptySource, Reordered};
@@ -33,6 +35,8 @@ pub struct Config {
     pub extraction: Extraction,
     /// Where it goes; without meaning when nothing is sent.
     pub destination: Destination,
+    /// When records are sent.
+    pub timing: Timing,
     /// What is kept for when not everything is delivered.
     pub delivery: Delivery,
     /// How often the source is read, and for how long records are sent.

@@ -1,5 +1,6 @@
 //! What kreplay asks of the operating system: files that it writes, child processes, signals, the terminal.
 
+pub(crate) mod clock;
 pub(crate) mod console;
 pub(crate) mod control;
 pub(crate) mod outputs;

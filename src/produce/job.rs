@@ -4,12 +4,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::journal::Identity;
 use super::order::Order;
-use crate::config::{Destination, OnRefused, Verbosity};
+use super::schedule::Forecast;
+use crate::config::{Destination, OnRefused, Timing, Verbosity};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::record::Origin;
@@ -19,6 +20,7 @@ use crate::report;
 pub(crate) struct Job {
     pub(crate) destination: Destination,
     pub(crate) order: Order,
+    pub(crate) timing: Timing,
     /// Where what is not delivered goes.
     pub(crate) rejects: Option<PathBuf>,
     /// Where what is delivered is written down, and what it belongs to.
@@ -44,12 +46,39 @@ pub(crate) struct Counters {
     /// Records found in them.
     pub(crate) found: AtomicU64,
     pub(crate) delivered: AtomicU64,
+    /// Records that are certain not to be in the log, or may not be.
+    pub(crate) failed: AtomicU64,
+    /// By how many milliseconds the last record was sent after it was due.
+    pub(crate) late_ms: AtomicU64,
+    forecast: Mutex<Option<Forecast>>,
+    silence: Mutex<Option<(Instant, String)>>,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
     namer: Mutex<Option<Namer>>,
 }
 
 impl Counters {
+    /// Notes how far the schedule is.
+    pub(in crate::produce) fn forecast(&self, forecast: Forecast) {
+        *lock(&self.forecast) = Some(forecast);
+    }
+
+    /// How long the schedule goes on, where `share` of the source is done; none without a schedule.
+    pub(crate) fn schedule_eta(&self, share: Option<f64>) -> Option<Duration> {
+        let forecast = *lock(&self.forecast);
+        forecast.and_then(|forecast| forecast.eta(Instant::now(), share))
+    }
+
+    /// Notes since when nothing is acknowledged and why, or that something is.
+    pub(in crate::produce) fn tell_silence(&self, silence: Option<(Instant, String)>) {
+        *lock(&self.silence) = silence;
+    }
+
+    /// Since when nothing is acknowledged, and why.
+    pub(crate) fn silence(&self) -> Option<(Instant, String)> {
+        lock(&self.silence).clone()
+    }
+
     /// Names places by `namer` from now on.
     pub(crate) fn name_places_by(&self, namer: impl Fn(Origin) -> String + Send + 'static) {
         *self.namer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Namer(Box::new(namer)));
@@ -61,6 +90,10 @@ impl Counters {
             .as_ref()
             .map_or_else(|| report::place(&[], origin), |Namer(name)| name(origin))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Says where in the input something stood.

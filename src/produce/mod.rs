@@ -1,7 +1,7 @@
 //! Records to the broker.
 //!
 //! ```text
-//! channel -> order/ -> session/pass.rs, send.rs -> routing/ -> cluster/native/ -> librdkafka -> broker
+//! channel -> order/ -> session/pass/, send.rs -> routing/ -> cluster/native/ -> librdkafka -> broker
 //!                             ^---------- delivery/budget.rs --- delivery/ <----'
 //! ```
 //!
@@ -10,6 +10,7 @@
 //! | what is asked of a replay | `job.rs` |
 //! | from the first look to the last delivery | `session/mod.rs`, and the files beside it |
 //! | in which order records go out | `order/` |
+//! | when each goes (pure), and how well that was kept | `schedule/` |
 //! | librdkafka's settings, producers and their events | `connection/client.rs`, `connection/context.rs`; tokens `cluster/token.rs` |
 //! | what is looked at before the first record | `connection/preflight.rs`, `routing/looks.rs` (topics, partitions, renamings), `routing/captured.rs` (what is known of the source then), `routing/originals.rs` (whether the original times are too old), `cluster/guard.rs` (whether it is the captured cluster), `connection/announce.rs` (the line that says where records go) |
 //! | what a topic is and allows | `connection/topics.rs`, `routing/acceptance.rs`, `routing/sizes.rs`, `routing/warnings.rs` |
@@ -31,6 +32,7 @@ mod job;
 mod journal;
 mod order;
 mod routing;
+mod schedule;
 mod session;
 
 use std::thread;

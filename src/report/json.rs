@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::pacing::json::latency_json;
+pub(super) use super::pacing::json::round_ms;
 use super::{
-    Drain, Latency, PartitionDelivery, Problem, Rejects, Report, Resume, Source, Tally, Topic,
+    Drain, Pacing, PartitionDelivery, Problem, Rejects, Report, Resume, Source, Tally, Topic,
 };
 
 impl Report {
@@ -45,6 +47,7 @@ impl Report {
                 .map(|problem| problem_json(&self.source.names, problem))
                 .collect(),
             latency_ms: self.latency.map(latency_json),
+            timing: self.pacing.as_ref().map(Pacing::to_json),
             rates: self.rates_json(),
             errors: self.failures.iter().map(ToString::to_string).collect(),
         };
@@ -120,6 +123,8 @@ struct Shape {
     unresolved_topic_ids: Value,
     problems: Vec<Value>,
     latency_ms: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<Value>,
     rates: Value,
     errors: Vec<String>,
 }
@@ -172,18 +177,4 @@ fn drain_json(drain: Drain) -> Value {
         "purged_in_flight": drain.purged_in_flight,
         "unanswered": drain.unanswered,
     })
-}
-
-fn latency_json(latency: Latency) -> Value {
-    json!({
-        "p50": round_ms(latency.p50),
-        "p95": round_ms(latency.p95),
-        "p99": round_ms(latency.p99),
-        "max": round_ms(latency.max),
-    })
-}
-
-/// Three digits after the point are more than the clocks are good for.
-pub(super) fn round_ms(x: f64) -> f64 {
-    (x * 1000.0).round() / 1000.0
 }

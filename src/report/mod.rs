@@ -7,6 +7,7 @@ mod inspection;
 mod json;
 mod ledger;
 mod nothing;
+mod pacing;
 mod path_list;
 mod printout;
 mod problems;
@@ -25,6 +26,7 @@ pub use self::comparison::{
 pub use self::inspection::{Inspection, PartitionContents, Sizes, TopicContents};
 pub use self::ledger::{Ledger, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};
+pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
 pub use self::path_list::{PathList, PathSeen};
 pub use self::printout::{Printout, Reader};
 pub use self::problems::{Problem, Problems, What};
@@ -108,19 +110,6 @@ pub struct Placement {
     pub by_key: u64,
     /// Records without a key, or left to the client's choice.
     pub spread: u64,
-}
-
-/// Time from handing a record to librdkafka to its delivery, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Latency {
-    /// Median.
-    pub p50: f64,
-    /// 95th percentile.
-    pub p95: f64,
-    /// 99th percentile.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
 }
 
 /// What sending has waited for until the last record was handed over: what limited its speed.
@@ -231,12 +220,14 @@ pub struct Report {
     /// The files, by their places among the names of the source, in the order of their records; empty
     /// when they were read so.
     pub better_order: Vec<u32>,
-    /// None when nothing was delivered.
+    /// From handing a record to librdkafka to its delivery; none when nothing was delivered.
     pub latency: Option<Latency>,
     /// What sending has waited for.
     pub waits: WaitTimes,
     /// How often the source was read and sent to its end; none where once was asked for.
     pub passes: Option<u64>,
+    /// None when records went as fast as the cluster took them.
+    pub pacing: Option<Pacing>,
     /// From the start of the run to its end.
     pub elapsed: Duration,
     /// The signal, when it kept something from being sent.

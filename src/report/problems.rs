@@ -33,6 +33,13 @@ pub enum What {
     TopicUnknown,
     /// Records without a timestamp that can be kept, sent with the time of sending.
     TimestampLost,
+    /// Times of records that are more than a year away from the one before: a clock that was set, or a
+    /// record with a time of its own choosing.
+    TimeJump,
+    /// Records whose time is before that of an earlier one of their partition: due with it.
+    TimeBack,
+    /// Records without a time in a replay that goes by times: due with the one before.
+    Untimed,
     /// Records sent after later ones of their partition: they came later in the capture than is waited
     /// for.
     OutOfOrder,
@@ -75,6 +82,9 @@ impl What {
             Self::Transactional => "transactional",
             Self::TopicUnknown => "topic_unknown",
             Self::TimestampLost => "timestamp_lost",
+            Self::TimeJump => "time_jump",
+            Self::TimeBack => "time_back",
+            Self::Untimed => "untimed",
             Self::OutOfOrder | Self::SentAgain => "out_of_order",
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
             Self::TopicIdUnmatched => "topic_id_unmatched",
@@ -92,6 +102,9 @@ impl What {
         !matches!(
             self,
             Self::TimestampLost
+                | Self::TimeJump
+                | Self::TimeBack
+                | Self::Untimed
                 | Self::OutOfOrder
                 | Self::SentAgain
                 | Self::HeaderAgain
@@ -124,6 +137,7 @@ impl What {
                 "consumers that read different parts of a topic overlap: choose one with `--filter`; \
                  `--allow-reordered` takes them as they are",
             ),
+            Self::TimeJump => Some("`--max-gap 5s` cuts such a pause, and all others, to 5 s"),
             Self::SentAgain => Some(
                 "`--on-refused leave` keeps such records in the rejects instead of sending them again",
             ),

@@ -27,6 +27,9 @@ impl fmt::Display for Report {
                 "latency    p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms"
             )?;
         }
+        if let Some(pacing) = &self.pacing {
+            write!(f, "{pacing}")?;
+        }
         self.write_stop(f)?;
         self.write_problems(f)?;
         self.write_rejects(f)

@@ -217,7 +217,7 @@ fn expired(kafka: &Kafka) {
         assert_eq!(ledger(&report), "20 = 20 unsent", "{named:?}");
         let said = format!(
             "kreplay: originals are 41 days old, and `{topic}` keeps 7 days: they would be deleted \
-             at once\nhint: `--timestamps now`"
+             at once\nhint: `--timestamps shift`"
         );
         assert!(output.stderr.contains(&said), "{}", output.stderr);
         assert_eq!(count(&kafka.brokers(), &topic), Ok(0));

@@ -3,11 +3,15 @@
 //! reports keeps its batch alive for ever: memory is lost then, and never used after it was freed.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::record::in_flight::NumberedBatch;
 use crate::record::{Batch, Record};
+
+/// The due time of a record that has none.
+const NOT_DUE: u64 = u64::MAX;
 
 /// A batch of which librdkafka may hold records. Its contents never change, so that pointers into
 /// them stay good as long as anybody owns a share.
@@ -15,6 +19,8 @@ use crate::record::{Batch, Record};
 pub(crate) struct InFlightBatch {
     numbered: NumberedBatch,
     tags: Box<[DeliveryTag]>,
+    /// When each record was due, as its sender counts; empty where records are not timed.
+    dues: Box<[AtomicU64]>,
 }
 
 /// What a record carries through librdkafka and back, as a pointer to here.
@@ -34,6 +40,17 @@ struct DeliveryTag {
 impl InFlightBatch {
     /// A batch from which records may be handed over.
     pub(crate) fn new(numbered: NumberedBatch) -> Arc<Self> {
+        Self::with_dues(numbered, Box::default())
+    }
+
+    /// The same of records of which is noted when they were due.
+    pub(crate) fn timed(numbered: NumberedBatch) -> Arc<Self> {
+        let records = numbered.batch.records.iter();
+        let dues = records.map(|_| AtomicU64::new(NOT_DUE)).collect();
+        Self::with_dues(numbered, dues)
+    }
+
+    fn with_dues(numbered: NumberedBatch, dues: Box<[AtomicU64]>) -> Arc<Self> {
         let records = u32::try_from(numbered.batch.records.len());
         let records = records.expect("a batch is bounded in bytes");
         Arc::new_cyclic(|batch| {
@@ -47,6 +64,7 @@ impl InFlightBatch {
             Self {
                 numbered,
                 tags: (0..records).map(tag).collect(),
+                dues,
             }
         })
     }
@@ -129,6 +147,20 @@ impl InFlightRecord {
     /// The span of time in which the record was handed over last.
     pub(crate) fn span(&self) -> u32 {
         self.tag().span.load(Ordering::Relaxed)
+    }
+
+    /// Notes when the record was due, in a batch of timed records.
+    pub(crate) fn set_due(&self, due: Duration) {
+        if let Some(noted) = self.batch.dues.get(self.index) {
+            let due = u64::try_from(due.as_nanos()).unwrap_or(NOT_DUE);
+            noted.store(due, Ordering::Relaxed);
+        }
+    }
+
+    /// When the record was due; none where that was not noted.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let due = self.batch.dues.get(self.index)?.load(Ordering::Relaxed);
+        (due != NOT_DUE).then(|| Duration::from_nanos(due))
     }
 
     /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.

@@ -10,6 +10,8 @@ mod output;
 mod selection;
 mod source;
 
+use std::time::SystemTime;
+
 use self::again::settle_repetition;
 use self::comparison::{settle_comparison, settle_sides};
 use self::destination::settle_destination;
@@ -21,7 +23,7 @@ use super::property_names::PropertyPlaces;
 use super::{
     CapturedCluster, Cluster, ComparedWith, Config, Delivery, Destination, EmptySource, Excuse,
     Extraction, Idempotence, Inputs, MissingTopics, Output, Partition, Repetition, ReportForm,
-    Source, Task, Timestamps, TopicNames, Verbosity, View,
+    Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -66,6 +68,7 @@ impl Config {
     ) -> Result<Self, Error> {
         let cli::Sending {
             destination,
+            timing,
             delivery,
             again,
             output,
@@ -75,6 +78,8 @@ impl Config {
             let extraction = settle_extraction(extraction)?;
             return Ok(Self::printing(Task::Replay, source, extraction, output));
         }
+        let clock = extraction.selection.clock;
+        let timing = Timing::from_flags(timing, clock, SystemTime::now())?;
         // A file that the user names is kept from harm also where a rehearsal does not read it.
         let properties = PropertyFile::choose(destination.property_file.clone()).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
@@ -83,6 +88,7 @@ impl Config {
             read_for_flags: read_for_flags.collect(),
             extraction: settle_extraction(extraction)?,
             destination: settle_destination(destination)?,
+            timing,
             empty: settle_empty(delivery.allow_empty),
             delivery: settle_delivery(delivery),
             repetition: settle_repetition(&again, &source)?,
@@ -168,6 +174,7 @@ impl Config {
             task,
             source,
             destination,
+            timing: Timing::default(),
             delivery: Delivery::default(),
             repetition: Repetition::default(),
             read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),

@@ -18,7 +18,7 @@ use crate::cluster::native::{Client, Code, Metadata, Mock};
 use crate::cluster::token::Tokens;
 use crate::config::properties::{Secrets, is_secret, security};
 use crate::config::property_names::{PropertyPlaces, are_same};
-use crate::config::{Cluster, Destination, Idempotence, Verbosity};
+use crate::config::{Cluster, Destination, Idempotence, Timing, Verbosity};
 use crate::error::{Error, Right};
 use crate::host::console::Console;
 use crate::host::control::Control;
@@ -54,6 +54,12 @@ const SETTINGS: [(&str, &str); 14] = [
     // A broker that hangs up says so of what it expects; kreplay says it once, in its own words.
     ("log.connection.close", "true"),
     ("socket.nagle.disable", "true"),
+];
+/// The same where records have a time at which they go: they are not to wait for others then.
+const TIMED: [(&str, &str); 2] = [
+    ("linger.ms", "1"),
+    // How long records without a key go to one partition; the default is 10.
+    ("sticky.partitioning.linger.ms", "2"),
 ];
 /// Brokers of a rehearsal. With one, librdkafka would go through all partitions for each request, as it
 /// does for each broker of a cluster with its own.
@@ -127,7 +133,7 @@ impl Connection {
     /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
     pub(in crate::produce) fn open(job: &Job, rejects: Rejects) -> Result<Self, Error> {
         let destination = &job.destination;
-        let mut config = settings(destination, job.verbosity);
+        let mut config = settings(destination, &job.timing, job.verbosity);
         // What the user has set is looked at before `sizes` changes any of it.
         config
             .create_native_config()
@@ -404,9 +410,10 @@ fn poll(client: &Client, stop: &AtomicBool, context: &Context) {
     }
 }
 
-fn settings(destination: &Destination, verbosity: Verbosity) -> ClientConfig {
+fn settings(destination: &Destination, timing: &Timing, verbosity: Verbosity) -> ClientConfig {
     let mut config = ClientConfig::new();
-    for (key, value) in SETTINGS {
+    let timed: &[(&str, &str)] = if timing.is_timed() { &TIMED } else { &[] };
+    for (key, value) in SETTINGS.iter().chain(timed).copied() {
         config.set(key, value);
     }
     if destination.idempotence == Idempotence::Off {
@@ -495,7 +502,7 @@ mod tests {
         let words = [&["kreplay", "replay", "x", "-b", "x:1"], words].concat();
         let cli = Cli::try_parse_from(words).expect("the flags are known");
         let config = Config::from_cli(cli).expect("a sound configuration");
-        let config = settings(&config.destination, Verbosity::Normal);
+        let config = settings(&config.destination, &config.timing, Verbosity::Normal);
         let native = config.create_native_config();
         let native = native.expect("librdkafka takes the settings");
         native.get(name).expect("the property is known")
@@ -525,6 +532,14 @@ mod tests {
                 &["-X", "queue.buffering.max.ms=8", "-X", "linger.ms=7"],
                 "linger.ms",
                 "7",
+            ),
+            (&[], "linger.ms", "20"),
+            (&["--rate", "5"], "linger.ms", "1"),
+            (&["--speed", "2x"], "sticky.partitioning.linger.ms", "2"),
+            (
+                &["--speed", "2x", "-X", "queue.buffering.max.ms=8"],
+                "linger.ms",
+                "8",
             ),
         ] {
             // The crate's map has another order each time.

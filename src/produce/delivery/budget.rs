@@ -97,6 +97,11 @@ impl InFlightBudget {
         self.pinned.load(Ordering::SeqCst) > most && self.taken.load(Ordering::SeqCst) > 0
     }
 
+    /// Whether as much may be in flight as ever: the cluster answers fast enough for that.
+    pub(in crate::produce) fn is_widest(&self) -> bool {
+        self.window.load(Ordering::SeqCst) >= self.most
+    }
+
     /// Bytes at which a sender that found the window full goes on: waking it for each delivery would
     /// cost more than the delivery.
     fn reopens_at(&self) -> usize {

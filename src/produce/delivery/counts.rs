@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
+use super::distribution::Distribution;
 use super::rejects::RejectOutcome;
 use crate::cluster::native::{Code, Failure, Persisted};
 use crate::config::Partition;
 use crate::record::{Origin, Record};
 use crate::report::{Latency, PartitionDelivery, Placement, Problems, What};
-use hdrhistogram::Histogram;
-
-/// The longest latency that is told apart: an hour, in microseconds.
-const LONGEST_US: u64 = 3_600_000_000;
 
 /// What was delivered to one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,8 +72,11 @@ pub(in crate::produce) struct Counts {
     /// By the index of the target.
     pub(in crate::produce) topics: Vec<TopicCount>,
     pub(in crate::produce) problems: Problems,
-    /// Microseconds.
-    latency: Histogram<u64>,
+    latency: Distribution,
+    /// Sent minus due, of records that are timed.
+    lateness: Distribution,
+    /// Acknowledged minus due.
+    response: Distribution,
 }
 
 impl Counts {
@@ -93,7 +93,9 @@ impl Counts {
             placement: Placement::default(),
             topics: Vec::new(),
             problems: Problems::default(),
-            latency: Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order"),
+            latency: Distribution::default(),
+            lateness: Distribution::default(),
+            response: Distribution::default(),
         }
     }
 
@@ -112,8 +114,7 @@ impl Counts {
     ) {
         self.delivered += 1;
         if let Some(latency) = latency {
-            self.latency
-                .saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+            self.latency.record(latency);
         }
         let topic = at(&mut self.topics, target);
         topic.delivered += 1;
@@ -122,6 +123,13 @@ impl Counts {
         if let Ok(partition) = usize::try_from(partition) {
             at(&mut topic.partitions, partition).deliver(offset);
         }
+    }
+
+    /// Counts how long after its due time a record was acknowledged, of which `latency` was after it was
+    /// sent.
+    pub(in crate::produce) fn keep_time(&mut self, response: Duration, latency: Duration) {
+        self.response.record(response);
+        self.lateness.record(response.saturating_sub(latency));
     }
 
     /// Counts how a record that is delivered came to `partition`.
@@ -184,14 +192,17 @@ impl Counts {
 
     /// None when nothing was delivered.
     pub(in crate::produce) fn latency(&self) -> Option<Latency> {
-        let ms = |q| self.latency.value_at_quantile(q) as f64 / 1000.0;
-        let max = self.latency.max() as f64 / 1000.0;
-        (!self.latency.is_empty()).then(|| Latency {
-            p50: ms(0.5),
-            p95: ms(0.95),
-            p99: ms(0.99),
-            max,
-        })
+        self.latency.summary()
+    }
+
+    /// None when nothing timed was delivered.
+    pub(in crate::produce) fn lateness(&self) -> Option<Latency> {
+        self.lateness.summary()
+    }
+
+    /// None when nothing timed was delivered.
+    pub(in crate::produce) fn response(&self) -> Option<Latency> {
+        self.response.summary()
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod ages;
 pub(super) mod budget;
 pub(super) mod counts;
+pub(super) mod distribution;
 pub(super) mod refusals;
 pub(super) mod rejects;
 
@@ -11,6 +12,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use self::ages::Ages;
 use self::budget::InFlightBudget;
@@ -110,6 +112,8 @@ pub(super) struct Deliveries {
     is_forbidden: AtomicBool,
     /// Bytes of the headers that each record gets.
     added_bytes: usize,
+    /// What due times are counted from.
+    began: Instant,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -168,6 +172,7 @@ impl Deliveries {
             has_refused: AtomicBool::new(false),
             is_forbidden: AtomicBool::new(false),
             added_bytes,
+            began: Instant::now(),
         }
     }
 
@@ -238,6 +243,11 @@ impl Deliveries {
         self.budget.acquire(batch.size(record) + self.added_bytes)
     }
 
+    /// Notes that `record` was due at `due`.
+    pub(super) fn note_due(&self, record: &InFlightRecord, due: Instant) {
+        record.set_due(due.saturating_duration_since(self.began));
+    }
+
     /// Takes a record out again that librdkafka did not take.
     pub(super) fn release(&self, batch: &Batch, record: &Record) {
         self.budget.release(batch.size(record) + self.added_bytes);
@@ -292,6 +302,9 @@ impl Deliveries {
     /// Takes the answer for a record.
     pub(super) fn answer(&self, delivery: &Delivery<'_>) {
         let Delivery { record, topic, .. } = delivery;
+        // Before the lock, for which others may have to be waited.
+        let due = record.due();
+        let response = due.map(|due| self.began.elapsed().saturating_sub(due));
         let mut account = self.account();
         if account.is_closed {
             return;
@@ -307,6 +320,9 @@ impl Deliveries {
                 account
                     .counts
                     .deliver(place, delivery.offset, bytes, latency);
+                if let (Some(response), Some(latency)) = (response, latency) {
+                    account.counts.keep_time(response, latency);
+                }
                 account.counts.place(record.record(), delivery.partition);
                 let partition = delivery.partition;
                 let refusals = &mut account.refusals;

@@ -3,8 +3,10 @@
 //! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
 //! counted.
 
+mod by_time;
 mod files;
 mod partitions;
+mod places;
 mod window;
 
 use std::collections::VecDeque;
@@ -12,6 +14,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use self::window::Window;
+use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::{Received, Receiver, SourceBatch};
 use crate::record::in_flight::{NumberedBatch, Positions};
@@ -34,6 +37,8 @@ pub(super) struct OrderedBatch {
     pub(super) tally: Tally,
     /// Records of the batch that come too late to be in order.
     pub(super) problems: Problems,
+    /// Of each record the captured partition, by a number; none where records are not timed.
+    pub(super) partitions: Vec<u32>,
 }
 
 /// What comes next.
@@ -87,6 +92,11 @@ impl<'a> Ordered<'a> {
     /// The position behind the last record that was received.
     pub(super) fn received(&self) -> u64 {
         self.confirmed
+    }
+
+    /// How many records wait, once all of the source has come.
+    pub(super) fn left(&self) -> Option<usize> {
+        self.ended.then(|| self.window.records())
     }
 
     /// Waits up to `limit` for the source to give something, or to end.
@@ -145,6 +155,11 @@ impl<'a> Ordered<'a> {
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
     }
 
+    /// Lets records be sent by time across partitions.
+    pub(super) fn merge_by(&mut self, clock: Clock) {
+        self.window.merge_by(clock);
+    }
+
     /// Lets records be sent partition by partition from now on, where so many `destinations` make requests
     /// dear.
     pub(super) fn gather_for(&mut self, destinations: usize) {
@@ -169,6 +184,7 @@ impl<'a> Ordered<'a> {
                 numbered: NumberedBatch::new(batch, positions),
                 tally,
                 problems: Problems::default(),
+                partitions: Vec::new(),
             }
         });
         waiting.chain(queued).collect()

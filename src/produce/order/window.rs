@@ -8,9 +8,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::by_time::{TimeRange, WaitingTimes};
 use super::files::FileRanges;
 use super::partitions::{PartitionIndex, Partitions, Run};
+use super::places::{Places, copy, times_of};
 use super::{Order, OrderedBatch};
+use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::SourceBatch;
 use crate::record::in_flight::{NumberedBatch, Positions};
@@ -44,6 +47,8 @@ struct Waiting {
     since: Duration,
     /// Later ones have higher numbers.
     number: u64,
+    /// From when to when its records are, where they go by time.
+    times: Option<TimeRange>,
 }
 
 /// What is held to be put in order.
@@ -58,13 +63,22 @@ pub(super) struct Window {
     next: u64,
     /// Partitions that the destination has; 0 where records are sent as they were captured.
     destinations: usize,
-    /// Batches below this number are gathered by partition.
+    /// Batches below this number are gathered by partition, or merged by time.
     gathered: u64,
+    /// By which time of theirs records of different partitions are merged; none where they stay as they
+    /// were captured.
+    clock: Option<Clock>,
+    times: WaitingTimes,
 }
 
 impl Window {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// How many records wait.
+    pub(super) fn records(&self) -> usize {
+        self.records
     }
 
     /// What waits, as it is.
@@ -73,7 +87,13 @@ impl Window {
             numbered: waiting.numbered,
             tally: waiting.tally,
             problems: Problems::default(),
+            partitions: Vec::new(),
         })
+    }
+
+    /// Lets records be sent by time across partitions.
+    pub(super) fn merge_by(&mut self, clock: Clock) {
+        self.clock = Some(clock);
     }
 
     /// Lets records be sent partition by partition, where the destination has many of them.
@@ -85,7 +105,7 @@ impl Window {
     /// destinations, several of them become one, which would be taken apart.
     fn gathers(&self) -> bool {
         let captured = self.partitions.len();
-        captured >= MANY_PARTITIONS && captured <= self.destinations
+        self.clock.is_none() && captured >= MANY_PARTITIONS && captured <= self.destinations
     }
 
     pub(super) fn is_over_full(&self) -> bool {
@@ -106,7 +126,10 @@ impl Window {
         let positions = Positions::From(first);
         let ends = batch.records.first().zip(batch.records.last());
         let inputs = ends.map(|(first, last)| (first.origin.input, last.origin.input));
-        self.wait(NumberedBatch::new(batch, positions), tally, waited, order);
+        let clock = self.clock.filter(|_| order == Order::ByOffset);
+        let times = clock.and_then(|clock| TimeRange::of_batch(&batch, clock));
+        let numbered = NumberedBatch::new(batch, positions);
+        self.wait(numbered, tally, waited, (order, times));
         // A batch is mostly of one file, and one of two says nothing of either.
         if let (Some((input, last)), Some(waiting)) = (inputs, self.waiting.back())
             && input == last
@@ -121,9 +144,18 @@ impl Window {
         self.files.better_order()
     }
 
-    fn wait(&mut self, numbered: NumberedBatch, tally: Tally, since: Duration, order: Order) {
+    fn wait(
+        &mut self,
+        numbered: NumberedBatch,
+        tally: Tally,
+        since: Duration,
+        (order, times): (Order, Option<TimeRange>),
+    ) {
         let number = self.next;
         self.next += 1;
+        if let Some(times) = times {
+            self.times.add(number, times);
+        }
         let batch = &numbered.batch;
         self.records += batch.records.len();
         self.bytes += batch.weight();
@@ -138,14 +170,16 @@ impl Window {
             runs,
             since,
             number,
+            times,
         });
     }
 
     pub(super) fn take_first(&mut self) -> Option<OrderedBatch> {
-        if self.is_first_disturbed() || self.is_first_to_gather() {
+        if self.is_first_disturbed() || self.is_first_to_gather() || self.is_first_early() {
             self.put_in_order();
         }
         let first = self.waiting.pop_front()?;
+        let partitions = self.partitions_of(&first.numbered.batch);
         self.records -= first.numbered.batch.records.len();
         self.bytes -= first.numbered.batch.weight();
         let problems = self.note_sent(&first);
@@ -153,7 +187,35 @@ impl Window {
             numbered: first.numbered,
             tally: first.tally,
             problems,
+            partitions,
         })
+    }
+
+    /// Of each record of `batch` the partition, by a number of its own, where records are timed; 0 is
+    /// for those of which it is not known.
+    fn partitions_of(&mut self, batch: &Batch) -> Vec<u32> {
+        if self.clock.is_none() {
+            return Vec::new();
+        }
+        let mut finder = self.partitions.finder(batch);
+        let records = batch.records.iter();
+        let places = records.map(|record| self.partitions.place(&mut finder, record));
+        places
+            .map(|place| place.map_or(0, |(partition, _)| partition + 1))
+            .collect()
+    }
+
+    /// Whether records of the first batch go before others that are due earlier.
+    fn is_first_early(&mut self) -> bool {
+        let Some((number, times)) = self
+            .waiting
+            .front()
+            .and_then(|w| Some((w.number, w.times?)))
+        else {
+            return false;
+        };
+        let is_unsorted = number >= self.gathered && !times.is_sorted;
+        is_unsorted || self.times.is_disturbed(number, times)
     }
 
     /// Whether something that waits belongs before records of the first batch.
@@ -176,74 +238,31 @@ impl Window {
     /// There is a record: what has none is neither disturbed nor gathered.
     fn put_in_order(&mut self) {
         let all: Vec<Waiting> = self.waiting.drain(..).collect();
-        let (places, batches) = match self.gathers() {
-            true => (self.places_by_partition(&all), GATHERED_BATCHES),
-            false => (self.places_in_order(&all), 2),
+        let batches: Vec<&NumberedBatch> = all.iter().map(|waiting| &waiting.numbered).collect();
+        let mut places = Places::of(&batches, &mut self.partitions);
+        let (places, parts) = match self.clock {
+            _ if self.gathers() => (places.by_partition(), GATHERED_BATCHES),
+            None => (places.in_order(), 2),
+            Some(clock) => (places.by_time(&batches, clock), 2),
         };
         (self.records, self.bytes) = (0, 0);
+        self.times.clear();
         let mut tally = Tally::default();
         let since = all.last().map_or(Duration::ZERO, |last| last.since);
-        let parts = places.chunks(places.len().div_ceil(batches));
-        let parts: Vec<NumberedBatch> = parts.map(|places| copy(&all, places)).collect();
+        let parts = places.chunks(places.len().div_ceil(parts));
+        let parts: Vec<(NumberedBatch, Option<TimeRange>)> = parts
+            .map(|places| (copy(&batches, places), times_of(places)))
+            .collect();
         for waiting in all {
             let runs = waiting.runs.iter();
             runs.for_each(|run| self.partitions.clear(run));
             tally.merge(waiting.tally);
         }
-        for numbered in parts {
-            self.wait(numbered, std::mem::take(&mut tally), since, Order::ByOffset);
+        for (numbered, times) in parts {
+            let order = (Order::ByOffset, times);
+            self.wait(numbered, std::mem::take(&mut tally), since, order);
         }
         self.gathered = self.next;
-    }
-
-    /// Where the records of `all` are, in the order in which they are to be sent. A partition's records
-    /// take the places that records of the partition had, so that partitions stay interleaved as they
-    /// were captured.
-    fn places_in_order(&mut self, all: &[Waiting]) -> Vec<Place> {
-        let Places {
-            places,
-            mut came,
-            belong,
-        } = self.places(all);
-        came.sort_unstable();
-        let mut ordered = places.clone();
-        for ((_, to), (_, _, from)) in came.iter().zip(&belong) {
-            ordered[*to] = places[*from];
-        }
-        ordered
-    }
-
-    /// The same, one partition after the other. A record without partition or offset keeps all of them as
-    /// they came: nobody knows what it belongs behind.
-    fn places_by_partition(&mut self, all: &[Waiting]) -> Vec<Place> {
-        let Places { places, belong, .. } = self.places(all);
-        if belong.len() < places.len() {
-            return self.places_in_order(all);
-        }
-        belong.iter().map(|(.., slot)| places[*slot]).collect()
-    }
-
-    fn places(&mut self, all: &[Waiting]) -> Places {
-        let mut places = Vec::with_capacity(self.records);
-        let mut came = Vec::with_capacity(self.records);
-        let mut belong = Vec::with_capacity(self.records);
-        for (source, waiting) in all.iter().enumerate() {
-            let batch = &waiting.numbered.batch;
-            let mut finder = self.partitions.finder(batch);
-            for (index, record) in batch.records.iter().enumerate() {
-                if let Some((partition, offset)) = self.partitions.place(&mut finder, record) {
-                    came.push((partition, places.len()));
-                    belong.push((partition, offset, places.len()));
-                }
-                places.push(Place { source, index });
-            }
-        }
-        belong.sort_unstable();
-        Places {
-            places,
-            came,
-            belong,
-        }
     }
 
     /// Takes note of what goes out, and counts what comes too late.
@@ -272,32 +291,4 @@ impl Window {
         }
         problems
     }
-}
-
-/// A record among those that wait.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    source: usize,
-    index: usize,
-}
-
-/// The records that wait, by the slot in which each came.
-struct Places {
-    places: Vec<Place>,
-    /// Slots of records that have a partition and an offset, as they came.
-    came: Vec<(PartitionIndex, usize)>,
-    /// The same slots, as they belong.
-    belong: Vec<(PartitionIndex, i64, usize)>,
-}
-
-fn copy(all: &[Waiting], places: &[Place]) -> NumberedBatch {
-    let mut batch = Batch::default();
-    let mut positions = Vec::with_capacity(places.len());
-    for place in places {
-        let source = &all[place.source].numbered;
-        batch.push_copy(&source.batch, &source.batch.records[place.index]);
-        positions.push(source.positions.of(place.index));
-    }
-    let positions = Positions::Listed(positions);
-    NumberedBatch::new(batch, positions)
 }

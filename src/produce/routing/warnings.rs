@@ -51,7 +51,7 @@ impl Warnings {
         destination: &Destination,
     ) {
         let mut warn = |warning| self.0.push((warning, topic.to_string()));
-        if settings.log_append_time && destination.timestamps == Timestamps::Original {
+        if settings.log_append_time && destination.timestamps != Timestamps::Now {
             warn(Warning::TimesReplaced);
         }
         // Without idempotence nothing was promised.

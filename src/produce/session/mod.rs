@@ -4,7 +4,8 @@
 //! | question | file |
 //! |---|---|
 //! | what is opened, and what outlives a pass | `open.rs` |
-//! | what a pass does, batch by batch, and when a record goes | `pass.rs` |
+//! | what a pass does, batch by batch | `pass/mod.rs` |
+//! | when a record goes | `pass/turn.rs` |
 //! | how a record is handed over | `send.rs` |
 //! | what the sending thread waits for, and what it does meanwhile | `wait.rs` |
 //! | what is sent a second time | `recovery/` |
@@ -27,6 +28,7 @@ use self::outcome::ReplayOutcome;
 use self::pass::PassEnd;
 use self::watches::pause::PauseWatch;
 use super::job::Job;
+use crate::host::clock;
 use crate::record::channel::Receiver;
 
 /// Looks at the destination and sends everything that `passes` give, which are asked for the first one
@@ -40,6 +42,9 @@ pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> Re
         }
     };
     let _watch = PauseWatch::start(job.console.clone(), &job.destination);
+    if job.timing.is_timed() {
+        clock::wake_exactly();
+    }
     let mut session = match Session::open(job, &connection) {
         Ok(session) => session,
         Err(error) => return ReplayOutcome::failed(error, connection.brokers.clone()),

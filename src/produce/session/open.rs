@@ -1,5 +1,5 @@
 //! A session: the connection and everything that outlives a pass over the source. Opened once, with the
-//! look at the destination and the journal; `pass.rs` has what happens to each record, `outcome.rs` the
+//! look at the destination and the journal; `pass/` has what happens to each record, `outcome.rs` the
 //! end.
 
 use std::fs;
@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::wait::{Stop, WaitFor, Waiter};
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
+use crate::config::{Speed, Timestamps};
 use crate::error::Error;
 use crate::host::patience;
 use crate::produce::connection::client::Connection;
@@ -17,6 +18,8 @@ use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
 use crate::produce::journal::{Answers, JournalWriter};
 use crate::produce::routing::route::Router;
+use crate::produce::schedule::{Shifts, Turns};
+use crate::record::in_flight::NumberedBatch;
 use crate::report::{Problems, Tally};
 
 /// What was counted of the records that were read, apart from their deliveries.
@@ -64,6 +67,10 @@ pub(in crate::produce) struct Session<'a> {
     pub(in crate::produce) deliveries: &'a Deliveries,
     pub(in crate::produce) router: Router<'a>,
     pub(in crate::produce) waiter: Waiter<'a>,
+    /// When records go; none where they go as fast as the cluster takes them.
+    pub(super) turns: Option<Turns>,
+    /// How timestamps are moved, where they are.
+    pub(super) shifts: Option<Shifts>,
     pub(super) first_look: FirstLook,
     /// Targets of the router of which the journal has the ids.
     pub(in crate::produce) identified: usize,
@@ -115,6 +122,8 @@ impl<'a> Session<'a> {
             deliveries: connection.deliveries(),
             router,
             waiter: Waiter::new(job, connection, journal),
+            turns: Turns::new(&job.timing),
+            shifts: shifts(job),
             first_look: FirstLook::Pending,
             identified: 0,
             totals: PassTally::default(),
@@ -154,8 +163,18 @@ impl<'a> Session<'a> {
         self.isolate()
     }
 
+    /// A batch of which records are about to be sent.
+    pub(super) fn in_flight(&mut self, numbered: NumberedBatch) -> Arc<InFlightBatch> {
+        let batch = match self.turns {
+            Some(_) => InFlightBatch::timed(numbered),
+            None => InFlightBatch::new(numbered),
+        };
+        self.remember(&batch);
+        batch
+    }
+
     /// Keeps a look at a batch of which records are about to be sent.
-    pub(in crate::produce) fn remember(&mut self, batch: &Arc<InFlightBatch>) {
+    fn remember(&mut self, batch: &Arc<InFlightBatch>) {
         // Looked through once for each doubling: what is gone is a small part of the work.
         if self.batches.len() == self.batches.capacity() {
             self.batches.retain(|batch| batch.strong_count() > 0);
@@ -205,6 +224,14 @@ impl<'a> Session<'a> {
         let topic = self.deliveries.forbidden()?;
         Some(self.connection.writing_refused(vec![topic]))
     }
+}
+
+fn shifts(job: &Job) -> Option<Shifts> {
+    let speed = match job.timing.speed {
+        Speed::Max => 1.0,
+        Speed::Factor(factor) => factor,
+    };
+    (job.destination.timestamps == Timestamps::Shift).then(|| Shifts::new(speed))
 }
 
 /// Whether there is a journal; whose it is will be found when it is opened.

@@ -14,7 +14,8 @@ use crate::produce::journal::JournalWriter;
 use crate::produce::routing::route::Router;
 use crate::record::Origin;
 use crate::report::{
-    Drain, Latency, Ledger, Placement, Problems, Rejects, Resume, Tally, Topic, WaitTimes, What,
+    Drain, Latency, Ledger, Pacing, Placement, Problems, Rejects, Resume, SlowedBy, Tally, Topic,
+    WaitTimes, What,
 };
 
 /// What came of a replay.
@@ -32,6 +33,8 @@ pub(crate) struct ReplayOutcome {
     /// The files in the order of their records, where they were read in another one.
     pub(crate) better_order: Vec<u32>,
     pub(crate) latency: Option<Latency>,
+    /// None where records were not timed.
+    pub(crate) pacing: Option<Pacing>,
     /// What the sending thread has waited for.
     pub(crate) waits: WaitTimes,
     /// How often the source was read and sent to its end.
@@ -76,6 +79,7 @@ impl ReplayOutcome {
         close(&mut account, &session);
         failures.extend(account.rejects.failure());
         let counts = &account.counts;
+        let pacing = pacing(&session, waits, counts);
         let totals = session.totals;
         let mut problems = totals.tally.problems.clone();
         problems.merge(totals.problems);
@@ -123,6 +127,7 @@ impl ReplayOutcome {
             problems,
             better_order: totals.better_order,
             latency: counts.latency(),
+            pacing,
             waits,
             passes: session.passes,
             source_end,
@@ -130,6 +135,16 @@ impl ReplayOutcome {
             tally: totals.tally,
         }
     }
+}
+
+/// How the schedule was kept, where there is one.
+fn pacing(session: &Session<'_>, waits: WaitTimes, counts: &Counts) -> Option<Pacing> {
+    let in_flight = match session.deliveries.budget.is_widest() {
+        true => SlowedBy::InFlight,
+        false => SlowedBy::Cluster,
+    };
+    let turns = session.turns.as_ref()?;
+    Some(turns.pacing(waits, in_flight, counts.lateness(), counts.response()))
 }
 
 impl Session<'_> {

@@ -1,6 +1,7 @@
 //! Sending a record: where it goes, what speaks against it, and how it is handed to librdkafka.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::open::Session;
 use super::pass::Pass;
@@ -27,6 +28,7 @@ impl Pass<'_, '_> {
         in_flight: &Arc<InFlightBatch>,
         index: usize,
         routes: &mut [Option<Route>],
+        due: Option<Instant>,
     ) -> Result<(), Stop> {
         let batch = in_flight.batch();
         let record = &batch.records[index];
@@ -38,7 +40,8 @@ impl Pass<'_, '_> {
             self.session.identify_topics()?;
         }
         let key = record.key.map(|key| batch.slice(key));
-        let timestamp_ms = self.timestamp_ms(record);
+        let position = in_flight.numbered().positions.of(index);
+        let timestamp_ms = self.timestamp_ms(record, position);
         if let Some(objection) = self.objection(target, key, timestamp_ms)? {
             let topic = &self.session.router.targets[target].name;
             let record = InFlightRecord::new(in_flight, index);
@@ -54,6 +57,9 @@ impl Pass<'_, '_> {
         let (in_flight, index) = alone.as_ref().map_or((in_flight, index), |a| (a, 0));
         self.session.waiter.is_full = self.session.deliveries.acquire(batch, record);
         let in_flight = InFlightRecord::new(in_flight, index);
+        if let Some(due) = due {
+            self.session.deliveries.note_due(&in_flight, due);
+        }
         in_flight.begin();
         let mut given = self
             .session
@@ -97,9 +103,7 @@ impl Pass<'_, '_> {
         }
         let mut alone = in_flight.numbered().alone(index);
         alone.pin = Some(budget.pin(alone.weight()));
-        let alone = InFlightBatch::new(alone);
-        self.session.remember(&alone);
-        Some(alone)
+        Some(self.session.in_flight(alone))
     }
 
     /// The target of `record`; none when it cannot be told, which is counted.
@@ -172,9 +176,12 @@ impl Pass<'_, '_> {
     }
 
     /// 0 makes librdkafka take the time of sending.
-    fn timestamp_ms(&mut self, record: &Record) -> i64 {
-        let kept = self.session.kept_timestamp_ms(record);
-        if kept == 0 && self.session.job.destination.timestamps == Timestamps::Original {
+    fn timestamp_ms(&mut self, record: &Record, position: u64) -> i64 {
+        if let Some(shifts) = &mut self.session.shifts {
+            shifts.note(known_timestamp_ms(record), now_ms);
+        }
+        let kept = self.session.kept_timestamp_ms(record, position);
+        if kept == 0 && self.session.job.destination.timestamps != Timestamps::Now {
             let why = "it was captured without a time, or with 1970's first millisecond";
             self.counts
                 .problems
@@ -234,11 +241,20 @@ impl Session<'_> {
         journal.update(self.deliveries)
     }
 
-    /// The time that a record keeps; 0 where it gets that of its sending.
-    pub(super) fn kept_timestamp_ms(&self, record: &Record) -> i64 {
-        match self.job.destination.timestamps {
-            Timestamps::Now => 0,
-            Timestamps::Original => record.timestamp_ms.filter(|ms| *ms > 0).unwrap_or(0),
-        }
+    /// The time that the record at `position` keeps, or keeps its distances by; 0 where it gets that of
+    /// its sending.
+    pub(super) fn kept_timestamp_ms(&self, record: &Record, position: u64) -> i64 {
+        let known = known_timestamp_ms(record);
+        let kept = match self.job.destination.timestamps {
+            Timestamps::Now => None,
+            Timestamps::Original => known,
+            Timestamps::Shift => known.and_then(|ms| self.shifts.as_ref()?.shifted(ms, position)),
+        };
+        kept.unwrap_or(0)
     }
+}
+
+/// A record's timestamp; what is not after 1970's first millisecond is none.
+fn known_timestamp_ms(record: &Record) -> Option<i64> {
+    record.timestamp_ms.filter(|ms| *ms > 0)
 }

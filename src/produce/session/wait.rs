@@ -3,11 +3,13 @@
 //! whether the cluster is silent or a record overdue. It measures what it waited for, so that the report
 //! can say what limited a replay.
 
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::watches::stall::{Stall, Verdict};
 use crate::error::Error;
+use crate::host::clock;
 use crate::produce::connection::client::Connection;
 use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
@@ -81,6 +83,8 @@ pub(in crate::produce) struct Waiter<'a> {
     pub(super) in_span: u64,
     /// How long the cluster is silent.
     stall: Stall,
+    /// Whether that was told.
+    is_silent: bool,
     pub(super) times: WaitTimes,
 }
 
@@ -102,12 +106,18 @@ impl<'a> Waiter<'a> {
             span: 0,
             in_span: 0,
             stall: Stall::new(Instant::now(), job.give_up_after),
+            is_silent: false,
             times: WaitTimes::default(),
         }
     }
 
     /// Waits for `what`, a few milliseconds at most. The caller looks whether it has come.
     pub(in crate::produce) fn wait(&mut self, what: WaitFor<'_, '_>) {
+        if let WaitFor::Due(_) = what {
+            // Before the wait and not behind it: the record is not to be late for that.
+            self.update_journal();
+            self.watch();
+        }
         let began = Instant::now();
         let times = &mut self.times;
         let time = match what {
@@ -128,8 +138,9 @@ impl<'a> Waiter<'a> {
                 &mut times.cluster
             }
             WaitFor::Due(due) => {
-                thread::sleep(due.saturating_duration_since(began).min(STEP));
-                &mut times.due
+                clock::sleep_until(due.min(began + STEP));
+                times.due += began.elapsed();
+                return;
             }
         };
         *time += began.elapsed();
@@ -163,13 +174,23 @@ impl<'a> Waiter<'a> {
                 self.in_span = 0;
             }
             self.is_overdue = account.ages.is_any_overdue();
+            let failed = account.counts.not_written + account.counts.unknown;
+            self.job.counters.failed.store(failed, Ordering::Relaxed);
             (account.heard, account.counts.answered())
         };
-        match self.stall.look(now, heard, answered < self.handed) {
+        let verdict = self.stall.look(now, heard, answered < self.handed);
+        if self.is_silent && self.stall.quiet().is_none() {
+            self.is_silent = false;
+            self.job.counters.tell_silence(None);
+        }
+        match verdict {
             Verdict::Fine => {}
             Verdict::Say(quiet) => {
-                let quiet = humantime::format_duration(quiet);
                 let why = self.deliveries.troubles().why_silent();
+                self.is_silent = true;
+                let since = now.checked_sub(quiet).unwrap_or(now);
+                self.job.counters.tell_silence(Some((since, why.clone())));
+                let quiet = humantime::format_duration(quiet);
                 let note = format!("no record was acknowledged for {quiet}: {why}");
                 self.job.console.note(&note);
             }

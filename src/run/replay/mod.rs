@@ -2,6 +2,7 @@
 //! the watch that shows progress and passes signals on.
 
 mod progress;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,7 @@ use super::limits::{CHANNEL, STOP_LIMIT};
 use crate::config::properties::security;
 use crate::config::{
     CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Source,
-    Timestamps, TopicNames,
+    Speed, Timestamps, TopicNames,
 };
 use crate::error::Error;
 use crate::extract::Extraction;
@@ -129,6 +130,7 @@ fn job(
             Duplicates::LeaveOut => Order::ByOffset,
             Duplicates::Keep => Order::AsCaptured,
         },
+        timing: config.timing,
         rejects: config.delivery.rejects.clone(),
         on_refused: config.delivery.on_refused,
         give_up_after: config.delivery.give_up_after,
@@ -188,7 +190,8 @@ fn gate(config: &Config) -> Gate {
                 && !names_ids
                 && destination.missing_topics == MissingTopics::Refuse
                 && destination.captured_cluster == CapturedCluster::Allow
-                && destination.timestamps == Timestamps::Now =>
+                && destination.timestamps == Timestamps::Now
+                && config.timing.speed == Speed::Max =>
         {
             Gate::AtOnce
         }
@@ -224,6 +227,7 @@ fn settle(
     report.problems = outcome.problems;
     report.better_order = outcome.better_order;
     report.latency = outcome.latency;
+    report.pacing = outcome.pacing;
     report.waits = outcome.waits;
     report.passes = report.passes.map(|_| outcome.passes);
     report
@@ -370,6 +374,7 @@ impl Watch {
             .map(Extraction::description);
         let total_bytes = description.and_then(|description| description.total_bytes);
         let total_bytes = total_bytes.and_then(|bytes| self.repetition.all_bytes(bytes));
-        self.progress.show(&self.counters, total_bytes);
+        let pace = self.control.pace();
+        self.progress.show(&self.counters, total_bytes, pace);
     }
 }

@@ -1,77 +1,78 @@
 //! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
 
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::terminal_size_of;
 
+use super::status::{Note, Status};
 use crate::config::{Verbosity, When};
 use crate::host::console::{Console, stderr};
-use crate::produce::Counters;
+use crate::produce::{Counters, Pace};
 
 /// How often a plain line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How often a bar is drawn.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 
-/// A bar that only the thread of stderr touches: whoever draws it holds its lock, and stderr may stall.
-pub(super) struct DrawnBar(ProgressBar);
+/// The terminal's width where it does not tell.
+const WIDTH: usize = 80;
+/// Over how many ticks the rate is measured: ten seconds.
+const RATE_TICKS: usize = 100;
 
-impl DrawnBar {
-    fn draw(&self, delivered: u64, known: Option<(u64, u64)>) {
-        let bar = self.0.clone();
+/// A line that only the thread of stderr touches: whoever draws it holds its lock, and stderr may stall.
+struct DrawnLine(ProgressBar);
+
+impl DrawnLine {
+    fn draw(&self, status: Status) {
+        let line = self.0.clone();
         stderr().draw(move || {
-            bar.set_message(HumanCount(delivered).to_string());
-            if let Some((done, total)) = known {
-                if bar.length().is_none() {
-                    bar.set_style(bar_style());
-                }
-                bar.set_length(total);
-                bar.set_position(done);
-            }
-            bar.tick();
+            let width = terminal_size_of(io::stderr());
+            let width = width.map_or(WIDTH, |(width, _)| width.0.into());
+            line.set_message(status.line(width));
+            line.tick();
         });
     }
 }
 
-impl Drop for DrawnBar {
-    /// Takes the bar off the terminal.
+impl Drop for DrawnLine {
+    /// Takes the line off the terminal.
     fn drop(&mut self) {
-        let bar = self.0.clone();
-        stderr().perform(move || bar.finish_and_clear());
+        let line = self.0.clone();
+        stderr().perform(move || line.finish_and_clear());
     }
 }
 
 /// What is shown.
-pub(super) enum Progress {
+pub(super) struct Progress {
+    shown: Shown,
+    started: Instant,
+    /// When how many records were delivered, at the last ticks.
+    ticks: VecDeque<(Instant, u64)>,
+}
+
+enum Shown {
     Nothing,
-    Bar(DrawnBar),
-    Lines {
-        console: Console,
-        last: Instant,
-        started: Instant,
-    },
+    Bar(DrawnLine),
+    Lines { console: Console, last: Instant },
 }
 
 impl Progress {
     /// What `when` and `verbosity` ask for on this stderr.
     pub(super) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
-        let lines = || {
-            let now = Instant::now();
-            Self::Lines {
+        let started = Instant::now();
+        let shown = match (when, verbosity) {
+            (When::Never, _) | (When::Auto, Verbosity::Quiet) => Shown::Nothing,
+            _ if !io::stderr().is_terminal() => Shown::Lines {
                 console: console.clone(),
-                last: now,
-                started: now,
-            }
-        };
-        match (when, verbosity) {
-            (When::Never, _) | (When::Auto, Verbosity::Quiet) => Self::Nothing,
-            (When::Auto, _) if !io::stderr().is_terminal() => lines(),
-            (When::Always, _) if !io::stderr().is_terminal() => lines(),
+                last: started,
+            },
             _ => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                bar.set_style(spinner_style());
+                bar.set_style(style());
                 let printer = bar.clone();
                 console.print_through(Some(Box::new(move |line| {
                     let (bar, line) = (printer.clone(), format!("{line}\n"));
@@ -79,76 +80,93 @@ impl Progress {
                     let write = move || _ = io::stderr().write_all(line.as_bytes());
                     stderr().note_by(line_bytes, move || bar.suspend(write));
                 })));
-                Self::Bar(DrawnBar(bar))
+                Shown::Bar(DrawnLine(bar))
             }
+        };
+        Self {
+            shown,
+            started,
+            ticks: VecDeque::new(),
         }
     }
 
     /// Shows the state of `counters`; `total_bytes` is the size of the input, where it is known.
-    pub(super) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>) {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (delivered, found, bytes) = (
-            load(&counters.delivered),
-            load(&counters.found),
-            load(&counters.bytes),
-        );
-        // Bytes of input stand for the records as long as their number is not known.
-        let known = match counters.complete.load(Ordering::Relaxed) {
-            true => Some((delivered, found)),
-            false => total_bytes
-                .filter(|total| *total > 0)
-                .map(|total| (bytes.min(total), total)),
-        };
-        match self {
-            Self::Nothing => {}
-            Self::Bar(bar) => bar.draw(delivered, known),
-            Self::Lines {
-                console,
-                last,
-                started,
-            } if last.elapsed() >= LINE_EVERY => {
-                *last = Instant::now();
-                console.note(&line(delivered, known, started.elapsed()));
-            }
-            Self::Lines { .. } => {}
+    pub(super) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>, pace: Pace) {
+        if matches!(self.shown, Shown::Nothing) {
+            return;
         }
+        let status = self.status(counters, total_bytes, pace);
+        match &mut self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.draw(status),
+            Shown::Lines { console, last } if last.elapsed() >= LINE_EVERY => {
+                *last = Instant::now();
+                console.note(&status.plain());
+            }
+            Shown::Lines { .. } => {}
+        }
+    }
+
+    fn status(&mut self, counters: &Counters, total_bytes: Option<u64>, pace: Pace) -> Status {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (delivered, failed) = (load(&counters.delivered), load(&counters.failed));
+        // Bytes of input stand for the records as long as their number is not known.
+        let (done, total) = match counters.complete.load(Ordering::Relaxed) {
+            true => (delivered + failed, load(&counters.found)),
+            false => (load(&counters.bytes), total_bytes.unwrap_or(0)),
+        };
+        let share = (total > 0).then(|| (done as f64 / total as f64).min(1.0));
+        let elapsed = self.started.elapsed();
+        let silence = counters.silence();
+        let note = match pace {
+            Pace::Running => silence.map(|(since, reason)| Note::Waiting(since.elapsed(), reason)),
+            Pace::Draining | Pace::Leaving => Some(Note::Draining),
+        };
+        let scheduled = counters.schedule_eta(share);
+        let of_schedule =
+            |eta: Duration| elapsed.as_secs_f64() / (elapsed + eta).as_secs_f64().max(f64::EPSILON);
+        let by_share = || {
+            share
+                .filter(|share| *share > 0.0)
+                .map(|share| elapsed.div_f64(share))
+        };
+        Status {
+            delivered,
+            failed,
+            per_second: self.per_second(delivered),
+            // What waits for its time is read long before.
+            share: scheduled.map(of_schedule).or(share),
+            elapsed,
+            eta: scheduled.or_else(|| by_share().map(|whole| whole.saturating_sub(elapsed))),
+            lateness: Duration::from_millis(load(&counters.late_ms)),
+            note,
+        }
+    }
+
+    /// Records a second over the last ticks.
+    fn per_second(&mut self, delivered: u64) -> f64 {
+        let now = Instant::now();
+        let (since, before) = *self.ticks.front().unwrap_or(&(self.started, 0));
+        self.ticks.push_back((now, delivered));
+        if self.ticks.len() > RATE_TICKS {
+            self.ticks.pop_front();
+        }
+        let took = (now - since).as_secs_f64();
+        delivered.saturating_sub(before) as f64 / took.max(f64::EPSILON)
     }
 
     /// Takes the bar off the terminal.
     pub(super) fn finish(self, console: &Console) {
-        if let Self::Bar(bar) = self {
+        if let Shown::Bar(bar) = self.shown {
             console.print_through(None);
             drop(bar);
         }
     }
 }
 
-fn line(delivered: u64, known: Option<(u64, u64)>, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64().max(f64::EPSILON);
-    let rate = delivered as f64 / seconds;
-    let mut line = format!(
-        "{} records delivered, {rate:.0} records/s",
-        HumanCount(delivered)
-    );
-    if let Some((done, total)) = known.filter(|(_, total)| *total > 0) {
-        let part = done as f64 / total as f64;
-        line += &format!(", {:.0} %", part * 100.0);
-        if part > 0.0 {
-            let rest = Duration::from_secs_f64((seconds / part - seconds).max(0.0));
-            line += &format!(", ETA {}", HumanDuration(rest));
-        }
-    }
-    line
-}
-
-fn bar_style() -> ProgressStyle {
-    let template = "{bar:30} {percent:>3} %  {msg} records delivered  {elapsed} elapsed, ETA {eta}";
-    ProgressStyle::with_template(template).expect("the template is sound, as the tests show")
-}
-
-fn spinner_style() -> ProgressStyle {
-    let template = "{spinner} {msg} records delivered  {elapsed} elapsed";
-    ProgressStyle::with_template(template).expect("the template is sound, as the tests show")
+/// All of the line is kreplay's own: it knows what to leave out of a narrow one.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").expect("the template is sound, as the tests show")
 }
 
 #[cfg(test)]
@@ -156,21 +174,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_templates_are_sound() {
-        _ = bar_style();
-        _ = spinner_style();
+    fn the_template_is_sound() {
+        _ = style();
     }
 
     #[test]
-    fn a_line_tells_rate_and_rest() {
-        let text = line(1200, Some((25, 100)), Duration::from_secs(10));
-        assert_eq!(
-            text,
-            "1,200 records delivered, 120 records/s, 25 %, ETA 30 seconds"
-        );
-        assert_eq!(
-            line(0, None, Duration::from_secs(10)),
-            "0 records delivered, 0 records/s"
-        );
+    fn the_rate_is_that_of_the_last_ticks() {
+        let console = Console::new(Verbosity::Quiet);
+        let mut progress = Progress::new(When::Never, Verbosity::Quiet, &console);
+        let now = Instant::now();
+        progress.ticks = VecDeque::from([(now - Duration::from_secs(10), 500)]);
+        let rate = progress.per_second(1500);
+        assert!(rate > 90.0 && rate <= 100.0, "{rate}");
     }
 }

@@ -276,7 +276,8 @@ impl Session<'_> {
             let Some(record) = suspects.records.last().cloned() else {
                 break;
             };
-            let timestamp_ms = self.kept_timestamp_ms(record.record.record());
+            let timestamp_ms =
+                self.kept_timestamp_ms(record.record.record(), record.record.position());
             let lent = record.record.clone();
             let sent = self.hand_over(lent, target, suspects.partition, timestamp_ms);
             match sent {

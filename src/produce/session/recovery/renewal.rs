@@ -122,7 +122,7 @@ impl Session<'_> {
                 returned.next();
                 continue;
             };
-            let timestamp_ms = self.kept_timestamp_ms(record.record());
+            let timestamp_ms = self.kept_timestamp_ms(record.record(), record.position());
             match self.hand_over(record.clone(), target, *partition, timestamp_ms) {
                 Ok(()) => {}
                 Err(Code::QUEUE_FULL) => {

@@ -39,6 +39,11 @@ impl Stall {
         }
     }
 
+    /// How long nothing was acknowledged, once that is worth a line.
+    pub(in crate::produce) fn quiet(&self) -> Option<Duration> {
+        (self.quiet >= FIRST_LINE).then_some(self.quiet)
+    }
+
     /// Judges the state at `now`: how many records brokers have answered for so far, and whether
     /// others are in flight.
     pub(in crate::produce) fn look(

@@ -21,8 +21,8 @@ pub struct SelectionArguments {
     /// Only records before this time.
     #[arg(long, value_name = "TIME")]
     pub to: Option<Moment>,
-    /// Which time of a record that is: when the application was given it (RRPair `ts` plus `duration`), or
-    /// its own timestamp.
+    /// Which time of a record that is, and which --speed goes by: when the application was given it (RRPair
+    /// `ts` plus `duration`), or its own timestamp.
     #[arg(
         long,
         value_enum,

@@ -1,22 +1,23 @@
 //! A pass: one reading of the source, through order and schedule to sending. What is not sent is counted
 //! and named.
 
+mod turn;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
-use super::open::{FirstLook, PassTally, Session};
-use super::wait::{Stop, WaitFor};
 use crate::cluster::native::InFlightBatch;
 use crate::config::Timestamps;
 use crate::error::Error;
 use crate::produce::delivery::rejects::RejectOutcome;
 use crate::produce::order::{Next, Ordered, OrderedBatch};
 use crate::produce::routing::originals::Originals;
+use crate::produce::schedule::Turns;
+use crate::produce::session::open::{FirstLook, PassTally, Session};
+use crate::produce::session::wait::{Stop, WaitFor};
 use crate::record::channel::{Extent, Receiver, SourceBatch};
 use crate::record::in_flight::NumberedBatch;
-use crate::record::{Batch, Record};
 use crate::report::What;
 
 /// Records that the journal is told of at once, before the first of them is sent.
@@ -25,32 +26,34 @@ const SLICE: usize = 512;
 /// How a pass has ended.
 pub(in crate::produce) struct PassEnd {
     /// How the source ended; none when it was not read to its end.
-    pub(super) source_end: Option<Result<(), Error>>,
+    pub(in crate::produce::session) source_end: Option<Result<(), Error>>,
     /// Why sending stopped before that.
-    pub(super) stop: Option<Stop>,
+    pub(in crate::produce::session) stop: Option<Stop>,
 }
 
 impl PassEnd {
     /// Of a run that ended before its first pass.
-    pub(super) const NOTHING_READ: Self = Self {
+    pub(in crate::produce::session) const NOTHING_READ: Self = Self {
         source_end: None,
         stop: None,
     };
 
     /// Whether everything in the source was handed over, as far as it is to be sent.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(in crate::produce::session) fn is_whole(&self) -> bool {
         self.source_end == Some(Ok(())) && self.stop.is_none()
     }
 }
 
 /// One reading of the source.
-pub(super) struct Pass<'p, 'a> {
-    pub(super) session: &'p mut Session<'a>,
+pub(in crate::produce::session) struct Pass<'p, 'a> {
+    pub(in crate::produce::session) session: &'p mut Session<'a>,
     receiver: &'p Receiver,
     ordered: Ordered<'p>,
-    pub(super) counts: PassTally,
+    pub(in crate::produce::session) counts: PassTally,
     /// Which record of its batch is being sent.
     index: usize,
+    /// Of each record of the batch the captured partition, by a number, where records are timed.
+    partitions: Vec<u32>,
 }
 
 /// What `sending` gives, or the defect that a panic in it is: what was delivered until then is known, and
@@ -65,7 +68,7 @@ fn contain(sending: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
 
 impl<'a> Session<'a> {
     /// Sends everything that `receiver` gives, and adds up what is counted on the way.
-    pub(super) fn pass(&mut self, receiver: &Receiver) -> PassEnd {
+    pub(in crate::produce::session) fn pass(&mut self, receiver: &Receiver) -> PassEnd {
         let ordered = Ordered::new(receiver, self.job.order).numbered_from(self.position);
         let mut pass = Pass {
             session: self,
@@ -73,8 +76,18 @@ impl<'a> Session<'a> {
             ordered,
             counts: PassTally::default(),
             index: 0,
+            partitions: Vec::new(),
         };
+        if let Some(clock) = pass.session.turns.as_ref().and_then(Turns::clock) {
+            pass.ordered.merge_by(clock);
+        }
+        if let Some(shifts) = &mut pass.session.shifts {
+            shifts.begin_pass(pass.session.position);
+        }
         let end = pass.run();
+        if let Some(turns) = &mut pass.session.turns {
+            turns.end_pass();
+        }
         let (counts, position) = (pass.counts, pass.ordered.received());
         self.totals.merge(counts);
         self.passes += u64::from(end.is_whole());
@@ -117,6 +130,7 @@ impl Pass<'_, '_> {
     fn send_all(&mut self) -> Result<(), Stop> {
         if self.session.first_look == FirstLook::Pending {
             self.look()?;
+            self.await_start()?;
             self.session.first_look = FirstLook::Done;
             self.session.start_clock();
         }
@@ -140,10 +154,15 @@ impl Pass<'_, '_> {
 
     /// Looks at the destination by what is known of the source, before the first record is sent.
     fn look(&mut self) -> Result<(), Stop> {
-        let Session { router, job, .. } = &mut *self.session;
+        let Session {
+            router, job, turns, ..
+        } = &mut *self.session;
         let mut unmatched_id = None;
         let extent = self.receiver.survey(|portion| {
             router.survey(&portion.batch);
+            if let Some(turns) = turns {
+                turns.look_at(&portion.batch);
+            }
             let mut problems = portion.tally.problems.iter();
             let unmatched = problems.find(|problem| problem.what == What::TopicIdUnmatched);
             unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
@@ -173,10 +192,14 @@ impl Pass<'_, '_> {
             router,
             waiter,
             deliveries,
+            turns,
             ..
         } = &mut *self.session;
         self.ordered.next(|batch| {
             router.check_source(batch)?;
+            if let Some(turns) = turns {
+                turns.note_times(batch);
+            }
             let journal = waiter.journal.as_mut();
             let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))?;
             if confirmed == u64::MAX {
@@ -193,15 +216,16 @@ impl Pass<'_, '_> {
             mut numbered,
             tally,
             problems,
+            partitions,
         } = ordered;
+        self.partitions = partitions;
         counters.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
         counters.found.fetch_add(tally.found, Ordering::Relaxed);
         self.counts.tally.merge(tally);
         self.counts.problems.merge(problems);
         let budget = &self.session.deliveries.budget;
         numbered.pin = Some(budget.pin(numbered.weight()));
-        let in_flight = InFlightBatch::new(numbered);
-        self.session.remember(&in_flight);
+        let in_flight = self.session.in_flight(numbered);
         self.index = 0;
         contain(|| self.send_records(&in_flight)).inspect_err(|stop| {
             let why = stop.reason();
@@ -230,52 +254,14 @@ impl Pass<'_, '_> {
                 self.counts.skipped += 1;
                 continue;
             }
-            let sent = self.await_turn(batch, &batch.records[index]);
-            let sent = sent.and_then(|()| self.send(in_flight, index, &mut routes));
+            let sent = self.await_turn(batch, index);
+            let sent = sent.and_then(|due| self.send(in_flight, index, &mut routes, due));
             if let Err(stop) = sent {
                 (index..announced).for_each(|index| self.is_not_written(positions.of(index)));
                 return Err(stop);
             }
         }
         Ok(())
-    }
-
-    /// Waits until `record` may go: until it is due, and there is room for it in flight. Everything that
-    /// is due by then goes without a further wait.
-    ///
-    /// # Errors
-    /// That the run ends before that.
-    fn await_turn(&mut self, batch: &Batch, record: &Record) -> Result<(), Stop> {
-        if let Some(due) = self.due(batch, record) {
-            while Instant::now() < due {
-                self.session.check_not_over()?;
-                self.session.wait(WaitFor::Due(due))?;
-            }
-        }
-        self.wait_for_budget()
-    }
-
-    /// When `record` is due; none for as soon as there is room for it.
-    fn due(&mut self, _batch: &Batch, _record: &Record) -> Option<Instant> {
-        None
-    }
-
-    fn wait_for_budget(&mut self) -> Result<(), Stop> {
-        loop {
-            self.session.check_not_over()?;
-            let session = &mut *self.session;
-            if session.deliveries.is_forbidden() {
-                session.check_alive()?;
-            }
-            session.isolate()?;
-            if session.deliveries.budget.is_pinned_over_full() {
-                session.wait(WaitFor::Memory)?;
-            } else if session.waiter.is_full {
-                session.wait(WaitFor::Budget)?;
-            } else {
-                return Ok(());
-            }
-        }
     }
 
     /// Ends the sending when its time is over. Of a run that is told to stop the channel gives the end.
@@ -292,7 +278,7 @@ impl Pass<'_, '_> {
     }
 
     /// Notes in the journal that a record which was announced is not handed to librdkafka.
-    pub(super) fn is_not_written(&self, position: u64) {
+    pub(in crate::produce::session) fn is_not_written(&self, position: u64) {
         if let Some(answers) = &mut self.session.deliveries.account().answers {
             answers.not_written(position);
         }

@@ -1,8 +1,10 @@
 //! Which RRPairs are read, and where in them records are.
 
+mod selection;
+
 use clap::{Args, ValueEnum};
 
-use super::selection::SelectionArguments;
+pub use self::selection::SelectionArguments;
 use super::values::naming;
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)

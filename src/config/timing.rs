@@ -1,0 +1,143 @@
+//! When records are sent, and which flags contradict each other there.
+
+use std::time::{Duration, SystemTime};
+
+use crate::cli;
+use crate::cli::Speed;
+use crate::error::Error;
+use crate::record::select::Clock;
+
+/// How a replay is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Timing {
+    /// How fast the capture's time goes.
+    pub speed: Speed,
+    /// Which time of a record that is.
+    pub clock: Clock,
+    /// The longest pause that is kept.
+    pub max_gap: Option<Duration>,
+    /// Records a second.
+    pub rate: Option<f64>,
+    /// Bytes a second: those of keys, values and headers.
+    pub byte_rate: Option<f64>,
+    /// How long speed and rates grow.
+    pub ramp: Duration,
+    /// When the first record is due.
+    pub start_at: Option<SystemTime>,
+}
+
+impl Timing {
+    /// Whether records ever wait for their time.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.speed != Speed::Max || self.rate.is_some() || self.byte_rate.is_some()
+    }
+
+    /// What the flags mean together.
+    ///
+    /// # Errors
+    /// [`Error::Config`] that names the flags that contradict each other, or a start that is over.
+    pub(super) fn from_flags(
+        flags: cli::TimingFlags,
+        clock: Clock,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
+        let timing = Self {
+            speed: flags.speed,
+            clock,
+            max_gap: flags.max_gap,
+            rate: flags.rate,
+            byte_rate: flags.byte_rate,
+            ramp: flags.ramp.unwrap_or_default(),
+            start_at: flags.start_at,
+        };
+        timing.check()?;
+        if let Some(over) = timing
+            .start_at
+            .and_then(|start| now.duration_since(start).ok())
+        {
+            let over = humantime::format_duration(Duration::from_secs(over.as_secs()));
+            return Err(Error::Config {
+                message: format!("`--start-at` names a time that is over since {over}"),
+                hint: Some(
+                    "it is a time to come; without the flag the replay begins at once".into(),
+                ),
+            });
+        }
+        Ok(timing)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let contradicts = |message: &str, hint: &str| {
+            Err(Error::Config {
+                message: message.into(),
+                hint: Some(hint.into()),
+            })
+        };
+        if self.max_gap.is_some() && self.speed == Speed::Max {
+            return contradicts(
+                "`--max-gap` cuts pauses, and `--speed max` keeps none",
+                "`--speed 1x` keeps the original rhythm",
+            );
+        }
+        if self.ramp > Duration::ZERO && !self.is_timed() {
+            return contradicts(
+                "`--ramp` lets a speed or a rate grow, and `--speed max` has none",
+                "give a `--rate`, or a `--speed` such as `1x`",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_contradict_each_other_are_both_named() {
+        let gap = Timing {
+            max_gap: Some(Duration::from_secs(1)),
+            rate: Some(1.0),
+            ..Timing::default()
+        };
+        let ramp = Timing {
+            ramp: Duration::from_secs(1),
+            ..Timing::default()
+        };
+        for (timing, flags) in [
+            (gap, ["--max-gap", "--speed max"]),
+            (ramp, ["--ramp", "--speed max"]),
+        ] {
+            let error = timing.check().expect_err("a contradiction");
+            assert_eq!(error.exit().code(), 2);
+            let said = error.to_string();
+            assert!(flags.iter().all(|flag| said.contains(flag)), "{said}");
+        }
+        let ramp_of_rate = Timing {
+            ramp: Duration::from_secs(1),
+            rate: Some(1.0),
+            ..Timing::default()
+        };
+        assert_eq!(ramp_of_rate.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_start_is_to_come() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let start_at = |start| {
+            let flags = cli::TimingFlags {
+                start_at: Some(start),
+                ..cli::TimingFlags::default()
+            };
+            Timing::from_flags(flags, Clock::Capture, now).map(|timing| timing.start_at)
+        };
+        let later = now + Duration::from_secs(5);
+        assert_eq!(start_at(later), Ok(Some(later)));
+        let error = start_at(now - Duration::from_secs(90)).expect_err("it is over");
+        assert_eq!(error.exit().code(), 2);
+        assert_eq!(
+            error.to_string(),
+            "`--start-at` names a time that is over since 1m 30s"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! How long something took, record by record: exact for a thousand records, and a histogram beyond.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::report::Latency;
+
+/// Times that are kept one by one.
+const EXACT: usize = 1_000;
+/// The longest time that a histogram tells apart: an hour, in microseconds.
+const LONGEST_US: u64 = 3_600_000_000;
+
+/// Times in microseconds.
+#[derive(Debug, Default)]
+pub(in crate::produce) struct Distribution {
+    /// As long as there are few, all of them.
+    exact: Vec<u64>,
+    /// What became of those when there were more.
+    histogram: Option<Histogram<u64>>,
+}
+
+impl Distribution {
+    pub(in crate::produce) fn record(&mut self, took: Duration) {
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        if let Some(histogram) = &mut self.histogram {
+            return histogram.saturating_record(us);
+        }
+        self.exact.push(us);
+        if self.exact.len() > EXACT {
+            let mut histogram =
+                Histogram::new_with_max(LONGEST_US, 3).expect("the bounds are in order");
+            for us in self.exact.drain(..) {
+                histogram.saturating_record(us);
+            }
+            self.exact = Vec::new();
+            self.histogram = Some(histogram);
+        }
+    }
+
+    /// None when nothing was recorded.
+    pub(in crate::produce) fn summary(&self) -> Option<Latency> {
+        let mut sorted = self.exact.clone();
+        sorted.sort_unstable();
+        let quantile = |q: f64| match &self.histogram {
+            Some(histogram) if q == 1.0 => Some(histogram.max()),
+            Some(histogram) => Some(histogram.value_at_quantile(q)),
+            None => sorted.get(nearest_rank(sorted.len(), q)).copied(),
+        };
+        let ms = |q| Some(quantile(q)? as f64 / 1000.0);
+        Some(Latency {
+            p50: ms(0.5)?,
+            p95: ms(0.95)?,
+            p99: ms(0.99)?,
+            max: ms(1.0)?,
+        })
+    }
+}
+
+/// The index, among so many sorted values, of the smallest that is not exceeded by a share of `q`.
+fn nearest_rank(values: usize, q: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a thousand"
+    )]
+    let rank = (values as f64 * q).ceil() as usize;
+    rank.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The summary of so many times, of 1 ms, 2 ms and so on in some other order.
+    fn of(values: u64) -> Option<Latency> {
+        let mut times = Distribution::default();
+        // 7,919 is prime, so that every time comes once.
+        (0..values).for_each(|i| times.record(Duration::from_millis(i * 7919 % values + 1)));
+        times.summary()
+    }
+
+    #[test]
+    fn few_times_are_told_exactly() {
+        let latency = |p50, p95, p99, max| Some(Latency { p50, p95, p99, max });
+        assert_eq!(of(0), None);
+        assert_eq!(of(1), latency(1.0, 1.0, 1.0, 1.0));
+        assert_eq!(of(4), latency(2.0, 4.0, 4.0, 4.0));
+        assert_eq!(of(1000), latency(500.0, 950.0, 990.0, 1000.0));
+    }
+
+    #[test]
+    fn many_times_are_told_to_a_thousandth() {
+        let told = of(20_000).expect("there are some");
+        for (told, exact) in [
+            (told.p50, 10_000.0),
+            (told.p95, 19_000.0),
+            (told.p99, 19_800.0),
+            (told.max, 20_000.0),
+        ] {
+            assert!((told - exact).abs() <= exact / 1000.0, "{told} for {exact}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The records of several batches by where each is, in the order in which they are to be sent. Apart from
+//! the window because nothing here waits.
+
+use super::by_time::{TimeRange, WaitingRecord, in_order};
+use super::partitions::{PartitionIndex, Partitions};
+use crate::config::Clock;
+use crate::produce::schedule::time_ns;
+use crate::record::Batch;
+use crate::record::in_flight::{NumberedBatch, Positions};
+
+/// A record among those that wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    source: usize,
+    index: usize,
+    /// The time that counts, where records go by time.
+    time: Option<i64>,
+}
+
+/// The records that wait, by the slot in which each came.
+pub(super) struct Places {
+    places: Vec<Place>,
+    /// Slots of records that have a partition and an offset, as they came.
+    came: Vec<(PartitionIndex, usize)>,
+    /// The same slots, as they belong.
+    belong: Vec<(PartitionIndex, i64, usize)>,
+}
+
+impl Places {
+    pub(super) fn of(batches: &[&NumberedBatch], partitions: &mut Partitions) -> Self {
+        let records = batches.iter().map(|batch| batch.batch.records.len()).sum();
+        let mut places = Vec::with_capacity(records);
+        let mut came = Vec::with_capacity(records);
+        let mut belong = Vec::with_capacity(records);
+        for (source, numbered) in batches.iter().enumerate() {
+            let mut finder = partitions.finder(&numbered.batch);
+            for (index, record) in numbered.batch.records.iter().enumerate() {
+                if let Some((partition, offset)) = partitions.place(&mut finder, record) {
+                    came.push((partition, places.len()));
+                    belong.push((partition, offset, places.len()));
+                }
+                places.push(Place {
+                    source,
+                    index,
+                    time: None,
+                });
+            }
+        }
+        belong.sort_unstable();
+        Self {
+            places,
+            came,
+            belong,
+        }
+    }
+
+    /// A partition's records take the places that records of the partition had, so that partitions stay
+    /// interleaved as they were captured.
+    pub(super) fn in_order(&mut self) -> Vec<Place> {
+        self.came.sort_unstable();
+        let mut ordered = self.places.clone();
+        for ((_, to), (_, _, from)) in self.came.iter().zip(&self.belong) {
+            ordered[*to] = self.places[*from];
+        }
+        ordered
+    }
+
+    /// One partition after the other. A record without partition or offset keeps all of them as they
+    /// came: nobody knows what it belongs behind.
+    pub(super) fn by_partition(&mut self) -> Vec<Place> {
+        if self.belong.len() < self.places.len() {
+            return self.in_order();
+        }
+        let slots = self.belong.iter();
+        slots.map(|(.., slot)| self.places[*slot]).collect()
+    }
+
+    /// By the records' times, and within a partition by offset. Records without partition or offset stay
+    /// in the order in which they came.
+    pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<Place> {
+        let mut records: Vec<WaitingRecord> =
+            (0..self.places.len()).map(|slot| (None, 0, slot)).collect();
+        for (partition, offset, slot) in &self.belong {
+            records[*slot] = (Some(*partition), *offset, *slot);
+        }
+        let times = self.places.iter().map(|place| {
+            let batch: &Batch = &batches[place.source].batch;
+            time_ns(batch, &batch.records[place.index], clock)
+        });
+        let ordered = in_order(records, &times.collect::<Vec<_>>()).into_iter();
+        ordered
+            .map(|(time, slot)| Place {
+                time: Some(time),
+                ..self.places[slot]
+            })
+            .collect()
+    }
+}
+
+/// From when to when the records at `places` are, where they go by time.
+pub(super) fn times_of(places: &[Place]) -> Option<TimeRange> {
+    TimeRange::of(places.iter().filter_map(|place| place.time))
+}
+
+/// The records at `places` as a batch of their own.
+pub(super) fn copy(batches: &[&NumberedBatch], places: &[Place]) -> NumberedBatch {
+    let mut batch = Batch::default();
+    let mut positions = Vec::with_capacity(places.len());
+    for place in places {
+        let source = batches[place.source];
+        batch.push_copy(&source.batch, &source.batch.records[place.index]);
+        positions.push(source.positions.of(place.index));
+    }
+    let positions = Positions::Listed(positions);
+    NumberedBatch::new(batch, positions)
+}

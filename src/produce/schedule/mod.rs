@@ -1,0 +1,223 @@
+//! When the next record goes. Pure: whoever asks brings the time, so that tests need neither a clock
+//! nor a broker.
+//!
+//! Every limit is a time from which on a record may go, and the latest one counts: the capture's rhythm
+//! (`timeline.rs`) and rates (`rate.rs`), both seen through the ramp (`ramp.rs`). Each is absolute: what
+//! is sent late does not delay what follows.
+
+mod forecast;
+mod ramp;
+mod rate;
+mod shift;
+mod timeline;
+mod turns;
+
+use std::time::Duration;
+
+pub(crate) use self::forecast::Forecast;
+use self::ramp::Ramp;
+use self::rate::Rate;
+pub(super) use self::shift::Shifts;
+use self::timeline::{Rhythm, Timeline};
+pub(super) use self::turns::{Turn, Turns, moment_of};
+use crate::config::{Clock, Speed, Timing};
+use crate::record::{Batch, Record};
+
+/// What the schedule needs to know of a record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScheduledRecord {
+    /// Its time in the capture, in nanoseconds since 1970; none where that is not known.
+    pub(super) time_ns: Option<i64>,
+    /// Which captured partition it is of: an index that the caller gives.
+    pub(super) partition: usize,
+    /// Bytes of its key, value and headers.
+    pub(super) bytes: u64,
+}
+
+/// The time of `record` that its rhythm is, in nanoseconds since 1970. What is not after 1970 is none:
+/// Kafka's clients write -1 for that.
+pub(super) fn time_ns(batch: &Batch, record: &Record, clock: Clock) -> Option<i64> {
+    let time = match clock {
+        Clock::Capture => batch.captured_ns(record),
+        Clock::Record => record.timestamp_ms.map(|ms| ms.saturating_mul(1_000_000)),
+    };
+    time.filter(|time| *time > 0)
+}
+
+/// What to do with a record now. Times are counted from when the schedule begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It goes; it was due then.
+    Send { due: Duration },
+    /// It is due later: nothing goes before that.
+    WaitUntil(Duration),
+}
+
+/// How fast records went, in the units in which it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Reached {
+    /// Seconds of the capture for each second; none where no speed was asked for, or one record tells
+    /// nothing.
+    pub(super) speed: Option<f64>,
+    /// Records and bytes a second.
+    pub(super) rate: Option<f64>,
+    pub(super) byte_rate: Option<f64>,
+    /// Seconds from the first record to the last one, and how many they should have been by the rhythm
+    /// and by the rates.
+    pub(super) took: f64,
+    pub(super) by_rhythm: f64,
+    pub(super) by_rate: f64,
+}
+
+/// The schedule of a replay over all its passes.
+#[derive(Debug)]
+pub(super) struct Scheduler {
+    ramp: Ramp,
+    timeline: Option<Timeline>,
+    rate: Option<Rate>,
+    byte_rate: Option<Rate>,
+    /// The steady time of the record that was asked for and has not gone yet.
+    waiting: Option<f64>,
+    sent: Sent,
+}
+
+/// What has gone, in steady time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sent {
+    records: u64,
+    bytes: u64,
+    /// Bytes of the last record, which are paid for after it.
+    last_bytes: u64,
+    first: f64,
+    last: f64,
+}
+
+impl Scheduler {
+    /// A schedule that begins at the time to start at, where one is given, and else with its first
+    /// record.
+    pub(super) fn new(timing: &Timing) -> Self {
+        let given_start = timing.start_at.map(|_| 0.0);
+        let timeline = match timing.speed {
+            Speed::Max => None,
+            Speed::Factor(speed) => Some(Timeline::new(speed, timing.max_gap, given_start)),
+        };
+        Self {
+            ramp: Ramp::new(timing.ramp),
+            timeline,
+            rate: timing.rate.map(Rate::new),
+            byte_rate: timing.byte_rate.map(Rate::new),
+            waiting: None,
+            sent: Sent::default(),
+        }
+    }
+
+    /// Whether the next record goes at `now`. The caller asks for the same record again after
+    /// [`Decision::WaitUntil`], and for the next one after [`Decision::Send`].
+    pub(super) fn next(&mut self, record: &ScheduledRecord, now: Duration) -> Decision {
+        let steady = self.ramp.steady(now.as_secs_f64());
+        let steady_due = match self.waiting {
+            Some(due) => due,
+            None => self.steady_due(record, steady),
+        };
+        let due = Duration::from_secs_f64(self.ramp.real(steady_due).min(FOREVER));
+        if due > now {
+            self.waiting = Some(steady_due);
+            return Decision::WaitUntil(due);
+        }
+        self.waiting = None;
+        if let Some(rate) = &mut self.rate {
+            rate.spend(1.0, steady);
+        }
+        if let Some(rate) = &mut self.byte_rate {
+            rate.spend(record.bytes as f64, steady);
+        }
+        self.sent.note(record.bytes, steady);
+        Decision::Send { due }
+    }
+
+    fn steady_due(&mut self, record: &ScheduledRecord, steady: f64) -> f64 {
+        let rhythm = match &mut self.timeline {
+            Some(timeline) => timeline.due(record.time_ns, record.partition, steady),
+            None => 0.0,
+        };
+        let rates = [&self.rate, &self.byte_rate].into_iter().flatten();
+        rates.map(Rate::due).fold(rhythm, f64::max)
+    }
+
+    /// When the last record is due at `now`, where `left` records are to come, the last of them with
+    /// `latest_ns`.
+    pub(super) fn forecast(&self, latest_ns: Option<i64>, left: usize, now: Duration) -> Duration {
+        let timeline = self.timeline.as_ref();
+        let by_rhythm = timeline
+            .zip(latest_ns)
+            .and_then(|(known, time)| known.forecast(time));
+        let now = self.ramp.steady(now.as_secs_f64());
+        let by_rate = self
+            .rate
+            .as_ref()
+            .map_or(0.0, |rate| now + rate.costs(left as f64));
+        let end = by_rhythm.map_or(by_rate, |by_rhythm| by_rhythm.max(by_rate));
+        Duration::from_secs_f64(self.ramp.real(end).min(FOREVER))
+    }
+
+    /// Ends a pass: the rhythm begins anew with the next record, rates go on.
+    pub(super) fn end_pass(&mut self) {
+        self.waiting = None;
+        if let Some(timeline) = &mut self.timeline {
+            timeline.end_pass();
+        }
+    }
+
+    /// What the capture's times turned out to be so far.
+    fn rhythm(&self) -> Rhythm {
+        self.timeline
+            .as_ref()
+            .map_or_else(Rhythm::default, Timeline::rhythm)
+    }
+
+    /// How fast records went so far. What a ramp has left out is no slowness.
+    pub(super) fn reached(&self) -> Reached {
+        let Sent {
+            records,
+            bytes,
+            last_bytes,
+            first,
+            last,
+        } = self.sent;
+        let took = last - first;
+        let by_time = |n: f64| (took > 0.0).then(|| n / took);
+        let timeline = self.timeline.as_ref();
+        // What is paid for by the last record is of the time after it.
+        let (records, bytes) = (
+            records.saturating_sub(1) as f64,
+            (bytes - last_bytes) as f64,
+        );
+        let by = |rate: &Option<Rate>, n| rate.as_ref().map_or(0.0, |rate| rate.costs(n));
+        Reached {
+            speed: timeline.and_then(|known| by_time(known.covered() * known.speed())),
+            rate: by_time(records),
+            byte_rate: by_time(bytes),
+            took,
+            by_rhythm: timeline.map_or(0.0, Timeline::covered),
+            by_rate: by(&self.rate, records).max(by(&self.byte_rate, bytes)),
+        }
+    }
+}
+
+impl Sent {
+    fn note(&mut self, bytes: u64, steady: f64) {
+        if self.records == 0 {
+            self.first = steady;
+        }
+        self.records += 1;
+        self.bytes += bytes;
+        self.last_bytes = bytes;
+        self.last = steady;
+    }
+}
+
+/// The latest due time, in seconds: some 30,000 years, which any clock can still add to its own.
+const FOREVER: f64 = 1e12;
+
+#[cfg(test)]
+mod tests;

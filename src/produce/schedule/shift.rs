@@ -1,0 +1,115 @@
+//! `--timestamps shift`: records keep the distances of their timestamps, divided by the speed, and the
+//! first one gets the time at which its pass begins.
+
+use std::collections::VecDeque;
+
+/// Passes that are remembered. Records of earlier ones are in flight no more, or their topic would not
+/// have taken the later ones.
+const MOST_PASSES: usize = 16;
+
+/// How the timestamps of each pass are moved.
+#[derive(Debug)]
+pub(in crate::produce) struct Shifts {
+    speed: f64,
+    passes: VecDeque<Shift>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shift {
+    /// The position of the pass's first record.
+    from: u64,
+    /// When the pass began, in milliseconds since 1970; none before its first record.
+    start_ms: Option<i64>,
+    /// The timestamp of its first record that has one.
+    first_ms: Option<i64>,
+}
+
+impl Shifts {
+    /// Distances are divided by `speed`.
+    pub(in crate::produce) fn new(speed: f64) -> Self {
+        Self {
+            speed,
+            passes: VecDeque::new(),
+        }
+    }
+
+    /// A pass begins whose records are numbered from `from` on.
+    pub(in crate::produce) fn begin_pass(&mut self, from: u64) {
+        self.passes.push_back(Shift {
+            from,
+            start_ms: None,
+            first_ms: None,
+        });
+        if self.passes.len() > MOST_PASSES {
+            self.passes.pop_front();
+        }
+    }
+
+    /// Notes that a record with this timestamp is the next to go, at `now_ms`.
+    pub(in crate::produce) fn note(
+        &mut self,
+        timestamp_ms: Option<i64>,
+        now_ms: impl FnOnce() -> i64,
+    ) {
+        if let Some(shift) = self.passes.back_mut() {
+            shift.start_ms.get_or_insert_with(now_ms);
+            shift.first_ms = shift.first_ms.or(timestamp_ms);
+        }
+    }
+
+    /// The time that the record at `position` with this timestamp gets; none where nothing of its pass is
+    /// known.
+    pub(in crate::produce) fn shifted(&self, timestamp_ms: i64, position: u64) -> Option<i64> {
+        let mut passes = self.passes.iter().rev();
+        let shift = passes.find(|shift| shift.from <= position)?;
+        let (start, first) = (shift.start_ms?, shift.first_ms?);
+        let distance = (i128::from(timestamp_ms) - i128::from(first)) as f64 / self.speed;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what is beyond the range of times becomes its end"
+        )]
+        let distance = distance.round() as i64;
+        // Nothing is before 1970: librdkafka takes 0 for the time of sending.
+        Some(start.saturating_add(distance).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    #[test]
+    fn distances_are_kept_and_divided_by_the_speed() {
+        let mut shifts = Shifts::new(4.0);
+        shifts.begin_pass(0);
+        shifts.note(Some(1_000_000), || NOW);
+        shifts.note(Some(1_000_400), || NOW + 7);
+        let shifted = [1_000_000, 1_000_400, 999_990].map(|ms| shifts.shifted(ms, 3));
+        assert_eq!(shifted, [Some(NOW), Some(NOW + 100), Some(NOW - 3)]);
+    }
+
+    #[test]
+    fn each_pass_has_a_start_of_its_own_and_records_stay_with_theirs() {
+        let mut shifts = Shifts::new(1.0);
+        shifts.begin_pass(0);
+        assert_eq!(shifts.shifted(5_000, 0), None);
+        // The pass begins with its first record, also where that has no timestamp.
+        shifts.note(None, || NOW);
+        shifts.note(Some(5_000), || NOW + 9);
+        shifts.begin_pass(10);
+        shifts.note(Some(5_000), || NOW + 60_000);
+        let shifted = [9, 10].map(|position| shifts.shifted(6_000, position));
+        assert_eq!(shifted, [Some(NOW + 1_000), Some(NOW + 61_000)]);
+    }
+
+    #[test]
+    fn what_is_beyond_all_times_becomes_the_last_or_first_of_them() {
+        let mut shifts = Shifts::new(0.001);
+        shifts.begin_pass(0);
+        shifts.note(Some(1), || NOW);
+        assert_eq!(shifts.shifted(i64::MAX, 0), Some(i64::MAX));
+        assert_eq!(shifts.shifted(i64::MIN, 0), Some(1));
+    }
+}

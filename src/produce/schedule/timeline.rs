@@ -1,0 +1,304 @@
+//! The rhythm of a capture: when each record is due, by its time in the capture.
+
+use std::time::Duration;
+
+/// From here on a distance between neighbours is not a pause but a clock that was set, or a record with
+/// a time of its own choosing.
+const JUMP_NS: i128 = 365 * 86_400 * 1_000_000_000;
+
+/// What a capture's times turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Rhythm {
+    /// Records whose time is before that of an earlier one of their partition. They are due with it.
+    pub(super) clamped: u64,
+    /// Records without a time. They are due with the one before them.
+    pub(super) untimed: u64,
+    /// Pauses that were cut to the longest that is allowed.
+    pub(super) gaps: u64,
+    /// How much of the capture's time was cut.
+    pub(super) cut: Duration,
+    /// Times that are more than a year away from the one before, cut or not.
+    pub(super) jumps: u64,
+}
+
+/// Due times for the records of a pass as they come, in steady seconds.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    /// Seconds of the capture for each second of the replay.
+    speed: f64,
+    /// The longest pause, in nanoseconds.
+    max_gap: Option<i128>,
+    /// When the first pass is to begin, where that is given.
+    given_start: Option<f64>,
+    /// When the pass begins; none before its first record.
+    start: Option<f64>,
+    /// The time in the capture that is due at the start of the pass; moves on with all that is left out.
+    origin: i128,
+    /// The latest time so far.
+    latest: i128,
+    /// Nanoseconds left out of pauses.
+    cut: i128,
+    /// The due time of the last record of each partition, and of all.
+    partitions: Vec<f64>,
+    last_due: f64,
+    /// The latest due time of the pass.
+    furthest: f64,
+    /// How much of the capture earlier passes have replayed, in steady seconds.
+    earlier: f64,
+    rhythm: Rhythm,
+}
+
+impl Timeline {
+    /// A rhythm whose first pass begins at `given_start`, or else with its first record.
+    pub(super) fn new(speed: f64, max_gap: Option<Duration>, given_start: Option<f64>) -> Self {
+        Self {
+            speed,
+            max_gap: max_gap.map(nanoseconds),
+            given_start,
+            start: None,
+            origin: 0,
+            latest: 0,
+            cut: 0,
+            partitions: Vec::new(),
+            last_due: 0.0,
+            furthest: 0.0,
+            earlier: 0.0,
+            rhythm: Rhythm::default(),
+        }
+    }
+
+    /// Begins anew with the first record of the next pass.
+    pub(super) fn end_pass(&mut self) {
+        self.earlier = self.covered();
+        self.start = None;
+        self.partitions.clear();
+    }
+
+    /// When a record of `partition` with `time_ns` is due. Without a time it is due with the one before
+    /// it. The first record of a pass is due at `now`.
+    pub(super) fn due(&mut self, time_ns: Option<i64>, partition: usize, now: f64) -> f64 {
+        let start = match self.start {
+            Some(start) => start,
+            None => self.begin(time_ns, now),
+        };
+        if time_ns.is_none() {
+            self.rhythm.untimed += 1;
+        }
+        let due = time_ns.map_or(self.last_due, |time| start + self.offset(time.into()));
+        self.last_due = self.clamp(due, partition);
+        self.furthest = self.furthest.max(self.last_due);
+        self.last_due
+    }
+
+    fn begin(&mut self, time_ns: Option<i64>, now: f64) -> f64 {
+        let start = self.given_start.unwrap_or(now);
+        (self.last_due, self.furthest) = (start, start);
+        if let Some(time) = time_ns {
+            self.given_start = None;
+            self.start = Some(start);
+            self.origin = time.into();
+            self.latest = self.origin;
+        }
+        start
+    }
+
+    /// Where `time` is in the pass, in seconds.
+    fn offset(&mut self, time: i128) -> f64 {
+        let gap = time - self.latest;
+        if gap.abs() > JUMP_NS {
+            self.rhythm.jumps += 1;
+        }
+        if gap < -JUMP_NS {
+            // A clock that was set back: what follows keeps its distances from here on. Else all of it
+            // would be overdue.
+            self.origin += gap;
+            self.latest = time;
+        }
+        if let Some(most) = self.max_gap
+            && gap > most
+        {
+            self.rhythm.gaps += 1;
+            self.cut += gap - most;
+            self.origin += gap - most;
+        }
+        self.latest = self.latest.max(time);
+        (time - self.origin).max(0) as f64 / 1e9 / self.speed
+    }
+
+    /// Never before the record that precedes it in its partition.
+    fn clamp(&mut self, due: f64, partition: usize) -> f64 {
+        if self.partitions.len() <= partition {
+            self.partitions.resize(partition + 1, f64::NEG_INFINITY);
+        }
+        let last = &mut self.partitions[partition];
+        if due < *last {
+            self.rhythm.clamped += 1;
+        }
+        *last = due.max(*last);
+        *last
+    }
+
+    /// When a record with `time_ns` would be due, as far as pauses until then are known.
+    pub(super) fn forecast(&self, time_ns: i64) -> Option<f64> {
+        let offset = (i128::from(time_ns) - self.origin).max(0) as f64 / 1e9 / self.speed;
+        Some(self.start? + offset)
+    }
+
+    /// How much of the capture was due so far, in steady seconds, cut pauses left out.
+    pub(super) fn covered(&self) -> f64 {
+        let pass = self.start.map_or(0.0, |start| self.furthest - start);
+        self.earlier + pass
+    }
+
+    pub(super) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    pub(super) fn rhythm(&self) -> Rhythm {
+        let cut = u64::try_from(self.cut).unwrap_or(u64::MAX);
+        Rhythm {
+            cut: Duration::from_nanos(cut),
+            ..self.rhythm
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> i128 {
+    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+    const YEAR: i64 = 365 * 86_400 * SECOND;
+    const START: i64 = 1_764_787_375 * SECOND;
+
+    #[test]
+    fn distances_are_divided_by_the_speed() {
+        let mut timeline = Timeline::new(4.0, None, None);
+        let dues = [0, 2, 10].map(|s| timeline.due(Some(START + s * SECOND), 0, 7.0));
+        assert_eq!(dues, [7.0, 7.5, 9.5]);
+        assert_eq!(timeline.covered(), 2.5);
+    }
+
+    #[test]
+    fn a_long_pause_is_cut_and_counted() {
+        let mut timeline = Timeline::new(1.0, Some(Duration::from_secs(5)), None);
+        let dues = [0, 3, 103, 104].map(|s| timeline.due(Some(s * SECOND), 0, 0.0));
+        assert_eq!(dues, [0.0, 3.0, 8.0, 9.0]);
+        let rhythm = timeline.rhythm();
+        assert_eq!((rhythm.gaps, rhythm.cut), (1, Duration::from_secs(95)));
+    }
+
+    #[test]
+    fn a_time_that_goes_back_is_due_with_its_predecessor_and_counted() {
+        let mut timeline = Timeline::new(1.0, None, None);
+        let dues = [(0, 0), (9, 0), (4, 0), (4, 1), (10, 0)];
+        let dues = dues.map(|(s, partition)| timeline.due(Some(s * SECOND), partition, 0.0));
+        assert_eq!(dues, [0.0, 9.0, 9.0, 4.0, 10.0]);
+        assert_eq!(timeline.rhythm().clamped, 1);
+    }
+
+    #[test]
+    fn a_record_without_a_time_is_due_with_the_one_before_it() {
+        let mut timeline = Timeline::new(1.0, None, None);
+        let times = [None, Some(START), Some(START + SECOND), None];
+        let dues = times.map(|time| timeline.due(time, 0, 3.0));
+        assert_eq!(dues, [3.0, 3.0, 4.0, 4.0]);
+        assert_eq!(timeline.rhythm().untimed, 2);
+    }
+
+    #[test]
+    fn a_jump_of_years_is_counted_and_a_jump_back_leaves_nothing_overdue() {
+        let mut timeline = Timeline::new(1.0, Some(Duration::from_secs(5)), None);
+        let times = [START, START + 50 * YEAR, START + SECOND, START + 3 * SECOND];
+        let dues = times.map(|time| timeline.due(Some(time), 0, 0.0));
+        assert_eq!(dues, [0.0, 5.0, 5.0, 7.0]);
+        let rhythm = timeline.rhythm();
+        assert_eq!((rhythm.jumps, rhythm.gaps, rhythm.clamped), (2, 1, 0));
+    }
+
+    #[test]
+    fn the_extremes_of_a_time_fit() {
+        let mut timeline = Timeline::new(1.0, None, None);
+        let dues = [i64::MIN, i64::MAX, 0, i64::MIN].map(|t| timeline.due(Some(t), 0, 0.0));
+        assert!(dues.is_sorted() && dues.iter().all(|due| due.is_finite()));
+        assert_eq!(timeline.rhythm().jumps, 3);
+    }
+
+    #[test]
+    fn a_pass_whose_start_is_given_is_late_where_its_first_record_is() {
+        let mut timeline = Timeline::new(1.0, None, Some(0.0));
+        let dues = [0, 2].map(|s| timeline.due(Some(START + s * SECOND), 0, 1.5));
+        assert_eq!(dues, [0.0, 2.0]);
+        timeline.end_pass();
+        assert_eq!(timeline.due(Some(START), 0, 2.5), 2.5);
+    }
+
+    #[test]
+    fn each_pass_begins_with_its_first_record() {
+        let mut timeline = Timeline::new(1.0, None, None);
+        let mut pass = |now: f64| [0, 2].map(|s| timeline.due(Some(START + s * SECOND), 0, now));
+        assert_eq!(pass(0.0), [0.0, 2.0]);
+        timeline.end_pass();
+        let mut pass = |now: f64| [0, 2].map(|s| timeline.due(Some(START + s * SECOND), 0, now));
+        assert_eq!(pass(2.5), [2.5, 4.5]);
+        assert_eq!(timeline.covered(), 4.0);
+        assert_eq!(timeline.rhythm(), Rhythm::default());
+    }
+
+    proptest! {
+        #[test]
+        fn due_times_of_a_partition_never_go_back(
+            speed in 0.01..1000.0_f64,
+            max_gap in prop::option::of(0u64..100),
+            records in prop::collection::vec((prop::option::of(any::<i64>()), 0usize..4), 1..200),
+        ) {
+            let mut timeline = Timeline::new(speed, max_gap.map(Duration::from_secs), None);
+            let mut last = [0.0; 4];
+            for (time, partition) in records {
+                let due = timeline.due(time, partition, 0.0);
+                prop_assert!(due >= last[partition]);
+                last[partition] = due;
+            }
+        }
+
+        /// Whatever comes between, the last record is due where its distance to the first says.
+        #[test]
+        fn nothing_drifts(
+            speed in 0.01..1000.0_f64,
+            steps in prop::collection::vec(0i64..50_000_000, 1..300),
+        ) {
+            let mut timeline = Timeline::new(speed, None, None);
+            timeline.due(Some(START), 0, 0.0);
+            let (mut time, mut due) = (START, 0.0);
+            for step in steps {
+                time += step;
+                due = timeline.due(Some(time), 0, 0.0);
+            }
+            let expected = (time - START) as f64 / 1e9 / speed;
+            prop_assert!((due - expected).abs() < 1e-9 * expected.max(1.0));
+        }
+
+        /// What is left out of pauses, and what is not, is all of the capture.
+        #[test]
+        fn cut_and_kept_time_are_the_whole(
+            max_gap in 1u64..20,
+            steps in prop::collection::vec(0i64..60, 1..100),
+        ) {
+            let mut timeline = Timeline::new(1.0, Some(Duration::from_secs(max_gap)), None);
+            timeline.due(Some(START), 0, 0.0);
+            let (mut time, mut due) = (START, 0.0);
+            for step in &steps {
+                time += step * SECOND;
+                due = timeline.due(Some(time), 0, 0.0);
+            }
+            let whole = (time - START) as f64 / 1e9;
+            prop_assert!((due + timeline.rhythm().cut.as_secs_f64() - whole).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The schedule by the system's clock: whose turn it is now, what is odd about a record's time, and how
+//! well the whole was kept.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::timeline::Rhythm;
+use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
+use crate::config::{Clock, Speed, Timing};
+use crate::error::Error;
+use crate::record::{Batch, Record};
+use crate::report::{Achieved, Latency, Pacing, SlowedBy, WaitTimes, What};
+
+/// A replay that takes so much longer than planned was limited by something: a hundredth of its time,
+/// and what a busy machine may lose at once.
+const TOLERANCE: f64 = 0.01;
+const NOISE: Duration = Duration::from_millis(50);
+
+/// Whether a record goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum Turn {
+    /// Now; it was due then.
+    Now(Instant),
+    /// Not before then.
+    At(Instant),
+}
+
+/// The schedule of a session.
+#[derive(Debug)]
+pub(in crate::produce) struct Turns {
+    timing: Timing,
+    scheduler: Scheduler,
+    /// When the schedule begins, and what was waited for until then; none before the first record.
+    began: Option<(Instant, WaitTimes)>,
+    /// What was odd about times so far.
+    known: Rhythm,
+    /// Whether any record has a time.
+    has_times: bool,
+    /// The latest time of the records that came.
+    latest_ns: Option<i64>,
+}
+
+impl Turns {
+    /// None where records go as fast as the cluster takes them.
+    pub(in crate::produce) fn new(timing: &Timing) -> Option<Self> {
+        timing.is_timed().then(|| Self {
+            timing: *timing,
+            scheduler: Scheduler::new(timing),
+            began: None,
+            known: Rhythm::default(),
+            has_times: false,
+            latest_ns: None,
+        })
+    }
+
+    /// Which time of the records they go by; none where they have only a rate.
+    pub(in crate::produce) fn clock(&self) -> Option<Clock> {
+        (self.timing.speed != Speed::Max).then_some(self.timing.clock)
+    }
+
+    /// Looks at records that will be sent.
+    pub(in crate::produce) fn look_at(&mut self, batch: &Batch) {
+        let mut records = batch.records.iter();
+        self.has_times = self.has_times
+            || records.any(|record| time_ns(batch, record, self.timing.clock).is_some());
+    }
+
+    /// Takes note of records that come to be sent.
+    pub(in crate::produce) fn note_times(&mut self, batch: &Batch) {
+        if let Some(clock) = self.clock() {
+            let records = batch.records.iter();
+            let latest = records
+                .filter_map(|record| time_ns(batch, record, clock))
+                .max();
+            self.latest_ns = self.latest_ns.max(latest);
+        }
+    }
+
+    /// How far the schedule is when a record that was due at `due` goes at `now`; `left` records are to come,
+    /// where their number is known.
+    pub(in crate::produce) fn forecast(
+        &self,
+        due: Instant,
+        now: Instant,
+        left: Option<usize>,
+    ) -> Forecast {
+        let (began, _) = self.began.unwrap_or((now, WaitTimes::default()));
+        let since = now.saturating_duration_since(began);
+        // Bytes that are to come are not known.
+        let left = left.filter(|_| self.timing.byte_rate.is_none());
+        let end = left.map(|left| self.scheduler.forecast(self.latest_ns, left, since));
+        Forecast {
+            began,
+            due,
+            end: end.and_then(|end| began.checked_add(end)),
+        }
+    }
+
+    /// That records go by times and `record`, the first one, has none, nor has any other that is known.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub(in crate::produce) fn check_times(
+        &mut self,
+        batch: &Batch,
+        record: &Record,
+        place: impl FnOnce() -> String,
+    ) -> Result<(), Error> {
+        if self.has_times || self.clock().is_none() {
+            return Ok(());
+        }
+        self.has_times = time_ns(batch, record, self.timing.clock).is_some();
+        match self.has_times {
+            true => Ok(()),
+            false => Err(untimed(self.timing.clock, &place())),
+        }
+    }
+
+    /// Lets the schedule begin at `start`, unless it has begun.
+    pub(in crate::produce) fn begin(&mut self, start: Instant, waited: WaitTimes) {
+        self.began.get_or_insert((start, waited));
+    }
+
+    /// Whose turn it is at `now`: that of `record`, which is of `partition` and is asked for again until
+    /// it goes.
+    pub(in crate::produce) fn next(
+        &mut self,
+        (batch, record): (&Batch, &Record),
+        partition: usize,
+        now: Instant,
+    ) -> Turn {
+        let (began, _) = *self.began.get_or_insert((now, WaitTimes::default()));
+        let record = ScheduledRecord {
+            time_ns: time_ns(batch, record, self.timing.clock),
+            partition,
+            bytes: batch.size(record) as u64,
+        };
+        match self
+            .scheduler
+            .next(&record, now.saturating_duration_since(began))
+        {
+            Decision::Send { due } => Turn::Now(began + due),
+            Decision::WaitUntil(due) => Turn::At(began + due),
+        }
+    }
+
+    /// What is odd about the time of the record that was asked for last, where it was not told yet.
+    pub(in crate::produce) fn oddity(&mut self) -> Option<What> {
+        let (known, now) = (self.known, self.scheduler.rhythm());
+        self.known = now;
+        match () {
+            () if now.jumps > known.jumps => Some(What::TimeJump),
+            () if now.clamped > known.clamped => Some(What::TimeBack),
+            () if now.untimed > known.untimed => Some(What::Untimed),
+            () => None,
+        }
+    }
+
+    /// The next record is the first of a new pass.
+    pub(in crate::produce) fn end_pass(&mut self) {
+        self.scheduler.end_pass();
+    }
+
+    /// How the schedule was kept; `waits` are all waits until the last record went, and `in_flight` is
+    /// what a full window of records in flight means.
+    pub(in crate::produce) fn pacing(
+        &self,
+        waits: WaitTimes,
+        in_flight: SlowedBy,
+        lateness: Option<Latency>,
+        response: Option<Latency>,
+    ) -> Pacing {
+        let (reached, rhythm) = (self.scheduler.reached(), self.scheduler.rhythm());
+        let before = self.began.map_or(waits, |(_, before)| before);
+        let achieved = |asked: Option<f64>, reached| asked.map(|asked| Achieved { asked, reached });
+        let speed = match self.timing.speed {
+            Speed::Max => None,
+            Speed::Factor(factor) => Some(factor),
+        };
+        Pacing {
+            speed: achieved(speed, reached.speed),
+            rate: achieved(self.timing.rate, reached.rate),
+            byte_rate: achieved(self.timing.byte_rate, reached.byte_rate),
+            limited_by: slowed_by(&reached, since(waits, before), in_flight),
+            gaps: rhythm.gaps,
+            gaps_cut: rhythm.cut,
+            clamped: rhythm.clamped,
+            untimed: rhythm.untimed,
+            jumps: rhythm.jumps,
+            lateness,
+            response,
+        }
+    }
+}
+
+/// That a source has no times.
+fn untimed(clock: Clock, place: &str) -> Error {
+    let (what, hint) = match clock {
+        Clock::Capture => (
+            "`--speed` goes by the times at which the application had the records",
+            "`--clock record` goes by the records' own timestamps; a CSV has those times in a column `ts`, \
+             record lines in `captured`, RRPairs where `capture-time` of a profile says",
+        ),
+        Clock::Record => (
+            "`--clock record` goes by the records' timestamps",
+            "`--timestamp PATH` says where they are; `--clock capture` goes by the times at which the \
+             application had the records",
+        ),
+    };
+    Error::Config {
+        message: format!("{what}, and {place} has none"),
+        hint: Some(hint.into()),
+    }
+}
+
+fn since(waits: WaitTimes, before: WaitTimes) -> WaitTimes {
+    WaitTimes {
+        input: waits.input.saturating_sub(before.input),
+        in_flight: waits.in_flight.saturating_sub(before.in_flight),
+        cluster: waits.cluster.saturating_sub(before.cluster),
+        due: waits.due.saturating_sub(before.due),
+    }
+}
+
+/// What made a replay slower than asked; none when it was not. Of the causes the one counts for which it
+/// was waited longest.
+fn slowed_by(reached: &Reached, waits: WaitTimes, in_flight: SlowedBy) -> Option<SlowedBy> {
+    let slack = NOISE.as_secs_f64();
+    let planned = reached.by_rate.max(reached.by_rhythm);
+    if reached.took <= planned * (1.0 + TOLERANCE) + slack {
+        let is_by_rate = reached.speed.is_some()
+            && reached.by_rate > reached.by_rhythm * (1.0 + TOLERANCE) + slack;
+        return is_by_rate.then_some(SlowedBy::Rate);
+    }
+    let waited = waits.input + waits.in_flight + waits.cluster + waits.due;
+    let busy = Duration::from_secs_f64(reached.took).saturating_sub(waited);
+    let causes = [
+        (busy, SlowedBy::Kreplay),
+        (waits.cluster, SlowedBy::Cluster),
+        (waits.in_flight, in_flight),
+        (waits.input, SlowedBy::Input),
+    ];
+    let longest = causes.into_iter().max_by_key(|(waited, _)| *waited);
+    longest.map(|(_, by)| by)
+}
+
+/// The moment that `time` of the wall clock is, as far as is known now. What is over for longer than
+/// this clock counts is now.
+pub(in crate::produce) fn moment_of(time: SystemTime) -> Instant {
+    let (now, wall) = (Instant::now(), SystemTime::now());
+    match time.duration_since(wall) {
+        Ok(left) => now.checked_add(left).unwrap_or(now),
+        Err(over) => now.checked_sub(over.duration()).unwrap_or(now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(s: f64) -> Duration {
+        Duration::from_secs_f64(s)
+    }
+
+    /// A replay at a speed that took so long and should have taken so long by its rhythm and its rate.
+    fn took(took: f64, by_rhythm: f64, by_rate: f64) -> Reached {
+        Reached {
+            speed: Some(1.0),
+            took,
+            by_rhythm,
+            by_rate,
+            ..Reached::default()
+        }
+    }
+
+    #[test]
+    fn a_replay_in_time_is_limited_by_nothing() {
+        let waits = WaitTimes {
+            input: seconds(9.0),
+            ..WaitTimes::default()
+        };
+        for reached in [
+            took(10.0, 10.0, 0.0),
+            took(10.09, 10.0, 0.0),
+            took(0.04, 0.0, 0.0),
+        ] {
+            assert_eq!(slowed_by(&reached, waits, SlowedBy::Cluster), None);
+        }
+    }
+
+    #[test]
+    fn the_longest_wait_is_what_limits_a_replay() {
+        let waits = |input: f64, in_flight: f64, cluster: f64| WaitTimes {
+            input: seconds(input),
+            in_flight: seconds(in_flight),
+            cluster: seconds(cluster),
+            due: seconds(1.0),
+        };
+        for (waits, expected) in [
+            (waits(6.0, 2.0, 1.0), SlowedBy::Input),
+            (waits(2.0, 6.0, 1.0), SlowedBy::InFlight),
+            (waits(1.0, 2.0, 6.0), SlowedBy::Cluster),
+            (waits(1.0, 1.0, 1.0), SlowedBy::Kreplay),
+        ] {
+            let by = slowed_by(&took(10.0, 5.0, 0.0), waits, SlowedBy::InFlight);
+            assert_eq!(by, Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_rate_below_the_speed_is_what_limits_it() {
+        let by = slowed_by(
+            &took(10.0, 5.0, 10.0),
+            WaitTimes::default(),
+            SlowedBy::Cluster,
+        );
+        assert_eq!(by, Some(SlowedBy::Rate));
+    }
+
+    #[test]
+    fn a_time_of_the_wall_clock_becomes_a_moment() {
+        let before = Instant::now();
+        let hour = moment_of(SystemTime::now() + seconds(3600.0));
+        assert!(hour >= before + seconds(3599.0) && hour <= Instant::now() + seconds(3601.0));
+        assert!(moment_of(SystemTime::UNIX_EPOCH) <= Instant::now());
+    }
+}

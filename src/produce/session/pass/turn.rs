@@ -1,0 +1,132 @@
+//! When the next record of a pass goes: at its time, and when there is room for it in flight.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::Pass;
+use crate::produce::schedule::{Turn, moment_of};
+use crate::produce::session::open::Session;
+use crate::produce::session::wait::{Stop, WaitFor};
+use crate::record::{Batch, Record};
+use crate::report::What;
+
+/// Records after which whoever looks on is told anew how far the schedule is.
+const FORECAST_EVERY: usize = 256;
+
+impl Pass<'_, '_> {
+    /// Waits until it is time to begin, where that is given.
+    pub(super) fn await_start(&mut self) -> Result<(), Stop> {
+        let Some(start) = self.session.job.timing.start_at else {
+            return Ok(());
+        };
+        loop {
+            // Anew for each look: the wall clock may be set meanwhile.
+            let moment = moment_of(start);
+            if Instant::now() >= moment {
+                let Session { turns, waiter, .. } = &mut *self.session;
+                if let Some(turns) = turns {
+                    turns.begin(moment, waiter.times);
+                }
+                return Ok(());
+            }
+            self.session.check_not_over()?;
+            self.session.wait(WaitFor::Due(moment))?;
+        }
+    }
+
+    /// Waits until the record at `index` may go: until it is due, and there is room for it in flight.
+    /// Everything that is due by then goes without a further wait. Gives when it was due, where records
+    /// are timed.
+    ///
+    /// # Errors
+    /// That the run ends before that.
+    pub(super) fn await_turn(
+        &mut self,
+        batch: &Batch,
+        index: usize,
+    ) -> Result<Option<Instant>, Stop> {
+        let record = &batch.records[index];
+        loop {
+            self.wait_for_budget()?;
+            let Session {
+                turns, waiter, job, ..
+            } = &mut *self.session;
+            let Some(turns) = turns else {
+                return Ok(None);
+            };
+            let place = || job.counters.place(record.origin);
+            turns.check_times(batch, record, place)?;
+            let now = Instant::now();
+            turns.begin(now, waiter.times);
+            let partition = self.partitions.get(index).copied().unwrap_or(0);
+            let turn = turns.next((batch, record), partition as usize, now);
+            if let Some(what) = turns.oddity() {
+                self.name_oddity(what, batch, record, turn);
+            }
+            let due = match turn {
+                Turn::Now(due) | Turn::At(due) => due,
+            };
+            let late = now.saturating_duration_since(due).as_millis();
+            let late = u64::try_from(late).unwrap_or(u64::MAX);
+            self.session
+                .job
+                .counters
+                .late_ms
+                .store(late, Ordering::Relaxed);
+            if index.is_multiple_of(FORECAST_EVERY)
+                && let Some(turns) = &self.session.turns
+            {
+                let left = self
+                    .ordered
+                    .left()
+                    .map(|left| left + batch.records.len() - index);
+                let counters = &self.session.job.counters;
+                counters.forecast(turns.forecast(due, now, left));
+            }
+            match turn {
+                Turn::Now(due) => return Ok(Some(due)),
+                Turn::At(due) => self.session.wait(WaitFor::Due(due))?,
+            }
+        }
+    }
+
+    /// Counts what is odd about a record's time, and says at once why nothing is sent for years.
+    fn name_oddity(&mut self, what: What, batch: &Batch, record: &Record, turn: Turn) {
+        let place = batch.captured_at(record);
+        let why = match what {
+            What::TimeJump => "its time is more than a year away from that of the record before it",
+            What::TimeBack => "its time is before that of an earlier record of its partition",
+            _ => "it has no time, and goes with the record before it",
+        };
+        let problems = &mut self.counts.problems;
+        problems.add(what, record.origin, || format!("{place}: {why}"));
+        let now = Instant::now();
+        if let Turn::At(due) = turn
+            && what == What::TimeJump
+        {
+            let days = due.saturating_duration_since(now).as_secs() / 86_400;
+            let origin = self.session.job.counters.place(record.origin);
+            let hint = What::TimeJump.hint().unwrap_or_default();
+            let note = format!("{origin}: {place} is due in {days} days: {why}; {hint}");
+            self.session.job.console.note(&note);
+        }
+    }
+
+    fn wait_for_budget(&mut self) -> Result<(), Stop> {
+        loop {
+            self.session.check_not_over()?;
+            let session = &mut *self.session;
+            if session.deliveries.is_forbidden() {
+                session.check_alive()?;
+            }
+            session.isolate()?;
+            if session.deliveries.budget.is_pinned_over_full() {
+                session.wait(WaitFor::Memory)?;
+            } else if session.waiter.is_full {
+                session.wait(WaitFor::Budget)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What progress says, in one line that fits the terminal: pure text, so that it is tested without one.
+
+use std::time::Duration;
+
+use indicatif::HumanCount;
+
+/// The shortest and the longest bar, without its brackets.
+const SHORTEST_BAR: usize = 8;
+const LONGEST_BAR: usize = 30;
+/// Records are late when they are later than this.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How far a replay is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Status {
+    pub(super) delivered: u64,
+    /// Records that are certain not to be written, or may not be.
+    pub(super) failed: u64,
+    pub(super) per_second: f64,
+    /// How much of the whole is done, from 0 to 1, where the whole is known.
+    pub(super) share: Option<f64>,
+    pub(super) elapsed: Duration,
+    pub(super) eta: Option<Duration>,
+    /// By how much the last record was sent after its due time.
+    pub(super) lateness: Duration,
+    pub(super) note: Option<Note>,
+}
+
+/// What is more important than how fast records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Note {
+    /// The first signal has come.
+    Draining,
+    /// Nothing is acknowledged for so long, for this reason.
+    Waiting(Duration, String),
+}
+
+impl Note {
+    fn words(&self) -> String {
+        match self {
+            Self::Draining => "draining, Ctrl-C again to stop at once".into(),
+            Self::Waiting(quiet, reason) => {
+                format!("waiting for the cluster: {reason} for {}", span(*quiet))
+            }
+        }
+    }
+}
+
+impl Status {
+    /// The line for a terminal of `width` columns, a bar in it where there is room. What is less
+    /// important is left out of a narrow one.
+    pub(super) fn line(&self, width: usize) -> String {
+        // The last column stays free: some terminals go to the next line there.
+        let width = width.saturating_sub(1);
+        let parts = self.parts();
+        let mut kept = vec![false; parts.len()];
+        let mut used = 0;
+        let mut ranked: Vec<usize> = (0..parts.len()).collect();
+        ranked.sort_by_key(|i| parts[*i].0);
+        for i in &ranked {
+            let i = *i;
+            let wanted = parts[i].1.chars().count() + if used > 0 { 2 } else { 0 };
+            if used + wanted <= width {
+                (kept[i], used) = (true, used + wanted);
+            }
+        }
+        let shown = parts.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let mut line = shown
+            .map(|((_, text), _)| text.as_str())
+            .collect::<Vec<_>>()
+            .join("  ");
+        if let Some(first) = ranked.first().filter(|first| !kept[**first]) {
+            // Even the most important part is too long.
+            line = parts[*first].1.chars().take(width).collect();
+        }
+        let room = width.saturating_sub(line.chars().count() + 4);
+        if let Some(share) = self
+            .share
+            .filter(|_| self.note.is_none() && room >= SHORTEST_BAR)
+        {
+            line = format!("{}  {line}", bar(share, room.min(LONGEST_BAR)));
+        }
+        line
+    }
+
+    /// The same where there is no terminal: everything, in words.
+    pub(super) fn plain(&self) -> String {
+        let mut parts = self.parts();
+        parts.retain(|(_, text)| !text.ends_with("elapsed"));
+        let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+        parts.join(", ")
+    }
+
+    /// The parts in their order, each with its rank: the lower, the more important.
+    fn parts(&self) -> Vec<(u8, String)> {
+        let mut parts = Vec::new();
+        if let Some(share) = self.share {
+            parts.push((3, format!("{:.0} %", (share * 100.0).floor())));
+        }
+        parts.push((1, format!("{} delivered", HumanCount(self.delivered))));
+        if self.failed > 0 {
+            parts.push((2, format!("{} failed", HumanCount(self.failed))));
+        }
+        parts.push((6, format!("{:.0}/s", self.per_second)));
+        if self.lateness > LATE {
+            parts.push((4, format!("{} late", span(self.lateness))));
+        }
+        match &self.note {
+            Some(note) => parts.push((0, note.words())),
+            None => {
+                parts.push((7, format!("{} elapsed", span(self.elapsed))));
+                parts.extend(self.eta.map(|eta| (5, format!("ETA {}", span(eta)))));
+            }
+        }
+        parts
+    }
+}
+
+/// A bar of so many columns between brackets.
+fn bar(share: f64, columns: usize) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of some columns"
+    )]
+    let done = (share.clamp(0.0, 1.0) * columns as f64) as usize;
+    format!("[{}{}]", "█".repeat(done), "░".repeat(columns - done))
+}
+
+/// A time in its two largest units.
+fn span(time: Duration) -> String {
+    let s = time.as_secs();
+    match s {
+        0..60 => format!("{s}s"),
+        60..3600 => format!("{}m {:02}s", s / 60, s % 60),
+        3600..86_400 => format!("{}h {:02}m", s / 3600, s / 60 % 60),
+        _ => format!("{}d {:02}h", s / 86_400, s / 3600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn some() -> Status {
+        Status {
+            delivered: 1_234_567,
+            per_second: 23_456.4,
+            share: Some(0.456),
+            elapsed: Duration::from_secs(52),
+            eta: Some(Duration::from_secs(63)),
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_everything_and_a_narrow_one_what_counts() {
+        let status = some();
+        assert_eq!(
+            status.line(80),
+            "[███████░░░░░░░░░]  45 %  1,234,567 delivered  23456/s  52s elapsed  ETA 1m 03s"
+        );
+        assert_eq!(status.line(40), "45 %  1,234,567 delivered  ETA 1m 03s");
+        assert_eq!(status.line(10), "1,234,567");
+    }
+
+    #[test]
+    fn failures_and_lateness_come_before_the_rate() {
+        let status = Status {
+            failed: 12,
+            lateness: Duration::from_millis(2300),
+            ..some()
+        };
+        let expected = "45 %  1,234,567 delivered  12 failed  23456/s  2s late  ETA 1m 03s";
+        assert_eq!(status.line(74), expected);
+        assert_eq!(status.line(40), "45 %  1,234,567 delivered  12 failed");
+        // A lateness of less than a second is not worth the place.
+        let lateness = Duration::from_millis(999);
+        assert!(!Status { lateness, ..some() }.line(200).contains("late"));
+    }
+
+    #[test]
+    fn a_note_takes_the_place_of_the_forecast() {
+        let draining = Status {
+            note: Some(Note::Draining),
+            ..some()
+        };
+        let note = "draining, Ctrl-C again to stop at once";
+        assert_eq!(draining.line(40), note);
+        let wide = format!("45 %  1,234,567 delivered  23456/s  {note}");
+        assert_eq!(draining.line(80), wide);
+        let waiting = Status {
+            note: Some(Note::Waiting(
+                Duration::from_secs(12),
+                "connection refused".into(),
+            )),
+            ..some()
+        };
+        let note = "waiting for the cluster: connection refused for 12s";
+        assert_eq!(
+            waiting.line(80),
+            format!("45 %  1,234,567 delivered  {note}")
+        );
+        assert_eq!(waiting.line(30), &note[..29]);
+    }
+
+    #[test]
+    fn lines_have_all_of_it() {
+        assert_eq!(
+            some().plain(),
+            "45 %, 1,234,567 delivered, 23456/s, ETA 1m 03s"
+        );
+        assert_eq!(Status::default().plain(), "0 delivered, 0/s");
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        for (s, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 00s"),
+            (3661, "1h 01m"),
+            (200_000, "2d 07h"),
+        ] {
+            assert_eq!(span(Duration::from_secs(s)), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal(
+            delivered in any::<u64>(),
+            failed in any::<u64>(),
+            per_second in 0.0..1e12_f64,
+            share in prop::option::of(0.0..=1.0_f64),
+            (elapsed, late) in (0u64..10_000_000_000, 0u64..10_000_000_000),
+            eta in prop::option::of(0u64..10_000_000_000),
+            reason in prop::option::of(".{0,60}"),
+            width in 0usize..200,
+        ) {
+            let status = Status {
+                delivered, failed, per_second, share,
+                elapsed: Duration::from_secs(elapsed),
+                eta: eta.map(Duration::from_secs),
+                lateness: Duration::from_secs(late),
+                note: reason.map(|reason| Note::Waiting(Duration::from_secs(late), reason)),
+            };
+            prop_assert!(status.line(width).chars().count() < width.max(1));
+        }
+    }
+}
