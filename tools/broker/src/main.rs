@@ -25,13 +25,16 @@ use kafka::{Kafka, KafkaOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-const USAGE: &str = "usage: broker [--port PORT] [--topic NAME[:PARTITIONS]]...";
+const USAGE: &str =
+    "usage: broker [--port PORT] [--topic NAME[:PARTITIONS]]... [--property NAME=VALUE]...";
 
 /// What the command line asks for.
 #[derive(Default)]
 struct Wanted {
     port: Option<u16>,
     topics: Vec<(String, i32)>,
+    /// Server properties.
+    properties: Vec<(String, String)>,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
         match flag.as_str() {
             "--port" => wanted.port = Some(value.parse().map_err(|_| USAGE)?),
             "--topic" => wanted.topics.push(parse_topic(&value)?),
+            "--property" => {
+                let (name, value) = value.split_once('=').ok_or(USAGE)?;
+                wanted.properties.push((name.into(), value.into()));
+            }
             _ => return Err(USAGE.to_owned()),
         }
     }
@@ -98,6 +105,7 @@ fn watch_stdin() -> oneshot::Receiver<()> {
 fn run(wanted: &Wanted) -> Result<(), String> {
     let options = KafkaOptions {
         port: wanted.port,
+        properties: wanted.properties.clone(),
         ..KafkaOptions::default()
     };
     let kafka = Kafka::start_with(&options)?;

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Replays in time against a real Kafka, and prints how well the time was kept.
+
+bench/pace.sh calls it. The broker's own clock is the judge: topics have `LogAppendTime`, so that a record's
+timestamp is when the broker appended it. Drift is the slope of (append time - due time) over the due time,
+by least squares, with its standard error; the append time is known to the millisecond.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+START_MS = 1_764_787_375_000
+
+
+def fail(why):
+    sys.exit(f"pace: {why}")
+
+
+def write_capture(path, records, per_second, partitions=4):
+    """Record lines at a steady rate; the value begins with the record's number."""
+    with open(path, "w") as out:
+        for i in range(records):
+            ms = START_MS + i * 1000 // per_second
+            value = f"{i} ".ljust(200, "x")
+            line = {"topic": "pace", "partition": i % partitions, "offset": i // partitions,
+                    "timestamp": ms, "value": value}
+            out.write(json.dumps(line) + "\n")
+
+
+def appended(args, topic):
+    """The append time of each record in milliseconds, by the record's number."""
+    command = ["kcat", "-C", "-b", args.brokers, "-t", topic, "-e", "-q", "-f", "%T %s\n"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    times = {}
+    for line in out.splitlines():
+        ms, number, *_ = line.split(" ")
+        times[int(number)] = int(ms)
+    return times
+
+
+def replay(args, topic, capture, flags):
+    command = [args.kreplay, "replay", capture, "-b", args.brokers, "-t", topic, "--partition", "keep",
+               "--yes", "--report", "json", *flags]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def slope(xs, ys):
+    """The slope of ys over xs, and its standard error."""
+    n, mx, my = len(xs), statistics.fmean(xs), statistics.fmean(ys)
+    sxx = sum((x - mx) ** 2 for x in xs)
+    b = sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sxx
+    rest = sum((y - my - b * (x - mx)) ** 2 for x, y in zip(xs, ys))
+    return b, (rest / (n - 2) / sxx) ** 0.5
+
+
+def load():
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def original_rhythm(args, folder):
+    per_second, seconds = 2000, args.seconds
+    records = per_second * seconds
+    capture = os.path.join(folder, "rhythm.jsonl")
+    write_capture(capture, records, per_second)
+    for run in range(1, args.runs + 1):
+        topic = f"pace-rhythm-{run}"
+        before = load()
+        report = replay(args, topic, capture, ["--speed", "1x", "--clock", "record"])
+        times = appended(args, topic)
+        if len(times) != records:
+            fail(f"{len(times)} of {records} records are in the log")
+        due = [i * 1000 // per_second for i in range(records)]
+        off = [times[i] - times[0] - due[i] for i in range(records)]
+        b, error = slope(due, off)
+        late = report["timing"]["lateness_ms"]
+        print(f"| {per_second:,} records/s for {seconds} s at 1x | {b * 100:+.4f} % ± {error * 100:.4f} % | "
+              f"{late['p50']} | {late['p99']} | {late['max']} | {report['timing']['reached']} | {before} |")
+
+
+def rate(args, folder):
+    per_second, seconds = 50_000, args.rate_seconds
+    records = per_second * seconds + 1
+    capture = os.path.join(folder, "rate.jsonl")
+    write_capture(capture, records, per_second)
+    for run in range(1, args.runs + 1):
+        topic = f"pace-rate-{run}"
+        before = load()
+        report = replay(args, topic, capture, ["--rate", "50k/s"])
+        times = appended(args, topic)
+        span_s = (max(times.values()) - min(times.values())) / 1000
+        measured = (records - 1) / span_s
+        late = report["timing"]["lateness_ms"]
+        print(f"| `--rate 50k/s` for {seconds} s | {measured:,.0f} records/s ({measured / per_second - 1:+.2%}) | "
+              f"{late['p50']} | {late['p99']} | {late['max']} | {report['timing']['rate']['reached']:,.0f} | {before} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kreplay", required=True)
+    parser.add_argument("--brokers", required=True)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--rate-seconds", type=int, default=10)
+    args = parser.parse_args()
+    print("| what | drift, or rate by the broker's clock | lateness p50 ms | p99 ms | max ms | reached | load before |")
+    print("|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        original_rhythm(args, folder)
+        rate(args, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Measures how well a timed replay keeps its time, by the clock of one real Kafka: 2,000 records/s for
+# 30 s in their original rhythm, and 50,000 records/s for 10 s by `--rate`.
+#
+#   bench/pace.sh [--runs N] [--seconds N] [--rate-seconds N]
+#
+#   --runs N          runs of each; default 3
+#   --seconds N       how long the original rhythm lasts; default 30
+#   --rate-seconds N  how long the rate lasts; default 10
+#
+# Environment: KREPLAY, the kreplay that is measured (default target/release/kreplay);
+# BENCH_BROKER, as of bench/run.sh (default target/release/broker), which has to take
+# `--topic NAME:PARTITIONS` and `--property NAME=VALUE`.
+#
+# Needs: cargo build --release; the Debian package kcat; Python 3.11.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+runs=3
+more=()
+while (($#)); do
+  case $1 in
+    -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit ;;
+    --runs) runs=${2:?--runs needs a number}; shift 2 ;;
+    --seconds | --rate-seconds) more+=("$1" "${2:?$1 needs a number}"); shift 2 ;;
+    *) echo "pace.sh: unknown argument \`$1\`; see --help" >&2; exit 2 ;;
+  esac
+done
+kreplay=${KREPLAY:-target/release/kreplay}
+broker=${BENCH_BROKER:-target/release/broker}
+# Nobody's own settings take part.
+export KCAT_CONFIG=/dev/null
+unset "${!KREPLAY_@}" KREPLAY
+
+for needed in "$kreplay" "${broker%% *}" kcat; do
+  command -v "$needed" >/dev/null || { echo "pace.sh: missing $needed" >&2; exit 2; }
+done
+
+topics=()
+for ((run = 1; run <= runs; run++)); do topics+=(--topic "pace-rhythm-$run:4" --topic "pace-rate-$run:4"); done
+# The broker ends when its stdin does: also when this script is killed.
+coproc BROKER { exec $broker --property log.message.timestamp.type=LogAppendTime "${topics[@]}"; }
+broker_pid=$BROKER_PID
+trap 'kill "$broker_pid" 2>/dev/null || true; wait "$broker_pid" 2>/dev/null || true' EXIT
+read -r -t 120 brokers <&"${BROKER[0]}" || { echo "pace.sh: \`$broker\` printed no HOST:PORT" >&2; exit 3; }
+
+echo "$(nproc) cores; $(uname -sr); $("$kreplay" --version)"
+python3 bench/pace.py --kreplay "$kreplay" --brokers "$brokers" --runs "$runs" "${more[@]}"
