@@ -340,3 +340,24 @@ fn former_commands_name_the_one_that_takes_their_place() {
         }
     }
 }
+
+#[test]
+fn an_empty_rejects_file_is_record_lines_without_a_record() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let path = folder.path().join("rejects.jsonl");
+    fs::write(&path, "").expect("the temporary folder is writable");
+    let path = path.display().to_string();
+    let words = [
+        "replay",
+        &path,
+        "--send-unknown",
+        "--rehearse",
+        "--report",
+        "json",
+    ];
+    for (flags, code) in [(&[][..], 1), (&["--allow-empty"], 0)] {
+        let output = kreplay([&words[..], flags].concat());
+        assert_eq!(output.code, code, "{output:#?}");
+        assert_eq!(report(&output)["source"]["kind"], "records");
+    }
+}

@@ -5,7 +5,7 @@
 use super::magic::Format;
 use super::open;
 use super::open::Opened;
-use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice};
+use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice, Uncertain};
 use crate::error::Error;
 use crate::extract::context::Context;
 use crate::extract::input::files::Found;
@@ -28,7 +28,8 @@ pub(in crate::extract) struct Opener {
 /// What decides the kind of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DecidedBy {
-    /// Nothing yet: an input without a sign of its kind is taken for RRPairs.
+    /// Nothing yet: an input without a sign of its kind is taken for RRPairs, or for the record lines of a
+    /// rejects file where `--send-unknown` expects one.
     Nothing,
     /// The content of the input of this name.
     Content(String),
@@ -86,8 +87,13 @@ impl Opener {
 
     /// The state in which no input has been looked at.
     fn before(inputs: &Inputs, paths: Paths) -> Self {
+        // What the user expects, where nothing shows a kind: a rejects file may be empty.
+        let expected = match inputs.uncertain {
+            Uncertain::Send => InputKind::Records,
+            Uncertain::LeaveOut => InputKind::RrPairs,
+        };
         Self {
-            kind: inputs.forced.unwrap_or(InputKind::RrPairs),
+            kind: inputs.forced.unwrap_or(expected),
             decided_by: match inputs.forced {
                 Some(_) => DecidedBy::User,
                 None => DecidedBy::Nothing,
@@ -239,7 +245,7 @@ impl Paths {
 }
 
 /// The kind of `inputs` as far as it shows without reading a stream: that which the user says, or that of
-/// the first file or folder that has one. Files none of which shows a kind are taken for RRPairs.
+/// the first file or folder that has one. Files none of which shows a kind are taken for what is expected.
 pub(in crate::extract) fn kind_without_streams(
     inputs: &Inputs,
     options: &Extraction,
