@@ -12,6 +12,7 @@ use crate::config::{Extraction as Options, Input, TopicNames};
 use crate::error::Error;
 use crate::host::console::Console;
 use crate::record::channel::Closed;
+use crate::report;
 
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
@@ -51,6 +52,22 @@ impl Description {
     pub(in crate::extract) fn of_one(&mut self, name: String) {
         self.names = [name.clone()].into();
         self.inputs = vec![name];
+    }
+
+    /// The source as a report has it, once its reading has come to `end`; `asked` is its kind where it did
+    /// not show what it is.
+    pub(crate) fn source(
+        self,
+        asked: Option<&'static str>,
+        end: Option<&Result<(), Error>>,
+    ) -> report::Source {
+        report::Source {
+            kind: self.kind.or(asked),
+            via: self.via,
+            inputs: self.inputs,
+            names: self.names,
+            complete: end == Some(&Ok(())),
+        }
     }
 }
 

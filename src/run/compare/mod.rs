@@ -135,13 +135,7 @@ async fn read(
         SideReading::default()
     });
     let description = extraction.description();
-    let source = report::Source {
-        kind: description.kind.or(kind),
-        via: description.via,
-        inputs: description.inputs,
-        names: description.names,
-        complete: reading.source_end == Some(Ok(())),
-    };
+    let source = description.source(kind, reading.source_end.as_ref());
     let failure = reading.source_end.clone().and_then(Result::err);
     let nothing = match report.signal {
         None => report::nothing_found(&source, &reading.tally, config.empty),

@@ -57,13 +57,7 @@ pub(super) async fn extract(
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
-    let source = report::Source {
-        kind: description.kind.or(kind),
-        via: description.via,
-        inputs: description.inputs,
-        names: description.names,
-        complete: printed.source_end == Some(Ok(())),
-    };
+    let source = description.source(kind, printed.source_end.as_ref());
     let nothing = report::nothing_found(&source, &printed.tally, config.empty);
     let failures = printed.failure.into_iter().chain(source_failure);
     Ok(Printout {

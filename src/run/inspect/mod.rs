@@ -84,13 +84,7 @@ pub(crate) async fn run(
         seen.failure = Some(Error::Defect { what });
     }
     let description = extraction.description();
-    let source = report::Source {
-        kind: description.kind.or(kind),
-        via: description.via,
-        inputs: description.inputs,
-        names: description.names,
-        complete: seen.source_end == Some(Ok(())),
-    };
+    let source = description.source(kind, seen.source_end.as_ref());
     let signal = signal.filter(|_| seen.source_end.is_none());
     let nothing = match signal {
         None => nothing_found(&seen.tally, &source, config.empty, view),
