@@ -207,22 +207,7 @@ fn a_token_command_is_given_what_it_needs_and_no_more() {
     let folder = folder();
     let out = folder.path().join("environment");
     let command = format!("env > '{}'; exit 1", out.display());
-    let capture = fixture("demo.jsonl").display().to_string();
-    let args = [
-        "replay",
-        &capture,
-        "-b",
-        "127.0.0.1:1",
-        "-F",
-        "none",
-        "-X",
-        "security.protocol=SASL_PLAINTEXT",
-        "-X",
-        "sasl.mechanism=OAUTHBEARER",
-        "--oauth-command",
-        &command,
-    ];
-    Run::new(args)
+    with_token_command(&command)
         .env("DATABASE_PASSWORD", SECRET)
         .env("OAUTH_CLIENT", "mine")
         .env("AWS_PROFILE", "prod")
@@ -333,8 +318,8 @@ fn code_is_loaded_only_from_a_file_that_is_named() {
 
 // Children.
 
-/// Runs a replay that needs a token from this command.
-fn with_token_command(command: &str) -> Output {
+/// A replay that needs a token from this command.
+fn with_token_command(command: &str) -> Run {
     let capture = fixture("demo.jsonl").display().to_string();
     let args = [
         "replay",
@@ -350,7 +335,7 @@ fn with_token_command(command: &str) -> Output {
         "--oauth-command",
         command,
     ];
-    kreplay(args)
+    Run::new(args)
 }
 
 fn script(folder: &Path, lines: &str) -> String {
@@ -372,7 +357,7 @@ fn children_are_given_their_streams_and_no_other_descriptor() {
             .map(String::from)
             .collect::<Vec<_>>()
     };
-    with_token_command(&command);
+    with_token_command(&command).output();
     assert_eq!(given(), ["0", "1", "2", "3"], "the command of a token");
     let speedctl = script(folder.path(), &command);
     kreplay(["snapshot", "demo", "--rehearse", "--speedctl", &speedctl]);
@@ -383,7 +368,7 @@ fn children_are_given_their_streams_and_no_other_descriptor() {
 fn a_child_that_writes_for_ever_is_ended_at_a_stated_bound() {
     let folder = folder();
     for (command, stream) in [("exec yes", "stdout"), ("exec yes >&2", "stderr")] {
-        let output = with_token_command(command);
+        let output = with_token_command(command).output();
         let expected =
             "kreplay: there is no token: the command of --oauth-command wrote more than 1 MiB\n";
         assert_eq!(
