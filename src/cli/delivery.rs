@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 /// What is kept for when not everything is delivered.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
-pub struct Delivery {
+pub struct DeliveryArguments {
     /// Keep what is found and not delivered in a file.
     ///
     /// The file gets record lines with `outcome` and `reason`: `kreplay replay FILE` sends them again.
@@ -55,7 +55,7 @@ pub enum OnRefused {
 /// How often the source is read, and for how long records are sent.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Timing")]
-pub struct Again {
+pub struct RepetitionArguments {
     /// Replay the source N times in all, without N until the run is stopped. It is read anew for each
     /// pass, over one connection; duplicates are looked for within a pass.
     #[arg(

@@ -9,7 +9,7 @@ use super::values::{PropertyParser, pair, renaming, topic_name};
 /// Where records go and how they get there.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
-pub struct Destination {
+pub struct DestinationArguments {
     /// Bootstrap servers, separated by commas.
     ///
     /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
@@ -36,8 +36,8 @@ pub struct Destination {
     ///
     /// `auto`: the captured one where the destination has it, else by key (murmur2, as Java clients do);
     /// `keep`: the captured one, or an error; `key`: by key; `any`: the client's own choice.
-    #[arg(long, value_enum, default_value_t = Partition::Auto, value_name = "HOW", hide_short_help = true)]
-    pub partition: Partition,
+    #[arg(long, value_enum, default_value_t = PartitionChoice::Auto, value_name = "HOW", hide_short_help = true)]
+    pub partition: PartitionChoice,
     /// The time that records get.
     ///
     /// `now` is the time of sending, `original` the captured one; with `shift` the distances of the captured
@@ -110,7 +110,7 @@ pub struct Destination {
 /// How a record comes to its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the flag's text says it")]
-pub enum Partition {
+pub enum PartitionChoice {
     Auto,
     Keep,
     Key,

@@ -16,12 +16,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
 
 pub use self::comparison::ComparisonArguments;
-pub use self::delivery::{Again, Delivery, OnRefused};
-pub use self::destination::{Destination, Partition, Timestamps};
-pub use self::extraction::{Encoding, Extraction, SelectionArguments};
-pub use self::output::{Output, ReportForm, When};
-pub use self::source::{InputKind, SourceArguments, Speedctl, Via};
-pub use self::timing::{Speed, TimingFlags};
+pub use self::delivery::{DeliveryArguments, OnRefused, RepetitionArguments};
+pub use self::destination::{DestinationArguments, PartitionChoice, Timestamps};
+pub use self::extraction::{Encoding, ExtractionArguments, SelectionArguments};
+pub use self::output::{OutputArguments, ReportForm, When};
+pub use self::source::{InputKind, SourceArguments, SpeedctlArguments, Via};
+pub use self::timing::{Speed, TimingArguments};
 
 const SHORTLY: &str = "\
 The commonest calls:
@@ -98,7 +98,7 @@ pub(crate) fn completions(shell: Shell) -> String {
 pub enum Command {
     /// One step: speedctl extracts a snapshot, kreplay sends its records.
     #[command(after_long_help = EXIT_CODES)]
-    Snapshot(Snapshot),
+    Snapshot(SnapshotArguments),
     /// Replay files: RRPairs, a CSV of speedctl, or record lines.
     #[command(after_long_help = EXIT_CODES)]
     Replay(ReplayArguments),
@@ -110,7 +110,7 @@ pub enum Command {
     /// {"base64":".."}; what the capture does not contain is left out; a topic known only by its id is
     /// a `topic_id`. `kreplay replay` reads the lines back and no byte changes on the way.
     #[command(after_long_help = EXTRACT_EXIT_CODES)]
-    Extract(Extract),
+    Extract(ExtractArguments),
     /// Describe what is in a source, or list its paths; nothing is sent.
     ///
     /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
@@ -119,7 +119,7 @@ pub enum Command {
     /// beyond that at most 0.1 % too high. `--report json` contains all of it, also partition by
     /// partition. With --paths: every path that occurs in the RRPairs.
     #[command(after_long_help = INSPECT_EXIT_CODES)]
-    Inspect(Inspect),
+    Inspect(InspectArguments),
     /// Say whether two sources hold the same records, and where they differ. Nothing is sent.
     ///
     /// Records of one topic and key are compared in their order; records without a key have none.
@@ -128,11 +128,11 @@ pub enum Command {
     /// Memory: about 100 bytes for each record, 400 where each has a key of its own, and 64 MiB of
     /// contents.
     #[command(after_long_help = COMPARE_EXIT_CODES)]
-    Compare(Compare),
+    Compare(CompareArguments),
     /// Print a built-in profile as TOML, to begin one of your own with.
-    Profile(Profile),
+    Profile(ProfileArguments),
     /// Print completions of commands and flags for a shell.
-    Completions(Completions),
+    Completions(CompletionsArguments),
     /// The commands that `replay` takes the place of.
     #[command(name = "raw", aliases = ["csv", "records"], hide = true, disable_help_flag = true)]
     Former(FormerArguments),
@@ -140,18 +140,18 @@ pub enum Command {
 
 /// `kreplay snapshot`.
 #[derive(Debug, Args)]
-pub struct Snapshot {
+pub struct SnapshotArguments {
     /// The snapshot's id.
     pub id: String,
     /// How speedctl is run.
     #[command(flatten)]
-    pub speedctl: Speedctl,
+    pub speedctl: SpeedctlArguments,
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
-    pub extraction: Extraction,
+    pub extraction: ExtractionArguments,
     /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub sending: Sending,
+    pub sending: SendingArguments,
 }
 
 /// `kreplay replay`.
@@ -162,10 +162,10 @@ pub struct ReplayArguments {
     pub source: SourceArguments,
     /// Which RRPairs are replayed, and where in them records are.
     #[command(flatten)]
-    pub extraction: Extraction,
+    pub extraction: ExtractionArguments,
     /// Where records go, and what is told of it.
     #[command(flatten)]
-    pub sending: Sending,
+    pub sending: SendingArguments,
     /// Send also the records of a rejects file that may be in the log already.
     ///
     /// The earlier run could not tell whether they are (outcome `unknown`). They may then be in the log
@@ -184,13 +184,13 @@ pub struct FormerArguments {
 
 /// `kreplay extract`.
 #[derive(Debug, Args)]
-pub struct Extract {
+pub struct ExtractArguments {
     /// What is read.
     #[command(flatten)]
     pub source: SourceArguments,
     /// Which RRPairs are read, and where in them records are.
     #[command(flatten)]
-    pub extraction: Extraction,
+    pub extraction: ExtractionArguments,
     /// A source without a single record is no failure.
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub allow_empty: bool,
@@ -204,7 +204,7 @@ pub struct Extract {
 
 /// `kreplay inspect`.
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub struct InspectArguments {
     /// What is looked at.
     #[command(flatten)]
     pub source: SourceArguments,
@@ -224,7 +224,7 @@ pub struct Inspect {
     pub report: ReportForm,
     /// Which RRPairs are looked at, and where in them records are.
     #[command(flatten)]
-    pub extraction: Extraction,
+    pub extraction: ExtractionArguments,
     /// A source without a single record is no failure.
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub allow_empty: bool,
@@ -238,7 +238,7 @@ pub struct Inspect {
 
 /// `kreplay compare`.
 #[derive(Debug, Args)]
-pub struct Compare {
+pub struct CompareArguments {
     /// The source of what was expected: a file, a folder, `-` or `snapshot:<ID>`.
     #[arg(value_name = "EXPECTED")]
     pub expected: PathBuf,
@@ -255,10 +255,10 @@ pub struct Compare {
     pub kind: Option<InputKind>,
     /// How speedctl is run.
     #[command(flatten)]
-    pub speedctl: Speedctl,
+    pub speedctl: SpeedctlArguments,
     /// Which records are compared, and where they are.
     #[command(flatten)]
-    pub extraction: Extraction,
+    pub extraction: ExtractionArguments,
     /// What counts as the same.
     #[command(flatten)]
     pub comparison: ComparisonArguments,
@@ -281,7 +281,7 @@ pub struct Compare {
 
 /// `kreplay profile`.
 #[derive(Debug, Args)]
-pub struct Profile {
+pub struct ProfileArguments {
     /// The profile's name: `fetch`, `produce` or `byoc`.
     #[arg(default_value = "fetch", value_name = "NAME")]
     pub name: String,
@@ -289,7 +289,7 @@ pub struct Profile {
 
 /// `kreplay completions`.
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArguments {
     /// The shell that reads them.
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
@@ -297,22 +297,22 @@ pub struct Completions {
 
 /// What all commands that send records take.
 #[derive(Debug, Args)]
-pub struct Sending {
+pub struct SendingArguments {
     /// Where records go.
     #[command(flatten)]
-    pub destination: Destination,
+    pub destination: DestinationArguments,
     /// When they are sent.
     #[command(flatten)]
-    pub timing: TimingFlags,
+    pub timing: TimingArguments,
     /// What is kept for when not everything is delivered.
     #[command(flatten)]
-    pub delivery: Delivery,
+    pub delivery: DeliveryArguments,
     /// How often, and for how long.
     #[command(flatten)]
-    pub again: Again,
+    pub again: RepetitionArguments,
     /// What is printed.
     #[command(flatten)]
-    pub output: Output,
+    pub output: OutputArguments,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// What is printed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub struct OutputArguments {
     /// The form of the report on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
     pub report: ReportForm,

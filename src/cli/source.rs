@@ -34,7 +34,7 @@ pub struct SourceArguments {
     pub kind: Option<InputKind>,
     /// How speedctl is run.
     #[command(flatten)]
-    pub speedctl: Speedctl,
+    pub speedctl: SpeedctlArguments,
 }
 
 /// A kind of input that kreplay reads.
@@ -50,7 +50,7 @@ pub enum InputKind {
 /// How a snapshot is read, and how speedctl is run for it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
-pub struct Speedctl {
+pub struct SpeedctlArguments {
     /// How to get at a snapshot's records; `auto` where they are sent, else `raw`.
     ///
     /// `csv` runs `speedctl extract data`; `raw` runs `speedctl pull snapshot` and reads its RRPairs;

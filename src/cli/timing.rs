@@ -7,7 +7,7 @@ use clap::Args;
 /// When records are sent.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Timing")]
-pub struct TimingFlags {
+pub struct TimingArguments {
     /// `1x`: as captured; `10x`, `0.5x`.
     ///
     /// `max` is as fast as the cluster takes records. Else each record is due at the start of the replay +

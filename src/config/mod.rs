@@ -19,7 +19,9 @@ pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
 pub use self::timing::Timing;
-pub use crate::cli::{Encoding, OnRefused, Partition, ReportForm, Shell, Speed, Timestamps, When};
+pub use crate::cli::{
+    Encoding, OnRefused, PartitionChoice, ReportForm, Shell, Speed, Timestamps, When,
+};
 use crate::record::TopicId;
 pub use crate::record::select::{Clock, Moment, Sample, Selection, Shard, TopicGlobs};
 pub use crate::report::{EmptySource, Reordered};
@@ -38,7 +40,7 @@ pub struct Config {
     /// When records are sent.
     pub timing: Timing,
     /// What is kept for when not everything is delivered.
-    pub delivery: Delivery,
+    pub delivery: DeliveryPolicy,
     /// How often the source is read, and for how long records are sent.
     pub repetition: Repetition,
     /// What a source without records means.
@@ -51,7 +53,7 @@ pub struct Config {
 
 /// What is kept for when not everything is delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Delivery {
+pub struct DeliveryPolicy {
     /// The file of what is not.
     pub rejects: Option<PathBuf>,
     /// The journal of what is.
@@ -142,7 +144,7 @@ pub struct Extraction {
     /// What becomes of further copies of a record.
     pub duplicates: Duplicates,
     /// What becomes of records of aborted transactions.
-    pub aborted: Aborted,
+    pub aborted: AbortedRecords,
     /// The names of topics that the capture knows by their ids.
     pub topic_ids: GivenNames,
     /// Which of the records are used.
@@ -235,7 +237,7 @@ pub enum Duplicates {
 
 /// What becomes of records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aborted {
+pub enum AbortedRecords {
     /// They are counted.
     LeaveOut,
     /// They are replayed.
@@ -260,7 +262,7 @@ pub struct Destination {
     /// How captured topics are named there.
     pub topics: TopicNames,
     /// How a record comes to its partition.
-    pub partition: Partition,
+    pub partition: PartitionChoice,
     /// The time that records get.
     pub timestamps: Timestamps,
     /// Headers added to every record.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Partition;
+use super::PartitionChoice;
 use crate::error::Error;
 
 /// Aliases, each with the property that it sets.
@@ -135,7 +135,7 @@ pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<Stri
 pub(crate) fn check_obeyed(
     properties: &[(String, String)],
     places: &PropertyPlaces,
-    partition: Partition,
+    partition: PartitionChoice,
 ) -> Result<(), Error> {
     for (name, _) in properties {
         let (message, hint) = match OVERRULED.iter().find(|(known, _)| known == name) {
@@ -143,7 +143,7 @@ pub(crate) fn check_obeyed(
                 format!("`{name}` would not be obeyed: kreplay sets it itself"),
                 (*instead).to_string(),
             ),
-            None if name == "partitioner" && partition != Partition::Any => (
+            None if name == "partitioner" && partition != PartitionChoice::Any => (
                 "`partitioner` would not be obeyed: kreplay chooses the partition".to_string(),
                 "`--partition any` leaves the choice to librdkafka".to_string(),
             ),
@@ -222,19 +222,23 @@ mod tests {
             )
         };
         for (name, _) in OVERRULED {
-            assert!(check(name, Partition::Any).is_err(), "{name}");
+            assert!(check(name, PartitionChoice::Any).is_err(), "{name}");
         }
-        for partition in [Partition::Auto, Partition::Key, Partition::Keep] {
+        for partition in [
+            PartitionChoice::Auto,
+            PartitionChoice::Key,
+            PartitionChoice::Keep,
+        ] {
             let error = check("partitioner", partition).expect_err("kreplay chooses");
             let hint = "`--partition any` leaves the choice to librdkafka";
             assert_eq!(error.hint().as_deref(), Some(hint));
         }
         for name in ["group.id", "auto.offset.reset", "max.partition.fetch.bytes"] {
-            let error = check(name, Partition::Auto).expect_err("kreplay is no consumer");
+            let error = check(name, PartitionChoice::Auto).expect_err("kreplay is no consumer");
             let said = format!("`{name}` would not be obeyed: it is a property of consumers");
             assert_eq!(error.to_string(), said);
         }
-        assert_eq!(check("partitioner", Partition::Any), Ok(()));
-        assert_eq!(check("linger.ms", Partition::Auto), Ok(()));
+        assert_eq!(check("partitioner", PartitionChoice::Any), Ok(()));
+        assert_eq!(check("linger.ms", PartitionChoice::Auto), Ok(()));
     }
 }

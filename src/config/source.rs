@@ -49,7 +49,7 @@ impl InputKind {
         match self {
             Self::RrPairs => "raw",
             Self::Csv => "csv",
-            Self::Records => crate::report::Source::RECORDS,
+            Self::Records => crate::report::SourceReport::RECORDS,
         }
     }
 

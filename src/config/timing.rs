@@ -37,7 +37,7 @@ impl Timing {
     /// # Errors
     /// [`Error::Config`] that names the flags that contradict each other, or a start that is over.
     pub(super) fn from_flags(
-        flags: cli::TimingFlags,
+        flags: cli::TimingArguments,
         clock: Clock,
         now: SystemTime,
     ) -> Result<Self, Error> {
@@ -125,9 +125,9 @@ mod tests {
     fn a_start_is_to_come() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let start_at = |start| {
-            let flags = cli::TimingFlags {
+            let flags = cli::TimingArguments {
                 start_at: Some(start),
-                ..cli::TimingFlags::default()
+                ..cli::TimingArguments::default()
             };
             Timing::from_flags(flags, Clock::Capture, now).map(|timing| timing.start_at)
         };

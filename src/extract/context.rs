@@ -39,7 +39,7 @@ pub(crate) struct Description {
     pub(crate) inputs: Vec<String>,
     /// Names of what is read for them, more where an input is a folder; origins point into them.
     pub(crate) names: Arc<[String]>,
-    /// What it is, as [`crate::report::Source`] calls it; none while that is not known.
+    /// What it is, as [`crate::report::SourceReport`] calls it; none while that is not known.
     pub(crate) kind: Option<&'static str>,
     /// For a snapshot, how it is read.
     pub(crate) via: Option<&'static str>,
@@ -60,8 +60,8 @@ impl Description {
         self,
         asked: Option<&'static str>,
         end: Option<&Result<(), Error>>,
-    ) -> report::Source {
-        report::Source {
+    ) -> report::SourceReport {
+        report::SourceReport {
             kind: self.kind.or(asked),
             via: self.via,
             inputs: self.inputs,

@@ -5,48 +5,48 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// How long outputs may stall once the run was told to stop, and once it was told to leave.
+/// How long outputs may stall once the run drains, and once it shuts down at once.
 const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
-const LEAVING_PATIENCE: Duration = Duration::from_millis(200);
+const IMMEDIATE_PATIENCE: Duration = Duration::from_millis(200);
 
-/// How a run is to go on.
+/// How far a run has been told to shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pace {
-    Running,
+pub(crate) enum Shutdown {
+    NotRequested,
     /// Send no more, wait for what librdkafka holds.
-    Draining,
+    Drain,
     /// Wait for nothing.
-    Leaving,
+    Immediate,
 }
 
-/// A shared [`Pace`] that only ever gets more urgent.
+/// A shared [`Shutdown`] that only ever escalates.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Control(Arc<AtomicU8>);
 
 impl Control {
-    pub(crate) fn pace(&self) -> Pace {
+    pub(crate) fn shutdown(&self) -> Shutdown {
         match self.0.load(Ordering::SeqCst) {
-            0 => Pace::Running,
-            1 => Pace::Draining,
-            _ => Pace::Leaving,
+            0 => Shutdown::NotRequested,
+            1 => Shutdown::Drain,
+            _ => Shutdown::Immediate,
         }
     }
 
-    pub(crate) fn hurry(&self, pace: Pace) {
-        self.0.fetch_max(pace as u8, Ordering::SeqCst);
+    pub(crate) fn escalate(&self, shutdown: Shutdown) {
+        self.0.fetch_max(shutdown as u8, Ordering::SeqCst);
     }
 
     /// How long an output may take nothing; none for as long as it likes, while nobody wants an end.
     pub(crate) fn patience(&self) -> Option<Duration> {
-        match self.pace() {
-            Pace::Running => None,
-            Pace::Draining => Some(STOPPING_PATIENCE),
-            Pace::Leaving => Some(LEAVING_PATIENCE),
+        match self.shutdown() {
+            Shutdown::NotRequested => None,
+            Shutdown::Drain => Some(STOPPING_PATIENCE),
+            Shutdown::Immediate => Some(IMMEDIATE_PATIENCE),
         }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.pace() > Pace::Running
+        self.shutdown() > Shutdown::NotRequested
     }
 }
 
@@ -55,11 +55,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_never_slows_down_again_once_it_was_told_to_leave() {
+    fn an_immediate_shutdown_is_never_taken_back_to_a_drain() {
         let control = Control::default();
-        assert_eq!(control.pace(), Pace::Running);
-        control.clone().hurry(Pace::Leaving);
-        control.hurry(Pace::Draining);
-        assert_eq!(control.pace(), Pace::Leaving);
+        assert_eq!(control.shutdown(), Shutdown::NotRequested);
+        control.clone().escalate(Shutdown::Immediate);
+        control.escalate(Shutdown::Drain);
+        assert_eq!(control.shutdown(), Shutdown::Immediate);
     }
 }

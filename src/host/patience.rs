@@ -6,12 +6,12 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::control::{Control, Pace};
+use super::control::{Control, Shutdown};
 
 /// How often a wait looks whether it is over.
 const STEP: Duration = Duration::from_millis(10);
 /// How long the end of threads is waited for when a run is left at once.
-const LEAVING_LIMIT: Duration = Duration::from_millis(200);
+const IMMEDIATE_LIMIT: Duration = Duration::from_millis(200);
 
 /// What `call` returns; none when the run is told to stop before that, or when it panics.
 pub(crate) fn unless_stopping<T: Send + 'static>(
@@ -26,8 +26,8 @@ pub(crate) fn join(threads: Vec<JoinHandle<()>>, control: &Control, limit: Durat
     // A panic there has been reported by the panic itself.
     let ended = move || threads.into_iter().for_each(|thread| _ = thread.join());
     attempt(ended, |waited| {
-        let leaves = control.pace() == Pace::Leaving;
-        waited > if leaves { LEAVING_LIMIT } else { limit }
+        let leaves = control.shutdown() == Shutdown::Immediate;
+        waited > if leaves { IMMEDIATE_LIMIT } else { limit }
     });
 }
 
@@ -64,7 +64,7 @@ mod tests {
     fn a_call_that_blocks_is_left_when_the_run_is_to_stop() {
         let control = Control::default();
         let (release, blocked) = channel::<()>();
-        control.hurry(Pace::Draining);
+        control.escalate(Shutdown::Drain);
         assert_eq!(unless_stopping(&control, move || blocked.recv()), None);
         drop(release);
     }

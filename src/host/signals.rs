@@ -1,4 +1,4 @@
-//! The signals that end a run: the first one drains, the second one leaves, the third one takes the
+//! The signals that end a run: the first one drains, the second one shuts down at once, the third one takes the
 //! system's default action. On a thread of their own, so that they work whatever the rest of the
 //! program waits for: a pipe that nobody reads, a disk that hangs.
 
@@ -18,9 +18,9 @@ use tokio::sync::mpsc;
 use crate::host::console::stderr;
 use crate::report::Signal;
 
-/// How long a run may take to leave, with its report, before the default action ends it. It needs a
+/// How long an immediate shutdown may take, with its report, before the default action ends it. It needs a
 /// part of a second; more is for a machine that is very busy.
-const LEAVING_LIMIT: Duration = Duration::from_secs(3);
+const IMMEDIATE_LIMIT: Duration = Duration::from_secs(3);
 /// How long the output of a run that is over may take once a signal has come.
 const PRINTING_LIMIT: Duration = Duration::from_secs(1);
 
@@ -94,8 +94,12 @@ impl Listener {
             let over = self.over.load(Ordering::SeqCst);
             if is_second || over {
                 self.armed.store(true, Ordering::SeqCst);
-                stderr().hurry();
-                let limit = if over { PRINTING_LIMIT } else { LEAVING_LIMIT };
+                stderr().shorten_waits();
+                let limit = if over {
+                    PRINTING_LIMIT
+                } else {
+                    IMMEDIATE_LIMIT
+                };
                 thread::spawn(move || {
                     thread::sleep(limit);
                     // Only a signal without a default action fails here, and none of these is one.

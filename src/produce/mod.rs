@@ -44,7 +44,7 @@ pub(crate) use self::job::{Counters, Job};
 pub(crate) use self::journal::Identity;
 pub(crate) use self::order::Order;
 pub(crate) use self::session::outcome::ReplayOutcome;
-pub(crate) use crate::host::control::{Control, Pace};
+pub(crate) use crate::host::control::{Control, Shutdown};
 
 use crate::record::channel::Receiver;
 

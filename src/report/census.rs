@@ -15,15 +15,15 @@ const LONGEST_NAME: usize = 1 << 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
     /// Commands of all RRPairs.
-    pub commands: Names,
+    pub commands: NameCounts,
     /// Brokers that the RRPairs which pass the filter went to.
-    pub brokers: Names,
+    pub brokers: NameCounts,
     /// Clients (`client.id`) of the RRPairs that pass the filter.
-    pub clients: Names,
+    pub clients: NameCounts,
     /// Consumer groups named by any RRPair.
-    pub groups: Names,
+    pub groups: NameCounts,
     /// Isolation levels of the Fetches.
-    pub isolation: Names,
+    pub isolation: NameCounts,
     /// Fetches that a CSV would cut.
     pub several: Several,
 }
@@ -39,13 +39,13 @@ pub struct Several {
 
 /// Names with how often each occurred.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct NameCounts {
     counts: HashMap<String, u64>,
     /// Occurrences of names that were not kept.
     others: u64,
 }
 
-impl Names {
+impl NameCounts {
     /// Counts `name` once.
     pub fn add(&mut self, name: &str) {
         let name = beginning(name, LONGEST_NAME);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn names_are_counted_and_bounded() {
-        let mut names = Names::default();
+        let mut names = NameCounts::default();
         for i in 0..MOST_NAMES + 5 {
             names.add(&i.to_string());
         }

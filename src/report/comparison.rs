@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::json::{problem_json, round_ms, source_json};
 use super::text::{HumanCount, records, seconds, write_problem, write_source};
-use super::{Signal, Source, Tally};
+use super::{Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Differences that the page shows; all of them are in the file of `--expect-diff`.
@@ -200,7 +200,7 @@ fn cut(text: &str) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct ComparedSide {
     /// What was read.
-    pub source: Source,
+    pub source: SourceReport,
     /// What extraction saw.
     pub tally: Tally,
     /// Records that were compared.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::pacing::json::latency_json;
 pub(super) use super::pacing::json::round_ms;
 use super::{
-    Drain, Pacing, PartitionDelivery, Problem, Rejects, Report, Resume, Source, Tally, Topic,
+    Drain, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume, SourceReport, Tally,
+    TopicReport,
 };
 
 impl Report {
@@ -20,7 +21,7 @@ impl Report {
                 .outcomes()
                 .map(|(name, n)| (name.to_string(), n.into())),
         );
-        let report = Shape {
+        let report = ReportJson {
             kreplay: env!("CARGO_PKG_VERSION"),
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
@@ -68,7 +69,7 @@ impl Report {
     }
 }
 
-pub(super) fn source_json(source: &Source, tally: &Tally) -> Value {
+pub(super) fn source_json(source: &SourceReport, tally: &Tally) -> Value {
     let mut json = json!({
         "kind": source.kind,
         "inputs": source.inputs,
@@ -79,7 +80,7 @@ pub(super) fn source_json(source: &Source, tally: &Tally) -> Value {
         "skipped_files": tally.skipped_files,
         "complete": source.complete,
     });
-    if source.kind == Some(Source::RECORDS) {
+    if source.kind == Some(SourceReport::RECORDS) {
         json["lines"] = tally.lines.into();
         json["skipped_lines"] = tally.skipped_lines.into();
     }
@@ -100,7 +101,7 @@ pub(super) fn problem_json(names: &[String], problem: &Problem) -> Value {
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
-struct Shape {
+struct ReportJson {
     kreplay: &'static str,
     exit_code: u8,
     interrupted: bool,
@@ -129,7 +130,7 @@ struct Shape {
     errors: Vec<String>,
 }
 
-fn topic_json(topic: &Topic) -> Value {
+fn topic_json(topic: &TopicReport) -> Value {
     let mut json = json!({
         "topic": topic.name,
         "partitions": topic.partitions,
@@ -156,7 +157,7 @@ fn partition_json(partition: &PartitionDelivery) -> Value {
     })
 }
 
-fn rejects_json(rejects: &Rejects) -> Value {
+fn rejects_json(rejects: &RejectsReport) -> Value {
     json!({ "file": rejects.file, "records": rejects.records })
 }
 

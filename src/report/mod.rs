@@ -17,19 +17,19 @@ mod unresolved;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::census::{Census, Names, Several};
+pub use self::census::{Census, NameCounts, Several};
 pub(crate) use self::comparison::MOST_SHOWN;
 pub use self::comparison::{
     Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
     ShownDifference,
 };
-pub use self::inspection::{Inspection, PartitionContents, Sizes, TopicContents};
+pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
 pub use self::ledger::{Ledger, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};
 pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
 pub use self::path_list::{PathList, PathSeen};
-pub use self::printout::{Printout, Reader};
-pub use self::problems::{Problem, Problems, What};
+pub use self::printout::{Printout, StdoutReader};
+pub use self::problems::{Problem, ProblemKind, Problems};
 pub(crate) use self::text::problems_text;
 pub use self::unresolved::{UnresolvedId, UnresolvedIds};
 
@@ -38,7 +38,7 @@ use crate::record::Origin;
 
 /// What was read.
 #[derive(Debug, Clone, Default)]
-pub struct Source {
+pub struct SourceReport {
     /// `snapshot`, `csv`, `raw` or [`Source::RECORDS`]; none where nothing has shown it.
     pub kind: Option<&'static str>,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
@@ -51,14 +51,14 @@ pub struct Source {
     pub complete: bool,
 }
 
-impl Source {
+impl SourceReport {
     /// The kind of record lines: the one source that has no RRPairs.
     pub const RECORDS: &str = "records";
 }
 
 /// Where records went.
 #[derive(Debug, Clone, Default)]
-pub struct Destination {
+pub struct DestinationReport {
     /// The bootstrap servers; for a rehearsal, the in-process broker's.
     pub brokers: String,
     /// Whether it was a broker in this process.
@@ -71,7 +71,7 @@ pub struct Destination {
 
 /// One topic of the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topic {
+pub struct TopicReport {
     /// Its name.
     pub name: String,
     /// How many partitions it has before the first record.
@@ -127,7 +127,7 @@ pub struct WaitTimes {
 
 /// What a rejects file has got.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejects {
+pub struct RejectsReport {
     /// The file.
     pub file: String,
     /// Records in it.
@@ -196,19 +196,19 @@ pub enum Signal {
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// What was read.
-    pub source: Source,
+    pub source: SourceReport,
     /// Where it went.
-    pub destination: Destination,
+    pub destination: DestinationReport,
     /// What extraction saw.
     pub tally: Tally,
     /// What became of every record.
     pub ledger: Ledger,
     /// The destination's topics, in the order of their first record.
-    pub topics: Vec<Topic>,
+    pub topics: Vec<TopicReport>,
     /// How records were placed.
     pub placement: Placement,
     /// None when no rejects file was asked for.
-    pub rejects: Option<Rejects>,
+    pub rejects: Option<RejectsReport>,
     /// None when no journal is kept.
     pub resume: Option<Resume>,
     /// None when nothing stopped the run while librdkafka held records.
@@ -263,7 +263,7 @@ impl Report {
 
     fn is_lossy(&self, problem: &Problem) -> bool {
         match problem.what {
-            What::OutOfOrder => self.reordered == Reordered::Fails,
+            ProblemKind::OutOfOrder => self.reordered == Reordered::Fails,
             what => what.is_lossy(),
         }
     }

@@ -1,7 +1,7 @@
 //! What a run says that has found no record: one sentence, and no page of zeros. Apart because all
 //! commands that read a source say it.
 
-use super::{EmptySource, Source, Tally};
+use super::{EmptySource, SourceReport, Tally};
 use crate::error::{Error, count};
 
 /// Whether there was nothing to read, so that there is nothing to report.
@@ -11,7 +11,11 @@ pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
 
 /// What is wrong with a source that was read to its end and has no record, or none that the filter passes,
 /// unless that is allowed.
-pub(crate) fn nothing_found(source: &Source, tally: &Tally, empty: EmptySource) -> Option<Error> {
+pub(crate) fn nothing_found(
+    source: &SourceReport,
+    tally: &Tally,
+    empty: EmptySource,
+) -> Option<Error> {
     if !source.complete || empty == EmptySource::Allowed {
         return None;
     }
@@ -49,11 +53,11 @@ mod tests {
     use super::*;
 
     fn told(kind: &'static str, tally: Tally, empty: EmptySource) -> Option<String> {
-        let source = Source {
+        let source = SourceReport {
             kind: Some(kind),
             inputs: vec!["captures".into()],
             complete: true,
-            ..Source::default()
+            ..SourceReport::default()
         };
         nothing_found(&source, &tally, empty).map(|error| error.to_string())
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::inspection::{exit, verdict};
 use super::json::{problem_json, round_ms, source_json};
 use super::text::{HumanBytes, HumanCount, plural, write_problem};
-use super::{Signal, Source, Tally};
+use super::{Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
 
@@ -30,7 +30,7 @@ pub struct PathSeen {
 #[derive(Debug, Clone, Default)]
 pub struct PathList {
     /// What was read.
-    pub source: Source,
+    pub source: SourceReport,
     /// What extraction saw.
     pub tally: Tally,
     /// The paths, a node's own before those below it.

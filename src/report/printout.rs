@@ -5,12 +5,12 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::text::{HumanCount, records, seconds, write_problem, write_source};
-use super::{Signal, Source, Tally};
+use super::{Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Whether somebody still reads what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reader {
+pub enum StdoutReader {
     /// As far as is known.
     #[default]
     There,
@@ -22,7 +22,7 @@ pub enum Reader {
 #[derive(Debug, Clone, Default)]
 pub struct Printout {
     /// What was read.
-    pub source: Source,
+    pub source: SourceReport,
     /// What extraction saw.
     pub tally: Tally,
     /// Records written to stdout.
@@ -30,7 +30,7 @@ pub struct Printout {
     /// Records that were ready and not written any more.
     pub unprinted: u64,
     /// Whether stdout's reader stayed.
-    pub reader: Reader,
+    pub reader: StdoutReader,
     /// From the start of the run to its end.
     pub elapsed: Duration,
     /// The signal, when it kept something from being printed.
@@ -53,8 +53,8 @@ impl Printout {
             None => {}
         }
         let unwanted = match self.reader {
-            Reader::There => 0,
-            Reader::Gone => self.unprinted,
+            StdoutReader::There => 0,
+            StdoutReader::Gone => self.unprinted,
         };
         let missing = self.tally.unreadable + self.unprinted - unwanted;
         let mut problems = self.tally.problems.iter();
@@ -101,7 +101,7 @@ impl fmt::Display for Printout {
             Some(Signal::Interrupt) => "interrupted: ",
             Some(Signal::Terminate) => "terminated: ",
             None if !self.failures.is_empty() => "failed: ",
-            None if self.reader == Reader::Gone => "stdout's reader left: ",
+            None if self.reader == StdoutReader::Gone => "stdout's reader left: ",
             None => "",
         };
         writeln!(
@@ -133,7 +133,7 @@ impl fmt::Display for Printout {
 mod tests {
     use super::*;
     use crate::record::Origin;
-    use crate::report::What;
+    use crate::report::ProblemKind;
 
     fn printout() -> Printout {
         let mut tally = Tally {
@@ -146,18 +146,18 @@ mod tests {
         };
         let origin = Origin { input: 0, line: 17 };
         let why = || "`value`: it is no base64 at column 9".into();
-        tally.problems.add(What::Unreadable, origin, why);
+        tally.problems.add(ProblemKind::Unreadable, origin, why);
         Printout {
-            source: Source {
-                kind: Some(Source::RECORDS),
+            source: SourceReport {
+                kind: Some(SourceReport::RECORDS),
                 inputs: vec!["rejects.jsonl".into()],
                 names: ["rejects.jsonl".into()].into(),
-                ..Source::default()
+                ..SourceReport::default()
             },
             tally,
             printed: 1290,
             unprinted: 7,
-            reader: Reader::Gone,
+            reader: StdoutReader::Gone,
             elapsed: Duration::from_millis(310),
             ..Printout::default()
         }
@@ -196,12 +196,12 @@ mod tests {
     fn a_reader_that_has_enough_is_no_failure_and_a_lost_stdout_is_one() {
         let mut printout = Printout {
             unprinted: 3,
-            reader: Reader::Gone,
+            reader: StdoutReader::Gone,
             ..Printout::default()
         };
         printout.tally.found = 3;
         assert_eq!(printout.exit(), ExitCode::Success);
-        printout.reader = Reader::There;
+        printout.reader = StdoutReader::There;
         assert_eq!(printout.exit(), ExitCode::Incomplete);
     }
 }

@@ -9,7 +9,7 @@ const LONGEST_WHY: usize = 2 << 10;
 
 /// A kind of trouble; its name is the `what` of the JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum ProblemKind {
     /// A line, row or record that cannot be read; each counts as one record.
     Unreadable,
     /// Records with none of the known value members, but others; counts as unreadable.
@@ -66,7 +66,7 @@ pub enum What {
     Unknown,
 }
 
-impl What {
+impl ProblemKind {
     /// The kind's name in the JSON report.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -161,7 +161,7 @@ impl What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The kind.
-    pub what: What,
+    pub what: ProblemKind,
     /// What it is about, where a kind is told apart by that; else empty.
     pub about: String,
     /// How many records (or lines) it hit.
@@ -178,14 +178,14 @@ pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Counts one more; `why` is asked for only when it is the first of its kind.
-    pub fn add(&mut self, what: What, origin: Origin, why: impl FnOnce() -> String) {
+    pub fn add(&mut self, what: ProblemKind, origin: Origin, why: impl FnOnce() -> String) {
         self.add_about(what, "", origin, why);
     }
 
     /// The same of a kind that is told apart by what it is about. Callers bound how many there are.
     pub fn add_about(
         &mut self,
-        what: What,
+        what: ProblemKind,
         about: &str,
         origin: Origin,
         why: impl FnOnce() -> String,
@@ -237,10 +237,10 @@ mod tests {
     fn merging_adds_counts_and_keeps_the_first_place() {
         let at = |line| Origin { input: 0, line };
         let mut problems = Problems::default();
-        problems.add(What::Unreadable, at(3), || "first".into());
+        problems.add(ProblemKind::Unreadable, at(3), || "first".into());
         let mut later = Problems::default();
-        later.add(What::Unreadable, at(9), || "second".into());
-        later.add(What::NotWritten, at(10), || "third".into());
+        later.add(ProblemKind::Unreadable, at(9), || "second".into());
+        later.add(ProblemKind::NotWritten, at(10), || "third".into());
         problems.merge(later);
         let seen: Vec<_> = problems
             .iter()
@@ -249,8 +249,8 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (What::Unreadable, 2, 3, "first"),
-                (What::NotWritten, 1, 10, "third")
+                (ProblemKind::Unreadable, 2, 3, "first"),
+                (ProblemKind::NotWritten, 1, 10, "third")
             ]
         );
     }

@@ -5,7 +5,10 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
-use super::{Placement, Problem, Problems, Report, Signal, Source, Tally, Topic, What, place};
+use super::{
+    Placement, Problem, ProblemKind, Problems, Report, Signal, SourceReport, Tally, TopicReport,
+    place,
+};
 use crate::error::{Error, count, quoted};
 use crate::host::visible::visible;
 
@@ -61,7 +64,7 @@ impl Report {
         write!(f, "{}", self.tally.unresolved)?;
         for problem in self.problems.iter() {
             match (problem.what, self.order_hint()) {
-                (What::OutOfOrder, Some(hint)) => {
+                (ProblemKind::OutOfOrder, Some(hint)) => {
                     write_what(f, &self.source.names, problem)?;
                     writeln!(f, "           hint: {hint}")?;
                 }
@@ -262,7 +265,7 @@ impl Report {
 }
 
 /// What was changed of the topics in the middle of the run, a line for each.
-fn write_changes(f: &mut fmt::Formatter<'_>, topics: &[Topic]) -> fmt::Result {
+fn write_changes(f: &mut fmt::Formatter<'_>, topics: &[TopicReport]) -> fmt::Result {
     let grown = topics.iter().filter_map(|topic| {
         let (name, has) = (visible(&topic.name), topic.partitions_at_end?);
         let had = topic.partitions;
@@ -293,7 +296,7 @@ fn ends_a_run(failure: &Error) -> bool {
 }
 
 /// All problems, a line for each kind and one for its hint.
-pub(crate) fn problems_text(source: &Source, problems: &Problems) -> String {
+pub(crate) fn problems_text(source: &SourceReport, problems: &Problems) -> String {
     let text = fmt::from_fn(|f| {
         let mut problems = problems.iter();
         problems.try_for_each(|problem| write_problem(f, &source.names, problem))
@@ -304,7 +307,7 @@ pub(crate) fn problems_text(source: &Source, problems: &Problems) -> String {
 /// The line that says what was read.
 pub(super) fn write_source(
     f: &mut fmt::Formatter<'_>,
-    source: &Source,
+    source: &SourceReport,
     tally: &Tally,
 ) -> fmt::Result {
     let via = source
@@ -324,7 +327,7 @@ pub(super) fn write_source(
     let bytes = HumanBytes(tally.bytes);
     let what = format!("{kind}{inputs}{via}");
     write!(f, "read       {}: {bytes}, ", what.trim_start())?;
-    if source.kind == Some(Source::RECORDS) {
+    if source.kind == Some(SourceReport::RECORDS) {
         f.write_str(&plural(tally.lines, "line", "lines"))?;
     } else {
         write!(
@@ -435,14 +438,14 @@ mod tests {
     #[expect(clippy::too_many_lines, reason = "a whole report, member by member")]
     fn a_report_with_trouble_reads_as_a_whole() {
         let mut report = Report {
-            source: Source {
+            source: SourceReport {
                 kind: Some("raw"),
                 via: None,
                 inputs: vec!["captures".into()],
                 names: ["captures/raw.jsonl".into()].into(),
                 complete: true,
             },
-            destination: Destination {
+            destination: DestinationReport {
                 brokers: "localhost:9092".into(),
                 rehearsal: false,
                 idempotence: true,
@@ -464,7 +467,7 @@ mod tests {
                 ..Ledger::default()
             },
             topics: vec![
-                Topic {
+                TopicReport {
                     name: "orders".into(),
                     partitions: 6,
                     partitions_at_end: Some(8),
@@ -473,7 +476,7 @@ mod tests {
                     bytes: 812_345,
                     per_partition: Vec::new(),
                 },
-                Topic {
+                TopicReport {
                     name: "o".into(),
                     partitions: 1,
                     partitions_at_end: None,
@@ -500,7 +503,7 @@ mod tests {
         let origin = Origin { input: 0, line: 17 };
         report
             .problems
-            .add(What::TopicUnknown, origin, || "no name".into());
+            .add(ProblemKind::TopicUnknown, origin, || "no name".into());
         assert_eq!(
             report.to_string(),
             "delivered 1,200 of 1,204 records to localhost:9092 in 0.31 s\n\

@@ -13,7 +13,9 @@ use crate::error::{Error, ExitCode, reason};
 use crate::host::console::{self, stderr};
 use crate::host::outputs::{Replaced, check_replaceable, replace};
 use crate::host::visible::{shortened, visible_lines};
-use crate::report::{Printout, Problems, Report, Source, Tally, is_nothing_read, problems_text};
+use crate::report::{
+    Printout, Problems, Report, SourceReport, Tally, is_nothing_read, problems_text,
+};
 
 /// A report's place is taken by a report and by nothing else.
 const REPORT: Replaced = Replaced {
@@ -115,7 +117,7 @@ fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String
 fn tell(
     output: &Output,
     told: &str,
-    (source, problems): (&Source, &Problems),
+    (source, problems): (&SourceReport, &Problems),
     failures: &[Error],
     exit: ExitCode,
 ) -> ExitCode {

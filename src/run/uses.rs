@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Input, Source, TokenSource};
 use crate::extract;
-use crate::host::outputs::{Overlap, Read};
+use crate::host::outputs::{InputFile, Overlap};
 
 /// What `config` reads and writes. Lists folders only where a file that exists will be written.
 pub(crate) fn overlap(config: &Config) -> Overlap {
@@ -25,9 +25,13 @@ pub(crate) fn overlap(config: &Config) -> Overlap {
         Input::File(path) => Some(path.as_path()),
     });
     let folders: Vec<PathBuf> = paths.filter(is_folder).map(Path::to_path_buf).collect();
-    let mut reads: Vec<Read> = inputs.iter().map(read).collect();
+    let mut reads: Vec<InputFile> = inputs.iter().map(read).collect();
     if writes.iter().any(|(_, path)| path.is_file()) {
-        reads.extend(extract::files_in(&folders).into_iter().map(Read::Input));
+        reads.extend(
+            extract::files_in(&folders)
+                .into_iter()
+                .map(InputFile::Input),
+        );
     }
     reads.extend(flags(config));
     Overlap {
@@ -37,10 +41,10 @@ pub(crate) fn overlap(config: &Config) -> Overlap {
     }
 }
 
-fn read(input: &Input) -> Read {
+fn read(input: &Input) -> InputFile {
     match input {
-        Input::Stdin => Read::Stdin,
-        Input::File(path) => Read::Input(path.clone()),
+        Input::Stdin => InputFile::Stdin,
+        Input::File(path) => InputFile::Input(path.clone()),
     }
 }
 
@@ -55,7 +59,7 @@ fn inputs(source: &Source) -> Vec<Input> {
 }
 
 /// What flags and properties name besides the inputs.
-fn flags(config: &Config) -> impl Iterator<Item = Read> {
+fn flags(config: &Config) -> impl Iterator<Item = InputFile> {
     let settings = config.read_for_flags.iter().cloned();
     let token = match &config.destination.token {
         Some(TokenSource::File(path)) => Some(("--oauth-file".to_string(), path.clone())),
@@ -66,5 +70,5 @@ fn flags(config: &Config) -> impl Iterator<Item = Read> {
     let properties = properties.map(|(name, value)| (format!("-X {name}"), PathBuf::from(value)));
     let properties = properties.filter(|(_, path)| path.is_file());
     let all = settings.chain(token).chain(properties);
-    all.map(|(flag, path)| Read::Flag(flag, path))
+    all.map(|(flag, path)| InputFile::Flag(flag, path))
 }

@@ -11,7 +11,7 @@ use super::values::naming;
 /// or speedctl's dotted notation.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Extraction")]
-pub struct Extraction {
+pub struct ExtractionArguments {
     /// Read the RRPairs for which this holds.
     ///
     /// EXPR is in Speedscale's filter language. Without this flag the profile's own filter chooses, such

@@ -30,20 +30,20 @@ pub(crate) fn check(list: &str) -> Result<(), Error> {
     std::iter::once(first)
         .chain(brokers)
         .try_for_each(|broker| {
-            check_one(broker).map_err(|Refused { what, hint }| Error::Config {
+            check_one(broker).map_err(|RefusedBroker { what, hint }| Error::Config {
                 message: what,
                 hint: Some(hint),
             })
         })
 }
 
-struct Refused {
+struct RefusedBroker {
     what: String,
     hint: String,
 }
 
-fn check_one(broker: &str) -> Result<(), Refused> {
-    let refused = |what: String, hint: &str| Refused {
+fn check_one(broker: &str) -> Result<(), RefusedBroker> {
+    let refused = |what: String, hint: &str| RefusedBroker {
         what,
         hint: hint.into(),
     };
@@ -71,7 +71,11 @@ fn check_one(broker: &str) -> Result<(), Refused> {
     }
 }
 
-fn check_protocol<'a>(broker: &str, protocol: &str, address: &'a str) -> Result<&'a str, Refused> {
+fn check_protocol<'a>(
+    broker: &str,
+    protocol: &str,
+    address: &'a str,
+) -> Result<&'a str, RefusedBroker> {
     let known = protocol.to_ascii_lowercase();
     if PROTOCOLS.contains(&known.as_str()) {
         return Ok(address);
@@ -83,26 +87,26 @@ fn check_protocol<'a>(broker: &str, protocol: &str, address: &'a str) -> Result<
             format!("write `{address}`, and set `-X security.protocol` where it is not PLAINTEXT")
         }
     };
-    Err(Refused {
+    Err(RefusedBroker {
         what: format!("`{broker}`: `{protocol}` is not a protocol of Kafka clients"),
         hint,
     })
 }
 
 /// Host and port; an IPv6 address is in brackets.
-fn split<'a>(broker: &str, address: &'a str) -> Result<(&'a str, Option<&'a str>), Refused> {
+fn split<'a>(broker: &str, address: &'a str) -> Result<(&'a str, Option<&'a str>), RefusedBroker> {
     if let Some(rest) = address.strip_prefix('[') {
         return match rest.split_once(']') {
             Some((host, "")) => Ok((host, None)),
             Some((host, port)) if port.starts_with(':') => Ok((host, Some(&port[1..]))),
-            _ => Err(Refused {
+            _ => Err(RefusedBroker {
                 what: format!("`{broker}` is not an IPv6 address with a port"),
                 hint: "write it as `[::1]:9092`".into(),
             }),
         };
     }
     if address.matches(':').count() > 1 {
-        return Err(Refused {
+        return Err(RefusedBroker {
             what: format!("`{broker}` is an IPv6 address without brackets"),
             hint: "write it as `[::1]:9092`".into(),
         });

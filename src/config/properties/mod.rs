@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::file::FileProperties;
 pub(crate) use self::file::{PLUGINS, PropertyFile};
 use super::property_names::{PropertyPlaces, are_same, check_obeyed, last_words, take_consumers};
-use super::{Idempotence, Partition};
+use super::{Idempotence, PartitionChoice};
 use crate::error::Error;
 
 /// Names and values; the later one of a name wins.
@@ -73,7 +73,7 @@ fn is_positive(value: &str) -> bool {
 
 /// What the user says of librdkafka's properties.
 #[derive(Debug)]
-pub(crate) struct SettledProperties {
+pub(crate) struct ResolvedProperties {
     /// Each once, by the name under which it was given last.
     pub(crate) properties: Properties,
     /// Names of those of consumers that a file holds, which are left out.
@@ -91,8 +91,8 @@ pub(crate) fn settle(
     file: &PropertyFile,
     flags: Properties,
     idempotence: Idempotence,
-    partition: Partition,
-) -> Result<SettledProperties, Error> {
+    partition: PartitionChoice,
+) -> Result<ResolvedProperties, Error> {
     let FileProperties {
         mut properties,
         mut places,
@@ -106,7 +106,7 @@ pub(crate) fn settle(
     let properties = last_words(properties);
     check_promise(&properties, &places, idempotence)?;
     check_obeyed(&properties, &places, partition)?;
-    Ok(SettledProperties {
+    Ok(ResolvedProperties {
         properties,
         unused,
         places,

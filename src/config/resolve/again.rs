@@ -11,7 +11,10 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Config`] for a source that cannot be read again.
-pub(super) fn settle_repetition(args: &cli::Again, source: &Source) -> Result<Repetition, Error> {
+pub(super) fn settle_repetition(
+    args: &cli::RepetitionArguments,
+    source: &Source,
+) -> Result<Repetition, Error> {
     let repetition = Repetition {
         passes: args.passes.unwrap_or(Some(NonZeroU64::MIN)),
         sends_for: args.sends_for,

@@ -16,7 +16,7 @@ use crate::error::Error;
 pub(super) fn settle_sides(
     sides: [PathBuf; 2],
     kind: Option<InputKind>,
-    speedctl: &cli::Speedctl,
+    speedctl: &cli::SpeedctlArguments,
 ) -> Result<[Source; 2], Error> {
     if sides.iter().all(|side| side == Path::new("-")) {
         return Err(Error::config("`-` (stdin) can be read only once"));
@@ -27,7 +27,7 @@ pub(super) fn settle_sides(
     let settle = |side: PathBuf| {
         let speedctl = match is_snapshot(&side) || !has_snapshot {
             true => speedctl.clone(),
-            false => cli::Speedctl {
+            false => cli::SpeedctlArguments {
                 via: None,
                 print_command: false,
                 ..speedctl.clone()

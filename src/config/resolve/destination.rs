@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli;
 use crate::config::properties;
 use crate::config::properties::security::TokenSupply;
-use crate::config::properties::{Properties, PropertyFile, SettledProperties};
+use crate::config::properties::{Properties, PropertyFile, ResolvedProperties};
 use crate::config::{
     CapturedCluster, Cluster, Destination, Idempotence, MissingTopics, TokenSource, TopicNames,
 };
@@ -49,7 +49,7 @@ fn settle_token(
 }
 
 /// The file of properties; a rehearsal must not depend on what a cluster needs.
-fn property_file(args: &cli::Destination) -> PropertyFile {
+fn property_file(args: &cli::DestinationArguments) -> PropertyFile {
     match args.rehearse {
         true => PropertyFile::None,
         false => PropertyFile::choose(args.property_file.clone()),
@@ -106,14 +106,14 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn settle_destination(args: cli::Destination) -> Result<Destination, Error> {
+pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Destination, Error> {
     check_renamings(&args.map)?;
     let idempotence = match args.no_idempotence {
         true => Idempotence::Off,
         false => Idempotence::On,
     };
     let file = property_file(&args);
-    let SettledProperties {
+    let ResolvedProperties {
         mut properties,
         unused: unused_properties,
         places: property_places,

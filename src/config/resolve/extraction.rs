@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::selection::settle_selection;
 use crate::cli;
 use crate::config::small_file;
-use crate::config::{Aborted, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice};
+use crate::config::{AbortedRecords, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice};
 use crate::error::Error;
 use crate::record::TopicId;
 
@@ -13,7 +13,7 @@ use crate::record::TopicId;
 const BUILT_IN: [&str; 3] = ["fetch", "produce", "byoc"];
 
 /// The file of `--profile`, where it is one.
-pub(super) fn profile_file(args: &cli::Extraction) -> Option<(String, PathBuf)> {
+pub(super) fn profile_file(args: &cli::ExtractionArguments) -> Option<(String, PathBuf)> {
     let name = args.profile.as_ref();
     let name = name.filter(|name| !BUILT_IN.contains(&name.as_str()))?;
     Some(("--profile".into(), name.into()))
@@ -26,7 +26,7 @@ pub(super) fn profile_file_of(profile: &ProfileChoice) -> Option<(String, PathBu
     }
 }
 
-pub(super) fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Error> {
+pub(super) fn settle_extraction(args: cli::ExtractionArguments) -> Result<Extraction, Error> {
     let profile = match args.profile {
         None => ProfileChoice::BuiltIn("fetch".into()),
         Some(name) if BUILT_IN.contains(&name.as_str()) => ProfileChoice::BuiltIn(name),
@@ -58,9 +58,9 @@ pub(super) fn settle_extraction(args: cli::Extraction) -> Result<Extraction, Err
         Duplicates::LeaveOut
     };
     let aborted = if args.with_aborted {
-        Aborted::Keep
+        AbortedRecords::Keep
     } else {
-        Aborted::LeaveOut
+        AbortedRecords::LeaveOut
     };
     Ok(Extraction {
         profile,

@@ -21,9 +21,9 @@ use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
 use super::{
-    CapturedCluster, Cluster, ComparedWith, Config, Delivery, Destination, EmptySource, Excuse,
-    Extraction, Idempotence, Inputs, MissingTopics, Output, Partition, Repetition, ReportForm,
-    Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
+    CapturedCluster, Cluster, ComparedWith, Config, DeliveryPolicy, Destination, EmptySource,
+    Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice, Repetition,
+    ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -63,10 +63,10 @@ impl Config {
 
     fn replaying(
         source: Source,
-        extraction: cli::Extraction,
-        sending: cli::Sending,
+        extraction: cli::ExtractionArguments,
+        sending: cli::SendingArguments,
     ) -> Result<Self, Error> {
-        let cli::Sending {
+        let cli::SendingArguments {
             destination,
             timing,
             delivery,
@@ -97,7 +97,7 @@ impl Config {
         })
     }
 
-    fn extracting(args: cli::Extract) -> Result<Self, Error> {
+    fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
         let source = settle_source(args.source, ReadFor::Looking)?;
         let extraction = settle_extraction(args.extraction)?;
@@ -108,7 +108,7 @@ impl Config {
         })
     }
 
-    fn comparing(args: cli::Compare) -> Result<Self, Error> {
+    fn comparing(args: cli::CompareArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let sides = [args.expected, args.observed];
         let [expected, observed] = settle_sides(sides, args.kind, &args.speedctl)?;
@@ -129,12 +129,12 @@ impl Config {
     /// Reads nothing.
     fn showing(task: Task) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, Verbosity::Normal);
-        let extraction = settle_extraction(cli::Extraction::default())?;
+        let extraction = settle_extraction(cli::ExtractionArguments::default())?;
         let source = Source::Inputs(Inputs::default());
         Ok(Self::printing(task, source, extraction, output))
     }
 
-    fn inspecting(args: cli::Inspect) -> Result<Self, Error> {
+    fn inspecting(args: cli::InspectArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let source = settle_source(args.source, ReadFor::Looking)?;
         let mut extraction = settle_extraction(args.extraction)?;
@@ -164,7 +164,7 @@ impl Config {
             idempotence: Idempotence::On,
             token: None,
             topics: TopicNames::Mapped(Vec::new()),
-            partition: Partition::Auto,
+            partition: PartitionChoice::Auto,
             timestamps: Timestamps::Now,
             headers: Vec::new(),
             captured_cluster: CapturedCluster::Refuse,
@@ -175,7 +175,7 @@ impl Config {
             source,
             destination,
             timing: Timing::default(),
-            delivery: Delivery::default(),
+            delivery: DeliveryPolicy::default(),
             repetition: Repetition::default(),
             read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
             extraction,

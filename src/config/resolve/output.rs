@@ -1,10 +1,10 @@
 //! What is printed, and what is done about records that are not delivered.
 
 use crate::cli;
-use crate::config::{Delivery, EmptySource, Output, Reordered, ReportForm, Verbosity, When};
+use crate::config::{DeliveryPolicy, EmptySource, Output, Reordered, ReportForm, Verbosity, When};
 
-pub(super) fn settle_delivery(args: cli::Delivery) -> Delivery {
-    Delivery {
+pub(super) fn settle_delivery(args: cli::DeliveryArguments) -> DeliveryPolicy {
+    DeliveryPolicy {
         rejects: args.rejects,
         journal: args.resume,
         on_refused: args.on_refused,
@@ -33,7 +33,7 @@ pub(super) fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
     }
 }
 
-pub(super) fn settle_output(args: cli::Output) -> Output {
+pub(super) fn settle_output(args: cli::OutputArguments) -> Output {
     Output {
         report: args.report,
         report_file: args.report_file,

@@ -71,7 +71,7 @@ fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
 
 /// Refuses what only a snapshot has a use for. speedctl itself may be named where it is not run: it may
 /// come from the environment.
-fn check_snapshot_flags(speedctl: &cli::Speedctl) -> Result<(), Error> {
+fn check_snapshot_flags(speedctl: &cli::SpeedctlArguments) -> Result<(), Error> {
     let flag = match (speedctl.print_command, speedctl.via) {
         (true, _) => "--print-command",
         (false, Some(_)) => "--via",
@@ -83,7 +83,11 @@ fn check_snapshot_flags(speedctl: &cli::Speedctl) -> Result<(), Error> {
     })
 }
 
-pub(super) fn settle_snapshot(id: String, read_for: ReadFor, speedctl: cli::Speedctl) -> Snapshot {
+pub(super) fn settle_snapshot(
+    id: String,
+    read_for: ReadFor,
+    speedctl: cli::SpeedctlArguments,
+) -> Snapshot {
     Snapshot {
         id,
         via: speedctl.via.unwrap_or(match read_for {

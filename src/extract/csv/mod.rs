@@ -21,7 +21,7 @@ use super::keep::sink::{Outlet, Sink};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::record::Origin;
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// A CSV and how it is to be read.
 pub(super) struct Source<'a, R> {
@@ -67,7 +67,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
                 line,
             }) => {
                 let why = || "text stands behind a closing quote".into();
-                rows.sink.unreadable(What::Unreadable, at(line), why);
+                rows.sink.unreadable(ProblemKind::Unreadable, at(line), why);
                 Ok(())
             }
             Step::Row(place) => match rows.kind_of(&reader.row) {
@@ -82,12 +82,12 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
             Step::End => break Ok(()),
             Step::CutOff(place, why) => {
                 rows.sink
-                    .unreadable(What::Unreadable, at(place.line), || why.into());
+                    .unreadable(ProblemKind::Unreadable, at(place.line), || why.into());
                 break Err(reader.cut_off(place, why));
             }
             Step::Failed(line, error) => {
                 rows.sink
-                    .unreadable(What::Unreadable, at(line), || error.to_string());
+                    .unreadable(ProblemKind::Unreadable, at(line), || error.to_string());
                 break Err(Stop::Failed(error));
             }
         };

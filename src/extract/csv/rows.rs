@@ -26,7 +26,7 @@ use crate::extract::survey::LONGEST_PLACE;
 use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
 };
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// How many brokers are told of; no cluster has more.
 const MOST_BROKERS: usize = 256;
@@ -133,7 +133,7 @@ impl<'a> Rows<'a> {
     /// Names a header between the rows.
     pub(in crate::extract) fn note_header(&mut self, origin: Origin) {
         let problems = &mut self.sink.tally.problems;
-        problems.add(What::HeaderAgain, origin, || {
+        problems.add(ProblemKind::HeaderAgain, origin, || {
             "the row is the header once more, and no record: CSVs were put together".into()
         });
     }
@@ -152,7 +152,7 @@ impl<'a> Rows<'a> {
         self.tell_unseen(origin);
         if row.len() != self.columns.width {
             let (has, wanted) = (row.len(), self.columns.width);
-            self.sink.unreadable(What::Unreadable, origin, || {
+            self.sink.unreadable(ProblemKind::Unreadable, origin, || {
                 format!("the row has {has} columns, the header has {wanted}")
             });
             return self.sink.flush_if_full();
@@ -185,7 +185,7 @@ impl<'a> Rows<'a> {
         let whys: Vec<&str> = whys.collect();
         for _ in &whys {
             let problems = &mut self.sink.tally.problems;
-            problems.add(What::ColumnUnmatched, origin, || whys.join("; "));
+            problems.add(ProblemKind::ColumnUnmatched, origin, || whys.join("; "));
         }
     }
 
@@ -196,12 +196,15 @@ impl<'a> Rows<'a> {
             return;
         }
         let origin = Origin { line: 1, ..row };
-        self.sink.tally.problems.add(What::LossUnseen, origin, || {
-            format!(
-                "no column would show {}: nobody can tell whether the capture has such",
-                unseen.join(", ")
-            )
-        });
+        self.sink
+            .tally
+            .problems
+            .add(ProblemKind::LossUnseen, origin, || {
+                format!(
+                    "no column would show {}: nobody can tell whether the capture has such",
+                    unseen.join(", ")
+                )
+            });
     }
 
     /// Takes note of the broker that a row was captured at, once for each.
@@ -233,7 +236,7 @@ impl<'a> Rows<'a> {
             let why =
                 format!("a Fetch has more than one element of `{array}`, a CSV row carries one");
             self.loses(&why)?;
-            self.sink.unreadable(What::LostByCsv, origin, || why);
+            self.sink.unreadable(ProblemKind::LostByCsv, origin, || why);
         }
         Ok(())
     }
@@ -274,7 +277,8 @@ impl<'a> Rows<'a> {
             Ok(fields) => fields,
             Err(why) => {
                 self.sink.batch.roll_back(mark);
-                self.sink.unreadable(What::Unreadable, origin, || why);
+                self.sink
+                    .unreadable(ProblemKind::Unreadable, origin, || why);
                 return Ok(());
             }
         };
@@ -319,12 +323,12 @@ impl<'a> Rows<'a> {
             self.sink
                 .tally
                 .problems
-                .add(What::HeadersLost, origin, || why.into());
+                .add(ProblemKind::HeadersLost, origin, || why.into());
         }
         let unknown = columns.unknown.iter();
         for (_, name) in unknown.filter(|(column, _)| !row[*column].is_empty()) {
             let problems = &mut self.sink.tally.problems;
-            problems.add_about(What::MemberUnknown, name, origin, || {
+            problems.add_about(ProblemKind::MemberUnknown, name, origin, || {
                 format!("a record has a member called `{name}`, which the profile does not know")
             });
         }
@@ -334,7 +338,7 @@ impl<'a> Rows<'a> {
             self.sink
                 .tally
                 .problems
-                .add(What::Transactional, origin, || why.into());
+                .add(ProblemKind::Transactional, origin, || why.into());
         }
         Ok(())
     }
@@ -368,7 +372,8 @@ impl<'a> Rows<'a> {
     fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), Stop> {
         self.loses(why)?;
         self.sink.batch.roll_back(mark);
-        self.sink.unreadable(What::LostByCsv, origin, || why.into());
+        self.sink
+            .unreadable(ProblemKind::LostByCsv, origin, || why.into());
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use super::aborted::Given;
 use super::identities::Identities;
 use super::seen::{Seen, Verdict};
-use crate::config::{Aborted, Duplicates, Extraction};
+use crate::config::{AbortedRecords, Duplicates, Extraction};
 use crate::record::{CapturedTopic, Record};
 use crate::report::Tally;
 
@@ -12,7 +12,7 @@ use crate::report::Tally;
 #[derive(Debug)]
 pub(in crate::extract) struct Admission {
     duplicates: Duplicates,
-    aborted: Aborted,
+    aborted: AbortedRecords,
     seen: Seen,
     pub(in crate::extract) identities: Identities,
 }
@@ -50,8 +50,8 @@ impl Admission {
         tally: &mut Tally,
     ) -> bool {
         let was_given = match self.aborted {
-            Aborted::Keep => Given::Yes,
-            Aborted::LeaveOut => was_given,
+            AbortedRecords::Keep => Given::Yes,
+            AbortedRecords::LeaveOut => was_given,
         };
         let identity = (self.duplicates == Duplicates::LeaveOut)
             .then(|| Some((topic?, record.partition?, record.offset?)))

@@ -19,7 +19,7 @@ use crate::extract::rrpair::walk::found::{Draft, Found, Trouble};
 use crate::extract::survey::unmatched::{Beginning, unmatched};
 use crate::extract::survey::{Survey, Surveyor};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// Reads RRPairs one by one into a sink.
 pub(in crate::extract) struct Collector {
@@ -122,7 +122,7 @@ impl Collector {
             return name_no_rrpair(origin, sink);
         };
         if let Err(BadText { why, .. }) = self.read_rrpair(&rrpair, origin, sink) {
-            sink.unreadable(What::Unreadable, origin, || why);
+            sink.unreadable(ProblemKind::Unreadable, origin, || why);
         }
     }
 
@@ -214,7 +214,7 @@ impl Collector {
         let origin = Origin { input: 0, line: 0 };
         for _ in flags {
             let problems = &mut sink.tally.problems;
-            problems.add(What::PathUnmatched, origin, || why.clone());
+            problems.add(ProblemKind::PathUnmatched, origin, || why.clone());
         }
     }
 
@@ -242,8 +242,8 @@ impl Collector {
         }
         if let Some(trouble) = self.found.trouble(draft) {
             let what = match &trouble {
-                Trouble::NoKnownValue(_) => What::ValueUnknown,
-                _ => What::Unreadable,
+                Trouble::NoKnownValue(_) => ProblemKind::ValueUnknown,
+                _ => ProblemKind::Unreadable,
             };
             sink.unreadable(what, origin, || trouble.to_string());
             return;
@@ -278,7 +278,7 @@ impl Collector {
         for number in draft.unknown.numbers() {
             let name = self.found.unknown.name(number);
             let problems = &mut sink.tally.problems;
-            problems.add_about(What::MemberUnknown, name, origin, || {
+            problems.add_about(ProblemKind::MemberUnknown, name, origin, || {
                 format!("a record has a member called `{name}`, which the profile does not know")
             });
         }
@@ -355,7 +355,7 @@ impl Collector {
 /// A log record, or a line, that holds no RRPair where one is looked for.
 fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
     let why = || "there is no RRPair where the profile looks for one".into();
-    sink.tally.problems.add(What::NoRrPair, origin, why);
+    sink.tally.problems.add(ProblemKind::NoRrPair, origin, why);
 }
 
 /// Takes note of topic names beside their ids.

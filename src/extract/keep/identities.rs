@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::config::GivenNames;
 use crate::config::nearest;
 use crate::record::{Batch, CapturedTopic, Origin, Record, TopicId};
-use crate::report::{Tally, What};
+use crate::report::{ProblemKind, Tally};
 
 /// Ids that are kept to name them, and topics whose batches are compared. More only where a path leads
 /// to something that is no topic.
@@ -116,7 +116,7 @@ impl Identities {
         let whole = Origin { input: 0, line: 0 };
         for _ in &whys {
             let problems = &mut tally.problems;
-            problems.add(What::TopicIdUnmatched, whole, || whys.join("; "));
+            problems.add(ProblemKind::TopicIdUnmatched, whole, || whys.join("; "));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::extract::context::Stop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
-use crate::report::{Tally, What};
+use crate::report::{ProblemKind, Tally};
 
 /// Records in a portion at which it is handed over early.
 const MOST_RECORDS: usize = 8192;
@@ -85,7 +85,7 @@ impl<'a> Sink<'a> {
     /// Counts a line, row or record that cannot be read.
     pub(in crate::extract) fn unreadable(
         &mut self,
-        what: What,
+        what: ProblemKind,
         origin: Origin,
         why: impl FnOnce() -> String,
     ) {

@@ -13,7 +13,7 @@ use crate::extract::input::framing::{Text, Texts};
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::sink::Sink;
 use crate::record::Origin;
-use crate::report::{What, place};
+use crate::report::{ProblemKind, place};
 
 /// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into
 /// the sink, or leaves its batch as it was.
@@ -112,7 +112,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
         };
         read.inspect_err(|bad| {
             self.sink
-                .unreadable(What::Unreadable, origin, || bad.why.clone());
+                .unreadable(ProblemKind::Unreadable, origin, || bad.why.clone());
         })
     }
 }

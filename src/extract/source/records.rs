@@ -13,7 +13,7 @@ use crate::host::console::Console;
 use crate::record::lines;
 use crate::record::lines::Earlier;
 use crate::record::{CapturedTopic, Origin};
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// Reads all `inputs` in order and hands their records to `sender`. Those of which an earlier run
 /// does not know whether they are in the log are left out as `filtered`, or read like the others.
@@ -93,7 +93,7 @@ fn read_foreign(line: &[u8], origin: Origin, sink: &mut Sink<'_>) -> Option<()> 
     let bad = lines::read_foreign(line, origin, &mut sink.batch)?;
     sink.tally.found += (sink.batch.records.len() - before) as u64;
     for why in bad {
-        sink.unreadable(What::Unreadable, origin, || why);
+        sink.unreadable(ProblemKind::Unreadable, origin, || why);
     }
     Some(())
 }

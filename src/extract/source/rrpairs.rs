@@ -17,7 +17,7 @@ use crate::extract::keep::collect::{BadText, Collector};
 use crate::extract::keep::sink::{Outlet, Sink};
 use crate::host::console::Console;
 use crate::record::Origin;
-use crate::report::{What, place};
+use crate::report::{ProblemKind, place};
 
 /// Reads the RRPairs of `inputs`, in files and folders.
 ///
@@ -183,14 +183,17 @@ impl Reader<'_> {
     fn name_remarks(&mut self, input: u32, remarks: Vec<Remark>) {
         for Remark { line, why } in remarks {
             let problems = &mut self.sink.tally.problems;
-            problems.add(What::SectionUnread, Origin { input, line }, || why);
+            problems.add(ProblemKind::SectionUnread, Origin { input, line }, || why);
         }
     }
 
     fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
         match self.try_text(text, origin) {
             Ok(()) => {}
-            Err(BadText { why, .. }) => self.sink.unreadable(What::Unreadable, origin, || why),
+            Err(BadText { why, .. }) => {
+                self.sink
+                    .unreadable(ProblemKind::Unreadable, origin, || why)
+            }
         }
         self.sink.flush_if_full()
     }
@@ -201,7 +204,7 @@ impl Reader<'_> {
             return Ok(());
         };
         self.sink
-            .unreadable(What::Unreadable, origin, || why.clone());
+            .unreadable(ProblemKind::Unreadable, origin, || why.clone());
         match ends_early {
             true => Err(Stop::Failed(Error::CutOff {
                 place: place(self.names, origin),

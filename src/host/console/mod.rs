@@ -14,13 +14,13 @@ use crate::config::Verbosity;
 const LONGEST_NOTE: usize = 8 << 10;
 
 /// Shows a line in place of the plain writing to stderr.
-type Printer = Box<dyn Fn(&str) + Send>;
+type LinePrinter = Box<dyn Fn(&str) + Send>;
 
 /// A handle on stderr.
 #[derive(Clone)]
 pub(crate) struct Console {
     verbosity: Verbosity,
-    printer: Arc<Mutex<Option<Printer>>>,
+    printer: Arc<Mutex<Option<LinePrinter>>>,
 }
 
 impl Console {
@@ -46,7 +46,7 @@ impl Console {
     }
 
     /// Hands lines to `printer` from now on, or to stderr again.
-    pub(crate) fn print_through(&self, printer: Option<Printer>) {
+    pub(crate) fn print_through(&self, printer: Option<LinePrinter>) {
         *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = printer;
     }
 

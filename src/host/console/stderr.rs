@@ -52,7 +52,7 @@ pub(crate) struct StderrQueue {
     /// Signalled when something is added or done.
     changed: Condvar,
     /// Whether the program is to be left at once.
-    is_hurried: AtomicBool,
+    waits_are_short: AtomicBool,
 }
 
 struct QueueState {
@@ -119,7 +119,7 @@ impl StderrQueue {
                 progress: Instant::now(),
             }),
             changed: Condvar::new(),
-            is_hurried: AtomicBool::new(false),
+            waits_are_short: AtomicBool::new(false),
         });
         let writing = Arc::clone(&queue);
         let thread = thread::Builder::new().name(THREAD.into());
@@ -215,15 +215,15 @@ impl StderrQueue {
     }
 
     fn patience(&self, patience: Duration) -> Duration {
-        match self.is_hurried.load(Ordering::SeqCst) {
+        match self.waits_are_short.load(Ordering::SeqCst) {
             true => patience.min(NOTE_PATIENCE),
             false => patience,
         }
     }
 
     /// Shortens all waits from now on: the program is to be left at once.
-    pub(crate) fn hurry(&self) {
-        self.is_hurried.store(true, Ordering::SeqCst);
+    pub(crate) fn shorten_waits(&self) {
+        self.waits_are_short.store(true, Ordering::SeqCst);
     }
 
     /// Waits until everything is written, as long as something is taken now and then. For the end of
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_write_that_nobody_takes_and_one_to_a_closed_pipe_are_errors() {
         let (stalled, reader) = queue();
-        stalled.hurry();
+        stalled.shorten_waits();
         let error = stalled.write(&[b' '; 1 << 20]);
         assert_eq!(error.map_err(|e| e.kind()), Err(ErrorKind::TimedOut));
         drop(reader);

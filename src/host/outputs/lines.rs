@@ -22,17 +22,17 @@ impl<F: Fn() -> Option<Duration>> Patience for F {}
 
 /// A file that takes lines.
 #[derive(Debug)]
-pub(crate) struct Lines(Arc<Shared>);
+pub(crate) struct LineFile(Arc<SharedLineFile>);
 
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedLineFile {
+    state: Mutex<LineFileState>,
     /// Signalled when there is something to write, something is written, or the end has come.
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct LineFileState {
     waiting: Vec<u8>,
     /// Whole lines in the file.
     written: u64,
@@ -43,23 +43,27 @@ struct State {
     failure: Option<String>,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedLineFile {
+    fn lock(&self) -> MutexGuard<'_, LineFileState> {
         // The state is consistent between any two statements that change it, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, LineFileState>,
+        limit: Duration,
+    ) -> MutexGuard<'a, LineFileState> {
         let waited = self.changed.wait_timeout(state, limit);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-impl Lines {
+impl LineFile {
     /// Writes to the end of `file` from now on.
     pub(crate) fn to(file: File) -> Self {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
+        let shared = Arc::new(SharedLineFile {
+            state: Mutex::new(LineFileState {
                 waiting: Vec::new(),
                 written: 0,
                 progress: Instant::now(),
@@ -105,9 +109,9 @@ impl Lines {
 
     fn wait_or_fail<'a>(
         &'a self,
-        state: MutexGuard<'a, State>,
+        state: MutexGuard<'a, LineFileState>,
         patience: &impl Patience,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, LineFileState> {
         let mut state = self.0.wait(state, STEP);
         let stalled = state.progress.elapsed();
         if patience().is_some_and(|patience| stalled > patience) && state.failure.is_none() {
@@ -128,14 +132,14 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineFile {
     fn drop(&mut self) {
         self.0.lock().is_closed = true;
         self.0.changed.notify_all();
     }
 }
 
-fn write_all(file: &File, shared: &Shared) {
+fn write_all(file: &File, shared: &SharedLineFile) {
     let regular = is_regular(file);
     loop {
         let mut state = shared.lock();
@@ -167,7 +171,7 @@ fn write_all(file: &File, shared: &Shared) {
 }
 
 /// Writes `lines`; gives how many whole lines and how many bytes came to the file.
-fn write(mut file: &File, lines: &[u8], shared: &Shared) -> (u64, usize, io::Result<()>) {
+fn write(mut file: &File, lines: &[u8], shared: &SharedLineFile) -> (u64, usize, io::Result<()>) {
     let mut done = 0;
     let end = loop {
         if done == lines.len() {

@@ -13,7 +13,7 @@ mod open;
 mod overlap;
 pub(crate) mod replace;
 
-pub(crate) use self::lines::Lines;
+pub(crate) use self::lines::LineFile;
 pub(crate) use self::open::{append, create_new, is_regular};
-pub(crate) use self::overlap::{Overlap, Read};
+pub(crate) use self::overlap::{InputFile, Overlap};
 pub(crate) use self::replace::{Replaced, check_replaceable, replace};

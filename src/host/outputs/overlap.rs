@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Something that the run reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Read {
+pub(crate) enum InputFile {
     Stdin,
     /// An input.
     Input(PathBuf),
@@ -22,7 +22,7 @@ pub(crate) enum Read {
 /// What a run reads and writes.
 #[derive(Debug, Default)]
 pub(crate) struct Overlap {
-    pub(crate) reads: Vec<Read>,
+    pub(crate) reads: Vec<InputFile>,
     /// Folders of which all files are read.
     pub(crate) folders: Vec<PathBuf>,
     /// Files, by the flags that name them.
@@ -31,7 +31,7 @@ pub(crate) struct Overlap {
 
 /// What is compared of a file.
 #[derive(Debug, PartialEq, Eq)]
-enum Key {
+enum FileKey {
     File {
         device: u64,
         inode: u64,
@@ -40,7 +40,7 @@ enum Key {
     New(PathBuf),
 }
 
-impl Key {
+impl FileKey {
     fn of_path(path: &Path) -> Option<Self> {
         match fs::metadata(path) {
             Ok(metadata) => Self::of_metadata(&metadata),
@@ -72,23 +72,23 @@ impl Overlap {
     /// # Errors
     /// [`Error::Config`] that names both.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let reads: Vec<(Key, &Read)> = self
+        let reads: Vec<(FileKey, &InputFile)> = self
             .reads
             .iter()
             .filter_map(|read| Some((key(read)?, read)))
             .collect();
         let streams = [
-            ("stdout", Key::of_stream(std::io::stdout().as_fd())),
-            ("stderr", Key::of_stream(std::io::stderr().as_fd())),
+            ("stdout", FileKey::of_stream(std::io::stdout().as_fd())),
+            ("stderr", FileKey::of_stream(std::io::stderr().as_fd())),
         ];
-        let files: Vec<(&str, &Path, Option<Key>)> = self
+        let files: Vec<(&str, &Path, Option<FileKey>)> = self
             .writes
             .iter()
-            .map(|(flag, path)| (*flag, path.as_path(), Key::of_path(path)))
+            .map(|(flag, path)| (*flag, path.as_path(), FileKey::of_path(path)))
             .collect();
-        let same = |key: &Option<Key>, other: &Option<Key>| key.is_some() && key == other;
+        let same = |key: &Option<FileKey>, other: &Option<FileKey>| key.is_some() && key == other;
         for (i, (flag, path, key)) in files.iter().enumerate() {
-            let is_it = |(read, _): &&(Key, &Read)| key.as_ref() == Some(read);
+            let is_it = |(read, _): &&(FileKey, &InputFile)| key.as_ref() == Some(read);
             if let Some((_, read)) = reads.iter().find(is_it) {
                 return Err(would_write_over(flag, path, read));
             }
@@ -137,28 +137,28 @@ impl Overlap {
     }
 }
 
-fn key(read: &Read) -> Option<Key> {
+fn key(read: &InputFile) -> Option<FileKey> {
     match read {
-        Read::Stdin => Key::of_stream(std::io::stdin().as_fd()),
-        Read::Input(path) | Read::Flag(_, path) => Key::of_path(path),
+        InputFile::Stdin => FileKey::of_stream(std::io::stdin().as_fd()),
+        InputFile::Input(path) | InputFile::Flag(_, path) => FileKey::of_path(path),
     }
 }
 
-fn words(read: &Read) -> String {
+fn words(read: &InputFile) -> String {
     match read {
-        Read::Stdin => "the file on stdin".into(),
-        Read::Input(path) => path.display().to_string(),
-        Read::Flag(flag, path) => format!("the file of `{flag}`, {}", path.display()),
+        InputFile::Stdin => "the file on stdin".into(),
+        InputFile::Input(path) => path.display().to_string(),
+        InputFile::Flag(flag, path) => format!("the file of `{flag}`, {}", path.display()),
     }
 }
 
-fn would_write_over(flag: &str, path: &Path, read: &Read) -> Error {
+fn would_write_over(flag: &str, path: &Path, read: &InputFile) -> Error {
     let path_words = path.display();
     let what = match read {
-        Read::Input(input) if input == path => "an input of this run".into(),
-        Read::Input(input) => format!("{}, an input of this run,", input.display()),
-        Read::Stdin => "the file on stdin".into(),
-        Read::Flag(other, _) => format!("the file of `{other}`"),
+        InputFile::Input(input) if input == path => "an input of this run".into(),
+        InputFile::Input(input) => format!("{}, an input of this run,", input.display()),
+        InputFile::Stdin => "the file on stdin".into(),
+        InputFile::Flag(other, _) => format!("the file of `{other}`"),
     };
     Error::config(format!(
         "`{flag} {path_words}` is {what} and would be written over"

@@ -16,7 +16,7 @@ use crate::cluster::native::groups;
 use crate::cluster::native::groups::{Listing, Reads};
 use crate::error::count;
 use crate::host::console::Console;
-use crate::host::control::{Control, Pace};
+use crate::host::control::{Control, Shutdown};
 use crate::host::patience;
 
 /// How long the first record waits for the groups: they are mostly known by then.
@@ -100,11 +100,11 @@ impl Announcement {
 impl Drop for Announcement {
     /// Nobody is left without the line because groups were slow to tell.
     fn drop(&mut self) {
-        if self.control.pace() != Pace::Leaving {
+        if self.control.shutdown() != Shutdown::Immediate {
             self.shared.wait(LAST_WAIT);
         }
         self.shared.tell("");
-        self.questions.hurry(Pace::Leaving);
+        self.questions.escalate(Shutdown::Immediate);
         if let Some(asking) = self.asking.take() {
             // Its questions end at once now; it holds the client.
             patience::join(vec![asking], &self.control, LAST_WAIT);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::distribution::Distribution;
 use super::rejects::RejectOutcome;
 use crate::cluster::native::{Code, Failure, Persisted};
-use crate::config::Partition;
+use crate::config::PartitionChoice;
 use crate::record::{Origin, Record};
-use crate::report::{Latency, PartitionDelivery, Placement, Problems, What};
+use crate::report::{Latency, PartitionDelivery, Placement, ProblemKind, Problems};
 
 /// What was delivered to one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(in crate::produce) struct Counts {
     /// How many failed because librdkafka gave up: the time was over, or it cannot go on.
     pub(in crate::produce) given_up: u64,
     /// How records come to their partitions.
-    pub(in crate::produce) partition: Partition,
+    pub(in crate::produce) partition: PartitionChoice,
     /// How those delivered came to theirs.
     pub(in crate::produce) placement: Placement,
     /// By the index of the target.
@@ -89,7 +89,7 @@ impl Counts {
             purged_from_queue: 0,
             purged_in_flight: 0,
             given_up: 0,
-            partition: Partition::Auto,
+            partition: PartitionChoice::Auto,
             placement: Placement::default(),
             topics: Vec::new(),
             problems: Problems::default(),
@@ -134,11 +134,14 @@ impl Counts {
 
     /// Counts how a record that is delivered came to `partition`.
     pub(in crate::produce) fn place(&mut self, record: &Record, partition: i32) {
-        let keeps = matches!(self.partition, Partition::Auto | Partition::Keep);
+        let keeps = matches!(
+            self.partition,
+            PartitionChoice::Auto | PartitionChoice::Keep
+        );
         let placement = &mut self.placement;
         match (self.partition, record.key) {
             _ if keeps && record.partition == Some(partition) => placement.kept += 1,
-            (Partition::Any, _) | (_, None) => placement.spread += 1,
+            (PartitionChoice::Any, _) | (_, None) => placement.spread += 1,
             (_, Some(_)) => placement.by_key += 1,
         }
     }
@@ -159,13 +162,13 @@ impl Counts {
             Persisted::No => {
                 self.not_written += 1;
                 self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
-                (What::NotWritten, RejectOutcome::NotWritten)
+                (ProblemKind::NotWritten, RejectOutcome::NotWritten)
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
                 // Also of those that waited in the queue for another try.
                 self.purged_in_flight += u64::from(code.is_purge());
-                (What::Unknown, RejectOutcome::Unknown)
+                (ProblemKind::Unknown, RejectOutcome::Unknown)
             }
         };
         self.problems.add(what, origin, || why.into());
@@ -175,7 +178,8 @@ impl Counts {
     /// Counts a record that the destination does not take, and gives what that makes of it.
     pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> RejectOutcome {
         self.not_written += 1;
-        self.problems.add(What::NotWritten, origin, || why.into());
+        self.problems
+            .add(ProblemKind::NotWritten, origin, || why.into());
         RejectOutcome::NotWritten
     }
 
@@ -186,7 +190,8 @@ impl Counts {
         why: &str,
     ) -> RejectOutcome {
         self.unknown += 1;
-        self.problems.add(What::Unknown, origin, || why.into());
+        self.problems
+            .add(ProblemKind::Unknown, origin, || why.into());
         RejectOutcome::Unknown
     }
 

@@ -24,7 +24,7 @@ use super::journal::Answers;
 use crate::cluster::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
 use crate::cluster::reasons::Reason;
 use crate::record::{Batch, Record};
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// The last troubles that librdkafka told of.
 #[derive(Debug, Clone, Default)]
@@ -329,7 +329,7 @@ impl Deliveries {
                 if refusals.delivered(topic, partition, record.position()) {
                     let origin = record.record().origin;
                     let problems = &mut account.counts.problems;
-                    problems.add(What::SentAgain, origin, || late(topic, partition));
+                    problems.add(ProblemKind::SentAgain, origin, || late(topic, partition));
                 }
                 if let Some(answers) = &mut account.answers {
                     answers.delivered(record.position());

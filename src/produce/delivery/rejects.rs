@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error;
 use crate::error::{Error, count};
 use crate::host::control::Control;
-use crate::host::outputs::{Lines, append, is_regular};
+use crate::host::outputs::{LineFile, append, is_regular};
 use crate::record::lines;
 use crate::record::{Batch, CapturedFrom, Record};
 
@@ -49,7 +49,7 @@ pub(in crate::produce) struct Rejects {
     is_replaced: bool,
     /// Rejects of this run, until it is certain that what is in the file may go.
     waiting: Option<Vec<u8>>,
-    lines: Option<Lines>,
+    lines: Option<LineFile>,
     line: Vec<u8>,
     /// What is known of the captured cluster, and how much of it the file names by now.
     captured_from: Vec<CapturedFrom>,
@@ -140,7 +140,7 @@ impl Rejects {
             self.failure = Some(cannot_write(&error::reason(&e)));
             return;
         }
-        let lines = self.lines.insert(Lines::to(file));
+        let lines = self.lines.insert(LineFile::to(file));
         lines.add(&waiting, || self.control.patience());
     }
 
@@ -194,7 +194,7 @@ impl Rejects {
 
     /// Records in the file.
     pub(in crate::produce) fn written(&self) -> u64 {
-        self.lines.as_ref().map_or(0, Lines::written)
+        self.lines.as_ref().map_or(0, LineFile::written)
     }
 
     /// Why the file is not complete.

@@ -126,7 +126,7 @@ impl Drop for Disk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::control::Pace;
+    use crate::host::control::Shutdown;
 
     #[test]
     fn a_disk_that_hangs_is_left_when_the_run_is() {
@@ -140,7 +140,7 @@ mod tests {
         // A disk that never answers.
         let (hung, done) = channel();
         disk.done = done;
-        control.hurry(Pace::Leaving);
+        control.escalate(Shutdown::Immediate);
         let error = disk.append(b"two\n".to_vec()).expect_err("it hangs");
         let why = "nothing was taken any more when the run was to end";
         assert_eq!((error.to_string().as_str(), disk.is_stuck()), (why, true));

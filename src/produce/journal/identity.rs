@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::{
-    Aborted, Config, Duplicates, Encoding, Extraction, Input, InputKind, Inputs, Overrides,
+    AbortedRecords, Config, Duplicates, Encoding, Extraction, Input, InputKind, Inputs, Overrides,
     Selection, Snapshot, Source, TopicNames, Uncertain, Via,
 };
 use crate::record::select::Clock;
@@ -205,8 +205,8 @@ impl ExtractionIdentity {
                 Duplicates::Keep => "kept".into(),
             },
             aborted: match aborted {
-                Aborted::LeaveOut => "left_out".into(),
-                Aborted::Keep => "kept".into(),
+                AbortedRecords::LeaveOut => "left_out".into(),
+                AbortedRecords::Keep => "kept".into(),
             },
             topic_ids,
             selection: selection_flags(selection),

@@ -17,7 +17,7 @@ use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::SourceBatch;
 use crate::record::in_flight::{NumberedBatch, Positions};
-use crate::report::{Problems, Tally, What};
+use crate::report::{ProblemKind, Problems, Tally};
 
 /// Records that may wait for others to come before them: some Fetches of several consumers.
 pub(super) const MOST_RECORDS: usize = 32 << 10;
@@ -286,7 +286,7 @@ impl Window {
                     let captured = batch.captured_at(record);
                     format!("{captured} came after offset {before} was sent")
                 };
-                problems.add(What::OutOfOrder, record.origin, why);
+                problems.add(ProblemKind::OutOfOrder, record.origin, why);
             }
         }
         problems

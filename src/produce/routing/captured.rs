@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{MissingTopics, Partition};
+use crate::config::{MissingTopics, PartitionChoice};
 use crate::error::{Error, count};
 use crate::host::visible::visible;
 use crate::produce::connection::creation::MOST_PARTITIONS;
@@ -13,7 +13,7 @@ use crate::record::{Batch, CapturedTopic, Origin};
 /// The captured topics, in the order of their first record.
 pub(in crate::produce) struct CapturedTopics {
     /// Whether each captured partition is kept, or only how many there are.
-    partition: Partition,
+    partition: PartitionChoice,
     topics: Vec<(CapturedTopic, CapturedPartitions)>,
     indices: HashMap<CapturedTopic, usize>,
     /// Partitions of topics whose records selection has left out so far: what is made of a topic is made for
@@ -35,7 +35,7 @@ pub(in crate::produce) struct CapturedPartitions {
 }
 
 impl CapturedTopics {
-    pub(in crate::produce) fn new(partition: Partition) -> Self {
+    pub(in crate::produce) fn new(partition: PartitionChoice) -> Self {
         Self {
             partition,
             topics: Vec::new(),
@@ -66,7 +66,7 @@ impl CapturedTopics {
             if let Some(partition) = record.partition {
                 partitions.count = partitions.count.max(partition.saturating_add(1));
                 partitions.in_use.insert(partition);
-                if self.partition == Partition::Keep {
+                if self.partition == PartitionChoice::Keep {
                     partitions.each.entry(partition).or_insert(record.origin);
                 }
             }
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::record::lines;
 
-    fn surveyed(how: Partition, lines: &[&str]) -> CapturedTopics {
+    fn surveyed(how: PartitionChoice, lines: &[&str]) -> CapturedTopics {
         let mut batch = Batch::default();
         for (line, text) in (1..).zip(lines) {
             let origin = Origin { input: 0, line };
@@ -199,7 +199,7 @@ mod tests {
             r#"{"topic":"b","partition":3,"value":""}"#,
             r#"{"topic":"b","partition":1,"value":""}"#,
         ];
-        let topics = surveyed(Partition::Auto, &lines);
+        let topics = surveyed(PartitionChoice::Auto, &lines);
         let seen = topics.iter().map(|(t, p)| (t.to_string(), p.count));
         assert_eq!(seen.collect::<Vec<_>>(), [("a".into(), 0), ("b".into(), 4)]);
         assert_eq!(topics.most(), (4, 2));
@@ -230,7 +230,7 @@ mod tests {
             r#"{"topic":"a","partition":2,"value":""}"#,
             r#"{"topic":"a","partition":7,"value":""}"#,
         ];
-        let topics = surveyed(Partition::Keep, &lines);
+        let topics = surveyed(PartitionChoice::Keep, &lines);
         let each = topics.iter().flat_map(|(_, seen)| seen.each.clone());
         let each: Vec<(i32, u64)> = each.map(|(p, origin)| (p, origin.line)).collect();
         assert_eq!(each, [(2, 2), (7, 1)]);

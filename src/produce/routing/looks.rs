@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::captured::{CapturedPartitions, check_count};
 use super::route::{Made, Router};
-use crate::config::{MissingTopics, Partition, TopicNames};
+use crate::config::{MissingTopics, PartitionChoice, TopicNames};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::topics::TopicState;
@@ -104,7 +104,7 @@ impl Router<'_> {
         wanted: &[(String, CapturedPartitions)],
         place: impl Fn(Origin) -> String,
     ) -> Result<(), Error> {
-        if self.destination.partition != Partition::Keep {
+        if self.destination.partition != PartitionChoice::Keep {
             return Ok(());
         }
         let mut lacking = Vec::new();

@@ -13,7 +13,7 @@ use super::warnings::Warnings;
 use crate::cluster::guard::Comparison;
 use crate::cluster::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
 use crate::config::nearest::nearest;
-use crate::config::{CapturedCluster, Destination, MissingTopics, Partition, TopicNames};
+use crate::config::{CapturedCluster, Destination, MissingTopics, PartitionChoice, TopicNames};
 use crate::error::{Error, MissingPartitions, MissingTopic};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
@@ -411,7 +411,7 @@ impl<'a> Router<'a> {
         place: impl FnOnce() -> String,
     ) -> Result<i32, Error> {
         let how = self.destination.partition;
-        let keeps = matches!(how, Partition::Auto | Partition::Keep);
+        let keeps = matches!(how, PartitionChoice::Auto | PartitionChoice::Keep);
         if let Some(partition) = captured.filter(|_| keeps) {
             if partition >= self.targets[target].partitions {
                 self.grow(target, partition)?;
@@ -420,7 +420,7 @@ impl<'a> Router<'a> {
             if partition < target.partitions {
                 return Ok(partition);
             }
-            if how == Partition::Keep {
+            if how == PartitionChoice::Keep {
                 let missing = MissingPartitions {
                     topic: target.name.clone(),
                     partitions: target.partitions,
@@ -433,7 +433,7 @@ impl<'a> Router<'a> {
         }
         let target = &mut self.targets[target];
         Ok(match (how, key) {
-            (Partition::Any, _) | (Partition::Key, None) => UNASSIGNED,
+            (PartitionChoice::Any, _) | (PartitionChoice::Key, None) => UNASSIGNED,
             // Where captured partitions are kept beside it, the choice is made here: librdkafka's
             // partitioner and explicit partitions do not mix before it knows the topic.
             (_, Some(key)) => murmur2_partition(key, target.partitions),

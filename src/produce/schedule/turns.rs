@@ -8,7 +8,7 @@ use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
 use crate::config::{Clock, Speed, Timing};
 use crate::error::Error;
 use crate::record::{Batch, Record};
-use crate::report::{Achieved, Latency, Pacing, SlowedBy, WaitTimes, What};
+use crate::report::{Achieved, Latency, Pacing, ProblemKind, SlowedBy, WaitTimes};
 
 /// A replay that takes so much longer than planned was limited by something: a hundredth of its time,
 /// and what a busy machine may lose at once.
@@ -144,13 +144,13 @@ impl Turns {
     }
 
     /// What is odd about the time of the record that was asked for last, where it was not told yet.
-    pub(in crate::produce) fn oddity(&mut self) -> Option<What> {
+    pub(in crate::produce) fn oddity(&mut self) -> Option<ProblemKind> {
         let (known, now) = (self.known, self.scheduler.rhythm());
         self.known = now;
         match () {
-            () if now.jumps > known.jumps => Some(What::TimeJump),
-            () if now.clamped > known.clamped => Some(What::TimeBack),
-            () if now.untimed > known.untimed => Some(What::Untimed),
+            () if now.jumps > known.jumps => Some(ProblemKind::TimeJump),
+            () if now.clamped > known.clamped => Some(ProblemKind::TimeBack),
+            () if now.untimed > known.untimed => Some(ProblemKind::Untimed),
             () => None,
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::open::Session;
 use super::wait::{Stop, WaitFor};
 use crate::error::Error;
-use crate::host::control::Pace;
+use crate::host::control::Shutdown;
 use crate::produce::delivery::Ending;
 use crate::produce::delivery::counts::Counts;
 use crate::report::Drain;
@@ -20,7 +20,7 @@ const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 /// How long purged records may take to be told as such.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
 /// How long that is when the run is left at once: within a second of the second signal.
-const LEAVING_LIMIT: Duration = Duration::from_millis(400);
+const IMMEDIATE_LIMIT: Duration = Duration::from_millis(400);
 
 /// What a drain has come to.
 pub(super) struct Drained {
@@ -62,7 +62,7 @@ enum Heeds {
     /// It goes on until its time is over, which is then short.
     Nothing,
     /// It ends when the run is to be left at once.
-    Leaving,
+    ImmediateShutdown,
 }
 
 impl Session<'_> {
@@ -92,14 +92,14 @@ impl Draining<'_, '_> {
         let ending = self.session.deliveries.ending();
         // A producer that cannot go on delivers nothing more.
         if ending.is_none() {
-            self.wait(DRAIN_LIMIT, Heeds::Leaving);
+            self.wait(DRAIN_LIMIT, Heeds::ImmediateShutdown);
         }
-        if self.is_waiting() && ending.is_none() && self.pace() != Pace::Leaving {
+        if self.is_waiting() && ending.is_none() && self.shutdown() != Shutdown::Immediate {
             let targets = self.session.router.targets.iter();
             let topics = targets.map(|target| (target.name.clone(), target.partitions));
             let topics: Vec<(String, i32)> = topics.collect();
             self.session.connection.pause(&topics);
-            self.wait(IN_FLIGHT_LIMIT, Heeds::Leaving);
+            self.wait(IN_FLIGHT_LIMIT, Heeds::ImmediateShutdown);
         }
         // Where nobody takes answers, none of these come either.
         if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
@@ -130,12 +130,12 @@ impl Draining<'_, '_> {
         let started = Instant::now();
         // Purged records take milliseconds, unless a thread of librdkafka's hangs.
         let patience = match heeds {
-            Heeds::Leaving => Duration::ZERO,
-            Heeds::Nothing => LEAVING_LIMIT,
+            Heeds::ImmediateShutdown => Duration::ZERO,
+            Heeds::Nothing => IMMEDIATE_LIMIT,
         };
         let is_over = |limit| started.elapsed() >= limit;
         while self.is_waiting() && !is_over(limit) {
-            if self.pace() == Pace::Leaving && is_over(patience) {
+            if self.shutdown() == Shutdown::Immediate && is_over(patience) {
                 return;
             }
             self.step();
@@ -156,8 +156,8 @@ impl Draining<'_, '_> {
         Answered::of(&self.session.deliveries.account().counts)
     }
 
-    fn pace(&self) -> Pace {
-        self.session.job.control.pace()
+    fn shutdown(&self) -> Shutdown {
+        self.session.job.control.shutdown()
     }
 
     fn is_waiting(&self) -> bool {

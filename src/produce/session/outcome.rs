@@ -14,8 +14,8 @@ use crate::produce::journal::JournalWriter;
 use crate::produce::routing::route::Router;
 use crate::record::Origin;
 use crate::report::{
-    Drain, Latency, Ledger, Pacing, Placement, Problems, Rejects, Resume, SlowedBy, Tally, Topic,
-    WaitTimes, What,
+    Drain, Latency, Ledger, Pacing, Placement, ProblemKind, Problems, RejectsReport, Resume,
+    SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
 /// What came of a replay.
@@ -24,9 +24,9 @@ pub(crate) struct ReplayOutcome {
     pub(crate) brokers: String,
     pub(crate) tally: Tally,
     pub(crate) ledger: Ledger,
-    pub(crate) topics: Vec<Topic>,
+    pub(crate) topics: Vec<TopicReport>,
     pub(crate) placement: Placement,
-    pub(crate) rejects: Option<Rejects>,
+    pub(crate) rejects: Option<RejectsReport>,
     pub(crate) resume: Option<Resume>,
     pub(crate) drain: Option<Drain>,
     pub(crate) problems: Problems,
@@ -118,7 +118,7 @@ impl ReplayOutcome {
             },
             topics,
             placement: counts.placement,
-            rejects: session.job.rejects.as_ref().map(|file| Rejects {
+            rejects: session.job.rejects.as_ref().map(|file| RejectsReport {
                 file: file.display().to_string(),
                 records: account.rejects.written(),
             }),
@@ -169,7 +169,7 @@ impl Session<'_> {
             let whole = Origin { input: 0, line: 0 };
             for _ in 0..self.router.renamings.unmatched_count() {
                 let problems = &mut self.totals.problems;
-                problems.add(What::MapUnmatched, whole, || why.clone());
+                problems.add(ProblemKind::MapUnmatched, whole, || why.clone());
             }
         }
         let stopped = stop.and_then(|stop| match stop {
@@ -187,11 +187,11 @@ impl Session<'_> {
 }
 
 /// The topics of the destination, with what was delivered to each.
-fn topics(router: &Router<'_>, counts: &Counts) -> Vec<Topic> {
+fn topics(router: &Router<'_>, counts: &Counts) -> Vec<TopicReport> {
     let topics = router.targets.iter().enumerate();
     let topics = topics.map(|(index, target)| {
         let count = counts.topics.get(index);
-        Topic {
+        TopicReport {
             name: target.name.clone(),
             partitions: target.partitions.unsigned_abs(),
             partitions_at_end: target.partitions_at_end.map(i32::unsigned_abs),

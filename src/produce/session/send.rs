@@ -16,7 +16,7 @@ use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
 use crate::record::{Batch, Header, Record};
-use crate::report::What;
+use crate::report::ProblemKind;
 
 impl Pass<'_, '_> {
     /// Sends a record whose turn it is, or counts why it is not sent.
@@ -145,7 +145,7 @@ impl Pass<'_, '_> {
         let why = || format!("{why}: {}", batch.captured_at(record));
         self.counts
             .problems
-            .add(What::TopicUnknown, record.origin, why);
+            .add(ProblemKind::TopicUnknown, record.origin, why);
     }
 
     /// What the topic's settings say against a record.
@@ -185,7 +185,7 @@ impl Pass<'_, '_> {
             let why = "it was captured without a time, or with 1970's first millisecond";
             self.counts
                 .problems
-                .add(What::TimestampLost, record.origin, || why.into());
+                .add(ProblemKind::TimestampLost, record.origin, || why.into());
         }
         kept
     }

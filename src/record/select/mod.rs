@@ -14,7 +14,7 @@ pub use self::moment::Moment;
 pub use self::shard::{Sample, Shard};
 use super::{Origin, captured};
 use crate::config::nearest;
-use crate::report::{Tally, Unselected, What};
+use crate::report::{ProblemKind, Tally, Unselected};
 
 /// Topics that are kept to name the nearest one. More only where a path leads to something that is no topic.
 const MOST_TOPICS: usize = 1000;
@@ -249,7 +249,9 @@ impl Selector {
         // Selection is a matter of the whole input.
         let whole = Origin { input: 0, line: 0 };
         if let Some(why) = self.outside() {
-            tally.problems.add(What::WindowOutside, whole, || why);
+            tally
+                .problems
+                .add(ProblemKind::WindowOutside, whole, || why);
         }
         // Where nothing was captured nothing is misspelt.
         if self.topics.is_empty() {
@@ -266,7 +268,7 @@ impl Selector {
         let whys: Vec<String> = whys.collect();
         for _ in &whys {
             let problems = &mut tally.problems;
-            problems.add(What::TopicsUnmatched, whole, || whys.join("; "));
+            problems.add(ProblemKind::TopicsUnmatched, whole, || whys.join("; "));
         }
     }
 

@@ -213,7 +213,7 @@ fn each_question_is_asked_of_what_those_before_let_through() {
     );
 }
 
-fn whys(selection: Selection, capture: &[Captured]) -> Vec<(What, u64, String)> {
+fn whys(selection: Selection, capture: &[Captured]) -> Vec<(ProblemKind, u64, String)> {
     let mut selector = Selector::new(selection);
     for record in capture {
         selector.choose(&CandidateRecord {
@@ -247,7 +247,7 @@ fn globs_that_match_nothing_are_all_named_with_the_nearest_topic() {
     let expected = "`ordes` of `--topics` matches nothing: no such topic is captured; nearest to it is `orders`";
     assert_eq!(
         whys(selection(&["ordes", "pay*", "!x?"]), &capture),
-        [(What::TopicsUnmatched, 1, expected.to_string())]
+        [(ProblemKind::TopicsUnmatched, 1, expected.to_string())]
     );
     assert_eq!(whys(selection(&["orders"]), &capture), []);
     assert_eq!(whys(selection(&["ordes"]), &[]), [], "nothing was captured");
@@ -274,7 +274,7 @@ fn a_window_outside_the_capture_is_told_what_that_spans() {
         ("", "1970-01-01T00:00:03Z", "`--to 1970-01-01T00:00:03Z`"),
         ("+3s", "+1h", "`--from +3s` `--to +1h`"),
     ] {
-        let expected = [(What::WindowOutside, 1, format!("{flags} {spans}"))];
+        let expected = [(ProblemKind::WindowOutside, 1, format!("{flags} {spans}"))];
         assert_eq!(whys(window(from, to), &capture), expected);
     }
     assert_eq!(whys(window("1970-01-01T00:00:09Z", ""), &capture), []);

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::text::time;
 use super::{Inspection, PartitionContents, TopicContents};
-use crate::report::census::Names;
+use crate::report::census::NameCounts;
 use crate::report::json::{problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
-struct Shape {
+struct InspectionJson {
     kreplay: &'static str,
     exit_code: u8,
     interrupted: bool,
@@ -45,7 +45,7 @@ impl Inspection {
         let census = &self.census;
         let times = self.times_ms();
         let problems = self.tally.problems.iter();
-        let shape = Shape {
+        let shape = InspectionJson {
             kreplay: env!("CARGO_PKG_VERSION"),
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
@@ -108,7 +108,7 @@ fn partition_json(partition: &PartitionContents) -> Value {
     })
 }
 
-fn names_json(names: &Names) -> Value {
+fn names_json(names: &NameCounts) -> Value {
     let kept = names.by_count().into_iter();
     let mut all: Vec<Value> = kept
         .map(|(name, count)| json!({ "name": name, "count": count }))

@@ -8,14 +8,14 @@ pub(super) use self::text::{verdict, write_nothing_passed};
 
 use std::time::Duration;
 
-use super::{Census, Signal, Source, Tally};
+use super::{Census, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Everything there is to say about a capture.
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
     /// What was read.
-    pub source: Source,
+    pub source: SourceReport,
     /// What extraction saw.
     pub tally: Tally,
     /// What the RRPairs tell besides records.
@@ -54,7 +54,7 @@ pub struct TopicContents {
     /// How many different keys there are, about.
     pub distinct_keys: u64,
     /// Sizes of the values; none when all records are tombstones.
-    pub sizes: Option<Sizes>,
+    pub sizes: Option<SizeSummary>,
     /// Records without a value.
     pub tombstones: u64,
 }
@@ -73,7 +73,7 @@ impl TopicContents {
 
 /// Bytes of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sizes {
+pub struct SizeSummary {
     /// The median, within 1 %.
     pub p50: u64,
     /// 99th percentile, within 1 %.
@@ -149,7 +149,7 @@ pub(super) fn exit(signal: Option<Signal>, failures: &[Error], tally: &Tally) ->
 mod tests {
     use super::*;
     use crate::record::Origin;
-    use crate::report::What;
+    use crate::report::ProblemKind;
 
     #[test]
     fn the_gravest_reason_gives_the_exit_code() {
@@ -159,7 +159,7 @@ mod tests {
         inspection.tally.found = 1;
         inspection.tally.unreadable = 1;
         let problems = &mut inspection.tally.problems;
-        problems.add(What::Unreadable, origin, String::new);
+        problems.add(ProblemKind::Unreadable, origin, String::new);
         assert_eq!(inspection.exit(), ExitCode::Incomplete);
         inspection.failures.push(Error::CutOff {
             place: "a:1".into(),

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{Inspection, TopicContents};
 use crate::host::visible::visible;
-use crate::report::census::Names;
+use crate::report::census::NameCounts;
 use crate::report::text::{HumanBytes, HumanCount, plural, records, write_problem, write_source};
 use crate::report::{Signal, Tally};
 
@@ -182,7 +182,7 @@ fn row(topic: &TopicContents) -> [String; 10] {
     ]
 }
 
-fn write_names(f: &mut fmt::Formatter<'_>, head: &str, names: &Names) -> fmt::Result {
+fn write_names(f: &mut fmt::Formatter<'_>, head: &str, names: &NameCounts) -> fmt::Result {
     let all = names.by_count();
     if all.is_empty() {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::error;
 use crate::error::Error;
 use crate::record::channel::{Receiver, SourceBatch};
 use crate::record::lines;
-use crate::report::{Reader, Tally};
+use crate::report::{StdoutReader, Tally};
 
 /// Bytes of lines that are written at once; a portion's last lines never wait for the next one.
 const CHUNK: usize = 256 << 10;
@@ -23,7 +23,7 @@ pub(crate) struct Printed {
     pub(crate) printed: u64,
     /// Received and not written, or not yet.
     pub(crate) unprinted: u64,
-    pub(crate) reader: Reader,
+    pub(crate) reader: StdoutReader,
     /// How the source ended; none when it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
     /// What ended the printing before its time.
@@ -70,7 +70,7 @@ fn lock(printed: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
 }
 
 fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
-    let mut printer = Printer {
+    let mut printer = RecordPrinter {
         out,
         lines: Vec::new(),
         printed,
@@ -90,7 +90,7 @@ fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
     printed.source_end = source_end;
     match end {
         Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::BrokenPipe => printed.reader = Reader::Gone,
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => printed.reader = StdoutReader::Gone,
         Err(e) => {
             let reason = error::reason(&e);
             printed.failure = Some(Error::CannotWrite {
@@ -101,13 +101,13 @@ fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
     }
 }
 
-struct Printer<'a, W> {
+struct RecordPrinter<'a, W> {
     out: W,
     lines: Vec<u8>,
     printed: &'a Mutex<Printed>,
 }
 
-impl<W: Write> Printer<'_, W> {
+impl<W: Write> RecordPrinter<'_, W> {
     fn print(&mut self, portion: SourceBatch) -> io::Result<()> {
         let SourceBatch { batch, tally } = portion;
         let mut printed = lock(self.printed);
@@ -201,7 +201,10 @@ mod tests {
             (printed.tally.found, printed.printed, printed.unprinted),
             (3, 1, 2)
         );
-        assert_eq!((printed.reader, printed.failure), (Reader::Gone, None));
+        assert_eq!(
+            (printed.reader, printed.failure),
+            (StdoutReader::Gone, None)
+        );
     }
 
     #[test]

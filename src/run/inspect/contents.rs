@@ -15,15 +15,15 @@ const MOST_PARTITIONS: usize = 10_000;
 
 /// The records seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
-    topics: HashMap<Option<CapturedTopic>, Topic>,
+pub(super) struct CapturedContents {
+    topics: HashMap<Option<CapturedTopic>, CountedTopic>,
     pub(super) records: u64,
     pub(super) other_records: u64,
 }
 
 #[derive(Debug, Default)]
-struct Topic {
-    partitions: HashMap<Option<i32>, Partition>,
+struct CountedTopic {
+    partitions: HashMap<Option<i32>, CountedPartition>,
     records: u64,
     bytes: u64,
     times_ms: Option<(i64, i64)>,
@@ -34,12 +34,12 @@ struct Topic {
 }
 
 #[derive(Debug, Default)]
-struct Partition {
+struct CountedPartition {
     records: u64,
     offsets: Offsets,
 }
 
-impl Contents {
+impl CapturedContents {
     /// Takes note of all records of `batch`.
     pub(super) fn add(&mut self, batch: &Batch) {
         // Where each of the batch's topics is kept is asked once for a run of records.
@@ -73,7 +73,7 @@ impl Contents {
     }
 }
 
-impl Topic {
+impl CountedTopic {
     fn add(&mut self, batch: &Batch, record: &Record) {
         self.records += 1;
         match record.key {
@@ -128,7 +128,7 @@ impl Topic {
     }
 }
 
-impl Partition {
+impl CountedPartition {
     fn contents(&self, partition: Option<i32>) -> PartitionContents {
         let offsets = self.offsets.ends();
         let span = offsets.map_or(0, |(first, last)| last.abs_diff(first).saturating_add(1));
@@ -147,10 +147,10 @@ mod tests {
     use super::*;
     use crate::record::Origin;
     use crate::record::lines;
-    use crate::report::Sizes;
+    use crate::report::SizeSummary;
 
-    fn contents(lines: &[&str]) -> Contents {
-        let (mut contents, mut batch) = (Contents::default(), Batch::default());
+    fn contents(lines: &[&str]) -> CapturedContents {
+        let (mut contents, mut batch) = (CapturedContents::default(), Batch::default());
         for line in lines {
             let origin = Origin { input: 0, line: 1 };
             lines::read(line.as_bytes(), origin, &mut batch).expect(line);
@@ -193,7 +193,7 @@ mod tests {
             times_ms: Some((50, 70)),
             null_keys: 1,
             distinct_keys: 2,
-            sizes: Some(Sizes {
+            sizes: Some(SizeSummary {
                 p50: 4,
                 p99: 6,
                 max: 6,

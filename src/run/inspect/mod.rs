@@ -14,7 +14,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use self::contents::Contents;
+use self::contents::CapturedContents;
 use super::limits::{CHANNEL, STOP_LIMIT};
 use super::product::Product;
 use crate::config::{Config, EmptySource, Source, View};
@@ -29,9 +29,9 @@ use crate::report::{Inspection, PathList, Signal, Tally};
 
 /// What is known so far.
 #[derive(Debug, Default)]
-struct Seen {
+struct InspectionProgress {
     tally: Tally,
-    contents: Contents,
+    contents: CapturedContents,
     /// How the source ended; none when it was not read to its end.
     source_end: Option<Result<(), Error>>,
     failure: Option<Error>,
@@ -97,7 +97,7 @@ pub(crate) async fn run(
 /// Paths are found in RRPairs whether or not they hold records.
 fn nothing_found(
     tally: &Tally,
-    source: &report::Source,
+    source: &report::SourceReport,
     empty: EmptySource,
     view: View,
 ) -> Option<Error> {
@@ -108,8 +108,8 @@ fn nothing_found(
 }
 
 fn product(
-    seen: Seen,
-    source: report::Source,
+    seen: InspectionProgress,
+    source: report::SourceReport,
     signal: Option<Signal>,
     survey: &Survey,
     started: Instant,
@@ -141,15 +141,15 @@ fn product(
     }))
 }
 
-fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+fn lock(seen: &Mutex<InspectionProgress>) -> MutexGuard<'_, InspectionProgress> {
     // The counts are consistent between any two statements that change them, also after a panic.
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts to look at what `receiver` gives, on a thread of its own.
-fn start(receiver: Receiver) -> (Arc<Mutex<Seen>>, oneshot::Receiver<()>) {
+fn start(receiver: Receiver) -> (Arc<Mutex<InspectionProgress>>, oneshot::Receiver<()>) {
     let (tell_ended, ended) = oneshot::channel();
-    let seen: Arc<Mutex<Seen>> = Arc::default();
+    let seen: Arc<Mutex<InspectionProgress>> = Arc::default();
     let shared = seen.clone();
     thread::spawn(move || {
         look_at_all(receiver, &mut lock(&shared));
@@ -159,7 +159,7 @@ fn start(receiver: Receiver) -> (Arc<Mutex<Seen>>, oneshot::Receiver<()>) {
     (seen, ended)
 }
 
-fn look_at_all(receiver: Receiver, seen: &mut Seen) {
+fn look_at_all(receiver: Receiver, seen: &mut InspectionProgress) {
     let mut add = |portion: channel::SourceBatch| {
         seen.contents.add(&portion.batch);
         seen.tally.merge(portion.tally);

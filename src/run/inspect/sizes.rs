@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use crate::report::Sizes;
+use crate::report::SizeSummary;
 
 /// Different sizes that are counted one by one: 64 KiB or so for each topic.
 const MOST_EXACT: usize = 4096;
@@ -15,18 +15,18 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 /// The sizes of a topic's values.
 #[derive(Debug, Default)]
 pub(super) struct ValueSizes {
-    counts: Counts,
+    counts: SizeCounts,
     values: u64,
     max: u64,
 }
 
 #[derive(Debug)]
-enum Counts {
+enum SizeCounts {
     Exact(BTreeMap<u64, u64>),
     Near(Histogram<u64>),
 }
 
-impl Default for Counts {
+impl Default for SizeCounts {
     fn default() -> Self {
         Self::Exact(BTreeMap::new())
     }
@@ -37,20 +37,20 @@ impl ValueSizes {
         self.values += 1;
         self.max = self.max.max(size);
         match &mut self.counts {
-            Counts::Exact(counts) => {
+            SizeCounts::Exact(counts) => {
                 *counts.entry(size).or_default() += 1;
                 if counts.len() > MOST_EXACT {
                     let near = near(counts);
-                    self.counts = Counts::Near(near);
+                    self.counts = SizeCounts::Near(near);
                 }
             }
-            Counts::Near(histogram) => record(histogram, size, 1),
+            SizeCounts::Near(histogram) => record(histogram, size, 1),
         }
     }
 
     /// None where no record has a value.
-    pub(super) fn summary(&self) -> Option<Sizes> {
-        (self.values > 0).then(|| Sizes {
+    pub(super) fn summary(&self) -> Option<SizeSummary> {
+        (self.values > 0).then(|| SizeSummary {
             p50: self.percentile(50),
             p99: self.percentile(99),
             max: self.max,
@@ -61,7 +61,7 @@ impl ValueSizes {
     fn percentile(&self, percent: u64) -> u64 {
         let rank = (u128::from(self.values) * u128::from(percent)).div_ceil(100);
         match &self.counts {
-            Counts::Exact(counts) => {
+            SizeCounts::Exact(counts) => {
                 let mut below = 0;
                 let mut counts = counts.iter();
                 let at = counts.find(|(_, count)| {
@@ -70,7 +70,7 @@ impl ValueSizes {
                 });
                 at.map_or(self.max, |(size, _)| *size)
             }
-            Counts::Near(histogram) => histogram
+            SizeCounts::Near(histogram) => histogram
                 .value_at_quantile(percent as f64 / 100.0)
                 .min(self.max),
         }

@@ -22,9 +22,9 @@ use crate::config::{
 use crate::error::Error;
 use crate::extract::Extraction;
 use crate::host::console::Console;
-use crate::produce::{Control, Counters, Identity, Job, Order, Pace, ReplayOutcome};
+use crate::produce::{Control, Counters, Identity, Job, Order, ReplayOutcome, Shutdown};
 use crate::record::channel::{self, Closer, Gate, Receiver};
-use crate::report::{Destination, Report, Signal};
+use crate::report::{DestinationReport, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
 /// The one function in which both halves of a replay meet.
@@ -40,7 +40,7 @@ pub(super) async fn replay(
     let control = Control::default();
     let counters = Arc::new(Counters::default());
     let reading = Arc::new(Mutex::new(CurrentReading::default()));
-    let mut watch = Watch {
+    let mut watch = ReplayWatch {
         control: control.clone(),
         reading: reading.clone(),
         signals,
@@ -82,11 +82,11 @@ pub(super) async fn replay(
 /// The report of a run of which nothing is known yet but what it is to do.
 fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     Report {
-        source: report::Source {
+        source: report::SourceReport {
             kind,
-            ..report::Source::default()
+            ..report::SourceReport::default()
         },
-        destination: Destination {
+        destination: DestinationReport {
             brokers: String::new(),
             rehearsal: config.destination.cluster == Cluster::Rehearsal,
             idempotence: config.destination.idempotence == config::Idempotence::On,
@@ -98,7 +98,7 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     }
 }
 
-fn describe(source: &mut report::Source, known: extract::Description) {
+fn describe(source: &mut report::SourceReport, known: extract::Description) {
     source.kind = known.kind.or(source.kind);
     source.inputs = known.inputs;
     source.names = known.names;
@@ -180,7 +180,7 @@ fn gate(config: &Config) -> Gate {
     let destination = &config.destination;
     let one_topic = matches!(destination.topics, TopicNames::One(_));
     let names_ids = config.extraction.topic_ids.iter().next().is_some();
-    let keeps = destination.partition == config::Partition::Keep;
+    let keeps = destination.partition == config::PartitionChoice::Keep;
     match extract::gate(&config.source) {
         // The one topic is known, and neither the captured cluster nor original times, partitions or
         // topic ids are asked for: there is nothing to look for in the records.
@@ -324,7 +324,7 @@ impl Passes {
 }
 
 /// Looks on while both halves work: shows progress and passes signals on.
-struct Watch {
+struct ReplayWatch {
     control: Control,
     reading: Arc<Mutex<CurrentReading>>,
     signals: mpsc::Receiver<Signal>,
@@ -335,7 +335,7 @@ struct Watch {
     repetition: Repetition,
 }
 
-impl Watch {
+impl ReplayWatch {
     async fn until_done(&mut self, mut outcome: oneshot::Receiver<ReplayOutcome>) -> ReplayOutcome {
         let mut tick = interval(TICK);
         loop {
@@ -356,13 +356,13 @@ impl Watch {
     }
 
     fn pass_on(&mut self, signal: Signal) {
-        let pace = if self.signal.is_none() {
-            Pace::Draining
+        let shutdown = if self.signal.is_none() {
+            Shutdown::Drain
         } else {
-            Pace::Leaving
+            Shutdown::Immediate
         };
         self.signal.get_or_insert(signal);
-        self.control.hurry(pace);
+        self.control.escalate(shutdown);
         self.reading().stop();
     }
 
@@ -374,7 +374,7 @@ impl Watch {
             .map(Extraction::description);
         let total_bytes = description.and_then(|description| description.total_bytes);
         let total_bytes = total_bytes.and_then(|bytes| self.repetition.all_bytes(bytes));
-        let pace = self.control.pace();
-        self.progress.show(&self.counters, total_bytes, pace);
+        let shutdown = self.control.shutdown();
+        self.progress.show(&self.counters, total_bytes, shutdown);
     }
 }

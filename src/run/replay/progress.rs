@@ -11,7 +11,7 @@ use terminal_size::terminal_size_of;
 use super::status::{Note, Status};
 use crate::config::{Verbosity, When};
 use crate::host::console::{Console, stderr};
-use crate::produce::{Counters, Pace};
+use crate::produce::{Counters, Shutdown};
 
 /// How often a plain line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -91,11 +91,16 @@ impl Progress {
     }
 
     /// Shows the state of `counters`; `total_bytes` is the size of the input, where it is known.
-    pub(super) fn show(&mut self, counters: &Counters, total_bytes: Option<u64>, pace: Pace) {
+    pub(super) fn show(
+        &mut self,
+        counters: &Counters,
+        total_bytes: Option<u64>,
+        shutdown: Shutdown,
+    ) {
         if matches!(self.shown, Shown::Nothing) {
             return;
         }
-        let status = self.status(counters, total_bytes, pace);
+        let status = self.status(counters, total_bytes, shutdown);
         match &mut self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => bar.draw(status),
@@ -107,7 +112,12 @@ impl Progress {
         }
     }
 
-    fn status(&mut self, counters: &Counters, total_bytes: Option<u64>, pace: Pace) -> Status {
+    fn status(
+        &mut self,
+        counters: &Counters,
+        total_bytes: Option<u64>,
+        shutdown: Shutdown,
+    ) -> Status {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (delivered, failed) = (load(&counters.delivered), load(&counters.failed));
         // Bytes of input stand for the records as long as their number is not known.
@@ -118,9 +128,11 @@ impl Progress {
         let share = (total > 0).then(|| (done as f64 / total as f64).min(1.0));
         let elapsed = self.started.elapsed();
         let silence = counters.silence();
-        let note = match pace {
-            Pace::Running => silence.map(|(since, reason)| Note::Waiting(since.elapsed(), reason)),
-            Pace::Draining | Pace::Leaving => Some(Note::Draining),
+        let note = match shutdown {
+            Shutdown::NotRequested => {
+                silence.map(|(since, reason)| Note::Waiting(since.elapsed(), reason))
+            }
+            Shutdown::Drain | Shutdown::Immediate => Some(Note::Draining),
         };
         let scheduled = counters.schedule_eta(share);
         let of_schedule =

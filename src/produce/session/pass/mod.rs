@@ -18,7 +18,7 @@ use crate::produce::session::open::{FirstLook, PassTally, Session};
 use crate::produce::session::wait::{Stop, WaitFor};
 use crate::record::channel::{Extent, Receiver, SourceBatch};
 use crate::record::in_flight::NumberedBatch;
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// Records that the journal is told of at once, before the first of them is sent.
 const SLICE: usize = 512;
@@ -164,12 +164,12 @@ impl Pass<'_, '_> {
                 turns.look_at(&portion.batch);
             }
             let mut problems = portion.tally.problems.iter();
-            let unmatched = problems.find(|problem| problem.what == What::TopicIdUnmatched);
+            let unmatched = problems.find(|problem| problem.what == ProblemKind::TopicIdUnmatched);
             unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
         });
         // Extraction says so at the source's end: nothing is sent under a name that is misspelt.
         if let Some(message) = unmatched_id.filter(|_| extent == Extent::Whole) {
-            let hint = What::TopicIdUnmatched.hint().map(str::to_owned);
+            let hint = ProblemKind::TopicIdUnmatched.hint().map(str::to_owned);
             return Err(Error::Config { message, hint }.into());
         }
         router.look(extent, |origin| job.counters.place(origin))?;

@@ -8,7 +8,7 @@ use crate::produce::schedule::{Turn, moment_of};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{Stop, WaitFor};
 use crate::record::{Batch, Record};
-use crate::report::What;
+use crate::report::ProblemKind;
 
 /// Records after which whoever looks on is told anew how far the schedule is.
 const FORECAST_EVERY: usize = 256;
@@ -91,22 +91,26 @@ impl Pass<'_, '_> {
     }
 
     /// Counts what is odd about a record's time, and says at once why nothing is sent for years.
-    fn name_oddity(&mut self, what: What, batch: &Batch, record: &Record, turn: Turn) {
+    fn name_oddity(&mut self, what: ProblemKind, batch: &Batch, record: &Record, turn: Turn) {
         let place = batch.captured_at(record);
         let why = match what {
-            What::TimeJump => "its time is more than a year away from that of the record before it",
-            What::TimeBack => "its time is before that of an earlier record of its partition",
+            ProblemKind::TimeJump => {
+                "its time is more than a year away from that of the record before it"
+            }
+            ProblemKind::TimeBack => {
+                "its time is before that of an earlier record of its partition"
+            }
             _ => "it has no time, and goes with the record before it",
         };
         let problems = &mut self.counts.problems;
         problems.add(what, record.origin, || format!("{place}: {why}"));
         let now = Instant::now();
         if let Turn::At(due) = turn
-            && what == What::TimeJump
+            && what == ProblemKind::TimeJump
         {
             let days = due.saturating_duration_since(now).as_secs() / 86_400;
             let origin = self.session.job.counters.place(record.origin);
-            let hint = What::TimeJump.hint().unwrap_or_default();
+            let hint = ProblemKind::TimeJump.hint().unwrap_or_default();
             let note = format!("{origin}: {place} is due in {days} days: {why}; {hint}");
             self.session.job.console.note(&note);
         }
