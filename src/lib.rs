@@ -51,7 +51,7 @@
 //! | what becomes of records that are not delivered | `produce/delivery/rejects.rs` |
 //! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
 //! | how the halves of a command meet, and how a signal reaches them | `run/mod.rs`, then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
-//! | how a run goes on where another has ended | `produce/journal/` |
+//! | how a run goes on where another has ended | `produce/delivery/journal/` |
 //! | what the report says, and the exit code | `report/` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and

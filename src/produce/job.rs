@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::journal::Identity;
+use super::delivery::journal::Identity;
 use super::order::Order;
 use super::schedule::Forecast;
 use crate::config::{Destination, OnRefused, Timing, Verbosity};

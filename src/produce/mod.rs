@@ -21,7 +21,7 @@
 //! | what a process says that was stopped | `session/watches/pause.rs` |
 //! | what came of a record | `delivery/mod.rs`, `delivery/counts.rs`, `delivery/rejects.rs` |
 //! | what happens to a batch that a broker refuses | `delivery/refusals.rs`, `session/recovery/isolation.rs` |
-//! | what a resumed run needs to know | `journal/` |
+//! | what a resumed run needs to know | `delivery/journal/` |
 //! | when a silent cluster is given up, and why it is silent | `session/watches/stall.rs`, `cluster/reasons.rs` |
 //! | calls that may block | `host/patience.rs` |
 //! | librdkafka's C API | `cluster/native/` |
@@ -29,7 +29,6 @@
 mod connection;
 pub(crate) mod delivery;
 mod job;
-mod journal;
 mod order;
 mod routing;
 mod schedule;
@@ -40,8 +39,8 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+pub(crate) use self::delivery::journal::Identity;
 pub(crate) use self::job::{Counters, Job};
-pub(crate) use self::journal::Identity;
 pub(crate) use self::order::Order;
 pub(crate) use self::session::outcome::ReplayOutcome;
 pub(crate) use crate::host::control::{Control, Shutdown};

@@ -1,11 +1,10 @@
 //! The commands: `replay/` sends, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins an extraction with what
-//! takes its records; `show.rs` says what came of it, `uses.rs` which files it touches.
+//! takes its records; `show/` says what came of it, `uses.rs` which files it touches.
 
 mod compare;
 mod extract;
 mod inspect;
 mod limits;
-mod product;
 mod replay;
 pub mod show;
 mod uses;
@@ -19,7 +18,7 @@ use crate::extract::{command_line, profile_text};
 use crate::host::console::Console;
 use crate::report::Signal;
 
-pub use self::product::Product;
+pub use self::show::product::Product;
 
 /// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
 /// written twice, and what takes the place of a file takes that of its own kind.

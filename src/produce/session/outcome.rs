@@ -9,8 +9,8 @@ use super::wait::Stop;
 use crate::error::Error;
 use crate::produce::delivery::Account;
 use crate::produce::delivery::counts::{Counts, TopicCount};
+use crate::produce::delivery::journal::JournalWriter;
 use crate::produce::job::Counters;
-use crate::produce::journal::JournalWriter;
 use crate::produce::routing::route::Router;
 use crate::record::Origin;
 use crate::report::{

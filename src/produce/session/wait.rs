@@ -11,9 +11,9 @@ use super::watches::stall::{Stall, Verdict};
 use crate::error::Error;
 use crate::host::clock;
 use crate::produce::connection::client::Connection;
+use crate::produce::delivery::journal::JournalWriter;
 use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
-use crate::produce::journal::JournalWriter;
 use crate::produce::order::Ordered;
 use crate::report::WaitTimes;
 

@@ -16,7 +16,6 @@ use tokio::time::timeout;
 
 use self::contents::CapturedContents;
 use super::limits::{CHANNEL, STOP_LIMIT};
-use super::product::Product;
 use crate::config::{Config, EmptySource, Source, View};
 use crate::error::Error;
 use crate::extract;
@@ -26,6 +25,7 @@ use crate::record::channel;
 use crate::record::channel::Receiver;
 use crate::report;
 use crate::report::{Inspection, PathList, Signal, Tally};
+use crate::run::show::product::Product;
 
 /// What is known so far.
 #[derive(Debug, Default)]

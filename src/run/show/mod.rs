@@ -2,12 +2,14 @@
 //! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
 //! has what it wanted.
 
+pub(super) mod product;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use super::product::Product;
+use self::product::Product;
 use crate::config::{Output, ReportForm, Verbosity};
 use crate::error::{Error, ExitCode, reason};
 use crate::host::console::{self, stderr};

@@ -30,24 +30,24 @@ mod tests;
 mod writer;
 
 pub(crate) use self::identity::Identity;
-pub(super) use self::writer::JournalWriter;
+pub(in crate::produce) use self::writer::JournalWriter;
 
 /// What became of records since the journal was written last. Only the last word on a record belongs
 /// here: one that may still be sent again is neither delivered nor not written.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(in crate::produce) struct Answers {
     delivered: Vec<i64>,
     not_written: Vec<i64>,
 }
 
 impl Answers {
     /// The record at `position` is in the log.
-    pub(super) fn delivered(&mut self, position: u64) {
+    pub(in crate::produce) fn delivered(&mut self, position: u64) {
         self.delivered.extend(i64::try_from(position));
     }
 
     /// This run has not put the record at `position` into the log, and never will.
-    pub(super) fn not_written(&mut self, position: u64) {
+    pub(in crate::produce) fn not_written(&mut self, position: u64) {
         self.not_written.extend(i64::try_from(position));
     }
 }
