@@ -342,13 +342,18 @@ impl Connection {
         if !self.is_rehearsal() {
             return Ok(None);
         }
-        match self.client().mock() {
-            Some(mock) => Ok(Some(mock)),
-            None => Err(Error::Defect {
-                what: "the rehearsal has no mock cluster".into(),
-            }),
-        }
+        rehearsal_broker(self.client()).map(Some)
     }
+}
+
+/// The mock cluster inside the client of a rehearsal.
+///
+/// # Errors
+/// [`Error::Defect`] when there is none.
+pub(super) fn rehearsal_broker(client: &Client) -> Result<Mock<'_>, Error> {
+    client.mock().ok_or_else(|| Error::Defect {
+        what: "the rehearsal has no mock cluster".into(),
+    })
 }
 
 /// A producer with its polling thread.

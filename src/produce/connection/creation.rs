@@ -1,11 +1,12 @@
 //! Making topics that the destination lacks, and more partitions of those.
 
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use super::client::{Connection, REHEARSAL_BROKERS};
+use super::client::{Connection, REHEARSAL_BROKERS, rehearsal_broker};
 use super::topics::{Shape, TopicState};
-use crate::cluster::native::{Code, admin};
+use crate::cluster::native::{Client, Code, admin};
 use crate::error::Error;
 use crate::host::control::Control;
 
@@ -13,6 +14,9 @@ use crate::host::control::Control;
 const CREATE_LIMIT: Duration = Duration::from_secs(15);
 /// How long the cluster may take to change something.
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
+
+/// Topics that the broker of a rehearsal creates between two requests.
+const CREATED_AT_ONCE: usize = 16;
 
 /// The most partitions that a topic is made with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
 pub(in crate::produce) const MOST_PARTITIONS: i32 = 100_000;
@@ -28,16 +32,13 @@ impl Connection {
         topics: &[(&str, i32)],
         control: &Control,
     ) -> Result<Vec<Shape>, Error> {
-        if self.is_rehearsal() {
-            // Its broker looks at creations once a second, unless it is asked something between them.
-            let shapes = topics.iter().map(|(topic, partitions)| {
-                self.create_topic(topic, *partitions, control)?;
-                self.wait_for_partitions(topic, *partitions, control)
-            });
-            return shapes.collect();
-        }
-        for (topic, partitions) in topics {
-            self.create_topic(topic, *partitions, control)?;
+        match self.is_rehearsal() {
+            true => self.create_for_rehearsal(topics, control)?,
+            false => {
+                for (topic, partitions) in topics {
+                    self.create_topic(topic, *partitions, control)?;
+                }
+            }
         }
         let listed = self.list_for(topics.len()).unwrap_or_default();
         let shapes = topics.iter().map(|(topic, partitions)| {
@@ -50,21 +51,47 @@ impl Connection {
         shapes.collect()
     }
 
-    fn create_topic(&self, topic: &str, partitions: i32, control: &Control) -> Result<(), Error> {
-        let refused = |reason| Error::TopicRefused {
-            topic: topic.into(),
-            action: "create",
-            reason,
+    /// Creates topics in the broker of a rehearsal, which looks at new ones once a second unless it
+    /// answers a request between them (librdkafka, rd_kafka_mock_cluster_io_poll). So one request
+    /// after another asks for the first topic, and each answer lets it create what waits by then.
+    fn create_for_rehearsal(&self, topics: &[(&str, i32)], control: &Control) -> Result<(), Error> {
+        let Some(((first, partitions), others)) = topics.split_first() else {
+            return Ok(());
         };
-        checked(partitions).map_err(refused)?;
-        if let Some(mock) = self.mock()? {
-            let created = mock.create_topic(topic, partitions, REHEARSAL_BROKERS);
-            return created.map_err(|code| refused(code.words()));
-        }
+        let client = &**self.client();
+        create_in_mock(client, first, *partitions)?;
+        let next = AtomicUsize::new(0);
+        let create = || -> Result<(), Error> {
+            while let Some((topic, partitions)) = others.get(next.fetch_add(1, Ordering::Relaxed))
+                && !control.is_stopping()
+            {
+                create_in_mock(client, topic, *partitions)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let creators = (0..others.len().min(CREATED_AT_ONCE)).map(|_| scope.spawn(create));
+            let creators: Vec<_> = creators.collect();
+            while !creators.iter().all(ScopedJoinHandle::is_finished) {
+                self.topic_state(first, control)?;
+            }
+            let created = creators.into_iter().map(ScopedJoinHandle::join);
+            created.into_iter().try_for_each(|created| {
+                created.unwrap_or_else(|_| {
+                    Err(Error::Defect {
+                        what: "creating a topic for the rehearsal panicked".into(),
+                    })
+                })
+            })
+        })
+    }
+
+    fn create_topic(&self, topic: &str, partitions: i32, control: &Control) -> Result<(), Error> {
+        checked(partitions).map_err(|reason| creation_refused(topic, reason))?;
         let client = self.client();
         match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
             // Somebody else was faster: as good.
-            Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => Err(refused(e.text)),
+            Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => Err(creation_refused(topic, e.text)),
             Ok(()) | Err(_) => Ok(()),
         }
     }
@@ -118,6 +145,21 @@ impl Connection {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+/// Creates a topic in the broker of a rehearsal.
+fn create_in_mock(client: &Client, topic: &str, partitions: i32) -> Result<(), Error> {
+    checked(partitions).map_err(|reason| creation_refused(topic, reason))?;
+    let created = rehearsal_broker(client)?.create_topic(topic, partitions, REHEARSAL_BROKERS);
+    created.map_err(|code| creation_refused(topic, code.words()))
+}
+
+fn creation_refused(topic: &str, reason: String) -> Error {
+    Error::TopicRefused {
+        topic: topic.into(),
+        action: "create",
+        reason,
     }
 }
 
