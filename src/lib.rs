@@ -37,7 +37,7 @@
 //! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
-//! | where a record goes | `produce/routing/route.rs`, `produce/routing/renamings.rs` |
+//! | where a record goes | `produce/routing/placement/` (pure: `renamings.rs` the topic, `partition.rs` the partition), then `produce/routing/route.rs` |
 //! | what is opened once, and what each reading of the source does | `produce/session/open.rs`, `produce/session/pass/mod.rs` |
 //! | how a record is sent and its delivery counted | `produce/session/send.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |
 //! | when a record goes, and what the sending thread waits for | `produce/schedule/` (pure), `produce/session/pass/turn.rs`, `produce/session/wait.rs`; flags `cli/timing.rs`, `config/timing.rs` |

@@ -258,7 +258,7 @@ fn a_producer_that_may_not_be_idempotent_ends_the_run_with_the_name_of_the_right
 }
 
 /// One wrong number in a capture would make thousands of partitions. What is taken is in the tests of
-/// `produce/routing/captured.rs`: a mock cluster creates no topics.
+/// `produce/routing/placement/captured.rs`: a mock cluster creates no topics.
 #[test]
 fn more_partitions_than_a_capture_has_use_for_have_to_be_asked_for() {
     let mock = mock(&[("orders", 3)]);

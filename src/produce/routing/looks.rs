@@ -2,11 +2,9 @@
 //! is sent when a topic or a partition is missing, or a renaming matches nothing, and all that is wrong
 //! of one kind is named at once.
 
-use std::collections::HashMap;
-
-use super::captured::{CapturedPartitions, check_count};
+use super::placement::{CapturedPartitions, check_count, destinations, partitions_to_create};
 use super::route::{Made, Router};
-use crate::config::{MissingTopics, PartitionChoice, TopicNames};
+use crate::config::{MissingTopics, PartitionChoice};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::topics::TopicState;
@@ -34,43 +32,17 @@ impl Router<'_> {
     ) -> Result<(), Error> {
         self.check_shared()?;
         self.renamings.check(extent)?;
-        let wanted = self.wanted();
+        let wanted = destinations(&self.renamings, &self.captured);
         self.find_targets(&wanted)?;
         self.check_partitions(&wanted, place)?;
         self.warnings.tell(&self.connection.console);
         if !self.connection.is_rehearsal() && !self.targets.is_empty() {
             let topics = self.targets.iter();
-            let topics = topics.map(|target| (target.name.clone(), target.partitions));
+            let topics = topics.map(|target| (target.name.clone(), target.partitions.count));
             let announcement = Announcement::start(self.connection, topics.collect());
             self.announcement = Some(announcement);
         }
         Ok(())
-    }
-
-    /// The topics of the destination that the surveyed records go to, in the order of their first
-    /// record, each with the captured partitions that go there.
-    fn wanted(&self) -> Vec<(String, CapturedPartitions)> {
-        let mut wanted: Vec<(String, CapturedPartitions)> = Vec::new();
-        let mut indices = HashMap::new();
-        let mut add = |name: String, partitions: &CapturedPartitions| {
-            let index = *indices.entry(name.clone()).or_insert_with(|| {
-                wanted.push((name, CapturedPartitions::default()));
-                wanted.len() - 1
-            });
-            wanted[index].1.merge(partitions);
-        };
-        if let TopicNames::One(name) = &self.destination.topics
-            && self.captured.has_records
-        {
-            // Records without a topic of their own go there, too.
-            add(name.clone(), &CapturedPartitions::default());
-        }
-        for (topic, partitions) in self.captured.iter() {
-            if let Some(name) = self.renamings.destination(topic) {
-                add(name, partitions);
-            }
-        }
-        wanted
     }
 
     /// Finds or makes all of `wanted`. None is made when another one cannot be used.
@@ -90,7 +62,12 @@ impl Router<'_> {
         }
         for (name, (partitions, in_use)) in &missing {
             let missing_topics = self.destination.missing_topics;
-            check_count(name, (*partitions).max(1), *in_use, missing_topics)?;
+            check_count(
+                name,
+                partitions_to_create(*partitions),
+                *in_use,
+                missing_topics,
+            )?;
         }
         let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
         self.connection.check_writing(&names)?;
@@ -112,12 +89,12 @@ impl Router<'_> {
             let Some(target) = self.target_called(name) else {
                 continue;
             };
-            let missing = captured.each.range(target.partitions..);
+            let missing = captured.each.range(target.partitions.count..);
             let first = missing.clone().map(|(_, origin)| *origin).min();
             if let Some(first) = first {
                 lacking.push(MissingPartitions {
                     topic: name.clone(),
-                    partitions: target.partitions,
+                    partitions: target.partitions.count,
                     missing: missing.map(|(partition, _)| *partition).collect(),
                     place: place(first),
                 });

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::acceptance::TopicRules;
-use super::captured::{CapturedTopics, check_count};
 use super::originals::Originals;
-use super::renamings::Renamings;
+use super::placement::{
+    CapturedTopics, ChosenPartition, Renamings, TopicPartitions, check_count, partitions_to_create,
+};
 use super::sizes::Sizes;
 use super::warnings::Warnings;
 use crate::cluster::guard::Comparison;
-use crate::cluster::native::{Client, TopicHandle, UNASSIGNED, murmur2_partition};
+use crate::cluster::native::{Client, TopicHandle, UNASSIGNED};
 use crate::config::nearest::nearest;
-use crate::config::{CapturedCluster, Destination, MissingTopics, PartitionChoice, TopicNames};
+use crate::config::{CapturedCluster, Destination, MissingTopics, TopicNames};
 use crate::error::{Error, MissingPartitions, MissingTopic};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
@@ -25,12 +26,10 @@ use crate::record::{Batch, CapturedTopic, NameFault};
 pub(in crate::produce) struct Target {
     pub(in crate::produce) name: String,
     pub(in crate::produce) handle: TopicHandle,
-    pub(in crate::produce) partitions: i32,
+    pub(in crate::produce) partitions: TopicPartitions,
     /// How many it has at the end, where those are more.
     pub(in crate::produce) partitions_at_end: Option<i32>,
     made: Made,
-    /// The next partition for a record without a key.
-    turn: i32,
     /// Which records it does not take.
     pub(in crate::produce) rules: TopicRules,
     /// `max.message.bytes`, where the cluster reports it.
@@ -115,12 +114,9 @@ impl<'a> Router<'a> {
         let rules: Vec<_> = batch
             .topics
             .iter()
-            .map(|topic| self.rules(self.renamings.destination(topic)))
+            .map(|topic| self.rules(self.renamings.destination(Some(topic))))
             .collect();
-        let untold = match &self.destination.topics {
-            TopicNames::One(name) => self.rules(Some(name.clone())),
-            TopicNames::Mapped(_) => None,
-        };
+        let untold = self.rules(self.renamings.destination(None));
         originals.look(batch, |topic| match topic {
             Some(index) => rules.get(index as usize).copied().flatten(),
             None => untold,
@@ -185,7 +181,7 @@ impl<'a> Router<'a> {
                     found.map(|topic| Shape::of(topic).partitions)
                 }
             };
-            target.partitions_at_end = has.filter(|has| *has > target.partitions);
+            target.partitions_at_end = has.filter(|has| *has > target.partitions.count);
         }
     }
 
@@ -244,7 +240,7 @@ impl<'a> Router<'a> {
     /// # Errors
     /// [`Error::TopicsMissing`] and [`Error::TopicRefused`]: the run cannot go on.
     pub(in crate::produce) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
-        let Some(name) = self.renamings.destination(topic) else {
+        let Some(name) = self.renamings.destination(Some(topic)) else {
             return Ok(Route::Unknown);
         };
         let captured = match &self.destination.topics {
@@ -259,11 +255,11 @@ impl<'a> Router<'a> {
     /// # Errors
     /// As of [`Router::route`].
     pub(in crate::produce) fn route_untold(&mut self) -> Result<Option<usize>, Error> {
-        let TopicNames::One(name) = &self.destination.topics else {
+        let Some(name) = self.renamings.destination(None) else {
             return Ok(None);
         };
         let captured = self.captured.most();
-        self.target(&name.clone(), captured).map(Some)
+        self.target(&name, captured).map(Some)
     }
 
     /// The index of the target called `name`, which is looked at, or created, when it is new.
@@ -280,7 +276,7 @@ impl<'a> Router<'a> {
                 let (captured, in_use) = captured;
                 let missing_topics = self.destination.missing_topics;
                 if missing_topics != MissingTopics::Refuse {
-                    check_count(name, captured.max(1), in_use, missing_topics)?;
+                    check_count(name, partitions_to_create(captured), in_use, missing_topics)?;
                 }
                 self.make_targets(&[(name, captured)])?;
             }
@@ -325,7 +321,7 @@ impl<'a> Router<'a> {
         }
         let wanted = missing
             .iter()
-            .map(|(name, captured)| (*name, (*captured).max(1)));
+            .map(|(name, captured)| (*name, partitions_to_create(*captured)));
         let wanted: Vec<(&str, i32)> = wanted.collect();
         let shapes = self.connection.create_topics(&wanted, self.control)?;
         let made: Vec<(&str, Shape)> = wanted.iter().map(|(name, _)| *name).zip(shapes).collect();
@@ -386,10 +382,9 @@ impl<'a> Router<'a> {
         self.targets.push(Target {
             name: name.into(),
             handle,
-            partitions: shape.partitions,
+            partitions: TopicPartitions::new(shape.partitions),
             partitions_at_end: None,
             made,
-            turn: 0,
             rules: settings.rules,
             limit: settings.max_message_bytes,
             former_limit: None,
@@ -411,37 +406,26 @@ impl<'a> Router<'a> {
         place: impl FnOnce() -> String,
     ) -> Result<i32, Error> {
         let how = self.destination.partition;
-        let keeps = matches!(how, PartitionChoice::Auto | PartitionChoice::Keep);
-        if let Some(partition) = captured.filter(|_| keeps) {
-            if partition >= self.targets[target].partitions {
-                self.grow(target, partition)?;
-            }
-            let target = &self.targets[target];
-            if partition < target.partitions {
-                return Ok(partition);
-            }
-            if how == PartitionChoice::Keep {
+        if let Some(partition) = self.targets[target].partitions.lacks(how, captured) {
+            self.grow(target, partition)?;
+        }
+        let target = &mut self.targets[target];
+        match target.partitions.choose(how, captured, key) {
+            ChosenPartition::Captured(partition)
+            | ChosenPartition::ByKey(partition)
+            | ChosenPartition::InTurn(partition) => Ok(partition),
+            ChosenPartition::ByLibrdkafka => Ok(UNASSIGNED),
+            ChosenPartition::Lacking(partition) => {
                 let missing = MissingPartitions {
                     topic: target.name.clone(),
-                    partitions: target.partitions,
+                    partitions: target.partitions.count,
                     missing: vec![partition],
                     place: place(),
                 };
                 let topics = vec![missing];
-                return Err(Error::PartitionsMissing { topics });
+                Err(Error::PartitionsMissing { topics })
             }
         }
-        let target = &mut self.targets[target];
-        Ok(match (how, key) {
-            (PartitionChoice::Any, _) | (PartitionChoice::Key, None) => UNASSIGNED,
-            // Where captured partitions are kept beside it, the choice is made here: librdkafka's
-            // partitioner and explicit partitions do not mix before it knows the topic.
-            (_, Some(key)) => murmur2_partition(key, target.partitions),
-            (_, None) => {
-                target.turn = (target.turn + 1) % target.partitions;
-                target.turn
-            }
-        })
     }
 
     fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
@@ -455,10 +439,10 @@ impl<'a> Router<'a> {
         };
         let wanted = partition.saturating_add(1);
         // Those that it has by now were asked for by records.
-        let in_use = usize::try_from(self.targets[target].partitions).unwrap_or_default();
+        let in_use = usize::try_from(self.targets[target].partitions.count).unwrap_or_default();
         check_count(name, wanted, in_use, self.destination.missing_topics)?;
         if self.connection.grow_topic(name, wanted, self.control)? {
-            self.targets[target].partitions = wanted;
+            self.targets[target].partitions.count = wanted;
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Draining<'_, '_> {
         }
         if self.is_waiting() && ending.is_none() && self.shutdown() != Shutdown::Immediate {
             let targets = self.session.router.targets.iter();
-            let topics = targets.map(|target| (target.name.clone(), target.partitions));
+            let topics = targets.map(|target| (target.name.clone(), target.partitions.count));
             let topics: Vec<(String, i32)> = topics.collect();
             self.session.connection.pause(&topics);
             self.wait(IN_FLIGHT_LIMIT, Heeds::ImmediateShutdown);

@@ -193,7 +193,7 @@ fn topics(router: &Router<'_>, counts: &Counts) -> Vec<TopicReport> {
         let count = counts.topics.get(index);
         TopicReport {
             name: target.name.clone(),
-            partitions: target.partitions.unsigned_abs(),
+            partitions: target.partitions.count.unsigned_abs(),
             partitions_at_end: target.partitions_at_end.map(i32::unsigned_abs),
             lowered_limit: target.former_limit.zip(target.limit),
             delivered: count.map_or(0, |count| count.delivered),

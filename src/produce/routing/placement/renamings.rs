@@ -14,7 +14,7 @@ use crate::record::{Batch, CapturedTopic, TopicId};
 const MOST_TOPICS: usize = 1000;
 
 /// The names of topics at the destination.
-pub(in crate::produce) struct Renamings<'a> {
+pub(crate) struct Renamings<'a> {
     topics: &'a TopicNames,
     by_name: HashMap<&'a str, &'a str>,
     /// Renamings that no captured topic had so far, in the order given.
@@ -24,7 +24,7 @@ pub(in crate::produce) struct Renamings<'a> {
 }
 
 impl<'a> Renamings<'a> {
-    pub(in crate::produce) fn new(topics: &'a TopicNames) -> Self {
+    pub(crate) fn new(topics: &'a TopicNames) -> Self {
         let named = match topics {
             TopicNames::One(_) => Vec::new(),
             TopicNames::Mapped(map) => map
@@ -41,13 +41,14 @@ impl<'a> Renamings<'a> {
         }
     }
 
-    /// The destination's name for a captured topic; none for one that is known only by its id.
-    pub(in crate::produce) fn destination(&self, topic: &CapturedTopic) -> Option<String> {
+    /// The topic that records of a captured one go to. None for one that is known only by its id, and for
+    /// records whose topic the capture does not name, unless all go to one topic.
+    pub(crate) fn destination(&self, topic: Option<&CapturedTopic>) -> Option<String> {
         let map = match self.topics {
             TopicNames::One(name) => return Some(name.clone()),
             TopicNames::Mapped(map) => map,
         };
-        let CapturedTopic::Name(name) = topic else {
+        let Some(CapturedTopic::Name(name)) = topic else {
             return None;
         };
         let others = || map.iter().find(|(from, _)| from == "*");
@@ -58,7 +59,7 @@ impl<'a> Renamings<'a> {
 
     /// Takes note of the topics of all records in `batch`, and of those that selection has left out: a
     /// renaming is meant for all parts of a capture.
-    pub(in crate::produce) fn meet(&mut self, batch: &Batch) {
+    pub(crate) fn meet(&mut self, batch: &Batch) {
         if self.unmet.is_empty() {
             return;
         }
@@ -95,7 +96,7 @@ impl<'a> Renamings<'a> {
     /// # Errors
     /// [`Error::Config`] that names all of them with the nearest captured topics, when the whole source
     /// is known by now; what is only the beginning says nothing of what is not there.
-    pub(in crate::produce) fn check(&self, extent: Extent) -> Result<(), Error> {
+    pub(crate) fn check(&self, extent: Extent) -> Result<(), Error> {
         match self.unmatched() {
             Some(message) if extent == Extent::Whole => Err(Error::Config {
                 message,
@@ -107,7 +108,7 @@ impl<'a> Renamings<'a> {
 
     /// The renamings that matched nothing in all that was seen, in words. Where nothing was captured at
     /// all they could not.
-    pub(in crate::produce) fn unmatched(&self) -> Option<String> {
+    pub(crate) fn unmatched(&self) -> Option<String> {
         if self.unmet.is_empty() || self.seen.is_empty() {
             return None;
         }
@@ -126,7 +127,7 @@ impl<'a> Renamings<'a> {
     }
 
     /// How many renamings matched nothing so far.
-    pub(in crate::produce) fn unmatched_count(&self) -> usize {
+    pub(crate) fn unmatched_count(&self) -> usize {
         self.unmet.len()
     }
 
@@ -178,10 +179,11 @@ mod tests {
         let renamings = Renamings::new(&topics);
         for (name, to) in [("a", "b"), ("c", "x.c"), ("d", "d-copy")] {
             let topic = CapturedTopic::Name(name.into());
-            assert_eq!(renamings.destination(&topic).as_deref(), Some(to));
+            assert_eq!(renamings.destination(Some(&topic)).as_deref(), Some(to));
         }
         let id = TopicId::parse("4jfhP0BF2SmV6Nl7qrdn9Q").expect("an id");
-        assert_eq!(renamings.destination(&CapturedTopic::Id(id)), None);
+        assert_eq!(renamings.destination(Some(&CapturedTopic::Id(id))), None);
+        assert_eq!(renamings.destination(None), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::produce::connection::creation::MOST_PARTITIONS;
 use crate::record::{Batch, CapturedTopic, Origin};
 
 /// The captured topics, in the order of their first record.
-pub(in crate::produce) struct CapturedTopics {
+pub(crate) struct CapturedTopics {
     /// Whether each captured partition is kept, or only how many there are.
     partition: PartitionChoice,
     topics: Vec<(CapturedTopic, CapturedPartitions)>,
@@ -20,22 +20,22 @@ pub(in crate::produce) struct CapturedTopics {
     /// all of its records, which other machines may send.
     left_out: HashMap<CapturedTopic, i32>,
     /// Whether there is a record at all, be it without a topic.
-    pub(in crate::produce) has_records: bool,
+    pub(crate) has_records: bool,
 }
 
 /// The captured partitions of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::produce) struct CapturedPartitions {
+pub(crate) struct CapturedPartitions {
     /// One more than the highest; 0 when no record names one.
-    pub(in crate::produce) count: i32,
+    pub(crate) count: i32,
     /// Those of which records were seen.
     in_use: BTreeSet<i32>,
     /// Each with its first record, where they are to be kept.
-    pub(in crate::produce) each: BTreeMap<i32, Origin>,
+    pub(crate) each: BTreeMap<i32, Origin>,
 }
 
 impl CapturedTopics {
-    pub(in crate::produce) fn new(partition: PartitionChoice) -> Self {
+    pub(crate) fn new(partition: PartitionChoice) -> Self {
         Self {
             partition,
             topics: Vec::new(),
@@ -46,7 +46,7 @@ impl CapturedTopics {
     }
 
     /// Takes note of the topics and partitions in `batch`.
-    pub(in crate::produce) fn survey(&mut self, batch: &Batch) {
+    pub(crate) fn survey(&mut self, batch: &Batch) {
         self.has_records |= !batch.records.is_empty();
         for (topic, partition) in &batch.left_out {
             self.note_left_out(topic, partition.map_or(0, |last| last.saturating_add(1)));
@@ -96,22 +96,20 @@ impl CapturedTopics {
     }
 
     /// What was seen of each topic.
-    pub(in crate::produce) fn iter(
-        &self,
-    ) -> impl Iterator<Item = (&CapturedTopic, &CapturedPartitions)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&CapturedTopic, &CapturedPartitions)> {
         self.topics
             .iter()
             .map(|(topic, partitions)| (topic, partitions))
     }
 
     /// The partitions of `topic`, and how many are in use; 0 when none is known.
-    pub(in crate::produce) fn count(&self, topic: &CapturedTopic) -> (i32, usize) {
+    pub(crate) fn count(&self, topic: &CapturedTopic) -> (i32, usize) {
         let index = self.indices.get(topic);
         index.map_or((0, 0), |index| self.topics[*index].1.size())
     }
 
     /// The most partitions of any topic, and how many of them are in use.
-    pub(in crate::produce) fn most(&self) -> (i32, usize) {
+    pub(crate) fn most(&self) -> (i32, usize) {
         let sizes = self.topics.iter().map(|(_, partitions)| partitions.size());
         sizes.max().unwrap_or_default()
     }
@@ -122,12 +120,17 @@ const ALWAYS: i32 = 32;
 /// Partitions that a topic is created with unasked; few topics of any cluster have more.
 const MOST_UNASKED: i32 = 300;
 
+/// How many partitions a topic is created with of which `captured` are known.
+pub(crate) fn partitions_to_create(captured: i32) -> i32 {
+    captured.max(1)
+}
+
 /// Checks that a topic may be created with `wanted` partitions where records of `in_use` of them were seen.
 /// The capture comes from others, and one wrong number in it would make thousands.
 ///
 /// # Errors
 /// [`Error::Config`] with the flag that asks for them.
-pub(in crate::produce) fn check_count(
+pub(crate) fn check_count(
     topic: &str,
     wanted: i32,
     in_use: usize,
@@ -161,12 +164,12 @@ pub(in crate::produce) fn check_count(
 
 impl CapturedPartitions {
     /// One more than the highest partition, and how many are in use.
-    pub(in crate::produce) fn size(&self) -> (i32, usize) {
+    pub(crate) fn size(&self) -> (i32, usize) {
         (self.count, self.in_use.len())
     }
 
     /// Adds what was seen of another topic with the same destination.
-    pub(in crate::produce) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.count = self.count.max(other.count);
         self.in_use.extend(&other.in_use);
         for (partition, origin) in &other.each {
