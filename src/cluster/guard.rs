@@ -25,7 +25,7 @@ const LOOPBACK: &str = "localhost";
 
 /// By what the destination is known again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct ClusterIdentity {
     cluster_id: Option<String>,
     brokers: BTreeSet<(String, u16)>,
     /// How many brokers the cluster has.
@@ -34,7 +34,7 @@ pub(crate) struct Known {
     pub(crate) any_broker: Option<i32>,
 }
 
-impl Known {
+impl ClusterIdentity {
     /// Of the cluster at `bootstrap`, which answered with `metadata`.
     pub(crate) fn of(bootstrap: &str, metadata: &Metadata) -> Self {
         let named = bootstrap.split(',').filter_map(address);
@@ -65,7 +65,7 @@ impl Known {
 
 /// What the capture has told of its cluster so far, beside what is known of the destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Comparison {
+pub(crate) struct ClusterComparison {
     /// The cluster id of both.
     same_id: Option<String>,
     /// Whether the capture has told an id, and it is not the destination's.
@@ -77,9 +77,9 @@ pub(crate) struct Comparison {
     has_noted: bool,
 }
 
-impl Comparison {
+impl ClusterComparison {
     /// Compares one more thing that the capture shows.
-    pub(crate) fn look_at(&mut self, destination: &Known, captured: &CapturedFrom) {
+    pub(crate) fn look_at(&mut self, destination: &ClusterIdentity, captured: &CapturedFrom) {
         match captured {
             CapturedFrom::Cluster(id) => match &destination.cluster_id {
                 Some(own) if own == id => self.same_id = Some(id.clone()),
@@ -158,8 +158,8 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn identity(brokers: &[&str]) -> Known {
-        Known {
+    fn identity(brokers: &[&str]) -> ClusterIdentity {
+        ClusterIdentity {
             cluster_id: Some("abc".into()),
             brokers: brokers.iter().filter_map(|text| address(text)).collect(),
             broker_count: 1,
@@ -167,8 +167,8 @@ mod tests {
         }
     }
 
-    fn compared(destination: &Known, captured: &[CapturedFrom]) -> Comparison {
-        let mut comparison = Comparison::default();
+    fn compared(destination: &ClusterIdentity, captured: &[CapturedFrom]) -> ClusterComparison {
+        let mut comparison = ClusterComparison::default();
         for captured in captured {
             comparison.look_at(destination, captured);
         }

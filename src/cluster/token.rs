@@ -50,28 +50,28 @@ pub(crate) struct Token {
 
 /// Keeps all producers of a run supplied.
 pub(crate) struct Tokens {
-    shared: Arc<Shared>,
+    shared: Arc<SharedTokens>,
     control: Control,
     renewing: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct SharedTokens {
     source: TokenSource,
     console: Console,
     secrets: Secrets,
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
     /// Signalled when the run is over.
     over: Condvar,
 }
 
-struct State {
+struct TokenState {
     token: Token,
     clients: Vec<Weak<Client>>,
     over: bool,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedTokens {
+    fn lock(&self) -> MutexGuard<'_, TokenState> {
         // A token and a list of clients are whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,11 +94,11 @@ impl Tokens {
             reason: secrets.hide(&reason),
         })?;
         secrets.add(&token.text);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedTokens {
             source: source.clone(),
             console,
             secrets,
-            state: Mutex::new(State {
+            state: Mutex::new(TokenState {
                 token,
                 clients: Vec::new(),
                 over: false,
@@ -142,7 +142,7 @@ impl Drop for Tokens {
 }
 
 /// Renews the token until the run is over.
-fn renew(shared: &Shared) {
+fn renew(shared: &SharedTokens) {
     let mut wait = until_renewal(shared.lock().token.expires_ms);
     loop {
         let state = shared.lock();
@@ -390,9 +390,9 @@ fn failure(whose: &str, status: ExitStatus, stderr: &str) -> String {
     }
 }
 
-type Reader = (JoinHandle<()>, Arc<Mutex<Vec<u8>>>);
+type PipeReader = (JoinHandle<()>, Arc<Mutex<Vec<u8>>>);
 
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Reader {
+fn collect(pipe: Option<impl Read + Send + 'static>) -> PipeReader {
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let reading = thread::spawn({
         let bytes = bytes.clone();
@@ -410,12 +410,12 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> Reader {
 }
 
 /// Whether as much was written as is kept.
-fn is_full((_, bytes): &Reader) -> bool {
+fn is_full((_, bytes): &PipeReader) -> bool {
     let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
     bytes.len() as u64 >= MOST_OUTPUT
 }
 
-fn drained(reader: Reader, text: impl Fn(Arc<Mutex<Vec<u8>>>) -> String) -> String {
+fn drained(reader: PipeReader, text: impl Fn(Arc<Mutex<Vec<u8>>>) -> String) -> String {
     let (reading, bytes) = reader;
     let started = Instant::now();
     while !reading.is_finished() && started.elapsed() < Duration::from_millis(500) {

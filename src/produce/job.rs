@@ -54,7 +54,7 @@ pub(crate) struct Counters {
     silence: Mutex<Option<(Instant, String)>>,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
-    namer: Mutex<Option<Namer>>,
+    input_names: Mutex<Option<InputNames>>,
 }
 
 impl Counters {
@@ -79,16 +79,23 @@ impl Counters {
         lock(&self.silence).clone()
     }
 
-    /// Names places by `namer` from now on.
-    pub(crate) fn name_places_by(&self, namer: impl Fn(Origin) -> String + Send + 'static) {
-        *self.namer.lock().unwrap_or_else(PoisonError::into_inner) = Some(Namer(Box::new(namer)));
+    /// Names places by `input_names` from now on.
+    pub(crate) fn name_inputs_by(&self, input_names: impl Fn(Origin) -> String + Send + 'static) {
+        *self
+            .input_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(InputNames(Box::new(input_names)));
     }
 
     pub(in crate::produce) fn place(&self, origin: Origin) -> String {
-        let namer = self.namer.lock().unwrap_or_else(PoisonError::into_inner);
-        namer
-            .as_ref()
-            .map_or_else(|| report::place(&[], origin), |Namer(name)| name(origin))
+        let input_names = self
+            .input_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        input_names.as_ref().map_or_else(
+            || report::place(&[], origin),
+            |InputNames(name)| name(origin),
+        )
     }
 }
 
@@ -97,10 +104,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Says where in the input something stood.
-struct Namer(Box<dyn Fn(Origin) -> String + Send>);
+struct InputNames(Box<dyn Fn(Origin) -> String + Send>);
 
-impl fmt::Debug for Namer {
+impl fmt::Debug for InputNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Namer")
+        f.write_str("InputNames")
     }
 }

@@ -80,7 +80,7 @@ pub(crate) enum Received {
 pub(crate) struct Closed;
 
 #[derive(Debug)]
-struct State {
+struct ChannelState {
     queue: VecDeque<SourceBatch>,
     records: usize,
     bytes: usize,
@@ -94,31 +94,34 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SharedChannel {
     limits: Limits,
-    state: Mutex<State>,
+    state: Mutex<ChannelState>,
     /// Signalled when the sender may go on.
     room: Condvar,
     /// Signalled when the receiver may go on.
     news: Condvar,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedChannel {
+    fn lock(&self) -> MutexGuard<'_, ChannelState> {
         // The state is consistent between any two statements that change it, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn wait<'a>(condvar: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+fn wait<'a>(
+    condvar: &Condvar,
+    state: MutexGuard<'a, ChannelState>,
+) -> MutexGuard<'a, ChannelState> {
     condvar.wait(state).unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes a channel.
 pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(SharedChannel {
         limits,
-        state: Mutex::new(State {
+        state: Mutex::new(ChannelState {
             queue: VecDeque::new(),
             records: 0,
             bytes: 0,
@@ -136,7 +139,7 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
 
 /// Extraction's end. Dropped without [`Sender::finish`] it reports a defect.
 #[derive(Debug)]
-pub(crate) struct Sender(Arc<Shared>);
+pub(crate) struct Sender(Arc<SharedChannel>);
 
 impl Sender {
     /// Hands a portion over; blocks while the channel is full.
@@ -212,7 +215,7 @@ impl Drop for Sender {
 
 /// Production's end.
 #[derive(Debug)]
-pub(crate) struct Receiver(Arc<Shared>);
+pub(crate) struct Receiver(Arc<SharedChannel>);
 
 impl Receiver {
     /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
@@ -282,7 +285,7 @@ impl Receiver {
     /// Waits up to `limit` for something to receive, or for the end.
     pub(crate) fn wait(&self, limit: Duration) {
         let state = self.0.lock();
-        let nothing = |state: &mut State| {
+        let nothing = |state: &mut ChannelState| {
             let gives = state.gate == Gate::AtOnce && !state.queue.is_empty();
             !(gives || state.closed || state.end.is_some())
         };
@@ -305,7 +308,7 @@ impl Receiver {
 
 /// Ends a channel from outside: nothing is sent into it or received from it any more.
 #[derive(Debug, Clone)]
-pub(crate) struct Closer(Arc<Shared>);
+pub(crate) struct Closer(Arc<SharedChannel>);
 
 impl Closer {
     pub(crate) fn close(&self) {

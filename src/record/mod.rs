@@ -152,7 +152,7 @@ pub(crate) struct Batch {
     /// Topics of records that selection left out, once each in a run, and again with a higher partition.
     pub(crate) left_out: Vec<(CapturedTopic, Option<i32>)>,
     /// What the input cannot tell of any record in it.
-    pub(crate) untold: Untold,
+    pub(crate) untold: MissingFields,
     headers: Vec<Header>,
     bytes: Vec<u8>,
     capture_times: CaptureTimes,
@@ -161,7 +161,7 @@ pub(crate) struct Batch {
 
 /// Fields that an input has no place for: absent there does not mean null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Untold {
+pub(crate) struct MissingFields {
     pub(crate) keys: bool,
     pub(crate) headers: bool,
 }

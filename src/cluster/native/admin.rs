@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::bindings as c;
 
-use super::client::{Client, Reason, whole_ms};
+use super::client::{Client, ErrorBuffer, whole_ms};
 use super::code::Code;
 use super::owned::{Owned, slice, text};
 use super::raw;
@@ -18,13 +18,13 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// What the cluster says against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct AdminRefusal {
     pub(crate) code: Code,
     /// The cluster's words, or librdkafka's.
     pub(crate) text: String,
 }
 
-impl Refusal {
+impl AdminRefusal {
     /// Of a code, and of the words that came with it, if any.
     pub(super) fn new(code: Code, words: String) -> Self {
         let text = match words.is_empty() {
@@ -58,7 +58,7 @@ pub(super) struct AdminRequest<'a> {
 }
 
 /// The answer to one question.
-pub(super) type Answer = Owned<c::rd_kafka_event_t>;
+pub(super) type AdminResponse = Owned<c::rd_kafka_event_t>;
 
 impl<'a> AdminRequest<'a> {
     /// A question that is given up when `control` says that the run is to stop.
@@ -70,7 +70,7 @@ impl<'a> AdminRequest<'a> {
         control: &'a Control,
         kind: c::rd_kafka_admin_op_t,
         limit: Duration,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, AdminRefusal> {
         // SAFETY: the client lives longer than the queue and the options, by the borrow; both are ours.
         let (queue, options) = unsafe {
             let queue = c::rd_kafka_queue_new(client.native());
@@ -80,9 +80,9 @@ impl<'a> AdminRequest<'a> {
                 Owned::new(options, c::rd_kafka_AdminOptions_destroy),
             )
         };
-        let queue = queue.ok_or_else(Refusal::unusable)?;
-        let options = options.ok_or_else(Refusal::unusable)?;
-        let mut reason = Reason::default();
+        let queue = queue.ok_or_else(AdminRefusal::unusable)?;
+        let options = options.ok_or_else(AdminRefusal::unusable)?;
+        let mut reason = ErrorBuffer::default();
         // SAFETY: the reason is written within its length; a refused limit leaves the default.
         unsafe {
             raw::rd_kafka_AdminOptions_set_request_timeout(
@@ -103,7 +103,7 @@ impl<'a> AdminRequest<'a> {
 
     /// Asks this broker.
     pub(super) fn to_broker(&self, broker: i32) {
-        let mut reason = Reason::default();
+        let mut reason = ErrorBuffer::default();
         // SAFETY: the reason is written within its length; a refused broker leaves the default.
         unsafe {
             raw::rd_kafka_AdminOptions_set_broker(
@@ -142,7 +142,7 @@ impl<'a> AdminRequest<'a> {
     ///
     /// # Errors
     /// The cluster's reason to give none, that it takes too long, or that the run is to stop.
-    pub(super) fn poll(&self) -> Result<Answer, Refusal> {
+    pub(super) fn poll(&self) -> Result<AdminResponse, AdminRefusal> {
         // librdkafka answers by itself when its limit has passed; the rest is for its own way.
         let patience = self.limit + Duration::from_millis(500);
         let started = Instant::now();
@@ -154,9 +154,9 @@ impl<'a> AdminRequest<'a> {
             };
             match event {
                 Some(event) => break event,
-                None if self.control.is_stopping() => return Err(Refusal::interrupted()),
+                None if self.control.is_stopping() => return Err(AdminRefusal::interrupted()),
                 None if started.elapsed() > patience => {
-                    return Err(Refusal::new(Code::TIMED_OUT, String::new()));
+                    return Err(AdminRefusal::new(Code::TIMED_OUT, String::new()));
                 }
                 None => {}
             }
@@ -169,7 +169,7 @@ impl<'a> AdminRequest<'a> {
             )
         };
         match code.is_error() {
-            true => Err(Refusal::new(code, words)),
+            true => Err(AdminRefusal::new(code, words)),
             false => Ok(event),
         }
     }
@@ -187,23 +187,23 @@ pub(crate) fn topic_settings(
     broker: Option<i32>,
     topics: &[&str],
     limit: Duration,
-) -> Result<HashMap<String, Settings>, Refusal> {
+) -> Result<HashMap<String, Settings>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     if let Some(broker) = broker {
         request.to_broker(broker);
     }
     let resources = topics.iter().map(|topic| {
-        let name = CString::new(*topic).map_err(|_| Refusal::unusable())?;
+        let name = CString::new(*topic).map_err(|_| AdminRefusal::unusable())?;
         // SAFETY: the name is copied; the resource is ours.
         let resource = unsafe {
             let kind = c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
             let resource = c::rd_kafka_ConfigResource_new(kind, name.as_ptr());
             Owned::new(resource, c::rd_kafka_ConfigResource_destroy)
         };
-        resource.ok_or_else(Refusal::unusable)
+        resource.ok_or_else(AdminRefusal::unusable)
     });
-    let owned = resources.collect::<Result<Vec<_>, Refusal>>()?;
+    let owned = resources.collect::<Result<Vec<_>, AdminRefusal>>()?;
     let mut resources: Vec<_> = owned.iter().map(Owned::ptr).collect();
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
@@ -239,7 +239,7 @@ unsafe fn settings_in(resource: *const c::rd_kafka_ConfigResource_t) -> Settings
         let code = Code::from_raw(raw::rd_kafka_ConfigResource_error(resource));
         if code.is_error() {
             let words = text(c::rd_kafka_ConfigResource_error_string(resource));
-            return Err(Refusal::new(code, words).text);
+            return Err(AdminRefusal::new(code, words).text);
         }
         let mut count = 0;
         let entries = c::rd_kafka_ConfigResource_configs(resource, &raw mut count);
@@ -263,11 +263,11 @@ pub(crate) fn create_topic(
     topic: &str,
     partitions: i32,
     limit: Duration,
-) -> Result<(), Refusal> {
+) -> Result<(), AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATETOPICS;
     let request = AdminRequest::new(client, control, kind, limit)?;
-    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
-    let mut reason = Reason::default();
+    let name = CString::new(topic).map_err(|_| AdminRefusal::unusable())?;
+    let mut reason = ErrorBuffer::default();
     // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
     let new = unsafe {
         let (start, size) = (reason.start(), reason.size());
@@ -275,7 +275,7 @@ pub(crate) fn create_topic(
         Owned::new(new, c::rd_kafka_NewTopic_destroy)
     };
     // Such as for more than 100,000 partitions (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
-    let new = new.ok_or_else(|| Refusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
+    let new = new.ok_or_else(|| AdminRefusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
     let mut all = [new.ptr()];
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
@@ -309,19 +309,19 @@ pub(crate) fn grow_topic(
     topic: &str,
     partitions: i32,
     limit: Duration,
-) -> Result<(), Refusal> {
+) -> Result<(), AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS;
     let request = AdminRequest::new(client, control, kind, limit)?;
-    let name = CString::new(topic).map_err(|_| Refusal::unusable())?;
-    let total = usize::try_from(partitions).map_err(|_| Refusal::unusable())?;
-    let mut reason = Reason::default();
+    let name = CString::new(topic).map_err(|_| AdminRefusal::unusable())?;
+    let total = usize::try_from(partitions).map_err(|_| AdminRefusal::unusable())?;
+    let mut reason = ErrorBuffer::default();
     // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
     let new = unsafe {
         let (start, size) = (reason.start(), reason.size());
         let new = c::rd_kafka_NewPartitions_new(name.as_ptr(), total, start, size);
         Owned::new(new, c::rd_kafka_NewPartitions_destroy)
     };
-    let new = new.ok_or_else(|| Refusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
+    let new = new.ok_or_else(|| AdminRefusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
     let mut all = [new.ptr()];
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
@@ -347,7 +347,7 @@ pub(crate) fn grow_topic(
 
 /// # Safety
 /// The result has to be part of an answer that lives.
-unsafe fn checked(topic: *const c::rd_kafka_topic_result_t) -> Result<(), Refusal> {
+unsafe fn checked(topic: *const c::rd_kafka_topic_result_t) -> Result<(), AdminRefusal> {
     // SAFETY: as the caller promises; the text is copied.
     let (code, words) = unsafe {
         (
@@ -356,7 +356,7 @@ unsafe fn checked(topic: *const c::rd_kafka_topic_result_t) -> Result<(), Refusa
         )
     };
     match code.is_error() {
-        true => Err(Refusal::new(code, words)),
+        true => Err(AdminRefusal::new(code, words)),
         false => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ impl Client {
         // The log comes as events, like all the rest.
         config.set("log.queue", "true");
         let settings = config.create_native_config()?;
-        let mut reason = Reason::default();
+        let mut reason = ErrorBuffer::default();
         let events = c::RD_KAFKA_EVENT_DR
             | c::RD_KAFKA_EVENT_ERROR
             | c::RD_KAFKA_EVENT_STATS
@@ -166,7 +166,7 @@ impl Client {
 
     /// Why the producer cannot go on; none as long as it can.
     pub(crate) fn fatal_error(&self) -> Option<(Code, String)> {
-        let mut reason = Reason::default();
+        let mut reason = ErrorBuffer::default();
         // SAFETY: the client lives through the call; the reason is written within its length.
         let code =
             unsafe { raw::rd_kafka_fatal_error(self.native(), reason.start(), reason.size()) };
@@ -221,7 +221,7 @@ impl Client {
     pub(crate) fn set_token(&self, token: &Token) -> Result<(), String> {
         let text = |text: &str| CString::new(text).map_err(|_| "it holds a NUL".to_string());
         let (value, principal) = (text(&token.text)?, text(&token.principal)?);
-        let mut reason = Reason::default();
+        let mut reason = ErrorBuffer::default();
         // SAFETY: the texts live through the call, which copies them; there are no extensions, and the
         // reason is written within its length.
         let code = unsafe {
@@ -289,15 +289,15 @@ impl Mock<'_> {
 }
 
 /// Room for a reason in librdkafka's words.
-pub(super) struct Reason([c_char; 512]);
+pub(super) struct ErrorBuffer([c_char; 512]);
 
-impl Default for Reason {
+impl Default for ErrorBuffer {
     fn default() -> Self {
         Self([0; 512])
     }
 }
 
-impl Reason {
+impl ErrorBuffer {
     pub(super) fn start(&mut self) -> *mut c_char {
         self.0.as_mut_ptr()
     }

@@ -37,14 +37,14 @@ pub(crate) struct Delivery<'a> {
     pub(crate) offset: Option<i64>,
     /// Of key and value.
     pub(crate) bytes: usize,
-    pub(crate) result: Result<(), Failure>,
+    pub(crate) result: Result<(), DeliveryFailure>,
     /// Time from the produce call to the delivery.
     pub(crate) latency: Option<Duration>,
 }
 
 /// Why a record was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct DeliveryFailure {
     pub(crate) code: Code,
     pub(crate) persisted: Persisted,
 }
@@ -106,7 +106,7 @@ unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
             c::rd_kafka_message_latency(message),
         )
     };
-    let failure = || Failure {
+    let failure = || DeliveryFailure {
         code,
         // SAFETY: as above.
         persisted: unsafe { persisted(message) },

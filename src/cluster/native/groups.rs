@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::admin::{AdminRequest, Answer, Refusal};
+use super::admin::{AdminRefusal, AdminRequest, AdminResponse};
 use super::client::Client;
 use super::code::Code;
 use super::owned::{Owned, slice, text};
@@ -17,14 +17,14 @@ use crate::host::control::Control;
 
 /// The groups that a cluster names. It leaves out those that the user may not see, without a word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Listing {
+pub(crate) struct GroupListing {
     pub(crate) names: Vec<String>,
     /// Of brokers that did not answer: their groups are missing.
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<AdminRefusal>,
 }
 
 /// What a group reads, or why the cluster does not say.
-pub(crate) type Reads = Result<BTreeSet<String>, Refusal>;
+pub(crate) type TopicsOfGroup = Result<BTreeSet<String>, AdminRefusal>;
 
 /// All groups, of either protocol, that the cluster names.
 ///
@@ -34,7 +34,7 @@ pub(crate) fn list(
     client: &Client,
     control: &Control,
     limit: Duration,
-) -> Result<Listing, Refusal> {
+) -> Result<GroupListing, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     // SAFETY: all that is passed lives through the call.
@@ -49,7 +49,7 @@ pub(crate) fn list(
         let names = names.map(|group| text(c::rd_kafka_ConsumerGroupListing_group_id(*group)));
         let errors = c::rd_kafka_ListConsumerGroups_result_errors(result, &raw mut count);
         let refusals = slice(errors, count).iter();
-        Ok(Listing {
+        Ok(GroupListing {
             names: names.collect(),
             refusals: refusals.filter_map(|error| refusal(*error)).collect(),
         })
@@ -64,7 +64,7 @@ pub(crate) fn all_are_visible(
     client: &Client,
     control: &Control,
     limit: Duration,
-) -> Result<bool, Refusal> {
+) -> Result<bool, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER;
     let request = AdminRequest::new(client, control, kind, limit)?;
     request.with_operations();
@@ -97,13 +97,13 @@ pub(crate) fn assigned(
     control: &Control,
     groups: &[String],
     limit: Duration,
-) -> Result<Vec<(String, Reads)>, Refusal> {
+) -> Result<Vec<(String, TopicsOfGroup)>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     let names = groups.iter().map(|group| CString::new(group.as_str()));
     let names: Vec<CString> = names
         .collect::<Result<_, _>>()
-        .map_err(|_| Refusal::unusable())?;
+        .map_err(|_| AdminRefusal::unusable())?;
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
@@ -133,7 +133,7 @@ pub(crate) fn assigned(
 
 /// # Safety
 /// The group has to be part of an answer that lives.
-unsafe fn described(group: *const c::rd_kafka_ConsumerGroupDescription_t) -> Reads {
+unsafe fn described(group: *const c::rd_kafka_ConsumerGroupDescription_t) -> TopicsOfGroup {
     let mut topics = BTreeSet::new();
     // SAFETY: as the caller promises; members are asked for within their count.
     unsafe {
@@ -158,18 +158,18 @@ pub(crate) fn committed(
     control: &Control,
     groups: &[String],
     limit: Duration,
-) -> Result<Vec<(String, Reads)>, Refusal> {
+) -> Result<Vec<(String, TopicsOfGroup)>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     for group in groups {
-        let name = CString::new(group.as_str()).map_err(|_| Refusal::unusable())?;
+        let name = CString::new(group.as_str()).map_err(|_| AdminRefusal::unusable())?;
         // SAFETY: the name is copied; a null list asks for all partitions (librdkafka.h). What is made
         // is ours.
         let question = unsafe {
             let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null());
             Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
         };
-        let question = question.ok_or_else(Refusal::unusable)?;
+        let question = question.ok_or_else(AdminRefusal::unusable)?;
         let mut questions = [question.ptr()];
         // SAFETY: all that is passed lives through the call, which copies it.
         unsafe {
@@ -193,7 +193,7 @@ pub(crate) fn committed(
     Ok(all)
 }
 
-fn committed_in(answer: &Answer) -> Vec<(String, Reads)> {
+fn committed_in(answer: &AdminResponse) -> Vec<(String, TopicsOfGroup)> {
     // SAFETY: everything read here is part of the answer, which is borrowed.
     unsafe {
         let result = c::rd_kafka_event_ListConsumerGroupOffsets_result(answer.ptr());
@@ -217,7 +217,7 @@ fn committed_in(answer: &Answer) -> Vec<(String, Reads)> {
 ///
 /// # Safety
 /// The error has to be null or part of an answer that lives.
-unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<Refusal> {
+unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<AdminRefusal> {
     if error.is_null() {
         return None;
     }
@@ -228,7 +228,7 @@ unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<Refusal> {
             text(c::rd_kafka_error_string(error)),
         )
     };
-    code.is_error().then(|| Refusal::new(code, words))
+    code.is_error().then(|| AdminRefusal::new(code, words))
 }
 
 /// The topics of a list of partitions, of those whose offset is `wanted`.

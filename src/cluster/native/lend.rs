@@ -31,7 +31,7 @@ struct DeliveryTag {
     /// Whether the record was sent and its outcome is not known yet.
     is_open: AtomicBool,
     index: u32,
-    /// When it was handed over, as a span of `produce::delivery::ages::Ages`.
+    /// When it was handed over, as a span of `produce::delivery::ages::InFlightAges`.
     span: AtomicU32,
     /// The target that it was handed over for, by its index.
     target: AtomicU32,

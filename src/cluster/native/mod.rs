@@ -27,7 +27,7 @@ pub(crate) mod topic_ids;
 
 pub(crate) use self::client::{Client, Mock};
 pub(crate) use self::code::Code;
-pub(crate) use self::event::{Delivery, Event, Failure, Persisted};
+pub(crate) use self::event::{Delivery, DeliveryFailure, Event, Persisted};
 pub(crate) use self::lend::{InFlightBatch, InFlightRecord};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
 pub(crate) use self::owned::keep_descriptors;

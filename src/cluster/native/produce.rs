@@ -63,7 +63,7 @@ pub(crate) fn produce<'a, H>(
 where
     H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
 {
-    let headers = Headers::build(outgoing.headers);
+    let headers = NativeHeaders::build(outgoing.headers);
     let (partition, timestamp_ms) = (outgoing.partition, outgoing.timestamp_ms);
     let (record, count) = (outgoing.record, 7 + usize::from(headers.is_some()));
     let arguments = arguments(topic, partition, record, timestamp_ms, headers.as_ref());
@@ -101,7 +101,7 @@ fn arguments(
     partition: i32,
     record: InFlightRecord,
     timestamp_ms: i64,
-    headers: Option<&Headers>,
+    headers: Option<&NativeHeaders>,
 ) -> [c::rd_kafka_vu_t; 8] {
     use c::rd_kafka_vtype_t as Type;
     type Union = c::rd_kafka_vu_s__bindgen_ty_1;
@@ -138,9 +138,9 @@ fn arguments(
 }
 
 /// A list of headers that is still ours.
-struct Headers(Owned<c::rd_kafka_headers_t>);
+struct NativeHeaders(Owned<c::rd_kafka_headers_t>);
 
-impl Headers {
+impl NativeHeaders {
     /// None for a record without headers.
     fn build<'a>(mut headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Option<Self> {
         let first = headers.next()?;

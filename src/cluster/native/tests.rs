@@ -80,7 +80,7 @@ fn send(topic: &TopicHandle, batch: &Arc<InFlightBatch>) {
 }
 
 /// The result of each position, when all have one.
-fn results(client: &Client, records: usize) -> BTreeMap<u64, Result<(), Failure>> {
+fn results(client: &Client, records: usize) -> BTreeMap<u64, Result<(), DeliveryFailure>> {
     let started = Instant::now();
     let mut results = BTreeMap::new();
     while results.len() < records {

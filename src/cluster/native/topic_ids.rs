@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::admin::{AdminRequest, Refusal};
+use super::admin::{AdminRefusal, AdminRequest};
 use super::client::Client;
 use super::code::Code;
 use super::owned::{Owned, slice, text};
@@ -54,7 +54,7 @@ pub(crate) fn find(
     broker: Option<i32>,
     names: &[&str],
     limit: Duration,
-) -> Result<Vec<(String, FoundTopic)>, Refusal> {
+) -> Result<Vec<(String, FoundTopic)>, AdminRefusal> {
     let request = request(client, control, (broker, Besides::Nothing), limit)?;
     describe(&request, names, |described| match described {
         // SAFETY: the description is part of the answer, which lives until this returns.
@@ -74,7 +74,7 @@ pub(crate) fn writing(
     broker: Option<i32>,
     names: &[&str],
     limit: Duration,
-) -> Result<Vec<(String, Writing)>, Refusal> {
+) -> Result<Vec<(String, Writing)>, AdminRefusal> {
     let request = request(client, control, (broker, Besides::Operations), limit)?;
     describe(&request, names, |described| match described {
         // SAFETY: the description is part of the answer, which lives until this returns.
@@ -88,7 +88,7 @@ fn request<'a>(
     control: &'a Control,
     (broker, besides): (Option<i32>, Besides),
     limit: Duration,
-) -> Result<AdminRequest<'a>, Refusal> {
+) -> Result<AdminRequest<'a>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     if let Some(broker) = broker {
@@ -106,10 +106,10 @@ fn describe<T>(
     request: &AdminRequest<'_>,
     names: &[&str],
     read: impl Fn(Described) -> T,
-) -> Result<Vec<(String, T)>, Refusal> {
+) -> Result<Vec<(String, T)>, AdminRefusal> {
     let names: Vec<CString> = names
         .iter()
-        .map(|name| CString::new(*name).map_err(|_| Refusal::unusable()))
+        .map(|name| CString::new(*name).map_err(|_| AdminRefusal::unusable()))
         .collect::<Result<_, _>>()?;
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     // SAFETY: the names live through the call, which copies them; the collection is ours.
@@ -118,7 +118,7 @@ fn describe<T>(
             c::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
         Owned::new(topics, c::rd_kafka_TopicCollection_destroy)
     };
-    let topics = topics.ok_or_else(Refusal::unusable)?;
+    let topics = topics.ok_or_else(AdminRefusal::unusable)?;
     // SAFETY: all that is passed lives through the call, which copies it.
     unsafe {
         c::rd_kafka_DescribeTopics(

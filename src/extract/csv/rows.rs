@@ -24,7 +24,8 @@ use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
 use crate::extract::survey::LONGEST_PLACE;
 use crate::record::{
-    Batch, CapturedFrom, CapturedTopic, Headers, Mark, NameFault, Origin, Record, TopicId, Untold,
+    Batch, CapturedFrom, CapturedTopic, Headers, Mark, MissingFields, NameFault, Origin, Record,
+    TopicId,
 };
 use crate::report::ProblemKind;
 
@@ -94,7 +95,7 @@ impl<'a> Rows<'a> {
         header.check(name, wishes.topics).map_err(Stop::Failed)?;
         let mut sink = Sink::new(sender);
         let records = &header.columns.records;
-        sink.batch.untold = Untold {
+        sink.batch.untold = MissingFields {
             keys: !records.iter().any(|record| record.has(Slot::Key)),
             headers: true,
         };

@@ -9,11 +9,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::client::Connection;
-use crate::cluster::guard::Known;
+use crate::cluster::guard::ClusterIdentity;
 use crate::cluster::native::Client;
-use crate::cluster::native::admin::Refusal;
+use crate::cluster::native::admin::AdminRefusal;
 use crate::cluster::native::groups;
-use crate::cluster::native::groups::{Listing, Reads};
+use crate::cluster::native::groups::{GroupListing, TopicsOfGroup};
 use crate::error::count;
 use crate::host::console::Console;
 use crate::host::control::{Control, Shutdown};
@@ -32,7 +32,7 @@ const NAMED: usize = 5;
 
 /// The line, as long as it is not told.
 pub(in crate::produce) struct Announcement {
-    shared: Arc<Shared>,
+    shared: Arc<SharedAnnouncement>,
     asking: Option<JoinHandle<()>>,
     /// Of the run.
     control: Control,
@@ -40,13 +40,13 @@ pub(in crate::produce) struct Announcement {
     questions: Control,
 }
 
-struct Shared {
+struct SharedAnnouncement {
     console: Console,
     untold: Mutex<Option<String>>,
     told: Condvar,
 }
 
-impl Shared {
+impl SharedAnnouncement {
     fn lock(&self) -> MutexGuard<'_, Option<String>> {
         // Either there or taken: whole also after a panic.
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,7 +73,7 @@ impl Announcement {
     /// Begins to tell of `topics`, each with its number of partitions.
     pub(in crate::produce) fn start(connection: &Connection, topics: Vec<(String, i32)>) -> Self {
         let client = connection.client().clone();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedAnnouncement {
             console: connection.console.clone(),
             untold: Mutex::new(Some(destination(connection.known(), &topics))),
             told: Condvar::new(),
@@ -112,8 +112,8 @@ impl Drop for Announcement {
     }
 }
 
-fn destination(identity: Option<&Known>, topics: &[(String, i32)]) -> String {
-    let id = identity.and_then(Known::cluster_id);
+fn destination(identity: Option<&ClusterIdentity>, topics: &[(String, i32)]) -> String {
+    let id = identity.and_then(ClusterIdentity::cluster_id);
     let id = id.map_or_else(String::new, |id| format!(" {id}"));
     let brokers = identity.map_or(0, |identity| identity.broker_count as u64);
     let names = topics.iter().map(|(name, partitions)| {
@@ -153,7 +153,7 @@ fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Reader
         let listing = groups::list(client, control, ASK_LIMIT);
         (listing, visible.join())
     });
-    let Listing {
+    let GroupListing {
         mut names,
         refusals,
     } = match listing {
@@ -201,7 +201,7 @@ fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Reader
 
 /// Adds the groups that read one of `topics`.
 fn collect(
-    answers: Vec<(String, Reads)>,
+    answers: Vec<(String, TopicsOfGroup)>,
     topics: &BTreeSet<String>,
     groups: &mut BTreeSet<String>,
     gaps: &mut Gaps,
@@ -229,7 +229,7 @@ impl Gaps {
 }
 
 impl Readers {
-    fn unknown(refusal: &Refusal) -> Self {
+    fn unknown(refusal: &AdminRefusal) -> Self {
         Self {
             gap: Some(format!(
                 "the cluster does not list its groups: {}",

@@ -10,10 +10,10 @@ use std::time::Duration;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
-use super::context::Context;
+use super::context::ProducerEvents;
 use super::timeouts;
 use super::timeouts::TimeOuts;
-use crate::cluster::guard::Known;
+use crate::cluster::guard::ClusterIdentity;
 use crate::cluster::native::{Client, Code, Metadata, Mock};
 use crate::cluster::token::Tokens;
 use crate::config::properties::{Secrets, is_secret, security};
@@ -24,7 +24,7 @@ use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
 use crate::produce::delivery::Deliveries;
-use crate::produce::delivery::ages::Ages;
+use crate::produce::delivery::ages::InFlightAges;
 use crate::produce::delivery::budget::InFlightBudget;
 use crate::produce::delivery::rejects::Rejects;
 use crate::produce::job::Job;
@@ -89,7 +89,7 @@ pub(in crate::produce) struct Connection {
     tokens: Option<Tokens>,
     producers: Producers,
     /// Of the cluster, since its first answer.
-    known: OnceCell<Known>,
+    known: OnceCell<ClusterIdentity>,
 }
 
 /// Producers by what they send at most. The first one is there from the beginning and answers
@@ -149,13 +149,13 @@ impl Connection {
             job.counters.clone(),
             rejects,
             InFlightBudget::of(window, timeouts::timeout_of(&destination.properties)),
-            Ages::new(may_wait),
+            InFlightAges::new(may_wait),
             added_bytes,
         );
         let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
         let secrets = Secrets::of(&destination.properties);
-        let context = Context::new(job.console.clone(), deliveries.clone(), secrets.clone());
+        let context = ProducerEvents::new(job.console.clone(), deliveries.clone(), secrets.clone());
         let first = Producer::start(&config, sizes.for_limit(None), context)?;
         let source = destination.token.as_ref();
         let source = source.filter(|_| destination.cluster != Cluster::Rehearsal);
@@ -252,7 +252,7 @@ impl Connection {
         if let Some(producer) = more.iter().find(|producer| producer.sizes == sizes) {
             return Ok(producer.client().clone());
         }
-        let context = Context::new(
+        let context = ProducerEvents::new(
             self.console.clone(),
             self.deliveries.clone(),
             self.secrets.clone(),
@@ -318,14 +318,14 @@ impl Connection {
     }
 
     /// By what the cluster is known again; none before its first answer.
-    pub(in crate::produce) fn known(&self) -> Option<&Known> {
+    pub(in crate::produce) fn known(&self) -> Option<&ClusterIdentity> {
         self.known.get()
     }
 
     /// Takes note of the cluster's first answer.
     pub(in crate::produce) fn met(&self, metadata: &Metadata) {
         let id = self.ask(|client| client.cluster_id(ASK_LIMIT));
-        let known = Known::of(&self.brokers, metadata).with_cluster_id(id.flatten());
+        let known = ClusterIdentity::of(&self.brokers, metadata).with_cluster_id(id.flatten());
         // A second meeting says nothing new.
         _ = self.known.set(known);
     }
@@ -365,7 +365,7 @@ struct Producer {
 }
 
 impl Producer {
-    fn start(config: &ClientConfig, sizes: Sizes, context: Context) -> Result<Self, Error> {
+    fn start(config: &ClientConfig, sizes: Sizes, context: ProducerEvents) -> Result<Self, Error> {
         let mut config = config.clone();
         config.set("message.max.bytes", sizes.message_max_bytes.to_string());
         config.set("batch.size", sizes.batch_size.to_string());
@@ -404,7 +404,7 @@ impl Producer {
 
 /// Takes events until it is told to stop. A panic on the way is not the end of kreplay, which reports
 /// what was delivered until then.
-fn poll(client: &Client, stop: &AtomicBool, context: &Context) {
+fn poll(client: &Client, stop: &AtomicBool, context: &ProducerEvents) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         while !stop.load(Ordering::Relaxed) {
             client.poll(POLL_STEP, |event| context.take(event));
@@ -562,13 +562,13 @@ mod tests {
         config.set("debug", "broker");
         let client = Client::new(&config).expect("a client");
         let budget = InFlightBudget::of(1 << 20, CLOSE_LIMIT);
-        let ages = Ages::new(None);
+        let ages = InFlightAges::new(None);
         let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, ages, 0);
         let deliveries = Arc::new(deliveries);
         let console = Console::new(Verbosity::Verbose);
         console.print_through(Some(Box::new(|line| panic!("no place for `{line}`"))));
         let secrets = Secrets::of(&Vec::new());
-        let context = Context::new(console, deliveries.clone(), secrets);
+        let context = ProducerEvents::new(console, deliveries.clone(), secrets);
         assert_eq!(deliveries.ending(), None);
         poll(&client, &AtomicBool::new(false), &context);
         assert_eq!(deliveries.ending(), Some(Ending::PollingPanicked));

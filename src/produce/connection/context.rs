@@ -1,4 +1,4 @@
-//! What becomes of librdkafka's events: its log, its troubles, and the deliveries. Apart from
+//! What becomes of librdkafka's events: its log, its errors, and the deliveries. Apart from
 //! `delivery.rs`, because several producers share one account of deliveries.
 
 use std::sync::Arc;
@@ -13,13 +13,13 @@ const FAILURE: &str = "FAIL";
 
 /// Where the events of one producer go.
 #[derive(Clone)]
-pub(in crate::produce) struct Context {
+pub(in crate::produce) struct ProducerEvents {
     console: Console,
     deliveries: Arc<Deliveries>,
     secrets: Secrets,
 }
 
-impl Context {
+impl ProducerEvents {
     pub(in crate::produce) fn new(
         console: Console,
         deliveries: Arc<Deliveries>,
@@ -36,7 +36,7 @@ impl Context {
         match event {
             Event::Delivery(delivery) => self.deliveries.answer(&delivery),
             Event::Error { code, text } => {
-                self.deliveries.trouble(code, &self.secrets.hide(text));
+                self.deliveries.client_error(code, &self.secrets.hide(text));
             }
             Event::Log {
                 level,

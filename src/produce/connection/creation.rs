@@ -5,7 +5,7 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use super::client::{Connection, REHEARSAL_BROKERS, rehearsal_broker};
-use super::topics::{Shape, TopicState};
+use super::topics::{TopicShape, TopicState};
 use crate::cluster::native::{Client, Code, admin};
 use crate::error::Error;
 use crate::host::control::Control;
@@ -31,7 +31,7 @@ impl Connection {
         &self,
         topics: &[(&str, i32)],
         control: &Control,
-    ) -> Result<Vec<Shape>, Error> {
+    ) -> Result<Vec<TopicShape>, Error> {
         match self.is_rehearsal() {
             true => self.create_for_rehearsal(topics, control)?,
             false => {
@@ -127,7 +127,7 @@ impl Connection {
         topic: &str,
         partitions: i32,
         control: &Control,
-    ) -> Result<Shape, Error> {
+    ) -> Result<TopicShape, Error> {
         let started = Instant::now();
         loop {
             if let TopicState::Present(present) = self.topic_state(topic, control)?

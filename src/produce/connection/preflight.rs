@@ -33,13 +33,13 @@ impl Connection {
                 }
                 Err(code) => code,
             };
-            let troubles = self.deliveries().troubles();
-            let reason = troubles.authentication.or(troubles.connection);
+            let client_errors = self.deliveries().client_errors();
+            let reason = client_errors.authentication.or(client_errors.connection);
             let is_final = reason
                 .as_ref()
                 .is_some_and(|reason| reason.clarity == Clarity::Certain);
             let hopeless = is_final
-                || (troubles.all_down && started.elapsed() > REFUSED_LIMIT)
+                || (client_errors.all_down && started.elapsed() > REFUSED_LIMIT)
                 || started.elapsed() > CONNECT_LIMIT;
             if hopeless || control.is_stopping() {
                 let reason = reason.unwrap_or_else(|| Reason::of(&code.words()));
@@ -49,7 +49,7 @@ impl Connection {
                     hint: reason.hint,
                 });
             }
-            if troubles.all_down {
+            if client_errors.all_down {
                 thread::sleep(Duration::from_millis(100));
             }
         }

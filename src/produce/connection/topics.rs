@@ -25,18 +25,18 @@ const SETTINGS_AT_ONCE: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum TopicState {
     Missing,
-    Present(Shape),
+    Present(TopicShape),
 }
 
 /// The size of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) struct Shape {
+pub(in crate::produce) struct TopicShape {
     pub(in crate::produce) partitions: i32,
     /// The fewest replicas that one of its partitions has.
     pub(in crate::produce) replicas: usize,
 }
 
-impl Shape {
+impl TopicShape {
     pub(in crate::produce) fn of(topic: &TopicMetadata) -> Self {
         let replicas = topic.partitions.iter().map(|partition| partition.replicas);
         Self {
@@ -200,7 +200,10 @@ impl Connection {
     /// All topics of the cluster that can be used, when `wanted` of them are looked for; none when those
     /// are few, or the cluster gives no list. librdkafka keeps what it lists, and needs not ask for each
     /// topic again.
-    pub(in crate::produce) fn list_for(&self, wanted: usize) -> Option<HashMap<String, Shape>> {
+    pub(in crate::produce) fn list_for(
+        &self,
+        wanted: usize,
+    ) -> Option<HashMap<String, TopicShape>> {
         if wanted < MANY {
             return None;
         }
@@ -209,7 +212,7 @@ impl Connection {
         let usable =
             topics.filter(|topic| topic.code == Code::NONE && !topic.partitions.is_empty());
         let shapes = usable.map(|topic| {
-            let shape = Shape::of(&topic);
+            let shape = TopicShape::of(&topic);
             (topic.name, shape)
         });
         Some(shapes.collect())
@@ -241,7 +244,7 @@ impl Connection {
                     };
                     match found.code {
                         Code::NONE if !found.partitions.is_empty() => {
-                            return Ok(TopicState::Present(Shape::of(found)));
+                            return Ok(TopicState::Present(TopicShape::of(found)));
                         }
                         Code::NONE => Code::LEADER_NOT_AVAILABLE,
                         code => code,

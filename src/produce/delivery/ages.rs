@@ -14,7 +14,7 @@ const SHORTEST_SPAN: Duration = Duration::from_millis(10);
 
 /// Records that were handed over in a short span of time, which count as equally old.
 #[derive(Debug)]
-struct Span {
+struct HandoverSpan {
     began: Duration,
     /// How many were handed over in it; none as long as it is the last one.
     handed: Option<u64>,
@@ -23,20 +23,20 @@ struct Span {
 
 /// The waiting times of all records in flight.
 #[derive(Debug)]
-pub(in crate::produce) struct Ages {
+pub(in crate::produce) struct InFlightAges {
     /// How long a record may wait; none when it may do so for ever.
     limit: Option<Duration>,
     now: Duration,
     looked: Option<Instant>,
     /// The number of the first span in `spans`.
     first: u32,
-    spans: VecDeque<Span>,
+    spans: VecDeque<HandoverSpan>,
 }
 
-impl Ages {
+impl InFlightAges {
     pub(in crate::produce) fn new(limit: Option<Duration>) -> Self {
         let began = Duration::ZERO;
-        let span = Span {
+        let span = HandoverSpan {
             began,
             handed: None,
             answered: 0,
@@ -67,7 +67,7 @@ impl Ages {
             return None;
         }
         last.handed = Some(handed);
-        self.spans.push_back(Span {
+        self.spans.push_back(HandoverSpan {
             began,
             handed: None,
             answered: 0,
@@ -102,7 +102,7 @@ impl Ages {
         }
     }
 
-    fn is_over(&self, span: &Span) -> bool {
+    fn is_over(&self, span: &HandoverSpan) -> bool {
         self.limit
             .is_some_and(|limit| self.now - span.began >= limit)
     }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_record_is_overdue_when_it_has_waited_for_the_limit() {
         let start = Instant::now();
-        let mut ages = Ages::new(Some(ms(6400)));
+        let mut ages = InFlightAges::new(Some(ms(6400)));
         assert_eq!(ages.look(start, 0), None);
         // A span takes 100 ms; that nothing was handed over moves its beginning.
         assert_eq!(ages.look(start + ms(500), 0), None);
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_time_of_a_process_that_stands_still_does_not_count() {
         let start = Instant::now();
-        let mut ages = Ages::new(Some(ms(1500)));
+        let mut ages = InFlightAges::new(Some(ms(1500)));
         ages.look(start, 0);
         ages.look(start + ms(100), 1);
         ages.look(start + ms(3_600_000), 1);
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn without_a_limit_nothing_is_ever_overdue() {
         let start = Instant::now();
-        let mut ages = Ages::new(None);
+        let mut ages = InFlightAges::new(None);
         ages.look(start, 0);
         assert_eq!(ages.look(start + ms(500), 1), None);
         assert!(!ages.is_any_overdue() && !ages.is_overdue(0));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::distribution::Distribution;
 use super::rejects::RejectOutcome;
-use crate::cluster::native::{Code, Failure, Persisted};
+use crate::cluster::native::{Code, DeliveryFailure, Persisted};
 use crate::config::PartitionChoice;
 use crate::record::{Origin, Record};
 use crate::report::{Latency, PartitionDelivery, Placement, ProblemKind, Problems};
@@ -53,7 +53,7 @@ impl TopicCount {
 
 /// All deliveries so far.
 #[derive(Debug)]
-pub(in crate::produce) struct Counts {
+pub(in crate::produce) struct DeliveryCounts {
     pub(in crate::produce) delivered: u64,
     pub(in crate::produce) not_written: u64,
     pub(in crate::produce) unknown: u64,
@@ -79,7 +79,7 @@ pub(in crate::produce) struct Counts {
     response: Distribution,
 }
 
-impl Counts {
+impl DeliveryCounts {
     pub(in crate::produce) fn new() -> Self {
         Self {
             delivered: 0,
@@ -154,7 +154,7 @@ impl Counts {
     /// Counts a record that failed, and gives what that makes of it.
     pub(in crate::produce) fn fail(
         &mut self,
-        Failure { code, persisted }: Failure,
+        DeliveryFailure { code, persisted }: DeliveryFailure,
         origin: Origin,
         why: &str,
     ) -> RejectOutcome {
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn deliveries_are_counted_by_partition_with_the_first_and_the_last_offset() {
-        let mut counts = Counts::new();
+        let mut counts = DeliveryCounts::new();
         for (place, offset) in [
             ((1, 2), Some(7)),
             ((1, 2), Some(5)),

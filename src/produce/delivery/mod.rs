@@ -15,21 +15,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use self::ages::Ages;
+use self::ages::InFlightAges;
 use self::budget::InFlightBudget;
-use self::counts::Counts;
-use self::journal::Answers;
+use self::counts::DeliveryCounts;
+use self::journal::NewOutcomes;
 use self::refusals::{Cause, Refusals};
 use self::rejects::Rejects;
 use super::job::Counters;
-use crate::cluster::native::{Code, Delivery, Failure, InFlightRecord, Persisted};
+use crate::cluster::native::{Code, Delivery, DeliveryFailure, InFlightRecord, Persisted};
 use crate::cluster::reasons::Reason;
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
 
-/// The last troubles that librdkafka told of.
+/// The last errors that librdkafka reported.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Troubles {
+pub(super) struct ClientErrors {
     /// The clearest reason why no broker could be used.
     pub(super) connection: Option<Reason>,
     /// The last one: why there is silence now.
@@ -55,7 +55,7 @@ pub(super) enum Ending {
     PollingPanicked,
 }
 
-impl Troubles {
+impl ClientErrors {
     /// A clear word is not lost among the vague ones that follow from it.
     fn connection(&mut self, reason: Reason) {
         self.latest = Some(reason.clone());
@@ -75,18 +75,18 @@ impl Troubles {
 /// What becomes of records.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) counts: Counts,
+    pub(super) counts: DeliveryCounts,
     pub(super) rejects: Rejects,
     /// Records of refused batches.
     pub(super) refusals: Refusals,
     /// What the journal has to be told, where one is kept.
-    pub(super) answers: Option<Answers>,
+    pub(super) answers: Option<NewOutcomes>,
     /// Records that a broker has answered for, be it with a refusal.
     pub(super) heard: u64,
     /// The run is reported: what is answered later changes nothing.
     is_closed: bool,
     /// How long those in flight wait.
-    pub(super) ages: Ages,
+    pub(super) ages: InFlightAges,
     /// Records that come back from a producer that is being ended; none while none is.
     pub(super) returned: Option<Vec<Returned>>,
 }
@@ -103,7 +103,7 @@ pub(super) struct Returned {
 pub(super) struct Deliveries {
     counters: Arc<Counters>,
     account: Mutex<Account>,
-    troubles: Mutex<Troubles>,
+    client_errors: Mutex<ClientErrors>,
     /// What limits the records of a topic, in words.
     limits: Mutex<HashMap<String, String>>,
     pub(super) budget: InFlightBudget,
@@ -152,13 +152,13 @@ impl Deliveries {
         counters: Arc<Counters>,
         rejects: Rejects,
         budget: InFlightBudget,
-        ages: Ages,
+        ages: InFlightAges,
         added_bytes: usize,
     ) -> Self {
         Self {
             counters,
             account: Mutex::new(Account {
-                counts: Counts::new(),
+                counts: DeliveryCounts::new(),
                 rejects,
                 refusals: Refusals::default(),
                 answers: None,
@@ -167,7 +167,7 @@ impl Deliveries {
                 ages,
                 returned: None,
             }),
-            troubles: Mutex::default(),
+            client_errors: Mutex::default(),
             limits: Mutex::default(),
             budget,
             has_refused: AtomicBool::new(false),
@@ -181,18 +181,18 @@ impl Deliveries {
         lock(&self.account)
     }
 
-    pub(super) fn troubles(&self) -> Troubles {
-        lock(&self.troubles).clone()
+    pub(super) fn client_errors(&self) -> ClientErrors {
+        lock(&self.client_errors).clone()
     }
 
     /// Why nothing more will be answered; none as long as answers may come.
     pub(super) fn ending(&self) -> Option<Ending> {
-        lock(&self.troubles).ending
+        lock(&self.client_errors).ending
     }
 
     /// Notes that nothing more will be answered. The first reason counts.
     pub(super) fn end(&self, why: Ending) {
-        lock(&self.troubles).ending.get_or_insert(why);
+        lock(&self.client_errors).ending.get_or_insert(why);
     }
 
     /// Whether the user may not write to a topic; the sending thread looks before each record.
@@ -203,35 +203,35 @@ impl Deliveries {
     /// The first topic that a broker did not let the user write to.
     pub(super) fn forbidden(&self) -> Option<String> {
         match self.is_forbidden() {
-            true => lock(&self.troubles).forbidden.clone(),
+            true => lock(&self.client_errors).forbidden.clone(),
             false => None,
         }
     }
 
     fn forbid(&self, topic: &str) {
-        let forbidden = &mut lock(&self.troubles).forbidden;
+        let forbidden = &mut lock(&self.client_errors).forbidden;
         forbidden.get_or_insert_with(|| topic.into());
         self.is_forbidden.store(true, Ordering::SeqCst);
     }
 
     /// Notes an error that librdkafka reports of brokers, or of the whole producer.
-    pub(super) fn trouble(&self, code: Code, reason: &str) {
-        let mut troubles = lock(&self.troubles);
+    pub(super) fn client_error(&self, code: Code, reason: &str) {
+        let mut client_errors = lock(&self.client_errors);
         match code {
-            Code::ALL_BROKERS_DOWN => troubles.all_down = true,
+            Code::ALL_BROKERS_DOWN => client_errors.all_down = true,
             Code::AUTHENTICATION | Code::SASL_AUTHENTICATION_FAILED => {
-                troubles.authentication = Some(Reason::of(reason));
+                client_errors.authentication = Some(Reason::of(reason));
             }
             Code::FATAL => {
-                troubles.ending.get_or_insert(Ending::Fatal);
+                client_errors.ending.get_or_insert(Ending::Fatal);
             }
-            _ => troubles.connection(Reason::of(reason)),
+            _ => client_errors.connection(Reason::of(reason)),
         }
     }
 
     /// Notes what librdkafka's log says of a connection that failed.
     pub(super) fn hung_up(&self, reason: &str) {
-        lock(&self.troubles).connection(Reason::of(reason));
+        lock(&self.client_errors).connection(Reason::of(reason));
     }
 
     /// Says what limits the records of `topic`, for those that are refused.
@@ -257,7 +257,7 @@ impl Deliveries {
     /// A record that librdkafka did not take.
     pub(super) fn refused(&self, record: &InFlightRecord, topic: &str, code: Code) {
         let mut account = self.account();
-        let failure = Failure {
+        let failure = DeliveryFailure {
             code,
             persisted: Persisted::No,
         };
@@ -365,8 +365,8 @@ impl Deliveries {
         &self,
         account: &mut Account,
         delivery: &Delivery<'_>,
-        failure: Failure,
-    ) -> Option<(Failure, String)> {
+        failure: DeliveryFailure,
+    ) -> Option<(DeliveryFailure, String)> {
         let Delivery {
             record,
             topic,
@@ -399,7 +399,7 @@ impl Deliveries {
                  because other records had timed out"
             ),
         };
-        Some((Failure { code, ..failure }, why))
+        Some((DeliveryFailure { code, ..failure }, why))
     }
 
     fn bytes_of(&self, record: &InFlightRecord) -> usize {
@@ -407,7 +407,7 @@ impl Deliveries {
     }
 
     /// Counts a record that failed, for `why`, and puts it among the rejects.
-    fn fail(account: &mut Account, record: &InFlightRecord, failure: Failure, why: &str) {
+    fn fail(account: &mut Account, record: &InFlightRecord, failure: DeliveryFailure, why: &str) {
         if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
             answers.not_written(record.position());
         }

@@ -35,7 +35,7 @@ impl Cause {
 
 /// A record of a refused batch.
 #[derive(Debug, Clone)]
-pub(in crate::produce) struct Refused {
+pub(in crate::produce) struct RefusedRecord {
     pub(in crate::produce) record: InFlightRecord,
     pub(in crate::produce) cause: Cause,
     pub(in crate::produce) bytes: usize,
@@ -54,8 +54,8 @@ struct FirstRefusal {
 
 /// A partition that has refused something.
 #[derive(Debug, Default)]
-struct Partition {
-    held: Vec<Refused>,
+struct RefusingPartition {
+    held: Vec<RefusedRecord>,
     group: u64,
     /// Records delivered that were never refused.
     fresh: u64,
@@ -70,7 +70,7 @@ struct Partition {
 /// All refused records whose outcome is open.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Refusals {
-    topics: HashMap<String, BTreeMap<i32, Partition>>,
+    topics: HashMap<String, BTreeMap<i32, RefusingPartition>>,
     held: u64,
     /// Records that were refused since another producer went on last.
     pub(in crate::produce) since_renewal: u64,
@@ -104,7 +104,7 @@ impl Refusals {
             let number = *refused;
             FirstRefusal { fresh, number }
         });
-        partition.held.push(Refused {
+        partition.held.push(RefusedRecord {
             record,
             cause,
             bytes,
@@ -138,7 +138,7 @@ impl Refusals {
     }
 
     /// Gives what is held, by partition and in the order of sending.
-    pub(in crate::produce) fn take(&mut self) -> Vec<(String, i32, Vec<Refused>)> {
+    pub(in crate::produce) fn take(&mut self) -> Vec<(String, i32, Vec<RefusedRecord>)> {
         self.held = 0;
         let mut all = Vec::new();
         for (topic, partitions) in &mut self.topics {
@@ -152,7 +152,7 @@ impl Refusals {
         all
     }
 
-    fn partition(&mut self, topic: &str, partition: i32) -> &mut Partition {
+    fn partition(&mut self, topic: &str, partition: i32) -> &mut RefusingPartition {
         if !self.topics.contains_key(topic) {
             self.topics.insert(topic.to_owned(), BTreeMap::new());
         }
@@ -165,9 +165,9 @@ impl Refusals {
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Judgement {
     /// Certain to be refused again.
-    pub(in crate::produce) culprits: Vec<Refused>,
+    pub(in crate::produce) culprits: Vec<RefusedRecord>,
     /// May be taken without the culprits.
-    pub(in crate::produce) suspects: Vec<Refused>,
+    pub(in crate::produce) suspects: Vec<RefusedRecord>,
     /// The length of the longest group in which no culprit is known.
     pub(in crate::produce) unclear: usize,
 }
@@ -175,7 +175,7 @@ pub(in crate::produce) struct Judgement {
 /// Judges the refused records of a partition. `alone`: they were sent as one record. `marked`: these
 /// brokers mark the culprits. `batch_size`: a record as large as that had a batch of its own.
 pub(in crate::produce) fn judge(
-    refused: &[Refused],
+    refused: &[RefusedRecord],
     alone: bool,
     marked: bool,
     batch_size: usize,
@@ -184,12 +184,12 @@ pub(in crate::produce) fn judge(
     for group in refused.chunk_by(|a, b| a.group == b.group) {
         let has_neighbours = group.iter().any(|r| r.cause == Cause::Neighbour);
         let is_single = group.len() == 1 && (alone || !has_neighbours);
-        let knows = |r: &Refused| {
+        let knows = |r: &RefusedRecord| {
             let is_marked = matches!(r.cause, Cause::Record | Cause::Timestamp);
             let is_large = r.cause == Cause::TooLarge && r.bytes >= batch_size;
             is_single || is_large || (is_marked && (has_neighbours || marked))
         };
-        let (culprits, suspects): (Vec<Refused>, Vec<Refused>) =
+        let (culprits, suspects): (Vec<RefusedRecord>, Vec<RefusedRecord>) =
             group.iter().cloned().partition(knows);
         if culprits.is_empty() {
             judgement.unclear = judgement.unclear.max(suspects.len());
@@ -224,7 +224,7 @@ mod tests {
     fn judged(causes: &[(Cause, u64)], alone: bool, marked: bool) -> (Vec<u64>, usize, usize) {
         let batch = batch(causes.len() as u64);
         let refused = causes.iter().enumerate();
-        let refused = refused.map(|(index, (cause, group))| Refused {
+        let refused = refused.map(|(index, (cause, group))| RefusedRecord {
             record: InFlightRecord::new(&batch, index),
             cause: *cause,
             bytes: 100,

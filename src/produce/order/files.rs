@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::partitions::{PartitionIndex, Run};
+use super::partitions::{PartitionIndex, PartitionRun};
 
 /// Partitions of files that are told apart; of more, nothing is said.
 const MOST_RANGES: usize = 64 << 10;
@@ -16,7 +16,7 @@ pub(super) struct FileRanges(HashMap<(PartitionIndex, u32), (i64, i64)>);
 
 impl FileRanges {
     /// Takes note of a part of the file `input`.
-    pub(super) fn note(&mut self, input: u32, run: &Run) {
+    pub(super) fn note(&mut self, input: u32, run: &PartitionRun) {
         let key = (run.partition, input);
         if self.0.len() >= MOST_RANGES && !self.0.contains_key(&key) {
             return;

@@ -6,14 +6,14 @@
 mod by_time;
 mod files;
 mod partitions;
-mod places;
+mod slots;
 mod window;
 
 use std::collections::VecDeque;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use self::window::Window;
+use self::window::OrderWindow;
 use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::{Received, Receiver, SourceBatch};
@@ -47,7 +47,7 @@ pub(super) struct OrderedBatch {
     clippy::large_enum_variant,
     reason = "it is taken apart where it comes, once for a whole batch"
 )]
-pub(super) enum Next {
+pub(super) enum NextBatch {
     Batch(OrderedBatch),
     /// Nothing yet: a moment to do something else.
     Nothing,
@@ -58,7 +58,7 @@ pub(super) enum Next {
 pub(super) struct Ordered<'a> {
     receiver: &'a Receiver,
     order: Order,
-    window: Window,
+    window: OrderWindow,
     /// Time spent waiting for the source.
     waited: Duration,
     /// What is not confirmed yet.
@@ -73,7 +73,7 @@ impl<'a> Ordered<'a> {
         Self {
             receiver,
             order,
-            window: Window::default(),
+            window: OrderWindow::default(),
             waited: Duration::ZERO,
             unconfirmed: VecDeque::new(),
             confirmed: 0,
@@ -115,17 +115,17 @@ impl<'a> Ordered<'a> {
     pub(super) fn next<E>(
         &mut self,
         mut note: impl FnMut(&Batch) -> Result<u64, E>,
-    ) -> Result<Next, E> {
+    ) -> Result<NextBatch, E> {
         loop {
             if self.ended || self.is_due() {
                 return Ok(match self.window.take_first() {
-                    Some(batch) => Next::Batch(batch),
-                    None => Next::End,
+                    Some(batch) => NextBatch::Batch(batch),
+                    None => NextBatch::End,
                 });
             }
             match self.receiver.recv_within(Duration::ZERO) {
                 Received::End => self.ended = true,
-                Received::Nothing => return Ok(Next::Nothing),
+                Received::Nothing => return Ok(NextBatch::Nothing),
                 Received::Batch(portion) => {
                     let confirmed = note(&portion.batch);
                     self.unconfirmed.push_back(portion);
@@ -240,7 +240,7 @@ mod tests {
         let mut ordered = Ordered::new(&receiver, order);
         ordered.gather_for(destinations);
         let (mut sent, mut late, mut found) = (Vec::new(), 0, 0);
-        while let Ok(Next::Batch(ordered)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+        while let Ok(NextBatch::Batch(ordered)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
             late += ordered
                 .problems
                 .iter()
@@ -339,7 +339,7 @@ mod tests {
         for records in &portions {
             sender.send(portion(line, records)).expect("there is room");
             line += records.len() as u64;
-            while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+            while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
                 taken += batch.numbered.batch.records.len() as u64;
                 largest = largest.max(batch.numbered.batch.weight());
             }
@@ -375,7 +375,7 @@ mod tests {
         sender.send(portion(1, &[(0, 1)])).expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let (started, mut waits) = (Instant::now(), 0);
-        while let Ok(Next::Nothing) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+        while let Ok(NextBatch::Nothing) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
             ordered.wait(LONGEST_WAIT / 10);
             waits += 1;
         }
@@ -396,7 +396,7 @@ mod tests {
         sender.finish(Ok(()));
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let mut given = Vec::new();
-        while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(3)) {
+        while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(3)) {
             given.push(batch.numbered.positions);
         }
         assert_eq!(
@@ -421,7 +421,7 @@ mod tests {
             sender.send(portion(3, &[(0, 3)])).expect("there is room");
             sender.finish(Ok(()));
             let mut ordered = Ordered::new(&receiver, Order::ByOffset).numbered_from(received);
-            while let Ok(Next::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+            while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
                 positions.push(batch.numbered.positions);
             }
             received = ordered.received();

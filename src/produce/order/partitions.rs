@@ -11,7 +11,7 @@ pub(super) type PartitionIndex = u32;
 
 /// The records of one partition in one waiting batch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
+pub(super) struct PartitionRun {
     pub(super) partition: PartitionIndex,
     pub(super) lowest: i64,
     pub(super) highest: i64,
@@ -20,7 +20,7 @@ pub(super) struct Run {
 
 /// What is known of one partition.
 #[derive(Debug, Default)]
-struct Partition {
+struct KnownPartition {
     /// The highest offset sent.
     sent: Option<i64>,
     /// The last batch that had records of it, and where its run is in that batch's.
@@ -32,10 +32,10 @@ struct Partition {
 
 /// All partitions met.
 #[derive(Debug, Default)]
-pub(super) struct Partitions {
+pub(super) struct KnownPartitions {
     topics: HashMap<CapturedTopic, u32>,
     indices: HashMap<(u32, i32), PartitionIndex>,
-    known: Vec<Partition>,
+    known: Vec<KnownPartition>,
     /// How often something was looked at, for the test of how that grows.
     #[cfg(test)]
     looks: u64,
@@ -43,20 +43,20 @@ pub(super) struct Partitions {
 
 /// Finds the partitions of one batch's records.
 #[derive(Debug)]
-pub(super) struct Finder {
+pub(super) struct PartitionFinder {
     /// Of each of the batch's topics.
     topics: Vec<u32>,
     /// The topic and partition that was looked up last: the next record is mostly of the same.
     last: Option<((u32, i32), PartitionIndex)>,
 }
 
-impl Partitions {
+impl KnownPartitions {
     pub(super) fn len(&self) -> usize {
         self.known.len()
     }
 
     /// Begins to look for the partitions of `batch`.
-    pub(super) fn finder(&mut self, batch: &Batch) -> Finder {
+    pub(super) fn finder(&mut self, batch: &Batch) -> PartitionFinder {
         let number = |topic: &CapturedTopic| match self.topics.get(topic) {
             Some(number) => *number,
             None => {
@@ -65,7 +65,7 @@ impl Partitions {
                 next
             }
         };
-        Finder {
+        PartitionFinder {
             topics: batch.topics.iter().map(number).collect(),
             last: None,
         }
@@ -74,7 +74,7 @@ impl Partitions {
     /// The partition and offset of a record that has both.
     pub(super) fn place(
         &mut self,
-        finder: &mut Finder,
+        finder: &mut PartitionFinder,
         record: &Record,
     ) -> Option<(PartitionIndex, i64)> {
         self.count_look();
@@ -88,7 +88,7 @@ impl Partitions {
         let known = &mut self.known;
         let key = (finder.topics[topic as usize], partition);
         let index = *self.indices.entry(key).or_insert_with(|| {
-            known.push(Partition::default());
+            known.push(KnownPartition::default());
             PartitionIndex::try_from(known.len() - 1).expect("fewer partitions than records")
         });
         finder.last = Some((wanted, index));
@@ -96,8 +96,8 @@ impl Partitions {
     }
 
     /// The runs of `batch`, which begins to wait under `number`; numbers rise.
-    pub(super) fn add(&mut self, number: u64, batch: &Batch) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
+    pub(super) fn add(&mut self, number: u64, batch: &Batch) -> Vec<PartitionRun> {
+        let mut runs: Vec<PartitionRun> = Vec::new();
         let mut finder = self.finder(batch);
         for record in &batch.records {
             let Some((partition, offset)) = self.place(&mut finder, record) else {
@@ -113,7 +113,7 @@ impl Partitions {
                 }
                 _ => {
                     *last = Some((number, runs.len()));
-                    runs.push(Run {
+                    runs.push(PartitionRun {
                         partition,
                         lowest: offset,
                         highest: offset,
@@ -142,7 +142,7 @@ impl Partitions {
 
     /// Whether a batch behind that of `number`, the first that waits, has something that belongs before
     /// records of `run`, or the run itself is out of order.
-    pub(super) fn is_disturbed(&mut self, number: u64, run: &Run) -> bool {
+    pub(super) fn is_disturbed(&mut self, number: u64, run: &PartitionRun) -> bool {
         self.count_look();
         let waiting = &mut self.known[run.partition as usize].lowest;
         while waiting.front().is_some_and(|(of, _)| *of <= number) {
@@ -153,12 +153,12 @@ impl Partitions {
     }
 
     /// Forgets what waits of the partition of `run`: all of it is put in order.
-    pub(super) fn clear(&mut self, run: &Run) {
+    pub(super) fn clear(&mut self, run: &PartitionRun) {
         self.known[run.partition as usize].lowest.clear();
     }
 
     /// Notes that `run` goes out; gives the highest offset sent before when that is beyond some of it.
-    pub(super) fn send(&mut self, run: &Run) -> Option<i64> {
+    pub(super) fn send(&mut self, run: &PartitionRun) -> Option<i64> {
         let sent = &mut self.known[run.partition as usize].sent;
         let before = sent.replace(sent.map_or(run.highest, |sent| sent.max(run.highest)));
         before.filter(|before| run.lowest < *before)
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn a_record_costs_as_many_looks_among_ten_thousand_partitions_as_among_ten() {
         for partitions in [10, 10_000] {
-            let mut known = Partitions::default();
-            let waiting: Vec<Vec<Run>> = (0..20_i64)
+            let mut known = KnownPartitions::default();
+            let waiting: Vec<Vec<PartitionRun>> = (0..20_i64)
                 .map(|offset| known.add(offset.unsigned_abs(), &one_of_each(partitions, offset)))
                 .collect();
             for (number, runs) in waiting.iter().enumerate() {
@@ -203,9 +203,9 @@ mod tests {
 
     #[test]
     fn a_run_is_disturbed_by_what_waits_behind_it_and_not_by_what_is_gone() {
-        let mut known = Partitions::default();
+        let mut known = KnownPartitions::default();
         let offsets = [5, 9, 7, 8, 2];
-        let runs: Vec<Run> = (0..)
+        let runs: Vec<PartitionRun> = (0..)
             .zip(offsets)
             .flat_map(|(number, offset)| known.add(number, &one_of_each(1, offset)))
             .collect();
@@ -214,8 +214,8 @@ mod tests {
             .map(|(number, run)| known.is_disturbed(number, run))
             .collect();
         assert_eq!(disturbed, [true, true, true, true, false]);
-        let mut known = Partitions::default();
-        let runs: Vec<Run> = (0..)
+        let mut known = KnownPartitions::default();
+        let runs: Vec<PartitionRun> = (0..)
             .zip([2, 9, 7, 8, 10])
             .flat_map(|(number, offset)| known.add(number, &one_of_each(1, offset)))
             .collect();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::by_time::{TimeRange, WaitingTimes};
 use super::files::FileRanges;
-use super::partitions::{PartitionIndex, Partitions, Run};
-use super::places::{Places, copy, times_of};
+use super::partitions::{KnownPartitions, PartitionIndex, PartitionRun};
+use super::slots::{RecordSlots, copy, times_of};
 use super::{Order, OrderedBatch};
 use crate::config::Clock;
 use crate::record::Batch;
@@ -39,10 +39,10 @@ const GATHERED_BATCHES: usize = 16;
 
 /// A batch that waits.
 #[derive(Debug)]
-struct Waiting {
+struct WaitingBatch {
     numbered: NumberedBatch,
     tally: Tally,
-    runs: Vec<Run>,
+    runs: Vec<PartitionRun>,
     /// The time spent waiting for the source when it came.
     since: Duration,
     /// Later ones have higher numbers.
@@ -53,11 +53,11 @@ struct Waiting {
 
 /// What is held to be put in order.
 #[derive(Debug, Default)]
-pub(super) struct Window {
-    waiting: VecDeque<Waiting>,
+pub(super) struct OrderWindow {
+    waiting: VecDeque<WaitingBatch>,
     records: usize,
     bytes: usize,
-    partitions: Partitions,
+    partitions: KnownPartitions,
     files: FileRanges,
     /// The number of the next batch that begins to wait.
     next: u64,
@@ -71,7 +71,7 @@ pub(super) struct Window {
     times: WaitingTimes,
 }
 
-impl Window {
+impl OrderWindow {
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -164,7 +164,7 @@ impl Window {
             // What belongs to no run is left as it is.
             Order::AsCaptured => Vec::new(),
         };
-        self.waiting.push_back(Waiting {
+        self.waiting.push_back(WaitingBatch {
             numbered,
             tally,
             runs,
@@ -230,16 +230,16 @@ impl Window {
 
     fn is_first_to_gather(&self) -> bool {
         let first = self.waiting.front();
-        let waits = |first: &Waiting| first.number >= self.gathered && !first.runs.is_empty();
+        let waits = |first: &WaitingBatch| first.number >= self.gathered && !first.runs.is_empty();
         self.gathers() && first.is_some_and(waits)
     }
 
     /// Puts all that waits in order, in as many batches as go out before the next ones are looked at.
     /// There is a record: what has none is neither disturbed nor gathered.
     fn put_in_order(&mut self) {
-        let all: Vec<Waiting> = self.waiting.drain(..).collect();
+        let all: Vec<WaitingBatch> = self.waiting.drain(..).collect();
         let batches: Vec<&NumberedBatch> = all.iter().map(|waiting| &waiting.numbered).collect();
-        let mut places = Places::of(&batches, &mut self.partitions);
+        let mut places = RecordSlots::of(&batches, &mut self.partitions);
         let (places, parts) = match self.clock {
             _ if self.gathers() => (places.by_partition(), GATHERED_BATCHES),
             None => (places.in_order(), 2),
@@ -266,7 +266,7 @@ impl Window {
     }
 
     /// Takes note of what goes out, and counts what comes too late.
-    fn note_sent(&mut self, waiting: &Waiting) -> Problems {
+    fn note_sent(&mut self, waiting: &WaitingBatch) -> Problems {
         let late: HashMap<PartitionIndex, i64> = waiting
             .runs
             .iter()

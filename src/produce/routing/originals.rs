@@ -9,7 +9,7 @@ use crate::record::Batch;
 
 /// What was seen of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ages {
+struct TopicAges {
     looked_at: u64,
     expired: u64,
     oldest_ms: i64,
@@ -18,12 +18,12 @@ struct Ages {
 
 /// The original times of records that wait to be sent.
 #[derive(Debug)]
-pub(in crate::produce) struct Originals {
+pub(in crate::produce) struct OriginalTimes {
     now_ms: i64,
-    topics: HashMap<String, Ages>,
+    topics: HashMap<String, TopicAges>,
 }
 
-impl Originals {
+impl OriginalTimes {
     pub(in crate::produce) fn new() -> Self {
         Self {
             now_ms: now_ms(),
@@ -52,7 +52,7 @@ impl Originals {
                 continue;
             };
             if !self.topics.contains_key(topic) {
-                let none = Ages {
+                let none = TopicAges {
                     looked_at: 0,
                     expired: 0,
                     oldest_ms: timestamp_ms,

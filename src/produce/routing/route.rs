@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::acceptance::TopicRules;
-use super::originals::Originals;
+use super::originals::OriginalTimes;
 use super::placement::{
     CapturedTopics, ChosenPartition, Renamings, TopicPartitions, check_count, partitions_to_create,
 };
 use super::sizes::Sizes;
 use super::warnings::Warnings;
-use crate::cluster::guard::Comparison;
+use crate::cluster::guard::ClusterComparison;
 use crate::cluster::native::{Client, TopicHandle, UNASSIGNED};
 use crate::config::nearest::nearest;
 use crate::config::{CapturedCluster, Destination, MissingTopics, TopicNames};
@@ -19,7 +19,7 @@ use crate::error::{Error, MissingPartitions, MissingTopic};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::{ASK_LIMIT, Connection};
-use crate::produce::connection::topics::{Shape, TopicSettings, TopicState};
+use crate::produce::connection::topics::{TopicShape, TopicState};
 use crate::record::{Batch, CapturedTopic, NameFault};
 
 /// A topic of the destination.
@@ -72,7 +72,7 @@ pub(in crate::produce) struct Router<'a> {
     partitions: usize,
     pub(in crate::produce) warnings: Warnings,
     /// What the destination has in common with the captured cluster.
-    comparison: Comparison,
+    comparison: ClusterComparison,
     /// What was told of the destination before the first record.
     pub(in crate::produce) announcement: Option<Announcement>,
 }
@@ -93,7 +93,7 @@ impl<'a> Router<'a> {
             by_name: HashMap::new(),
             partitions: 0,
             warnings: Warnings::default(),
-            comparison: Comparison::default(),
+            comparison: ClusterComparison::default(),
             announcement: None,
         }
     }
@@ -110,7 +110,7 @@ impl<'a> Router<'a> {
     }
 
     /// Looks at the original times in `batch`, as far as the destinations are known.
-    pub(in crate::produce) fn look_at_times(&self, batch: &Batch, originals: &mut Originals) {
+    pub(in crate::produce) fn look_at_times(&self, batch: &Batch, originals: &mut OriginalTimes) {
         let rules: Vec<_> = batch
             .topics
             .iter()
@@ -178,7 +178,7 @@ impl<'a> Router<'a> {
                         .topics
                         .iter()
                         .find(|topic| topic.name == target.name);
-                    found.map(|topic| Shape::of(topic).partitions)
+                    found.map(|topic| TopicShape::of(topic).partitions)
                 }
             };
             target.partitions_at_end = has.filter(|has| *has > target.partitions.count);
@@ -324,7 +324,8 @@ impl<'a> Router<'a> {
             .map(|(name, captured)| (*name, partitions_to_create(*captured)));
         let wanted: Vec<(&str, i32)> = wanted.collect();
         let shapes = self.connection.create_topics(&wanted, self.control)?;
-        let made: Vec<(&str, Shape)> = wanted.iter().map(|(name, _)| *name).zip(shapes).collect();
+        let made: Vec<(&str, TopicShape)> =
+            wanted.iter().map(|(name, _)| *name).zip(shapes).collect();
         let names: Vec<&str> = made.iter().map(|(name, _)| *name).collect();
         self.connection.check_writing(&names)?;
         self.add_targets(&made, Made::ByThisRun)
@@ -351,7 +352,7 @@ impl<'a> Router<'a> {
     /// [`Error::TopicRefused`] and [`Error::Config`] of librdkafka's.
     pub(in crate::produce) fn add_targets(
         &mut self,
-        topics: &[(&str, Shape)],
+        topics: &[(&str, TopicShape)],
         made: Made,
     ) -> Result<(), Error> {
         let names: Vec<&str> = topics.iter().map(|(name, _)| *name).collect();
@@ -365,8 +366,8 @@ impl<'a> Router<'a> {
     fn add_target(
         &mut self,
         name: &str,
-        shape: Shape,
-        settings: TopicSettings,
+        shape: TopicShape,
+        settings: TopicShape,
         made: Made,
     ) -> Result<(), Error> {
         self.warnings

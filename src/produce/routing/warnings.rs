@@ -3,7 +3,7 @@
 
 use crate::config::{Destination, Idempotence, Timestamps};
 use crate::host::console::Console;
-use crate::produce::connection::topics::{Shape, TopicSettings};
+use crate::produce::connection::topics::{TopicSettings, TopicShape};
 
 /// How many topics are named in one line.
 const NAMED: usize = 3;
@@ -46,7 +46,7 @@ impl Warnings {
     pub(in crate::produce) fn look_at(
         &mut self,
         topic: &str,
-        shape: Shape,
+        shape: TopicShape,
         settings: &TopicSettings,
         destination: &Destination,
     ) {

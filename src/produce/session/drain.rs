@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use super::open::Session;
-use super::wait::{Stop, WaitFor};
+use super::wait::{SendStop, WaitFor};
 use crate::error::Error;
 use crate::host::control::Shutdown;
 use crate::produce::delivery::Ending;
-use crate::produce::delivery::counts::Counts;
+use crate::produce::delivery::counts::DeliveryCounts;
 use crate::report::Drain;
 
 /// How long a first interruption waits for what librdkafka holds.
@@ -46,7 +46,7 @@ struct Answered {
 }
 
 impl Answered {
-    fn of(counts: &Counts) -> Self {
+    fn of(counts: &DeliveryCounts) -> Self {
         Self {
             all: counts.answered(),
             given_up: counts.given_up,
@@ -145,7 +145,9 @@ impl Draining<'_, '_> {
     fn step(&mut self) {
         self.session.waiter.wait(WaitFor::Answers);
         let isolated = match self.session.isolate() {
-            Err(Stop::Failed(error)) if self.session.deliveries.ending().is_none() => Some(error),
+            Err(SendStop::Failed(error)) if self.session.deliveries.ending().is_none() => {
+                Some(error)
+            }
             _ => None,
         };
         let written = self.session.waiter.failure.take();

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use super::wait::{Stop, WaitFor, Waiter};
+use super::wait::{SendStop, WaitFor, Waiter};
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
 use crate::config::{Speed, Timestamps};
 use crate::error::Error;
 use crate::host::patience;
 use crate::produce::connection::client::Connection;
-use crate::produce::delivery::journal::{Answers, JournalWriter};
+use crate::produce::delivery::journal::{JournalWriter, NewOutcomes};
 use crate::produce::delivery::rejects::{Former, Rejects};
 use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
@@ -142,12 +142,12 @@ impl<'a> Session<'a> {
     }
 
     /// Ends the sending when the run is told to stop, or its time is over.
-    pub(super) fn check_not_over(&self) -> Result<(), Stop> {
+    pub(super) fn check_not_over(&self) -> Result<(), SendStop> {
         if self.job.control.is_stopping() {
-            return Err(Stop::Told);
+            return Err(SendStop::Told);
         }
         match self.ends_at.is_some_and(|end| Instant::now() >= end) {
-            true => Err(Stop::TimeOver),
+            true => Err(SendStop::TimeOver),
             false => Ok(()),
         }
     }
@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// That the run ends.
-    pub(super) fn wait(&mut self, what: WaitFor<'_, '_>) -> Result<(), Stop> {
+    pub(super) fn wait(&mut self, what: WaitFor<'_, '_>) -> Result<(), SendStop> {
         self.waiter.wait(what);
         self.check_alive()?;
         self.isolate()
@@ -200,7 +200,7 @@ impl<'a> Session<'a> {
             }
             Ending::GivenUp => Error::GaveUp {
                 after: self.job.give_up_after,
-                reason: self.deliveries.troubles().why_silent(),
+                reason: self.deliveries.client_errors().why_silent(),
             },
             Ending::PollingPanicked => Error::Defect {
                 what: "the thread that takes the brokers' answers ended in a panic".into(),
@@ -209,13 +209,13 @@ impl<'a> Session<'a> {
     }
 
     /// Ends the sending when the journal cannot be written, or no more answers will come.
-    pub(in crate::produce) fn check_alive(&mut self) -> Result<(), Stop> {
+    pub(in crate::produce) fn check_alive(&mut self) -> Result<(), SendStop> {
         self.waiter.watch();
         let failure = self.waiter.failure.take();
         let ended = failure.or_else(|| self.deliveries.ending().map(|why| self.ended(why)));
         let ended = ended.or_else(|| self.connection.fatal_error());
         let ended = ended.or_else(|| self.forbidden());
-        ended.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+        ended.map_or(Ok(()), |error| Err(SendStop::Failed(error)))
     }
 
     /// That a broker has refused records because the user may not write to their topic: it will refuse
@@ -261,7 +261,7 @@ fn open_journal(job: &Job, connection: &Connection) -> Result<Option<JournalWrit
     for note in journal.note().into_iter().chain(rejects) {
         job.console.note(&note);
     }
-    connection.deliveries().account().answers = Some(Answers::default());
+    connection.deliveries().account().answers = Some(NewOutcomes::default());
     Ok(Some(journal))
 }
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::drain::Drained;
 use super::open::Session;
 use super::pass::PassEnd;
-use super::wait::Stop;
+use super::wait::SendStop;
 use crate::error::Error;
 use crate::produce::delivery::Account;
-use crate::produce::delivery::counts::{Counts, TopicCount};
+use crate::produce::delivery::counts::{DeliveryCounts, TopicCount};
 use crate::produce::delivery::journal::JournalWriter;
 use crate::produce::job::Counters;
 use crate::produce::routing::route::Router;
@@ -138,7 +138,7 @@ impl ReplayOutcome {
 }
 
 /// How the schedule was kept, where there is one.
-fn pacing(session: &Session<'_>, waits: WaitTimes, counts: &Counts) -> Option<Pacing> {
+fn pacing(session: &Session<'_>, waits: WaitTimes, counts: &DeliveryCounts) -> Option<Pacing> {
     let in_flight = match session.deliveries.budget.is_widest() {
         true => SlowedBy::InFlight,
         false => SlowedBy::Cluster,
@@ -173,8 +173,8 @@ impl Session<'_> {
             }
         }
         let stopped = stop.and_then(|stop| match stop {
-            Stop::Failed(error) => Some(error),
-            Stop::Told | Stop::TimeOver => None,
+            SendStop::Failed(error) => Some(error),
+            SendStop::Told | SendStop::TimeOver => None,
         });
         // It may have come when everything was handed over.
         let ended = || self.deliveries.ending().map(|why| self.ended(why));
@@ -187,7 +187,7 @@ impl Session<'_> {
 }
 
 /// The topics of the destination, with what was delivered to each.
-fn topics(router: &Router<'_>, counts: &Counts) -> Vec<TopicReport> {
+fn topics(router: &Router<'_>, counts: &DeliveryCounts) -> Vec<TopicReport> {
     let topics = router.targets.iter().enumerate();
     let topics = topics.map(|(index, target)| {
         let count = counts.topics.get(index);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::open::Session;
 use super::pass::Pass;
-use super::wait::Stop;
+use super::wait::SendStop;
 use crate::cluster::native;
 use crate::cluster::native::{Code, InFlightBatch, InFlightRecord, Outgoing};
 use crate::config::Timestamps;
@@ -29,7 +29,7 @@ impl Pass<'_, '_> {
         index: usize,
         routes: &mut [Option<Route>],
         due: Option<Instant>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), SendStop> {
         let batch = in_flight.batch();
         let record = &batch.records[index];
         let Some(target) = self.target(batch, record, routes)? else {
@@ -77,11 +77,11 @@ impl Pass<'_, '_> {
         self.session.deliveries.release(batch, record);
         match code {
             Code::QUEUE_FULL => Err(self.session.full_for_good()),
-            Code::FATAL => Err(Stop::Failed(self.session.ended(Ending::Fatal))),
+            Code::FATAL => Err(SendStop::Failed(self.session.ended(Ending::Fatal))),
             code => {
                 // With a fatal error librdkafka refuses every record, by the code of that error.
                 if let Some(fatal) = self.session.connection.fatal_error() {
-                    return Err(Stop::Failed(fatal));
+                    return Err(SendStop::Failed(fatal));
                 }
                 let topic = &self.session.router.targets[target].name;
                 self.session.deliveries.refused(&in_flight, topic, code);
@@ -112,13 +112,13 @@ impl Pass<'_, '_> {
         batch: &Batch,
         record: &Record,
         routes: &mut [Option<Route>],
-    ) -> Result<Option<usize>, Stop> {
+    ) -> Result<Option<usize>, SendStop> {
         let (Some(index), Some(topic)) = (record.topic, batch.topic(record)) else {
             let target = self.session.router.route_untold()?;
             if target.is_none() {
                 let place = self.session.job.counters.place(record.origin);
                 if self.session.waiter.handed == 0 {
-                    return Err(Stop::Failed(Error::TopicUntold { place }));
+                    return Err(SendStop::Failed(Error::TopicUntold { place }));
                 }
                 let why = "the capture does not name the record's topic";
                 self.unplaceable(batch, record, why);
@@ -225,8 +225,8 @@ impl Session<'_> {
     }
 
     /// Why sending stops when librdkafka's queue stays full.
-    pub(super) fn full_for_good(&mut self) -> Stop {
-        self.check_alive().err().unwrap_or(Stop::Told)
+    pub(super) fn full_for_good(&mut self) -> SendStop {
+        self.check_alive().err().unwrap_or(SendStop::Told)
     }
 
     /// Gives the journal the ids of topics that nothing was sent to yet.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::watches::stall::{Stall, Verdict};
+use super::watches::stall::{Stall, StallVerdict};
 use crate::error::Error;
 use crate::host::clock;
 use crate::produce::connection::client::Connection;
@@ -23,20 +23,20 @@ const STEP: Duration = Duration::from_millis(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Why sending stops before the source's end.
-pub(in crate::produce) enum Stop {
+pub(in crate::produce) enum SendStop {
     Told,
     /// The time for sending is over, as the user has wished.
     TimeOver,
     Failed(Error),
 }
 
-impl From<Error> for Stop {
+impl From<Error> for SendStop {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Stop {
+impl SendStop {
     /// What that means for a record that was not sent.
     pub(in crate::produce) fn reason(&self) -> String {
         match self {
@@ -184,9 +184,9 @@ impl<'a> Waiter<'a> {
             self.job.counters.tell_silence(None);
         }
         match verdict {
-            Verdict::Fine => {}
-            Verdict::Say(quiet) => {
-                let why = self.deliveries.troubles().why_silent();
+            StallVerdict::Fine => {}
+            StallVerdict::Say(quiet) => {
+                let why = self.deliveries.client_errors().why_silent();
                 self.is_silent = true;
                 let since = now.checked_sub(quiet).unwrap_or(now);
                 self.job.counters.tell_silence(Some((since, why.clone())));
@@ -194,7 +194,7 @@ impl<'a> Waiter<'a> {
                 let note = format!("no record was acknowledged for {quiet}: {why}");
                 self.job.console.note(&note);
             }
-            Verdict::GiveUp => self.deliveries.end(Ending::GivenUp),
+            StallVerdict::GiveUp => self.deliveries.end(Ending::GivenUp),
         }
     }
 }

@@ -5,14 +5,14 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::parts::{Bytes, CaptureTime, HeaderList, Spelling, Strings, Topic, TopicBy};
+use super::parts::{BytesSeed, CaptureTime, HeaderList, Spelling, Strings, TopicBy, TopicSeed};
 use crate::record::{Batch, CapturedFrom, Span};
 
 /// The members that mean something, ours and kcat's. What others there are is passed over, such as
 /// the `reason` of a reject and kcat's `broker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
-pub(super) enum Member {
+pub(super) enum LineMember {
     Topic,
     TopicId,
     Partition,
@@ -37,7 +37,7 @@ pub(super) enum Member {
     Other,
 }
 
-impl Member {
+impl LineMember {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Topic => "topic",
@@ -120,23 +120,23 @@ impl From<Outcome> for Earlier {
 /// Other tools may have a member of this name, too.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Places {
+enum CapturedFromMember {
     These(Vec<CapturedFrom>),
     Other(IgnoredAny),
 }
 
-impl From<Places> for Vec<CapturedFrom> {
-    fn from(places: Places) -> Self {
+impl From<CapturedFromMember> for Vec<CapturedFrom> {
+    fn from(places: CapturedFromMember) -> Self {
         match places {
-            Places::These(these) => these,
-            Places::Other(_) => Self::new(),
+            CapturedFromMember::These(these) => these,
+            CapturedFromMember::Other(_) => Self::new(),
         }
     }
 }
 
 /// What was read of a line; the outer option of each is whether it has been read.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
+pub(super) struct LineFields {
     pub(super) topic: Option<Option<u32>>,
     pub(super) topic_id: Option<Option<u32>>,
     pub(super) partition: Option<Option<i32>>,
@@ -161,30 +161,30 @@ fn set<T, E: de::Error>(field: &mut Option<T>, value: T, what: &str) -> Result<(
 }
 
 /// Reads the object that a line is.
-pub(super) struct Line<'a> {
+pub(super) struct RecordLineSeed<'a> {
     pub(super) batch: &'a mut Batch,
     pub(super) strings: Strings,
     /// The member being read.
-    pub(super) at: &'a mut Option<Member>,
-    pub(super) fields: Fields,
+    pub(super) at: &'a mut Option<LineMember>,
+    pub(super) fields: LineFields,
 }
 
-impl<'de> DeserializeSeed<'de> for Line<'_> {
-    type Value = Fields;
+impl<'de> DeserializeSeed<'de> for RecordLineSeed<'_> {
+    type Value = LineFields;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LineFields, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Line<'_> {
-    type Value = Fields;
+impl<'de> Visitor<'de> for RecordLineSeed<'_> {
+    type Value = LineFields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a record as a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Fields, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<LineFields, A::Error> {
         while let Some(member) = map.next_key()? {
             *self.at = Some(member);
             self.read_member(member, &mut map)?;
@@ -198,10 +198,10 @@ impl<'de> Visitor<'de> for Line<'_> {
     }
 }
 
-impl Line<'_> {
+impl RecordLineSeed<'_> {
     fn read_member<'de, A: MapAccess<'de>>(
         &mut self,
-        member: Member,
+        member: LineMember,
         map: &mut A,
     ) -> Result<(), A::Error> {
         let Self {
@@ -211,80 +211,80 @@ impl Line<'_> {
             ..
         } = self;
         match member {
-            Member::Topic => {
+            LineMember::Topic => {
                 let by = TopicBy::Name;
-                let topic = map.next_value_seed(Topic { batch, by })?;
+                let topic = map.next_value_seed(TopicSeed { batch, by })?;
                 set(&mut fields.topic, topic, "topic")
             }
-            Member::TopicId => {
+            LineMember::TopicId => {
                 let by = TopicBy::Id;
-                let topic = map.next_value_seed(Topic { batch, by })?;
+                let topic = map.next_value_seed(TopicSeed { batch, by })?;
                 set(&mut fields.topic_id, topic, "topic id")
             }
-            Member::Partition => {
+            LineMember::Partition => {
                 let partition = map.next_value::<Option<i32>>()?;
                 if partition.is_some_and(|partition| partition < 0) {
                     return Err(de::Error::custom("a partition is not negative"));
                 }
                 set(&mut fields.partition, partition, "partition")
             }
-            Member::Offset => set(&mut fields.offset, map.next_value()?, "offset"),
-            Member::Timestamp | Member::Ts => {
+            LineMember::Offset => set(&mut fields.offset, map.next_value()?, "offset"),
+            LineMember::Timestamp | LineMember::Ts => {
                 set(&mut fields.timestamp_ms, map.next_value()?, "timestamp")
             }
-            Member::Tstype => {
+            LineMember::Tstype => {
                 fields.time_kind = map.next_value()?;
                 Ok(())
             }
-            Member::Key | Member::KeyBase64 => {
+            LineMember::Key | LineMember::KeyBase64 => {
                 let key = self.read_bytes(member, map)?;
                 set(&mut self.fields.key, key, "key")
             }
-            Member::Value | Member::ValueBase64 | Member::Payload => {
+            LineMember::Value | LineMember::ValueBase64 | LineMember::Payload => {
                 let value = self.read_bytes(member, map)?;
-                if member == Member::Payload {
+                if member == LineMember::Payload {
                     self.fields.writer = Writer::Kcat;
                 }
                 set(&mut self.fields.value, value, "value")
             }
-            Member::Headers => {
+            LineMember::Headers => {
                 let strings = *strings;
                 map.next_value_seed(HeaderList { batch, strings })?;
                 set(&mut fields.headers, (), "list of headers")
             }
-            Member::KeySchemaId
-            | Member::ValueSchemaId
-            | Member::KeyError
-            | Member::PayloadError => Err(de::Error::custom(
+            LineMember::KeySchemaId
+            | LineMember::ValueSchemaId
+            | LineMember::KeyError
+            | LineMember::PayloadError => Err(de::Error::custom(
                 "kcat has decoded the record, so its bytes are not in the line; run kcat without `-s`",
             )),
-            Member::Captured | Member::Outcome | Member::CapturedFrom => {
+            LineMember::Captured | LineMember::Outcome | LineMember::CapturedFrom => {
                 self.read_of_capture(member, map)
             }
-            Member::Other => map.next_value::<IgnoredAny>().map(|_| ()),
+            LineMember::Other => map.next_value::<IgnoredAny>().map(|_| ()),
         }
     }
 
     /// What a record had no part in: where and when it was captured, and what a run made of it.
     fn read_of_capture<'de, A: MapAccess<'de>>(
         &mut self,
-        member: Member,
+        member: LineMember,
         map: &mut A,
     ) -> Result<(), A::Error> {
         match member {
-            Member::Captured => self.fields.captured_ns = map.next_value_seed(CaptureTime)?,
-            Member::Outcome => self.fields.earlier = map.next_value::<Outcome>()?.into(),
-            _ => self.fields.captured_from = map.next_value::<Places>()?.into(),
+            LineMember::Captured => self.fields.captured_ns = map.next_value_seed(CaptureTime)?,
+            LineMember::Outcome => self.fields.earlier = map.next_value::<Outcome>()?.into(),
+            _ => self.fields.captured_from = map.next_value::<CapturedFromMember>()?.into(),
         }
         Ok(())
     }
 
     fn read_bytes<'de, A: MapAccess<'de>>(
         &mut self,
-        member: Member,
+        member: LineMember,
         map: &mut A,
     ) -> Result<Option<Span>, A::Error> {
-        map.next_value_seed(Bytes {
+        map.next_value_seed(BytesSeed {
             batch: self.batch,
             strings: self.strings,
             spelling: member.spelling(),

@@ -37,7 +37,7 @@ mod tests {
     use proptest::option;
     use proptest::prelude::*;
 
-    use super::read::LineError;
+    use super::read::RecordLineError;
     use super::*;
     use crate::record::{Batch, CapturedTopic, Header, Origin, Record, TopicId};
 
@@ -82,7 +82,7 @@ mod tests {
             line
         }
 
-        fn read(line: &[u8]) -> Result<Self, LineError> {
+        fn read(line: &[u8]) -> Result<Self, RecordLineError> {
             let mut batch = Batch::default();
             batch.push_bytes(b"of the record before");
             read(line, ORIGIN, &mut batch)?;

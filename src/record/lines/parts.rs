@@ -44,13 +44,13 @@ pub(super) enum Spelling {
 }
 
 /// Reads bytes, or null, into the batch.
-pub(super) struct Bytes<'b> {
+pub(super) struct BytesSeed<'b> {
     pub(super) batch: &'b mut Batch,
     pub(super) strings: Strings,
     pub(super) spelling: Spelling,
 }
 
-impl<'de> DeserializeSeed<'de> for Bytes<'_> {
+impl<'de> DeserializeSeed<'de> for BytesSeed<'_> {
     type Value = Option<Span>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -58,7 +58,7 @@ impl<'de> DeserializeSeed<'de> for Bytes<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Bytes<'_> {
+impl<'de> Visitor<'de> for BytesSeed<'_> {
     type Value = Option<Span>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Bytes<'_> {
         let Some("base64") = map.next_key::<std::borrow::Cow<'_, str>>()?.as_deref() else {
             return Err(de::Error::custom(wrong));
         };
-        let bytes = map.next_value_seed(Bytes {
+        let bytes = map.next_value_seed(BytesSeed {
             spelling: Spelling::Base64,
             ..self
         })?;
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for HeaderList<'_> {
             let FirstPart::Name(name) = first else {
                 continue;
             };
-            let value = Bytes {
+            let value = BytesSeed {
                 batch,
                 strings,
                 spelling: Spelling::Plain,
@@ -193,7 +193,7 @@ impl<'de> Visitor<'de> for FirstOfHeader<'_> {
         let Self { batch, strings } = self;
         let mut part = || {
             let batch = &mut *batch;
-            seq.next_element_seed(Bytes {
+            seq.next_element_seed(BytesSeed {
                 batch,
                 strings,
                 spelling: Spelling::Either,
@@ -272,12 +272,12 @@ pub(super) enum TopicBy {
 }
 
 /// Reads a topic, or null, and gives its index in the batch.
-pub(super) struct Topic<'b> {
+pub(super) struct TopicSeed<'b> {
     pub(super) batch: &'b mut Batch,
     pub(super) by: TopicBy,
 }
 
-impl<'de> DeserializeSeed<'de> for Topic<'_> {
+impl<'de> DeserializeSeed<'de> for TopicSeed<'_> {
     type Value = Option<u32>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -285,7 +285,7 @@ impl<'de> DeserializeSeed<'de> for Topic<'_> {
     }
 }
 
-impl Visitor<'_> for Topic<'_> {
+impl Visitor<'_> for TopicSeed<'_> {
     type Value = Option<u32>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

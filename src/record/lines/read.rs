@@ -9,21 +9,21 @@ use std::fmt;
 use memchr::memchr;
 use serde::de::DeserializeSeed;
 
-use super::fields::{Earlier, Fields, Line, Member, TimeKind, Writer};
+use super::fields::{Earlier, LineFields, LineMember, RecordLineSeed, TimeKind, Writer};
 use super::parts::Strings;
 use crate::record::{Batch, Origin, Record, offsets};
 
 /// Why a line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LineError {
+pub(crate) struct RecordLineError {
     /// The member in which it was seen, where it was in one.
-    member: Option<Member>,
+    member: Option<LineMember>,
     why: String,
     /// Whether the line breaks off rather than being wrong.
     pub(crate) ends_early: bool,
 }
 
-impl fmt::Display for LineError {
+impl fmt::Display for RecordLineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.member {
             Some(member) => write!(f, "`{}`: {}", member.name(), self.why),
@@ -37,7 +37,11 @@ impl fmt::Display for LineError {
 ///
 /// # Errors
 /// The batch is then as it was.
-pub(crate) fn read(line: &[u8], origin: Origin, batch: &mut Batch) -> Result<Earlier, LineError> {
+pub(crate) fn read(
+    line: &[u8],
+    origin: Origin,
+    batch: &mut Batch,
+) -> Result<Earlier, RecordLineError> {
     let mark = batch.mark();
     let record = match std::str::from_utf8(line) {
         Ok(text) => {
@@ -78,8 +82,8 @@ fn read_raw(
     line: &[u8],
     error: std::str::Utf8Error,
     batch: &mut Batch,
-) -> Result<Fields, LineError> {
-    let not_utf8 = || LineError {
+) -> Result<LineFields, RecordLineError> {
+    let not_utf8 = || RecordLineError {
         member: None,
         why: format!("invalid UTF-8 at column {}", error.valid_up_to() + 1),
         ends_early: error.error_len().is_none(),
@@ -114,23 +118,23 @@ fn read_json<'de, R: serde_json::de::Read<'de>>(
     line: &[u8],
     strings: Strings,
     batch: &mut Batch,
-) -> Result<Fields, LineError> {
+) -> Result<LineFields, RecordLineError> {
     let mut at = None;
-    let seed = Line {
+    let seed = RecordLineSeed {
         batch,
         strings,
         at: &mut at,
-        fields: Fields::default(),
+        fields: LineFields::default(),
     };
     let read = seed
         .deserialize(&mut json)
         .and_then(|fields| json.end().map(|()| fields));
-    read.map_err(|e| LineError::of_json(&e, at, line))
+    read.map_err(|e| RecordLineError::of_json(&e, at, line))
 }
 
-impl LineError {
+impl RecordLineError {
     /// serde_json's words; its line number is always 1 here and would mislead.
-    fn of_json(error: &serde_json::Error, member: Option<Member>, line: &[u8]) -> Self {
+    fn of_json(error: &serde_json::Error, member: Option<LineMember>, line: &[u8]) -> Self {
         let text = error.to_string();
         let words = text.split(" at line ").next().unwrap_or_default();
         let line = line.trim_ascii();

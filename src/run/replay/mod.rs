@@ -310,7 +310,7 @@ impl Passes {
         let sending = (config.destination.topics.clone(), extract::Purpose::Send);
         let (source, options) = (config.source.clone(), config.extraction.clone());
         let extraction = extract::start(source, options, sending, self.console.clone(), sender);
-        self.counters.name_places_by(extraction.namer());
+        self.counters.name_inputs_by(extraction.namer());
         *reading = CurrentReading {
             closer: Some(receiver.closer()),
             extraction: Some(extraction),

@@ -99,7 +99,7 @@ fn a_panic_amid_the_sending_leaves_every_record_delivered_or_named() {
         &words,
         &Console::new(Verbosity::Quiet),
         (batch(orders(300)), second),
-        |counters| counters.name_places_by(|_| panic!("as the test wants it")),
+        |counters| counters.name_inputs_by(|_| panic!("as the test wants it")),
     );
     let expected = Ledger {
         found: 351,

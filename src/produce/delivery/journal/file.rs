@@ -21,7 +21,7 @@ const MODE: u32 = 0o600;
 
 /// Why a journal cannot be used.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum JournalRefusal {
     NotRegular,
     /// The file has another name, which would not follow when it is replaced.
     HardLinked,
@@ -30,7 +30,7 @@ pub(super) enum Refusal {
     Failed(io::Error),
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for JournalRefusal {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
     }
@@ -55,13 +55,13 @@ impl JournalFile {
     ///
     /// # Errors
     /// Why it cannot be used; it is left as it is then.
-    pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), Refusal> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), JournalRefusal> {
         for _ in 0..MOST_TRIES {
             if let Some(mut file) = lock(path)? {
                 let mut text = Vec::new();
                 Read::take(&file, 64).read_to_end(&mut text)?;
                 if !text.is_empty() && !line::looks_like_a_journal(&text) {
-                    return Err(Refusal::NoJournal);
+                    return Err(JournalRefusal::NoJournal);
                 }
                 file.read_to_end(&mut text)?;
                 let journal = Self {
@@ -73,7 +73,7 @@ impl JournalFile {
                 return Ok((journal, text));
             }
         }
-        Err(Refusal::InUse)
+        Err(JournalRefusal::InUse)
     }
 
     /// Bytes of whole lines.
@@ -134,9 +134,9 @@ impl JournalFile {
 }
 
 /// Opens and locks the file at `path`; none when it was replaced meanwhile.
-fn lock(path: &Path) -> Result<Option<File>, Refusal> {
+fn lock(path: &Path) -> Result<Option<File>, JournalRefusal> {
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return Err(Refusal::NotRegular),
+        Ok(metadata) if !metadata.is_file() => return Err(JournalRefusal::NotRegular),
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e.into()),
         Ok(_) | Err(_) => {}
     }
@@ -148,11 +148,11 @@ fn lock(path: &Path) -> Result<Option<File>, Refusal> {
         .open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(Refusal::NotRegular);
+        return Err(JournalRefusal::NotRegular);
     }
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(Refusal::InUse),
+        Err(TryLockError::WouldBlock) => return Err(JournalRefusal::InUse),
         Err(TryLockError::Error(e)) => return Err(e.into()),
     }
     let named = match fs::metadata(path) {
@@ -163,7 +163,7 @@ fn lock(path: &Path) -> Result<Option<File>, Refusal> {
         return Ok(None);
     }
     match named.nlink() > 1 {
-        true => Err(Refusal::HardLinked),
+        true => Err(JournalRefusal::HardLinked),
         false => Ok(Some(file)),
     }
 }
@@ -189,7 +189,10 @@ mod tests {
         // Opened before the replacing, and slow to lock.
         let slow = File::open(&path).expect("it is there");
         journal.replace(b"new\n").expect("the folder is writable");
-        assert!(matches!(JournalFile::open(&path), Err(Refusal::InUse)));
+        assert!(matches!(
+            JournalFile::open(&path),
+            Err(JournalRefusal::InUse)
+        ));
         slow.try_lock().expect("nobody holds the old file any more");
         let (held, named) = (slow.metadata(), fs::metadata(&path));
         let (held, named) = (held.expect("it is open"), named.expect("it is there"));

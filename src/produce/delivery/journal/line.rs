@@ -22,7 +22,7 @@ use super::checksum::{Checkpoint, push};
 use crate::record::offsets::Offsets;
 
 /// Positions from the first to before the second.
-pub(super) type Range = (i64, i64);
+pub(super) type PositionRange = (i64, i64);
 
 /// Bytes of a checksum in hexadecimal digits, and the space behind it.
 const PREFIX: usize = 9;
@@ -30,18 +30,18 @@ const PREFIX: usize = 9;
 /// What happened since the line before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line {
+pub(super) struct JournalLine {
     /// Rises by 1 from line to line.
     pub(super) n: u64,
     /// Delivered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) delivered: Vec<Range>,
+    pub(super) delivered: Vec<PositionRange>,
     /// Certain not to be in the log, although an earlier line has them as `sending`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) not_written: Vec<Range>,
+    pub(super) not_written: Vec<PositionRange>,
     /// Sent from here on: they may be in the log until another line says what became of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) sending: Vec<Range>,
+    pub(super) sending: Vec<PositionRange>,
     /// Checksums of the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) read: Vec<Checkpoint>,
@@ -53,7 +53,7 @@ pub(super) struct Line {
     pub(super) rejects: Option<String>,
 }
 
-impl Line {
+impl JournalLine {
     /// Whether there is nothing to be written down.
     pub(super) fn says_nothing(&self) -> bool {
         let empty = Self {
@@ -66,7 +66,7 @@ impl Line {
 
 /// What all lines say together.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct JournalState {
     pub(super) delivered: Offsets,
     /// Not known to be delivered, and possibly in the log.
     pub(super) uncertain: Offsets,
@@ -76,8 +76,8 @@ pub(super) struct State {
     pub(super) rejects: Option<String>,
 }
 
-impl State {
-    pub(super) fn apply(&mut self, line: &Line) {
+impl JournalState {
+    pub(super) fn apply(&mut self, line: &JournalLine) {
         for (start, end) in line.delivered.iter().copied() {
             self.delivered.insert_range(start, end);
             self.uncertain.remove_range(start, end);
@@ -111,7 +111,7 @@ impl State {
 
     /// The text of a journal that begins with this.
     pub(super) fn text(&self, identity: &Identity) -> Vec<u8> {
-        let all = Line {
+        let all = JournalLine {
             n: FIRST,
             delivered: self.delivered.ranges(),
             not_written: Vec::new(),
@@ -132,8 +132,8 @@ const LAST: i64 = i64::MAX - 1;
 
 /// What was found in a journal.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) state: State,
+pub(super) struct ParsedJournal {
+    pub(super) state: JournalState,
     /// The number of the last line.
     pub(super) n: u64,
     /// Bytes up to the end of the last whole line: what follows was cut.
@@ -159,20 +159,20 @@ pub(super) enum Unusable {
 ///
 /// # Errors
 /// Why this run cannot go on by it.
-pub(super) fn read(text: &[u8], identity: &Identity) -> Result<Found, Unusable> {
+pub(super) fn read(text: &[u8], identity: &Identity) -> Result<ParsedJournal, Unusable> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
     let header = lines.next().map_or(&[][..], |(_, line)| line);
     if header.is_empty() {
-        return Ok(Found::default());
+        return Ok(ParsedJournal::default());
     }
     check_header(header, identity)?;
-    let mut found = Found {
+    let mut found = ParsedJournal {
         length: header.len() as u64,
-        ..Found::default()
+        ..ParsedJournal::default()
     };
     for (index, line) in lines {
         let is_whole = line.ends_with(b"\n");
-        match decode::<Line>(line) {
+        match decode::<JournalLine>(line) {
             Some(line) if line.n == found.n => {}
             Some(line) if line.n == found.n + 1 => {
                 found.n = line.n;

@@ -35,12 +35,12 @@ pub(in crate::produce) use self::writer::JournalWriter;
 /// What became of records since the journal was written last. Only the last word on a record belongs
 /// here: one that may still be sent again is neither delivered nor not written.
 #[derive(Debug, Default)]
-pub(in crate::produce) struct Answers {
+pub(in crate::produce) struct NewOutcomes {
     delivered: Vec<i64>,
     not_written: Vec<i64>,
 }
 
-impl Answers {
+impl NewOutcomes {
     /// The record at `position` is in the log.
     pub(in crate::produce) fn delivered(&mut self, position: u64) {
         self.delivered.extend(i64::try_from(position));

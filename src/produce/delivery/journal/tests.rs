@@ -7,11 +7,11 @@ use proptest::prelude::*;
 
 use super::checksum::{Checkpoint, Checksum, push};
 use super::line;
-use super::line::{Found, Line, State, Unusable};
-use super::{Answers, Identity, JournalWriter};
+use super::line::{JournalLine, JournalState, ParsedJournal, Unusable};
+use super::{Identity, JournalWriter, NewOutcomes};
 use crate::host::control::Control;
 use crate::produce::delivery::Deliveries;
-use crate::produce::delivery::ages::Ages;
+use crate::produce::delivery::ages::InFlightAges;
 use crate::produce::delivery::budget::InFlightBudget;
 use crate::produce::delivery::rejects::Rejects;
 use crate::record::lines;
@@ -31,10 +31,10 @@ fn deliveries() -> Deliveries {
         Arc::default(),
         Rejects::default(),
         InFlightBudget::of(1 << 20, std::time::Duration::from_secs(300)),
-        Ages::new(None),
+        InFlightAges::new(None),
         0,
     );
-    deliveries.account().answers = Some(Answers::default());
+    deliveries.account().answers = Some(NewOutcomes::default());
     deliveries
 }
 
@@ -46,30 +46,30 @@ fn positions(offsets: &Offsets) -> BTreeSet<i64> {
 /// A journal of three lines: 0 to 3 delivered, 4 not written, 5 to 9 uncertain.
 fn journal() -> Vec<u8> {
     let lines = [
-        Line {
+        JournalLine {
             n: 2,
             sending: vec![(0, 6)],
-            ..Line::default()
+            ..JournalLine::default()
         },
-        Line {
+        JournalLine {
             n: 3,
             delivered: vec![(0, 2)],
             sending: vec![(6, 10)],
-            ..Line::default()
+            ..JournalLine::default()
         },
-        Line {
+        JournalLine {
             n: 4,
             delivered: vec![(2, 4)],
             not_written: vec![(4, 5)],
-            ..Line::default()
+            ..JournalLine::default()
         },
     ];
-    let begun = State::default().text(&identity());
+    let begun = JournalState::default().text(&identity());
     let lines = lines.iter().flat_map(line::encode);
     begun.into_iter().chain(lines).collect()
 }
 
-fn read(text: &[u8]) -> Result<Found, Unusable> {
+fn read(text: &[u8]) -> Result<ParsedJournal, Unusable> {
     line::read(text, &identity())
 }
 
@@ -110,7 +110,7 @@ fn every_changed_byte_is_noticed_and_makes_nothing_delivered() {
 #[test]
 fn a_journal_that_is_cut_anywhere_says_what_its_whole_lines_say() {
     let whole = journal();
-    let begun = State::default().text(&identity()).len();
+    let begun = JournalState::default().text(&identity()).len();
     for cut in begun..=whole.len() {
         let found = read(&whole[..cut]).expect("the first lines are there");
         assert_eq!(found.damaged, None, "{cut}");

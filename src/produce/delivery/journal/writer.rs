@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
 use super::disk::Disk;
-use super::file::{JournalFile, Refusal};
+use super::file::{JournalFile, JournalRefusal};
 use super::line;
-use super::line::{FIRST, Line, Range, State, Unusable};
-use super::{Answers, Identity};
+use super::line::{FIRST, JournalLine, JournalState, PositionRange, Unusable};
+use super::{Identity, NewOutcomes};
 use crate::cluster::native::topic_ids::FoundTopic;
 use crate::error;
 use crate::error::{Error, count};
@@ -30,7 +30,7 @@ pub(in crate::produce) struct JournalWriter {
     pub(super) path: PathBuf,
     file: Disk,
     identity: Identity,
-    pub(super) state: State,
+    pub(super) state: JournalState,
     /// What earlier runs have left uncertain: what this run does not write may be in the log all the
     /// same.
     inherited: Offsets,
@@ -42,7 +42,7 @@ pub(in crate::produce) struct JournalWriter {
     /// Whether the source was found to be another one.
     is_refuted: bool,
     /// What is not written down yet.
-    pub(super) next: Line,
+    pub(super) next: JournalLine,
     /// Bytes at which the file is written anew.
     longest: u64,
 }
@@ -71,9 +71,9 @@ impl JournalWriter {
             damaged: found.damaged,
             checksum: Checksum::expecting(&state.read),
             is_refuted: false,
-            next: Line {
+            next: JournalLine {
                 n: found.n + 1,
-                ..Line::default()
+                ..JournalLine::default()
             },
             longest: LONGEST,
             state,
@@ -245,7 +245,7 @@ impl JournalWriter {
     /// [`Error::CannotWrite`]; what was to be written is tried again with the next line.
     pub(in crate::produce) fn update(&mut self, deliveries: &Deliveries) -> Result<(), Error> {
         let answers = deliveries.account().answers.as_mut().map(std::mem::take);
-        let Answers {
+        let NewOutcomes {
             delivered,
             not_written,
         } = answers.unwrap_or_default();
@@ -310,9 +310,9 @@ fn signed(position: u64) -> i64 {
 }
 
 /// Positions as ranges that rise and do not touch.
-fn ranges(mut positions: Vec<i64>) -> Vec<Range> {
+fn ranges(mut positions: Vec<i64>) -> Vec<PositionRange> {
     positions.sort_unstable();
-    let mut ranges: Vec<Range> = Vec::new();
+    let mut ranges: Vec<PositionRange> = Vec::new();
     for position in positions {
         match ranges.last_mut() {
             Some((_, end)) if *end == position => *end += 1,
@@ -322,18 +322,18 @@ fn ranges(mut positions: Vec<i64>) -> Vec<Range> {
     ranges
 }
 
-fn refused(path: &Path, refusal: &Refusal) -> Error {
+fn refused(path: &Path, refusal: &JournalRefusal) -> Error {
     let journal = path.display();
     let name_another = "name a file that `--resume` may create";
     let (why, hint) = match refusal {
-        Refusal::NotRegular => (" is not a regular file".to_string(), Some(name_another)),
-        Refusal::NoJournal => (" is not a journal of kreplay".into(), Some(name_another)),
-        Refusal::HardLinked => (
+        JournalRefusal::NotRegular => (" is not a regular file".to_string(), Some(name_another)),
+        JournalRefusal::NoJournal => (" is not a journal of kreplay".into(), Some(name_another)),
+        JournalRefusal::HardLinked => (
             " has another name, a hard link, which would keep its old content".into(),
             Some("use a copy of it, or a symbolic link"),
         ),
-        Refusal::InUse => (": another run is using it".into(), None),
-        Refusal::Failed(e) => (format!(": {}", error::reason(e)), None),
+        JournalRefusal::InUse => (": another run is using it".into(), None),
+        JournalRefusal::Failed(e) => (format!(": {}", error::reason(e)), None),
     };
     Error::Config {
         message: format!("the journal {journal}{why}"),
@@ -343,7 +343,7 @@ fn refused(path: &Path, refusal: &Refusal) -> Error {
 
 fn unusable(path: &Path, why: Unusable) -> Error {
     let why = match why {
-        Unusable::NoJournal => return refused(path, &Refusal::NoJournal),
+        Unusable::NoJournal => return refused(path, &JournalRefusal::NoJournal),
         Unusable::AnotherVersion => "was written by another version of kreplay".to_string(),
         Unusable::OfAnother(what) => format!("belongs to another {what}"),
         Unusable::Damaged(line) => {

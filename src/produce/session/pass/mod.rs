@@ -11,11 +11,11 @@ use crate::cluster::native::InFlightBatch;
 use crate::config::Timestamps;
 use crate::error::Error;
 use crate::produce::delivery::rejects::RejectOutcome;
-use crate::produce::order::{Next, Ordered, OrderedBatch};
-use crate::produce::routing::originals::Originals;
+use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
+use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::schedule::Turns;
 use crate::produce::session::open::{FirstLook, PassTally, Session};
-use crate::produce::session::wait::{Stop, WaitFor};
+use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::channel::{Extent, Receiver, SourceBatch};
 use crate::record::in_flight::NumberedBatch;
 use crate::report::ProblemKind;
@@ -28,7 +28,7 @@ pub(in crate::produce) struct PassEnd {
     /// How the source ended; none when it was not read to its end.
     pub(in crate::produce::session) source_end: Option<Result<(), Error>>,
     /// Why sending stopped before that.
-    pub(in crate::produce::session) stop: Option<Stop>,
+    pub(in crate::produce::session) stop: Option<SendStop>,
 }
 
 impl PassEnd {
@@ -58,7 +58,7 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
 
 /// What `sending` gives, or the defect that a panic in it is: what was delivered until then is known, and
 /// the rest can be drained and named.
-fn contain(sending: impl FnOnce() -> Result<(), Stop>) -> Result<(), Stop> {
+fn contain(sending: impl FnOnce() -> Result<(), SendStop>) -> Result<(), SendStop> {
     // Counts are changed by single statements, so none of them is half done after a panic.
     catch_unwind(AssertUnwindSafe(sending)).unwrap_or_else(|_| {
         let what = "the sending thread met a panic".into();
@@ -105,17 +105,17 @@ impl Pass<'_, '_> {
         // The source may have ended well before the run was told to stop, and wait in the channel.
         let is_stopping = self.session.job.control.is_stopping();
         if source_end == Some(Ok(())) && is_stopping && !rest.is_empty() {
-            stop = stop.or(Some(Stop::Told));
+            stop = stop.or(Some(SendStop::Told));
         }
         if let (Some(Ok(())), None, Some(journal)) =
             (&source_end, &stop, &mut self.session.waiter.journal)
         {
-            stop = journal.saw_end().err().map(Stop::Failed);
+            stop = journal.saw_end().err().map(SendStop::Failed);
         }
         let why = match (&stop, &source_end) {
             (Some(stop), _) => stop.reason(),
             (None, Some(Err(error))) => format!("the source failed before it was sent: {error}"),
-            (None, _) => Stop::Told.reason(),
+            (None, _) => SendStop::Told.reason(),
         };
         for OrderedBatch {
             numbered, tally, ..
@@ -127,7 +127,7 @@ impl Pass<'_, '_> {
         PassEnd { source_end, stop }
     }
 
-    fn send_all(&mut self) -> Result<(), Stop> {
+    fn send_all(&mut self) -> Result<(), SendStop> {
         if self.session.first_look == FirstLook::Pending {
             self.look()?;
             self.await_start()?;
@@ -142,18 +142,18 @@ impl Pass<'_, '_> {
                 self.ordered.gather_for(self.session.router.partitions());
             }
             match self.next_batch()? {
-                Next::Batch(batch) => self.send_batch(batch)?,
-                Next::Nothing => {
+                NextBatch::Batch(batch) => self.send_batch(batch)?,
+                NextBatch::Nothing => {
                     self.session.wait(WaitFor::Input(&mut self.ordered))?;
                     self.check_time()?;
                 }
-                Next::End => return Ok(()),
+                NextBatch::End => return Ok(()),
             }
         }
     }
 
     /// Looks at the destination by what is known of the source, before the first record is sent.
-    fn look(&mut self) -> Result<(), Stop> {
+    fn look(&mut self) -> Result<(), SendStop> {
         let Session {
             router, job, turns, ..
         } = &mut *self.session;
@@ -176,7 +176,7 @@ impl Pass<'_, '_> {
         // InitProducerId may be refused by now.
         self.session.check_alive()?;
         if self.session.job.destination.timestamps == Timestamps::Original {
-            let mut originals = Originals::new();
+            let mut originals = OriginalTimes::new();
             let look = |portion: &SourceBatch| {
                 let router = &self.session.router;
                 router.look_at_times(&portion.batch, &mut originals);
@@ -187,7 +187,7 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    fn next_batch(&mut self) -> Result<Next, Error> {
+    fn next_batch(&mut self) -> Result<NextBatch, Error> {
         let Session {
             router,
             waiter,
@@ -210,7 +210,7 @@ impl Pass<'_, '_> {
     }
 
     /// Sends a batch; what is not sent of it is counted.
-    fn send_batch(&mut self, ordered: OrderedBatch) -> Result<(), Stop> {
+    fn send_batch(&mut self, ordered: OrderedBatch) -> Result<(), SendStop> {
         let counters = &self.session.job.counters;
         let OrderedBatch {
             mut numbered,
@@ -234,7 +234,7 @@ impl Pass<'_, '_> {
     }
 
     /// Sends the records of a batch; after an error `index` is the first that was not sent.
-    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), Stop> {
+    fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), SendStop> {
         let NumberedBatch {
             batch, positions, ..
         } = in_flight.numbered();
@@ -265,9 +265,9 @@ impl Pass<'_, '_> {
     }
 
     /// Ends the sending when its time is over. Of a run that is told to stop the channel gives the end.
-    fn check_time(&self) -> Result<(), Stop> {
+    fn check_time(&self) -> Result<(), SendStop> {
         match self.session.check_not_over() {
-            Err(Stop::Told) => Ok(()),
+            Err(SendStop::Told) => Ok(()),
             checked => checked,
         }
     }
@@ -290,7 +290,7 @@ impl Pass<'_, '_> {
         numbered: &NumberedBatch,
         first: usize,
         why: &str,
-        stop: Option<&Stop>,
+        stop: Option<&SendStop>,
     ) {
         let NumberedBatch {
             batch, positions, ..
@@ -300,7 +300,7 @@ impl Pass<'_, '_> {
                 self.counts.skipped += 1;
                 continue;
             }
-            if let Some(Stop::TimeOver) = stop {
+            if let Some(SendStop::TimeOver) = stop {
                 self.counts.read_ahead += 1;
                 continue;
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Pass;
 use crate::produce::schedule::{Turn, moment_of};
 use crate::produce::session::open::Session;
-use crate::produce::session::wait::{Stop, WaitFor};
+use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
 
@@ -15,7 +15,7 @@ const FORECAST_EVERY: usize = 256;
 
 impl Pass<'_, '_> {
     /// Waits until it is time to begin, where that is given.
-    pub(super) fn await_start(&mut self) -> Result<(), Stop> {
+    pub(super) fn await_start(&mut self) -> Result<(), SendStop> {
         let Some(start) = self.session.job.timing.start_at else {
             return Ok(());
         };
@@ -44,7 +44,7 @@ impl Pass<'_, '_> {
         &mut self,
         batch: &Batch,
         index: usize,
-    ) -> Result<Option<Instant>, Stop> {
+    ) -> Result<Option<Instant>, SendStop> {
         let record = &batch.records[index];
         loop {
             self.wait_for_budget()?;
@@ -116,7 +116,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn wait_for_budget(&mut self) -> Result<(), Stop> {
+    fn wait_for_budget(&mut self) -> Result<(), SendStop> {
         loop {
             self.session.check_not_over()?;
             let session = &mut *self.session;

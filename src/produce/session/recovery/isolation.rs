@@ -11,18 +11,18 @@ use crate::cluster::native::Code;
 use crate::config::OnRefused;
 use crate::error::{Error, count};
 use crate::produce::delivery::Ending;
-use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, Refused, judge};
+use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, RefusedRecord, judge};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::routing::route::Target;
 use crate::produce::session::open::Session;
-use crate::produce::session::wait::{Stop, WaitFor};
+use crate::produce::session::wait::{SendStop, WaitFor};
 
 /// The refused records of a partition.
 struct Suspects {
     topic: String,
     partition: i32,
     /// What is still to be sent again, the next one last.
-    records: Vec<Refused>,
+    records: Vec<RefusedRecord>,
     /// How many are sent at once.
     reach: usize,
     /// How many were sent last.
@@ -34,7 +34,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// That the run ends; what is refused is then counted as not written.
-    pub(in crate::produce) fn isolate(&mut self) -> Result<(), Stop> {
+    pub(in crate::produce) fn isolate(&mut self) -> Result<(), SendStop> {
         self.renew_when_overdue(0)?;
         if !self.deliveries.has_refused() {
             return Ok(());
@@ -55,7 +55,7 @@ impl Session<'_> {
         isolated
     }
 
-    fn isolate_all(&mut self, open: &mut Vec<Suspects>) -> Result<(), Stop> {
+    fn isolate_all(&mut self, open: &mut Vec<Suspects>) -> Result<(), SendStop> {
         loop {
             let waiting = open.iter().map(|suspects| suspects.records.len() as u64);
             self.wait_for_answers(waiting.sum())?;
@@ -73,10 +73,10 @@ impl Session<'_> {
 
     /// Waits until everything in flight is answered, but for what is refused; `parked` of that are not
     /// in the account of refusals.
-    fn wait_for_answers(&mut self, parked: u64) -> Result<(), Stop> {
+    fn wait_for_answers(&mut self, parked: u64) -> Result<(), SendStop> {
         loop {
             if self.job.control.is_stopping() {
-                return Err(Stop::Told);
+                return Err(SendStop::Told);
             }
             self.check_alive()?;
             let account = self.deliveries.account();
@@ -133,7 +133,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn judge(&mut self, suspects: &mut Suspects, records: &[Refused]) -> Result<(), Error> {
+    fn judge(&mut self, suspects: &mut Suspects, records: &[RefusedRecord]) -> Result<(), Error> {
         let (topic, partition) = (suspects.topic.as_str(), suspects.partition);
         let alone = suspects.sent == 1;
         let marked = self.deliveries.account().refusals.marked;
@@ -177,7 +177,7 @@ impl Session<'_> {
     }
 
     /// Why a broker may have refused a batch, as far as its code and the records tell.
-    fn batch_words(&self, batch: &[Refused]) -> String {
+    fn batch_words(&self, batch: &[RefusedRecord]) -> String {
         let records = count(batch.len() as u64, "record");
         let Some(first) = batch.first() else {
             return String::new();
@@ -195,7 +195,7 @@ impl Session<'_> {
         let what = format!(
             "it was in a batch of {records} that the broker refused {refused} for at least one of them"
         );
-        let keyless = |r: &&Refused| r.record.record().key.is_none();
+        let keyless = |r: &&RefusedRecord| r.record.record().key.is_none();
         match (first.cause, batch.iter().find(keyless)) {
             (Cause::Timestamp, _) => what,
             (_, None) => format!("{what}; each of them has a key"),
@@ -211,7 +211,7 @@ impl Session<'_> {
     }
 
     /// Why a broker refuses a record, as far as its code and the record tell.
-    fn culprit_words(&self, culprit: &Refused, topic: &str) -> String {
+    fn culprit_words(&self, culprit: &RefusedRecord, topic: &str) -> String {
         let record = culprit.record.record();
         let (has_key, timestamp) = (record.key.is_some(), record.timestamp_ms);
         let bytes = culprit.bytes;
@@ -261,7 +261,7 @@ impl Session<'_> {
     }
 
     /// Sends the next part again.
-    fn send_part(&mut self, suspects: &mut Suspects) -> Result<(), Stop> {
+    fn send_part(&mut self, suspects: &mut Suspects) -> Result<(), SendStop> {
         let Some(target) = self
             .router
             .targets
@@ -283,9 +283,9 @@ impl Session<'_> {
             match sent {
                 Ok(()) => {}
                 Err(Code::QUEUE_FULL) => return Err(self.full_for_good()),
-                Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
+                Err(Code::FATAL) => return Err(SendStop::Failed(self.ended(Ending::Fatal))),
                 Err(_) => {
-                    let too_large = Refused {
+                    let too_large = RefusedRecord {
                         cause: Cause::TooLarge,
                         ..record.clone()
                     };
@@ -304,7 +304,7 @@ impl Session<'_> {
 
     /// Lets the brokers judge a record that is larger than Kafka's default, where the topic's limit is
     /// not told; `false` where it is, or the user has set one.
-    pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, Stop> {
+    pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, SendStop> {
         let Target {
             name, limit, sizes, ..
         } = &self.router.targets[target];

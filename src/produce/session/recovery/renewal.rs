@@ -14,7 +14,7 @@ use crate::cluster::native::Code;
 use crate::produce::connection::timeouts::timeout_of;
 use crate::produce::delivery::{Ending, Returned};
 use crate::produce::session::open::Session;
-use crate::produce::session::wait::{Stop, WaitFor};
+use crate::produce::session::wait::{SendStop, WaitFor};
 
 /// How long the brokers of other partitions may take to answer for what they have, without a pause as
 /// long as the second, before it is given up.
@@ -29,7 +29,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// That the run ends; what came back is then counted as not written.
-    pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), Stop> {
+    pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), SendStop> {
         if !mem::take(&mut self.waiter.is_overdue) || self.job.control.is_stopping() {
             return Ok(());
         }
@@ -62,12 +62,12 @@ impl Session<'_> {
     }
 
     /// Waits for the answers that come, while nothing is handed over.
-    fn wait_for_silence(&mut self) -> Result<(), Stop> {
+    fn wait_for_silence(&mut self) -> Result<(), SendStop> {
         let began = Instant::now();
         let mut answered = (0, began);
         while began.elapsed() < ANSWERS_LIMIT && answered.1.elapsed() < QUIET {
             if self.job.control.is_stopping() {
-                return Err(Stop::Told);
+                return Err(SendStop::Told);
             }
             self.check_alive()?;
             self.waiter.wait(WaitFor::Answers);
@@ -102,10 +102,13 @@ impl Session<'_> {
 
     /// Hands records to producers that take the place of the ones before; leaves those that are not
     /// taken any more when the run ends.
-    fn send_by_others(&mut self, returned: &mut std::vec::IntoIter<Returned>) -> Result<(), Stop> {
+    fn send_by_others(
+        &mut self,
+        returned: &mut std::vec::IntoIter<Returned>,
+    ) -> Result<(), SendStop> {
         self.connection.retire_producers();
         if self.job.control.is_stopping() {
-            return Err(Stop::Told);
+            return Err(SendStop::Told);
         }
         self.router.change_producers()?;
         while let Some(Returned {
@@ -128,7 +131,7 @@ impl Session<'_> {
                 Err(Code::QUEUE_FULL) => {
                     return Err(self.full_for_good());
                 }
-                Err(Code::FATAL) => return Err(Stop::Failed(self.ended(Ending::Fatal))),
+                Err(Code::FATAL) => return Err(SendStop::Failed(self.ended(Ending::Fatal))),
                 Err(code) => self.deliveries.settle(record, place, &code.words()),
             }
             returned.next();

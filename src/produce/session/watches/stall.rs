@@ -21,7 +21,7 @@ pub(in crate::produce) struct Stall {
 
 /// What follows from a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) enum Verdict {
+pub(in crate::produce) enum StallVerdict {
     Fine,
     /// It is time for a line: nothing was acknowledged for so long.
     Say(Duration),
@@ -51,25 +51,25 @@ impl Stall {
         now: Instant,
         acknowledged: u64,
         in_flight: bool,
-    ) -> Verdict {
+    ) -> StallVerdict {
         let step = now.saturating_duration_since(self.looked);
         self.looked = now;
         if acknowledged != self.acknowledged || !in_flight {
             self.acknowledged = acknowledged;
             self.quiet = Duration::ZERO;
             self.next_line = FIRST_LINE;
-            return Verdict::Fine;
+            return StallVerdict::Fine;
         }
         self.quiet += step.min(LONGEST_STEP);
         if self.quiet >= self.give_up_after {
-            return Verdict::GiveUp;
+            return StallVerdict::GiveUp;
         }
         if self.quiet >= self.next_line {
             let said = self.next_line;
             self.next_line *= 2;
-            return Verdict::Say(said);
+            return StallVerdict::Say(said);
         }
-        Verdict::Fine
+        StallVerdict::Fine
     }
 }
 
@@ -80,17 +80,24 @@ mod tests {
     const STEP: Duration = Duration::from_millis(100);
 
     /// What is said of each tenth of a second, when the clock goes on by so much at every look.
-    fn verdicts(stall: &mut Stall, start: Instant, tenths: u32, acknowledged: u64) -> Vec<Verdict> {
+    fn verdicts(
+        stall: &mut Stall,
+        start: Instant,
+        tenths: u32,
+        acknowledged: u64,
+    ) -> Vec<StallVerdict> {
         let looks = (1..=tenths).map(|i| stall.look(start + STEP * i, acknowledged, true));
-        looks.filter(|verdict| *verdict != Verdict::Fine).collect()
+        looks
+            .filter(|verdict| *verdict != StallVerdict::Fine)
+            .collect()
     }
 
     #[test]
     fn lines_get_rarer_until_the_run_is_given_up() {
         let start = Instant::now();
         let mut stall = Stall::new(start, Duration::from_secs(30));
-        let said = [5, 10, 20].map(|s| Verdict::Say(Duration::from_secs(s)));
-        let expected = [&said[..], &[Verdict::GiveUp]].concat();
+        let said = [5, 10, 20].map(|s| StallVerdict::Say(Duration::from_secs(s)));
+        let expected = [&said[..], &[StallVerdict::GiveUp]].concat();
         assert_eq!(verdicts(&mut stall, start, 300, 0), expected);
     }
 
@@ -100,10 +107,10 @@ mod tests {
         let mut stall = Stall::new(start, Duration::from_secs(8));
         assert_eq!(verdicts(&mut stall, start, 49, 0), []);
         let later = start + STEP * 49;
-        assert_eq!(stall.look(later, 1, true), Verdict::Fine);
+        assert_eq!(stall.look(later, 1, true), StallVerdict::Fine);
         assert_eq!(verdicts(&mut stall, later, 49, 1), []);
         let later = later + STEP * 49;
-        assert_eq!(stall.look(later, 1, false), Verdict::Fine);
+        assert_eq!(stall.look(later, 1, false), StallVerdict::Fine);
         assert_eq!(verdicts(&mut stall, later, 49, 1), []);
     }
 
@@ -112,6 +119,6 @@ mod tests {
         let start = Instant::now();
         let mut stall = Stall::new(start, Duration::from_secs(120));
         let woken = start + Duration::from_secs(3600);
-        assert_eq!(stall.look(woken, 0, true), Verdict::Fine);
+        assert_eq!(stall.look(woken, 0, true), StallVerdict::Fine);
     }
 }

@@ -16,7 +16,7 @@
 //! kaf, kafkactl and kt decode what they print or leave something out: what cannot be told from the
 //! line is an error that names the tool.
 
-mod forms;
+mod formats;
 #[cfg(test)]
 mod tests;
 
@@ -29,37 +29,37 @@ use serde_json::Value;
 
 use crate::record::{Batch, Header, NameFault, Origin, Record, Span};
 
-use self::forms::{Bytes, FORMS, Form, KCAT, LAMBDA, Members};
+use self::formats::{BytesSpelling, FORMATS, KCAT, LAMBDA, ToolFormat, ToolMembers};
 
-type Read<T> = Result<T, String>;
+type ForeignResult<T> = Result<T, String>;
 
 /// Reads the records of another tool that `text` is into `batch`, and gives what is wrong with those
 /// that cannot be read. None when it is no such text; the batch is then as it was.
 pub(crate) fn read_foreign(text: &[u8], origin: Origin, batch: &mut Batch) -> Option<Vec<String>> {
-    let members: Members = serde_json::from_slice(text).ok()?;
+    let members: ToolMembers = serde_json::from_slice(text).ok()?;
     if is_lambda(&members) {
         return Some(read_event(&members, origin, batch));
     }
-    let form = FORMS.iter().find(|form| (form.tells)(&members))?;
-    let read = form.read(&members, origin, batch);
+    let format = FORMATS.iter().find(|format| (format.tells)(&members))?;
+    let read = format.read(&members, origin, batch);
     Some(read.err().into_iter().collect())
 }
 
 /// Whether `text` is what another tool prints of its records, whether or not they can be read.
 pub(crate) fn is_foreign(text: &[u8]) -> bool {
-    let members: Option<Members> = serde_json::from_slice(text).ok();
+    let members: Option<ToolMembers> = serde_json::from_slice(text).ok();
     members.is_some_and(|members| {
-        is_lambda(&members) || FORMS.iter().any(|form| (form.tells)(&members))
+        is_lambda(&members) || FORMATS.iter().any(|format| (format.tells)(&members))
     })
 }
 
-fn is_lambda(members: &Members) -> bool {
+fn is_lambda(members: &ToolMembers) -> bool {
     let source = members.get("eventSource").and_then(Value::as_str);
     matches!(source, Some("aws:kafka" | "SelfManagedKafka")) && members.contains_key("records")
 }
 
 /// The records of an event, which are grouped by topic and partition.
-fn read_event(members: &Members, origin: Origin, batch: &mut Batch) -> Vec<String> {
+fn read_event(members: &ToolMembers, origin: Origin, batch: &mut Batch) -> Vec<String> {
     let known = [
         "eventSource",
         "eventSourceArn",
@@ -92,8 +92,8 @@ fn read_event(members: &Members, origin: Origin, batch: &mut Batch) -> Vec<Strin
     bad
 }
 
-impl Form {
-    fn read(&self, members: &Members, origin: Origin, batch: &mut Batch) -> Read<()> {
+impl ToolFormat {
+    fn read(&self, members: &ToolMembers, origin: Origin, batch: &mut Batch) -> ForeignResult<()> {
         let mark = batch.mark();
         let record = self.record(members, origin, batch);
         match record {
@@ -111,7 +111,12 @@ impl Form {
         }
     }
 
-    fn record(&self, members: &Members, origin: Origin, batch: &mut Batch) -> Read<Record> {
+    fn record(
+        &self,
+        members: &ToolMembers,
+        origin: Origin,
+        batch: &mut Batch,
+    ) -> ForeignResult<Record> {
         let unknown = members.keys().find(|name| !self.knows(name));
         if let Some(name) = unknown {
             return Err(format!("nothing is known of its member `{name}`"));
@@ -155,15 +160,22 @@ impl Form {
         own.contains(&name) || self.value.contains(&name) || self.unused.contains(&name)
     }
 
-    fn bytes(&self, node: Option<&Value>, what: &str, batch: &mut Batch) -> Read<Option<Span>> {
+    fn bytes(
+        &self,
+        node: Option<&Value>,
+        what: &str,
+        batch: &mut Batch,
+    ) -> ForeignResult<Option<Span>> {
         match (node, self.bytes) {
             (None | Some(Value::Null), _) => Ok(None),
-            (Some(Value::String(text)), Bytes::Base64) => match batch.push_base64(text) {
+            (Some(Value::String(text)), BytesSpelling::Base64) => match batch.push_base64(text) {
                 Some(span) => Ok(Some(span)),
                 None => Err(format!("its {what} is no base64")),
             },
-            (Some(Value::Object(payload)), Bytes::Payload) => payload_bytes(payload, what, batch),
-            (Some(Value::String(text)), Bytes::Text | Bytes::HeadersBase64) => {
+            (Some(Value::Object(payload)), BytesSpelling::Payload) => {
+                payload_bytes(payload, what, batch)
+            }
+            (Some(Value::String(text)), BytesSpelling::Text | BytesSpelling::HeadersBase64) => {
                 Ok(Some(batch.push_bytes(text.as_bytes())))
             }
             _ => Err(format!(
@@ -172,7 +184,7 @@ impl Form {
         }
     }
 
-    fn headers(&self, node: Option<&Value>, batch: &mut Batch) -> Read<()> {
+    fn headers(&self, node: Option<&Value>, batch: &mut Batch) -> ForeignResult<()> {
         match node {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Object(headers)) => headers
@@ -187,8 +199,8 @@ impl Form {
     }
 
     /// `{"key":..,"value":..}`, or `{"name":[bytes]}` of AWS Lambda.
-    fn header_object(&self, header: &Members, batch: &mut Batch) -> Read<()> {
-        if self.bytes == Bytes::Base64 {
+    fn header_object(&self, header: &ToolMembers, batch: &mut Batch) -> ForeignResult<()> {
+        if self.bytes == BytesSpelling::Base64 {
             return header
                 .iter()
                 .try_for_each(|(name, value)| self.header(name, value, batch));
@@ -202,7 +214,7 @@ impl Form {
             }
         }
         match (name, self.bytes) {
-            (Some(Value::String(name)), Bytes::HeadersBase64) => {
+            (Some(Value::String(name)), BytesSpelling::HeadersBase64) => {
                 let name = batch
                     .push_base64(name)
                     .ok_or("a header's name is no base64")?;
@@ -223,10 +235,10 @@ impl Form {
         }
     }
 
-    fn header(&self, name: &str, value: &Value, batch: &mut Batch) -> Read<()> {
+    fn header(&self, name: &str, value: &Value, batch: &mut Batch) -> ForeignResult<()> {
         let name = batch.push_bytes(name.as_bytes());
         let value = match (value, self.bytes) {
-            (Value::Array(bytes), Bytes::Base64) => {
+            (Value::Array(bytes), BytesSpelling::Base64) => {
                 // Java writes bytes from 128 as negative numbers.
                 let byte = |node: &Value| match node.as_i64()? {
                     n @ -128..=-1 => u8::try_from(n + 256).ok(),
@@ -244,7 +256,11 @@ impl Form {
 
 /// What Redpanda Console saves of a key, a value or a header (its `save-messages-dialog.tsx`): the bytes in
 /// base64, where the user asks for raw data, else what is shown. An empty one is called null.
-fn payload_bytes(payload: &Members, what: &str, batch: &mut Batch) -> Read<Option<Span>> {
+fn payload_bytes(
+    payload: &ToolMembers,
+    what: &str,
+    batch: &mut Batch,
+) -> ForeignResult<Option<Span>> {
     if payload.get("isPayloadNull").is_some_and(|it| it == true) {
         return Ok(None);
     }
@@ -286,7 +302,7 @@ fn as_long_as<'a>(size: Option<&Value>, text: &'a str) -> Option<Cow<'a, str>> {
     inside.filter(|inside| is_it(inside)).map(Cow::Owned)
 }
 
-fn topic(node: Option<&Value>, batch: &mut Batch) -> Read<Option<u32>> {
+fn topic(node: Option<&Value>, batch: &mut Batch) -> ForeignResult<Option<u32>> {
     let node = match node {
         Some(Value::Object(topic)) => topic.get("name"),
         node => node,
@@ -301,7 +317,7 @@ fn topic(node: Option<&Value>, batch: &mut Batch) -> Read<Option<u32>> {
     }
 }
 
-fn integer(node: Option<&Value>, name: &str) -> Read<Option<i64>> {
+fn integer(node: Option<&Value>, name: &str) -> ForeignResult<Option<i64>> {
     match node {
         None | Some(Value::Null) => Ok(None),
         Some(node) => match node.as_i64() {
@@ -312,7 +328,7 @@ fn integer(node: Option<&Value>, name: &str) -> Read<Option<i64>> {
 }
 
 /// Milliseconds since 1970, from these or from a text; one without a zone is UTC.
-fn time(node: Option<&Value>) -> Read<Option<i64>> {
+fn time(node: Option<&Value>) -> ForeignResult<Option<i64>> {
     let text = match node {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => text,

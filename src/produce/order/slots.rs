@@ -2,7 +2,7 @@
 //! the window because nothing here waits.
 
 use super::by_time::{TimeRange, WaitingRecord, in_order};
-use super::partitions::{PartitionIndex, Partitions};
+use super::partitions::{KnownPartitions, PartitionIndex};
 use crate::config::Clock;
 use crate::produce::schedule::time_ns;
 use crate::record::Batch;
@@ -10,7 +10,7 @@ use crate::record::in_flight::{NumberedBatch, Positions};
 
 /// A record among those that wait.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct RecordSlot {
     source: usize,
     index: usize,
     /// The time that counts, where records go by time.
@@ -18,16 +18,16 @@ pub(super) struct Place {
 }
 
 /// The records that wait, by the slot in which each came.
-pub(super) struct Places {
-    places: Vec<Place>,
+pub(super) struct RecordSlots {
+    places: Vec<RecordSlot>,
     /// Slots of records that have a partition and an offset, as they came.
     came: Vec<(PartitionIndex, usize)>,
     /// The same slots, as they belong.
     belong: Vec<(PartitionIndex, i64, usize)>,
 }
 
-impl Places {
-    pub(super) fn of(batches: &[&NumberedBatch], partitions: &mut Partitions) -> Self {
+impl RecordSlots {
+    pub(super) fn of(batches: &[&NumberedBatch], partitions: &mut KnownPartitions) -> Self {
         let records = batches.iter().map(|batch| batch.batch.records.len()).sum();
         let mut places = Vec::with_capacity(records);
         let mut came = Vec::with_capacity(records);
@@ -39,7 +39,7 @@ impl Places {
                     came.push((partition, places.len()));
                     belong.push((partition, offset, places.len()));
                 }
-                places.push(Place {
+                places.push(RecordSlot {
                     source,
                     index,
                     time: None,
@@ -56,7 +56,7 @@ impl Places {
 
     /// A partition's records take the places that records of the partition had, so that partitions stay
     /// interleaved as they were captured.
-    pub(super) fn in_order(&mut self) -> Vec<Place> {
+    pub(super) fn in_order(&mut self) -> Vec<RecordSlot> {
         self.came.sort_unstable();
         let mut ordered = self.places.clone();
         for ((_, to), (_, _, from)) in self.came.iter().zip(&self.belong) {
@@ -67,7 +67,7 @@ impl Places {
 
     /// One partition after the other. A record without partition or offset keeps all of them as they
     /// came: nobody knows what it belongs behind.
-    pub(super) fn by_partition(&mut self) -> Vec<Place> {
+    pub(super) fn by_partition(&mut self) -> Vec<RecordSlot> {
         if self.belong.len() < self.places.len() {
             return self.in_order();
         }
@@ -77,7 +77,7 @@ impl Places {
 
     /// By the records' times, and within a partition by offset. Records without partition or offset stay
     /// in the order in which they came.
-    pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<Place> {
+    pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<RecordSlot> {
         let mut records: Vec<WaitingRecord> =
             (0..self.places.len()).map(|slot| (None, 0, slot)).collect();
         for (partition, offset, slot) in &self.belong {
@@ -89,7 +89,7 @@ impl Places {
         });
         let ordered = in_order(records, &times.collect::<Vec<_>>()).into_iter();
         ordered
-            .map(|(time, slot)| Place {
+            .map(|(time, slot)| RecordSlot {
                 time: Some(time),
                 ..self.places[slot]
             })
@@ -98,12 +98,12 @@ impl Places {
 }
 
 /// From when to when the records at `places` are, where they go by time.
-pub(super) fn times_of(places: &[Place]) -> Option<TimeRange> {
+pub(super) fn times_of(places: &[RecordSlot]) -> Option<TimeRange> {
     TimeRange::of(places.iter().filter_map(|place| place.time))
 }
 
 /// The records at `places` as a batch of their own.
-pub(super) fn copy(batches: &[&NumberedBatch], places: &[Place]) -> NumberedBatch {
+pub(super) fn copy(batches: &[&NumberedBatch], places: &[RecordSlot]) -> NumberedBatch {
     let mut batch = Batch::default();
     let mut positions = Vec::with_capacity(places.len());
     for place in places {

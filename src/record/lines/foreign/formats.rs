@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 /// The members of a record as a tool prints it.
-pub(super) type Members = Map<String, Value>;
+pub(super) type ToolMembers = Map<String, Value>;
 
 /// How one tool writes a record.
-pub(super) struct Form {
+pub(super) struct ToolFormat {
     pub(super) tool: &'static str,
-    pub(super) tells: fn(&Members) -> bool,
+    pub(super) tells: fn(&ToolMembers) -> bool,
     pub(super) topic: &'static str,
     pub(super) partition: &'static str,
     pub(super) key: &'static str,
@@ -20,13 +20,13 @@ pub(super) struct Form {
     /// Known, and of no use.
     pub(super) unused: &'static [&'static str],
     /// What the tool itself keeps from the line.
-    pub(super) lossy: fn(&Members) -> Option<&'static str>,
-    pub(super) bytes: Bytes,
+    pub(super) lossy: fn(&ToolMembers) -> Option<&'static str>,
+    pub(super) bytes: BytesSpelling,
 }
 
 /// How a key, a value or a header is spelt.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bytes {
+pub(super) enum BytesSpelling {
     /// Text.
     Text,
     /// Text, and base64 in headers.
@@ -39,7 +39,7 @@ pub(super) enum Bytes {
 
 pub(super) const KCAT: &str = "`kcat -J` prints them";
 
-const PLAIN: Form = Form {
+const PLAIN: ToolFormat = ToolFormat {
     tool: "",
     tells: |_| false,
     topic: "topic",
@@ -51,11 +51,11 @@ const PLAIN: Form = Form {
     headers: "headers",
     unused: &[],
     lossy: |_| None,
-    bytes: Bytes::Text,
+    bytes: BytesSpelling::Text,
 };
 
-pub(super) static FORMS: [Form; 8] = [
-    Form {
+pub(super) static FORMATS: [ToolFormat; 8] = [
+    ToolFormat {
         tool: "rpk",
         tells: |members| {
             let no_other = || {
@@ -85,7 +85,7 @@ pub(super) static FORMS: [Form; 8] = [
         },
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "kt",
         tells: |members| {
             has(members, &["partition", "offset", "key", "value"])
@@ -96,7 +96,7 @@ pub(super) static FORMS: [Form; 8] = [
         headers: "",
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "kafkactl",
         tells: |members| has(members, &["Partition", "Offset", "Value"]),
         topic: "",
@@ -118,7 +118,7 @@ pub(super) static FORMS: [Form; 8] = [
         },
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "kaf",
         tells: |members| {
             has(members, &["payload", "partition", "offset"])
@@ -135,10 +135,10 @@ pub(super) static FORMS: [Form; 8] = [
             (!is_told("payload") || members.get("key").is_some_and(|key| !key.is_string()))
                 .then_some("it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them")
         },
-        bytes: Bytes::HeadersBase64,
+        bytes: BytesSpelling::HeadersBase64,
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "Kafdrop",
         tells: |members| has(members, &["message", "headersFormatted"]),
         topic: "",
@@ -151,7 +151,7 @@ pub(super) static FORMS: [Form; 8] = [
         },
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "AKHQ",
         tells: |members| {
             members.get("topic").is_some_and(Value::is_object) || has(members, &["exceptions"])
@@ -179,7 +179,7 @@ pub(super) static FORMS: [Form; 8] = [
         },
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "Redpanda Console",
         tells: |members| {
             let value = members.get("value").and_then(Value::as_object);
@@ -195,10 +195,10 @@ pub(super) static FORMS: [Form; 8] = [
             "keyJson",
             "keyBinHexPreview",
         ],
-        bytes: Bytes::Payload,
+        bytes: BytesSpelling::Payload,
         ..PLAIN
     },
-    Form {
+    ToolFormat {
         tool: "kafka-ui",
         tells: |members| {
             let marks = ["valueSerde", "keySerde", "valueSize", "keySize", "content"];
@@ -238,14 +238,14 @@ pub(super) static FORMS: [Form; 8] = [
 ];
 
 /// A record of AWS Lambda's events.
-pub(super) const LAMBDA: Form = Form {
+pub(super) const LAMBDA: ToolFormat = ToolFormat {
     tool: "AWS Lambda",
     unused: &["timestampType", "keySchemaMetadata", "valueSchemaMetadata"],
-    bytes: Bytes::Base64,
+    bytes: BytesSpelling::Base64,
     ..PLAIN
 };
 
-fn has(members: &Members, names: &[&str]) -> bool {
+fn has(members: &ToolMembers, names: &[&str]) -> bool {
     names.iter().all(|name| members.contains_key(*name))
 }
 
