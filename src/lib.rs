@@ -29,10 +29,10 @@
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
-//! | what `kreplay inspect` shows | `run/inspect/`, `extract/survey/mod.rs`, `extract/survey/outline/` (paths), `report/inspection/` |
+//! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
-//! | why a path matches nothing | `extract/survey/unmatched.rs` |
+//! | why a path matches nothing | `extract/census/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |
 //! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
 //! | in which order records are sent | `produce/order/` |

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::census::Census;
 use super::input::encoding::open::total_size;
-use super::survey::Survey;
 use crate::config::{Extraction as Options, Input, TopicNames};
 use crate::error::Error;
 use crate::host::console::Console;
@@ -16,7 +16,7 @@ use crate::report;
 
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
-pub(in crate::extract) enum Stop {
+pub(in crate::extract) enum ReadStop {
     /// Production takes no more.
     Closed,
     /// All that is selected was read.
@@ -26,7 +26,7 @@ pub(in crate::extract) enum Stop {
     Failed(Error),
 }
 
-impl From<Closed> for Stop {
+impl From<Closed> for ReadStop {
     fn from(_: Closed) -> Self {
         Self::Closed
     }
@@ -82,9 +82,9 @@ pub(crate) enum Purpose {
 
 /// What extraction needs to know of the run.
 #[derive(Clone)]
-pub(in crate::extract) struct Context {
+pub(in crate::extract) struct ExtractionContext {
     pub(in crate::extract) options: Options,
-    pub(in crate::extract) survey: Survey,
+    pub(in crate::extract) census: Census,
     pub(in crate::extract) topics: TopicNames,
     pub(in crate::extract) purpose: Purpose,
     pub(in crate::extract) console: Console,
@@ -93,7 +93,7 @@ pub(in crate::extract) struct Context {
     pub(in crate::extract) description: Arc<Mutex<Description>>,
 }
 
-impl Context {
+impl ExtractionContext {
     pub(in crate::extract) fn describe(&self) -> MutexGuard<'_, Description> {
         self.description
             .lock()

@@ -1,6 +1,6 @@
 //! Input to records. `source/` has a file for each kind of input, `csv/` the CSV of `speedctl extract
 //! data`; both open and judge what they read by `input/`. `profile/` says where in an RRPair records are,
-//! `rrpair/` finds them, `keep/` decides which of them are replayed, and `survey/` looks on for `inspect`.
+//! `rrpair/` finds them, `keep/` decides which of them are replayed, and `census/` looks on for `inspect`.
 //!
 //! ```text
 //! bytes -> input/ -> rrpair/ <- profile/ -> keep/ -> keep/sink.rs -> channel       RRPairs
@@ -8,6 +8,7 @@
 //! bytes -> input/ -> source/records.rs ------------> keep/sink.rs -> channel       record lines
 //! ```
 
+mod census;
 mod context;
 mod csv;
 mod input;
@@ -15,7 +16,6 @@ mod keep;
 mod profile;
 mod rrpair;
 mod source;
-mod survey;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -25,16 +25,16 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
-use self::context::{Context, Stop};
+pub(crate) use self::census::Census;
 pub(crate) use self::context::{Description, Purpose};
+use self::context::{ExtractionContext, ReadStop};
 use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
-use self::keep::admission::Admission;
+use self::keep::deduplicator::Deduplicator;
 use self::keep::sink::Outlet;
-pub(crate) use self::profile::path::{Path, Step, jsonpath_text};
+pub(crate) use self::profile::path::{Path, PathStep, jsonpath_text};
 pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::source::check::{check, kind};
-pub(crate) use self::survey::Survey;
 
 use crate::config::{
     Extraction as Options, Input, InputKind, Inputs, Snapshot, Source, TopicNames,
@@ -46,7 +46,7 @@ use crate::record::channel::{Gate, Sender};
 use crate::report::place;
 
 /// Extraction at work on a thread of its own.
-pub(crate) struct Extraction {
+pub(crate) struct ExtractionThread {
     description: Arc<Mutex<Description>>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
@@ -103,26 +103,26 @@ pub(crate) fn start(
     (topics, purpose): (TopicNames, Purpose),
     console: Console,
     sender: Sender,
-) -> Extraction {
-    let survey = Survey::Nothing;
-    start_survey(source, options, (topics, purpose), console, sender, survey)
+) -> ExtractionThread {
+    let census = Census::Nothing;
+    start_census(source, options, (topics, purpose), console, sender, census)
 }
 
-/// The same, and `survey` is filled besides; only RRPairs are surveyed.
-pub(crate) fn start_survey(
+/// The same, and `census` is filled besides; only RRPairs are counted.
+pub(crate) fn start_census(
     source: Source,
     options: Options,
     (topics, purpose): (TopicNames, Purpose),
     console: Console,
     sender: Sender,
-    survey: Survey,
-) -> Extraction {
+    census: Census,
+) -> ExtractionThread {
     let (stop, stopped) = watch::channel(false);
     let (ended, when_ended) = oneshot::channel();
     let description = Arc::new(Mutex::new(Description::default()));
-    let context = Context {
+    let context = ExtractionContext {
         options,
-        survey,
+        census,
         topics,
         purpose,
         console,
@@ -137,14 +137,14 @@ pub(crate) fn start_survey(
         // Nobody waits any more when the run has ended without this thread.
         _ = ended.send(());
     });
-    Extraction {
+    ExtractionThread {
         description,
         stop,
         ended: when_ended,
     }
 }
 
-fn read(source: Source, context: &Context, sender: &Outlet) -> Result<(), Stop> {
+fn read(source: Source, context: &ExtractionContext, sender: &Outlet) -> Result<(), ReadStop> {
     match source {
         Source::Inputs(inputs) => read_inputs(&inputs, context, sender),
         Source::Snapshot(snapshot) => source::snapshot::read(&snapshot, context, sender),
@@ -152,11 +152,15 @@ fn read(source: Source, context: &Context, sender: &Outlet) -> Result<(), Stop> 
 }
 
 /// Reads inputs as what they are, or as what the user says they are.
-fn read_inputs(inputs: &Inputs, context: &Context, sender: &Outlet) -> Result<(), Stop> {
+fn read_inputs(
+    inputs: &Inputs,
+    context: &ExtractionContext,
+    sender: &Outlet,
+) -> Result<(), ReadStop> {
     context.describe_inputs(&inputs.all);
-    let opener = Opener::of(inputs, context).map_err(Stop::Failed)?;
+    let opener = Opener::of(inputs, context).map_err(ReadStop::Failed)?;
     let kind = opener.kind();
-    source::check::check_found(kind, inputs, context).map_err(Stop::Failed)?;
+    source::check::check_found(kind, inputs, context).map_err(ReadStop::Failed)?;
     context.describe().kind = Some(kind.reported());
     let all = &inputs.all;
     match kind {
@@ -174,41 +178,41 @@ fn read_inputs(inputs: &Inputs, context: &Context, sender: &Outlet) -> Result<()
 fn read_csvs(
     inputs: &[Input],
     mut opener: Opener,
-    context: &Context,
+    context: &ExtractionContext,
     sender: &Outlet,
-) -> Result<(), Stop> {
-    let admission = RefCell::new(Admission::new(&context.options));
+) -> Result<(), ReadStop> {
+    let deduplicator = RefCell::new(Deduplicator::new(&context.options));
     let topics = context.topics_of_rows();
     let mut failed: Option<Error> = None;
     for (number, input) in (0..).zip(inputs) {
-        let opened = opener.open(input).map_err(Stop::Failed);
+        let opened = opener.open(input).map_err(ReadStop::Failed);
         let end = opened.and_then(|opened| {
             if opened.is_empty {
                 return Ok(());
             }
-            let source = csv::Source {
+            let source = csv::CsvSource {
                 bytes: opened.reader,
                 name: &input.name(),
                 input: number,
                 options: &context.options,
                 topics: &topics,
                 on_loss: OnLoss::Count,
-                admission: &admission,
+                deduplicator: &deduplicator,
             };
             csv::read(source, sender)
         });
         match (end, &failed) {
             (Ok(()), _) => {}
-            (Err(Stop::Failed(error)), None) => failed = Some(error),
-            (Err(Stop::Failed(error)), Some(_)) => context.console.note(&error.to_string()),
+            (Err(ReadStop::Failed(error)), None) => failed = Some(error),
+            (Err(ReadStop::Failed(error)), Some(_)) => context.console.note(&error.to_string()),
             (Err(stop), _) => return Err(stop),
         }
     }
-    csv::finish(&admission, sender)?;
-    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    csv::finish(&deduplicator, sender)?;
+    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
 }
 
-impl Extraction {
+impl ExtractionThread {
     /// What is known of the source by now.
     pub(crate) fn description(&self) -> Description {
         self.description

@@ -221,7 +221,7 @@ impl Receiver {
     /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
     /// the source has failed before. What can be known before the first record is so bounded by the
     /// channel's limits and, for a source that comes slowly, by half a second.
-    pub(crate) fn survey(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
+    pub(crate) fn look_ahead(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
         let mut state = self.0.lock();
         let started = Instant::now();
         while state.gate != Gate::AtOnce && state.end.is_none() && !state.closed {
@@ -397,7 +397,7 @@ mod tests {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
         sender.send(portion(10)).expect("there is room");
         sender.finish(Err(Error::config("no")));
-        let extent = receiver.survey(|_| panic!("nothing is to be seen of a failed source"));
+        let extent = receiver.look_ahead(|_| panic!("nothing is to be seen of a failed source"));
         assert_eq!(extent, Extent::Beginning);
         assert!(receiver.recv().is_none());
         let (end, rest) = receiver.close();
@@ -410,7 +410,7 @@ mod tests {
         sender.send(portion(10)).expect("there is room");
         sender.finish(Err(Error::config("cut off")));
         let mut seen = 0;
-        let extent = receiver.survey(|portion| seen += portion.batch.weight());
+        let extent = receiver.look_ahead(|portion| seen += portion.batch.weight());
         assert_eq!(extent, Extent::Beginning);
         assert_eq!(
             (seen, receiver.recv().is_some(), receiver.recv().is_none()),
@@ -425,7 +425,10 @@ mod tests {
         sender.send(portion(20)).expect("there is room");
         sender.finish(Ok(()));
         let mut seen = 0;
-        assert_eq!(receiver.survey(|p| seen += p.batch.weight()), Extent::Whole);
+        assert_eq!(
+            receiver.look_ahead(|p| seen += p.batch.weight()),
+            Extent::Whole
+        );
         assert_eq!(seen, 30);
     }
 
@@ -438,7 +441,7 @@ mod tests {
             sender.finish(Ok(()));
         });
         let mut seen = 0;
-        let extent = receiver.survey(|p| seen += p.batch.weight());
+        let extent = receiver.look_ahead(|p| seen += p.batch.weight());
         assert_eq!((seen, extent), (60, Extent::Beginning));
         assert_eq!(receiver.recv().map(|p| p.batch.weight()), Some(60));
         thread.join().expect("the sender does not panic");

@@ -13,7 +13,7 @@ const LONGEST_NAME: usize = 1 << 10;
 
 /// What was counted of the RRPairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct CensusReport {
     /// Commands of all RRPairs.
     pub commands: NameCounts,
     /// Brokers that the RRPairs which pass the filter went to.

@@ -17,7 +17,7 @@ mod unresolved;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::census::{Census, NameCounts, Several};
+pub use self::census::{CensusReport, NameCounts, Several};
 pub(crate) use self::comparison::MOST_SHOWN;
 pub use self::comparison::{
     Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,

@@ -8,11 +8,11 @@
 //! is a *sentinel*: a cell in it shows that there are records that the row does not carry.
 
 use crate::extract::profile::Encoding;
-use crate::extract::profile::path::{Path, Step, dotted_text};
+use crate::extract::profile::path::{Path, PathStep, dotted_text};
+use crate::extract::rrpair::automaton::{Group, Role, shared};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::Slot;
-use crate::extract::rrpair::plan::{Group, Role, shared};
-use crate::extract::rrpair::sources::Source;
+use crate::extract::rrpair::sources::FieldSource;
 
 /// Elements of a batch's attributes that are asked for.
 const MOST_ATTRIBUTES: usize = 4;
@@ -73,11 +73,11 @@ pub(in crate::extract) fn generated_paths(engine: &Engine) -> Vec<String> {
 }
 
 /// The plain paths of a record's fields.
-fn record_fields(engine: &Engine) -> impl Iterator<Item = (&[Step], Slot, u8, Encoding)> {
+fn record_fields(engine: &Engine) -> impl Iterator<Item = (&[PathStep], Slot, u8, Encoding)> {
     engine
         .sources()
         .iter()
-        .filter_map(|Source { path, role, .. }| match role {
+        .filter_map(|FieldSource { path, role, .. }| match role {
             Role::Field {
                 group: Group::Record,
                 slot,
@@ -90,8 +90,8 @@ fn record_fields(engine: &Engine) -> impl Iterator<Item = (&[Step], Slot, u8, En
 }
 
 /// The plain paths of records.
-fn items(engine: &Engine) -> impl Iterator<Item = &[Step]> {
-    let is_record = |source: &&Source| source.role == Role::Item(Group::Record);
+fn items(engine: &Engine) -> impl Iterator<Item = &[PathStep]> {
+    let is_record = |source: &&FieldSource| source.role == Role::Item(Group::Record);
     engine
         .sources()
         .iter()
@@ -99,18 +99,18 @@ fn items(engine: &Engine) -> impl Iterator<Item = &[Step]> {
         .filter_map(|source| source.path.steps())
 }
 
-fn wildcards(steps: &[Step]) -> Vec<usize> {
+fn wildcards(steps: &[PathStep]) -> Vec<usize> {
     let all = steps
         .iter()
         .enumerate()
-        .filter(|(_, step)| **step == Step::Each);
+        .filter(|(_, step)| **step == PathStep::Each);
     all.map(|(at, _)| at).collect()
 }
 
 /// Takes the first element of every array, or the second one of that at `second`.
-fn with_elements(steps: &[Step], second: Option<usize>) -> Vec<Step> {
-    let element = |(at, step): (usize, &Step)| match step {
-        Step::Each => Step::Index(usize::from(second == Some(at))),
+fn with_elements(steps: &[PathStep], second: Option<usize>) -> Vec<PathStep> {
+    let element = |(at, step): (usize, &PathStep)| match step {
+        PathStep::Each => PathStep::Index(usize::from(second == Some(at))),
         step => step.clone(),
     };
     steps.iter().enumerate().map(element).collect()
@@ -169,9 +169,9 @@ pub(in crate::extract) struct Columns {
 }
 
 /// A record that has a value column: its node, and the record path that leads there.
-struct Node<'a> {
-    steps: &'a [Step],
-    item: &'a [Step],
+struct RecordNode<'a> {
+    steps: &'a [PathStep],
+    item: &'a [PathStep],
 }
 
 impl Columns {
@@ -179,18 +179,19 @@ impl Columns {
     pub(in crate::extract) fn of(headers: &[String], engine: &Engine) -> Self {
         let parsed = headers.iter().map(|header| Path::parse(header.trim()).ok());
         let paths: Vec<Option<Path>> = parsed.collect();
-        let steps: Vec<Option<&[Step]>> = paths.iter().map(|path| path.as_ref()?.steps()).collect();
-        let mut nodes: Vec<Node<'_>> = Vec::new();
+        let steps: Vec<Option<&[PathStep]>> =
+            paths.iter().map(|path| path.as_ref()?.steps()).collect();
+        let mut nodes: Vec<RecordNode<'_>> = Vec::new();
         for header in steps.iter().flatten() {
             let value = record_fields(engine)
                 .find(|(path, slot, ..)| *slot == Slot::Value && fits(path, header));
             let Some((value, ..)) = value else { continue };
             let leads_there =
-                |item: &&[Step]| shared(value, item) == item.len() && starts(item, header);
+                |item: &&[PathStep]| shared(value, item) == item.len() && starts(item, header);
             for item in items(engine).filter(leads_there) {
                 let node = &header[..item.len()];
                 if nodes.iter().all(|known| known.steps != node) {
-                    nodes.push(Node { steps: node, item });
+                    nodes.push(RecordNode { steps: node, item });
                 }
             }
         }
@@ -217,15 +218,15 @@ impl Columns {
 /// What records of a capture may have that no column is there for. Where paths lead to one node each,
 /// as those of the user's own do, a row has nothing besides.
 fn unseen(
-    nodes: &[Node<'_>],
+    nodes: &[RecordNode<'_>],
     records: &[RecordColumns],
-    headers: &[Option<&[Step]>],
+    headers: &[Option<&[PathStep]>],
 ) -> Vec<String> {
     let mut unseen: Vec<String> = Vec::new();
     for node in nodes {
         for at in wildcards(node.item) {
-            let element = |steps: &[Step]| match steps.get(at) {
-                Some(Step::Index(n)) if steps[..at] == node.steps[..at] => Some(*n),
+            let element = |steps: &[PathStep]| match steps.get(at) {
+                Some(PathStep::Index(n)) if steps[..at] == node.steps[..at] => Some(*n),
                 _ => None,
             };
             let last = nodes.iter().filter_map(|node| element(node.steps)).max();
@@ -233,7 +234,7 @@ fn unseen(
             if further.max() > last {
                 continue;
             }
-            if let Some(Step::Name(array)) = at.checked_sub(1).and_then(|i| node.item.get(i)) {
+            if let Some(PathStep::Name(array)) = at.checked_sub(1).and_then(|i| node.item.get(i)) {
                 let text = format!("a second element of `{array}`");
                 if !unseen.contains(&text) {
                     unseen.push(text);
@@ -265,8 +266,8 @@ fn unseen(
 
 /// The column of the broker, where the other columns are about Kafka: what else was captured was at
 /// no broker.
-fn broker(headers: &[Option<&[Step]>]) -> Option<usize> {
-    let begins = |header: &Option<&[Step]>, name: &str| matches!(header.and_then(<[Step]>::first), Some(Step::Name(first)) if first == name);
+fn broker(headers: &[Option<&[PathStep]>]) -> Option<usize> {
+    let begins = |header: &Option<&[PathStep]>, name: &str| matches!(header.and_then(<[PathStep]>::first), Some(PathStep::Name(first)) if first == name);
     let is_kafka = headers.iter().any(|header| begins(header, "kafka"));
     let mut headers = headers.iter();
     let column = headers.position(|h| begins(h, BROKER) && h.is_some_and(|h| h.len() == 1));
@@ -274,7 +275,7 @@ fn broker(headers: &[Option<&[Step]>]) -> Option<usize> {
 }
 
 /// The columns of an RRPair's time and duration.
-fn capture(headers: &[Option<&[Step]>], engine: &Engine) -> Vec<Option<usize>> {
+fn capture(headers: &[Option<&[PathStep]>], engine: &Engine) -> Vec<Option<usize>> {
     let column = |path: &Path| {
         let path = path.steps()?;
         let mut headers = headers.iter();
@@ -284,17 +285,21 @@ fn capture(headers: &[Option<&[Step]>], engine: &Engine) -> Vec<Option<usize>> {
 }
 
 /// Whether a path of the profile leads to the very node of a header.
-fn fits(path: &[Step], header: &[Step]) -> bool {
+fn fits(path: &[PathStep], header: &[PathStep]) -> bool {
     path.len() == header.len() && starts(path, header)
 }
 
 /// Collects the columns of the record at `node`.
-fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine) -> RecordColumns {
+fn record_columns(
+    node: &RecordNode<'_>,
+    headers: &[Option<&[PathStep]>],
+    engine: &Engine,
+) -> RecordColumns {
     let mut columns = RecordColumns {
         is_first: !node
             .steps
             .iter()
-            .any(|step| matches!(step, Step::Index(1..))),
+            .any(|step| matches!(step, PathStep::Index(1..))),
         ..RecordColumns::default()
     };
     for (column, header) in headers.iter().enumerate() {
@@ -333,9 +338,9 @@ fn record_columns(node: &Node<'_>, headers: &[Option<&[Step]>], engine: &Engine)
 }
 
 /// The name of a member of the record at `node` that the profile does not know, if `header` leads to one.
-fn unknown_member(node: &Node<'_>, header: &[Step], engine: &Engine) -> Option<String> {
+fn unknown_member(node: &RecordNode<'_>, header: &[PathStep], engine: &Engine) -> Option<String> {
     let below = header.strip_prefix(node.steps)?;
-    let ([Step::Name(name)], Some(known)) = (below, engine.known()) else {
+    let ([PathStep::Name(name)], Some(known)) = (below, engine.known()) else {
         return None;
     };
     let is_known =
@@ -344,29 +349,29 @@ fn unknown_member(node: &Node<'_>, header: &[Step], engine: &Engine) -> Option<S
 }
 
 /// Whether two nodes cannot both be there: one is in an array where the other is in an object.
-fn are_other_shapes(a: &[Step], b: &[Step]) -> bool {
+fn are_other_shapes(a: &[PathStep], b: &[PathStep]) -> bool {
     let parting = a.iter().zip(b).find(|(a, b)| a != b);
     matches!(
         parting,
-        Some((Step::Index(_), Step::Name(_)) | (Step::Name(_), Step::Index(_)))
+        Some((PathStep::Index(_), PathStep::Name(_)) | (PathStep::Name(_), PathStep::Index(_)))
     )
 }
 
 /// Whether a header's node is that of `path`, or below it.
-fn starts(path: &[Step], header: &[Step]) -> bool {
-    let is_on_the_way = |(step, at): (&Step, &Step)| match (step, at) {
+fn starts(path: &[PathStep], header: &[PathStep]) -> bool {
+    let is_on_the_way = |(step, at): (&PathStep, &PathStep)| match (step, at) {
         // speedctl's paths have indexes where a profile's have wildcards.
-        (Step::Each, at) => matches!(at, Step::Index(_)),
+        (PathStep::Each, at) => matches!(at, PathStep::Index(_)),
         // A column's number may be a member's name.
-        (Step::Name(name), Step::Index(index)) => *name == index.to_string(),
+        (PathStep::Name(name), PathStep::Index(index)) => *name == index.to_string(),
         (step, at) => step == at,
     };
     header.len() >= path.len() && path.iter().zip(header).all(is_on_the_way)
 }
 
 /// A column for an element that no record column covers.
-fn sentinel(column: usize, header: &[Step], nodes: &[Node<'_>]) -> Option<Sentinel> {
-    let common = |node: &Node<'_>| {
+fn sentinel(column: usize, header: &[PathStep], nodes: &[RecordNode<'_>]) -> Option<Sentinel> {
+    let common = |node: &RecordNode<'_>| {
         header
             .iter()
             .zip(node.steps)
@@ -375,7 +380,7 @@ fn sentinel(column: usize, header: &[Step], nodes: &[Node<'_>]) -> Option<Sentin
     };
     let at = nodes.iter().map(common).max()?;
     let inside = nodes.iter().any(|node| common(node) == node.steps.len());
-    let (Some(Step::Index(_)), Some(Step::Name(array))) =
+    let (Some(PathStep::Index(_)), Some(PathStep::Name(array))) =
         (header.get(at), header.get(at.checked_sub(1)?))
     else {
         return None;

@@ -6,9 +6,9 @@ use ::csv::ByteRecord;
 use super::columns::{Columns, RecordColumns};
 use crate::config::{Overrides, TopicNames};
 use crate::error::Error;
+use crate::extract::census::unmatched::{Nearness, explain_column};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::Slot;
-use crate::extract::survey::unmatched::{Nearness, explain_column};
 
 /// Columns that an error names.
 const MOST_NAMED: usize = 20;

@@ -13,10 +13,10 @@ use ::csv::{ByteRecord, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
 
 use self::rows::{OnLoss, RowKind, Rows, Wishes};
-use super::context::Stop;
+use super::context::ReadStop;
 use super::input::encoding::open;
-use super::input::tail::{Tail, Watch};
-use super::keep::admission::Admission;
+use super::input::tail::{Tail, TailWatch};
+use super::keep::deduplicator::Deduplicator;
 use super::keep::sink::{Outlet, Sink};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
@@ -24,7 +24,7 @@ use crate::record::Origin;
 use crate::report::ProblemKind;
 
 /// A CSV and how it is to be read.
-pub(super) struct Source<'a, R> {
+pub(super) struct CsvSource<'a, R> {
     pub(super) bytes: R,
     /// What reports and errors call it.
     pub(super) name: &'a str,
@@ -34,7 +34,7 @@ pub(super) struct Source<'a, R> {
     pub(super) topics: &'a TopicNames,
     pub(super) on_loss: OnLoss,
     /// What is left out; one for all CSVs of a run.
-    pub(super) admission: &'a RefCell<Admission>,
+    pub(super) deduplicator: &'a RefCell<Deduplicator>,
 }
 
 /// Reads a CSV with its header row.
@@ -43,8 +43,8 @@ pub(super) struct Source<'a, R> {
 /// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing names, and one
 /// that is cut off or cannot be read, after everything before was sent; [`Stop::NeedsRaw`] where
 /// the source's [`OnLoss`] allows it.
-pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<(), Stop> {
-    let Source {
+pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result<(), ReadStop> {
+    let CsvSource {
         bytes, name, input, ..
     } = source;
     let at = |line| Origin { input, line };
@@ -52,9 +52,9 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
         options: source.options,
         topics: source.topics,
         on_loss: source.on_loss,
-        admission: source.admission,
+        deduplicator: source.deduplicator,
     };
-    let mut reader = Reader::of(bytes, name);
+    let mut reader = CsvReader::of(bytes, name);
     let under = |header: &ByteRecord| Rows::under(header, name, wishes, sender);
     let mut rows = reader.read_header(under)?;
     let end = loop {
@@ -62,7 +62,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
             rows.sink.flush()?;
         }
         let read = match reader.advance() {
-            Step::Row(Place {
+            CsvStep::Row(RowPlace {
                 misquoted: true,
                 line,
             }) => {
@@ -70,7 +70,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
                 rows.sink.unreadable(ProblemKind::Unreadable, at(line), why);
                 Ok(())
             }
-            Step::Row(place) => match rows.kind_of(&reader.row) {
+            CsvStep::Row(place) => match rows.kind_of(&reader.row) {
                 RowKind::Records => rows.read(&reader.row, at(place.line)),
                 RowKind::Header => {
                     rows.note_header(at(place.line));
@@ -78,17 +78,17 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
                 }
                 RowKind::OtherHeader => break Err(reader.other_header(place)),
             },
-            Step::Blank => Ok(()),
-            Step::End => break Ok(()),
-            Step::CutOff(place, why) => {
+            CsvStep::Blank => Ok(()),
+            CsvStep::End => break Ok(()),
+            CsvStep::CutOff(place, why) => {
                 rows.sink
                     .unreadable(ProblemKind::Unreadable, at(place.line), || why.into());
                 break Err(reader.cut_off(place, why));
             }
-            Step::Failed(line, error) => {
+            CsvStep::Failed(line, error) => {
                 rows.sink
                     .unreadable(ProblemKind::Unreadable, at(line), || error.to_string());
-                break Err(Stop::Failed(error));
+                break Err(ReadStop::Failed(error));
             }
         };
         rows.sink.tally.bytes += reader.watch.read.take();
@@ -97,7 +97,7 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
         }
     };
     rows.sink.tally.bytes += reader.watch.read.take();
-    if !matches!(end, Err(Stop::NeedsRaw(_))) {
+    if !matches!(end, Err(ReadStop::NeedsRaw(_))) {
         rows.finish()?;
     }
     end
@@ -107,37 +107,40 @@ pub(super) fn read<R: Read>(source: Source<'_, R>, sender: &Outlet) -> Result<()
 ///
 /// # Errors
 /// [`Stop::Closed`].
-pub(super) fn finish(admission: &RefCell<Admission>, sender: &Outlet) -> Result<(), Stop> {
+pub(super) fn finish(
+    deduplicator: &RefCell<Deduplicator>,
+    sender: &Outlet,
+) -> Result<(), ReadStop> {
     let mut sink = Sink::new(sender);
-    admission.borrow().finish(&mut sink.tally);
+    deduplicator.borrow().finish(&mut sink.tally);
     sink.flush()
 }
 
 /// Where a row stands, and whether its quotes are sound.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct RowPlace {
     /// Its first line.
     line: u64,
     misquoted: bool,
 }
 
 /// What comes next.
-enum Step {
+enum CsvStep {
     /// A whole row, which is in [`Reader::row`].
-    Row(Place),
+    Row(RowPlace),
     /// A line with nothing in it.
     Blank,
     End,
     /// A row that is not whole, the last one.
-    CutOff(Place, &'static str),
+    CutOff(RowPlace, &'static str),
     /// The line at which reading failed.
     Failed(u64, Error),
 }
 
 /// Reads row by row. A row is whole when its line end is one of the input.
-struct Reader<'a, R> {
+struct CsvReader<'a, R> {
     csv: ::csv::Reader<Tail<R>>,
-    watch: Rc<Watch>,
+    watch: Rc<TailWatch>,
     name: &'a str,
     row: ByteRecord,
     /// Columns of the header, once it is read.
@@ -146,7 +149,7 @@ struct Reader<'a, R> {
     crlf: Option<bool>,
 }
 
-impl<'a, R: Read> Reader<'a, R> {
+impl<'a, R: Read> CsvReader<'a, R> {
     fn of(bytes: R, name: &'a str) -> Self {
         let (tail, watch) = Tail::of(bytes);
         let csv = ReaderBuilder::new()
@@ -169,30 +172,32 @@ impl<'a, R: Read> Reader<'a, R> {
     /// Reads the header row and makes of it what reads the others.
     fn read_header<'r>(
         &mut self,
-        under: impl Fn(&ByteRecord) -> Result<Rows<'r>, Stop>,
-    ) -> Result<Rows<'r>, Stop> {
+        under: impl Fn(&ByteRecord) -> Result<Rows<'r>, ReadStop>,
+    ) -> Result<Rows<'r>, ReadStop> {
         let mut step = self.advance();
-        while matches!(step, Step::Blank) {
+        while matches!(step, CsvStep::Blank) {
             step = self.advance();
         }
         match step {
-            Step::Row(_) => {
+            CsvStep::Row(_) => {
                 self.width = Some(self.row.len());
                 under(&self.row)
             }
-            Step::Blank | Step::End => {
+            CsvStep::Blank | CsvStep::End => {
                 let reason = "it is empty, without even a header row".into();
-                Err(Stop::Failed(Error::Unreadable {
+                Err(ReadStop::Failed(Error::Unreadable {
                     place: self.name.into(),
                     reason,
                 }))
             }
             // A header that has no value column is none, however it ends.
-            Step::CutOff(place, why) => match under(&self.row) {
-                Err(Stop::Failed(error @ Error::NoValueColumn { .. })) => Err(Stop::Failed(error)),
+            CsvStep::CutOff(place, why) => match under(&self.row) {
+                Err(ReadStop::Failed(error @ Error::NoValueColumn { .. })) => {
+                    Err(ReadStop::Failed(error))
+                }
                 _ => Err(self.cut_off(place, why)),
             },
-            Step::Failed(_, error) => Err(Stop::Failed(error)),
+            CsvStep::Failed(_, error) => Err(ReadStop::Failed(error)),
         }
     }
 
@@ -202,18 +207,18 @@ impl<'a, R: Read> Reader<'a, R> {
     }
 
     /// Reads the next row into `row`.
-    fn advance(&mut self) -> Step {
+    fn advance(&mut self) -> CsvStep {
         let line = self.csv.position().line();
         let read = self.csv.read_byte_record(&mut self.row);
         self.watch.since_row.set(0);
         match read {
             Ok(true) => {}
-            Ok(false) => return Step::End,
-            Err(e) => return Step::Failed(line, self.failed(&e, line)),
+            Ok(false) => return CsvStep::End,
+            Err(e) => return CsvStep::Failed(line, self.failed(&e, line)),
         }
         let mark = &self.watch.end_mark[..];
         if self.row.len() == 1 && &self.row[0] == mark {
-            return Step::End;
+            return CsvStep::End;
         }
         let place = self.place();
         // An open quote goes on over the end of the input.
@@ -223,31 +228,31 @@ impl<'a, R: Read> Reader<'a, R> {
         };
         if self.row.iter().next_back().is_some_and(open) {
             // Its last line end is inside it: none ends it.
-            let place = Place {
+            let place = RowPlace {
                 line: place.line + 1,
                 ..place
             };
-            return Step::CutOff(place, "a quote is not closed");
+            return CsvStep::CutOff(place, "a quote is not closed");
         }
         self.strip_carriage_return();
         if self.row.len() == 1 && self.row[0].is_empty() {
-            return Step::Blank;
+            return CsvStep::Blank;
         }
         // With all columns a row is whole without a line end.
         let is_whole = self.width == Some(self.row.len());
         if self.csv.position().byte() > self.watch.given.get() && !is_whole {
-            return Step::CutOff(place, "the last row has neither all columns nor a line end");
+            return CsvStep::CutOff(place, "the last row has neither all columns nor a line end");
         }
-        Step::Row(place)
+        CsvStep::Row(place)
     }
 
     /// Where the row in `row` stands. The crate's position of a row is before the blank lines
     /// that it skips, so the line is counted from the row's end.
-    fn place(&self) -> Place {
+    fn place(&self) -> RowPlace {
         let inside = memchr_iter(b'\n', self.row.as_slice()).count() as u64;
         let end = self.csv.position();
         let line = end.line().saturating_sub(1 + inside).max(1);
-        Place {
+        RowPlace {
             line,
             misquoted: self.watch.is_misquoted(end.byte()),
         }
@@ -271,17 +276,17 @@ impl<'a, R: Read> Reader<'a, R> {
         }
     }
 
-    fn other_header(&self, place: Place) -> Stop {
-        Stop::Failed(Error::Unreadable {
+    fn other_header(&self, place: RowPlace) -> ReadStop {
+        ReadStop::Failed(Error::Unreadable {
             place: format!("{}:{}", self.name, place.line),
             reason: "another header begins here: these are two CSVs, which have to be named apart"
                 .into(),
         })
     }
 
-    fn cut_off(&self, place: Place, why: &str) -> Stop {
+    fn cut_off(&self, place: RowPlace, why: &str) -> ReadStop {
         let place = format!("{}:{}", self.name, place.line);
-        Stop::Failed(Error::CutOff {
+        ReadStop::Failed(Error::CutOff {
             place,
             why: why.into(),
         })

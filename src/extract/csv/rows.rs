@@ -10,19 +10,19 @@ use super::columns::{Columns, RecordColumns};
 use super::header::{HeaderRow, Unmatched, check_width};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
-use crate::extract::context::Stop;
+use crate::extract::census::LONGEST_PLACE;
+use crate::extract::context::ReadStop;
 use crate::extract::input::framing::lines::BOM;
 use crate::extract::input::kind::UUID_COLUMN;
-use crate::extract::keep::aborted::Given;
-use crate::extract::keep::admission::Admission;
+use crate::extract::keep::aborted::Visibility;
+use crate::extract::keep::deduplicator::Deduplicator;
 use crate::extract::keep::identities::BatchMark;
 use crate::extract::keep::sink::{Outlet, Sink};
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::Filter;
 use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
-use crate::extract::rrpair::fields::{Attributes, Claim, Fields, Slot};
-use crate::extract::survey::LONGEST_PLACE;
+use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot, SlotClaim};
 use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, MissingFields, NameFault, Origin, Record,
     TopicId,
@@ -47,7 +47,7 @@ pub(in crate::extract) struct Wishes<'a> {
     pub(in crate::extract) options: &'a Extraction,
     pub(in crate::extract) topics: &'a TopicNames,
     pub(in crate::extract) on_loss: OnLoss,
-    pub(in crate::extract) admission: &'a RefCell<Admission>,
+    pub(in crate::extract) deduplicator: &'a RefCell<Deduplicator>,
 }
 
 /// What a row is.
@@ -87,12 +87,14 @@ impl<'a> Rows<'a> {
         name: &str,
         wishes: Wishes<'a>,
         sender: &'a Outlet,
-    ) -> Result<Self, Stop> {
-        check_width(header, name).map_err(Stop::Failed)?;
-        let engine = engine(wishes.options).map_err(Stop::Failed)?;
+    ) -> Result<Self, ReadStop> {
+        check_width(header, name).map_err(ReadStop::Failed)?;
+        let engine = engine(wishes.options).map_err(ReadStop::Failed)?;
         let first = header.clone();
         let header = HeaderRow::of(header, &engine, &wishes.options.overrides);
-        header.check(name, wishes.topics).map_err(Stop::Failed)?;
+        header
+            .check(name, wishes.topics)
+            .map_err(ReadStop::Failed)?;
         let mut sink = Sink::new(sender);
         let records = &header.columns.records;
         sink.batch.untold = MissingFields {
@@ -147,7 +149,7 @@ impl<'a> Rows<'a> {
         &mut self,
         row: &ByteRecord,
         origin: Origin,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReadStop> {
         self.sink.tally.rrpairs += 1;
         self.tell_unmatched();
         self.tell_unseen(origin);
@@ -174,7 +176,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// [`Stop::Closed`].
-    pub(in crate::extract) fn finish(&mut self) -> Result<(), Stop> {
+    pub(in crate::extract) fn finish(&mut self) -> Result<(), ReadStop> {
         self.sink.flush()
     }
 
@@ -226,7 +228,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), Stop> {
+    fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), ReadStop> {
         let mut lost: Vec<String> = Vec::new();
         for sentinel in &self.columns.sentinels {
             if !row[sentinel.column].is_empty() && !lost.contains(&sentinel.array) {
@@ -243,9 +245,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Something cannot be carried: the last chance to change to the RRPairs.
-    fn loses(&self, why: &str) -> Result<(), Stop> {
+    fn loses(&self, why: &str) -> Result<(), ReadStop> {
         if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
-            return Err(Stop::NeedsRaw(why.into()));
+            return Err(ReadStop::NeedsRaw(why.into()));
         }
         Ok(())
     }
@@ -263,7 +265,7 @@ impl<'a> Rows<'a> {
         row: &ByteRecord,
         index: usize,
         (origin, capture): (Origin, Option<u32>),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReadStop> {
         let columns = &self.columns.records[index];
         let values = columns
             .fields
@@ -310,9 +312,9 @@ impl<'a> Rows<'a> {
         &mut self,
         row: &ByteRecord,
         index: usize,
-        fields: &Fields,
+        fields: &FieldSet,
         origin: Origin,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReadStop> {
         let columns = &self.columns.records[index];
         if columns
             .headers
@@ -345,32 +347,32 @@ impl<'a> Rows<'a> {
     }
 
     /// Whether a record's topic is known by an id that neither row nor flags name.
-    fn has_no_name(&self, fields: &Fields) -> bool {
+    fn has_no_name(&self, fields: &FieldSet) -> bool {
         let id = fields
             .topic(Slot::TopicId)
             .filter(|_| !fields.has(Slot::Topic));
         match id.map(|id| &self.sink.batch.topics[id as usize]) {
             Some(CapturedTopic::Id(id)) => {
-                let admission = self.wishes.admission.borrow();
+                let deduplicator = self.wishes.deduplicator.borrow();
                 let needs_name = matches!(self.wishes.topics, TopicNames::Mapped(_));
-                needs_name && admission.identities.given(*id).is_none()
+                needs_name && deduplicator.identities.given(*id).is_none()
             }
             Some(CapturedTopic::Name(_)) | None => false,
         }
     }
 
     /// Counts an id that nothing names.
-    fn note_unnamed(&mut self, fields: &Fields) {
+    fn note_unnamed(&mut self, fields: &FieldSet) {
         let id = fields.topic(Slot::TopicId);
         if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize]) {
-            let mut admission = self.wishes.admission.borrow_mut();
-            admission.identities.saw_id(*id);
+            let mut deduplicator = self.wishes.deduplicator.borrow_mut();
+            deduplicator.identities.observe_id(*id);
             self.sink.tally.unresolved.add(*id);
         }
     }
 
     /// A record that the row cannot carry.
-    fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), Stop> {
+    fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), ReadStop> {
         self.loses(why)?;
         self.sink.batch.roll_back(mark);
         self.sink
@@ -378,7 +380,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn push(&mut self, index: usize, fields: &Fields, (origin, capture): (Origin, Option<u32>)) {
+    fn push(&mut self, index: usize, fields: &FieldSet, (origin, capture): (Origin, Option<u32>)) {
         let columns = &self.columns.records[index];
         // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
         let partition_default = self
@@ -406,15 +408,15 @@ impl<'a> Rows<'a> {
             capture,
         };
         let Sink { batch, tally, .. } = &mut self.sink;
-        let mut admission = self.wishes.admission.borrow_mut();
-        let identities = &mut admission.identities;
+        let mut deduplicator = self.wishes.deduplicator.borrow_mut();
+        let identities = &mut deduplicator.identities;
         identities.name(batch, &mut record);
         let mark = BatchMark {
             base_offset: fields.offset_base(offset_base_default),
             crc: fields.number(Slot::Crc),
         };
-        identities.saw(batch, &record, mark);
-        if admission.admit(batch.topic(&record), &record, Given::Yes, tally) {
+        identities.observe(batch, &record, mark);
+        if deduplicator.try_claim(batch.topic(&record), &record, Visibility::Visible, tally) {
             batch.records.push(record);
         }
     }
@@ -429,8 +431,12 @@ pub(in crate::extract) fn engine(options: &Extraction) -> Result<Engine, Error> 
 }
 
 /// The fields of a record; an error says which cell is wrong.
-fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Result<Fields, String> {
-    let mut fields = Fields::default();
+fn fields(
+    row: &ByteRecord,
+    columns: &RecordColumns,
+    batch: &mut Batch,
+) -> Result<FieldSet, String> {
+    let mut fields = FieldSet::default();
     for column in columns
         .fields
         .iter()
@@ -445,7 +451,7 @@ fn fields(row: &ByteRecord, columns: &RecordColumns, batch: &mut Batch) -> Resul
             fields.add_attributes(Attributes::from_text(&String::from_utf8_lossy(cell)));
             continue;
         }
-        if fields.claim(column.slot, column.rank) != Claim::Take {
+        if fields.claim(column.slot, column.rank) != SlotClaim::Take {
             continue;
         }
         // The bytes of a value are taken as they are, and no look at them is needed.

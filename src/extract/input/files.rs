@@ -19,7 +19,7 @@ use crate::error::Error;
 
 /// A file to read.
 #[derive(Debug)]
-pub(in crate::extract) struct Found {
+pub(in crate::extract) struct FoundFile {
     pub(in crate::extract) input: Input,
     pub(in crate::extract) asked: Asked,
 }
@@ -27,7 +27,7 @@ pub(in crate::extract) struct Found {
 /// What the arguments stand for, in the order of reading.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct Files {
-    pub(in crate::extract) found: Vec<Found>,
+    pub(in crate::extract) found: Vec<FoundFile>,
     /// What is neither file nor folder.
     pub(in crate::extract) skipped: Vec<PathBuf>,
     /// Links that lead out of their folder.
@@ -44,7 +44,7 @@ pub(in crate::extract) fn find(arguments: &[Input]) -> Files {
     for argument in arguments {
         match argument {
             Input::File(path) if path.is_dir() => files.add_folder(path),
-            _ => files.found.push(Found {
+            _ => files.found.push(FoundFile {
                 input: argument.clone(),
                 asked: Asked::ByName,
             }),
@@ -55,7 +55,7 @@ pub(in crate::extract) fn find(arguments: &[Input]) -> Files {
 
 impl Files {
     fn add_folder(&mut self, root: &Path) {
-        let mut listing = Listing::default();
+        let mut listing = FolderListing::default();
         listing.folders.push(root.to_path_buf());
         listing.root = fs::canonicalize(root).ok();
         // Links come last, so that a file is known by its own path and not by chance by a link's.
@@ -74,7 +74,7 @@ impl Files {
         let mut files = listing.files;
         let time = |path: &Path| time_in_name(path).or_else(|| time_in_content(path));
         files.sort_by_cached_key(|path| (time(path), path.clone()));
-        self.found.extend(files.into_iter().map(|path| Found {
+        self.found.extend(files.into_iter().map(|path| FoundFile {
             input: Input::File(path),
             asked: Asked::InFolder,
         }));
@@ -87,7 +87,7 @@ impl Files {
 
 /// What lies below a folder.
 #[derive(Debug, Default)]
-struct Listing {
+struct FolderListing {
     /// The folder, by the path that is its own.
     root: Option<PathBuf>,
     /// Folders still to list.
@@ -101,7 +101,7 @@ struct Listing {
     leading_out: Vec<PathBuf>,
 }
 
-impl Listing {
+impl FolderListing {
     /// Whether a link leads to something within the folder: who sends a folder chooses its links, and
     /// must not choose which other files are read.
     fn is_within(&self, link: &Path) -> bool {

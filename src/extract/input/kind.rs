@@ -13,11 +13,11 @@
 use memchr::{memchr, memmem};
 
 use super::encoding::magic;
-use super::encoding::magic::Format;
+use super::encoding::magic::KnownFormat;
 use super::envelope;
 use super::framing::lines::BOM;
-use super::framing::{Text, Texts};
-use super::members::{Members, TextEnd};
+use super::framing::{Framer, RrPairText};
+use super::members::{TextEnd, TopLevelMembers};
 use crate::config::InputKind;
 use crate::record::lines;
 
@@ -53,7 +53,7 @@ pub(in crate::extract) enum Nature {
     },
     /// Anything else that people write.
     Text,
-    Unread(Format),
+    Unread(KnownFormat),
 }
 
 /// How an input came to be looked at.
@@ -112,10 +112,10 @@ pub(in crate::extract) fn tell(head: &[u8], supply: Supply, asked: Asked) -> Opt
 
 /// The `ts` of the first object in `head` that has one.
 pub(in crate::extract) fn first_ts(head: &[u8]) -> Option<String> {
-    let mut texts = Texts::new(head);
-    let ts = |text: &Text<'_>| match text {
-        Text::Whole(bytes) => Members::of(bytes).ts,
-        Text::TooLong | Text::Broken(_) => None,
+    let mut texts = Framer::new(head);
+    let ts = |text: &RrPairText<'_>| match text {
+        RrPairText::Whole(bytes) => TopLevelMembers::of(bytes).ts,
+        RrPairText::TooLong | RrPairText::Broken(_) => None,
     };
     loop {
         while let Some((_, text)) = texts.next_buffered() {
@@ -178,7 +178,7 @@ impl Glance {
             array: text.starts_with(b"["),
             ..Self::default()
         };
-        let mut texts = Texts::new(text);
+        let mut texts = Framer::new(text);
         loop {
             while let Some((_, text)) = texts.next_buffered() {
                 if seen.add(&text, asked) {
@@ -202,8 +202,8 @@ impl Glance {
     }
 
     /// Whether the kind is known with this text.
-    fn add(&mut self, text: &Text<'_>, asked: Asked) -> bool {
-        let Text::Whole(bytes) = text else {
+    fn add(&mut self, text: &RrPairText<'_>, asked: Asked) -> bool {
+        let RrPairText::Whole(bytes) = text else {
             self.other += 1;
             self.texts += 1;
             return false;
@@ -211,7 +211,7 @@ impl Glance {
         if bytes.trim_ascii().is_empty() {
             return false;
         }
-        let members = Members::of(bytes);
+        let members = TopLevelMembers::of(bytes);
         let is_export = envelope::is_export(bytes);
         let holds_some = is_export && envelope::has_members(&String::from_utf8_lossy(bytes));
         if members.is_rrpair() || holds_some {

@@ -85,7 +85,7 @@ pub(in crate::extract) enum TextEnd {
 
 /// What stands at the top of one text.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct Members {
+pub(in crate::extract) struct TopLevelMembers {
     names: Vec<String>,
     msg_type: Option<String>,
     /// Whether a payload has the halves of an exchange.
@@ -96,7 +96,7 @@ pub(in crate::extract) struct Members {
     pub(in crate::extract) end: TextEnd,
 }
 
-impl Members {
+impl TopLevelMembers {
     /// Those of `text`, as far as it can be read.
     pub(in crate::extract) fn of(text: &[u8]) -> Self {
         let mut members = Self::default();
@@ -152,7 +152,7 @@ impl Members {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Members {
+impl<'de> DeserializeSeed<'de> for &mut TopLevelMembers {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -160,7 +160,7 @@ impl<'de> DeserializeSeed<'de> for &mut Members {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Members {
+impl<'de> Visitor<'de> for &mut TopLevelMembers {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for &mut Members {
                 "ts" => self.ts = map.next_value::<Scalar>()?.0,
                 payload if PAYLOADS.contains(&payload) => {
                     let payload = map.next_value::<&RawValue>()?.get();
-                    self.exchange |= Members::of(payload.as_bytes()).has_any(&HALVES);
+                    self.exchange |= TopLevelMembers::of(payload.as_bytes()).has_any(&HALVES);
                 }
                 _ => _ = map.next_value::<IgnoredAny>()?,
             }
@@ -216,7 +216,11 @@ mod tests {
             (r#""l7protocol""#, false),
         ];
         for (text, expected) in cases {
-            assert_eq!(Members::of(text.as_bytes()).is_rrpair(), expected, "{text}");
+            assert_eq!(
+                TopLevelMembers::of(text.as_bytes()).is_rrpair(),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -232,7 +236,7 @@ mod tests {
             (r#"{"resource":oops"#, false),
         ];
         for (text, expected) in cases {
-            let members = Members::of(text.as_bytes());
+            let members = TopLevelMembers::of(text.as_bytes());
             assert_eq!(members.may_become_rrpair(), expected, "{text}");
         }
     }

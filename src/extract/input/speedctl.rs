@@ -130,7 +130,10 @@ impl Speedctl {
     ///
     /// # Errors
     /// [`Error::SpeedctlNotStarted`] with the reason.
-    pub(in crate::extract) fn start(&self, stop: watch::Receiver<bool>) -> Result<Running, Error> {
+    pub(in crate::extract) fn start(
+        &self,
+        stop: watch::Receiver<bool>,
+    ) -> Result<SpeedctlProcess, Error> {
         let not_started = |reason| Error::SpeedctlNotStarted {
             program: self.program.clone(),
             reason,
@@ -165,8 +168,8 @@ impl Speedctl {
             stop,
         };
         let ended = tokio::spawn(pump.run(group));
-        Ok(Running {
-            output: Output {
+        Ok(SpeedctlProcess {
+            output: SpeedctlOutput {
                 chunks: receiver,
                 chunk: Vec::new(),
                 given: 0,
@@ -192,20 +195,20 @@ fn find(program: &Path) -> Result<PathBuf, String> {
 }
 
 /// A speedctl that has been started.
-pub(in crate::extract) struct Running {
+pub(in crate::extract) struct SpeedctlProcess {
     /// What it writes to stdout.
-    pub(in crate::extract) output: Output,
+    pub(in crate::extract) output: SpeedctlOutput,
     pub(in crate::extract) ended: Ended,
 }
 
 /// stdout as a blocking reader. Dropping it makes speedctl's pipe break.
-pub(in crate::extract) struct Output {
+pub(in crate::extract) struct SpeedctlOutput {
     chunks: mpsc::Receiver<Vec<u8>>,
     chunk: Vec<u8>,
     given: usize,
 }
 
-impl Read for Output {
+impl Read for SpeedctlOutput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.given == self.chunk.len() {
             let Some(chunk) = self.chunks.blocking_recv() else {
@@ -222,7 +225,7 @@ impl Read for Output {
 
 /// How a speedctl ended.
 pub(in crate::extract) struct Ended {
-    pump: JoinHandle<Result<ExitStatus, Failure>>,
+    pump: JoinHandle<Result<ExitStatus, ExitFailure>>,
     until: Option<oneshot::Sender<Until>>,
     /// Dropped when nothing more is wanted.
     enough: Option<oneshot::Sender<Infallible>>,
@@ -234,7 +237,7 @@ pub(in crate::extract) struct Ended {
 
 /// Why there is no exit status to judge by.
 #[derive(Debug)]
-enum Failure {
+enum ExitFailure {
     Stopped,
     Silent(Duration),
     /// It exited with 0; what it started holds the output open and writes nothing.
@@ -259,23 +262,23 @@ impl Ended {
                 Some(code) => format!("exited with code {code}"),
                 None => format!("was ended by a {status}"),
             },
-            Ok(Err(Failure::Silent(_) | Failure::HeldOpen(_))) if self.is_flooded() => {
+            Ok(Err(ExitFailure::Silent(_) | ExitFailure::HeldOpen(_))) if self.is_flooded() => {
                 format!(
                     "wrote more than {} MiB to stderr and was stopped",
                     MOST_STDERR >> 20
                 )
             }
-            Ok(Err(Failure::Stopped)) => "was stopped".into(),
-            Ok(Err(Failure::Silent(limit))) => format!(
+            Ok(Err(ExitFailure::Stopped)) => "was stopped".into(),
+            Ok(Err(ExitFailure::Silent(limit))) => format!(
                 "wrote nothing for {} and was stopped (see --speedctl-timeout)",
                 humantime::format_duration(limit)
             ),
-            Ok(Err(Failure::HeldOpen(limit))) => format!(
+            Ok(Err(ExitFailure::HeldOpen(limit))) => format!(
                 "exited with code 0, but a process that it started holds its output open and wrote \
                  nothing for {}: what it extracts may be incomplete (see --speedctl-timeout)",
                 humantime::format_duration(limit)
             ),
-            Ok(Err(Failure::Wait(e))) => format!("could not be waited for: {e}"),
+            Ok(Err(ExitFailure::Wait(e))) => format!("could not be waited for: {e}"),
             Err(e) => {
                 return Err(Error::Defect {
                     what: format!("the task that watches speedctl ended: {e}"),
@@ -389,7 +392,7 @@ struct Pump {
 }
 
 impl Pump {
-    async fn run(mut self, group: ProcessGroup) -> Result<ExitStatus, Failure> {
+    async fn run(mut self, group: ProcessGroup) -> Result<ExitStatus, ExitFailure> {
         let mut stop = self.stop.clone();
         let stopped = async move {
             // The sender is dropped only when the whole run has ended.
@@ -399,8 +402,8 @@ impl Pump {
         let enough = std::mem::replace(&mut self.enough, never);
         let result = tokio::select! {
             result = self.read_to_end() => result,
-            () = stopped => Err(Failure::Stopped),
-            _ = enough => Err(Failure::Stopped),
+            () = stopped => Err(ExitFailure::Stopped),
+            _ = enough => Err(ExitFailure::Stopped),
         };
         if result.is_err() {
             group.signal(Signal::SIGTERM);
@@ -416,15 +419,15 @@ impl Pump {
         result
     }
 
-    async fn read_to_end(&mut self) -> Result<ExitStatus, Failure> {
+    async fn read_to_end(&mut self) -> Result<ExitStatus, ExitFailure> {
         let exited = self.carry().await?;
         let (closed, _) = mpsc::channel(1);
         self.chunks = closed;
         let status = match exited {
             Some(status) => status,
             None => tokio::select! {
-                status = self.child.wait() => status.map_err(Failure::Wait)?,
-                () = silence(&self.stderr, self.timeout) => return Err(Failure::Silent(self.timeout)),
+                status = self.child.wait() => status.map_err(ExitFailure::Wait)?,
+                () = silence(&self.stderr, self.timeout) => return Err(ExitFailure::Silent(self.timeout)),
             },
         };
         // A reader that has gone without a word wants nothing more.
@@ -432,14 +435,14 @@ impl Pump {
         if status.success() && until == Until::AllOutputEnds && !self.drained.is_finished() {
             tokio::select! {
                 _ = &mut self.drained => {}
-                () = silence(&self.stderr, self.timeout) => return Err(Failure::HeldOpen(self.timeout)),
+                () = silence(&self.stderr, self.timeout) => return Err(ExitFailure::HeldOpen(self.timeout)),
             }
         }
         Ok(status)
     }
 
     /// Carries stdout to its end, and returns the exit status when that came first.
-    async fn carry(&mut self) -> Result<Option<ExitStatus>, Failure> {
+    async fn carry(&mut self) -> Result<Option<ExitStatus>, ExitFailure> {
         let mut exited: Option<ExitStatus> = None;
         loop {
             let has_failed = exited.is_some_and(|status| !status.success());
@@ -447,14 +450,14 @@ impl Pump {
             let n = tokio::select! {
                 read = self.out.read(&mut chunk) => read.unwrap_or(0),
                 status = self.child.wait(), if exited.is_none() => {
-                    exited = Some(status.map_err(Failure::Wait)?);
+                    exited = Some(status.map_err(ExitFailure::Wait)?);
                     continue;
                 }
                 () = tokio::time::sleep(AFTER_FAILURE), if has_failed => 0,
                 () = silence(&self.stderr, self.timeout) => {
                     return Err(match exited {
-                        Some(_) => Failure::HeldOpen(self.timeout),
-                        None => Failure::Silent(self.timeout),
+                        Some(_) => ExitFailure::HeldOpen(self.timeout),
+                        None => ExitFailure::Silent(self.timeout),
                     });
                 }
             };
@@ -464,7 +467,7 @@ impl Pump {
             }
             if self.chunks.send(chunk).await.is_err() {
                 // The reader has gone and wants no more.
-                return Err(Failure::Stopped);
+                return Err(ExitFailure::Stopped);
             }
             self.stderr
                 .lock()

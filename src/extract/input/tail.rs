@@ -17,7 +17,7 @@ pub(in crate::extract) const LONGEST_ROW: usize = 16 << 20;
 
 /// What was seen, for whoever reads above the csv crate.
 #[derive(Debug)]
-pub(in crate::extract) struct Watch {
+pub(in crate::extract) struct TailWatch {
     /// Bytes read since somebody asked.
     pub(in crate::extract) read: Cell<u64>,
     /// Bytes given since the last row.
@@ -33,7 +33,7 @@ pub(in crate::extract) struct Watch {
     pub(in crate::extract) end_mark: Vec<u8>,
 }
 
-impl Watch {
+impl TailWatch {
     fn new() -> Self {
         let random = || RandomState::new().hash_one(0);
         Self {
@@ -67,7 +67,7 @@ enum Quotes {
 /// Passes bytes through and puts the end mark behind them.
 pub(in crate::extract) struct Tail<R> {
     reader: R,
-    watch: Rc<Watch>,
+    watch: Rc<TailWatch>,
     quotes: Quotes,
     last: u8,
     given: u64,
@@ -76,8 +76,8 @@ pub(in crate::extract) struct Tail<R> {
 }
 
 impl<R: Read> Tail<R> {
-    pub(in crate::extract) fn of(reader: R) -> (Self, Rc<Watch>) {
-        let watch = Rc::new(Watch::new());
+    pub(in crate::extract) fn of(reader: R) -> (Self, Rc<TailWatch>) {
+        let watch = Rc::new(TailWatch::new());
         let tail = Self {
             reader,
             watch: watch.clone(),

@@ -3,23 +3,23 @@
 
 use std::collections::HashMap;
 
-use crate::extract::rrpair::fields::{Attributes, Fields, Slot};
-use crate::extract::rrpair::walk::found::Found;
+use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot};
+use crate::extract::rrpair::walk::found::LineFindings;
 
 /// `isolation_level` of a FetchRequest: read_committed (Kafka protocol guide).
 const READ_COMMITTED: i64 = 1;
 
 /// Whether an application was given a record by the Fetch that carried it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Given {
-    Yes,
-    No,
+pub(in crate::extract) enum Visibility {
+    Visible,
+    Withheld,
 }
 
 /// A topic and partition, as one line names them.
-type Place = (Option<u32>, Option<u32>, i64);
+type ProducerPartition = (Option<u32>, Option<u32>, i64);
 
-fn place(fields: &Fields) -> Place {
+fn place(fields: &FieldSet) -> ProducerPartition {
     let partition = fields.number(Slot::Partition).unwrap_or(0);
     (
         fields.topic(Slot::Topic),
@@ -39,8 +39,11 @@ struct Transactions {
 
 /// Says of each record of `found` whether its application was given it. Empty when the line names
 /// no aborted transactions: then all were.
-pub(in crate::extract) fn given(found: &Found, offset_base_default: Option<i64>) -> Vec<Given> {
-    let mut places: HashMap<Place, Transactions> = HashMap::new();
+pub(in crate::extract) fn given(
+    found: &LineFindings,
+    offset_base_default: Option<i64>,
+) -> Vec<Visibility> {
+    let mut places: HashMap<ProducerPartition, Transactions> = HashMap::new();
     for fields in &found.aborted {
         let producer = fields.number(Slot::ProducerId).unwrap_or(0);
         let first_offset = fields.number(Slot::FirstOffset).unwrap_or(0);
@@ -56,7 +59,7 @@ pub(in crate::extract) fn given(found: &Found, offset_base_default: Option<i64>)
     places
         .values_mut()
         .for_each(|at| at.ahead.sort_unstable_by(|a, b| b.cmp(a)));
-    let mut is_withheld = |fields: &Fields| -> Option<bool> {
+    let mut is_withheld = |fields: &FieldSet| -> Option<bool> {
         if fields.number(Slot::Isolation) != Some(READ_COMMITTED) {
             return None;
         }
@@ -74,10 +77,16 @@ pub(in crate::extract) fn given(found: &Found, offset_base_default: Option<i64>)
         }
         Some(fields.attributes().has(Attributes::TRANSACTIONAL))
     };
-    let given = |withheld| if withheld { Given::No } else { Given::Yes };
+    let given = |withheld| {
+        if withheld {
+            Visibility::Withheld
+        } else {
+            Visibility::Visible
+        }
+    };
     found
         .records
         .iter()
-        .map(|draft| given(is_withheld(&draft.fields).unwrap_or(false)))
+        .map(|partial| given(is_withheld(&partial.fields).unwrap_or(false)))
         .collect()
 }

@@ -2,22 +2,22 @@
 //! records that were seen before, aborted transactions. What is left out is counted here.
 
 use super::aborted;
-use super::aborted::Given;
-use super::admission::Admission;
-use super::held::{Held, HeldRecords};
+use super::aborted::Visibility;
+use super::deduplicator::Deduplicator;
 use super::identities::BatchMark;
+use super::pending::{PendingRecords, PendingTopicIds};
 use super::sink::Sink;
 use super::topic_ids::TopicIds;
 use crate::config::{Extraction, Input, Overrides};
 use crate::error::Error;
-use crate::extract::input::envelope::{Contents, Envelope, Node};
+use crate::extract::census::unmatched::{Beginning, unmatched};
+use crate::extract::census::{Census, CensusBuilder};
+use crate::extract::input::envelope::{Envelope, EnvelopeContents, EnvelopeNode};
 use crate::extract::profile::Profile;
 use crate::extract::profile::filter::Filter;
-use crate::extract::rrpair::engine::{Engine, LineError};
+use crate::extract::rrpair::engine::{Engine, RrPairError};
 use crate::extract::rrpair::fields::{Attributes, Slot};
-use crate::extract::rrpair::walk::found::{Draft, Found, Trouble};
-use crate::extract::survey::unmatched::{Beginning, unmatched};
-use crate::extract::survey::{Survey, Surveyor};
+use crate::extract::rrpair::walk::found::{LineFindings, PartialRecord, RecordError};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
 use crate::report::ProblemKind;
 
@@ -27,10 +27,10 @@ pub(in crate::extract) struct Collector {
     engine: Engine,
     filter: Filter,
     ids: TopicIds,
-    admission: Admission,
-    held: Held,
-    found: Found,
-    surveyor: Surveyor,
+    deduplicator: Deduplicator,
+    pending: PendingTopicIds,
+    found: LineFindings,
+    census_builder: CensusBuilder,
     inputs: Vec<Input>,
     overrides: Overrides,
     /// Which paths have matched something in RRPairs that passed the filter; none when none has.
@@ -60,18 +60,18 @@ impl Collector {
     pub(in crate::extract) fn new(
         options: &Extraction,
         inputs: Vec<Input>,
-        survey: Survey,
+        census: Census,
     ) -> Result<Self, Error> {
         let profile = Profile::chosen(options)?;
         let filter = profile.parsed_filter()?;
         let envelope = Envelope::of(&profile)?;
-        let surveyor = Surveyor::new(survey, &profile)?;
-        let engine = match surveyor.wants_records() {
-            true => Engine::capturing(&profile, &filter, surveyor.paths())?,
+        let census_builder = CensusBuilder::new(census, &profile)?;
+        let engine = match census_builder.wants_records() {
+            true => Engine::capturing(&profile, &filter, census_builder.paths())?,
             false => Engine::of_filter(&filter),
         };
         profile.check_values()?;
-        let overrides = match surveyor.wants_records() {
+        let overrides = match census_builder.wants_records() {
             true => options.overrides.clone(),
             false => Overrides::default(),
         };
@@ -81,9 +81,9 @@ impl Collector {
             engine,
             filter,
             ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
-            admission: Admission::new(options),
-            held: Held::default(),
-            surveyor,
+            deduplicator: Deduplicator::new(options),
+            pending: PendingTopicIds::default(),
+            census_builder,
             inputs,
             overrides,
             matched: None,
@@ -99,8 +99,8 @@ impl Collector {
         sink: &mut Sink<'_>,
     ) -> Result<(), BadText> {
         let (nodes, damage) = match self.envelope.contents(text) {
-            Contents::Itself => return self.read_rrpair(text, origin, sink),
-            Contents::Within { nodes, damage } => (nodes, damage),
+            EnvelopeContents::Itself => return self.read_rrpair(text, origin, sink),
+            EnvelopeContents::Within { nodes, damage } => (nodes, damage),
         };
         if nodes.is_empty() {
             name_no_rrpair(origin, sink);
@@ -108,12 +108,12 @@ impl Collector {
         for node in &nodes {
             self.read_node(node, origin, sink);
         }
-        let damage = damage.map(|error| bad_text(LineError::Json(error), text, origin.line));
+        let damage = damage.map(|error| bad_text(RrPairError::Json(error), text, origin.line));
         damage.map_or(Ok(()), Err)
     }
 
     /// The same with a node of a text that begins at `origin`.
-    fn read_node(&mut self, node: &Node<'_>, origin: Origin, sink: &mut Sink<'_>) {
+    fn read_node(&mut self, node: &EnvelopeNode<'_>, origin: Origin, sink: &mut Sink<'_>) {
         let origin = Origin {
             line: origin.line + node.lines,
             ..origin
@@ -139,9 +139,9 @@ impl Collector {
             .map_err(|e| bad_text(e, text, origin.line))?;
         sink.tally.rrpairs += 1;
         learn(&self.found, &sink.batch, &mut self.ids);
-        self.surveyor.saw(&self.found);
+        self.census_builder.observe(&self.found);
         let passes = self.filter.matches(&self.found.filtered_on);
-        let captured_from = self.surveyor.captured_from(&self.found, passes);
+        let captured_from = self.census_builder.captured_from(&self.found, passes);
         sink.batch.captured_from.extend(captured_from);
         if !passes {
             count_filtered(&self.found, mark, sink);
@@ -151,30 +151,30 @@ impl Collector {
         if !passes {
             return Ok(());
         }
-        self.surveyor.saw_pass(text, &self.found);
+        self.census_builder.observe_pass(text, &self.found);
         self.note_matched();
         sink.tally.fetches += 1;
         sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
         let captured_ns = self.engine.captured_ns(&self.found.filtered_on);
         let given = aborted::given(&self.found, self.engine.offset_base_default);
-        let mut drafts = std::mem::take(&mut self.found.records);
-        for (i, draft) in drafts.drain(..).enumerate() {
-            let was_given = given.get(i).copied().unwrap_or(Given::Yes);
+        let mut partials = std::mem::take(&mut self.found.records);
+        for (i, partial) in partials.drain(..).enumerate() {
+            let visibility = given.get(i).copied().unwrap_or(Visibility::Visible);
             let capture = captured_ns.map(|time| sink.batch.capture_index(time));
-            self.keep(&draft, was_given, (origin, capture), sink);
+            self.keep(&partial, visibility, (origin, capture), sink);
         }
         // Taken out and put back for its memory.
-        self.found.records = drafts;
+        self.found.records = partials;
         Ok(())
     }
 
     /// Everything was read: what was held back for a name has none, and what was withheld is so
     /// for good.
     pub(in crate::extract) fn finish(&mut self, sink: &mut Sink<'_>) {
-        for held in self.held.take_all() {
-            self.release(&held, None, sink);
+        for pending in self.pending.take_all() {
+            self.release(&pending, None, sink);
         }
-        self.admission.finish(&mut sink.tally);
+        self.deduplicator.finish(&mut sink.tally);
         self.name_unmatched(sink);
     }
 
@@ -220,35 +220,35 @@ impl Collector {
 
     /// Records that waited for the name of their topic go on.
     fn release_named(&mut self, sink: &mut Sink<'_>) {
-        while let Some((id, held)) = self.held.take_known(&self.ids) {
+        while let Some((id, pending)) = self.pending.take_known(&self.ids) {
             let name = self.ids.known(id).map(String::from);
-            self.release(&held, name.as_deref(), sink);
+            self.release(&pending, name.as_deref(), sink);
         }
     }
 
     /// Puts a record into `sink`, with where and when its RRPair was captured.
     fn keep(
         &mut self,
-        draft: &Draft,
-        was_given: Given,
+        partial: &PartialRecord,
+        visibility: Visibility,
         (origin, capture): (Origin, Option<u32>),
         sink: &mut Sink<'_>,
     ) {
-        let fields = &draft.fields;
+        let fields = &partial.fields;
         if fields.attributes().has(Attributes::CONTROL) {
             sink.tally.found += 1;
             sink.tally.control += 1;
             return;
         }
-        if let Some(trouble) = self.found.trouble(draft) {
-            let what = match &trouble {
-                Trouble::NoKnownValue(_) => ProblemKind::ValueUnknown,
+        if let Some(error) = self.found.error(partial) {
+            let what = match &error {
+                RecordError::NoKnownValue(_) => ProblemKind::ValueUnknown,
                 _ => ProblemKind::Unreadable,
             };
-            sink.unreadable(what, origin, || trouble.to_string());
+            sink.unreadable(what, origin, || error.to_string());
             return;
         }
-        self.name_unknown_members(draft, origin, sink);
+        self.name_unknown_members(partial, origin, sink);
         let partition = fields
             .number(Slot::Partition)
             .and_then(|partition| i32::try_from(partition).ok());
@@ -268,14 +268,14 @@ impl Collector {
             base_offset: fields.offset_base(self.engine.offset_base_default),
             crc: fields.number(Slot::Crc),
         };
-        let identities = &mut self.admission.identities;
-        identities.saw(&sink.batch, &record, mark);
-        self.place(record, was_given, sink);
+        let identities = &mut self.deduplicator.identities;
+        identities.observe(&sink.batch, &record, mark);
+        self.place(record, visibility, sink);
     }
 
     /// A member that nobody knows may be the key or the headers, whose spellings are assumptions.
-    fn name_unknown_members(&self, draft: &Draft, origin: Origin, sink: &mut Sink<'_>) {
-        for number in draft.unknown.numbers() {
+    fn name_unknown_members(&self, partial: &PartialRecord, origin: Origin, sink: &mut Sink<'_>) {
+        for number in partial.unknown.numbers() {
             let name = self.found.unknown.name(number);
             let problems = &mut sink.tally.problems;
             problems.add_about(ProblemKind::MemberUnknown, name, origin, || {
@@ -288,7 +288,7 @@ impl Collector {
     fn name(&mut self, record: &mut Record, sink: &mut Sink<'_>) {
         if let Some(CapturedTopic::Id(id)) = sink.batch.topic(record) {
             let id = *id;
-            self.admission.identities.saw_id(id);
+            self.deduplicator.identities.observe_id(id);
             if let Some(name) = self.name_of(id) {
                 record.topic = Some(sink.batch.topic_index_of_name(&name));
             }
@@ -296,17 +296,17 @@ impl Collector {
     }
 
     /// Keeps the record, or holds it back until its topic's name is told.
-    fn place(&mut self, record: Record, was_given: Given, sink: &mut Sink<'_>) {
+    fn place(&mut self, record: Record, visibility: Visibility, sink: &mut Sink<'_>) {
         if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record)
             && self.ids.may_still_learn(*id)
-            && self.held.hold(*id, &sink.batch, &record, was_given)
+            && self.pending.hold(*id, &sink.batch, &record, visibility)
         {
             return;
         }
-        if self.admission.admit(
+        if self.deduplicator.try_claim(
             sink.batch.topic(&record),
             &record,
-            was_given,
+            visibility,
             &mut sink.tally,
         ) {
             sink.batch.records.push(record);
@@ -333,17 +333,17 @@ impl Collector {
     }
 
     /// Records that waited for the name of their topic.
-    fn release(&mut self, held: &HeldRecords, name: Option<&str>, sink: &mut Sink<'_>) {
-        for (record, was_given) in held.records() {
+    fn release(&mut self, pending: &PendingRecords, name: Option<&str>, sink: &mut Sink<'_>) {
+        for (record, visibility) in pending.records() {
             let topic = name.map(|name| CapturedTopic::Name(name.into()));
-            let topic = topic.as_ref().or_else(|| held.batch.topic(record));
+            let topic = topic.as_ref().or_else(|| pending.batch.topic(record));
             if !self
-                .admission
-                .admit(topic, record, was_given, &mut sink.tally)
+                .deduplicator
+                .try_claim(topic, record, visibility, &mut sink.tally)
             {
                 continue;
             }
-            sink.batch.push_copy(&held.batch, record);
+            sink.batch.push_copy(&pending.batch, record);
             if let (Some(name), Some(copy)) = (name, sink.batch.records.len().checked_sub(1)) {
                 let topic = sink.batch.topic_index_of_name(name);
                 sink.batch.records[copy].topic = Some(topic);
@@ -359,7 +359,7 @@ fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
 }
 
 /// Takes note of topic names beside their ids.
-fn learn(found: &Found, batch: &Batch, ids: &mut TopicIds) {
+fn learn(found: &LineFindings, batch: &Batch, ids: &mut TopicIds) {
     for (id, name) in &found.known_topics {
         if let (CapturedTopic::Id(id), CapturedTopic::Name(name)) =
             (&batch.topics[*id as usize], &batch.topics[*name as usize])
@@ -370,8 +370,9 @@ fn learn(found: &Found, batch: &Batch, ids: &mut TopicIds) {
 }
 
 /// Records of RRPairs that the filter leaves out; markers are markers all the same.
-fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
-    let is_control = |draft: &&Draft| draft.fields.attributes().has(Attributes::CONTROL);
+fn count_filtered(found: &LineFindings, mark: Mark, sink: &mut Sink<'_>) {
+    let is_control =
+        |partial: &&PartialRecord| partial.fields.attributes().has(Attributes::CONTROL);
     let control = found.records.iter().filter(is_control).count() as u64;
     let all = found.records.len() as u64;
     sink.tally.found += all;
@@ -380,12 +381,12 @@ fn count_filtered(found: &Found, mark: Mark, sink: &mut Sink<'_>) {
     sink.batch.roll_back(mark);
 }
 
-fn bad_text(error: LineError, text: &str, first: u64) -> BadText {
+fn bad_text(error: RrPairError, text: &str, first: u64) -> BadText {
     let last_line = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
     match error {
-        LineError::Ambiguous(why) => BadText::new(why),
-        LineError::Excess(excess) => BadText::new(excess.to_string()),
-        LineError::Json(error) => BadText {
+        RrPairError::Ambiguous(why) => BadText::new(why),
+        RrPairError::Excess(excess) => BadText::new(excess.to_string()),
+        RrPairError::Json(error) => BadText {
             why: json_error(&error, first),
             // A number that breaks off is called invalid.
             ends_early: error.is_eof() || error.column() >= last_line,

@@ -67,14 +67,14 @@ impl Identities {
             return;
         };
         let id = *id;
-        self.saw_id(id);
+        self.observe_id(id);
         if let Some(name) = self.given.name(id) {
             record.topic = Some(batch.topic_index_of_name(name));
         }
     }
 
     /// Takes note of an id that occurs.
-    pub(in crate::extract) fn saw_id(&mut self, id: TopicId) {
+    pub(in crate::extract) fn observe_id(&mut self, id: TopicId) {
         self.has_records = true;
         if self.ids.len() < MOST_TOPICS || self.given.name(id).is_some() {
             self.ids.insert(id);
@@ -82,7 +82,7 @@ impl Identities {
     }
 
     /// Takes note of a record of `batch`, as it is called by now.
-    pub(in crate::extract) fn saw(&mut self, batch: &Batch, record: &Record, mark: BatchMark) {
+    pub(in crate::extract) fn observe(&mut self, batch: &Batch, record: &Record, mark: BatchMark) {
         self.has_records = true;
         let base = mark.base_offset.or(record.offset);
         if let (Some(topic), Some(partition), Some(base)) =
@@ -96,7 +96,7 @@ impl Identities {
                     hash_of(&(2, record.timestamp_ms, key, value))
                 }
             };
-            self.batches.saw(topic, (partition, base), proof);
+            self.batches.observe(topic, (partition, base), proof);
         }
     }
 
@@ -163,7 +163,7 @@ impl Default for SeenBatches {
 }
 
 impl SeenBatches {
-    fn saw(&mut self, topic: &CapturedTopic, place: (i32, i64), proof: impl FnOnce() -> u64) {
+    fn observe(&mut self, topic: &CapturedTopic, place: (i32, i64), proof: impl FnOnce() -> u64) {
         let Some(index) = self.index(topic) else {
             return;
         };
@@ -265,7 +265,7 @@ mod tests {
     fn seen(batches: &[(CapturedTopic, i32, i64, u64)]) -> SeenBatches {
         let mut seen = SeenBatches::default();
         for (topic, partition, base, proof) in batches {
-            seen.saw(topic, (*partition, *base), || *proof);
+            seen.observe(topic, (*partition, *base), || *proof);
         }
         seen
     }
@@ -305,10 +305,10 @@ mod tests {
     fn memory_does_not_grow_with_the_batches_and_the_name_is_found_all_the_same() {
         let mut seen = SeenBatches::default();
         for base in 0..400_000_i64 {
-            seen.saw(&named("orders"), (0, base), || base.unsigned_abs());
+            seen.observe(&named("orders"), (0, base), || base.unsigned_abs());
         }
         for base in 200_000..300_000_i64 {
-            seen.saw(&CapturedTopic::Id(id(ID)), (0, base), || {
+            seen.observe(&CapturedTopic::Id(id(ID)), (0, base), || {
                 base.unsigned_abs()
             });
         }
@@ -322,7 +322,7 @@ mod tests {
         let said = |ids: &[&str]| {
             let mut identities = Identities::new(&given);
             identities.has_records = true;
-            ids.iter().for_each(|text| identities.saw_id(id(text)));
+            ids.iter().for_each(|text| identities.observe_id(id(text)));
             let mut tally = Tally::default();
             identities.finish(&mut tally);
             let mut problems = tally.problems.iter();

@@ -1,10 +1,10 @@
 //! Which candidates become records: duplicates, transactions, topic ids.
 
 pub(super) mod aborted;
-pub(super) mod admission;
 pub(super) mod collect;
-mod held;
+pub(super) mod deduplicator;
 pub(super) mod identities;
+mod pending;
 mod seen;
 pub(super) mod sink;
 mod topic_ids;

@@ -9,7 +9,7 @@ use crate::record::offsets::Offsets;
 
 /// What is known of the records of one partition.
 #[derive(Debug, Default)]
-struct Partition {
+struct SeenPartition {
     given: Offsets,
     /// Seen only as part of aborted transactions, by consumers that were not given them.
     withheld: Offsets,
@@ -17,7 +17,7 @@ struct Partition {
 
 /// What to do with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Verdict {
+pub(in crate::extract) enum CopyVerdict {
     First,
     /// A further copy of one that is replayed or withheld.
     Duplicate,
@@ -30,23 +30,23 @@ pub(in crate::extract) enum Verdict {
 
 /// All records seen so far.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct Seen(HashMap<CapturedTopic, HashMap<i32, Partition>>);
+pub(in crate::extract) struct SeenOffsets(HashMap<CapturedTopic, HashMap<i32, SeenPartition>>);
 
-impl Seen {
+impl SeenOffsets {
     /// Notes a record that an application was given.
     pub(in crate::extract) fn given(
         &mut self,
         topic: &CapturedTopic,
         partition: i32,
         offset: i64,
-    ) -> Verdict {
+    ) -> CopyVerdict {
         let partition = self.partition(topic, partition);
         if !partition.given.insert(offset) {
-            return Verdict::Duplicate;
+            return CopyVerdict::Duplicate;
         }
         match partition.withheld.remove(offset) {
-            true => Verdict::GivenAfterAll,
-            false => Verdict::First,
+            true => CopyVerdict::GivenAfterAll,
+            false => CopyVerdict::First,
         }
     }
 
@@ -56,11 +56,11 @@ impl Seen {
         topic: &CapturedTopic,
         partition: i32,
         offset: i64,
-    ) -> Verdict {
+    ) -> CopyVerdict {
         let partition = self.partition(topic, partition);
         match !partition.given.contains(offset) && partition.withheld.insert(offset) {
-            true => Verdict::Withheld,
-            false => Verdict::Duplicate,
+            true => CopyVerdict::Withheld,
+            false => CopyVerdict::Duplicate,
         }
     }
 
@@ -73,7 +73,7 @@ impl Seen {
             .sum()
     }
 
-    fn partition(&mut self, topic: &CapturedTopic, partition: i32) -> &mut Partition {
+    fn partition(&mut self, topic: &CapturedTopic, partition: i32) -> &mut SeenPartition {
         if !self.0.contains_key(topic) {
             self.0.insert(topic.clone(), HashMap::new());
         }
@@ -89,14 +89,14 @@ mod tests {
     #[test]
     fn a_record_is_withheld_only_as_long_as_no_application_was_given_it() {
         let topic = CapturedTopic::Name("t".into());
-        let mut seen = Seen::default();
-        assert_eq!(seen.withheld(&topic, 0, 7), Verdict::Withheld);
-        assert_eq!(seen.withheld(&topic, 0, 7), Verdict::Duplicate);
+        let mut seen = SeenOffsets::default();
+        assert_eq!(seen.withheld(&topic, 0, 7), CopyVerdict::Withheld);
+        assert_eq!(seen.withheld(&topic, 0, 7), CopyVerdict::Duplicate);
         assert_eq!(seen.withheld_count(), 1);
-        assert_eq!(seen.given(&topic, 0, 7), Verdict::GivenAfterAll);
-        assert_eq!(seen.withheld(&topic, 0, 7), Verdict::Duplicate);
-        assert_eq!(seen.given(&topic, 0, 7), Verdict::Duplicate);
-        assert_eq!(seen.given(&topic, 1, 7), Verdict::First);
+        assert_eq!(seen.given(&topic, 0, 7), CopyVerdict::GivenAfterAll);
+        assert_eq!(seen.withheld(&topic, 0, 7), CopyVerdict::Duplicate);
+        assert_eq!(seen.given(&topic, 0, 7), CopyVerdict::Duplicate);
+        assert_eq!(seen.given(&topic, 1, 7), CopyVerdict::First);
         assert_eq!(seen.withheld_count(), 0);
     }
 
@@ -105,7 +105,7 @@ mod tests {
         const FETCHES: i64 = 125_000;
         const RECORDS: i64 = 20;
         let topic = CapturedTopic::Name("t".into());
-        let mut seen = Seen::default();
+        let mut seen = SeenOffsets::default();
         let (mut first, mut most_runs) = (0, 0);
         // Two groups read four partitions: the first one's Fetches change places by twos.
         for i in 0..FETCHES {
@@ -113,7 +113,7 @@ mod tests {
                 for fetch in [i ^ 1, i] {
                     for offset in fetch * RECORDS..(fetch + 1) * RECORDS {
                         let verdict = seen.given(&topic, partition, offset);
-                        first += u64::from(verdict == Verdict::First);
+                        first += u64::from(verdict == CopyVerdict::First);
                     }
                     let known = seen.partition(&topic, partition);
                     most_runs = most_runs.max(known.given.runs() + known.withheld.runs());

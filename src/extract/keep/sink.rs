@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use crate::error::Error;
-use crate::extract::context::Stop;
+use crate::extract::context::ReadStop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
@@ -44,7 +44,7 @@ impl Outlet {
     }
 
     /// Tells how reading ended.
-    pub(in crate::extract) fn finish(self, end: Result<(), Stop>) {
+    pub(in crate::extract) fn finish(self, end: Result<(), ReadStop>) {
         if let (Ok(()), Some(selector)) = (&end, &self.selector) {
             let mut portion = SourceBatch::default();
             selector.borrow().finish(&mut portion.tally);
@@ -52,10 +52,10 @@ impl Outlet {
             _ = self.sender.send(portion);
         }
         match end {
-            Ok(()) | Err(Stop::Closed) => self.sender.finish(Ok(())),
-            Err(Stop::Enough) => self.sender.finish_early(),
-            Err(Stop::Failed(error)) => self.sender.finish(Err(error)),
-            Err(Stop::NeedsRaw(why)) => self.sender.finish(Err(Error::Defect {
+            Ok(()) | Err(ReadStop::Closed) => self.sender.finish(Ok(())),
+            Err(ReadStop::Enough) => self.sender.finish_early(),
+            Err(ReadStop::Failed(error)) => self.sender.finish(Err(error)),
+            Err(ReadStop::NeedsRaw(why)) => self.sender.finish(Err(Error::Defect {
                 what: format!("nothing reads raw after: {why}"),
             })),
         }
@@ -98,7 +98,7 @@ impl<'a> Sink<'a> {
     ///
     /// # Errors
     /// [`Stop::Closed`], and [`Stop::Enough`] when no record after these is selected.
-    pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), Stop> {
+    pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {
             self.hand_over()?;
@@ -110,16 +110,16 @@ impl<'a> Sink<'a> {
     ///
     /// # Errors
     /// As of [`Sink::flush_if_full`].
-    pub(in crate::extract) fn flush(&mut self) -> Result<(), Stop> {
+    pub(in crate::extract) fn flush(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         Ok(self.hand_over()?)
     }
 
     /// Reading ends before the end of an input of which `bytes` were read and not counted.
-    pub(in crate::extract) fn stopped(&mut self, stop: Stop, bytes: u64) -> Stop {
+    pub(in crate::extract) fn stopped(&mut self, stop: ReadStop, bytes: u64) -> ReadStop {
         self.tally.bytes += bytes;
         match stop {
-            Stop::Enough => self.flush().err().unwrap_or(Stop::Enough),
+            ReadStop::Enough => self.flush().err().unwrap_or(ReadStop::Enough),
             stop => stop,
         }
     }
@@ -134,7 +134,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Leaves out what is not selected of the records that were not looked at yet.
-    fn select(&mut self) -> Result<(), Stop> {
+    fn select(&mut self) -> Result<(), ReadStop> {
         let Some(selector) = &self.outlet.selector else {
             return Ok(());
         };
@@ -160,7 +160,7 @@ impl<'a> Sink<'a> {
         drop(selector);
         self.tally.unselected.ended_early = true;
         self.hand_over()?;
-        Err(Stop::Enough)
+        Err(ReadStop::Enough)
     }
 }
 

@@ -9,7 +9,7 @@ use memchr::memmem;
 use crate::config::{GivenNames, Input};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
-use crate::extract::input::framing::{Text, Texts};
+use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::rrpair::walk::found::MOST_TOPICS;
 use crate::record::TopicId;
 
@@ -82,15 +82,15 @@ impl TopicIds {
             return;
         };
         let response = memmem::Finder::new("\"MetadataResponse\"");
-        let mut learn = |text: Text<'_>| {
-            if let Text::Whole(bytes) = text
+        let mut learn = |text: RrPairText<'_>| {
+            if let RrPairText::Whole(bytes) = text
                 && response.find(bytes).is_some()
                 && let Ok(text) = std::str::from_utf8(bytes)
             {
                 learn_from(text, self);
             }
         };
-        let mut texts = Texts::new(reader);
+        let mut texts = Framer::new(reader);
         loop {
             while let Some((_, text)) = texts.next_buffered() {
                 learn(text);

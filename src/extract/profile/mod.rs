@@ -69,7 +69,7 @@ pub(crate) struct Profile {
     pub(crate) client_id: Candidates,
     pub(crate) group: Candidates,
     pub(crate) cluster_id: Candidates,
-    pub(crate) aborted: Option<Aborted>,
+    pub(crate) aborted: Option<AbortedTransactionPaths>,
     pub(crate) topic_names: Option<KnownTopics>,
     #[serde(skip)]
     pub(super) written: Written,
@@ -78,7 +78,7 @@ pub(crate) struct Profile {
 /// Where a capture names the transactions that were aborted (Fetch response, KIP-98).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Aborted {
+pub(crate) struct AbortedTransactionPaths {
     pub(crate) transaction: String,
     pub(crate) producer_id: String,
     pub(crate) first_offset: String,

@@ -15,7 +15,7 @@ use super::query;
 
 /// One step from a node to nodes below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Step {
+pub(crate) enum PathStep {
     /// A member of an object.
     Name(String),
     /// An element of an array.
@@ -28,12 +28,12 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Path {
     text: String,
-    kind: Kind,
+    kind: PathKind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
-    Plain(Vec<Step>),
+enum PathKind {
+    Plain(Vec<PathStep>),
     Query(Box<JpQuery>),
 }
 
@@ -61,7 +61,7 @@ impl Path {
     pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
         let kind = match text.trim_start().starts_with('$') {
             true => parse_jsonpath(text)?,
-            false => Kind::Plain(parse_dotted(text)?),
+            false => PathKind::Plain(parse_dotted(text)?),
         };
         Ok(Self {
             text: text.into(),
@@ -71,10 +71,10 @@ impl Path {
 
     /// The path through members of objects alone.
     pub(crate) fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let steps: Vec<Step> = names.map(|name| Step::Name(name.into())).collect();
+        let steps: Vec<PathStep> = names.map(|name| PathStep::Name(name.into())).collect();
         Self {
             text: jsonpath_text(&steps),
-            kind: Kind::Plain(steps),
+            kind: PathKind::Plain(steps),
         }
     }
 
@@ -101,10 +101,10 @@ impl Path {
     }
 
     /// The steps of a plain path.
-    pub(crate) fn steps(&self) -> Option<&[Step]> {
+    pub(crate) fn steps(&self) -> Option<&[PathStep]> {
         match &self.kind {
-            Kind::Plain(steps) => Some(steps),
-            Kind::Query(_) => None,
+            PathKind::Plain(steps) => Some(steps),
+            PathKind::Query(_) => None,
         }
     }
 
@@ -119,10 +119,10 @@ impl Path {
 
     /// The nodes of `document` that the path matches, each as plain steps without wildcards; in the
     /// order and as often as RFC 9535 says.
-    pub(crate) fn nodes(&self, document: &Value) -> Vec<Vec<Step>> {
+    pub(crate) fn nodes(&self, document: &Value) -> Vec<Vec<PathStep>> {
         match &self.kind {
-            Kind::Query(query) => query::nodes(query, document),
-            Kind::Plain(steps) => {
+            PathKind::Query(query) => query::nodes(query, document),
+            PathKind::Plain(steps) => {
                 let mut nodes = Vec::new();
                 self.add_nodes(steps, document, &mut Vec::new(), &mut nodes);
                 nodes
@@ -132,51 +132,51 @@ impl Path {
 
     fn add_nodes(
         &self,
-        steps: &[Step],
+        steps: &[PathStep],
         node: &Value,
-        way: &mut Vec<Step>,
-        out: &mut Vec<Vec<Step>>,
+        way: &mut Vec<PathStep>,
+        out: &mut Vec<Vec<PathStep>>,
     ) {
         let [step, rest @ ..] = steps else {
             out.push(way.clone());
             return;
         };
-        let mut go = |last: Step, node: &Value| {
+        let mut go = |last: PathStep, node: &Value| {
             way.push(last);
             self.add_nodes(rest, node, way, out);
             way.pop();
         };
         match (step, node) {
-            (Step::Index(index), Value::Object(members)) if self.is_dotted() => {
+            (PathStep::Index(index), Value::Object(members)) if self.is_dotted() => {
                 let name = index.to_string();
                 if let Some(node) = members.get(&name) {
-                    go(Step::Name(name), node);
+                    go(PathStep::Name(name), node);
                 }
             }
-            (Step::Index(index), Value::Array(elements)) => {
+            (PathStep::Index(index), Value::Array(elements)) => {
                 if let Some(node) = elements.get(*index) {
-                    go(Step::Index(*index), node);
+                    go(PathStep::Index(*index), node);
                 }
             }
-            (Step::Name(name), Value::Object(members)) => {
+            (PathStep::Name(name), Value::Object(members)) => {
                 if let Some(node) = members.get(name) {
-                    go(Step::Name(name.clone()), node);
+                    go(PathStep::Name(name.clone()), node);
                 }
             }
-            (Step::Each, Value::Array(elements)) => {
+            (PathStep::Each, Value::Array(elements)) => {
                 let elements = elements.iter().enumerate();
-                elements.for_each(|(index, node)| go(Step::Index(index), node));
+                elements.for_each(|(index, node)| go(PathStep::Index(index), node));
             }
-            (Step::Each, Value::Object(members)) => {
+            (PathStep::Each, Value::Object(members)) => {
                 let members = members.iter();
-                members.for_each(|(name, node)| go(Step::Name(name.clone()), node));
+                members.for_each(|(name, node)| go(PathStep::Name(name.clone()), node));
             }
             _ => {}
         }
     }
 }
 
-fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
+fn parse_dotted(text: &str) -> Result<Vec<PathStep>, PathError> {
     let skipped = usize::from(text.starts_with('.'));
     let error = |at: usize, what: &str| PathError {
         text: text.into(),
@@ -195,11 +195,11 @@ fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
     for part in inner.split('.') {
         steps.push(match part {
             "" => return Err(error(at, "expected a name or an index")),
-            "*" | "[*]" => Step::Each,
+            "*" | "[*]" => PathStep::Each,
             // A number that no index is written as can only be a name.
             _ if part.bytes().all(|b| b.is_ascii_digit()) => match part.parse::<usize>() {
-                Ok(index) if index.to_string() == part => Step::Index(index),
-                Ok(_) | Err(_) => Step::Name(part.into()),
+                Ok(index) if index.to_string() == part => PathStep::Index(index),
+                Ok(_) | Err(_) => PathStep::Name(part.into()),
             },
             _ if part.contains(['[', ']', '*', ' ']) => {
                 return Err(error(
@@ -207,14 +207,14 @@ fn parse_dotted(text: &str) -> Result<Vec<Step>, PathError> {
                     "expected a name or an index; JSONPath begins with `$`",
                 ));
             }
-            _ => Step::Name(part.into()),
+            _ => PathStep::Name(part.into()),
         });
         at += part.chars().count() + 1;
     }
     Ok(steps)
 }
 
-fn parse_jsonpath(text: &str) -> Result<Kind, PathError> {
+fn parse_jsonpath(text: &str) -> Result<PathKind, PathError> {
     let query = parse_json_path(text).map_err(|e| jsonpath_error(text, &e.to_string()))?;
     query::check(&query.segments).map_err(|(function, why)| PathError {
         text: text.into(),
@@ -223,15 +223,17 @@ fn parse_jsonpath(text: &str) -> Result<Kind, PathError> {
             .map_or(0, |at| text[..at].chars().count()),
         what: format!("`{function}` {why}"),
     })?;
-    let steps: Option<Vec<Step>> = query.segments.iter().map(plain_step).collect();
-    Ok(steps.map_or_else(|| Kind::Query(Box::new(query)), Kind::Plain))
+    let steps: Option<Vec<PathStep>> = query.segments.iter().map(plain_step).collect();
+    Ok(steps.map_or_else(|| PathKind::Query(Box::new(query)), PathKind::Plain))
 }
 
-fn plain_step(segment: &Segment) -> Option<Step> {
+fn plain_step(segment: &Segment) -> Option<PathStep> {
     match segment {
-        Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
-        Segment::Selector(Selector::Wildcard) => Some(Step::Each),
-        Segment::Selector(Selector::Index(index)) => usize::try_from(*index).ok().map(Step::Index),
+        Segment::Selector(Selector::Name(name)) => Some(PathStep::Name(name.clone())),
+        Segment::Selector(Selector::Wildcard) => Some(PathStep::Each),
+        Segment::Selector(Selector::Index(index)) => {
+            usize::try_from(*index).ok().map(PathStep::Index)
+        }
         _ => None,
     }
 }
@@ -290,16 +292,16 @@ fn in_words(expected: &str) -> String {
 }
 
 /// A plain path as JSONPath, with names in brackets where it takes more than letters and digits.
-pub(crate) fn jsonpath_text(steps: &[Step]) -> String {
-    let step = |step: &Step| match step {
-        Step::Name(name) if is_shorthand(name) => format!(".{name}"),
+pub(crate) fn jsonpath_text(steps: &[PathStep]) -> String {
+    let step = |step: &PathStep| match step {
+        PathStep::Name(name) if is_shorthand(name) => format!(".{name}"),
         // So it has no escapes, and stays plain when it is read again.
-        Step::Name(name) if name.contains('\'') && !name.contains(['"', '\\']) => {
+        PathStep::Name(name) if name.contains('\'') && !name.contains(['"', '\\']) => {
             format!("[\"{name}\"]")
         }
-        Step::Name(name) => format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")),
-        Step::Index(index) => format!("[{index}]"),
-        Step::Each => "[*]".into(),
+        PathStep::Name(name) => format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")),
+        PathStep::Index(index) => format!("[{index}]"),
+        PathStep::Each => "[*]".into(),
     };
     std::iter::once("$".to_string())
         .chain(steps.iter().map(step))
@@ -313,11 +315,11 @@ fn is_shorthand(name: &str) -> bool {
 }
 
 /// A plain path in speedctl's dotted notation.
-pub(crate) fn dotted_text(steps: &[Step]) -> String {
-    let step = |step: &Step| match step {
-        Step::Name(name) => name.clone(),
-        Step::Index(index) => index.to_string(),
-        Step::Each => "*".into(),
+pub(crate) fn dotted_text(steps: &[PathStep]) -> String {
+    let step = |step: &PathStep| match step {
+        PathStep::Name(name) => name.clone(),
+        PathStep::Index(index) => index.to_string(),
+        PathStep::Each => "*".into(),
     };
     steps.iter().map(step).collect::<Vec<_>>().join(".")
 }
@@ -335,7 +337,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn steps(text: &str) -> Vec<Step> {
+    fn steps(text: &str) -> Vec<PathStep> {
         Path::parse(text)
             .expect(text)
             .steps()
@@ -343,17 +345,17 @@ mod tests {
             .to_vec()
     }
 
-    fn name(name: &str) -> Step {
-        Step::Name(name.into())
+    fn name(name: &str) -> PathStep {
+        PathStep::Name(name.into())
     }
 
     #[test]
     fn both_notations_mean_the_same() {
-        let expected = [name("a"), Step::Index(0), name("b")];
+        let expected = [name("a"), PathStep::Index(0), name("b")];
         for text in ["a.0.b", ".a.0.b", "$.a[0].b", "$['a'][0][\"b\"]"] {
             assert_eq!(steps(text), expected, "{text}");
         }
-        assert_eq!(steps("$.a[*]"), [name("a"), Step::Each]);
+        assert_eq!(steps("$.a[*]"), [name("a"), PathStep::Each]);
         assert_eq!(steps("a.*.b"), steps("$.a[*].b"));
         assert_eq!(steps(".ts"), [name("ts")]);
         assert_eq!(steps("$"), []);
@@ -395,19 +397,27 @@ mod tests {
         }
         assert_eq!(
             at("$.a[?@.b > 1].b"),
-            [[name("a"), Step::Index(1), name("b")]]
+            [[name("a"), PathStep::Index(1), name("b")]]
         );
-        assert_eq!(at("$.a[-1].b"), [[name("a"), Step::Index(1), name("b")]]);
+        assert_eq!(
+            at("$.a[-1].b"),
+            [[name("a"), PathStep::Index(1), name("b")]]
+        );
         assert_eq!(at("$..b").len(), 3);
         assert_eq!(
             at("$.a[0]['c\\'] d'][0]"),
-            [[name("a"), Step::Index(0), name("c'] d"), Step::Index(0)]]
+            [[
+                name("a"),
+                PathStep::Index(0),
+                name("c'] d"),
+                PathStep::Index(0)
+            ]]
         );
         assert_eq!(
             at("$.a[*].b"),
             [
-                [name("a"), Step::Index(0), name("b")],
-                [name("a"), Step::Index(1), name("b")]
+                [name("a"), PathStep::Index(0), name("b")],
+                [name("a"), PathStep::Index(1), name("b")]
             ]
         );
     }

@@ -1,6 +1,6 @@
 //! A profile made ready to read lines: its paths parsed and checked once, the plain ones compiled
-//! into a plan. A profile with a path that is not plain is read in two steps: `query/` says
-//! which nodes its paths match in a line, and a plan made of just these nodes reads them from the
+//! into an automaton. A profile with a path that is not plain is read in two steps: `query/` says
+//! which nodes its paths match in a line, and an automaton made of just these nodes reads them from the
 //! text. So both ways give the same bytes.
 
 use std::collections::HashSet;
@@ -8,28 +8,28 @@ use std::collections::HashSet;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::fields::{Fields, Slot};
+use super::automaton::{Group, PathAutomaton, Pattern, Role};
+use super::fields::{FieldSet, Slot};
 use super::json;
-use super::plan::{Group, Pattern, Plan, Role};
-use super::sources::{Source, captured, sources};
+use super::sources::{FieldSource, captured, sources};
 use super::walk::Excess;
-use super::walk::found::Found;
+use super::walk::found::LineFindings;
 use super::walk::pass;
 use super::walk::pass::WalkError;
 use crate::error::Error;
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::{Captured, Filter};
-use crate::extract::profile::path::{Path, Step, jsonpath_text};
+use crate::extract::profile::path::{Path, PathStep, jsonpath_text};
 use crate::extract::profile::{Candidates, Profile};
 use crate::record::Batch;
 
 /// A profile that can read lines.
 #[derive(Debug)]
 pub(in crate::extract) struct Engine {
-    sources: Vec<Source>,
+    sources: Vec<FieldSource>,
     known: Option<Vec<String>>,
     /// None when a path is not plain.
-    plan: Option<Plan>,
+    automaton: Option<PathAutomaton>,
     /// Members whose texts are captured: what the filter reads, and what else is looked at.
     captured: usize,
     capture: CapturePaths,
@@ -43,7 +43,7 @@ pub(in crate::extract) struct Engine {
 
 /// Why a line was not read.
 #[derive(Debug)]
-pub(in crate::extract) enum LineError {
+pub(in crate::extract) enum RrPairError {
     Json(serde_json::Error),
     /// A field's path gives several nodes for one record; the text names two.
     Ambiguous(String),
@@ -85,7 +85,7 @@ impl Engine {
         Self::compile(&Profile::default(), captured(filter, &[]))
     }
 
-    fn compile(profile: &Profile, sources: Vec<Source>) -> Self {
+    fn compile(profile: &Profile, sources: Vec<FieldSource>) -> Self {
         let known = profile
             .known
             .clone()
@@ -103,13 +103,13 @@ impl Engine {
                 })
             })
             .collect();
-        let plan = patterns.map(|patterns| Plan::of(&patterns, known.clone()));
-        let is_captured = |source: &&Source| matches!(source.role, Role::Filter(..));
+        let automaton = patterns.map(|patterns| PathAutomaton::of(&patterns, known.clone()));
+        let is_captured = |source: &&FieldSource| matches!(source.role, Role::Filter(..));
         let captured = sources.iter().filter(is_captured).count();
         Self {
             sources,
             known,
-            plan,
+            automaton,
             captured,
             capture: CapturePaths::default(),
             first_of_capture: 0,
@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// The offset of a record; a batch's alone would make all of its records one.
-    pub(in crate::extract) fn record_offset(&self, fields: &Fields) -> Option<i64> {
+    pub(in crate::extract) fn record_offset(&self, fields: &FieldSet) -> Option<i64> {
         let offset = fields.offset(self.offset_base_default);
         offset.filter(|_| self.knows_offsets)
     }
@@ -142,13 +142,13 @@ impl Engine {
         self.known.as_deref()
     }
 
-    pub(in crate::extract) fn sources(&self) -> &[Source] {
+    pub(in crate::extract) fn sources(&self) -> &[FieldSource] {
         &self.sources
     }
 
     /// A place for what lines hold.
-    pub(in crate::extract) fn found(&self) -> Found {
-        Found::new(self.sources.len(), self.captured)
+    pub(in crate::extract) fn found(&self) -> LineFindings {
+        LineFindings::new(self.sources.len(), self.captured)
     }
 
     /// Reads one RRPair: what it holds lands in `found`, the bytes in `batch`.
@@ -159,30 +159,30 @@ impl Engine {
         &self,
         line: &str,
         batch: &mut Batch,
-        found: &mut Found,
-    ) -> Result<(), LineError> {
-        let read = match &self.plan {
-            Some(plan) => pass::read(line, plan, batch, found),
+        found: &mut LineFindings,
+    ) -> Result<(), RrPairError> {
+        let read = match &self.automaton {
+            Some(automaton) => pass::read(line, automaton, batch, found),
             None => match json::document(line) {
                 Ok(document) => {
                     let read = pass::read(line, &self.plan_for(&document), batch, found);
                     // They were found in the order of the text; the query has one of its own.
-                    found.records.sort_by_key(|draft| draft.order);
+                    found.records.sort_by_key(|partial| partial.order);
                     read
                 }
                 Err(error) => Err(WalkError::Json(error)),
             },
         };
         read.map_err(|error| match error {
-            WalkError::Json(error) => LineError::Json(error),
-            WalkError::Excess(excess) => LineError::Excess(excess),
-            WalkError::Ambiguous(slot) => LineError::Ambiguous(self.ambiguity(slot, line)),
+            WalkError::Json(error) => RrPairError::Json(error),
+            WalkError::Excess(excess) => RrPairError::Excess(excess),
+            WalkError::Ambiguous(slot) => RrPairError::Ambiguous(self.ambiguity(slot, line)),
         })
     }
 
-    /// The plan that reads just the nodes which the paths that are not plain match in `document`,
+    /// The automaton that reads just the nodes which the paths that are not plain match in `document`,
     /// and the plain paths as ever.
-    fn plan_for(&self, document: &Value) -> Plan {
+    fn plan_for(&self, document: &Value) -> PathAutomaton {
         let mut patterns = Vec::new();
         for (number, source) in (0..).zip(&self.sources) {
             let mut nodes = match source.path.steps() {
@@ -204,7 +204,7 @@ impl Engine {
                 });
             }
         }
-        Plan::of(&patterns, self.known.clone())
+        PathAutomaton::of(&patterns, self.known.clone())
     }
 
     /// Names two nodes that a path of `slot` gives for one record.
@@ -273,9 +273,9 @@ thread_local! {
 }
 
 /// Whether two nodes lie in the same elements of every array that both are in.
-fn shares_elements(a: &[Step], b: &[Step]) -> bool {
+fn shares_elements(a: &[PathStep], b: &[PathStep]) -> bool {
     let parting = a.iter().zip(b).find(|(a, b)| a != b);
-    !matches!(parting, Some((Step::Index(_), Step::Index(_))))
+    !matches!(parting, Some((PathStep::Index(_), PathStep::Index(_))))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Both engines read the same: the streaming plan, and the nodes that a query selects. Random
+//! Both engines read the same: the streaming automaton, and the nodes that a query selects. Random
 //! documents and random plain paths, which both can read.
 
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
-use crate::extract::input::framing::{Text, Texts};
+use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::profile::Candidate;
 use crate::record::CapturedTopic;
 
@@ -30,28 +30,28 @@ struct Seen {
     topic: Option<CapturedTopic>,
     partition: Option<i64>,
     offset: Option<i64>,
-    trouble: Option<String>,
+    error: Option<String>,
 }
 
 fn read(engine: &Engine, line: &str) -> Reading {
     let (mut batch, mut found) = (Batch::default(), engine.found());
     match engine.read(line, &mut batch, &mut found) {
         Ok(()) => {}
-        Err(LineError::Json(_)) => return Reading::Json,
-        Err(LineError::Ambiguous(_)) => return Reading::Ambiguous,
-        Err(LineError::Excess(excess)) => panic!("{excess}"),
+        Err(RrPairError::Json(_)) => return Reading::Json,
+        Err(RrPairError::Ambiguous(_)) => return Reading::Ambiguous,
+        Err(RrPairError::Excess(excess)) => panic!("{excess}"),
     }
     let text = |span| String::from_utf8_lossy(batch.slice(span)).into_owned();
-    let seen = found.records.iter().map(|draft| Seen {
-        value: draft.fields.bytes(Slot::Value).map(text),
-        key: draft.fields.bytes(Slot::Key).map(text),
-        topic: draft
+    let seen = found.records.iter().map(|partial| Seen {
+        value: partial.fields.bytes(Slot::Value).map(text),
+        key: partial.fields.bytes(Slot::Key).map(text),
+        topic: partial
             .fields
             .topic(Slot::Topic)
             .map(|index| batch.topics[index as usize].clone()),
-        partition: draft.fields.number(Slot::Partition),
-        offset: draft.fields.number(Slot::Offset),
-        trouble: found.trouble(draft).as_ref().map(ToString::to_string),
+        partition: partial.fields.number(Slot::Partition),
+        offset: partial.fields.number(Slot::Offset),
+        error: found.error(partial).as_ref().map(ToString::to_string),
     });
     Reading::Records(seen.collect(), found.matched.clone())
 }
@@ -113,10 +113,10 @@ fn as_query(path: String, each: &str, document: &Value) -> String {
     else {
         return path;
     };
-    let part = |step: &Step| match step {
-        Step::Each => each.into(),
-        Step::Index(index) => format!("[{index}:{}]", index + 1),
-        Step::Name(_) => jsonpath_text(std::slice::from_ref(step))[1..].to_string(),
+    let part = |step: &PathStep| match step {
+        PathStep::Each => each.into(),
+        PathStep::Index(index) => format!("[{index}:{}]", index + 1),
+        PathStep::Name(_) => jsonpath_text(std::slice::from_ref(step))[1..].to_string(),
     };
     let query = format!("${}", steps.iter().map(part).collect::<String>());
     let nodes = |text: &str| Path::parse(text).expect("it parses").nodes(document);
@@ -127,7 +127,7 @@ fn as_query(path: String, each: &str, document: &Value) -> String {
 }
 
 /// The steps to a node, and its text.
-type Place = (Vec<Step>, String);
+type Place = (Vec<PathStep>, String);
 
 /// A JSON text, as written: numbers keep their spelling.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ impl Json {
 
     /// The steps to every node and the text of those without nodes below, the node itself first.
     fn places(&self) -> Vec<Place> {
-        let below = |step: Step, inner: &Self| {
+        let below = |step: PathStep, inner: &Self| {
             let with = move |(mut steps, text): Place| {
                 steps.insert(0, step.clone());
                 (steps, text)
@@ -175,11 +175,11 @@ impl Json {
             Self::Leaf(_) => Vec::new(),
             Self::List(items) => (0..)
                 .zip(items)
-                .flat_map(|(i, item)| below(Step::Index(i), item))
+                .flat_map(|(i, item)| below(PathStep::Index(i), item))
                 .collect(),
             Self::Object(members) => members
                 .iter()
-                .flat_map(|(name, item)| below(Step::Name(name.clone()), item))
+                .flat_map(|(name, item)| below(PathStep::Name(name.clone()), item))
                 .collect(),
         };
         let text = match self {
@@ -257,11 +257,11 @@ fn draws() -> impl Strategy<Value = Draw> {
 /// A path near a node that `fits`, mostly; below `prefix` where there is such a one.
 fn path_near(
     places: &[Place],
-    prefix: &[Step],
+    prefix: &[PathStep],
     (node, twists, used): &Draw,
     fits: impl Fn(&str) -> bool,
 ) -> String {
-    let near = |fits: &dyn Fn(&str) -> bool, prefix: &[Step]| -> Vec<&Vec<Step>> {
+    let near = |fits: &dyn Fn(&str) -> bool, prefix: &[PathStep]| -> Vec<&Vec<PathStep>> {
         let near = places
             .iter()
             .filter(|(steps, text)| steps.starts_with(prefix) && fits(text));
@@ -280,9 +280,9 @@ fn path_near(
         .iter()
         .zip(twists)
         .map(|(step, twist)| match (twist, step) {
-            (0..10, Step::Index(_)) | (0, Step::Name(_)) => Step::Each,
-            (18, Step::Index(index)) => Step::Index(index + 1),
-            (19, Step::Name(_)) => Step::Name("a".into()),
+            (0..10, PathStep::Index(_)) | (0, PathStep::Name(_)) => PathStep::Each,
+            (18, PathStep::Index(index)) => PathStep::Index(index + 1),
+            (19, PathStep::Name(_)) => PathStep::Name("a".into()),
             (_, step) => step.clone(),
         });
     jsonpath_text(&twisted.collect::<Vec<_>>())
@@ -432,9 +432,9 @@ fn extraction_alone() {
     let mut batch = Batch::default();
     let (mut records, mut bytes) = (0, 0);
     for path in variable("EXTRACT_FILES").split(' ') {
-        let mut texts = Texts::new(File::open(path).expect("a file"));
+        let mut texts = Framer::new(File::open(path).expect("a file"));
         loop {
-            while let Some((_, Text::Whole(line))) = texts.next_buffered() {
+            while let Some((_, RrPairText::Whole(line))) = texts.next_buffered() {
                 let text = std::str::from_utf8(line).expect("UTF-8");
                 engine
                     .read(text, &mut batch, &mut found)

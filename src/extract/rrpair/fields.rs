@@ -70,7 +70,7 @@ const SLOTS: usize = Slot::Headers as usize + 1;
 /// A set of fields. Each remembers the rank of the path that it came from: of several spellings
 /// the one with the smaller rank stays.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::extract) struct Fields {
+pub(in crate::extract) struct FieldSet {
     /// Bits of the slots that are held.
     held: u32,
     ranks: [u8; SLOTS],
@@ -96,28 +96,28 @@ pub(in crate::extract) enum Bad {
 
 /// What became of a field that was to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Claim {
+pub(in crate::extract) enum SlotClaim {
     /// The slot is free, or held by a spelling that comes later.
     Take,
     /// A spelling that comes before has it, or the same one: see [`Fields::join`].
     Leave,
 }
 
-impl Fields {
+impl FieldSet {
     /// Asks for a slot on behalf of a path of `rank`; with [`Claim::Take`] it is then to be set.
-    pub(in crate::extract) fn claim(&mut self, slot: Slot, rank: u8) -> Claim {
+    pub(in crate::extract) fn claim(&mut self, slot: Slot, rank: u8) -> SlotClaim {
         let bit = 1 << slot as u32;
         let by = &mut self.ranks[slot as usize];
         if self.held & bit == 0 || rank < *by {
             *by = rank;
             self.held |= bit;
             self.twice &= !bit;
-            return Claim::Take;
+            return SlotClaim::Take;
         }
         if rank == *by {
             self.twice |= bit;
         }
-        Claim::Leave
+        SlotClaim::Leave
     }
 
     pub(in crate::extract) fn has(&self, slot: Slot) -> bool {
@@ -301,14 +301,14 @@ mod tests {
         );
     }
 
-    fn set(fields: &mut Fields, slot: Slot, number: i64) {
-        assert_eq!(fields.claim(slot, 0), Claim::Take);
+    fn set(fields: &mut FieldSet, slot: Slot, number: i64) {
+        assert_eq!(fields.claim(slot, 0), SlotClaim::Take);
         fields.set_number(slot, number);
     }
 
     #[test]
     fn a_time_is_base_and_delta_unless_the_broker_appended_it() {
-        let mut fields = Fields::default();
+        let mut fields = FieldSet::default();
         set(&mut fields, Slot::TimeDelta, -5);
         assert_eq!(fields.timestamp_ms(), None);
         set(&mut fields, Slot::TimeBase, 100);
@@ -324,20 +324,20 @@ mod tests {
 
     #[test]
     fn an_earlier_spelling_wins_and_the_same_one_twice_is_told() {
-        let mut fields = Fields::default();
-        assert_eq!(fields.claim(Slot::Partition, 1), Claim::Take);
-        assert_eq!(fields.claim(Slot::Partition, 2), Claim::Leave);
+        let mut fields = FieldSet::default();
+        assert_eq!(fields.claim(Slot::Partition, 1), SlotClaim::Take);
+        assert_eq!(fields.claim(Slot::Partition, 2), SlotClaim::Leave);
         assert_eq!(fields.ambiguous(), None);
-        assert_eq!(fields.claim(Slot::Partition, 1), Claim::Leave);
+        assert_eq!(fields.claim(Slot::Partition, 1), SlotClaim::Leave);
         assert_eq!(fields.ambiguous(), Some(Slot::Partition));
-        assert_eq!(fields.claim(Slot::Partition, 0), Claim::Take);
+        assert_eq!(fields.claim(Slot::Partition, 0), SlotClaim::Take);
         assert_eq!(fields.ambiguous(), None);
         assert!((0..).zip(ALL).all(|(number, slot)| slot as usize == number));
     }
 
     #[test]
     fn joining_fills_only_what_is_missing() {
-        let (mut inner, mut outer) = (Fields::default(), Fields::default());
+        let (mut inner, mut outer) = (FieldSet::default(), FieldSet::default());
         set(&mut inner, Slot::Partition, 3);
         set(&mut outer, Slot::Partition, 4);
         set(&mut outer, Slot::OffsetBase, 100);
@@ -346,7 +346,7 @@ mod tests {
             (inner.number(Slot::Partition), inner.offset(None)),
             (Some(3), Some(100))
         );
-        assert_eq!(Fields::default().offset(Some(5)), Some(5));
-        assert_eq!(Fields::default().offset(None), None);
+        assert_eq!(FieldSet::default().offset(Some(5)), Some(5));
+        assert_eq!(FieldSet::default().offset(None), None);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::fields::{Bad, Slot};
 use super::json;
-use super::json::Text;
+use super::json::JsonText;
 use super::walk::found::UnknownNames;
 use crate::error::count;
 use crate::extract::profile::Encoding;
@@ -37,7 +37,7 @@ pub(in crate::extract) struct HeadersSeed<'b> {
     pub(in crate::extract) encoding: Encoding,
 }
 
-type Read<E> = Result<Option<Bad>, E>;
+type HeadersResult<E> = Result<Option<Bad>, E>;
 
 impl<'de> Visitor<'de> for HeadersSeed<'_> {
     type Value = Option<Bad>;
@@ -47,7 +47,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
     }
 
     /// A list of header objects.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Read<A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> HeadersResult<A::Error> {
         let Self {
             batch,
             unknown,
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
     }
 
     /// An object: a header for each member, several for one whose value is a list.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> HeadersResult<A::Error> {
         let Self {
             batch, encoding, ..
         } = self;
@@ -75,7 +75,9 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
             batch,
             encoding: Encoding::Text,
         })? {
-            let Bytes::Some(name) = name else { continue };
+            let HeaderBytes::Some(name) = name else {
+                continue;
+            };
             let values = ValuesSeed {
                 batch,
                 name,
@@ -108,7 +110,7 @@ fn bad_number<E: de::Error>(number: f64) -> Result<Bad, E> {
 }
 
 /// What a member held.
-enum Bytes {
+enum HeaderBytes {
     Some(Span),
     Null,
     Bad(Bad),
@@ -122,27 +124,27 @@ struct TextSeed<'b> {
 
 impl TextSeed<'_> {
     /// The bytes that a node's JSON text stands for.
-    fn bytes_of<E: de::Error>(self, json: &str) -> Result<Bytes, E> {
+    fn bytes_of<E: de::Error>(self, json: &str) -> Result<HeaderBytes, E> {
         let bytes = match (self.encoding, json.as_bytes().first()) {
             (Encoding::Auto, Some(b'"')) => {
                 let text: String = serde_json::from_str(json).map_err(E::custom)?;
                 self.batch.push_bytes(text.as_bytes())
             }
-            (Encoding::Auto, Some(b'n')) => return Ok(Bytes::Null),
+            (Encoding::Auto, Some(b'n')) => return Ok(HeaderBytes::Null),
             _ => self.batch.push_bytes(json.as_bytes()),
         };
-        Ok(Bytes::Some(bytes))
+        Ok(HeaderBytes::Some(bytes))
     }
 }
 
 impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
-    type Value = Bytes;
+    type Value = HeaderBytes;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Bytes, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderBytes, D::Error> {
         match self.encoding {
             Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
             Encoding::Auto | Encoding::Json => {
-                let (Text::Quick(json) | Text::Judged(json)) = json::text(deserializer)?;
+                let (JsonText::Quick(json) | JsonText::Judged(json)) = json::text(deserializer)?;
                 self.bytes_of(json)
             }
         }
@@ -150,50 +152,50 @@ impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
 }
 
 impl<'de> Visitor<'de> for TextSeed<'_> {
-    type Value = Bytes;
+    type Value = HeaderBytes;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a header's name or value")
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<HeaderBytes, E> {
         Ok(match self.encoding {
             Encoding::Base64 => self
                 .batch
                 .push_base64(text)
-                .map_or(Bytes::Bad(NOT_BASE64), Bytes::Some),
-            _ => Bytes::Some(self.batch.push_bytes(text.as_bytes())),
+                .map_or(HeaderBytes::Bad(NOT_BASE64), HeaderBytes::Some),
+            _ => HeaderBytes::Some(self.batch.push_bytes(text.as_bytes())),
         })
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Bytes, E> {
-        Ok(Bytes::Null)
+    fn visit_unit<E: de::Error>(self) -> Result<HeaderBytes, E> {
+        Ok(HeaderBytes::Null)
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(NOT_A_STRING))
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<HeaderBytes, E> {
+        Ok(HeaderBytes::Bad(NOT_A_STRING))
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(NOT_A_STRING))
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<HeaderBytes, E> {
+        Ok(HeaderBytes::Bad(NOT_A_STRING))
     }
 
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Bytes, E> {
-        bad_number(number).map(Bytes::Bad)
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<HeaderBytes, E> {
+        bad_number(number).map(HeaderBytes::Bad)
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Bytes, E> {
-        Ok(Bytes::Bad(NOT_A_STRING))
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<HeaderBytes, E> {
+        Ok(HeaderBytes::Bad(NOT_A_STRING))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Bytes, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HeaderBytes, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Bytes::Bad(NOT_A_STRING))
+        Ok(HeaderBytes::Bad(NOT_A_STRING))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bytes, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<HeaderBytes, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Bytes::Bad(NOT_A_STRING))
+        Ok(HeaderBytes::Bad(NOT_A_STRING))
     }
 }
 
@@ -205,12 +207,12 @@ struct ValuesSeed<'b> {
 }
 
 impl ValuesSeed<'_> {
-    fn push(&mut self, value: Bytes) -> Option<Bad> {
+    fn push(&mut self, value: HeaderBytes) -> Option<Bad> {
         let name = self.name;
         let value = match value {
-            Bytes::Some(value) => Some(value),
-            Bytes::Null => None,
-            Bytes::Bad(bad) => return Some(bad),
+            HeaderBytes::Some(value) => Some(value),
+            HeaderBytes::Null => None,
+            HeaderBytes::Bad(bad) => return Some(bad),
         };
         self.batch.push_header(Header { name, value });
         None
@@ -224,7 +226,7 @@ impl ValuesSeed<'_> {
     }
 
     /// The same of a value's JSON text.
-    fn read_text<E: de::Error>(mut self, json: &str) -> Read<E> {
+    fn read_text<E: de::Error>(mut self, json: &str) -> HeadersResult<E> {
         if !json.starts_with('[') {
             let value = self.text().bytes_of(json)?;
             return Ok(self.push(value));
@@ -242,11 +244,11 @@ impl ValuesSeed<'_> {
 impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
     type Value = Option<Bad>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Read<D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> HeadersResult<D::Error> {
         match self.encoding {
             Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
             Encoding::Auto | Encoding::Json => {
-                let (Text::Quick(json) | Text::Judged(json)) = json::text(deserializer)?;
+                let (JsonText::Quick(json) | JsonText::Judged(json)) = json::text(deserializer)?;
                 self.read_text(json)
             }
         }
@@ -260,16 +262,16 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
         f.write_str("a header's value or a list of them")
     }
 
-    fn visit_str<E: de::Error>(mut self, text: &str) -> Read<E> {
+    fn visit_str<E: de::Error>(mut self, text: &str) -> HeadersResult<E> {
         let value = self.text().visit_str(text)?;
         Ok(self.push(value))
     }
 
-    fn visit_unit<E: de::Error>(mut self) -> Read<E> {
-        Ok(self.push(Bytes::Null))
+    fn visit_unit<E: de::Error>(mut self) -> HeadersResult<E> {
+        Ok(self.push(HeaderBytes::Null))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Read<A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> HeadersResult<A::Error> {
         let mut bad = None;
         while let Some(value) = seq.next_element_seed(self.text())? {
             bad = bad.or(self.push(value));
@@ -277,23 +279,23 @@ impl<'de> Visitor<'de> for ValuesSeed<'_> {
         Ok(bad)
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Read<E> {
+    fn visit_i64<E: de::Error>(self, _: i64) -> HeadersResult<E> {
         Ok(Some(NOT_A_STRING))
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Read<E> {
+    fn visit_u64<E: de::Error>(self, _: u64) -> HeadersResult<E> {
         Ok(Some(NOT_A_STRING))
     }
 
-    fn visit_f64<E: de::Error>(self, number: f64) -> Read<E> {
+    fn visit_f64<E: de::Error>(self, number: f64) -> HeadersResult<E> {
         bad_number(number).map(Some)
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Read<E> {
+    fn visit_bool<E: de::Error>(self, _: bool) -> HeadersResult<E> {
         Ok(Some(NOT_A_STRING))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> HeadersResult<A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Some(NOT_A_STRING))
     }
@@ -309,7 +311,7 @@ struct ObjectSeed<'b> {
 impl<'de> DeserializeSeed<'de> for ObjectSeed<'_> {
     type Value = Option<Bad>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Read<D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> HeadersResult<D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -321,53 +323,53 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
         f.write_str("a header object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Read<A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> HeadersResult<A::Error> {
         let Self {
             batch,
             unknown: names,
             ..
         } = self;
-        let (mut name, mut value, mut unknown, mut trouble) = (None, None, None, None);
+        let (mut name, mut value, mut unknown, mut problem) = (None, None, None, None);
         let mut rank = VALUES.len();
-        while let Some(member) = map.next_key_seed(MemberSeed { names: &mut *names })? {
+        while let Some(member) = map.next_key_seed(HeaderMemberSeed { names: &mut *names })? {
             let (encoding, is_name) = match member {
-                Member::Name => (Encoding::Text, true),
-                Member::Value(better) if better < rank => {
+                HeaderMember::Name => (Encoding::Text, true),
+                HeaderMember::Value(better) if better < rank => {
                     (VALUES[better].1.unwrap_or(self.encoding), false)
                 }
-                Member::Value(_) => {
+                HeaderMember::Value(_) => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
-                Member::Unknown(member) => {
+                HeaderMember::Unknown(member) => {
                     unknown.get_or_insert(member);
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
             };
             match (map.next_value_seed(TextSeed { batch, encoding })?, member) {
-                (Bytes::Some(bytes), _) if is_name => name = Some(bytes),
-                (Bytes::Some(bytes), Member::Value(better)) => {
+                (HeaderBytes::Some(bytes), _) if is_name => name = Some(bytes),
+                (HeaderBytes::Some(bytes), HeaderMember::Value(better)) => {
                     (value, rank) = (Some(bytes), better);
                 }
-                (Bytes::Bad(bad), _) => trouble = Some(bad),
+                (HeaderBytes::Bad(bad), _) => problem = Some(bad),
                 _ => {}
             }
         }
         if let Some(member) = unknown
             && (name.is_none() || value.is_none())
         {
-            trouble.get_or_insert(Bad::UnknownHeaderMember(member));
+            problem.get_or_insert(Bad::UnknownHeaderMember(member));
         }
         // Protobuf's JSON mapping leaves an empty name out.
         let name = name.unwrap_or_else(|| batch.push_bytes(b""));
         batch.push_header(Header { name, value });
-        Ok(trouble)
+        Ok(problem)
     }
 }
 
 #[derive(Clone, Copy)]
-enum Member {
+enum HeaderMember {
     Name,
     /// The rank among the spellings.
     Value(usize),
@@ -375,30 +377,33 @@ enum Member {
     Unknown(u8),
 }
 
-struct MemberSeed<'b> {
+struct HeaderMemberSeed<'b> {
     names: &'b mut UnknownNames,
 }
 
-impl<'de> DeserializeSeed<'de> for MemberSeed<'_> {
-    type Value = Member;
+impl<'de> DeserializeSeed<'de> for HeaderMemberSeed<'_> {
+    type Value = HeaderMember;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderMember, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for MemberSeed<'_> {
-    type Value = Member;
+impl Visitor<'_> for HeaderMemberSeed<'_> {
+    type Value = HeaderMember;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member's name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Member, E> {
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<HeaderMember, E> {
         if NAMES.contains(&name) {
-            return Ok(Member::Name);
+            return Ok(HeaderMember::Name);
         }
         let rank = VALUES.iter().position(|(known, _)| *known == name);
-        Ok(rank.map_or_else(|| Member::Unknown(self.names.number(name)), Member::Value))
+        Ok(rank.map_or_else(
+            || HeaderMember::Unknown(self.names.number(name)),
+            HeaderMember::Value,
+        ))
     }
 }

@@ -1,17 +1,17 @@
 //! The paths of a profile, parsed once, each with what it is for. Apart from `engine.rs`, which reads
 //! lines with them.
 
+use super::automaton::{Group, Role};
 use super::fields::Slot;
-use super::plan::{Group, Role};
 use crate::error::Error;
-use crate::extract::profile::filter::{Filter, Kind};
+use crate::extract::profile::filter::{CaptureKind, Filter};
 use crate::extract::profile::path::{Path, PathError};
 use crate::extract::profile::written::Written;
 use crate::extract::profile::{Candidates, Encoding, Profile};
 
 /// One of the profile's paths.
 #[derive(Debug, Clone)]
-pub(in crate::extract) struct Source {
+pub(in crate::extract) struct FieldSource {
     /// Its name in the profile.
     pub(in crate::extract) name: &'static str,
     pub(in crate::extract) path: Path,
@@ -45,8 +45,8 @@ fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 17] {
 ///
 /// # Errors
 /// [`Error::Config`] that shows the place.
-pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<Source>, Error> {
-    let mut sources = Sources {
+pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<FieldSource>, Error> {
+    let mut sources = FieldSources {
         all: Vec::new(),
         records: Vec::new(),
         written: &profile.written,
@@ -66,14 +66,14 @@ pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<Source>, Erro
         };
         let text = &value.path;
         let path = Path::parse(text).map_err(|e| sources.bad("value", text, &e))?;
-        sources.all.push(Source {
+        sources.all.push(FieldSource {
             name: "value",
             path,
             role: Role::Item(Group::Record),
         });
     }
     for path in sources.records.clone() {
-        sources.all.push(Source {
+        sources.all.push(FieldSource {
             name: "record",
             path,
             role: Role::Item(Group::Record),
@@ -96,11 +96,11 @@ pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<Source>, Erro
 pub(in crate::extract) fn captured<'p>(
     filter: &Filter,
     others: impl IntoIterator<Item = &'p Path>,
-) -> Vec<Source> {
+) -> Vec<FieldSource> {
     let fields = filter.fields().iter().map(|field| {
         let encoding = match field.kind {
-            Kind::Text => Encoding::Auto,
-            Kind::Json => Encoding::Json,
+            CaptureKind::Text => Encoding::Auto,
+            CaptureKind::Json => Encoding::Json,
         };
         (Path::of_names(field.members()), encoding)
     });
@@ -108,7 +108,7 @@ pub(in crate::extract) fn captured<'p>(
         .into_iter()
         .map(|path| (path.clone(), Encoding::Auto));
     let all = fields.chain(others).enumerate();
-    all.map(|(index, (path, encoding))| Source {
+    all.map(|(index, (path, encoding))| FieldSource {
         name: "filter",
         path,
         role: Role::Filter(index, encoding),
@@ -116,13 +116,13 @@ pub(in crate::extract) fn captured<'p>(
     .collect()
 }
 
-struct Sources<'a> {
-    all: Vec<Source>,
+struct FieldSources<'a> {
+    all: Vec<FieldSource>,
     records: Vec<Path>,
     written: &'a Written,
 }
 
-impl Sources<'_> {
+impl FieldSources<'_> {
     /// What is wrong with a path that was written as `text`.
     fn bad(&self, name: &str, text: &str, error: &PathError) -> Error {
         Error::config(format!("{}: {error}", self.written.place(name, text)))
@@ -150,7 +150,7 @@ impl Sources<'_> {
                     encoding,
                     rank,
                 };
-                self.all.push(Source { name, path, role });
+                self.all.push(FieldSource { name, path, role });
             }
         }
         Ok(())
@@ -190,7 +190,7 @@ impl Sources<'_> {
                         encoding: Encoding::Auto,
                         rank,
                     };
-                    self.all.push(Source { name, path, role });
+                    self.all.push(FieldSource { name, path, role });
                 }
             }
         }
@@ -222,10 +222,13 @@ impl Sources<'_> {
                 rank: 0,
             };
             let paths = paths.map_err(|e| self.bad(name, text, &e))?;
-            self.all
-                .extend(paths.into_iter().map(|path| Source { name, path, role }));
+            self.all.extend(
+                paths
+                    .into_iter()
+                    .map(|path| FieldSource { name, path, role }),
+            );
         }
-        self.all.push(Source {
+        self.all.push(FieldSource {
             name,
             path: item,
             role: Role::Item(group),

@@ -4,12 +4,12 @@
 
 use crate::config::Input;
 use crate::error::Error;
-use crate::extract::context::Stop;
+use crate::extract::context::ReadStop;
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::input::framing::window::LONGEST_LINE;
-use crate::extract::input::framing::{Text, Texts};
+use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::sink::Sink;
 use crate::record::Origin;
@@ -25,36 +25,36 @@ pub(in crate::extract) fn read(
     mut opener: Opener,
     sink: Sink<'_>,
     read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>,
-) -> Result<(), Stop> {
+) -> Result<(), ReadStop> {
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
-    let mut reader = Reader {
+    let mut reader = LineSourceReader {
         names: &names,
         sink,
         read_line,
     };
     let mut failed = None;
     for (index, input) in (0..).zip(inputs) {
-        let opened = opener.open(input).map_err(Stop::Failed);
+        let opened = opener.open(input).map_err(ReadStop::Failed);
         match opened.and_then(|opened| reader.read_input(index, opened)) {
-            Err(Stop::Failed(error)) => _ = failed.get_or_insert(error),
+            Err(ReadStop::Failed(error)) => _ = failed.get_or_insert(error),
             Err(stop) => return Err(stop),
             Ok(()) => {}
         }
     }
     reader.sink.flush()?;
-    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
 }
 
-struct Reader<'a, F> {
+struct LineSourceReader<'a, F> {
     names: &'a [String],
     sink: Sink<'a>,
     read_line: F,
 }
 
-impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F> {
-    fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), Stop> {
+impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> LineSourceReader<'_, F> {
+    fn read_input(&mut self, input: u32, opened: Opened) -> Result<(), ReadStop> {
         let Opened { reader, taken, .. } = opened;
-        let mut lines = Texts::of_records(reader);
+        let mut lines = Framer::of_records(reader);
         loop {
             while let Some((line, text)) = lines.next_buffered() {
                 // A whole line is never cut off, whatever its JSON looks like.
@@ -70,7 +70,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
                 Ok(false) => break,
                 Err(e) => {
                     let place = self.names[input as usize].clone();
-                    return Err(Stop::Failed(open::read_error(place, &e)));
+                    return Err(ReadStop::Failed(open::read_error(place, &e)));
                 }
             }
         }
@@ -80,7 +80,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
                 let line = unfinished.line;
                 let place = place(self.names, Origin { input, line });
                 let why = unfinished.why;
-                Err(Stop::Failed(match unfinished.lost {
+                Err(ReadStop::Failed(match unfinished.lost {
                     true => Error::Unreadable { place, reason: why },
                     false => Error::CutOff { place, why },
                 }))
@@ -91,7 +91,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
             Err(BadText {
                 why,
                 ends_early: true,
-            }) => Err(Stop::Failed(Error::CutOff {
+            }) => Err(ReadStop::Failed(Error::CutOff {
                 place: place(self.names, origin),
                 why,
             })),
@@ -100,12 +100,12 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> Reader<'_, F
     }
 
     /// Reads a line; a bad one is counted.
-    fn try_line(&mut self, line: Text<'_>, origin: Origin) -> Result<(), BadText> {
+    fn try_line(&mut self, line: RrPairText<'_>, origin: Origin) -> Result<(), BadText> {
         let read = match line {
-            Text::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
-            Text::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
-            Text::Broken(why) => Err(BadText::new(why)),
-            Text::TooLong => {
+            RrPairText::Whole(text) if text.trim_ascii().is_empty() => return Ok(()),
+            RrPairText::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
+            RrPairText::Broken(why) => Err(BadText::new(why)),
+            RrPairText::TooLong => {
                 let most = LONGEST_LINE >> 20;
                 Err(BadText::new(format!("the line is longer than {most} MiB")))
             }

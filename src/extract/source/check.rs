@@ -4,12 +4,12 @@
 
 use crate::config::{Extraction, InputKind, Inputs, Source, Uncertain};
 use crate::error::Error;
-use crate::extract::context::Context;
+use crate::extract::census::Census;
+use crate::extract::context::ExtractionContext;
 use crate::extract::csv;
 use crate::extract::input::encoding::opener::kind_without_streams;
 use crate::extract::keep::collect::Collector;
 use crate::extract::source::snapshot;
-use crate::extract::survey::Survey;
 
 /// Finds what is wrong before anything is read.
 ///
@@ -48,9 +48,9 @@ pub(crate) fn kind(source: &Source, options: &Extraction) -> Result<Option<&'sta
 pub(in crate::extract) fn check_found(
     kind: InputKind,
     inputs: &Inputs,
-    context: &Context,
+    context: &ExtractionContext,
 ) -> Result<(), Error> {
-    if kind == InputKind::Csv && matches!(context.survey, Survey::Paths(_)) {
+    if kind == InputKind::Csv && matches!(context.census, Census::Paths(_)) {
         let first = inputs.all.first().map(crate::config::Input::name);
         let first = first.unwrap_or_default();
         return Err(Error::Config {
@@ -98,5 +98,5 @@ fn check_kind(kind: InputKind, inputs: &Inputs, options: &Extraction) -> Result<
 }
 
 fn check_rrpairs(options: &Extraction) -> Result<(), Error> {
-    Collector::new(options, Vec::new(), Survey::Nothing).map(|_| ())
+    Collector::new(options, Vec::new(), Census::Nothing).map(|_| ())
 }

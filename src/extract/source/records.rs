@@ -4,7 +4,7 @@
 use super::by_line;
 use crate::config::{GivenNames, Input, Uncertain};
 use crate::error::count;
-use crate::extract::context::Stop;
+use crate::extract::context::ReadStop;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::identities::{BatchMark, Identities};
@@ -27,7 +27,7 @@ pub(in crate::extract) fn read(
     given: &GivenNames,
     console: &Console,
     sender: &Outlet,
-) -> Result<(), Stop> {
+) -> Result<(), ReadStop> {
     let mut left_out = 0;
     let mut identities = Identities::new(given);
     let end = by_line::read(inputs, opener, Sink::new(sender), |line, origin, sink| {
@@ -58,7 +58,7 @@ pub(in crate::extract) fn read(
         identify(&mut identities, first, sink);
         Ok(())
     });
-    if !matches!(end, Err(Stop::Closed | Stop::Enough)) {
+    if !matches!(end, Err(ReadStop::Closed | ReadStop::Enough)) {
         let mut sink = Sink::new(sender);
         identities.finish(&mut sink.tally);
         sink.flush()?;
@@ -79,7 +79,7 @@ fn identify(identities: &mut Identities, first: usize, sink: &mut Sink<'_>) {
     let mut records = batch.records.split_off(first);
     for record in &mut records {
         identities.name(batch, record);
-        identities.saw(batch, record, BatchMark::NONE);
+        identities.observe(batch, record, BatchMark::NONE);
         if let Some(CapturedTopic::Id(id)) = batch.topic(record) {
             tally.unresolved.add(*id);
         }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::config::Input;
 use crate::error::{Error, count};
-use crate::extract::context::{Context, Stop};
+use crate::extract::context::{ExtractionContext, ReadStop};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::{Opened, total_size};
 use crate::extract::input::encoding::opener::{Opener, Opening};
-use crate::extract::input::files::{Files, Found, find};
+use crate::extract::input::files::{Files, FoundFile, find};
 use crate::extract::input::framing::window::CHUNK;
 use crate::extract::input::framing::window::LONGEST_LINE;
-use crate::extract::input::framing::{Remark, Text, Texts};
+use crate::extract::input::framing::{Framer, Remark, RrPairText};
 use crate::extract::input::kind::Asked;
 use crate::extract::keep::collect::{BadText, Collector};
 use crate::extract::keep::sink::{Outlet, Sink};
@@ -26,9 +26,9 @@ use crate::report::{ProblemKind, place};
 pub(in crate::extract) fn read_inputs(
     inputs: &[Input],
     opener: Opener,
-    context: &Context,
+    context: &ExtractionContext,
     sender: &Outlet,
-) -> Result<(), Stop> {
+) -> Result<(), ReadStop> {
     let files = find(inputs);
     let names: Arc<[String]> = files.found.iter().map(|found| found.input.name()).collect();
     let total_bytes = total_size(files.found.iter().map(|found| &found.input));
@@ -52,9 +52,9 @@ pub(in crate::extract) fn read_inputs(
         ));
     }
     let inputs = files.found.iter().map(|found| found.input.clone());
-    let survey = context.survey.clone();
+    let census = context.census.clone();
     let collector =
-        Collector::new(&context.options, inputs.collect(), survey).map_err(Stop::Failed)?;
+        Collector::new(&context.options, inputs.collect(), census).map_err(ReadStop::Failed)?;
     read(&files, opener, &names, collector, &context.console, sender)
 }
 
@@ -70,8 +70,8 @@ pub(in crate::extract) fn read(
     collector: Collector,
     console: &Console,
     sender: &Outlet,
-) -> Result<(), Stop> {
-    let mut reader = Reader {
+) -> Result<(), ReadStop> {
+    let mut reader = RrPairReader {
         collector,
         names,
         console,
@@ -87,28 +87,33 @@ pub(in crate::extract) fn read(
     };
     files.failures.iter().cloned().for_each(&mut fail);
     for (index, found) in (0..).zip(&files.found) {
-        let opening = opener.open_found(found).map_err(Stop::Failed);
+        let opening = opener.open_found(found).map_err(ReadStop::Failed);
         match opening.and_then(|opening| reader.read_opening(index, found, opening)) {
             // One damaged input does not keep the others from being replayed.
-            Err(Stop::Failed(error)) => fail(error),
+            Err(ReadStop::Failed(error)) => fail(error),
             Err(stop) => return Err(stop),
             Ok(()) => {}
         }
     }
     reader.collector.finish(&mut reader.sink);
     reader.sink.flush()?;
-    failed.map_or(Ok(()), |error| Err(Stop::Failed(error)))
+    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
 }
 
-struct Reader<'a> {
+struct RrPairReader<'a> {
     collector: Collector,
     names: &'a [String],
     console: &'a Console,
     sink: Sink<'a>,
 }
 
-impl Reader<'_> {
-    fn read_opening(&mut self, input: u32, found: &Found, opening: Opening) -> Result<(), Stop> {
+impl RrPairReader<'_> {
+    fn read_opening(
+        &mut self,
+        input: u32,
+        found: &FoundFile,
+        opening: Opening,
+    ) -> Result<(), ReadStop> {
         let name = &self.names[input as usize];
         match opening {
             Opening::Open(opened) => return self.read_file(input, found, opened),
@@ -122,10 +127,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn read_file(&mut self, input: u32, found: &Found, opened: Opened) -> Result<(), Stop> {
+    fn read_file(&mut self, input: u32, found: &FoundFile, opened: Opened) -> Result<(), ReadStop> {
         self.hand_over(found.asked)?;
         let Opened { reader, taken, .. } = opened;
-        let mut texts = Texts::new(reader);
+        let mut texts = Framer::new(reader);
         let at = |line| Origin { input, line };
         let failure = loop {
             while let Some((number, text)) = texts.next_buffered() {
@@ -141,7 +146,7 @@ impl Reader<'_> {
                 Ok(false) => break None,
                 Err(e) => {
                     let place = self.names[input as usize].clone();
-                    break Some(Stop::Failed(open::read_error(place, &e)));
+                    break Some(ReadStop::Failed(open::read_error(place, &e)));
                 }
             }
         };
@@ -153,12 +158,12 @@ impl Reader<'_> {
         self.name_remarks(input, texts.take_remarks());
         match (failure, end) {
             // Why the bytes end says more than that they do.
-            (Some(failure), Ok(()) | Err(Stop::Failed(_))) => Err(failure),
+            (Some(failure), Ok(()) | Err(ReadStop::Failed(_))) => Err(failure),
             (_, Err(stop)) => Err(stop),
             (None, Ok(())) => texts.unfinished().map_or(Ok(()), |unfinished| {
                 let place = place(self.names, at(unfinished.line));
                 let why = unfinished.why;
-                Err(Stop::Failed(match unfinished.lost {
+                Err(ReadStop::Failed(match unfinished.lost {
                     true => Error::Unreadable { place, reason: why },
                     false => Error::CutOff { place, why },
                 }))
@@ -168,7 +173,7 @@ impl Reader<'_> {
 
     /// Hands over what there is before a read that may wait. The files of a folder make nobody wait:
     /// what many small ones give goes together.
-    fn hand_over(&mut self, asked: Asked) -> Result<(), Stop> {
+    fn hand_over(&mut self, asked: Asked) -> Result<(), ReadStop> {
         if asked == Asked::ByName || self.sink.tally.bytes >= CHUNK as u64 {
             self.sink.flush()?;
         }
@@ -187,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    fn read_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+    fn read_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), ReadStop> {
         match self.try_text(text, origin) {
             Ok(()) => {}
             Err(BadText { why, .. }) => {
@@ -199,14 +204,14 @@ impl Reader<'_> {
     }
 
     /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
-    fn read_last_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), Stop> {
+    fn read_last_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), ReadStop> {
         let Err(BadText { why, ends_early }) = self.try_text(text, origin) else {
             return Ok(());
         };
         self.sink
             .unreadable(ProblemKind::Unreadable, origin, || why.clone());
         match ends_early {
-            true => Err(Stop::Failed(Error::CutOff {
+            true => Err(ReadStop::Failed(Error::CutOff {
                 place: place(self.names, origin),
                 why,
             })),
@@ -215,14 +220,14 @@ impl Reader<'_> {
     }
 
     /// Puts the records of one text into the batch, or leaves the batch as it was.
-    fn try_text(&mut self, text: Text<'_>, origin: Origin) -> Result<(), BadText> {
+    fn try_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), BadText> {
         let text = match text {
-            Text::Whole(bytes) => text_of(bytes)?,
-            Text::TooLong => {
+            RrPairText::Whole(bytes) => text_of(bytes)?,
+            RrPairText::TooLong => {
                 let most = LONGEST_LINE >> 20;
                 return Err(BadText::new(format!("it is longer than {most} MiB")));
             }
-            Text::Broken(why) => return Err(BadText::new(why)),
+            RrPairText::Broken(why) => return Err(BadText::new(why)),
         };
         match text.trim_ascii().is_empty() {
             true => Ok(()),

@@ -10,19 +10,19 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice, Snapshot, Via};
 use crate::error::Error;
-use crate::extract::context::{Context, Stop};
+use crate::extract::context::{ExtractionContext, ReadStop};
 use crate::extract::csv;
 use crate::extract::csv::columns::generated_paths;
 use crate::extract::csv::rows::{OnLoss, engine};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::opener::Opener;
-use crate::extract::input::speedctl::{Ended, Running, Speedctl, Until};
-use crate::extract::keep::admission::Admission;
+use crate::extract::input::speedctl::{Ended, Speedctl, SpeedctlProcess, Until};
+use crate::extract::keep::deduplicator::Deduplicator;
 use crate::extract::keep::sink::Outlet;
 use crate::extract::profile::Profile;
 use crate::extract::profile::filter::{Fault, Filter};
 use crate::extract::profile::path;
-use crate::extract::profile::path::Step;
+use crate::extract::profile::path::PathStep;
 use crate::host::visible::{shortened, visible};
 
 /// How much text speedctl may write on stdout that is not CSV.
@@ -108,7 +108,10 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
 
 fn needs_raw(path: &str) -> bool {
     let path = path::Path::parse(path);
-    path.is_ok_and(|path| path.steps().is_none_or(|steps| steps.contains(&Step::Each)))
+    path.is_ok_and(|path| {
+        path.steps()
+            .is_none_or(|steps| steps.contains(&PathStep::Each))
+    })
 }
 
 fn extract_data(snapshot: &Snapshot, options: &Extraction) -> Result<Speedctl, Error> {
@@ -130,15 +133,15 @@ fn pull_snapshot(snapshot: &Snapshot) -> Speedctl {
 /// [`Stop::Failed`] when speedctl fails or what it gives is damaged.
 pub(in crate::extract) fn read(
     snapshot: &Snapshot,
-    context: &Context,
+    context: &ExtractionContext,
     sender: &Outlet,
-) -> Result<(), Stop> {
-    let on_loss = match way(snapshot, &context.options).map_err(Stop::Failed)? {
+) -> Result<(), ReadStop> {
+    let on_loss = match way(snapshot, &context.options).map_err(ReadStop::Failed)? {
         Way::Raw => return read_pulled(snapshot, context, sender),
         Way::Csv(on_loss) => on_loss,
     };
     match read_extracted(snapshot, on_loss, context, sender) {
-        Err(Stop::NeedsRaw(why)) => {
+        Err(ReadStop::NeedsRaw(why)) => {
             let note =
                 format!("the CSV cannot carry everything: {why}; reading the RRPairs instead");
             context.console.note(&note);
@@ -148,61 +151,63 @@ pub(in crate::extract) fn read(
     }
 }
 
-fn start(speedctl: &Speedctl, context: &Context) -> Result<Running, Stop> {
+fn start(speedctl: &Speedctl, context: &ExtractionContext) -> Result<SpeedctlProcess, ReadStop> {
     context
         .console
         .verbose(&format!("running {}", speedctl.shown_line()));
     let _runtime = context.runtime.enter();
-    speedctl.start(context.stop.clone()).map_err(Stop::Failed)
+    speedctl
+        .start(context.stop.clone())
+        .map_err(ReadStop::Failed)
 }
 
 fn read_extracted(
     snapshot: &Snapshot,
     on_loss: OnLoss,
-    context: &Context,
+    context: &ExtractionContext,
     sender: &Outlet,
-) -> Result<(), Stop> {
+) -> Result<(), ReadStop> {
     let name = format!("snapshot {}", snapshot.id);
     let mut description = context.describe();
     description.of_one(name.clone());
     description.via = Some("csv");
     drop(description);
-    let speedctl = extract_data(snapshot, &context.options).map_err(Stop::Failed)?;
-    let Running { output, mut ended } = start(&speedctl, context)?;
+    let speedctl = extract_data(snapshot, &context.options).map_err(ReadStop::Failed)?;
+    let SpeedctlProcess { output, mut ended } = start(&speedctl, context)?;
     let mut output = BufReader::with_capacity(256 << 10, output);
     let read = match find_header(&mut output, &speedctl) {
-        Header::Found(header) => {
+        CsvHeaderSearch::Found(header) => {
             let bytes = Cursor::new(header).chain(output);
             let (options, topics) = (&context.options, &context.topics_of_rows());
-            let admission = RefCell::new(Admission::new(options));
+            let deduplicator = RefCell::new(Deduplicator::new(options));
             let read = csv::read(
-                csv::Source {
+                csv::CsvSource {
                     bytes,
                     name: &name,
                     input: 0,
                     options,
                     topics,
                     on_loss,
-                    admission: &admission,
+                    deduplicator: &deduplicator,
                 },
                 sender,
             );
-            read.and_then(|()| csv::finish(&admission, sender))
+            read.and_then(|()| csv::finish(&deduplicator, sender))
         }
-        Header::Missing(text) => {
+        CsvHeaderSearch::Missing(text) => {
             drop(output);
             context
                 .runtime
                 .block_on(ended.well(Until::AllOutputEnds))
-                .map_err(Stop::Failed)?;
+                .map_err(ReadStop::Failed)?;
             let file = named_csv(&text).or_else(|| named_csv(&ended.stderr_tail()));
             return match file {
                 Some(path) => read_named(&path, &ended, on_loss, context, sender),
-                None => Err(Stop::Failed(ended.failed(no_csv(&text)))),
+                None => Err(ReadStop::Failed(ended.failed(no_csv(&text)))),
             };
         }
     };
-    if matches!(read, Err(Stop::Enough)) {
+    if matches!(read, Err(ReadStop::Enough)) {
         context.runtime.block_on(ended.left());
         return read;
     }
@@ -211,9 +216,9 @@ fn read_extracted(
     match (read, exit) {
         // A failing speedctl is the better reason for an input that breaks off.
         (
-            Ok(()) | Err(Stop::Failed(Error::CutOff { .. } | Error::Unreadable { .. })),
+            Ok(()) | Err(ReadStop::Failed(Error::CutOff { .. } | Error::Unreadable { .. })),
             Err(failed),
-        ) => Err(Stop::Failed(failed)),
+        ) => Err(ReadStop::Failed(failed)),
         (read, _) => read,
     }
 }
@@ -222,11 +227,12 @@ fn read_named(
     path: &PathBuf,
     ended: &Ended,
     on_loss: OnLoss,
-    context: &Context,
+    context: &ExtractionContext,
     sender: &Outlet,
-) -> Result<(), Stop> {
-    let cannot =
-        |e| Stop::Failed(ended.failed(format!("named {}: {}", path.display(), open::reason(&e))));
+) -> Result<(), ReadStop> {
+    let cannot = |e| {
+        ReadStop::Failed(ended.failed(format!("named {}: {}", path.display(), open::reason(&e))))
+    };
     let file = File::open(path).map_err(cannot)?;
     let mut description = context.describe();
     description.of_one(path.display().to_string());
@@ -234,20 +240,20 @@ fn read_named(
     drop(description);
     let (options, topics) = (&context.options, &context.topics_of_rows());
     let name = path.display().to_string();
-    let admission = RefCell::new(Admission::new(options));
-    let source = csv::Source {
+    let deduplicator = RefCell::new(Deduplicator::new(options));
+    let source = csv::CsvSource {
         bytes: file,
         name: &name,
         input: 0,
         options,
         topics,
         on_loss,
-        admission: &admission,
+        deduplicator: &deduplicator,
     };
     let read = csv::read(source, sender);
-    match read.and_then(|()| csv::finish(&admission, sender)) {
+    match read.and_then(|()| csv::finish(&deduplicator, sender)) {
         // The columns are those that speedctl was asked for: the user has chosen none.
-        Err(Stop::Failed(Error::NoValueColumn { .. })) => Err(Stop::Failed(
+        Err(ReadStop::Failed(Error::NoValueColumn { .. })) => Err(ReadStop::Failed(
             ended.failed(format!("named {name}, which has no CSV header")),
         )),
         end => end,
@@ -263,7 +269,7 @@ fn no_csv(text: &str) -> String {
     format!("printed no CSV header and named no CSV file that exists{said}")
 }
 
-enum Header {
+enum CsvHeaderSearch {
     /// The header row and what was read before it of the same line: the line as it came.
     Found(Vec<u8>),
     /// All that was written, or as much as is worth looking at.
@@ -271,7 +277,7 @@ enum Header {
 }
 
 /// Reads up to the header row; notes for people may stand before it.
-fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> Header {
+fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> CsvHeaderSearch {
     let mut text = Vec::new();
     let wanted = speedctl.first_path().unwrap_or_default();
     loop {
@@ -281,10 +287,10 @@ fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> Header {
         let line = &text[start..];
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         if line.starts_with(wanted.as_bytes()) {
-            return Header::Found(text.split_off(start));
+            return CsvHeaderSearch::Found(text.split_off(start));
         }
         if !matches!(read, Ok(1..)) {
-            return Header::Missing(String::from_utf8_lossy(&text).into_owned());
+            return CsvHeaderSearch::Missing(String::from_utf8_lossy(&text).into_owned());
         }
     }
 }
@@ -316,13 +322,17 @@ pub(in crate::extract) fn pulled(id: &str) -> Option<PathBuf> {
     Some(snapshots.join(id).join("raw.jsonl"))
 }
 
-fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Outlet) -> Result<(), Stop> {
+fn read_pulled(
+    snapshot: &Snapshot,
+    context: &ExtractionContext,
+    sender: &Outlet,
+) -> Result<(), ReadStop> {
     let pull = pull_snapshot(snapshot);
     let mut description = context.describe();
     description.of_one(format!("snapshot {}", snapshot.id));
     description.via = Some("raw");
     drop(description);
-    let Running {
+    let SpeedctlProcess {
         mut output,
         mut ended,
     } = start(&pull, context)?;
@@ -337,20 +347,20 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Outlet) -> Resul
             "wrote more than {} MiB to stdout and was stopped",
             MOST_SAID >> 20
         );
-        return Err(Stop::Failed(ended.failed(how)));
+        return Err(ReadStop::Failed(ended.failed(how)));
     }
     context
         .runtime
         .block_on(ended.well(Until::AllOutputEnds))
-        .map_err(Stop::Failed)?;
+        .map_err(ReadStop::Failed)?;
     let Some(path) = pulled(&snapshot.id) else {
-        return Err(Stop::Failed(
+        return Err(ReadStop::Failed(
             ended.failed("has no home directory to write to".into()),
         ));
     };
     if !path.is_file() {
         let how = format!("ended well and wrote no {}", path.display());
-        return Err(Stop::Failed(ended.failed(how)));
+        return Err(ReadStop::Failed(ended.failed(how)));
     }
     if let Some(age) = age_at(&path, started) {
         let (path, age) = (path.display(), humantime::format_duration(age));
@@ -362,7 +372,7 @@ fn read_pulled(snapshot: &Snapshot, context: &Context, sender: &Outlet) -> Resul
         forced: Some(InputKind::RrPairs),
         ..Inputs::default()
     };
-    let opener = Opener::of(&inputs, context).map_err(Stop::Failed)?;
+    let opener = Opener::of(&inputs, context).map_err(ReadStop::Failed)?;
     super::rrpairs::read_inputs(&inputs.all, opener, context, sender)
 }
 

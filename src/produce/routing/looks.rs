@@ -13,13 +13,13 @@ use crate::record::{Batch, Origin};
 
 impl Router<'_> {
     /// Takes note of what is in `batch`, and of the cluster that it comes from.
-    pub(in crate::produce) fn survey(&mut self, batch: &Batch) {
+    pub(in crate::produce) fn observe(&mut self, batch: &Batch) {
         self.compare(batch);
         self.renamings.meet(batch);
-        self.captured.survey(batch);
+        self.captured.observe(batch);
     }
 
-    /// Looks at the destinations of all topics that were surveyed, before anything is sent. `place`
+    /// Looks at the destinations of all topics that were counted, before anything is sent. `place`
     /// names where a record was read.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::error::{Error, MissingPartitions, MissingTopic};
 use crate::host::control::Control;
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::{ASK_LIMIT, Connection};
-use crate::produce::connection::topics::{TopicShape, TopicState};
+use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
 use crate::record::{Batch, CapturedTopic, NameFault};
 
 /// A topic of the destination.
@@ -367,7 +367,7 @@ impl<'a> Router<'a> {
         &mut self,
         name: &str,
         shape: TopicShape,
-        settings: TopicShape,
+        settings: TopicSettings,
         made: Made,
     ) -> Result<(), Error> {
         self.warnings

@@ -8,7 +8,7 @@ pub(super) use self::text::{verdict, write_nothing_passed};
 
 use std::time::Duration;
 
-use super::{Census, Signal, SourceReport, Tally};
+use super::{CensusReport, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Everything there is to say about a capture.
@@ -19,7 +19,7 @@ pub struct Inspection {
     /// What extraction saw.
     pub tally: Tally,
     /// What the RRPairs tell besides records.
-    pub census: Census,
+    pub census: CensusReport,
     /// The captured topics, the one with the most records first.
     pub topics: Vec<TopicContents>,
     /// Records that a replay would send.

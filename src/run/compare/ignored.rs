@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::nearest::{nearest, told};
 use crate::error::Error;
-use crate::extract::{Path, Step, jsonpath_text};
+use crate::extract::{Path, PathStep, jsonpath_text};
 use crate::verify::compare::{Ignore, ValueStep};
 
 /// Values in which a path that matches nothing is looked for, to name the nearest one.
@@ -85,25 +85,25 @@ impl Ignore for IgnoreRule {
             seen.values += 1;
             remember(&mut seen.paths, &mut Vec::new(), value);
         }
-        let step = |step: Step| match step {
-            Step::Name(name) => Some(ValueStep::Member(name)),
-            Step::Index(index) => Some(ValueStep::Element(index)),
-            Step::Each => None,
+        let step = |step: PathStep| match step {
+            PathStep::Name(name) => Some(ValueStep::Member(name)),
+            PathStep::Index(index) => Some(ValueStep::Element(index)),
+            PathStep::Each => None,
         };
-        let steps = |steps: Vec<Step>| steps.into_iter().map(step).collect::<Option<Vec<_>>>();
+        let steps = |steps: Vec<PathStep>| steps.into_iter().map(step).collect::<Option<Vec<_>>>();
         found.into_iter().filter_map(steps).collect()
     }
 }
 
 /// Remembers the paths of all members below `value`.
-fn remember(paths: &mut BTreeSet<String>, way: &mut Vec<Step>, value: &Value) {
+fn remember(paths: &mut BTreeSet<String>, way: &mut Vec<PathStep>, value: &Value) {
     if paths.len() >= MOST_PATHS {
         return;
     }
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                way.push(Step::Name(name.clone()));
+                way.push(PathStep::Name(name.clone()));
                 paths.insert(jsonpath_text(way));
                 remember(paths, way, value);
                 way.pop();
@@ -111,7 +111,7 @@ fn remember(paths: &mut BTreeSet<String>, way: &mut Vec<Step>, value: &Value) {
         }
         Value::Array(elements) => {
             for value in elements {
-                way.push(Step::Each);
+                way.push(PathStep::Each);
                 remember(paths, way, value);
                 way.pop();
             }

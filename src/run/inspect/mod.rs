@@ -1,7 +1,7 @@
 //! `kreplay inspect`: looks at what extraction gives and sends nothing. Apart from `print.rs`
 //! because nothing of a record is kept but what it adds to a sum. As in [`crate::run()`], both ends
 //! of the channel meet here: `contents.rs` sums up records, and what the RRPairs tell besides
-//! comes from extraction's [`Survey`].
+//! comes from extraction's [`Census`].
 
 mod contents;
 mod distinct;
@@ -19,7 +19,7 @@ use super::limits::{CHANNEL, STOP_LIMIT};
 use crate::config::{Config, EmptySource, Source, View};
 use crate::error::Error;
 use crate::extract;
-use crate::extract::Survey;
+use crate::extract::Census;
 use crate::host::console::Console;
 use crate::record::channel;
 use crate::record::channel::Receiver;
@@ -53,17 +53,17 @@ pub(crate) async fn run(
     let closer = receiver.closer();
     let kind = config.source.kind();
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
-    let survey = Survey::of(view);
+    let census = Census::of(view);
     let (seen, mut ended) = start(receiver);
     let topics = (config.destination.topics, extract::Purpose::Look);
     let options = config.extraction;
-    let mut extraction = extract::start_survey(
+    let mut extraction = extract::start_census(
         config.source,
         options,
         topics,
         console,
         sender,
-        survey.clone(),
+        census.clone(),
     );
     let mut signal = None;
     let looked = tokio::select! {
@@ -91,7 +91,7 @@ pub(crate) async fn run(
         Some(_) => None,
     };
     seen.failure = seen.failure.or(nothing);
-    Ok(product(seen, source, signal, &survey, started))
+    Ok(product(seen, source, signal, &census, started))
 }
 
 /// Paths are found in RRPairs whether or not they hold records.
@@ -111,13 +111,13 @@ fn product(
     seen: InspectionProgress,
     source: report::SourceReport,
     signal: Option<Signal>,
-    survey: &Survey,
+    census: &Census,
     started: Instant,
 ) -> Product {
     let source_failure = seen.source_end.and_then(Result::err);
     let failures = seen.failure.into_iter().chain(source_failure).collect();
     let (tally, elapsed) = (seen.tally, started.elapsed());
-    if let Some((paths, left_out)) = survey.paths() {
+    if let Some((paths, left_out)) = census.paths() {
         return Product::Paths(Box::new(PathList {
             source,
             tally,
@@ -131,7 +131,7 @@ fn product(
     Product::Inspection(Box::new(Inspection {
         source,
         tally,
-        census: survey.census(),
+        census: census.report(),
         topics: seen.contents.topics(),
         records: seen.contents.records,
         other_records: seen.contents.other_records,

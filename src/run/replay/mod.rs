@@ -20,7 +20,7 @@ use crate::config::{
     Speed, Timestamps, TopicNames,
 };
 use crate::error::Error;
-use crate::extract::Extraction;
+use crate::extract::ExtractionThread;
 use crate::host::console::Console;
 use crate::produce::{Control, Counters, Identity, Job, Order, ReplayOutcome, Shutdown};
 use crate::record::channel::{self, Closer, Gate, Receiver};
@@ -249,7 +249,7 @@ fn settle(
 #[derive(Default)]
 struct CurrentReading {
     closer: Option<Closer>,
-    extraction: Option<Extraction>,
+    extraction: Option<ExtractionThread>,
 }
 
 impl CurrentReading {
@@ -371,7 +371,7 @@ impl ReplayWatch {
             .reading()
             .extraction
             .as_ref()
-            .map(Extraction::description);
+            .map(ExtractionThread::description);
         let total_bytes = description.and_then(|description| description.total_bytes);
         let total_bytes = total_bytes.and_then(|bytes| self.repetition.all_bytes(bytes));
         let shutdown = self.control.shutdown();

@@ -3,14 +3,14 @@
 
 /// A format that kreplay does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) struct Format {
+pub(in crate::extract) struct KnownFormat {
     /// What the file is, with its article.
     pub(in crate::extract) name: &'static str,
     /// The command that writes its content to stdout; a file's name goes behind it.
     pub(in crate::extract) unpack: Option<&'static str>,
 }
 
-impl Format {
+impl KnownFormat {
     /// The commands that give the content, each of what the one before it writes; `outer` is the one for
     /// what kreplay has unpacked itself. None where a pipe of them would not do.
     pub(in crate::extract) fn commands(self, outer: Option<&'static str>) -> Vec<&'static str> {
@@ -94,14 +94,14 @@ const FORMATS: [(&[u8], &str, Option<&str>); 36] = [
 const ALSO_TEXT: [&[u8]; 3] = [b"MZ", b"ORC", b"PAR1"];
 
 /// What begins with `head`; none for what may be text.
-pub(in crate::extract) fn format(head: &[u8]) -> Option<Format> {
+pub(in crate::extract) fn format(head: &[u8]) -> Option<KnownFormat> {
     let looked_at = &head[..head.len().min(LONGEST * 2)];
     let fits = |magic: &[u8]| {
         head.starts_with(magic) && (!ALSO_TEXT.contains(&magic) || is_binary(looked_at))
     };
     let known = FORMATS.iter().find(|(magic, ..)| fits(magic));
     if let Some((_, name, unpack)) = known {
-        return Some(Format {
+        return Some(KnownFormat {
             name,
             unpack: *unpack,
         });
@@ -110,14 +110,14 @@ pub(in crate::extract) fn format(head: &[u8]) -> Option<Format> {
         .get(TAR.0..)
         .is_some_and(|rest| rest.starts_with(TAR.1))
     {
-        return Some(Format {
+        return Some(KnownFormat {
             name: "a tar archive",
             unpack: Some(UNTAR),
         });
     }
     // Damage may put zeros behind whole lines of JSON, but not before them.
     let json = matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'#'));
-    (!json && is_binary(looked_at)).then_some(Format {
+    (!json && is_binary(looked_at)).then_some(KnownFormat {
         name: "binary data",
         unpack: None,
     })

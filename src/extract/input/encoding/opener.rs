@@ -2,15 +2,15 @@
 //! content decides unless `--as` does: what can be read twice is looked at before anything is read,
 //! a stream as soon as it is opened.
 
-use super::magic::Format;
+use super::magic::KnownFormat;
 use super::open;
 use super::open::Opened;
 use crate::config::{Extraction, Input, InputKind, Inputs, ProfileChoice, Uncertain};
 use crate::error::Error;
-use crate::extract::context::Context;
-use crate::extract::input::files::Found;
+use crate::extract::census::Census;
+use crate::extract::context::ExtractionContext;
+use crate::extract::input::files::FoundFile;
 use crate::extract::input::kind::{Asked, Nature};
-use crate::extract::survey::Survey;
 
 /// An input that was opened to look at it, and what it is.
 type Looked = Result<(Opened, Nature), Error>;
@@ -52,7 +52,7 @@ pub(in crate::extract) enum Opening {
     /// It is to be left out, and why.
     Skip(&'static str),
     /// It is to be left out although what is packed in it may be RRPairs.
-    Packed(Format),
+    Packed(KnownFormat),
 }
 
 impl Opener {
@@ -61,9 +61,12 @@ impl Opener {
     /// # Errors
     /// [`Error::SeveralKinds`] that names two of them; [`Error::Config`] for a folder that is to be read
     /// as something else than RRPairs.
-    pub(in crate::extract) fn of(inputs: &Inputs, context: &Context) -> Result<Self, Error> {
-        let survey = &context.survey;
-        let mut opener = Self::before(inputs, Paths::of(&context.options, survey));
+    pub(in crate::extract) fn of(
+        inputs: &Inputs,
+        context: &ExtractionContext,
+    ) -> Result<Self, Error> {
+        let census = &context.census;
+        let mut opener = Self::before(inputs, Paths::of(&context.options, census));
         for (number, input) in inputs.all.iter().enumerate() {
             if is_folder(input) {
                 opener.agree(InputKind::RrPairs, input)?;
@@ -143,7 +146,7 @@ impl Opener {
     ///
     /// # Errors
     /// What keeps it from being opened or, if it was asked for, read as what the run reads.
-    pub(in crate::extract) fn open_found(&mut self, found: &Found) -> Result<Opening, Error> {
+    pub(in crate::extract) fn open_found(&mut self, found: &FoundFile) -> Result<Opening, Error> {
         match found.asked {
             Asked::ByName => self.open(&found.input).map(Opening::Open),
             Asked::InFolder => {
@@ -234,10 +237,10 @@ fn is_folder(input: &Input) -> bool {
 }
 
 impl Paths {
-    fn of(options: &Extraction, survey: &Survey) -> Self {
+    fn of(options: &Extraction, census: &Census) -> Self {
         let own_profile = matches!(options.profile, ProfileChoice::File { .. });
         let own_path = options.overrides.paths().next().is_some();
-        match own_profile || own_path || matches!(survey, Survey::Paths(_)) {
+        match own_profile || own_path || matches!(census, Census::Paths(_)) {
             true => Self::Own,
             false => Self::BuiltIn,
         }
@@ -250,7 +253,7 @@ pub(in crate::extract) fn kind_without_streams(
     inputs: &Inputs,
     options: &Extraction,
 ) -> Option<InputKind> {
-    let opener = Opener::before(inputs, Paths::of(options, &Survey::Nothing));
+    let opener = Opener::before(inputs, Paths::of(options, &Census::Nothing));
     if opener.decided_by == DecidedBy::User {
         return Some(opener.kind);
     }

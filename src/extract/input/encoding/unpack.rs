@@ -82,7 +82,7 @@ pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(mut reader: R) -> i
         None => utf16::decoded(whole),
         Some(packing) => utf16::decoded(Unpacked {
             packing,
-            member: Member::Between(Packed::new(whole)),
+            member: CompressedMember::Between(Packed::new(whole)),
             any: false,
         }),
     };
@@ -183,13 +183,13 @@ fn zstd_error(error: io::Error) -> io::Error {
 /// Packed data, member by member.
 struct Unpacked<R: Read> {
     packing: Packing,
-    member: Member<R>,
+    member: CompressedMember<R>,
     /// Whether a whole member was read: what follows may be no data.
     any: bool,
 }
 
 /// The member that is read.
-enum Member<R: Read> {
+enum CompressedMember<R: Read> {
     Between(Packed<R>),
     Gzip(GzDecoder<Packed<R>>),
     Zstd(Box<Decoder<'static, Packed<R>>>),
@@ -201,22 +201,22 @@ impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = match &mut self.member {
-                Member::Between(_) => match self.begin()? {
+                CompressedMember::Between(_) => match self.begin()? {
                     true => continue,
                     false => return Ok(0),
                 },
-                Member::Gzip(member) => member.read(buffer),
-                Member::Zstd(frame) => frame.read(buffer).map_err(zstd_error),
-                Member::Ended => return Ok(0),
+                CompressedMember::Gzip(member) => member.read(buffer),
+                CompressedMember::Zstd(frame) => frame.read(buffer).map_err(zstd_error),
+                CompressedMember::Ended => return Ok(0),
             };
             let read = read?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
             self.any = true;
-            self.member = match mem::replace(&mut self.member, Member::Ended) {
-                Member::Gzip(member) => Member::Between(member.into_inner()),
-                Member::Zstd(frame) => Member::Between(frame.finish()),
+            self.member = match mem::replace(&mut self.member, CompressedMember::Ended) {
+                CompressedMember::Gzip(member) => CompressedMember::Between(member.into_inner()),
+                CompressedMember::Zstd(frame) => CompressedMember::Between(frame.finish()),
                 other => other,
             };
         }
@@ -226,7 +226,9 @@ impl<R: Read> Read for Unpacked<R> {
 impl<R: Read> Unpacked<R> {
     /// Begins the next member; `false` at the end of the data.
     fn begin(&mut self) -> io::Result<bool> {
-        let Member::Between(mut packed) = mem::replace(&mut self.member, Member::Ended) else {
+        let CompressedMember::Between(mut packed) =
+            mem::replace(&mut self.member, CompressedMember::Ended)
+        else {
             return Ok(false);
         };
         if self.any {
@@ -242,11 +244,11 @@ impl<R: Read> Unpacked<R> {
             ));
         }
         self.member = match self.packing {
-            Packing::Gzip => Member::Gzip(GzDecoder::new(packed)),
+            Packing::Gzip => CompressedMember::Gzip(GzDecoder::new(packed)),
             Packing::Zstd => {
                 let mut frame = Decoder::with_buffer(packed)?.single_frame();
                 frame.window_log_max(WINDOW_LOG_MAX)?;
-                Member::Zstd(Box::new(frame))
+                CompressedMember::Zstd(Box::new(frame))
             }
         };
         Ok(true)

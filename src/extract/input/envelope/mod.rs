@@ -14,7 +14,7 @@ use memchr::memmem;
 
 use crate::error::Error;
 use crate::extract::profile::Profile;
-use crate::extract::profile::path::{Path, Step};
+use crate::extract::profile::path::{Path, PathStep};
 
 /// What an export of logs begins with (OTLP, `LogsData` in protobuf's JSON mapping).
 const EXPORT: &str = "\"resourceLogs\"";
@@ -27,7 +27,7 @@ const MEMBERS: [&str; 2] = ["\"msgType\"", "\"l7protocol\""];
 #[derive(Debug)]
 pub(in crate::extract) struct Envelope {
     /// The first of these that leads anywhere is taken.
-    paths: Vec<Vec<Step>>,
+    paths: Vec<Vec<PathStep>>,
     told: Told,
 }
 
@@ -40,11 +40,11 @@ enum Told {
 
 /// What a text holds.
 #[derive(Debug)]
-pub(in crate::extract) enum Contents<'t> {
+pub(in crate::extract) enum EnvelopeContents<'t> {
     /// It is an RRPair, as far as that can be told.
     Itself,
     Within {
-        nodes: Vec<Node<'t>>,
+        nodes: Vec<EnvelopeNode<'t>>,
         /// Why the text could not be read to its end.
         damage: Option<serde_json::Error>,
     },
@@ -52,7 +52,7 @@ pub(in crate::extract) enum Contents<'t> {
 
 /// A node that should hold an RRPair.
 #[derive(Debug)]
-pub(in crate::extract) struct Node<'t> {
+pub(in crate::extract) struct EnvelopeNode<'t> {
     json: &'t str,
     told: Told,
     /// Line ends of the text before it.
@@ -75,7 +75,7 @@ impl Envelope {
                 Error::config(format!("{place}: {why}"))
             };
             let path = Path::parse(text).map_err(|e| bad(&e.to_string()))?;
-            let steps = path.steps().map(<[Step]>::to_vec);
+            let steps = path.steps().map(<[PathStep]>::to_vec);
             steps.ok_or_else(|| bad("only names, indexes and `*` lead to an RRPair"))
         };
         let paths = texts.iter().map(steps).collect::<Result<_, _>>()?;
@@ -83,9 +83,9 @@ impl Envelope {
     }
 
     /// What `text` holds. What is damaged before its first RRPair is given as it is.
-    pub(in crate::extract) fn contents<'t>(&self, text: &'t str) -> Contents<'t> {
+    pub(in crate::extract) fn contents<'t>(&self, text: &'t str) -> EnvelopeContents<'t> {
         if self.told == Told::ByContent && !is_export(text.as_bytes()) {
-            return Contents::Itself;
+            return EnvelopeContents::Itself;
         }
         let mut damage = None;
         for path in &self.paths {
@@ -96,29 +96,29 @@ impl Envelope {
                 continue;
             }
             let nodes = self.placed(text, &found);
-            return Contents::Within { nodes, damage };
+            return EnvelopeContents::Within { nodes, damage };
         }
         match (self.told, damage) {
-            (Told::ByProfile, None) => Contents::Within {
+            (Told::ByProfile, None) => EnvelopeContents::Within {
                 nodes: Vec::new(),
                 damage: None,
             },
-            _ => Contents::Itself,
+            _ => EnvelopeContents::Itself,
         }
     }
 
     /// Calls `read` for each RRPair of `text`; what holds none is nobody's business here.
     pub(in crate::extract) fn for_each(&self, text: &str, mut read: impl FnMut(&str)) {
         match self.contents(text) {
-            Contents::Itself => read(text),
-            Contents::Within { nodes, .. } => {
-                let rrpairs = nodes.iter().filter_map(Node::rrpair);
+            EnvelopeContents::Itself => read(text),
+            EnvelopeContents::Within { nodes, .. } => {
+                let rrpairs = nodes.iter().filter_map(EnvelopeNode::rrpair);
                 rrpairs.for_each(|rrpair| read(&rrpair));
             }
         }
     }
 
-    fn placed<'t>(&self, text: &'t str, found: &[&'t str]) -> Vec<Node<'t>> {
+    fn placed<'t>(&self, text: &'t str, found: &[&'t str]) -> Vec<EnvelopeNode<'t>> {
         let (mut at, mut lines) = (0, 0);
         let place = |json: &&'t str| {
             // Nodes are parts of the text, and come in its order.
@@ -126,13 +126,13 @@ impl Envelope {
             lines += memchr::memchr_iter(b'\n', &text.as_bytes()[at..start]).count() as u64;
             at = start;
             let told = self.told;
-            Node { json, told, lines }
+            EnvelopeNode { json, told, lines }
         };
         found.iter().map(place).collect()
     }
 }
 
-impl<'t> Node<'t> {
+impl<'t> EnvelopeNode<'t> {
     /// The RRPair's text; none where the node holds none.
     pub(in crate::extract) fn rrpair(&self) -> Option<Cow<'t, str>> {
         let object = otlp::object(self.json)?;

@@ -61,8 +61,8 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
             match kind.as_str() {
                 // One of them, says the protocol.
                 _ if text.len() > start => _ = object.next_value::<IgnoredAny>()?,
-                "arrayValue" => object.next_value_seed(Values(text, Of::Elements))?,
-                "kvlistValue" => object.next_value_seed(Values(text, Of::Members))?,
+                "arrayValue" => object.next_value_seed(KvlistValues(text, Of::Elements))?,
+                "kvlistValue" => object.next_value_seed(KvlistValues(text, Of::Members))?,
                 "intValue" => {
                     text.push_str(object.next_value::<&RawValue>()?.get().trim_matches('"'))
                 }
@@ -100,9 +100,9 @@ enum Of {
 }
 
 /// Writes `{"values": [...]}` as a list or as an object.
-struct Values<'t>(&'t mut String, Of);
+struct KvlistValues<'t>(&'t mut String, Of);
 
-impl<'de> DeserializeSeed<'de> for Values<'_> {
+impl<'de> DeserializeSeed<'de> for KvlistValues<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, node: D) -> Result<(), D::Error> {
@@ -110,7 +110,7 @@ impl<'de> DeserializeSeed<'de> for Values<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Values<'_> {
+impl<'de> Visitor<'de> for KvlistValues<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for Values<'_> {
         text.push(open);
         while let Some(name) = object.next_key::<String>()? {
             match name.as_str() {
-                "values" => object.next_value_seed(Values(text, of))?,
+                "values" => object.next_value_seed(KvlistValues(text, of))?,
                 _ => _ = object.next_value::<IgnoredAny>()?,
             }
         }

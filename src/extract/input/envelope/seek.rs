@@ -6,10 +6,13 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::extract::profile::path::Step;
+use crate::extract::profile::path::PathStep;
 
 /// The nodes of `text` that `path` leads to, up to where it is damaged.
-pub(super) fn nodes<'t>(text: &'t str, path: &[Step]) -> (Vec<&'t str>, serde_json::Result<()>) {
+pub(super) fn nodes<'t>(
+    text: &'t str,
+    path: &[PathStep],
+) -> (Vec<&'t str>, serde_json::Result<()>) {
     let mut found = Vec::new();
     let mut json = serde_json::Deserializer::from_str(text);
     let seek = Seek {
@@ -21,7 +24,7 @@ pub(super) fn nodes<'t>(text: &'t str, path: &[Step]) -> (Vec<&'t str>, serde_js
 }
 
 struct Seek<'s, 'f, 'de> {
-    steps: &'s [Step],
+    steps: &'s [PathStep],
     found: &'f mut Vec<&'de str>,
 }
 
@@ -40,10 +43,10 @@ impl<'de> DeserializeSeed<'de> for Seek<'_, '_, 'de> {
 
 impl<'s, 'de> Seek<'s, '_, 'de> {
     /// The seeker of a child, if the path goes through it.
-    fn below(&mut self, fits: impl Fn(&Step) -> bool) -> Option<Seek<'s, '_, 'de>> {
+    fn below(&mut self, fits: impl Fn(&PathStep) -> bool) -> Option<Seek<'s, '_, 'de>> {
         let (first, steps) = self.steps.split_first()?;
         let found = &mut *self.found;
-        (*first == Step::Each || fits(first)).then_some(Seek { steps, found })
+        (*first == PathStep::Each || fits(first)).then_some(Seek { steps, found })
     }
 }
 
@@ -56,7 +59,7 @@ impl<'de> Visitor<'de> for Seek<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut object: A) -> Result<(), A::Error> {
         while let Some(name) = object.next_key::<String>()? {
-            match self.below(|step| matches!(step, Step::Name(wanted) if *wanted == name)) {
+            match self.below(|step| matches!(step, PathStep::Name(wanted) if *wanted == name)) {
                 Some(seek) => object.next_value_seed(seek)?,
                 None => _ = object.next_value::<IgnoredAny>()?,
             }
@@ -66,7 +69,7 @@ impl<'de> Visitor<'de> for Seek<'_, '_, 'de> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         for index in 0.. {
-            let more = match self.below(|step| *step == Step::Index(index)) {
+            let more = match self.below(|step| *step == PathStep::Index(index)) {
                 Some(seek) => list.next_element_seed(seek)?,
                 None => list.next_element::<IgnoredAny>()?.map(|_| ()),
             };

@@ -3,10 +3,10 @@ use crate::extract::profile::Candidates;
 
 /// The RRPairs of `text` with their lines; `-` for a node that holds none.
 fn found(envelope: &Envelope, text: &str) -> (Vec<(u64, String)>, bool) {
-    let Contents::Within { nodes, damage } = envelope.contents(text) else {
+    let EnvelopeContents::Within { nodes, damage } = envelope.contents(text) else {
         return (vec![(0, "itself".into())], false);
     };
-    let rrpair = |node: &Node<'_>| node.rrpair().map_or("-".into(), Cow::into_owned);
+    let rrpair = |node: &EnvelopeNode<'_>| node.rrpair().map_or("-".into(), Cow::into_owned);
     let nodes = nodes.iter().map(|node| (node.lines, rrpair(node)));
     (nodes.collect(), damage.is_some())
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Remark;
-use super::form::is_heading;
-use super::overlay::{Name, Section, is_fence};
+use super::format::is_heading;
+use super::overlay::{Section, SectionName, is_fence};
 use super::window::LONGEST_LINE;
 
 /// What stands before the base on its line.
@@ -14,7 +14,7 @@ const LABEL: &[u8] = b"json:";
 #[derive(Debug)]
 pub(super) struct Document {
     text: Vec<u8>,
-    starts: Vec<Start>,
+    starts: Vec<SectionStart>,
     base: Option<(u64, Range<usize>)>,
     /// Whether there is more than is read of one RRPair; the text is then dropped.
     is_too_long: bool,
@@ -25,12 +25,12 @@ pub(super) struct Document {
     /// Whether a part of it is open, as far as fences tell: a body may hold some of its own.
     is_open: bool,
     /// What the last lines are.
-    last: Last,
+    last: SectionTail,
 }
 
 /// The last lines of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
+enum SectionTail {
     Fence,
     /// A blank line behind a fence.
     Blank,
@@ -39,7 +39,7 @@ enum Last {
 
 /// Where a section begins.
 #[derive(Debug)]
-struct Start {
+struct SectionStart {
     line: u64,
     title: String,
     /// Where in the text its content begins.
@@ -64,7 +64,7 @@ impl Document {
             has_returns: line.ends_with(b"\r"),
             is_fenced: None,
             is_open: false,
-            last: Last::Other,
+            last: SectionTail::Other,
         };
         document.begin_section(number, title);
         document
@@ -72,29 +72,33 @@ impl Document {
 
     pub(super) fn begin_section(&mut self, line: u64, title: &str) {
         let (title, at) = (title.to_owned(), self.text.len());
-        self.starts.push(Start { line, title, at });
-        (self.is_fenced, self.is_open, self.last) = (None, false, Last::Other);
+        self.starts.push(SectionStart { line, title, at });
+        (self.is_fenced, self.is_open, self.last) = (None, false, SectionTail::Other);
     }
 
     /// Whether a heading that comes now belongs to no part of the section.
     pub(super) fn is_between_parts(&self) -> bool {
-        self.is_fenced != Some(true) || !self.is_open || self.last == Last::Blank
+        self.is_fenced != Some(true) || !self.is_open || self.last == SectionTail::Blank
     }
 
     /// Whether a heading of this title begins the next document. One like this document's first does so
     /// wherever it comes, so that a document that is cut off takes no other with it.
     pub(super) fn ends_before(&self, title: &str) -> bool {
-        let name = Name::of(title);
+        let name = SectionName::of(title);
         let is_first = self
             .starts
             .first()
             .is_some_and(|start| start.title == title);
-        name != Name::Other && self.has(name) && (is_first || self.is_between_parts())
+        name != SectionName::Other && self.has(name) && (is_first || self.is_between_parts())
     }
 
     /// Whether nothing can follow that belongs to it.
     pub(super) fn is_whole(&self) -> bool {
-        let before = [Name::Request, Name::Response, Name::Metadata];
+        let before = [
+            SectionName::Request,
+            SectionName::Response,
+            SectionName::Metadata,
+        ];
         self.base.is_some() && before.into_iter().all(|name| self.has(name))
     }
 
@@ -110,15 +114,15 @@ impl Document {
         self.starts.first().map_or(0, |start| start.line)
     }
 
-    fn has(&self, name: Name) -> bool {
+    fn has(&self, name: SectionName) -> bool {
         self.starts
             .iter()
-            .any(|start| Name::of(&start.title) == name)
+            .any(|start| SectionName::of(&start.title) == name)
     }
 
     fn is_internal(&self) -> bool {
         let last = self.starts.last();
-        last.is_some_and(|start| Name::of(&start.title) == Name::Internal)
+        last.is_some_and(|start| SectionName::of(&start.title) == SectionName::Internal)
     }
 
     /// Adds a line of the section.
@@ -141,8 +145,8 @@ impl Document {
 
     fn look_for_fence(&mut self, line: &[u8]) {
         if line.trim_ascii().is_empty() {
-            if self.last == Last::Fence {
-                self.last = Last::Blank;
+            if self.last == SectionTail::Fence {
+                self.last = SectionTail::Blank;
             }
             return;
         }
@@ -152,8 +156,8 @@ impl Document {
         let is_fence = is_first || is_fence(line);
         self.is_open ^= is_fence;
         self.last = match is_fence {
-            true => Last::Fence,
-            false => Last::Other,
+            true => SectionTail::Fence,
+            false => SectionTail::Other,
         };
     }
 
@@ -186,7 +190,7 @@ impl Document {
             let (line, title) = (start.line, &start.title);
             match std::str::from_utf8(&self.text[start.at..end]) {
                 Ok(content) => sections.push(Section {
-                    name: Name::of(title),
+                    name: SectionName::of(title),
                     line,
                     title,
                     content,

@@ -7,11 +7,11 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::window::{LONGEST_LINE, Window};
+use super::window::{LONGEST_LINE, ReadWindow};
 
 /// One line, without its `\n`.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::extract) enum Line<'a> {
+pub(in crate::extract) enum SourceLine<'a> {
     Whole(&'a [u8]),
     /// Longer than [`LONGEST_LINE`], and skipped.
     TooLong,
@@ -19,8 +19,8 @@ pub(in crate::extract) enum Line<'a> {
 
 /// Splits what a reader gives into lines.
 #[derive(Debug)]
-pub(in crate::extract) struct Lines<R> {
-    window: Window<R>,
+pub(in crate::extract) struct LineReader<R> {
+    window: ReadWindow<R>,
     /// Bytes of the window known to hold no line end.
     searched: usize,
     skipping: bool,
@@ -28,9 +28,9 @@ pub(in crate::extract) struct Lines<R> {
     number: u64,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LineReader<R> {
     /// Goes on with what `window` has read already.
-    pub(in crate::extract) fn over(window: Window<R>) -> Self {
+    pub(in crate::extract) fn over(window: ReadWindow<R>) -> Self {
         Self {
             window,
             searched: 0,
@@ -40,13 +40,13 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line that is there as a whole, with its number; none when more has to be read first.
-    pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, Line<'_>)> {
+    pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, SourceLine<'_>)> {
         let (number, place) = self.next_place()?;
         Some((number, self.at(place)))
     }
 
     /// The same as a place for [`Lines::at`], for those who look before they give a line on.
-    pub(in crate::extract) fn next_place(&mut self) -> Option<(u64, Place)> {
+    pub(in crate::extract) fn next_place(&mut self) -> Option<(u64, LineRange)> {
         let bytes = self.window.bytes();
         let Some(end) = memchr(b'\n', &bytes[self.searched..]) else {
             self.searched = bytes.len();
@@ -74,13 +74,13 @@ impl<R: Read> Lines<R> {
     }
 
     /// What stands after the last line end, once the input has ended.
-    pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, Line<'_>)> {
+    pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, SourceLine<'_>)> {
         let (number, place) = self.remaining_place()?;
         Some((number, self.at(place)))
     }
 
     /// The same as a place for [`Lines::at`].
-    pub(in crate::extract) fn remaining_place(&mut self) -> Option<(u64, Place)> {
+    pub(in crate::extract) fn remaining_place(&mut self) -> Option<(u64, LineRange)> {
         let rest = self.window.take(self.window.bytes().len());
         if rest.is_empty() && !self.skipping {
             return None;
@@ -90,11 +90,13 @@ impl<R: Read> Lines<R> {
     }
 
     /// The line at `place`, which the last call has given.
-    pub(in crate::extract) fn at(&self, place: Place) -> Line<'_> {
-        place.map_or(Line::TooLong, |line| Line::Whole(self.window.taken(line)))
+    pub(in crate::extract) fn at(&self, place: LineRange) -> SourceLine<'_> {
+        place.map_or(SourceLine::TooLong, |line| {
+            SourceLine::Whole(self.window.taken(line))
+        })
     }
 
-    fn place(&mut self, line: Range<usize>) -> Place {
+    fn place(&mut self, line: Range<usize>) -> LineRange {
         if std::mem::take(&mut self.skipping) || line.len() > LONGEST_LINE {
             return None;
         }
@@ -105,7 +107,7 @@ impl<R: Read> Lines<R> {
 }
 
 /// Where in memory a line stands; none is one that is too long.
-pub(in crate::extract) type Place = Option<Range<usize>>;
+pub(in crate::extract) type LineRange = Option<Range<usize>>;
 
 /// UTF-8's byte order mark.
 pub(in crate::extract) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -128,11 +130,11 @@ mod tests {
     }
 
     fn all(text: &[u8], step: usize) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
-        let owned = |(_, line): (u64, Line<'_>)| match line {
-            Line::Whole(bytes) => bytes.to_vec(),
-            Line::TooLong => b"TOO LONG".to_vec(),
+        let owned = |(_, line): (u64, SourceLine<'_>)| match line {
+            SourceLine::Whole(bytes) => bytes.to_vec(),
+            SourceLine::TooLong => b"TOO LONG".to_vec(),
         };
-        let mut lines = Lines::over(Window::new(Dribble(text, step)));
+        let mut lines = LineReader::over(ReadWindow::new(Dribble(text, step)));
         let mut seen = Vec::new();
         loop {
             while let Some(line) = lines.next_buffered() {

@@ -8,10 +8,10 @@
 use std::io::{self, Read};
 
 use super::document::{Document, title};
-use super::lines::{Line, Lines, Place};
+use super::lines::{LineRange, LineReader, SourceLine};
 use super::overlay;
-use super::overlay::{Name, is_fence};
-use super::{Remark, Text, Unfinished};
+use super::overlay::{SectionName, is_fence};
+use super::{Remark, RrPairText, Unfinished};
 
 /// Why a document cannot be read.
 const NO_BASE: &str = "no line `json: ` under `### INTERNAL`";
@@ -19,7 +19,7 @@ const NO_BASE: &str = "no line `json: ` under `### INTERNAL`";
 /// Gathers the lines of one document at a time.
 #[derive(Debug)]
 pub(super) struct Markdown<R> {
-    lines: Lines<R>,
+    lines: LineReader<R>,
     /// The one being gathered; none behind a whole one.
     document: Option<Document>,
     /// Whether a document was gathered before.
@@ -34,7 +34,7 @@ pub(super) struct Markdown<R> {
 }
 
 impl<R: Read> Markdown<R> {
-    pub(super) fn over(lines: Lines<R>) -> Self {
+    pub(super) fn over(lines: LineReader<R>) -> Self {
         Self {
             lines,
             document: None,
@@ -46,7 +46,7 @@ impl<R: Read> Markdown<R> {
         }
     }
 
-    pub(super) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
+    pub(super) fn next_buffered(&mut self) -> Option<(u64, RrPairText<'_>)> {
         loop {
             let (number, place) = self.lines.next_place()?;
             if let Some(document) = self.take_line(number, place) {
@@ -64,7 +64,7 @@ impl<R: Read> Markdown<R> {
     }
 
     /// The last document, if it has a base; [`Markdown::unfinished`] reports one that has none.
-    pub(super) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
+    pub(super) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
         let last = self.lines.remaining_place();
         let before = last.and_then(|(number, place)| self.take_line(number, place));
         let has_base = |document: &mut Document| document.has_base();
@@ -83,9 +83,9 @@ impl<R: Read> Markdown<R> {
     }
 
     /// Takes the line at `place`, and gives the document that ends before it or with it.
-    fn take_line(&mut self, number: u64, place: Place) -> Option<Document> {
+    fn take_line(&mut self, number: u64, place: LineRange) -> Option<Document> {
         self.line = number;
-        let Line::Whole(line) = self.lines.at(place) else {
+        let SourceLine::Whole(line) = self.lines.at(place) else {
             self.document.as_mut()?.push_too_long(number);
             return self.document.take_if(|document| document.is_whole());
         };
@@ -118,23 +118,26 @@ impl<R: Read> Markdown<R> {
     }
 
     /// The RRPair of a document: its base with all sections laid over it.
-    fn give(&mut self, document: &Document) -> (u64, Text<'_>) {
+    fn give(&mut self, document: &Document) -> (u64, RrPairText<'_>) {
         if document.is_too_long() {
-            return (document.first_line(), Text::TooLong);
+            return (document.first_line(), RrPairText::TooLong);
         }
         let Some((line, base)) = document.base() else {
-            return (document.first_line(), Text::Broken(NO_BASE.into()));
+            return (document.first_line(), RrPairText::Broken(NO_BASE.into()));
         };
         let sections = document.sections(&mut self.remarks);
         let json = std::str::from_utf8(base).ok();
         let merged = json.and_then(|json| overlay::merge(json, &sections, &mut self.remarks));
         self.given = merged.map_or_else(|| base.to_vec(), String::into_bytes);
-        (line, Text::Whole(&self.given))
+        (line, RrPairText::Whole(&self.given))
     }
 }
 
 /// Whether a section of this title begins a document behind another one; what people may have put
 /// behind the last section does not.
 fn begins(title: &str) -> bool {
-    !matches!(Name::of(title), Name::Other | Name::Signature)
+    !matches!(
+        SectionName::of(title),
+        SectionName::Other | SectionName::Signature
+    )
 }

@@ -14,11 +14,11 @@
 //! Values may stand one after another with or without blanks, and arrays among them.
 
 mod document;
-mod form;
-mod grammar;
+mod format;
 pub(crate) mod lines;
 mod markdown;
 mod overlay;
+mod scanner;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -26,16 +26,16 @@ pub(crate) mod window;
 
 use std::io::{self, Read};
 
-use self::form::Form;
+use self::format::Format;
 use self::markdown::Markdown;
-use self::values::Values;
+use self::values::ValueReader;
 
-use self::lines::{BOM, Line, Lines};
-use self::window::Window;
+use self::lines::{BOM, LineReader, SourceLine};
+use self::window::ReadWindow;
 
 /// The text of one RRPair.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::extract) enum Text<'a> {
+pub(in crate::extract) enum RrPairText<'a> {
     /// From its first to its last byte; may still be no JSON.
     Whole(&'a [u8]),
     /// Longer than [`LONGEST_LINE`](window::LONGEST_LINE), and skipped.
@@ -44,11 +44,11 @@ pub(in crate::extract) enum Text<'a> {
     Broken(String),
 }
 
-impl<'a> From<Line<'a>> for Text<'a> {
-    fn from(line: Line<'a>) -> Self {
+impl<'a> From<SourceLine<'a>> for RrPairText<'a> {
+    fn from(line: SourceLine<'a>) -> Self {
         match line {
-            Line::Whole(bytes) => Self::Whole(bytes),
-            Line::TooLong => Self::TooLong,
+            SourceLine::Whole(bytes) => Self::Whole(bytes),
+            SourceLine::TooLong => Self::TooLong,
         }
     }
 }
@@ -82,22 +82,22 @@ impl Unfinished {
 /// The texts of one input, with the line on which each begins. The caller decides when to read on,
 /// so that it can hand over what it has before it waits for more.
 #[derive(Debug)]
-pub(in crate::extract) struct Texts<R>(Kind<R>);
+pub(in crate::extract) struct Framer<R>(FormatFramer<R>);
 
 #[derive(Debug)]
-enum Kind<R> {
-    Lines(Lines<R>),
-    Values(Values<R>),
+enum FormatFramer<R> {
+    Lines(LineReader<R>),
+    Values(ValueReader<R>),
     Markdown(Markdown<R>),
 }
 
-impl<R: Read> Texts<R> {
+impl<R: Read> Framer<R> {
     /// Blocks until the form is known. A failure to read comes with the first refill.
     pub(in crate::extract) fn new(reader: R) -> Self {
-        let mut window = Window::new(reader);
+        let mut window = ReadWindow::new(reader);
         let mut ended = false;
         let form = loop {
-            if let Some(form) = form::tell(window.bytes(), ended) {
+            if let Some(form) = format::tell(window.bytes(), ended) {
                 break form;
             }
             match window.refill() {
@@ -109,16 +109,16 @@ impl<R: Read> Texts<R> {
             }
         };
         Self(match form {
-            Form::Lines => Kind::Lines(Lines::over(window)),
-            Form::Values => Kind::Values(Values::over(window)),
-            Form::Markdown => Kind::Markdown(Markdown::over(Lines::over(window))),
+            Format::Lines => FormatFramer::Lines(LineReader::over(window)),
+            Format::Values => FormatFramer::Values(ValueReader::over(window)),
+            Format::Markdown => FormatFramer::Markdown(Markdown::over(LineReader::over(window))),
         })
     }
 
     /// The same for record lines: values only where a list begins, or an object that is alone on its line as
     /// those are that are indented; else lines, whose damage is named line by line.
     pub(in crate::extract) fn of_records(reader: R) -> Self {
-        let mut window = Window::new(reader);
+        let mut window = ReadWindow::new(reader);
         let mut ended = false;
         let is_indented = loop {
             if let Some(told) = begins_indented(window.bytes(), ended) {
@@ -133,19 +133,19 @@ impl<R: Read> Texts<R> {
             }
         };
         Self(match is_indented {
-            true => Kind::Values(Values::over(window)),
-            false => Kind::Lines(Lines::over(window)),
+            true => FormatFramer::Values(ValueReader::over(window)),
+            false => FormatFramer::Lines(LineReader::over(window)),
         })
     }
 
     /// The next text that is there as a whole; none when more has to be read first.
-    pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
+    pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, RrPairText<'_>)> {
         match &mut self.0 {
-            Kind::Lines(lines) => lines
+            FormatFramer::Lines(lines) => lines
                 .next_buffered()
                 .map(|(number, line)| (number, line.into())),
-            Kind::Values(values) => values.next_buffered(),
-            Kind::Markdown(markdown) => markdown.next_buffered(),
+            FormatFramer::Values(values) => values.next_buffered(),
+            FormatFramer::Markdown(markdown) => markdown.next_buffered(),
         }
     }
 
@@ -155,37 +155,37 @@ impl<R: Read> Texts<R> {
     /// The reader's.
     pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
         match &mut self.0 {
-            Kind::Lines(lines) => lines.refill(),
-            Kind::Values(values) => values.refill(),
-            Kind::Markdown(markdown) => markdown.refill(),
+            FormatFramer::Lines(lines) => lines.refill(),
+            FormatFramer::Values(values) => values.refill(),
+            FormatFramer::Markdown(markdown) => markdown.refill(),
         }
     }
 
     /// The last text, where nothing shows its end but that of the input: it may be cut off.
-    pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
+    pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
         match &mut self.0 {
-            Kind::Lines(lines) => lines
+            FormatFramer::Lines(lines) => lines
                 .remainder()
                 .map(|(number, line)| (number, line.into())),
-            Kind::Values(values) => values.remainder(),
-            Kind::Markdown(markdown) => markdown.remainder(),
+            FormatFramer::Values(values) => values.remainder(),
+            FormatFramer::Markdown(markdown) => markdown.remainder(),
         }
     }
 
     /// What was left out of the texts given since the last call.
     pub(in crate::extract) fn take_remarks(&mut self) -> Vec<Remark> {
         match &mut self.0 {
-            Kind::Lines(_) | Kind::Values(_) => Vec::new(),
-            Kind::Markdown(markdown) => markdown.take_remarks(),
+            FormatFramer::Lines(_) | FormatFramer::Values(_) => Vec::new(),
+            FormatFramer::Markdown(markdown) => markdown.take_remarks(),
         }
     }
 
     /// What is missing at the end of the input, besides what [`Texts::remainder`] gave.
     pub(in crate::extract) fn unfinished(&self) -> Option<Unfinished> {
         match &self.0 {
-            Kind::Lines(_) => None,
-            Kind::Values(values) => values.unfinished(),
-            Kind::Markdown(markdown) => markdown.unfinished(),
+            FormatFramer::Lines(_) => None,
+            FormatFramer::Values(values) => values.unfinished(),
+            FormatFramer::Markdown(markdown) => markdown.unfinished(),
         }
     }
 }

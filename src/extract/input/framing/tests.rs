@@ -24,15 +24,15 @@ impl Read for Dribble<'_> {
 
 /// All texts with their lines, and what is missing behind them.
 fn all_in(bytes: &[u8], sizes: &[usize]) -> (Vec<(u64, String)>, Option<Unfinished>) {
-    let mut texts = Texts::new(Dribble {
+    let mut texts = Framer::new(Dribble {
         bytes,
         sizes: sizes.to_vec(),
         turn: 0,
     });
-    let owned = |(line, text): (u64, Text<'_>)| match text {
-        Text::Whole(bytes) => (line, String::from_utf8_lossy(bytes).into_owned()),
-        Text::TooLong => (line, "TOO LONG".into()),
-        Text::Broken(why) => (line, format!("BROKEN: {why}")),
+    let owned = |(line, text): (u64, RrPairText<'_>)| match text {
+        RrPairText::Whole(bytes) => (line, String::from_utf8_lossy(bytes).into_owned()),
+        RrPairText::TooLong => (line, "TOO LONG".into()),
+        RrPairText::Broken(why) => (line, format!("BROKEN: {why}")),
     };
     let mut seen = Vec::new();
     loop {

@@ -10,20 +10,20 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::grammar::{Grammar, Scan};
 use super::lines::BOM;
+use super::scanner::{Scan, ValueScanner};
 use super::window::LONGEST_LINE;
-use super::window::Window;
-use super::{Text, Unfinished};
+use super::window::ReadWindow;
+use super::{RrPairText, Unfinished};
 
 /// Blanks before the first value beyond which they are no indentation.
 const WIDEST_MARGIN: usize = 256;
 
 /// Finds values in what a reader gives.
 #[derive(Debug)]
-pub(super) struct Values<R> {
-    window: Window<R>,
-    at: At,
+pub(super) struct ValueReader<R> {
+    window: ReadWindow<R>,
+    at: WindowStart,
     /// The line on which the array was opened whose elements are being read.
     array: Option<u64>,
     /// The line of the window's first byte, from 1.
@@ -36,14 +36,14 @@ pub(super) struct Values<R> {
 
 /// Where the window's first byte stands.
 #[derive(Debug)]
-enum At {
+enum WindowStart {
     /// Before a value, or what may stand instead of it.
     Before,
     /// Behind an element of an array.
     Behind,
     /// In a value that began on `line`; `scanned` bytes of the window have been gone over.
     Inside {
-        grammar: Grammar,
+        scanner: ValueScanner,
         line: u64,
         scanned: usize,
         skipping: bool,
@@ -53,21 +53,21 @@ enum At {
 }
 
 /// A value that has been found.
-enum Found {
+enum FoundValue {
     Whole(Range<usize>),
     TooLong,
     Broken(String),
 }
 
-impl<R: Read> Values<R> {
+impl<R: Read> ValueReader<R> {
     /// Goes on with what `window` has read already.
-    pub(super) fn over(mut window: Window<R>) -> Self {
+    pub(super) fn over(mut window: ReadWindow<R>) -> Self {
         if window.bytes().starts_with(BOM) {
             window.take(BOM.len());
         }
         Self {
             window,
-            at: At::Before,
+            at: WindowStart::Before,
             array: None,
             line: 1,
             margin: Some(Vec::new()),
@@ -76,16 +76,16 @@ impl<R: Read> Values<R> {
     }
 
     /// The next value that is there as a whole, with the line on which it begins.
-    pub(super) fn next_buffered(&mut self) -> Option<(u64, Text<'_>)> {
+    pub(super) fn next_buffered(&mut self) -> Option<(u64, RrPairText<'_>)> {
         let (line, found) = loop {
             match self.at {
-                At::Before | At::Behind => {
+                WindowStart::Before | WindowStart::Behind => {
                     if let Some(broken) = self.step_between()? {
                         break broken;
                     }
                 }
-                At::Inside { .. } => break self.step_inside()?,
-                At::Lost { .. } => self.seek()?,
+                WindowStart::Inside { .. } => break self.step_inside()?,
+                WindowStart::Lost { .. } => self.seek()?,
             }
         };
         Some((line, self.text(found)))
@@ -97,7 +97,7 @@ impl<R: Read> Values<R> {
     /// The reader's.
     pub(super) fn refill(&mut self) -> io::Result<bool> {
         let unread = self.window.bytes().len();
-        if let At::Inside {
+        if let WindowStart::Inside {
             skipping, scanned, ..
         } = &mut self.at
             && (unread > LONGEST_LINE || *skipping)
@@ -110,9 +110,9 @@ impl<R: Read> Values<R> {
     }
 
     /// The value that the input's end cuts off or, if it is a number or word, completes.
-    pub(super) fn remainder(&mut self) -> Option<(u64, Text<'_>)> {
-        let At::Inside {
-            grammar,
+    pub(super) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
+        let WindowStart::Inside {
+            scanner,
             line,
             skipping,
             ..
@@ -121,8 +121,8 @@ impl<R: Read> Values<R> {
             return None;
         };
         let (line, skipping) = (*line, *skipping);
-        if grammar.may_end() {
-            self.at = At::Behind;
+        if scanner.may_end() {
+            self.at = WindowStart::Behind;
         }
         let rest = self.pass(self.window.bytes().len());
         Some((line, self.text(self.found(rest, skipping))))
@@ -131,8 +131,10 @@ impl<R: Read> Values<R> {
     /// What is missing at the input's end, besides what [`Values::remainder`] gave.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         match (&self.at, self.array) {
-            (At::Inside { line, .. }, _) => Some(Unfinished::cut_off(*line, "the JSON breaks off")),
-            (At::Lost { line, .. }, Some(_)) if !matches!(self.indent, Some(Some(_))) => {
+            (WindowStart::Inside { line, .. }, _) => {
+                Some(Unfinished::cut_off(*line, "the JSON breaks off"))
+            }
+            (WindowStart::Lost { line, .. }, Some(_)) if !matches!(self.indent, Some(Some(_))) => {
                 Some(Unfinished {
                     line: *line,
                     why: "what follows the damage cannot be told apart".into(),
@@ -140,7 +142,7 @@ impl<R: Read> Values<R> {
                 })
             }
             // A damaged last element may have swallowed the array's end.
-            (At::Lost { last: b']', .. }, _) | (_, None) => None,
+            (WindowStart::Lost { last: b']', .. }, _) | (_, None) => None,
             (_, Some(opened)) => {
                 let why = match opened {
                     line if line == self.line => "the array is not closed".to_string(),
@@ -151,18 +153,18 @@ impl<R: Read> Values<R> {
         }
     }
 
-    fn text(&self, found: Found) -> Text<'_> {
+    fn text(&self, found: FoundValue) -> RrPairText<'_> {
         match found {
-            Found::Whole(range) => Text::Whole(self.window.taken(range)),
-            Found::TooLong => Text::TooLong,
-            Found::Broken(why) => Text::Broken(why),
+            FoundValue::Whole(range) => RrPairText::Whole(self.window.taken(range)),
+            FoundValue::TooLong => RrPairText::TooLong,
+            FoundValue::Broken(why) => RrPairText::Broken(why),
         }
     }
 
-    fn found(&self, value: Range<usize>, skipping: bool) -> Found {
+    fn found(&self, value: Range<usize>, skipping: bool) -> FoundValue {
         match skipping || value.len() > LONGEST_LINE {
-            true => Found::TooLong,
-            false => Found::Whole(value),
+            true => FoundValue::TooLong,
+            false => FoundValue::Whole(value),
         }
     }
 
@@ -175,17 +177,17 @@ impl<R: Read> Values<R> {
     }
 
     /// Passes one byte between values, or begins one. None when more has to be read.
-    fn step_between(&mut self) -> Option<Option<(u64, Found)>> {
+    fn step_between(&mut self) -> Option<Option<(u64, FoundValue)>> {
         self.pass_blanks();
         let byte = *self.window.bytes().first()?;
-        let behind = matches!(self.at, At::Behind);
+        let behind = matches!(self.at, WindowStart::Behind);
         match (byte, self.array) {
             (b'[', None) => self.array = Some(self.line),
             (b']', Some(_)) => {
                 self.array = None;
-                self.at = At::Before;
+                self.at = WindowStart::Before;
             }
-            (b',', Some(_)) if behind => self.at = At::Before,
+            (b',', Some(_)) if behind => self.at = WindowStart::Before,
             (b'{', None) => return self.begin(),
             (_, Some(_)) if !behind => return self.begin(),
             (_, array) => {
@@ -194,8 +196,8 @@ impl<R: Read> Values<R> {
                     None => "expected `{` or `[`",
                 };
                 let line = self.line;
-                self.at = At::Lost { line, last: byte };
-                return Some(Some((line, Found::Broken(why.into()))));
+                self.at = WindowStart::Lost { line, last: byte };
+                return Some(Some((line, FoundValue::Broken(why.into()))));
             }
         }
         self.margin = None;
@@ -203,11 +205,11 @@ impl<R: Read> Values<R> {
         Some(None)
     }
 
-    fn begin(&mut self) -> Option<Option<(u64, Found)>> {
+    fn begin(&mut self) -> Option<Option<(u64, FoundValue)>> {
         let margin = self.margin.take();
         self.indent.get_or_insert(margin);
-        self.at = At::Inside {
-            grammar: Grammar::new(),
+        self.at = WindowStart::Inside {
+            scanner: ValueScanner::new(),
             line: self.line,
             scanned: 0,
             skipping: false,
@@ -228,9 +230,9 @@ impl<R: Read> Values<R> {
         }
     }
 
-    fn step_inside(&mut self) -> Option<(u64, Found)> {
-        let At::Inside {
-            grammar,
+    fn step_inside(&mut self) -> Option<(u64, FoundValue)> {
+        let WindowStart::Inside {
+            scanner,
             line,
             scanned,
             skipping,
@@ -240,16 +242,16 @@ impl<R: Read> Values<R> {
         };
         let (line, skipping, before) = (*line, *skipping, *scanned);
         let bytes = self.window.bytes();
-        match grammar.scan(&bytes[before..]) {
+        match scanner.scan(&bytes[before..]) {
             Scan::More => {
                 *scanned = bytes.len();
                 None
             }
             Scan::Ended(end) => {
                 self.at = if self.array.is_some() {
-                    At::Behind
+                    WindowStart::Behind
                 } else {
-                    At::Before
+                    WindowStart::Before
                 };
                 let value = self.pass(before + end);
                 Some((line, self.found(value, skipping)))
@@ -263,16 +265,16 @@ impl<R: Read> Values<R> {
                 };
                 // The line on which it breaks may be the next value's first one.
                 let keep = memrchr(b'\n', value).unwrap_or(value.len());
-                self.at = At::Lost { line, last: b'{' };
+                self.at = WindowStart::Lost { line, last: b'{' };
                 self.pass(keep);
-                Some((line, Found::Broken(why)))
+                Some((line, FoundValue::Broken(why)))
             }
         }
     }
 
     /// Goes on to the next line on which a value begins. None when more has to be read.
     fn seek(&mut self) -> Option<()> {
-        let At::Lost { line, mut last } = self.at else {
+        let WindowStart::Lost { line, mut last } = self.at else {
             return None;
         };
         loop {
@@ -280,7 +282,7 @@ impl<R: Read> Values<R> {
             let end = memchr(b'\n', bytes).unwrap_or(bytes.len());
             let visible = |byte: &&u8| !byte.is_ascii_whitespace();
             last = *bytes[..end].iter().rfind(visible).unwrap_or(&last);
-            self.at = At::Lost { line, last };
+            self.at = WindowStart::Lost { line, last };
             let Some(Some(indent)) = &self.indent else {
                 self.pass(bytes.len());
                 return None;
@@ -294,7 +296,7 @@ impl<R: Read> Values<R> {
                 let margin = indent.clone();
                 self.pass(end + 1 + margin.len());
                 self.margin = Some(margin);
-                self.at = At::Before;
+                self.at = WindowStart::Before;
                 return Some(());
             }
             self.pass(end + 1);

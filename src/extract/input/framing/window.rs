@@ -16,7 +16,7 @@ const FIRST: usize = 32 << 10;
 
 /// A reader with the bytes that it has given and that nobody has taken.
 #[derive(Debug)]
-pub(in crate::extract) struct Window<R> {
+pub(in crate::extract) struct ReadWindow<R> {
     reader: R,
     buffer: Vec<u8>,
     filled: Range<usize>,
@@ -26,7 +26,7 @@ pub(in crate::extract) struct Window<R> {
     failure: Option<io::Error>,
 }
 
-impl<R> Window<R> {
+impl<R> ReadWindow<R> {
     pub(in crate::extract) fn new(reader: R) -> Self {
         Self {
             reader,
@@ -60,7 +60,7 @@ impl<R> Window<R> {
     }
 }
 
-impl<R: Read> Window<R> {
+impl<R: Read> ReadWindow<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors

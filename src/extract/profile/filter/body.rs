@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::criterion::Half;
-use crate::extract::profile::path::{Path, PathError, Step};
+use crate::extract::profile::path::{Path, PathError, PathStep};
 use crate::extract::rrpair::json;
 
 /// The members that hold a body, as it is and as base64.
@@ -56,7 +56,7 @@ pub(super) fn contains(body: &Json, wanted: &Json) -> bool {
 #[derive(Debug, Clone)]
 pub(super) struct JsonKey {
     name: String,
-    steps: Vec<Step>,
+    steps: Vec<PathStep>,
 }
 
 impl JsonKey {
@@ -99,16 +99,18 @@ impl JsonKey {
     }
 }
 
-fn below<'a>(node: &'a Json, step: &Step) -> Vec<&'a Json> {
+fn below<'a>(node: &'a Json, step: &PathStep) -> Vec<&'a Json> {
     match (node, step) {
-        (Json::Object(members), Step::Name(name)) => members.get(name).into_iter().collect(),
+        (Json::Object(members), PathStep::Name(name)) => members.get(name).into_iter().collect(),
         // In dotted notation a bare number is a name in an object and an index in a list.
-        (Json::Object(members), Step::Index(index)) => {
+        (Json::Object(members), PathStep::Index(index)) => {
             members.get(&index.to_string()).into_iter().collect()
         }
-        (Json::Array(elements), Step::Index(index)) => elements.get(*index).into_iter().collect(),
-        (Json::Object(members), Step::Each) => members.values().collect(),
-        (Json::Array(elements), Step::Each) => elements.iter().collect(),
+        (Json::Array(elements), PathStep::Index(index)) => {
+            elements.get(*index).into_iter().collect()
+        }
+        (Json::Object(members), PathStep::Each) => members.values().collect(),
+        (Json::Array(elements), PathStep::Each) => elements.iter().collect(),
         _ => Vec::new(),
     }
 }

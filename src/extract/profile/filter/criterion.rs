@@ -9,13 +9,13 @@ use crate::config::nearest::distance;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Keyword {
     pub(super) name: Cow<'static, str>,
-    pub(super) key: Key,
-    pub(super) reads: Reads,
+    pub(super) key: KeyRule,
+    pub(super) reads: ReadsFrom,
 }
 
 /// Whether a keyword is followed by `[key]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum KeyRule {
     Never,
     Optional,
     Needed,
@@ -23,7 +23,7 @@ pub(super) enum Key {
 
 /// Where the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
+pub(super) enum ReadsFrom {
     /// The text of a member.
     Text(&'static [&'static str]),
     /// The text of a tag: this one, or the one that the key names.
@@ -76,30 +76,35 @@ pub(super) static KEYWORDS: [Keyword; 27] = [
     text("cluster", &["cluster"]),
     text("command", &["command"]),
     text("direction", &["direction"]),
-    keyword("header", Key::Needed, Reads::Header),
+    keyword("header", KeyRule::Needed, ReadsFrom::Header),
     text("l7protocol", &["l7protocol"]),
     text("location", &["location"]),
     text("method", &["http", "req", "method"]),
     text("namespace", &["namespace"]),
     text("networkaddr", &["network_address"]),
-    body("req_json", Key::Needed, Half::Request, Look::JsonKey),
-    body("req_soapxpath", Key::Needed, Half::Request, Look::SoapXPath),
-    keyword("req_xml", Key::Needed, Reads::Nowhere(REQ_XML)),
-    body("req_xpath", Key::Needed, Half::Request, Look::XPath),
-    body("reqbodyjson", Key::Never, Half::Request, Look::Document),
-    body("resp_json", Key::Needed, Half::Response, Look::JsonKey),
-    keyword("sample", Key::Optional, Reads::Nowhere(SAMPLE)),
+    body("req_json", KeyRule::Needed, Half::Request, Look::JsonKey),
+    body(
+        "req_soapxpath",
+        KeyRule::Needed,
+        Half::Request,
+        Look::SoapXPath,
+    ),
+    keyword("req_xml", KeyRule::Needed, ReadsFrom::Nowhere(REQ_XML)),
+    body("req_xpath", KeyRule::Needed, Half::Request, Look::XPath),
+    body("reqbodyjson", KeyRule::Never, Half::Request, Look::Document),
+    body("resp_json", KeyRule::Needed, Half::Response, Look::JsonKey),
+    keyword("sample", KeyRule::Optional, ReadsFrom::Nowhere(SAMPLE)),
     text("service", &["service"]),
     text("session", &["session"]),
-    keyword("snapshot", Key::Never, Reads::Nowhere(SNAPSHOT)),
-    keyword("source", Key::Never, Reads::Tag(Some("source"))),
+    keyword("snapshot", KeyRule::Never, ReadsFrom::Nowhere(SNAPSHOT)),
+    keyword("source", KeyRule::Never, ReadsFrom::Tag(Some("source"))),
     text("status", &["status"]),
-    keyword("tag", Key::Needed, Reads::Tag(None)),
+    keyword("tag", KeyRule::Needed, ReadsFrom::Tag(None)),
     text("tech", &["tech"]),
-    keyword("text", Key::Never, Reads::AnyText),
-    keyword("timerange", Key::Never, Reads::Time),
+    keyword("text", KeyRule::Never, ReadsFrom::AnyText),
+    keyword("timerange", KeyRule::Never, ReadsFrom::Time),
     text("url", &["http", "req", "url"]),
-    keyword("uuid", Key::Never, Reads::Uuid),
+    keyword("uuid", KeyRule::Never, ReadsFrom::Uuid),
 ];
 
 const REQ_XML: Absent = Absent {
@@ -116,17 +121,17 @@ const SNAPSHOT: Absent = Absent {
     hint: ELSEWHERE,
 };
 
-const fn keyword(name: &'static str, key: Key, reads: Reads) -> Keyword {
+const fn keyword(name: &'static str, key: KeyRule, reads: ReadsFrom) -> Keyword {
     let name = Cow::Borrowed(name);
     Keyword { name, key, reads }
 }
 
-const fn body(name: &'static str, key: Key, half: Half, look: Look) -> Keyword {
-    keyword(name, key, Reads::Body(half, look))
+const fn body(name: &'static str, key: KeyRule, half: Half, look: Look) -> Keyword {
+    keyword(name, key, ReadsFrom::Body(half, look))
 }
 
 const fn text(name: &'static str, member: &'static [&'static str]) -> Keyword {
-    keyword(name, Key::Never, Reads::Text(member))
+    keyword(name, KeyRule::Never, ReadsFrom::Text(member))
 }
 
 impl Keyword {
@@ -141,8 +146,8 @@ impl Keyword {
     pub(super) fn unknown(name: &str) -> Self {
         Self {
             name: Cow::Owned(name.into()),
-            key: Key::Optional,
-            reads: Reads::Unknown,
+            key: KeyRule::Optional,
+            reads: ReadsFrom::Unknown,
         }
     }
 
@@ -185,19 +190,19 @@ impl fmt::Display for Operator {
 
 /// A value without its quotes, and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value {
+pub(super) struct CriterionValue {
     pub(super) text: String,
     pub(super) column: usize,
 }
 
 /// What stands behind an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Operand {
-    One(Value),
+pub(super) enum CriterionOperand {
+    One(CriterionValue),
     /// The start and the end of a time range.
-    Range(Value, Value),
+    Range(CriterionValue, CriterionValue),
     /// What follows a keyword that kreplay does not know.
-    Several(Vec<Value>),
+    Several(Vec<CriterionValue>),
 }
 
 /// `keyword[key] OPERATOR value`, and where its parts begin.
@@ -206,7 +211,7 @@ pub(super) struct Criterion {
     pub(super) keyword: Keyword,
     pub(super) key: Option<String>,
     pub(super) operator: Operator,
-    pub(super) operand: Operand,
+    pub(super) operand: CriterionOperand,
     pub(super) keyword_column: usize,
     pub(super) key_column: usize,
     pub(super) operator_column: usize,
@@ -226,16 +231,18 @@ impl fmt::Display for Criterion {
         }
         write!(f, " {} ", self.operator)?;
         match &self.operand {
-            Operand::One(value) => quoted(f, &value.text),
-            Operand::Range(start, end) => {
+            CriterionOperand::One(value) => quoted(f, &value.text),
+            CriterionOperand::Range(start, end) => {
                 quoted(f, &start.text)?;
                 f.write_str(" ")?;
                 quoted(f, &end.text)
             }
-            Operand::Several(values) => values.iter().enumerate().try_for_each(|(i, value)| {
-                f.write_str(if i > 0 { " " } else { "" })?;
-                quoted(f, &value.text)
-            }),
+            CriterionOperand::Several(values) => {
+                values.iter().enumerate().try_for_each(|(i, value)| {
+                    f.write_str(if i > 0 { " " } else { "" })?;
+                    quoted(f, &value.text)
+                })
+            }
         }
     }
 }

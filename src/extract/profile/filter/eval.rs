@@ -6,22 +6,24 @@ use serde_json::Value as Json;
 
 use super::body;
 use super::body::JsonKey;
-use super::criterion::{Criterion, KEYWORDS, Keyword, Look, Operand, Operator, Reads, Value};
+use super::criterion::{
+    Criterion, CriterionOperand, CriterionValue, KEYWORDS, Keyword, Look, Operator, ReadsFrom,
+};
 use super::error::{Fault, Mistake};
-use super::field::{Captured, FieldPath, Kind};
+use super::field::{CaptureKind, Captured, FieldPath};
 use super::parse::shortened;
 use super::tree::Tree;
 use super::uuid;
 use super::uuid::Uuid;
-use super::xpath::{Origin, XPath};
+use super::xpath::{PathOrigin, XPath};
 
 /// One criterion, ready to be tried.
 #[derive(Debug, Clone)]
-pub(super) struct Test {
+pub(super) struct CriterionTest {
     field: usize,
     reading: Reading,
     wanted: Wanted,
-    sense: Sense,
+    sense: Expectation,
 }
 
 /// How the texts to be compared come out of what was captured.
@@ -43,7 +45,7 @@ enum Reading {
 enum BodyPart {
     Whole,
     At(JsonKey),
-    Found(XPath, Origin),
+    Found(XPath, PathOrigin),
 }
 
 /// What a text is compared with.
@@ -61,24 +63,26 @@ enum Wanted {
 
 /// Whether a test asks for the comparison to hold or to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sense {
+enum Expectation {
     Holds,
     Fails,
 }
 
 /// The tests of all criteria, and the fields that they read.
-pub(super) fn compile(criteria: &Tree<Criterion>) -> Result<(Tree<Test>, Vec<FieldPath>), Mistake> {
+pub(super) fn compile(
+    criteria: &Tree<Criterion>,
+) -> Result<(Tree<CriterionTest>, Vec<FieldPath>), Mistake> {
     // Whatever is wrong goes before what no RRPair contains, or kreplay does not know.
     criteria.try_map(&mut |criterion| match criterion.keyword.reads {
-        Reads::Unknown => Ok(()),
+        ReadsFrom::Unknown => Ok(()),
         _ => Wanted::of(criterion).map(drop),
     })?;
     let mut fields = Vec::new();
-    let tests = criteria.try_map(&mut |criterion| Test::of(criterion, &mut fields))?;
+    let tests = criteria.try_map(&mut |criterion| CriterionTest::of(criterion, &mut fields))?;
     Ok((tests, fields))
 }
 
-impl Test {
+impl CriterionTest {
     fn of(criterion: &Criterion, fields: &mut Vec<FieldPath>) -> Result<Self, Mistake> {
         let (reading, field) = source(criterion, fields)?;
         Ok(Self {
@@ -86,8 +90,8 @@ impl Test {
             reading,
             wanted: Wanted::of(criterion)?,
             sense: match criterion.operator {
-                Operator::Is | Operator::Contains | Operator::Regex => Sense::Holds,
-                Operator::Not | Operator::NotContains => Sense::Fails,
+                Operator::Is | Operator::Contains | Operator::Regex => Expectation::Holds,
+                Operator::Not | Operator::NotContains => Expectation::Fails,
             },
         })
     }
@@ -119,7 +123,7 @@ impl Test {
                 }
             }
         };
-        met == (self.sense == Sense::Holds)
+        met == (self.sense == Expectation::Holds)
     }
 }
 
@@ -139,32 +143,35 @@ fn source(
 ) -> Result<(Reading, FieldPath), Mistake> {
     let field = |kind, members, key| FieldPath { kind, members, key };
     Ok(match criterion.keyword.reads {
-        Reads::Text(members) => (Reading::Plain, field(Kind::Text, members, None)),
-        Reads::Tag(name) => {
+        ReadsFrom::Text(members) => (Reading::Plain, field(CaptureKind::Text, members, None)),
+        ReadsFrom::Tag(name) => {
             let key = name.map(String::from).or_else(|| criterion.key.clone());
-            (Reading::Plain, field(Kind::Text, &["tags"], key))
+            (Reading::Plain, field(CaptureKind::Text, &["tags"], key))
         }
-        Reads::Header => {
+        ReadsFrom::Header => {
             let name = criterion.key.clone().unwrap_or_default();
             // Names are the same in any case (RFC 9110, section 5.1), paths are not.
-            let all = field(Kind::Json, &["http", "req", "headers"], None);
+            let all = field(CaptureKind::Json, &["http", "req", "headers"], None);
             (Reading::Header(name), all)
         }
-        Reads::Uuid => (Reading::Uuid, field(Kind::Text, &["uuid"], None)),
-        Reads::Time => (Reading::Plain, field(Kind::Text, &["ts"], None)),
-        Reads::AnyText => (Reading::AnyText, field(Kind::Json, &[], None)),
-        Reads::Body(half, look) => {
+        ReadsFrom::Uuid => (Reading::Uuid, field(CaptureKind::Text, &["uuid"], None)),
+        ReadsFrom::Time => (Reading::Plain, field(CaptureKind::Text, &["ts"], None)),
+        ReadsFrom::AnyText => (Reading::AnyText, field(CaptureKind::Json, &[], None)),
+        ReadsFrom::Body(half, look) => {
             let part = body_part(criterion, look)?;
             let [text, base64] = body::members(half);
-            let base64 = add(fields, field(Kind::Text, base64, None));
-            (Reading::Body(part, base64), field(Kind::Json, text, None))
+            let base64 = add(fields, field(CaptureKind::Text, base64, None));
+            (
+                Reading::Body(part, base64),
+                field(CaptureKind::Json, text, None),
+            )
         }
-        Reads::Nowhere(absent) => {
+        ReadsFrom::Nowhere(absent) => {
             let what = format!("`{}` {}", criterion.keyword.name, absent.why);
             let column = criterion.keyword_column;
             return Err(Mistake::of(Fault::Unknowable, column, what).hint(absent.hint));
         }
-        Reads::Unknown => return Err(unknown_keyword(criterion)),
+        ReadsFrom::Unknown => return Err(unknown_keyword(criterion)),
     })
 }
 
@@ -173,8 +180,8 @@ fn body_part(criterion: &Criterion, look: Look) -> Result<BodyPart, Mistake> {
     let part = match look {
         Look::Document => Ok(BodyPart::Whole),
         Look::JsonKey => JsonKey::parse(key).map(BodyPart::At),
-        Look::XPath => XPath::parse(key).map(|it| BodyPart::Found(it, Origin::Document)),
-        Look::SoapXPath => XPath::parse(key).map(|it| BodyPart::Found(it, Origin::SoapBody)),
+        Look::XPath => XPath::parse(key).map(|it| BodyPart::Found(it, PathOrigin::Document)),
+        Look::SoapXPath => XPath::parse(key).map(|it| BodyPart::Found(it, PathOrigin::SoapBody)),
     };
     part.map_err(|(at, what)| Mistake::syntax(criterion.key_column + at, what))
 }
@@ -193,13 +200,13 @@ fn unknown_keyword(criterion: &Criterion) -> Mistake {
 
 impl Wanted {
     fn of(criterion: &Criterion) -> Result<Self, Mistake> {
-        let is_uuid = criterion.keyword.reads == Reads::Uuid;
+        let is_uuid = criterion.keyword.reads == ReadsFrom::Uuid;
         let value = match &criterion.operand {
-            Operand::Range(start, end) => return Self::range(criterion, start, end),
-            Operand::One(value) => value,
-            Operand::Several(_) => return Err(unknown_keyword(criterion)),
+            CriterionOperand::Range(start, end) => return Self::range(criterion, start, end),
+            CriterionOperand::One(value) => value,
+            CriterionOperand::Several(_) => return Err(unknown_keyword(criterion)),
         };
-        if let Reads::Body(_, Look::Document) = criterion.keyword.reads {
+        if let ReadsFrom::Body(_, Look::Document) = criterion.keyword.reads {
             return Self::document(criterion.operator, value);
         }
         Ok(match criterion.operator {
@@ -220,7 +227,7 @@ impl Wanted {
     }
 
     /// What a whole body is compared with: JSON, but for patterns and plain text that it contains.
-    fn document(operator: Operator, value: &Value) -> Result<Self, Mistake> {
+    fn document(operator: Operator, value: &CriterionValue) -> Result<Self, Mistake> {
         let json = body::parse(&value.text);
         Ok(match (operator, json) {
             (Operator::Regex, _) => Self::Pattern(pattern(value)?),
@@ -235,7 +242,11 @@ impl Wanted {
         })
     }
 
-    fn range(criterion: &Criterion, start: &Value, end: &Value) -> Result<Self, Mistake> {
+    fn range(
+        criterion: &Criterion,
+        start: &CriterionValue,
+        end: &CriterionValue,
+    ) -> Result<Self, Mistake> {
         let Criterion {
             keyword, operator, ..
         } = criterion;
@@ -279,14 +290,14 @@ impl Wanted {
     }
 }
 
-fn instant(value: &Value) -> Result<Timestamp, Mistake> {
+fn instant(value: &CriterionValue) -> Result<Timestamp, Mistake> {
     value.text.parse().map_err(|_| {
         let what = "expected a time such as `2024-01-15T10:30:45.123Z` (RFC 3339)";
         Mistake::syntax(value.column, what)
     })
 }
 
-fn pattern(value: &Value) -> Result<Regex, Mistake> {
+fn pattern(value: &CriterionValue) -> Result<Regex, Mistake> {
     Regex::new(&value.text).map_err(|e| {
         let what = match e {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_string(),

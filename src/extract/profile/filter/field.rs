@@ -8,7 +8,7 @@ use super::Filter;
 
 /// How a member is to be captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CaptureKind {
     /// A scalar: a string without its quotes and escapes, a number or truth value as its JSON.
     Text,
     /// The JSON text of the node.
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldPath {
     /// How it is to be captured.
-    pub(crate) kind: Kind,
+    pub(crate) kind: CaptureKind,
     pub(super) members: &'static [&'static str],
     pub(super) key: Option<String>,
 }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_key_of_any_characters_is_one_name_of_the_path() {
         let path = FieldPath {
-            kind: Kind::Text,
+            kind: CaptureKind::Text,
             members: &["tags"],
             key: Some("it's a.b\\c\n".into()),
         };

@@ -50,17 +50,17 @@ mod xpath;
 use std::fmt;
 
 pub(crate) use self::error::{Fault, FilterError};
-pub(crate) use self::field::{Captured, FieldPath, Kind};
+pub(crate) use self::field::{CaptureKind, Captured, FieldPath};
 
 use self::criterion::Criterion;
-use self::eval::Test;
+use self::eval::CriterionTest;
 use self::tree::Tree;
 
 /// A filter that can be evaluated on RRPairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
     criteria: Tree<Criterion>,
-    tests: Tree<Test>,
+    tests: Tree<CriterionTest>,
     fields: Vec<FieldPath>,
 }
 
@@ -92,7 +92,8 @@ impl Filter {
 
     /// Whether an RRPair with these members passes; `captured` must be made for this filter.
     pub(crate) fn matches(&self, captured: &Captured) -> bool {
-        self.tests.holds(&|test: &Test| test.holds(captured))
+        self.tests
+            .holds(&|test: &CriterionTest| test.holds(captured))
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
                 .try_fold(rrpair, |node, name| node.get(name));
             match (node, field.kind) {
                 (None | Some(Json::Null), _) => {}
-                (Some(Json::String(text)), Kind::Text) => captured.add(index, text),
+                (Some(Json::String(text)), CaptureKind::Text) => captured.add(index, text),
                 (Some(node), _) => captured.add(index, &node.to_string()),
             }
         }
@@ -337,13 +338,13 @@ mod tests {
         assert_eq!(
             fields.collect::<Vec<_>>(),
             [
-                ("$.command".into(), Kind::Text),
-                ("$.tags['source']".into(), Kind::Text),
-                ("$.tags['k8sAppLabel']".into(), Kind::Text),
-                ("$.http.req.headers".into(), Kind::Json),
-                ("$.http.req.url".into(), Kind::Text),
-                ("$.ts".into(), Kind::Text),
-                ("$.uuid".into(), Kind::Text),
+                ("$.command".into(), CaptureKind::Text),
+                ("$.tags['source']".into(), CaptureKind::Text),
+                ("$.tags['k8sAppLabel']".into(), CaptureKind::Text),
+                ("$.http.req.headers".into(), CaptureKind::Json),
+                ("$.http.req.url".into(), CaptureKind::Text),
+                ("$.ts".into(), CaptureKind::Text),
+                ("$.uuid".into(), CaptureKind::Text),
             ]
         );
     }

@@ -1,6 +1,8 @@
 //! Text to criteria: the grammar and nothing of what the criteria mean.
 
-use super::criterion::{Criterion, Key, Keyword, Look, Operand, Operator, Reads, Value};
+use super::criterion::{
+    Criterion, CriterionOperand, CriterionValue, KeyRule, Keyword, Look, Operator, ReadsFrom,
+};
 use super::error::Mistake;
 use super::tree::Tree;
 
@@ -16,7 +18,7 @@ const TYPOGRAPHIC_QUOTES: [char; 5] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2
 
 /// Reads a whole filter.
 pub(super) fn parse(text: &str) -> Result<Tree<Criterion>, Mistake> {
-    let mut parser = Parser {
+    let mut parser = FilterParser {
         text: text.chars().collect(),
         at: 0,
         depth: 0,
@@ -28,13 +30,13 @@ pub(super) fn parse(text: &str) -> Result<Tree<Criterion>, Mistake> {
     }
 }
 
-struct Parser {
+struct FilterParser {
     text: Vec<char>,
     at: usize,
     depth: usize,
 }
 
-impl Parser {
+impl FilterParser {
     fn any(&mut self) -> Result<Tree<Criterion>, Mistake> {
         let first = self.all()?;
         let mut more = Vec::new();
@@ -79,15 +81,15 @@ impl Parser {
         let (operator, operator_column) = self.operator()?;
         let first = self.value(operator)?;
         let operand = match keyword.reads {
-            Reads::Time => Operand::Range(first, self.value(operator)?),
-            Reads::Unknown => {
+            ReadsFrom::Time => CriterionOperand::Range(first, self.value(operator)?),
+            ReadsFrom::Unknown => {
                 let mut values = vec![first];
                 while matches!(self.peek(), Some('"' | '\'')) {
                     values.push(self.value(operator)?);
                 }
-                Operand::Several(values)
+                CriterionOperand::Several(values)
             }
-            _ => Operand::One(first),
+            _ => CriterionOperand::One(first),
         };
         Ok(Criterion {
             keyword,
@@ -121,10 +123,10 @@ impl Parser {
         let has_key = self.peek() == Some('[');
         let opened = self.column();
         match (keyword.key, has_key) {
-            (Key::Needed, false) => {
+            (KeyRule::Needed, false) => {
                 return Err(self.expected(&format!("a key, as in `{name}[KEY]`")));
             }
-            (Key::Never, true) => {
+            (KeyRule::Never, true) => {
                 return Err(Mistake::syntax(opened, format!("`{name}` takes no key")));
             }
             (_, false) => return Ok((None, opened)),
@@ -151,7 +153,7 @@ impl Parser {
     fn bare_key(&mut self, keyword: &Keyword) -> String {
         let nests = matches!(
             keyword.reads,
-            Reads::Body(_, Look::XPath | Look::SoapXPath) | Reads::Unknown
+            ReadsFrom::Body(_, Look::XPath | Look::SoapXPath) | ReadsFrom::Unknown
         );
         let (mut depth, mut quote) = (0_usize, None);
         let start = self.at;
@@ -190,7 +192,7 @@ impl Parser {
         Ok((operator, column))
     }
 
-    fn value(&mut self, operator: Operator) -> Result<Value, Mistake> {
+    fn value(&mut self, operator: Operator) -> Result<CriterionValue, Mistake> {
         let first = self.peek();
         let column = self.column();
         if let Some(quote @ ('"' | '\'')) = first {
@@ -200,7 +202,7 @@ impl Parser {
                 _ => &['-'],
             };
             let text = self.quoted(quote, escaped)?;
-            return Ok(Value { text, column });
+            return Ok(CriterionValue { text, column });
         }
         let text = self.word_until(|_| false);
         if text.is_empty() {
@@ -220,7 +222,7 @@ impl Parser {
             return Err(self.expected("a value").hint(hint));
         }
         self.at += text.chars().count();
-        Ok(Value { text, column })
+        Ok(CriterionValue { text, column })
     }
 
     /// A text in quotes; stands behind the closing one afterwards. A backslash stands before a quote,
@@ -518,7 +520,7 @@ mod tests {
             Operator::NotContains,
             Operator::Regex,
         ];
-        let text = || any::<String>().prop_map(|text| Value { text, column: 0 });
+        let text = || any::<String>().prop_map(|text| CriterionValue { text, column: 0 });
         let key = any::<String>().prop_filter("keys are not empty", |key| !key.is_empty());
         let parts = (
             0..KEYWORDS.len(),
@@ -530,11 +532,11 @@ mod tests {
         let criterion = parts.prop_map(|(keyword, key, operator, first, second)| {
             let keyword = KEYWORDS[keyword].clone();
             Criterion {
-                key: (keyword.key != Key::Never).then_some(key),
+                key: (keyword.key != KeyRule::Never).then_some(key),
                 operator,
                 operand: match keyword.reads {
-                    Reads::Time => Operand::Range(first, second),
-                    _ => Operand::One(first),
+                    ReadsFrom::Time => CriterionOperand::Range(first, second),
+                    _ => CriterionOperand::One(first),
                 },
                 keyword,
                 keyword_column: 0,
@@ -553,17 +555,19 @@ mod tests {
 
     /// The tree with all columns 0.
     fn without_columns(tree: &Tree<Criterion>) -> Tree<Criterion> {
-        let strip = |value: &Value| Value {
+        let strip = |value: &CriterionValue| CriterionValue {
             column: 0,
             ..value.clone()
         };
         let stripped = tree.try_map(&mut |criterion: &Criterion| {
             Ok::<_, ()>(Criterion {
                 operand: match &criterion.operand {
-                    Operand::One(value) => Operand::One(strip(value)),
-                    Operand::Range(start, end) => Operand::Range(strip(start), strip(end)),
-                    Operand::Several(values) => {
-                        Operand::Several(values.iter().map(strip).collect())
+                    CriterionOperand::One(value) => CriterionOperand::One(strip(value)),
+                    CriterionOperand::Range(start, end) => {
+                        CriterionOperand::Range(strip(start), strip(end))
+                    }
+                    CriterionOperand::Several(values) => {
+                        CriterionOperand::Several(values.iter().map(strip).collect())
                     }
                 },
                 keyword_column: 0,

@@ -8,12 +8,12 @@ use jsonpath_rust::parser::model::{
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::{Node, queried};
+use super::{QueryNode, queried};
 
 /// A value, or that there is none.
-type Operand<'a> = Option<Cow<'a, Value>>;
+type ComparedOperand<'a> = Option<Cow<'a, Value>>;
 
-pub(super) fn holds<'a>(comparison: &Comparison, node: &Node<'a>, root: &'a Value) -> bool {
+pub(super) fn holds<'a>(comparison: &Comparison, node: &QueryNode<'a>, root: &'a Value) -> bool {
     let (left, right) = comparison.vals();
     let (left, right) = (operand(left, node, root), operand(right, node, root));
     match comparison {
@@ -27,7 +27,7 @@ pub(super) fn holds<'a>(comparison: &Comparison, node: &Node<'a>, root: &'a Valu
 }
 
 /// Whether a text matches a regular expression, by `match` or `search`.
-pub(super) fn matches<'a>(function: &TestFunction, node: &Node<'a>, root: &'a Value) -> bool {
+pub(super) fn matches<'a>(function: &TestFunction, node: &QueryNode<'a>, root: &'a Value) -> bool {
     let (text, regex, whole) = match function {
         TestFunction::Match(text, regex) => (text, regex, true),
         TestFunction::Search(text, regex) => (text, regex, false),
@@ -66,7 +66,11 @@ fn any_but_line_ends(regex: &str) -> String {
     out
 }
 
-fn operand<'a>(comparable: &Comparable, node: &Node<'a>, root: &'a Value) -> Operand<'a> {
+fn operand<'a>(
+    comparable: &Comparable,
+    node: &QueryNode<'a>,
+    root: &'a Value,
+) -> ComparedOperand<'a> {
     match comparable {
         Comparable::Literal(literal) => Some(Cow::Owned(value_of(literal))),
         Comparable::Function(function) => result(function, node, root),
@@ -74,7 +78,7 @@ fn operand<'a>(comparable: &Comparable, node: &Node<'a>, root: &'a Value) -> Ope
             let (from, segments) = match query {
                 SingularQuery::Current(segments) => (node.clone(), segments),
                 SingularQuery::Root(segments) => (
-                    Node {
+                    QueryNode {
                         value: root,
                         way: None,
                     },
@@ -103,7 +107,11 @@ fn value_of(literal: &Literal) -> Value {
 }
 
 /// What a function gives, for those that give a value.
-fn result<'a>(function: &TestFunction, node: &Node<'a>, root: &'a Value) -> Operand<'a> {
+fn result<'a>(
+    function: &TestFunction,
+    node: &QueryNode<'a>,
+    root: &'a Value,
+) -> ComparedOperand<'a> {
     let nodes = |argument: &FnArg| match argument {
         FnArg::Test(test) => queried(test, node, root),
         FnArg::Literal(_) | FnArg::Filter(_) => Vec::new(),
@@ -128,7 +136,7 @@ fn result<'a>(function: &TestFunction, node: &Node<'a>, root: &'a Value) -> Oper
 }
 
 /// An argument that is a value.
-fn argument<'a>(argument: &FnArg, node: &Node<'a>, root: &'a Value) -> Operand<'a> {
+fn argument<'a>(argument: &FnArg, node: &QueryNode<'a>, root: &'a Value) -> ComparedOperand<'a> {
     match argument {
         FnArg::Literal(literal) => Some(Cow::Owned(value_of(literal))),
         FnArg::Filter(_) => None,
@@ -142,7 +150,7 @@ fn argument<'a>(argument: &FnArg, node: &Node<'a>, root: &'a Value) -> Operand<'
     }
 }
 
-fn is_equal(a: &Operand<'_>, b: &Operand<'_>) -> bool {
+fn is_equal(a: &ComparedOperand<'_>, b: &ComparedOperand<'_>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => are_equal(a, b),
         (None, None) => true,
@@ -165,7 +173,7 @@ fn are_equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn is_less(a: &Operand<'_>, b: &Operand<'_>) -> bool {
+fn is_less(a: &ComparedOperand<'_>, b: &ComparedOperand<'_>) -> bool {
     match (a.as_deref(), b.as_deref()) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => is_smaller(a, b),
         // Of UTF-8 the order of bytes is that of characters.

@@ -14,11 +14,11 @@ use jsonpath_rust::parser::model::{
 };
 use serde_json::Value;
 
-use super::path::Step;
+use super::path::PathStep;
 
 /// A node of a document, with the steps that lead to it.
 #[derive(Clone)]
-struct Node<'a> {
+struct QueryNode<'a> {
     value: &'a Value,
     way: Option<Rc<Link<'a>>>,
 }
@@ -26,17 +26,17 @@ struct Node<'a> {
 /// The last step to a node, and those before.
 struct Link<'a> {
     before: Option<Rc<Self>>,
-    last: Last<'a>,
+    last: LastStep<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum Last<'a> {
+enum LastStep<'a> {
     Name(&'a str),
     Index(usize),
 }
 
-impl<'a> Node<'a> {
-    fn below(&self, value: &'a Value, last: Last<'a>) -> Self {
+impl<'a> QueryNode<'a> {
+    fn below(&self, value: &'a Value, last: LastStep<'a>) -> Self {
         let before = self.way.clone();
         Self {
             value,
@@ -46,7 +46,7 @@ impl<'a> Node<'a> {
 
     fn member(&self, name: &str) -> Option<Self> {
         let (name, value) = self.value.as_object()?.get_key_value(name)?;
-        Some(self.below(value, Last::Name(name)))
+        Some(self.below(value, LastStep::Name(name)))
     }
 
     fn element(&self, index: i64) -> Option<Self> {
@@ -58,31 +58,31 @@ impl<'a> Node<'a> {
                 .checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
         };
         let value = elements.get(index)?;
-        Some(self.below(value, Last::Index(index)))
+        Some(self.below(value, LastStep::Index(index)))
     }
 
     fn children(&self) -> Vec<Self> {
         match self.value {
             Value::Array(elements) => {
                 let elements = elements.iter().enumerate();
-                let node = |(index, value)| self.below(value, Last::Index(index));
+                let node = |(index, value)| self.below(value, LastStep::Index(index));
                 elements.map(node).collect()
             }
             Value::Object(members) => {
-                let node = |(name, value): (&'a String, _)| self.below(value, Last::Name(name));
+                let node = |(name, value): (&'a String, _)| self.below(value, LastStep::Name(name));
                 members.iter().map(node).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self) -> Vec<PathStep> {
         let mut steps = Vec::new();
         let mut way = self.way.as_ref();
         while let Some(link) = way {
             steps.push(match link.last {
-                Last::Name(name) => Step::Name(name.into()),
-                Last::Index(index) => Step::Index(index),
+                LastStep::Name(name) => PathStep::Name(name.into()),
+                LastStep::Index(index) => PathStep::Index(index),
             });
             way = link.before.as_ref();
         }
@@ -92,16 +92,16 @@ impl<'a> Node<'a> {
 }
 
 /// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says.
-pub(in crate::extract) fn nodes(query: &JpQuery, document: &Value) -> Vec<Vec<Step>> {
-    let root = Node {
+pub(in crate::extract) fn nodes(query: &JpQuery, document: &Value) -> Vec<Vec<PathStep>> {
+    let root = QueryNode {
         value: document,
         way: None,
     };
     let selected = select(&query.segments, root, document);
-    selected.iter().map(Node::steps).collect()
+    selected.iter().map(QueryNode::steps).collect()
 }
 
-fn select<'a>(segments: &[Segment], from: Node<'a>, root: &'a Value) -> Vec<Node<'a>> {
+fn select<'a>(segments: &[Segment], from: QueryNode<'a>, root: &'a Value) -> Vec<QueryNode<'a>> {
     let mut nodes = vec![from];
     for segment in segments {
         let mut next = Vec::new();
@@ -113,7 +113,12 @@ fn select<'a>(segments: &[Segment], from: Node<'a>, root: &'a Value) -> Vec<Node
     nodes
 }
 
-fn add_selected<'a>(segment: &Segment, node: &Node<'a>, root: &'a Value, out: &mut Vec<Node<'a>>) {
+fn add_selected<'a>(
+    segment: &Segment,
+    node: &QueryNode<'a>,
+    root: &'a Value,
+    out: &mut Vec<QueryNode<'a>>,
+) {
     match segment {
         Segment::Selector(selector) => add_by(selector, node, root, out),
         Segment::Selectors(selectors) => {
@@ -131,7 +136,12 @@ fn add_selected<'a>(segment: &Segment, node: &Node<'a>, root: &'a Value, out: &m
     }
 }
 
-fn add_by<'a>(selector: &Selector, node: &Node<'a>, root: &'a Value, out: &mut Vec<Node<'a>>) {
+fn add_by<'a>(
+    selector: &Selector,
+    node: &QueryNode<'a>,
+    root: &'a Value,
+    out: &mut Vec<QueryNode<'a>>,
+) {
     match selector {
         Selector::Name(name) => out.extend(node.member(name)),
         Selector::Index(index) => out.extend(node.element(*index)),
@@ -174,7 +184,7 @@ fn slice(start: Option<i64>, end: Option<i64>, step: i64, length: usize) -> Vec<
     }
 }
 
-fn passes<'a>(filter: &Filter, node: &Node<'a>, root: &'a Value) -> bool {
+fn passes<'a>(filter: &Filter, node: &QueryNode<'a>, root: &'a Value) -> bool {
     match filter {
         Filter::Or(any) => any.iter().any(|one| passes(one, node, root)),
         Filter::And(all) => all.iter().all(|one| passes(one, node, root)),
@@ -184,7 +194,7 @@ fn passes<'a>(filter: &Filter, node: &Node<'a>, root: &'a Value) -> bool {
     }
 }
 
-fn holds<'a>(test: &Test, node: &Node<'a>, root: &'a Value) -> bool {
+fn holds<'a>(test: &Test, node: &QueryNode<'a>, root: &'a Value) -> bool {
     match test {
         Test::Function(function) => compare::matches(function, node, root),
         query => !queried(query, node, root).is_empty(),
@@ -192,11 +202,11 @@ fn holds<'a>(test: &Test, node: &Node<'a>, root: &'a Value) -> bool {
 }
 
 /// The nodes of a query inside a filter.
-fn queried<'a>(test: &Test, node: &Node<'a>, root: &'a Value) -> Vec<Node<'a>> {
+fn queried<'a>(test: &Test, node: &QueryNode<'a>, root: &'a Value) -> Vec<QueryNode<'a>> {
     match test {
         Test::RelQuery(segments) => select(segments, node.clone(), root),
         Test::AbsQuery(query) => {
-            let from = Node {
+            let from = QueryNode {
                 value: root,
                 way: None,
             };

@@ -158,7 +158,7 @@ fn names_in_quotes_are_what_they_say() {
         let [node] = &nodes[..] else {
             panic!("{path}: {nodes:?}")
         };
-        let crate::extract::profile::path::Step::Name(name) = &node[0] else {
+        let crate::extract::profile::path::PathStep::Name(name) = &node[0] else {
             panic!("{path}")
         };
         assert_eq!(document[name], value, "{path}");

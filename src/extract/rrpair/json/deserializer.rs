@@ -3,12 +3,12 @@
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{GivenUp, INSIDE, Read, Reader, TEXT, document};
+use super::{GivenUp, INSIDE, JsonReader, JsonResult, TEXT, document};
 
-impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
+impl<'de> Deserializer<'de> for &mut JsonReader<'de, '_> {
     type Error = GivenUp;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> JsonResult<V::Value> {
         match self.token()? {
             b'"' => {
                 self.at += 1;
@@ -19,13 +19,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
             }
             b'{' => {
                 self.enter()?;
-                let value = visitor.visit_map(Inside::of(self))?;
+                let value = visitor.visit_map(ContainerAccess::of(self))?;
                 self.depth -= 1;
                 Ok(value)
             }
             b'[' => {
                 self.enter()?;
-                let value = visitor.visit_seq(Inside::of(self))?;
+                let value = visitor.visit_seq(ContainerAccess::of(self))?;
                 self.depth -= 1;
                 Ok(value)
             }
@@ -45,7 +45,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> JsonResult<V::Value> {
         self.skip()?;
         visitor.visit_unit()
     }
@@ -54,7 +54,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         self,
         wanted: &'static str,
         visitor: V,
-    ) -> Read<V::Value> {
+    ) -> JsonResult<V::Value> {
         let token = self.token()?;
         match wanted {
             TEXT => {
@@ -78,19 +78,19 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
 }
 
 /// An object or a list whose opening bracket was taken.
-pub(super) struct Inside<'r, 'de, 's> {
-    pub(super) reader: &'r mut Reader<'de, 's>,
+pub(super) struct ContainerAccess<'r, 'de, 's> {
+    pub(super) reader: &'r mut JsonReader<'de, 's>,
     is_first: bool,
 }
 
-impl<'r, 'de, 's> Inside<'r, 'de, 's> {
-    pub(super) fn of(reader: &'r mut Reader<'de, 's>) -> Self {
+impl<'r, 'de, 's> ContainerAccess<'r, 'de, 's> {
+    pub(super) fn of(reader: &'r mut JsonReader<'de, 's>) -> Self {
         let is_first = true;
         Self { reader, is_first }
     }
 
     /// Goes to the next member or element, or behind the `close` bracket where there is none.
-    pub(super) fn has_more(&mut self, close: u8) -> Read<bool> {
+    pub(super) fn has_more(&mut self, close: u8) -> JsonResult<bool> {
         let token = self.reader.token()?;
         if token == close {
             self.reader.at += 1;
@@ -103,18 +103,18 @@ impl<'r, 'de, 's> Inside<'r, 'de, 's> {
     }
 }
 
-impl<'de> MapAccess<'de> for Inside<'_, 'de, '_> {
+impl<'de> MapAccess<'de> for ContainerAccess<'_, 'de, '_> {
     type Error = GivenUp;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Read<Option<K::Value>> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> JsonResult<Option<K::Value>> {
         if !self.has_more(b'}')? {
             return Ok(None);
         }
         self.reader.take(b'"')?;
-        seed.deserialize(Name(self.reader)).map(Some)
+        seed.deserialize(NameDeserializer(self.reader)).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Read<V::Value> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> JsonResult<V::Value> {
         self.reader.take(b':')?;
         seed.deserialize(&mut *self.reader)
     }
@@ -122,12 +122,12 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de, '_> {
 
 /// A member's name, from behind its opening quote. One that is ignored is looked at, too, as
 /// serde_json does.
-struct Name<'r, 'de, 's>(&'r mut Reader<'de, 's>);
+struct NameDeserializer<'r, 'de, 's>(&'r mut JsonReader<'de, 's>);
 
-impl<'de> Deserializer<'de> for Name<'_, 'de, '_> {
+impl<'de> Deserializer<'de> for NameDeserializer<'_, 'de, '_> {
     type Error = GivenUp;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> JsonResult<V::Value> {
         match self.0.string()? {
             Ok(name) => visitor.visit_borrowed_str(name),
             Err(name) => visitor.visit_str(name),
@@ -135,7 +135,7 @@ impl<'de> Deserializer<'de> for Name<'_, 'de, '_> {
     }
 
     /// A name that is only looked up need not be one that can be written down.
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Read<V::Value> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> JsonResult<V::Value> {
         let start = self.0.at;
         match self.0.string() {
             Ok(Ok(name)) => visitor.visit_borrowed_str(name),
@@ -153,10 +153,13 @@ impl<'de> Deserializer<'de> for Name<'_, 'de, '_> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Inside<'_, 'de, '_> {
+impl<'de> SeqAccess<'de> for ContainerAccess<'_, 'de, '_> {
     type Error = GivenUp;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Read<Option<T::Value>> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> JsonResult<Option<T::Value>> {
         match self.has_more(b']')? {
             true => seed.deserialize(&mut *self.reader).map(Some),
             false => Ok(None),

@@ -6,25 +6,25 @@
 use serde_json::{Map, Value};
 
 use super::escapes::hex;
-use super::{Inside, Read, Reader, Scratch};
+use super::{ContainerAccess, JsonReader, JsonResult, Scratch};
 
 /// The document that `text` is; none when it is damaged, or nested deeper than is read.
 pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str(text).or_else(|error| {
         let mut scratch = Scratch::default();
-        let mut reader = Reader::new(text, &mut scratch);
+        let mut reader = JsonReader::new(text, &mut scratch);
         let document = node(&mut reader);
         let whole = document.and_then(|document| reader.end().map(|()| document));
         whole.map_err(|_| error)
     })
 }
 
-fn node(reader: &mut Reader<'_, '_>) -> Read<Value> {
+fn node(reader: &mut JsonReader<'_, '_>) -> JsonResult<Value> {
     Ok(match reader.token()? {
         b'{' => {
             reader.enter()?;
             let mut members = Map::new();
-            let mut inside = Inside::of(reader);
+            let mut inside = ContainerAccess::of(reader);
             while inside.has_more(b'}')? {
                 inside.reader.take(b'"')?;
                 let name = name(inside.reader.raw_string()?);
@@ -37,7 +37,7 @@ fn node(reader: &mut Reader<'_, '_>) -> Read<Value> {
         b'[' => {
             reader.enter()?;
             let mut elements = Vec::new();
-            let mut inside = Inside::of(reader);
+            let mut inside = ContainerAccess::of(reader);
             while inside.has_more(b']')? {
                 elements.push(node(inside.reader)?);
             }

@@ -1,7 +1,7 @@
 //! What may stand in a JSON string (RFC 8259, section 7): plain characters, eight of which are looked at
 //! at once, and escapes.
 
-use super::{GivenUp, Read};
+use super::{GivenUp, JsonResult};
 
 /// How many of the eight bytes, from the first one on, are plain characters of a string. The borrow of
 /// a subtraction reaches only bytes behind the first that is not plain.
@@ -22,7 +22,7 @@ pub(super) fn is_plain(byte: u8) -> bool {
 
 /// What an escape of one character stands for.
 #[inline]
-pub(super) fn single(byte: u8) -> Read<u8> {
+pub(super) fn single(byte: u8) -> JsonResult<u8> {
     match SINGLE[byte as usize] {
         0 => Err(GivenUp),
         plain => Ok(plain),
@@ -44,7 +44,7 @@ static SINGLE: [u8; 256] = {
 };
 
 /// The four digits of an escape.
-pub(super) fn hex(bytes: &[u8]) -> Read<u32> {
+pub(super) fn hex(bytes: &[u8]) -> JsonResult<u32> {
     let digits = bytes.get(..4).ok_or(GivenUp)?;
     digits.iter().try_fold(0, |number, digit| {
         let digit = char::from(*digit).to_digit(16).ok_or(GivenUp)?;
@@ -54,7 +54,7 @@ pub(super) fn hex(bytes: &[u8]) -> Read<u32> {
 
 /// The character that `bytes` begin with an escape of, and the escape's length: two of them where
 /// the character takes a pair of surrogates.
-pub(super) fn code_point(bytes: &[u8]) -> Read<(char, usize)> {
+pub(super) fn code_point(bytes: &[u8]) -> JsonResult<(char, usize)> {
     let first = hex(&bytes[2..])?;
     if !(0xd800..0xdc00).contains(&first) {
         return Ok((char::from_u32(first).ok_or(GivenUp)?, 6));

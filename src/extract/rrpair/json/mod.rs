@@ -16,9 +16,9 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Visitor};
 
-use self::deserializer::Inside;
+use self::deserializer::ContainerAccess;
 pub(in crate::extract) use self::document::document;
-pub(in crate::extract) use self::text::{Text, text};
+pub(in crate::extract) use self::text::{JsonText, text};
 
 use self::escapes::{code_point, hex, is_plain, plain_bytes, single};
 
@@ -40,7 +40,7 @@ impl de::Error for GivenUp {
     }
 }
 
-type Read<T> = Result<T, GivenUp>;
+type JsonResult<T> = Result<T, GivenUp>;
 
 /// The newtype by which a node's text is asked for: a string without an escape is given. Any other
 /// deserializer gives the node.
@@ -64,7 +64,7 @@ pub(in crate::extract) struct Scratch {
 }
 
 /// A text being read.
-pub(in crate::extract) struct Reader<'de, 's> {
+pub(in crate::extract) struct JsonReader<'de, 's> {
     text: &'de str,
     at: usize,
     depth: u8,
@@ -73,7 +73,7 @@ pub(in crate::extract) struct Reader<'de, 's> {
     scratch: &'s mut Scratch,
 }
 
-impl<'de, 's> Reader<'de, 's> {
+impl<'de, 's> JsonReader<'de, 's> {
     pub(in crate::extract) fn new(text: &'de str, scratch: &'s mut Scratch) -> Self {
         Self {
             text,
@@ -85,7 +85,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// The node that was read must be all that there is.
-    pub(in crate::extract) fn end(mut self) -> Read<()> {
+    pub(in crate::extract) fn end(mut self) -> JsonResult<()> {
         match self.token() {
             Err(GivenUp) if self.at == self.text.len() => Ok(()),
             _ => Err(GivenUp),
@@ -97,7 +97,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// The next byte that is no white space; it is not taken.
-    fn token(&mut self) -> Read<u8> {
+    fn token(&mut self) -> JsonResult<u8> {
         loop {
             match self.bytes().get(self.at) {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
@@ -107,7 +107,7 @@ impl<'de, 's> Reader<'de, 's> {
         }
     }
 
-    fn take(&mut self, wanted: u8) -> Read<()> {
+    fn take(&mut self, wanted: u8) -> JsonResult<()> {
         match self.token()? == wanted {
             true => self.at += 1,
             false => return Err(GivenUp),
@@ -115,7 +115,7 @@ impl<'de, 's> Reader<'de, 's> {
         Ok(())
     }
 
-    fn word(&mut self, word: &str) -> Read<()> {
+    fn word(&mut self, word: &str) -> JsonResult<()> {
         match self.bytes()[self.at..].starts_with(word.as_bytes()) {
             true => self.at += word.len(),
             false => return Err(GivenUp),
@@ -138,7 +138,7 @@ impl<'de, 's> Reader<'de, 's> {
 
     /// A string, from behind its opening quote; `Err` is one that is not a part of the text.
     #[inline]
-    fn string(&mut self) -> Read<Result<&'de str, &str>> {
+    fn string(&mut self) -> JsonResult<Result<&'de str, &str>> {
         let start = self.at;
         let end = self.end_of_run(start);
         match self.bytes().get(end) {
@@ -153,7 +153,7 @@ impl<'de, 's> Reader<'de, 's> {
 
     /// A string with escapes. Its bytes are copied while they are looked at, eight at a time; what was
     /// copied too much is overwritten by what comes next.
-    fn unescaped(&mut self) -> Read<&str> {
+    fn unescaped(&mut self) -> JsonResult<&str> {
         let (bytes, mut at, mut len) = (self.bytes(), self.at, 0);
         let plain = &mut self.scratch.plain;
         loop {
@@ -198,7 +198,7 @@ impl<'de, 's> Reader<'de, 's> {
         std::str::from_utf8(&plain[..len]).map_err(|_| GivenUp)
     }
 
-    fn skip_string(&mut self) -> Read<()> {
+    fn skip_string(&mut self) -> JsonResult<()> {
         loop {
             self.at = self.end_of_run(self.at);
             match (self.bytes().get(self.at), self.bytes().get(self.at + 1)) {
@@ -221,7 +221,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// A string as it is written, without its quotes, from behind the opening one.
-    fn raw_string(&mut self) -> Read<&'de str> {
+    fn raw_string(&mut self) -> JsonResult<&'de str> {
         let start = self.at;
         self.skip_string()?;
         Ok(&self.text[start..self.at - 1])
@@ -235,7 +235,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// The part of a number before a point or an exponent, with its sign.
-    fn skip_integer(&mut self) -> Read<usize> {
+    fn skip_integer(&mut self) -> JsonResult<usize> {
         let bytes = self.bytes();
         self.at += usize::from(bytes.get(self.at) == Some(&b'-'));
         let leading = bytes.get(self.at) == Some(&b'0');
@@ -246,7 +246,7 @@ impl<'de, 's> Reader<'de, 's> {
         }
     }
 
-    fn skip_number(&mut self) -> Read<()> {
+    fn skip_number(&mut self) -> JsonResult<()> {
         self.skip_integer()?;
         if self.bytes().get(self.at) == Some(&b'.') {
             self.at += 1;
@@ -267,7 +267,7 @@ impl<'de, 's> Reader<'de, 's> {
 
     /// A small integer, or about what the number is: nobody takes one that is no small integer for
     /// more than its text. serde_json refuses what is beyond every `f64`; here it is an infinity.
-    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Read<V::Value> {
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> JsonResult<V::Value> {
         let start = self.at;
         let digits = self.skip_integer()?;
         let text = &self.text[start..self.at];
@@ -283,7 +283,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// A node that nobody asked for.
-    fn skip(&mut self) -> Read<()> {
+    fn skip(&mut self) -> JsonResult<()> {
         self.scratch.open.clear();
         loop {
             match self.token()? {
@@ -328,7 +328,7 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     /// A member's name, with what stands between it and its value, where an object is `open`.
-    fn skip_name(&mut self, open: u8) -> Read<()> {
+    fn skip_name(&mut self, open: u8) -> JsonResult<()> {
         if open == b'{' {
             self.take(b'"')?;
             self.skip_string()?;
@@ -337,7 +337,7 @@ impl<'de, 's> Reader<'de, 's> {
         Ok(())
     }
 
-    fn enter(&mut self) -> Read<()> {
+    fn enter(&mut self) -> JsonResult<()> {
         self.at += 1;
         self.depth += 1;
         match self.depth > DEEPEST {
@@ -350,7 +350,7 @@ impl<'de, 's> Reader<'de, 's> {
 /// What the quick reader says that `text` is, where it does not give up and all numbers are exact.
 pub(in crate::extract) fn quickly_read(text: &str) -> Option<serde_json::Value> {
     let mut scratch = Scratch::default();
-    let mut reader = Reader::new(text, &mut scratch);
+    let mut reader = JsonReader::new(text, &mut scratch);
     let value = serde_json::Value::deserialize(&mut reader).ok()?;
     let is_exact = reader.is_exact;
     reader.end().ok().filter(|()| is_exact).map(|()| value)
@@ -359,7 +359,7 @@ pub(in crate::extract) fn quickly_read(text: &str) -> Option<serde_json::Value> 
 /// Whether the quick reader can skip `text`.
 pub(in crate::extract) fn quickly_skipped(text: &str) -> bool {
     let mut scratch = Scratch::default();
-    let mut reader = Reader::new(text, &mut scratch);
+    let mut reader = JsonReader::new(text, &mut scratch);
     reader.skip().and_then(|()| reader.end()).is_ok()
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use crate::extract::profile::filter::Captured;
-use crate::extract::rrpair::fields::{Bad, Fields, Slot};
+use crate::extract::rrpair::automaton::{FieldAt, Group};
+use crate::extract::rrpair::fields::{Bad, FieldSet, Slot};
 use crate::extract::rrpair::json::Scratch;
-use crate::extract::rrpair::plan::{FieldAt, Group};
 use crate::host::visible::beginning;
 use crate::record::NameFault;
 
@@ -21,8 +21,8 @@ const LONGEST_NAME: usize = 1 << 10;
 
 /// A record as its line contains it.
 #[derive(Debug, Clone)]
-pub(in crate::extract) struct Draft {
-    pub(in crate::extract) fields: Fields,
+pub(in crate::extract) struct PartialRecord {
+    pub(in crate::extract) fields: FieldSet,
     /// The source of the record's path.
     pub(in crate::extract) item: usize,
     /// Where among all records it comes, where a query says so.
@@ -33,7 +33,7 @@ pub(in crate::extract) struct Draft {
 
 /// Why a record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::extract) enum Trouble {
+pub(in crate::extract) enum RecordError {
     /// No member that holds a value, but one that nobody knows.
     NoKnownValue(String),
     /// What should be base64 and is not.
@@ -45,7 +45,7 @@ pub(in crate::extract) enum Trouble {
     UnknownHeaderMember(String),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKnownValue(name) => {
@@ -66,10 +66,10 @@ impl fmt::Display for Trouble {
 
 /// What a line held, besides the bytes in the batch. Kept from line to line for its memory.
 #[derive(Debug)]
-pub(in crate::extract) struct Found {
-    pub(in crate::extract) records: Vec<Draft>,
+pub(in crate::extract) struct LineFindings {
+    pub(in crate::extract) records: Vec<PartialRecord>,
     /// Aborted transactions, with the topic and partition that they are of.
-    pub(in crate::extract) aborted: Vec<Fields>,
+    pub(in crate::extract) aborted: Vec<FieldSet>,
     /// Indexes into the batch's topics: ids, each with its name.
     pub(in crate::extract) known_topics: Vec<(u32, u32)>,
     /// What the filter reads, by its own indexes.
@@ -126,7 +126,7 @@ impl UnknownNames {
     }
 }
 
-impl Found {
+impl LineFindings {
     /// Nothing yet, for a profile with this many paths, and this many members to capture.
     pub(in crate::extract) fn new(paths: usize, captured: usize) -> Self {
         Self {
@@ -142,18 +142,18 @@ impl Found {
     }
 
     /// Why a record cannot be read, if it cannot.
-    pub(in crate::extract) fn trouble(&self, draft: &Draft) -> Option<Trouble> {
+    pub(in crate::extract) fn error(&self, partial: &PartialRecord) -> Option<RecordError> {
         let name = |number| self.unknown.name(number).to_string();
-        let bad = draft.fields.bad().map(|bad| match bad {
-            Bad::NotBase64(slot) => Trouble::NotBase64(slot.noun()),
-            Bad::NotAString(slot) => Trouble::NotAString(slot.noun()),
-            Bad::NoTopicName(fault) => Trouble::NoTopicName(fault),
-            Bad::UnknownHeaderMember(number) => Trouble::UnknownHeaderMember(name(number)),
+        let bad = partial.fields.bad().map(|bad| match bad {
+            Bad::NotBase64(slot) => RecordError::NotBase64(slot.noun()),
+            Bad::NotAString(slot) => RecordError::NotAString(slot.noun()),
+            Bad::NoTopicName(fault) => RecordError::NoTopicName(fault),
+            Bad::UnknownHeaderMember(number) => RecordError::UnknownHeaderMember(name(number)),
         });
-        let mut unknown = draft.unknown.numbers();
-        bad.or_else(|| match draft.fields.has(Slot::Value) {
+        let mut unknown = partial.unknown.numbers();
+        bad.or_else(|| match partial.fields.has(Slot::Value) {
             true => None,
-            false => unknown.next().map(|n| Trouble::NoKnownValue(name(n))),
+            false => unknown.next().map(|n| RecordError::NoKnownValue(name(n))),
         })
     }
 
@@ -170,7 +170,7 @@ impl Found {
     pub(in crate::extract) fn kept_for(
         &mut self,
         at: &FieldAt,
-    ) -> impl Iterator<Item = &mut Fields> {
+    ) -> impl Iterator<Item = &mut FieldSet> {
         // The innermost stand last.
         let open = self.scopes.iter_mut().rev();
         let deep_enough = open.take_while(|scope| scope.depth >= at.shallowest);
@@ -187,7 +187,7 @@ pub(in crate::extract) struct Scope {
     pub(in crate::extract) group: Group,
     /// The source of the path of the items that the fields are for.
     pub(in crate::extract) item: usize,
-    pub(in crate::extract) fields: Fields,
+    pub(in crate::extract) fields: FieldSet,
     /// As of [`Draft::order`].
     pub(in crate::extract) order: usize,
     /// How many of the group's things were found before it.

@@ -1,4 +1,4 @@
-//! The walk through one RRPair: what the plan names goes straight into the batch. No document is built,
+//! The walk through one RRPair: what the automaton names goes straight into the batch. No document is built,
 //! unknown members are skipped unseen. `visit.rs` takes serde's events and drives this.
 
 pub(crate) mod found;
@@ -10,10 +10,10 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Unexpected};
 
-use self::found::{Draft, Found, MOST_RECORDS, MOST_TOPICS, MemberSet, Scope};
-use super::fields::{Attributes, Bad, Claim, Fields, Slot};
+use self::found::{LineFindings, MOST_RECORDS, MOST_TOPICS, MemberSet, PartialRecord, Scope};
+use super::automaton::{AutomatonState, FieldAt, Group, NodeShape, PathAutomaton};
+use super::fields::{Attributes, Bad, FieldSet, Slot, SlotClaim};
 use super::headers::HeadersSeed;
-use super::plan::{FieldAt, Group, Plan, Shape, State};
 use crate::error::count;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
@@ -29,9 +29,9 @@ pub(in crate::extract) enum Nesting {
 
 /// A pass over a line while it goes on.
 pub(in crate::extract) struct Walk<'a> {
-    pub(in crate::extract) plan: &'a Plan,
+    pub(in crate::extract) automaton: &'a PathAutomaton,
     pub(in crate::extract) batch: &'a mut Batch,
-    found: &'a mut Found,
+    found: &'a mut LineFindings,
     /// Members of the record that is open which nobody knows.
     unknown: MemberSet,
     /// A node was met whose JSON text is needed: the line is read once more.
@@ -60,13 +60,13 @@ impl fmt::Display for Excess {
 
 impl<'a> Walk<'a> {
     pub(in crate::extract) fn new(
-        plan: &'a Plan,
+        automaton: &'a PathAutomaton,
         batch: &'a mut Batch,
-        found: &'a mut Found,
+        found: &'a mut LineFindings,
     ) -> Self {
         found.clear();
         Self {
-            plan,
+            automaton,
             batch,
             found,
             unknown: MemberSet::default(),
@@ -87,7 +87,7 @@ impl Walk<'_> {
     }
 
     #[inline]
-    pub(in crate::extract) fn enter(&mut self, state: &State) {
+    pub(in crate::extract) fn enter(&mut self, state: &AutomatonState) {
         for at in &state.fields {
             self.found.matched[at.source] = true;
         }
@@ -96,7 +96,7 @@ impl Walk<'_> {
         }
     }
 
-    fn open(&mut self, state: &State) {
+    fn open(&mut self, state: &AutomatonState) {
         for (group, item) in &state.anchors {
             self.push_scope(state.depth, *group, *item, 0);
         }
@@ -121,20 +121,20 @@ impl Walk<'_> {
             depth,
             group,
             item,
-            fields: Fields::default(),
+            fields: FieldSet::default(),
             order,
             before,
         });
     }
 
     #[inline]
-    pub(in crate::extract) fn leave(&mut self, state: &State) {
+    pub(in crate::extract) fn leave(&mut self, state: &AutomatonState) {
         if state.keeps_fields() {
             self.close(state);
         }
     }
 
-    fn close(&mut self, state: &State) {
+    fn close(&mut self, state: &AutomatonState) {
         let unknown = match state.items.is_empty() {
             true => MemberSet::default(),
             false => std::mem::take(&mut self.unknown),
@@ -173,10 +173,10 @@ impl Walk<'_> {
             }
             match group {
                 Group::Record => {
-                    let drafts = self.found.records[before..].iter_mut();
-                    for draft in drafts.filter(|draft| draft.item == item) {
-                        draft.fields.join(&fields);
-                        self.ambiguous = self.ambiguous.or(draft.fields.ambiguous());
+                    let partials = self.found.records[before..].iter_mut();
+                    for partial in partials.filter(|partial| partial.item == item) {
+                        partial.fields.join(&fields);
+                        self.ambiguous = self.ambiguous.or(partial.fields.ambiguous());
                     }
                 }
                 Group::AbortedTransaction => {
@@ -194,7 +194,7 @@ impl Walk<'_> {
         if !self.has_room(self.found.records.len(), "record") {
             return;
         }
-        self.found.records.push(Draft {
+        self.found.records.push(PartialRecord {
             fields: scope.fields,
             item: scope.item,
             order: scope.order,
@@ -239,21 +239,21 @@ impl Walk<'_> {
     pub(in crate::extract) fn set<E: de::Error>(
         &mut self,
         at: &FieldAt,
-        mut set: impl FnMut(&mut Fields),
+        mut set: impl FnMut(&mut FieldSet),
     ) -> Result<(), E> {
         for fields in self.found.kept_for(at) {
             match fields.claim(at.slot, at.rank) {
-                Claim::Take => set(fields),
-                Claim::Leave => {}
+                SlotClaim::Take => set(fields),
+                SlotClaim::Leave => {}
             }
         }
         Ok(())
     }
 
-    /// A string at a node of the plan.
+    /// A string at a node of the automaton.
     pub(in crate::extract) fn text<E: de::Error>(
         &mut self,
-        state: &State,
+        state: &AutomatonState,
         text: &str,
     ) -> Result<(), E> {
         for filter in &state.filters {
@@ -325,10 +325,10 @@ impl Walk<'_> {
         }
     }
 
-    /// An integer at a node of the plan.
+    /// An integer at a node of the automaton.
     pub(in crate::extract) fn number<E: de::Error>(
         &mut self,
-        state: &State,
+        state: &AutomatonState,
         number: i64,
     ) -> Result<(), E> {
         for filter in &state.filters {
@@ -378,7 +378,7 @@ impl Walk<'_> {
     }
 
     /// A key or value that is no string: its JSON text is wanted, or it is wrong.
-    pub(in crate::extract) fn not_a_string(&mut self, state: &State, at: &FieldAt) {
+    pub(in crate::extract) fn not_a_string(&mut self, state: &AutomatonState, at: &FieldAt) {
         match at.encoding {
             Encoding::Auto | Encoding::Json => {
                 state.raw.set(true);
@@ -391,7 +391,7 @@ impl Walk<'_> {
     /// Something that is neither string, integer nor null.
     pub(in crate::extract) fn odd<E: de::Error>(
         &mut self,
-        state: &State,
+        state: &AutomatonState,
         what: Unexpected<'_>,
     ) -> Result<(), E> {
         let scalar = match what {
@@ -420,7 +420,7 @@ impl Walk<'_> {
     /// The JSON text of a node.
     pub(in crate::extract) fn raw<E: de::Error>(
         &mut self,
-        state: &State,
+        state: &AutomatonState,
         json: &str,
     ) -> Result<(), E> {
         for filter in &state.filters {
@@ -469,15 +469,15 @@ impl Walk<'_> {
     /// that lists what its records may hold is so sure of the shapes.
     pub(in crate::extract) fn check_shape<E: de::Error>(
         &self,
-        state: &State,
+        state: &AutomatonState,
         place: Nesting,
-        shape: Shape,
+        shape: NodeShape,
     ) -> Result<(), E> {
-        if place == Nesting::Root && shape != Shape::Object {
+        if place == Nesting::Root && shape != NodeShape::Object {
             return Err(E::custom("expected an RRPair, which is a JSON object"));
         }
-        let absent = shape == Shape::Null && place == Nesting::Member;
-        if absent || self.plan.known.is_none() {
+        let absent = shape == NodeShape::Null && place == Nesting::Member;
+        if absent || self.automaton.known.is_none() {
             return Ok(());
         }
         match state.misses(shape) {
@@ -488,7 +488,7 @@ impl Walk<'_> {
         }
     }
 
-    pub(in crate::extract) fn headers_field(state: &State) -> Option<&FieldAt> {
+    pub(in crate::extract) fn headers_field(state: &AutomatonState) -> Option<&FieldAt> {
         state.fields.iter().find(|at| at.slot == Slot::Headers)
     }
 

@@ -3,12 +3,12 @@
 
 use serde::de::Deserializer;
 
-use super::found::Found;
+use super::found::LineFindings;
 use super::visit;
 use super::{Excess, Walk};
+use crate::extract::rrpair::automaton::PathAutomaton;
 use crate::extract::rrpair::fields::Slot;
-use crate::extract::rrpair::json::{GivenUp, Reader};
-use crate::extract::rrpair::plan::Plan;
+use crate::extract::rrpair::json::{GivenUp, JsonReader};
 use crate::record::{Batch, Mark};
 
 /// Why a line was not read.
@@ -20,19 +20,19 @@ pub(in crate::extract) enum WalkError {
     Excess(Excess),
 }
 
-/// Reads `line`: records and what else the plan names land in `found`, their bytes in `batch`.
+/// Reads `line`: records and what else the automaton names land in `found`, their bytes in `batch`.
 ///
 /// # Errors
 /// The batch is as it was before.
 pub(in crate::extract) fn read(
     line: &str,
-    plan: &Plan,
+    automaton: &PathAutomaton,
     batch: &mut Batch,
-    found: &mut Found,
+    found: &mut LineFindings,
 ) -> Result<(), WalkError> {
     let mark = batch.mark();
     // Each time one more node's text is asked for, and there are as many as states.
-    while let Ok(after) = quick_pass(line, plan, batch, found) {
+    while let Ok(after) = quick_pass(line, automaton, batch, found) {
         if !after.again || after.excess.is_some() {
             return after.judge(batch, mark);
         }
@@ -41,7 +41,7 @@ pub(in crate::extract) fn read(
     loop {
         batch.roll_back(mark);
         let mut json = serde_json::Deserializer::from_str(line);
-        let after = pass(&mut json, plan, batch, found);
+        let after = pass(&mut json, automaton, batch, found);
         match after.and_then(|after| json.end().map(|()| after)) {
             Ok(after) if after.again && after.excess.is_none() => {}
             Ok(after) => return after.judge(batch, mark),
@@ -75,13 +75,13 @@ impl After {
 /// Reads `line` as most lines can be.
 fn quick_pass(
     line: &str,
-    plan: &Plan,
+    automaton: &PathAutomaton,
     batch: &mut Batch,
-    found: &mut Found,
+    found: &mut LineFindings,
 ) -> Result<After, GivenUp> {
     let mut scratch = std::mem::take(&mut found.scratch);
-    let mut json = Reader::new(line, &mut scratch);
-    let after = pass(&mut json, plan, batch, found);
+    let mut json = JsonReader::new(line, &mut scratch);
+    let after = pass(&mut json, automaton, batch, found);
     let after = after.and_then(|after| json.end().map(|()| after));
     found.scratch = scratch;
     after
@@ -89,11 +89,11 @@ fn quick_pass(
 
 fn pass<'de, D: Deserializer<'de>>(
     json: D,
-    plan: &Plan,
+    automaton: &PathAutomaton,
     batch: &mut Batch,
-    found: &mut Found,
+    found: &mut LineFindings,
 ) -> Result<After, D::Error> {
-    let mut walk = Walk::new(plan, batch, found);
+    let mut walk = Walk::new(automaton, batch, found);
     visit::read(&mut walk, json)?;
     Ok(After {
         again: walk.again,

@@ -1,4 +1,4 @@
-//! serde's events of one RRPair, led along the plan: which state a member or element corresponds to,
+//! serde's events of one RRPair, led along the automaton: which state a member or element corresponds to,
 //! and which call of the walk it becomes.
 
 use std::fmt;
@@ -8,10 +8,10 @@ use serde::de::{
 };
 
 use super::{Nesting, Walk};
+use crate::extract::rrpair::automaton::{AutomatonState, FieldAt, Group, NextState, NodeShape};
 use crate::extract::rrpair::fields::Slot;
 use crate::extract::rrpair::json;
-use crate::extract::rrpair::json::{Reader, Scratch, Text};
-use crate::extract::rrpair::plan::{FieldAt, Group, Next, Shape, State};
+use crate::extract::rrpair::json::{JsonReader, JsonText, Scratch};
 
 /// Reads the whole line.
 pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
@@ -27,7 +27,7 @@ pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
     .deserialize(json)
 }
 
-/// Reads the node of the line that corresponds to a state of the plan.
+/// Reads the node of the line that corresponds to a state of the automaton.
 struct NodeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: usize,
@@ -39,10 +39,10 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self { walk, state, place } = self;
-        let plan = walk.plan;
-        let state = plan.state(state);
+        let automaton = walk.automaton;
+        let state = automaton.state(state);
         walk.enter(state);
-        let inside = |walk, raw| Inside {
+        let inside = |walk, raw| NodeVisitor {
             walk,
             state,
             place,
@@ -50,15 +50,15 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
         };
         if state.raw.get() {
             let text = json::text(deserializer)?;
-            let (Text::Quick(json) | Text::Judged(json)) = text;
+            let (JsonText::Quick(json) | JsonText::Judged(json)) = text;
             walk.raw(state, json)?;
             if state.leads_on() && json.starts_with(['{', '[']) {
                 let inside = inside(&mut *walk, Raw::Taken);
                 match text {
-                    Text::Quick(_) => Reader::new(json, &mut Scratch::default())
+                    JsonText::Quick(_) => JsonReader::new(json, &mut Scratch::default())
                         .deserialize_any(inside)
                         .map_err(de::Error::custom)?,
-                    Text::Judged(_) => serde_json::Deserializer::from_str(json)
+                    JsonText::Judged(_) => serde_json::Deserializer::from_str(json)
                         .deserialize_any(inside)
                         .map_err(de::Error::custom)?,
                 }
@@ -82,14 +82,14 @@ enum Raw {
 }
 
 /// What is inside a node that was entered.
-struct Inside<'w, 'a> {
+struct NodeVisitor<'w, 'a> {
     walk: &'w mut Walk<'a>,
-    state: &'a State,
+    state: &'a AutomatonState,
     place: Nesting,
     raw: Raw,
 }
 
-impl<'de> Visitor<'de> for Inside<'_, '_> {
+impl<'de> Visitor<'de> for NodeVisitor<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,22 +110,22 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
             return walk.headers(at, |seed| seed.visit_map(map));
         }
-        walk.check_shape(state, place, Shape::Object)?;
+        walk.check_shape(state, place, NodeShape::Object)?;
         if raw == Raw::NotTaken {
             walk.odd(state, Unexpected::Map)?;
         }
         let mut met = Met::default();
-        while let Some(next) = map.next_key_seed(MemberSeed {
+        while let Some(next) = map.next_key_seed(StateMemberSeed {
             walk,
             state,
             met: &mut met,
         })? {
             match next {
-                Next::To { state, .. } => {
+                NextState::To { state, .. } => {
                     let place = Nesting::Member;
                     map.next_value_seed(NodeSeed { walk, state, place })?;
                 }
-                Next::Nowhere => _ = map.next_value::<IgnoredAny>()?,
+                NextState::Nowhere => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         Ok(())
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
         if let (Some(at), Raw::NotTaken) = (Walk::headers_field(state), raw) {
             return walk.headers(at, |seed| seed.visit_seq(seq));
         }
-        walk.check_shape(state, place, Shape::List)?;
+        walk.check_shape(state, place, NodeShape::List)?;
         if raw == Raw::NotTaken {
             walk.odd(state, Unexpected::Seq)?;
             if state.fields.iter().any(|at| at.slot == Slot::Attributes) {
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
             }
         }
         for index in 0.. {
-            let more = match walk.plan.element(state, index) {
+            let more = match walk.automaton.element(state, index) {
                 Some(state) => seq
                     .next_element_seed(NodeSeed {
                         walk,
@@ -172,13 +172,13 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
         self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
+            .check_shape(self.state, self.place, NodeShape::Scalar)?;
         self.walk.text(self.state, text)
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
         self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
+            .check_shape(self.state, self.place, NodeShape::Scalar)?;
         self.walk.number(self.state, number)
     }
 
@@ -195,33 +195,34 @@ impl<'de> Visitor<'de> for Inside<'_, '_> {
             return Err(E::custom("number out of range"));
         }
         self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
+            .check_shape(self.state, self.place, NodeShape::Scalar)?;
         self.walk.odd(self.state, Unexpected::Float(number))
     }
 
     fn visit_bool<E: de::Error>(self, truth: bool) -> Result<(), E> {
         self.walk
-            .check_shape(self.state, self.place, Shape::Scalar)?;
+            .check_shape(self.state, self.place, NodeShape::Scalar)?;
         self.walk.odd(self.state, Unexpected::Bool(truth))
     }
 
     /// A null member is an absent one.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        self.walk.check_shape(self.state, self.place, Shape::Null)
+        self.walk
+            .check_shape(self.state, self.place, NodeShape::Null)
     }
 }
 
 /// One element of a list of attributes.
 struct AttributeSeed<'w, 'a> {
     walk: &'w mut Walk<'a>,
-    state: &'a State,
+    state: &'a AutomatonState,
 }
 
 impl<'de> DeserializeSeed<'de> for AttributeSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(Inside {
+        deserializer.deserialize_any(NodeVisitor {
             walk: self.walk,
             state: self.state,
             place: Nesting::Member,
@@ -239,31 +240,31 @@ struct Met {
 }
 
 /// Reads a member's name and looks it up.
-struct MemberSeed<'w, 'a, 's> {
+struct StateMemberSeed<'w, 'a, 's> {
     walk: &'w mut Walk<'a>,
-    state: &'a State,
+    state: &'a AutomatonState,
     met: &'s mut Met,
 }
 
-impl<'de> DeserializeSeed<'de> for MemberSeed<'_, '_, '_> {
-    type Value = Next;
+impl<'de> DeserializeSeed<'de> for StateMemberSeed<'_, '_, '_> {
+    type Value = NextState;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Next, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NextState, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for MemberSeed<'_, '_, '_> {
-    type Value = Next;
+impl Visitor<'_> for StateMemberSeed<'_, '_, '_> {
+    type Value = NextState;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member's name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Next, E> {
-        let next = self.walk.plan.member(self.state, self.met.last, name);
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<NextState, E> {
+        let next = self.walk.automaton.member(self.state, self.met.last, name);
         match next {
-            Next::To {
+            NextState::To {
                 named: Some(named), ..
             } => {
                 self.met.last = Some(named);
@@ -277,14 +278,14 @@ impl Visitor<'_> for MemberSeed<'_, '_, '_> {
                 }
                 self.met.all |= bit;
             }
-            Next::To { .. } => {}
-            Next::Nowhere => self.note_unknown(name),
+            NextState::To { .. } => {}
+            NextState::Nowhere => self.note_unknown(name),
         }
         Ok(next)
     }
 }
 
-impl MemberSeed<'_, '_, '_> {
+impl StateMemberSeed<'_, '_, '_> {
     /// Where a profile lists what a record may hold, anything else may be its value.
     fn note_unknown(self, name: &str) {
         let is_record = self
@@ -292,7 +293,7 @@ impl MemberSeed<'_, '_, '_> {
             .items
             .iter()
             .any(|item| item.group == Group::Record);
-        if let Some(known) = self.walk.plan.known.as_ref().filter(|_| is_record)
+        if let Some(known) = self.walk.automaton.known.as_ref().filter(|_| is_record)
             && known.iter().all(|known| known != name)
         {
             self.walk.note_unknown(name);

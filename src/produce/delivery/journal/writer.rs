@@ -131,7 +131,7 @@ impl JournalWriter {
     ///
     /// # Errors
     /// [`Error::Config`] when they are not.
-    pub(in crate::produce) fn saw(&mut self, batch: &Batch) -> Result<u64, Error> {
+    pub(in crate::produce) fn observe(&mut self, batch: &Batch) -> Result<u64, Error> {
         match self.checksum.add(batch) {
             true => Ok(self.checksum.confirmed()),
             false => Err(self.other_input()),
@@ -146,8 +146,8 @@ impl JournalWriter {
     /// The source has ended.
     ///
     /// # Errors
-    /// As of [`JournalWriter::saw`].
-    pub(in crate::produce) fn saw_end(&mut self) -> Result<(), Error> {
+    /// As of [`JournalWriter::observe`].
+    pub(in crate::produce) fn observe_end(&mut self) -> Result<(), Error> {
         if self.checksum.confirmed() < u64::MAX {
             return Err(self.other_input());
         }

@@ -46,7 +46,7 @@ impl CapturedTopics {
     }
 
     /// Takes note of the topics and partitions in `batch`.
-    pub(crate) fn survey(&mut self, batch: &Batch) {
+    pub(crate) fn observe(&mut self, batch: &Batch) {
         self.has_records |= !batch.records.is_empty();
         for (topic, partition) in &batch.left_out {
             self.note_left_out(topic, partition.map_or(0, |last| last.saturating_add(1)));
@@ -184,14 +184,14 @@ mod tests {
     use super::*;
     use crate::record::lines;
 
-    fn surveyed(how: PartitionChoice, lines: &[&str]) -> CapturedTopics {
+    fn counted(how: PartitionChoice, lines: &[&str]) -> CapturedTopics {
         let mut batch = Batch::default();
         for (line, text) in (1..).zip(lines) {
             let origin = Origin { input: 0, line };
             lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
         }
         let mut topics = CapturedTopics::new(how);
-        topics.survey(&batch);
+        topics.observe(&batch);
         topics
     }
 
@@ -202,7 +202,7 @@ mod tests {
             r#"{"topic":"b","partition":3,"value":""}"#,
             r#"{"topic":"b","partition":1,"value":""}"#,
         ];
-        let topics = surveyed(PartitionChoice::Auto, &lines);
+        let topics = counted(PartitionChoice::Auto, &lines);
         let seen = topics.iter().map(|(t, p)| (t.to_string(), p.count));
         assert_eq!(seen.collect::<Vec<_>>(), [("a".into(), 0), ("b".into(), 4)]);
         assert_eq!(topics.most(), (4, 2));
@@ -233,7 +233,7 @@ mod tests {
             r#"{"topic":"a","partition":2,"value":""}"#,
             r#"{"topic":"a","partition":7,"value":""}"#,
         ];
-        let topics = surveyed(PartitionChoice::Keep, &lines);
+        let topics = counted(PartitionChoice::Keep, &lines);
         let each = topics.iter().flat_map(|(_, seen)| seen.each.clone());
         let each: Vec<(i32, u64)> = each.map(|(p, origin)| (p, origin.line)).collect();
         assert_eq!(each, [(2, 2), (7, 1)]);

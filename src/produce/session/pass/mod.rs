@@ -110,7 +110,7 @@ impl Pass<'_, '_> {
         if let (Some(Ok(())), None, Some(journal)) =
             (&source_end, &stop, &mut self.session.waiter.journal)
         {
-            stop = journal.saw_end().err().map(SendStop::Failed);
+            stop = journal.observe_end().err().map(SendStop::Failed);
         }
         let why = match (&stop, &source_end) {
             (Some(stop), _) => stop.reason(),
@@ -158,8 +158,8 @@ impl Pass<'_, '_> {
             router, job, turns, ..
         } = &mut *self.session;
         let mut unmatched_id = None;
-        let extent = self.receiver.survey(|portion| {
-            router.survey(&portion.batch);
+        let extent = self.receiver.look_ahead(|portion| {
+            router.observe(&portion.batch);
             if let Some(turns) = turns {
                 turns.look_at(&portion.batch);
             }
@@ -181,7 +181,7 @@ impl Pass<'_, '_> {
                 let router = &self.session.router;
                 router.look_at_times(&portion.batch, &mut originals);
             };
-            self.receiver.survey(look);
+            self.receiver.look_ahead(look);
             originals.check()?;
         }
         Ok(())
@@ -201,7 +201,7 @@ impl Pass<'_, '_> {
                 turns.note_times(batch);
             }
             let journal = waiter.journal.as_mut();
-            let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.saw(batch))?;
+            let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.observe(batch))?;
             if confirmed == u64::MAX {
                 deliveries.account().rejects.replace_former();
             }

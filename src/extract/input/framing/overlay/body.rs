@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 
-use super::members::Members;
+use super::members::OverlayMembers;
 
 /// What became of a section's body.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum Laid {
 }
 
 /// Lays the body that a section shows over that of `message`.
-pub(super) fn lay(message: &mut Members<'_>, shown: &str) -> Laid {
+pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
     let base = of_base(message);
     match &base {
         // A section cannot show bytes that are no text, whatever it shows in their place.
@@ -45,12 +45,12 @@ pub(super) fn lay(message: &mut Members<'_>, shown: &str) -> Laid {
 }
 
 /// Whether `body` is no string but what was decoded from one.
-fn has_node(message: &Members<'_>) -> bool {
+fn has_node(message: &OverlayMembers<'_>) -> bool {
     let body = message.raw("body");
     body.is_some_and(|raw| raw.starts_with(['{', '[']))
 }
 
-fn lay_node(message: &mut Members<'_>, body: &str) -> Laid {
+fn lay_node(message: &mut OverlayMembers<'_>, body: &str) -> Laid {
     if message.raw("body").and_then(compact).as_deref() == Some(body) || body.trim().is_empty() {
         return Laid::Same;
     }
@@ -62,7 +62,7 @@ fn lay_node(message: &mut Members<'_>, body: &str) -> Laid {
 }
 
 /// The body of the base: its text, or its bytes where they are none.
-fn of_base(message: &Members<'_>) -> Option<Result<String, Vec<u8>>> {
+fn of_base(message: &OverlayMembers<'_>) -> Option<Result<String, Vec<u8>>> {
     let encoded = message.text("bodyBase64").filter(|text| !text.is_empty());
     match encoded.and_then(|text| STANDARD.decode(text).ok()) {
         Some(bytes) => Some(String::from_utf8(bytes).map_err(|e| e.into_bytes())),
@@ -70,7 +70,7 @@ fn of_base(message: &Members<'_>) -> Option<Result<String, Vec<u8>>> {
     }
 }
 
-fn is_html(message: &Members<'_>) -> bool {
+fn is_html(message: &OverlayMembers<'_>) -> bool {
     let kind = message.text("contentType").unwrap_or_default();
     kind.contains("html")
 }

@@ -3,8 +3,8 @@
 use super::Overlay;
 use super::body;
 use super::body::Laid;
-use super::members::{Members, quoted};
-use super::section::{Name, Numbered, Section};
+use super::members::{OverlayMembers, quoted};
+use super::section::{NumberedLine, Section, SectionName};
 
 /// The header that sections leave out.
 const LENGTH: &str = "Content-Length";
@@ -31,20 +31,20 @@ impl Overlay<'_> {
         }
         let mut http = self.base.object("http");
         let member = match section.name {
-            Name::Request => "req",
+            SectionName::Request => "req",
             _ => "res",
         };
         let mut message = http.object(member);
         let headers = match section.name {
-            Name::Request => self.lay_request_line(section, &parts.head, &mut message),
+            SectionName::Request => self.lay_request_line(section, &parts.head, &mut message),
             _ => self.lay_status_line(&parts.head, &mut message),
         };
         let mut laid = match parts.head.is_empty() {
             // A body alone says nothing of headers.
-            true => Headers(None, message.object("headers")),
+            true => OverlayHeaders(None, message.object("headers")),
             false => self.lay_headers(section, headers, &message),
         };
-        if section.name == Name::Response && message.raw("contentType").is_none() {
+        if section.name == SectionName::Response && message.raw("contentType").is_none() {
             let kind = laid.first("Content-Type");
             kind.inspect(|kind| message.set_text("contentType", kind));
         }
@@ -76,9 +76,9 @@ impl Overlay<'_> {
     fn lay_request_line<'h, 't>(
         &mut self,
         section: &Section<'_>,
-        head: &'h [Numbered<'t>],
-        request: &mut Members<'_>,
-    ) -> &'h [Numbered<'t>] {
+        head: &'h [NumberedLine<'t>],
+        request: &mut OverlayMembers<'_>,
+    ) -> &'h [NumberedLine<'t>] {
         let Some(((line, text), headers)) = head.split_first() else {
             return head;
         };
@@ -101,7 +101,7 @@ impl Overlay<'_> {
         headers
     }
 
-    fn lay_url(&mut self, url: &str, request: &mut Members<'_>) {
+    fn lay_url(&mut self, url: &str, request: &mut OverlayMembers<'_>) {
         let (authority, uri) = match url.split_once("://") {
             Some((_, rest)) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
             None => ("", url),
@@ -141,9 +141,9 @@ impl Overlay<'_> {
     /// Takes the first line of a response, which older files do not have; the others are headers.
     fn lay_status_line<'h, 't>(
         &mut self,
-        head: &'h [Numbered<'t>],
-        response: &mut Members<'_>,
-    ) -> &'h [Numbered<'t>] {
+        head: &'h [NumberedLine<'t>],
+        response: &mut OverlayMembers<'_>,
+    ) -> &'h [NumberedLine<'t>] {
         let Some(((_, first), headers)) = head.split_first() else {
             return head;
         };
@@ -177,11 +177,11 @@ impl Overlay<'_> {
     fn lay_headers(
         &mut self,
         section: &Section<'_>,
-        lines: &[Numbered<'_>],
-        message: &Members<'_>,
-    ) -> Headers {
+        lines: &[NumberedLine<'_>],
+        message: &OverlayMembers<'_>,
+    ) -> OverlayHeaders {
         let known = message.object("headers");
-        let mut headers = Members::default();
+        let mut headers = OverlayMembers::default();
         for (line, text) in lines {
             let Some((name, shown)) = text.split_once(':').filter(|(name, _)| is_token(name))
             else {
@@ -198,17 +198,17 @@ impl Overlay<'_> {
         if let Some(length) = known.raw(LENGTH) {
             headers.set(LENGTH, length.to_owned());
         }
-        let same = |members: &Members<'_>| {
+        let same = |members: &OverlayMembers<'_>| {
             serde_json::from_str::<serde_json::Value>(&members.write()).ok()
         };
-        Headers((same(&known) != same(&headers)).then_some(headers), known)
+        OverlayHeaders((same(&known) != same(&headers)).then_some(headers), known)
     }
 }
 
 /// A message's headers: those that take the place of the base's, where they differ, and those.
-struct Headers(Option<Members<'static>>, Members<'static>);
+struct OverlayHeaders(Option<OverlayMembers<'static>>, OverlayMembers<'static>);
 
-impl Headers {
+impl OverlayHeaders {
     fn first(&self, name: &str) -> Option<String> {
         let headers = self.0.as_ref().unwrap_or(&self.1);
         let values: Vec<String> = serde_json::from_str(headers.raw(name)?).ok()?;
@@ -278,7 +278,7 @@ fn query_params(query: &str) -> String {
             None => names.push((name, vec![value])),
         }
     }
-    let mut members = Members::default();
+    let mut members = OverlayMembers::default();
     for (name, values) in &names {
         members.set(name, list(values));
     }

@@ -12,12 +12,12 @@ type Named<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The members of an object, in their order, with their JSON texts.
 #[derive(Debug, Default)]
-pub(super) struct Members<'a> {
+pub(super) struct OverlayMembers<'a> {
     all: Named<'a>,
     is_changed: bool,
 }
 
-impl<'a> Members<'a> {
+impl<'a> OverlayMembers<'a> {
     /// Reads `text`; none when it is no object.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let is_changed = false;
@@ -36,11 +36,11 @@ impl<'a> Members<'a> {
     }
 
     /// The members of a member that is an object; none of any other.
-    pub(super) fn object(&self, name: &str) -> Members<'static> {
+    pub(super) fn object(&self, name: &str) -> OverlayMembers<'static> {
         let all = self.raw(name).and_then(named).unwrap_or_default();
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let all = all.into_iter();
-        Members {
+        OverlayMembers {
             all: all.map(|(name, raw)| (owned(name), owned(raw))).collect(),
             is_changed: false,
         }
@@ -66,7 +66,7 @@ impl<'a> Members<'a> {
     }
 
     /// The same with what `members` hold, where they were changed.
-    pub(super) fn set_object(&mut self, name: &str, members: &Members<'_>) {
+    pub(super) fn set_object(&mut self, name: &str, members: &OverlayMembers<'_>) {
         if members.is_changed {
             self.set(name, members.write());
         }

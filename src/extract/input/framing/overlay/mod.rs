@@ -15,14 +15,14 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-use self::members::Members;
-pub(super) use self::section::{Name, Section, is_fence};
+use self::members::OverlayMembers;
+pub(super) use self::section::{Section, SectionName, is_fence};
 
 use super::Remark;
 
 /// A base with the sections laid over it so far.
 struct Overlay<'a> {
-    base: Members<'a>,
+    base: OverlayMembers<'a>,
     remarks: &'a mut Vec<Remark>,
 }
 
@@ -32,15 +32,15 @@ pub(super) fn merge(
     sections: &[Section<'_>],
     remarks: &mut Vec<Remark>,
 ) -> Option<String> {
-    let base = Members::parse(json)?;
+    let base = OverlayMembers::parse(json)?;
     let mut overlay = Overlay { base, remarks };
     for section in sections {
         match section.name {
-            Name::Request | Name::Response => overlay.lay_message(section),
-            Name::Signature => overlay.lay_signature(section),
-            Name::Metadata => overlay.lay_metadata(section),
-            Name::Internal => overlay.look_at_internal(section),
-            Name::Other => overlay.remark_on_unknown(section),
+            SectionName::Request | SectionName::Response => overlay.lay_message(section),
+            SectionName::Signature => overlay.lay_signature(section),
+            SectionName::Metadata => overlay.lay_metadata(section),
+            SectionName::Internal => overlay.look_at_internal(section),
+            SectionName::Other => overlay.remark_on_unknown(section),
         }
     }
     let base = overlay.base;

@@ -4,7 +4,7 @@
 /// A section of a document.
 #[derive(Debug)]
 pub(in crate::extract::input::framing) struct Section<'a> {
-    pub(in crate::extract::input::framing) name: Name,
+    pub(in crate::extract::input::framing) name: SectionName,
     /// The line of the heading, from 1.
     pub(in crate::extract::input::framing) line: u64,
     /// The heading as it is written, between its number signs.
@@ -15,7 +15,7 @@ pub(in crate::extract::input::framing) struct Section<'a> {
 
 /// What a section is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract::input::framing) enum Name {
+pub(in crate::extract::input::framing) enum SectionName {
     Request,
     Response,
     Signature,
@@ -24,7 +24,7 @@ pub(in crate::extract::input::framing) enum Name {
     Other,
 }
 
-impl Name {
+impl SectionName {
     /// Older files name the side that is replayed as well: `REQUEST (TEST)`, `RESPONSE (MOCK)`.
     pub(in crate::extract::input::framing) fn of(title: &str) -> Self {
         let first = title.split([' ', '(']).next().unwrap_or_default();
@@ -40,16 +40,16 @@ impl Name {
 }
 
 /// A line with its number.
-pub(super) type Numbered<'a> = (u64, &'a str);
+pub(super) type NumberedLine<'a> = (u64, &'a str);
 
 /// What a section holds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts<'a> {
-    pub(super) head: Vec<Numbered<'a>>,
+    pub(super) head: Vec<NumberedLine<'a>>,
     /// None where there is no place for a body; its lines are joined as they were.
     pub(super) body: Option<String>,
     /// Lines that belong to neither.
-    pub(super) astray: Vec<Numbered<'a>>,
+    pub(super) astray: Vec<NumberedLine<'a>>,
 }
 
 /// Whether a line opens or closes a part.
@@ -58,19 +58,19 @@ pub(in crate::extract::input::framing) fn is_fence(line: impl AsRef<[u8]>) -> bo
 }
 
 impl<'a> Section<'a> {
-    fn lines(&self) -> impl Iterator<Item = Numbered<'a>> + use<'a> {
+    fn lines(&self) -> impl Iterator<Item = NumberedLine<'a>> + use<'a> {
         (self.line + 1..).zip(self.content.lines())
     }
 
     /// All its lines but fences and blank ones.
-    pub(super) fn plain_lines(&self) -> impl Iterator<Item = Numbered<'a>> + use<'a> {
+    pub(super) fn plain_lines(&self) -> impl Iterator<Item = NumberedLine<'a>> + use<'a> {
         let lines = self.lines();
         lines.filter(|(_, line)| !line.starts_with("```") && !line.trim().is_empty())
     }
 
     /// Head and body apart.
     pub(super) fn parts(&self) -> Parts<'a> {
-        let lines: Vec<Numbered<'a>> = self.lines().collect();
+        let lines: Vec<NumberedLine<'a>> = self.lines().collect();
         let first = lines.iter().position(|(_, line)| !line.trim().is_empty());
         let Some(first) = first else {
             return Parts::default();
@@ -83,12 +83,12 @@ impl<'a> Section<'a> {
 }
 
 /// `lines` are those behind the first fence.
-fn fenced<'a>(lines: &[Numbered<'a>]) -> Parts<'a> {
-    let is_blank = |line: &&Numbered<'_>| line.1.trim().is_empty();
+fn fenced<'a>(lines: &[NumberedLine<'a>]) -> Parts<'a> {
+    let is_blank = |line: &&NumberedLine<'_>| line.1.trim().is_empty();
     let end = lines.iter().position(|(_, line)| is_fence(line));
     let (head, rest) = lines.split_at(end.unwrap_or(lines.len()));
     let rest = rest.get(1..).unwrap_or_default();
-    let opens = |(_, line): &Numbered<'_>| line.starts_with("```");
+    let opens = |(_, line): &NumberedLine<'_>| line.starts_with("```");
     let opening = rest.iter().position(opens);
     let (between, body) = rest.split_at(opening.unwrap_or(rest.len()));
     let astray = between.iter().filter(|line| !is_blank(line));
@@ -115,7 +115,7 @@ fn fenced<'a>(lines: &[Numbered<'a>]) -> Parts<'a> {
     parts
 }
 
-fn plain<'a>(lines: &[Numbered<'a>]) -> Parts<'a> {
+fn plain<'a>(lines: &[NumberedLine<'a>]) -> Parts<'a> {
     let end = lines.iter().position(|(_, line)| line.trim().is_empty());
     let (head, body) = lines.split_at(end.unwrap_or(lines.len()));
     let body = joined(body);
@@ -127,7 +127,7 @@ fn plain<'a>(lines: &[Numbered<'a>]) -> Parts<'a> {
     }
 }
 
-fn joined(lines: &[Numbered<'_>]) -> String {
+fn joined(lines: &[NumberedLine<'_>]) -> String {
     let lines: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
     lines.join("\n")
 }
@@ -138,7 +138,7 @@ mod tests {
 
     fn parts(content: &str) -> Parts<'_> {
         let section = Section {
-            name: Name::Request,
+            name: SectionName::Request,
             line: 1,
             title: "REQUEST",
             content,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Overlay;
-use super::members::Members;
+use super::members::OverlayMembers;
 use super::section::Section;
 
 /// What stands for no value.
@@ -32,14 +32,14 @@ impl Overlay<'_> {
                 }
             }
         }
-        let mut signature = Members::default();
-        let mut texts = Members::default();
+        let mut signature = OverlayMembers::default();
+        let mut texts = OverlayMembers::default();
         for (key, value) in &pairs {
             let encoded = known.text(key).filter(|text| is_shown_as(text, value));
             signature.set_text(key, &encoded.unwrap_or_else(|| STANDARD.encode(value)));
             texts.set_text(key, value);
         }
-        let node = |members: &Members<'_>| {
+        let node = |members: &OverlayMembers<'_>| {
             serde_json::from_str::<serde_json::Value>(&members.write()).ok()
         };
         if pairs.is_empty() || node(&known) == node(&signature) {

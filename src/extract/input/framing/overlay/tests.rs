@@ -6,7 +6,7 @@ use super::*;
 fn laid(base: &Value, title: &str, content: &str) -> (Value, Vec<(u64, String)>) {
     let base = base.to_string();
     let section = Section {
-        name: Name::of(title),
+        name: SectionName::of(title),
         line: 10,
         title,
         content,
@@ -271,7 +271,7 @@ fn a_section_that_is_empty_says_nothing() {
 fn members_that_no_section_speaks_of_keep_every_byte() {
     let base = r#"{"n":1e400,"s":"\ud800","big":123456789012345678901234567890,"tags":{"x":1.0},"a":1,"a":2}"#;
     let section = Section {
-        name: Name::Metadata,
+        name: SectionName::Metadata,
         line: 1,
         title: "METADATA",
         content: "direction: OUT\n",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use roxmltree::{Attribute, Document, Node};
 
-use super::expr::{Axis, Expr, Function, Origin, Start, Step, Test};
+use super::expr::{Axis, Expr, Function, NodeTest, PathOrigin, PathStart, XPathStep};
 
 /// A node or an attribute with its element.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +13,7 @@ enum Item<'a, 'd> {
     Attribute(Node<'a, 'd>, usize, Attribute<'a, 'd>),
 }
 
-enum Value<'a, 'd> {
+enum XPathValue<'a, 'd> {
     Truth(bool),
     Number(f64),
     Text(String),
@@ -22,7 +22,7 @@ enum Value<'a, 'd> {
 
 /// Where an expression is evaluated.
 #[derive(Clone, Copy)]
-struct Context<'a, 'd> {
+struct XPathContext<'a, 'd> {
     item: Item<'a, 'd>,
     root: Node<'a, 'd>,
     position: usize,
@@ -34,7 +34,7 @@ struct Context<'a, 'd> {
 pub(super) fn any(
     paths: &[Expr],
     document: &Document<'_>,
-    origin: Origin,
+    origin: PathOrigin,
     met: &dyn Fn(&str) -> bool,
 ) -> bool {
     let items = found(paths, document, origin);
@@ -45,22 +45,26 @@ pub(super) fn any(
 }
 
 /// All that `paths` find.
-fn found<'a, 'd>(paths: &[Expr], document: &'a Document<'d>, origin: Origin) -> Vec<Item<'a, 'd>> {
+fn found<'a, 'd>(
+    paths: &[Expr],
+    document: &'a Document<'d>,
+    origin: PathOrigin,
+) -> Vec<Item<'a, 'd>> {
     let roots = match origin {
-        Origin::Document => vec![document.root()],
-        Origin::SoapBody => soap_roots(document),
+        PathOrigin::Document => vec![document.root()],
+        PathOrigin::SoapBody => soap_roots(document),
     };
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for root in roots {
-        let context = Context {
+        let context = XPathContext {
             item: Item::Node(root),
             root,
             position: 1,
             last: 1,
         };
         for path in paths {
-            if let Value::Items(items) = context.value(path) {
+            if let XPathValue::Items(items) = context.value(path) {
                 let new = items
                     .into_iter()
                     .filter(|item| seen.insert(item.identity()));
@@ -82,53 +86,59 @@ fn soap_roots<'a, 'd>(document: &'a Document<'d>) -> Vec<Node<'a, 'd>> {
     body.into_iter().chain([document.root()]).collect()
 }
 
-impl<'a, 'd> Context<'a, 'd> {
-    fn value(&self, expr: &Expr) -> Value<'a, 'd> {
+impl<'a, 'd> XPathContext<'a, 'd> {
+    fn value(&self, expr: &Expr) -> XPathValue<'a, 'd> {
         match expr {
-            Expr::Or(branches) => Value::Truth(branches.iter().any(|it| self.value(it).truth())),
-            Expr::And(branches) => Value::Truth(branches.iter().all(|it| self.value(it).truth())),
-            Expr::Equal(a, b) => Value::Truth(self.value(a).compare(&self.value(b), Sense::Equal)),
-            Expr::Unequal(a, b) => {
-                Value::Truth(self.value(a).compare(&self.value(b), Sense::Unequal))
+            Expr::Or(branches) => {
+                XPathValue::Truth(branches.iter().any(|it| self.value(it).truth()))
             }
-            Expr::Text(text) => Value::Text(text.clone()),
-            Expr::Number(number) => Value::Number(*number),
-            Expr::Path(start, steps) => Value::Items(self.follow(*start, steps)),
+            Expr::And(branches) => {
+                XPathValue::Truth(branches.iter().all(|it| self.value(it).truth()))
+            }
+            Expr::Equal(a, b) => {
+                XPathValue::Truth(self.value(a).compare(&self.value(b), Equality::Equal))
+            }
+            Expr::Unequal(a, b) => {
+                XPathValue::Truth(self.value(a).compare(&self.value(b), Equality::Unequal))
+            }
+            Expr::Text(text) => XPathValue::Text(text.clone()),
+            Expr::Number(number) => XPathValue::Number(*number),
+            Expr::Path(start, steps) => XPathValue::Items(self.follow(*start, steps)),
             Expr::Call(function, arguments) => self.call(*function, arguments),
         }
     }
 
-    fn call(&self, function: Function, arguments: &[Expr]) -> Value<'a, 'd> {
+    fn call(&self, function: Function, arguments: &[Expr]) -> XPathValue<'a, 'd> {
         let text = |index: usize| match arguments.get(index) {
             Some(argument) => self.value(argument).text(),
             None => self.item.text(),
         };
         let named = || match arguments.first().map(|argument| self.value(argument)) {
-            Some(Value::Items(items)) => items.first().copied(),
+            Some(XPathValue::Items(items)) => items.first().copied(),
             Some(_) => None,
             None => Some(self.item),
         };
         match function {
-            Function::Last => Value::Number(as_number(self.last)),
-            Function::Position => Value::Number(as_number(self.position)),
-            Function::LocalName => Value::Text(named().map_or("", Item::local_name).into()),
-            Function::Name => Value::Text(named().map(Item::name).unwrap_or_default()),
-            Function::Contains => Value::Truth(text(0).contains(&text(1))),
-            Function::StartsWith => Value::Truth(text(0).starts_with(&text(1))),
+            Function::Last => XPathValue::Number(as_number(self.last)),
+            Function::Position => XPathValue::Number(as_number(self.position)),
+            Function::LocalName => XPathValue::Text(named().map_or("", Item::local_name).into()),
+            Function::Name => XPathValue::Text(named().map(Item::name).unwrap_or_default()),
+            Function::Contains => XPathValue::Truth(text(0).contains(&text(1))),
+            Function::StartsWith => XPathValue::Truth(text(0).starts_with(&text(1))),
             Function::NormalizeSpace => {
                 let text = text(0);
                 let words: Vec<&str> = text.split_ascii_whitespace().collect();
-                Value::Text(words.join(" "))
+                XPathValue::Text(words.join(" "))
             }
-            Function::Not => Value::Truth(!arguments.iter().any(|it| self.value(it).truth())),
-            Function::Text => Value::Text(text(0)),
+            Function::Not => XPathValue::Truth(!arguments.iter().any(|it| self.value(it).truth())),
+            Function::Text => XPathValue::Text(text(0)),
         }
     }
 
-    fn follow(&self, start: Start, steps: &[Step]) -> Vec<Item<'a, 'd>> {
+    fn follow(&self, start: PathStart, steps: &[XPathStep]) -> Vec<Item<'a, 'd>> {
         let mut items = vec![match start {
-            Start::Here => self.item,
-            Start::Root => Item::Node(self.root),
+            PathStart::Here => self.item,
+            PathStart::Root => Item::Node(self.root),
         }];
         for step in steps {
             let mut seen = HashSet::new();
@@ -146,7 +156,7 @@ impl<'a, 'd> Context<'a, 'd> {
         items
     }
 
-    fn step(&self, from: Item<'a, 'd>, step: &Step) -> Vec<Item<'a, 'd>> {
+    fn step(&self, from: Item<'a, 'd>, step: &XPathStep) -> Vec<Item<'a, 'd>> {
         let mut found: Vec<Item<'a, 'd>> = match (from, step.axis) {
             (Item::Node(node), Axis::Child) => node.children().map(Item::Node).collect(),
             (Item::Node(node), Axis::Attribute) => node
@@ -168,14 +178,14 @@ impl<'a, 'd> Context<'a, 'd> {
             let last = found.len();
             let numbered = found.into_iter().zip(1..);
             let kept = numbered.filter(|(item, position)| {
-                let context = Context {
+                let context = XPathContext {
                     item: *item,
                     root: self.root,
                     position: *position,
                     last,
                 };
                 match context.value(predicate) {
-                    Value::Number(number) => number == as_number(*position),
+                    XPathValue::Number(number) => number == as_number(*position),
                     value => value.truth(),
                 }
             });
@@ -237,15 +247,15 @@ impl<'a, 'd> Item<'a, 'd> {
         }
     }
 
-    fn passes(&self, test: &Test) -> bool {
+    fn passes(&self, test: &NodeTest) -> bool {
         let is_named = match self {
             Self::Attribute(..) => true,
             Self::Node(node) => node.is_element(),
         };
         match test {
-            Test::Any => true,
-            Test::Text => matches!(self, Self::Node(node) if node.is_text()),
-            Test::Name { prefix, local } => {
+            NodeTest::Any => true,
+            NodeTest::Text => matches!(self, Self::Node(node) if node.is_text()),
+            NodeTest::Name { prefix, local } => {
                 is_named
                     && local
                         .as_deref()
@@ -271,12 +281,12 @@ fn qualified_name<'a>(node: Node<'a, '_>) -> &'a str {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sense {
+enum Equality {
     Equal,
     Unequal,
 }
 
-impl Value<'_, '_> {
+impl XPathValue<'_, '_> {
     fn truth(&self) -> bool {
         match self {
             Self::Truth(truth) => *truth,
@@ -304,12 +314,12 @@ impl Value<'_, '_> {
     }
 
     /// Compares as XPath 1.0 does (section 3.4): of several nodes one suffices.
-    fn compare(&self, other: &Self, sense: Sense) -> bool {
-        let wanted = sense == Sense::Equal;
+    fn compare(&self, other: &Self, sense: Equality) -> bool {
+        let wanted = sense == Equality::Equal;
         match (self, other) {
             (Self::Truth(_), _) | (_, Self::Truth(_)) => (self.truth() == other.truth()) == wanted,
             (Self::Items(items), other) | (other, Self::Items(items)) => items.iter().any(|item| {
-                let text = Value::Text(item.text());
+                let text = XPathValue::Text(item.text());
                 match other {
                     Self::Items(_) => other.compare(&text, sense),
                     _ => text.compare(other, sense),

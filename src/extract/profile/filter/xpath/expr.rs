@@ -5,7 +5,7 @@ pub(super) const DEEPEST: usize = 32;
 
 /// Where a path begins that has no element of its own to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract::profile::filter) enum Origin {
+pub(in crate::extract::profile::filter) enum PathOrigin {
     /// At the document.
     Document,
     /// At the Body of the SOAP envelope that the document is, or at the document for a path that
@@ -21,20 +21,20 @@ pub(super) enum Expr {
     Unequal(Box<Self>, Box<Self>),
     Text(String),
     Number(f64),
-    Path(Start, Vec<Step>),
+    Path(PathStart, Vec<XPathStep>),
     Call(Function, Vec<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum PathStart {
     Here,
     Root,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Step {
+pub(super) struct XPathStep {
     pub(super) axis: Axis,
-    pub(super) test: Test,
+    pub(super) test: NodeTest,
     pub(super) predicates: Vec<Expr>,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Axis {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Test {
+pub(super) enum NodeTest {
     Any,
     Text,
     Name {

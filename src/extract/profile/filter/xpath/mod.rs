@@ -23,7 +23,7 @@ mod tests;
 use roxmltree::{Document, ParsingOptions};
 
 use self::expr::Expr;
-pub(super) use self::expr::Origin;
+pub(super) use self::expr::PathOrigin;
 
 /// An XPath, parsed once.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ impl XPath {
 
     /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty one where it finds
     /// nothing, as in what is no XML.
-    pub(super) fn any(&self, xml: &str, origin: Origin, met: &dyn Fn(&str) -> bool) -> bool {
+    pub(super) fn any(&self, xml: &str, origin: PathOrigin, met: &dyn Fn(&str) -> bool) -> bool {
         let xml = xml.trim_start_matches('\u{feff}').trim_start();
         let options = ParsingOptions {
             allow_dtd: true,

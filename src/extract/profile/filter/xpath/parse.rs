@@ -1,12 +1,12 @@
 //! Text to an XPath.
 
-use super::expr::{Axis, DEEPEST, Expr, Function, Start, Step, Test};
+use super::expr::{Axis, DEEPEST, Expr, Function, NodeTest, PathStart, XPathStep};
 
 /// What is wrong, and where: in characters from 0.
 type Wrong = (usize, String);
 
 pub(super) fn parse(text: &str) -> Result<Vec<Expr>, Wrong> {
-    let mut parser = Parser {
+    let mut parser = XPathParser {
         text: text.chars().collect(),
         at: 0,
         depth: 0,
@@ -21,13 +21,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<Expr>, Wrong> {
     }
 }
 
-struct Parser {
+struct XPathParser {
     text: Vec<char>,
     at: usize,
     depth: usize,
 }
 
-impl Parser {
+impl XPathParser {
     fn whole_path(&mut self) -> Result<Expr, Wrong> {
         match self.peek() {
             Some(c) if c == '/' || begins_step(c) => self.path(),
@@ -36,12 +36,12 @@ impl Parser {
     }
 
     fn path(&mut self) -> Result<Expr, Wrong> {
-        let (mut start, mut steps) = (Start::Here, Vec::new());
+        let (mut start, mut steps) = (PathStart::Here, Vec::new());
         if self.take("//") {
-            start = Start::Root;
+            start = PathStart::Root;
             steps.push(every());
         } else if self.take("/") {
-            start = Start::Root;
+            start = PathStart::Root;
             if !self.peek().is_some_and(begins_step) {
                 return Ok(Expr::Path(start, steps));
             }
@@ -56,10 +56,10 @@ impl Parser {
         }
     }
 
-    fn step(&mut self) -> Result<Step, Wrong> {
-        let bare = |axis| Step {
+    fn step(&mut self) -> Result<XPathStep, Wrong> {
+        let bare = |axis| XPathStep {
             axis,
-            test: Test::Any,
+            test: NodeTest::Any,
             predicates: Vec::new(),
         };
         if self.take("..") {
@@ -93,24 +93,24 @@ impl Parser {
             predicates.push(self.nested(Self::or)?);
             self.need("]")?;
         }
-        Ok(Step {
+        Ok(XPathStep {
             axis,
             test,
             predicates,
         })
     }
 
-    fn node_test(&mut self, name: &str, began: usize) -> Result<Test, Wrong> {
+    fn node_test(&mut self, name: &str, began: usize) -> Result<NodeTest, Wrong> {
         let test = match name {
-            "text" => Test::Text,
-            "node" => Test::Any,
+            "text" => NodeTest::Text,
+            "node" => NodeTest::Any,
             _ => return Err((began, format!("kreplay does not evaluate `{name}()` here"))),
         };
         self.need(")")?;
         Ok(test)
     }
 
-    fn name_test(&mut self, first: Option<String>) -> Result<Test, Wrong> {
+    fn name_test(&mut self, first: Option<String>) -> Result<NodeTest, Wrong> {
         let (prefix, local) = match (first, self.looking_at(":")) {
             (Some(prefix), true) => {
                 self.at += 1;
@@ -122,7 +122,7 @@ impl Parser {
             }
             (name, _) => (None, name),
         };
-        Ok(Test::Name { prefix, local })
+        Ok(NodeTest::Name { prefix, local })
     }
 
     fn or(&mut self) -> Result<Expr, Wrong> {
@@ -331,10 +331,10 @@ fn begins_step(c: char) -> bool {
     c.is_alphabetic() || "_@.*".contains(c)
 }
 
-fn every() -> Step {
-    Step {
+fn every() -> XPathStep {
+    XPathStep {
         axis: Axis::DescendantOrOwn,
-        test: Test::Any,
+        test: NodeTest::Any,
         predicates: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ const ORDER: &str = r#"<?xml version="1.0"?>
 const SOAP: &str = r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><id>h</id></s:Header>
 <s:Body><m:Buy xmlns:m="urn:m"><m:id>7</m:id></m:Buy></s:Body></s:Envelope>"#;
 
-fn texts(path: &str, xml: &str, origin: Origin) -> Vec<String> {
+fn texts(path: &str, xml: &str, origin: PathOrigin) -> Vec<String> {
     let seen = std::cell::RefCell::new(Vec::new());
     let path = XPath::parse(path).expect(path);
     let met = path.any(xml, origin, &|text| {
@@ -57,7 +57,7 @@ fn a_path_finds_what_xpath_says() {
         ("//order[string(item)='pen']/item[2]", &["ink"]),
     ];
     for (path, expected) in table {
-        assert_eq!(texts(path, ORDER, Origin::Document), expected, "{path}");
+        assert_eq!(texts(path, ORDER, PathOrigin::Document), expected, "{path}");
     }
 }
 
@@ -70,18 +70,18 @@ fn a_path_into_soap_begins_at_the_body() {
         ("/s:Envelope/s:Body/m:Buy/id", &["7"]),
         ("Header/id", &[]),
     ] {
-        assert_eq!(texts(path, SOAP, Origin::SoapBody), expected, "{path}");
+        assert_eq!(texts(path, SOAP, PathOrigin::SoapBody), expected, "{path}");
     }
-    assert_eq!(texts("Buy", "<Buy>x</Buy>", Origin::SoapBody), [""; 0]);
+    assert_eq!(texts("Buy", "<Buy>x</Buy>", PathOrigin::SoapBody), [""; 0]);
 }
 
 #[test]
 fn what_is_no_xml_holds_nothing() {
     for text in ["", "{}", "<a>", "<a/><b/>", "plain"] {
-        assert_eq!(texts("//*", text, Origin::Document), [""; 0], "{text}");
+        assert_eq!(texts("//*", text, PathOrigin::Document), [""; 0], "{text}");
     }
     let deep = "<a>".repeat(20_000) + "x" + &"</a>".repeat(20_000);
-    assert_eq!(texts("/a", &deep, Origin::Document).len(), 1);
+    assert_eq!(texts("/a", &deep, PathOrigin::Document).len(), 1);
 }
 
 #[test]

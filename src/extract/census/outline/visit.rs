@@ -4,18 +4,18 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::tree::{Child, Node, Room, Type};
+use super::tree::{Child, OutlineBudget, OutlineNode, Type};
 
 /// Characters of a sample.
 pub(super) const SAMPLE: usize = 40;
 
 /// A node of the outline that corresponds to one of the line.
-pub(super) struct At<'o> {
-    pub(super) node: &'o mut Node,
-    pub(super) room: &'o mut Room,
+pub(super) struct OutlineSeed<'o> {
+    pub(super) node: &'o mut OutlineNode,
+    pub(super) room: &'o mut OutlineBudget,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de> DeserializeSeed<'de> for OutlineSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -24,7 +24,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
+impl<'de> Visitor<'de> for OutlineSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for At<'_> {
                 next = at + 1;
             }
             let node = node.child(child);
-            map.next_value_seed(At { node, room })?;
+            map.next_value_seed(OutlineSeed { node, room })?;
         }
         Ok(())
     }
@@ -95,8 +95,8 @@ impl<'de> Visitor<'de> for At<'_> {
 
 /// Finds the child for an element, when there is one.
 struct ElementOf<'o> {
-    node: &'o mut Node,
-    room: &'o mut Room,
+    node: &'o mut OutlineNode,
+    room: &'o mut OutlineBudget,
 }
 
 impl<'de> DeserializeSeed<'de> for ElementOf<'_> {
@@ -107,7 +107,7 @@ impl<'de> DeserializeSeed<'de> for ElementOf<'_> {
         match node.each(room) {
             Some(child) => {
                 let node = node.child(child);
-                At { node, room }.deserialize(deserializer)
+                OutlineSeed { node, room }.deserialize(deserializer)
             }
             None => deserializer
                 .deserialize_ignored_any(IgnoredAny)
@@ -118,9 +118,9 @@ impl<'de> DeserializeSeed<'de> for ElementOf<'_> {
 
 /// Reads a member's name and finds the child for it.
 struct MemberOf<'o> {
-    node: &'o mut Node,
+    node: &'o mut OutlineNode,
     next: usize,
-    room: &'o mut Room,
+    room: &'o mut OutlineBudget,
 }
 
 impl<'de> DeserializeSeed<'de> for MemberOf<'_> {

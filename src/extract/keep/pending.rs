@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::aborted::Given;
+use super::aborted::Visibility;
 use super::topic_ids::TopicIds;
 use crate::record::{Batch, Record, TopicId};
 
@@ -12,34 +12,34 @@ const MOST_BYTES: usize = 16 << 20;
 
 /// Records of one topic, in order.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct HeldRecords {
+pub(in crate::extract) struct PendingRecords {
     pub(in crate::extract) batch: Batch,
-    given: Vec<Given>,
+    given: Vec<Visibility>,
 }
 
-impl HeldRecords {
-    pub(in crate::extract) fn records(&self) -> impl Iterator<Item = (&Record, Given)> {
+impl PendingRecords {
+    pub(in crate::extract) fn records(&self) -> impl Iterator<Item = (&Record, Visibility)> {
         self.batch.records.iter().zip(self.given.iter().copied())
     }
 }
 
 /// All waiting records, by their topic's id.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct Held {
-    topics: HashMap<TopicId, HeldRecords>,
+pub(in crate::extract) struct PendingTopicIds {
+    topics: HashMap<TopicId, PendingRecords>,
     /// Ids in the order of their first record.
     order: Vec<TopicId>,
     weight: usize,
 }
 
-impl Held {
+impl PendingTopicIds {
     /// Keeps a copy of `record`; `false` when there is no room.
     pub(in crate::extract) fn hold(
         &mut self,
         id: TopicId,
         batch: &Batch,
         record: &Record,
-        given: Given,
+        given: Visibility,
     ) -> bool {
         if self.weight >= MOST_BYTES {
             return false;
@@ -47,11 +47,11 @@ impl Held {
         if !self.topics.contains_key(&id) {
             self.order.push(id);
         }
-        let held = self.topics.entry(id).or_default();
-        let before = held.batch.weight();
-        held.batch.push_copy(batch, record);
-        held.given.push(given);
-        self.weight += held.batch.weight() - before;
+        let pending = self.topics.entry(id).or_default();
+        let before = pending.batch.weight();
+        pending.batch.push_copy(batch, record);
+        pending.given.push(given);
+        self.weight += pending.batch.weight() - before;
         true
     }
 
@@ -59,16 +59,16 @@ impl Held {
     pub(in crate::extract) fn take_known(
         &mut self,
         ids: &TopicIds,
-    ) -> Option<(TopicId, HeldRecords)> {
+    ) -> Option<(TopicId, PendingRecords)> {
         let at = self.order.iter().position(|id| ids.known(*id).is_some())?;
         let id = self.order.remove(at);
-        let held = self.topics.remove(&id)?;
-        self.weight -= held.batch.weight();
-        Some((id, held))
+        let pending = self.topics.remove(&id)?;
+        self.weight -= pending.batch.weight();
+        Some((id, pending))
     }
 
     /// All that still wait.
-    pub(in crate::extract) fn take_all(&mut self) -> Vec<HeldRecords> {
+    pub(in crate::extract) fn take_all(&mut self) -> Vec<PendingRecords> {
         self.weight = 0;
         self.order
             .drain(..)

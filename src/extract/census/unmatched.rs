@@ -8,12 +8,12 @@ use crate::config::{Input, Overrides};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::envelope::Envelope;
-use crate::extract::input::framing::{Text, Texts};
+use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::profile::filter::Filter;
-use crate::extract::profile::path::{Path, Step, jsonpath_text};
+use crate::extract::profile::path::{Path, PathStep, jsonpath_text};
 use crate::extract::rrpair::engine::Engine;
-use crate::extract::rrpair::sources::Source;
-use crate::extract::rrpair::walk::found::Found;
+use crate::extract::rrpair::sources::FieldSource;
+use crate::extract::rrpair::walk::found::LineFindings;
 use crate::record::Batch;
 
 /// How much is read again: enough for every kind of RRPair, and done in a moment.
@@ -28,7 +28,7 @@ pub(in crate::extract) type Flag<'a> = (&'static str, &'a str);
 /// The flags whose paths have matched nothing; `matched` goes with `sources`.
 pub(in crate::extract) fn unmatched<'a>(
     overrides: &'a Overrides,
-    sources: &[Source],
+    sources: &[FieldSource],
     matched: &[bool],
 ) -> Vec<Flag<'a>> {
     let matched = |name: &str| {
@@ -65,7 +65,7 @@ impl Beginning {
             let Ok(Opened { reader, .. }) = open::open(input) else {
                 continue;
             };
-            let mut texts = Texts::new(reader);
+            let mut texts = Framer::new(reader);
             loop {
                 while let Some((_, text)) = texts.next_buffered() {
                     bytes += beginning.add(text, envelope, engine, filter, &mut found);
@@ -87,13 +87,13 @@ impl Beginning {
 
     fn add(
         &mut self,
-        text: Text<'_>,
+        text: RrPairText<'_>,
         envelope: &Envelope,
         engine: &Engine,
         filter: &Filter,
-        found: &mut Found,
+        found: &mut LineFindings,
     ) -> usize {
-        let Text::Whole(bytes) = text else {
+        let RrPairText::Whole(bytes) = text else {
             return 0;
         };
         if let Ok(text) = std::str::from_utf8(bytes) {
@@ -120,7 +120,7 @@ impl Beginning {
         else {
             return told;
         };
-        let fits = |steps: &[Step]| match below {
+        let fits = |steps: &[PathStep]| match below {
             Some(_) => any_element(steps).ends_with(&wanted),
             None => any_element(steps) == wanted,
         };
@@ -173,19 +173,19 @@ pub(in crate::extract) enum Nearness {
 
 /// The path that is nearest to one that matches nothing, if any is near.
 struct Nearest<'a> {
-    wanted: &'a [Step],
+    wanted: &'a [PathStep],
     /// Its distance and its text.
     found: Option<(usize, String)>,
 }
 
 impl<'a> Nearest<'a> {
     /// `wanted` has any element in place of a certain one.
-    fn to(wanted: &'a [Step]) -> Self {
+    fn to(wanted: &'a [PathStep]) -> Self {
         let found = None;
         Self { wanted, found }
     }
 
-    fn look_at(&mut self, steps: &[Step], text: impl FnOnce() -> String) {
+    fn look_at(&mut self, steps: &[PathStep], text: impl FnOnce() -> String) {
         let distance = path_distance(self.wanted, &any_element(steps));
         let least = self.found.as_ref().map(|(least, _)| *least);
         if least.is_none_or(|least| distance < least) && distance <= self.wanted.len() * STEP / 2 {
@@ -200,17 +200,17 @@ impl<'a> Nearest<'a> {
 }
 
 /// The steps with any element in place of a certain one.
-fn any_element(steps: &[Step]) -> Vec<Step> {
-    let any = |step: &Step| match step {
-        Step::Index(_) | Step::Each => Step::Each,
-        Step::Name(name) => Step::Name(name.clone()),
+fn any_element(steps: &[PathStep]) -> Vec<PathStep> {
+    let any = |step: &PathStep| match step {
+        PathStep::Index(_) | PathStep::Each => PathStep::Each,
+        PathStep::Name(name) => PathStep::Name(name.clone()),
     };
     steps.iter().map(any).collect()
 }
 
-fn path_distance(a: &[Step], b: &[Step]) -> usize {
+fn path_distance(a: &[PathStep], b: &[PathStep]) -> usize {
     distance(a, b, STEP, |a, b| match (a, b) {
-        (Step::Name(a), Step::Name(b)) => {
+        (PathStep::Name(a), PathStep::Name(b)) => {
             let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
             let differing = distance(&a, &b, 1, |a, b| usize::from(!a.eq_ignore_ascii_case(b)));
             let by_case = usize::from(a != b);

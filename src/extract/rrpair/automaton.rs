@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use super::fields::Slot;
 use crate::extract::profile::Encoding;
-use crate::extract::profile::path::Step;
+use crate::extract::profile::path::PathStep;
 
 /// What is collected: records, and what has to be known besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(in crate::extract) enum Role {
 /// A plain path and what it leads to.
 #[derive(Debug, Clone)]
 pub(in crate::extract) struct Pattern {
-    pub(in crate::extract) steps: Vec<Step>,
+    pub(in crate::extract) steps: Vec<PathStep>,
     pub(in crate::extract) role: Role,
     /// Which of the profile's paths it came from, for errors and for telling which matched.
     pub(in crate::extract) source: usize,
@@ -96,9 +96,9 @@ pub(in crate::extract) struct ItemAt {
 
 /// A state of the automaton.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct State {
+pub(in crate::extract) struct AutomatonState {
     pub(in crate::extract) depth: usize,
-    names: Vec<Name>,
+    names: Vec<NamedMember>,
     /// The named member that an object began with when one was last read.
     begins_with: Cell<usize>,
     indexes: Vec<(usize, usize)>,
@@ -120,7 +120,7 @@ pub(in crate::extract) struct State {
 
 /// A member that paths name.
 #[derive(Debug)]
-struct Name {
+struct NamedMember {
     text: String,
     /// The state that it leads to.
     to: usize,
@@ -131,16 +131,16 @@ struct Name {
 
 /// What JSON a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Shape {
+pub(in crate::extract) enum NodeShape {
     Object,
     List,
     Null,
     Scalar,
 }
 
-impl State {
+impl AutomatonState {
     /// What was expected on the way to records instead of a node of this shape.
-    pub(in crate::extract) fn misses(&self, shape: Shape) -> Option<&'static str> {
+    pub(in crate::extract) fn misses(&self, shape: NodeShape) -> Option<&'static str> {
         if !self.on_the_way {
             return None;
         }
@@ -148,10 +148,10 @@ impl State {
         let wants_list = self.each.is_some() || !self.indexes.is_empty();
         let is_field = !self.fields.is_empty() || !self.filters.is_empty();
         let fits = match shape {
-            Shape::Object => wants_object || is_field,
-            Shape::List => wants_list || is_field,
-            Shape::Null => false,
-            Shape::Scalar => is_field,
+            NodeShape::Object => wants_object || is_field,
+            NodeShape::List => wants_list || is_field,
+            NodeShape::Null => false,
+            NodeShape::Scalar => is_field,
         };
         match (fits, wants_object, wants_list) {
             (true, ..) | (_, false, false) => None,
@@ -178,7 +178,7 @@ impl State {
 
 /// The next state of a member, and the member's number among those named, if it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) enum Next {
+pub(in crate::extract) enum NextState {
     To { state: usize, named: Option<usize> },
     Nowhere,
 }
@@ -195,16 +195,16 @@ enum Wildcard {
 
 /// The automaton; state 0 is the whole line.
 #[derive(Debug)]
-pub(in crate::extract) struct Plan {
-    states: Vec<State>,
+pub(in crate::extract) struct PathAutomaton {
+    states: Vec<AutomatonState>,
     /// Members of a record that say nothing about its value, where the profile lists them.
     pub(in crate::extract) known: Option<Vec<String>>,
 }
 
 /// Positions in patterns: (pattern, steps taken), sorted.
-type Places = Vec<(usize, usize)>;
+type PatternPositions = Vec<(usize, usize)>;
 
-impl Plan {
+impl PathAutomaton {
     pub(in crate::extract) fn of(patterns: &[Pattern], known: Option<Vec<String>>) -> Self {
         let wildcard = match known {
             Some(_) => Wildcard::Elements,
@@ -214,7 +214,7 @@ impl Plan {
             .iter()
             .map(|p| anchors(p, patterns, wildcard))
             .collect();
-        let start: Places = (0..patterns.len()).map(|pattern| (pattern, 0)).collect();
+        let start: PatternPositions = (0..patterns.len()).map(|pattern| (pattern, 0)).collect();
         let mut numbers = HashMap::from([(start.clone(), 0)]);
         let mut open = vec![(start, 0)];
         let mut states = Vec::new();
@@ -222,7 +222,7 @@ impl Plan {
         let mut next = 0;
         while next < open.len() {
             let (places, depth) = open[next].clone();
-            let mut number = |places: Places| {
+            let mut number = |places: PatternPositions| {
                 (!places.is_empty()).then(|| {
                     *numbers.entry(places.clone()).or_insert_with(|| {
                         open.push((places, depth + 1));
@@ -243,7 +243,7 @@ impl Plan {
         Self { states, known }
     }
 
-    pub(in crate::extract) fn state(&self, number: usize) -> &State {
+    pub(in crate::extract) fn state(&self, number: usize) -> &AutomatonState {
         &self.states[number]
     }
 
@@ -251,12 +251,12 @@ impl Plan {
     #[inline]
     pub(in crate::extract) fn member(
         &self,
-        state: &State,
+        state: &AutomatonState,
         last: Option<usize>,
         name: &str,
-    ) -> Next {
+    ) -> NextState {
         let guess = last.map_or(&state.begins_with, |last| &state.names[last].before);
-        let is_guess = |known: &&Name| known.text == name;
+        let is_guess = |known: &&NamedMember| known.text == name;
         let named = match state.names.get(guess.get()).filter(is_guess) {
             Some(_) => Some(guess.get()),
             None => {
@@ -266,11 +266,15 @@ impl Plan {
             }
         };
         let to = named.map(|named| state.names[named].to).or(state.member);
-        to.map_or(Next::Nowhere, |state| Next::To { state, named })
+        to.map_or(NextState::Nowhere, |state| NextState::To { state, named })
     }
 
     /// Where the element `index` of an array at `state` leads.
-    pub(in crate::extract) fn element(&self, state: &State, index: usize) -> Option<usize> {
+    pub(in crate::extract) fn element(
+        &self,
+        state: &AutomatonState,
+        index: usize,
+    ) -> Option<usize> {
         let found = state
             .indexes
             .binary_search_by_key(&index, |(known, _)| *known);
@@ -281,16 +285,16 @@ impl Plan {
 fn build(
     patterns: &[Pattern],
     anchors: &[Vec<(usize, usize)>],
-    places: &Places,
+    places: &PatternPositions,
     depth: usize,
     wildcard: Wildcard,
-    number: &mut impl FnMut(Places) -> Option<usize>,
-) -> State {
-    let mut state = State {
+    number: &mut impl FnMut(PatternPositions) -> Option<usize>,
+) -> AutomatonState {
+    let mut state = AutomatonState {
         depth,
-        ..State::default()
+        ..AutomatonState::default()
     };
-    let advance = |fits: &dyn Fn(&Pattern, &Step) -> bool| -> Places {
+    let advance = |fits: &dyn Fn(&Pattern, &PathStep) -> bool| -> PatternPositions {
         let next = places.iter().filter(|(p, at)| {
             let step = patterns[*p].steps.get(*at);
             step.is_some_and(|step| fits(&patterns[*p], step))
@@ -298,13 +302,16 @@ fn build(
         next.map(|(p, at)| (*p, at + 1)).collect()
     };
     // Whether a pattern's wildcard stands for the members of an object, too.
-    let any =
-        |p: &Pattern, s: &Step| *s == Step::Each && (wildcard == Wildcard::Any || !p.is_of_shape());
+    let any = |p: &Pattern, s: &PathStep| {
+        *s == PathStep::Each && (wildcard == Wildcard::Any || !p.is_of_shape())
+    };
     for (pattern, at) in places {
         state.on_the_way |= patterns[*pattern].role == Role::Item(Group::Record);
         match patterns[*pattern].steps.get(*at) {
-            Some(Step::Index(index)) if state.indexes.iter().all(|(known, _)| known != index) => {
-                let next = advance(&|_, s| *s == Step::Each || *s == Step::Index(*index));
+            Some(PathStep::Index(index))
+                if state.indexes.iter().all(|(known, _)| known != index) =>
+            {
+                let next = advance(&|_, s| *s == PathStep::Each || *s == PathStep::Index(*index));
                 state.indexes.extend(number(next).map(|to| (*index, to)));
             }
             Some(_) => {}
@@ -320,17 +327,17 @@ fn build(
     }
     for name in names(patterns, places) {
         let next = advance(&|p, s| match s {
-            Step::Name(n) => *n == name,
-            Step::Index(index) => p.is_dotted && index.to_string() == name,
-            Step::Each => any(p, s),
+            PathStep::Name(n) => *n == name,
+            PathStep::Index(index) => p.is_dotted && index.to_string() == name,
+            PathStep::Each => any(p, s),
         });
-        state.names.extend(number(next).map(|to| Name {
+        state.names.extend(number(next).map(|to| NamedMember {
             text: name,
             to,
             before: Cell::default(),
         }));
     }
-    state.each = number(advance(&|_, step| *step == Step::Each));
+    state.each = number(advance(&|_, step| *step == PathStep::Each));
     state.member = number(advance(&any));
     state.indexes.sort_unstable();
     // A thing's own node is where its fields are kept, so it is no anchor besides.
@@ -344,13 +351,13 @@ fn build(
 }
 
 /// The names that lead on from `places`, each once.
-fn names(patterns: &[Pattern], places: &Places) -> Vec<String> {
+fn names(patterns: &[Pattern], places: &PatternPositions) -> Vec<String> {
     let mut names = Vec::new();
     for (pattern, at) in places {
         let pattern = &patterns[*pattern];
         let name = match pattern.steps.get(*at) {
-            Some(Step::Name(name)) => name.clone(),
-            Some(Step::Index(index)) if pattern.is_dotted => index.to_string(),
+            Some(PathStep::Name(name)) => name.clone(),
+            Some(PathStep::Index(index)) if pattern.is_dotted => index.to_string(),
             _ => continue,
         };
         if !names.contains(&name) {
@@ -360,7 +367,7 @@ fn names(patterns: &[Pattern], places: &Places) -> Vec<String> {
     names
 }
 
-fn accept(state: &mut State, pattern: &Pattern, anchors: &[(usize, usize)]) {
+fn accept(state: &mut AutomatonState, pattern: &Pattern, anchors: &[(usize, usize)]) {
     let source = pattern.source;
     match pattern.role {
         Role::Item(group) => state.items.push(ItemAt {
@@ -416,8 +423,10 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
         let depth = way_together(&field.steps, &item.steps, wildcard);
         let parting = (field.steps.get(depth), item.steps.get(depth));
         // Two numbers that the user wrote may as well be two members.
-        let elsewhere = matches!(parting, (Some(Step::Index(_)), Some(Step::Index(_))))
-            && !(field.is_dotted && item.is_dotted);
+        let elsewhere = matches!(
+            parting,
+            (Some(PathStep::Index(_)), Some(PathStep::Index(_)))
+        ) && !(field.is_dotted && item.is_dotted);
         (!elsewhere).then_some((depth, item.source))
     };
     let mut anchors: Vec<(usize, usize)> = items.filter_map(anchor).collect();
@@ -427,11 +436,11 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
 }
 
 /// As [`shared`], with wildcards that may stand for members.
-fn way_together(a: &[Step], b: &[Step], wildcard: Wildcard) -> usize {
-    let member = |(a, b): (&Step, &Step)| {
+fn way_together(a: &[PathStep], b: &[PathStep], wildcard: Wildcard) -> usize {
+    let member = |(a, b): (&PathStep, &PathStep)| {
         let named = matches!(
             (a, b),
-            (Step::Each, Step::Name(_)) | (Step::Name(_), Step::Each)
+            (PathStep::Each, PathStep::Name(_)) | (PathStep::Name(_), PathStep::Each)
         );
         named && wildcard == Wildcard::Any
     };
@@ -446,9 +455,9 @@ fn way_together(a: &[Step], b: &[Step], wildcard: Wildcard) -> usize {
 }
 
 /// How many steps two paths can take together.
-pub(in crate::extract) fn shared(a: &[Step], b: &[Step]) -> usize {
-    let together = |(a, b): &(&Step, &Step)| match (a, b) {
-        (Step::Each, Step::Index(_)) | (Step::Index(_), Step::Each) => true,
+pub(in crate::extract) fn shared(a: &[PathStep], b: &[PathStep]) -> usize {
+    let together = |(a, b): &(&PathStep, &PathStep)| match (a, b) {
+        (PathStep::Each, PathStep::Index(_)) | (PathStep::Index(_), PathStep::Each) => true,
         (a, b) => a == b,
     };
     a.iter().zip(b).take_while(together).count()
@@ -487,16 +496,16 @@ mod tests {
         )
     }
 
-    fn follow<'a>(plan: &'a Plan, names: &[&str]) -> Option<&'a State> {
-        names.iter().try_fold(plan.state(0), |state, name| {
+    fn follow<'a>(automaton: &'a PathAutomaton, names: &[&str]) -> Option<&'a AutomatonState> {
+        names.iter().try_fold(automaton.state(0), |state, name| {
             let to = match name.parse() {
-                Ok(index) => plan.element(state, index)?,
-                Err(_) => match plan.member(state, None, name) {
-                    Next::To { state, .. } => state,
-                    Next::Nowhere => return None,
+                Ok(index) => automaton.element(state, index)?,
+                Err(_) => match automaton.member(state, None, name) {
+                    NextState::To { state, .. } => state,
+                    NextState::Nowhere => return None,
                 },
             };
-            Some(plan.state(to))
+            Some(automaton.state(to))
         })
     }
 
@@ -507,15 +516,15 @@ mod tests {
             field("$.a[*].r[*].v", Slot::Value, 0),
             field("$.a[*].name", Slot::Topic, 0),
         ];
-        let plan = Plan::of(&patterns, None);
-        assert_eq!(plan.states.len(), 7);
-        let name = follow(&plan, &["a", "7", "name"]).expect("it is in the plan");
+        let automaton = PathAutomaton::of(&patterns, None);
+        assert_eq!(automaton.states.len(), 7);
+        let name = follow(&automaton, &["a", "7", "name"]).expect("it is in the automaton");
         assert!(name.fields[0].is_anchored_at(2, 0) && name.depth == 3);
-        let element = follow(&plan, &["a", "0"]).expect("it is in the plan");
+        let element = follow(&automaton, &["a", "0"]).expect("it is in the automaton");
         assert_eq!(element.anchors, [(Group::Record, 0)]);
-        let record = follow(&plan, &["a", "0", "r", "1"]).expect("it is in the plan");
+        let record = follow(&automaton, &["a", "0", "r", "1"]).expect("it is in the automaton");
         assert_eq!((record.items.len(), record.anchors.len()), (1, 0));
-        assert!(follow(&plan, &["a", "0", "other"]).is_none());
+        assert!(follow(&automaton, &["a", "0", "other"]).is_none());
     }
 
     #[test]
@@ -525,9 +534,9 @@ mod tests {
             field("$.a[1]", Slot::Value, 0),
             field("$.*[*]", Slot::Key, 0),
         ];
-        let plan = Plan::of(&patterns, None);
+        let automaton = PathAutomaton::of(&patterns, None);
         let slots = |names: &[&str]| {
-            let state = follow(&plan, names).expect("it is in the plan");
+            let state = follow(&automaton, names).expect("it is in the automaton");
             state.fields.iter().map(|f| f.slot).collect::<Vec<_>>()
         };
         assert_eq!(slots(&["a", "1"]), [Slot::Value, Slot::Key]);

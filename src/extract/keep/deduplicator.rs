@@ -1,23 +1,23 @@
 //! Which records are replayed: each once, and none that its application was not given. Whatever is
 //! left out is counted.
 
-use super::aborted::Given;
+use super::aborted::Visibility;
 use super::identities::Identities;
-use super::seen::{Seen, Verdict};
+use super::seen::{CopyVerdict, SeenOffsets};
 use crate::config::{AbortedRecords, Duplicates, Extraction};
 use crate::record::{CapturedTopic, Record};
 use crate::report::Tally;
 
 /// The rules of a run, and what was seen under them.
 #[derive(Debug)]
-pub(in crate::extract) struct Admission {
+pub(in crate::extract) struct Deduplicator {
     duplicates: Duplicates,
     aborted: AbortedRecords,
-    seen: Seen,
+    seen: SeenOffsets,
     pub(in crate::extract) identities: Identities,
 }
 
-impl Admission {
+impl Deduplicator {
     pub(in crate::extract) fn new(options: &Extraction) -> Self {
         let Extraction {
             duplicates,
@@ -28,7 +28,7 @@ impl Admission {
         Self {
             duplicates: *duplicates,
             aborted: *aborted,
-            seen: Seen::default(),
+            seen: SeenOffsets::default(),
             identities: Identities::new(topic_ids),
         }
     }
@@ -42,50 +42,50 @@ impl Admission {
     }
 
     /// Whether a record is to be replayed; it is counted as found here, or at the end.
-    pub(in crate::extract) fn admit(
+    pub(in crate::extract) fn try_claim(
         &mut self,
         topic: Option<&CapturedTopic>,
         record: &Record,
-        was_given: Given,
+        visibility: Visibility,
         tally: &mut Tally,
     ) -> bool {
-        let was_given = match self.aborted {
-            AbortedRecords::Keep => Given::Yes,
-            AbortedRecords::LeaveOut => was_given,
+        let visibility = match self.aborted {
+            AbortedRecords::Keep => Visibility::Visible,
+            AbortedRecords::LeaveOut => visibility,
         };
         let identity = (self.duplicates == Duplicates::LeaveOut)
             .then(|| Some((topic?, record.partition?, record.offset?)))
             .flatten();
-        let verdict = match (identity, was_given) {
-            (Some((topic, partition, offset)), Given::Yes) => {
+        let verdict = match (identity, visibility) {
+            (Some((topic, partition, offset)), Visibility::Visible) => {
                 self.seen.given(topic, partition, offset)
             }
-            (Some((topic, partition, offset)), Given::No) => {
+            (Some((topic, partition, offset)), Visibility::Withheld) => {
                 self.seen.withheld(topic, partition, offset)
             }
-            (None, Given::Yes) => Verdict::First,
-            (None, Given::No) => {
+            (None, Visibility::Visible) => CopyVerdict::First,
+            (None, Visibility::Withheld) => {
                 tally.found += 1;
                 tally.aborted += 1;
                 return false;
             }
         };
         match verdict {
-            Verdict::First => tally.found += 1,
-            Verdict::Duplicate => {
+            CopyVerdict::First => tally.found += 1,
+            CopyVerdict::Duplicate => {
                 tally.found += 1;
                 tally.duplicates += 1;
             }
-            Verdict::Withheld => {}
-            Verdict::GivenAfterAll => {
+            CopyVerdict::Withheld => {}
+            CopyVerdict::GivenAfterAll => {
                 tally.found += 2;
                 tally.duplicates += 1;
             }
         }
-        let is_admitted = matches!(verdict, Verdict::First | Verdict::GivenAfterAll);
-        if is_admitted && let Some(CapturedTopic::Id(id)) = topic {
+        let is_claimed = matches!(verdict, CopyVerdict::First | CopyVerdict::GivenAfterAll);
+        if is_claimed && let Some(CapturedTopic::Id(id)) = topic {
             tally.unresolved.add(*id);
         }
-        is_admitted
+        is_claimed
     }
 }

@@ -2,12 +2,12 @@
 
 use memchr::{memchr, memmem};
 
-use super::grammar::{Grammar, Scan};
 use super::lines::BOM;
+use super::scanner::{Scan, ValueScanner};
 
 /// How RRPairs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Format {
     Lines,
     Values,
     Markdown,
@@ -18,24 +18,24 @@ const MOST: usize = 1 << 20;
 
 /// The form of an input that begins with `head`; none when more has to be read first. `ended` is
 /// whether `head` is all of it.
-pub(super) fn tell(head: &[u8], ended: bool) -> Option<Form> {
+pub(super) fn tell(head: &[u8], ended: bool) -> Option<Format> {
     if head.len() < BOM.len() && !ended {
         return None;
     }
     let ended = ended || head.len() >= MOST;
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
     match text.first() {
-        None => ended.then_some(Form::Lines),
-        Some(b'[') => Some(Form::Values),
+        None => ended.then_some(Format::Lines),
+        Some(b'[') => Some(Format::Values),
         Some(b'#') => first_line(text, ended).map(|line| match is_heading(line) {
-            true => Form::Markdown,
-            false => Form::Lines,
+            true => Format::Markdown,
+            false => Format::Lines,
         }),
         Some(b'{') => {
             let line = first_line(text, ended)?;
             of_objects(text, line.len(), ended)
         }
-        Some(_) => Some(Form::Lines),
+        Some(_) => Some(Format::Lines),
     }
 }
 
@@ -53,22 +53,24 @@ pub(super) fn is_heading(line: &[u8]) -> bool {
 }
 
 /// `text` begins with `{`, and its first line is `length` bytes long.
-fn of_objects(text: &[u8], length: usize, ended: bool) -> Option<Form> {
+fn of_objects(text: &[u8], length: usize, ended: bool) -> Option<Format> {
     // With its line end, which a string does not survive.
     let (first, rest) = (&text[..text.len().min(length + 1)], &text[length..]);
     let next = rest.trim_ascii_start();
     let next_is_object = rest[..rest.len() - next.len()].ends_with(b"\n") && next.starts_with(b"{");
-    match Grammar::new().scan(first) {
-        Scan::Ended(end) if first[end..].trim_ascii_start().starts_with(b"{") => Some(Form::Values),
-        Scan::Ended(_) => Some(Form::Lines),
-        // A single line without its end is cut off in either form.
-        Scan::More if rest.is_empty() => Some(Form::Lines),
-        Scan::More if next_is_object => Some(Form::Lines),
-        Scan::More if !next.is_empty() || ended => Some(Form::Values),
-        Scan::Broken(..) if memmem::find(rest, b"\n{").is_some() || rest.is_empty() => {
-            Some(Form::Lines)
+    match ValueScanner::new().scan(first) {
+        Scan::Ended(end) if first[end..].trim_ascii_start().starts_with(b"{") => {
+            Some(Format::Values)
         }
-        Scan::Broken(..) if ended => Some(Form::Values),
+        Scan::Ended(_) => Some(Format::Lines),
+        // A single line without its end is cut off in either form.
+        Scan::More if rest.is_empty() => Some(Format::Lines),
+        Scan::More if next_is_object => Some(Format::Lines),
+        Scan::More if !next.is_empty() || ended => Some(Format::Values),
+        Scan::Broken(..) if memmem::find(rest, b"\n{").is_some() || rest.is_empty() => {
+            Some(Format::Lines)
+        }
+        Scan::Broken(..) if ended => Some(Format::Values),
         Scan::More | Scan::Broken(..) => None,
     }
 }
@@ -80,29 +82,29 @@ mod tests {
     #[test]
     fn the_beginning_tells_the_form() {
         let cases = [
-            ("", Form::Lines),
-            (" \n\n", Form::Lines),
-            ("\u{feff}\n[", Form::Values),
-            ("[1]\n{}", Form::Values),
-            ("{}", Form::Lines),
-            ("{}\n", Form::Lines),
-            ("{\"a\":1}\n{\"a\":", Form::Lines),
-            ("{\"a\":1} x\n", Form::Lines),
-            ("{\"a\":1}{\"a\":2}\n", Form::Values),
-            ("{\"a\":", Form::Lines),
-            ("{\"a\":\n{\"a\":1}\n", Form::Lines),
-            ("{\"a\":\n 1}\n", Form::Values),
-            ("{\n  \"a\": 1\n}\n{\n}", Form::Values),
-            ("{\n", Form::Values),
-            ("{\"a\": \"cut\n{\"a\":1}\n", Form::Lines),
-            ("{\"a\": \"cut\nhalf\"}\n{\"a\":1}\n", Form::Lines),
-            ("{\"a\": oops\n}\n", Form::Values),
-            ("{bad}\n\n{\"a\":1}\n", Form::Lines),
-            ("### REQUEST ###\n", Form::Markdown),
-            ("### REQUEST ###", Form::Markdown),
-            ("### A heading\n", Form::Lines),
-            ("# Title\n", Form::Lines),
-            ("\u{89}PNG", Form::Lines),
+            ("", Format::Lines),
+            (" \n\n", Format::Lines),
+            ("\u{feff}\n[", Format::Values),
+            ("[1]\n{}", Format::Values),
+            ("{}", Format::Lines),
+            ("{}\n", Format::Lines),
+            ("{\"a\":1}\n{\"a\":", Format::Lines),
+            ("{\"a\":1} x\n", Format::Lines),
+            ("{\"a\":1}{\"a\":2}\n", Format::Values),
+            ("{\"a\":", Format::Lines),
+            ("{\"a\":\n{\"a\":1}\n", Format::Lines),
+            ("{\"a\":\n 1}\n", Format::Values),
+            ("{\n  \"a\": 1\n}\n{\n}", Format::Values),
+            ("{\n", Format::Values),
+            ("{\"a\": \"cut\n{\"a\":1}\n", Format::Lines),
+            ("{\"a\": \"cut\nhalf\"}\n{\"a\":1}\n", Format::Lines),
+            ("{\"a\": oops\n}\n", Format::Values),
+            ("{bad}\n\n{\"a\":1}\n", Format::Lines),
+            ("### REQUEST ###\n", Format::Markdown),
+            ("### REQUEST ###", Format::Markdown),
+            ("### A heading\n", Format::Lines),
+            ("# Title\n", Format::Lines),
+            ("\u{89}PNG", Format::Lines),
         ];
         for (text, form) in cases {
             assert_eq!(tell(text.as_bytes(), true), Some(form), "{text:?}");
@@ -119,8 +121,8 @@ mod tests {
             ("{\n  ", None),
             ("{bad}\n x", None),
             ("### REQU", None),
-            ("{\"a\":1}\n", Some(Form::Lines)),
-            ("{\n {", Some(Form::Values)),
+            ("{\"a\":1}\n", Some(Format::Lines)),
+            ("{\n {", Some(Format::Values)),
         ] {
             assert_eq!(tell(text.as_bytes(), false), form, "{text:?}");
         }

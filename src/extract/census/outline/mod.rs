@@ -7,23 +7,23 @@ mod visit;
 
 use serde::de::DeserializeSeed;
 
-use self::tree::{LONGEST_PATH, Node, Room, TYPES};
-use self::visit::At;
-use crate::extract::profile::path::{Path, Step, jsonpath_text};
+use self::tree::{LONGEST_PATH, OutlineBudget, OutlineNode, TYPES};
+use self::visit::OutlineSeed;
+use crate::extract::profile::path::{Path, PathStep, jsonpath_text};
 use crate::extract::rrpair::json;
 use crate::report::PathSeen;
 
 /// The RRPairs seen so far as one tree.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    root: Node,
-    room: Room,
+    root: OutlineNode,
+    room: OutlineBudget,
 }
 
 impl Outline {
     /// Lays one RRPair over those before. What follows a damage is left out.
     pub(crate) fn add(&mut self, line: &str) {
-        let at = At {
+        let at = OutlineSeed {
             node: &mut self.root,
             room: &mut self.room,
         };
@@ -35,7 +35,7 @@ impl Outline {
     }
 
     /// Calls `look` for every path but `$`.
-    pub(in crate::extract) fn for_each(&self, mut look: impl FnMut(&[Step])) {
+    pub(in crate::extract) fn for_each(&self, mut look: impl FnMut(&[PathStep])) {
         self.root
             .visit(&mut Vec::new(), &mut |steps, _| look(steps));
     }
@@ -45,8 +45,8 @@ impl Outline {
         let (mut paths, mut left_out) = (Vec::new(), self.room.left_out);
         self.root.visit(&mut Vec::new(), &mut |steps, node| {
             let names = steps.iter().map(|step| match step {
-                Step::Name(name) => name.len(),
-                Step::Index(_) | Step::Each => 0,
+                PathStep::Name(name) => name.len(),
+                PathStep::Index(_) | PathStep::Each => 0,
             });
             if names.sum::<usize>() > LONGEST_PATH {
                 left_out += node.count;
@@ -209,13 +209,13 @@ mod tests {
     }
 
     /// How many nodes `steps` lead to, when a wildcard stands for elements alone.
-    fn count(node: &Value, steps: &[Step]) -> u64 {
+    fn count(node: &Value, steps: &[PathStep]) -> u64 {
         match (steps, node) {
             ([], _) => 1,
-            ([Step::Name(name), rest @ ..], Value::Object(members)) => {
+            ([PathStep::Name(name), rest @ ..], Value::Object(members)) => {
                 members.get(name).map_or(0, |member| count(member, rest))
             }
-            ([Step::Each, rest @ ..], Value::Array(elements)) => {
+            ([PathStep::Each, rest @ ..], Value::Array(elements)) => {
                 elements.iter().map(|element| count(element, rest)).sum()
             }
             _ => 0,

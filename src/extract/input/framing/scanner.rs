@@ -6,7 +6,7 @@ use memchr::memchr3;
 
 /// What the next byte outside a string may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ScannerState {
     Value,
     ValueOrEnd,
     Key,
@@ -37,8 +37,8 @@ pub(super) enum Scan {
 
 /// A value of which the beginning has been seen.
 #[derive(Debug)]
-pub(super) struct Grammar {
-    state: State,
+pub(super) struct ValueScanner {
+    state: ScannerState,
     /// Open containers.
     depth: u32,
     /// A bit for each of them, the outermost the lowest: whether it is an object.
@@ -48,10 +48,10 @@ pub(super) struct Grammar {
 /// As deep as [`Grammar::objects`] has bits, which is also where serde_json gives up.
 const DEEPEST: u32 = u128::BITS;
 
-impl Grammar {
+impl ValueScanner {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Value,
+            state: ScannerState::Value,
             depth: 0,
             objects: 0,
         }
@@ -59,7 +59,7 @@ impl Grammar {
 
     /// Whether the value is whole if nothing follows: only a number or word ends by what follows.
     pub(super) fn may_end(&self) -> bool {
-        self.state == State::Scalar && self.depth == 0
+        self.state == ScannerState::Scalar && self.depth == 0
     }
 
     /// Goes over the next bytes of the value.
@@ -67,15 +67,15 @@ impl Grammar {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             match self.state {
-                State::Text { key } => {
+                ScannerState::Text { key } => {
                     let Some(found) = memchr3(b'"', b'\\', b'\n', &bytes[at..]) else {
                         return Scan::More;
                     };
                     at += found;
                     match bytes[at] {
-                        b'\\' => self.state = State::Escape { key },
+                        b'\\' => self.state = ScannerState::Escape { key },
                         b'\n' => return Scan::Broken(at, "a line ends inside a string"),
-                        _ if key => self.state = State::Colon,
+                        _ if key => self.state = ScannerState::Colon,
                         _ => {
                             if self.ends() {
                                 return Scan::Ended(at + 1);
@@ -84,13 +84,13 @@ impl Grammar {
                     }
                     at += 1;
                 }
-                State::Escape { key } => {
-                    self.state = State::Text { key };
+                ScannerState::Escape { key } => {
+                    self.state = ScannerState::Text { key };
                     // A line end is left for the string to trip over.
                     at += usize::from(byte != b'\n');
                 }
-                State::Scalar if is_scalar(byte) => at += 1,
-                State::Scalar => {
+                ScannerState::Scalar if is_scalar(byte) => at += 1,
+                ScannerState::Scalar => {
                     if self.ends() {
                         return Scan::Ended(at);
                     }
@@ -101,7 +101,7 @@ impl Grammar {
                         return Scan::Broken(at, why);
                     }
                     at += 1;
-                    if self.depth == 0 && self.state == State::CommaOrEnd {
+                    if self.depth == 0 && self.state == ScannerState::CommaOrEnd {
                         return Scan::Ended(at);
                     }
                 }
@@ -113,28 +113,34 @@ impl Grammar {
     /// A byte outside strings and numbers.
     fn structure(&mut self, byte: u8) -> Result<(), &'static str> {
         self.state = match (self.state, byte) {
-            (State::Value | State::ValueOrEnd, b'{') => self.open(true)?,
-            (State::Value | State::ValueOrEnd, b'[') => self.open(false)?,
-            (State::Value | State::ValueOrEnd, b'"') => State::Text { key: false },
-            (State::Value | State::ValueOrEnd, byte) if is_scalar(byte) => State::Scalar,
-            (State::Key | State::KeyOrEnd, b'"') => State::Text { key: true },
-            (State::Colon, b':') => State::Value,
-            (State::CommaOrEnd, b',') if self.in_object() => State::Key,
-            (State::CommaOrEnd, b',') => State::Value,
-            (State::KeyOrEnd, b'}') => self.close(),
-            (State::CommaOrEnd, b'}') if self.in_object() => self.close(),
-            (State::ValueOrEnd, b']') => self.close(),
-            (State::CommaOrEnd, b']') if !self.in_object() => self.close(),
-            (State::Value | State::ValueOrEnd, _) => return Err("expected a value"),
-            (State::Key | State::KeyOrEnd, _) => return Err("expected a member's name"),
-            (State::Colon, _) => return Err("expected `:`"),
+            (ScannerState::Value | ScannerState::ValueOrEnd, b'{') => self.open(true)?,
+            (ScannerState::Value | ScannerState::ValueOrEnd, b'[') => self.open(false)?,
+            (ScannerState::Value | ScannerState::ValueOrEnd, b'"') => {
+                ScannerState::Text { key: false }
+            }
+            (ScannerState::Value | ScannerState::ValueOrEnd, byte) if is_scalar(byte) => {
+                ScannerState::Scalar
+            }
+            (ScannerState::Key | ScannerState::KeyOrEnd, b'"') => ScannerState::Text { key: true },
+            (ScannerState::Colon, b':') => ScannerState::Value,
+            (ScannerState::CommaOrEnd, b',') if self.in_object() => ScannerState::Key,
+            (ScannerState::CommaOrEnd, b',') => ScannerState::Value,
+            (ScannerState::KeyOrEnd, b'}') => self.close(),
+            (ScannerState::CommaOrEnd, b'}') if self.in_object() => self.close(),
+            (ScannerState::ValueOrEnd, b']') => self.close(),
+            (ScannerState::CommaOrEnd, b']') if !self.in_object() => self.close(),
+            (ScannerState::Value | ScannerState::ValueOrEnd, _) => return Err("expected a value"),
+            (ScannerState::Key | ScannerState::KeyOrEnd, _) => {
+                return Err("expected a member's name");
+            }
+            (ScannerState::Colon, _) => return Err("expected `:`"),
             _ if self.in_object() => return Err("expected `,` or `}`"),
             _ => return Err("expected `,` or `]`"),
         };
         Ok(())
     }
 
-    fn open(&mut self, object: bool) -> Result<State, &'static str> {
+    fn open(&mut self, object: bool) -> Result<ScannerState, &'static str> {
         if self.depth == DEEPEST {
             return Err("it is nested too deep");
         }
@@ -142,15 +148,15 @@ impl Grammar {
         self.depth += 1;
         if object {
             self.objects |= bit;
-            return Ok(State::KeyOrEnd);
+            return Ok(ScannerState::KeyOrEnd);
         }
         self.objects &= !bit;
-        Ok(State::ValueOrEnd)
+        Ok(ScannerState::ValueOrEnd)
     }
 
-    fn close(&mut self) -> State {
+    fn close(&mut self) -> ScannerState {
         self.depth -= 1;
-        State::CommaOrEnd
+        ScannerState::CommaOrEnd
     }
 
     fn in_object(&self) -> bool {
@@ -159,7 +165,7 @@ impl Grammar {
 
     /// Ends a string or number; whether the whole value ends with it.
     fn ends(&mut self) -> bool {
-        self.state = State::CommaOrEnd;
+        self.state = ScannerState::CommaOrEnd;
         self.depth == 0
     }
 }
@@ -196,7 +202,11 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            assert_eq!(Grammar::new().scan(text.as_bytes()), expected, "{text}");
+            assert_eq!(
+                ValueScanner::new().scan(text.as_bytes()),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -204,7 +214,7 @@ mod tests {
     fn nesting_is_bounded() {
         let deep = "[".repeat(200);
         assert_eq!(
-            Grammar::new().scan(deep.as_bytes()),
+            ValueScanner::new().scan(deep.as_bytes()),
             Scan::Broken(128, "it is nested too deep")
         );
     }

@@ -1,6 +1,6 @@
 //! What is looked at besides records, for `kreplay inspect`: a census of what the RRPairs tell, or
 //! the paths that occur in them. A replay has neither, and only notes which cluster was captured: the
-//! members that a census reads are added to the plan of the pass over a line only when one is taken.
+//! members that a census reads are added to the automaton of the pass over a line only when one is taken.
 
 mod outline;
 pub(super) mod unmatched;
@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::outline::Outline;
-use super::profile::path::{Path, Step};
+use super::profile::path::{Path, PathStep};
 use super::profile::{Candidates, Profile};
 use super::rrpair::fields::Attributes;
-use super::rrpair::walk::found::Found;
+use super::rrpair::walk::found::LineFindings;
 use crate::config::View;
 use crate::error::Error;
 use crate::record::CapturedFrom;
-use crate::report::{Census, PathSeen};
+use crate::report::{CensusReport, PathSeen};
 
 /// `isolation_level` of a FetchRequest (Kafka protocol guide); what is 0 is absent.
 const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
@@ -29,14 +29,14 @@ pub(super) const LONGEST_PLACE: usize = 260;
 
 /// What is looked at; clones share what was seen.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Survey {
+pub(crate) enum Census {
     #[default]
     Nothing,
-    Census(Arc<Mutex<Census>>),
+    Census(Arc<Mutex<CensusReport>>),
     Paths(Arc<Mutex<Outline>>),
 }
 
-impl Survey {
+impl Census {
     pub(crate) fn of(view: View) -> Self {
         match view {
             View::Contents => Self::Census(Arc::default()),
@@ -45,10 +45,10 @@ impl Survey {
     }
 
     /// What was counted by now.
-    pub(crate) fn census(&self) -> Census {
+    pub(crate) fn report(&self) -> CensusReport {
         match self {
             Self::Census(census) => lock(census).clone(),
-            Self::Nothing | Self::Paths(_) => Census::default(),
+            Self::Nothing | Self::Paths(_) => CensusReport::default(),
         }
     }
 
@@ -68,7 +68,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What a member that the census reads contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Topic {
+enum CensusMember {
     Command,
     Protocol,
     Broker,
@@ -78,12 +78,12 @@ enum Topic {
     Isolation,
 }
 
-/// Fills a survey while lines are read.
+/// Fills a census while lines are read.
 #[derive(Debug)]
-pub(super) struct Surveyor {
-    survey: Survey,
+pub(super) struct CensusBuilder {
+    census: Census,
     /// What each of `paths` leads to, in their order.
-    topics: Vec<Topic>,
+    topics: Vec<CensusMember>,
     paths: Vec<Path>,
     tells_isolation: bool,
     /// Whether the profile finds its records in the payload of Kafka.
@@ -93,12 +93,12 @@ pub(super) struct Surveyor {
     clusters: BTreeSet<String>,
 }
 
-impl Surveyor {
+impl CensusBuilder {
     /// # Errors
     /// [`Error::Config`] for a path of the profile that does not parse.
-    pub(super) fn new(survey: Survey, profile: &Profile) -> Result<Self, Error> {
-        let mut surveyor = Self {
-            survey,
+    pub(super) fn new(census: Census, profile: &Profile) -> Result<Self, Error> {
+        let mut census_builder = Self {
+            census,
             topics: Vec::new(),
             paths: Vec::new(),
             tells_isolation: !profile.isolation_level.0.is_empty(),
@@ -106,33 +106,38 @@ impl Surveyor {
             brokers: BTreeSet::new(),
             clusters: BTreeSet::new(),
         };
-        if !surveyor.wants_records() {
-            return Ok(surveyor);
+        if !census_builder.wants_records() {
+            return Ok(census_builder);
         }
-        surveyor.add_member(Topic::Protocol, "l7protocol");
-        surveyor.add_member(Topic::Broker, "network_address");
-        surveyor.add(Topic::Cluster, "cluster-id", &profile.cluster_id)?;
-        if !matches!(surveyor.survey, Survey::Census(_)) {
-            return Ok(surveyor);
+        census_builder.add_member(CensusMember::Protocol, "l7protocol");
+        census_builder.add_member(CensusMember::Broker, "network_address");
+        census_builder.add(CensusMember::Cluster, "cluster-id", &profile.cluster_id)?;
+        if !matches!(census_builder.census, Census::Census(_)) {
+            return Ok(census_builder);
         }
-        surveyor.add_member(Topic::Command, "command");
-        surveyor.add(Topic::Client, "client-id", &profile.client_id)?;
-        surveyor.add(Topic::Group, "group", &profile.group)?;
-        surveyor.add(
-            Topic::Isolation,
+        census_builder.add_member(CensusMember::Command, "command");
+        census_builder.add(CensusMember::Client, "client-id", &profile.client_id)?;
+        census_builder.add(CensusMember::Group, "group", &profile.group)?;
+        census_builder.add(
+            CensusMember::Isolation,
             "isolation-level",
             &profile.isolation_level,
         )?;
-        Ok(surveyor)
+        Ok(census_builder)
     }
 
     /// A name that Speedscale documents for every RRPair.
-    fn add_member(&mut self, topic: Topic, member: &str) {
+    fn add_member(&mut self, topic: CensusMember, member: &str) {
         self.topics.push(topic);
         self.paths.push(Path::of_names([member].into_iter()));
     }
 
-    fn add(&mut self, topic: Topic, name: &str, candidates: &Candidates) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        topic: CensusMember,
+        name: &str,
+        candidates: &Candidates,
+    ) -> Result<(), Error> {
         for candidate in &candidates.0 {
             let path = Path::parse(&candidate.path);
             self.topics.push(topic);
@@ -149,17 +154,17 @@ impl Surveyor {
 
     /// Whether records are wanted, or only paths.
     pub(super) fn wants_records(&self) -> bool {
-        !matches!(self.survey, Survey::Paths(_))
+        !matches!(self.census, Census::Paths(_))
     }
 
     /// Takes note of an RRPair, whether or not it passes the filter.
-    pub(super) fn saw(&self, found: &Found) {
-        if let Survey::Census(census) = &self.survey {
+    pub(super) fn observe(&self, found: &LineFindings) {
+        if let Census::Census(census) = &self.census {
             let mut census = lock(census);
             for (topic, text) in self.told(found) {
                 match topic {
-                    Topic::Command => census.commands.add(text),
-                    Topic::Group => census.groups.add(text),
+                    CensusMember::Command => census.commands.add(text),
+                    CensusMember::Group => census.groups.add(text),
                     _ => {}
                 }
             }
@@ -167,22 +172,26 @@ impl Surveyor {
     }
 
     /// Takes note of an RRPair that passes the filter.
-    pub(super) fn saw_pass(&self, line: &str, found: &Found) {
-        match &self.survey {
-            Survey::Nothing => {}
-            Survey::Paths(outline) => lock(outline).add(line),
-            Survey::Census(census) => self.count(&mut lock(census), found),
+    pub(super) fn observe_pass(&self, line: &str, found: &LineFindings) {
+        match &self.census {
+            Census::Nothing => {}
+            Census::Paths(outline) => lock(outline).add(line),
+            Census::Census(census) => self.count(&mut lock(census), found),
         }
     }
 
     /// What an RRPair shows of the captured cluster and none before it has shown.
-    pub(super) fn captured_from(&mut self, found: &Found, passes: bool) -> Vec<CapturedFrom> {
+    pub(super) fn captured_from(
+        &mut self,
+        found: &LineFindings,
+        passes: bool,
+    ) -> Vec<CapturedFrom> {
         let (mut protocol, mut broker, mut cluster) = (None, None, None);
         for (topic, text) in self.told(found) {
             match topic {
-                Topic::Protocol => protocol = Some(text),
-                Topic::Broker => broker = Some(text),
-                Topic::Cluster => cluster = Some(text),
+                CensusMember::Protocol => protocol = Some(text),
+                CensusMember::Broker => broker = Some(text),
+                CensusMember::Cluster => cluster = Some(text),
                 _ => {}
             }
         }
@@ -207,32 +216,38 @@ impl Surveyor {
         cluster.chain(broker.map(CapturedFrom::Broker)).collect()
     }
 
-    fn count(&self, census: &mut Census, found: &Found) {
+    fn count(&self, census: &mut CensusReport, found: &LineFindings) {
         let mut isolation = self.tells_isolation.then_some(ISOLATION[0]);
         for (topic, text) in self.told(found) {
             match topic {
-                Topic::Broker => census.brokers.add(text),
-                Topic::Client => census.clients.add(text),
-                Topic::Isolation => {
+                CensusMember::Broker => census.brokers.add(text),
+                CensusMember::Client => census.clients.add(text),
+                CensusMember::Isolation => {
                     let level = text.parse::<usize>().ok();
                     isolation = Some(level.and_then(|n| ISOLATION.get(n)).unwrap_or(&text));
                 }
-                Topic::Command | Topic::Protocol | Topic::Cluster | Topic::Group => {}
+                CensusMember::Command
+                | CensusMember::Protocol
+                | CensusMember::Cluster
+                | CensusMember::Group => {}
             }
         }
         if let Some(isolation) = isolation {
             census.isolation.add(isolation);
         }
         let records = found.records.iter();
-        let is_control = |draft: &_| attributes(draft).has(Attributes::CONTROL);
-        let records = records.filter(|draft| !is_control(*draft)).count() as u64;
+        let is_control = |partial: &_| attributes(partial).has(Attributes::CONTROL);
+        let records = records.filter(|partial| !is_control(*partial)).count() as u64;
         if records > 1 {
             census.several.fetches += 1;
             census.several.records += records;
         }
     }
 
-    fn told<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (Topic, &'a str)> {
+    fn told<'a>(
+        &'a self,
+        found: &'a LineFindings,
+    ) -> impl Iterator<Item = (CensusMember, &'a str)> {
         let captured = &found.filtered_on;
         let first = captured.len() - self.topics.len();
         let topics = self.topics.iter().enumerate();
@@ -251,13 +266,13 @@ fn reads_kafka(profile: &Profile) -> bool {
     };
     let leads_there = |text: &str| {
         Path::parse(text).is_ok_and(|path| match path.steps() {
-            Some(steps) => matches!(steps.first(), Some(Step::Name(name)) if name == "kafka"),
+            Some(steps) => matches!(steps.first(), Some(PathStep::Name(name)) if name == "kafka"),
             None => path.text().starts_with("$.kafka"),
         })
     };
     !candidates.is_empty() && candidates.iter().all(|c| leads_there(&c.path))
 }
 
-fn attributes(draft: &super::rrpair::walk::found::Draft) -> Attributes {
-    draft.fields.attributes()
+fn attributes(partial: &super::rrpair::walk::found::PartialRecord) -> Attributes {
+    partial.fields.attributes()
 }

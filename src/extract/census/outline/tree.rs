@@ -1,6 +1,6 @@
 //! The tree of an outline: a node for each path, and how members become one node when they are too many.
 
-use crate::extract::profile::path::Step;
+use crate::extract::profile::path::PathStep;
 
 /// Paths that are kept.
 pub(super) const MOST_PATHS: usize = 10_000;
@@ -25,14 +25,14 @@ pub(super) enum Type {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct OutlineBudget {
     pub(super) paths: usize,
     /// Nodes for which there was none.
     pub(super) left_out: u64,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Node {
+pub(super) struct OutlineNode {
     pub(super) count: u64,
     /// A bit for each of [`TYPES`].
     pub(super) types: u8,
@@ -50,11 +50,15 @@ pub(super) enum Child {
     Each,
 }
 
-impl Node {
-    pub(super) fn visit(&self, steps: &mut Vec<Step>, look: &mut dyn FnMut(&[Step], &Self)) {
+impl OutlineNode {
+    pub(super) fn visit(
+        &self,
+        steps: &mut Vec<PathStep>,
+        look: &mut dyn FnMut(&[PathStep], &Self),
+    ) {
         let members = self.members.iter();
-        let members = members.map(|(name, node)| (Step::Name(name.to_string()), node));
-        let each = self.each.iter().map(|node| (Step::Each, &**node));
+        let members = members.map(|(name, node)| (PathStep::Name(name.to_string()), node));
+        let each = self.each.iter().map(|node| (PathStep::Each, &**node));
         for (step, node) in members.chain(each) {
             steps.push(step);
             look(steps, node);
@@ -77,7 +81,12 @@ impl Node {
 
     /// The child for the member `name`, most likely the one numbered `next`. None when there is no
     /// room for it.
-    pub(super) fn member(&mut self, name: &str, next: usize, room: &mut Room) -> Option<Child> {
+    pub(super) fn member(
+        &mut self,
+        name: &str,
+        next: usize,
+        room: &mut OutlineBudget,
+    ) -> Option<Child> {
         if self.is_folded {
             return self.each(room);
         }
@@ -103,7 +112,7 @@ impl Node {
         Some(Child::Member(self.members.len() - 1))
     }
 
-    pub(super) fn each(&mut self, room: &mut Room) -> Option<Child> {
+    pub(super) fn each(&mut self, room: &mut OutlineBudget) -> Option<Child> {
         if self.each.is_none() {
             if !room.take() {
                 return None;
@@ -121,7 +130,7 @@ impl Node {
     }
 
     /// Makes one node of all members.
-    pub(super) fn fold(&mut self, room: &mut Room) {
+    pub(super) fn fold(&mut self, room: &mut OutlineBudget) {
         self.is_folded = true;
         for (_, member) in std::mem::take(&mut self.members) {
             match &mut self.each {
@@ -132,7 +141,7 @@ impl Node {
     }
 
     /// Lays `other` over this one; each path that they share is one less.
-    pub(super) fn merge(&mut self, other: Self, room: &mut Room) {
+    pub(super) fn merge(&mut self, other: Self, room: &mut OutlineBudget) {
         room.paths -= 1;
         self.count += other.count;
         self.types |= other.types;
@@ -156,7 +165,7 @@ impl Node {
     }
 }
 
-impl Room {
+impl OutlineBudget {
     pub(super) fn take(&mut self) -> bool {
         let there = self.paths < MOST_PATHS;
         match there {
