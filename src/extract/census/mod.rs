@@ -32,14 +32,14 @@ pub(super) const LONGEST_PLACE: usize = 260;
 pub(crate) enum Census {
     #[default]
     Nothing,
-    Census(Arc<Mutex<CensusReport>>),
+    Counts(Arc<Mutex<CensusReport>>),
     Paths(Arc<Mutex<Outline>>),
 }
 
 impl Census {
     pub(crate) fn of(view: View) -> Self {
         match view {
-            View::Contents => Self::Census(Arc::default()),
+            View::Contents => Self::Counts(Arc::default()),
             View::Paths => Self::Paths(Arc::default()),
         }
     }
@@ -47,7 +47,7 @@ impl Census {
     /// What was counted by now.
     pub(crate) fn report(&self) -> CensusReport {
         match self {
-            Self::Census(census) => lock(census).clone(),
+            Self::Counts(census) => lock(census).clone(),
             Self::Nothing | Self::Paths(_) => CensusReport::default(),
         }
     }
@@ -56,7 +56,7 @@ impl Census {
     pub(crate) fn paths(&self) -> Option<(Vec<PathSeen>, u64)> {
         match self {
             Self::Paths(outline) => Some(lock(outline).list()),
-            Self::Nothing | Self::Census(_) => None,
+            Self::Nothing | Self::Counts(_) => None,
         }
     }
 }
@@ -112,7 +112,7 @@ impl CensusBuilder {
         census_builder.add_member(CensusMember::Protocol, "l7protocol");
         census_builder.add_member(CensusMember::Broker, "network_address");
         census_builder.add(CensusMember::Cluster, "cluster-id", &profile.cluster_id)?;
-        if !matches!(census_builder.census, Census::Census(_)) {
+        if !matches!(census_builder.census, Census::Counts(_)) {
             return Ok(census_builder);
         }
         census_builder.add_member(CensusMember::Command, "command");
@@ -159,7 +159,7 @@ impl CensusBuilder {
 
     /// Takes note of an RRPair, whether or not it passes the filter.
     pub(super) fn observe(&self, found: &LineFindings) {
-        if let Census::Census(census) = &self.census {
+        if let Census::Counts(census) = &self.census {
             let mut census = lock(census);
             for (topic, text) in self.told(found) {
                 match topic {
@@ -176,7 +176,7 @@ impl CensusBuilder {
         match &self.census {
             Census::Nothing => {}
             Census::Paths(outline) => lock(outline).add(line),
-            Census::Census(census) => self.count(&mut lock(census), found),
+            Census::Counts(census) => self.count(&mut lock(census), found),
         }
     }
 

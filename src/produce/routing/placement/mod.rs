@@ -62,7 +62,7 @@ mod tests {
             lines::read(text.as_bytes(), origin, &mut batch).expect("a record line");
         }
         let mut topics = CapturedTopics::new(PartitionChoice::Auto);
-        topics.survey(&batch);
+        topics.observe(&batch);
         topics
     }
 
