@@ -142,6 +142,13 @@ pub enum Error {
         /// The bootstrap servers.
         brokers: String,
     },
+    /// Topics to read that the cluster does not have.
+    OutputsMissing {
+        /// Their names there.
+        topics: Vec<String>,
+        /// The cluster.
+        brokers: String,
+    },
     /// Partitions that the destination's topics do not have, with `--partition keep`.
     PartitionsMissing {
         /// All that are known to be missing, by topic, one at least.
@@ -286,6 +293,7 @@ impl Error {
             | Self::SameCluster { .. }
             | Self::GaveUp { .. }
             | Self::TopicsMissing { .. }
+            | Self::OutputsMissing { .. }
             | Self::PartitionsMissing { .. }
             | Self::OriginalsExpired { .. }
             | Self::RightMissing { .. }
@@ -322,6 +330,10 @@ impl Error {
             ),
             Self::TopicUntold { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
             Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
+            Self::OutputsMissing { .. } => Some(
+                "kreplay only reads it; with `--expect`, `--map FROM=TO` says what it is called there"
+                    .into(),
+            ),
             Self::RightMissing { right, .. } => Some(right_hint(right)),
             Self::PartitionsMissing { .. } => {
                 Some("use `--partition auto` to place such records by key".into())
@@ -388,6 +400,15 @@ impl fmt::Display for Error {
                 "{brokers} is the cluster that the records were captured from: both have {shared}"
             ),
             Self::TopicsMissing { topics, brokers } => write_topics_missing(f, topics, brokers),
+            Self::OutputsMissing { topics, brokers } => match &**topics {
+                [topic] => write!(f, "topic `{}` does not exist on {brokers}", visible(topic)),
+                _ => write!(
+                    f,
+                    "{} topics do not exist on {brokers}: {}",
+                    topics.len(),
+                    quoted(topics)
+                ),
+            },
             Self::RightMissing { right, brokers } => write_right_missing(f, right, brokers),
             Self::PartitionsMissing { topics } => write_partitions_missing(f, topics),
             Self::TopicRefused {

@@ -31,6 +31,7 @@
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
+//! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/census/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |

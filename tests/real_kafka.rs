@@ -10,6 +10,8 @@ mod harness;
 mod brokers;
 #[path = "real_kafka/capture.rs"]
 mod capture;
+#[path = "real_kafka/compared.rs"]
+mod compared;
 #[path = "real_kafka/connecting.rs"]
 mod connecting;
 #[path = "real_kafka/contents.rs"]
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         }));
     }
     let cases = [
+        compared::CASES,
         contents::CASES,
         destination::CASES,
         groups::CASES,

@@ -16,16 +16,17 @@ pub struct ComparisonArguments {
     #[arg(long)]
     pub allow_new: bool,
     /// Records that come more than once do not differ.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_repeated: bool,
     /// Compare headers, too: their names, values and order.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub expect_headers: bool,
     /// Compare only how many records each topic has.
-    #[arg(long, conflicts_with_all = ["expect_last", "ignore", "allow_new", "expect_headers"])]
+    #[arg(long, hide_short_help = true)]
+    #[arg(conflicts_with_all = ["expect_last", "ignore", "allow_new", "expect_headers"])]
     pub expect_count: bool,
     /// Compare only the last record of each key.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub expect_last: bool,
     /// Write every difference to a new file, one JSON object a line.
     #[arg(long, value_name = "FILE")]

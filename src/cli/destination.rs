@@ -10,17 +10,9 @@ use super::values::{PropertyParser, pair, renaming, topic_name};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
 pub struct DestinationArguments {
-    /// Bootstrap servers, separated by commas.
-    ///
-    /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
-    #[arg(
-        short,
-        long,
-        env = "KREPLAY_BROKERS",
-        hide_env_values = true,
-        value_name = "HOST:PORT"
-    )]
-    pub brokers: Option<String>,
+    /// The cluster, and how it is spoken to.
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
     /// Send everything to this topic.
     ///
     /// Without this flag a record goes to the topic that it was captured from.
@@ -47,35 +39,6 @@ pub struct DestinationArguments {
     /// Add a header to every record, repeatable.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair, hide_short_help = true)]
     pub header: Vec<(String, String)>,
-    /// Set a librdkafka property, repeatable.
-    ///
-    /// A password is better in a file for -F: others can see a command line.
-    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = PropertyParser)]
-    pub property: Vec<(String, String)>,
-    /// Read librdkafka properties from a file.
-    ///
-    /// It has KEY=VALUE lines, as kcat's files do. Without this flag kreplay reads kcat's own file
-    /// ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one. `none` reads no file. A rehearsal
-    /// never reads one.
-    #[arg(short = 'F', value_name = "FILE")]
-    pub property_file: Option<PathBuf>,
-    /// Authenticate by OAUTHBEARER with the token that this shell command prints.
-    ///
-    /// It prints the token as it is, or as the `access_token` of a JSON object. kreplay runs it again
-    /// before the token expires. The flag implies sasl.mechanism=OAUTHBEARER and, unless it is set,
-    /// security.protocol=SASL_SSL.
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        conflicts_with = "oauth_file",
-        hide_short_help = true
-    )]
-    pub oauth_command: Option<String>,
-    /// Authenticate by OAUTHBEARER with the token in a file.
-    ///
-    /// kreplay reads the file again before the token expires.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub oauth_file: Option<PathBuf>,
     /// Send without idempotence.
     ///
     /// -X may then set acks, retries and requests in flight to anything. A record that is called
@@ -105,6 +68,51 @@ pub struct DestinationArguments {
     /// Everything runs, and nothing leaves the machine.
     #[arg(long)]
     pub rehearse: bool,
+}
+
+/// A cluster, and how it is spoken to.
+#[derive(Debug, Clone, Args)]
+pub struct ConnectionArguments {
+    /// Bootstrap servers, separated by commas.
+    ///
+    /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
+    #[arg(
+        short,
+        long,
+        env = "KREPLAY_BROKERS",
+        hide_env_values = true,
+        value_name = "HOST:PORT"
+    )]
+    pub brokers: Option<String>,
+    /// Set a librdkafka property, repeatable.
+    ///
+    /// A password is better in a file for -F: others can see a command line.
+    #[arg(short = 'X', value_name = "KEY=VALUE", value_parser = PropertyParser)]
+    pub property: Vec<(String, String)>,
+    /// Read librdkafka properties from a file.
+    ///
+    /// It has KEY=VALUE lines, as kcat's files do. Without this flag kreplay reads kcat's own file
+    /// ($KCAT_CONFIG or ~/.config/kcat.conf) where there is one. `none` reads no file. A rehearsal
+    /// never reads one.
+    #[arg(short = 'F', value_name = "FILE")]
+    pub property_file: Option<PathBuf>,
+    /// Authenticate by OAUTHBEARER with the token that this shell command prints.
+    ///
+    /// It prints the token as it is, or as the `access_token` of a JSON object. kreplay runs it again
+    /// before the token expires. The flag implies sasl.mechanism=OAUTHBEARER and, unless it is set,
+    /// security.protocol=SASL_SSL.
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        conflicts_with = "oauth_file",
+        hide_short_help = true
+    )]
+    pub oauth_command: Option<String>,
+    /// Authenticate by OAUTHBEARER with the token in a file.
+    ///
+    /// kreplay reads the file again before the token expires.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub oauth_file: Option<PathBuf>,
 }
 
 /// How a record comes to its partition.

@@ -17,7 +17,9 @@ pub use clap_complete::Shell;
 
 pub use self::comparison::ComparisonArguments;
 pub use self::delivery::{DeliveryArguments, OnRefused, RepetitionArguments};
-pub use self::destination::{DestinationArguments, PartitionChoice, Timestamps};
+pub use self::destination::{
+    ConnectionArguments, DestinationArguments, PartitionChoice, Timestamps,
+};
 pub use self::extraction::{Encoding, ExtractionArguments, SelectionArguments};
 pub use self::output::{OutputArguments, ReportForm, When};
 pub use self::source::{InputKind, SourceArguments, SpeedctlArguments, Via};
@@ -62,6 +64,7 @@ Exit codes:
   1    they differ; or some records are unreadable, a side has none (unless --allow-empty), or an
        --ignore matches nothing
   2    usage or configuration
+  3    the cluster: unreachable, not authorised, or a topic missing
   4    a source failed or is incomplete
   130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
 
@@ -239,10 +242,13 @@ pub struct InspectArguments {
 /// `kreplay compare`.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
-    /// The source of what was expected: a file, a folder, `-` or `snapshot:<ID>`.
+    /// What was expected: a file, a folder, `-`, `snapshot:<ID>`, or `topic:<NAME>` at -b.
     #[arg(value_name = "EXPECTED")]
     pub expected: PathBuf,
-    /// The source of what was observed.
+    /// What was observed.
+    ///
+    /// A topic is read to the end that it has when the reading begins, as committed records and without a
+    /// consumer group.
     #[arg(value_name = "OBSERVED")]
     pub observed: PathBuf,
     /// Read both sources as this kind, whatever their content looks like.
@@ -256,6 +262,9 @@ pub struct CompareArguments {
     /// How speedctl is run.
     #[command(flatten)]
     pub speedctl: SpeedctlArguments,
+    /// The cluster that has the topics.
+    #[command(flatten, next_help_heading = "Topics")]
+    pub connection: ConnectionArguments,
     /// Which records are compared, and where they are.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
@@ -269,7 +278,7 @@ pub struct CompareArguments {
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
     pub report: ReportForm,
     /// A source without a single record is no failure.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub allow_empty: bool,
     /// Print nothing on stderr but errors.
     #[arg(short, long, conflicts_with = "verbose")]

@@ -2,7 +2,17 @@
 
 use std::path::PathBuf;
 
+use super::Source;
 pub use crate::report::{Excuse, Excused};
+
+/// Where the records of one side are.
+#[derive(Debug, Clone)]
+pub enum ComparedSource {
+    /// In whatever a replay reads.
+    Source(Source),
+    /// In this topic of the destination.
+    Topic(String),
+}
 
 /// How two sets of records are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

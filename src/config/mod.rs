@@ -14,7 +14,9 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::comparison::{ComparisonRules, Depth, Excuse, Excused, HeaderRule, NewMembers};
+pub use self::comparison::{
+    ComparedSource, ComparisonRules, Depth, Excuse, Excused, HeaderRule, NewMembers,
+};
 pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
@@ -119,8 +121,8 @@ pub enum Task {
 /// What records are compared with, and how.
 #[derive(Debug, Clone)]
 pub struct ComparedWith {
-    /// The source of what was observed.
-    pub observed: Source,
+    /// What was expected, and what was observed.
+    pub sides: [ComparedSource; 2],
     /// What counts as the same.
     pub rules: ComparisonRules,
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::json::{problem_json, round_ms, source_json};
-use super::text::{HumanCount, records, seconds, write_problem, write_source};
+use super::text::{HumanCount, plural, records, seconds, write_problem, write_source};
 use super::{Signal, SourceReport, Tally};
+use crate::config::nearest;
 use crate::error::{Error, ExitCode};
 
 /// Differences that the page shows; all of them are in the file of `--expect-diff`.
@@ -196,6 +197,29 @@ fn cut(text: &str) -> String {
     }
 }
 
+/// A path of `--ignore` that matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedPath {
+    /// As it was given.
+    pub path: String,
+    /// The nearest path in the values compared.
+    pub nearest: Option<String>,
+}
+
+impl UnmatchedPath {
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "path": self.path, "nearest": self.nearest })
+    }
+}
+
+impl fmt::Display for UnmatchedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        let text = format!("`--ignore {path}` matches nothing in the values compared");
+        f.write_str(&nearest::told(text, self.nearest.as_deref()))
+    }
+}
+
 /// One side of a comparison.
 #[derive(Debug, Clone, Default)]
 pub struct ComparedSide {
@@ -205,6 +229,19 @@ pub struct ComparedSide {
     pub tally: Tally,
     /// Records that were compared.
     pub records: u64,
+}
+
+impl ComparedSide {
+    fn write_topic(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.source.inputs.join(", ");
+        let partitions = plural(self.source.names.len() as u64, "partition", "partitions");
+        let end = match self.source.complete {
+            true => "",
+            false => "; not read to its end",
+        };
+        let records = records(self.records);
+        writeln!(f, "read       topic {name}: {records} of {partitions}{end}")
+    }
 }
 
 /// Everything there is to say about a comparison.
@@ -221,7 +258,7 @@ pub struct ComparisonReport {
     /// The first differences.
     pub shown: Vec<ShownDifference>,
     /// Paths of `--ignore` that match nothing.
-    pub unmatched: Vec<String>,
+    pub unmatched: Vec<UnmatchedPath>,
     /// From the start of the run to its end.
     pub elapsed: Duration,
     /// The signal, when it ended the comparison.
@@ -251,7 +288,7 @@ impl ComparisonReport {
             Some(Signal::Terminate) => return ExitCode::Terminated,
             None => {}
         }
-        let exits = [ExitCode::Source, ExitCode::Usage];
+        let exits = [ExitCode::Source, ExitCode::Kafka, ExitCode::Usage];
         if let Some(exit) = exits.into_iter().find(failed) {
             return exit;
         }
@@ -307,7 +344,8 @@ impl ComparisonReport {
             "total": counts(&self.total()),
             "topics": topics.collect::<Vec<_>>(),
             "differences": self.shown.iter().map(ShownDifference::to_json).collect::<Vec<_>>(),
-            "ignored_unmatched": self.unmatched,
+            "ignored_unmatched":
+                self.unmatched.iter().map(UnmatchedPath::to_json).collect::<Vec<_>>(),
             "errors": self.failures.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
         .to_string()
@@ -331,7 +369,12 @@ impl fmt::Display for ComparisonReport {
             seconds(self.elapsed),
         )?;
         for side in [&self.expected, &self.observed] {
-            write_source(f, &side.source, &side.tally)?;
+            match side.source.kind {
+                Some(SourceReport::TOPIC) => side.write_topic(f)?,
+                // Interrupted before its turn.
+                None if side.source.inputs.is_empty() => {}
+                _ => write_source(f, &side.source, &side.tally)?,
+            }
         }
         for (name, counts) in &self.topics {
             let named = counts.named().into_iter();
@@ -358,10 +401,7 @@ impl fmt::Display for ComparisonReport {
             )?;
         }
         for path in &self.unmatched {
-            writeln!(
-                f,
-                "`--ignore {path}` matches nothing in the values compared"
-            )?;
+            writeln!(f, "{path}")?;
         }
         for side in [&self.expected, &self.observed] {
             for problem in side.tally.problems.iter() {

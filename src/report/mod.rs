@@ -21,7 +21,7 @@ pub use self::census::{CensusReport, NameCounts, Several};
 pub(crate) use self::comparison::MOST_SHOWN;
 pub use self::comparison::{
     Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
-    ShownDifference,
+    ShownDifference, UnmatchedPath,
 };
 pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
 pub use self::ledger::{Ledger, Tally, Unselected};
@@ -54,6 +54,39 @@ pub struct SourceReport {
 impl SourceReport {
     /// The kind of record lines: the one source that has no RRPairs.
     pub const RECORDS: &str = "records";
+    /// The kind of a topic: names are those of its partitions, and lines are offsets.
+    pub const TOPIC: &str = "topic";
+
+    /// How places in it are called.
+    pub(crate) fn places(&self) -> PlaceNames<'_> {
+        match self.kind {
+            Some(Self::TOPIC) => PlaceNames::Partitions(&self.names),
+            _ => PlaceNames::Inputs(&self.names),
+        }
+    }
+}
+
+/// How places of records are called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PlaceNames<'a> {
+    /// By inputs of these names, and lines.
+    Inputs(&'a [String]),
+    /// By partitions of these names, and offsets.
+    Partitions(&'a [String]),
+}
+
+impl PlaceNames<'_> {
+    /// `input:line`, or `topic [partition] @ offset`.
+    pub(crate) fn name(self, origin: Origin) -> String {
+        match self {
+            Self::Inputs(names) => place(names, origin),
+            Self::Partitions(names) => {
+                let name = names.get(origin.input as usize);
+                let name = name.map_or("?", String::as_str);
+                format!("{name} @ {}", origin.line)
+            }
+        }
+    }
 }
 
 /// Where records went.

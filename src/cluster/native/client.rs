@@ -1,5 +1,5 @@
-//! A producer of librdkafka's. Its own and not the rdkafka crate's, which turns error codes into an
-//! enum wherever it meets them (see `code.rs`).
+//! A client of librdkafka's, a producer or a consumer. Its own and not the rdkafka crate's, which turns
+//! error codes into an enum wherever it meets them (see `code.rs`).
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
@@ -20,7 +20,7 @@ use super::owned::{Owned, text};
 use super::raw;
 use crate::cluster::token::Token;
 
-/// A producer with its queue of events. Ends with its last owner, which may take as long as
+/// A client with its queue of events. Ends with its last owner, which may take as long as
 /// librdkafka's threads take to notice; records that it still holds are given up without a word.
 pub(crate) struct Client {
     // Before the client, whose queue it is: fields are dropped in this order.
@@ -40,6 +40,18 @@ impl Client {
     /// # Errors
     /// That librdkafka does not take a property, or all of them together.
     pub(crate) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
+        Self::of_kind(config, c::rd_kafka_type_t::RD_KAFKA_PRODUCER)
+    }
+
+    /// A consumer with these settings, which must name no group: see [`super::FetchQueue`].
+    ///
+    /// # Errors
+    /// As of [`Client::new`].
+    pub(crate) fn consumer(config: &ClientConfig) -> Result<Self, KafkaError> {
+        Self::of_kind(config, c::rd_kafka_type_t::RD_KAFKA_CONSUMER)
+    }
+
+    fn of_kind(config: &ClientConfig, kind: c::rd_kafka_type_t) -> Result<Self, KafkaError> {
         leave_openssl_alone_at_exit();
         let mut config = config.clone();
         let level = config.log_level as c_int;
@@ -55,7 +67,6 @@ impl Client {
         // SAFETY: the settings live through the calls; the reason is written within its length.
         let native = unsafe {
             c::rd_kafka_conf_set_events(settings.ptr(), events);
-            let kind = c::rd_kafka_type_t::RD_KAFKA_PRODUCER;
             let native = c::rd_kafka_new(kind, settings.ptr(), reason.start(), reason.size());
             Owned::new(native, c::rd_kafka_destroy)
         };

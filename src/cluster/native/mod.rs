@@ -4,7 +4,8 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | the producer, its queue of events and its questions for metadata | `client.rs`, `event.rs`, `metadata.rs` |
+//! | a client, its queue of events and its questions for metadata | `client.rs`, `event.rs`, `metadata.rs` |
+//! | how partitions are read | `fetch.rs` |
 //! | how a record is handed over, and what keeps its bytes alive | `produce.rs`, `lend.rs` |
 //! | questions to the cluster beside the records | `admin.rs`, `groups.rs`, `topic_ids.rs` |
 //! | error codes | `code.rs`, `raw.rs` |
@@ -15,6 +16,7 @@ pub(crate) mod admin;
 mod client;
 mod code;
 mod event;
+mod fetch;
 pub(crate) mod groups;
 mod lend;
 mod metadata;
@@ -28,6 +30,7 @@ pub(crate) mod topic_ids;
 pub(crate) use self::client::{Client, Mock};
 pub(crate) use self::code::Code;
 pub(crate) use self::event::{Delivery, DeliveryFailure, Event, Persisted};
+pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
 pub(crate) use self::lend::{InFlightBatch, InFlightRecord};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
 pub(crate) use self::owned::keep_descriptors;

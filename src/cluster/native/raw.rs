@@ -43,6 +43,26 @@ unsafe extern "C" {
         reason: *mut c_char,
         reason_size: usize,
     ) -> c_int;
+    pub(super) fn rd_kafka_last_error() -> c_int;
+    pub(super) fn rd_kafka_message_headers(
+        message: *const c::rd_kafka_message_t,
+        headers: *mut *mut c::rd_kafka_headers_t,
+    ) -> c_int;
+    pub(super) fn rd_kafka_header_get_all(
+        headers: *const c::rd_kafka_headers_t,
+        index: usize,
+        name: *mut *const c_char,
+        value: *mut *const c_void,
+        size: *mut usize,
+    ) -> c_int;
+    pub(super) fn rd_kafka_query_watermark_offsets(
+        client: *mut c::rd_kafka_t,
+        topic: *const c_char,
+        partition: i32,
+        low: *mut i64,
+        high: *mut i64,
+        timeout_ms: c_int,
+    ) -> c_int;
     pub(super) fn rd_kafka_flush(client: *mut c::rd_kafka_t, timeout_ms: c_int) -> c_int;
     pub(super) fn rd_kafka_pause_partitions(
         client: *mut c::rd_kafka_t,

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::source::{ReadFor, settle_source};
 use crate::cli;
 use crate::config::{
-    ComparisonRules, Depth, Excuse, Excused, HeaderRule, InputKind, NewMembers, Source,
+    ComparedSource, ComparisonRules, Depth, Excuse, Excused, HeaderRule, InputKind, NewMembers,
 };
 use crate::error::Error;
+use crate::record::NameFault;
 
 /// The sources of both sides.
 ///
@@ -17,7 +18,7 @@ pub(super) fn settle_sides(
     sides: [PathBuf; 2],
     kind: Option<InputKind>,
     speedctl: &cli::SpeedctlArguments,
-) -> Result<[Source; 2], Error> {
+) -> Result<[ComparedSource; 2], Error> {
     if sides.iter().all(|side| side == Path::new("-")) {
         return Err(Error::config("`-` (stdin) can be read only once"));
     }
@@ -25,6 +26,9 @@ pub(super) fn settle_sides(
     let is_snapshot = |side: &PathBuf| side.to_string_lossy().starts_with("snapshot:");
     let has_snapshot = sides.iter().any(is_snapshot);
     let settle = |side: PathBuf| {
+        if let Some(topic) = side.to_str().and_then(|text| text.strip_prefix("topic:")) {
+            return settle_topic(topic);
+        }
         let speedctl = match is_snapshot(&side) || !has_snapshot {
             true => speedctl.clone(),
             false => cli::SpeedctlArguments {
@@ -38,10 +42,17 @@ pub(super) fn settle_sides(
             kind,
             speedctl,
         };
-        settle_source(source, ReadFor::Looking)
+        settle_source(source, ReadFor::Looking).map(ComparedSource::Source)
     };
     let [expected, observed] = sides;
     Ok([settle(expected)?, settle(observed)?])
+}
+
+fn settle_topic(name: &str) -> Result<ComparedSource, Error> {
+    match NameFault::of(name) {
+        None => Ok(ComparedSource::Topic(name.to_owned())),
+        Some(fault) => Err(Error::config(format!("`topic:{name}`: {fault}"))),
+    }
 }
 
 pub(super) fn settle_comparison(

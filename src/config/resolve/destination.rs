@@ -52,7 +52,7 @@ fn settle_token(
 fn property_file(args: &cli::DestinationArguments) -> PropertyFile {
     match args.rehearse {
         true => PropertyFile::None,
-        false => PropertyFile::choose(args.property_file.clone()),
+        false => PropertyFile::choose(args.connection.property_file.clone()),
     }
 }
 
@@ -106,6 +106,23 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
     Ok(())
 }
 
+/// The cluster whose topics are only read.
+pub(super) fn settle_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
+    settle_destination(cli::DestinationArguments {
+        connection,
+        topic: None,
+        map: Vec::new(),
+        partition: cli::PartitionChoice::Auto,
+        timestamps: cli::Timestamps::Now,
+        header: Vec::new(),
+        no_idempotence: false,
+        create_topics: false,
+        create_partitions_up_to: None,
+        yes: false,
+        rehearse: false,
+    })
+}
+
 pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Destination, Error> {
     check_renamings(&args.map)?;
     let idempotence = match args.no_idempotence {
@@ -117,7 +134,7 @@ pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Dest
         mut properties,
         unused: unused_properties,
         places: property_places,
-    } = properties::settle(&file, args.property, idempotence, args.partition)?;
+    } = properties::settle(&file, args.connection.property, idempotence, args.partition)?;
     if args.rehearse
         && properties
             .iter()
@@ -129,10 +146,11 @@ pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Dest
         );
         return Err(Error::config(message));
     }
-    let token = settle_token(args.oauth_command, args.oauth_file, &mut properties)?;
+    let (command, token_file) = (args.connection.oauth_command, args.connection.oauth_file);
+    let token = settle_token(command, token_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
-        false => settle_cluster(args.brokers, &properties, token.as_ref())?,
+        false => settle_cluster(args.connection.brokers, &properties, token.as_ref())?,
     };
     properties.retain(|(key, _)| !is_bootstrap(key));
     Ok(Destination {

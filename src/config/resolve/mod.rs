@@ -14,16 +14,16 @@ use std::time::SystemTime;
 
 use self::again::settle_repetition;
 use self::comparison::{settle_comparison, settle_sides};
-use self::destination::settle_destination;
+use self::destination::{settle_destination, settle_reading};
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
 use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
 use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
 use super::{
-    CapturedCluster, Cluster, ComparedWith, Config, DeliveryPolicy, Destination, EmptySource,
-    Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice, Repetition,
-    ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
+    CapturedCluster, Cluster, ComparedSource, ComparedWith, Config, DeliveryPolicy, Destination,
+    EmptySource, Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice,
+    Repetition, ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -81,7 +81,8 @@ impl Config {
         let clock = extraction.selection.clock;
         let timing = Timing::from_flags(timing, clock, SystemTime::now())?;
         // A file that the user names is kept from harm also where a rehearsal does not read it.
-        let properties = PropertyFile::choose(destination.property_file.clone()).location();
+        let properties =
+            PropertyFile::choose(destination.connection.property_file.clone()).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
         Ok(Self {
             task: Task::Replay,
@@ -111,17 +112,29 @@ impl Config {
     fn comparing(args: cli::CompareArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let sides = [args.expected, args.observed];
-        let [expected, observed] = settle_sides(sides, args.kind, &args.speedctl)?;
+        let sides = settle_sides(sides, args.kind, &args.speedctl)?;
+        let is_topic = |side: &ComparedSource| matches!(side, ComparedSource::Topic(_));
+        let destination = match sides.iter().any(is_topic) {
+            true => Some(settle_reading(args.connection)?),
+            false => None,
+        };
+        let mut sources = sides.iter().filter_map(|side| match side {
+            ComparedSource::Source(source) => Some(source.clone()),
+            ComparedSource::Topic(_) => None,
+        });
+        let none = || Source::Inputs(Inputs::default());
+        let source = sources.next().unwrap_or_else(none);
         let extraction = settle_extraction(args.extraction)?;
         let reordered = match args.allow_reordered {
             true => Excuse::Allowed,
             false => Excuse::Differs,
         };
         let rules = settle_comparison(args.comparison, reordered);
-        let with = Box::new(ComparedWith { observed, rules });
-        let config = Self::printing(Task::Compare(with), expected, extraction, output);
+        let with = Box::new(ComparedWith { sides, rules });
+        let config = Self::printing(Task::Compare(with), source, extraction, output);
         Ok(Self {
             empty: settle_empty(args.allow_empty),
+            destination: destination.unwrap_or_else(|| config.destination.clone()),
             ..config
         })
     }

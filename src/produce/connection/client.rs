@@ -8,15 +8,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
 
 use super::context::ProducerEvents;
 use super::timeouts;
 use super::timeouts::TimeOuts;
 use crate::cluster::guard::ClusterIdentity;
 use crate::cluster::native::{Client, Code, Metadata, Mock};
+use crate::cluster::settings::{CONNECTION, refused_setting};
 use crate::cluster::token::Tokens;
-use crate::config::properties::{Secrets, is_secret, security};
+use crate::config::properties::Secrets;
 use crate::config::property_names::{PropertyPlaces, are_same};
 use crate::config::{Cluster, Destination, Idempotence, Timing, Verbosity};
 use crate::error::{Error, Right};
@@ -30,30 +30,19 @@ use crate::produce::delivery::rejects::Rejects;
 use crate::produce::job::Job;
 use crate::produce::routing::sizes::{SizeWishes, Sizes};
 
-/// librdkafka properties, each with why it is not left at its default; the user's win.
-const SETTINGS: [(&str, &str); 14] = [
-    ("client.id", "kreplay"),
+/// librdkafka properties of the producer beside those of every client, each with why it is not left at its
+/// default; the user's win.
+const SETTINGS: [(&str, &str); 6] = [
     // acks=all, at most 5 requests in flight, retries that neither reorder nor duplicate.
     ("enable.idempotence", "true"),
     // Java's placement; librdkafka's own default is CRC32.
     ("partitioner", "murmur2_random"),
-    // A look at a misspelt topic must not create it.
-    ("allow.auto.create.topics", "false"),
-    // The default of 10 s makes records wait long after a broker came back.
-    ("reconnect.backoff.max.ms", "500"),
     // Flat out, larger batches cost less than waiting for them does.
     ("linger.ms", "20"),
     ("compression.type", "lz4"),
     // The window in delivery.rs is the bound that counts; these only have to be above it.
     ("queue.buffering.max.messages", "200000"),
     ("queue.buffering.max.kbytes", "262144"),
-    ("socket.connection.setup.timeout.ms", "10000"),
-    ("socket.keepalive.enable", "true"),
-    // Vendored OpenSSL would look in /usr/local/ssl.
-    ("ssl.ca.location", "probe"),
-    // A broker that hangs up says so of what it expects; kreplay says it once, in its own words.
-    ("log.connection.close", "true"),
-    ("socket.nagle.disable", "true"),
 ];
 /// The same where records have a time at which they go: they are not to wait for others then.
 const TIMED: [(&str, &str); 2] = [
@@ -418,7 +407,7 @@ fn poll(client: &Client, stop: &AtomicBool, context: &ProducerEvents) {
 fn settings(destination: &Destination, timing: &Timing, verbosity: Verbosity) -> ClientConfig {
     let mut config = ClientConfig::new();
     let timed: &[(&str, &str)] = if timing.is_timed() { &TIMED } else { &[] };
-    for (key, value) in SETTINGS.iter().chain(timed).copied() {
+    for (key, value) in CONNECTION.iter().chain(&SETTINGS).chain(timed).copied() {
         config.set(key, value);
     }
     if destination.idempotence == Idempotence::Off {
@@ -428,7 +417,8 @@ fn settings(destination: &Destination, timing: &Timing, verbosity: Verbosity) ->
     for (key, value) in &destination.properties {
         if !(rehearsal && CLUSTER_ONLY.iter().any(|start| key.starts_with(start))) {
             // librdkafka gets each property once: the crate hands them over in no order.
-            for (default, _) in SETTINGS.iter().filter(|(name, _)| are_same(name, key)) {
+            let defaults = CONNECTION.iter().chain(&SETTINGS);
+            for (default, _) in defaults.filter(|(name, _)| are_same(name, key)) {
                 config.remove(default);
             }
             config.set(key, value);
@@ -457,40 +447,6 @@ fn watch_time(config: &mut ClientConfig, destination: &Destination) -> Option<Du
     }
     config.set(timeouts::TIMEOUT_NAMES[0], "0");
     timeouts::limit_of(&destination.properties)
-}
-
-/// Names the property; its value may be a secret.
-fn refused_setting(config: &ClientConfig, places: &PropertyPlaces, error: &KafkaError) -> Error {
-    match error {
-        KafkaError::ClientConfig(_, reason, key, value) => {
-            // librdkafka quotes a value; a short secret unquoted would take letters out of words.
-            let reason = match is_secret(key) && !value.is_empty() {
-                true => reason.replace(&format!("\"{value}\""), "\"[hidden]\""),
-                false => reason.clone(),
-            };
-            Error::config(format!(
-                "{}librdkafka does not take the property `{key}`: {reason}",
-                places.before(key)
-            ))
-        }
-        KafkaError::ClientCreation(text) => {
-            let explained = security::explain(|name| config.get(name), text);
-            let unexplained =
-                || Error::config(format!("librdkafka does not take the settings: {text}"));
-            explained.unwrap_or_else(unexplained)
-        }
-        other => Error::config(format!(
-            "librdkafka does not take the settings: {}",
-            other_words(other)
-        )),
-    }
-}
-
-fn other_words(error: &KafkaError) -> String {
-    match error {
-        KafkaError::ClientCreation(reason) => reason.clone(),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

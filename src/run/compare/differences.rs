@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, reason};
 use crate::host::outputs::create_new;
 use crate::record::Origin;
-use crate::report::{MOST_SHOWN, ShownDifference, place};
+use crate::report::{MOST_SHOWN, PlaceNames, ShownDifference};
 use crate::verify::compare::{Difference, DifferenceHalf};
 
 /// Differences as they are found.
@@ -41,18 +41,18 @@ impl Differences {
         })
     }
 
-    /// Takes a difference between records of inputs of these names.
-    pub(super) fn add(&mut self, difference: &Difference<'_>, names: [&[String]; 2]) {
+    /// Takes a difference between records whose places are called so.
+    pub(super) fn add(&mut self, difference: &Difference<'_>, names: [PlaceNames<'_>; 2]) {
         if self.shown.len() >= MOST_SHOWN && self.file.is_none() {
             return;
         }
-        let at = |half: Option<DifferenceHalf<'_>>, names: &[String]| {
+        let at = |half: Option<DifferenceHalf<'_>>, names: PlaceNames<'_>| {
             let at = half?.place;
             let origin = Origin {
                 input: at.input,
                 line: at.number,
             };
-            Some(place(names, origin))
+            Some(names.name(origin))
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let shown = ShownDifference {

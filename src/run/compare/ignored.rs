@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::config::nearest::{nearest, told};
+use crate::config::nearest::nearest;
 use crate::error::Error;
 use crate::extract::{Path, PathStep, jsonpath_text};
+use crate::report::UnmatchedPath;
 use crate::verify::compare::{Ignore, ValueStep};
 
 /// Values in which a path that matches nothing is looked for, to name the nearest one.
@@ -66,10 +67,13 @@ impl IgnoredPath {
     }
 
     /// The path, with the nearest one that there is, when it has matched nothing.
-    pub(super) fn unmatched(&self) -> Option<String> {
+    pub(super) fn unmatched(&self) -> Option<UnmatchedPath> {
         let seen = self.shared.seen();
         let near = || nearest(&self.text, seen.paths.iter().map(String::as_str));
-        (!seen.has_matched).then(|| told(self.text.clone(), near()))
+        (!seen.has_matched).then(|| UnmatchedPath {
+            path: self.text.clone(),
+            nearest: near().map(str::to_owned),
+        })
     }
 }
 

@@ -1,25 +1,29 @@
-//! `kreplay compare`: reads two sources, one after the other, and says where their records differ. What
-//! counts as the same is `verify/compare/`'s; here the records come from, and differences go to.
+//! `kreplay compare`: reads two sources or topics, one after the other, and says where their records differ.
+//! What counts as the same is `verify/compare/`'s; here the records come from, and differences go to.
 
 mod differences;
 mod ignored;
+mod topic;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::differences::Differences;
 use self::ignored::IgnoredPath;
+use self::topic::TopicToRead;
 use super::limits::{CHANNEL, STOP_LIMIT};
-use crate::config::{ComparedWith, Config, Source};
+use crate::config::{ComparedSource, ComparedWith, Config, Destination, Source};
 use crate::error::Error;
 use crate::host::console::Console;
+use crate::host::control::{Control, Shutdown};
 use crate::record::Batch;
 use crate::record::channel;
-use crate::record::channel::Receiver;
+use crate::record::channel::{Gate, Receiver};
 use crate::report::{ComparedSide, ComparisonReport, Signal, Tally};
 use crate::verify::compare::{RecordComparison, RecordPlace, Rules, Side, Subject};
 use crate::{extract, report};
@@ -40,12 +44,14 @@ struct SideReading {
 /// written.
 pub(super) async fn run(
     config: Config,
-    ComparedWith { observed, rules }: ComparedWith,
+    ComparedWith { sides, rules }: ComparedWith,
     mut signals: mpsc::Receiver<Signal>,
 ) -> Result<ComparisonReport, Error> {
     let started = Instant::now();
-    for source in [&config.source, &observed] {
-        extract::check(source, &config.extraction)?;
+    for side in &sides {
+        if let ComparedSource::Source(source) = side {
+            extract::check(source, &config.extraction)?;
+        }
     }
     let ignored = IgnoredPath::parse_all(&rules.ignore)?;
     let mut differences = Differences::open(rules.differences.as_deref())?;
@@ -60,35 +66,14 @@ pub(super) async fn run(
         excused: rules.excused,
         ..ComparisonReport::default()
     };
-    let sides = [
-        (Side::Expected, config.source.clone()),
-        (Side::Observed, observed),
-    ];
-    for (side, source) in sides {
-        if report.signal.is_some() || !report.failures.is_empty() {
-            break;
-        }
-        let read = read(
-            side,
-            source,
-            &config,
-            &comparison,
-            &mut signals,
-            &mut report,
-        )
-        .await;
-        match side {
-            Side::Expected => report.expected = read,
-            Side::Observed => report.observed = read,
-        }
-    }
+    read_sides(sides, &config, &comparison, &mut signals, &mut report).await;
     if report.signal.is_none() && report.failures.is_empty() {
         let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
         let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
         let comparison = comparison.ok_or_else(|| Error::Defect {
             what: "a reading goes on after its end".into(),
         })?;
-        let names = [&report.expected, &report.observed].map(|side| &*side.source.names);
+        let names = [&report.expected, &report.observed].map(|side| side.source.places());
         report.topics = comparison.finish(|difference| differences.add(difference, names));
         report.unmatched = ignored.iter().filter_map(IgnoredPath::unmatched).collect();
     }
@@ -97,6 +82,44 @@ pub(super) async fn run(
     report.failures.extend(failure);
     report.elapsed = started.elapsed();
     Ok(report)
+}
+
+/// Reads both sides, one after the other, into `report` and `comparison`.
+async fn read_sides(
+    sides: [ComparedSource; 2],
+    config: &Config,
+    comparison: &Arc<Mutex<RecordComparison>>,
+    signals: &mut mpsc::Receiver<Signal>,
+    report: &mut ComparisonReport,
+) {
+    // Two topics are compared with each other, whatever their names.
+    let only_topic = match &sides {
+        [ComparedSource::Topic(name), ComparedSource::Topic(_)] => Some(name.clone()),
+        _ => None,
+    };
+    for (side, source) in [Side::Expected, Side::Observed].into_iter().zip(sides) {
+        if report.signal.is_some() || !report.failures.is_empty() {
+            break;
+        }
+        let read = match source {
+            ComparedSource::Source(source) => {
+                read(side, source, config, comparison, signals, report).await
+            }
+            ComparedSource::Topic(name) => {
+                let topic = TopicToRead {
+                    compared_as: only_topic.clone().unwrap_or_else(|| name.clone()),
+                    name,
+                    console: Console::new(config.output.verbosity),
+                };
+                let topic = (topic, &config.destination);
+                read_topic(side, topic, comparison, signals, report).await
+            }
+        };
+        match side {
+            Side::Expected => report.expected = read,
+            Side::Observed => report.observed = read,
+        }
+    }
 }
 
 /// Reads one side.
@@ -129,11 +152,7 @@ async fn read(
     if runs_speedctl {
         _ = timeout(STOP_LIMIT, extraction.ended()).await;
     }
-    let reading = reading.unwrap_or_else(|_| {
-        let what = "the comparing thread ended in a panic".into();
-        report.failures.push(Error::Defect { what });
-        SideReading::default()
-    });
+    let reading = reading.unwrap_or_else(|_| panicked(report));
     let description = extraction.description();
     let source = description.source(kind, reading.source_end.as_ref());
     let failure = reading.source_end.clone().and_then(Result::err);
@@ -147,6 +166,51 @@ async fn read(
         tally: reading.tally,
         records: reading.records,
     }
+}
+
+/// Reads a topic as one side.
+async fn read_topic(
+    side: Side,
+    (topic, destination): (TopicToRead, &Destination),
+    comparison: &Arc<Mutex<RecordComparison>>,
+    signals: &mut mpsc::Receiver<Signal>,
+    report: &mut ComparisonReport,
+) -> ComparedSide {
+    let control = Control::default();
+    let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
+    let mut ended = start(side, receiver, comparison.clone());
+    let (destination, told) = (destination.clone(), control.clone());
+    let source = topic.source();
+    let mut reading = spawn_blocking(move || topic.read(&destination, &told, sender));
+    let names = tokio::select! {
+        names = &mut reading => names,
+        Some(first) = signals.recv() => {
+            report.signal = Some(first);
+            control.escalate(Shutdown::Drain);
+            reading.await
+        }
+    };
+    let (names, side_reading) = (names.unwrap_or_default(), (&mut ended).await);
+    let reading = side_reading.unwrap_or_else(|_| panicked(report));
+    let failure = reading.source_end.clone().and_then(Result::err);
+    if report.signal.is_none() {
+        report.failures.extend(failure);
+    }
+    ComparedSide {
+        source: report::SourceReport {
+            names: names.into(),
+            complete: reading.source_end == Some(Ok(())),
+            ..source
+        },
+        tally: reading.tally,
+        records: reading.records,
+    }
+}
+
+fn panicked(report: &mut ComparisonReport) -> SideReading {
+    let what = "the comparing thread ended in a panic".into();
+    report.failures.push(Error::Defect { what });
+    SideReading::default()
 }
 
 /// Adds what `receiver` gives to one side, on a thread of its own.

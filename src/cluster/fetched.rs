@@ -1,0 +1,35 @@
+//! From a record that a broker gave to one of a batch.
+
+use super::native::FetchedRecord;
+use crate::record::{Batch, Header, Origin, Record};
+
+/// Copies `fetched` into `batch` as a record of `topic`, with its partition and offset as its origin; returns
+/// the bytes of key and value.
+pub(crate) fn push(batch: &mut Batch, topic: &str, fetched: &FetchedRecord<'_>) -> usize {
+    let mark = batch.mark();
+    let topic = Some(batch.topic_index_of_name(topic));
+    let key = fetched.key.map(|key| batch.push_bytes(key));
+    let value = fetched.value.map(|value| batch.push_bytes(value));
+    for (name, value) in &fetched.headers {
+        let name = batch.push_bytes(name);
+        let value = value.map(|value| batch.push_bytes(value));
+        batch.push_header(Header { name, value });
+    }
+    let headers = batch.headers_since(mark);
+    batch.records.push(Record {
+        topic,
+        partition: Some(fetched.partition),
+        offset: Some(fetched.offset),
+        timestamp_ms: fetched.timestamp_ms,
+        key,
+        value,
+        headers,
+        origin: Origin {
+            input: fetched.partition.unsigned_abs(),
+            line: fetched.offset.unsigned_abs(),
+        },
+        capture: None,
+    });
+    let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+    len(fetched.key) + len(fetched.value)
+}

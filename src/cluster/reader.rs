@@ -1,0 +1,253 @@
+//! Reading topics: from given offsets, outside of any consumer group, with the settings, certificates and
+//! tokens that the producer has. What transactions have not committed is not read.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+
+use super::native::{Client, Code, Event, FetchQueue, Fetched, LogRange};
+use super::reasons::{Clarity, Reason};
+use super::settings::{CONNECTION, refused_setting};
+use super::token::Tokens;
+use crate::config::properties::Secrets;
+use crate::config::property_names::are_same;
+use crate::config::{Cluster, Destination};
+use crate::error::Error;
+use crate::host::console::Console;
+use crate::host::control::Control;
+use crate::host::patience;
+
+/// librdkafka's properties of a reader; nobody else's win.
+const READING: [(&str, &str); 5] = [
+    ("isolation.level", "read_committed"),
+    ("enable.partition.eof", "true"),
+    // There is no group to commit for.
+    ("enable.auto.commit", "false"),
+    // What was asked for and is not there any more is an error, and not a reason to begin elsewhere.
+    ("auto.offset.reset", "error"),
+    // The bound of what is read ahead, of all partitions together.
+    ("queued.max.messages.kbytes", "16384"),
+];
+/// How long a cluster may take to answer a question, with all attempts.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// One attempt; short, so that an interruption is noticed.
+const ASK_LIMIT: Duration = Duration::from_millis(1000);
+/// How long librdkafka's threads may take to end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// A reader of partitions.
+pub(crate) struct LogReader {
+    brokers: String,
+    // Before the client, so that no token comes to one that is going.
+    tokens: Option<Tokens>,
+    client: Arc<Client>,
+    /// None at the end.
+    queue: Option<FetchQueue>,
+    secrets: Secrets,
+    console: Console,
+    control: Control,
+    /// The clearest reason why brokers cannot be used.
+    trouble: Option<Reason>,
+}
+
+impl LogReader {
+    /// Makes a reader; nothing is known of the brokers yet.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
+    pub(crate) fn open(
+        destination: &Destination,
+        console: &Console,
+        control: &Control,
+    ) -> Result<Self, Error> {
+        let config = settings(destination);
+        let client = Client::consumer(&config)
+            .map_err(|e| refused_setting(&config, &destination.property_places, &e))?;
+        let client = Arc::new(client);
+        let secrets = Secrets::of(&destination.properties);
+        let tokens = destination.token.as_ref();
+        let tokens = tokens.map(|s| Tokens::start(s, console.clone(), secrets.clone(), control));
+        let tokens = tokens.transpose()?;
+        if let Some(tokens) = &tokens {
+            tokens.supply(&client)?;
+        }
+        let queue = FetchQueue::new(client.clone()).ok_or_else(|| Error::Defect {
+            what: "librdkafka has no queue for a reader".into(),
+        })?;
+        Ok(Self {
+            brokers: destination.cluster.bootstrap_servers().to_owned(),
+            tokens,
+            client,
+            queue: Some(queue),
+            secrets,
+            console: console.clone(),
+            control: control.clone(),
+            trouble: None,
+        })
+    }
+
+    /// How many partitions a topic has.
+    ///
+    /// # Errors
+    /// [`Error::OutputsMissing`], [`Error::TopicRefused`], [`Error::Unreachable`].
+    pub(crate) fn partitions(&mut self, topic: &str) -> Result<i32, Error> {
+        let name = topic.to_owned();
+        let metadata = self.ask(move |client| client.metadata(&name, ASK_LIMIT))?;
+        let found = metadata
+            .topics
+            .into_iter()
+            .find(|known| known.name == topic);
+        let code = found
+            .as_ref()
+            .map_or(Code::UNKNOWN_TOPIC, |known| known.code);
+        match (found, code) {
+            (Some(found), Code::NONE) => Ok(count(found.partitions.len())),
+            (_, Code::UNKNOWN_TOPIC | Code::UNKNOWN_TOPIC_OR_PARTITION | Code::NONE) => {
+                Err(Error::OutputsMissing {
+                    topics: vec![topic.to_owned()],
+                    brokers: self.brokers.clone(),
+                })
+            }
+            (_, code) => Err(self.unread(topic, &code.words())),
+        }
+    }
+
+    /// Where the log of a partition begins and ends, for a reader of committed records.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] that none answers in time.
+    pub(crate) fn range(&mut self, topic: &str, partition: i32) -> Result<LogRange, Error> {
+        let name = topic.to_owned();
+        self.ask(move |client| FetchQueue::range(client, &name, partition, ASK_LIMIT))
+    }
+
+    /// Begins to read a partition at `offset`.
+    ///
+    /// # Errors
+    /// [`Error::TopicRefused`].
+    pub(crate) fn start(&mut self, topic: &str, partition: i32, offset: i64) -> Result<(), Error> {
+        let Some(queue) = &mut self.queue else {
+            return Ok(());
+        };
+        let started = queue.start(topic, partition, offset);
+        started.map_err(|code| self.unread(topic, &code.words()))
+    }
+
+    /// Waits up to `limit` for what comes next and hands it over; whether something has come.
+    pub(crate) fn poll(&mut self, limit: Duration, take: impl FnOnce(Fetched<'_>)) -> bool {
+        self.take_events();
+        let queue = self.queue.as_ref();
+        queue.is_some_and(|queue| queue.poll(limit, take))
+    }
+
+    /// Why a topic cannot be read.
+    pub(crate) fn unread(&self, topic: &str, why: &str) -> Error {
+        Error::TopicRefused {
+            topic: topic.to_owned(),
+            action: "read",
+            reason: self.secrets.hide(why),
+        }
+    }
+
+    /// Asks the cluster until it answers.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl Fn(&Client) -> Result<T, Code> + Clone + Send + 'static,
+    ) -> Result<T, Error> {
+        let started = Instant::now();
+        loop {
+            let (client, question) = (self.client.clone(), question.clone());
+            let answer = patience::unless_stopping(&self.control, move || question(&client));
+            let code = match answer.unwrap_or(Err(Code::TIMED_OUT)) {
+                Ok(answer) => return Ok(answer),
+                Err(code) => code,
+            };
+            self.take_events();
+            let is_hopeless = self.trouble.as_ref();
+            let is_hopeless = is_hopeless.is_some_and(|known| known.clarity == Clarity::Certain);
+            if is_hopeless || self.control.is_stopping() || started.elapsed() > ANSWER_LIMIT {
+                let reason = self.trouble.clone();
+                let reason = reason.unwrap_or_else(|| Reason::of(&code.words()));
+                return Err(Error::Unreachable {
+                    brokers: self.brokers.clone(),
+                    reason: reason.text,
+                    hint: reason.hint,
+                });
+            }
+            // An answer that is no answer may come at once.
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Takes note of what librdkafka has to say of the brokers.
+    fn take_events(&mut self) {
+        let Self {
+            client,
+            secrets,
+            console,
+            trouble,
+            ..
+        } = self;
+        loop {
+            let mut came = false;
+            client.poll(Duration::ZERO, |event| {
+                came = true;
+                let reason = match event {
+                    Event::Error { code, .. } if code == Code::ALL_BROKERS_DOWN => return,
+                    Event::Error { text, .. } => Reason::of(&secrets.hide(text)),
+                    Event::Log { text, .. } => {
+                        let text = secrets.hide(text);
+                        console.verbose(&format!("librdkafka: reader: {text}"));
+                        return;
+                    }
+                    Event::Delivery(_) => return,
+                };
+                let is_clearer = |known: &Reason| reason.clarity >= known.clarity;
+                if trouble.as_ref().is_none_or(is_clearer) {
+                    *trouble = Some(reason);
+                }
+            });
+            if !came {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for LogReader {
+    /// Ends librdkafka's threads; one that hangs is left behind after a while.
+    fn drop(&mut self) {
+        let (queue, client) = (self.queue.take(), self.client.clone());
+        drop(self.tokens.take());
+        let ending = thread::spawn(move || drop((queue, client)));
+        patience::join(vec![ending], &self.control, CLOSE_LIMIT);
+    }
+}
+
+fn count(partitions: usize) -> i32 {
+    i32::try_from(partitions).unwrap_or(i32::MAX)
+}
+
+fn settings(destination: &Destination) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (key, value) in CONNECTION {
+        config.set(key, value);
+    }
+    for (key, value) in &destination.properties {
+        // librdkafka gets each property once: the crate hands them over in no order.
+        for (default, _) in CONNECTION.iter().filter(|(name, _)| are_same(name, key)) {
+            config.remove(default);
+        }
+        config.set(key, value);
+    }
+    for (key, value) in READING {
+        config.set(key, value);
+    }
+    if let Cluster::Brokers(brokers) = &destination.cluster {
+        config.set("bootstrap.servers", brokers);
+    }
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
+}

@@ -1,0 +1,134 @@
+//! A topic as one side of a comparison: from its first record to the end that it has when reading begins.
+
+use std::time::Duration;
+
+use crate::cluster::fetched::push;
+use crate::cluster::native::Fetched;
+use crate::cluster::reader::LogReader;
+use crate::config::Destination;
+use crate::error::Error;
+use crate::host::console::Console;
+use crate::host::control::Control;
+use crate::record::channel::{Closed, Sender, SourceBatch};
+use crate::report;
+
+/// How long one wait for records may take: an interruption is noticed after it.
+const STEP: Duration = Duration::from_millis(50);
+/// Bytes of a batch at which it is handed over.
+const MOST_BYTES: usize = 1 << 20;
+
+pub(super) struct TopicToRead {
+    pub(super) name: String,
+    /// What it is called in the comparison.
+    pub(super) compared_as: String,
+    pub(super) console: Console,
+}
+
+/// Why reading ends before its end.
+enum TopicEnd {
+    Told,
+    Failed(Error),
+}
+
+impl From<Error> for TopicEnd {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Closed> for TopicEnd {
+    fn from(_: Closed) -> Self {
+        Self::Told
+    }
+}
+
+impl TopicToRead {
+    /// The topic as a report has it.
+    pub(super) fn source(&self) -> report::SourceReport {
+        report::SourceReport {
+            kind: Some(report::SourceReport::TOPIC),
+            inputs: vec![self.name.clone()],
+            ..report::SourceReport::default()
+        }
+    }
+
+    /// Reads the topic into `sender`; returns the names of its partitions.
+    pub(super) fn read(
+        &self,
+        destination: &Destination,
+        control: &Control,
+        sender: Sender,
+    ) -> Vec<String> {
+        let mut names = Vec::new();
+        match self.read_all(destination, control, &sender, &mut names) {
+            Ok(()) => sender.finish(Ok(())),
+            Err(TopicEnd::Failed(error)) if !control.is_stopping() => sender.finish(Err(error)),
+            Err(_) => sender.finish_early(),
+        }
+        names
+    }
+
+    fn read_all(
+        &self,
+        destination: &Destination,
+        control: &Control,
+        sender: &Sender,
+        names: &mut Vec<String>,
+    ) -> Result<(), TopicEnd> {
+        let mut reader = LogReader::open(destination, &self.console, control)?;
+        let partitions = reader.partitions(&self.name)?;
+        *names = (0..partitions)
+            .map(|partition| format!("{} [{partition}]", self.name))
+            .collect();
+        // The end of each partition that has not been reached yet.
+        let mut ends = Vec::new();
+        for partition in 0..partitions {
+            let range = reader.range(&self.name, partition)?;
+            ends.push((range.start < range.end).then_some(range.end));
+            if range.start < range.end {
+                reader.start(&self.name, partition, range.start)?;
+            }
+        }
+        let mut portion = SourceBatch::default();
+        while ends.iter().any(Option::is_some) {
+            if control.is_stopping() {
+                return Err(TopicEnd::Told);
+            }
+            let mut failed = None;
+            reader.poll(STEP, |fetched| match fetched {
+                Fetched::Record(record) => {
+                    let end = end_of(&mut ends, record.partition);
+                    if end.is_some_and(|end| record.offset < end) {
+                        portion.tally.bytes +=
+                            push(&mut portion.batch, &self.compared_as, &record) as u64;
+                    }
+                    reached(&mut ends, record.partition, record.offset + 1);
+                }
+                Fetched::AtEnd {
+                    partition, offset, ..
+                } => reached(&mut ends, partition, offset),
+                Fetched::Failed { why, .. } => failed = Some(why),
+            });
+            if let Some(why) = failed {
+                return Err(reader.unread(&self.name, &why).into());
+            }
+            if portion.batch.weight() >= MOST_BYTES {
+                sender.send(std::mem::take(&mut portion))?;
+            }
+        }
+        Ok(sender.send(portion)?)
+    }
+}
+
+fn end_of(ends: &mut [Option<i64>], partition: i32) -> Option<i64> {
+    let index = usize::try_from(partition).ok()?;
+    ends.get(index).copied().flatten()
+}
+
+/// Notes that everything before `offset` was read.
+fn reached(ends: &mut [Option<i64>], partition: i32, offset: i64) {
+    let end = usize::try_from(partition).ok();
+    if let Some(end) = end.and_then(|index| ends.get_mut(index)) {
+        *end = end.filter(|end| offset < *end);
+    }
+}
