@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::native::{Client, keep_descriptors};
+use super::native::{Client, Token, keep_descriptors};
 use crate::config::TokenSource;
 use crate::config::properties::Secrets;
 use crate::error::{Error, reason};
@@ -38,15 +38,6 @@ const MOST_OUTPUT: u64 = 1 << 20;
 const INTERRUPTED: &str = "the run was interrupted before there was one";
 /// How much of stderr is shown.
 const SHOWN: usize = 500;
-
-/// A token and what librdkafka has to know of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) text: String,
-    /// Milliseconds since 1970.
-    pub(crate) expires_ms: i64,
-    pub(crate) principal: String,
-}
 
 /// Keeps all producers of a run supplied.
 pub(crate) struct Tokens {

@@ -1,10 +1,13 @@
 //! The names of librdkafka's properties: those that mean the same, and those that kreplay decides itself.
-//! Apart from `properties.rs`, because these are facts of librdkafka 2.12 (CONFIGURATION.md).
+//! Apart from `properties/`, because these are facts of librdkafka 2.12 (CONFIGURATION.md).
 
 use std::collections::BTreeMap;
 
 use super::PartitionChoice;
 use crate::error::Error;
+
+/// Names and values; the later one of a name wins.
+pub(crate) type Properties = Vec<(String, String)>;
 
 /// Aliases, each with the property that it sets.
 pub(crate) const ALIASES: [(&str, &str); 11] = [
@@ -159,6 +162,16 @@ pub(crate) fn check_obeyed(
         });
     }
     Ok(())
+}
+
+/// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the
+/// same prefix as a part of their names (librdkafka, CONFIGURATION.md).
+pub(super) fn without_prefix(key: &str) -> String {
+    let is_whole = ["topic.metadata.", "topic.blacklist"];
+    if is_whole.iter().any(|whole| key.starts_with(whole)) {
+        return key.to_string();
+    }
+    key.strip_prefix("topic.").unwrap_or(key).to_string()
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use super::event::Event;
 use super::metadata::Metadata;
 use super::owned::{Owned, text};
 use super::raw;
-use crate::cluster::token::Token;
 
 /// A client with its queue of events. Ends with its last owner, which may take as long as
 /// librdkafka's threads take to notice; records that it still holds are given up without a word.
@@ -297,6 +296,15 @@ impl Mock<'_> {
             false => Ok(()),
         }
     }
+}
+
+/// A token and what librdkafka has to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) text: String,
+    /// Milliseconds since 1970.
+    pub(crate) expires_ms: i64,
+    pub(crate) principal: String,
 }
 
 /// Room for a reason in librdkafka's words.

@@ -27,7 +27,7 @@ mod raw;
 mod tests;
 pub(crate) mod topic_ids;
 
-pub(crate) use self::client::{Client, Mock};
+pub(crate) use self::client::{Client, Mock, Token};
 pub(crate) use self::code::Code;
 pub(crate) use self::event::{Delivery, DeliveryFailure, Event, Persisted};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};

@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::property_names::PropertyPlaces;
+use super::super::property_names::{Properties, PropertyPlaces, without_prefix};
 use super::super::small_file;
-use super::{Properties, without_prefix};
 use crate::error::{Error, reason};
 
 /// What PowerShell and Windows editors write before UTF-8.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use self::file::FileProperties;
 pub(crate) use self::file::{PLUGINS, PropertyFile};
-use super::property_names::{PropertyPlaces, are_same, check_obeyed, last_words, take_consumers};
+pub(crate) use super::property_names::Properties;
+use super::property_names::{
+    PropertyPlaces, are_same, check_obeyed, last_words, take_consumers, without_prefix,
+};
 use super::{Idempotence, PartitionChoice};
 use crate::error::Error;
-
-/// Names and values; the later one of a name wins.
-pub(crate) type Properties = Vec<(String, String)>;
 
 /// A property whose other values would break the promise that what is called delivered is in the
 /// log once and in order (librdkafka CONFIGURATION.md).
@@ -111,16 +111,6 @@ pub(crate) fn settle(
         unused,
         places,
     })
-}
-
-/// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the
-/// same prefix as a part of their names (librdkafka, CONFIGURATION.md).
-fn without_prefix(key: &str) -> String {
-    let is_whole = ["topic.metadata.", "topic.blacklist"];
-    if is_whole.iter().any(|whole| key.starts_with(whole)) {
-        return key.to_string();
-    }
-    key.strip_prefix("topic.").unwrap_or(key).to_string()
 }
 
 fn check_promise(

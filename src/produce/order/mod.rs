@@ -3,6 +3,7 @@
 //! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
 //! counted.
 
+mod batch;
 mod by_time;
 mod files;
 mod partitions;
@@ -13,33 +14,14 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::{Duration, Instant};
 
+pub(crate) use self::batch::Order;
+pub(super) use self::batch::OrderedBatch;
 use self::window::OrderWindow;
 use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::{Received, Receiver, SourceBatch};
 use crate::record::in_flight::{NumberedBatch, Positions};
-use crate::report::{Problems, Tally};
-
-/// Whether records are put in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// By offset within each captured partition.
-    ByOffset,
-    /// As captured: where every copy of a record is wanted, going back is part of it.
-    AsCaptured,
-}
-
-/// Records that are to be sent next, in order.
-#[derive(Debug)]
-pub(super) struct OrderedBatch {
-    pub(super) numbered: NumberedBatch,
-    /// What extraction counted.
-    pub(super) tally: Tally,
-    /// Records of the batch that come too late to be in order.
-    pub(super) problems: Problems,
-    /// Of each record the captured partition, by a number; none where records are not timed.
-    pub(super) partitions: Vec<u32>,
-}
+use crate::report::Problems;
 
 /// What comes next.
 #[derive(Debug)]

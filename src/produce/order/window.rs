@@ -8,11 +8,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::batch::{Order, OrderedBatch};
 use super::by_time::{TimeRange, WaitingTimes};
 use super::files::FileRanges;
 use super::partitions::{KnownPartitions, PartitionIndex, PartitionRun};
 use super::slots::{RecordSlots, copy, times_of};
-use super::{Order, OrderedBatch};
 use crate::config::Clock;
 use crate::record::Batch;
 use crate::record::channel::SourceBatch;
