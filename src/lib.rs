@@ -24,7 +24,7 @@
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
 //! | which part of a capture is used | `cli/extraction/selection.rs`, `config/resolve/selection.rs`; `record/select/` (which records), `extract/keep/sink.rs` (where they are left out) |
-//! | what the sections of a Markdown RRPair say | `extract/input/framing/markdown.rs`, `extract/input/framing/overlay/` |
+//! | what the sections of a Markdown RRPair say | `extract/input/framing/markdown/mod.rs`, `extract/input/framing/markdown/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |

@@ -6,6 +6,7 @@ pub(super) mod capture;
 pub(super) mod filter;
 pub(super) mod path;
 mod query;
+mod step;
 pub(super) mod written;
 
 use serde::Deserialize;

@@ -12,17 +12,7 @@ use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
 
 use super::query;
-
-/// One step from a node to nodes below it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum PathStep {
-    /// A member of an object.
-    Name(String),
-    /// An element of an array.
-    Index(usize),
-    /// Every member or element.
-    Each,
-}
+pub(crate) use super::step::PathStep;
 
 /// A path, parsed once.
 #[derive(Debug, Clone)]

@@ -13,14 +13,13 @@
 //! "A later line" is one within the first MiB; a first line longer than that is one of JSON lines.
 //! Values may stand one after another with or without blanks, and arrays among them.
 
-mod document;
 mod format;
 pub(crate) mod lines;
 mod markdown;
-mod overlay;
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod text;
 mod values;
 pub(crate) mod window;
 
@@ -28,56 +27,11 @@ use std::io::{self, Read};
 
 use self::format::Format;
 use self::markdown::Markdown;
+pub(in crate::extract) use self::text::{Remark, RrPairText, Unfinished};
 use self::values::ValueReader;
 
-use self::lines::{BOM, LineReader, SourceLine};
+use self::lines::{BOM, LineReader};
 use self::window::ReadWindow;
-
-/// The text of one RRPair.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::extract) enum RrPairText<'a> {
-    /// From its first to its last byte; may still be no JSON.
-    Whole(&'a [u8]),
-    /// Longer than [`LONGEST_LINE`](window::LONGEST_LINE), and skipped.
-    TooLong,
-    /// Damaged so that its end cannot be told, and why.
-    Broken(String),
-}
-
-impl<'a> From<SourceLine<'a>> for RrPairText<'a> {
-    fn from(line: SourceLine<'a>) -> Self {
-        match line {
-            SourceLine::Whole(bytes) => Self::Whole(bytes),
-            SourceLine::TooLong => Self::TooLong,
-        }
-    }
-}
-
-/// A part of a text that is not understood and was left out.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::extract) struct Remark {
-    pub(in crate::extract) line: u64,
-    pub(in crate::extract) why: String,
-}
-
-/// What is missing at the end of an input.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::extract) struct Unfinished {
-    pub(in crate::extract) line: u64,
-    pub(in crate::extract) why: String,
-    /// Whether there was more that could not be told apart; else the input is cut off.
-    pub(in crate::extract) lost: bool,
-}
-
-impl Unfinished {
-    fn cut_off(line: u64, why: impl Into<String>) -> Self {
-        Self {
-            line,
-            why: why.into(),
-            lost: false,
-        }
-    }
-}
 
 /// The texts of one input, with the line on which each begins. The caller decides when to read on,
 /// so that it can hand over what it has before it waits for more.
@@ -180,7 +134,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// What is missing at the end of the input, besides what [`Texts::remainder`] gave.
+    /// What is missing at the end of the input, besides what [`Framer::remainder`] gave.
     pub(in crate::extract) fn unfinished(&self) -> Option<Unfinished> {
         match &self.0 {
             FormatFramer::Lines(_) => None,

@@ -12,9 +12,9 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::lines::BOM;
 use super::scanner::{Scan, ValueScanner};
+use super::text::{RrPairText, Unfinished};
 use super::window::LONGEST_LINE;
 use super::window::ReadWindow;
-use super::{RrPairText, Unfinished};
 
 /// Blanks before the first value beyond which they are no indentation.
 const WIDEST_MARGIN: usize = 256;

@@ -8,14 +8,14 @@ use jsonpath_rust::parser::model::{
 use regex::Regex;
 use serde_json::{Number, Value};
 
-use super::{QueryNode, queried};
+use super::node::{FilterScope, QueryNode};
 
 /// A value, or that there is none.
 type ComparedOperand<'a> = Option<Cow<'a, Value>>;
 
-pub(super) fn holds<'a>(comparison: &Comparison, node: &QueryNode<'a>, root: &'a Value) -> bool {
+pub(super) fn holds(comparison: &Comparison, scope: FilterScope<'_, '_>) -> bool {
     let (left, right) = comparison.vals();
-    let (left, right) = (operand(left, node, root), operand(right, node, root));
+    let (left, right) = (operand(left, scope), operand(right, scope));
     match comparison {
         Comparison::Eq(..) => is_equal(&left, &right),
         Comparison::Ne(..) => !is_equal(&left, &right),
@@ -27,13 +27,13 @@ pub(super) fn holds<'a>(comparison: &Comparison, node: &QueryNode<'a>, root: &'a
 }
 
 /// Whether a text matches a regular expression, by `match` or `search`.
-pub(super) fn matches<'a>(function: &TestFunction, node: &QueryNode<'a>, root: &'a Value) -> bool {
+pub(super) fn matches(function: &TestFunction, scope: FilterScope<'_, '_>) -> bool {
     let (text, regex, whole) = match function {
         TestFunction::Match(text, regex) => (text, regex, true),
         TestFunction::Search(text, regex) => (text, regex, false),
         _ => return false,
     };
-    let (text, regex) = (argument(text, node, root), argument(regex, node, root));
+    let (text, regex) = (argument(text, scope), argument(regex, scope));
     let texts = text.as_deref().and_then(Value::as_str);
     let Some((text, regex)) = texts.zip(regex.as_deref().and_then(Value::as_str)) else {
         return false;
@@ -66,24 +66,14 @@ fn any_but_line_ends(regex: &str) -> String {
     out
 }
 
-fn operand<'a>(
-    comparable: &Comparable,
-    node: &QueryNode<'a>,
-    root: &'a Value,
-) -> ComparedOperand<'a> {
+fn operand<'a>(comparable: &Comparable, scope: FilterScope<'_, 'a>) -> ComparedOperand<'a> {
     match comparable {
         Comparable::Literal(literal) => Some(Cow::Owned(value_of(literal))),
-        Comparable::Function(function) => result(function, node, root),
+        Comparable::Function(function) => result(function, scope),
         Comparable::SingularQuery(query) => {
             let (from, segments) = match query {
-                SingularQuery::Current(segments) => (node.clone(), segments),
-                SingularQuery::Root(segments) => (
-                    QueryNode {
-                        value: root,
-                        way: None,
-                    },
-                    segments,
-                ),
+                SingularQuery::Current(segments) => (scope.node.clone(), segments),
+                SingularQuery::Root(segments) => (QueryNode::root(scope.root), segments),
             };
             let found = segments
                 .iter()
@@ -107,18 +97,14 @@ fn value_of(literal: &Literal) -> Value {
 }
 
 /// What a function gives, for those that give a value.
-fn result<'a>(
-    function: &TestFunction,
-    node: &QueryNode<'a>,
-    root: &'a Value,
-) -> ComparedOperand<'a> {
+fn result<'a>(function: &TestFunction, scope: FilterScope<'_, 'a>) -> ComparedOperand<'a> {
     let nodes = |argument: &FnArg| match argument {
-        FnArg::Test(test) => queried(test, node, root),
+        FnArg::Test(test) => (scope.select)(test, scope),
         FnArg::Literal(_) | FnArg::Filter(_) => Vec::new(),
     };
     match function {
         TestFunction::Length(of) => {
-            let length = match &*argument(of, node, root)? {
+            let length = match &*argument(of, scope)? {
                 Value::String(text) => text.chars().count(),
                 Value::Array(elements) => elements.len(),
                 Value::Object(members) => members.len(),
@@ -136,13 +122,13 @@ fn result<'a>(
 }
 
 /// An argument that is a value.
-fn argument<'a>(argument: &FnArg, node: &QueryNode<'a>, root: &'a Value) -> ComparedOperand<'a> {
+fn argument<'a>(argument: &FnArg, scope: FilterScope<'_, 'a>) -> ComparedOperand<'a> {
     match argument {
         FnArg::Literal(literal) => Some(Cow::Owned(value_of(literal))),
         FnArg::Filter(_) => None,
         FnArg::Test(test) => match &**test {
-            Test::Function(function) => result(function, node, root),
-            query => match &queried(query, node, root)[..] {
+            Test::Function(function) => result(function, scope),
+            query => match &(scope.select)(query, scope)[..] {
                 [one] => Some(Cow::Borrowed(one.value)),
                 _ => None,
             },

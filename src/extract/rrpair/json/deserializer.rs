@@ -3,7 +3,10 @@
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{GivenUp, INSIDE, JsonReader, JsonResult, TEXT, document};
+use super::escapes::name;
+use super::given_up::{GivenUp, JsonResult};
+use super::reader::JsonReader;
+use super::text::{INSIDE, TEXT};
 
 impl<'de> Deserializer<'de> for &mut JsonReader<'de, '_> {
     type Error = GivenUp;
@@ -142,7 +145,7 @@ impl<'de> Deserializer<'de> for NameDeserializer<'_, 'de, '_> {
             Ok(Err(name)) => visitor.visit_str(name),
             Err(GivenUp) => {
                 self.0.at = start;
-                visitor.visit_string(document::name(self.0.raw_string()?))
+                visitor.visit_string(name(self.0.raw_string()?))
             }
         }
     }

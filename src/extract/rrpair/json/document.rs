@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::escapes::hex;
-use super::{ContainerAccess, JsonReader, JsonResult, Scratch};
+use super::deserializer::ContainerAccess;
+use super::escapes::{hex, name, unescaped};
+use super::given_up::JsonResult;
+use super::reader::{JsonReader, Scratch};
 
 /// The document that `text` is; none when it is damaged, or nested deeper than is read.
 pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
@@ -54,17 +56,6 @@ fn node(reader: &mut JsonReader<'_, '_>) -> JsonResult<Value> {
             scalar(&reader.text[start..reader.at])
         }
     })
-}
-
-fn unescaped(raw: &str) -> Option<String> {
-    serde_json::from_str(&format!("\"{raw}\"")).ok()
-}
-
-/// A name with half of a surrogate pair becomes one that no two such names share: none may take the
-/// place of another.
-pub(super) fn name(raw: &str) -> String {
-    let replaced = || raw.replace('\\', char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]));
-    unescaped(raw).unwrap_or_else(replaced)
 }
 
 /// The replacement character stands for half of a surrogate pair.

@@ -1,7 +1,7 @@
 //! What may stand in a JSON string (RFC 8259, section 7): plain characters, eight of which are looked at
 //! at once, and escapes.
 
-use super::{GivenUp, JsonResult};
+use super::given_up::{GivenUp, JsonResult};
 
 /// How many of the eight bytes, from the first one on, are plain characters of a string. The borrow of
 /// a subtraction reaches only bytes behind the first that is not plain.
@@ -67,4 +67,17 @@ pub(super) fn code_point(bytes: &[u8]) -> JsonResult<(char, usize)> {
     let joined = char::from_u32(0x10000 + ((first - 0xd800) << 10) + low);
     let is_pair = low < 0x400;
     Ok((joined.filter(|_| is_pair).ok_or(GivenUp)?, 12))
+}
+
+/// A string without its escapes, from its text between the quotes; none when serde_json has no string
+/// for it.
+pub(super) fn unescaped(raw: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{raw}\"")).ok()
+}
+
+/// A name with half of a surrogate pair becomes one that no two such names share: none may take the
+/// place of another.
+pub(super) fn name(raw: &str) -> String {
+    let replaced = || raw.replace('\\', char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]));
+    unescaped(raw).unwrap_or_else(replaced)
 }

@@ -5,7 +5,12 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-use super::TEXT;
+/// The newtype by which a node's text is asked for: a string without an escape is given. Any other
+/// deserializer gives the node.
+pub(super) const TEXT: &str = "the text of a node";
+/// The newtype of a node in which only what is inside is wanted: a string or a number need not be one
+/// that can be read, and `true` is given for it.
+pub(in crate::extract) const INSIDE: &str = "what is inside a node";
 
 /// Asks `node` for its JSON text.
 ///

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Remark;
-use super::format::is_heading;
 use super::overlay::{Section, SectionName, is_fence};
-use super::window::LONGEST_LINE;
+use crate::extract::input::framing::format::is_heading;
+use crate::extract::input::framing::text::Remark;
+use crate::extract::input::framing::window::LONGEST_LINE;
 
 /// What stands before the base on its line.
 const LABEL: &[u8] = b"json:";

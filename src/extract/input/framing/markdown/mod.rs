@@ -7,11 +7,13 @@
 
 use std::io::{self, Read};
 
-use super::document::{Document, title};
+mod document;
+mod overlay;
+
+use self::document::{Document, title};
+use self::overlay::{SectionName, is_fence};
 use super::lines::{LineRange, LineReader, SourceLine};
-use super::overlay;
-use super::overlay::{SectionName, is_fence};
-use super::{Remark, RrPairText, Unfinished};
+use super::text::{Remark, RrPairText, Unfinished};
 
 /// Why a document cannot be read.
 const NO_BASE: &str = "no line `json: ` under `### INTERNAL`";

@@ -18,7 +18,7 @@ mod tests;
 use self::members::OverlayMembers;
 pub(super) use self::section::{Section, SectionName, is_fence};
 
-use super::Remark;
+use crate::extract::input::framing::text::Remark;
 
 /// A base with the sections laid over it so far.
 struct Overlay<'a> {

@@ -3,19 +3,19 @@
 
 /// A section of a document.
 #[derive(Debug)]
-pub(in crate::extract::input::framing) struct Section<'a> {
-    pub(in crate::extract::input::framing) name: SectionName,
+pub(in crate::extract::input::framing::markdown) struct Section<'a> {
+    pub(in crate::extract::input::framing::markdown) name: SectionName,
     /// The line of the heading, from 1.
-    pub(in crate::extract::input::framing) line: u64,
+    pub(in crate::extract::input::framing::markdown) line: u64,
     /// The heading as it is written, between its number signs.
-    pub(in crate::extract::input::framing) title: &'a str,
+    pub(in crate::extract::input::framing::markdown) title: &'a str,
     /// What stands below the heading.
-    pub(in crate::extract::input::framing) content: &'a str,
+    pub(in crate::extract::input::framing::markdown) content: &'a str,
 }
 
 /// What a section is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract::input::framing) enum SectionName {
+pub(in crate::extract::input::framing::markdown) enum SectionName {
     Request,
     Response,
     Signature,
@@ -26,7 +26,7 @@ pub(in crate::extract::input::framing) enum SectionName {
 
 impl SectionName {
     /// Older files name the side that is replayed as well: `REQUEST (TEST)`, `RESPONSE (MOCK)`.
-    pub(in crate::extract::input::framing) fn of(title: &str) -> Self {
+    pub(in crate::extract::input::framing::markdown) fn of(title: &str) -> Self {
         let first = title.split([' ', '(']).next().unwrap_or_default();
         match first {
             "REQUEST" => Self::Request,
@@ -53,7 +53,7 @@ pub(super) struct Parts<'a> {
 }
 
 /// Whether a line opens or closes a part.
-pub(in crate::extract::input::framing) fn is_fence(line: impl AsRef<[u8]>) -> bool {
+pub(in crate::extract::input::framing::markdown) fn is_fence(line: impl AsRef<[u8]>) -> bool {
     line.as_ref().trim_ascii_end() == b"```"
 }
 

@@ -1,0 +1,13 @@
+//! The steps that plain paths and the nodes of queries consist of. Apart because paths contain queries,
+//! and queries give steps.
+
+/// One step from a node to nodes below it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum PathStep {
+    /// A member of an object.
+    Name(String),
+    /// An element of an array.
+    Index(usize),
+    /// Every member or element.
+    Each,
+}
