@@ -161,7 +161,8 @@ fn type_names_that_occur_twice_are_found() {
         "a.rs: pub struct One; enum Two<T> { V(T) } trait Three { type Four; } type Five = u8; \
          | b.rs: struct Other; impl Three for Other { type Four = u8; } fn f() { type Five = u16; } \
          | c.rs: #[cfg(test)] struct One; enum Three {} impl Iterator for Other { type Item = u8; } \
-         | d.rs: fn g() { struct Two; } mod m { type Item = u8; }",
+         | d.rs: fn g() { struct Two; } mod m { type Item = u8; } \
+         | e.rs: forward! { map struct enum identifier } forward! { map struct enum identifier }",
     );
     let found: Vec<Exception> = exceptions(&files).into_iter().collect();
     assert_eq!(found, ["type Five", "type Three", "type Two"]);
