@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use crate::config::nearest;
 use crate::host::visible::visible;
+use crate::report::figures::count;
 
 /// The column that speedctl adds to every CSV.
 pub(crate) const UUID_COLUMN: &str = "RRPair UUID";
 
-/// How the program ends, as documented in docs/report.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the program ends, as documented in docs/report.md; by rising gravity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitCode {
     /// Everything found was delivered, or left out on purpose and counted.
     Success,
@@ -25,15 +26,21 @@ pub enum ExitCode {
     Kafka,
     /// The source failed or is incomplete.
     Source,
-    /// The ledger does not balance: a defect of kreplay.
-    Defect,
-    /// Ended by SIGINT.
-    Interrupted,
     /// Ended by SIGTERM, SIGHUP or SIGQUIT.
     Terminated,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// The ledger does not balance: a defect of kreplay.
+    Defect,
 }
 
 impl ExitCode {
+    /// The exit code of a run with several reasons for one: the gravest wins.
+    #[must_use]
+    pub fn gravest(reasons: impl IntoIterator<Item = Self>) -> Self {
+        reasons.into_iter().max().unwrap_or(Self::Success)
+    }
+
     /// The process's exit status.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -684,23 +691,6 @@ pub(crate) fn reason(error: &io::Error) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|c| c.to_ascii_lowercase());
     first.into_iter().chain(chars).collect()
-}
-
-/// `1 partition`, `6 partitions`: a number with its noun.
-pub(crate) fn count(n: u64, noun: &str) -> String {
-    match n {
-        1 => format!("1 {noun}"),
-        n => format!("{n} {noun}s"),
-    }
-}
-
-/// A span of time in its largest unit, rounded down.
-pub(crate) fn span(ms: i64) -> String {
-    let seconds = u64::try_from(ms / 1000).unwrap_or_default();
-    let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
-    let unit = units.into_iter().find(|(_, length)| seconds >= *length);
-    let (noun, length) = unit.unwrap_or(("second", 1));
-    count(seconds / length, noun)
 }
 
 /// Names in backticks.

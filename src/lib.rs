@@ -53,7 +53,10 @@
 //! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
 //! | how the halves of a command meet, and how a signal reaches them | `run/mod.rs`, then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
 //! | how a run goes on where another has ended | `produce/delivery/journal/` |
-//! | what the report says, and the exit code | `report/` |
+//! | what may become of a record, and the check that the counts balance | `report/ledger/outcome.rs`, `report/ledger/mod.rs` |
+//! | the exit code, where several reasons apply | `report/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |
+//! | how counts, sizes and times are written | `report/figures.rs` |
+//! | what the report says | `report/` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
 //! `error` are leaves. `extract` never names `produce`, nor `produce` it: [`run()`] is where they meet.

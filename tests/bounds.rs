@@ -85,7 +85,7 @@ fn a_line_with_millions_of_records_is_named_and_not_read() {
     assert_eq!(ledger(&report), "2 = 1 unreadable + 1 delivered");
     let why = &report["problems"][0]["first"];
     assert_eq!(
-        why["why"], "it holds more than 524288 records",
+        why["why"], "it holds more than 524,288 records",
         "{report:#}"
     );
     assert!(peak < 400, "{peak} MiB");
@@ -120,7 +120,7 @@ fn a_record_with_millions_of_headers_is_named_and_not_read() {
         .as_str()
         .unwrap_or_default();
     assert!(
-        why.starts_with("it holds more than 2000000 headers"),
+        why.starts_with("it holds more than 2,000,000 headers"),
         "{report:#}"
     );
     assert!(peak < 400, "{peak} MiB");

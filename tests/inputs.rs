@@ -326,14 +326,13 @@ fn the_content_decides_what_an_input_is_whatever_the_command() {
     };
     for (content, kind) in [
         (&csv[..], "csv"),
-        (SHOP.as_bytes(), "raw"),
+        (SHOP.as_bytes(), "rrpairs"),
         (&records, "records"),
     ] {
-        let forced = if kind == "raw" { "rrpairs" } else { kind };
         let [own, from_stdin] = delivered(&[], content);
         assert_eq!(own, from_stdin, "{kind}");
-        for told in delivered(&["--as", forced], content) {
-            assert_eq!(told, own, "`--as {forced}` of {kind}");
+        for told in delivered(&["--as", kind], content) {
+            assert_eq!(told, own, "`--as {kind}`");
         }
         assert_eq!((own.0, &own.1), (0, &Value::from(kind)));
         assert!(

@@ -28,7 +28,7 @@ fn a_capture_is_told_on_one_screen() {
         "\
 49 records in 3 topics, 8.25 KiB of keys and values
 
-read       raw shop.jsonl: 69.37 KiB, 34 RRPairs, 21 Fetches (6 empty)
+read       rrpairs shop.jsonl: 69.37 KiB, 34 RRPairs, 21 Fetches (6 empty)
 found      51 = 2 control + 49 to replay
 time       2026-01-05T09:00:00.639Z to 2026-01-05T09:00:04.443Z
 several    11 Fetches hold more than one record: 46, of which a CSV loses 35
@@ -56,7 +56,7 @@ fn a_capture_without_anything_odd_is_told_in_fewer_lines() {
         "\
 21 records in 2 topics, 3.93 KiB of keys and values
 
-read       raw demo.jsonl: 62.57 KiB, 38 RRPairs, 27 Fetches (6 empty)
+read       rrpairs demo.jsonl: 62.57 KiB, 38 RRPairs, 27 Fetches (6 empty)
 found      21 = 21 to replay
 time       2026-01-05T09:00:00.654Z to 2026-01-05T09:00:04.795Z
 commands   Fetch 27, Heartbeat 3, ApiVersions 2, Metadata 2, FindCoordinator 1 and 3 more
@@ -214,7 +214,7 @@ fn the_kind_of_a_file_is_told_from_its_content() {
             "json",
         ],
     ));
-    assert_eq!(values["source"]["kind"], "raw");
+    assert_eq!(values["source"]["kind"], "rrpairs");
 }
 
 #[test]

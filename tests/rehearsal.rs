@@ -190,7 +190,7 @@ fn the_text_report_of_the_demo_reads_as_a_whole() {
         mask_times(&output.stdout),
         "delivered 21 of 21 records to a rehearsal broker in TIME\n\
          \n\
-         read       raw demo.jsonl: 62.57 KiB, 38 RRPairs, 27 Fetches (6 empty)\n\
+         read       rrpairs demo.jsonl: 62.57 KiB, 38 RRPairs, 27 Fetches (6 empty)\n\
          found      21 = 21 delivered\n\
          sent to    orders    3 partitions, 13 records, 2.90 KiB\n           \
                     payments  2 partitions, 8 records, 1.03 KiB\n\
@@ -206,7 +206,7 @@ fn the_text_report_of_a_cut_file_says_what_is_missing() {
         mask_times(&output.stdout),
         "failed: delivered 3 of 4 records to a rehearsal broker in TIME\n\
          \n\
-         read       raw cut.jsonl: 7.42 KiB, 3 RRPairs, 3 Fetches (0 empty); not read to its end\n\
+         read       rrpairs cut.jsonl: 7.42 KiB, 3 RRPairs, 3 Fetches (0 empty); not read to its end\n\
          found      4 = 1 unreadable + 3 delivered\n\
          sent to    orders  1 partition, 3 records, 837 B\n\
          latency    TIMES\n\
@@ -288,7 +288,7 @@ fn the_json_report_has_every_documented_member() {
     assert_eq!(report["kreplay"], env!("CARGO_PKG_VERSION"));
     assert_eq!(report["interrupted"], false);
     let source = json!({
-        "kind": "raw", "inputs": ["bad-middle.jsonl"], "bytes": 9061, "rrpairs": 4, "fetches": 4,
+        "kind": "rrpairs", "inputs": ["bad-middle.jsonl"], "bytes": 9061, "rrpairs": 4, "fetches": 4,
         "empty_fetches": 0, "skipped_files": 0, "complete": true,
     });
     assert_eq!(report["source"], source);

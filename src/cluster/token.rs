@@ -1,6 +1,7 @@
 //! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
 //! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
 
+use crate::report::figures::whole_mib;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
@@ -299,7 +300,10 @@ fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     let status = match ended {
         // It may have ended by that, as nobody reads on.
         Ok(_) if too_much() => {
-            return Err(format!("{whose} wrote more than {} MiB", MOST_OUTPUT >> 20));
+            return Err(format!(
+                "{whose} wrote more than {}",
+                whole_mib(MOST_OUTPUT)
+            ));
         }
         Ok(Some(status)) => status,
         Ok(None) if over() => return Err(INTERRUPTED.into()),

@@ -1,6 +1,7 @@
 //! Files that people write by hand, property files and profiles. They are read whole, and a device or a
 //! pipe that never ends is no such file.
 
+use crate::report::figures::whole_mib;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -20,8 +21,8 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     match bytes.len() {
         ..=MOST_BYTES => Ok(bytes),
         _ => Err(io::Error::other(format!(
-            "it is larger than {} MiB",
-            MOST_BYTES >> 20
+            "it is larger than {}",
+            whole_mib(MOST_BYTES as u64)
         ))),
     }
 }

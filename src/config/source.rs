@@ -47,7 +47,7 @@ impl InputKind {
     /// What a report and a journal call it.
     pub(crate) fn reported(self) -> &'static str {
         match self {
-            Self::RrPairs => "raw",
+            Self::RrPairs => "rrpairs",
             Self::Csv => "csv",
             Self::Records => crate::report::SourceReport::RECORDS,
         }

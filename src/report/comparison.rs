@@ -1,13 +1,15 @@
 //! What a comparison of two sets of records has found, for people and for programs.
 
+use crate::report::figures::{HumanCount, plural, records, seconds};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::exit::exit_code;
 use super::json::{problem_json, round_ms, source_json};
-use super::text::{HumanCount, plural, records, seconds, write_problem, write_source};
-use super::{Signal, SourceReport, Tally};
+use super::text::{write_problem, write_source};
+use super::{Outcome, Signal, SourceReport, Tally};
 use crate::config::nearest;
 use crate::error::{Error, ExitCode};
 
@@ -279,28 +281,12 @@ impl ComparisonReport {
     /// The exit code that follows from all of this; the gravest reason wins.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        let failed = |exit: &ExitCode| self.failures.iter().any(|e| e.exit() == *exit);
-        if failed(&ExitCode::Defect) {
-            return ExitCode::Defect;
-        }
-        match self.signal {
-            Some(Signal::Interrupt) => return ExitCode::Interrupted,
-            Some(Signal::Terminate) => return ExitCode::Terminated,
-            None => {}
-        }
-        let exits = [ExitCode::Source, ExitCode::Kafka, ExitCode::Usage];
-        if let Some(exit) = exits.into_iter().find(failed) {
-            return exit;
-        }
-        let sides = [&self.expected, &self.observed];
-        let unreadable = sides.iter().any(|side| side.tally.unreadable > 0);
+        let mut sides = [&self.expected, &self.observed].into_iter();
+        let unreadable = sides.any(|side| side.tally.outcomes[Outcome::Unreadable] > 0);
         let differs = self.total().differing(self.excused) > 0;
-        let is_incomplete =
-            differs || unreadable || !self.unmatched.is_empty() || !self.failures.is_empty();
-        match is_incomplete {
-            true => ExitCode::Incomplete,
-            false => ExitCode::Success,
-        }
+        let is_incomplete = differs || unreadable || !self.unmatched.is_empty();
+        let found = is_incomplete.then_some(ExitCode::Incomplete);
+        exit_code(self.signal, &self.failures, found)
     }
 
     fn verdict(&self) -> &'static str {

@@ -6,21 +6,14 @@ use serde_json::{Map, Value, json};
 use super::pacing::json::latency_json;
 pub(super) use super::pacing::json::round_ms;
 use super::{
-    Drain, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume, SourceReport, Tally,
-    TopicReport,
+    Drain, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume,
+    SourceReport, Tally, TopicReport,
 };
 
 impl Report {
     /// The report as one line of JSON, without a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut ledger = Map::new();
-        ledger.insert("found".into(), self.ledger.found.into());
-        ledger.extend(
-            self.ledger
-                .outcomes()
-                .map(|(name, n)| (name.to_string(), n.into())),
-        );
         let report = ReportJson {
             kreplay: env!("CARGO_PKG_VERSION"),
             exit_code: self.exit().code(),
@@ -33,7 +26,7 @@ impl Report {
                 "idempotence": self.destination.idempotence,
                 "tls_unchecked": self.destination.unchecked,
             }),
-            ledger,
+            ledger: self.ledger.to_json(),
             unselected: self.tally.unselected.to_json(),
             topics: self.topics.iter().map(topic_json).collect(),
             placement: json!({ "kept": self.placement.kept, "by_key": self.placement.by_key, "spread": self.placement.spread }),
@@ -63,7 +56,7 @@ impl Report {
         let per_second = |n: u64| (elapsed_s > 0.0).then(|| round_ms(n as f64 / elapsed_s));
         let bytes = self.topics.iter().map(|topic| topic.bytes).sum();
         json!({
-            "records_per_s": per_second(self.ledger.delivered),
+            "records_per_s": per_second(self.ledger[Outcome::Delivered]),
             "bytes_per_s": per_second(bytes),
         })
     }

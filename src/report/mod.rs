@@ -3,6 +3,8 @@
 
 mod census;
 mod comparison;
+mod exit;
+pub(crate) mod figures;
 mod inspection;
 mod json;
 mod ledger;
@@ -23,8 +25,10 @@ pub use self::comparison::{
     Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
     ShownDifference, UnmatchedPath,
 };
+pub use self::exit::Signal;
+use self::exit::exit_code;
 pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
-pub use self::ledger::{Ledger, Tally, Unselected};
+pub use self::ledger::{Ledger, LedgerOf, Outcome, OutcomeCounts, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};
 pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
 pub use self::path_list::{PathList, PathSeen};
@@ -39,7 +43,7 @@ use crate::record::Origin;
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub struct SourceReport {
-    /// `snapshot`, `csv`, `raw` or [`Source::RECORDS`]; none where nothing has shown it.
+    /// `snapshot`, `csv`, `rrpairs` or [`Source::RECORDS`]; none where nothing has shown it.
     pub kind: Option<&'static str>,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,
@@ -216,15 +220,6 @@ pub enum EmptySource {
     Allowed,
 }
 
-/// The signal that ended a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT, which is what Ctrl-C sends.
-    Interrupt,
-    /// SIGTERM, or SIGHUP and SIGQUIT, which mean the same.
-    Terminate,
-}
-
 /// Everything there is to say about a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -273,32 +268,15 @@ impl Report {
     /// The exit code that follows from all of this; the gravest reason wins.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        let failed = |exit| self.failures.iter().any(|failure| failure.exit() == exit);
-        if !self.ledger.balances() || failed(ExitCode::Defect) {
-            return ExitCode::Defect;
-        }
-        match self.signal {
-            Some(Signal::Interrupt) => return ExitCode::Interrupted,
-            Some(Signal::Terminate) => return ExitCode::Terminated,
-            None => {}
-        }
-        for exit in [ExitCode::Source, ExitCode::Kafka, ExitCode::Usage] {
-            if failed(exit) {
-                return exit;
+        let mut kinds = self.problems.iter().map(|problem| problem.what);
+        let reordered = match self.reordered {
+            Reordered::Fails if kinds.any(|kind| kind == ProblemKind::OutOfOrder) => {
+                ExitCode::Incomplete
             }
-        }
-        let lossy = self.problems.iter().any(|problem| self.is_lossy(problem));
-        if lossy || self.ledger.missing() > 0 || !self.failures.is_empty() {
-            return ExitCode::Incomplete;
-        }
-        ExitCode::Success
-    }
-
-    fn is_lossy(&self, problem: &Problem) -> bool {
-        match problem.what {
-            ProblemKind::OutOfOrder => self.reordered == Reordered::Fails,
-            what => what.is_lossy(),
-        }
+            Reordered::Fails | Reordered::Allowed => ExitCode::Success,
+        };
+        let found = [reordered, self.problems.exit(), self.ledger.exit()];
+        exit_code(self.signal, &self.failures, found)
     }
 
     /// `input:line`, or the input alone.
@@ -369,7 +347,7 @@ mod tests {
     fn records_that_failed_make_the_run_incomplete() {
         let mut report = Report::default();
         report.ledger.found = 1;
-        report.ledger.unknown = 1;
+        report.ledger[Outcome::Unknown] = 1;
         assert_eq!(report.exit(), ExitCode::Incomplete);
     }
 }

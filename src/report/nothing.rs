@@ -2,7 +2,8 @@
 //! commands that read a source say it.
 
 use super::{EmptySource, SourceReport, Tally};
-use crate::error::{Error, count};
+use crate::error::Error;
+use crate::report::figures::count;
 
 /// Whether there was nothing to read, so that there is nothing to report.
 pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
@@ -72,19 +73,19 @@ mod tests {
             ..Tally::default()
         };
         let cases = [
-            ("raw", tally(0, 0, 0, 0), "captures is empty"),
+            ("rrpairs", tally(0, 0, 0, 0), "captures is empty"),
             (
-                "raw",
+                "rrpairs",
                 tally(0, 0, 2, 0),
                 "captures holds no RRPair: 2 files skipped",
             ),
             (
-                "raw",
+                "rrpairs",
                 tally(3, 0, 0, 9),
                 "the filter passed none of 3 RRPairs of captures",
             ),
             (
-                "raw",
+                "rrpairs",
                 tally(3, 2, 0, 9),
                 "3 RRPairs of captures hold no record",
             ),

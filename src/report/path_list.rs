@@ -1,14 +1,16 @@
 //! Every path that occurs in a capture, as `kreplay inspect --paths` lists it: a line each, so that
 //! one can be copied into a flag.
 
+use crate::report::figures::{HumanBytes, HumanCount, plural};
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::inspection::{exit, verdict};
+use super::exit::exit_code;
+use super::inspection::verdict;
 use super::json::{problem_json, round_ms, source_json};
-use super::text::{HumanBytes, HumanCount, plural, write_problem};
+use super::text::write_problem;
 use super::{Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
@@ -49,7 +51,7 @@ impl PathList {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        exit(self.signal, &self.failures, &self.tally)
+        exit_code(self.signal, &self.failures, [self.tally.problems.exit()])
     }
 
     /// The paths as one line of JSON, without a line end.

@@ -1,11 +1,13 @@
 //! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report
 //! of a replay because nothing was sent: nothing is delivered here, and nothing unknown.
 
-use std::fmt::{self, Write};
+use crate::report::figures::{HumanCount, records, seconds};
+use std::fmt;
 use std::time::Duration;
 
-use super::text::{HumanCount, records, seconds, write_problem, write_source};
-use super::{Signal, SourceReport, Tally};
+use super::exit::exit_code;
+use super::text::{write_problem, write_source};
+use super::{Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
 /// Whether somebody still reads what is printed.
@@ -43,46 +45,23 @@ impl Printout {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        let failed = |exit: &ExitCode| self.failures.iter().any(|e| e.exit() == *exit);
-        if !self.balances() || failed(&ExitCode::Defect) {
-            return ExitCode::Defect;
+        let mut ledger = self.ledger();
+        if self.reader == StdoutReader::Gone && ledger.balances() {
+            // Nobody wants them.
+            ledger.found -= self.unprinted;
+            ledger[Outcome::Unprinted] = 0;
         }
-        match self.signal {
-            Some(Signal::Interrupt) => return ExitCode::Interrupted,
-            Some(Signal::Terminate) => return ExitCode::Terminated,
-            None => {}
-        }
-        let unwanted = match self.reader {
-            StdoutReader::There => 0,
-            StdoutReader::Gone => self.unprinted,
-        };
-        let missing = self.tally.unreadable + self.unprinted - unwanted;
-        let mut problems = self.tally.problems.iter();
-        let lossy = problems.any(|problem| problem.what.is_lossy());
-        match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
-            Some(exit) => exit,
-            None if missing > 0 || lossy || !self.failures.is_empty() => ExitCode::Incomplete,
-            None => ExitCode::Success,
-        }
+        let found = [self.tally.problems.exit(), ledger.exit()];
+        exit_code(self.signal, &self.failures, found)
     }
 
-    /// Whether every record found is accounted for.
+    /// What became of every record.
     #[must_use]
-    pub fn balances(&self) -> bool {
-        self.tally.found == self.outcomes().iter().map(|(_, n)| n).sum::<u64>()
-    }
-
-    fn outcomes(&self) -> [(&'static str, u64); 8] {
-        [
-            ("duplicates", self.tally.duplicates),
-            ("filtered", self.tally.filtered),
-            ("control", self.tally.control),
-            ("aborted", self.tally.aborted),
-            ("unreadable", self.tally.unreadable),
-            ("unselected", self.tally.unselected.total()),
-            ("printed", self.printed),
-            ("unprinted", self.unprinted),
-        ]
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::new(LedgerOf::Extract, &self.tally);
+        ledger[Outcome::Printed] = self.printed;
+        ledger[Outcome::Unprinted] = self.unprinted;
+        ledger
     }
 
     /// What is wrong with the records alone, a line for each kind; empty when nothing is.
@@ -112,16 +91,7 @@ impl fmt::Display for Printout {
             seconds(self.elapsed),
         )?;
         write_source(f, &self.source, &self.tally)?;
-        write!(f, "found      {} = ", HumanCount(self.tally.found))?;
-        let told = |(name, n): &(&str, u64)| *n > 0 || *name == "printed";
-        for (i, (name, n)) in self.outcomes().into_iter().filter(told).enumerate() {
-            f.write_str(if i > 0 { " + " } else { "" })?;
-            write!(f, "{} {name}", HumanCount(n))?;
-        }
-        if !self.balances() {
-            f.write_str("  DOES NOT BALANCE")?;
-        }
-        f.write_char('\n')?;
+        self.ledger().fmt(f)?;
         self.tally.unselected.fmt(f)?;
         // No problem here: the lines have the ids.
         self.tally.unresolved.fmt(f)?;
@@ -140,10 +110,10 @@ mod tests {
             bytes: 2048,
             lines: 1300,
             found: 1300,
-            control: 2,
-            unreadable: 1,
             ..Tally::default()
         };
+        tally.outcomes[Outcome::Control] = 2;
+        tally.outcomes[Outcome::Unreadable] = 1;
         let origin = Origin { input: 0, line: 17 };
         let why = || "`value`: it is no base64 at column 9".into();
         tally.problems.add(ProblemKind::Unreadable, origin, why);

@@ -1,6 +1,7 @@
 //! What went wrong with records, grouped: a count of each kind and the first place where it was
 //! seen. Bounded whatever the input, because kinds are few.
 
+use crate::error::ExitCode;
 use crate::host::visible::shortened;
 use crate::record::Origin;
 
@@ -177,6 +178,14 @@ pub struct Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// What they make of a run; records out of order are judged by [`super::Reordered`].
+    pub(super) fn exit(&self) -> ExitCode {
+        match self.iter().any(|problem| problem.what.is_lossy()) {
+            true => ExitCode::Incomplete,
+            false => ExitCode::Success,
+        }
+    }
+
     /// Counts one more; `why` is asked for only when it is the first of its kind.
     pub fn add(&mut self, what: ProblemKind, origin: Origin, why: impl FnOnce() -> String) {
         self.add_about(what, "", origin, why);

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::inspection::write_nothing_passed;
 use super::{
-    Placement, Problem, ProblemKind, Problems, Report, Signal, SourceReport, Tally, TopicReport,
-    place,
+    Outcome, Placement, Problem, ProblemKind, Problems, Report, Signal, SourceReport, Tally,
+    TopicReport, place,
 };
-use crate::error::{Error, count, quoted};
+use crate::error::{Error, quoted};
 use crate::host::visible::visible;
+use crate::report::figures::{HumanBytes, HumanCount, count, counted, plural, records, seconds};
 
 /// Files named one by one in a hint.
 const MOST_FILES: usize = 8;
@@ -44,7 +45,7 @@ impl Report {
     #[must_use]
     pub fn why(&self) -> String {
         let why = fmt::from_fn(|f| {
-            let (delivered, wanted) = (self.ledger.delivered, self.ledger.wanted());
+            let (delivered, wanted) = (self.ledger[Outcome::Delivered], self.ledger.wanted());
             writeln!(
                 f,
                 "kreplay: exit code {}: delivered {} of {}",
@@ -110,32 +111,20 @@ impl Report {
         writeln!(
             f,
             "{verdict}delivered {} of {} to {place} in {}",
-            HumanCount(ledger.delivered),
+            HumanCount(ledger[Outcome::Delivered]),
             records(ledger.wanted()),
             seconds(self.elapsed),
         )?;
-        let per_second = ledger.delivered as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON);
-        if self.elapsed > Duration::from_secs(1) && ledger.delivered > 0 {
+        let per_second =
+            ledger[Outcome::Delivered] as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON);
+        if self.elapsed > Duration::from_secs(1) && ledger[Outcome::Delivered] > 0 {
             writeln!(f, "rate       {per_second:.0} records/s")?;
         }
         f.write_char('\n')
     }
 
     fn write_ledger(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: Vec<String> = self
-            .ledger
-            .outcomes()
-            .into_iter()
-            .filter(|(name, n)| *n > 0 || *name == "delivered")
-            .map(|(name, n)| format!("{} {}", HumanCount(n), name.replace('_', " ")))
-            .collect();
-        let found = HumanCount(self.ledger.found);
-        let check = if self.ledger.balances() {
-            ""
-        } else {
-            "  DOES NOT BALANCE"
-        };
-        writeln!(f, "found      {found} = {}{check}", parts.join(" + "))?;
+        write!(f, "{}", self.ledger)?;
         write!(f, "{}", self.tally.unselected)?;
         match self.passes {
             Some(passes) => writeln!(
@@ -382,54 +371,6 @@ fn write_what(f: &mut fmt::Formatter<'_>, inputs: &[String], problem: &Problem) 
     )
 }
 
-/// Numbers and what they count, without those of nothing.
-fn counted(parts: &[(u64, &str)]) -> String {
-    let parts = parts.iter().filter(|(n, _)| *n > 0);
-    let parts = parts.map(|(n, what)| format!("{} {what}", HumanCount(*n)));
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-/// A number with its digits in groups of three.
-pub(super) struct HumanCount(pub(super) u64);
-
-impl fmt::Display for HumanCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                f.write_char(',')?;
-            }
-            f.write_char(digit)?;
-        }
-        Ok(())
-    }
-}
-
-/// A number of bytes in the largest unit that leaves at least one of it.
-pub(super) struct HumanBytes(pub(super) u64);
-
-impl fmt::Display for HumanBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-        match units.into_iter().find(|(_, shift)| self.0 >> shift > 0) {
-            Some((unit, shift)) => write!(f, "{:.2} {unit}", self.0 as f64 / f64::from(1 << shift)),
-            None => write!(f, "{} B", self.0),
-        }
-    }
-}
-
-pub(super) fn records(n: u64) -> String {
-    plural(n, "record", "records")
-}
-
-pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
-}
-
-pub(super) fn seconds(elapsed: Duration) -> String {
-    format!("{:.2} s", elapsed.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::report::*;
@@ -439,7 +380,7 @@ mod tests {
     fn a_report_with_trouble_reads_as_a_whole() {
         let mut report = Report {
             source: SourceReport {
-                kind: Some("raw"),
+                kind: Some("rrpairs"),
                 via: None,
                 inputs: vec!["captures".into()],
                 names: ["captures/raw.jsonl".into()].into(),
@@ -458,13 +399,6 @@ mod tests {
                 empty_fetches: 2,
                 skipped_files: 1,
                 ..Tally::default()
-            },
-            ledger: Ledger {
-                found: 1204,
-                delivered: 1200,
-                unreadable: 3,
-                unknown: 1,
-                ..Ledger::default()
             },
             topics: vec![
                 TopicReport {
@@ -500,6 +434,10 @@ mod tests {
             elapsed: Duration::from_millis(310),
             ..Report::default()
         };
+        report.ledger.found = 1204;
+        report.ledger[Outcome::Delivered] = 1200;
+        report.ledger[Outcome::Unreadable] = 3;
+        report.ledger[Outcome::Unknown] = 1;
         let origin = Origin { input: 0, line: 17 };
         report
             .problems
@@ -508,7 +446,7 @@ mod tests {
             report.to_string(),
             "delivered 1,200 of 1,204 records to localhost:9092 in 0.31 s\n\
              \n\
-             read       raw captures: 2.00 KiB, 12 RRPairs, 9 Fetches (2 empty)\n\
+             read       rrpairs captures: 2.00 KiB, 12 RRPairs, 9 Fetches (2 empty)\n\
              skipped    1 file without RRPairs (-v names them)\n\
              found      1,204 = 3 unreadable + 1,200 delivered + 1 unknown\n\
              sent to    orders  6 partitions, 900 records, 793.31 KiB\n           \

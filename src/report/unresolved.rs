@@ -1,13 +1,12 @@
 //! Topics that are known only by an id which nothing names: all of them, in the form of the flag that
 //! names them.
 
+use crate::report::figures::{count, records};
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::text::records;
-use crate::error::count;
 use crate::host::visible::visible;
 use crate::record::TopicId;
 

@@ -104,7 +104,7 @@ fn shop_raw(kafka: &Kafka) {
     assert_eq!(ledger(&report), "51 = 2 control + 49 delivered");
     assert_eq!(report["topics"], shop_topics(kafka, &prefix));
     let source = json!({
-        "kind": "raw", "inputs": [shop], "bytes": 71032, "rrpairs": 34, "fetches": 21,
+        "kind": "rrpairs", "inputs": [shop], "bytes": 71032, "rrpairs": 34, "fetches": 21,
         "empty_fetches": 6, "skipped_files": 0, "complete": true,
     });
     assert_eq!(report["source"], source);

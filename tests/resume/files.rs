@@ -67,7 +67,7 @@ fn a_symbolic_link_is_followed_and_stays_one() {
         .expect("it is there")
         .is_symlink();
     let text = fs::read_to_string(&target).expect("the journal is where the link leads");
-    assert!(is_link && text.contains("\"kreplay_journal\":2,"), "{text}");
+    assert!(is_link && text.contains("\"kreplay_journal\":3,"), "{text}");
 }
 
 #[test]

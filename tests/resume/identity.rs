@@ -33,7 +33,7 @@ fn other_records_behind_one_that_was_never_delivered_are_found() {
     let there = scene.there();
     scene.write("input.jsonl", &capture("two"));
     let said = refused(&scene.replay(&input, &LIMITED).output());
-    assert_eq!(said, another_input(&scene, "20000 records"));
+    assert_eq!(said, another_input(&scene, "20,000 records"));
     assert_eq!(scene.there(), there, "nothing was sent");
 }
 
@@ -52,7 +52,7 @@ fn one_other_record_is_found_before_it_is_skipped_or_sent() {
         let output = scene.replay(&input, &[]).output();
         assert_eq!(
             refused(&output),
-            another_input(&scene, "30000 records"),
+            another_input(&scene, "30,000 records"),
             "{id}"
         );
     }
@@ -144,7 +144,7 @@ fn the_kind_that_is_found_belongs_to_the_journal() {
     scene.write("input.jsonl", &(lines(0) + &lines(1)));
     let said = refused(&scene.replay(&input, &[]).output());
     let journal = scene.file("journal");
-    let why = r#"belongs to another input (`kind`): `"raw"`, and this is `"records"`"#;
+    let why = r#"belongs to another input (`kind`): `"rrpairs"`, and this is `"records"`"#;
     assert_eq!(
         said,
         format!("kreplay: the journal {journal} {why}\n{ANOTHER}")

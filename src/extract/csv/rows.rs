@@ -27,7 +27,7 @@ use crate::record::{
     Batch, CapturedFrom, CapturedTopic, Headers, Mark, MissingFields, NameFault, Origin, Record,
     TopicId,
 };
-use crate::report::ProblemKind;
+use crate::report::{Outcome, ProblemKind};
 
 /// How many brokers are told of; no cluster has more.
 const MOST_BROKERS: usize = 256;
@@ -289,7 +289,7 @@ impl<'a> Rows<'a> {
             self.loses("a Fetch holds transaction markers")?;
             self.sink.batch.roll_back(mark);
             self.sink.tally.found += 1;
-            self.sink.tally.control += 1;
+            self.sink.tally.outcomes[Outcome::Control] += 1;
             return Ok(());
         }
         if !has_value {

@@ -3,6 +3,7 @@
 //! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
 //! not say that its output is whole: a child of its own may still write.
 
+use crate::report::figures::whole_mib;
 use std::convert::Infallible;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -264,8 +265,8 @@ impl Ended {
             },
             Ok(Err(ExitFailure::Silent(_) | ExitFailure::HeldOpen(_))) if self.is_flooded() => {
                 format!(
-                    "wrote more than {} MiB to stderr and was stopped",
-                    MOST_STDERR >> 20
+                    "wrote more than {} to stderr and was stopped",
+                    whole_mib(MOST_STDERR)
                 )
             }
             Ok(Err(ExitFailure::Stopped)) => "was stopped".into(),

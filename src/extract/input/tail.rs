@@ -3,6 +3,7 @@
 //! another whole row is there without a wait. A reader that passes the bytes through and keeps an
 //! eye on them.
 
+use crate::report::figures::whole_mib;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -159,9 +160,9 @@ impl<R: Read> Tail<R> {
 impl<R: Read> Read for Tail<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.watch.since_row.get() > LONGEST_ROW {
-            let most = LONGEST_ROW >> 20;
+            let most = whole_mib(LONGEST_ROW as u64);
             return Err(io::Error::other(format!(
-                "a row is longer than {most} MiB, or a quote is not closed"
+                "a row is longer than {most}, or a quote is not closed"
             )));
         }
         let n = match self.end {

@@ -19,7 +19,7 @@ use crate::extract::rrpair::engine::{Engine, RrPairError};
 use crate::extract::rrpair::fields::{Attributes, Slot};
 use crate::extract::rrpair::walk::found::{LineFindings, PartialRecord, RecordError};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
-use crate::report::ProblemKind;
+use crate::report::{Outcome, ProblemKind};
 
 /// Reads RRPairs one by one into a sink.
 pub(in crate::extract) struct Collector {
@@ -237,7 +237,7 @@ impl Collector {
         let fields = &partial.fields;
         if fields.attributes().has(Attributes::CONTROL) {
             sink.tally.found += 1;
-            sink.tally.control += 1;
+            sink.tally.outcomes[Outcome::Control] += 1;
             return;
         }
         if let Some(error) = self.found.error(partial) {
@@ -376,8 +376,8 @@ fn count_filtered(found: &LineFindings, mark: Mark, sink: &mut Sink<'_>) {
     let control = found.records.iter().filter(is_control).count() as u64;
     let all = found.records.len() as u64;
     sink.tally.found += all;
-    sink.tally.control += control;
-    sink.tally.filtered += all - control;
+    sink.tally.outcomes[Outcome::Control] += control;
+    sink.tally.outcomes[Outcome::Filtered] += all - control;
     sink.batch.roll_back(mark);
 }
 

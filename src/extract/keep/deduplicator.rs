@@ -6,7 +6,7 @@ use super::identities::Identities;
 use super::seen::{CopyVerdict, SeenOffsets};
 use crate::config::{AbortedRecords, Duplicates, Extraction};
 use crate::record::{CapturedTopic, Record};
-use crate::report::Tally;
+use crate::report::{Outcome, Tally};
 
 /// The rules of a run, and what was seen under them.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Deduplicator {
     pub(in crate::extract) fn finish(&self, tally: &mut Tally) {
         let withheld = self.seen.withheld_count();
         tally.found += withheld;
-        tally.aborted += withheld;
+        tally.outcomes[Outcome::Aborted] += withheld;
         self.identities.finish(tally);
     }
 
@@ -66,7 +66,7 @@ impl Deduplicator {
             (None, Visibility::Visible) => CopyVerdict::First,
             (None, Visibility::Withheld) => {
                 tally.found += 1;
-                tally.aborted += 1;
+                tally.outcomes[Outcome::Aborted] += 1;
                 return false;
             }
         };
@@ -74,12 +74,12 @@ impl Deduplicator {
             CopyVerdict::First => tally.found += 1,
             CopyVerdict::Duplicate => {
                 tally.found += 1;
-                tally.duplicates += 1;
+                tally.outcomes[Outcome::Duplicate] += 1;
             }
             CopyVerdict::Withheld => {}
             CopyVerdict::GivenAfterAll => {
                 tally.found += 2;
-                tally.duplicates += 1;
+                tally.outcomes[Outcome::Duplicate] += 1;
             }
         }
         let is_claimed = matches!(verdict, CopyVerdict::First | CopyVerdict::GivenAfterAll);

@@ -9,7 +9,7 @@ use crate::extract::context::ReadStop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
-use crate::report::{ProblemKind, Tally};
+use crate::report::{Outcome, ProblemKind, Tally};
 
 /// Records in a portion at which it is handed over early.
 const MOST_RECORDS: usize = 8192;
@@ -90,7 +90,7 @@ impl<'a> Sink<'a> {
         why: impl FnOnce() -> String,
     ) {
         self.tally.found += 1;
-        self.tally.unreadable += 1;
+        self.tally.outcomes[Outcome::Unreadable] += 1;
         self.tally.problems.add(what, origin, why);
     }
 

@@ -11,9 +11,9 @@ use super::fields::{Bad, Slot};
 use super::json;
 use super::json::JsonText;
 use super::walk::found::UnknownNames;
-use crate::error::count;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, Header, Span};
+use crate::report::figures::count;
 
 /// Members of a header object that hold its name.
 const NAMES: [&str; 3] = ["key", "keyString", "name"];

@@ -13,6 +13,7 @@ use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::sink::Sink;
 use crate::record::Origin;
+use crate::report::figures::whole_mib;
 use crate::report::{ProblemKind, place};
 
 /// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into
@@ -106,8 +107,8 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> LineSourceRe
             RrPairText::Whole(text) => (self.read_line)(text, origin, &mut self.sink),
             RrPairText::Broken(why) => Err(BadText::new(why)),
             RrPairText::TooLong => {
-                let most = LONGEST_LINE >> 20;
-                Err(BadText::new(format!("the line is longer than {most} MiB")))
+                let most = whole_mib(LONGEST_LINE as u64);
+                Err(BadText::new(format!("the line is longer than {most}")))
             }
         };
         read.inspect_err(|bad| {

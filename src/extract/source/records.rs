@@ -3,7 +3,6 @@
 
 use super::by_line;
 use crate::config::{GivenNames, Input, Uncertain};
-use crate::error::count;
 use crate::extract::context::ReadStop;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::keep::collect::BadText;
@@ -13,7 +12,8 @@ use crate::host::console::Console;
 use crate::record::lines;
 use crate::record::lines::Earlier;
 use crate::record::{CapturedTopic, Origin};
-use crate::report::ProblemKind;
+use crate::report::figures::count;
+use crate::report::{Outcome, ProblemKind};
 
 /// Reads all `inputs` in order and hands their records to `sender`. Those of which an earlier run
 /// does not know whether they are in the log are left out as `filtered`, or read like the others.
@@ -52,7 +52,7 @@ pub(in crate::extract) fn read(
         sink.tally.found += 1;
         if earlier == Earlier::Unknown && uncertain == Uncertain::LeaveOut {
             sink.batch.roll_back(mark);
-            sink.tally.filtered += 1;
+            sink.tally.outcomes[Outcome::Filtered] += 1;
             left_out += 1;
         }
         identify(&mut identities, first, sink);

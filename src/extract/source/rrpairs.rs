@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Input;
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::extract::context::{ExtractionContext, ReadStop};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::{Opened, total_size};
@@ -17,6 +17,7 @@ use crate::extract::keep::collect::{BadText, Collector};
 use crate::extract::keep::sink::{Outlet, Sink};
 use crate::host::console::Console;
 use crate::record::Origin;
+use crate::report::figures::{count, whole_mib};
 use crate::report::{ProblemKind, place};
 
 /// Reads the RRPairs of `inputs`, in files and folders.
@@ -224,8 +225,8 @@ impl RrPairReader<'_> {
         let text = match text {
             RrPairText::Whole(bytes) => text_of(bytes)?,
             RrPairText::TooLong => {
-                let most = LONGEST_LINE >> 20;
-                return Err(BadText::new(format!("it is longer than {most} MiB")));
+                let most = whole_mib(LONGEST_LINE as u64);
+                return Err(BadText::new(format!("it is longer than {most}")));
             }
             RrPairText::Broken(why) => return Err(BadText::new(why)),
         };

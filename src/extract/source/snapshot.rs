@@ -2,6 +2,7 @@
 //! there. The channel's gate holds the CSV's records back until it is known to be good, so that
 //! changing over costs nothing but time.
 
+use crate::report::figures::whole_mib;
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -344,8 +345,8 @@ fn read_pulled(
         // It is ended with that, which is not why it failed.
         _ = context.runtime.block_on(ended.well(Until::StdoutEnds));
         let how = format!(
-            "wrote more than {} MiB to stdout and was stopped",
-            MOST_SAID >> 20
+            "wrote more than {} to stdout and was stopped",
+            whole_mib(MOST_SAID)
         );
         return Err(ReadStop::Failed(ended.failed(how)));
     }

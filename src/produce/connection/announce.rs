@@ -14,10 +14,10 @@ use crate::cluster::native::Client;
 use crate::cluster::native::admin::AdminRefusal;
 use crate::cluster::native::groups;
 use crate::cluster::native::groups::{GroupListing, TopicsOfGroup};
-use crate::error::count;
 use crate::host::console::Console;
 use crate::host::control::{Control, Shutdown};
 use crate::host::patience;
+use crate::report::figures::count;
 
 /// How long the first record waits for the groups: they are mostly known by then.
 const HOLD_UP: Duration = Duration::from_millis(40);

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::distribution::Distribution;
-use super::rejects::RejectOutcome;
 use crate::cluster::native::{Code, DeliveryFailure, Persisted};
 use crate::config::PartitionChoice;
 use crate::record::{Origin, Record};
-use crate::report::{Latency, PartitionDelivery, Placement, ProblemKind, Problems};
+use crate::report::{Latency, Outcome, PartitionDelivery, Placement, ProblemKind, Problems};
 
 /// What was delivered to one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -157,18 +156,18 @@ impl DeliveryCounts {
         DeliveryFailure { code, persisted }: DeliveryFailure,
         origin: Origin,
         why: &str,
-    ) -> RejectOutcome {
+    ) -> Outcome {
         let (what, outcome) = match persisted {
             Persisted::No => {
                 self.not_written += 1;
                 self.purged_from_queue += u64::from(code == Code::PURGED_FROM_QUEUE);
-                (ProblemKind::NotWritten, RejectOutcome::NotWritten)
+                (ProblemKind::NotWritten, Outcome::NotWritten)
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
                 // Also of those that waited in the queue for another try.
                 self.purged_in_flight += u64::from(code.is_purge());
-                (ProblemKind::Unknown, RejectOutcome::Unknown)
+                (ProblemKind::Unknown, Outcome::Unknown)
             }
         };
         self.problems.add(what, origin, || why.into());
@@ -176,23 +175,19 @@ impl DeliveryCounts {
     }
 
     /// Counts a record that the destination does not take, and gives what that makes of it.
-    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> RejectOutcome {
+    pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> Outcome {
         self.not_written += 1;
         self.problems
             .add(ProblemKind::NotWritten, origin, || why.into());
-        RejectOutcome::NotWritten
+        Outcome::NotWritten
     }
 
     /// Counts a record that never got an answer, and gives what that makes of it.
-    pub(in crate::produce) fn leave_unanswered(
-        &mut self,
-        origin: Origin,
-        why: &str,
-    ) -> RejectOutcome {
+    pub(in crate::produce) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Outcome {
         self.unknown += 1;
         self.problems
             .add(ProblemKind::Unknown, origin, || why.into());
-        RejectOutcome::Unknown
+        Outcome::Unknown
     }
 
     /// None when nothing was delivered.

@@ -6,36 +6,18 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::error;
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::host::control::Control;
 use crate::host::outputs::{LineFile, append, is_regular};
 use crate::record::lines;
 use crate::record::{Batch, CapturedFrom, Record};
+use crate::report::Outcome;
+use crate::report::figures::count;
 
 /// Bytes of rejects that wait at most until the source is known to be the same.
 const MOST_WAITING: usize = 16 << 20;
 /// What is read of a file to see whether it holds rejects: a line, unless it is longer.
 const MOST_LOOKED_AT: u64 = 128 << 20;
-
-/// What became of a record that was not delivered, by the names of the report's ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::produce) enum RejectOutcome {
-    NotWritten,
-    Unknown,
-    Unsent,
-    Unreadable,
-}
-
-impl RejectOutcome {
-    fn name(self) -> &'static str {
-        match self {
-            Self::NotWritten => "not_written",
-            Self::Unknown => "unknown",
-            Self::Unsent => "unsent",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
 
 /// Brokers and clusters that are told of; no capture has more to tell.
 const MOST_PLACES: usize = 512;
@@ -157,7 +139,7 @@ impl Rejects {
         &mut self,
         batch: &Batch,
         record: &Record,
-        outcome: RejectOutcome,
+        outcome: Outcome,
         reason: &str,
     ) {
         if self.lines.is_none() && self.waiting.is_none() {

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use super::acceptance::{TopicRules, now_ms};
-use crate::error::{Error, count, span};
+use crate::error::Error;
 use crate::record::Batch;
+use crate::report::figures::{count, span};
 
 /// What was seen of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use crate::produce::job::Counters;
 use crate::produce::routing::route::Router;
 use crate::record::Origin;
 use crate::report::{
-    Drain, Latency, Ledger, Pacing, Placement, ProblemKind, Problems, RejectsReport, Resume,
-    SlowedBy, Tally, TopicReport, WaitTimes,
+    Drain, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, ProblemKind, Problems,
+    RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
 /// What came of a replay.
@@ -64,7 +64,7 @@ impl ReplayOutcome {
         outcome.tally.found = count(&counters.found);
         outcome.tally.bytes = count(&counters.bytes);
         outcome.ledger.found = outcome.tally.found;
-        outcome.ledger.delivered = count(&counters.delivered);
+        outcome.ledger[Outcome::Delivered] = count(&counters.delivered);
         outcome
     }
 
@@ -98,24 +98,19 @@ impl ReplayOutcome {
                 (found.unwrap_or_default(), unanswered.unwrap_or_default())
             }
         };
+        let mut ledger = Ledger::new(LedgerOf::Replay, tally);
+        // What earlier runs have delivered is not this run's, nor what was read for later.
+        ledger.found = found;
+        ledger[Outcome::Unreadable] += totals.unreadable;
+        ledger[Outcome::Delivered] = counts.delivered;
+        ledger[Outcome::NotWritten] = counts.not_written;
+        // A record that never got an answer may be in the log.
+        ledger[Outcome::Unknown] = counts.unknown + unanswered;
+        ledger[Outcome::Unsent] = totals.unsent;
         let journal = session.waiter.journal;
         Self {
             brokers: session.connection.brokers.clone(),
-            ledger: Ledger {
-                // What earlier runs have delivered is not this run's, nor what was read for later.
-                found,
-                duplicates: tally.duplicates,
-                filtered: tally.filtered,
-                aborted: tally.aborted,
-                unselected: tally.unselected.total(),
-                control: tally.control,
-                unreadable: tally.unreadable + totals.unreadable,
-                delivered: counts.delivered,
-                not_written: counts.not_written,
-                // A record that never got an answer may be in the log.
-                unknown: counts.unknown + unanswered,
-                unsent: totals.unsent,
-            },
+            ledger,
             topics,
             placement: counts.placement,
             rejects: session.job.rejects.as_ref().map(|file| RejectsReport {

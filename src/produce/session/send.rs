@@ -11,12 +11,11 @@ use crate::cluster::native::{Code, InFlightBatch, InFlightRecord, Outgoing};
 use crate::config::Timestamps;
 use crate::error::Error;
 use crate::produce::delivery::Ending;
-use crate::produce::delivery::rejects::RejectOutcome;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
 use crate::record::{Batch, Header, Record};
-use crate::report::ProblemKind;
+use crate::report::{Outcome, ProblemKind};
 
 impl Pass<'_, '_> {
     /// Sends a record whose turn it is, or counts why it is not sent.
@@ -141,7 +140,7 @@ impl Pass<'_, '_> {
     fn unplaceable(&mut self, batch: &Batch, record: &Record, why: &str) {
         self.counts.unreadable += 1;
         let rejects = &mut self.session.deliveries.account().rejects;
-        rejects.add(batch, record, RejectOutcome::Unreadable, why);
+        rejects.add(batch, record, Outcome::Unreadable, why);
         let why = || format!("{why}: {}", batch.captured_at(record));
         self.counts
             .problems

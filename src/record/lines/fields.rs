@@ -103,16 +103,16 @@ pub(crate) enum Earlier {
 /// Other tools may have a member of this name, and anything in it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Outcome {
+enum ForeignOutcome {
     Text(String),
     Other(IgnoredAny),
 }
 
-impl From<Outcome> for Earlier {
-    fn from(outcome: Outcome) -> Self {
+impl From<ForeignOutcome> for Earlier {
+    fn from(outcome: ForeignOutcome) -> Self {
         match outcome {
-            Outcome::Text(text) if text == "unknown" => Self::Unknown,
-            Outcome::Text(_) | Outcome::Other(_) => Self::NotWritten,
+            ForeignOutcome::Text(text) if text == "unknown" => Self::Unknown,
+            ForeignOutcome::Text(_) | ForeignOutcome::Other(_) => Self::NotWritten,
         }
     }
 }
@@ -273,7 +273,7 @@ impl RecordLineSeed<'_> {
     ) -> Result<(), A::Error> {
         match member {
             LineMember::Captured => self.fields.captured_ns = map.next_value_seed(CaptureTime)?,
-            LineMember::Outcome => self.fields.earlier = map.next_value::<Outcome>()?.into(),
+            LineMember::Outcome => self.fields.earlier = map.next_value::<ForeignOutcome>()?.into(),
             _ => self.fields.captured_from = map.next_value::<CapturedFromMember>()?.into(),
         }
         Ok(())

@@ -38,10 +38,6 @@ impl Inspection {
     /// The inspection as one line of JSON, without a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut ledger = Map::new();
-        ledger.insert("found".into(), self.tally.found.into());
-        let outcomes = self.outcomes().into_iter();
-        ledger.extend(outcomes.map(|(name, n)| (name.to_string(), n.into())));
         let census = &self.census;
         let times = self.times_ms();
         let problems = self.tally.problems.iter();
@@ -51,7 +47,7 @@ impl Inspection {
             interrupted: self.signal.is_some(),
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),
             source: source_json(&self.source, &self.tally),
-            ledger,
+            ledger: self.ledger().to_json(),
             unselected: self.tally.unselected.to_json(),
             first_time: times.map(|(first, _)| time(first)),
             last_time: times.map(|(_, last)| time(last)),

@@ -8,8 +8,9 @@ pub(super) use self::text::{verdict, write_nothing_passed};
 
 use std::time::Duration;
 
-use super::{CensusReport, Signal, SourceReport, Tally};
+use super::{CensusReport, Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
+use crate::report::exit::exit_code;
 
 /// Everything there is to say about a capture.
 #[derive(Debug, Clone, Default)]
@@ -101,47 +102,22 @@ impl Inspection {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        let found = self.outcomes().iter().map(|(_, n)| n).sum::<u64>();
-        match self.tally.found == found {
-            true => exit(self.signal, &self.failures, &self.tally),
-            false => ExitCode::Defect,
-        }
+        let found = [self.tally.problems.exit(), self.ledger().exit()];
+        exit_code(self.signal, &self.failures, found)
     }
 
     /// What is to become of the records found.
-    fn outcomes(&self) -> [(&'static str, u64); 7] {
-        [
-            ("duplicates", self.tally.duplicates),
-            ("filtered", self.tally.filtered),
-            ("control", self.tally.control),
-            ("aborted", self.tally.aborted),
-            ("unreadable", self.tally.unreadable),
-            ("unselected", self.tally.unselected.total()),
-            ("records", self.records),
-        ]
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::new(LedgerOf::Inspect, &self.tally);
+        ledger[Outcome::Replayable] = self.records;
+        ledger
     }
 
     /// The first and the last time of any record, in milliseconds since 1970.
     fn times_ms(&self) -> Option<(i64, i64)> {
         let times = self.topics.iter().filter_map(|topic| topic.times_ms);
         times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-    }
-}
-
-/// The exit code of a run that only looks.
-pub(super) fn exit(signal: Option<Signal>, failures: &[Error], tally: &Tally) -> ExitCode {
-    let failed = |exit: &ExitCode| failures.iter().any(|failure| failure.exit() == *exit);
-    match signal {
-        _ if failed(&ExitCode::Defect) => return ExitCode::Defect,
-        Some(Signal::Interrupt) => return ExitCode::Interrupted,
-        Some(Signal::Terminate) => return ExitCode::Terminated,
-        None => {}
-    }
-    let lossy = tally.problems.iter().any(|problem| problem.what.is_lossy());
-    match [ExitCode::Source, ExitCode::Usage].into_iter().find(failed) {
-        Some(exit) => exit,
-        None if lossy || !failures.is_empty() => ExitCode::Incomplete,
-        None => ExitCode::Success,
     }
 }
 
@@ -157,7 +133,7 @@ mod tests {
         assert_eq!(inspection.exit(), ExitCode::Success);
         let origin = Origin { input: 0, line: 3 };
         inspection.tally.found = 1;
-        inspection.tally.unreadable = 1;
+        inspection.tally.outcomes[Outcome::Unreadable] = 1;
         let problems = &mut inspection.tally.problems;
         problems.add(ProblemKind::Unreadable, origin, String::new);
         assert_eq!(inspection.exit(), ExitCode::Incomplete);

@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use super::{Inspection, TopicContents};
 use crate::host::visible::visible;
 use crate::report::census::NameCounts;
-use crate::report::text::{HumanBytes, HumanCount, plural, records, write_problem, write_source};
+use crate::report::figures::{HumanBytes, HumanCount, plural, records};
+use crate::report::text::{write_problem, write_source};
 use crate::report::{Signal, Tally};
 
 /// Topics shown one by one; with all that may stand around them this fits on one screen.
@@ -37,7 +38,7 @@ impl fmt::Display for Inspection {
             "{verdict}{records} in {topics}, {bytes} of keys and values\n"
         )?;
         write_source(f, &self.source, &self.tally)?;
-        self.write_found(f)?;
+        self.ledger().fmt(f)?;
         if let Some((first, last)) = self.times_ms() {
             writeln!(f, "time       {} to {}", time(first), time(last))?;
         }
@@ -69,23 +70,6 @@ impl fmt::Display for Inspection {
 }
 
 impl Inspection {
-    fn write_found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "found      {} = ", HumanCount(self.tally.found))?;
-        let told = |(name, n): &(&str, u64)| *n > 0 || *name == "records";
-        let mut balance = 0;
-        for (i, (name, n)) in self.outcomes().into_iter().filter(told).enumerate() {
-            f.write_str(if i > 0 { " + " } else { "" })?;
-            let name = if name == "records" { "to replay" } else { name };
-            write!(f, "{} {name}", HumanCount(n))?;
-            balance += n;
-        }
-        f.write_str(if balance == self.tally.found {
-            "\n"
-        } else {
-            "  DOES NOT BALANCE\n"
-        })
-    }
-
     fn write_gaps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gaps = self.topics.iter().map(TopicContents::gaps);
         let (missing, gaps) = gaps.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Achieved, Latency, Pacing, SlowedBy};
-use crate::report::text::HumanCount;
+use crate::report::figures::HumanCount;
 
 impl SlowedBy {
     fn words(self) -> &'static str {

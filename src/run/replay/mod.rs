@@ -24,7 +24,7 @@ use crate::extract::ExtractionThread;
 use crate::host::console::Console;
 use crate::produce::{Control, Counters, Identity, Job, Order, ReplayOutcome, Shutdown};
 use crate::record::channel::{self, Closer, Gate, Receiver};
-use crate::report::{DestinationReport, Report, Signal};
+use crate::report::{DestinationReport, Outcome, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
 /// The one function in which both halves of a replay meet.
@@ -213,9 +213,10 @@ fn settle(
         Some(Ok(())) | None => None,
     };
     report.source.complete = outcome.source_end == Some(Ok(()));
-    let kept_back =
-        outcome.ledger.unsent > 0 || outcome.source_end.is_none() || outcome.ledger.unknown > 0;
-    report.signal = signal.filter(|_| kept_back || outcome.ledger.not_written > 0);
+    let kept_back = outcome.ledger[Outcome::Unsent] > 0
+        || outcome.source_end.is_none()
+        || outcome.ledger[Outcome::Unknown] > 0;
+    report.signal = signal.filter(|_| kept_back || outcome.ledger[Outcome::NotWritten] > 0);
     report.destination.brokers = outcome.brokers;
     report.tally = outcome.tally;
     report.ledger = outcome.ledger;
@@ -238,7 +239,7 @@ fn settle(
         .iter()
         .find(|failure| failure.exit() == error::ExitCode::Usage);
     match usage {
-        Some(failure) if report.ledger.delivered == 0 && report.signal.is_none() => {
+        Some(failure) if report.ledger[Outcome::Delivered] == 0 && report.signal.is_none() => {
             Err(failure.clone())
         }
         _ => Ok(()),

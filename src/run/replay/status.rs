@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::HumanCount;
+use crate::report::figures::HumanCount;
 
 /// The shortest and the longest bar, without its brackets.
 const SHORTEST_BAR: usize = 8;

@@ -171,10 +171,7 @@ fn print_product(text: &str, exit: ExitCode) -> ExitCode {
         what: "to stdout",
         reason: reason(&e),
     });
-    match exit {
-        ExitCode::Success => failed,
-        graver => graver,
-    }
+    ExitCode::gravest([exit, failed])
 }
 
 /// Writes to stdout; a reader that has gone is no failure.

@@ -14,9 +14,9 @@ use self::found::{LineFindings, MOST_RECORDS, MOST_TOPICS, MemberSet, PartialRec
 use super::automaton::{AutomatonState, FieldAt, Group, NodeShape, PathAutomaton};
 use super::fields::{Attributes, Bad, FieldSet, Slot, SlotClaim};
 use super::headers::HeadersSeed;
-use crate::error::count;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
+use crate::report::figures::count;
 
 /// What a node is to the one around it.
 #[derive(Clone, Copy, PartialEq, Eq)]

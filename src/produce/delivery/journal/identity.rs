@@ -14,7 +14,7 @@ use crate::config::{
 use crate::record::select::Clock;
 
 /// The version of the format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The kind of a source that is read before its kind is known. It needs no other name: the checksums of
 /// the records tell one stream from another.
 const STREAM: &str = "stream";

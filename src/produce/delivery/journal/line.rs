@@ -1,7 +1,7 @@
 //! The lines of a journal: how one is written, and what all of them say together.
 //!
 //! ```text
-//! 5f0c2a91 {"kreplay_journal":2,"input":{...},...}
+//! 5f0c2a91 {"kreplay_journal":3,"input":{...},...}
 //! 1b6d9e30 {"n":1}
 //! 1b6d9e30 {"n":1}
 //! 90ab12cd {"n":2,"sending":[[0,512]],"topics":{"orders":"9aG2..."}}

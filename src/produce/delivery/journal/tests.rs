@@ -20,7 +20,7 @@ use crate::record::{Batch, Origin};
 
 /// An identity, as the first line of a journal has it.
 fn identity() -> Identity {
-    let json = r#"{"kreplay_journal":2,"input":{"kind":"raw","inputs":["/a"]},
+    let json = r#"{"kreplay_journal":3,"input":{"kind":"rrpairs","inputs":["/a"]},
         "extraction":{"profile":"","flags":[],"duplicates":"left_out","aborted":"left_out"},
         "cluster":"c","destination":{"map":[]}}"#;
     serde_json::from_str(json).expect("it is one")

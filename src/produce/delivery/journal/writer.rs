@@ -11,12 +11,13 @@ use super::line::{FIRST, JournalLine, JournalState, PositionRange, Unusable};
 use super::{Identity, NewOutcomes};
 use crate::cluster::native::topic_ids::FoundTopic;
 use crate::error;
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::host::control::Control;
 use crate::produce::delivery::Deliveries;
 use crate::record::Batch;
 use crate::record::offsets::Offsets;
 use crate::report::Resume;
+use crate::report::figures::count;
 
 /// Bytes at which the journal is written anew with what all of its lines add up to.
 const LONGEST: u64 = 4 << 20;

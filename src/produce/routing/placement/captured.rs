@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{MissingTopics, PartitionChoice};
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::host::visible::visible;
 use crate::produce::connection::creation::MOST_PARTITIONS;
 use crate::record::{Batch, CapturedTopic, Origin};
+use crate::report::figures::count;
 
 /// The captured topics, in the order of their first record.
 pub(crate) struct CapturedTopics {

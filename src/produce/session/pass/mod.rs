@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use crate::cluster::native::InFlightBatch;
 use crate::config::Timestamps;
 use crate::error::Error;
-use crate::produce::delivery::rejects::RejectOutcome;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
 use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::schedule::Turns;
@@ -18,7 +17,7 @@ use crate::produce::session::open::{FirstLook, PassTally, Session};
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::channel::{Extent, Receiver, SourceBatch};
 use crate::record::in_flight::NumberedBatch;
-use crate::report::ProblemKind;
+use crate::report::{Outcome, ProblemKind};
 
 /// Records that the journal is told of at once, before the first of them is sent.
 const SLICE: usize = 512;
@@ -306,7 +305,7 @@ impl Pass<'_, '_> {
             }
             self.counts.unsent += 1;
             let rejects = &mut self.session.deliveries.account().rejects;
-            rejects.add(batch, record, RejectOutcome::Unsent, why);
+            rejects.add(batch, record, Outcome::Unsent, why);
         }
     }
 }

@@ -9,13 +9,14 @@
 
 use crate::cluster::native::Code;
 use crate::config::OnRefused;
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::produce::delivery::Ending;
 use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, RefusedRecord, judge};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::routing::route::Target;
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
+use crate::report::figures::count;
 
 /// The refused records of a partition.
 struct Suspects {

@@ -1,0 +1,58 @@
+//! What extraction saw, and what it made of the records.
+
+use super::outcome::OutcomeCounts;
+use super::unselected::Unselected;
+use crate::report::problems::Problems;
+use crate::report::unresolved::UnresolvedIds;
+
+/// What extraction saw in a part of the input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bytes of input read; of a compressed RRPair input, its compressed bytes.
+    pub bytes: u64,
+    /// Files of a folder that were left out because they hold no RRPairs.
+    pub skipped_files: u64,
+    /// Lines of kcat about itself (`% ...`) among record lines.
+    pub skipped_lines: u64,
+    /// Record lines read, whole or not.
+    pub lines: u64,
+    /// RRPairs (or rows) read.
+    pub rrpairs: u64,
+    /// Fetches among them.
+    pub fetches: u64,
+    /// Fetches that held nothing: long polls that timed out.
+    pub empty_fetches: u64,
+    /// Records found, whatever became of them.
+    pub found: u64,
+    /// What became of those that are not handed on. Selection counts for itself.
+    pub outcomes: OutcomeCounts,
+    /// Records that selection leaves out.
+    pub unselected: Unselected,
+    /// Topics that are known only by ids which nothing names.
+    pub unresolved: UnresolvedIds,
+    /// What went wrong.
+    pub problems: Problems,
+}
+
+impl Tally {
+    /// Bytes of memory that it takes beside its own size.
+    pub(crate) fn weight(&self) -> usize {
+        self.problems.weight() + self.unresolved.weight()
+    }
+
+    /// Adds a later part's counts.
+    pub fn merge(&mut self, later: Self) {
+        self.bytes += later.bytes;
+        self.lines += later.lines;
+        self.skipped_lines += later.skipped_lines;
+        self.skipped_files += later.skipped_files;
+        self.rrpairs += later.rrpairs;
+        self.fetches += later.fetches;
+        self.empty_fetches += later.empty_fetches;
+        self.found += later.found;
+        self.outcomes.merge(&later.outcomes);
+        self.unselected.merge(later.unselected);
+        self.unresolved.merge(later.unresolved);
+        self.problems.merge(later.problems);
+    }
+}
