@@ -12,12 +12,12 @@ use rdkafka::bindings as c;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 
-use super::code::Code;
-use super::event;
-use super::event::Event;
+use super::ffi::code::Code;
+use super::ffi::owned::{Owned, text};
+use super::ffi::raw;
 use super::metadata::Metadata;
-use super::owned::{Owned, text};
-use super::raw;
+use super::produce::event;
+use super::produce::event::Event;
 
 /// A client with its queue of events. Ends with its last owner, which may take as long as
 /// librdkafka's threads take to notice; records that it still holds are given up without a word.

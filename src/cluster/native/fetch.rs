@@ -10,9 +10,9 @@ use std::time::Duration;
 use rdkafka::bindings as c;
 
 use super::client::{Client, whole_ms};
-use super::code::Code;
-use super::owned::{Owned, text};
-use super::raw;
+use super::ffi::code::Code;
+use super::ffi::owned::{Owned, text};
+use super::ffi::raw;
 
 /// What comes of reading.
 pub(crate) enum Fetched<'a> {

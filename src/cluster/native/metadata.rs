@@ -4,9 +4,9 @@ use std::ffi::c_int;
 
 use rdkafka::bindings as c;
 
-use super::code::Code;
-use super::owned::text;
-use super::raw;
+use super::ffi::code::Code;
+use super::ffi::owned::text;
+use super::ffi::raw;
 
 /// An answer to a question for metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,34 +4,29 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | a client, its queue of events and its questions for metadata | `client.rs`, `event.rs`, `metadata.rs` |
+//! | a client, its queue of events and its questions for metadata | `client.rs`, `produce/event.rs`, `metadata.rs` |
 //! | how partitions are read | `fetch.rs` |
-//! | how a record is handed over, and what keeps its bytes alive | `produce.rs`, `lend.rs` |
-//! | questions to the cluster beside the records | `admin.rs`, `groups.rs`, `topic_ids.rs` |
-//! | error codes | `code.rs`, `raw.rs` |
-//! | objects and texts of C | `owned.rs` |
+//! | how a record is handed over, and what keeps its bytes alive | `produce/` |
+//! | questions to the cluster beside the records | `admin/` |
+//! | error codes | `ffi/code.rs`, `ffi/raw.rs` |
+//! | objects and texts of C | `ffi/owned.rs` |
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]
 
 pub(crate) mod admin;
 mod client;
-mod code;
-mod event;
 mod fetch;
-pub(crate) mod groups;
-mod lend;
+mod ffi;
 mod metadata;
-mod owned;
 pub(crate) mod produce;
-mod raw;
 #[cfg(test)]
 mod tests;
-pub(crate) mod topic_ids;
 
+pub(crate) use self::admin::{groups, topic_ids};
 pub(crate) use self::client::{Client, Mock, Token};
-pub(crate) use self::code::Code;
-pub(crate) use self::event::{Delivery, DeliveryFailure, Event, Persisted};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
-pub(crate) use self::lend::{InFlightBatch, InFlightRecord};
+pub(crate) use self::ffi::code::Code;
+pub(crate) use self::ffi::owned::keep_descriptors;
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
-pub(crate) use self::owned::keep_descriptors;
+pub(crate) use self::produce::event::{Delivery, DeliveryFailure, Event, Persisted};
+pub(crate) use self::produce::lend::{InFlightBatch, InFlightRecord};
 pub(crate) use self::produce::{Outgoing, TopicHandle, UNASSIGNED, murmur2_partition, produce};

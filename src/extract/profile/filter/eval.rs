@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::body;
 use super::body::JsonKey;
+use super::body::xpath::{PathOrigin, XPath};
 use super::criterion::{
     Criterion, CriterionOperand, CriterionValue, KEYWORDS, Keyword, Look, Operator, ReadsFrom,
 };
@@ -15,7 +16,6 @@ use super::parse::shortened;
 use super::tree::Tree;
 use super::uuid;
 use super::uuid::Uuid;
-use super::xpath::{PathOrigin, XPath};
 
 /// One criterion, ready to be tried.
 #[derive(Debug, Clone)]

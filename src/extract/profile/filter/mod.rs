@@ -28,7 +28,7 @@
 //!   node at this dotted path or JSONPath of names and indexes. `reqbodyjson IS` compares whole
 //!   documents whatever the order of members, `reqbodyjson CONTAINS` asks for a body that has all of
 //!   the document in it (what is no object or list is looked for as text).
-//! - `req_xpath[path]` reads what an XPath finds in a body that is XML (`xpath/` says which part of XPath
+//! - `req_xpath[path]` reads what an XPath finds in a body that is XML (`body/xpath/` says which part of XPath
 //!   that is); `req_soapxpath[path]` begins at the Body of a SOAP envelope. Speedscale documents neither
 //!   namespaces nor where the latter begins.
 //! - `text` reads all strings, numbers and truth values of the RRPair.
@@ -45,7 +45,6 @@ mod field;
 mod parse;
 mod tree;
 mod uuid;
-mod xpath;
 
 use std::fmt;
 

@@ -42,7 +42,8 @@ impl Code {
     pub(crate) const LEADER_NOT_AVAILABLE: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
     /// A reader has everything that there is of a partition.
-    pub(super) const PARTITION_EOF: Self = Self::of(Known::RD_KAFKA_RESP_ERR__PARTITION_EOF);
+    pub(in crate::cluster::native) const PARTITION_EOF: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR__PARTITION_EOF);
     pub(crate) const INVALID_RECORD: Self = Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_RECORD);
     pub(crate) const INVALID_TIMESTAMP: Self = Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     pub(crate) const INVALID_DIFFERENT_RECORD: Self =

@@ -23,11 +23,11 @@ mod tests;
 use roxmltree::{Document, ParsingOptions};
 
 use self::expr::Expr;
-pub(super) use self::expr::PathOrigin;
+pub(in crate::extract::profile::filter) use self::expr::PathOrigin;
 
 /// An XPath, parsed once.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct XPath {
+pub(in crate::extract::profile::filter) struct XPath {
     paths: Vec<Expr>,
 }
 
@@ -36,13 +36,18 @@ impl XPath {
     ///
     /// # Errors
     /// What is wrong or not evaluated, in words, and where: in characters from 0.
-    pub(super) fn parse(text: &str) -> Result<Self, (usize, String)> {
+    pub(in crate::extract::profile::filter) fn parse(text: &str) -> Result<Self, (usize, String)> {
         parse::parse(text).map(|paths| Self { paths })
     }
 
     /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty one where it finds
     /// nothing, as in what is no XML.
-    pub(super) fn any(&self, xml: &str, origin: PathOrigin, met: &dyn Fn(&str) -> bool) -> bool {
+    pub(in crate::extract::profile::filter) fn any(
+        &self,
+        xml: &str,
+        origin: PathOrigin,
+        met: &dyn Fn(&str) -> bool,
+    ) -> bool {
         let xml = xml.trim_start_matches('\u{feff}').trim_start();
         let options = ParsingOptions {
             allow_dtd: true,

@@ -1,16 +1,19 @@
 //! Records to librdkafka, each through the handle of its topic.
 
+pub(super) mod event;
+pub(super) mod lend;
+
 use std::ffi::{CString, c_void};
 use std::ptr;
 use std::sync::Arc;
 
 use rdkafka::bindings as c;
 
+use self::lend::InFlightRecord;
 use super::client::Client;
-use super::code::Code;
-use super::lend::InFlightRecord;
-use super::owned::Owned;
-use super::raw;
+use super::ffi::code::Code;
+use super::ffi::owned::Owned;
+use super::ffi::raw;
 
 /// The partition number by which librdkafka's partitioner is asked to choose.
 pub(crate) const UNASSIGNED: i32 = -1;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::code::Code;
 use super::lend::InFlightRecord;
-use super::owned::{Owned, text};
-use super::raw;
+use crate::cluster::native::ffi::code::Code;
+use crate::cluster::native::ffi::owned::{Owned, text};
+use crate::cluster::native::ffi::raw;
 
 /// What librdkafka says.
 pub(crate) enum Event<'a> {
@@ -58,7 +58,10 @@ pub(crate) enum Persisted {
 }
 
 /// Hands over what `event` holds.
-pub(super) fn read(event: &Owned<c::rd_kafka_event_t>, mut take: impl FnMut(Event<'_>)) {
+pub(in crate::cluster::native) fn read(
+    event: &Owned<c::rd_kafka_event_t>,
+    mut take: impl FnMut(Event<'_>),
+) {
     // SAFETY: the event lives through the call.
     match unsafe { c::rd_kafka_event_type(event.ptr()) } {
         c::RD_KAFKA_EVENT_DR => loop {

@@ -1,6 +1,8 @@
 //! Bodies of HTTP requests and responses: JSON that is compared or looked into, XML for XPath. A body
 //! is text (`body`), or base64 (`bodyBase64`) where it is no text; a decoded one is JSON itself.
 
+pub(super) mod xpath;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;

@@ -1,6 +1,9 @@
 //! Questions to the cluster beside the records, asked through the producer's own connections: an
 //! admin client of its own would connect and authenticate once more, and would not hear of tokens.
 
+pub(crate) mod groups;
+pub(crate) mod topic_ids;
+
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::time::{Duration, Instant};
@@ -8,9 +11,9 @@ use std::time::{Duration, Instant};
 use rdkafka::bindings as c;
 
 use super::client::{Client, ErrorBuffer, whole_ms};
-use super::code::Code;
-use super::owned::{Owned, slice, text};
-use super::raw;
+use super::ffi::code::Code;
+use super::ffi::owned::{Owned, slice, text};
+use super::ffi::raw;
 use crate::host::control::Control;
 
 /// How often a wait for an answer looks whether the run was told to stop.

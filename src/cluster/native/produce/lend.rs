@@ -164,7 +164,7 @@ impl InFlightRecord {
     }
 
     /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.
-    pub(super) fn into_opaque(self) -> *mut c_void {
+    pub(in crate::cluster::native) fn into_opaque(self) -> *mut c_void {
         let tag: *const DeliveryTag = self.tag();
         // The share is the pointer's now. The tag is part of the batch, and lives as long as it.
         _ = Arc::into_raw(self.batch);
@@ -175,7 +175,7 @@ impl InFlightRecord {
     ///
     /// # Safety
     /// `opaque` has to come from [`InFlightRecord::into_opaque`], and from each call of that once.
-    pub(super) unsafe fn from_opaque(opaque: *mut c_void) -> Self {
+    pub(in crate::cluster::native) unsafe fn from_opaque(opaque: *mut c_void) -> Self {
         // SAFETY: the share that `opaque` is keeps the batch alive, and so the tag.
         let tag = unsafe { &*opaque.cast::<DeliveryTag>() };
         // SAFETY: `Weak::as_ptr` is the address that `Arc::into_raw` gave for the same batch, and this

@@ -8,54 +8,60 @@ use rdkafka::bindings as c;
 
 // Signatures: librdkafka.h and rdkafka_mock.h of librdkafka 2.12.1.
 unsafe extern "C" {
-    pub(super) fn rd_kafka_err2str(code: c_int) -> *const c_char;
-    pub(super) fn rd_kafka_error_code(error: *const c::rd_kafka_error_t) -> c_int;
-    pub(super) fn rd_kafka_event_error(event: *mut c::rd_kafka_event_t) -> c_int;
-    pub(super) fn rd_kafka_topic_result_error(result: *const c::rd_kafka_topic_result_t) -> c_int;
-    pub(super) fn rd_kafka_ConfigResource_error(
+    pub(in crate::cluster::native) fn rd_kafka_err2str(code: c_int) -> *const c_char;
+    pub(in crate::cluster::native) fn rd_kafka_error_code(
+        error: *const c::rd_kafka_error_t,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_event_error(
+        event: *mut c::rd_kafka_event_t,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_topic_result_error(
+        result: *const c::rd_kafka_topic_result_t,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_ConfigResource_error(
         resource: *const c::rd_kafka_ConfigResource_t,
     ) -> c_int;
-    pub(super) fn rd_kafka_AdminOptions_set_request_timeout(
+    pub(in crate::cluster::native) fn rd_kafka_AdminOptions_set_request_timeout(
         options: *mut c::rd_kafka_AdminOptions_t,
         timeout_ms: c_int,
         reason: *mut c_char,
         reason_size: usize,
     ) -> c_int;
-    pub(super) fn rd_kafka_AdminOptions_set_broker(
+    pub(in crate::cluster::native) fn rd_kafka_AdminOptions_set_broker(
         options: *mut c::rd_kafka_AdminOptions_t,
         broker: i32,
         reason: *mut c_char,
         reason_size: usize,
     ) -> c_int;
-    pub(super) fn rd_kafka_set_log_queue(
+    pub(in crate::cluster::native) fn rd_kafka_set_log_queue(
         client: *mut c::rd_kafka_t,
         queue: *mut c::rd_kafka_queue_t,
     ) -> c_int;
-    pub(super) fn rd_kafka_metadata(
+    pub(in crate::cluster::native) fn rd_kafka_metadata(
         client: *mut c::rd_kafka_t,
         all_topics: c_int,
         only_topic: *mut c::rd_kafka_topic_t,
         metadata: *mut *const c::rd_kafka_metadata,
         timeout_ms: c_int,
     ) -> c_int;
-    pub(super) fn rd_kafka_fatal_error(
+    pub(in crate::cluster::native) fn rd_kafka_fatal_error(
         client: *mut c::rd_kafka_t,
         reason: *mut c_char,
         reason_size: usize,
     ) -> c_int;
-    pub(super) fn rd_kafka_last_error() -> c_int;
-    pub(super) fn rd_kafka_message_headers(
+    pub(in crate::cluster::native) fn rd_kafka_last_error() -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_message_headers(
         message: *const c::rd_kafka_message_t,
         headers: *mut *mut c::rd_kafka_headers_t,
     ) -> c_int;
-    pub(super) fn rd_kafka_header_get_all(
+    pub(in crate::cluster::native) fn rd_kafka_header_get_all(
         headers: *const c::rd_kafka_headers_t,
         index: usize,
         name: *mut *const c_char,
         value: *mut *const c_void,
         size: *mut usize,
     ) -> c_int;
-    pub(super) fn rd_kafka_query_watermark_offsets(
+    pub(in crate::cluster::native) fn rd_kafka_query_watermark_offsets(
         client: *mut c::rd_kafka_t,
         topic: *const c_char,
         partition: i32,
@@ -63,13 +69,19 @@ unsafe extern "C" {
         high: *mut i64,
         timeout_ms: c_int,
     ) -> c_int;
-    pub(super) fn rd_kafka_flush(client: *mut c::rd_kafka_t, timeout_ms: c_int) -> c_int;
-    pub(super) fn rd_kafka_pause_partitions(
+    pub(in crate::cluster::native) fn rd_kafka_flush(
+        client: *mut c::rd_kafka_t,
+        timeout_ms: c_int,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_pause_partitions(
         client: *mut c::rd_kafka_t,
         partitions: *mut c::rd_kafka_topic_partition_list_t,
     ) -> c_int;
-    pub(super) fn rd_kafka_purge(client: *mut c::rd_kafka_t, flags: c_int) -> c_int;
-    pub(super) fn rd_kafka_oauthbearer_set_token(
+    pub(in crate::cluster::native) fn rd_kafka_purge(
+        client: *mut c::rd_kafka_t,
+        flags: c_int,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_oauthbearer_set_token(
         client: *mut c::rd_kafka_t,
         token: *const c_char,
         lifetime_ms: i64,
@@ -79,14 +91,14 @@ unsafe extern "C" {
         reason: *mut c_char,
         reason_size: usize,
     ) -> c_int;
-    pub(super) fn rd_kafka_header_add(
+    pub(in crate::cluster::native) fn rd_kafka_header_add(
         headers: *mut c::rd_kafka_headers_t,
         name: *const c_char,
         name_size: isize,
         value: *const c_void,
         value_size: isize,
     ) -> c_int;
-    pub(super) fn rd_kafka_mock_topic_create(
+    pub(in crate::cluster::native) fn rd_kafka_mock_topic_create(
         mock: *mut c::rd_kafka_mock_cluster_t,
         topic: *const c_char,
         partitions: c_int,
@@ -98,7 +110,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// `field` has to point to a field of librdkafka's that lives and is initialised.
-pub(super) unsafe fn code_at(field: *const c::rd_kafka_resp_err_t) -> c_int {
+pub(in crate::cluster::native) unsafe fn code_at(field: *const c::rd_kafka_resp_err_t) -> c_int {
     // SAFETY: as the caller promises; the enum is `repr(i32)`, so that an integer of its size and
     // alignment is read, and never as the enum.
     unsafe { ptr::read(field.cast::<c_int>()) }

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 /// An object of librdkafka's that is given back at the end.
-pub(super) struct Owned<T> {
+pub(in crate::cluster::native) struct Owned<T> {
     ptr: *mut T,
     destroy: unsafe extern "C" fn(*mut T),
 }
@@ -14,7 +14,10 @@ impl<T> Owned<T> {
     /// # Safety
     /// A pointer that is not null has to be an object that belongs to the caller, and `destroy` the
     /// function that librdkafka names for it.
-    pub(super) unsafe fn new(ptr: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
+    pub(in crate::cluster::native) unsafe fn new(
+        ptr: *mut T,
+        destroy: unsafe extern "C" fn(*mut T),
+    ) -> Option<Self> {
         match ptr.is_null() {
             true => None,
             false => Some(Self { ptr, destroy }),
@@ -22,7 +25,7 @@ impl<T> Owned<T> {
     }
 
     /// The object, which lives as long as `self`.
-    pub(super) fn ptr(&self) -> *mut T {
+    pub(in crate::cluster::native) fn ptr(&self) -> *mut T {
         self.ptr
     }
 }
@@ -38,7 +41,7 @@ impl<T> Drop for Owned<T> {
 ///
 /// # Safety
 /// `text` has to be null or to end with a NUL, and to live through the call.
-pub(super) unsafe fn text(text: *const c_char) -> String {
+pub(in crate::cluster::native) unsafe fn text(text: *const c_char) -> String {
     match text.is_null() {
         true => String::new(),
         // SAFETY: as the caller promises.
@@ -52,7 +55,10 @@ pub(super) unsafe fn text(text: *const c_char) -> String {
 ///
 /// # Safety
 /// `list` has to be null or the beginning of `count` pointers that live through `'a`.
-pub(super) unsafe fn slice<'a, T>(list: *mut *const T, count: usize) -> &'a [*const T] {
+pub(in crate::cluster::native) unsafe fn slice<'a, T>(
+    list: *mut *const T,
+    count: usize,
+) -> &'a [*const T] {
     match list.is_null() {
         true => &[],
         // SAFETY: as the caller promises.

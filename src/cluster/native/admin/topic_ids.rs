@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::admin::{AdminRefusal, AdminRequest};
-use super::client::Client;
-use super::code::Code;
-use super::owned::{Owned, slice, text};
-use super::raw;
+use super::{AdminRefusal, AdminRequest};
+use crate::cluster::native::client::Client;
+use crate::cluster::native::ffi::code::Code;
+use crate::cluster::native::ffi::owned::{Owned, slice, text};
+use crate::cluster::native::ffi::raw;
 use crate::host::control::Control;
 use crate::record::TopicId;
 

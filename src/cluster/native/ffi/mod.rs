@@ -1,0 +1,6 @@
+//! What every call of librdkafka's C API needs: the functions that the bindings lack, objects and texts of
+//! C, and error codes.
+
+pub(super) mod code;
+pub(super) mod owned;
+pub(super) mod raw;
