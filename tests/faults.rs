@@ -7,10 +7,11 @@
 
 mod harness;
 
-#[path = "faults/again.rs"]
-mod again;
-#[path = "faults/bites.rs"]
-mod bites;
+#[path = "faults/acl.rs"]
+#[allow(dead_code, reason = "shared with tests/real_kafka.rs")]
+mod acl;
+#[path = "faults/artifacts.rs"]
+mod artifacts;
 #[path = "faults/broker.rs"]
 mod broker;
 #[path = "real_kafka/brokers.rs"]
@@ -22,8 +23,12 @@ mod capture;
 mod chain;
 #[path = "faults/changes.rs"]
 mod changes;
+#[path = "faults/combined.rs"]
+mod combined;
 #[path = "faults/epochs.rs"]
 mod epochs;
+#[path = "faults/failover.rs"]
+mod failover;
 #[path = "faults/interruption.rs"]
 mod interruption;
 #[path = "real_kafka/ledger.rs"]
@@ -32,19 +37,14 @@ mod ledger;
 mod mock;
 #[path = "faults/network.rs"]
 mod network;
-#[path = "faults/nodes.rs"]
-mod nodes;
 #[path = "faults/quota.rs"]
 mod quota;
 #[path = "faults/refusal.rs"]
 mod refusal;
-#[path = "faults/rights.rs"]
-#[allow(dead_code, reason = "shared with tests/real_kafka.rs")]
-mod rights;
+#[path = "faults/self_test.rs"]
+mod self_test;
 #[path = "faults/source.rs"]
 mod source;
-#[path = "faults/storm.rs"]
-mod storm;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -95,7 +95,7 @@ fn main() -> ExitCode {
     // Brokers are many processes on few cores: those that need one wait for each other.
     let turn = Arc::new(Mutex::new(()));
     let cases = [
-        bites::CASES,
+        self_test::CASES,
         mock::CASES,
         broker::CASES,
         chain::CASES,
@@ -103,10 +103,10 @@ fn main() -> ExitCode {
         epochs::CASES,
         interruption::CASES,
         network::CASES,
-        nodes::CASES,
+        failover::CASES,
         quota::CASES,
         refusal::CASES,
-        storm::CASES,
+        combined::CASES,
     ];
     let trials = cases.concat().into_iter().map(|(name, takes, case)| {
         let turn = Arc::clone(&turn);

@@ -5,8 +5,8 @@ mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::dice::Dice;
 use harness::run::{Run, report};
+use harness::seed::SeededRandom;
 use serde_json::{Value, json};
 
 /// 2026-01-05T09:00:00Z.
@@ -41,39 +41,39 @@ fn count(names: &mut BTreeMap<String, u64>, name: &str) {
 }
 
 impl Capture {
-    fn generate(dice: &mut Dice, rounds: u64, largest: u64) -> Self {
+    fn generate(random: &mut SeededRandom, rounds: u64, largest: u64) -> Self {
         let mut capture = Self::default();
         let mut next = BTreeMap::new();
         for _ in 0..rounds {
-            match dice.number(0..10) {
-                0 => capture.add_heartbeat(dice),
+            match random.number(0..10) {
+                0 => capture.add_heartbeat(random),
                 1 if !capture.fetches.is_empty() => {
                     let last = capture.fetches.len() as u64;
-                    let at = usize::try_from(dice.number(0..last)).expect("a small number");
+                    let at = usize::try_from(random.number(0..last)).expect("a small number");
                     let again = capture.fetches[at].clone();
-                    capture.add_fetch(dice, again);
+                    capture.add_fetch(random, again);
                 }
                 _ => {
-                    let records = batches(dice, &mut next, largest);
-                    capture.add_fetch(dice, records);
+                    let records = batches(random, &mut next, largest);
+                    capture.add_fetch(random, records);
                 }
             }
         }
         capture
     }
 
-    fn add_heartbeat(&mut self, dice: &mut Dice) {
-        let group = ["billing", "shipping"][usize::from(dice.number(0..2) == 1)];
+    fn add_heartbeat(&mut self, random: &mut SeededRandom) {
+        let group = ["billing", "shipping"][usize::from(random.number(0..2) == 1)];
         let kafka = json!({ "request": { "HeartbeatRequest": { "groupId": group } } });
         self.add("Heartbeat", "kafka-0.kafka:9092", &kafka);
         count(&mut self.groups, group);
     }
 
-    fn add_fetch(&mut self, dice: &mut Dice, records: Vec<Captured>) {
-        let broker = format!("kafka-{}.kafka:9092", dice.number(0..3));
-        let client = format!("client-{}", dice.number(0..4));
+    fn add_fetch(&mut self, random: &mut SeededRandom, records: Vec<Captured>) {
+        let broker = format!("kafka-{}.kafka:9092", random.number(0..3));
+        let client = format!("client-{}", random.number(0..4));
         let mut request = json!({ "replicaId": -1 });
-        let committed = dice.number(0..3) == 0;
+        let committed = random.number(0..3) == 0;
         if committed {
             request["isolationLevel"] = 1.into();
         }
@@ -113,28 +113,29 @@ impl Capture {
 
 /// One Fetch: the partitions of some topics, each with a few records at the next offsets.
 fn batches(
-    dice: &mut Dice,
+    random: &mut SeededRandom,
     next: &mut BTreeMap<(&'static str, u64), u64>,
     largest: u64,
 ) -> Vec<Captured> {
     let mut records = Vec::new();
     for topic in ["orders", "payments", "shipments"] {
         for partition in 0..4 {
-            if dice.number(0..4) > 0 {
+            if random.number(0..4) > 0 {
                 continue;
             }
             let offset = next.entry((topic, partition)).or_insert(partition * 7);
-            for _ in 0..dice.number(0..6) {
+            for _ in 0..random.number(0..6) {
                 // Now and then compaction has left a gap.
-                *offset += [1, 1, 1, 1, 4][usize::try_from(dice.number(0..5)).expect("small")];
-                let length = usize::try_from(dice.number(0..largest)).expect("a small number");
+                *offset += [1, 1, 1, 1, 4][usize::try_from(random.number(0..5)).expect("small")];
+                let length = usize::try_from(random.number(0..largest)).expect("a small number");
                 records.push(Captured {
                     topic,
                     partition,
                     offset: *offset,
-                    time_ms: START_MS + dice.number(0..3_000_000),
-                    key: (dice.number(0..4) > 0).then(|| format!("key-{}", dice.number(0..300))),
-                    value: (dice.number(0..8) > 0).then(|| "v".repeat(length)),
+                    time_ms: START_MS + random.number(0..3_000_000),
+                    key: (random.number(0..4) > 0)
+                        .then(|| format!("key-{}", random.number(0..300))),
+                    value: (random.number(0..8) > 0).then(|| "v".repeat(length)),
                 });
             }
         }
@@ -361,10 +362,10 @@ impl<'a> Checked<'a> {
 
 #[test]
 fn every_figure_of_inspect_and_of_the_report_is_what_the_records_say() {
-    let mut dice = Dice::from_env();
-    let seed = dice.seed();
+    let mut random = SeededRandom::from_env();
+    let seed = random.seed();
     for (rounds, largest) in [(20, 300), (100, 5000), (300, 60), (60, 100_000)] {
-        let capture = Capture::generate(&mut dice, rounds, largest);
+        let capture = Capture::generate(&mut random, rounds, largest);
         let checked = Checked::of(&capture, seed);
         checked.inspection();
         checked.replay();

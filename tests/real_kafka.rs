@@ -6,6 +6,9 @@
 
 mod harness;
 
+#[path = "faults/acl.rs"]
+#[allow(dead_code, reason = "shared with tests/faults.rs")]
+mod acl;
 #[path = "real_kafka/brokers.rs"]
 mod brokers;
 #[path = "real_kafka/capture.rs"]
@@ -26,9 +29,6 @@ mod isolated;
 mod ledger;
 #[path = "real_kafka/refused.rs"]
 mod refused;
-#[path = "faults/rights.rs"]
-#[allow(dead_code, reason = "shared with tests/faults.rs")]
-mod rights;
 #[path = "real_kafka/target.rs"]
 mod target;
 #[path = "real_kafka/timing.rs"]

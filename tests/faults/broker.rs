@@ -5,12 +5,12 @@ use std::io::{BufWriter, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::again::Leavings;
+use crate::artifacts::RunArtifacts;
 use crate::brokers::OnDemand;
-use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::run::Running;
+use crate::harness::seed::SeededRandom;
 use crate::harness::topics::create_unique;
 use crate::harness::verdict::{Evidence, Log, completed, verdict};
 use crate::ledger::{entry, ledger};
@@ -101,7 +101,7 @@ fn a_million() {
 
 fn killed() {
     const RECORDS: u64 = 200_000;
-    let mut dice = Dice::from_env();
+    let mut random = SeededRandom::from_env();
     let kafka = start();
     let records = numbered(&kafka, "killed", 8);
     let brokers = kafka.brokers();
@@ -110,7 +110,7 @@ fn killed() {
     feeder.allow(RECORDS * 30 / 100);
     wait_for(&mut run, &brokers, &records.topic, 1);
     for round in 1..=5 {
-        thread::sleep(dice.time(Duration::ZERO..Duration::from_millis(200)));
+        thread::sleep(random.time(Duration::ZERO..Duration::from_millis(200)));
         kafka.kill9().expect("the broker is there to be killed");
         // What comes while the broker is away is in its queue when the broker is back.
         feeder.allow(RECORDS * (30 + round * 14) / 100);
@@ -150,8 +150,8 @@ fn timed_out() {
     let kafka = start();
     let records = numbered(&kafka, "timed-out", 8);
     let brokers = kafka.brokers();
-    let leavings = Leavings::new();
-    let file = leavings.rejects_path();
+    let artifacts = RunArtifacts::new();
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
     let args = [&args[..], &["-X", "message.timeout.ms=10000"]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
@@ -168,9 +168,9 @@ fn timed_out() {
     let report = report_of(&output, 1);
     let failed = entry(&report, "not_written") + entry(&report, "unknown");
     assert!(failed > 0, "{report:#}");
-    let (log, rejects) = (read_log(&brokers, &records.topic), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, &records.topic), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
-    leavings.send_again(&brokers, &[]);
+    artifacts.send_again(&brokers, &[]);
     completed(
         &(0..RECORDS),
         &log,

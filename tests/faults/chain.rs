@@ -9,12 +9,12 @@ use std::time::Duration;
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use tempfile::NamedTempFile;
 
-use crate::again::Leavings;
+use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, start};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::run::{Output, Run};
+use crate::harness::seed::SeededRandom;
 use crate::harness::slow_disk::SlowDisk;
 use crate::harness::topics::{create, delete, unique};
 use crate::harness::verdict::Log;
@@ -69,7 +69,7 @@ fn is_too_large(id: u64) -> bool {
 fn chains(write: Duration, bytes: usize) {
     let kafka = start();
     let disk = SlowDisk::new(write);
-    let seed = Dice::from_env().seed();
+    let seed = SeededRandom::from_env().seed();
     let repeated: u64 = (seed..seed + 2)
         .map(|seed| chain(&kafka, seed, &disk, bytes))
         .sum();
@@ -79,20 +79,20 @@ fn chains(write: Duration, bytes: usize) {
 /// Ends runs over one journal until the last one may come to its end; returns how many records are
 /// in the log more than once.
 fn chain(kafka: &Kafka, seed: u64, disk: &SlowDisk, bytes: usize) -> u64 {
-    let mut dice = Dice::new(seed);
+    let mut random = SeededRandom::new(seed);
     let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: {disk:?}, {bytes} bytes"));
     let brokers = kafka.brokers();
     let all = (24 << 20) / bytes as u64;
     let topic = unique("chain");
     let limit = LIMIT.to_string();
     create(&brokers, &topic, 4, &[("max.message.bytes", &limit)]).expect("a topic");
-    let (input, leavings) = (input(&topic, all, bytes), Leavings::new());
+    let (input, artifacts) = (input(&topic, all, bytes), RunArtifacts::new());
     let input = input.path().display().to_string();
-    let journal = leavings.journal_path();
+    let journal = artifacts.journal_path();
     let next = || disk.under(replay(&brokers, &["replay", &input, "--resume", &journal]));
     let mut judge = Judge::new(&brokers, &topic, bytes);
     for _ in 0..ENDED {
-        let output = end(next(), &mut dice);
+        let output = end(next(), &mut random);
         judge.judge(&output);
     }
     let output = next().output();
@@ -130,18 +130,18 @@ fn input(topic: &str, all: u64, bytes: usize) -> NamedTempFile {
     file
 }
 
-/// Runs until a moment of the dice's choice.
-fn end(run: Run, dice: &mut Dice) -> Output {
+/// Runs until a moment of random choice.
+fn end(run: Run, random: &mut SeededRandom) -> Output {
     let mut run = run.spawn();
-    if dice.number(0..4) == 0 {
+    if random.number(0..4) == 0 {
         // Before it sends anything, if it has something to go on after.
         while !run.has_ended() && !run.stderr_so_far().contains("kreplay: ") {
             thread::sleep(Duration::from_millis(1));
         }
     } else {
-        thread::sleep(dice.time(Duration::from_millis(30)..Duration::from_millis(400)));
+        thread::sleep(random.time(Duration::from_millis(30)..Duration::from_millis(400)));
     }
-    let signals = match dice.number(0..4) {
+    let signals = match random.number(0..4) {
         0 => &[SIGINT][..],
         1 => &[SIGINT, SIGINT],
         _ => &[SIGKILL],
@@ -149,7 +149,7 @@ fn end(run: Run, dice: &mut Dice) -> Output {
     for signal in signals {
         if !run.has_ended() {
             run.signal(*signal);
-            thread::sleep(dice.time(Duration::ZERO..Duration::from_millis(20)));
+            thread::sleep(random.time(Duration::ZERO..Duration::from_millis(20)));
         }
     }
     run.wait()
@@ -229,11 +229,11 @@ fn created_again() {
     const ALL: u64 = 1000;
     let kafka = start();
     let (brokers, records) = (kafka.brokers(), numbered(&kafka, "created-again", 4));
-    let leavings = Leavings::new();
+    let artifacts = RunArtifacts::new();
     let mut input = NamedTempFile::new().expect("a temporary file");
     let lines = records.lines(0..ALL);
     input.write_all(lines.as_bytes()).expect("there is room");
-    let (input, journal) = (input.path().display().to_string(), leavings.journal_path());
+    let (input, journal) = (input.path().display().to_string(), artifacts.journal_path());
     let again = || replay(&brokers, &["replay", &input, "--resume", &journal]).output();
     report_of(&again(), 0);
     let resumed = report_of(&again(), 0);

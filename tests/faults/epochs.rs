@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use crate::acl::allow_writing;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::read;
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
-use crate::refusal::{LOGIN, SECURED, with_rights};
-use crate::rights::allow_writing;
+use crate::refusal::{LOGIN, SECURED, with_acls};
 use crate::{Case, Takes, replay, report_of};
 
 /// Epochs of one producer.
@@ -47,7 +47,7 @@ fn more_than_epochs() {
     const GOOD_EACH: usize = 100;
     // Each record is a batch of its own, and 99 of 100 are refused at least once.
     const { assert!(RECORDS / 100 * 99 > EPOCHS) };
-    let kafka = with_rights(&[]);
+    let kafka = with_acls(&[]);
     let topic = unique("epochs");
     let compacted = [("cleanup.policy", "compact")];
     create(&kafka.brokers(), &topic, 1, &compacted).expect("a topic");

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal::{self, SIGINT, SIGKILL, SIGTERM};
 use tempfile::NamedTempFile;
 
-use crate::again::Leavings;
+use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, start, wait_for};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
 use crate::harness::run::report as report_in;
+use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, Repeats, verdict};
 use crate::ledger::entry;
 use crate::source::Feeder;
@@ -57,8 +57,8 @@ fn frozen() {
     const RECORDS: u64 = 20_000;
     let kafka = start();
     let records = numbered(&kafka, "frozen-twice", 4);
-    let (brokers, leavings) = (kafka.brokers(), Leavings::new());
-    let (file, journal) = (leavings.rejects_path(), leavings.journal_path());
+    let (brokers, artifacts) = (kafka.brokers(), RunArtifacts::new());
+    let (file, journal) = (artifacts.rejects_path(), artifacts.journal_path());
     let args = ["replay", "-", "--rejects", &file, "--resume", &journal];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -83,7 +83,7 @@ fn frozen() {
     let kept = &report["placement"]["kept"];
     assert_eq!(kept.as_u64(), Some(delivered), "{report:#}");
     let found = entry(&report, "found");
-    let rejects = leavings.rejects();
+    let rejects = artifacts.rejects();
     assert_eq!(rejects.len(), found - delivered, "{report:#}");
     let log = read_log(&brokers, &records.topic);
     verdict(&Evidence::new(0..found, &report, &log).rejects(&rejects));
@@ -92,7 +92,7 @@ fn frozen() {
 /// Ends replays of a file at any moment by this signal, and goes on by their journals.
 fn resumed(signal: Signal, runs: u64) {
     let kafka = start();
-    let first = Dice::from_env().seed();
+    let first = SeededRandom::from_env().seed();
     let skipped: u64 = (first..first + runs)
         .map(|seed| resume(&kafka, seed, signal))
         .sum();
@@ -102,13 +102,13 @@ fn resumed(signal: Signal, runs: u64) {
 /// Ends one replay and goes on; returns how many records were delivered before.
 fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
     const RECORDS: u64 = 100_000;
-    let mut dice = Dice::new(seed);
-    let moment = dice.time(Duration::from_millis(50)..Duration::from_millis(600));
-    let kind = ["records", "raw"][usize::from(dice.number(0..2) == 1)];
+    let mut random = SeededRandom::new(seed);
+    let moment = random.time(Duration::from_millis(50)..Duration::from_millis(600));
+    let kind = ["records", "raw"][usize::from(random.number(0..2) == 1)];
     let _remember = Remember(format!(
         "KREPLAY_TEST_SEED={seed}: `{kind}` gets {signal} after {moment:?}"
     ));
-    let (brokers, leavings) = (kafka.brokers(), Leavings::new());
+    let (brokers, artifacts) = (kafka.brokers(), RunArtifacts::new());
     let records = numbered(kafka, "resumed", 4);
     let mut input = NamedTempFile::new().expect("a temporary file");
     let written = match kind {
@@ -116,7 +116,7 @@ fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
         _ => input.write_all(records.lines(0..RECORDS).as_bytes()),
     };
     written.expect("the temporary file is writable");
-    let (input, journal) = (input.path().display().to_string(), leavings.journal_path());
+    let (input, journal) = (input.path().display().to_string(), artifacts.journal_path());
     let args = ["replay", &input, "--resume", &journal];
     let run = replay(&brokers, &args).spawn();
     thread::sleep(moment);
@@ -153,7 +153,7 @@ impl Drop for Remember {
 /// Interrupts so many replays with these signals, two replays at a time.
 fn many(runs: u64, signals: &[Signal]) {
     let kafka = start();
-    let seed = Dice::from_env().seed();
+    let seed = SeededRandom::from_env().seed();
     let next = AtomicU64::new(0);
     let interrupted: u64 = thread::scope(|scope| {
         let work = || {
@@ -185,8 +185,8 @@ struct Meeting {
 
 /// Interrupts one replay; returns 1 when that kept something from being sent.
 fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
-    let mut dice = Dice::new(seed);
-    let meeting = match dice.number(0..2) {
+    let mut random = SeededRandom::new(seed);
+    let meeting = match random.number(0..2) {
         0 => Meeting {
             records: 3000,
             rate: Some(4000),
@@ -197,7 +197,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
         },
     };
     let moments = signals.iter();
-    let moments = moments.map(|signal| (*signal, dice.time(MOMENTS)));
+    let moments = moments.map(|signal| (*signal, random.time(MOMENTS)));
     let moments: Vec<(Signal, Duration)> = moments.collect();
     let _remember = Remember(format!(
         "KREPLAY_TEST_SEED={seed}: {moments:?}, {} records at {:?} a second",
@@ -205,8 +205,8 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     ));
     let records = numbered(kafka, "interrupted", 4);
     let brokers = kafka.brokers();
-    let leavings = Leavings::new();
-    let file = leavings.rejects_path();
+    let artifacts = RunArtifacts::new();
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, meeting.records, meeting.rate);
@@ -231,7 +231,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     let interrupted = report["interrupted"] == true;
     let expected = codes.filter(|_| interrupted).unwrap_or(0);
     assert_eq!(output.code, expected, "{output:#?}");
-    let rejects = leavings.rejects();
+    let rejects = artifacts.rejects();
     verdict(&Evidence::new(0..meeting.records, &report, &log).rejects(&rejects));
     u64::from(interrupted)
 }

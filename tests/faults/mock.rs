@@ -11,10 +11,10 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 
-use crate::again::Leavings;
+use crate::artifacts::RunArtifacts;
 use crate::broker::{read_log, wait_for};
-use crate::harness::dice::Dice;
 use crate::harness::run::{Output, Running, report as report_in};
+use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
@@ -77,7 +77,12 @@ fn mock() -> Mock {
 }
 
 /// Replays all records; after the first `begin` have arrived, Produce requests get these answers.
-fn replay_into(mock: &Mock, leavings: &Leavings, begin: u64, errors: &[RDKafkaRespErr]) -> Output {
+fn replay_into(
+    mock: &Mock,
+    artifacts: &RunArtifacts,
+    begin: u64,
+    errors: &[RDKafkaRespErr],
+) -> Output {
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
         topic: TOPIC.to_owned(),
@@ -86,7 +91,7 @@ fn replay_into(mock: &Mock, leavings: &Leavings, begin: u64, errors: &[RDKafkaRe
         filling: Filling::Noise,
     };
     let one_in_flight = ["-X", "max.in.flight.requests.per.connection=1"];
-    let file = leavings.rejects_path();
+    let file = artifacts.rejects_path();
     let args = [&["replay", "-", "--rejects", &file], &one_in_flight[..]].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -98,12 +103,12 @@ fn replay_into(mock: &Mock, leavings: &Leavings, begin: u64, errors: &[RDKafkaRe
 }
 
 /// Judges a run into the mock, and sends its rejects again without the errors.
-fn judge(mock: &Mock, leavings: &Leavings, report: &Value) {
+fn judge(mock: &Mock, artifacts: &RunArtifacts, report: &Value) {
     let brokers = mock.bootstrap_servers();
-    let (log, rejects) = (read_log(&brokers, TOPIC), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, TOPIC), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
     mock.clear_request_errors(RDKafkaApiKey::Produce);
-    leavings.send_again(&brokers, &[]);
+    artifacts.send_again(&brokers, &[]);
     completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, TOPIC));
 }
 
@@ -122,11 +127,11 @@ fn passing() {
         ],
     ];
     for errors in cases {
-        let (mock, leavings) = (mock(), Leavings::new());
-        let output = replay_into(&mock, &leavings, 300, errors);
+        let (mock, artifacts) = (mock(), RunArtifacts::new());
+        let output = replay_into(&mock, &artifacts, 300, errors);
         let report = report_of(&output, 0);
         assert_eq!(ledger(&report), "1000 = 1000 delivered", "{errors:?}");
-        judge(&mock, &leavings, &report);
+        judge(&mock, &artifacts, &report);
     }
 }
 
@@ -137,15 +142,15 @@ fn staying() {
         "Policy violation",
     )];
     for (errors, words) in cases {
-        let (mock, leavings) = (mock(), Leavings::new());
-        let output = replay_into(&mock, &leavings, 300, &errors);
+        let (mock, artifacts) = (mock(), RunArtifacts::new());
+        let output = replay_into(&mock, &artifacts, 300, &errors);
         let report = report_of(&output, 1);
         assert_eq!(ledger(&report), "1000 = 300 delivered + 700 not_written");
         let problem = &report["problems"][0];
         assert_eq!(problem["what"], "not_written", "{report:#}");
         let why = problem["first"]["why"].as_str().unwrap_or_default();
         assert!(why.contains(words), "{why}");
-        judge(&mock, &leavings, &report);
+        judge(&mock, &artifacts, &report);
     }
 }
 
@@ -153,20 +158,20 @@ fn fatal() {
     // What the producer sent first is refused as out of sequence: it can no longer tell what the log
     // holds (librdkafka, rd_kafka_handle_idempotent_Produce_error).
     let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
-    let mut dice = Dice::from_env();
-    let begin = dice.number(1..RECORDS);
-    let (mock, leavings) = (mock(), Leavings::new());
-    let output = replay_into(&mock, &leavings, begin, &[error]);
+    let mut random = SeededRandom::from_env();
+    let begin = random.number(1..RECORDS);
+    let (mock, artifacts) = (mock(), RunArtifacts::new());
+    let output = replay_into(&mock, &artifacts, begin, &[error]);
     let report = report_of(&output, 1);
     let delivered = entry(&report, "delivered");
     assert!((begin..RECORDS).contains(&delivered), "{report:#}");
-    judge(&mock, &leavings, &report);
+    judge(&mock, &artifacts, &report);
 }
 
 /// The one broker goes away for good in the middle; what librdkafka holds by then is named.
 fn gone() {
     const BEGIN: u64 = 300;
-    let (mock, leavings) = (mock(), Leavings::new());
+    let (mock, artifacts) = (mock(), RunArtifacts::new());
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
         topic: TOPIC.to_owned(),
@@ -174,7 +179,7 @@ fn gone() {
         bytes: 200,
         filling: Filling::Noise,
     };
-    let file = leavings.rejects_path();
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file, "--give-up-after", "7s"];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -201,7 +206,7 @@ fn gone() {
     let end = "kreplay: gave up: no record was acknowledged for 7s: ";
     assert_eq!(said(end), 1, "{}", output.stderr);
     mock.broker_up(1).expect("the broker comes back");
-    let (log, rejects) = (read_log(&brokers, TOPIC), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, TOPIC), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
 }
 
@@ -211,7 +216,7 @@ const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD
 /// All records come in one batch for each partition; both are refused, and the first parts that are sent
 /// again, too.
 fn halves() {
-    let (mock, leavings) = (mock(), Leavings::new());
+    let (mock, artifacts) = (mock(), RunArtifacts::new());
     let records = Numbered {
         topic: TOPIC.to_owned(),
         partitions: PARTITIONS.into(),
@@ -219,18 +224,18 @@ fn halves() {
         filling: Filling::Noise,
     };
     mock.request_errors(RDKafkaApiKey::Produce, &[REFUSED; 6]);
-    let file = leavings.rejects_path();
+    let file = artifacts.rejects_path();
     let properties = ["-X", "max.in.flight=1", "-X", "linger.ms=1000"];
     let args = [&["replay", "-", "--rejects", &file], &properties[..]].concat();
     let run = replay(&mock.bootstrap_servers(), &args);
     let output = run.stdin(records.lines(0..RECORDS)).output();
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "1000 = 1000 delivered");
-    judge(&mock, &leavings, &report);
+    judge(&mock, &artifacts, &report);
 }
 
 /// A replay that looks for a record that a broker has refused, and gets no answer any more.
-fn searching(mock: &Mock, leavings: &Leavings, more: &[&str]) -> Running {
+fn searching(mock: &Mock, artifacts: &RunArtifacts, more: &[&str]) -> Running {
     const BEGIN: u64 = 300;
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
@@ -239,7 +244,7 @@ fn searching(mock: &Mock, leavings: &Leavings, more: &[&str]) -> Running {
         bytes: 200,
         filling: Filling::Noise,
     };
-    let file = leavings.rejects_path();
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file, "-X", "max.in.flight=1"];
     let args = [&args[..], more].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
@@ -260,27 +265,27 @@ fn searching(mock: &Mock, leavings: &Leavings, more: &[&str]) -> Running {
 }
 
 /// Judges a run that was ended while it searched.
-fn judge_search(mock: &Mock, leavings: &Leavings, report: &Value) {
+fn judge_search(mock: &Mock, artifacts: &RunArtifacts, report: &Value) {
     let lost = ["not_written", "unknown", "unsent"].map(|name| entry(report, name));
     assert_eq!(
         entry(report, "found"),
         entry(report, "delivered") + lost.iter().sum::<u64>()
     );
-    let rejects = std::fs::read_to_string(leavings.rejects_path());
+    let rejects = std::fs::read_to_string(artifacts.rejects_path());
     let rejects = rejects.expect("the rejects are readable");
     let why = "the broker refused its batch, and the run ended before the cause was found";
     assert!(rejects.contains(why), "{rejects}");
     mock.clear_request_errors(RDKafkaApiKey::Produce);
     let (log, rejects) = (
         read_log(&mock.bootstrap_servers(), TOPIC),
-        leavings.rejects(),
+        artifacts.rejects(),
     );
     verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
 }
 
 fn search_interrupted(signals: &[Signal]) {
-    let (mock, leavings) = (mock(), Leavings::new());
-    let run = searching(&mock, &leavings, &[]);
+    let (mock, artifacts) = (mock(), RunArtifacts::new());
+    let run = searching(&mock, &artifacts, &[]);
     let sent = Instant::now();
     signals.iter().for_each(|signal| {
         run.signal(*signal);
@@ -292,15 +297,15 @@ fn search_interrupted(signals: &[Signal]) {
     // Leaves room for a busy machine.
     assert!(sent.elapsed().as_secs() < limit + 8, "{output:#?}");
     assert_eq!(output.code, 130, "{output:#?}");
-    judge_search(&mock, &leavings, &report_in(&output));
+    judge_search(&mock, &artifacts, &report_in(&output));
 }
 
 fn search_given_up() {
-    let (mock, leavings) = (mock(), Leavings::new());
-    let run = searching(&mock, &leavings, &["--give-up-after", "7s"]);
+    let (mock, artifacts) = (mock(), RunArtifacts::new());
+    let run = searching(&mock, &artifacts, &["--give-up-after", "7s"]);
     let output = run.wait();
     let report = report_of(&output, 3);
     let end = "kreplay: gave up: no record was acknowledged for 7s: ";
     assert!(output.stderr.contains(end), "{}", output.stderr);
-    judge_search(&mock, &leavings, &report);
+    judge_search(&mock, &artifacts, &report);
 }

@@ -5,10 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use crate::broker::{numbered, read_log};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::proxy::{NetworkFault, Proxy};
 use crate::harness::run::Run;
+use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, verdict, violations};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Filling, Numbered};
@@ -41,8 +41,8 @@ pub(crate) const CASES: &[Case] = &[
 const PROXIED: &str = "PROXIED";
 
 /// A broker whose clients stay behind a proxy when they come through it.
-pub(crate) fn behind(trouble: Trouble) -> (Kafka, Proxy) {
-    let proxy = Proxy::bind(trouble, Dice::from_env()).expect("a free port");
+pub(crate) fn behind(fault: NetworkFault) -> (Kafka, Proxy) {
+    let proxy = Proxy::bind(fault, SeededRandom::from_env()).expect("a free port");
     let options = KafkaOptions {
         listeners: vec![(PROXIED.to_owned(), "PLAINTEXT".to_owned())],
         advertised: vec![(PROXIED.to_owned(), proxy.port())],
@@ -55,12 +55,12 @@ pub(crate) fn behind(trouble: Trouble) -> (Kafka, Proxy) {
 }
 
 /// Cuts fifty connections, each after 64 KiB to 2 MiB.
-fn fifty_cuts() -> Trouble {
-    Trouble {
+fn fifty_cuts() -> NetworkFault {
+    NetworkFault {
         cut_after: Some(64 << 10..2 << 20),
         cuts: 50,
         rate: None,
-        ..Trouble::default()
+        ..NetworkFault::default()
     }
 }
 
@@ -85,7 +85,7 @@ fn cut() {
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
 
-/// Shows that the trial above bites: the same trouble, and a producer that only tries again.
+/// Shows that the trial above can fail: the same fault, and a producer that only tries again.
 fn cut_bites() {
     const RECORDS: u64 = 20_000;
     let (kafka, proxy) = behind(fifty_cuts());
@@ -112,11 +112,11 @@ fn slow() {
     const RECORDS: u64 = 200_000;
     // Less than the input, which a queue without a bound would hold by then.
     const BOUND: u64 = 160 << 20;
-    let trouble = Trouble {
+    let fault = NetworkFault {
         rate: Some(256_000),
-        ..Trouble::default()
+        ..NetworkFault::default()
     };
-    let (kafka, proxy) = behind(trouble);
+    let (kafka, proxy) = behind(fault);
     let records = Numbered {
         bytes: 1000,
         filling: Filling::Words,

@@ -2,16 +2,16 @@
 
 use std::fs;
 
-use crate::again::Leavings;
+use crate::acl::{Change, allow_writing, change};
+use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, start, wait_for};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::proxy::{NetworkFault, Proxy};
 use crate::harness::readback::read;
+use crate::harness::seed::SeededRandom;
 use crate::harness::topics::{create, delete, unique};
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
-use crate::rights::{Change, allow_writing, change};
 use crate::source::Feeder;
 use crate::{Case, Takes, replay, report_of};
 
@@ -47,8 +47,8 @@ fn topic_deleted() {
     let kafka = start();
     let records = numbered(&kafka, "deleted", 8);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
-    let leavings = Leavings::new();
-    let file = leavings.rejects_path();
+    let artifacts = RunArtifacts::new();
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
     // The default of 30 s waits for a topic that may be on its way.
     let args = [&args[..], &["-X", "topic.metadata.propagation.max.ms=3000"]].concat();
@@ -63,14 +63,14 @@ fn topic_deleted() {
     ledger(&report);
     let delivered = entry(&report, "delivered");
     assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
-    let rejects = leavings.rejects();
+    let rejects = artifacts.rejects();
     assert_eq!(
         delivered + rejects.len(),
         entry(&report, "found"),
         "{report:#}"
     );
     create(&brokers, topic, 8, &[]).expect("the topic is there again");
-    leavings.send_again(&brokers, &[]);
+    artifacts.send_again(&brokers, &[]);
     let log = read_log(&brokers, topic);
     assert_eq!(log.ids(), rejects.ids());
 }
@@ -80,7 +80,7 @@ pub(crate) const SECURED: &str = "SECURED";
 
 /// A broker with a listener where `replay` logs in, advertised with these ports; on the others everything
 /// is allowed.
-pub(crate) fn with_rights(advertised: &[(&str, u16)]) -> Kafka {
+pub(crate) fn with_acls(advertised: &[(&str, u16)]) -> Kafka {
     let login =
         "org.apache.kafka.common.security.plain.PlainLoginModule required user_replay=\"secret\";";
     let properties = [
@@ -119,12 +119,12 @@ pub(crate) const LOGIN: [&str; 8] = [
 ];
 
 fn right_withdrawn() {
-    let kafka = with_rights(&[]);
+    let kafka = with_acls(&[]);
     let records = numbered(&kafka, "withdrawn", 8);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     let secured = kafka.brokers_at(SECURED).expect("the listener is there");
-    let leavings = Leavings::new();
-    let file = leavings.rejects_path();
+    let artifacts = RunArtifacts::new();
+    let file = artifacts.rejects_path();
     let args = [&["replay", "-", "--rejects", &file], &LOGIN[..]].concat();
     let mut run = replay(&secured, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
@@ -140,22 +140,22 @@ fn right_withdrawn() {
     assert!(entry(&report, "not_written") > 0, "{report:#}");
     // The run ends there: what it has not read yet is not its own.
     let read = 0..entry(&report, "found");
-    let (log, rejects) = (read_log(&brokers, topic), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, topic), artifacts.rejects());
     verdict(&Evidence::new(read.clone(), &report, &log).rejects(&rejects));
     change(&brokers, Change::Remove, "User:replay", topic);
-    leavings.send_again(&secured, &LOGIN);
+    artifacts.send_again(&secured, &LOGIN);
     completed(&read, &log, &rejects, &read_log(&brokers, topic));
 }
 
 /// A broker behind a proxy that marks no record of a batch, and a compacted topic whose settings `replay`
 /// may not read.
 fn older_broker() -> (Kafka, Proxy, String) {
-    let trouble = Trouble {
+    let fault = NetworkFault {
         newest_produce: Some(7),
-        ..Trouble::default()
+        ..NetworkFault::default()
     };
-    let proxy = Proxy::bind(trouble, Dice::from_env()).expect("a free port");
-    let kafka = with_rights(&[(SECURED, proxy.port())]);
+    let proxy = Proxy::bind(fault, SeededRandom::from_env()).expect("a free port");
+    let kafka = with_acls(&[(SECURED, proxy.port())]);
     proxy.forward_to(&kafka.brokers_at(SECURED).expect("the listener is there"));
     let topic = unique("in-a-row");
     let compacted = [("cleanup.policy", "compact")];
@@ -208,8 +208,8 @@ fn many_in_a_row() {
         format!("{{\"topic\":\"{topic}\",\"partition\":0,\"key\":{key},\"value\":\"{n}\"}}\n")
     };
     let lines: String = (0..600).map(line).collect();
-    let leavings = Leavings::new();
-    let file = leavings.rejects_path();
+    let artifacts = RunArtifacts::new();
+    let file = artifacts.rejects_path();
     // All of them are in one batch.
     let args = ["replay", "-", "--rejects", &file, "-X", "linger.ms=500"];
     let output = replay(&proxy.address(), &[&args[..], &LOGIN[..]].concat())

@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::capture::{Record, fetch};
-use crate::harness::dice::Dice;
 use crate::harness::run::Running;
+use crate::harness::seed::SeededRandom;
 
 /// How many records are written at a time.
 const PORTION: u64 = 100;
@@ -39,8 +39,8 @@ impl Filling {
         const LENGTH: usize = 1 << 20;
         match self {
             Self::Noise => NOISE.get_or_init(|| {
-                let mut dice = Dice::new(1);
-                (0..LENGTH).map(|_| dice.letter()).collect()
+                let mut random = SeededRandom::new(1);
+                (0..LENGTH).map(|_| random.letter()).collect()
             }),
             Self::Words => WORDS.get_or_init(|| {
                 let words = "every record delivered, or named; ";

@@ -5,12 +5,12 @@
 //! need nothing of cargo's test environment, so that `tools/broker` shares them.
 #![allow(dead_code, reason = "each test file uses a part of the harness")]
 
-pub(crate) mod dice;
 pub(crate) mod kafka;
 pub(crate) mod paths;
 pub(crate) mod proxy;
 pub(crate) mod readback;
 pub(crate) mod run;
+pub(crate) mod seed;
 pub(crate) mod slow_disk;
 pub(crate) mod topics;
 pub(crate) mod verdict;

@@ -1,6 +1,6 @@
 //! A TCP proxy before a broker: it cuts connections so that answers get lost, or lets little through.
 //!
-//! Apart because it is a network's trouble, not a broker's. A client stays behind it when the broker
+//! Apart because it is a fault of the network, not of a broker. A client stays behind it when the broker
 //! advertises the proxy's port, see `KafkaOptions::advertised`.
 
 use std::io::{self, Read, Write};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::dice::Dice;
+use super::seed::SeededRandom;
 
 /// How often the proxy looks for new connections and for its end.
 const TICK: Duration = Duration::from_millis(5);
@@ -21,7 +21,7 @@ const PIECE: usize = 8 << 10;
 
 /// What happens to connections.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Trouble {
+pub(crate) struct NetworkFault {
     /// A connection ends after the client has sent a random number of bytes of this range.
     pub(crate) cut_after: Option<Range<u64>>,
     /// So many connections are cut, and no more.
@@ -42,10 +42,10 @@ pub(crate) struct Proxy {
 
 #[derive(Debug)]
 struct Inner {
-    trouble: Trouble,
+    fault: NetworkFault,
     /// The broker; connections wait until there is one.
     target: Mutex<Option<SocketAddr>>,
-    dice: Mutex<Dice>,
+    random: Mutex<SeededRandom>,
     /// One wait at a time: the throttle is the whole network's.
     network: Mutex<()>,
     cut: AtomicU64,
@@ -56,14 +56,14 @@ struct Inner {
 
 impl Proxy {
     /// Takes a free port and begins to listen; the broker is told later, as it must know the port first.
-    pub(crate) fn bind(trouble: Trouble, dice: Dice) -> io::Result<Self> {
+    pub(crate) fn bind(fault: NetworkFault, random: SeededRandom) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let inner = Arc::new(Inner {
-            trouble,
+            fault,
             target: Mutex::default(),
-            dice: Mutex::new(dice),
+            random: Mutex::new(random),
             network: Mutex::default(),
             cut: AtomicU64::new(0),
             lost_answers: AtomicU64::new(0),
@@ -196,12 +196,12 @@ impl Inner {
 
     /// When a new connection is cut, and where: mostly so that an answer is lost.
     fn plan(&self) -> (i64, Cut) {
-        let Some(range) = &self.trouble.cut_after else {
+        let Some(range) = &self.fault.cut_after else {
             return (i64::MAX, Cut::Answer);
         };
-        let mut dice = lock(&self.dice);
-        let bytes = dice.number(range.clone()).cast_signed();
-        let how = match dice.number(0..4) {
+        let mut random = lock(&self.random);
+        let bytes = random.number(range.clone()).cast_signed();
+        let how = match random.number(0..4) {
             0 => Cut::Request,
             _ => Cut::Answer,
         };
@@ -239,7 +239,7 @@ impl Inner {
                 self.lost_answers.fetch_add(1, Ordering::SeqCst);
                 return Ok(());
             }
-            if let Some(version) = self.trouble.newest_produce.filter(|_| is_first) {
+            if let Some(version) = self.fault.newest_produce.filter(|_| is_first) {
                 age(&mut piece[..read], version);
             }
             is_first = false;
@@ -249,7 +249,7 @@ impl Inner {
 
     /// Takes one of the cuts, when one is left.
     fn may_cut(&self) -> bool {
-        let most = self.trouble.cuts;
+        let most = self.fault.cuts;
         let next = |cut| (cut < most).then_some(cut + 1);
         let taken = self
             .cut
@@ -259,7 +259,7 @@ impl Inner {
 
     /// Waits as long as so many bytes take.
     fn throttle(&self, bytes: usize) {
-        if let Some(rate) = self.trouble.rate {
+        if let Some(rate) = self.fault.rate {
             let network = lock(&self.network);
             let us = bytes as u64 * 1_000_000 / rate;
             thread::sleep(Duration::from_micros(us));

@@ -14,13 +14,13 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::json;
 
+use crate::acl::{allow, allow_describing, allow_writing};
 use crate::capture::{number_of, numbered_lines};
 use crate::harness::kafka::{Kafka, KafkaOptions};
 use crate::harness::readback::{Seen, count, read};
 use crate::harness::run::{Output, Run};
 use crate::harness::topics::create_unique;
 use crate::ledger::{entry, ledger};
-use crate::rights::{allow, allow_describing, allow_writing};
 use crate::{Case, report_of};
 
 /// The property by which bob logs in.

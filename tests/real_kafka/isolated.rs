@@ -5,13 +5,13 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::acl::allow_writing;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::run::{Output, Run};
 use crate::harness::topics::{create, unique};
 use crate::ledger::{entry, ledger};
 use crate::refused::{all_but, lines, names_one, now_ms, numbers};
-use crate::rights::allow_writing;
 use crate::{Case, report_of};
 
 pub(crate) const CASES: &[Case] = &[

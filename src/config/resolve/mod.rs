@@ -2,21 +2,21 @@
 //! Everything that can be told wrong before anything runs is told here. A group of flags has a file of
 //! its own.
 
-mod again;
 mod comparison;
 mod destination;
 mod extraction;
 mod output;
+mod repetition;
 mod selection;
 mod source;
 
 use std::time::SystemTime;
 
-use self::again::settle_repetition;
 use self::comparison::{settle_comparison, settle_sides};
 use self::destination::{settle_destination, settle_reading};
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
 use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
+use self::repetition::settle_repetition;
 use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;

@@ -10,12 +10,12 @@ const SEED: u64 = 20_260_105;
 
 /// A sequence of numbers that looks random.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice {
+pub(crate) struct SeededRandom {
     seed: u64,
     state: u64,
 }
 
-impl Dice {
+impl SeededRandom {
     /// The sequence of `KREPLAY_TEST_SEED`, or always the same one.
     ///
     /// # Panics

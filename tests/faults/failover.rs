@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::broker::{read_log, wait_for};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::cluster::Cluster;
+use crate::harness::seed::SeededRandom;
 use crate::harness::topics::{create_replicated, unique};
 use crate::harness::verdict::{Evidence, verdict};
 use crate::ledger::ledger;
@@ -20,7 +20,7 @@ pub(crate) const CASES: &[Case] = &[(
 
 fn leaders_killed() {
     const RECORDS: u64 = 100_000;
-    let mut dice = Dice::from_env();
+    let mut random = SeededRandom::from_env();
     let cluster = Cluster::start(3, &[]).expect("three nodes start");
     let brokers = cluster.brokers();
     let topic = unique("replicated");
@@ -39,7 +39,7 @@ fn leaders_killed() {
         let begun = RECORDS * (round - 1) * 20 / 100;
         feeder.allow(RECORDS * (10 + (round - 1) * 20) / 100);
         wait_for(&mut run, &brokers, topic, begun + 1);
-        thread::sleep(dice.time(Duration::ZERO..Duration::from_millis(100)));
+        thread::sleep(random.time(Duration::ZERO..Duration::from_millis(100)));
         let leader = cluster.leader(topic, 0).expect("partition 0 has a leader");
         let leader = cluster.node(leader);
         leader.kill9().expect("the leader is there to be killed");

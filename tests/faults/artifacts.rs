@@ -11,9 +11,9 @@ use crate::harness::verdict::Rejects;
 use crate::{replay, report_of};
 
 /// A place for the rejects and the journal of one run.
-pub(crate) struct Leavings(TempDir);
+pub(crate) struct RunArtifacts(TempDir);
 
-impl Leavings {
+impl RunArtifacts {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }

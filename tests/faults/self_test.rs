@@ -1,4 +1,4 @@
-//! The verdict and the proxy themselves: each kind of lie is seen, each kind of trouble is made.
+//! The verdict and the proxy themselves: each kind of lie is seen, each kind of fault is made.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::dice::Dice;
-use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::proxy::{NetworkFault, Proxy};
+use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, Log, Rejects, Repeats, id_of, violations};
 use crate::{Case, Takes};
 
@@ -235,14 +235,14 @@ fn echo() -> (String, thread::JoinHandle<u64>) {
 }
 
 fn cuts() {
-    let trouble = Trouble {
+    let fault = NetworkFault {
         cut_after: Some(5000..5001),
         cuts: 1,
         rate: None,
-        ..Trouble::default()
+        ..NetworkFault::default()
     };
     // The first cut of this seed swallows an answer.
-    let proxy = Proxy::bind(trouble, Dice::new(1)).expect("a free port");
+    let proxy = Proxy::bind(fault, SeededRandom::new(1)).expect("a free port");
     let (address, counting) = echo();
     proxy.forward_to(&address);
     let mut client = TcpStream::connect(proxy.address()).expect("the proxy listens");
@@ -259,11 +259,11 @@ fn cuts() {
 }
 
 fn throttled() {
-    let trouble = Trouble {
+    let fault = NetworkFault {
         rate: Some(100_000),
-        ..Trouble::default()
+        ..NetworkFault::default()
     };
-    let proxy = Proxy::bind(trouble, Dice::new(1)).expect("a free port");
+    let proxy = Proxy::bind(fault, SeededRandom::new(1)).expect("a free port");
     let (address, counting) = echo();
     proxy.forward_to(&address);
     let began = Instant::now();

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal::SIGINT;
 
-use crate::again::Leavings;
+use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, wait_for};
-use crate::harness::dice::Dice;
 use crate::harness::kafka::Kafka;
-use crate::harness::proxy::{Proxy, Trouble};
+use crate::harness::proxy::{NetworkFault, Proxy};
 use crate::harness::run::report as report_in;
+use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::interruption::Remember;
 use crate::ledger::entry;
@@ -33,19 +33,19 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Cuts without end.
-fn cutting() -> Trouble {
-    Trouble {
+fn cutting() -> NetworkFault {
+    NetworkFault {
         cut_after: Some(64 << 10..1 << 20),
         cuts: u64::MAX,
         rate: None,
-        ..Trouble::default()
+        ..NetworkFault::default()
     }
 }
 
 fn storms() {
     const RUNS: u64 = 8;
     let (kafka, proxy) = behind(cutting());
-    let first = Dice::from_env().seed();
+    let first = SeededRandom::from_env().seed();
     let unknown: u64 = (first..first + RUNS)
         .map(|seed| storm(&kafka, &proxy, seed))
         .sum();
@@ -56,18 +56,18 @@ fn storms() {
 /// One replay that is left in the middle; returns how many records it calls unknown.
 fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     const RECORDS: u64 = 50_000;
-    let mut dice = Dice::new(seed);
+    let mut random = SeededRandom::new(seed);
     let moments = [0, 200, 300].map(|ms| {
         let longest = Duration::from_millis(ms + 100);
-        dice.time(Duration::ZERO..longest)
+        random.time(Duration::ZERO..longest)
     });
     let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: moments {moments:?}"));
     let records = Numbered {
         bytes: 800,
         ..numbered(kafka, "storm", 4)
     };
-    let (brokers, topic, leavings) = (kafka.brokers(), &records.topic, Leavings::new());
-    let file = leavings.rejects_path();
+    let (brokers, topic, artifacts) = (kafka.brokers(), &records.topic, RunArtifacts::new());
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
     let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
     let feeder = Feeder::new(&mut run, &records, RECORDS);
@@ -85,9 +85,9 @@ fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     thread::sleep(Duration::from_millis(500));
     assert_eq!(output.code, 130, "{output:#?}");
     let report = report_in(&output);
-    let (log, rejects) = (read_log(&brokers, topic), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, topic), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
-    leavings.send_again(&brokers, &[]);
+    artifacts.send_again(&brokers, &[]);
     let found = entry(&report, "found");
     completed(&(0..found), &log, &rejects, &read_log(&brokers, topic));
     entry(&report, "unknown")
@@ -95,14 +95,14 @@ fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
 
 fn time_outs() {
     const RECORDS: u64 = 60_000;
-    let mut dice = Dice::from_env();
+    let mut random = SeededRandom::from_env();
     let (kafka, proxy) = behind(cutting());
     let records = Numbered {
         bytes: 800,
         ..numbered(&kafka, "time-outs", 4)
     };
-    let (brokers, topic, leavings) = (kafka.brokers(), &records.topic, Leavings::new());
-    let file = leavings.rejects_path();
+    let (brokers, topic, artifacts) = (kafka.brokers(), &records.topic, RunArtifacts::new());
+    let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
     let args = [&args[..], &["-X", "message.timeout.ms=2500"]].concat();
     let mut run = replay(&proxy.address(), &args).stdin_open().spawn();
@@ -110,18 +110,18 @@ fn time_outs() {
     feeder.allow(RECORDS);
     wait_for(&mut run, &brokers, topic, 1);
     for _ in 0..3 {
-        thread::sleep(dice.time(Duration::ZERO..Duration::from_millis(500)));
+        thread::sleep(random.time(Duration::ZERO..Duration::from_millis(500)));
         kafka.pause().expect("the broker is there to be frozen");
         thread::sleep(
-            Duration::from_millis(2000) + dice.time(Duration::ZERO..Duration::from_secs(2)),
+            Duration::from_millis(2000) + random.time(Duration::ZERO..Duration::from_secs(2)),
         );
         kafka.resume().expect("the broker is there to go on");
     }
     let output = run.wait();
     let report = report_in(&output);
-    let (log, rejects) = (read_log(&brokers, topic), leavings.rejects());
+    let (log, rejects) = (read_log(&brokers, topic), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
     assert!(entry(&report, "unknown") > 0, "{report:#}");
-    leavings.send_again(&brokers, &[]);
+    artifacts.send_again(&brokers, &[]);
     completed(&(0..RECORDS), &log, &rejects, &read_log(&brokers, topic));
 }
