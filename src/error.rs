@@ -75,6 +75,40 @@ pub enum Right {
     IdempotentWrite,
 }
 
+/// Why a consumer group cannot be waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupFault {
+    /// The cluster does not describe it, for this reason.
+    Unseen(String),
+    /// It commits no offsets.
+    OfAnotherKind,
+}
+
+impl GroupFault {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Unseen(_) => "`--wait-group` needs the right to describe the group",
+            Self::OfAnotherKind => "`--wait-group` needs a group that commits offsets",
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, group: &str) -> fmt::Result {
+        let group = visible(group);
+        match self {
+            Self::Unseen(reason) => {
+                write!(
+                    f,
+                    "the cluster does not describe the group `{group}`: {reason}"
+                )
+            }
+            Self::OfAnotherKind => write!(
+                f,
+                "`{group}` is not a consumer group, but one of another kind, such as a share group"
+            ),
+        }
+    }
+}
+
 /// A topic that the destination does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingTopic {
@@ -189,6 +223,13 @@ pub enum Error {
         /// What is known of the cause.
         reason: String,
     },
+    /// A consumer group cannot be waited for.
+    GroupUnusable {
+        /// Its name.
+        group: String,
+        /// Why.
+        fault: GroupFault,
+    },
     /// The producer cannot go on (librdkafka's fatal errors).
     ProducerFatal {
         /// librdkafka's words.
@@ -299,6 +340,7 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::SameCluster { .. }
             | Self::GaveUp { .. }
+            | Self::GroupUnusable { .. }
             | Self::TopicsMissing { .. }
             | Self::OutputsMissing { .. }
             | Self::PartitionsMissing { .. }
@@ -359,6 +401,7 @@ impl Error {
                 "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered"
                     .into(),
             ),
+            Self::GroupUnusable { fault, .. } => Some(fault.hint().into()),
             Self::SameCluster { .. } => {
                 Some("`--yes` sends all the same; its topics then have the records twice".into())
             }
@@ -426,6 +469,7 @@ impl fmt::Display for Error {
                 write!(f, "could not {action} topic `{}`: {reason}", visible(topic))
             }
             Self::GaveUp { after, reason } => write_gave_up(f, *after, reason),
+            Self::GroupUnusable { group, fault } => fault.write(f, group),
             Self::ProducerFatal { reason } => write!(f, "the producer cannot go on: {reason}"),
             Self::SpeedctlNotStarted { program, reason } => {
                 write!(

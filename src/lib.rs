@@ -32,6 +32,7 @@
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
+//! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/offsets.rs`, shown by `report/groups/` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/census/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |

@@ -21,6 +21,8 @@ mod connecting;
 mod contents;
 #[path = "real_kafka/destination.rs"]
 mod destination;
+#[path = "real_kafka/drained.rs"]
+mod drained;
 #[path = "real_kafka/groups.rs"]
 mod groups;
 #[path = "real_kafka/isolated.rs"]
@@ -29,6 +31,8 @@ mod isolated;
 mod ledger;
 #[path = "real_kafka/refused.rs"]
 mod refused;
+#[path = "real_kafka/share_group.rs"]
+mod share_group;
 #[path = "real_kafka/target.rs"]
 mod target;
 #[path = "real_kafka/timing.rs"]
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         compared::CASES,
         contents::CASES,
         destination::CASES,
+        drained::CASES,
         groups::CASES,
         refused::CASES,
         target::CASES,
@@ -91,9 +96,12 @@ fn main() -> ExitCode {
         trouble::CASES,
         volume::CASES,
     ];
-    for (name, case) in cases.concat() {
+    let quick = cases.concat().into_iter().map(|case| (case, false));
+    let patient = drained::PATIENT_CASES.iter().map(|case| (*case, true));
+    for ((name, case), is_patient) in quick.chain(patient) {
         let shared = Arc::clone(&shared);
-        trials.push(Trial::test(name, move || run(&shared, case)));
+        let trial = Trial::test(name, move || run(&shared, case));
+        trials.push(trial.with_ignored_flag(is_patient));
     }
     let guarded = Arc::new(OnDemand::with(connecting::options));
     for (name, case) in connecting::CASES.iter().chain(isolated::CASES) {

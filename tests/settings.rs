@@ -287,3 +287,36 @@ fn a_property_of_a_file_that_is_refused_is_named_with_its_line() {
     let hint = "hint: leave it out: kreplay only produces";
     is_refused(&eof, &[&format!("kreplay: {obeyed}"), hint]);
 }
+
+#[test]
+fn a_wait_for_a_group_needs_a_cluster_and_a_name() {
+    for (args, said) in [
+        (
+            &["--rehearse", "--wait-group", "g"][..],
+            "error: the argument '--rehearse' cannot be used with '--wait-group <GROUP>'\n",
+        ),
+        (
+            &["-b", "127.0.0.1:9", "--drain-timeout", "1m"],
+            "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
+        ),
+        (
+            &["-b", "127.0.0.1:9", "--wait-group", ""],
+            "error: a value is required for '--wait-group <GROUP>' but none was supplied\n",
+        ),
+        (
+            &[
+                "-b",
+                "127.0.0.1:9",
+                "--wait-group",
+                "g",
+                "--drain-timeout",
+                "5",
+            ],
+            "error: invalid value '5' for '--drain-timeout <DURATION>'",
+        ),
+    ] {
+        let output = replay(args, &[]);
+        assert_eq!(output.code, 2, "{output:?}");
+        assert!(output.stderr.starts_with(said), "{output:?}");
+    }
+}

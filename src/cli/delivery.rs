@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 /// What is kept for when not everything is delivered.
@@ -50,6 +51,35 @@ pub enum OnRefused {
     #[default]
     Isolate,
     Leave,
+}
+
+/// What is awaited of the services that read the topics.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "After the replay")]
+pub struct GroupArguments {
+    /// Wait until this consumer group has committed past every record of the run; repeatable.
+    ///
+    /// kreplay watches the group from the first record on, without joining it. The report says how long the
+    /// group took, how far it lagged, how fast it read, and which partitions it is stuck at. A group that is
+    /// not drained in the end is exit code 1.
+    #[arg(
+        long = "wait-group",
+        value_name = "GROUP",
+        value_parser = NonEmptyStringValueParser::new(),
+        conflicts_with = "rehearse",
+        hide_short_help = true
+    )]
+    pub names: Vec<String>,
+    /// Wait for the groups no longer than this after the last delivery.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "5m",
+        value_parser = humantime::parse_duration,
+        requires = "names",
+        hide_short_help = true
+    )]
+    pub drain_timeout: Duration,
 }
 
 /// How often the source is read, and for how long records are sent.

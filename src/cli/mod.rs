@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
 
 pub use self::comparison::ComparisonArguments;
-pub use self::delivery::{DeliveryArguments, OnRefused, RepetitionArguments};
+pub use self::delivery::{DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments};
 pub use self::destination::{
     ConnectionArguments, DestinationArguments, PartitionChoice, Timestamps,
 };
@@ -37,8 +37,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
   1    the replay ran; some records failed, are unreadable, out of order or
-       lost a part, none was found (unless --allow-empty), or a report was not
-       written
+       lost a part, none was found (unless --allow-empty), a group of
+       --wait-group has not read them all, or a report was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long
@@ -319,6 +319,9 @@ pub struct SendingArguments {
     /// How often, and for how long.
     #[command(flatten)]
     pub again: RepetitionArguments,
+    /// What is awaited afterwards.
+    #[command(flatten)]
+    pub groups: GroupArguments,
     /// What is printed.
     #[command(flatten)]
     pub output: OutputArguments,

@@ -66,6 +66,17 @@ pub struct DeliveryPolicy {
     pub give_up_after: Duration,
     /// What records out of order mean.
     pub reordered: Reordered,
+    /// The consumer groups that are waited for at the end.
+    pub groups: WaitedGroups,
+}
+
+/// The consumer groups that have to read what a replay delivers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WaitedGroups {
+    /// Their names.
+    pub names: Vec<String>,
+    /// How long they may take after the last delivery.
+    pub limit: Duration,
 }
 
 /// How often the source is read, and for how long records are sent.

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use super::delivery::journal::Identity;
 use super::order::Order;
 use super::schedule::Forecast;
-use crate::config::{Destination, OnRefused, Timing, Verbosity};
+use crate::config::{Destination, OnRefused, Timing, Verbosity, WaitedGroups};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::record::Origin;
 use crate::report;
+use crate::verify::group::observer::GroupProgress;
 
 /// What production needs to know of the run.
 pub(crate) struct Job {
@@ -31,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) give_up_after: Duration,
     /// For how long records are sent; none for until the source ends.
     pub(crate) sends_for: Option<Duration>,
+    /// The consumer groups that are waited for at the end.
+    pub(crate) groups: WaitedGroups,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,
@@ -52,6 +55,7 @@ pub(crate) struct Counters {
     pub(crate) late_ms: AtomicU64,
     forecast: Mutex<Option<Forecast>>,
     silence: Mutex<Option<(Instant, String)>>,
+    groups: Mutex<Option<GroupProgress>>,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
     input_names: Mutex<Option<InputNames>>,
@@ -72,6 +76,16 @@ impl Counters {
     /// Notes since when nothing is acknowledged and why, or that something is.
     pub(in crate::produce) fn tell_silence(&self, silence: Option<(Instant, String)>) {
         *lock(&self.silence) = silence;
+    }
+
+    /// Notes how far the consumer groups are that are waited for.
+    pub(in crate::produce) fn note_groups(&self, progress: GroupProgress) {
+        *lock(&self.groups) = Some(progress);
+    }
+
+    /// How far the consumer group is that lags most; none where none is waited for.
+    pub(crate) fn groups(&self) -> Option<GroupProgress> {
+        *lock(&self.groups)
     }
 
     /// Since when nothing is acknowledged, and why.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::pacing::json::latency_json;
 pub(super) use super::pacing::json::round_ms;
 use super::{
-    Drain, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume,
+    Drain, GroupReport, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume,
     SourceReport, Tally, TopicReport,
 };
 
@@ -43,6 +43,7 @@ impl Report {
             latency_ms: self.latency.map(latency_json),
             timing: self.pacing.as_ref().map(Pacing::to_json),
             rates: self.rates_json(),
+            groups: self.groups.iter().map(GroupReport::to_json).collect(),
             errors: self.failures.iter().map(ToString::to_string).collect(),
         };
         serde_json::to_string(&report).expect("no map of the report has keys that are not strings")
@@ -120,6 +121,7 @@ struct ReportJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<Value>,
     rates: Value,
+    groups: Vec<Value>,
     errors: Vec<String>,
 }
 

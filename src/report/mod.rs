@@ -5,6 +5,7 @@ mod census;
 mod comparison;
 mod exit;
 pub(crate) mod figures;
+mod groups;
 mod inspection;
 mod json;
 mod ledger;
@@ -27,6 +28,9 @@ pub use self::comparison::{
 };
 pub use self::exit::Signal;
 use self::exit::exit_code;
+pub use self::groups::{
+    ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
+};
 pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
 pub use self::ledger::{Ledger, LedgerOf, Outcome, OutcomeCounts, Tally, Unselected};
 pub(crate) use self::nothing::{is_nothing_read, nothing_found};
@@ -256,7 +260,9 @@ pub struct Report {
     pub passes: Option<u64>,
     /// None when records went as fast as the cluster took them.
     pub pacing: Option<Pacing>,
-    /// From the start of the run to its end.
+    /// What became of the consumer groups that were waited for.
+    pub groups: Vec<GroupReport>,
+    /// From the start of the run to its end, without the wait for groups.
     pub elapsed: Duration,
     /// The signal, when it kept something from being sent.
     pub signal: Option<Signal>,
@@ -275,7 +281,11 @@ impl Report {
             }
             Reordered::Fails | Reordered::Allowed => ExitCode::Success,
         };
-        let found = [reordered, self.problems.exit(), self.ledger.exit()];
+        let groups = match self.groups.iter().all(GroupReport::is_drained) {
+            true => ExitCode::Success,
+            false => ExitCode::Incomplete,
+        };
+        let found = [reordered, groups, self.problems.exit(), self.ledger.exit()];
         exit_code(self.signal, &self.failures, found)
     }
 

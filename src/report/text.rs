@@ -34,6 +34,7 @@ impl fmt::Display for Report {
         if let Some(pacing) = &self.pacing {
             write!(f, "{pacing}")?;
         }
+        self.write_groups(f)?;
         self.write_stop(f)?;
         self.write_problems(f)?;
         self.write_rejects(f)
@@ -54,11 +55,18 @@ impl Report {
                 records(wanted)
             )?;
             self.write_ledger(f)?;
+            self.write_groups(f)?;
             self.write_stop(f)?;
             self.write_problems(f)?;
             self.write_rejects(f)
         });
         why.to_string()
+    }
+
+    fn write_groups(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.groups
+            .iter()
+            .try_for_each(|group| write!(f, "{group}"))
     }
 
     fn write_problems(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ pub(crate) mod proxy;
 pub(crate) mod readback;
 pub(crate) mod run;
 pub(crate) mod seed;
+pub(crate) mod service;
 pub(crate) mod slow_disk;
 pub(crate) mod topics;
 pub(crate) mod verdict;

@@ -27,12 +27,20 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 /// # Panics
 /// When it does not compile.
 pub(crate) fn standin() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(build_standin).clone()
+    tool("speedctl")
 }
 
-/// Builds the stand-in where this test was built, by the same profile.
-fn build_standin() -> PathBuf {
+/// The path of a program of `tools/`, built as [`standin`] is.
+///
+/// # Panics
+/// When it does not compile.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(build_tools).join(name)
+}
+
+/// Builds the tools where this test was built, by the same profile; returns the folder.
+fn build_tools() -> PathBuf {
     let test = std::env::current_exe().expect("the system tells the path of this test");
     // TARGET/PROFILE/deps/TEST
     let products = test.ancestors().nth(2).expect("cargo nests its products");
@@ -46,7 +54,9 @@ fn build_standin() -> PathBuf {
     // compiled again.
     let built = Command::new(cargo)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "--locked", "--bin", "speedctl"])
+        .args([
+            "build", "--quiet", "--locked", "--bin", "speedctl", "--bin", "service",
+        ])
         .args(["--profile", profile, "--target-dir"])
         .arg(target)
         .stdin(Stdio::null())
@@ -54,8 +64,8 @@ fn build_standin() -> PathBuf {
         .expect("cargo runs the tests, so it is there");
     assert!(
         built.status.success(),
-        "the stand-in speedctl does not compile:\n{}",
+        "the tools do not compile:\n{}",
         String::from_utf8_lossy(&built.stderr)
     );
-    products.join("speedctl")
+    products.to_owned()
 }

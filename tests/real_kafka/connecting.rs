@@ -87,6 +87,10 @@ pub(crate) const CASES: &[Case] = &[
         only_writing,
     ),
     (
+        "connecting_a_group_that_the_user_may_not_see_cannot_be_waited_for",
+        unseen_group,
+    ),
+    (
         "connecting_groups_that_the_user_may_not_see_are_not_denied",
         hidden_groups,
     ),
@@ -558,6 +562,22 @@ fn unknown_host(kafka: &Kafka) {
 }
 
 /// bob may write to the topic, and see neither the cluster nor any group.
+fn unseen_group(kafka: &Kafka) {
+    let topic = create_unique(&kafka.brokers(), "unseen-group", 1).expect("a topic");
+    allow_writing(&kafka.brokers(), "User:bob", &topic);
+    let brokers = brokers_at(kafka, "SASL");
+    let args = ["replay", "-", "-b", &brokers, "--report", "json"];
+    let args = [&args[..], &["--wait-group", "billing"]].concat();
+    let args = args.into_iter().map(str::to_owned).chain(bob());
+    let line = format!("{{\"topic\":\"{topic}\",\"value\":\"v\"}}\n");
+    let output = Run::new(args).stdin(line).output();
+    let said = "kreplay: the cluster does not describe the group `billing`: Broker: Group authorization failed\n\
+                hint: `--wait-group` needs the right to describe the group\n";
+    assert_eq!(output.stderr, said);
+    assert_eq!(entry(&report_of(&output, 3), "found"), 0);
+    assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
+}
+
 fn hidden_groups(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "hidden", 1).expect("a topic");
     let group = format!("{topic}-readers");

@@ -21,7 +21,7 @@ pub(crate) mod produce;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::admin::{groups, topic_ids};
+pub(crate) use self::admin::{groups, offsets, topic_ids};
 pub(crate) use self::client::{Client, Mock, Token};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
 pub(crate) use self::ffi::code::Code;

@@ -71,6 +71,7 @@ impl Config {
             timing,
             delivery,
             again,
+            groups,
             output,
         } = sending;
         let output = settle_output(output);
@@ -91,7 +92,7 @@ impl Config {
             destination: settle_destination(destination)?,
             timing,
             empty: settle_empty(delivery.allow_empty),
-            delivery: settle_delivery(delivery),
+            delivery: settle_delivery(delivery, groups),
             repetition: settle_repetition(&again, &source)?,
             output,
             source,

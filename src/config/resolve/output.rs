@@ -1,10 +1,16 @@
 //! What is printed, and what is done about records that are not delivered.
 
 use crate::cli;
-use crate::config::{DeliveryPolicy, EmptySource, Output, Reordered, ReportForm, Verbosity, When};
+use crate::config::{
+    DeliveryPolicy, EmptySource, Output, Reordered, ReportForm, Verbosity, WaitedGroups, When,
+};
 
-pub(super) fn settle_delivery(args: cli::DeliveryArguments) -> DeliveryPolicy {
+pub(super) fn settle_delivery(
+    args: cli::DeliveryArguments,
+    groups: cli::GroupArguments,
+) -> DeliveryPolicy {
     DeliveryPolicy {
+        groups: settle_groups(groups),
         rejects: args.rejects,
         journal: args.resume,
         on_refused: args.on_refused,
@@ -13,6 +19,19 @@ pub(super) fn settle_delivery(args: cli::DeliveryArguments) -> DeliveryPolicy {
             true => Reordered::Allowed,
             false => Reordered::Fails,
         },
+    }
+}
+
+fn settle_groups(args: cli::GroupArguments) -> WaitedGroups {
+    let mut names: Vec<String> = Vec::new();
+    for name in args.names {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    WaitedGroups {
+        names,
+        limit: args.drain_timeout,
     }
 }
 

@@ -29,6 +29,7 @@ use crate::produce::delivery::budget::InFlightBudget;
 use crate::produce::delivery::rejects::Rejects;
 use crate::produce::job::Job;
 use crate::produce::routing::sizes::{SizeWishes, Sizes};
+use crate::verify::group::sent::SentTimes;
 
 /// librdkafka properties of the producer beside those of every client, each with why it is not left at its
 /// default; the user's win.
@@ -140,6 +141,7 @@ impl Connection {
             InFlightBudget::of(window, timeouts::timeout_of(&destination.properties)),
             InFlightAges::new(may_wait),
             added_bytes,
+            (!job.groups.names.is_empty()).then(|| Arc::new(SentTimes::new())),
         );
         let deliveries = Arc::new(deliveries);
         let sizes = SizeWishes::of(&destination.properties);
@@ -519,7 +521,7 @@ mod tests {
         let client = Client::new(&config).expect("a client");
         let budget = InFlightBudget::of(1 << 20, CLOSE_LIMIT);
         let ages = InFlightAges::new(None);
-        let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, ages, 0);
+        let deliveries = Deliveries::new(Arc::default(), Rejects::default(), budget, ages, 0, None);
         let deliveries = Arc::new(deliveries);
         let console = Console::new(Verbosity::Verbose);
         console.print_through(Some(Box::new(|line| panic!("no place for `{line}`"))));

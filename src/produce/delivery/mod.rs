@@ -26,6 +26,7 @@ use crate::cluster::native::{Code, Delivery, DeliveryFailure, InFlightRecord, Pe
 use crate::cluster::reasons::Reason;
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
+use crate::verify::group::sent::SentTimes;
 
 /// The last errors that librdkafka reported.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +116,8 @@ pub(super) struct Deliveries {
     added_bytes: usize,
     /// What due times are counted from.
     began: Instant,
+    /// When which offset was sent, where a consumer group is waited for.
+    sent: Option<Arc<SentTimes>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -154,6 +157,7 @@ impl Deliveries {
         budget: InFlightBudget,
         ages: InFlightAges,
         added_bytes: usize,
+        sent: Option<Arc<SentTimes>>,
     ) -> Self {
         Self {
             counters,
@@ -174,6 +178,19 @@ impl Deliveries {
             is_forbidden: AtomicBool::new(false),
             added_bytes,
             began: Instant::now(),
+            sent,
+        }
+    }
+
+    /// When which offset was sent; none where no consumer group is waited for.
+    pub(super) fn sent_times(&self) -> Option<&Arc<SentTimes>> {
+        self.sent.as_ref()
+    }
+
+    /// Takes up a topic of the destination; they are numbered in this order.
+    pub(super) fn add_target(&self, name: &str) {
+        if let Some(sent) = &self.sent {
+            sent.index().add_topic(name);
         }
     }
 
@@ -318,6 +335,9 @@ impl Deliveries {
                 self.counters.delivered.fetch_add(1, Ordering::Relaxed);
                 let (bytes, latency) = (delivery.bytes, delivery.latency);
                 let place = (record.target(), delivery.partition);
+                if let (Some(sent), Some(offset)) = (&self.sent, delivery.offset) {
+                    sent.deliver(place, offset, latency.unwrap_or_default());
+                }
                 account
                     .counts
                     .deliver(place, delivery.offset, bytes, latency);

@@ -380,6 +380,7 @@ impl<'a> Router<'a> {
         let handle = handle(&client, name)?;
         self.partitions += shape.partitions.unsigned_abs() as usize;
         self.by_name.insert(name.into(), self.targets.len());
+        self.connection.deliveries().add_target(name);
         self.targets.push(Target {
             name: name.into(),
             handle,

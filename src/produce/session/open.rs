@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::wait::{SendStop, WaitFor, Waiter};
+use super::watches::groups;
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
 use crate::config::{Speed, Timestamps};
 use crate::error::Error;
@@ -21,6 +22,7 @@ use crate::produce::routing::route::Router;
 use crate::produce::schedule::{Shifts, Turns};
 use crate::record::in_flight::NumberedBatch;
 use crate::report::{Problems, Tally};
+use crate::verify::group::observer::GroupObserver;
 
 /// What was counted of the records that were read, apart from their deliveries.
 #[derive(Debug, Default)]
@@ -71,6 +73,8 @@ pub(in crate::produce) struct Session<'a> {
     pub(super) turns: Option<Turns>,
     /// How timestamps are moved, where they are.
     pub(super) shifts: Option<Shifts>,
+    /// Watches the consumer groups that are waited for; none where none are.
+    pub(super) observer: Option<GroupObserver>,
     pub(super) first_look: FirstLook,
     /// Targets of the router of which the journal has the ids.
     pub(in crate::produce) identified: usize,
@@ -111,6 +115,7 @@ impl<'a> Session<'a> {
         let mut router = Router::new(connection, &job.destination, &job.control);
         connection.check_reachable(&job.control)?;
         router.check_named_topic()?;
+        let observer = groups::observe(job, connection)?;
         let journal = open_journal(job, connection)?;
         let mut account = connection.deliveries().account();
         account.rejects.begin();
@@ -124,6 +129,7 @@ impl<'a> Session<'a> {
             waiter: Waiter::new(job, connection, journal),
             turns: Turns::new(&job.timing),
             shifts: shifts(job),
+            observer,
             first_look: FirstLook::Pending,
             identified: 0,
             totals: PassTally::default(),

@@ -1,11 +1,13 @@
 //! What came of a replay: everything that was counted on the way, added up for the report.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::drain::Drained;
 use super::open::Session;
 use super::pass::PassEnd;
 use super::wait::SendStop;
+use super::watches::groups;
 use crate::error::Error;
 use crate::produce::delivery::Account;
 use crate::produce::delivery::counts::{DeliveryCounts, TopicCount};
@@ -14,8 +16,8 @@ use crate::produce::job::Counters;
 use crate::produce::routing::route::Router;
 use crate::record::Origin;
 use crate::report::{
-    Drain, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, ProblemKind, Problems,
-    RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
+    Drain, GroupReport, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, ProblemKind,
+    Problems, RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
 /// What came of a replay.
@@ -35,6 +37,10 @@ pub(crate) struct ReplayOutcome {
     pub(crate) latency: Option<Latency>,
     /// None where records were not timed.
     pub(crate) pacing: Option<Pacing>,
+    /// What became of the consumer groups that were waited for.
+    pub(crate) groups: Vec<GroupReport>,
+    /// How long the wait for them took.
+    pub(crate) group_wait: Duration,
     /// What the sending thread has waited for.
     pub(crate) waits: WaitTimes,
     /// How often the source was read and sent to its end.
@@ -123,6 +129,8 @@ impl ReplayOutcome {
             better_order: totals.better_order,
             latency: counts.latency(),
             pacing,
+            groups: Vec::new(),
+            group_wait: Duration::ZERO,
             waits,
             passes: session.passes,
             source_end,
@@ -149,6 +157,8 @@ impl Session<'_> {
         // What is waited for from here on limits nothing.
         let waits = self.waiter.times;
         let Drained { drain, failure } = self.drain();
+        let observer = self.observer.take();
+        let groups = observer.map(|observer| groups::wait(&observer, self.job, self.deliveries));
         self.waiter.update_journal();
         let failure = failure.or(self.waiter.failure.take());
         if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
@@ -177,7 +187,9 @@ impl Session<'_> {
         let stopped = stopped.or_else(|| self.connection.fatal_error());
         let failure = failure.filter(|failure| stopped.as_ref() != Some(failure));
         let failures = stopped.into_iter().chain(failure).collect();
-        ReplayOutcome::of(self, source_end, drain, waits, failures)
+        let mut outcome = ReplayOutcome::of(self, source_end, drain, waits, failures);
+        (outcome.groups, outcome.group_wait) = groups.unwrap_or_default();
+        outcome
     }
 }
 

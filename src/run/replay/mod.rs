@@ -73,9 +73,10 @@ pub(super) async fn replay(
         describe(&mut report.source, description);
     }
     watch.progress.finish(&console);
+    let group_wait = outcome.group_wait;
     settle(&mut report, outcome, watch.signal)?;
     name_nothing(&mut report, empty);
-    report.elapsed = started.elapsed();
+    report.elapsed = started.elapsed().saturating_sub(group_wait);
     Ok(report)
 }
 
@@ -135,6 +136,7 @@ fn job(
         on_refused: config.delivery.on_refused,
         give_up_after: config.delivery.give_up_after,
         sends_for: config.repetition.sends_for,
+        groups: config.delivery.groups.clone(),
         journal,
         verbosity: config.output.verbosity,
         console: console.clone(),
@@ -213,7 +215,9 @@ fn settle(
         Some(Ok(())) | None => None,
     };
     report.source.complete = outcome.source_end == Some(Ok(()));
-    let kept_back = outcome.ledger[Outcome::Unsent] > 0
+    let awaits_groups = outcome.groups.iter().any(|group| !group.is_drained());
+    let kept_back = awaits_groups
+        || outcome.ledger[Outcome::Unsent] > 0
         || outcome.source_end.is_none()
         || outcome.ledger[Outcome::Unknown] > 0;
     report.signal = signal.filter(|_| kept_back || outcome.ledger[Outcome::NotWritten] > 0);
@@ -229,6 +233,7 @@ fn settle(
     report.better_order = outcome.better_order;
     report.latency = outcome.latency;
     report.pacing = outcome.pacing;
+    report.groups = outcome.groups;
     report.waits = outcome.waits;
     report.passes = report.passes.map(|_| outcome.passes);
     report

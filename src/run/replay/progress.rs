@@ -151,6 +151,7 @@ impl Progress {
             elapsed,
             eta: scheduled.or_else(|| by_share().map(|whole| whole.saturating_sub(elapsed))),
             lateness: Duration::from_millis(load(&counters.late_ms)),
+            groups: counters.groups(),
             note,
         }
     }

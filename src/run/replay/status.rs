@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::report::figures::HumanCount;
 
+use crate::verify::group::observer::GroupProgress;
+
 /// The shortest and the longest bar, without its brackets.
 const SHORTEST_BAR: usize = 8;
 const LONGEST_BAR: usize = 30;
@@ -23,6 +25,8 @@ pub(super) struct Status {
     pub(super) eta: Option<Duration>,
     /// By how much the last record was sent after its due time.
     pub(super) lateness: Duration,
+    /// How far the consumer groups are that are waited for.
+    pub(super) groups: Option<GroupProgress>,
     pub(super) note: Option<Note>,
 }
 
@@ -105,6 +109,10 @@ impl Status {
         if self.lateness > LATE {
             parts.push((4, format!("{} late", span(self.lateness))));
         }
+        if let Some(GroupProgress { lag, rate }) = self.groups {
+            parts.push((2, format!("lag {}", HumanCount(lag))));
+            parts.extend(rate.map(|rate| (5, format!("read {rate:.0}/s"))));
+        }
         match &self.note {
             Some(note) => parts.push((0, note.words())),
             None => {
@@ -182,6 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn the_lag_of_a_group_comes_before_its_rate() {
+        let status = Status {
+            groups: Some(GroupProgress {
+                lag: 8120,
+                rate: Some(9119.6),
+            }),
+            ..some()
+        };
+        let expected = "45 %  1,234,567 delivered  23456/s  lag 8,120  read 9120/s";
+        assert!(status.line(120).contains(expected), "{}", status.line(120));
+        assert_eq!(status.line(40), "45 %  1,234,567 delivered  lag 8,120");
+    }
+
+    #[test]
     fn a_note_takes_the_place_of_the_forecast() {
         let draining = Status {
             note: Some(Note::Draining),
@@ -245,6 +267,7 @@ mod tests {
                 elapsed: Duration::from_secs(elapsed),
                 eta: eta.map(Duration::from_secs),
                 lateness: Duration::from_secs(late),
+                groups: Some(GroupProgress { lag: failed, rate: Some(per_second) }),
                 note: reason.map(|reason| Note::Waiting(Duration::from_secs(late), reason)),
             };
             prop_assert!(status.line(width).chars().count() < width.max(1));

@@ -54,7 +54,8 @@ struct Wanted {
     /// What the service does wrong.
     #[arg(long, value_enum)]
     fault: Option<Fault>,
-    /// With which record of its input the fault happens, and again after as many.
+    /// With which record of its input the fault happens, and again after as many; of the partition that is
+    /// `stuck` so many are read.
     #[arg(long, default_value_t = 10)]
     every: u64,
     /// The partition that is `stuck`.

@@ -22,6 +22,9 @@ use crate::{Protocol, Wanted};
 /// How long a call of the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is later than this was not there before: the service had nothing to do.
+const LATE: Duration = Duration::from_millis(500);
+
 /// How a run ended.
 pub(crate) enum End {
     Stopped,
@@ -39,9 +42,12 @@ struct Service<'a> {
     committed_at: Instant,
     /// Records read so far.
     read: u64,
+    /// Those of the partition that is stuck in the end.
+    read_of_stuck: u64,
     /// An answer that waits for the next one of its key to go first.
     held: Option<(Vec<u8>, String)>,
-    started: Option<Instant>,
+    /// Since when it is busy, and what was read by then.
+    busy: Option<(Instant, u64)>,
     is_in_transaction: bool,
 }
 
@@ -57,8 +63,9 @@ pub(crate) fn run(wanted: &Wanted, stop: &AtomicBool) -> KafkaResult<End> {
         next: HashMap::new(),
         committed_at: Instant::now(),
         read: 0,
+        read_of_stuck: 0,
         held: None,
-        started: None,
+        busy: None,
         is_in_transaction: false,
     };
     if wanted.transactional {
@@ -131,7 +138,10 @@ impl Service<'_> {
     fn take(&mut self, input: &Input) -> KafkaResult<bool> {
         let fault = self.wanted.fault;
         if fault == Some(Fault::Stuck) && input.partition == self.wanted.partition {
-            return Ok(false);
+            if self.read_of_stuck >= self.wanted.every {
+                return Ok(false);
+            }
+            self.read_of_stuck += 1;
         }
         self.wait_for_capacity();
         self.read += 1;
@@ -167,20 +177,19 @@ impl Service<'_> {
     }
 
     /// Waits until the record is due by the capacity that was asked for; counted from the first one, so that
-    /// the rate holds however long a wait turns out.
+    /// the rate holds however long a wait, or a commit, turns out.
     fn wait_for_capacity(&mut self) {
-        let started = *self.started.get_or_insert_with(Instant::now);
         let Some(capacity) = self.wanted.capacity else {
             return;
         };
-        let due = started + Duration::from_secs_f64(self.read as f64 / capacity);
-        let left = due.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            // A service that was idle does not make up for it.
-            self.started =
-                Some(Instant::now() - Duration::from_secs_f64(self.read as f64 / capacity));
+        let now = Instant::now();
+        let (since, read) = *self.busy.get_or_insert((now, self.read));
+        let due = since + Duration::from_secs_f64((self.read - read) as f64 / capacity);
+        // A service that was idle does not make up for it.
+        if now.saturating_duration_since(due) > LATE {
+            self.busy = Some((now, self.read));
         }
-        thread::sleep(left);
+        thread::sleep(due.saturating_duration_since(now));
     }
 
     fn send(&mut self, key: &[u8], value: &str) -> KafkaResult<()> {

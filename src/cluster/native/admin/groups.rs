@@ -9,7 +9,7 @@ use std::time::Duration;
 use rdkafka::bindings as c;
 
 use super::{AdminRefusal, AdminRequest, AdminResponse};
-use crate::cluster::native::client::Client;
+use crate::cluster::native::client::{Client, whole_ms};
 use crate::cluster::native::ffi::code::Code;
 use crate::cluster::native::ffi::owned::{Owned, slice, text};
 use crate::cluster::native::ffi::raw;
@@ -53,6 +53,32 @@ pub(crate) fn list(
             names: names.collect(),
             refusals: refusals.filter_map(|error| refusal(*error)).collect(),
         })
+    }
+}
+
+/// Whether there is a group of this name, of any kind: librdkafka's newer calls leave out share groups
+/// (KIP-932). Blocks up to `limit`.
+///
+/// # Errors
+/// That no broker answers.
+pub(crate) fn is_there(
+    client: &Client,
+    group: &str,
+    limit: Duration,
+) -> Result<bool, AdminRefusal> {
+    let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
+    let mut list = ptr::null();
+    // SAFETY: all that is passed lives through the call. The list is ours, and its count is read through the
+    // pointer: a reference to a group would claim that its error code is one of the bindings' enum.
+    unsafe {
+        let limit = whole_ms(limit);
+        let code = raw::rd_kafka_list_groups(client.native(), name.as_ptr(), &raw mut list, limit);
+        if list.is_null() {
+            return Err(AdminRefusal::new(Code::from_raw(code), String::new()));
+        }
+        let count = (*list).group_cnt;
+        c::rd_kafka_group_list_destroy(list);
+        Ok(count > 0)
     }
 }
 
@@ -217,7 +243,7 @@ fn committed_in(answer: &AdminResponse) -> Vec<(String, TopicsOfGroup)> {
 ///
 /// # Safety
 /// The error has to be null or part of an answer that lives.
-unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<AdminRefusal> {
+pub(super) unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<AdminRefusal> {
     if error.is_null() {
         return None;
     }

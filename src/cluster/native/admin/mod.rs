@@ -2,6 +2,7 @@
 //! admin client of its own would connect and authenticate once more, and would not hear of tokens.
 
 pub(crate) mod groups;
+pub(crate) mod offsets;
 pub(crate) mod topic_ids;
 
 use std::collections::HashMap;
@@ -125,6 +126,16 @@ impl<'a> AdminRequest<'a> {
         drop(unsafe {
             let error =
                 c::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.ptr(), 1);
+            Owned::new(error, c::rd_kafka_error_destroy)
+        });
+    }
+
+    /// Asks for what a reader of committed records sees.
+    pub(super) fn read_committed(&self) {
+        let level = c::rd_kafka_IsolationLevel_t::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
+        // SAFETY: as in `with_operations`.
+        drop(unsafe {
+            let error = c::rd_kafka_AdminOptions_set_isolation_level(self.options.ptr(), level);
             Owned::new(error, c::rd_kafka_error_destroy)
         });
     }

@@ -44,6 +44,8 @@ impl Code {
     /// A reader has everything that there is of a partition.
     pub(in crate::cluster::native) const PARTITION_EOF: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR__PARTITION_EOF);
+    pub(crate) const GROUP_ID_NOT_FOUND: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND);
     pub(crate) const INVALID_RECORD: Self = Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_RECORD);
     pub(crate) const INVALID_TIMESTAMP: Self = Self::of(Known::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
     pub(crate) const INVALID_DIFFERENT_RECORD: Self =

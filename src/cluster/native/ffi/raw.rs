@@ -18,6 +18,15 @@ unsafe extern "C" {
     pub(in crate::cluster::native) fn rd_kafka_topic_result_error(
         result: *const c::rd_kafka_topic_result_t,
     ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_list_groups(
+        client: *mut c::rd_kafka_t,
+        group: *const c_char,
+        list: *mut *const c::rd_kafka_group_list,
+        limit_ms: c_int,
+    ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_ConsumerGroupDescription_state(
+        group: *const c::rd_kafka_ConsumerGroupDescription_t,
+    ) -> c_int;
     pub(in crate::cluster::native) fn rd_kafka_ConfigResource_error(
         resource: *const c::rd_kafka_ConfigResource_t,
     ) -> c_int;

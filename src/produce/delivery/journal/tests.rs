@@ -33,6 +33,7 @@ fn deliveries() -> Deliveries {
         InFlightBudget::of(1 << 20, std::time::Duration::from_secs(300)),
         InFlightAges::new(None),
         0,
+        None,
     );
     deliveries.account().answers = Some(NewOutcomes::default());
     deliveries

@@ -1,0 +1,65 @@
+//! A consumer group in the report for people.
+
+use std::fmt::{self, Write};
+
+use super::{ConsumptionRates, GroupReport};
+use crate::host::visible::visible;
+use crate::report::figures::{HumanCount, count, seconds};
+
+/// Partitions that the page names of a group that is not drained.
+const MOST_NAMED: usize = 3;
+
+impl fmt::Display for GroupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "group      {}: {}", visible(&self.group), self.verdict)?;
+        if let Some(drain) = self.drain.filter(|_| self.is_drained()) {
+            write!(f, " {} after the last delivery", seconds(drain))?;
+        }
+        let (lag, time) = (HumanCount(self.peak_lag), seconds(self.peak_lag_time));
+        write!(f, "\n           peak lag {lag} records, {time}")?;
+        if let Some(ConsumptionRates {
+            median, p10, p90, ..
+        }) = self.rates
+        {
+            write!(
+                f,
+                "; read {median:.0} records/s (p10 {p10:.0}, p90 {p90:.0})"
+            )?;
+        }
+        let members = count(self.members.into(), "member");
+        write!(f, "\n           {members}")?;
+        if let Some(interval) = self.commit_interval {
+            write!(f, ", a commit every {}", seconds(interval))?;
+        }
+        write!(f, "; times to {}", seconds(self.resolution()))?;
+        match self.slowest() {
+            Some(slowest) if self.partitions.len() > 1 => {
+                let (topic, partition) = (visible(&slowest.topic), slowest.partition);
+                writeln!(f, "; slowest {topic} [{partition}]")?;
+            }
+            _ => f.write_char('\n')?,
+        }
+        self.write_undrained(f)
+    }
+}
+
+impl GroupReport {
+    fn write_undrained(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for found in self.undrained().take(MOST_NAMED) {
+            let (topic, target) = (visible(&found.topic), found.target);
+            let (partition, state) = (found.partition, found.state.words());
+            let committed = match found.committed {
+                Some(committed) => committed.to_string(),
+                None => "nothing".into(),
+            };
+            writeln!(
+                f,
+                "           {topic} [{partition}]: {state}, committed {committed} of {target}"
+            )?;
+        }
+        match self.undrained().count().saturating_sub(MOST_NAMED) {
+            0 => Ok(()),
+            more => writeln!(f, "           and {}", count(more as u64, "more partition")),
+        }
+    }
+}
