@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::nearest;
 use crate::host::visible::visible;
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// The column that speedctl adds to every CSV.
 pub(crate) const UUID_COLUMN: &str = "RRPair UUID";

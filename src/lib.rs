@@ -18,7 +18,7 @@
 //! | what an input is (RRPairs, a CSV, record lines) | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `--as` in `extract/input/encoding/opener.rs` |
 //! | what is refused for one kind of source (`--filter` of a CSV, `--send-unknown`) | `extract/source/check.rs` |
 //! | in which form RRPairs are | `extract/input/framing/mod.rs` |
-//! | what a run says that has found nothing | `report/nothing.rs` |
+//! | what a run says that has found nothing | `report/rendering/nothing.rs` |
 //! | what happens when nobody reads stderr | `host/console/stderr.rs` |
 //! | how text of others is shown without harm | `host/visible.rs` |
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
@@ -32,7 +32,7 @@
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
-//! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/offsets.rs`, shown by `report/groups/` |
+//! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/admin/offsets.rs`, shown by `report/groups/` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/census/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |
@@ -55,8 +55,8 @@
 //! | how the halves of a command meet, and how a signal reaches them | `run/mod.rs`, then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
 //! | how a run goes on where another has ended | `produce/delivery/journal/` |
 //! | what may become of a record, and the check that the counts balance | `report/ledger/outcome.rs`, `report/ledger/mod.rs` |
-//! | the exit code, where several reasons apply | `report/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |
-//! | how counts, sizes and times are written | `report/figures.rs` |
+//! | the exit code, where several reasons apply | `report/ledger/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |
+//! | how counts, sizes and times are written | `report/rendering/figures.rs` |
 //! | what the report says | `report/` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and

@@ -1,7 +1,6 @@
 //! The shape of `src`: files import each other in no circle, no folder is crowded, no type name occurs twice.
 //!
-//! `structure/known.txt` lists what does not hold yet. It may only shrink: what is not in it fails, and so does an entry
-//! that no longer applies. Code that only tests compile does not count.
+//! Code that only tests compile does not count.
 
 #[path = "structure/circles.rs"]
 mod circles;
@@ -23,11 +22,11 @@ const ENTRIES: usize = 9;
 /// The same for `src` itself: `main.rs`, `lib.rs` and `error.rs`, and ten folders.
 const ENTRIES_AT_THE_TOP: usize = 13;
 
-/// One exception, as a line of `known.txt`: `circle FILE...`, `folder FOLDER`, `type NAME`.
-type Exception = String;
+/// One breach of the rules: `circle FILE...`, `folder FOLDER`, `type NAME`.
+type Breach = String;
 
-/// Every exception that the source needs.
-fn exceptions(files: &BTreeMap<String, String>) -> BTreeSet<Exception> {
+/// Every breach in the source.
+fn breaches(files: &BTreeMap<String, String>) -> BTreeSet<Breach> {
     let programs = imports::program(files);
     let mut found = BTreeSet::new();
     for circle in circles::circles(&imports::imports(&programs)) {
@@ -66,36 +65,24 @@ fn entries<'a>(files: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, BTreeS
     folders
 }
 
-/// The exceptions that a list gives, without its comments.
-fn listed(text: &str) -> BTreeSet<Exception> {
-    let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// What has to change in the source or in the list; empty when they agree.
-fn complaints(files: &BTreeMap<String, String>, known: &BTreeSet<Exception>) -> String {
-    let found = exceptions(files);
-    let graph = imports::imports(&imports::program(files));
+/// What has to change in the source, with the files that it is about; empty when all rules hold.
+fn complaints(files: &BTreeMap<String, String>) -> String {
+    let programs = imports::program(files);
+    let graph = imports::imports(&programs);
     let mut text = String::new();
-    for new in found.difference(known) {
-        text += &format!("not allowed: {new}\n");
-        if let Some(circle) = new.strip_prefix("circle ") {
+    for breach in breaches(files) {
+        text += &format!("not allowed: {breach}\n");
+        if let Some(circle) = breach.strip_prefix("circle ") {
             let circle: Vec<String> = circle.split(' ').map(str::to_owned).collect();
             text += &circles::way_round(&graph, &circle);
         }
-        if let Some(name) = new.strip_prefix("type ") {
-            for (file, tokens) in imports::program(files) {
-                if names::types(&tokens).contains(&name) {
+        if let Some(name) = breach.strip_prefix("type ") {
+            for (file, tokens) in &programs {
+                if names::types(tokens).contains(&name) {
                     text += &format!("    in {file}\n");
                 }
             }
         }
-    }
-    for gone in known.difference(&found) {
-        text += &format!("no longer so, remove it from known.txt: {gone}\n");
     }
     text
 }
@@ -121,11 +108,11 @@ fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 }
 
 #[test]
-fn source_has_only_the_known_exceptions() {
+fn files_import_each_other_in_no_circle_no_folder_is_crowded_and_type_names_are_unique() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
     read(&source, &source, &mut files);
     assert!(files.len() > 20, "this is not the source: {files:?}");
-    let complaints = complaints(&files, &listed(include_str!("structure/known.txt")));
+    let complaints = complaints(&files);
     assert!(complaints.is_empty(), "\n{complaints}");
 }

@@ -1,7 +1,7 @@
 //! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
 //! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
 
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;

@@ -1,7 +1,7 @@
 //! Files that people write by hand, property files and profiles. They are read whole, and a device or a
 //! pipe that never ends is no such file.
 
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use std::fs::File;
 use std::io;
 use std::io::Read;

@@ -1,14 +1,14 @@
 //! What a comparison of two sets of records has found, for people and for programs.
 
-use crate::report::figures::{HumanCount, plural, records, seconds};
+use crate::report::rendering::figures::{HumanCount, plural, records, seconds};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::exit::exit_code;
-use super::json::{problem_json, round_ms, source_json};
-use super::text::{write_problem, write_source};
+use super::ledger::exit::exit_code;
+use super::rendering::json::{problem_json, round_ms, source_json};
+use super::rendering::text::{write_problem, write_source};
 use super::{Outcome, Signal, SourceReport, Tally};
 use crate::config::nearest;
 use crate::error::{Error, ExitCode};

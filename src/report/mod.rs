@@ -1,45 +1,37 @@
 //! The report of a run: what was read, found, sent where, left out and why. Apart from the halves
-//! because both fill it; `text.rs` and `json.rs` render it.
+//! because both fill it; `rendering/` shows it.
 
-mod census;
 mod comparison;
-mod exit;
-pub(crate) mod figures;
 mod groups;
 mod inspection;
-mod json;
 mod ledger;
-mod nothing;
 mod pacing;
-mod path_list;
 mod printout;
-mod problems;
-mod text;
-mod unresolved;
+pub(crate) mod rendering;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::census::{CensusReport, NameCounts, Several};
 pub(crate) use self::comparison::MOST_SHOWN;
 pub use self::comparison::{
     Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
     ShownDifference, UnmatchedPath,
 };
-pub use self::exit::Signal;
-use self::exit::exit_code;
 pub use self::groups::{
     ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
 };
+pub use self::inspection::census::{CensusReport, NameCounts, Several};
+pub use self::inspection::path_list::{PathList, PathSeen};
 pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
+pub use self::ledger::exit::Signal;
+use self::ledger::exit::exit_code;
+pub use self::ledger::problems::{Problem, ProblemKind, Problems};
+pub use self::ledger::unresolved::{UnresolvedId, UnresolvedIds};
 pub use self::ledger::{Ledger, LedgerOf, Outcome, OutcomeCounts, Tally, Unselected};
-pub(crate) use self::nothing::{is_nothing_read, nothing_found};
 pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
-pub use self::path_list::{PathList, PathSeen};
 pub use self::printout::{Printout, StdoutReader};
-pub use self::problems::{Problem, ProblemKind, Problems};
-pub(crate) use self::text::problems_text;
-pub use self::unresolved::{UnresolvedId, UnresolvedIds};
+pub(crate) use self::rendering::nothing::{is_nothing_read, nothing_found};
+pub(crate) use self::rendering::text::problems_text;
 
 use crate::error::{Error, ExitCode};
 use crate::record::Origin;

@@ -1,12 +1,12 @@
 //! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report
 //! of a replay because nothing was sent: nothing is delivered here, and nothing unknown.
 
-use crate::report::figures::{HumanCount, records, seconds};
+use crate::report::rendering::figures::{HumanCount, records, seconds};
 use std::fmt;
 use std::time::Duration;
 
-use super::exit::exit_code;
-use super::text::{write_problem, write_source};
+use super::ledger::exit::exit_code;
+use super::rendering::text::{write_problem, write_source};
 use super::{Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 

@@ -3,7 +3,7 @@
 //! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
 //! not say that its output is whole: a child of its own may still write.
 
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use std::convert::Infallible;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

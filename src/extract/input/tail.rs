@@ -3,7 +3,7 @@
 //! another whole row is there without a wait. A reader that passes the bytes through and keeps an
 //! eye on them.
 
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};

@@ -13,7 +13,7 @@ use super::json::JsonText;
 use super::walk::found::UnknownNames;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, Header, Span};
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// Members of a header object that hold its name.
 const NAMES: [&str; 3] = ["key", "keyString", "name"];

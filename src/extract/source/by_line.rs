@@ -13,7 +13,7 @@ use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::sink::Sink;
 use crate::record::Origin;
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use crate::report::{ProblemKind, place};
 
 /// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into

@@ -12,7 +12,7 @@ use crate::host::console::Console;
 use crate::record::lines;
 use crate::record::lines::Earlier;
 use crate::record::{CapturedTopic, Origin};
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 use crate::report::{Outcome, ProblemKind};
 
 /// Reads all `inputs` in order and hands their records to `sender`. Those of which an earlier run

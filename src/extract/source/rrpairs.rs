@@ -17,7 +17,7 @@ use crate::extract::keep::collect::{BadText, Collector};
 use crate::extract::keep::sink::{Outlet, Sink};
 use crate::host::console::Console;
 use crate::record::Origin;
-use crate::report::figures::{count, whole_mib};
+use crate::report::rendering::figures::{count, whole_mib};
 use crate::report::{ProblemKind, place};
 
 /// Reads the RRPairs of `inputs`, in files and folders.

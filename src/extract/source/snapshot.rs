@@ -2,7 +2,7 @@
 //! there. The channel's gate holds the CSV's records back until it is known to be good, so that
 //! changing over costs nothing but time.
 
-use crate::report::figures::whole_mib;
+use crate::report::rendering::figures::whole_mib;
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read};

@@ -17,7 +17,7 @@ use crate::cluster::native::groups::{GroupListing, TopicsOfGroup};
 use crate::host::console::Console;
 use crate::host::control::{Control, Shutdown};
 use crate::host::patience;
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// How long the first record waits for the groups: they are mostly known by then.
 const HOLD_UP: Duration = Duration::from_millis(40);

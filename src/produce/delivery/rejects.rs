@@ -12,7 +12,7 @@ use crate::host::outputs::{LineFile, append, is_regular};
 use crate::record::lines;
 use crate::record::{Batch, CapturedFrom, Record};
 use crate::report::Outcome;
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// Bytes of rejects that wait at most until the source is known to be the same.
 const MOST_WAITING: usize = 16 << 20;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::acceptance::{TopicRules, now_ms};
 use crate::error::Error;
 use crate::record::Batch;
-use crate::report::figures::{count, span};
+use crate::report::rendering::figures::{count, span};
 
 /// What was seen of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

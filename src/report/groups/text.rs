@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{ConsumptionRates, GroupReport};
 use crate::host::visible::visible;
-use crate::report::figures::{HumanCount, count, seconds};
+use crate::report::rendering::figures::{HumanCount, count, seconds};
 
 /// Partitions that the page names of a group that is not drained.
 const MOST_NAMED: usize = 3;

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::text::time;
 use super::{Inspection, PartitionContents, TopicContents};
-use crate::report::census::NameCounts;
-use crate::report::json::{problem_json, round_ms, source_json};
+use crate::report::inspection::census::NameCounts;
+use crate::report::rendering::json::{problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]

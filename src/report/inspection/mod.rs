@@ -1,16 +1,18 @@
 //! What is in a capture, as `kreplay inspect` shows it. Apart from the report of a replay because
 //! nothing was sent; `text.rs` and `json.rs` render it.
 
+pub(super) mod census;
 mod json;
+pub(super) mod path_list;
 mod text;
 
-pub(super) use self::text::{verdict, write_nothing_passed};
+pub(super) use self::text::verdict;
 
 use std::time::Duration;
 
 use super::{CensusReport, Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
-use crate::report::exit::exit_code;
+use crate::report::ledger::exit::exit_code;
 
 /// Everything there is to say about a capture.
 #[derive(Debug, Clone, Default)]

@@ -4,10 +4,10 @@ use std::fmt::{self, Write};
 
 use super::{Inspection, TopicContents};
 use crate::host::visible::visible;
-use crate::report::census::NameCounts;
-use crate::report::figures::{HumanBytes, HumanCount, plural, records};
-use crate::report::text::{write_problem, write_source};
-use crate::report::{Signal, Tally};
+use crate::report::Signal;
+use crate::report::inspection::census::NameCounts;
+use crate::report::rendering::figures::{HumanBytes, HumanCount, plural, records};
+use crate::report::rendering::text::{write_problem, write_source};
 
 /// Topics shown one by one; with all that may stand around them this fits on one screen.
 const MOST_TOPICS: usize = 15;
@@ -125,22 +125,6 @@ pub(in crate::report) fn verdict(
         Some(Signal::Terminate) => "terminated: ",
         None if !failures.is_empty() => "failed: ",
         None => "",
-    }
-}
-
-/// Names a filter that nothing passed: this is what to look at when nothing was found.
-pub(in crate::report) fn write_nothing_passed(
-    f: &mut fmt::Formatter<'_>,
-    tally: &Tally,
-) -> fmt::Result {
-    match (tally.rrpairs, tally.fetches) {
-        (0, _) | (_, 1..) => Ok(()),
-        (all, 0) => writeln!(
-            f,
-            "note       the filter passed none of {}\n           \
-             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it",
-            plural(all, "RRPair", "RRPairs")
-        ),
     }
 }
 

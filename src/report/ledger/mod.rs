@@ -1,8 +1,11 @@
 //! The counts that must balance. Extraction fills a [`Tally`], production the rest; the two sides
 //! are counted apart, so that a record lost between them shows.
 
+pub(super) mod exit;
 mod outcome;
+pub(super) mod problems;
 mod tally;
+pub(super) mod unresolved;
 mod unselected;
 
 use std::fmt;
@@ -12,7 +15,7 @@ use serde_json::{Map, Value};
 
 use self::outcome::Meaning;
 use crate::error::ExitCode;
-use crate::report::figures::HumanCount;
+use crate::report::rendering::figures::HumanCount;
 
 pub use self::outcome::{LedgerOf, Outcome, OutcomeCounts};
 pub use self::tally::Tally;

@@ -2,8 +2,8 @@
 
 use super::outcome::OutcomeCounts;
 use super::unselected::Unselected;
-use crate::report::problems::Problems;
-use crate::report::unresolved::UnresolvedIds;
+use crate::report::ledger::problems::Problems;
+use crate::report::ledger::unresolved::UnresolvedIds;
 
 /// What extraction saw in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Records that selection leaves out, by the flag that leaves them out.
 
-use crate::report::figures::HumanCount;
+use crate::report::rendering::figures::HumanCount;
 use std::fmt;
 
 use serde_json::{Map, Value};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Achieved, Latency, Pacing, SlowedBy};
-use crate::report::figures::HumanCount;
+use crate::report::rendering::figures::HumanCount;
 
 impl SlowedBy {
     fn words(self) -> &'static str {

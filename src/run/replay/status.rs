@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::report::figures::HumanCount;
+use crate::report::rendering::figures::HumanCount;
 
 use crate::verify::group::observer::GroupProgress;
 

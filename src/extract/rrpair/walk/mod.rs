@@ -16,7 +16,7 @@ use super::fields::{Attributes, Bad, FieldSet, Slot, SlotClaim};
 use super::headers::HeadersSeed;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, CapturedTopic, NameFault, TopicId};
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// What a node is to the one around it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::produce::delivery::Deliveries;
 use crate::record::Batch;
 use crate::record::offsets::Offsets;
 use crate::report::Resume;
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// Bytes at which the journal is written anew with what all of its lines add up to.
 const LONGEST: u64 = 4 << 20;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::host::visible::visible;
 use crate::produce::connection::creation::MOST_PARTITIONS;
 use crate::record::{Batch, CapturedTopic, Origin};
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// The captured topics, in the order of their first record.
 pub(crate) struct CapturedTopics {

@@ -16,7 +16,7 @@ use crate::produce::routing::acceptance::now_ms;
 use crate::produce::routing::route::Target;
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
 
 /// The refused records of a partition.
 struct Suspects {

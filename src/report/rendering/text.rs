@@ -4,14 +4,15 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::inspection::write_nothing_passed;
-use super::{
+use crate::error::{Error, quoted};
+use crate::host::visible::visible;
+use crate::report::rendering::figures::{
+    HumanBytes, HumanCount, count, counted, plural, records, seconds,
+};
+use crate::report::{
     Outcome, Placement, Problem, ProblemKind, Problems, Report, Signal, SourceReport, Tally,
     TopicReport, place,
 };
-use crate::error::{Error, quoted};
-use crate::host::visible::visible;
-use crate::report::figures::{HumanBytes, HumanCount, count, counted, plural, records, seconds};
 
 /// Files named one by one in a hint.
 const MOST_FILES: usize = 8;
@@ -302,7 +303,7 @@ pub(crate) fn problems_text(source: &SourceReport, problems: &Problems) -> Strin
 }
 
 /// The line that says what was read.
-pub(super) fn write_source(
+pub(in crate::report) fn write_source(
     f: &mut fmt::Formatter<'_>,
     source: &SourceReport,
     tally: &Tally,
@@ -355,8 +356,21 @@ pub(super) fn write_source(
     Ok(())
 }
 
-/// A kind of trouble, with what to do about it.
-pub(super) fn write_problem(
+/// Names a filter that nothing passed: this is what to look at when nothing was found.
+fn write_nothing_passed(f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
+    match (tally.rrpairs, tally.fetches) {
+        (0, _) | (_, 1..) => Ok(()),
+        (all, 0) => writeln!(
+            f,
+            "note       the filter passed none of {}\n           \
+             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it",
+            plural(all, "RRPair", "RRPairs")
+        ),
+    }
+}
+
+/// A kind of problem, with what to do about it.
+pub(in crate::report) fn write_problem(
     f: &mut fmt::Formatter<'_>,
     inputs: &[String],
     problem: &Problem,

@@ -1,7 +1,7 @@
 //! Topics that are known only by an id which nothing names: all of them, in the form of the flag that
 //! names them.
 
-use crate::report::figures::{count, records};
+use crate::report::rendering::figures::{count, records};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl UnresolvedIds {
     }
 
     /// Bytes of memory that they take.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::report) fn weight(&self) -> usize {
         let names = self.names.values().map(String::len).sum::<usize>();
         self.records.len() * size_of::<(TopicId, u64)>()
             + self.names.len() * size_of::<(TopicId, String)>()
@@ -93,7 +93,7 @@ impl UnresolvedIds {
         ids
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(in crate::report) fn to_json(&self) -> Value {
         let ids = self.all().into_iter().map(|id| {
             json!({ "topic_id": id.topic_id, "records": id.records, "occurs_as": id.occurs_as })
         });

@@ -1,19 +1,19 @@
 //! Every path that occurs in a capture, as `kreplay inspect --paths` lists it: a line each, so that
 //! one can be copied into a flag.
 
-use crate::report::figures::{HumanBytes, HumanCount, plural};
+use crate::report::rendering::figures::{HumanBytes, HumanCount, plural};
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::exit::exit_code;
-use super::inspection::verdict;
-use super::json::{problem_json, round_ms, source_json};
-use super::text::write_problem;
-use super::{Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
+use crate::report::inspection::verdict;
+use crate::report::ledger::exit::exit_code;
+use crate::report::rendering::json::{problem_json, round_ms, source_json};
+use crate::report::rendering::text::write_problem;
+use crate::report::{Signal, SourceReport, Tally};
 
 /// One path and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

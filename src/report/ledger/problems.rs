@@ -99,7 +99,7 @@ impl ProblemKind {
     }
 
     /// Whether something was lost, so that the run is no full success.
-    pub(super) fn is_lossy(self) -> bool {
+    pub(in crate::report) fn is_lossy(self) -> bool {
         !matches!(
             self,
             Self::TimestampLost
@@ -178,8 +178,8 @@ pub struct Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// What they make of a run; records out of order are judged by [`super::Reordered`].
-    pub(super) fn exit(&self) -> ExitCode {
+    /// What they make of a run; records out of order are judged by [`crate::report::Reordered`].
+    pub(in crate::report) fn exit(&self) -> ExitCode {
         match self.iter().any(|problem| problem.what.is_lossy()) {
             true => ExitCode::Incomplete,
             false => ExitCode::Success,
@@ -225,7 +225,7 @@ impl Problems {
     }
 
     /// Bytes of memory that they take.
-    pub(super) fn weight(&self) -> usize {
+    pub(in crate::report) fn weight(&self) -> usize {
         let problems = self.0.iter();
         problems
             .map(|problem| size_of::<Problem>() + problem.about.len() + problem.why.len())

@@ -1,9 +1,9 @@
 //! What a run says that has found no record: one sentence, and no page of zeros. Apart because all
 //! commands that read a source say it.
 
-use super::{EmptySource, SourceReport, Tally};
 use crate::error::Error;
-use crate::report::figures::count;
+use crate::report::rendering::figures::count;
+use crate::report::{EmptySource, SourceReport, Tally};
 
 /// Whether there was nothing to read, so that there is nothing to report.
 pub(crate) fn is_nothing_read(tally: &Tally) -> bool {

@@ -21,7 +21,7 @@ impl Signal {
 }
 
 /// The exit code of a run: the gravest of what ended it and of what it `found`.
-pub(super) fn exit_code(
+pub(in crate::report) fn exit_code(
     signal: Option<Signal>,
     failures: &[Error],
     found: impl IntoIterator<Item = ExitCode>,

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::pacing::json::latency_json;
-pub(super) use super::pacing::json::round_ms;
-use super::{
+use crate::report::pacing::json::latency_json;
+pub(in crate::report) use crate::report::pacing::json::round_ms;
+use crate::report::{
     Drain, GroupReport, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume,
     SourceReport, Tally, TopicReport,
 };
@@ -63,7 +63,7 @@ impl Report {
     }
 }
 
-pub(super) fn source_json(source: &SourceReport, tally: &Tally) -> Value {
+pub(in crate::report) fn source_json(source: &SourceReport, tally: &Tally) -> Value {
     let mut json = json!({
         "kind": source.kind,
         "inputs": source.inputs,
@@ -84,7 +84,7 @@ pub(super) fn source_json(source: &SourceReport, tally: &Tally) -> Value {
     json
 }
 
-pub(super) fn problem_json(names: &[String], problem: &Problem) -> Value {
+pub(in crate::report) fn problem_json(names: &[String], problem: &Problem) -> Value {
     let input = names.get(problem.first.input as usize);
     json!({
         "what": problem.what.name(),
