@@ -30,9 +30,12 @@
 //! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
-//! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison.rs` |
+//! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison/` |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
 //! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/admin/offsets.rs`, shown by `report/groups/` |
+//! | what the service behind the topic is expected to write | `extract/source/expected.rs` (read beside what is replayed), `run/replay/expected/` (noted, observed, compared), `report/comparison/expected.rs` |
+//! | what differs from run to run (`--learn`, `--noise`) | `verify/compare/noise.rs`, `report/comparison/noise.rs` (kinds), `run/replay/expected/noise.rs` (the file) |
+//! | how long an answer takes (`--correlate`) | `run/replay/expected/correlation.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/census/unmatched.rs` |
 //! | how speedctl and what it starts are ended | `host/process_group.rs` |

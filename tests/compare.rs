@@ -253,3 +253,45 @@ fn memory_holds_hashes_and_a_bounded_part_of_the_contents() {
     // 64 MiB of contents, and what one side's reading takes besides.
     assert!(peak > 0 && peak < 200 << 20, "{} MiB", peak >> 20);
 }
+
+#[test]
+fn a_replay_that_cannot_have_the_output_of_the_capture_is_refused_before_anything() {
+    let billing = fixture("billing.jsonl").display().to_string();
+    let part = "a part of the capture is selected, and `--expect` expects the output of all of it";
+    for (flags, said) in [
+        (&["--expect", "--limit", "3"][..], part),
+        (&["--expect", "--from", "+1s"], part),
+        (
+            &["--expect", "--resume", "no/journal"],
+            "`--resume` cannot be used with `--expect`: a part of the output is that of an earlier run",
+        ),
+        (
+            &["--expect", "--loop", "2"],
+            "`--loop` cannot be used with `--expect`: the output of several passes is not that of the capture",
+        ),
+        (
+            &["--expect", "--profile", "produce"],
+            "`--profile produce` cannot be used with `--expect`: what is expected would be what is sent",
+        ),
+        (
+            &["--ignore", "$.id"],
+            "flags of a comparison are given, and nothing is compared",
+        ),
+        (
+            &["--expect", "--noise", "no/file"],
+            "cannot read no/file: no such file or directory",
+        ),
+    ] {
+        let words = ["replay", &billing, "-b", "localhost:1", "-F", "none"];
+        let output = kreplay([&words[..], flags].concat());
+        assert_eq!(output.code, 2, "{flags:?}: {output:#?}");
+        assert!(
+            output.stderr.starts_with(&format!("kreplay: {said}\n")),
+            "{output:#?}"
+        );
+    }
+    let words = ["replay", &billing, "--rehearse", "--expect"];
+    let output = kreplay(words);
+    let said = "kreplay: `--rehearse` cannot be used with `--expect`: no service reads the broker of a rehearsal\n";
+    assert_eq!((output.code, output.stderr.as_str()), (2, said));
+}

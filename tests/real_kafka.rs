@@ -23,6 +23,8 @@ mod contents;
 mod destination;
 #[path = "real_kafka/drained.rs"]
 mod drained;
+#[path = "real_kafka/expected.rs"]
+mod expected;
 #[path = "real_kafka/groups.rs"]
 mod groups;
 #[path = "real_kafka/isolated.rs"]
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         contents::CASES,
         destination::CASES,
         drained::CASES,
+        expected::CASES,
         groups::CASES,
         refused::CASES,
         target::CASES,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
 
-pub use self::comparison::ComparisonArguments;
+pub use self::comparison::{ComparisonArguments, ExpectationArguments};
 pub use self::delivery::{DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments};
 pub use self::destination::{
     ConnectionArguments, DestinationArguments, PartitionChoice, Timestamps,
@@ -38,7 +38,8 @@ Exit codes:
   0    everything found was delivered, or left out on purpose and counted
   1    the replay ran; some records failed, are unreadable, out of order or
        lost a part, none was found (unless --allow-empty), a group of
-       --wait-group has not read them all, or a report was not written
+       --wait-group has not read them all, the output is not as expected, or a
+       report was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long
@@ -241,6 +242,10 @@ pub struct InspectArguments {
 
 /// `kreplay compare`.
 #[derive(Debug, Args)]
+#[command(mut_arg("ignore", |arg| arg.hide_short_help(false)))]
+#[command(mut_arg("allow_new", |arg| arg.hide_short_help(false)))]
+#[command(mut_arg("allow_repeated", |arg| arg.hide_short_help(false)))]
+#[command(mut_arg("expect_diff", |arg| arg.hide_short_help(false)))]
 pub struct CompareArguments {
     /// What was expected: a file, a folder, `-`, `snapshot:<ID>`, or `topic:<NAME>` at -b.
     #[arg(value_name = "EXPECTED")]
@@ -316,6 +321,9 @@ pub struct SendingArguments {
     /// What is kept for when not everything is delivered.
     #[command(flatten)]
     pub delivery: DeliveryArguments,
+    /// What the service behind the destination is expected to write.
+    #[command(flatten)]
+    pub expectation: ExpectationArguments,
     /// How often, and for how long.
     #[command(flatten)]
     pub again: RepetitionArguments,

@@ -3,9 +3,14 @@
 use super::native::FetchedRecord;
 use crate::record::{Batch, Header, Origin, Record};
 
-/// Copies `fetched` into `batch` as a record of `topic`, with its partition and offset as its origin; returns
-/// the bytes of key and value.
-pub(crate) fn push(batch: &mut Batch, topic: &str, fetched: &FetchedRecord<'_>) -> usize {
+/// Copies `fetched` into `batch` as a record of `topic`, with `input` and its offset as its origin; returns the
+/// bytes of key and value.
+pub(crate) fn push(
+    batch: &mut Batch,
+    topic: &str,
+    input: u32,
+    fetched: &FetchedRecord<'_>,
+) -> usize {
     let mark = batch.mark();
     let topic = Some(batch.topic_index_of_name(topic));
     let key = fetched.key.map(|key| batch.push_bytes(key));
@@ -25,7 +30,7 @@ pub(crate) fn push(batch: &mut Batch, topic: &str, fetched: &FetchedRecord<'_>) 
         value,
         headers,
         origin: Origin {
-            input: fetched.partition.unsigned_abs(),
+            input,
             line: fetched.offset.unsigned_abs(),
         },
         capture: None,

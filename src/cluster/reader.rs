@@ -88,6 +88,33 @@ impl LogReader {
         })
     }
 
+    /// The topics of the cluster with their numbers of partitions.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`], also when the run is told to stop first.
+    pub(crate) fn topics(&mut self) -> Result<Vec<(String, i32)>, Error> {
+        let metadata = self.ask(|client| client.topics(ASK_LIMIT))?;
+        let readable = metadata.topics.into_iter().filter(|t| !t.code.is_error());
+        Ok(readable
+            .map(|topic| (topic.name, count(topic.partitions.len())))
+            .collect())
+    }
+
+    /// Where the partitions of a topic end, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] that none answers in time.
+    pub(crate) fn ends(&mut self, topic: &str, partitions: i32) -> Result<Vec<i64>, Error> {
+        let end = |partition| Ok(self.range(topic, partition)?.end);
+        (0..partitions).map(end).collect()
+    }
+
+    /// Where a partition ended when it was read last, open transactions included; below zero before that.
+    pub(crate) fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        let queue = self.queue.as_ref();
+        queue.map_or(-1, |queue| queue.high_watermark(topic, partition))
+    }
+
     /// How many partitions a topic has.
     ///
     /// # Errors

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::comparison::{
-    ComparedSource, ComparisonRules, Depth, Excuse, Excused, HeaderRule, NewMembers,
+    ComparedSource, ComparisonRules, CorrelateBy, Depth, Excuse, Excused, ExpectationSource,
+    HeaderRule, NewMembers, OutputExpectation,
 };
 pub use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
@@ -45,6 +46,8 @@ pub struct Config {
     pub delivery: DeliveryPolicy,
     /// How often the source is read, and for how long records are sent.
     pub repetition: Repetition,
+    /// What the service behind the destination is expected to write; none where nobody looks at it.
+    pub expected: Option<OutputExpectation>,
     /// What a source without records means.
     pub empty: EmptySource,
     /// What is printed.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::census::Census;
 use super::input::encoding::open::total_size;
+use super::source::expecting::Expecting;
 use crate::config::{Extraction as Options, Input, TopicNames};
 use crate::error::Error;
 use crate::host::console::Console;
@@ -85,6 +86,8 @@ pub(crate) enum Purpose {
 pub(in crate::extract) struct ExtractionContext {
     pub(in crate::extract) options: Options,
     pub(in crate::extract) census: Census,
+    /// Who is given what the application wrote.
+    pub(in crate::extract) expecting: Option<Expecting>,
     pub(in crate::extract) topics: TopicNames,
     pub(in crate::extract) purpose: Purpose,
     pub(in crate::extract) console: Console,

@@ -35,6 +35,7 @@ use self::keep::sink::Outlet;
 pub(crate) use self::profile::path::{Path, PathStep, jsonpath_text};
 pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::source::check::{check, kind};
+pub(crate) use self::source::expecting::{ExpectedPortion, Expecting, written};
 
 use crate::config::{
     Extraction as Options, Input, InputKind, Inputs, Snapshot, Source, TopicNames,
@@ -104,25 +105,35 @@ pub(crate) fn start(
     console: Console,
     sender: Sender,
 ) -> ExtractionThread {
-    let census = Census::Nothing;
-    start_census(source, options, (topics, purpose), console, sender, census)
+    let aside = Aside::default();
+    start_with(source, options, (topics, purpose), console, sender, aside)
 }
 
-/// The same, and `census` is filled besides; only RRPairs are counted.
-pub(crate) fn start_census(
+/// What is read beside the records.
+#[derive(Default)]
+pub(crate) struct Aside {
+    /// Is filled; only RRPairs are counted.
+    pub(crate) census: Census,
+    /// Is given what the application wrote.
+    pub(crate) expecting: Option<Expecting>,
+}
+
+/// The same, and what `aside` asks for is read besides.
+pub(crate) fn start_with(
     source: Source,
     options: Options,
     (topics, purpose): (TopicNames, Purpose),
     console: Console,
     sender: Sender,
-    census: Census,
+    aside: Aside,
 ) -> ExtractionThread {
     let (stop, stopped) = watch::channel(false);
     let (ended, when_ended) = oneshot::channel();
     let description = Arc::new(Mutex::new(Description::default()));
     let context = ExtractionContext {
         options,
-        census,
+        census: aside.census,
+        expecting: aside.expecting,
         topics,
         purpose,
         console,
@@ -161,6 +172,9 @@ fn read_inputs(
     let opener = Opener::of(inputs, context).map_err(ReadStop::Failed)?;
     let kind = opener.kind();
     source::check::check_found(kind, inputs, context).map_err(ReadStop::Failed)?;
+    if let Some(expecting) = &context.expecting {
+        expecting.check_kind(kind).map_err(ReadStop::Failed)?;
+    }
     context.describe().kind = Some(kind.reported());
     let all = &inputs.all;
     match kind {

@@ -13,9 +13,12 @@ use super::schedule::Forecast;
 use crate::config::{Destination, OnRefused, Timing, Verbosity, WaitedGroups};
 use crate::host::console::Console;
 use crate::host::control::Control;
-use crate::record::Origin;
+use crate::record::{Batch, Origin, Record};
 use crate::report;
 use crate::verify::group::observer::GroupProgress;
+
+/// What looks on as records are sent.
+pub(crate) type SendingWatch = dyn Fn(&Batch, &Record) + Send + Sync;
 
 /// What production needs to know of the run.
 pub(crate) struct Job {
@@ -34,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) sends_for: Option<Duration>,
     /// The consumer groups that are waited for at the end.
     pub(crate) groups: WaitedGroups,
+    /// Is told of each record that is about to be sent.
+    pub(crate) sending: Option<Arc<SendingWatch>>,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

@@ -40,7 +40,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 pub(crate) use self::delivery::journal::Identity;
-pub(crate) use self::job::{Counters, Job};
+pub(crate) use self::job::{Counters, Job, SendingWatch};
 pub(crate) use self::order::Order;
 pub(crate) use self::session::outcome::ReplayOutcome;
 pub(crate) use crate::host::control::{Control, Shutdown};

@@ -149,7 +149,8 @@ pub(crate) struct Batch {
     pub(crate) topics: Vec<CapturedTopic>,
     /// What the input told of the captured cluster and had not told before.
     pub(crate) captured_from: Vec<CapturedFrom>,
-    /// Topics of records that selection left out, once each in a run, and again with a higher partition.
+    /// Topics of records that are in the capture and not in any batch, once each in a run, and again with a
+    /// higher partition: those that selection left out, and those that the service is expected to write.
     pub(crate) left_out: Vec<(CapturedTopic, Option<i32>)>,
     /// What the input cannot tell of any record in it.
     pub(crate) untold: MissingFields,

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 pub(crate) use self::comparison::MOST_SHOWN;
 pub use self::comparison::{
-    Change, Compared, ComparedSide, ComparisonReport, DifferenceKind, Excuse, Excused,
-    ShownDifference, UnmatchedPath,
+    Change, Compared, ComparedSide, ComparisonReport, CorrelationReport, DifferenceKind, Excuse,
+    Excused, ExcusedNoise, ExpectedReport, LearnedNoise, LearnedPath, NoiseKind, ShownDifference,
+    UnmatchedPath,
 };
 pub use self::groups::{
     ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
@@ -250,6 +251,8 @@ pub struct Report {
     pub waits: WaitTimes,
     /// How often the source was read and sent to its end; none where once was asked for.
     pub passes: Option<u64>,
+    /// None when nothing was expected of the output.
+    pub expected: Option<ExpectedReport>,
     /// None when records went as fast as the cluster took them.
     pub pacing: Option<Pacing>,
     /// What became of the consumer groups that were waited for.
@@ -277,7 +280,17 @@ impl Report {
             true => ExitCode::Success,
             false => ExitCode::Incomplete,
         };
-        let found = [reordered, groups, self.problems.exit(), self.ledger.exit()];
+        let expected = match self.expected.as_ref().is_none_or(ExpectedReport::is_met) {
+            true => ExitCode::Success,
+            false => ExitCode::Incomplete,
+        };
+        let found = [
+            reordered,
+            groups,
+            expected,
+            self.problems.exit(),
+            self.ledger.exit(),
+        ];
         exit_code(self.signal, &self.failures, found)
     }
 

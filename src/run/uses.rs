@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Input, Source, TokenSource};
+use crate::config::{Config, ExpectationSource, Input, Source, TokenSource};
 use crate::extract;
 use crate::host::outputs::{InputFile, Overlap};
 
@@ -18,7 +18,10 @@ pub(crate) fn overlap(config: &Config) -> Overlap {
     .into_iter()
     .filter_map(|(flag, file)| Some((flag, file.clone()?)))
     .collect();
-    let inputs = inputs(&config.source);
+    let mut inputs = inputs(&config.source);
+    if let Some(ExpectationSource::Other(source)) = config.expected.as_ref().map(|e| &e.source) {
+        inputs.extend(self::inputs(source));
+    }
     let is_folder = |path: &&Path| path.is_dir();
     let paths = inputs.iter().filter_map(|input| match input {
         Input::Stdin => None,

@@ -19,18 +19,21 @@ pub(crate) enum Fetched<'a> {
     Record(FetchedRecord<'a>),
     /// Everything that there is of a partition has been read.
     AtEnd {
+        topic: &'a str,
         partition: i32,
         /// Of the record that will come next.
         offset: i64,
     },
     /// A partition cannot be read on.
     Failed {
+        topic: &'a str,
         why: String,
     },
 }
 
 /// A record as a broker gave it.
 pub(crate) struct FetchedRecord<'a> {
+    pub(crate) topic: &'a str,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
     /// None where the broker gives none.
@@ -113,6 +116,26 @@ impl FetchQueue {
         true
     }
 
+    /// Where a partition ended when it was read last, open transactions included; below zero before that.
+    pub(crate) fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        let (mut start, mut end) = (-1, -1);
+        let Ok(name) = CString::new(topic) else {
+            return end;
+        };
+        // SAFETY: client and name live through the call, which writes both offsets and asks nobody. Where it
+        // fails, it leaves them.
+        unsafe {
+            raw::rd_kafka_get_watermark_offsets(
+                self.client.native(),
+                name.as_ptr(),
+                partition,
+                &raw mut start,
+                &raw mut end,
+            );
+        }
+        end
+    }
+
     /// The offsets that a partition has by now.
     ///
     /// # Errors
@@ -158,14 +181,18 @@ impl Drop for FetchQueue {
 unsafe fn hand_over(message: *mut c::rd_kafka_message_t, take: impl FnOnce(Fetched<'_>)) {
     // Fields are read through the pointer: a reference would claim that the error code is one of the
     // bindings' enum.
-    // SAFETY: as the caller promises; key and value have the lengths beside them.
+    // SAFETY: as the caller promises. The topic's handle lives as long as the message, and its name as long
+    // as the handle; key and value have the lengths beside them.
     unsafe {
+        let topic = CStr::from_ptr(c::rd_kafka_topic_name((*message).rkt)).to_string_lossy();
+        let topic = topic.as_ref();
         let (partition, offset) = ((*message).partition, (*message).offset);
         let code = Code::from_raw(raw::code_at(&raw const (*message).err));
         take(match code {
             Code::NONE => {
                 let timestamp = c::rd_kafka_message_timestamp(message, ptr::null_mut());
                 Fetched::Record(FetchedRecord {
+                    topic,
                     partition,
                     offset,
                     timestamp_ms: (timestamp >= 0).then_some(timestamp),
@@ -174,14 +201,18 @@ unsafe fn hand_over(message: *mut c::rd_kafka_message_t, take: impl FnOnce(Fetch
                     headers: headers(message),
                 })
             }
-            Code::PARTITION_EOF => Fetched::AtEnd { partition, offset },
+            Code::PARTITION_EOF => Fetched::AtEnd {
+                topic,
+                partition,
+                offset,
+            },
             code => {
                 let why = text(c::rd_kafka_message_errstr(message));
                 let why = match why.is_empty() {
                     true => code.words(),
                     false => why,
                 };
-                Fetched::Failed { why }
+                Fetched::Failed { topic, why }
             }
         });
     }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use super::source::{ReadFor, settle_source};
 use crate::cli;
 use crate::config::{
-    ComparedSource, ComparisonRules, Depth, Excuse, Excused, HeaderRule, InputKind, NewMembers,
+    Cluster, ComparedSource, ComparisonRules, Config, Depth, Excuse, Excused, ExpectationSource,
+    HeaderRule, InputKind, NewMembers, OutputExpectation, ProfileChoice, Source, Via,
 };
 use crate::error::Error;
 use crate::record::NameFault;
+use crate::record::select::Selection;
 
 /// The sources of both sides.
 ///
@@ -46,6 +48,121 @@ pub(super) fn settle_sides(
     };
     let [expected, observed] = sides;
     Ok([settle(expected)?, settle(observed)?])
+}
+
+/// What is expected of the output of a replay of `source`; none where nothing is.
+///
+/// # Errors
+/// [`Error::Config`] for flags that make no sense together.
+pub(super) fn settle_expectation(
+    args: cli::ExpectationArguments,
+    reordered: Excuse,
+    speedctl: &cli::SpeedctlArguments,
+) -> Result<Option<OutputExpectation>, Error> {
+    let rules = settle_comparison(args.comparison, reordered);
+    let source = match (args.expect, args.expect_from) {
+        (_, Some(path)) => {
+            let source = cli::SourceArguments {
+                sources: vec![path],
+                kind: None,
+                speedctl: cli::SpeedctlArguments {
+                    via: None,
+                    print_command: false,
+                    ..speedctl.clone()
+                },
+            };
+            ExpectationSource::Other(settle_source(source, ReadFor::Looking)?)
+        }
+        (true, None) => ExpectationSource::Capture,
+        (false, None) => {
+            let excused = Excused {
+                reordered,
+                ..Excused::default()
+            };
+            let none = ComparisonRules {
+                excused,
+                ..ComparisonRules::default()
+            };
+            let asks = args.learn.is_some() || args.noise.is_some() || args.correlate.is_some();
+            return match rules == none && !asks {
+                true => Ok(None),
+                false => Err(Error::Config {
+                    message: "flags of a comparison are given, and nothing is compared".into(),
+                    hint: Some("`--expect` compares the output with that of the capture".into()),
+                }),
+            };
+        }
+    };
+    Ok(Some(OutputExpectation {
+        source,
+        rules,
+        learn: args.learn,
+        noise: args.noise,
+        correlate: args.correlate,
+        quiet: args.expect_quiet,
+        limit: args.expect_timeout,
+    }))
+}
+
+/// Refuses what a run with an expectation cannot do: one that sends a part of the capture, or sends it twice,
+/// has another output than the capture, and what nobody reads has none.
+///
+/// # Errors
+/// [`Error::Config`] that names the flag.
+pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
+    let Some(expectation) = &config.expected else {
+        return Ok(());
+    };
+    let refuse = |flag: &str, why: &str| {
+        let flag = format!("`{flag}` cannot be used with `--expect`: {why}");
+        Err(Error::config(flag))
+    };
+    if config.destination.cluster == Cluster::Rehearsal {
+        return refuse("--rehearse", "no service reads the broker of a rehearsal");
+    }
+    if config.delivery.journal.is_some() {
+        return refuse("--resume", "a part of the output is that of an earlier run");
+    }
+    if config.repetition.reads_again() {
+        return refuse(
+            "--loop",
+            "the output of several passes is not that of the capture",
+        );
+    }
+    if !matches!(expectation.source, ExpectationSource::Capture) {
+        return Ok(());
+    }
+    if config.repetition.sends_for.is_some() {
+        return refuse("--for", "a part of the capture has another output");
+    }
+    let only_topics = Selection {
+        topics: config.extraction.selection.topics.clone(),
+        clock: config.extraction.selection.clock,
+        ..Selection::default()
+    };
+    if config.extraction.selection != only_topics {
+        return Err(Error::Config {
+            message:
+                "a part of the capture is selected, and `--expect` expects the output of all of it"
+                    .into(),
+            hint: Some("`--expect-from SOURCE` says what that part gives".into()),
+        });
+    }
+    if config.extraction.profile == ProfileChoice::BuiltIn("produce".into()) {
+        return refuse(
+            "--profile produce",
+            "what is expected would be what is sent",
+        );
+    }
+    if let Source::Snapshot(snapshot) = &mut config.source {
+        match snapshot.via {
+            Via::Csv => {
+                return refuse("--via csv", "a CSV has no Produce requests");
+            }
+            Via::Auto | Via::Raw => snapshot.via = Via::Raw,
+        }
+    }
+    Ok(())
 }
 
 fn settle_topic(name: &str) -> Result<ComparedSource, Error> {

@@ -12,7 +12,7 @@ mod source;
 
 use std::time::SystemTime;
 
-use self::comparison::{settle_comparison, settle_sides};
+use self::comparison::{check_expectation, settle_comparison, settle_expectation, settle_sides};
 use self::destination::{settle_destination, settle_reading};
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
 use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
@@ -39,15 +39,18 @@ impl Config {
     pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
         match cli.command {
             cli::Command::Snapshot(args) => {
+                let speedctl = args.speedctl.clone();
                 let snapshot = settle_snapshot(args.id, ReadFor::Sending, args.speedctl);
-                Self::replaying(Source::Snapshot(snapshot), args.extraction, args.sending)
+                let source = Source::Snapshot(snapshot);
+                Self::replaying(source, args.extraction, args.sending, &speedctl)
             }
             cli::Command::Replay(args) => {
+                let speedctl = args.source.speedctl.clone();
                 let mut source = settle_source(args.source, ReadFor::Sending)?;
                 if args.send_unknown {
                     send_unknown(&mut source)?;
                 }
-                Self::replaying(source, args.extraction, args.sending)
+                Self::replaying(source, args.extraction, args.sending, &speedctl)
             }
             cli::Command::Extract(args) => Self::extracting(args),
             cli::Command::Inspect(args) => Self::inspecting(args),
@@ -65,11 +68,13 @@ impl Config {
         source: Source,
         extraction: cli::ExtractionArguments,
         sending: cli::SendingArguments,
+        speedctl: &cli::SpeedctlArguments,
     ) -> Result<Self, Error> {
         let cli::SendingArguments {
             destination,
             timing,
             delivery,
+            expectation,
             again,
             groups,
             output,
@@ -79,13 +84,18 @@ impl Config {
             let extraction = settle_extraction(extraction)?;
             return Ok(Self::printing(Task::Replay, source, extraction, output));
         }
+        let reordered = match delivery.allow_reordered {
+            true => Excuse::Allowed,
+            false => Excuse::Differs,
+        };
+        let expected = settle_expectation(expectation, reordered, speedctl)?;
         let clock = extraction.selection.clock;
         let timing = Timing::from_flags(timing, clock, SystemTime::now())?;
         // A file that the user names is kept from harm also where a rehearsal does not read it.
         let properties =
             PropertyFile::choose(destination.connection.property_file.clone()).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
-        Ok(Self {
+        let mut config = Self {
             task: Task::Replay,
             read_for_flags: read_for_flags.collect(),
             extraction: settle_extraction(extraction)?,
@@ -94,9 +104,12 @@ impl Config {
             empty: settle_empty(delivery.allow_empty),
             delivery: settle_delivery(delivery, groups),
             repetition: settle_repetition(&again, &source)?,
+            expected,
             output,
             source,
-        })
+        };
+        check_expectation(&mut config)?;
+        Ok(config)
     }
 
     fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {
@@ -191,6 +204,7 @@ impl Config {
             timing: Timing::default(),
             delivery: DeliveryPolicy::default(),
             repetition: Repetition::default(),
+            expected: None,
             read_for_flags: profile_file_of(&extraction.profile).into_iter().collect(),
             extraction,
             empty: EmptySource::Fails,

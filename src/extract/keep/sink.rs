@@ -66,7 +66,8 @@ impl Outlet {
 pub(in crate::extract) struct Sink<'a> {
     pub(in crate::extract) batch: Batch,
     pub(in crate::extract) tally: Tally,
-    outlet: &'a Outlet,
+    /// None where whoever has the sink takes what is in it.
+    outlet: Option<&'a Outlet>,
     /// What stands before it in the batch is selected.
     chosen: Mark,
 }
@@ -78,8 +79,29 @@ impl<'a> Sink<'a> {
             chosen: batch.mark(),
             batch,
             tally: Tally::default(),
-            outlet,
+            outlet: Some(outlet),
         }
+    }
+
+    /// A sink from which nothing flows: see [`Sink::take`].
+    pub(in crate::extract) fn detached() -> Self {
+        let batch = Batch::default();
+        Self {
+            chosen: batch.mark(),
+            batch,
+            tally: Tally::default(),
+            outlet: None,
+        }
+    }
+
+    /// Takes out what there is.
+    pub(in crate::extract) fn take(&mut self) -> SourceBatch {
+        let portion = SourceBatch {
+            batch: self.batch.hand_over(),
+            tally: std::mem::take(&mut self.tally),
+        };
+        self.chosen = self.batch.mark();
+        portion
     }
 
     /// Counts a line, row or record that cannot be read.
@@ -125,24 +147,23 @@ impl<'a> Sink<'a> {
     }
 
     fn hand_over(&mut self) -> Result<(), Closed> {
-        let portion = SourceBatch {
-            batch: self.batch.hand_over(),
-            tally: std::mem::take(&mut self.tally),
-        };
-        self.chosen = self.batch.mark();
-        self.outlet.sender.send(portion)
+        match self.outlet {
+            Some(outlet) => outlet.sender.send(self.take()),
+            None => Ok(()),
+        }
     }
 
     /// Leaves out what is not selected of the records that were not looked at yet.
     fn select(&mut self) -> Result<(), ReadStop> {
-        let Some(selector) = &self.outlet.selector else {
+        let Some((outlet, selector)) = self.outlet.and_then(|o| Some((o, o.selector.as_ref()?)))
+        else {
             return Ok(());
         };
         let mut selector = selector.borrow_mut();
         let mut records = self.batch.records.split_off(self.chosen.records());
         records.retain(|record| {
             choose(
-                self.outlet.clock,
+                outlet.clock,
                 &mut selector,
                 &mut self.batch,
                 record,

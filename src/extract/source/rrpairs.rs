@@ -15,6 +15,7 @@ use crate::extract::input::framing::{Framer, Remark, RrPairText};
 use crate::extract::input::kind::Asked;
 use crate::extract::keep::collect::{BadText, Collector};
 use crate::extract::keep::sink::{Outlet, Sink};
+use crate::extract::source::expected::ExpectedReader;
 use crate::host::console::Console;
 use crate::record::Origin;
 use crate::report::rendering::figures::{count, whole_mib};
@@ -52,11 +53,26 @@ pub(in crate::extract) fn read_inputs(
             "not followed: {links} out of the folder, such as {first}; name what is to be read"
         ));
     }
-    let inputs = files.found.iter().map(|found| found.input.clone());
-    let census = context.census.clone();
-    let collector =
-        Collector::new(&context.options, inputs.collect(), census).map_err(ReadStop::Failed)?;
-    read(&files, opener, &names, collector, &context.console, sender)
+    let inputs: Vec<Input> = files
+        .found
+        .iter()
+        .map(|found| found.input.clone())
+        .collect();
+    let expected = context.expecting.as_ref();
+    let expected = expected.map(|expecting| ExpectedReader::new(expecting, inputs.clone()));
+    let collectors = Collectors {
+        replayed: Collector::new(&context.options, inputs, context.census.clone())
+            .map_err(ReadStop::Failed)?,
+        expected: expected.transpose().map_err(ReadStop::Failed)?,
+    };
+    read(&files, opener, &names, collectors, &context.console, sender)
+}
+
+/// What takes the records of a text.
+pub(in crate::extract) struct Collectors {
+    pub(in crate::extract) replayed: Collector,
+    /// Of what the application wrote, where that is expected.
+    pub(in crate::extract) expected: Option<ExpectedReader>,
 }
 
 /// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
@@ -68,12 +84,13 @@ pub(in crate::extract) fn read(
     files: &Files,
     mut opener: Opener,
     names: &[String],
-    collector: Collector,
+    collectors: Collectors,
     console: &Console,
     sender: &Outlet,
 ) -> Result<(), ReadStop> {
     let mut reader = RrPairReader {
-        collector,
+        collector: collectors.replayed,
+        expected: collectors.expected,
         names,
         console,
         sink: Sink::new(sender),
@@ -97,12 +114,16 @@ pub(in crate::extract) fn read(
         }
     }
     reader.collector.finish(&mut reader.sink);
+    if let (Some(expected), None) = (reader.expected, &failed) {
+        expected.finish()?;
+    }
     reader.sink.flush()?;
     failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
 }
 
 struct RrPairReader<'a> {
     collector: Collector,
+    expected: Option<ExpectedReader>,
     names: &'a [String],
     console: &'a Console,
     sink: Sink<'a>,
@@ -195,7 +216,7 @@ impl RrPairReader<'_> {
 
     fn read_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), ReadStop> {
         match self.try_text(text, origin) {
-            Ok(()) => {}
+            Ok(expected) => expected?,
             Err(BadText { why, .. }) => {
                 self.sink
                     .unreadable(ProblemKind::Unreadable, origin, || why)
@@ -206,8 +227,9 @@ impl RrPairReader<'_> {
 
     /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
     fn read_last_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), ReadStop> {
-        let Err(BadText { why, ends_early }) = self.try_text(text, origin) else {
-            return Ok(());
+        let BadText { why, ends_early } = match self.try_text(text, origin) {
+            Ok(expected) => return expected,
+            Err(bad) => bad,
         };
         self.sink
             .unreadable(ProblemKind::Unreadable, origin, || why.clone());
@@ -221,7 +243,13 @@ impl RrPairReader<'_> {
     }
 
     /// Puts the records of one text into the batch, or leaves the batch as it was.
-    fn try_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), BadText> {
+    ///
+    /// The inner result is that of whoever takes what is expected.
+    fn try_text(
+        &mut self,
+        text: RrPairText<'_>,
+        origin: Origin,
+    ) -> Result<Result<(), ReadStop>, BadText> {
         let text = match text {
             RrPairText::Whole(bytes) => text_of(bytes)?,
             RrPairText::TooLong => {
@@ -230,10 +258,14 @@ impl RrPairReader<'_> {
             }
             RrPairText::Broken(why) => return Err(BadText::new(why)),
         };
-        match text.trim_ascii().is_empty() {
-            true => Ok(()),
-            false => self.collector.read(text, origin, &mut self.sink),
+        if text.trim_ascii().is_empty() {
+            return Ok(Ok(()));
         }
+        self.collector.read(text, origin, &mut self.sink)?;
+        let Some(expected) = &mut self.expected else {
+            return Ok(Ok(()));
+        };
+        Ok(expected.read(text, origin, &mut self.sink.batch.left_out))
     }
 }
 

@@ -13,7 +13,7 @@ const LONGEST_US: u64 = 3_600_000_000;
 
 /// Times in microseconds.
 #[derive(Debug, Default)]
-pub(in crate::produce) struct Distribution {
+pub(crate) struct Distribution {
     /// As long as there are few, all of them.
     exact: Vec<u64>,
     /// What became of those when there were more.
@@ -21,7 +21,7 @@ pub(in crate::produce) struct Distribution {
 }
 
 impl Distribution {
-    pub(in crate::produce) fn record(&mut self, took: Duration) {
+    pub(crate) fn record(&mut self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         if let Some(histogram) = &mut self.histogram {
             return histogram.saturating_record(us);
@@ -39,7 +39,7 @@ impl Distribution {
     }
 
     /// None when nothing was recorded.
-    pub(in crate::produce) fn summary(&self) -> Option<Latency> {
+    pub(crate) fn summary(&self) -> Option<Latency> {
         let mut sorted = self.exact.clone();
         sorted.sort_unstable();
         let quantile = |q: f64| match &self.histogram {

@@ -4,7 +4,7 @@
 pub(crate) mod ages;
 pub(super) mod budget;
 pub(super) mod counts;
-pub(super) mod distribution;
+pub(crate) mod distribution;
 pub(in crate::produce) mod journal;
 pub(super) mod refusals;
 pub(super) mod rejects;

@@ -59,6 +59,9 @@ impl Pass<'_, '_> {
         if let Some(due) = due {
             self.session.deliveries.note_due(&in_flight, due);
         }
+        if let Some(tell) = &self.session.job.sending {
+            tell(batch, record);
+        }
         in_flight.begin();
         let mut given = self
             .session

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::report::pacing::json::latency_json;
 pub(in crate::report) use crate::report::pacing::json::round_ms;
 use crate::report::{
-    Drain, GroupReport, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport, Report, Resume,
-    SourceReport, Tally, TopicReport,
+    Drain, ExpectedReport, GroupReport, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport,
+    Report, Resume, SourceReport, Tally, TopicReport,
 };
 
 impl Report {
@@ -42,6 +42,7 @@ impl Report {
                 .collect(),
             latency_ms: self.latency.map(latency_json),
             timing: self.pacing.as_ref().map(Pacing::to_json),
+            expected: self.expected.as_ref().map(ExpectedReport::to_json),
             rates: self.rates_json(),
             groups: self.groups.iter().map(GroupReport::to_json).collect(),
             errors: self.failures.iter().map(ToString::to_string).collect(),
@@ -120,6 +121,8 @@ struct ReportJson {
     latency_ms: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Value>,
     rates: Value,
     groups: Vec<Value>,
     errors: Vec<String>,

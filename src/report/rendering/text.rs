@@ -36,6 +36,9 @@ impl fmt::Display for Report {
             write!(f, "{pacing}")?;
         }
         self.write_groups(f)?;
+        if let Some(expected) = &self.expected {
+            write!(f, "{expected}")?;
+        }
         self.write_stop(f)?;
         self.write_problems(f)?;
         self.write_rejects(f)

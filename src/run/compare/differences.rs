@@ -11,7 +11,7 @@ use crate::report::{MOST_SHOWN, PlaceNames, ShownDifference};
 use crate::verify::compare::{Difference, DifferenceHalf};
 
 /// Differences as they are found.
-pub(super) struct Differences {
+pub(in crate::run) struct Differences {
     shown: Vec<ShownDifference>,
     file: Option<(PathBuf, BufWriter<File>)>,
     failure: Option<Error>,
@@ -20,7 +20,7 @@ pub(super) struct Differences {
 impl Differences {
     /// # Errors
     /// [`Error::Config`] when the file cannot be created, or is there already.
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Error> {
+    pub(in crate::run) fn open(path: Option<&Path>) -> Result<Self, Error> {
         let file = match path {
             None => None,
             Some(path) => {
@@ -42,7 +42,7 @@ impl Differences {
     }
 
     /// Takes a difference between records whose places are called so.
-    pub(super) fn add(&mut self, difference: &Difference<'_>, names: [PlaceNames<'_>; 2]) {
+    pub(in crate::run) fn add(&mut self, difference: &Difference<'_>, names: [PlaceNames<'_>; 2]) {
         if self.shown.len() >= MOST_SHOWN && self.file.is_none() {
             return;
         }
@@ -75,7 +75,7 @@ impl Differences {
     }
 
     /// The first differences, and why not all of them are in the file.
-    pub(super) fn finish(mut self) -> (Vec<ShownDifference>, Option<Error>) {
+    pub(in crate::run) fn finish(mut self) -> (Vec<ShownDifference>, Option<Error>) {
         if let Some((path, file)) = &mut self.file
             && let Err(error) = file.flush()
         {

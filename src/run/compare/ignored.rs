@@ -17,7 +17,7 @@ const MOST_VALUES: usize = 100;
 const MOST_PATHS: usize = 1 << 10;
 
 /// A path, and whether it has matched yet.
-pub(super) struct IgnoredPath {
+pub(in crate::run) struct IgnoredPath {
     text: String,
     shared: Arc<IgnoredShared>,
 }
@@ -44,7 +44,7 @@ impl IgnoredShared {
 impl IgnoredPath {
     /// # Errors
     /// [`Error::Config`] that shows what is no path.
-    pub(super) fn parse_all(texts: &[String]) -> Result<Vec<Self>, Error> {
+    pub(in crate::run) fn parse_all(texts: &[String]) -> Result<Vec<Self>, Error> {
         let parse = |text: &String| {
             let path = Path::parse(text).map_err(|error| Error::Config {
                 message: format!("`--ignore`: {error}"),
@@ -62,12 +62,12 @@ impl IgnoredPath {
     }
 
     /// The rule for a comparison.
-    pub(super) fn rule(&self) -> Box<dyn Ignore> {
+    pub(in crate::run) fn rule(&self) -> Box<dyn Ignore> {
         Box::new(IgnoreRule(self.shared.clone()))
     }
 
     /// The path, with the nearest one that there is, when it has matched nothing.
-    pub(super) fn unmatched(&self) -> Option<UnmatchedPath> {
+    pub(in crate::run) fn unmatched(&self) -> Option<UnmatchedPath> {
         let seen = self.shared.seen();
         let near = || nearest(&self.text, seen.paths.iter().map(String::as_str));
         (!seen.has_matched).then(|| UnmatchedPath {

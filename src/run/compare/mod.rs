@@ -1,8 +1,8 @@
 //! `kreplay compare`: reads two sources or topics, one after the other, and says where their records differ.
 //! What counts as the same is `verify/compare/`'s; here the records come from, and differences go to.
 
-mod differences;
-mod ignored;
+pub(in crate::run) mod differences;
+pub(in crate::run) mod ignored;
 mod topic;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +57,7 @@ pub(super) async fn run(
     let mut differences = Differences::open(rules.differences.as_deref())?;
     let comparison = RecordComparison::new(Rules {
         ignore: ignored.iter().map(IgnoredPath::rule).collect(),
+        noise: Vec::new(),
         members: rules.members,
         headers: rules.headers,
         depth: rules.depth,
@@ -226,7 +227,9 @@ fn start(
             let mut comparison = comparison.lock().unwrap_or_else(PoisonError::into_inner);
             while let Some(portion) = receiver.recv() {
                 reading.records += portion.batch.records.len() as u64;
-                add(&mut comparison, side, &portion.batch);
+                let names = portion.batch.topics.iter().map(ToString::to_string);
+                let names: Vec<String> = names.collect();
+                add(&mut comparison, side, &portion.batch, &names);
                 reading.tally.merge(portion.tally);
             }
             let (source_end, rest) = receiver.close();
@@ -242,8 +245,13 @@ fn start(
     ended
 }
 
-fn add(comparison: &mut RecordComparison, side: Side, batch: &Batch) {
-    let topics: Vec<String> = batch.topics.iter().map(ToString::to_string).collect();
+/// Adds the records of `batch`, whose topics are called `topics`.
+pub(in crate::run) fn add(
+    comparison: &mut RecordComparison,
+    side: Side,
+    batch: &Batch,
+    topics: &[String],
+) {
     for record in &batch.records {
         let headers = batch.headers(record).iter();
         let headers = headers.map(|header| {

@@ -99,8 +99,9 @@ impl TopicToRead {
                 Fetched::Record(record) => {
                     let end = end_of(&mut ends, record.partition);
                     if end.is_some_and(|end| record.offset < end) {
-                        portion.tally.bytes +=
-                            push(&mut portion.batch, &self.compared_as, &record) as u64;
+                        let (name, input) = (&self.compared_as, record.partition.unsigned_abs());
+                        let bytes = push(&mut portion.batch, name, input, &record);
+                        portion.tally.bytes += bytes as u64;
                     }
                     reached(&mut ends, record.partition, record.offset + 1);
                 }

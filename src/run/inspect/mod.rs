@@ -57,14 +57,12 @@ pub(crate) async fn run(
     let (seen, mut ended) = start(receiver);
     let topics = (config.destination.topics, extract::Purpose::Look);
     let options = config.extraction;
-    let mut extraction = extract::start_census(
-        config.source,
-        options,
-        topics,
-        console,
-        sender,
-        census.clone(),
-    );
+    let aside = extract::Aside {
+        census: census.clone(),
+        ..extract::Aside::default()
+    };
+    let mut extraction =
+        extract::start_with(config.source, options, topics, console, sender, aside);
     let mut signal = None;
     let looked = tokio::select! {
         looked = &mut ended => looked,

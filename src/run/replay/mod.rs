@@ -1,18 +1,22 @@
 //! `kreplay replay` and `kreplay snapshot`: an extraction and a production, joined by the channel, and
 //! the watch that shows progress and passes signals on.
 
+mod expected;
 mod progress;
+mod reading;
 mod status;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, timeout};
 
+use self::expected::{ExpectationStart, ExpectedOutput, ObservedOutput};
 use self::progress::{Progress, TICK};
+use self::reading::{CurrentReading, lock};
 use super::limits::{CHANNEL, STOP_LIMIT};
 use crate::config::properties::security;
 use crate::config::{
@@ -20,10 +24,10 @@ use crate::config::{
     Speed, Timestamps, TopicNames,
 };
 use crate::error::Error;
-use crate::extract::ExtractionThread;
+use crate::extract::{Expecting, ExtractionThread};
 use crate::host::console::Console;
 use crate::produce::{Control, Counters, Identity, Job, Order, ReplayOutcome, Shutdown};
-use crate::record::channel::{self, Closer, Gate, Receiver};
+use crate::record::channel::{self, Gate, Receiver};
 use crate::report::{DestinationReport, Outcome, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
@@ -37,6 +41,7 @@ pub(super) async fn replay(
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
     tell_settings(&config.destination, &console);
+    let expected = ExpectedOutput::of(&config)?;
     let control = Control::default();
     let counters = Arc::new(Counters::default());
     let reading = Arc::new(Mutex::new(CurrentReading::default()));
@@ -50,12 +55,16 @@ pub(super) async fn replay(
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         repetition: config.repetition,
     };
-    let job = job(&config, kind, &console, control.clone(), counters.clone())?;
+    let mut job = job(&config, kind, &console, control.clone(), counters.clone())?;
+    job.sending = expected
+        .as_ref()
+        .and_then(|expected| expected.start.shared.sending());
     let mut report = begun(&config, kind);
     let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let empty = config.empty;
     let passes = Passes {
         config,
+        expected: expected.as_ref().map(|expected| expected.start.clone()),
         begun: 0,
         console: console.clone(),
         control,
@@ -74,10 +83,15 @@ pub(super) async fn replay(
     }
     watch.progress.finish(&console);
     let group_wait = outcome.group_wait;
-    settle(&mut report, outcome, watch.signal)?;
+    let settled = settle(&mut report, outcome, watch.signal);
     name_nothing(&mut report, empty);
     report.elapsed = started.elapsed().saturating_sub(group_wait);
-    Ok(report)
+    if let Some(expected) = expected {
+        watch
+            .compare(expected, settled.is_ok(), &mut report, &console)
+            .await;
+    }
+    settled.map(|()| report)
 }
 
 /// The report of a run of which nothing is known yet but what it is to do.
@@ -137,6 +151,7 @@ fn job(
         give_up_after: config.delivery.give_up_after,
         sends_for: config.repetition.sends_for,
         groups: config.delivery.groups.clone(),
+        sending: None,
         journal,
         verbosity: config.output.verbosity,
         console: console.clone(),
@@ -251,33 +266,10 @@ fn settle(
     }
 }
 
-/// The reading of the source that is under way; nothing as long as the destination was not found good.
-#[derive(Default)]
-struct CurrentReading {
-    closer: Option<Closer>,
-    extraction: Option<ExtractionThread>,
-}
-
-impl CurrentReading {
-    /// Ends it: the run is told to stop.
-    fn stop(&self) {
-        if let Some(closer) = &self.closer {
-            closer.close();
-        }
-        if let Some(extraction) = &self.extraction {
-            extraction.stop();
-        }
-    }
-}
-
-fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
-    // Whole between any two statements that change it, also after a panic.
-    reading.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The readings of the source, each of which is a pass of the replay.
 struct Passes {
     config: Config,
+    expected: Option<ExpectationStart>,
     /// How often its source was read.
     begun: u64,
     console: Console,
@@ -304,7 +296,21 @@ impl Passes {
             // The look at what is known before the first record has been.
             (_, Gate::AtOnce | Gate::WhenKnown) => Gate::AtOnce,
         };
+        let expecting = match self.begin_expecting() {
+            Ok(expecting) => expecting,
+            Err(error) => return Some(self.end_before_it_begins(error)),
+        };
+        // What is expected may be refused before anything is sent.
+        let gate = if expecting.is_some() {
+            Gate::WhenSure
+        } else {
+            gate
+        };
         let (sender, receiver) = channel::bounded(CHANNEL, gate);
+        if let Some(expected) = &self.expected {
+            // A receiver that has gone knows of it.
+            _ = sender.send(expected.shared.outputs());
+        }
         let mut reading = lock(&self.reading);
         if self.begun > 0 && self.control.is_stopping() {
             // A pass that is ended before it has begun: the run is interrupted, and touches nothing more.
@@ -313,9 +319,15 @@ impl Passes {
             return Some(receiver);
         }
         self.begun += 1;
-        let sending = (config.destination.topics.clone(), extract::Purpose::Send);
-        let (source, options) = (config.source.clone(), config.extraction.clone());
-        let extraction = extract::start(source, options, sending, self.console.clone(), sender);
+        let topics = self.config.destination.topics.clone();
+        let sending = (topics, extract::Purpose::Send);
+        let (source, options) = (self.config.source.clone(), self.config.extraction.clone());
+        let aside = extract::Aside {
+            expecting,
+            ..extract::Aside::default()
+        };
+        let console = self.console.clone();
+        let extraction = extract::start_with(source, options, sending, console, sender, aside);
         self.counters.name_inputs_by(extraction.namer());
         *reading = CurrentReading {
             closer: Some(receiver.closer()),
@@ -326,6 +338,34 @@ impl Passes {
             reading.stop();
         }
         Some(receiver)
+    }
+}
+
+impl Passes {
+    /// Prepares the comparison of the output before the first reading, where there is one.
+    fn begin_expecting(&self) -> Result<Option<Expecting>, Error> {
+        let Some(expected) = &self.expected else {
+            return Ok(None);
+        };
+        if self.begun == 0 {
+            let told = (&self.console, &self.control);
+            expected.begin(&self.config, told, &self.reading)?;
+        }
+        Ok(expected.shared.expecting(&self.config.extraction))
+    }
+
+    /// A reading that gives nothing but the reason for that.
+    fn end_before_it_begins(&mut self, error: Error) -> Receiver {
+        self.begun += 1;
+        let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
+        match self.control.is_stopping() {
+            true => {
+                receiver.closer().close();
+                sender.finish(Ok(()));
+            }
+            false => sender.finish(Err(error)),
+        }
+        receiver
     }
 }
 
@@ -353,6 +393,36 @@ impl ReplayWatch {
                 }
                 Some(signal) = self.signals.recv() => self.pass_on(signal),
                 _ = tick.tick() => self.show(),
+            }
+        }
+    }
+
+    /// Waits for the rest of the output and compares it, where the run came to a good end.
+    async fn compare(
+        &mut self,
+        expected: ExpectedOutput,
+        is_settled: bool,
+        report: &mut Report,
+        console: &Console,
+    ) {
+        let began = Instant::now();
+        let mut observed = None;
+        if let Some(observing) = expected.wind_up(is_settled, report, console) {
+            observed = self.until_observed(observing).await;
+        }
+        if expected.settle(report, observed, began) {
+            report.signal = report.signal.or(self.signal);
+        }
+    }
+
+    async fn until_observed(
+        &mut self,
+        mut observing: oneshot::Receiver<ObservedOutput>,
+    ) -> Option<ObservedOutput> {
+        loop {
+            tokio::select! {
+                observed = &mut observing => return observed.ok(),
+                Some(signal) = self.signals.recv() => self.pass_on(signal),
             }
         }
     }

@@ -169,8 +169,8 @@ impl Progress {
     }
 
     /// Takes the bar off the terminal.
-    pub(super) fn finish(self, console: &Console) {
-        if let Shown::Bar(bar) = self.shown {
+    pub(super) fn finish(&mut self, console: &Console) {
+        if let Shown::Bar(bar) = std::mem::replace(&mut self.shown, Shown::Nothing) {
             console.print_through(None);
             drop(bar);
         }

@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Number, Value};
 
-use super::terms::{Rules, Subject, ValueStep};
+use super::noise::{IdSeen, take_noise};
+use super::terms::{Rules, Subject, blank};
 use crate::config::HeaderRule;
 
 /// A header's name and value.
@@ -48,13 +49,13 @@ impl ComparedContent {
         size_of::<Self>() + len(&self.value) + headers.sum::<usize>()
     }
 
-    /// The value without what `rules` ignore.
-    pub(super) fn compared(&self, rules: &Rules) -> ComparedValue<'_> {
+    /// The value in `topic` without what `rules` ignore and excuse, and the ids that were in that.
+    pub(super) fn compared(&self, rules: &Rules, topic: &str) -> (ComparedValue<'_>, Vec<IdSeen>) {
         let Some(bytes) = &self.value else {
-            return ComparedValue::Tombstone;
+            return (ComparedValue::Tombstone, Vec::new());
         };
         let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
-            return ComparedValue::Bytes(bytes);
+            return (ComparedValue::Bytes(bytes), Vec::new());
         };
         for ignore in &rules.ignore {
             // The last ones first: what is removed moves nothing that is still to be removed.
@@ -64,13 +65,16 @@ impl ComparedContent {
                 blank(&mut value, steps);
             }
         }
-        ComparedValue::Json(value)
+        let ids = take_noise(&rules.noise, topic, &mut value);
+        (ComparedValue::Json(value), ids)
     }
 
-    /// The same for contents that are equal by `rules`, but for members that may be new.
-    pub(super) fn hash(&self, rules: &Rules) -> u64 {
+    /// The same for contents that are equal by `rules`, but for members that may be new; with the ids of
+    /// [`Self::compared`].
+    pub(super) fn hash(&self, rules: &Rules, topic: &str) -> (u64, Vec<IdSeen>) {
         let mut hasher = DefaultHasher::new();
-        match self.compared(rules) {
+        let (value, ids) = self.compared(rules, topic);
+        match value {
             ComparedValue::Tombstone => 0u8.hash(&mut hasher),
             ComparedValue::Bytes(bytes) => (1u8, bytes).hash(&mut hasher),
             ComparedValue::Json(value) => {
@@ -79,37 +83,7 @@ impl ComparedContent {
             }
         }
         self.headers.hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-/// Takes what is at `steps` out of the comparison: a member is removed, an element keeps its place.
-fn blank(value: &mut Value, steps: &[ValueStep]) {
-    let Some((last, way)) = steps.split_last() else {
-        *value = Value::Null;
-        return;
-    };
-    let mut at = value;
-    for step in way {
-        let next = match step {
-            ValueStep::Member(name) => at.get_mut(name.as_str()),
-            ValueStep::Element(index) => at.get_mut(*index),
-        };
-        match next {
-            Some(next) => at = next,
-            None => return,
-        }
-    }
-    match (last, at) {
-        (ValueStep::Member(name), Value::Object(members)) => {
-            members.shift_remove(name);
-        }
-        (ValueStep::Element(index), Value::Array(elements)) => {
-            if let Some(element) = elements.get_mut(*index) {
-                *element = Value::Null;
-            }
-        }
-        _ => {}
+        (hasher.finish(), ids)
     }
 }
 

@@ -29,14 +29,18 @@ pub(crate) struct DifferenceHalf<'a> {
     pub(crate) content: Option<&'a ComparedContent>,
 }
 
-/// Everything that differs between two contents by `rules`; empty when they are the same.
+/// Everything that differs between two contents of `topic` by `rules`; empty when they are the same.
 pub(super) fn changes(
     expected: &ComparedContent,
     observed: &ComparedContent,
     rules: &Rules,
+    topic: &str,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
-    match (expected.compared(rules), observed.compared(rules)) {
+    match (
+        expected.compared(rules, topic).0,
+        observed.compared(rules, topic).0,
+    ) {
         (ComparedValue::Json(expected), ComparedValue::Json(observed)) => {
             differ(
                 &mut changes,

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::content::ComparedContent;
 use super::difference::{Difference, DifferenceHalf, changes};
+use super::noise::{IdMapping, IdSeen};
 use super::terms::{RecordPlace, Rules, Side};
 use crate::config::NewMembers;
 use crate::report::{Change, Compared, DifferenceKind};
@@ -19,6 +20,8 @@ const MOST_PAIRS: usize = 1 << 12;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) hash: u64,
+    /// At paths where one old value has one new value.
+    pub(super) ids: Box<[IdSeen]>,
     pub(super) place: RecordPlace,
     /// None once it is let go.
     pub(super) content: Option<Box<ComparedContent>>,
@@ -42,6 +45,14 @@ impl Entry {
 pub(super) struct KeyGroup {
     expected: Vec<Entry>,
     observed: Vec<Entry>,
+}
+
+/// What a group is compared by.
+#[derive(Clone, Copy)]
+pub(super) struct KeyScope<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) topic: &'a str,
+    pub(super) key: Option<&'a [u8]>,
 }
 
 /// Which records of both sides are equal, by their indices.
@@ -124,18 +135,20 @@ impl KeyGroup {
     /// Compares both sides and shows each difference.
     pub(super) fn compare(
         &self,
-        rules: &Rules,
-        topic: &str,
-        key: Option<&[u8]>,
+        scope: KeyScope<'_>,
+        mapping: &mut IdMapping,
         show: &mut dyn FnMut(&Difference<'_>),
     ) -> Compared {
-        let matches = self.matches();
+        let KeyScope { topic, key, .. } = scope;
+        let mut matches = self.matches();
+        let broken = self.take_broken(scope, &mut matches, mapping);
         let moved = match key {
             Some(_) => out_of_order(&matches.pairs),
             // Without a key there is no order to keep.
             None => Vec::new(),
         };
-        let (pairs, missing, extra) = self.pair(rules, matches.missing, matches.extra, key);
+        let (mut pairs, missing, extra) = self.pair(scope, matches.missing, matches.extra);
+        pairs.extend(broken);
         let is_same = |pair: &Pair| pair.changes.as_ref().is_some_and(Vec::is_empty);
         let (same, changed): (Vec<Pair>, Vec<Pair>) = pairs.into_iter().partition(is_same);
         let counts = Compared {
@@ -188,20 +201,19 @@ impl KeyGroup {
     /// Pairs what is left on both sides; returns what still has no partner.
     fn pair(
         &self,
-        rules: &Rules,
+        scope: KeyScope<'_>,
         missing: Vec<usize>,
         extra: Vec<usize>,
-        key: Option<&[u8]>,
     ) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
         if missing.len().saturating_mul(extra.len()) > MOST_PAIRS {
-            return self.pair_in_order(rules, missing, extra);
+            return self.pair_in_order(scope, missing, extra);
         }
         let mut candidates = Vec::new();
         for (m, expected) in missing.iter().enumerate() {
             for (e, observed) in extra.iter().enumerate() {
-                let changes = self.changes(rules, *expected, *observed);
+                let changes = self.changes(scope, *expected, *observed);
                 // Keyless records have nothing in common but what their values have.
-                if key.is_none() && changes.as_ref().is_none_or(|c| is_all(c)) {
+                if scope.key.is_none() && changes.as_ref().is_none_or(|c| is_all(c)) {
                     continue;
                 }
                 let size = changes.as_ref().map_or(usize::MAX, Vec::len);
@@ -231,7 +243,7 @@ impl KeyGroup {
 
     fn pair_in_order(
         &self,
-        rules: &Rules,
+        scope: KeyScope<'_>,
         mut missing: Vec<usize>,
         mut extra: Vec<usize>,
     ) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
@@ -243,16 +255,52 @@ impl KeyGroup {
             .map(|(expected, observed)| Pair {
                 expected,
                 observed,
-                changes: self.changes(rules, expected, observed),
+                changes: self.changes(scope, expected, observed),
             });
         (pairs.collect(), rest.0, rest.1)
     }
 
-    fn changes(&self, rules: &Rules, expected: usize, observed: usize) -> Option<Vec<Change>> {
+    /// Takes those pairs out whose ids are others than before. Without a key it is not known which of several
+    /// equal records belong together.
+    fn take_broken(
+        &self,
+        scope: KeyScope<'_>,
+        matches: &mut Matches,
+        mapping: &mut IdMapping,
+    ) -> Vec<Pair> {
+        let mut broken = Vec::new();
+        if scope.key.is_none() || scope.rules.noise.is_empty() {
+            return broken;
+        }
+        matches.pairs.retain(|(expected, observed)| {
+            let (old, new) = (&self.expected[*expected].ids, &self.observed[*observed].ids);
+            let Some(rule) = mapping.broken(&scope.rules.noise, old, new) else {
+                return true;
+            };
+            broken.push(Pair {
+                expected: *expected,
+                observed: *observed,
+                changes: Some(vec![Change {
+                    path: scope.rules.noise[rule].path.clone(),
+                    expected: Some("the id that had another new value before".into()),
+                    observed: Some("this one".into()),
+                }]),
+            });
+            false
+        });
+        broken
+    }
+
+    fn changes(
+        &self,
+        scope: KeyScope<'_>,
+        expected: usize,
+        observed: usize,
+    ) -> Option<Vec<Change>> {
         let (expected, observed) = (&self.expected[expected], &self.observed[observed]);
-        if expected.hash != observed.hash || rules.members == NewMembers::Allowed {
+        if expected.hash != observed.hash || scope.rules.members == NewMembers::Allowed {
             let (one, other) = (expected.content.as_ref()?, observed.content.as_ref()?);
-            return Some(changes(one, other, rules));
+            return Some(changes(one, other, scope.rules, scope.topic));
         }
         Some(Vec::new())
     }

@@ -11,14 +11,18 @@
 mod content;
 mod difference;
 mod group;
+mod learn;
+mod noise;
 mod terms;
 
 use std::collections::HashMap;
 
 use self::content::ComparedContent;
 pub(crate) use self::difference::{Difference, DifferenceHalf};
-use self::group::{Entry, KeyGroup};
-pub(crate) use self::terms::{Ignore, RecordPlace, Rules, Side, Subject, ValueStep};
+use self::group::{Entry, KeyGroup, KeyScope};
+pub(crate) use self::learn::NoiseLearner;
+use self::noise::IdMapping;
+pub(crate) use self::terms::{Ignore, NoiseRule, RecordPlace, Rules, Side, Subject, ValueStep};
 use crate::config::Depth;
 use crate::report::Compared;
 
@@ -81,7 +85,7 @@ impl RecordComparison {
             return;
         }
         let content = ComparedContent::of(subject, self.rules.headers);
-        let hash = content.hash(&self.rules);
+        let (hash, ids) = content.hash(&self.rules, subject.topic);
         let size = content.size();
         if self.kept + size > self.most_kept && self.keeping == Keeping::Open {
             self.let_go();
@@ -91,6 +95,7 @@ impl RecordComparison {
         let group = group.or_default();
         let entry = Entry {
             hash,
+            ids: ids.into_boxed_slice(),
             place: subject.place,
             content: is_kept.then(|| Box::new(content)),
         };
@@ -137,11 +142,17 @@ impl RecordComparison {
                 counts.extra = topic.observed - counts.equal;
             }
         }
+        let mut mapping = IdMapping::default();
         let mut groups: Vec<_> = self.groups.iter().collect();
         let name = |topic: u32| self.topics[topic as usize].name.as_str();
         groups.sort_unstable_by_key(|((topic, key), _)| (name(*topic), key));
         for ((topic, key), group) in groups {
-            let found = group.compare(&self.rules, name(*topic), key.as_deref(), &mut show);
+            let scope = KeyScope {
+                rules: &self.rules,
+                topic: name(*topic),
+                key: key.as_deref(),
+            };
+            let found = group.compare(scope, &mut mapping, &mut show);
             counts[*topic as usize].add(&found);
         }
         let names = self.topics.into_iter().map(|topic| topic.name);

@@ -3,12 +3,15 @@
 use serde_json::Value;
 
 use crate::config::{Depth, HeaderRule, NewMembers};
+use crate::report::NoiseKind;
 
 /// What counts as the same.
 #[derive(Default)]
 pub(crate) struct Rules {
     /// Parts of JSON values that are not compared.
     pub(crate) ignore: Vec<Box<dyn Ignore>>,
+    /// Parts that differ from run to run.
+    pub(crate) noise: Vec<NoiseRule>,
     pub(crate) members: NewMembers,
     pub(crate) headers: HeaderRule,
     pub(crate) depth: Depth,
@@ -49,4 +52,56 @@ pub(crate) enum ValueStep {
 pub(crate) trait Ignore: Send {
     /// Where that part is in `value`.
     fn find(&self, value: &Value) -> Vec<Vec<ValueStep>>;
+}
+
+/// A part of the values of a topic that is excused.
+pub(crate) struct NoiseRule {
+    pub(crate) topic: String,
+    pub(crate) path: String,
+    pub(crate) kind: NoiseKind,
+    /// Whether one old value has one new value: what was one id must still be one.
+    pub(crate) is_consistent: bool,
+    pub(crate) part: Box<dyn Ignore>,
+}
+
+/// What is at `steps`.
+pub(super) fn leaf_mut<'a>(value: &'a mut Value, steps: &[ValueStep]) -> Option<&'a mut Value> {
+    let mut at = value;
+    for step in steps {
+        at = match step {
+            ValueStep::Member(name) => at.get_mut(name.as_str())?,
+            ValueStep::Element(index) => at.get_mut(*index)?,
+        };
+    }
+    Some(at)
+}
+
+/// Takes what is at `steps` out of the comparison: a member is removed, an element keeps its place.
+pub(super) fn blank(value: &mut Value, steps: &[ValueStep]) {
+    let Some((last, way)) = steps.split_last() else {
+        *value = Value::Null;
+        return;
+    };
+    let mut at = value;
+    for step in way {
+        let next = match step {
+            ValueStep::Member(name) => at.get_mut(name.as_str()),
+            ValueStep::Element(index) => at.get_mut(*index),
+        };
+        match next {
+            Some(next) => at = next,
+            None => return,
+        }
+    }
+    match (last, at) {
+        (ValueStep::Member(name), Value::Object(members)) => {
+            members.shift_remove(name);
+        }
+        (ValueStep::Element(index), Value::Array(elements)) => {
+            if let Some(element) = elements.get_mut(*index) {
+                *element = Value::Null;
+            }
+        }
+        _ => {}
+    }
 }

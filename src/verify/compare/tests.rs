@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::{HeaderRule, NewMembers};
-use crate::report::Change;
+use crate::report::{Change, NoiseKind};
 
 /// A record of topic `t`: its key and its value.
 type Plain<'a> = (Option<&'a str>, &'a str);
@@ -406,4 +406,63 @@ proptest! {
         let moved = 9 - u64::from(longest.expect("the empty part is sorted"));
         prop_assert_eq!(counts, Compared { equal: 9 - moved, reordered: moved, ..Compared::default() });
     }
+}
+
+/// The member of this name, at the top.
+struct TopMember(&'static str);
+
+impl Ignore for TopMember {
+    fn find(&self, _: &Value) -> Vec<Vec<ValueStep>> {
+        vec![vec![ValueStep::Member(self.0.into())]]
+    }
+}
+
+fn noise(path: &'static str, kind: NoiseKind, is_consistent: bool) -> NoiseRule {
+    NoiseRule {
+        topic: "t".into(),
+        path: format!("$.{path}"),
+        kind,
+        is_consistent,
+        part: Box::new(TopMember(path)),
+    }
+}
+
+#[test]
+fn noise_is_excused_as_long_as_it_is_of_its_kind() {
+    let rules = || Rules {
+        noise: vec![noise("at", NoiseKind::Time, false)],
+        ..Rules::default()
+    };
+    let expected = [(K, r#"{"at":"2026-01-01T00:00:00Z","v":1}"#)];
+    for (observed, equal) in [
+        (r#"{"at":"2026-11-27T15:00:00+01:00","v":1}"#, 1),
+        (r#"{"at":"2026-11-27T15:00:00Z","v":2}"#, 0),
+        (r#"{"at":"never","v":1}"#, 0),
+        (r#"{"v":1}"#, 0),
+    ] {
+        let (counts, _) = compare(rules(), &expected, &[(K, observed)]);
+        assert_eq!(
+            (counts.equal, counts.changed),
+            (equal, 1 - equal),
+            "{observed}"
+        );
+    }
+}
+
+#[test]
+fn one_id_that_becomes_two_is_a_change() {
+    let [a, b, x, y] = ["a", "b", "c", "d"].map(|digit| {
+        let group = digit.repeat(4);
+        format!(r#"{{"id":"{group}{group}-{group}-{group}-{group}-{group}{group}{group}"}}"#)
+    });
+    let rules = || Rules {
+        noise: vec![noise("id", NoiseKind::Uuid, true)],
+        ..Rules::default()
+    };
+    let expected = [(K, a.as_str()), (K, &b), (K, &a)];
+    let (counts, _) = compare(rules(), &expected, &[(K, &x), (K, &y), (K, &x)]);
+    assert_eq!((counts.equal, counts.changed), (3, 0));
+    let (counts, shown) = compare(rules(), &expected, &[(K, &x), (K, &y), (K, &y)]);
+    assert_eq!((counts.equal, counts.changed), (2, 1));
+    assert!(shown[0].starts_with("Changed 2 2 $.id: "), "{shown:?}");
 }

@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What is later than this was not there before: the service had nothing to do.
 const LATE: Duration = Duration::from_millis(500);
 
+/// How long an answer that is held back waits for another record.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// How a run ended.
 pub(crate) enum End {
     Stopped,
@@ -48,6 +51,8 @@ struct Service<'a> {
     held: Option<(Vec<u8>, String)>,
     /// Since when it is busy, and what was read by then.
     busy: Option<(Instant, u64)>,
+    /// When the last record came.
+    came_at: Instant,
     is_in_transaction: bool,
 }
 
@@ -66,6 +71,7 @@ pub(crate) fn run(wanted: &Wanted, stop: &AtomicBool) -> KafkaResult<End> {
         read_of_stuck: 0,
         held: None,
         busy: None,
+        came_at: Instant::now(),
         is_in_transaction: false,
     };
     if wanted.transactional {
@@ -114,11 +120,14 @@ impl Service<'_> {
             }
             self.producer.poll(Duration::ZERO);
             match message {
+                // The next one of its key may still come.
+                None if self.came_at.elapsed() < IDLE => {}
                 None => self.release_held()?,
                 Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => {}
                 Some(Err(error)) => return Err(error),
                 Some(Ok(message)) => {
                     let input = Input::of(&message);
+                    self.came_at = Instant::now();
                     drop(message);
                     if self.take(&input)? {
                         return Ok(End::Crashed);

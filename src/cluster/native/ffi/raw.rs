@@ -70,6 +70,13 @@ unsafe extern "C" {
         value: *mut *const c_void,
         size: *mut usize,
     ) -> c_int;
+    pub(in crate::cluster::native) fn rd_kafka_get_watermark_offsets(
+        client: *mut c::rd_kafka_t,
+        topic: *const c_char,
+        partition: i32,
+        low: *mut i64,
+        high: *mut i64,
+    ) -> c_int;
     pub(in crate::cluster::native) fn rd_kafka_query_watermark_offsets(
         client: *mut c::rd_kafka_t,
         topic: *const c_char,

@@ -1,0 +1,89 @@
+//! The records that the capture shows the application to have written, in its Produce requests: read beside
+//! those that are replayed, from the same texts. Two profiles, one reading.
+
+use std::collections::HashSet;
+
+use super::expecting::{ExpectedPortion, Expecting};
+use crate::config::Input;
+use crate::error::Error;
+use crate::extract::census::Census;
+use crate::extract::context::ReadStop;
+use crate::extract::keep::collect::Collector;
+use crate::extract::keep::sink::Sink;
+use crate::record::{CapturedTopic, Origin};
+
+/// Records of a portion at which it is handed over.
+const MOST_RECORDS: usize = 1024;
+/// Bytes of a portion at which it is handed over.
+const MOST_BYTES: usize = 1 << 18;
+
+/// Reads texts for their expected records.
+pub(in crate::extract) struct ExpectedReader {
+    collector: Collector,
+    sink: Sink<'static>,
+    expecting: Expecting,
+    /// Topics of the records read so far.
+    named: HashSet<CapturedTopic>,
+}
+
+impl ExpectedReader {
+    /// # Errors
+    /// As of [`Collector::new`].
+    pub(in crate::extract) fn new(
+        expecting: &Expecting,
+        inputs: Vec<Input>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            collector: Collector::new(&expecting.options, inputs, Census::Nothing)?,
+            sink: Sink::detached(),
+            expecting: expecting.clone(),
+            named: HashSet::new(),
+        })
+    }
+
+    /// Reads a text that could be read for what is replayed. Topics that no expected record had before go to
+    /// `captured`: renamings are meant for them, too.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    pub(in crate::extract) fn read(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        captured: &mut Vec<(CapturedTopic, Option<i32>)>,
+    ) -> Result<(), ReadStop> {
+        let first = self.sink.batch.records.len();
+        // What is damaged in it was named when it was read for what is replayed.
+        _ = self.collector.read(text, origin, &mut self.sink);
+        let batch = &self.sink.batch;
+        for record in batch.records.iter().skip(first) {
+            if let Some(topic) = batch.topic(record)
+                && !self.named.contains(topic)
+            {
+                self.named.insert(topic.clone());
+                captured.push((topic.clone(), None));
+            }
+        }
+        match batch.records.len() >= MOST_RECORDS || batch.weight() >= MOST_BYTES {
+            true => self.give(),
+            false => Ok(()),
+        }
+    }
+
+    /// Hands over the rest, and that there is no more.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    pub(in crate::extract) fn finish(mut self) -> Result<(), ReadStop> {
+        self.collector.finish(&mut self.sink);
+        self.give()?;
+        let ended = self.expecting.give(ExpectedPortion::End);
+        ended.map_err(ReadStop::Failed)
+    }
+
+    fn give(&mut self) -> Result<(), ReadStop> {
+        let portion = Box::new(self.sink.take());
+        let given = self.expecting.give(ExpectedPortion::Records(portion));
+        given.map_err(ReadStop::Failed)
+    }
+}

@@ -1,0 +1,90 @@
+//! Who takes the records that the capture shows the application to have written, and how these are read. Apart
+//! from the reading, which every part of an extraction leads to.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::{
+    AbortedRecords, Duplicates, Extraction as Options, InputKind, Overrides, ProfileChoice,
+};
+use crate::error::Error;
+use crate::record::channel::SourceBatch;
+use crate::record::select::Selection;
+
+/// What is handed over of the expected records.
+#[derive(Debug)]
+pub(crate) enum ExpectedPortion {
+    Records(Box<SourceBatch>),
+    /// The capture was read to its end.
+    End,
+}
+
+type Taker = dyn FnMut(ExpectedPortion) -> Result<(), Error> + Send;
+
+/// Who takes the expected records, before anything that comes later in the capture is replayed. What it
+/// refuses ends the reading.
+#[derive(Clone)]
+pub(crate) struct Expecting {
+    pub(in crate::extract) options: Options,
+    taker: Arc<Mutex<Taker>>,
+}
+
+impl fmt::Debug for Expecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expecting").finish_non_exhaustive()
+    }
+}
+
+impl Expecting {
+    /// Expects what was written, while `options` say what is replayed.
+    pub(crate) fn new(
+        options: &Options,
+        taker: impl FnMut(ExpectedPortion) -> Result<(), Error> + Send + 'static,
+    ) -> Self {
+        Self {
+            options: written(options),
+            taker: Arc::new(Mutex::new(taker)),
+        }
+    }
+
+    /// Finds out what has no Produce requests.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for anything but RRPairs.
+    pub(in crate::extract) fn check_kind(&self, kind: InputKind) -> Result<(), Error> {
+        match kind {
+            InputKind::RrPairs => Ok(()),
+            InputKind::Csv | InputKind::Records => Err(Error::Config {
+                message: format!(
+                    "`--expect` reads Produce requests, and the source is {}",
+                    kind.name()
+                ),
+                hint: Some(
+                    "replay the RRPairs, or name what is expected with `--expect-from`".into(),
+                ),
+            }),
+        }
+    }
+
+    /// Hands a portion over.
+    ///
+    /// # Errors
+    /// Why the reading ends.
+    pub(in crate::extract) fn give(&self, portion: ExpectedPortion) -> Result<(), Error> {
+        let mut taker = self.taker.lock().unwrap_or_else(PoisonError::into_inner);
+        taker(portion)
+    }
+}
+
+/// How what an application has written is read from a capture of which `options` say how it is replayed:
+/// all of it, whatever is selected.
+pub(crate) fn written(options: &Options) -> Options {
+    Options {
+        profile: ProfileChoice::BuiltIn("produce".into()),
+        overrides: Overrides::default(),
+        duplicates: Duplicates::Keep,
+        aborted: AbortedRecords::LeaveOut,
+        topic_ids: options.topic_ids.clone(),
+        selection: Selection::default(),
+    }
+}

@@ -1,0 +1,228 @@
+//! How records came out of a comparison, and what differs. A leaf, which comparisons and reports share.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use crate::config::nearest;
+
+/// Differences that the page shows; all of them are in the file of `--expect-diff`.
+pub(crate) const MOST_SHOWN: usize = 5;
+/// Characters of a value that are shown.
+const LONGEST_SHOWN: usize = 120;
+/// Changes of one pair that are shown.
+const MOST_CHANGES: usize = 5;
+
+/// How many records came out how. An observed record is equal, reordered, repeated, extra or one half
+/// of a changed pair; an expected one equal, reordered, missing or the other half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// The same on both sides, and in order.
+    pub equal: u64,
+    /// One record with another content.
+    pub changed: u64,
+    /// Expected, and not observed.
+    pub missing: u64,
+    /// Observed, and not expected.
+    pub extra: u64,
+    /// Equal to an expected record that another one was equal to already.
+    pub repeated: u64,
+    /// Equal, but behind a record of its key that it was expected before.
+    pub reordered: u64,
+}
+
+impl Compared {
+    /// Adds the counts of another set of records.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.equal += other.equal;
+        self.changed += other.changed;
+        self.missing += other.missing;
+        self.extra += other.extra;
+        self.repeated += other.repeated;
+        self.reordered += other.reordered;
+    }
+
+    /// The counts by their names.
+    pub(super) fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            ("equal", self.equal),
+            ("changed", self.changed),
+            ("missing", self.missing),
+            ("extra", self.extra),
+            ("repeated", self.repeated),
+            ("reordered", self.reordered),
+        ]
+    }
+
+    /// Records that are not simply equal.
+    pub(super) fn different(&self) -> u64 {
+        self.named()[1..].iter().map(|(_, n)| n).sum()
+    }
+
+    /// Records that make the sides differ by `excused`.
+    #[must_use]
+    pub fn differing(&self, excused: Excused) -> u64 {
+        let repeated = match excused.repeated {
+            Excuse::Differs => self.repeated,
+            Excuse::Allowed => 0,
+        };
+        let reordered = match excused.reordered {
+            Excuse::Differs => self.reordered,
+            Excuse::Allowed => 0,
+        };
+        self.changed + self.missing + self.extra + repeated + reordered
+    }
+}
+
+/// The counts by their names.
+pub(super) fn counts_json(counts: &Compared) -> Map<String, Value> {
+    let named = counts.named().into_iter();
+    named.map(|(name, n)| (name.to_owned(), n.into())).collect()
+}
+
+/// Which differences are none by the user's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Excused {
+    /// A record more than once.
+    pub repeated: Excuse,
+    /// Records of a key in another order.
+    pub reordered: Excuse,
+}
+
+/// What a kind of difference means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Excuse {
+    /// The sides differ.
+    #[default]
+    Differs,
+    /// They are the same all the same.
+    Allowed,
+}
+
+/// In which way a record differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// One record with another content.
+    Changed,
+    /// Expected, and not observed.
+    Missing,
+    /// Observed, and not expected.
+    Extra,
+    /// Observed again.
+    Repeated,
+    /// Observed later than expected.
+    Reordered,
+}
+
+impl DifferenceKind {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Missing => "missing",
+            Self::Extra => "extra",
+            Self::Repeated => "repeated",
+            Self::Reordered => "reordered",
+        }
+    }
+}
+
+/// One place where two records differ. Both texts are JSON, or bytes as text; none where there is
+/// nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// A JSONPath below the value's root `$`, or `header NAME`.
+    pub path: String,
+    /// What was expected there.
+    pub expected: Option<String>,
+    /// What was observed there.
+    pub observed: Option<String>,
+}
+
+/// A difference as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownDifference {
+    /// In which way the records differ.
+    pub kind: DifferenceKind,
+    /// The topic of both.
+    pub topic: String,
+    /// The key of both; none when they have none.
+    pub key: Option<String>,
+    /// Where the expected record is.
+    pub expected: Option<String>,
+    /// Where the observed record is.
+    pub observed: Option<String>,
+    /// What changed in a pair.
+    pub changes: Vec<Change>,
+}
+
+impl ShownDifference {
+    /// As one JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let changes = self.changes.iter().map(|change| {
+            json!({ "path": change.path, "expected": change.expected, "observed": change.observed })
+        });
+        json!({
+            "kind": self.kind.name(),
+            "topic": self.topic,
+            "key": self.key,
+            "expected": self.expected,
+            "observed": self.observed,
+            "changes": changes.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl fmt::Display for ShownDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.topic, self.kind.name())?;
+        if let Some(key) = &self.key {
+            write!(f, ", key {}", cut(key))?;
+        }
+        let sides = [&self.expected, &self.observed];
+        let sides: Vec<&str> = sides.into_iter().flatten().map(String::as_str).collect();
+        writeln!(f, ": {}", sides.join(" -> "))?;
+        for change in self.changes.iter().take(MOST_CHANGES) {
+            let text = |text: &Option<String>| text.as_ref().map_or("nothing".into(), |t| cut(t));
+            let (expected, observed) = (text(&change.expected), text(&change.observed));
+            writeln!(f, "  {}: {expected} -> {observed}", change.path)?;
+        }
+        match self.changes.len().saturating_sub(MOST_CHANGES) {
+            0 => Ok(()),
+            more => writeln!(f, "  and {more} more changes"),
+        }
+    }
+}
+
+/// A text that fits into a line.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
+}
+
+/// A path of `--ignore` that matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmatchedPath {
+    /// As it was given.
+    pub path: String,
+    /// The nearest path in the values compared.
+    pub nearest: Option<String>,
+}
+
+impl UnmatchedPath {
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "path": self.path, "nearest": self.nearest })
+    }
+}
+
+impl fmt::Display for UnmatchedPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        let text = format!("`--ignore {path}` matches nothing in the values compared");
+        f.write_str(&nearest::told(text, self.nearest.as_deref()))
+    }
+}

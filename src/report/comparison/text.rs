@@ -1,0 +1,131 @@
+//! A comparison for people: the lines of a report. Apart from what is counted, because these lines share their words
+//! with those of all reports.
+
+use std::fmt;
+
+use super::counts::{Compared, MOST_SHOWN};
+use super::expected::{CorrelationReport, ExpectedReport};
+use super::noise::LearnedPath;
+use crate::error::quoted;
+use crate::report::rendering::figures::HumanCount;
+use crate::report::rendering::figures::count;
+
+/// In words: how many are equal, and what else there is.
+pub(super) fn told(counts: &Compared) -> String {
+    let named = counts.named().into_iter();
+    let told = named.filter(|(name, n)| *n > 0 || *name == "equal");
+    let told = told.map(|(name, n)| format!("{} {name}", HumanCount(n)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for CorrelationReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answers    by {}: ", self.by)?;
+        if let Some(latency) = &self.latency {
+            let (p50, p95, p99, max) = (latency.p50, latency.p95, latency.p99, latency.max);
+            write!(
+                f,
+                "p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms, max {max:.1} ms, "
+            )?;
+        }
+        write!(f, "{} unanswered", HumanCount(self.unanswered))?;
+        if self.without > 0 {
+            write!(f, ", {} without such a value", HumanCount(self.without))?;
+        }
+        if self.sample > 1 {
+            write!(f, " (of one in {} values)", self.sample)?;
+        }
+        writeln!(f)
+    }
+}
+
+impl ExpectedReport {
+    fn write_differences(&self, f: &mut fmt::Formatter<'_>, counts: &Compared) -> fmt::Result {
+        // What is being learned is shown as such.
+        if self.verdict() == "learned" {
+            return Ok(());
+        }
+        for difference in self.shown.iter().take(MOST_SHOWN) {
+            write!(f, "{difference}")?;
+        }
+        let all = counts.different();
+        let more = all.saturating_sub(self.shown.len().min(MOST_SHOWN) as u64);
+        if more > 0 && !self.shown.is_empty() {
+            let more = HumanCount(more);
+            writeln!(
+                f,
+                "and {more} more: `--expect-diff FILE` writes all of them"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_noise(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(noise) = &self.noise {
+            let paths = count(noise.paths as u64, "path");
+            writeln!(f, "  {paths} of {} excused", noise.file)?;
+        }
+        let Some(learned) = &self.learned else {
+            return Ok(());
+        };
+        for LearnedPath {
+            topic,
+            path,
+            kind,
+            is_consistent,
+            records,
+        } in &learned.paths
+        {
+            let kind = kind.name();
+            let same = if *is_consistent { ", consistent" } else { "" };
+            let times = count(*records, "time");
+            writeln!(f, "  learned: `{topic}` {path}: {kind}{same}, {times}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ExpectedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict() {
+            "same" => "as expected",
+            "differs" => "not as expected",
+            "learned" => "as expected but for what was learned",
+            verdict => verdict,
+        };
+        let counts = self.total();
+        let told = told(&counts);
+        let names: Vec<String> = self.topics.iter().map(|(name, _)| name.clone()).collect();
+        let of = match names.len() {
+            0 => String::new(),
+            1..=3 => format!(" in {}", quoted(&names)),
+            more => format!(" in {more} topics"),
+        };
+        writeln!(f, "output     {verdict}: {told}{of}")?;
+        if let Some(why) = &self.incomplete {
+            writeln!(f, "  not all of it is known: {why}")?;
+        }
+        if self.topics.is_empty() && self.incomplete.is_none() {
+            writeln!(
+                f,
+                "  nothing is expected in another topic than those that were sent to"
+            )?;
+        }
+        if self.unreadable > 0 {
+            let unreadable = count(self.unreadable, "expected record");
+            writeln!(f, "  {unreadable} could not be read")?;
+        }
+        self.write_differences(f, &counts)?;
+        self.write_noise(f)?;
+        for path in &self.unmatched {
+            writeln!(f, "{path}")?;
+        }
+        if let Some(correlation) = &self.correlation {
+            write!(f, "{correlation}")?;
+        }
+        for topic in &self.own {
+            writeln!(f, "  `{topic}` is not compared: this run sends to it")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! What is expected, as far as it is known: filled while the capture is read, or from another source before
+//! that, and compared with by the observer at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::correlation::Correlation;
+use super::noise::{CaptureMark, NoiseFile};
+use crate::config::{Config, ExpectationSource, OutputExpectation, TopicNames};
+use crate::error::Error;
+use crate::extract::{ExpectedPortion, Expecting};
+use crate::produce::SendingWatch;
+use crate::produce::routing::placement::Renamings;
+use crate::record::CapturedTopic;
+use crate::record::channel::SourceBatch;
+use crate::report::{ExcusedNoise, LearnedPath, Outcome};
+use crate::run::compare::add;
+use crate::verify::compare::{Ignore, RecordComparison, Rules, Side};
+
+/// The expectation as the threads of a run share it.
+pub(in crate::run::replay) struct SharedExpectation {
+    pub(super) settings: OutputExpectation,
+    topics: TopicNames,
+    brokers: String,
+    correlation: Option<Correlation>,
+    state: Mutex<ExpectationState>,
+    /// Everything that will be sent was.
+    pub(super) is_sending_over: AtomicBool,
+    /// What the service writes is of no interest any more.
+    pub(super) is_given_up: AtomicBool,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(super) struct ExpectationState {
+    comparison: Option<RecordComparison>,
+    noise: Option<NoiseFile>,
+    /// Of what is expected.
+    pub(super) mark: CaptureMark,
+    /// The captured names of topics of the destination.
+    captured: BTreeMap<String, String>,
+    /// Where the topics of the destination ended before the first record was sent, partition by partition;
+    /// none before that is noted.
+    pub(super) ends: Option<BTreeMap<String, Vec<i64>>>,
+    /// Topics in which something is expected.
+    pub(super) wanted: BTreeSet<String>,
+    /// Those of them that are not read yet.
+    unread: Vec<String>,
+    /// Records.
+    pub(super) expected: u64,
+    pub(super) unreadable: u64,
+    /// Names of the inputs of another source.
+    pub(super) names: Vec<String>,
+}
+
+impl SharedExpectation {
+    /// # Errors
+    /// [`Error::Config`] for a file of noise that is none, and a path to correlate by.
+    pub(super) fn new(
+        config: &Config,
+        settings: &OutputExpectation,
+        ignore: Vec<Box<dyn Ignore>>,
+    ) -> Result<Self, Error> {
+        let topics = config.destination.topics.clone();
+        let noise = settings.noise.as_deref().map(NoiseFile::read).transpose()?;
+        let excused = noise
+            .as_ref()
+            .map(|noise| noise.rules(|name| output(&topics, name)));
+        let rules = Rules {
+            ignore,
+            noise: excused.transpose()?.unwrap_or_default(),
+            members: settings.rules.members,
+            headers: settings.rules.headers,
+            depth: settings.rules.depth,
+        };
+        let correlation = settings.correlate.as_ref().map(Correlation::new);
+        Ok(Self {
+            settings: settings.clone(),
+            correlation: correlation.transpose()?,
+            topics,
+            brokers: config.destination.cluster.bootstrap_servers().to_owned(),
+            state: Mutex::new(ExpectationState {
+                comparison: Some(RecordComparison::new(rules)),
+                noise,
+                ..ExpectationState::default()
+            }),
+            is_sending_over: AtomicBool::default(),
+            is_given_up: AtomicBool::default(),
+        })
+    }
+
+    /// How records sent and seen belong together, where that is asked for.
+    pub(in crate::run::replay) fn correlation(&self) -> Option<&Correlation> {
+        self.correlation.as_ref()
+    }
+
+    /// What production tells of each record that it sends.
+    pub(in crate::run::replay) fn sending(self: &Arc<Self>) -> Option<Arc<SendingWatch>> {
+        self.correlation.as_ref()?;
+        let shared = self.clone();
+        Some(Arc::new(move |batch, record| {
+            if let Some(correlation) = &shared.correlation {
+                correlation.sent(batch, record);
+            }
+        }))
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, ExpectationState> {
+        // A panic leaves records out, and ends the run as a defect.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the reading of the capture fills; none where another source says what is expected.
+    pub(in crate::run::replay) fn expecting(
+        self: &Arc<Self>,
+        options: &crate::config::Extraction,
+    ) -> Option<Expecting> {
+        match self.settings.source {
+            ExpectationSource::Capture => {
+                let shared = self.clone();
+                Some(Expecting::new(options, move |portion| {
+                    shared.expect(portion)
+                }))
+            }
+            ExpectationSource::Other(_) => None,
+        }
+    }
+
+    /// The output topics that are known before the capture is read, as they were captured: renamings are meant
+    /// for them, too.
+    pub(in crate::run::replay) fn outputs(&self) -> SourceBatch {
+        let mut portion = SourceBatch::default();
+        let state = self.state();
+        let named = state.captured.values().cloned().map(CapturedTopic::Name);
+        portion.batch.left_out = named.map(|topic| (topic, None)).collect();
+        portion
+    }
+
+    fn expect(&self, portion: ExpectedPortion) -> Result<(), Error> {
+        match portion {
+            ExpectedPortion::Records(portion) => self.expect_records(&portion),
+            ExpectedPortion::End => self.check_something(),
+        }
+    }
+
+    pub(super) fn check_something(&self) -> Result<(), Error> {
+        let state = self.state();
+        if state.expected > 0 {
+            return match &state.noise {
+                Some(noise) => noise.check(state.mark),
+                None => Ok(()),
+            };
+        }
+        drop(state);
+        Err(match self.settings.source {
+            ExpectationSource::Capture => Error::Config {
+                message: "`--expect`: the capture has no record that the application wrote".into(),
+                hint: Some(
+                    "it needs Produce requests; `--expect-from SOURCE` takes them from elsewhere"
+                        .into(),
+                ),
+            },
+            ExpectationSource::Other(_) => {
+                Error::config("`--expect-from`: the source has no record to compare with")
+            }
+        })
+    }
+
+    /// Adds records to what is expected.
+    pub(super) fn expect_records(&self, portion: &SourceBatch) -> Result<(), Error> {
+        let mut state = self.state();
+        let captured: Vec<String> = portion
+            .batch
+            .topics
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let names: Vec<String> = captured.iter().map(|t| output(&self.topics, t)).collect();
+        let state = &mut *state;
+        for record in &portion.batch.records {
+            let topic = record.topic.map(|index| captured[index as usize].as_str());
+            state
+                .mark
+                .add(topic.unwrap_or_default(), &portion.batch, record);
+        }
+        state.expected += portion.batch.records.len() as u64;
+        state.unreadable += portion.tally.outcomes[Outcome::Unreadable];
+        let mut missing = Vec::new();
+        let used: BTreeSet<u32> = portion
+            .batch
+            .records
+            .iter()
+            .filter_map(|r| r.topic)
+            .collect();
+        for index in used {
+            let name = &names[index as usize];
+            if !state.wanted.insert(name.clone()) {
+                continue;
+            }
+            state.unread.push(name.clone());
+            state
+                .captured
+                .insert(name.clone(), captured[index as usize].clone());
+            // Topics are known once the destination was looked at.
+            if state
+                .ends
+                .as_ref()
+                .is_some_and(|ends| !ends.contains_key(name))
+            {
+                missing.push(name.clone());
+            }
+        }
+        if let Some(comparison) = &mut state.comparison {
+            add(comparison, Side::Expected, &portion.batch, &names);
+        }
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(self.missing(missing)),
+        }
+    }
+
+    pub(super) fn missing(&self, topics: Vec<String>) -> Error {
+        Error::OutputsMissing {
+            topics,
+            brokers: self.brokers.clone(),
+        }
+    }
+
+    /// Topics that are to be read from now on, with the offsets at which they ended.
+    pub(super) fn take_unread(&self) -> Vec<(String, Vec<i64>)> {
+        let mut state = self.state();
+        let unread = std::mem::take(&mut state.unread);
+        let with_ends = unread.into_iter().filter_map(|topic| {
+            let ends = state.ends.as_ref()?.get(&topic)?.clone();
+            Some((topic, ends))
+        });
+        with_ends.collect()
+    }
+
+    /// Adds records that the service wrote.
+    pub(super) fn observe(&self, portion: &SourceBatch) {
+        let names: Vec<String> = portion
+            .batch
+            .topics
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if let Some(correlation) = &self.correlation {
+            let records = portion.batch.records.iter();
+            records.for_each(|record| correlation.appeared(&portion.batch, record));
+        }
+        if let Some(comparison) = &mut self.state().comparison {
+            add(comparison, Side::Observed, &portion.batch, &names);
+        }
+    }
+
+    pub(super) fn quiet(&self) -> std::time::Duration {
+        self.settings.quiet
+    }
+
+    pub(super) fn limit(&self) -> std::time::Duration {
+        self.settings.limit
+    }
+
+    /// The comparison, and what is known beside it; once.
+    pub(super) fn take(&self) -> Option<(RecordComparison, ExpectationState)> {
+        let mut state = std::mem::take(&mut *self.state());
+        Some((state.comparison.take()?, state))
+    }
+}
+
+impl ExpectationState {
+    /// The file of noise, and what it excuses.
+    pub(super) fn noise_of_file(&self) -> Option<ExcusedNoise> {
+        let noise = self.noise.as_ref()?;
+        Some(ExcusedNoise {
+            file: noise.file.display().to_string(),
+            paths: noise.paths.len(),
+        })
+    }
+
+    /// The same paths in topics as they were captured: a file of noise serves whatever they are renamed to.
+    pub(super) fn as_captured(&self, mut paths: Vec<LearnedPath>) -> Vec<LearnedPath> {
+        for path in &mut paths {
+            if let Some(captured) = self.captured.get(&path.topic) {
+                path.topic.clone_from(captured);
+            }
+        }
+        paths
+    }
+}
+
+/// The name that a captured output topic has at the destination: renamings are for inputs and outputs, the one
+/// topic of `-t` is for inputs alone.
+fn output(topics: &TopicNames, captured: &str) -> String {
+    match topics {
+        TopicNames::One(_) => captured.to_owned(),
+        TopicNames::Mapped(_) => {
+            let topic = CapturedTopic::Name(captured.to_owned());
+            let renamed = Renamings::new(topics).destination(Some(&topic));
+            renamed.unwrap_or_else(|| captured.to_owned())
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! `--expect`: what the service under test writes during a run, beside what it is expected to write. The
+//! expectation comes from the capture while it is replayed, or from another source before that
+//! (`expectation.rs`, `start.rs`); what is written is read from where its topics ended before the first record was sent
+//! (`observer.rs`). What counts as the same is `verify/compare/`'s.
+
+mod correlation;
+mod expectation;
+mod noise;
+mod observer;
+mod start;
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use self::correlation::Correlation;
+use self::expectation::{ExpectationState, SharedExpectation};
+use self::observer::ObservationEnd;
+pub(super) use self::observer::ObservedOutput;
+pub(super) use self::start::ExpectationStart;
+use crate::config::{Config, OutputExpectation};
+use crate::error::Error;
+use crate::host::console::Console;
+use crate::report::{ExpectedReport, LearnedNoise, PlaceNames, Report};
+use crate::run::compare::differences::Differences;
+use crate::run::compare::ignored::IgnoredPath;
+use crate::verify::compare::NoiseLearner;
+
+/// The expectation of one run.
+pub(super) struct ExpectedOutput {
+    settings: OutputExpectation,
+    ignored: Vec<IgnoredPath>,
+    differences: Differences,
+    pub(super) start: ExpectationStart,
+}
+
+impl ExpectedOutput {
+    /// None when nothing is expected.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for paths that do not parse, and a file of differences that cannot be written.
+    pub(super) fn of(config: &Config) -> Result<Option<Self>, Error> {
+        let Some(settings) = &config.expected else {
+            return Ok(None);
+        };
+        let ignored = IgnoredPath::parse_all(&settings.rules.ignore)?;
+        let differences = Differences::open(settings.rules.differences.as_deref())?;
+        let rules = ignored.iter().map(IgnoredPath::rule).collect();
+        settings.learn.as_deref().map_or(Ok(()), noise::check_new)?;
+        Ok(Some(Self {
+            start: ExpectationStart::new(SharedExpectation::new(config, settings, rules)?),
+            settings: settings.clone(),
+            ignored,
+            differences,
+        }))
+    }
+
+    /// Has the observer come to its end: at once where the run has failed, else when nothing more comes.
+    /// None when it was never started.
+    pub(super) fn wind_up(
+        &self,
+        is_settled: bool,
+        report: &Report,
+        console: &Console,
+    ) -> Option<oneshot::Receiver<ObservedOutput>> {
+        let is_whole = is_settled && report.failures.is_empty() && report.signal.is_none();
+        let observed = self.start.observed().take()?;
+        if is_whole {
+            let quiet = humantime::format_duration(self.settings.quiet);
+            console.note(&format!(
+                "every record is delivered; the output is read until nothing has come for {quiet}"
+            ));
+        }
+        let flag = match is_whole {
+            true => &self.start.shared.is_sending_over,
+            false => &self.start.shared.is_given_up,
+        };
+        flag.store(true, Ordering::SeqCst);
+        Some(observed)
+    }
+
+    /// Compares, and says in `report` what came of it; whether the observer was told to stop.
+    pub(super) fn settle(
+        mut self,
+        report: &mut Report,
+        observed: Option<ObservedOutput>,
+        began: Instant,
+    ) -> bool {
+        let observed = observed.unwrap_or_default();
+        let sent_to = report.topics.iter().map(|topic| topic.name.clone());
+        let sent_to: Vec<String> = sent_to.collect();
+        let mut found = ExpectedReport {
+            excused: self.settings.rules.excused,
+            ignored: self.settings.rules.ignore.clone(),
+            observed: observed.records,
+            waited: began.elapsed(),
+            ..ExpectedReport::default()
+        };
+        let Some((comparison, state)) = self.start.shared.take() else {
+            let what = "the expectation is used after its end".into();
+            report.failures.push(Error::Defect { what });
+            return false;
+        };
+        found.expected = state.expected;
+        found.unreadable = state.unreadable;
+        found.incomplete = observed.end.why(self.settings.limit);
+        let was_stopped = matches!(observed.end, ObservationEnd::Stopped);
+        if let ObservationEnd::Failed(error) = observed.end {
+            report.failures.push(error);
+        }
+        let expected_names = match state.names.is_empty() {
+            true => report.source.places(),
+            false => PlaceNames::Inputs(&state.names),
+        };
+        let names = [expected_names, PlaceNames::Partitions(&observed.names)];
+        let is_own = |topic: &str| sent_to.iter().any(|own| own == topic);
+        let mut learner = NoiseLearner::default();
+        let topics = comparison.finish(|difference| {
+            if !is_own(difference.topic) {
+                self.differences.add(difference, names);
+                learner.add(difference);
+            }
+        });
+        let (own, topics) = topics.into_iter().partition(|(topic, _)| is_own(topic));
+        found.topics = topics;
+        found.own = own.into_iter().map(|(topic, _)| topic).collect();
+        let unmatched = self.ignored.iter().filter_map(IgnoredPath::unmatched);
+        found.unmatched = unmatched.collect();
+        found.correlation = self.start.shared.correlation().map(Correlation::report);
+        found.noise = state.noise_of_file();
+        let (shown, failure) = self.differences.finish();
+        found.shown = shown;
+        let is_whole = report.failures.is_empty() && report.signal.is_none();
+        if !is_whole {
+            let why = || "the run came to no good end".into();
+            found.incomplete.get_or_insert_with(why);
+        }
+        let unwritten = learn(self.settings.learn.as_deref(), &learner, &state, &mut found);
+        report.failures.extend(unwritten);
+        report.failures.extend(failure);
+        report.expected = Some(found);
+        was_stopped
+    }
+}
+
+/// Writes what was learned to `file`, where that is asked for and the output was seen whole; the error is why not.
+fn learn(
+    file: Option<&Path>,
+    learner: &NoiseLearner,
+    state: &ExpectationState,
+    found: &mut ExpectedReport,
+) -> Option<Error> {
+    let file = file?;
+    let paths = state.as_captured(learner.learned());
+    let written = match found.incomplete {
+        None => noise::write(file, state.mark, &paths),
+        Some(_) => Ok(()),
+    };
+    found.learned = Some(LearnedNoise {
+        file: file.display().to_string(),
+        paths,
+        unlearned: learner.unlearned,
+    });
+    written.err()
+}
+
+impl ObservationEnd {
+    /// Why not all that the service writes was seen.
+    fn why(&self, limit: Duration) -> Option<String> {
+        match self {
+            Self::Quiet => None,
+            Self::Stopped => Some("the run came to no good end".into()),
+            Self::NeverQuiet => {
+                let limit = humantime::format_duration(limit);
+                Some(format!(
+                    "records still came {limit} after the last one was sent"
+                ))
+            }
+            Self::Hidden(place) => Some(format!(
+                "an open transaction hides what comes after {place}"
+            )),
+            Self::Failed(error) => Some(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The beginning of a comparison, before the first record is sent: reads what another source expects, notes where
+//! topics end, and starts the observer.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::expectation::SharedExpectation;
+use super::observer::{ObservedOutput, OutputObserver};
+use crate::cluster::reader::LogReader;
+use crate::config::{Config, ExpectationSource, Source, TopicNames};
+use crate::error::Error;
+use crate::extract;
+use crate::host::console::Console;
+use crate::produce::Control;
+use crate::record::channel;
+use crate::run::limits::CHANNEL;
+use crate::run::replay::reading::{CurrentReading, lock};
+
+/// An expectation, and how its observer ends.
+#[derive(Clone)]
+pub(in crate::run::replay) struct ExpectationStart {
+    pub(in crate::run::replay) shared: Arc<SharedExpectation>,
+    /// None before the observer has begun.
+    observed: Arc<Mutex<Option<oneshot::Receiver<ObservedOutput>>>>,
+}
+
+impl ExpectationStart {
+    pub(super) fn new(shared: SharedExpectation) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            observed: Arc::default(),
+        }
+    }
+
+    /// Where the observer tells what it has seen.
+    pub(super) fn observed(&self) -> MutexGuard<'_, Option<oneshot::Receiver<ObservedOutput>>> {
+        // It is whole before and after each statement.
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where topics end and begins to read what is expected, before the first record is sent. Called
+    /// on the runtime, on a thread that may block.
+    ///
+    /// # Errors
+    /// What keeps the output from being compared: an output topic that does not exist, among others.
+    pub(in crate::run::replay) fn begin(
+        &self,
+        config: &Config,
+        (console, control): (&Console, &Control),
+        reading: &Mutex<CurrentReading>,
+    ) -> Result<(), Error> {
+        if let ExpectationSource::Other(source) = &self.shared.settings.source {
+            self.read_other(source, config, (console, control), reading)?;
+        }
+        let mut reader = LogReader::open(&config.destination, console, control)?;
+        let all = reader.topics()?;
+        let is_known = matches!(self.shared.settings.source, ExpectationSource::Other(_));
+        let wanted = self.shared.state().wanted.clone();
+        // Kafka's own topics are nobody's output.
+        let needed = wanted.clone();
+        let is_output =
+            move |topic: &str| !topic.starts_with("__") && (!is_known || needed.contains(topic));
+        let mut ends = BTreeMap::new();
+        for (topic, partitions) in all.into_iter().filter(|(topic, _)| is_output(topic)) {
+            let noted = reader.ends(&topic, partitions)?;
+            ends.insert(topic, noted);
+        }
+        let missing = wanted.into_iter().filter(|topic| !ends.contains_key(topic));
+        let missing: Vec<String> = missing.collect();
+        self.shared.state().ends = Some(ends);
+        if !missing.is_empty() {
+            return Err(self.shared.missing(missing));
+        }
+        let (tell, observed) = oneshot::channel();
+        *self.observed() = Some(observed);
+        let (shared, control) = (self.shared.clone(), control.clone());
+        thread::spawn(move || {
+            let observed = OutputObserver::new(reader, shared, control).observe();
+            // Nobody listens only when the run was left at once.
+            _ = tell.send(observed);
+        });
+        Ok(())
+    }
+
+    /// Reads what is expected from a source of its own.
+    fn read_other(
+        &self,
+        source: &Source,
+        config: &Config,
+        (console, control): (&Console, &Control),
+        reading: &Mutex<CurrentReading>,
+    ) -> Result<(), Error> {
+        let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(source));
+        let topics = (TopicNames::Mapped(Vec::new()), extract::Purpose::Look);
+        let options = extract::written(&config.extraction);
+        let extraction = extract::start(source.clone(), options, topics, console.clone(), sender);
+        lock(reading).closer = Some(receiver.closer());
+        // The signal may have come when there was nothing to end yet.
+        if control.is_stopping() {
+            receiver.closer().close();
+        }
+        while let Some(portion) = receiver.recv() {
+            self.shared.expect_records(&portion)?;
+        }
+        let (end, rest) = receiver.close();
+        for portion in rest {
+            self.shared.expect_records(&portion)?;
+        }
+        self.shared.state().names = extraction.description().names.to_vec();
+        extraction.stop();
+        lock(reading).closer = None;
+        end.unwrap_or(Ok(()))?;
+        match control.is_stopping() {
+            true => Ok(()),
+            false => self.shared.check_something(),
+        }
+    }
+}

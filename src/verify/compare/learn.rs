@@ -1,0 +1,180 @@
+//! Learns noise: from what differs between a capture and a run of the version that was captured.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+
+use super::difference::Difference;
+use crate::report::{Change, DifferenceKind, LearnedPath, NoiseKind};
+
+/// Learns noise from the differences of a run of the same version.
+#[derive(Debug, Default)]
+pub(crate) struct NoiseLearner {
+    paths: BTreeMap<(String, String), Learning>,
+    /// New values by old ones, wherever they are.
+    uuids: HashMap<String, String>,
+    /// Changed records of which a part cannot be learned.
+    pub(crate) unlearned: u64,
+}
+
+#[derive(Debug)]
+struct Learning {
+    kind: NoiseKind,
+    is_consistent: bool,
+    values: HashMap<String, String>,
+    records: u64,
+}
+
+impl NoiseLearner {
+    /// Takes note of a difference; only changes of JSON values can be learned.
+    pub(crate) fn add(&mut self, difference: &Difference<'_>) {
+        if difference.kind != DifferenceKind::Changed {
+            return;
+        }
+        let is_part =
+            |change: &Change| change.path.starts_with("$.") || change.path.starts_with("$[");
+        if difference.changes.is_empty() || !difference.changes.iter().all(is_part) {
+            self.unlearned += 1;
+            return;
+        }
+        for change in &difference.changes {
+            self.learn(difference.topic, change);
+        }
+    }
+
+    fn learn(&mut self, topic: &str, change: &Change) {
+        let parsed = |text: &Option<String>| -> Option<Value> {
+            text.as_ref()
+                .and_then(|text| serde_json::from_str(text).ok())
+        };
+        let (old, new) = (parsed(&change.expected), parsed(&change.observed));
+        let kind = NoiseKind::of_change(old.as_ref(), new.as_ref());
+        let place = (topic.to_owned(), without_indices(&change.path));
+        let learning = self.paths.entry(place).or_insert_with(|| Learning {
+            kind,
+            is_consistent: true,
+            values: HashMap::new(),
+            records: 0,
+        });
+        learning.records += 1;
+        learning.kind = learning.kind.merge(kind);
+        let (Some(old), Some(new)) = (&change.expected, &change.observed) else {
+            learning.is_consistent = false;
+            return;
+        };
+        let known = match kind {
+            NoiseKind::Uuid => self.uuids.entry(old.clone()),
+            _ => learning.values.entry(old.clone()),
+        };
+        learning.is_consistent &= known.or_insert_with(|| new.clone()) == new;
+    }
+
+    /// What was learned, by topic and path.
+    pub(crate) fn learned(&self) -> Vec<LearnedPath> {
+        let paths = self.paths.iter();
+        let learned = paths.map(|((topic, path), learning)| LearnedPath {
+            topic: topic.clone(),
+            path: path.clone(),
+            kind: learning.kind,
+            is_consistent: learning.is_consistent && learning.kind.is_id(),
+            records: learning.records,
+        });
+        learned.collect()
+    }
+}
+
+/// The path with `[*]` for each index: noise in one element of a list is noise in all of them.
+fn without_indices(path: &str) -> String {
+    let mut text = String::new();
+    let mut rest = path;
+    while let Some(c) = rest.chars().next() {
+        if let Some(quoted) = rest.strip_prefix("['") {
+            let end = end_of_name(quoted).map_or(rest.len(), |end| end + 2);
+            text.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        if c == '['
+            && let Some(end) = rest.find(']')
+        {
+            text.push_str("[*]");
+            rest = &rest[end + 1..];
+            continue;
+        }
+        text.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    text
+}
+
+/// Where a quoted name ends, with its quote and bracket.
+fn end_of_name(quoted: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    for (at, c) in quoted.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '\'' => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_any_index_and_a_name_stays() {
+        for (path, general) in [
+            ("$.a", "$.a"),
+            ("$.items[12].id", "$.items[*].id"),
+            ("$[0][1]", "$[*][*]"),
+            ("$['a[0]'][3]", "$['a[0]'][*]"),
+            (r"$['it\'s[1]'].x[2]", r"$['it\'s[1]'].x[*]"),
+        ] {
+            assert_eq!(without_indices(path), general);
+        }
+    }
+
+    fn changed(changes: &[(&str, &str, &str)]) -> NoiseLearner {
+        let mut learner = NoiseLearner::default();
+        for (path, old, new) in changes {
+            learner.add(&Difference {
+                kind: DifferenceKind::Changed,
+                topic: "bills",
+                key: None,
+                expected: None,
+                observed: None,
+                changes: vec![Change {
+                    path: (*path).into(),
+                    expected: Some((*old).into()),
+                    observed: Some((*new).into()),
+                }],
+            });
+        }
+        learner
+    }
+
+    #[test]
+    fn an_id_that_is_mapped_twice_is_not_consistent() {
+        let [a, b, c] = [1, 2, 3].map(|n| format!("\"00000000-0000-4000-8000-00000000000{n}\""));
+        let learned = changed(&[("$.id", &a, &b), ("$.list[1].id", &a, &b)]).learned();
+        let seen: Vec<_> = learned
+            .iter()
+            .map(|l| (l.path.as_str(), l.kind, l.is_consistent))
+            .collect();
+        let uuid = NoiseKind::Uuid;
+        assert_eq!(seen, [("$.id", uuid, true), ("$.list[*].id", uuid, true)]);
+        let learned = changed(&[("$.id", &a, &b), ("$.other", &a, &c)]).learned();
+        let seen: Vec<_> = learned.iter().map(|l| l.is_consistent).collect();
+        assert_eq!(seen, [true, false]);
+    }
+
+    #[test]
+    fn a_value_that_is_no_json_is_not_learned() {
+        let learner = changed(&[("$", "a", "b"), ("header trace", "1", "2")]);
+        assert_eq!((learner.unlearned, learner.learned().len()), (2, 0));
+    }
+}

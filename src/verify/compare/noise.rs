@@ -1,0 +1,72 @@
+//! Noise: parts of values that differ from run to run of one version of a service, such as ids and times. They
+//! are learned in `learn.rs`, and excused here: each where it was, in its topic, and as long as it is of the kind
+//! that was learned.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::Value;
+
+use super::terms::{NoiseRule, blank, leaf_mut};
+use crate::report::NoiseKind;
+
+/// A value at a consistent path, by the number of its rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct IdSeen {
+    rule: u32,
+    hash: u64,
+}
+
+/// Takes the noise of `topic` out of `value`, and gives the ids that were there.
+pub(super) fn take_noise(rules: &[NoiseRule], topic: &str, value: &mut Value) -> Vec<IdSeen> {
+    let mut ids = Vec::new();
+    for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.topic == topic) {
+        // The last ones first: what is removed moves nothing that is still to be removed.
+        let mut found = rule.part.find(value);
+        found.sort_unstable();
+        for steps in found.iter().rev() {
+            let Some(leaf) = leaf_mut(value, steps) else {
+                continue;
+            };
+            if !rule.kind.matches(leaf) {
+                continue;
+            }
+            if rule.is_consistent {
+                let mut hasher = DefaultHasher::new();
+                leaf.to_string().hash(&mut hasher);
+                let hash = hasher.finish();
+                ids.push(IdSeen { rule: number, hash });
+            }
+            match rule.kind {
+                NoiseKind::Any => blank(value, steps),
+                kind => *leaf = Value::String(format!("\0{}", kind.name())),
+            }
+        }
+    }
+    ids
+}
+
+/// Which new value each old one has, of the paths whose ids are consistent. A UUID is the same wherever it is,
+/// any other value only at its path.
+#[derive(Default)]
+pub(super) struct IdMapping(HashMap<(Option<u32>, u64), u64>);
+
+impl IdMapping {
+    /// The rule by which an id of a pair has another new value than it had before.
+    pub(super) fn broken(
+        &mut self,
+        rules: &[NoiseRule],
+        old: &[IdSeen],
+        new: &[IdSeen],
+    ) -> Option<usize> {
+        for (old, new) in old.iter().zip(new) {
+            let rule = rules.get(old.rule as usize)?;
+            let scope = (rule.kind != NoiseKind::Uuid).then_some(old.rule);
+            let known = self.0.entry((scope, old.hash)).or_insert(new.hash);
+            if *known != new.hash {
+                return Some(old.rule as usize);
+            }
+        }
+        None
+    }
+}
