@@ -40,7 +40,7 @@ use crate::record::Origin;
 /// What was read.
 #[derive(Debug, Clone, Default)]
 pub struct SourceReport {
-    /// `snapshot`, `csv`, `rrpairs` or [`Source::RECORDS`]; none where nothing has shown it.
+    /// `snapshot`, `csv`, `rrpairs` or `records`; none where nothing has shown it.
     pub kind: Option<&'static str>,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,

@@ -40,8 +40,8 @@ pub(super) struct CsvSource<'a, R> {
 /// Reads a CSV with its header row.
 ///
 /// # Errors
-/// [`Stop::Failed`] for a CSV without a usable value column, one whose topic nothing names, and one
-/// that is cut off or cannot be read, after everything before was sent; [`Stop::NeedsRaw`] where
+/// [`ReadStop::Failed`] for a CSV without a usable value column, one whose topic nothing names, and one
+/// that is cut off or cannot be read, after everything before was sent; [`ReadStop::NeedsRaw`] where
 /// the source's [`OnLoss`] allows it.
 pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result<(), ReadStop> {
     let CsvSource {
@@ -106,7 +106,7 @@ pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result
 /// Everything was read: reports what is known of all CSVs of a run.
 ///
 /// # Errors
-/// [`Stop::Closed`].
+/// [`ReadStop::Closed`].
 pub(super) fn finish(
     deduplicator: &RefCell<Deduplicator>,
     sender: &Outlet,
@@ -126,7 +126,7 @@ struct RowPlace {
 
 /// What comes next.
 enum CsvStep {
-    /// A whole row, which is in [`Reader::row`].
+    /// A whole row, which is in [`CsvReader::row`].
     Row(RowPlace),
     /// A line with nothing in it.
     Blank,

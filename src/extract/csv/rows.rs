@@ -144,7 +144,7 @@ impl<'a> Rows<'a> {
     /// Reads one row.
     ///
     /// # Errors
-    /// [`Stop::NeedsRaw`] when it cannot carry everything and it is not too late.
+    /// [`ReadStop::NeedsRaw`] when it cannot carry everything and it is not too late.
     pub(in crate::extract) fn read(
         &mut self,
         row: &ByteRecord,
@@ -175,7 +175,7 @@ impl<'a> Rows<'a> {
     /// There are no more rows.
     ///
     /// # Errors
-    /// [`Stop::Closed`].
+    /// [`ReadStop::Closed`].
     pub(in crate::extract) fn finish(&mut self) -> Result<(), ReadStop> {
         self.sink.flush()
     }

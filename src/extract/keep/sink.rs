@@ -119,7 +119,7 @@ impl<'a> Sink<'a> {
     /// Selects among the records of a text that was read to its end, and hands over when there is enough.
     ///
     /// # Errors
-    /// [`Stop::Closed`], and [`Stop::Enough`] when no record after these is selected.
+    /// [`ReadStop::Closed`], and [`ReadStop::Enough`] when no record after these is selected.
     pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {

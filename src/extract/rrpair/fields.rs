@@ -99,12 +99,12 @@ pub(in crate::extract) enum Bad {
 pub(in crate::extract) enum SlotClaim {
     /// The slot is free, or held by a spelling that comes later.
     Take,
-    /// A spelling that comes before has it, or the same one: see [`Fields::join`].
+    /// A spelling that comes before has it, or the same one: see [`FieldSet::join`].
     Leave,
 }
 
 impl FieldSet {
-    /// Asks for a slot on behalf of a path of `rank`; with [`Claim::Take`] it is then to be set.
+    /// Asks for a slot on behalf of a path of `rank`; with [`SlotClaim::Take`] it is then to be set.
     pub(in crate::extract) fn claim(&mut self, slot: Slot, rank: u8) -> SlotClaim {
         let bit = 1 << slot as u32;
         let by = &mut self.ranks[slot as usize];

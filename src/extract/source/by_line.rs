@@ -20,7 +20,7 @@ use crate::report::{ProblemKind, place};
 /// the sink, or leaves its batch as it was.
 ///
 /// # Errors
-/// [`Stop::Failed`] when an input cannot be read to its end, after everything before was sent.
+/// [`ReadStop::Failed`] when an input cannot be read to its end, after everything before was sent.
 pub(in crate::extract) fn read(
     inputs: &[Input],
     mut opener: Opener,

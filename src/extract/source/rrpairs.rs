@@ -78,7 +78,7 @@ pub(in crate::extract) struct Collectors {
 /// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
 ///
 /// # Errors
-/// [`Stop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
+/// [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
 /// after all others were; the further reasons are notes.
 pub(in crate::extract) fn read(
     files: &Files,

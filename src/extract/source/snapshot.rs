@@ -131,7 +131,7 @@ fn pull_snapshot(snapshot: &Snapshot) -> Speedctl {
 /// Reads `snapshot` into `sender`.
 ///
 /// # Errors
-/// [`Stop::Failed`] when speedctl fails or what it gives is damaged.
+/// [`ReadStop::Failed`] when speedctl fails or what it gives is damaged.
 pub(in crate::extract) fn read(
     snapshot: &Snapshot,
     context: &ExtractionContext,

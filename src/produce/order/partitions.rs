@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::record::{Batch, CapturedTopic, Record};
 
-/// Index into [`Partitions::known`].
+/// Index into [`KnownPartitions::known`].
 pub(super) type PartitionIndex = u32;
 
 /// The records of one partition in one waiting batch.

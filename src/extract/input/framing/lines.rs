@@ -45,7 +45,7 @@ impl<R: Read> LineReader<R> {
         Some((number, self.at(place)))
     }
 
-    /// The same as a place for [`Lines::at`], for those who look before they give a line on.
+    /// The same as a place for [`LineReader::at`], for those who look before they give a line on.
     pub(in crate::extract) fn next_place(&mut self) -> Option<(u64, LineRange)> {
         let bytes = self.window.bytes();
         let Some(end) = memchr(b'\n', &bytes[self.searched..]) else {
@@ -79,7 +79,7 @@ impl<R: Read> LineReader<R> {
         Some((number, self.at(place)))
     }
 
-    /// The same as a place for [`Lines::at`].
+    /// The same as a place for [`LineReader::at`].
     pub(in crate::extract) fn remaining_place(&mut self) -> Option<(u64, LineRange)> {
         let rest = self.window.take(self.window.bytes().len());
         if rest.is_empty() && !self.skipping {

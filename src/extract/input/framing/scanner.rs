@@ -45,7 +45,7 @@ pub(super) struct ValueScanner {
     objects: u128,
 }
 
-/// As deep as [`Grammar::objects`] has bits, which is also where serde_json gives up.
+/// As deep as [`ValueScanner::objects`] has bits, which is also where serde_json gives up.
 const DEEPEST: u32 = u128::BITS;
 
 impl ValueScanner {

@@ -128,7 +128,7 @@ impl<R: Read> ValueReader<R> {
         Some((line, self.text(self.found(rest, skipping))))
     }
 
-    /// What is missing at the input's end, besides what [`Values::remainder`] gave.
+    /// What is missing at the input's end, besides what [`ValueReader::remainder`] gave.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         match (&self.at, self.array) {
             (WindowStart::Inside { line, .. }, _) => {

@@ -42,14 +42,14 @@ impl<R> ReadWindow<R> {
         &self.buffer[self.filled.clone()]
     }
 
-    /// Takes the first `n` bytes. They stand in [`Window::taken`] until the next refill.
+    /// Takes the first `n` bytes. They stand in [`ReadWindow::taken`] until the next refill.
     pub(in crate::extract) fn take(&mut self, n: usize) -> Range<usize> {
         let start = self.filled.start;
         self.filled.start += n;
         start..start + n
     }
 
-    /// Bytes that [`Window::take`] has taken.
+    /// Bytes that [`ReadWindow::take`] has taken.
     pub(in crate::extract) fn taken(&self, range: Range<usize>) -> &[u8] {
         &self.buffer[range]
     }

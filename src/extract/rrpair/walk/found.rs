@@ -188,7 +188,7 @@ pub(in crate::extract) struct Scope {
     /// The source of the path of the items that the fields are for.
     pub(in crate::extract) item: usize,
     pub(in crate::extract) fields: FieldSet,
-    /// As of [`Draft::order`].
+    /// As of [`PartialRecord::order`].
     pub(in crate::extract) order: usize,
     /// How many of the group's things were found before it.
     pub(in crate::extract) before: usize,
