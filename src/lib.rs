@@ -31,6 +31,7 @@
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison/` |
+//! | what `kreplay plan` forecasts | `run/plan.rs`, `produce/plan/` (with `schedule/`, `order/` and `routing/placement/`), `report/plan/` |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
 //! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/admin/offsets.rs`, shown by `report/groups/` |
 //! | what the service behind the topic is expected to write | `extract/source/expected.rs` (read beside what is replayed), `run/replay/expected/` (noted, observed, compared), `report/comparison/expected.rs` |

@@ -31,6 +31,8 @@ mod groups;
 mod isolated;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
+#[path = "real_kafka/plan.rs"]
+mod plan;
 #[path = "real_kafka/refused.rs"]
 mod refused;
 #[path = "real_kafka/share_group.rs"]
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         drained::CASES,
         expected::CASES,
         groups::CASES,
+        plan::CASES,
         refused::CASES,
         target::CASES,
         timing::CASES,
@@ -107,20 +110,26 @@ fn main() -> ExitCode {
         trials.push(trial.with_ignored_flag(is_patient));
     }
     let guarded = Arc::new(OnDemand::with(connecting::options));
-    for (name, case) in connecting::CASES.iter().chain(isolated::CASES) {
+    let with_users = [connecting::CASES, isolated::CASES, plan::OF_A_USER];
+    for (name, case) in with_users.concat() {
         let guarded = Arc::clone(&guarded);
-        trials.push(Trial::test(*name, move || run(&guarded, *case)));
+        trials.push(Trial::test(name, move || run(&guarded, case)));
     }
     if let Some(why) = unavailable {
-        let why = why.lines().next().unwrap_or_default().to_owned();
-        let ignored = |trial: Trial| trial.with_ignored_flag(true).with_kind(why.clone());
-        trials = trials.into_iter().map(ignored).collect();
+        trials = ignored(trials, &why);
     }
     let conclusion = libtest_mimic::run(&args, trials);
     shared.stop();
     spare.stop();
     guarded.stop();
     conclusion.exit_code()
+}
+
+/// The trials, none of which can be run, and why.
+fn ignored(trials: Vec<Trial>, why: &str) -> Vec<Trial> {
+    let why = why.lines().next().unwrap_or_default();
+    let ignored = |trial: Trial| trial.with_ignored_flag(true).with_kind(why);
+    trials.into_iter().map(ignored).collect()
 }
 
 fn run(broker: &OnDemand, case: fn(&Kafka)) -> Result<(), Failed> {

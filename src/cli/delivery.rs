@@ -21,7 +21,7 @@ pub struct DeliveryArguments {
     ///
     /// The same command continues after an interruption, a crash or a kill. At most the records that
     /// were in flight are sent twice; how many is printed at the start.
-    #[arg(long, value_name = "FILE", conflicts_with = "rehearse")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearse", "passes"])]
     pub resume: Option<PathBuf>,
     /// What becomes of a batch that the broker refuses for one record.
     ///
@@ -93,7 +93,6 @@ pub struct RepetitionArguments {
         value_name = "N",
         num_args = 0..=1,
         value_parser = passes,
-        conflicts_with = "resume",
         hide_short_help = true
     )]
     pub passes: Option<Option<NonZeroU64>>,

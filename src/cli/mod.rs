@@ -48,6 +48,20 @@ Exit codes:
   130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report
        still says what was delivered";
 
+const PLAN_EXIT_CODES: &str = "\
+Exit codes:
+  0    a replay would deliver everything to where it belongs
+  1    it would lose or misplace something: records unreadable, refused by
+       their topic, deleted by retention, out of order, or in another partition
+       than the captured one; or none was found (unless --allow-empty)
+  2    usage or configuration
+  3    the cluster: unreachable, not authorised, a topic or partition missing,
+       or the captured cluster
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT); what was
+       planned by then is printed";
+
 const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
   0    every record was printed, or left out on purpose and counted, or the
@@ -106,6 +120,16 @@ pub enum Command {
     /// Replay files: RRPairs, a CSV of speedctl, or record lines.
     #[command(after_long_help = EXIT_CODES)]
     Replay(ReplayArguments),
+    /// Say what a replay would do: checks, a forecast and a verdict. Nothing is sent.
+    ///
+    /// Records are read, put in order, selected, scheduled and routed as `kreplay replay` does it with the
+    /// same flags, in no time: the schedule is not waited for. With brokers kreplay looks at the cluster:
+    /// topics, partitions, settings, rights as far as they can be seen, and whether it is the captured one;
+    /// it writes nothing and creates no topic. Without brokers, or with --rehearse, it says what it assumes.
+    /// The hottest key is counted exactly while there are up to 65,536 keys, beyond that to within one in
+    /// 32,768 records.
+    #[command(after_long_help = PLAN_EXIT_CODES)]
+    Plan(PlanArguments),
     /// Print the records of a source as record lines; nothing is sent.
     ///
     /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
@@ -176,6 +200,44 @@ pub struct ReplayArguments {
     /// twice. Without this flag they are left out.
     #[arg(long, help_heading = "Delivery", hide_short_help = true)]
     pub send_unknown: bool,
+}
+
+/// `kreplay plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// What would be replayed.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Which RRPairs are replayed, and where in them records are.
+    #[command(flatten)]
+    pub extraction: ExtractionArguments,
+    /// Where records would go.
+    #[command(flatten)]
+    pub destination: DestinationArguments,
+    /// When they would be sent.
+    #[command(flatten)]
+    pub timing: TimingArguments,
+    /// How often, and for how long.
+    #[command(flatten)]
+    pub again: RepetitionArguments,
+    /// Plan also for the records of a rejects file that may be in the log already.
+    #[arg(long, help_heading = "Delivery", hide_short_help = true)]
+    pub send_unknown: bool,
+    /// Records that come too late to be sent in the order of their partition are no failure.
+    #[arg(long, help_heading = "Delivery", hide_short_help = true)]
+    pub allow_reordered: bool,
+    /// A source without a single record is no failure.
+    #[arg(long, help_heading = "Delivery", hide_short_help = true)]
+    pub allow_empty: bool,
+    /// The form of what is printed on stdout.
+    #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM", help_heading = "Output")]
+    pub report: ReportForm,
+    /// Print nothing on stderr but errors.
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print commands, skipped files, librdkafka's log.
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
 }
 
 /// Whatever follows a former command.

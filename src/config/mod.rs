@@ -120,6 +120,8 @@ impl Repetition {
 pub enum Task {
     /// They are sent.
     Replay,
+    /// What a replay would do is forecast.
+    Plan,
     /// They are printed as record lines.
     Extract,
     /// They are looked at, or what is around them.

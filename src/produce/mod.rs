@@ -22,6 +22,7 @@
 //! | what came of a record | `delivery/mod.rs`, `delivery/counts.rs`, `delivery/rejects.rs` |
 //! | what happens to a batch that a broker refuses | `delivery/refusals.rs`, `session/recovery/isolation.rs` |
 //! | what a resumed run needs to know | `delivery/journal/` |
+//! | what a replay would do, without its sending | `plan/` |
 //! | when a silent cluster is given up, and why it is silent | `session/watches/stall.rs`, `cluster/reasons.rs` |
 //! | calls that may block | `host/patience.rs` |
 //! | librdkafka's C API | `cluster/native/` |
@@ -30,6 +31,7 @@ mod connection;
 pub(crate) mod delivery;
 mod job;
 mod order;
+mod plan;
 pub(crate) mod routing;
 mod schedule;
 mod session;
@@ -42,9 +44,11 @@ use tokio::sync::oneshot;
 pub(crate) use self::delivery::journal::Identity;
 pub(crate) use self::job::{Counters, Job, SendingWatch};
 pub(crate) use self::order::Order;
+pub(crate) use self::plan::PlanOutcome;
 pub(crate) use self::session::outcome::ReplayOutcome;
 pub(crate) use crate::host::control::{Control, Shutdown};
 
+use crate::config::Repetition;
 use crate::record::channel::Receiver;
 
 /// Starts to send what `passes` give: each is a reading of the source. They are asked for the first one
@@ -61,6 +65,22 @@ pub(crate) fn start(
         let _runtime = runtime.enter();
         // Nobody listens only when the run was left at once, which needs no outcome.
         _ = tell_outcome.send(session::run(&job, passes));
+    });
+    outcome
+}
+
+/// Starts to plan what `passes` give, on the same terms as [`start`]; nothing is sent.
+pub(crate) fn start_plan(
+    job: Job,
+    repetition: Repetition,
+    passes: impl FnMut() -> Option<Receiver> + Send + 'static,
+) -> oneshot::Receiver<PlanOutcome> {
+    let (tell_outcome, outcome) = oneshot::channel();
+    let runtime = Handle::current();
+    thread::spawn(move || {
+        let _runtime = runtime.enter();
+        // Nobody listens only when the run was left at once, which needs no outcome.
+        _ = tell_outcome.send(plan::run(job, repetition, passes));
     });
     outcome
 }

@@ -6,6 +6,7 @@ mod groups;
 mod inspection;
 mod ledger;
 mod pacing;
+mod plan;
 mod printout;
 pub(crate) mod rendering;
 
@@ -30,6 +31,11 @@ pub use self::ledger::problems::{Problem, ProblemKind, Problems};
 pub use self::ledger::unresolved::{UnresolvedId, UnresolvedIds};
 pub use self::ledger::{Ledger, LedgerOf, Outcome, OutcomeCounts, Tally, Unselected};
 pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
+pub(crate) use self::plan::ASSUMED_SETTINGS;
+pub use self::plan::{
+    HottestKey, PeakSpan, PlanForecast, PlanReach, PlanReport, PlannedPartition, PlannedSchedule,
+    PlannedTopic, RefusedRecords, TopicStanding,
+};
 pub use self::printout::{Printout, StdoutReader};
 pub(crate) use self::rendering::nothing::{is_nothing_read, nothing_found};
 pub(crate) use self::rendering::text::problems_text;
@@ -265,17 +271,24 @@ pub struct Report {
     pub failures: Vec<Error>,
 }
 
+impl Reordered {
+    /// What records out of order among `problems` make of a run.
+    fn exit(self, problems: &Problems) -> ExitCode {
+        let mut kinds = problems.iter().map(|problem| problem.what);
+        match self {
+            Self::Fails if kinds.any(|kind| kind == ProblemKind::OutOfOrder) => {
+                ExitCode::Incomplete
+            }
+            Self::Fails | Self::Allowed => ExitCode::Success,
+        }
+    }
+}
+
 impl Report {
     /// The exit code that follows from all of this; the gravest reason wins.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        let mut kinds = self.problems.iter().map(|problem| problem.what);
-        let reordered = match self.reordered {
-            Reordered::Fails if kinds.any(|kind| kind == ProblemKind::OutOfOrder) => {
-                ExitCode::Incomplete
-            }
-            Reordered::Fails | Reordered::Allowed => ExitCode::Success,
-        };
+        let reordered = self.reordered.exit(&self.problems);
         let groups = match self.groups.iter().all(GroupReport::is_drained) {
             true => ExitCode::Success,
             false => ExitCode::Incomplete,

@@ -1,10 +1,11 @@
-//! The commands: `replay/` sends, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins an extraction with what
+//! The commands: `replay/` sends, `plan.rs` forecasts, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins an extraction with what
 //! takes its records; `show/` says what came of it, `uses.rs` which files it touches.
 
 mod compare;
 mod extract;
 mod inspect;
 mod limits;
+mod plan;
 mod replay;
 pub mod show;
 mod uses;
@@ -46,6 +47,10 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         Task::Replay => {
             let console = Console::new(config.output.verbosity);
             Product::Report(Box::new(replay::replay(config, signals, console).await?))
+        }
+        Task::Plan => {
+            let console = Console::new(config.output.verbosity);
+            Product::Plan(Box::new(plan::plan(config, signals, console).await?))
         }
         Task::Extract => Product::Printout(Box::new(extract::extract(config, signals).await?)),
         Task::Inspect(view) => {

@@ -48,6 +48,15 @@ fn settle_token(
     Ok(Some(source))
 }
 
+/// What a destination without brokers means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WithoutBrokers {
+    /// It is refused: there is nowhere to send to.
+    Refused,
+    /// The cluster is assumed, and nobody is asked.
+    Assumed,
+}
+
 /// The file of properties; a rehearsal must not depend on what a cluster needs.
 fn property_file(args: &cli::DestinationArguments) -> PropertyFile {
     match args.rehearse {
@@ -65,6 +74,7 @@ fn settle_cluster(
     flag: Option<String>,
     properties: &Properties,
     token: Option<&TokenSource>,
+    without: WithoutBrokers,
 ) -> Result<Cluster, Error> {
     let named = properties.iter().rev().find(|(key, _)| is_bootstrap(key));
     let brokers = flag.or_else(|| named.map(|(_, brokers)| brokers.clone()));
@@ -73,7 +83,10 @@ fn settle_cluster(
         let looks_like_it = |key: &&String| {
             key.starts_with("bootstrap") || key.contains("broker.list") || key.contains("brokers")
         };
-        let mut similar = similar.filter(looks_like_it);
+        let mut similar = similar.filter(looks_like_it).peekable();
+        if without == WithoutBrokers::Assumed && similar.peek().is_none() {
+            return Ok(Cluster::Rehearsal);
+        }
         return Err(Error::Config {
             message: "no brokers are named".into(),
             hint: Some(similar.next().map_or_else(
@@ -108,23 +121,44 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
 
 /// The cluster whose topics are only read.
 pub(super) fn settle_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
-    settle_destination(cli::DestinationArguments {
-        connection,
-        topic: None,
-        map: Vec::new(),
-        partition: cli::PartitionChoice::Auto,
-        timestamps: cli::Timestamps::Now,
-        header: Vec::new(),
-        no_idempotence: false,
-        create_topics: false,
-        create_partitions_up_to: None,
-        yes: false,
-        rehearse: false,
-    })
+    settle_destination(
+        cli::DestinationArguments {
+            connection,
+            topic: None,
+            map: Vec::new(),
+            partition: cli::PartitionChoice::Auto,
+            timestamps: cli::Timestamps::Now,
+            header: Vec::new(),
+            no_idempotence: false,
+            create_topics: false,
+            create_partitions_up_to: None,
+            yes: false,
+            rehearse: false,
+        },
+        WithoutBrokers::Refused,
+    )
 }
 
-pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Destination, Error> {
+/// What becomes of topics that are not there.
+fn missing_topics(args: &cli::DestinationArguments) -> MissingTopics {
+    match (args.rehearse, args.create_topics) {
+        // Nobody else has to live with the partitions of a rehearsal.
+        (true, _) => MissingTopics::Create {
+            most_partitions: Some(i32::MAX),
+        },
+        (false, true) => MissingTopics::Create {
+            most_partitions: args.create_partitions_up_to,
+        },
+        (false, false) => MissingTopics::Refuse,
+    }
+}
+
+pub(super) fn settle_destination(
+    args: cli::DestinationArguments,
+    without: WithoutBrokers,
+) -> Result<Destination, Error> {
     check_renamings(&args.map)?;
+    let missing_topics = missing_topics(&args);
     let idempotence = match args.no_idempotence {
         true => Idempotence::Off,
         false => Idempotence::On,
@@ -150,7 +184,12 @@ pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Dest
     let token = settle_token(command, token_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
-        false => settle_cluster(args.connection.brokers, &properties, token.as_ref())?,
+        false => settle_cluster(
+            args.connection.brokers,
+            &properties,
+            token.as_ref(),
+            without,
+        )?,
     };
     properties.retain(|(key, _)| !is_bootstrap(key));
     Ok(Destination {
@@ -170,15 +209,6 @@ pub(super) fn settle_destination(args: cli::DestinationArguments) -> Result<Dest
             true => CapturedCluster::Allow,
             false => CapturedCluster::Refuse,
         },
-        missing_topics: match (args.rehearse, args.create_topics) {
-            // Nobody else has to live with the partitions of a rehearsal.
-            (true, _) => MissingTopics::Create {
-                most_partitions: Some(i32::MAX),
-            },
-            (false, true) => MissingTopics::Create {
-                most_partitions: args.create_partitions_up_to,
-            },
-            (false, false) => MissingTopics::Refuse,
-        },
+        missing_topics,
     })
 }

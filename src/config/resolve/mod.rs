@@ -13,7 +13,7 @@ mod source;
 use std::time::SystemTime;
 
 use self::comparison::{check_expectation, settle_comparison, settle_expectation, settle_sides};
-use self::destination::{settle_destination, settle_reading};
+use self::destination::{WithoutBrokers, settle_destination, settle_reading};
 use self::extraction::{profile_file, profile_file_of, settle_extraction};
 use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
 use self::repetition::settle_repetition;
@@ -23,7 +23,8 @@ use super::property_names::PropertyPlaces;
 use super::{
     CapturedCluster, Cluster, ComparedSource, ComparedWith, Config, DeliveryPolicy, Destination,
     EmptySource, Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice,
-    Repetition, ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity, View,
+    Reordered, Repetition, ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity,
+    View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -52,6 +53,7 @@ impl Config {
                 }
                 Self::replaying(source, args.extraction, args.sending, &speedctl)
             }
+            cli::Command::Plan(args) => Self::planning(args),
             cli::Command::Extract(args) => Self::extracting(args),
             cli::Command::Inspect(args) => Self::inspecting(args),
             cli::Command::Compare(args) => Self::comparing(args),
@@ -99,7 +101,7 @@ impl Config {
             task: Task::Replay,
             read_for_flags: read_for_flags.collect(),
             extraction: settle_extraction(extraction)?,
-            destination: settle_destination(destination)?,
+            destination: settle_destination(destination, WithoutBrokers::Refused)?,
             timing,
             empty: settle_empty(delivery.allow_empty),
             delivery: settle_delivery(delivery, groups),
@@ -110,6 +112,32 @@ impl Config {
         };
         check_expectation(&mut config)?;
         Ok(config)
+    }
+
+    fn planning(args: cli::PlanArguments) -> Result<Self, Error> {
+        let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
+        let mut source = settle_source(args.source, ReadFor::Sending)?;
+        if args.send_unknown {
+            send_unknown(&mut source)?;
+        }
+        let clock = args.extraction.selection.clock;
+        let timing = Timing::from_flags(args.timing, clock, SystemTime::now())?;
+        let reordered = match args.allow_reordered {
+            true => Reordered::Allowed,
+            false => Reordered::Fails,
+        };
+        let extraction = settle_extraction(args.extraction)?;
+        Ok(Self {
+            destination: settle_destination(args.destination, WithoutBrokers::Assumed)?,
+            timing,
+            delivery: DeliveryPolicy {
+                reordered,
+                ..DeliveryPolicy::default()
+            },
+            repetition: settle_repetition(&args.again, &source)?,
+            empty: settle_empty(args.allow_empty),
+            ..Self::printing(Task::Plan, source, extraction, output)
+        })
     }
 
     fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {

@@ -133,16 +133,7 @@ impl DeliveryCounts {
 
     /// Counts how a record that is delivered came to `partition`.
     pub(in crate::produce) fn place(&mut self, record: &Record, partition: i32) {
-        let keeps = matches!(
-            self.partition,
-            PartitionChoice::Auto | PartitionChoice::Keep
-        );
-        let placement = &mut self.placement;
-        match (self.partition, record.key) {
-            _ if keeps && record.partition == Some(partition) => placement.kept += 1,
-            (PartitionChoice::Any, _) | (_, None) => placement.spread += 1,
-            (_, Some(_)) => placement.by_key += 1,
-        }
+        count_placement(&mut self.placement, self.partition, record, Some(partition));
     }
 
     /// Counts an answer with `code` that is none of a broker's, and no purge.
@@ -212,6 +203,21 @@ fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
         list.resize(index + 1, T::default());
     }
     &mut list[index]
+}
+
+/// Counts how a record comes to `partition`; none is the choice of librdkafka, which is not known yet.
+pub(in crate::produce) fn count_placement(
+    placement: &mut Placement,
+    how: PartitionChoice,
+    record: &Record,
+    partition: Option<i32>,
+) {
+    let keeps = matches!(how, PartitionChoice::Auto | PartitionChoice::Keep);
+    match (how, record.key) {
+        _ if keeps && partition.is_some() && record.partition == partition => placement.kept += 1,
+        (PartitionChoice::Any, _) | (_, None) => placement.spread += 1,
+        (_, Some(_)) => placement.by_key += 1,
+    }
 }
 
 #[cfg(test)]

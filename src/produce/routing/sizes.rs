@@ -88,6 +88,31 @@ impl SizeWishes {
     }
 }
 
+/// Bytes that librdkafka takes a record for, beside key, value and headers
+/// (`rdkafka_proto.h`, RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
+const RECORD_OVERHEAD: usize = 36;
+
+/// The size of a record by which librdkafka judges whether it is too large; of headers the sizes of names
+/// and values (`rdkafka_msg.h`, rd_kafka_msg_max_wire_size).
+pub(in crate::produce) fn wire_size(
+    key: usize,
+    value: usize,
+    headers: impl Iterator<Item = (usize, Option<usize>)>,
+) -> usize {
+    let headers = headers.map(|(name, value)| {
+        let value = value.unwrap_or(0);
+        varint_size(name) + name + varint_size(value) + value
+    });
+    RECORD_OVERHEAD + key + value + headers.sum::<usize>()
+}
+
+/// Bytes of a length as a varint, which has 7 bits in each and the sign beside them (Kafka protocol guide,
+/// varint).
+fn varint_size(length: usize) -> usize {
+    let bits = (length << 1 | 1).ilog2() as usize + 1;
+    bits.div_ceil(7)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +148,14 @@ mod tests {
         let user = [("message.max.bytes", "5000000"), ("batch.size", "300000")];
         assert_eq!(sizes(&user, None), (5_000_000, 300_000));
         assert_eq!(sizes(&user, Some(20_000)), (5_000_000, 20_000));
+    }
+
+    #[test]
+    fn a_record_is_as_large_as_librdkafka_takes_it_for() {
+        assert_eq!(wire_size(3, 10, std::iter::empty()), 49);
+        // Lengths of up to 63 take one byte, up to 8,191 two.
+        let headers = [(63, Some(64)), (5, None), (1, Some(8192))];
+        let expected = 36 + (1 + 63 + 2 + 64) + (1 + 5 + 1) + (1 + 1 + 3 + 8192);
+        assert_eq!(wire_size(0, 0, headers.into_iter()), expected);
     }
 }

@@ -17,9 +17,9 @@ use std::time::Duration;
 pub(crate) use self::forecast::Forecast;
 use self::ramp::Ramp;
 use self::rate::Rate;
-pub(super) use self::shift::Shifts;
+pub(super) use self::shift::{Shifts, kept_timestamp_ms, known_timestamp_ms};
 use self::timeline::{Rhythm, Timeline};
-pub(super) use self::turns::{Turn, Turns, moment_of};
+pub(super) use self::turns::{Turn, Turns, moment_of, time_oddity};
 use crate::config::{Clock, Speed, Timing};
 use crate::record::{Batch, Record};
 

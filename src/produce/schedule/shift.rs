@@ -3,6 +3,9 @@
 
 use std::collections::VecDeque;
 
+use crate::config::{Speed, Timestamps};
+use crate::record::Record;
+
 /// Passes that are remembered. Records of earlier ones are in flight no more, or their topic would not
 /// have taken the later ones.
 const MOST_PASSES: usize = 16;
@@ -25,6 +28,15 @@ struct Shift {
 }
 
 impl Shifts {
+    /// How timestamps are moved in a replay at `speed`, where they are.
+    pub(in crate::produce) fn of(which: Timestamps, speed: Speed) -> Option<Self> {
+        let speed = match speed {
+            Speed::Max => 1.0,
+            Speed::Factor(factor) => factor,
+        };
+        (which == Timestamps::Shift).then(|| Self::new(speed))
+    }
+
     /// Distances are divided by `speed`.
     pub(in crate::produce) fn new(speed: f64) -> Self {
         Self {
@@ -71,6 +83,27 @@ impl Shifts {
         let distance = distance.round() as i64;
         // Nothing is before 1970: librdkafka takes 0 for the time of sending.
         Some(start.saturating_add(distance).max(1))
+    }
+}
+
+/// A record's timestamp; what is not after 1970's first millisecond is none.
+pub(in crate::produce) fn known_timestamp_ms(record: &Record) -> Option<i64> {
+    record.timestamp_ms.filter(|ms| *ms > 0)
+}
+
+/// The time that the record at `position` keeps, or keeps its distances by; none where it gets that of
+/// its sending.
+pub(in crate::produce) fn kept_timestamp_ms(
+    which: Timestamps,
+    shifts: Option<&Shifts>,
+    record: &Record,
+    position: u64,
+) -> Option<i64> {
+    let known = known_timestamp_ms(record);
+    match which {
+        Timestamps::Now => None,
+        Timestamps::Original => known,
+        Timestamps::Shift => known.and_then(|ms| shifts?.shifted(ms, position)),
     }
 }
 

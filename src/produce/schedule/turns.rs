@@ -192,6 +192,17 @@ impl Turns {
     }
 }
 
+/// What is odd about a record's time, in words.
+pub(in crate::produce) fn time_oddity(what: ProblemKind) -> &'static str {
+    match what {
+        ProblemKind::TimeJump => {
+            "its time is more than a year away from that of the record before it"
+        }
+        ProblemKind::TimeBack => "its time is before that of an earlier record of its partition",
+        _ => "it has no time, and goes with the record before it",
+    }
+}
+
 /// That a source has no times.
 fn untimed(clock: Clock, place: &str) -> Error {
     let (what, hint) = match clock {

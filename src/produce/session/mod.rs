@@ -15,9 +15,9 @@
 mod drain;
 mod open;
 pub(super) mod outcome;
-mod pass;
+pub(super) mod pass;
 mod recovery;
-mod send;
+pub(super) mod send;
 mod wait;
 mod watches;
 

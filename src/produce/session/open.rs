@@ -10,7 +10,6 @@ use std::time::Instant;
 use super::wait::{SendStop, WaitFor, Waiter};
 use super::watches::groups;
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
-use crate::config::{Speed, Timestamps};
 use crate::error::Error;
 use crate::host::patience;
 use crate::produce::connection::client::Connection;
@@ -128,7 +127,7 @@ impl<'a> Session<'a> {
             router,
             waiter: Waiter::new(job, connection, journal),
             turns: Turns::new(&job.timing),
-            shifts: shifts(job),
+            shifts: Shifts::of(job.destination.timestamps, job.timing.speed),
             observer,
             first_look: FirstLook::Pending,
             identified: 0,
@@ -230,14 +229,6 @@ impl<'a> Session<'a> {
         let topic = self.deliveries.forbidden()?;
         Some(self.connection.writing_refused(vec![topic]))
     }
-}
-
-fn shifts(job: &Job) -> Option<Shifts> {
-    let speed = match job.timing.speed {
-        Speed::Max => 1.0,
-        Speed::Factor(factor) => factor,
-    };
-    (job.destination.timestamps == Timestamps::Shift).then(|| Shifts::new(speed))
 }
 
 /// Whether there is a journal; whose it is will be found when it is opened.

@@ -14,10 +14,9 @@ use crate::produce::delivery::counts::{DeliveryCounts, TopicCount};
 use crate::produce::delivery::journal::JournalWriter;
 use crate::produce::job::Counters;
 use crate::produce::routing::route::Router;
-use crate::record::Origin;
 use crate::report::{
-    Drain, GroupReport, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, ProblemKind,
-    Problems, RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
+    Drain, GroupReport, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, Problems,
+    RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
 /// What came of a replay.
@@ -168,14 +167,12 @@ impl Session<'_> {
         if source_end == Some(Ok(()))
             && !self.totals.tally.unselected.ended_early
             && stop.is_none()
-            && let Some(why) = self.router.renamings.unmatched()
+            && let Some(why) = self
+                .router
+                .renamings
+                .name_unmatched(&mut self.totals.problems)
         {
             self.job.console.note(&why);
-            let whole = Origin { input: 0, line: 0 };
-            for _ in 0..self.router.renamings.unmatched_count() {
-                let problems = &mut self.totals.problems;
-                problems.add(ProblemKind::MapUnmatched, whole, || why.clone());
-            }
         }
         let stopped = stop.and_then(|stop| match stop {
             SendStop::Failed(error) => Some(error),

@@ -14,8 +14,18 @@ use crate::produce::delivery::Ending;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
+use crate::produce::schedule::{kept_timestamp_ms, known_timestamp_ms};
 use crate::record::{Batch, Header, Record};
 use crate::report::{Outcome, ProblemKind};
+
+/// Why a record is not sent that goes to no topic.
+pub(in crate::produce) const TOPIC_UNNAMED: &str = "the capture does not name the record's topic";
+/// The same of one whose topic is known by its id.
+pub(in crate::produce) const ID_UNNAMED: &str = "nothing in the capture names the topic's id";
+
+/// Why a record does not keep its timestamp.
+pub(in crate::produce) const TIMELESS: &str =
+    "it was captured without a time, or with 1970's first millisecond";
 
 impl Pass<'_, '_> {
     /// Sends a record whose turn it is, or counts why it is not sent.
@@ -122,8 +132,7 @@ impl Pass<'_, '_> {
                 if self.session.waiter.handed == 0 {
                     return Err(SendStop::Failed(Error::TopicUntold { place }));
                 }
-                let why = "the capture does not name the record's topic";
-                self.unplaceable(batch, record, why);
+                self.unplaceable(batch, record, TOPIC_UNNAMED);
             }
             return Ok(target);
         };
@@ -134,7 +143,7 @@ impl Pass<'_, '_> {
         Ok(match route {
             Route::To(target) => Some(target),
             Route::Unknown => {
-                self.unplaceable(batch, record, "nothing in the capture names the topic's id");
+                self.unplaceable(batch, record, ID_UNNAMED);
                 None
             }
         })
@@ -184,10 +193,10 @@ impl Pass<'_, '_> {
         }
         let kept = self.session.kept_timestamp_ms(record, position);
         if kept == 0 && self.session.job.destination.timestamps != Timestamps::Now {
-            let why = "it was captured without a time, or with 1970's first millisecond";
-            self.counts
-                .problems
-                .add(ProblemKind::TimestampLost, record.origin, || why.into());
+            let problems = &mut self.counts.problems;
+            problems.add(ProblemKind::TimestampLost, record.origin, || {
+                TIMELESS.into()
+            });
         }
         kept
     }
@@ -246,17 +255,8 @@ impl Session<'_> {
     /// The time that the record at `position` keeps, or keeps its distances by; 0 where it gets that of
     /// its sending.
     pub(super) fn kept_timestamp_ms(&self, record: &Record, position: u64) -> i64 {
-        let known = known_timestamp_ms(record);
-        let kept = match self.job.destination.timestamps {
-            Timestamps::Now => None,
-            Timestamps::Original => known,
-            Timestamps::Shift => known.and_then(|ms| self.shifts.as_ref()?.shifted(ms, position)),
-        };
+        let which = self.job.destination.timestamps;
+        let kept = kept_timestamp_ms(which, self.shifts.as_ref(), record, position);
         kept.unwrap_or(0)
     }
-}
-
-/// A record's timestamp; what is not after 1970's first millisecond is none.
-fn known_timestamp_ms(record: &Record) -> Option<i64> {
-    record.timestamp_ms.filter(|ms| *ms > 0)
 }

@@ -171,6 +171,12 @@ mod tests {
                 "found duplicates filtered control aborted unreadable unselected records",
                 "found      1,004 = 1 control + 3 unselected + 1,000 to replay\n",
             ),
+            (
+                LedgerOf::Plan,
+                Outcome::ToSend,
+                "found duplicates filtered control aborted unreadable unselected to_send not_written unsent",
+                "found      1,004 = 1 control + 3 unselected + 1,000 to send\n",
+            ),
         ] {
             let mut ledger = Ledger::new(of, &tally);
             assert!(!ledger.balances());

@@ -13,6 +13,8 @@ pub enum LedgerOf {
     Extract,
     /// `kreplay inspect`.
     Inspect,
+    /// `kreplay plan`.
+    Plan,
 }
 
 /// What an outcome means for a run.
@@ -29,7 +31,7 @@ pub(super) enum Meaning {
 /// Writes the enum and what is known of each variant: its name in JSON, what it means, and which ledgers have it
 /// (none: all of them).
 macro_rules! outcomes {
-    ($($(#[$doc:meta])+ $outcome:ident = $name:literal, $meaning:ident $(, of $command:ident)?;)+) => {
+    ($($(#[$doc:meta])+ $outcome:ident = $name:literal, $meaning:ident $(, of $($command:ident)|+)?;)+) => {
         /// What became of a record that was found.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
@@ -55,10 +57,10 @@ macro_rules! outcomes {
                 }
             }
 
-            /// The one command whose ledger has it; none where all have.
-            fn command(self) -> Option<LedgerOf> {
+            /// The commands whose ledgers have it; none where all have.
+            fn commands(self) -> &'static [LedgerOf] {
                 match self {
-                    $(Self::$outcome => None$(.or(Some(LedgerOf::$command)))?,)+
+                    $(Self::$outcome => &[$($(LedgerOf::$command),+)?],)+
                 }
             }
         }
@@ -80,12 +82,14 @@ outcomes! {
     Unselected = "unselected", LeftOut;
     /// Acknowledged by the broker.
     Delivered = "delivered", Done, of Replay;
+    /// It would be sent, and its topic would take it.
+    ToSend = "to_send", Done, of Plan;
     /// Certain not to be in the log.
-    NotWritten = "not_written", Missing, of Replay;
+    NotWritten = "not_written", Missing, of Replay | Plan;
     /// May or may not be in the log.
     Unknown = "unknown", Missing, of Replay;
     /// Never left kreplay.
-    Unsent = "unsent", Missing, of Replay;
+    Unsent = "unsent", Missing, of Replay | Plan;
     /// Written to stdout.
     Printed = "printed", Done, of Extract;
     /// Ready, and not written any more.
@@ -97,7 +101,8 @@ outcomes! {
 impl Outcome {
     /// Whether the ledger of a command has it.
     pub(super) fn is_of(self, ledger: LedgerOf) -> bool {
-        self.command().is_none_or(|command| command == ledger)
+        let commands = self.commands();
+        commands.is_empty() || commands.contains(&ledger)
     }
 
     /// How a report for people calls it.

@@ -44,6 +44,8 @@ pub enum ProblemKind {
     /// Records sent after later ones of their partition: they came later in the capture than is waited
     /// for.
     OutOfOrder,
+    /// Records planned for another partition than the captured one, which the destination lacks.
+    Displaced,
     /// Records in the log behind later ones of their partition: the broker refused their batch first. To
     /// a script it is the same trouble.
     SentAgain,
@@ -87,6 +89,7 @@ impl ProblemKind {
             Self::TimeBack => "time_back",
             Self::Untimed => "untimed",
             Self::OutOfOrder | Self::SentAgain => "out_of_order",
+            Self::Displaced => "displaced",
             Self::PathUnmatched | Self::ColumnUnmatched => "path_unmatched",
             Self::TopicIdUnmatched => "topic_id_unmatched",
             Self::MapUnmatched => "map_unmatched",
@@ -139,6 +142,9 @@ impl ProblemKind {
                  `--allow-reordered` takes them as they are",
             ),
             Self::TimeJump => Some("`--max-gap 5s` cuts such a pause, and all others, to 5 s"),
+            Self::Displaced => Some(
+                "give the topic the captured partitions, or say `--partition key` where keys decide",
+            ),
             Self::SentAgain => Some(
                 "`--on-refused leave` keeps such records in the rejects instead of sending them again",
             ),

@@ -2,8 +2,8 @@
 //! the watch that shows progress and passes signals on.
 
 mod expected;
-mod progress;
-mod reading;
+pub(super) mod progress;
+pub(super) mod reading;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -51,10 +51,10 @@ pub(super) async fn replay(
         signals,
         signal: None,
         counters: counters.clone(),
-        brokers: config.destination.cluster.bootstrap_servers().to_string(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         repetition: config.repetition,
     };
+    let brokers = config.destination.cluster.bootstrap_servers().to_string();
     let mut job = job(&config, kind, &console, control.clone(), counters.clone())?;
     job.sending = expected
         .as_ref()
@@ -72,6 +72,7 @@ pub(super) async fn replay(
         reading,
     };
     let outcome = watch.until_done(produce::start(job, passes.each())).await;
+    let outcome = outcome.unwrap_or_else(|| ReplayOutcome::panicked(&watch.counters, brokers));
     let extraction = watch.reading().extraction.take();
     if let Some(mut extraction) = extraction {
         extraction.stop();
@@ -84,7 +85,7 @@ pub(super) async fn replay(
     watch.progress.finish(&console);
     let group_wait = outcome.group_wait;
     let settled = settle(&mut report, outcome, watch.signal);
-    name_nothing(&mut report, empty);
+    let settled = settled.and_then(|()| name_nothing(&mut report, empty));
     report.elapsed = started.elapsed().saturating_sub(group_wait);
     if let Some(expected) = expected {
         watch
@@ -113,7 +114,7 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     }
 }
 
-fn describe(source: &mut report::SourceReport, known: extract::Description) {
+pub(super) fn describe(source: &mut report::SourceReport, known: extract::Description) {
     source.kind = known.kind.or(source.kind);
     source.inputs = known.inputs;
     source.names = known.names;
@@ -121,14 +122,23 @@ fn describe(source: &mut report::SourceReport, known: extract::Description) {
 }
 
 /// A source without records is a failure where nothing else says more.
-fn name_nothing(report: &mut Report, empty: config::EmptySource) {
-    if report.failures.is_empty() && report.signal.is_none() {
-        let nothing = report::nothing_found(&report.source, &report.tally, empty);
-        report.failures.extend(nothing);
+///
+/// # Errors
+/// That no record is in the window that was asked for: nothing was sent, and there is nothing to report.
+fn name_nothing(report: &mut Report, empty: config::EmptySource) -> Result<(), Error> {
+    if !report.failures.is_empty() || report.signal.is_some() {
+        return Ok(());
+    }
+    match report::nothing_found(&report.source, &report.tally, empty) {
+        Some(outside) if outside.exit() == error::ExitCode::Usage => Err(outside),
+        nothing => {
+            report.failures.extend(nothing);
+            Ok(())
+        }
     }
 }
 
-fn job(
+pub(super) fn job(
     config: &Config,
     kind: Option<&'static str>,
     console: &Console,
@@ -178,7 +188,7 @@ fn unchecked(destination: &config::Destination) -> Vec<String> {
 }
 
 /// Says which settings do less than they seem to, or switch something off.
-fn tell_settings(destination: &config::Destination, console: &Console) {
+pub(super) fn tell_settings(destination: &config::Destination, console: &Console) {
     let (unused, unchecked) = (&destination.unused_properties, unchecked(destination));
     if !unused.is_empty() {
         let unused = error::quoted(unused);
@@ -267,7 +277,7 @@ fn settle(
 }
 
 /// The readings of the source, each of which is a pass of the replay.
-struct Passes {
+pub(super) struct Passes {
     config: Config,
     expected: Option<ExpectationStart>,
     /// How often its source was read.
@@ -279,8 +289,26 @@ struct Passes {
 }
 
 impl Passes {
+    /// Readings of which no output is expected.
+    pub(super) fn of(
+        config: Config,
+        console: Console,
+        (control, counters): (Control, Arc<Counters>),
+        reading: Arc<Mutex<CurrentReading>>,
+    ) -> Self {
+        Self {
+            config,
+            expected: None,
+            begun: 0,
+            console,
+            control,
+            counters,
+            reading,
+        }
+    }
+
     /// What production asks for each reading.
-    fn each(mut self) -> impl FnMut() -> Option<Receiver> + Send {
+    pub(super) fn each(mut self) -> impl FnMut() -> Option<Receiver> + Send {
         move || self.begin()
     }
 
@@ -370,27 +398,23 @@ impl Passes {
 }
 
 /// Looks on while both halves work: shows progress and passes signals on.
-struct ReplayWatch {
-    control: Control,
-    reading: Arc<Mutex<CurrentReading>>,
-    signals: mpsc::Receiver<Signal>,
-    signal: Option<Signal>,
-    counters: Arc<Counters>,
-    brokers: String,
-    progress: Progress,
-    repetition: Repetition,
+pub(super) struct ReplayWatch {
+    pub(super) control: Control,
+    pub(super) reading: Arc<Mutex<CurrentReading>>,
+    pub(super) signals: mpsc::Receiver<Signal>,
+    pub(super) signal: Option<Signal>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) progress: Progress,
+    pub(super) repetition: Repetition,
 }
 
 impl ReplayWatch {
-    async fn until_done(&mut self, mut outcome: oneshot::Receiver<ReplayOutcome>) -> ReplayOutcome {
+    /// The outcome, once it has come; none where a panic took it.
+    pub(super) async fn until_done<T>(&mut self, mut outcome: oneshot::Receiver<T>) -> Option<T> {
         let mut tick = interval(TICK);
         loop {
             tokio::select! {
-                outcome = &mut outcome => {
-                    return outcome.unwrap_or_else(|_| {
-                        ReplayOutcome::panicked(&self.counters, self.brokers.clone())
-                    });
-                }
+                outcome = &mut outcome => return outcome.ok(),
                 Some(signal) = self.signals.recv() => self.pass_on(signal),
                 _ = tick.tick() => self.show(),
             }
@@ -427,7 +451,7 @@ impl ReplayWatch {
         }
     }
 
-    fn reading(&self) -> MutexGuard<'_, CurrentReading> {
+    pub(super) fn reading(&self) -> MutexGuard<'_, CurrentReading> {
         lock(&self.reading)
     }
 

@@ -47,7 +47,7 @@ impl Drop for DrawnLine {
 }
 
 /// What is shown.
-pub(super) struct Progress {
+pub(in crate::run) struct Progress {
     shown: Shown,
     started: Instant,
     /// When how many records were delivered, at the last ticks.
@@ -62,7 +62,7 @@ enum Shown {
 
 impl Progress {
     /// What `when` and `verbosity` ask for on this stderr.
-    pub(super) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
+    pub(in crate::run) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
         let started = Instant::now();
         let shown = match (when, verbosity) {
             (When::Never, _) | (When::Auto, Verbosity::Quiet) => Shown::Nothing,

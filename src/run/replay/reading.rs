@@ -7,9 +7,9 @@ use crate::record::channel::Closer;
 
 /// The reading of the source that is under way; nothing as long as the destination was not found good.
 #[derive(Default)]
-pub(super) struct CurrentReading {
+pub(in crate::run) struct CurrentReading {
     pub(super) closer: Option<Closer>,
-    pub(super) extraction: Option<ExtractionThread>,
+    pub(in crate::run) extraction: Option<ExtractionThread>,
 }
 
 impl CurrentReading {

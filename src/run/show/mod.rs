@@ -30,6 +30,12 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, output),
+        Ok(Product::Plan(plan)) => {
+            let text = || page(&plan.tally, &plan.failures, &*plan);
+            let shown = in_form(output, text, || plan.to_json());
+            let problems = (&plan.source, &plan.forecast.problems);
+            tell(output, &shown, problems, &plan.failures, plan.exit())
+        }
         Ok(Product::Inspection(seen)) => {
             let text = || page(&seen.tally, &seen.failures, &*seen);
             let told = in_form(output, text, || seen.to_json());

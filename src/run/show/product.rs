@@ -1,12 +1,14 @@
 //! What a command gives to whoever shows it.
 
-use crate::report::{ComparisonReport, Inspection, PathList, Printout, Report};
+use crate::report::{ComparisonReport, Inspection, PathList, PlanReport, Printout, Report};
 
 /// What a run gives.
 #[derive(Debug)]
 pub enum Product {
     /// The report of a replay.
     Report(Box<Report>),
+    /// What a replay would do.
+    Plan(Box<PlanReport>),
     /// The account of the records that were printed.
     Printout(Box<Printout>),
     /// What is in a capture.

@@ -7,7 +7,8 @@ use crate::config::TopicNames;
 use crate::config::nearest;
 use crate::error::Error;
 use crate::record::channel::Extent;
-use crate::record::{Batch, CapturedTopic, TopicId};
+use crate::record::{Batch, CapturedTopic, Origin, TopicId};
+use crate::report::{ProblemKind, Problems};
 
 /// Captured topics that are kept to name the nearest one. More only where a path leads to something
 /// that is no topic.
@@ -126,9 +127,14 @@ impl<'a> Renamings<'a> {
         Some(whys.collect::<Vec<_>>().join("; "))
     }
 
-    /// How many renamings matched nothing so far.
-    pub(crate) fn unmatched_count(&self) -> usize {
-        self.unmet.len()
+    /// Names the renamings that matched nothing in the whole source among `problems`, and gives them in words.
+    pub(crate) fn name_unmatched(&self, problems: &mut Problems) -> Option<String> {
+        let why = self.unmatched()?;
+        let whole = Origin { input: 0, line: 0 };
+        for _ in &self.unmet {
+            problems.add(ProblemKind::MapUnmatched, whole, || why.clone());
+        }
+        Some(why)
     }
 
     fn id_hint(&self) -> Option<String> {

@@ -95,6 +95,31 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Shows `note` what is known of the source before its first record.
+///
+/// # Errors
+/// [`Error::Config`] for an id of `--topic-id` that no topic has: extraction says so at the source's end,
+/// and nothing is sent under a name that is misspelt.
+pub(in crate::produce) fn first_look(
+    receiver: &Receiver,
+    mut note: impl FnMut(&SourceBatch),
+) -> Result<Extent, Error> {
+    let mut unmatched_id = None;
+    let extent = receiver.look_ahead(|portion| {
+        note(portion);
+        let mut problems = portion.tally.problems.iter();
+        let unmatched = problems.find(|problem| problem.what == ProblemKind::TopicIdUnmatched);
+        unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
+    });
+    match unmatched_id.filter(|_| extent == Extent::Whole) {
+        Some(message) => {
+            let hint = ProblemKind::TopicIdUnmatched.hint().map(str::to_owned);
+            Err(Error::Config { message, hint })
+        }
+        None => Ok(extent),
+    }
+}
+
 impl Pass<'_, '_> {
     fn run(&mut self) -> PassEnd {
         let mut stop = contain(|| self.send_all()).err();
@@ -156,21 +181,12 @@ impl Pass<'_, '_> {
         let Session {
             router, job, turns, ..
         } = &mut *self.session;
-        let mut unmatched_id = None;
-        let extent = self.receiver.look_ahead(|portion| {
+        let extent = first_look(self.receiver, |portion| {
             router.observe(&portion.batch);
             if let Some(turns) = turns {
                 turns.look_at(&portion.batch);
             }
-            let mut problems = portion.tally.problems.iter();
-            let unmatched = problems.find(|problem| problem.what == ProblemKind::TopicIdUnmatched);
-            unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
-        });
-        // Extraction says so at the source's end: nothing is sent under a name that is misspelt.
-        if let Some(message) = unmatched_id.filter(|_| extent == Extent::Whole) {
-            let hint = ProblemKind::TopicIdUnmatched.hint().map(str::to_owned);
-            return Err(Error::Config { message, hint }.into());
-        }
+        })?;
         router.look(extent, |origin| job.counters.place(origin))?;
         // InitProducerId may be refused by now.
         self.session.check_alive()?;

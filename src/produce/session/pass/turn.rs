@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Pass;
-use crate::produce::schedule::{Turn, moment_of};
+use crate::produce::schedule::{Turn, moment_of, time_oddity};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::{Batch, Record};
@@ -93,15 +93,7 @@ impl Pass<'_, '_> {
     /// Counts what is odd about a record's time, and says at once why nothing is sent for years.
     fn name_oddity(&mut self, what: ProblemKind, batch: &Batch, record: &Record, turn: Turn) {
         let place = batch.captured_at(record);
-        let why = match what {
-            ProblemKind::TimeJump => {
-                "its time is more than a year away from that of the record before it"
-            }
-            ProblemKind::TimeBack => {
-                "its time is before that of an earlier record of its partition"
-            }
-            _ => "it has no time, and goes with the record before it",
-        };
+        let why = time_oddity(what);
         let problems = &mut self.counts.problems;
         problems.add(what, record.origin, || format!("{place}: {why}"));
         let now = Instant::now();

@@ -1,0 +1,67 @@
+//! A replay without its sending: what `kreplay plan` forecasts. Records go through the same order, the
+//! same schedule and the same routing as those of a replay; the schedule is given a clock that jumps to
+//! the next due time, and the destination is looked at, or assumed, and never written to.
+//!
+//! | question | file |
+//! |---|---|
+//! | what each record adds to the forecast | `forecast.rs` |
+//! | what the destination's topics are | `topics.rs` |
+//! | what came of it all | `outcome.rs` |
+//! | which key is the hottest | `keys.rs` |
+//! | which second is the busiest | `peaks.rs` |
+
+mod forecast;
+mod keys;
+mod outcome;
+mod peaks;
+mod topics;
+
+use self::forecast::Planner;
+pub(crate) use self::outcome::PlanOutcome;
+use self::topics::PlannedTopics;
+use super::connection::client::Connection;
+use super::delivery::rejects::Rejects;
+use super::job::Job;
+use super::routing::route::Router;
+use crate::config::property_names::are_same;
+use crate::config::{Cluster, Idempotence, Repetition};
+use crate::record::channel::Receiver;
+
+/// Plans everything that `passes` give, which are asked for the first one when the destination is good.
+pub(super) fn run(
+    job: Job,
+    repetition: Repetition,
+    passes: impl FnMut() -> Option<Receiver>,
+) -> PlanOutcome {
+    let destination = job.destination.clone();
+    if destination.cluster == Cluster::Rehearsal {
+        let topics = PlannedTopics::new(&destination, None);
+        return Planner::new(&job, topics).plan(repetition, passes);
+    }
+    let job = without_idempotence(job);
+    let connection = match Connection::open(&job, Rejects::default()) {
+        Ok(connection) => connection,
+        Err(error) => {
+            return PlanOutcome::failed(error, destination.cluster.bootstrap_servers());
+        }
+    };
+    if let Err(error) = connection.check_reachable(&job.control) {
+        return PlanOutcome::failed(error, &connection.brokers);
+    }
+    let router = Router::new(&connection, &destination, &job.control);
+    let topics = PlannedTopics::new(&destination, Some(router));
+    let mut outcome = Planner::new(&job, topics).plan(repetition, passes);
+    outcome.forecast.brokers = Some(connection.brokers.clone());
+    outcome
+}
+
+/// A job whose producers ask for no producer id: that would be a trace in the cluster.
+fn without_idempotence(mut job: Job) -> Job {
+    let destination = &mut job.destination;
+    destination.idempotence = Idempotence::Off;
+    let promises = ["enable.idempotence", "enable.gapless.guarantee"];
+    destination
+        .properties
+        .retain(|(name, _)| !promises.iter().any(|promise| are_same(promise, name)));
+    job
+}

@@ -1,0 +1,363 @@
+//! The destination's topics as a plan knows them: as the cluster describes them, or as they are assumed
+//! where none is asked.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::config::{Destination, MissingTopics};
+use crate::error::{Error, MissingPartitions};
+use crate::produce::connection::announce::Announcement;
+use crate::produce::connection::client::Connection;
+use crate::produce::connection::creation::MOST_PARTITIONS;
+use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
+use crate::produce::routing::acceptance::TopicRules;
+use crate::produce::routing::placement::{
+    CapturedTopics, Renamings, TopicPartitions, check_count, destinations, partitions_to_create,
+};
+use crate::produce::routing::route::Router;
+use crate::produce::routing::sizes::{SizeWishes, Sizes};
+use crate::record::channel::Extent;
+use crate::record::{Batch, CapturedTopic, NameFault, Origin};
+use crate::report::{ASSUMED_SETTINGS, RefusedRecords, TopicStanding};
+
+/// What is planned for a topic of the destination.
+pub(super) struct PlannedTarget {
+    pub(super) name: String,
+    pub(super) standing: TopicStanding,
+    pub(super) partitions: TopicPartitions,
+    pub(super) rules: TopicRules,
+    /// `max.message.bytes`, where it is known.
+    pub(super) limit: Option<usize>,
+    pub(super) sizes: Sizes,
+    /// Captured partitions that it lacks, of records that are to keep them.
+    lacking: BTreeSet<i32>,
+    /// Where the first such record is.
+    first_lacking: Option<Origin>,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    pub(super) per_partition: BTreeMap<i32, u64>,
+    pub(super) refused: RefusedRecords,
+    /// Records whose captured partition it lacks and that go to another one.
+    pub(super) displaced: u64,
+}
+
+/// All topics that records go to.
+pub(super) struct PlannedTopics<'a> {
+    destination: &'a Destination,
+    /// Asks the cluster; none where none is asked.
+    router: Option<Router<'a>>,
+    pub(super) renamings: Renamings<'a>,
+    pub(super) captured: CapturedTopics,
+    wishes: SizeWishes,
+    pub(super) targets: Vec<PlannedTarget>,
+    by_name: HashMap<String, usize>,
+    /// Partitions of all of them.
+    partitions: usize,
+    /// What speaks against a replay into this cluster.
+    failures: Vec<Error>,
+    /// The line that says who reads the topics.
+    announcement: Option<Announcement>,
+}
+
+impl<'a> PlannedTopics<'a> {
+    pub(super) fn new(destination: &'a Destination, router: Option<Router<'a>>) -> Self {
+        Self {
+            destination,
+            router,
+            renamings: Renamings::new(&destination.topics),
+            captured: CapturedTopics::new(destination.partition),
+            wishes: SizeWishes::of(&destination.properties),
+            targets: Vec::new(),
+            by_name: HashMap::new(),
+            partitions: 0,
+            failures: Vec::new(),
+            announcement: None,
+        }
+    }
+
+    /// Takes note of what is known of the source before its first record is sent.
+    pub(super) fn observe(&mut self, batch: &Batch) {
+        self.meet(batch);
+        self.captured.observe(batch);
+    }
+
+    /// Takes note of the topics of records, and of the cluster that they come from.
+    pub(super) fn meet(&mut self, batch: &Batch) {
+        self.renamings.meet(batch);
+        if let Some(router) = &mut self.router {
+            router.compare(batch);
+        }
+    }
+
+    /// Looks at the topics that the surveyed records go to.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for renamings that match nothing.
+    pub(super) fn look(&mut self, extent: Extent) -> Result<(), Error> {
+        self.renamings.check(extent)?;
+        let wanted = destinations(&self.renamings, &self.captured).into_iter();
+        let wanted: Vec<(String, (i32, usize))> = wanted
+            .map(|(name, partitions)| (name, partitions.size()))
+            .collect();
+        self.add(&wanted)?;
+        let present = self.targets.iter();
+        let present = present.filter(|target| target.standing == TopicStanding::Present);
+        let present: Vec<(String, i32)> = present
+            .map(|target| (target.name.clone(), target.partitions.count))
+            .collect();
+        if let Some(connection) = self.connection()
+            && !present.is_empty()
+        {
+            self.announcement = Some(Announcement::start(connection, present));
+        }
+        Ok(())
+    }
+
+    /// Where records of `topic` go; none where it is known only by its id, or not named at all, unless
+    /// all go to one topic.
+    ///
+    /// # Errors
+    /// [`Error::Config`] as of [`PlannedTopics::look`].
+    pub(super) fn route(&mut self, topic: Option<&CapturedTopic>) -> Result<Option<usize>, Error> {
+        let Some(name) = self.renamings.destination(topic) else {
+            return Ok(None);
+        };
+        if let Some(known) = self.by_name.get(&name) {
+            return Ok(Some(*known));
+        }
+        let captured = match topic {
+            Some(topic) if self.renamings.destination(None).is_none() => self.captured.count(topic),
+            _ => self.captured.most(),
+        };
+        self.add(&[(name.clone(), captured)])?;
+        Ok(self.by_name.get(&name).copied())
+    }
+
+    /// Partitions of all topics, as far as these are known.
+    pub(super) fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    /// Gives a topic that is made for the capture, or assumed, the partition that a record is to keep.
+    ///
+    /// # Errors
+    /// [`Error::Config`] and [`Error::TopicRefused`] for more than a topic is made with.
+    pub(super) fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
+        let target = &mut self.targets[target];
+        if target.standing == TopicStanding::Present || partition >= MOST_PARTITIONS {
+            return Ok(());
+        }
+        let wanted = partition.saturating_add(1);
+        if target.standing == TopicStanding::Created {
+            let in_use = usize::try_from(target.partitions.count).unwrap_or_default();
+            check_count(
+                &target.name,
+                wanted,
+                in_use,
+                self.destination.missing_topics,
+            )?;
+        }
+        let more = wanted.saturating_sub(target.partitions.count);
+        self.partitions += more.unsigned_abs() as usize;
+        target.partitions.count = wanted;
+        Ok(())
+    }
+
+    /// What limits the records of a topic, in words.
+    pub(super) fn describe_limit(&self, target: usize) -> String {
+        self.wishes.describe(self.targets[target].limit)
+    }
+
+    /// Takes up topics that are not known yet, given with their captured partitions.
+    fn add(&mut self, wanted: &[(String, (i32, usize))]) -> Result<(), Error> {
+        for (name, _) in wanted {
+            if let Some(fault) = NameFault::of(name) {
+                return Err(Error::config(format!(
+                    "the records of a topic would go to `{name:.60}`: {fault}"
+                )));
+            }
+        }
+        let found = self.find(wanted);
+        self.look_at(&found)?;
+        Ok(())
+    }
+
+    /// What each of `wanted` is at the destination.
+    fn find<'n>(&mut self, wanted: &'n [(String, (i32, usize))]) -> Vec<FoundTarget<'n>> {
+        let missing = match self.destination.missing_topics {
+            MissingTopics::Refuse => TopicStanding::Missing,
+            MissingTopics::Create { .. } => TopicStanding::Created,
+        };
+        let Some(router) = &self.router else {
+            let assumed = |(name, captured): &'n (String, (i32, usize))| FoundTarget {
+                name,
+                captured: *captured,
+                standing: TopicStanding::Assumed,
+                shape: None,
+            };
+            return wanted.iter().map(assumed).collect();
+        };
+        let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+        let states = match router.find(&names) {
+            Ok(states) => states.into_iter().map(Ok).collect(),
+            // One that refuses to be looked at says nothing of the others.
+            Err(_) => names
+                .iter()
+                .map(|name| one(router, name))
+                .collect::<Vec<_>>(),
+        };
+        let found = wanted.iter().zip(states).map(|((name, captured), state)| {
+            let (standing, shape) = match state {
+                Ok(TopicState::Present(shape)) => (TopicStanding::Present, Some(shape)),
+                Ok(TopicState::Missing) => (missing, None),
+                Err(error) => {
+                    self.failures.push(error);
+                    (TopicStanding::Refused, None)
+                }
+            };
+            FoundTarget {
+                name,
+                captured: *captured,
+                standing,
+                shape,
+            }
+        });
+        found.collect()
+    }
+
+    /// Takes up topics with their settings.
+    fn look_at(&mut self, found: &[FoundTarget<'_>]) -> Result<(), Error> {
+        let present = |found: &&FoundTarget<'_>| found.shape.is_some();
+        let names: Vec<&str> = found
+            .iter()
+            .filter(present)
+            .map(|found| found.name)
+            .collect();
+        let mut settings = self.settings(&names).into_iter();
+        for found in found {
+            let described = found.shape.and_then(|_| settings.next());
+            if let (Some(shape), Some(settings), Some(router)) =
+                (found.shape, &described, &mut self.router)
+            {
+                let warnings = &mut router.warnings;
+                warnings.look_at(found.name, shape, settings, self.destination);
+            }
+            if found.standing == TopicStanding::Created {
+                let ((captured, in_use), missing) =
+                    (found.captured, self.destination.missing_topics);
+                check_count(found.name, partitions_to_create(captured), in_use, missing)?;
+            }
+            self.push(found, described);
+        }
+        if let Some(router) = &mut self.router {
+            router.warnings.tell(&router.connection.console);
+        }
+        Ok(())
+    }
+
+    /// What the topics called `names` are set to, once the user is seen to have the right to write them.
+    fn settings(&mut self, names: &[&str]) -> Vec<TopicSettings> {
+        let Some(connection) = self.connection() else {
+            return Vec::new();
+        };
+        let writing = connection.check_writing(names);
+        let settings = connection.settings_of(names);
+        self.failures.extend(writing.err());
+        settings
+    }
+
+    fn connection(&self) -> Option<&'a Connection> {
+        self.router.as_ref().map(|router| router.connection)
+    }
+
+    fn push(&mut self, found: &FoundTarget<'_>, described: Option<TopicSettings>) {
+        let (captured, _) = found.captured;
+        let partitions = found
+            .shape
+            .map_or_else(|| partitions_to_create(captured), |shape| shape.partitions);
+        let (rules, limit) = match described {
+            Some(settings) => (settings.rules, settings.max_message_bytes),
+            None => (assumed_rules(), None),
+        };
+        self.partitions += partitions.unsigned_abs() as usize;
+        self.by_name.insert(found.name.into(), self.targets.len());
+        self.targets.push(PlannedTarget {
+            name: found.name.into(),
+            standing: found.standing,
+            partitions: TopicPartitions::new(partitions),
+            rules,
+            limit,
+            sizes: self.wishes.for_limit(limit),
+            lacking: BTreeSet::new(),
+            first_lacking: None,
+            records: 0,
+            bytes: 0,
+            per_partition: BTreeMap::new(),
+            refused: RefusedRecords::default(),
+            displaced: 0,
+        });
+    }
+
+    /// What speaks against the replay as a whole, once all of the source is known; `place` names where a
+    /// record was read.
+    pub(super) fn take_failures(&mut self, place: impl Fn(Origin) -> String) -> Vec<Error> {
+        let mut failures = Vec::new();
+        if let Some(router) = &mut self.router {
+            failures.extend(router.check_shared().err());
+            let missing = self.targets.iter();
+            let missing = missing.filter(|target| target.standing == TopicStanding::Missing);
+            let missing: Vec<(&str, i32)> = missing
+                .map(|target| (target.name.as_str(), target.partitions.count))
+                .collect();
+            if !missing.is_empty() {
+                failures.push(router.missing(&missing));
+            }
+        }
+        failures.append(&mut self.failures);
+        let lacking = self.targets.iter().filter_map(|target| {
+            Some(MissingPartitions {
+                topic: target.name.clone(),
+                partitions: target.partitions.count,
+                missing: target.lacking.iter().copied().collect(),
+                place: place(target.first_lacking?),
+            })
+        });
+        let topics: Vec<MissingPartitions> = lacking.collect();
+        if !topics.is_empty() {
+            failures.push(Error::PartitionsMissing { topics });
+        }
+        failures
+    }
+}
+
+impl PlannedTarget {
+    /// Takes note of a captured partition that is to be kept and not there.
+    pub(super) fn lack(&mut self, partition: i32, origin: Origin) {
+        self.lacking.insert(partition);
+        self.first_lacking.get_or_insert(origin);
+    }
+
+    pub(super) fn lacking(&self) -> impl Iterator<Item = i32> {
+        self.lacking.iter().copied()
+    }
+}
+
+/// A topic that records go to, before anything is planned for it.
+struct FoundTarget<'n> {
+    name: &'n str,
+    captured: (i32, usize),
+    standing: TopicStanding,
+    /// None where it is not there.
+    shape: Option<TopicShape>,
+}
+
+fn one(router: &Router<'_>, name: &str) -> Result<TopicState, Error> {
+    let mut state = router.find(&[name])?;
+    Ok(state.pop().unwrap_or(TopicState::Missing))
+}
+
+/// The rules of a topic that nobody has configured.
+fn assumed_rules() -> TopicRules {
+    let settings = ASSUMED_SETTINGS.iter();
+    let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    TopicRules::of(&settings.collect::<Vec<_>>())
+}
