@@ -558,30 +558,38 @@ fn a_window_outside_the_capture_is_told_what_that_spans() {
         text(first),
         text(last)
     );
-    let output = extract(&["--from", "2030-01-01T00:00:00Z"]);
-    assert_eq!(
-        (output.code, output.stdout.as_str()),
-        (1, ""),
-        "{output:#?}"
-    );
-    assert!(
-        output.stderr.contains(&expected),
-        "{expected} in {output:#?}"
-    );
+    let late = ["--from", "2030-01-01T00:00:00Z"];
+    for command in [&["extract"][..], &["replay", "--rehearse"], &["plan"]] {
+        let output = kreplay([command, &[shop()], &late].concat());
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (2, ""),
+            "{output:#?}"
+        );
+        let said = format!(
+            "kreplay: {expected}\nhint: `--clock record` reads the records' own timestamps"
+        );
+        assert!(output.stderr.contains(&said), "{said} in {output:#?}");
+    }
+    let output = kreplay([&["inspect", shop()], &late[..]].concat());
+    assert_eq!(output.code, 2, "{output:#?}");
+    // Also from stdin, which is read but once: nothing was sent when its end has come.
+    let input = std::fs::read(shop()).expect("the fixture is readable");
+    let output = Run::new(["replay", "-", "--rehearse", "--to", "2020-01-01T00:00:00Z"]);
+    let output = output.stdin(input).output();
+    assert_eq!(output.code, 2, "{output:#?}");
+    assert!(output.stderr.contains("the capture spans"), "{output:#?}");
 
     let kcat: PathBuf = fixture("kcat.jsonl");
     let output = kreplay(["extract", &kcat.display().to_string(), "--from", "+1s"]);
+    assert_eq!(output.code, 2, "{output:#?}");
+    let said = "none has a time by this `--clock`";
+    assert!(output.stderr.contains(said), "{output:#?}");
+    let said = "`--clock record` reads the records' own timestamps";
+    assert!(output.stderr.contains(said), "{output:#?}");
+    // Who allows a source without records gets the report that names the window.
+    let output = kreplay([&["extract", shop(), "--allow-empty"], &late[..]].concat());
     assert_eq!(output.code, 1, "{output:#?}");
-    assert!(
-        output.stderr.contains("none has a time by this `--clock`"),
-        "{output:#?}"
-    );
-    assert!(
-        output
-            .stderr
-            .contains("`--clock record` reads the records' own timestamps"),
-        "{output:#?}"
-    );
 }
 
 #[test]

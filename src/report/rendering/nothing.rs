@@ -3,15 +3,15 @@
 
 use crate::error::Error;
 use crate::report::rendering::figures::count;
-use crate::report::{EmptySource, SourceReport, Tally};
+use crate::report::{EmptySource, ProblemKind, SourceReport, Tally};
 
 /// Whether there was nothing to read, so that there is nothing to report.
 pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
     tally.found == 0 && tally.rrpairs == 0 && tally.lines == 0
 }
 
-/// What is wrong with a source that was read to its end and has no record, or none that the filter passes,
-/// unless that is allowed.
+/// What is wrong with a source that was read to its end and has no record, none that the filter passes, or
+/// none in the window that was asked for, unless that is allowed.
 pub(crate) fn nothing_found(
     source: &SourceReport,
     tally: &Tally,
@@ -21,6 +21,13 @@ pub(crate) fn nothing_found(
         return None;
     }
     let of_csv = source.kind == Some("csv") || source.via == Some("csv");
+    let mut problems = tally.problems.iter();
+    if let Some(outside) = problems.find(|problem| problem.what == ProblemKind::WindowOutside) {
+        return Some(Error::Config {
+            message: outside.why.clone(),
+            hint: outside.what.hint().map(str::to_owned),
+        });
+    }
     // Records that were filtered are found, too.
     let passes_some = of_csv || tally.rrpairs == 0 || tally.fetches > 0;
     if tally.found > 0 && passes_some {
