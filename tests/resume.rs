@@ -136,6 +136,29 @@ fn a_run_that_was_interrupted_goes_on_and_sends_nothing_twice() {
 }
 
 #[test]
+fn a_timed_run_that_was_killed_doubts_only_what_was_due() {
+    const ALL: u64 = 40;
+    let scene = Scene::new();
+    let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
+    let mut run = scene.replay(&input, &["--rate", "5"]).spawn();
+    run.wait_until("its records are there", |_| scene.there() > 2);
+    run.signal(SIGKILL);
+    run.wait();
+    let before = scene.there().cast_unsigned();
+    let output = scene.replay(&input, &[]).output();
+    let report = report(&output);
+    assert_eq!(output.code, 0, "{report:#}");
+    // What was answered in the last moments, and one that was due: of 40 that were read.
+    let may_repeat = report["resume"]["may_repeat"].as_u64().expect("a number");
+    assert!(may_repeat <= 5 && before < ALL / 2, "{before}: {report:#}");
+    let mut numbers = scene.numbers();
+    assert!(numbers.len() as u64 <= ALL + may_repeat, "{report:#}");
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (0..ALL).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_run_that_was_killed_goes_on_and_repeats_no_more_than_it_says() {
     const ALL: u64 = 5000;
     let scene = Scene::new();

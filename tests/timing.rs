@@ -316,6 +316,66 @@ fn a_time_that_goes_back_within_a_partition_is_counted_and_the_order_holds() {
     assert_eq!(report["problems"], json!([problem]));
 }
 
+#[test]
+fn each_pass_of_a_loop_keeps_the_rhythm_and_begins_where_the_one_before_ends() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let input = lines([(0, 0, 0), (0, 1, 400), (0, 2, 600)]);
+    std::fs::write(folder.path().join("lines"), input).expect("the folder is writable");
+    let args = ["replay", "lines", "-b", &brokers, "--report", "json"];
+    let flags = ["--speed", "2x", "--clock", "record", "--loop", "3"];
+    let run = Run::new([args, flags].concat()).cwd(folder.path());
+    let report = report_of(&run.output(), 0);
+    assert_eq!(ledger(&report), "9 = 9 delivered");
+    assert_eq!(report["passes"], 3);
+    let seen = read(&brokers, TOPIC).expect("the topic is readable");
+    let values: Vec<i64> = seen.iter().map(planned).collect();
+    assert_eq!(values, [0, 400, 600].repeat(3));
+    // A pass of 600 ms takes 300 ms at twice the speed, and the next one begins with its end.
+    let dues = [0, 200, 300, 300, 500, 600, 600, 800, 900];
+    let latest = latest_ms(&report);
+    for (due, after) in dues.into_iter().zip(after_first(&seen)) {
+        assert!(after >= due - latest - 1, "{after} ms, due at {due}");
+        // Each pass may begin late by as much as the last record before it was.
+        assert!(
+            after <= due + 3 * (latest + 1) + 1,
+            "{after} ms, due at {due}"
+        );
+    }
+    let reached = report["timing"]["reached"].as_f64().expect("a speed");
+    assert!(reached <= 2.01, "{report:#}");
+}
+
+#[test]
+fn a_speed_that_the_cluster_does_not_keep_up_with_ends_with_what_was_reached_and_why() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    // Five requests of one record each are answered in 200 ms, and ten records wait in the queue at most:
+    // the last of 40 is handed over after a second at the earliest, and is due after 3.9 ms.
+    let delayed = mock.broker_round_trip_time(1, Duration::from_millis(200));
+    delayed.expect("the mock takes a delay");
+    let flags = [
+        "--speed",
+        "100x",
+        "--clock",
+        "record",
+        "-X",
+        "batch.num.messages=1",
+        "-X",
+        "queue.buffering.max.messages=10",
+    ];
+    let input = lines((0..40).map(|i| (0, i, i * 10)));
+    let report = report_of(&replay(&brokers, &flags, input), 0);
+    assert_eq!(ledger(&report), "40 = 40 delivered");
+    let timing = &report["timing"];
+    assert_eq!(timing["asked"], "100x");
+    let reached = timing["reached"].as_f64().expect("a speed");
+    assert!(reached < 1.0, "{timing:#}");
+    assert_eq!(timing["limited_by"], "cluster", "{timing:#}");
+    assert!(lateness_ms(&report, "max") > 500.0, "{timing:#}");
+}
+
 /// Checks that no window of sendings, in milliseconds, has more units than its share and the burst of 10 ms.
 /// A sending is known to the millisecond.
 fn assert_rate(sent_ms: &[i64], per_second: f64, unit: f64) {

@@ -19,7 +19,8 @@ use crate::record::channel::{Extent, Receiver, SourceBatch};
 use crate::record::in_flight::NumberedBatch;
 use crate::report::{Outcome, ProblemKind};
 
-/// Records that the journal is told of at once, before the first of them is sent.
+/// Records that the journal is told of at once, before the first of them is sent. Of timed records only what
+/// is due then.
 const SLICE: usize = 512;
 
 /// How a pass has ended.
@@ -51,6 +52,10 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
     pub(in crate::produce::session) counts: PassTally,
     /// Which record of its batch is being sent.
     index: usize,
+    /// The first record of the batch that the journal was not told of.
+    announced: usize,
+    /// How many records it is told of next.
+    slice: usize,
     /// Of each record of the batch the captured partition, by a number, where records are timed.
     partitions: Vec<u32>,
 }
@@ -69,12 +74,18 @@ impl<'a> Session<'a> {
     /// Sends everything that `receiver` gives, and adds up what is counted on the way.
     pub(in crate::produce::session) fn pass(&mut self, receiver: &Receiver) -> PassEnd {
         let ordered = Ordered::new(receiver, self.job.order).numbered_from(self.position);
+        let slice = match self.turns {
+            Some(_) => 1,
+            None => SLICE,
+        };
         let mut pass = Pass {
             session: self,
             receiver,
             ordered,
             counts: PassTally::default(),
             index: 0,
+            announced: 0,
+            slice,
             partitions: Vec::new(),
         };
         if let Some(clock) = pass.session.turns.as_ref().and_then(Turns::clock) {
@@ -250,33 +261,51 @@ impl Pass<'_, '_> {
 
     /// Sends the records of a batch; after an error `index` is the first that was not sent.
     fn send_records(&mut self, in_flight: &Arc<InFlightBatch>) -> Result<(), SendStop> {
-        let NumberedBatch {
-            batch, positions, ..
-        } = in_flight.numbered();
-        let records = batch.records.len();
-        let mut routes = vec![None; batch.topics.len()];
-        let mut announced = 0;
-        for index in 0..records {
+        let numbered = in_flight.numbered();
+        let mut routes = vec![None; numbered.batch.topics.len()];
+        self.announced = 0;
+        for index in 0..numbered.batch.records.len() {
             self.index = index;
-            if index == announced
-                && let Some(journal) = &mut self.session.waiter.journal
-            {
-                announced = records.min(index + SLICE);
-                let slice = (index..announced).map(|index| positions.of(index));
-                journal.announce(slice, self.session.deliveries)?;
-            }
-            if self.is_delivered(positions.of(index)) {
+            if self.is_delivered(numbered.positions.of(index)) {
                 self.counts.skipped += 1;
                 continue;
             }
-            let sent = self.await_turn(batch, index);
-            let sent = sent.and_then(|due| self.send(in_flight, index, &mut routes, due));
+            let sent = self.await_turn(numbered, index).and_then(|due| {
+                self.announce(numbered, index)?;
+                self.send(in_flight, index, &mut routes, due)
+            });
             if let Err(stop) = sent {
-                (index..announced).for_each(|index| self.is_not_written(positions.of(index)));
+                self.take_back(numbered, index);
                 return Err(stop);
             }
         }
         Ok(())
+    }
+
+    /// Tells the journal of the record at `index` and of some that follow, unless it knows of them.
+    ///
+    /// # Errors
+    /// As of [`JournalWriter::announce`](crate::produce::delivery::journal::JournalWriter::announce).
+    fn announce(&mut self, numbered: &NumberedBatch, index: usize) -> Result<(), Error> {
+        let Some(journal) = &mut self.session.waiter.journal else {
+            return Ok(());
+        };
+        if index < self.announced {
+            return Ok(());
+        }
+        let until = numbered.batch.records.len().min(index + self.slice);
+        let slice = (index..until).map(|index| numbered.positions.of(index));
+        journal.announce(slice, self.session.deliveries)?;
+        self.announced = until;
+        // What is due at once comes in bursts: each slice without a wait makes the next one longer.
+        self.slice = SLICE.min(2 * self.slice);
+        Ok(())
+    }
+
+    /// Takes back from the journal what it was told of from the record at `index` on: that is not sent now.
+    fn take_back(&mut self, numbered: &NumberedBatch, index: usize) {
+        (index..self.announced).for_each(|i| self.is_not_written(numbered.positions.of(i)));
+        self.announced = self.announced.min(index);
     }
 
     /// Ends the sending when its time is over. Of a run that is told to stop the channel gives the end.

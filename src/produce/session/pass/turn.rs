@@ -7,6 +7,7 @@ use super::Pass;
 use crate::produce::schedule::{Turn, moment_of, time_oddity};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
+use crate::record::in_flight::NumberedBatch;
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
 
@@ -42,9 +43,10 @@ impl Pass<'_, '_> {
     /// That the run ends before that.
     pub(super) fn await_turn(
         &mut self,
-        batch: &Batch,
+        numbered: &NumberedBatch,
         index: usize,
     ) -> Result<Option<Instant>, SendStop> {
+        let batch = &numbered.batch;
         let record = &batch.records[index];
         loop {
             self.wait_for_budget()?;
@@ -85,7 +87,12 @@ impl Pass<'_, '_> {
             }
             match turn {
                 Turn::Now(due) => return Ok(Some(due)),
-                Turn::At(due) => self.session.wait(WaitFor::Due(due))?,
+                Turn::At(due) => {
+                    // Who is killed while waiting has sent nothing of it.
+                    self.take_back(numbered, index);
+                    self.slice = 1;
+                    self.session.wait(WaitFor::Due(due))?;
+                }
             }
         }
     }
