@@ -39,6 +39,10 @@ pub(crate) const CASES: &[Case] = &[
         noise,
     ),
     ("the_time_to_the_answer_is_that_of_its_own_input", answers),
+    (
+        "a_wait_for_the_output_that_is_cut_short_is_incomplete",
+        cut_short,
+    ),
 ];
 
 /// Orders of a made capture; number n has the key of customer n % CUSTOMERS, and all are in one partition, so
@@ -341,11 +345,13 @@ fn readme(kafka: &Kafka) {
             .map(|stem| create_unique(&kafka.brokers(), stem, 2).expect("a topic"));
         let to = ["--to", &invoices];
         let flags = [&to[..], flags].concat();
-        let service = Service::start(&kafka.brokers(), &unique("billing"), &orders, &flags);
+        let group = unique("billing");
+        let service = Service::start(&kafka.brokers(), &group, &orders, &flags);
         let maps = [("orders", &orders), ("invoices", &invoices)];
         let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
         let brokers = kafka.brokers();
         let words = ["replay", &path("billing.jsonl"), "-b", &brokers, "--expect"];
+        let words = [&words[..], &["--wait-group", &group]].concat();
         let words = [&words[..], &[&maps[0], &maps[1], "-F", "none", "-q"]].concat();
         let output = crate::harness::run::kreplay(words);
         service.stop();
@@ -441,4 +447,36 @@ fn answers(kafka: &Kafka) {
         let longest = output.elapsed.as_secs_f64() * 1000.0;
         assert!(times[3] < longest, "{found:#}");
     }
+}
+
+fn cut_short(kafka: &Kafka) {
+    // Nobody answers, and nobody waits for as long as it takes to be sure.
+    let run = ServiceRun::new(kafka);
+    let limits = [
+        "--expect",
+        "--expect-quiet",
+        "10m",
+        "--expect-timeout",
+        "1s",
+    ];
+    let output = run.replay(kafka, &limits);
+    let expected = check(&output, 1, "incomplete", &[("missing", ORDERS)]);
+    let said = "records still came 1s after the last one was sent, or none for less than 10m";
+    assert_eq!(expected["incomplete"], said);
+    let run = ServiceRun::new(kafka);
+    let capture = run.file("capture.jsonl").display().to_string();
+    let maps = [("orders", &run.orders), ("invoices", &run.invoices)];
+    let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
+    let words = ["replay", &capture, &maps[0], &maps[1], "-F", "none"];
+    let words = [&words[..], &["--expect", "--expect-quiet", "10m"]].concat();
+    let mut running = replay(kafka, &words).spawn();
+    running.wait_until("it waits for the output", |running| {
+        running
+            .stderr_so_far()
+            .contains("every record is delivered")
+    });
+    running.signal(nix::sys::signal::Signal::SIGINT);
+    let output = running.wait();
+    let expected = check(&output, 130, "incomplete", &[("missing", ORDERS)]);
+    assert_eq!(expected["incomplete"], "the run came to no good end");
 }

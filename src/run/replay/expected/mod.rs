@@ -105,7 +105,7 @@ impl ExpectedOutput {
         };
         found.expected = state.expected;
         found.unreadable = state.unreadable;
-        found.incomplete = observed.end.why(self.settings.limit);
+        found.incomplete = observed.end.why(self.settings.limit, self.settings.quiet);
         let was_stopped = matches!(observed.end, ObservationEnd::Stopped);
         if let ObservationEnd::Failed(error) = observed.end {
             report.failures.push(error);
@@ -168,14 +168,15 @@ fn learn(
 
 impl ObservationEnd {
     /// Why not all that the service writes was seen.
-    fn why(&self, limit: Duration) -> Option<String> {
+    fn why(&self, limit: Duration, quiet: Duration) -> Option<String> {
         match self {
             Self::Quiet => None,
             Self::Stopped => Some("the run came to no good end".into()),
             Self::NeverQuiet => {
                 let limit = humantime::format_duration(limit);
+                let quiet = humantime::format_duration(quiet);
                 Some(format!(
-                    "records still came {limit} after the last one was sent"
+                    "records still came {limit} after the last one was sent, or none for less than {quiet}"
                 ))
             }
             Self::Hidden(place) => Some(format!(
