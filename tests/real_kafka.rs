@@ -9,6 +9,8 @@ mod harness;
 #[path = "faults/acl.rs"]
 #[allow(dead_code, reason = "shared with tests/faults.rs")]
 mod acl;
+#[path = "real_kafka/broker_errors.rs"]
+mod broker_errors;
 #[path = "real_kafka/brokers.rs"]
 mod brokers;
 #[path = "real_kafka/capture.rs"]
@@ -41,8 +43,6 @@ mod share_group;
 mod target;
 #[path = "real_kafka/timing.rs"]
 mod timing;
-#[path = "real_kafka/trouble.rs"]
-mod trouble;
 #[path = "real_kafka/volume.rs"]
 mod volume;
 
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
     // Those that share the spare broker wait for each other: the long ones begin first.
-    for (name, case) in trouble::ON_THE_SPARE_BROKER {
+    for (name, case) in broker_errors::ON_THE_SPARE_BROKER {
         let (spare, turn) = (Arc::clone(&spare), Arc::clone(&turn));
         trials.push(Trial::test(*name, move || {
             let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
         refused::CASES,
         target::CASES,
         timing::CASES,
-        trouble::CASES,
+        broker_errors::CASES,
         volume::CASES,
     ];
     let quick = cases.concat().into_iter().map(|case| (case, false));

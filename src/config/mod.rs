@@ -1,5 +1,5 @@
 //! What the command line means, as the rest of the program sees it. How it comes to mean that is
-//! settled in `resolve/`.
+//! resolved in `resolve/`.
 
 mod comparison;
 pub(crate) mod nearest;
@@ -52,7 +52,7 @@ pub struct Config {
     pub empty: EmptySource,
     /// What is printed.
     pub output: Output,
-    /// Files that were read to settle all this, by the flags that name them.
+    /// Files that were read to resolve all this, by the flags that name them.
     pub read_for_flags: Vec<(String, PathBuf)>,
 }
 

@@ -29,7 +29,7 @@ impl SourceBatch {
     }
 }
 
-/// When the receiver is given the first portion.
+/// When the receiver is given the first batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
     AtOnce,
@@ -54,7 +54,7 @@ const LONGEST_LOOK: Duration = Duration::from_millis(500);
 /// A wait that is no busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
-/// How much may wait in the channel. One portion always fits, however large.
+/// How much may wait in the channel. One batch always fits, however large.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) records: usize,
@@ -142,9 +142,9 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
 pub(crate) struct Sender(Arc<SharedChannel>);
 
 impl Sender {
-    /// Hands a portion over; blocks while the channel is full.
-    pub(crate) fn send(&self, portion: SourceBatch) -> Result<(), Closed> {
-        let (records, bytes) = (portion.batch.records.len(), portion.weight());
+    /// Hands a batch over; blocks while the channel is full.
+    pub(crate) fn send(&self, source_batch: SourceBatch) -> Result<(), Closed> {
+        let (records, bytes) = (source_batch.batch.records.len(), source_batch.weight());
         let Limits {
             records: most_records,
             bytes: most_bytes,
@@ -163,7 +163,7 @@ impl Sender {
         }
         state.records += records;
         state.bytes += bytes;
-        state.queue.push_back(portion);
+        state.queue.push_back(source_batch);
         self.0.news.notify_one();
         Ok(())
     }
@@ -242,12 +242,12 @@ impl Receiver {
         }
     }
 
-    /// The next portion; blocks while there is none. None when the source has ended, or failed
+    /// The next batch; blocks while there is none. None when the source has ended, or failed
     /// while the gate was closed, or the channel was closed.
     pub(crate) fn recv(&self) -> Option<SourceBatch> {
         loop {
             match self.recv_within(Duration::MAX) {
-                Received::Batch(portion) => return Some(portion),
+                Received::Batch(source_batch) => return Some(source_batch),
                 Received::End => return None,
                 Received::Nothing => {}
             }
@@ -263,12 +263,12 @@ impl Receiver {
                 return Received::End;
             }
             if state.gate == Gate::AtOnce
-                && let Some(portion) = state.queue.pop_front()
+                && let Some(source_batch) = state.queue.pop_front()
             {
-                state.records -= portion.batch.records.len();
-                state.bytes -= portion.weight();
+                state.records -= source_batch.batch.records.len();
+                state.bytes -= source_batch.weight();
                 self.0.room.notify_one();
-                return Received::Batch(portion);
+                return Received::Batch(source_batch);
             }
             if state.end.is_some() {
                 return Received::End;
@@ -323,16 +323,16 @@ mod tests {
     use super::*;
     use std::thread;
 
-    fn portion(bytes: usize) -> SourceBatch {
-        let mut portion = SourceBatch::default();
-        portion.batch.push_bytes(&vec![0; bytes]);
-        portion.tally.found = 1;
-        portion
+    fn source_batch(bytes: usize) -> SourceBatch {
+        let mut source_batch = SourceBatch::default();
+        source_batch.batch.push_bytes(&vec![0; bytes]);
+        source_batch.tally.found = 1;
+        source_batch
     }
 
     const SMALL: Limits = Limits {
         records: 100,
-        // Two portions of 100 bytes together.
+        // Two batches of 100 bytes together.
         bytes: 100 + 2 * size_of::<SourceBatch>(),
     };
 
@@ -341,7 +341,9 @@ mod tests {
         let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
         let thread = thread::spawn(move || {
             for bytes in 1..60 {
-                sender.send(portion(bytes)).expect("the receiver is there");
+                sender
+                    .send(source_batch(bytes))
+                    .expect("the receiver is there");
             }
             sender.finish(Ok(()));
         });
@@ -356,11 +358,13 @@ mod tests {
     #[test]
     fn a_gate_opens_when_the_channel_is_full() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
-        sender.send(portion(60)).expect("there is room");
+        sender.send(source_batch(60)).expect("there is room");
         assert!(sender.take_back());
-        sender.send(portion(70)).expect("there is room");
+        sender.send(source_batch(70)).expect("there is room");
         let thread = thread::spawn(move || {
-            sender.send(portion(60)).expect("the receiver is there");
+            sender
+                .send(source_batch(60))
+                .expect("the receiver is there");
             assert!(!sender.take_back(), "the gate was opened by a full channel");
             sender.finish(Err(Error::config("too late")));
         });
@@ -370,7 +374,7 @@ mod tests {
         thread.join().expect("the sender does not panic");
     }
 
-    /// An endless line gives portions without a record, faster than anybody takes them.
+    /// An endless line gives batches without a record, faster than anybody takes them.
     #[test]
     fn portions_without_a_record_fill_the_channel_as_well() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
@@ -395,7 +399,7 @@ mod tests {
     #[test]
     fn a_source_that_fails_behind_the_gate_delivers_nothing() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
-        sender.send(portion(10)).expect("there is room");
+        sender.send(source_batch(10)).expect("there is room");
         sender.finish(Err(Error::config("no")));
         let extent = receiver.look_ahead(|_| panic!("nothing is to be seen of a failed source"));
         assert_eq!(extent, Extent::Beginning);
@@ -407,10 +411,10 @@ mod tests {
     #[test]
     fn a_gate_for_looking_first_opens_also_when_the_source_fails() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
-        sender.send(portion(10)).expect("there is room");
+        sender.send(source_batch(10)).expect("there is room");
         sender.finish(Err(Error::config("cut off")));
         let mut seen = 0;
-        let extent = receiver.look_ahead(|portion| seen += portion.batch.weight());
+        let extent = receiver.look_ahead(|source_batch| seen += source_batch.batch.weight());
         assert_eq!(extent, Extent::Beginning);
         assert_eq!(
             (seen, receiver.recv().is_some(), receiver.recv().is_none()),
@@ -421,8 +425,8 @@ mod tests {
     #[test]
     fn a_source_is_known_as_a_whole_when_it_has_ended_well_within_the_channel() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
-        sender.send(portion(10)).expect("there is room");
-        sender.send(portion(20)).expect("there is room");
+        sender.send(source_batch(10)).expect("there is room");
+        sender.send(source_batch(20)).expect("there is room");
         sender.finish(Ok(()));
         let mut seen = 0;
         assert_eq!(
@@ -435,9 +439,11 @@ mod tests {
     #[test]
     fn of_a_source_that_does_not_fit_into_the_channel_the_beginning_is_known() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
-        sender.send(portion(60)).expect("there is room");
+        sender.send(source_batch(60)).expect("there is room");
         let thread = thread::spawn(move || {
-            sender.send(portion(70)).expect("the receiver is there");
+            sender
+                .send(source_batch(70))
+                .expect("the receiver is there");
             sender.finish(Ok(()));
         });
         let mut seen = 0;
@@ -451,7 +457,7 @@ mod tests {
     fn a_source_that_ends_well_after_the_channel_was_closed_has_not_reached_its_end() {
         let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
         receiver.closer().close();
-        assert_eq!(sender.send(portion(1)), Err(Closed));
+        assert_eq!(sender.send(source_batch(1)), Err(Closed));
         sender.finish(Ok(()));
         assert_eq!(receiver.close().0, None);
     }
@@ -462,7 +468,7 @@ mod tests {
         let limit = Duration::from_secs(600);
         let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
         thread::scope(|scope| {
-            scope.spawn(|| sender.send(portion(7)).expect("the receiver is there"));
+            scope.spawn(|| sender.send(source_batch(7)).expect("the receiver is there"));
             receiver.wait(limit);
             let received = receiver.recv_within(Duration::ZERO);
             assert!(matches!(received, Received::Batch(p) if p.batch.weight() == 7));
@@ -482,8 +488,8 @@ mod tests {
     fn closing_wakes_both_sides() {
         let (sender, receiver) = bounded(SMALL, Gate::AtOnce);
         let closer = receiver.closer();
-        sender.send(portion(90)).expect("there is room");
-        let sending = thread::spawn(move || sender.send(portion(90)));
+        sender.send(source_batch(90)).expect("there is room");
+        let sending = thread::spawn(move || sender.send(source_batch(90)));
         closer.close();
         assert_eq!(
             sending.join().expect("the sender does not panic"),

@@ -77,7 +77,7 @@ pub(super) async fn plan(
         signal,
         failures: outcome.failures,
     };
-    settle(report, outcome.source_end.and_then(Result::err), empty)
+    conclude(report, outcome.source_end.and_then(Result::err), empty)
 }
 
 fn panicked() -> PlanOutcome {
@@ -93,7 +93,7 @@ fn panicked() -> PlanOutcome {
 ///
 /// # Errors
 /// A failure of the configuration kind: such a plan has no report.
-fn settle(
+fn conclude(
     mut report: PlanReport,
     source_failure: Option<Error>,
     empty: EmptySource,

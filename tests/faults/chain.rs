@@ -175,7 +175,7 @@ impl<'a> Judge<'a> {
 
     /// Judges a run by what it has said at its start.
     fn judge(&mut self, output: &Output) {
-        let log = settled(self.brokers, self.topic);
+        let log = read_when_quiet(self.brokers, self.topic);
         let mut now: HashMap<u64, u64> = HashMap::new();
         log.ids()
             .into_iter()
@@ -213,7 +213,7 @@ fn said(stderr: &str) -> u64 {
 
 /// The log, once nothing more comes of a run that has ended: what a killed process has handed to the
 /// system is still sent.
-fn settled(brokers: &str, topic: &str) -> Log {
+fn read_when_quiet(brokers: &str, topic: &str) -> Log {
     let mut before = count(brokers, topic);
     loop {
         thread::sleep(Duration::from_millis(150));

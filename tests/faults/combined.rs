@@ -23,7 +23,7 @@ pub(crate) const CASES: &[Case] = &[
     (
         "a_double_interruption_amid_lost_answers_and_a_frozen_broker_leaves_a_true_report",
         Takes::Patience,
-        storms,
+        faults_combined,
     ),
     (
         "records_that_time_out_amid_lost_answers_are_named_and_none_is_repeated",
@@ -42,19 +42,19 @@ fn cutting() -> NetworkFault {
     }
 }
 
-fn storms() {
+fn faults_combined() {
     const RUNS: u64 = 8;
     let (kafka, proxy) = behind(cutting());
     let first = SeededRandom::from_env().seed();
     let unknown: u64 = (first..first + RUNS)
-        .map(|seed| storm(&kafka, &proxy, seed))
+        .map(|seed| combine_faults(&kafka, &proxy, seed))
         .sum();
     assert!(unknown > 0, "nothing was on its way");
     assert!(proxy.lost_answers() > 0, "{proxy:?}");
 }
 
 /// One replay that is left in the middle; returns how many records it calls unknown.
-fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
+fn combine_faults(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     const RECORDS: u64 = 50_000;
     let mut random = SeededRandom::new(seed);
     let moments = [0, 200, 300].map(|ms| {
@@ -64,7 +64,7 @@ fn storm(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: moments {moments:?}"));
     let records = Numbered {
         bytes: 800,
-        ..numbered(kafka, "storm", 4)
+        ..numbered(kafka, "combined", 4)
     };
     let (brokers, topic, artifacts) = (kafka.brokers(), &records.topic, RunArtifacts::new());
     let file = artifacts.rejects_path();

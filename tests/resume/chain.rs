@@ -1,4 +1,4 @@
-//! Several runs over one journal: what one leaves uncertain stays so until a later one has settled it.
+//! Several runs over one journal: what one leaves uncertain stays so until a later one has delivered it.
 
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use std::time::Duration;
@@ -59,7 +59,11 @@ fn what_a_killed_run_left_uncertain_stays_so_when_the_next_one_sends_nothing() {
     distinct.sort_unstable();
     distinct.dedup();
     assert_eq!(distinct, (0..ALL).collect::<Vec<_>>());
-    assert_eq!(report(&third)["resume"]["uncertain"], 0, "all is settled");
+    assert_eq!(
+        report(&third)["resume"]["uncertain"],
+        0,
+        "nothing is uncertain"
+    );
 }
 
 #[test]

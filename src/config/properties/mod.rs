@@ -87,7 +87,7 @@ pub(crate) struct ResolvedProperties {
 /// # Errors
 /// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
 /// those that would not be obeyed.
-pub(crate) fn settle(
+pub(crate) fn resolve(
     file: &PropertyFile,
     flags: Properties,
     idempotence: Idempotence,

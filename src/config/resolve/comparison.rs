@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{ReadFor, settle_source};
+use super::source::{ReadFor, resolve_source};
 use crate::cli;
 use crate::config::{
     Cluster, ComparedSource, ComparisonRules, Config, Depth, Excuse, Excused, ExpectationSource,
@@ -16,7 +16,7 @@ use crate::record::select::Selection;
 ///
 /// # Errors
 /// [`Error::Config`] as for one source; also when both are stdin.
-pub(super) fn settle_sides(
+pub(super) fn resolve_sides(
     sides: [PathBuf; 2],
     kind: Option<InputKind>,
     speedctl: &cli::SpeedctlArguments,
@@ -27,9 +27,9 @@ pub(super) fn settle_sides(
     // What only a snapshot has a use for is refused when neither side is one.
     let is_snapshot = |side: &PathBuf| side.to_string_lossy().starts_with("snapshot:");
     let has_snapshot = sides.iter().any(is_snapshot);
-    let settle = |side: PathBuf| {
+    let resolve = |side: PathBuf| {
         if let Some(topic) = side.to_str().and_then(|text| text.strip_prefix("topic:")) {
-            return settle_topic(topic);
+            return resolve_topic(topic);
         }
         let speedctl = match is_snapshot(&side) || !has_snapshot {
             true => speedctl.clone(),
@@ -44,22 +44,22 @@ pub(super) fn settle_sides(
             kind,
             speedctl,
         };
-        settle_source(source, ReadFor::Looking).map(ComparedSource::Source)
+        resolve_source(source, ReadFor::Looking).map(ComparedSource::Source)
     };
     let [expected, observed] = sides;
-    Ok([settle(expected)?, settle(observed)?])
+    Ok([resolve(expected)?, resolve(observed)?])
 }
 
 /// What is expected of the output of a replay of `source`; none where nothing is.
 ///
 /// # Errors
 /// [`Error::Config`] for flags that make no sense together.
-pub(super) fn settle_expectation(
+pub(super) fn resolve_expectation(
     args: cli::ExpectationArguments,
     reordered: Excuse,
     speedctl: &cli::SpeedctlArguments,
 ) -> Result<Option<OutputExpectation>, Error> {
-    let rules = settle_comparison(args.comparison, reordered);
+    let rules = resolve_comparison(args.comparison, reordered);
     let source = match (args.expect, args.expect_from) {
         (_, Some(path)) => {
             let source = cli::SourceArguments {
@@ -71,7 +71,7 @@ pub(super) fn settle_expectation(
                     ..speedctl.clone()
                 },
             };
-            ExpectationSource::Other(settle_source(source, ReadFor::Looking)?)
+            ExpectationSource::Other(resolve_source(source, ReadFor::Looking)?)
         }
         (true, None) => ExpectationSource::Capture,
         (false, None) => {
@@ -165,14 +165,14 @@ pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
     Ok(())
 }
 
-fn settle_topic(name: &str) -> Result<ComparedSource, Error> {
+fn resolve_topic(name: &str) -> Result<ComparedSource, Error> {
     match NameFault::of(name) {
         None => Ok(ComparedSource::Topic(name.to_owned())),
         Some(fault) => Err(Error::config(format!("`topic:{name}`: {fault}"))),
     }
 }
 
-pub(super) fn settle_comparison(
+pub(super) fn resolve_comparison(
     args: cli::ComparisonArguments,
     reordered: Excuse,
 ) -> ComparisonRules {

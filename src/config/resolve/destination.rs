@@ -12,7 +12,7 @@ use crate::config::{
 use crate::error::Error;
 
 /// Where OAUTHBEARER tokens come from; the mechanism follows from it.
-fn settle_token(
+fn resolve_token(
     command: Option<String>,
     file: Option<PathBuf>,
     properties: &mut Properties,
@@ -70,7 +70,7 @@ fn is_bootstrap(key: &str) -> bool {
 }
 
 /// The brokers of the flag or, without it, of the properties, once what is said of both makes sense.
-fn settle_cluster(
+fn resolve_cluster(
     flag: Option<String>,
     properties: &Properties,
     token: Option<&TokenSource>,
@@ -120,8 +120,8 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
 }
 
 /// The cluster whose topics are only read.
-pub(super) fn settle_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
-    settle_destination(
+pub(super) fn resolve_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
+    resolve_destination(
         cli::DestinationArguments {
             connection,
             topic: None,
@@ -153,7 +153,7 @@ fn missing_topics(args: &cli::DestinationArguments) -> MissingTopics {
     }
 }
 
-pub(super) fn settle_destination(
+pub(super) fn resolve_destination(
     args: cli::DestinationArguments,
     without: WithoutBrokers,
 ) -> Result<Destination, Error> {
@@ -168,7 +168,7 @@ pub(super) fn settle_destination(
         mut properties,
         unused: unused_properties,
         places: property_places,
-    } = properties::settle(&file, args.connection.property, idempotence, args.partition)?;
+    } = properties::resolve(&file, args.connection.property, idempotence, args.partition)?;
     if args.rehearse
         && properties
             .iter()
@@ -181,10 +181,10 @@ pub(super) fn settle_destination(
         return Err(Error::config(message));
     }
     let (command, token_file) = (args.connection.oauth_command, args.connection.oauth_file);
-    let token = settle_token(command, token_file, &mut properties)?;
+    let token = resolve_token(command, token_file, &mut properties)?;
     let cluster = match args.rehearse {
         true => Cluster::Rehearsal,
-        false => settle_cluster(
+        false => resolve_cluster(
             args.connection.brokers,
             &properties,
             token.as_ref(),

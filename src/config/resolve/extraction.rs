@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::selection::settle_selection;
+use super::selection::resolve_selection;
 use crate::cli;
 use crate::config::small_file;
 use crate::config::{AbortedRecords, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice};
@@ -26,7 +26,7 @@ pub(super) fn profile_file_of(profile: &ProfileChoice) -> Option<(String, PathBu
     }
 }
 
-pub(super) fn settle_extraction(args: cli::ExtractionArguments) -> Result<Extraction, Error> {
+pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extraction, Error> {
     let profile = match args.profile {
         None => ProfileChoice::BuiltIn("fetch".into()),
         Some(name) if BUILT_IN.contains(&name.as_str()) => ProfileChoice::BuiltIn(name),
@@ -67,13 +67,13 @@ pub(super) fn settle_extraction(args: cli::ExtractionArguments) -> Result<Extrac
         overrides,
         duplicates,
         aborted,
-        topic_ids: settle_naming(&args.topic_id)?,
-        selection: settle_selection(&args.selection)?,
+        topic_ids: resolve_naming(&args.topic_id)?,
+        selection: resolve_selection(&args.selection)?,
     })
 }
 
 /// The names given to ids, each id once whatever the notation.
-fn settle_naming(given: &[(String, String)]) -> Result<GivenNames, Error> {
+fn resolve_naming(given: &[(String, String)]) -> Result<GivenNames, Error> {
     let mut names: Vec<(TopicId, String)> = Vec::new();
     for (text, name) in given {
         let id = TopicId::parse(text)

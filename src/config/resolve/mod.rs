@@ -12,12 +12,12 @@ mod source;
 
 use std::time::SystemTime;
 
-use self::comparison::{check_expectation, settle_comparison, settle_expectation, settle_sides};
-use self::destination::{WithoutBrokers, settle_destination, settle_reading};
-use self::extraction::{profile_file, profile_file_of, settle_extraction};
-use self::output::{quiet_output, settle_delivery, settle_empty, settle_output, verbosity};
-use self::repetition::settle_repetition;
-use self::source::{ReadFor, send_unknown, settle_snapshot, settle_source};
+use self::comparison::{check_expectation, resolve_comparison, resolve_expectation, resolve_sides};
+use self::destination::{WithoutBrokers, resolve_destination, resolve_reading};
+use self::extraction::{profile_file, profile_file_of, resolve_extraction};
+use self::output::{quiet_output, resolve_delivery, resolve_empty, resolve_output, verbosity};
+use self::repetition::resolve_repetition;
+use self::source::{ReadFor, resolve_snapshot, resolve_source, send_unknown};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
 use super::{
@@ -41,13 +41,13 @@ impl Config {
         match cli.command {
             cli::Command::Snapshot(args) => {
                 let speedctl = args.speedctl.clone();
-                let snapshot = settle_snapshot(args.id, ReadFor::Sending, args.speedctl);
+                let snapshot = resolve_snapshot(args.id, ReadFor::Sending, args.speedctl);
                 let source = Source::Snapshot(snapshot);
                 Self::replaying(source, args.extraction, args.sending, &speedctl)
             }
             cli::Command::Replay(args) => {
                 let speedctl = args.source.speedctl.clone();
-                let mut source = settle_source(args.source, ReadFor::Sending)?;
+                let mut source = resolve_source(args.source, ReadFor::Sending)?;
                 if args.send_unknown {
                     send_unknown(&mut source)?;
                 }
@@ -81,16 +81,16 @@ impl Config {
             groups,
             output,
         } = sending;
-        let output = settle_output(output);
+        let output = resolve_output(output);
         if source.prints_command() {
-            let extraction = settle_extraction(extraction)?;
+            let extraction = resolve_extraction(extraction)?;
             return Ok(Self::printing(Task::Replay, source, extraction, output));
         }
         let reordered = match delivery.allow_reordered {
             true => Excuse::Allowed,
             false => Excuse::Differs,
         };
-        let expected = settle_expectation(expectation, reordered, speedctl)?;
+        let expected = resolve_expectation(expectation, reordered, speedctl)?;
         let clock = extraction.selection.clock;
         let timing = Timing::from_flags(timing, clock, SystemTime::now())?;
         // A file that the user names is kept from harm also where a rehearsal does not read it.
@@ -100,12 +100,12 @@ impl Config {
         let mut config = Self {
             task: Task::Replay,
             read_for_flags: read_for_flags.collect(),
-            extraction: settle_extraction(extraction)?,
-            destination: settle_destination(destination, WithoutBrokers::Refused)?,
+            extraction: resolve_extraction(extraction)?,
+            destination: resolve_destination(destination, WithoutBrokers::Refused)?,
             timing,
-            empty: settle_empty(delivery.allow_empty),
-            delivery: settle_delivery(delivery, groups),
-            repetition: settle_repetition(&again, &source)?,
+            empty: resolve_empty(delivery.allow_empty),
+            delivery: resolve_delivery(delivery, groups),
+            repetition: resolve_repetition(&again, &source)?,
             expected,
             output,
             source,
@@ -116,7 +116,7 @@ impl Config {
 
     fn planning(args: cli::PlanArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
-        let mut source = settle_source(args.source, ReadFor::Sending)?;
+        let mut source = resolve_source(args.source, ReadFor::Sending)?;
         if args.send_unknown {
             send_unknown(&mut source)?;
         }
@@ -126,27 +126,27 @@ impl Config {
             true => Reordered::Allowed,
             false => Reordered::Fails,
         };
-        let extraction = settle_extraction(args.extraction)?;
+        let extraction = resolve_extraction(args.extraction)?;
         Ok(Self {
-            destination: settle_destination(args.destination, WithoutBrokers::Assumed)?,
+            destination: resolve_destination(args.destination, WithoutBrokers::Assumed)?,
             timing,
             delivery: DeliveryPolicy {
                 reordered,
                 ..DeliveryPolicy::default()
             },
-            repetition: settle_repetition(&args.again, &source)?,
-            empty: settle_empty(args.allow_empty),
+            repetition: resolve_repetition(&args.again, &source)?,
+            empty: resolve_empty(args.allow_empty),
             ..Self::printing(Task::Plan, source, extraction, output)
         })
     }
 
     fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
-        let source = settle_source(args.source, ReadFor::Looking)?;
-        let extraction = settle_extraction(args.extraction)?;
+        let source = resolve_source(args.source, ReadFor::Looking)?;
+        let extraction = resolve_extraction(args.extraction)?;
         let config = Self::printing(Task::Extract, source, extraction, output);
         Ok(Self {
-            empty: settle_empty(args.allow_empty),
+            empty: resolve_empty(args.allow_empty),
             ..config
         })
     }
@@ -154,10 +154,10 @@ impl Config {
     fn comparing(args: cli::CompareArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let sides = [args.expected, args.observed];
-        let sides = settle_sides(sides, args.kind, &args.speedctl)?;
+        let sides = resolve_sides(sides, args.kind, &args.speedctl)?;
         let is_topic = |side: &ComparedSource| matches!(side, ComparedSource::Topic(_));
         let destination = match sides.iter().any(is_topic) {
-            true => Some(settle_reading(args.connection)?),
+            true => Some(resolve_reading(args.connection)?),
             false => None,
         };
         let mut sources = sides.iter().filter_map(|side| match side {
@@ -166,16 +166,16 @@ impl Config {
         });
         let none = || Source::Inputs(Inputs::default());
         let source = sources.next().unwrap_or_else(none);
-        let extraction = settle_extraction(args.extraction)?;
+        let extraction = resolve_extraction(args.extraction)?;
         let reordered = match args.allow_reordered {
             true => Excuse::Allowed,
             false => Excuse::Differs,
         };
-        let rules = settle_comparison(args.comparison, reordered);
+        let rules = resolve_comparison(args.comparison, reordered);
         let with = Box::new(ComparedWith { sides, rules });
         let config = Self::printing(Task::Compare(with), source, extraction, output);
         Ok(Self {
-            empty: settle_empty(args.allow_empty),
+            empty: resolve_empty(args.allow_empty),
             destination: destination.unwrap_or_else(|| config.destination.clone()),
             ..config
         })
@@ -184,15 +184,15 @@ impl Config {
     /// Reads nothing.
     fn showing(task: Task) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, Verbosity::Normal);
-        let extraction = settle_extraction(cli::ExtractionArguments::default())?;
+        let extraction = resolve_extraction(cli::ExtractionArguments::default())?;
         let source = Source::Inputs(Inputs::default());
         Ok(Self::printing(task, source, extraction, output))
     }
 
     fn inspecting(args: cli::InspectArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
-        let source = settle_source(args.source, ReadFor::Looking)?;
-        let mut extraction = settle_extraction(args.extraction)?;
+        let source = resolve_source(args.source, ReadFor::Looking)?;
+        let mut extraction = resolve_extraction(args.extraction)?;
         let view = match args.paths {
             true => View::Paths,
             false => View::Contents,
@@ -204,7 +204,7 @@ impl Config {
         }
         let config = Self::printing(Task::Inspect(view), source, extraction, output);
         Ok(Self {
-            empty: settle_empty(args.allow_empty),
+            empty: resolve_empty(args.allow_empty),
             ..config
         })
     }
@@ -253,13 +253,13 @@ mod tests {
 
     #[test]
     fn brokers_come_from_the_flag_before_a_property() {
-        let settled = config(&["-b", "flag:1", "-X", "bootstrap.servers=property:1"]);
-        let settled = settled.expect("this is a sound configuration").destination;
-        assert_eq!(settled.cluster, Cluster::Brokers("flag:1".into()));
-        assert_eq!(settled.properties, []);
-        let settled = config(&["-X", "metadata.broker.list=property:1"]);
-        let settled = settled.expect("this is a sound configuration").destination;
-        assert_eq!(settled.cluster, Cluster::Brokers("property:1".into()));
+        let resolved = config(&["-b", "flag:1", "-X", "bootstrap.servers=property:1"]);
+        let resolved = resolved.expect("this is a sound configuration").destination;
+        assert_eq!(resolved.cluster, Cluster::Brokers("flag:1".into()));
+        assert_eq!(resolved.properties, []);
+        let resolved = config(&["-X", "metadata.broker.list=property:1"]);
+        let resolved = resolved.expect("this is a sound configuration").destination;
+        assert_eq!(resolved.cluster, Cluster::Brokers("property:1".into()));
     }
 
     #[test]
@@ -300,9 +300,9 @@ mod tests {
             "-X",
             "request.required.acks=all",
         ];
-        let settled = config(&words).expect("the last word keeps the promise");
+        let resolved = config(&words).expect("the last word keeps the promise");
         let expected = ("request.required.acks".to_string(), "all".to_string());
-        assert_eq!(settled.destination.properties, [expected]);
+        assert_eq!(resolved.destination.properties, [expected]);
         let words = [
             "-b",
             "x:1",

@@ -5,12 +5,12 @@ use crate::config::{
     DeliveryPolicy, EmptySource, Output, Reordered, ReportForm, Verbosity, WaitedGroups, When,
 };
 
-pub(super) fn settle_delivery(
+pub(super) fn resolve_delivery(
     args: cli::DeliveryArguments,
     groups: cli::GroupArguments,
 ) -> DeliveryPolicy {
     DeliveryPolicy {
-        groups: settle_groups(groups),
+        groups: resolve_groups(groups),
         rejects: args.rejects,
         journal: args.resume,
         on_refused: args.on_refused,
@@ -22,7 +22,7 @@ pub(super) fn settle_delivery(
     }
 }
 
-fn settle_groups(args: cli::GroupArguments) -> WaitedGroups {
+fn resolve_groups(args: cli::GroupArguments) -> WaitedGroups {
     let mut names: Vec<String> = Vec::new();
     for name in args.names {
         if !names.contains(&name) {
@@ -35,7 +35,7 @@ fn settle_groups(args: cli::GroupArguments) -> WaitedGroups {
     }
 }
 
-pub(super) fn settle_empty(allowed: bool) -> EmptySource {
+pub(super) fn resolve_empty(allowed: bool) -> EmptySource {
     match allowed {
         true => EmptySource::Allowed,
         false => EmptySource::Fails,
@@ -52,7 +52,7 @@ pub(super) fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
     }
 }
 
-pub(super) fn settle_output(args: cli::OutputArguments) -> Output {
+pub(super) fn resolve_output(args: cli::OutputArguments) -> Output {
     Output {
         report: args.report,
         report_file: args.report_file,

@@ -11,7 +11,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Config`] for a source that cannot be read again.
-pub(super) fn settle_repetition(
+pub(super) fn resolve_repetition(
     args: &cli::RepetitionArguments,
     source: &Source,
 ) -> Result<Repetition, Error> {

@@ -11,7 +11,7 @@ use crate::error::Error;
 const INDEX: &str = "JOB_COMPLETION_INDEX";
 const SHARDS: &str = "KREPLAY_SHARDS";
 
-pub(super) fn settle_selection(args: &cli::SelectionArguments) -> Result<Selection, Error> {
+pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Selection, Error> {
     let topics = TopicGlobs::parse(&args.topics)
         .map_err(|why| Error::config(format!("`--topics`: {why}")))?;
     if let (Some(from), Some(to)) = (args.from, args.to)

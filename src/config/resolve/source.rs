@@ -14,7 +14,7 @@ pub(super) enum ReadFor {
 }
 
 /// Paths, or one snapshot by its id.
-pub(super) fn settle_source(
+pub(super) fn resolve_source(
     args: cli::SourceArguments,
     read_for: ReadFor,
 ) -> Result<Source, Error> {
@@ -27,7 +27,7 @@ pub(super) fn settle_source(
     let Some(id) = sources.iter().find_map(id) else {
         check_snapshot_flags(&speedctl)?;
         return Ok(Source::Inputs(Inputs {
-            all: settle_inputs(sources)?,
+            all: resolve_inputs(sources)?,
             forced: kind,
             uncertain: Uncertain::LeaveOut,
         }));
@@ -40,7 +40,7 @@ pub(super) fn settle_source(
             message: format!("`--as` cannot be used with `snapshot:{id}`"),
             hint: Some("`--via` says how a snapshot is read".into()),
         }),
-        (1, _) => Ok(Source::Snapshot(settle_snapshot(id, read_for, speedctl))),
+        (1, _) => Ok(Source::Snapshot(resolve_snapshot(id, read_for, speedctl))),
         _ => Err(Error::config(format!(
             "`snapshot:{id}` cannot be read together with other sources"
         ))),
@@ -60,7 +60,7 @@ pub(super) fn send_unknown(source: &mut Source) -> Result<(), Error> {
     }
 }
 
-fn settle_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
+fn resolve_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
     let inputs: Vec<Input> = paths.into_iter().map(Input::from).collect();
     let stdin = inputs.iter().filter(|input| **input == Input::Stdin);
     match stdin.count() {
@@ -83,7 +83,7 @@ fn check_snapshot_flags(speedctl: &cli::SpeedctlArguments) -> Result<(), Error> 
     })
 }
 
-pub(super) fn settle_snapshot(
+pub(super) fn resolve_snapshot(
     id: String,
     read_for: ReadFor,
     speedctl: cli::SpeedctlArguments,

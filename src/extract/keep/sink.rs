@@ -11,9 +11,9 @@ use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector,
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Outcome, ProblemKind, Tally};
 
-/// Records in a portion at which it is handed over early.
+/// Records in a batch at which it is handed over early.
 const MOST_RECORDS: usize = 8192;
-/// Bytes in a portion at which it is handed over early.
+/// Bytes in a batch at which it is handed over early.
 const MOST_BYTES: usize = 1 << 20;
 
 /// The way out of an extraction: the channel, behind the selection. One for all inputs of a run.
@@ -46,10 +46,10 @@ impl Outlet {
     /// Tells how reading ended.
     pub(in crate::extract) fn finish(self, end: Result<(), ReadStop>) {
         if let (Ok(()), Some(selector)) = (&end, &self.selector) {
-            let mut portion = SourceBatch::default();
-            selector.borrow().finish(&mut portion.tally);
+            let mut source_batch = SourceBatch::default();
+            selector.borrow().finish(&mut source_batch.tally);
             // A receiver that has gone knows of it.
-            _ = self.sender.send(portion);
+            _ = self.sender.send(source_batch);
         }
         match end {
             Ok(()) | Err(ReadStop::Closed) => self.sender.finish(Ok(())),
@@ -62,7 +62,7 @@ impl Outlet {
     }
 }
 
-/// A portion being filled.
+/// A batch being filled.
 pub(in crate::extract) struct Sink<'a> {
     pub(in crate::extract) batch: Batch,
     pub(in crate::extract) tally: Tally,
@@ -96,12 +96,12 @@ impl<'a> Sink<'a> {
 
     /// Takes out what there is.
     pub(in crate::extract) fn take(&mut self) -> SourceBatch {
-        let portion = SourceBatch {
+        let source_batch = SourceBatch {
             batch: self.batch.hand_over(),
             tally: std::mem::take(&mut self.tally),
         };
         self.chosen = self.batch.mark();
-        portion
+        source_batch
     }
 
     /// Counts a line, row or record that cannot be read.

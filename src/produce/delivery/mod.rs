@@ -296,7 +296,7 @@ impl Deliveries {
     }
 
     /// The final outcome of a refused record: it is not written.
-    pub(super) fn settle(
+    pub(super) fn conclude(
         &self,
         record: &InFlightRecord,
         (topic, partition): (&str, i32),

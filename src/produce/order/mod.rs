@@ -108,9 +108,9 @@ impl<'a> Ordered<'a> {
             match self.receiver.recv_within(Duration::ZERO) {
                 Received::End => self.ended = true,
                 Received::Nothing => return Ok(NextBatch::Nothing),
-                Received::Batch(portion) => {
-                    let confirmed = note(&portion.batch);
-                    self.unconfirmed.push_back(portion);
+                Received::Batch(source_batch) => {
+                    let confirmed = note(&source_batch.batch);
+                    self.unconfirmed.push_back(source_batch);
                     self.admit(confirmed?);
                 }
             }
@@ -131,7 +131,7 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// Whether the first portion has waited long enough.
+    /// Whether the first batch has waited long enough.
     fn is_due(&self) -> bool {
         let at_once = self.order == Order::AsCaptured && !self.window.is_empty();
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
@@ -188,34 +188,36 @@ mod tests {
         bytes: 1 << 30,
     };
 
-    /// A portion of records of topic `t`, by partition and offset; their lines count from `line`.
-    fn portion(line: u64, records: &[(i32, i64)]) -> SourceBatch {
-        let mut portion = SourceBatch::default();
+    /// A batch of records of topic `t`, by partition and offset; their lines count from `line`.
+    fn source_batch(line: u64, records: &[(i32, i64)]) -> SourceBatch {
+        let mut source_batch = SourceBatch::default();
         for (line, (partition, offset)) in (line..).zip(records) {
             let text =
                 format!(r#"{{"topic":"t","partition":{partition},"offset":{offset},"value":"v"}}"#);
             let origin = Origin { input: 0, line };
-            lines::read(text.as_bytes(), origin, &mut portion.batch).expect("a record line");
+            lines::read(text.as_bytes(), origin, &mut source_batch.batch).expect("a record line");
         }
-        portion.tally.found = records.len() as u64;
-        portion
+        source_batch.tally.found = records.len() as u64;
+        source_batch
     }
 
-    /// What is sent of these portions: partition, offset and position; and how many are late.
-    fn sent(portions: &[Vec<(i32, i64)>], order: Order) -> (Vec<(i32, i64, u64)>, u64) {
-        sent_to(0, portions, order)
+    /// What is sent of these batches: partition, offset and position; and how many are late.
+    fn sent(batches: &[Vec<(i32, i64)>], order: Order) -> (Vec<(i32, i64, u64)>, u64) {
+        sent_to(0, batches, order)
     }
 
     /// The same, where the destination has so many partitions.
     fn sent_to(
         destinations: usize,
-        portions: &[Vec<(i32, i64)>],
+        batches: &[Vec<(i32, i64)>],
         order: Order,
     ) -> (Vec<(i32, i64, u64)>, u64) {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         let mut line = 1;
-        for records in portions {
-            sender.send(portion(line, records)).expect("there is room");
+        for records in batches {
+            sender
+                .send(source_batch(line, records))
+                .expect("there is room");
             line += records.len() as u64;
         }
         sender.finish(Ok(()));
@@ -248,12 +250,12 @@ mod tests {
 
     #[test]
     fn neighbours_are_put_right_and_partitions_stay_interleaved() {
-        let portions = [
+        let batches = [
             vec![(0, 3), (1, 7), (0, 4)],
             vec![(1, 8), (0, 1)],
             vec![(0, 2)],
         ];
-        let (got, late) = sent(&portions, Order::ByOffset);
+        let (got, late) = sent(&batches, Order::ByOffset);
         let expected = [
             (0, 1, 4),
             (1, 7, 1),
@@ -267,8 +269,8 @@ mod tests {
 
     #[test]
     fn what_is_wanted_as_captured_stays_so() {
-        let portions = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
-        let (got, late) = sent(&portions, Order::AsCaptured);
+        let batches = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
+        let (got, late) = sent(&batches, Order::AsCaptured);
         assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
     }
 
@@ -290,8 +292,8 @@ mod tests {
     fn of_many_partitions_each_is_sent_in_one_stretch_whatever_their_number() {
         for partitions in [MANY_PARTITIONS, 4 * MANY_PARTITIONS] {
             // 12 KiB of each partition wait, which is more than 20 of these records.
-            let portions = rounds(partitions, 20);
-            let (got, late) = sent_to(partitions, &portions, Order::ByOffset);
+            let batches = rounds(partitions, 20);
+            let (got, late) = sent_to(partitions, &batches, Order::ByOffset);
             assert_eq!((got.len(), late), (20 * partitions, 0));
             assert_eq!(stretches(&got), partitions);
             assert!(got.is_sorted(), "by partition and offset");
@@ -316,10 +318,12 @@ mod tests {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         ordered.gather_for(MANY_PARTITIONS);
-        let portions = rounds(MANY_PARTITIONS, 300);
+        let batches = rounds(MANY_PARTITIONS, 300);
         let (mut line, mut taken, mut most, mut largest) = (1, 0, 0, 0);
-        for records in &portions {
-            sender.send(portion(line, records)).expect("there is room");
+        for records in &batches {
+            sender
+                .send(source_batch(line, records))
+                .expect("there is room");
             line += records.len() as u64;
             while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
                 taken += batch.numbered.batch.records.len() as u64;
@@ -334,14 +338,14 @@ mod tests {
 
     #[test]
     fn what_comes_later_than_the_window_allows_is_sent_and_counted() {
-        let mut portions: Vec<Vec<(i32, i64)>> =
+        let mut batches: Vec<Vec<(i32, i64)>> =
             vec![(10..1000).map(|offset| (0, offset)).collect()];
-        portions.extend(
+        batches.extend(
             (0..MOST_RECORDS as i64 / 500 + 2)
                 .map(|i| (i * 500..i * 500 + 500).map(|offset| (1, offset)).collect()),
         );
-        portions.push(vec![(0, 8), (0, 9), (0, 1000)]);
-        let (got, late) = sent(&portions, Order::ByOffset);
+        batches.push(vec![(0, 8), (0, 9), (0, 1000)]);
+        let (got, late) = sent(&batches, Order::ByOffset);
         let of_first: Vec<i64> = got
             .iter()
             .filter(|(p, ..)| *p == 0)
@@ -354,7 +358,9 @@ mod tests {
     #[test]
     fn a_slow_source_is_not_waited_for_longer_than_a_moment() {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
-        sender.send(portion(1, &[(0, 1)])).expect("there is room");
+        sender
+            .send(source_batch(1, &[(0, 1)]))
+            .expect("there is room");
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         let (started, mut waits) = (Instant::now(), 0);
         while let Ok(NextBatch::Nothing) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
@@ -372,7 +378,7 @@ mod tests {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         for line in [1_u64, 3, 5] {
             let offset = line.cast_signed();
-            let batch = portion(line, &[(0, offset), (0, offset + 1)]);
+            let batch = source_batch(line, &[(0, offset), (0, offset + 1)]);
             sender.send(batch).expect("there is room");
         }
         sender.finish(Ok(()));
@@ -386,7 +392,9 @@ mod tests {
             [Positions::From(0)],
             "3 of 4 records are not all of them"
         );
-        let rest = ordered.take_rest(vec![portion(7, &[(0, 7)])]).into_iter();
+        let rest = ordered
+            .take_rest(vec![source_batch(7, &[(0, 7)])])
+            .into_iter();
         let rest: Vec<Positions> = rest.map(|batch| batch.numbered.positions).collect();
         assert_eq!(rest, [2, 4, 6].map(Positions::From));
     }
@@ -398,9 +406,11 @@ mod tests {
         for _ in 0..2 {
             let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
             sender
-                .send(portion(1, &[(0, 1), (0, 2)]))
+                .send(source_batch(1, &[(0, 1), (0, 2)]))
                 .expect("there is room");
-            sender.send(portion(3, &[(0, 3)])).expect("there is room");
+            sender
+                .send(source_batch(3, &[(0, 3)]))
+                .expect("there is room");
             sender.finish(Ok(()));
             let mut ordered = Ordered::new(&receiver, Order::ByOffset).numbered_from(received);
             while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
@@ -415,7 +425,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_fits_the_window_is_sent_once_and_in_order(
-            portions in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
+            batches in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
             gathered in any::<bool>(),
         ) {
             // Of so many other partitions that all are gathered.
@@ -423,8 +433,8 @@ mod tests {
                 true => rounds(MANY_PARTITIONS, 1).concat().into_iter().map(|(p, offset)| (3 + p, offset)).collect(),
                 false => Vec::new(),
             };
-            let portions = [vec![others], portions].concat();
-            let (got, late) = sent_to(2 * MANY_PARTITIONS, &portions, Order::ByOffset);
+            let batches = [vec![others], batches].concat();
+            let (got, late) = sent_to(2 * MANY_PARTITIONS, &batches, Order::ByOffset);
             prop_assert_eq!(late, 0);
             let mut positions: Vec<u64> = got.iter().map(|(.., position)| *position).collect();
             for partition in 0..3 {

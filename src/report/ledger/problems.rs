@@ -8,7 +8,7 @@ use crate::record::Origin;
 /// The most that is kept of why something went wrong, in bytes: it may repeat a value of the capture.
 const LONGEST_WHY: usize = 2 << 10;
 
-/// A kind of trouble; its name is the `what` of the JSON report.
+/// A kind of problem; its name is the `what` of the JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
     /// A line, row or record that cannot be read; each counts as one record.
@@ -47,11 +47,11 @@ pub enum ProblemKind {
     /// Records planned for another partition than the captured one, which the destination lacks.
     Displaced,
     /// Records in the log behind later ones of their partition: the broker refused their batch first. To
-    /// a script it is the same trouble.
+    /// a script it is the same problem.
     SentAgain,
     /// Paths of the user's own that match nothing in the whole input.
     PathUnmatched,
-    /// Paths of the user's own that head no column of a CSV. To a script it is the same trouble.
+    /// Paths of the user's own that head no column of a CSV. To a script it is the same problem.
     ColumnUnmatched,
     /// Ids of `--topic-id` that no topic of the input has.
     TopicIdUnmatched,
@@ -164,7 +164,7 @@ impl ProblemKind {
     }
 }
 
-/// One kind of trouble in a run.
+/// One kind of problem in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The kind.

@@ -225,17 +225,17 @@ fn start(
         let mut reading = SideReading::default();
         {
             let mut comparison = comparison.lock().unwrap_or_else(PoisonError::into_inner);
-            while let Some(portion) = receiver.recv() {
-                reading.records += portion.batch.records.len() as u64;
-                let names = portion.batch.topics.iter().map(ToString::to_string);
+            while let Some(source_batch) = receiver.recv() {
+                reading.records += source_batch.batch.records.len() as u64;
+                let names = source_batch.batch.topics.iter().map(ToString::to_string);
                 let names: Vec<String> = names.collect();
-                add(&mut comparison, side, &portion.batch, &names);
-                reading.tally.merge(portion.tally);
+                add(&mut comparison, side, &source_batch.batch, &names);
+                reading.tally.merge(source_batch.tally);
             }
             let (source_end, rest) = receiver.close();
             reading.source_end = source_end;
-            for portion in rest {
-                reading.tally.merge(portion.tally);
+            for source_batch in rest {
+                reading.tally.merge(source_batch.tally);
             }
         }
         drop(comparison);

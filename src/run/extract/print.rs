@@ -13,7 +13,7 @@ use crate::record::channel::{Receiver, SourceBatch};
 use crate::record::lines;
 use crate::report::{StdoutReader, Tally};
 
-/// Bytes of lines that are written at once; a portion's last lines never wait for the next one.
+/// Bytes of lines that are written at once; a batch's last lines never wait for the next one.
 const CHUNK: usize = 256 << 10;
 
 /// What has come of it so far.
@@ -77,15 +77,15 @@ fn print_all(receiver: Receiver, out: impl Write, printed: &Mutex<Printed>) {
     };
     let mut end = Ok(());
     while end.is_ok()
-        && let Some(portion) = receiver.recv()
+        && let Some(source_batch) = receiver.recv()
     {
-        end = printer.print(portion);
+        end = printer.print(source_batch);
     }
     let (source_end, rest) = receiver.close();
     let mut printed = lock(printed);
-    for portion in rest {
-        printed.unprinted += portion.batch.records.len() as u64;
-        printed.tally.merge(portion.tally);
+    for source_batch in rest {
+        printed.unprinted += source_batch.batch.records.len() as u64;
+        printed.tally.merge(source_batch.tally);
     }
     printed.source_end = source_end;
     match end {
@@ -108,8 +108,8 @@ struct RecordPrinter<'a, W> {
 }
 
 impl<W: Write> RecordPrinter<'_, W> {
-    fn print(&mut self, portion: SourceBatch) -> io::Result<()> {
-        let SourceBatch { batch, tally } = portion;
+    fn print(&mut self, source_batch: SourceBatch) -> io::Result<()> {
+        let SourceBatch { batch, tally } = source_batch;
         let mut printed = lock(self.printed);
         printed.tally.merge(tally);
         printed.unprinted += batch.records.len() as u64;
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// Prints three portions of one record each.
+    /// Prints three batches of one record each.
     fn print(out: impl Write) -> Printed {
         const ROOM: Limits = Limits {
             records: 100,
@@ -170,12 +170,12 @@ mod tests {
         };
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         for line in 1..=3 {
-            let mut portion = SourceBatch::default();
+            let mut source_batch = SourceBatch::default();
             let origin = Origin { input: 0, line };
-            lines::read(br#"{"value":"v"}"#, origin, &mut portion.batch)
+            lines::read(br#"{"value":"v"}"#, origin, &mut source_batch.batch)
                 .expect("it is a record line");
-            portion.tally.found = 1;
-            sender.send(portion).expect("there is room");
+            source_batch.tally.found = 1;
+            sender.send(source_batch).expect("there is room");
         }
         sender.finish(Ok(()));
         let printed = Mutex::default();

@@ -158,12 +158,12 @@ fn start(receiver: Receiver) -> (Arc<Mutex<InspectionProgress>>, oneshot::Receiv
 }
 
 fn look_at_all(receiver: Receiver, seen: &mut InspectionProgress) {
-    let mut add = |portion: channel::SourceBatch| {
-        seen.contents.add(&portion.batch);
-        seen.tally.merge(portion.tally);
+    let mut add = |source_batch: channel::SourceBatch| {
+        seen.contents.add(&source_batch.batch);
+        seen.tally.merge(source_batch.tally);
     };
-    while let Some(portion) = receiver.recv() {
-        add(portion);
+    while let Some(source_batch) = receiver.recv() {
+        add(source_batch);
     }
     let (source_end, rest) = receiver.close();
     rest.into_iter().for_each(&mut add);

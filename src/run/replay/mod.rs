@@ -84,7 +84,7 @@ pub(super) async fn replay(
     }
     watch.progress.finish(&console);
     let group_wait = outcome.group_wait;
-    let settled = settle(&mut report, outcome, watch.signal);
+    let settled = conclude(&mut report, outcome, watch.signal);
     let settled = settled.and_then(|()| name_nothing(&mut report, empty));
     report.elapsed = started.elapsed().saturating_sub(group_wait);
     if let Some(expected) = expected {
@@ -230,7 +230,7 @@ fn gate(config: &Config) -> Gate {
 ///
 /// # Errors
 /// A failure of the configuration kind, when nothing was sent: such a run has no report.
-fn settle(
+fn conclude(
     report: &mut Report,
     outcome: ReplayOutcome,
     signal: Option<Signal>,
@@ -434,7 +434,7 @@ impl ReplayWatch {
         if let Some(observing) = expected.wind_up(is_settled, report, console) {
             observed = self.until_observed(observing).await;
         }
-        if expected.settle(report, observed, began) {
+        if expected.conclude(report, observed, began) {
             report.signal = report.signal.or(self.signal);
         }
     }

@@ -83,7 +83,7 @@ fn replayed(
     });
     let mut report = Report::default();
     let outcome = outcome.expect("the thread reports in spite of the panic");
-    settle(&mut report, outcome, None).expect("a report");
+    conclude(&mut report, outcome, None).expect("a report");
     report
 }
 

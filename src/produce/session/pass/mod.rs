@@ -116,9 +116,9 @@ pub(in crate::produce) fn first_look(
     mut note: impl FnMut(&SourceBatch),
 ) -> Result<Extent, Error> {
     let mut unmatched_id = None;
-    let extent = receiver.look_ahead(|portion| {
-        note(portion);
-        let mut problems = portion.tally.problems.iter();
+    let extent = receiver.look_ahead(|source_batch| {
+        note(source_batch);
+        let mut problems = source_batch.tally.problems.iter();
         let unmatched = problems.find(|problem| problem.what == ProblemKind::TopicIdUnmatched);
         unmatched_id = unmatched_id.take().or(unmatched.map(|p| p.why.clone()));
     });
@@ -192,10 +192,10 @@ impl Pass<'_, '_> {
         let Session {
             router, job, turns, ..
         } = &mut *self.session;
-        let extent = first_look(self.receiver, |portion| {
-            router.observe(&portion.batch);
+        let extent = first_look(self.receiver, |source_batch| {
+            router.observe(&source_batch.batch);
             if let Some(turns) = turns {
-                turns.look_at(&portion.batch);
+                turns.look_at(&source_batch.batch);
             }
         })?;
         router.look(extent, |origin| job.counters.place(origin))?;
@@ -203,9 +203,9 @@ impl Pass<'_, '_> {
         self.session.check_alive()?;
         if self.session.job.destination.timestamps == Timestamps::Original {
             let mut originals = OriginalTimes::new();
-            let look = |portion: &SourceBatch| {
+            let look = |source_batch: &SourceBatch| {
                 let router = &self.session.router;
-                router.look_at_times(&portion.batch, &mut originals);
+                router.look_at_times(&source_batch.batch, &mut originals);
             };
             self.receiver.look_ahead(look);
             originals.check()?;

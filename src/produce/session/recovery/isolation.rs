@@ -49,7 +49,7 @@ impl Session<'_> {
                 for record in records {
                     let why = "the broker refused its batch, and the run ended before the cause was found";
                     self.deliveries
-                        .settle(&record.record, (&topic, partition), why);
+                        .conclude(&record.record, (&topic, partition), why);
                 }
             }
         }
@@ -142,7 +142,7 @@ impl Session<'_> {
         for culprit in &judgement.culprits {
             let why = self.culprit_words(culprit, topic);
             self.deliveries
-                .settle(&culprit.record, (topic, partition), &why);
+                .conclude(&culprit.record, (topic, partition), &why);
         }
         if let Some(large) = records.iter().find(|r| r.cause == Cause::TooLarge) {
             let all = records.iter().filter(|r| r.cause == Cause::TooLarge);
@@ -172,7 +172,7 @@ impl Session<'_> {
             };
             for record in group {
                 self.deliveries
-                    .settle(&record.record, (topic, partition), &why);
+                    .conclude(&record.record, (topic, partition), &why);
             }
         }
     }
@@ -291,7 +291,7 @@ impl Session<'_> {
                         ..record.clone()
                     };
                     let why = self.culprit_words(&too_large, &suspects.topic);
-                    self.deliveries.settle(
+                    self.deliveries.conclude(
                         &record.record,
                         (&suspects.topic, suspects.partition),
                         &why,

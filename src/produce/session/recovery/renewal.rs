@@ -55,7 +55,7 @@ impl Session<'_> {
                 partition,
             } in returned
             {
-                self.deliveries.settle(&record, (&topic, partition), &why);
+                self.deliveries.conclude(&record, (&topic, partition), &why);
             }
         }
         sent
@@ -121,7 +121,7 @@ impl Session<'_> {
             let mut targets = self.router.targets.iter();
             let Some(target) = targets.position(|target| target.name == *topic) else {
                 let why = "its topic is not known any more";
-                self.deliveries.settle(record, place, why);
+                self.deliveries.conclude(record, place, why);
                 returned.next();
                 continue;
             };
@@ -132,7 +132,7 @@ impl Session<'_> {
                     return Err(self.full_for_good());
                 }
                 Err(Code::FATAL) => return Err(SendStop::Failed(self.ended(Ending::Fatal))),
-                Err(code) => self.deliveries.settle(record, place, &code.words()),
+                Err(code) => self.deliveries.conclude(record, place, &code.words()),
             }
             returned.next();
         }

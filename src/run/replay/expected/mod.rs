@@ -82,7 +82,7 @@ impl ExpectedOutput {
     }
 
     /// Compares, and says in `report` what came of it; whether the observer was told to stop.
-    pub(super) fn settle(
+    pub(super) fn conclude(
         mut self,
         report: &mut Report,
         observed: Option<ObservedOutput>,

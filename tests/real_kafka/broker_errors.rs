@@ -1,4 +1,4 @@
-//! Refusals and trouble: topics and brokers that are not there, records that are too large, a broker
+//! Refusals: topics and brokers that are not there, records that are too large, a broker
 //! that stops answering.
 
 use std::net::{Ipv4Addr, TcpListener};
