@@ -3,7 +3,7 @@
 
     bench/pairs.py BEFORE AFTER [--pairs N] [--dir DIR] [-- FLAGS...]
 
-  BEFORE, AFTER  two kreplays, built alike
+  BEFORE, AFTER  two kreplays, built alike, each with its command: "target/release/kreplay replay"
   --pairs N      pairs after one that is thrown away; default 5
   --dir DIR      where bench/spread.py keeps its files; default target/bench
   FLAGS          of the replay; default: flat out into a rehearsal
@@ -14,6 +14,7 @@ A pair meets the same minute of a busy machine on both sides, so the ratios say 
 import argparse
 import os
 import resource
+import shlex
 import statistics
 import subprocess
 import sys
@@ -24,7 +25,7 @@ RECORDS = 500_000
 
 def run(kreplay, lines, flags):
     """User CPU seconds and elapsed seconds of a run that delivers all."""
-    command = [kreplay, "replay", lines, "--rehearse", "-q", "--report", "text", *flags]
+    command = [*shlex.split(kreplay), lines, "--rehearse", "-q", "--report", "text", *flags]
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
