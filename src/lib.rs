@@ -34,6 +34,7 @@
 //! | what `kreplay plan` forecasts | `run/plan.rs`, `produce/plan/` (with `schedule/`, `order/` and `routing/placement/`), `report/plan/` |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
 //! | whether a consumer group has read what was sent | `verify/group/` (`mod.rs` what is known makes of it, `sent.rs` send times, `observer.rs` the watch), `produce/session/watches/groups.rs`; asked by `cluster/native/admin/offsets.rs`, shown by `report/groups/` |
+//! | how the lag of a group is held, and what its service can do | `produce/schedule/lag.rs` (the rate), `verify/group/capacity.rs` (what was measured), `report/groups/capacity.rs`; both pure |
 //! | what the service behind the topic is expected to write | `extract/source/expected.rs` (read beside what is replayed), `run/replay/expected/` (noted, observed, compared), `report/comparison/expected.rs` |
 //! | what differs from run to run (`--learn`, `--noise`) | `verify/compare/noise.rs`, `report/comparison/noise.rs` (kinds), `run/replay/expected/noise.rs` (the file) |
 //! | how long an answer takes (`--correlate`) | `run/replay/expected/correlation.rs` |

@@ -300,6 +300,14 @@ fn a_wait_for_a_group_needs_a_cluster_and_a_name() {
             "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
         ),
         (
+            &["-b", "127.0.0.1:9", "--max-lag", "5"],
+            "error: the following required arguments were not provided:\n  --wait-group <GROUP>\n",
+        ),
+        (
+            &["-b", "127.0.0.1:9", "--wait-group", "g", "--max-lag", "0"],
+            "error: invalid value '0' for '--max-lag <N>': 0 is not in 1..",
+        ),
+        (
             &["-b", "127.0.0.1:9", "--wait-group", ""],
             "error: a value is required for '--wait-group <GROUP>' but none was supplied\n",
         ),

@@ -80,6 +80,19 @@ pub struct GroupArguments {
         hide_short_help = true
     )]
     pub drain_timeout: Duration,
+    /// Hold the group's lag near N records, by pacing: the rate is then what the service can do.
+    ///
+    /// N should be more than the service reads between two commits. The report has the rate that the group
+    /// committed while its lag was steady, and says whether the service was the limit. `--loop` gives enough
+    /// input. Of several groups it is that which lags most.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        requires = "names",
+        hide_short_help = true
+    )]
+    pub max_lag: Option<u64>,
 }
 
 /// How often the source is read, and for how long records are sent.

@@ -20,6 +20,8 @@ pub struct Timing {
     pub rate: Option<f64>,
     /// Bytes a second: those of keys, values and headers.
     pub byte_rate: Option<f64>,
+    /// Records by which the consumer groups that are waited for may lag.
+    pub max_lag: Option<u64>,
     /// How long speed and rates grow.
     pub ramp: Duration,
     /// When the first record is due.
@@ -29,7 +31,8 @@ pub struct Timing {
 impl Timing {
     /// Whether records ever wait for their time.
     pub(crate) fn is_timed(&self) -> bool {
-        self.speed != Speed::Max || self.rate.is_some() || self.byte_rate.is_some()
+        let has_rate = self.rate.is_some() || self.byte_rate.is_some();
+        self.speed != Speed::Max || has_rate || self.max_lag.is_some()
     }
 
     /// What the flags mean together.
@@ -47,6 +50,7 @@ impl Timing {
             max_gap: flags.max_gap,
             rate: flags.rate,
             byte_rate: flags.byte_rate,
+            max_lag: None,
             ramp: flags.ramp.unwrap_or_default(),
             start_at: flags.start_at,
         };

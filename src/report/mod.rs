@@ -20,7 +20,8 @@ pub use self::comparison::{
     UnmatchedPath,
 };
 pub use self::groups::{
-    ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
+    CapacityBound, ConsumptionRates, GroupReport, GroupVerdict, LagControl, LagPoint,
+    PartitionDrain, PartitionState, ServiceCapacity,
 };
 pub use self::inspection::census::{CensusReport, NameCounts, Several};
 pub use self::inspection::path_list::{PathList, PathSeen};
@@ -263,6 +264,8 @@ pub struct Report {
     pub pacing: Option<Pacing>,
     /// What became of the consumer groups that were waited for.
     pub groups: Vec<GroupReport>,
+    /// What was measured of the service; none where no lag was held.
+    pub lag_control: Option<LagControl>,
     /// From the start of the run to its end, without the wait for groups.
     pub elapsed: Duration,
     /// The signal, when it kept something from being sent.

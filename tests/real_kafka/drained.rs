@@ -45,7 +45,13 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Those that take their time.
-pub(crate) const PATIENT_CASES: &[Case] = &[("a_group_that_is_stuck_names_its_partition", stuck)];
+pub(crate) const PATIENT_CASES: &[Case] = &[
+    (
+        "the_capacity_of_a_service_is_measured_by_holding_its_lag",
+        capacity,
+    ),
+    ("a_group_that_is_stuck_names_its_partition", stuck),
+];
 
 /// Partitions of each topic here.
 const PARTITIONS: i32 = 3;
@@ -405,4 +411,47 @@ fn two_groups(kafka: &Kafka) {
     assert_eq!(verdicts, expected);
     healthy.stop();
     silent.stop();
+}
+
+/// Replays [`lines`] again and again for some seconds, with a lag of 200; gives the capacity in the report.
+fn hold_lag(kafka: &Kafka, topic: &str, group: &str, more: &[&str]) -> Value {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let file = folder.path().join("lines.jsonl");
+    std::fs::write(&file, lines(topic)).expect("the folder is writable");
+    let file = file.display().to_string();
+    let args = ["replay", &file, "-q", "--loop", "--for", "20s"];
+    let args = [
+        &args[..],
+        &["--wait-group", group, "--max-lag", "200"],
+        more,
+    ]
+    .concat();
+    let report = report_of(&replay(kafka, &args).output(), 0);
+    assert_eq!(report["groups"][0]["verdict"], "drained", "{report:#}");
+    let series = report["series"].as_array().expect("a list");
+    assert!(series.len() > 10, "{report:#}");
+    // The lag is held, once it is there: without that it would be thousands.
+    let late = series.iter().skip(series.len() / 2);
+    let most = late.filter_map(|point| point["lag"].as_u64()).max();
+    assert!(most < Some(800), "{report:#}");
+    report["capacity"].clone()
+}
+
+fn capacity(kafka: &Kafka) {
+    for protocol in ["classic", "consumer"] {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let flags = ["--protocol", protocol, "--capacity", "100"];
+        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let found = hold_lag(kafka, &topic, &group, &[]);
+        assert_eq!(found["bounded_by"], "service", "{found:#}");
+        // It is never faster; how much slower it is, is a matter of the machine. bench/capacity.sh measures that.
+        let rate = found["rate"].as_f64().expect("it was steady");
+        assert!((50.0..=110.0).contains(&rate), "{found:#}");
+        // Less than it can do shows nothing of what it can do.
+        let found = hold_lag(kafka, &topic, &group, &["--rate", "30"]);
+        assert_eq!(found["bounded_by"], "timing", "{found:#}");
+        let rate = found["rate"].as_f64().expect("it was steady");
+        assert!((20.0..=35.0).contains(&rate), "{found:#}");
+        service.stop();
+    }
 }

@@ -92,7 +92,10 @@ impl Config {
         };
         let expected = resolve_expectation(expectation, reordered, speedctl)?;
         let clock = extraction.selection.clock;
-        let timing = Timing::from_flags(timing, clock, SystemTime::now())?;
+        let timing = Timing {
+            max_lag: groups.max_lag,
+            ..Timing::from_flags(timing, clock, SystemTime::now())?
+        };
         // A file that the user names is kept from harm also where a rehearsal does not read it.
         let properties =
             PropertyFile::choose(destination.connection.property_file.clone()).location();

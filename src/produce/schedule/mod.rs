@@ -2,10 +2,12 @@
 //! nor a broker.
 //!
 //! Every limit is a time from which on a record may go, and the latest one counts: the capture's rhythm
-//! (`timeline.rs`) and rates (`rate.rs`), both seen through the ramp (`ramp.rs`). Each is absolute: what
+//! (`timeline.rs`), rates (`rate.rs`) and what the lag of a consumer group allows (`lag.rs`), all seen through the ramp
+//! (`ramp.rs`). Each is absolute: what
 //! is sent late does not delay what follows.
 
 mod forecast;
+mod lag;
 mod ramp;
 mod rate;
 mod shift;
@@ -15,6 +17,7 @@ mod turns;
 use std::time::Duration;
 
 pub(crate) use self::forecast::Forecast;
+use self::lag::LagController;
 use self::ramp::Ramp;
 use self::rate::Rate;
 pub(super) use self::shift::{Shifts, kept_timestamp_ms, known_timestamp_ms};
@@ -22,6 +25,8 @@ use self::timeline::{Rhythm, Timeline};
 pub(super) use self::turns::{Turn, Turns, moment_of, time_oddity};
 use crate::config::{Clock, Speed, Timing};
 use crate::record::{Batch, Record};
+use crate::verify::group::capacity::MeasuredLag;
+use crate::verify::group::observer::GroupProgress;
 
 /// What the schedule needs to know of a record.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +81,7 @@ pub(super) struct Scheduler {
     timeline: Option<Timeline>,
     rate: Option<Rate>,
     byte_rate: Option<Rate>,
+    lag: Option<LagController>,
     /// The steady time of the record that was asked for and has not gone yet.
     waiting: Option<f64>,
     sent: Sent,
@@ -106,6 +112,7 @@ impl Scheduler {
             timeline,
             rate: timing.rate.map(Rate::new),
             byte_rate: timing.byte_rate.map(Rate::new),
+            lag: timing.max_lag.map(LagController::new),
             waiting: None,
             sent: Sent::default(),
         }
@@ -119,7 +126,10 @@ impl Scheduler {
             Some(due) => due,
             None => self.steady_due(record, steady),
         };
-        let due = Duration::from_secs_f64(self.ramp.real(steady_due).min(FOREVER));
+        // The rate that the lag allows may have changed since the record was asked for.
+        let by_lag = self.lag.as_ref().map_or(0.0, LagController::due);
+        let due = self.ramp.real(steady_due.max(by_lag)).min(FOREVER);
+        let due = Duration::from_secs_f64(due);
         if due > now {
             self.waiting = Some(steady_due);
             return Decision::WaitUntil(due);
@@ -131,8 +141,24 @@ impl Scheduler {
         if let Some(rate) = &mut self.byte_rate {
             rate.spend(record.bytes as f64, steady);
         }
+        if let Some(lag) = &mut self.lag {
+            lag.spend(steady);
+        }
         self.sent.note(record.bytes, steady);
         Decision::Send { due }
+    }
+
+    /// Takes note of how far the consumer group is at `now` whose lag is to be held.
+    pub(super) fn observe(&mut self, progress: &GroupProgress, now: Duration) {
+        let steady = self.ramp.steady(now.as_secs_f64());
+        if let Some(lag) = &mut self.lag {
+            lag.observe(progress, steady);
+        }
+    }
+
+    /// What was measured of the service; none where no lag is held.
+    pub(super) fn measured(&self) -> Option<&MeasuredLag> {
+        self.lag.as_ref().map(LagController::measured)
     }
 
     fn steady_due(&mut self, record: &ScheduledRecord, steady: f64) -> f64 {

@@ -38,6 +38,16 @@ impl Rate {
         units * self.cost
     }
 
+    /// Allows so many units a second from `now` on; a wait that has begun becomes as much longer or shorter.
+    pub(super) fn change(&mut self, per_second: f64, now: f64) {
+        let cost = per_second.recip();
+        let left = (self.next - now).max(0.0);
+        if left > 0.0 {
+            self.next = now + left * cost / self.cost;
+        }
+        self.cost = cost;
+    }
+
     /// Takes note of a record of so many units that is sent at the steady time `now`.
     pub(super) fn spend(&mut self, units: f64, now: f64) {
         self.next = self.next.max(now - BURST) + units * self.cost;
@@ -82,6 +92,18 @@ mod tests {
         let mut rate = Rate::new(1000.0);
         rate.spend(5000.0, 0.0);
         assert_eq!(rate.due(), 5.0);
+    }
+
+    #[test]
+    fn a_change_counts_at_once_for_a_wait_too() {
+        let mut rate = Rate::new(0.1);
+        rate.spend(1.0, 0.0);
+        assert_eq!(rate.due(), 10.0);
+        rate.change(1.0, 5.0);
+        assert_eq!(rate.due(), 5.5);
+        rate.change(0.5, 6.0);
+        rate.spend(1.0, 6.0);
+        assert!((rate.due() - (6.0 - BURST + 2.0)).abs() < 1e-9, "{rate:?}");
     }
 
     proptest! {

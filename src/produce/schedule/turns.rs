@@ -8,7 +8,10 @@ use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
 use crate::config::{Clock, Speed, Timing};
 use crate::error::Error;
 use crate::record::{Batch, Record};
-use crate::report::{Achieved, Latency, Pacing, ProblemKind, SlowedBy, WaitTimes};
+use crate::report::{
+    Achieved, CapacityBound, LagControl, Latency, Pacing, ProblemKind, SlowedBy, WaitTimes,
+};
+use crate::verify::group::observer::GroupProgress;
 
 /// A replay that takes so much longer than planned was limited by something: a hundredth of its time,
 /// and what a busy machine may lose at once.
@@ -37,6 +40,8 @@ pub(in crate::produce) struct Turns {
     has_times: bool,
     /// The latest time of the records that came.
     latest_ns: Option<i64>,
+    /// The last look at the consumer group whose lag is held.
+    look: u64,
 }
 
 impl Turns {
@@ -49,6 +54,7 @@ impl Turns {
             known: Rhythm::default(),
             has_times: false,
             latest_ns: None,
+            look: 0,
         })
     }
 
@@ -85,8 +91,9 @@ impl Turns {
     ) -> Forecast {
         let (began, _) = self.began.unwrap_or((now, WaitTimes::default()));
         let since = now.saturating_duration_since(began);
-        // Bytes that are to come are not known.
-        let left = left.filter(|_| self.timing.byte_rate.is_none());
+        // Neither bytes that are to come are known, nor what a service can do.
+        let is_foreseen = self.timing.byte_rate.is_none() && self.timing.max_lag.is_none();
+        let left = left.filter(|_| is_foreseen);
         let end = left.map(|left| self.scheduler.forecast(self.latest_ns, left, since));
         Forecast {
             began,
@@ -143,6 +150,48 @@ impl Turns {
         }
     }
 
+    /// Whether records wait for a consumer group.
+    pub(in crate::produce) fn holds_lag(&self) -> bool {
+        self.timing.max_lag.is_some()
+    }
+
+    /// Takes note of how far the consumer group is at `now`, unless that is known.
+    pub(in crate::produce) fn observe(&mut self, progress: &GroupProgress, now: Instant) {
+        if self.look < progress.look
+            && let Some((began, _)) = self.began
+        {
+            self.look = progress.look;
+            let now = now.saturating_duration_since(began);
+            self.scheduler.observe(progress, now);
+        }
+    }
+
+    /// What was measured of the service; none where no lag is held. `waits` are all waits until the last record
+    /// went.
+    pub(in crate::produce) fn lag_control(&self, waits: WaitTimes) -> Option<LagControl> {
+        let (measured, max_lag) = (self.scheduler.measured()?, self.timing.max_lag?);
+        let before = self.began.map_or(waits, |(_, before)| before);
+        let waits = since(waits, before);
+        let is_slowed = Timing {
+            max_lag: None,
+            ..self.timing
+        }
+        .is_timed();
+        let by_plan = if is_slowed { waits.due } else { Duration::ZERO };
+        let causes = [
+            (by_plan, CapacityBound::Timing),
+            (waits.cluster + waits.in_flight, CapacityBound::Cluster),
+            (waits.input, CapacityBound::Input),
+        ];
+        let longest = causes.into_iter().max_by_key(|(waited, _)| *waited);
+        let otherwise = longest.map_or(CapacityBound::Input, |(_, by)| by);
+        Some(LagControl {
+            max_lag,
+            capacity: measured.capacity(max_lag, otherwise),
+            series: measured.series(),
+        })
+    }
+
     /// What is odd about the time of the record that was asked for last, where it was not told yet.
     pub(in crate::produce) fn oddity(&mut self) -> Option<ProblemKind> {
         let (known, now) = (self.known, self.scheduler.rhythm());
@@ -180,7 +229,10 @@ impl Turns {
             speed: achieved(speed, reached.speed),
             rate: achieved(self.timing.rate, reached.rate),
             byte_rate: achieved(self.timing.byte_rate, reached.byte_rate),
-            limited_by: slowed_by(&reached, since(waits, before), in_flight),
+            max_lag: self.timing.max_lag,
+            // What a lag allows is not planned: the capacity says what limited that.
+            limited_by: slowed_by(&reached, since(waits, before), in_flight)
+                .filter(|_| self.timing.max_lag.is_none()),
             gaps: rhythm.gaps,
             gaps_cut: rhythm.cut,
             clamped: rhythm.clamped,

@@ -15,8 +15,8 @@ use crate::produce::delivery::journal::JournalWriter;
 use crate::produce::job::Counters;
 use crate::produce::routing::route::Router;
 use crate::report::{
-    Drain, GroupReport, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement, Problems,
-    RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
+    Drain, GroupReport, LagControl, Latency, Ledger, LedgerOf, Outcome, Pacing, Placement,
+    Problems, RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
 /// What came of a replay.
@@ -38,6 +38,8 @@ pub(crate) struct ReplayOutcome {
     pub(crate) pacing: Option<Pacing>,
     /// What became of the consumer groups that were waited for.
     pub(crate) groups: Vec<GroupReport>,
+    /// What was measured of the service; none where no lag was held.
+    pub(crate) lag_control: Option<LagControl>,
     /// How long the wait for them took.
     pub(crate) group_wait: Duration,
     /// What the sending thread has waited for.
@@ -85,6 +87,8 @@ impl ReplayOutcome {
         failures.extend(account.rejects.failure());
         let counts = &account.counts;
         let pacing = pacing(&session, waits, counts);
+        let turns = session.turns.as_ref();
+        let lag_control = turns.and_then(|turns| turns.lag_control(waits));
         let totals = session.totals;
         let mut problems = totals.tally.problems.clone();
         problems.merge(totals.problems);
@@ -129,6 +133,7 @@ impl ReplayOutcome {
             latency: counts.latency(),
             pacing,
             groups: Vec::new(),
+            lag_control,
             group_wait: Duration::ZERO,
             waits,
             passes: session.passes,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{ConsumptionRates, GroupReport};
+use super::{CapacityBound, ConsumptionRates, GroupReport, LagControl, ServiceCapacity};
 use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanCount, count, seconds};
 
@@ -61,5 +61,30 @@ impl GroupReport {
             0 => Ok(()),
             more => writeln!(f, "           and {}", count(more as u64, "more partition")),
         }
+    }
+}
+
+impl fmt::Display for LagControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let periods = self.series.len();
+        let Some(ServiceCapacity { rates, bound, .. }) = self.capacity else {
+            return writeln!(
+                f,
+                "capacity   not known: the lag was not steady in {periods} periods"
+            );
+        };
+        let least = match bound {
+            CapacityBound::Service => "",
+            _ => "at least ",
+        };
+        let ConsumptionRates {
+            median, p10, p90, ..
+        } = rates;
+        let lag = HumanCount(self.max_lag);
+        writeln!(
+            f,
+            "capacity   {least}{median:.0} records/s (p10 {p10:.0}, p90 {p90:.0}) with a lag of {lag}: bounded by the {}",
+            bound.name()
+        )
     }
 }

@@ -15,6 +15,7 @@ impl Pacing {
             "reached": reached.map(|reached| (reached * 1e4).round() / 1e4),
             "rate": achieved(self.rate),
             "byte_rate": achieved(self.byte_rate),
+            "max_lag": self.max_lag,
             "limited_by": self.limited_by.map(SlowedBy::name),
             "gaps": self.gaps,
             "gaps_cut_s": round_ms(self.gaps_cut.as_secs_f64()),
@@ -86,7 +87,7 @@ mod tests {
         let expected = json!({
             "asked": "1x", "reached": 0.9998,
             "rate": { "asked": 50_000.0, "reached": 49_999.6 }, "byte_rate": null,
-            "limited_by": "cluster",
+            "max_lag": null, "limited_by": "cluster",
             "gaps": 2, "gaps_cut_s": 95.25, "clamped": 0, "untimed": 0, "jumps": 0,
             "lateness_ms": { "p50": 0.08, "p95": 0.2, "p99": 0.4, "max": 3.1 },
             "response_ms": null,

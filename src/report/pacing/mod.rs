@@ -28,6 +28,8 @@ pub struct Pacing {
     pub rate: Option<Achieved>,
     /// Bytes a second.
     pub byte_rate: Option<Achieved>,
+    /// The lag of a consumer group that is held.
+    pub max_lag: Option<u64>,
     /// What kept records from going when they were due; none when they did.
     pub limited_by: Option<SlowedBy>,
     /// Pauses that were cut.

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::report::pacing::json::latency_json;
 pub(in crate::report) use crate::report::pacing::json::round_ms;
 use crate::report::{
-    Drain, ExpectedReport, GroupReport, Outcome, Pacing, PartitionDelivery, Problem, RejectsReport,
-    Report, Resume, SourceReport, Tally, TopicReport,
+    Drain, ExpectedReport, GroupReport, LagControl, Outcome, Pacing, PartitionDelivery, Problem,
+    RejectsReport, Report, Resume, SourceReport, Tally, TopicReport,
 };
 
 impl Report {
@@ -45,6 +45,8 @@ impl Report {
             expected: self.expected.as_ref().map(ExpectedReport::to_json),
             rates: self.rates_json(),
             groups: self.groups.iter().map(GroupReport::to_json).collect(),
+            capacity: self.lag_control.as_ref().map(LagControl::to_json),
+            series: self.lag_control.as_ref().map(LagControl::series_json),
             errors: self.failures.iter().map(ToString::to_string).collect(),
         };
         serde_json::to_string(&report).expect("no map of the report has keys that are not strings")
@@ -125,6 +127,10 @@ struct ReportJson {
     expected: Option<Value>,
     rates: Value,
     groups: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<Value>,
     errors: Vec<String>,
 }
 

@@ -70,7 +70,11 @@ impl Report {
     fn write_groups(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.groups
             .iter()
-            .try_for_each(|group| write!(f, "{group}"))
+            .try_for_each(|group| write!(f, "{group}"))?;
+        match &self.lag_control {
+            Some(control) => write!(f, "{control}"),
+            None => Ok(()),
+        }
     }
 
     fn write_problems(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -259,6 +259,7 @@ fn conclude(
     report.latency = outcome.latency;
     report.pacing = outcome.pacing;
     report.groups = outcome.groups;
+    report.lag_control = outcome.lag_control;
     report.waits = outcome.waits;
     report.passes = report.passes.map(|_| outcome.passes);
     report

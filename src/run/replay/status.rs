@@ -109,7 +109,7 @@ impl Status {
         if self.lateness > LATE {
             parts.push((4, format!("{} late", span(self.lateness))));
         }
-        if let Some(GroupProgress { lag, rate }) = self.groups {
+        if let Some(GroupProgress { lag, rate, .. }) = self.groups {
             parts.push((2, format!("lag {}", HumanCount(lag))));
             parts.extend(rate.map(|rate| (5, format!("read {rate:.0}/s"))));
         }
@@ -189,13 +189,20 @@ mod tests {
         assert!(!Status { lateness, ..some() }.line(200).contains("late"));
     }
 
+    fn progress(lag: u64, rate: f64) -> GroupProgress {
+        GroupProgress {
+            lag,
+            rate: Some(rate),
+            done: 0,
+            commit_interval: None,
+            look: 1,
+        }
+    }
+
     #[test]
     fn the_lag_of_a_group_comes_before_its_rate() {
         let status = Status {
-            groups: Some(GroupProgress {
-                lag: 8120,
-                rate: Some(9119.6),
-            }),
+            groups: Some(progress(8120, 9119.6)),
             ..some()
         };
         let expected = "45 %  1,234,567 delivered  23456/s  lag 8,120  read 9120/s";
@@ -267,7 +274,7 @@ mod tests {
                 elapsed: Duration::from_secs(elapsed),
                 eta: eta.map(Duration::from_secs),
                 lateness: Duration::from_secs(late),
-                groups: Some(GroupProgress { lag: failed, rate: Some(per_second) }),
+                groups: Some(progress(failed, per_second)),
                 note: reason.map(|reason| Note::Waiting(Duration::from_secs(late), reason)),
             };
             prop_assert!(status.line(width).chars().count() < width.max(1));

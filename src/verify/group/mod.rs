@@ -8,10 +8,12 @@
 //! | what is known of a group, and what that makes of it (pure) | here |
 //! | which offset was sent when (pure) | `sent.rs` |
 //! | how often it commits, and how fast it reads (pure) | `rates.rs` |
+//! | what a service can do, by a run that held its lag (pure) | `capacity.rs` |
 //! | the thread that looks, from the first record to the end | `observer.rs` |
 //! | what the cluster is asked | `asker.rs` |
 
 mod asker;
+pub(crate) mod capacity;
 pub(crate) mod observer;
 mod rates;
 pub(crate) mod sent;
@@ -169,6 +171,11 @@ impl GroupWatch {
     /// Records of this run that it has not.
     pub(crate) fn lag(&self) -> u64 {
         self.partitions.values().map(PartitionWatch::lag).sum()
+    }
+
+    /// The interval between commits, as seen so far.
+    pub(crate) fn commit_interval(&self) -> Option<Duration> {
+        self.intervals.median()
     }
 
     /// Records a second that it committed of late.

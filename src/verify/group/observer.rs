@@ -17,7 +17,7 @@ use crate::report::{GroupReport, PartitionDrain};
 
 /// How often the groups are looked at; less often where a look takes long, so that the cluster is left alone
 /// for four fifths of the time.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOK_SHARE: u32 = 4;
 /// Members, and the ends of the logs, change rarely: they are asked for so much less often.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +35,12 @@ pub(crate) struct GroupProgress {
     pub(crate) lag: u64,
     /// Records a second that it commits; none where that is not known yet.
     pub(crate) rate: Option<f64>,
+    /// Records that it has committed.
+    pub(crate) done: u64,
+    /// The interval between its commits; none where that is not known yet.
+    pub(crate) commit_interval: Option<Duration>,
+    /// Which look that was.
+    pub(crate) look: u64,
 }
 
 /// Groups under watch; the watch ends when this is dropped.
@@ -195,11 +201,14 @@ impl ObservedState {
         self.asked > 0 && self.served == self.asked
     }
 
-    fn progress(&self) -> GroupProgress {
+    fn progress(&self, look: u64) -> GroupProgress {
         let slowest = self.groups.iter().max_by_key(|(_, watch)| watch.lag());
         GroupProgress {
             lag: slowest.map_or(0, |(_, watch)| watch.lag()),
             rate: slowest.and_then(|(_, watch)| watch.rate()),
+            done: slowest.map_or(0, |(_, watch)| watch.done()),
+            commit_interval: slowest.and_then(|(_, watch)| watch.commit_interval()),
+            look,
         }
     }
 }
@@ -216,6 +225,7 @@ enum LookScope {
 /// Looks until the watch is over.
 fn observe(shared: &Observed, asker: &Asker, publish: impl Fn(GroupProgress)) {
     let mut looked_at_all: Option<Instant> = None;
+    let mut looks = 0;
     loop {
         let began = Instant::now();
         let (is_urgent, asked) = {
@@ -233,7 +243,8 @@ fn observe(shared: &Observed, asker: &Asker, publish: impl Fn(GroupProgress)) {
         look(shared, asker, what);
         let mut state = shared.state();
         state.served = asked;
-        publish(state.progress());
+        looks += 1;
+        publish(state.progress(looks));
         shared.changed.notify_all();
         let every = LOOK_EVERY.max(began.elapsed() * (1 + LOOK_SHARE));
         state.look_every = every;

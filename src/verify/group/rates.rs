@@ -39,7 +39,7 @@ impl Intervals {
 /// How many records were committed by when. Only moments at which that number rises: a window between two of
 /// them is a whole number of commits, so that it does not matter how the windows lie.
 #[derive(Debug)]
-pub(super) struct CommitProgress {
+pub(crate) struct CommitProgress {
     commits: Vec<(Duration, u64)>,
     /// Every so many commits are one.
     stride: usize,
@@ -92,9 +92,20 @@ impl CommitProgress {
 
     /// The rates between the first commit and the last one; none when no window fits.
     pub(super) fn rates(&self, interval: Option<Duration>) -> Option<ConsumptionRates> {
-        let window = window(interval);
-        let (mut from, mut rates) = (*self.commits.first()?, Vec::new());
-        for commit in &self.commits {
+        self.rates_within(Duration::ZERO, Duration::MAX, window(interval))
+    }
+
+    /// The rates between the first commit and the last one of a time, in windows of at least `window`.
+    pub(super) fn rates_within(
+        &self,
+        from: Duration,
+        until: Duration,
+        window: Duration,
+    ) -> Option<ConsumptionRates> {
+        let is_in = |commit: &&(Duration, u64)| from <= commit.0 && commit.0 <= until;
+        let mut commits = self.commits.iter().filter(is_in);
+        let (mut from, mut rates) = (*commits.next()?, Vec::new());
+        for commit in commits {
             let length = commit.0.saturating_sub(from.0);
             if length >= window {
                 rates.push((commit.1 - from.1) as f64 / length.as_secs_f64());

@@ -60,6 +60,11 @@ impl Pass<'_, '_> {
             turns.check_times(batch, record, place)?;
             let now = Instant::now();
             turns.begin(now, waiter.times);
+            if turns.holds_lag()
+                && let Some(progress) = job.counters.groups()
+            {
+                turns.observe(&progress, now);
+            }
             let partition = self.partitions.get(index).copied().unwrap_or(0);
             let turn = turns.next((batch, record), partition as usize, now);
             if let Some(what) = turns.oddity() {

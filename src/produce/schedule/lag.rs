@@ -1,0 +1,289 @@
+//! `--max-lag`: as fast as a consumer group reads, by holding its lag near a number of records.
+//!
+//! Far from that number the rule is that of the OpenMessaging Benchmark's rate controller: with too much lag the
+//! rate falls to what was read, less the excess, and the ramp is halved; with little lag the rate grows by the
+//! ramp, which doubles. That rule alone lets the lag run to zero and up again, and a service without work has
+//! not shown what it can do. So near the number the rate is what was read of late, corrected by a part of the
+//! distance.
+
+use std::time::Duration;
+
+use super::rate::Rate;
+use crate::verify::group::capacity::{LagWindow, MeasuredLag};
+use crate::verify::group::observer::GroupProgress;
+
+/// The shortest time between two changes of the rate; with a longer commit interval it is two of those, or the
+/// rate would follow single commits.
+const SHORTEST_PERIOD: f64 = 0.5;
+const INTERVALS_PER_PERIOD: f64 = 2.0;
+/// The ramp: the rate grows by up to as much as it is (OpenMessaging Benchmark).
+const LEAST_RAMP: f64 = 0.01;
+const MOST_RAMP: f64 = 1.0;
+/// In how many periods a distance from the wanted lag is made up for.
+const CORRECTION_PERIODS: f64 = 4.0;
+/// Over how many periods the speed of the group is averaged: one holds a commit more or less.
+const AVERAGED: usize = 6;
+/// The slowest rate, in records a second: a group that stands still is still tried.
+const SLOWEST: f64 = 0.1;
+/// Sending was held back when so much of what was allowed was sent.
+const HELD_BACK: f64 = 0.9;
+
+/// The controller, in steady time.
+#[derive(Debug)]
+pub(super) struct LagController {
+    wanted: f64,
+    pace: Rate,
+    /// Records a second that are allowed now.
+    allowed: f64,
+    ramp: f64,
+    /// Records that have gone.
+    sent: u64,
+    /// Of the period that runs now; none before the first sample.
+    period: Option<Period>,
+    measured: MeasuredLag,
+}
+
+/// What is known of a period.
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    began: f64,
+    /// Records sent and committed when it began.
+    sent: u64,
+    done: u64,
+    /// The lag at the last commit in it, or the latest one where there was none: what is read and not committed
+    /// yet is a part of any other.
+    lag: u64,
+    /// Records committed at the last look.
+    latest_done: u64,
+    has_commit: bool,
+}
+
+impl LagController {
+    pub(super) fn new(wanted: u64) -> Self {
+        let wanted = wanted as f64;
+        // What is sent before the first change is what may lag.
+        let allowed = (wanted / SHORTEST_PERIOD).max(1.0);
+        Self {
+            wanted,
+            pace: Rate::new(allowed),
+            allowed,
+            ramp: MOST_RAMP,
+            sent: 0,
+            period: None,
+            measured: MeasuredLag::default(),
+        }
+    }
+
+    /// When the next record may be sent, in steady seconds.
+    pub(super) fn due(&self) -> f64 {
+        self.pace.due()
+    }
+
+    /// Takes note of a record that is sent at `now`.
+    pub(super) fn spend(&mut self, now: f64) {
+        self.pace.spend(1.0, now);
+        self.sent += 1;
+    }
+
+    /// Takes note of how far the group is at `now`.
+    pub(super) fn observe(&mut self, progress: &GroupProgress, now: f64) {
+        self.measured
+            .commit(Duration::from_secs_f64(now), progress.done);
+        let begin = Period {
+            began: now,
+            sent: self.sent,
+            done: progress.done,
+            lag: progress.lag,
+            latest_done: progress.done,
+            has_commit: false,
+        };
+        let Some(period) = &mut self.period else {
+            self.period = Some(begin);
+            return;
+        };
+        let is_commit = progress.done > period.latest_done;
+        if is_commit || !period.has_commit {
+            period.lag = progress.lag;
+        }
+        period.latest_done = progress.done;
+        period.has_commit |= is_commit;
+        let interval = progress.commit_interval.unwrap_or_default().as_secs_f64();
+        let length = SHORTEST_PERIOD.max(interval * INTERVALS_PER_PERIOD);
+        let elapsed = now - period.began;
+        // Too much is noticed at once.
+        let is_far = progress.lag as f64 > 2.0 * self.wanted && elapsed >= SHORTEST_PERIOD;
+        if elapsed < length && !is_far {
+            return;
+        }
+        let window = LagWindow {
+            end: Duration::from_secs_f64(now),
+            length: elapsed,
+            allowed: self.allowed,
+            sent: (self.sent - period.sent) as f64 / elapsed,
+            committed: progress.done.saturating_sub(period.done) as f64 / elapsed,
+            lag: period.lag,
+            is_held: (self.sent - period.sent) as f64 >= HELD_BACK * self.allowed * elapsed,
+        };
+        self.period = Some(begin);
+        self.measured.add(window);
+        let next = self.next_rate(&window, length).max(SLOWEST);
+        self.pace.change(next, now);
+        self.allowed = next;
+    }
+
+    /// The rate for the next period, which takes `length` seconds.
+    fn next_rate(&mut self, window: &LagWindow, length: f64) -> f64 {
+        let lag = window.lag as f64;
+        let excess = lag - self.wanted;
+        if lag > 2.0 * self.wanted {
+            self.ramp = (self.ramp / 2.0).max(LEAST_RAMP);
+            return (self.allowed - excess / length).min(window.committed);
+        }
+        if lag < self.wanted / 2.0 {
+            self.ramp = (self.ramp * 2.0).min(MOST_RAMP);
+            // What is not used of a rate does not let it grow.
+            let used = self.allowed.min(window.sent).max(window.committed);
+            // A period may add no more than what is wanted in all.
+            let most = self.measured.recent_rate(2) + self.wanted / length;
+            return (used.max(1.0) * (1.0 + self.ramp)).min(most);
+        }
+        let correction = excess / (CORRECTION_PERIODS * length);
+        self.measured.recent_rate(AVERAGED) - correction
+    }
+
+    /// What was measured so far.
+    pub(super) fn measured(&self) -> &MeasuredLag {
+        &self.measured
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::CapacityBound;
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small number above zero"
+    )]
+    fn whole(n: f64) -> u64 {
+        n as u64
+    }
+
+    /// A service that reads `capacity` records a second and commits every `interval` seconds.
+    struct Simulated {
+        capacity: f64,
+        interval: f64,
+        /// Records a second that the input gives at most.
+        input: f64,
+        /// Seconds until it begins to read, and the longest time between two looks at it.
+        delay: f64,
+        look_every: f64,
+    }
+
+    impl Simulated {
+        /// Runs for so many seconds; gives the controller, and how long the service had nothing to do after the
+        /// first quarter.
+        fn run(&self, wanted: u64, seconds: f64) -> (LagController, f64) {
+            const STEP: f64 = 0.001;
+            let mut controller = LagController::new(wanted);
+            let (mut read, mut committed, mut next_commit) = (0.0_f64, 0.0, self.interval);
+            let (mut given, mut idle, mut now) = (0.0, 0.0, 0.0);
+            let (mut looks, mut next_look) = (0_u32, 0.0);
+            while now < seconds {
+                now += STEP;
+                given += self.input * STEP;
+                while controller.due() <= now && (controller.sent as f64) < given {
+                    controller.spend(now);
+                }
+                let backlog = controller.sent as f64 - read;
+                let able = if now < self.delay { 0.0 } else { self.capacity };
+                let reads = (able * STEP).min(backlog);
+                if reads < self.capacity * STEP && now > seconds / 4.0 {
+                    idle += STEP;
+                }
+                read += reads;
+                if now >= next_commit {
+                    committed = read.floor();
+                    next_commit += self.interval;
+                }
+                if now >= next_look {
+                    looks += 1;
+                    // Some looks take longer than others.
+                    next_look = now + 0.05 + self.look_every * f64::from(looks * 7 % 10) / 10.0;
+                    let done = whole(committed);
+                    let progress = GroupProgress {
+                        lag: controller.sent - done,
+                        rate: None,
+                        done,
+                        commit_interval: Some(Duration::from_secs_f64(self.interval)),
+                        look: looks.into(),
+                    };
+                    controller.observe(&progress, now);
+                }
+            }
+            (controller, idle)
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_capacity_of_a_service_is_found_within_five_percent(
+            capacity in 20.0..5_000.0_f64,
+            interval in 0.05..0.5_f64,
+            more in 1.5..6.0_f64,
+            (delay, look_every) in (0.0..3.0_f64, 0.0..0.2_f64),
+        ) {
+            let service = Simulated { capacity, interval, input: f64::INFINITY, delay, look_every };
+            // More than is read between two changes of the rate.
+            let wanted = whole(capacity * more) + 20;
+            let (controller, idle) = service.run(wanted, 60.0);
+            let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
+            let rates = found.rates;
+            prop_assert!((rates.median / capacity - 1.0).abs() < 0.05, "{rates:?} for {capacity}");
+            prop_assert_eq!(found.bound, CapacityBound::Service);
+            prop_assert!(idle < 1.0, "idle for {idle} s");
+            let last = controller.measured().last().expect("many");
+            let distance = (last.lag as f64 - wanted as f64).abs();
+            prop_assert!(distance < wanted as f64, "{} of {wanted}", last.lag);
+            let most = controller.measured().series().iter().map(|point| point.lag).max();
+            prop_assert!(most < Some(4 * wanted), "{most:?} of {wanted}");
+        }
+
+        #[test]
+        fn an_input_that_is_slower_than_the_service_is_no_capacity(
+            capacity in 100.0..5_000.0_f64,
+            share in 0.1..0.7_f64,
+        ) {
+            let input = capacity * share;
+            let service = Simulated { capacity, interval: 0.2, input, delay: 0.5, look_every: 0.1 };
+            let wanted = whole(capacity * 2.0);
+            let (controller, _) = service.run(wanted, 30.0);
+            let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
+            prop_assert_eq!(found.bound, CapacityBound::Input);
+            prop_assert!((found.rates.median / input - 1.0).abs() < 0.1, "{:?} for {input}", found.rates);
+        }
+    }
+
+    #[test]
+    fn a_group_that_stands_still_is_sent_hardly_more_than_may_lag() {
+        let service = Simulated {
+            capacity: 0.0,
+            interval: 0.2,
+            input: f64::INFINITY,
+            delay: 0.0,
+            look_every: 0.1,
+        };
+        let (controller, _) = service.run(1000, 60.0);
+        assert!(controller.sent < 4_000, "{}", controller.sent);
+        assert_eq!(
+            controller.measured().capacity(1000, CapacityBound::Input),
+            None
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! What a service can do, measured by a run that held the lag of its group; and the same for programs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::ConsumptionRates;
+use crate::report::pacing::json::round_ms;
+
+/// What limited the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapacityBound {
+    /// The service: sending was held back for it.
+    Service,
+    /// The source gave no more.
+    Input,
+    /// The cluster took no more.
+    Cluster,
+    /// `--speed` or `--rate` allowed no more.
+    Timing,
+}
+
+impl CapacityBound {
+    /// Its name in both reports.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Input => "input",
+            Self::Cluster => "cluster",
+            Self::Timing => "timing",
+        }
+    }
+}
+
+/// What a service can do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServiceCapacity {
+    /// Records a second that the group committed while its lag was steady.
+    pub rates: ConsumptionRates,
+    /// The part of the steady periods in which sending was held back.
+    pub held_share: f64,
+    /// What limited the rate.
+    pub bound: CapacityBound,
+}
+
+/// One period of a run that held a lag.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LagPoint {
+    /// When it ended, since the first record was due.
+    pub end: Duration,
+    /// Records a second that were allowed.
+    pub allowed: f64,
+    /// Records a second that were sent.
+    pub sent: f64,
+    /// Records a second that the group committed.
+    pub committed: f64,
+    /// The least lag.
+    pub lag: u64,
+}
+
+/// What came of holding a lag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LagControl {
+    /// The lag that was asked for.
+    pub max_lag: u64,
+    /// None where the lag was never steady.
+    pub capacity: Option<ServiceCapacity>,
+    /// Period by period.
+    pub series: Vec<LagPoint>,
+}
+
+impl LagControl {
+    pub(in crate::report) fn to_json(&self) -> Value {
+        let capacity = self.capacity.as_ref();
+        let rate = |of: fn(&ConsumptionRates) -> f64| {
+            capacity.map(|capacity| round_ms(of(&capacity.rates)))
+        };
+        json!({
+            "max_lag": self.max_lag,
+            "rate": rate(|rates| rates.median),
+            "rate_p10": rate(|rates| rates.p10),
+            "rate_p90": rate(|rates| rates.p90),
+            "windows": capacity.map(|capacity| capacity.rates.windows),
+            "window_s": rate(|rates| rates.window.as_secs_f64()),
+            "held_share": capacity.map(|capacity| round_ms(capacity.held_share)),
+            "bounded_by": capacity.map(|capacity| capacity.bound.name()),
+        })
+    }
+
+    pub(in crate::report) fn series_json(&self) -> Value {
+        let points = self.series.iter().map(|point| {
+            json!({
+                "t_s": round_ms(point.end.as_secs_f64()),
+                "allowed": round_ms(point.allowed),
+                "sent": round_ms(point.sent),
+                "committed": round_ms(point.committed),
+                "lag": point.lag,
+            })
+        });
+        points.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(bound: CapacityBound) -> LagControl {
+        let mut rates = [8900.0, 9120.0, 9300.0];
+        LagControl {
+            max_lag: 5000,
+            capacity: ConsumptionRates::of(&mut rates, Duration::from_secs(2)).map(|rates| {
+                ServiceCapacity {
+                    rates,
+                    held_share: 0.96,
+                    bound,
+                }
+            }),
+            series: vec![LagPoint {
+                end: Duration::from_millis(500),
+                allowed: 9100.0,
+                sent: 9099.0,
+                committed: 9120.0,
+                lag: 4900,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_capacity_is_one_only_where_the_service_was_the_limit() {
+        let service = control(CapacityBound::Service);
+        assert_eq!(
+            service.to_string(),
+            "capacity   9120 records/s (p10 8900, p90 9300) with a lag of 5,000: bounded by the service\n"
+        );
+        assert_eq!(
+            control(CapacityBound::Input).to_string(),
+            "capacity   at least 9120 records/s (p10 8900, p90 9300) with a lag of 5,000: bounded by the input\n"
+        );
+        let unknown = LagControl {
+            capacity: None,
+            ..service.clone()
+        };
+        let expected = "capacity   not known: the lag was not steady in 1 periods\n";
+        assert_eq!(unknown.to_string(), expected);
+        assert_eq!(unknown.to_json()["bounded_by"], Value::Null);
+        assert_eq!(service.to_json()["bounded_by"], "service");
+        let series = json!([{
+            "t_s": 0.5, "allowed": 9100.0, "sent": 9099.0, "committed": 9120.0, "lag": 4900,
+        }]);
+        assert_eq!(service.series_json(), series);
+    }
+}

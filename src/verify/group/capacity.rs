@@ -1,0 +1,252 @@
+//! What a service can do, from a run that held the lag of its group near a number of records. Pure.
+
+use std::time::Duration;
+
+use super::rates::CommitProgress;
+use crate::report::{CapacityBound, LagPoint, ServiceCapacity};
+
+/// Windows that are remembered. When there are more, two become one: half of them say as much of a run that
+/// is twice as long.
+const MOST_WINDOWS: usize = 1 << 12;
+/// A steady time has at least so many windows.
+const LEAST_STEADY: usize = 5;
+/// The lag changes by less than this part of the rate while it is steady.
+const STEADY_SLOPE: f64 = 0.01;
+/// Of so many of the steady windows sending has to be held back, where the service is what limits it.
+const MOSTLY: f64 = 0.8;
+/// The first windows, in which the rate is still looked for.
+const WARM_UP: usize = 2;
+/// The shortest windows in which the capacity is measured, and how many there are at most.
+const CAPACITY_WINDOW: Duration = Duration::from_secs(2);
+const MOST_RATES: u32 = 10;
+
+/// One period of the control.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LagWindow {
+    pub(crate) end: Duration,
+    /// Its length in seconds.
+    pub(crate) length: f64,
+    /// Records a second that were allowed, sent and committed.
+    pub(crate) allowed: f64,
+    pub(crate) sent: f64,
+    pub(crate) committed: f64,
+    /// The least lag in it.
+    pub(crate) lag: u64,
+    /// Whether sending was held back.
+    pub(crate) is_held: bool,
+}
+
+/// All that was measured.
+#[derive(Debug, Default)]
+pub(crate) struct MeasuredLag {
+    windows: Vec<LagWindow>,
+    commits: CommitProgress,
+}
+
+impl MeasuredLag {
+    /// Notes that by `now` so many records are committed.
+    pub(crate) fn commit(&mut self, now: Duration, done: u64) {
+        self.commits.add(now, done);
+    }
+
+    pub(crate) fn add(&mut self, window: LagWindow) {
+        if self.windows.len() == MOST_WINDOWS {
+            let pairs = self.windows.chunks(2);
+            self.windows = pairs.filter_map(joined).collect();
+        }
+        self.windows.push(window);
+    }
+
+    /// The latest window.
+    #[cfg(test)]
+    pub(crate) fn last(&self) -> Option<&LagWindow> {
+        self.windows.last()
+    }
+
+    /// Records a second that were committed in the last `windows` windows.
+    pub(crate) fn recent_rate(&self, windows: usize) -> f64 {
+        let from = self.windows.len().saturating_sub(windows);
+        let recent = &self.windows[from..];
+        let time: f64 = recent.iter().map(|window| window.length).sum();
+        let committed = recent.iter().map(|window| window.committed * window.length);
+        committed.sum::<f64>() / time.max(f64::EPSILON)
+    }
+
+    /// What the service can do, where there was a steady time with a lag near `wanted`; `otherwise` is what
+    /// limits the rate where the service does not.
+    pub(crate) fn capacity(
+        &self,
+        wanted: u64,
+        otherwise: CapacityBound,
+    ) -> Option<ServiceCapacity> {
+        let steady = self.steady(wanted)?;
+        let first = steady.first()?;
+        let from = first
+            .end
+            .saturating_sub(Duration::from_secs_f64(first.length));
+        let until = steady.last()?.end;
+        let longest = steady.iter().map(|window| window.length);
+        let window = Duration::from_secs_f64(longest.fold(0.0, f64::max) * 2.0);
+        // The longer a window, the less it matters when its commits were seen.
+        let window = window.max((until - from) / MOST_RATES);
+        let rates = self
+            .commits
+            .rates_within(from, until, window.max(CAPACITY_WINDOW))?;
+        let held = steady.iter().filter(|window| window.is_held).count();
+        let held = held as f64 / steady.len() as f64;
+        Some(ServiceCapacity {
+            rates,
+            held_share: held,
+            bound: match held >= MOSTLY {
+                true => CapacityBound::Service,
+                false => otherwise,
+            },
+        })
+    }
+
+    /// The longest time up to the end in which the lag neither grows nor falls.
+    fn steady(&self, wanted: u64) -> Option<&[LagWindow]> {
+        // Warm is a group that lags as wanted, or that is given less than it can do.
+        let is_warm = |window: &LagWindow| 2 * window.lag >= wanted || !window.is_held;
+        let warm = self.windows.iter().position(is_warm)?.max(WARM_UP);
+        let starts = warm..=self.windows.len().checked_sub(LEAST_STEADY)?;
+        let mut candidates = starts.map(|start| &self.windows[start..]);
+        candidates.find(|windows| {
+            let time: f64 = windows.iter().map(|window| window.length).sum();
+            let committed = windows
+                .iter()
+                .map(|window| window.committed * window.length);
+            let rate = committed.sum::<f64>() / time.max(f64::EPSILON);
+            rate > 0.0 && slope(windows).abs() < STEADY_SLOPE * rate
+        })
+    }
+
+    /// The series for the report.
+    pub(crate) fn series(&self) -> Vec<LagPoint> {
+        let windows = self.windows.iter();
+        windows
+            .map(|window| LagPoint {
+                end: window.end,
+                allowed: window.allowed,
+                sent: window.sent,
+                committed: window.committed,
+                lag: window.lag,
+            })
+            .collect()
+    }
+}
+
+/// Two neighbours as one.
+fn joined(pair: &[LagWindow]) -> Option<LagWindow> {
+    let (first, last) = (pair.first()?, pair.last()?);
+    let time: f64 = pair.iter().map(|window| window.length).sum();
+    let mean = |of: fn(&LagWindow) -> f64| {
+        let parts = pair.iter().map(|window| of(window) * window.length);
+        parts.sum::<f64>() / time.max(f64::EPSILON)
+    };
+    Some(LagWindow {
+        end: last.end,
+        length: time,
+        allowed: mean(|window| window.allowed),
+        sent: mean(|window| window.sent),
+        committed: mean(|window| window.committed),
+        lag: first.lag.min(last.lag),
+        is_held: first.is_held && last.is_held,
+    })
+}
+
+/// By how many records a second the lag grows, by least squares.
+fn slope(windows: &[LagWindow]) -> f64 {
+    let count = windows.len() as f64;
+    let times = windows.iter().map(|window| window.end.as_secs_f64());
+    let mean_time = times.sum::<f64>() / count;
+    let mean_lag = windows.iter().map(|window| window.lag as f64).sum::<f64>() / count;
+    let (mut both, mut square) = (0.0, 0.0);
+    for window in windows {
+        let time = window.end.as_secs_f64() - mean_time;
+        both += time * (window.lag as f64 - mean_lag);
+        square += time * time;
+    }
+    both / square.max(f64::EPSILON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows of a second, with this lag at the end of each; a hundred records a second are committed.
+    fn measured(lags: &[u64], is_held: impl Fn(usize) -> bool) -> MeasuredLag {
+        let mut measured = MeasuredLag::default();
+        for (index, lag) in lags.iter().enumerate() {
+            let end = Duration::from_secs(index as u64 + 1);
+            measured.commit(end, (index as u64 + 1) * 100);
+            measured.add(LagWindow {
+                end,
+                length: 1.0,
+                allowed: 100.0,
+                sent: 100.0,
+                committed: 100.0,
+                lag: *lag,
+                is_held: is_held(index),
+            });
+        }
+        measured
+    }
+
+    #[test]
+    fn only_a_steady_lag_shows_what_a_service_can_do() {
+        let growing: Vec<u64> = (0..40).map(|n| 500 + 2 * n).collect();
+        assert_eq!(
+            measured(&growing, |_| true).capacity(500, CapacityBound::Input),
+            None
+        );
+        let steady = [500; 40];
+        let found = measured(&steady, |_| true)
+            .capacity(500, CapacityBound::Input)
+            .expect("it is steady");
+        assert_eq!((found.rates.median, found.held_share), (100.0, 1.0));
+        assert_eq!(found.bound, CapacityBound::Service);
+        assert_eq!(
+            measured(&[500; 6], |_| true).capacity(500, CapacityBound::Input),
+            None
+        );
+    }
+
+    #[test]
+    fn a_service_is_the_limit_only_where_sending_was_held_back() {
+        let of_every = |n: usize| {
+            let measured = measured(&[500; 42], |index| !index.is_multiple_of(n));
+            measured
+                .capacity(500, CapacityBound::Input)
+                .expect("it is steady")
+        };
+        let (often, rarely) = (of_every(10), of_every(4));
+        assert_eq!(
+            (often.held_share, often.bound),
+            (0.9, CapacityBound::Service)
+        );
+        assert_eq!(
+            (rarely.held_share, rarely.bound),
+            (0.75, CapacityBound::Input)
+        );
+    }
+
+    #[test]
+    fn the_beginning_does_not_count() {
+        let lags: Vec<u64> = (0..60).map(|n: u64| (n * 50).min(500)).collect();
+        let found = measured(&lags, |_| true)
+            .capacity(500, CapacityBound::Input)
+            .expect("it becomes steady");
+        assert_eq!(found.rates.median, 100.0);
+    }
+
+    #[test]
+    fn what_is_remembered_does_not_grow_with_time() {
+        let measured = measured(&[500; 20_000], |_| true);
+        assert!(measured.windows.len() <= MOST_WINDOWS);
+        let found = measured
+            .capacity(500, CapacityBound::Input)
+            .expect("it is steady");
+        assert_eq!(found.rates.median, 100.0);
+    }
+}
