@@ -10,6 +10,7 @@ pub(crate) mod in_flight;
 pub(crate) mod lines;
 pub(crate) mod offsets;
 pub(crate) mod select;
+pub(crate) mod uuid;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 
 use self::captured::CaptureTimes;
+use self::uuid::Uuid;
 
 /// Where in the input something stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -447,39 +449,19 @@ pub(crate) fn encode_base64(bytes: &[u8], out: &mut Vec<u8>) {
 /// A topic's id (KIP-516), a UUID. Captures write it as base64, people as Kafka's tools print it
 /// (URL-safe base64 without padding) or hyphenated: all of them are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TopicId([u8; 16]);
+pub(crate) struct TopicId(Uuid);
 
 impl TopicId {
     /// Reads any of the spellings; none for what is no id, or the zero id that means "no id".
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let id = Self::from_hex(text).or_else(|| Self::from_base64(text))?;
-        (id.0 != [0; 16]).then_some(id)
-    }
-
-    fn from_hex(text: &str) -> Option<Self> {
-        let digits: String = text.chars().filter(|c| *c != '-').collect();
-        if digits.len() != 32 || !digits.is_ascii() {
-            return None;
-        }
-        u128::from_str_radix(&digits, 16)
-            .ok()
-            .map(|n| Self(n.to_be_bytes()))
-    }
-
-    fn from_base64(text: &str) -> Option<Self> {
-        let engine = if text.contains(['-', '_']) {
-            &URL_SAFE
-        } else {
-            &STANDARD
-        };
-        engine.decode(text).ok()?.try_into().ok().map(Self)
+        let id = Uuid::parse(text)?;
+        (id != Uuid::NIL).then_some(Self(id))
     }
 }
 
 impl fmt::Display for TopicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(self.0);
-        f.write_str(&text)
+        f.write_str(&self.0.kafka())
     }
 }
 
@@ -488,14 +470,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_id_is_the_same_in_every_spelling() {
-        let bytes = *b"\x9a\x0c-FxJ\xff\xfb\x10\x11\x12\x13\x14\x15\x16\x17";
-        let hex = "9a0c2d46-784a-fffb-1011-121314151617";
-        let standard = base64::engine::general_purpose::STANDARD.encode(bytes);
-        let kafka = TopicId(bytes).to_string();
-        for text in [hex, &hex.replace('-', ""), &standard, &kafka] {
-            assert_eq!(TopicId::parse(text), Some(TopicId(bytes)), "{text}");
+    fn a_topic_id_is_shown_as_kafkas_tools_show_it_and_zero_is_none() {
+        // Its bytes in base64, with both characters in which the alphabets differ.
+        let kafka = "mgwtRnhK__sQERITFBUWFw";
+        for text in ["9a0c2d46-784a-fffb-1011-121314151617", "mgwtRnhK//sQERITFBUWFw==", kafka] {
+            let id = TopicId::parse(text).map(|id| id.to_string());
+            assert_eq!(id.as_deref(), Some(kafka), "{text}");
         }
+        assert_eq!(TopicId::parse("AAAAAAAAAAAAAAAAAAAAAA"), None);
+        assert_eq!(TopicId::parse("00000000-0000-0000-0000-000000000000"), None);
     }
 
     #[test]

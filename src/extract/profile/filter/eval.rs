@@ -14,8 +14,7 @@ use super::error::{Fault, Mistake};
 use super::field::{CaptureKind, Captured, FieldPath};
 use super::parse::shortened;
 use super::tree::Tree;
-use super::uuid;
-use super::uuid::Uuid;
+use crate::record::uuid;
 
 /// One criterion, ready to be tried.
 #[derive(Debug, Clone)]
@@ -210,7 +209,7 @@ impl Wanted {
             return Self::document(criterion.operator, value);
         }
         Ok(match criterion.operator {
-            Operator::Is | Operator::Not if is_uuid => match Uuid::parse(&value.text) {
+            Operator::Is | Operator::Not if is_uuid => match uuid::of_rrpair(&value.text) {
                 Some(uuid) => Self::Text(uuid.to_string()),
                 None => {
                     let what = "expected a UUID: hyphenated, or base64 of its 16 bytes";

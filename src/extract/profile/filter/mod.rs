@@ -44,7 +44,6 @@ mod eval;
 mod field;
 mod parse;
 mod tree;
-mod uuid;
 
 use std::fmt;
 

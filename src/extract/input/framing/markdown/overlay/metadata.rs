@@ -1,10 +1,8 @@
 //! What an RRPair is about: `key: value` lines for members of its own, and its tags.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::Overlay;
 use super::section::Section;
+use crate::record::uuid::Uuid;
 
 impl Overlay<'_> {
     pub(super) fn lay_metadata(&mut self, section: &Section<'_>) {
@@ -31,17 +29,12 @@ impl Overlay<'_> {
 
     /// Hyphenated here, and base64 of its 16 bytes in the base.
     fn lay_uuid(&mut self, shown: &str) -> bool {
-        let digits: String = shown.chars().filter(|c| *c != '-').collect();
-        let Some(number) = u128::from_str_radix(&digits, 16)
-            .ok()
-            .filter(|_| digits.len() == 32)
-        else {
+        let Some(uuid) = Uuid::from_hex(shown) else {
             return false;
         };
-        let encoded = STANDARD.encode(number.to_be_bytes());
         let known = self.base.text("uuid").unwrap_or_default();
         if !known.eq_ignore_ascii_case(shown) {
-            self.base.set_text("uuid", &encoded);
+            self.base.set_text("uuid", &uuid.base64());
         }
         true
     }
