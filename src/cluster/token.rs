@@ -1,21 +1,21 @@
 //! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
 //! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
 
-use crate::report::rendering::figures::whole_mib;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::time::{sleep, timeout};
 
 use super::native::{Client, Token, keep_descriptors};
 use crate::config::TokenSource;
@@ -24,6 +24,8 @@ use crate::error::{Error, reason};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
+use crate::host::process::{ChildEnding, ChildProcess};
+use crate::report::rendering::figures::whole_mib;
 
 /// How long a command may take. A run that cannot connect says so within 10 s.
 const COMMAND_LIMIT: Duration = Duration::from_secs(8);
@@ -33,6 +35,10 @@ const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_secs(10);
 /// How long a renewal may take to notice that the run is over: the file may be a pipe without a writer.
 const END_LIMIT: Duration = Duration::from_secs(2);
+/// How long the rest of a command's output is waited for once it has ended.
+const DRAIN_LIMIT: Duration = Duration::from_millis(500);
+/// How often kreplay checks whether a command is still wanted.
+const LOOK: Duration = Duration::from_millis(5);
 /// How much of what a command writes is kept, of each stream.
 const MOST_OUTPUT: u64 = 1 << 20;
 /// Why there is no token when the run was told to stop first.
@@ -70,7 +76,8 @@ impl SharedTokens {
 }
 
 impl Tokens {
-    /// Gets the first token, unless the run is `over` before there is one.
+    /// Gets the first token, unless the run is `over` before there is one. Must be called on a tokio runtime,
+    /// by a thread that may wait.
     ///
     /// # Errors
     /// [`Error::NoToken`] with what the command or the file lacks.
@@ -97,9 +104,13 @@ impl Tokens {
             }),
             over: Condvar::new(),
         });
+        let runtime = Handle::current();
         let renewing = thread::spawn({
             let shared = shared.clone();
-            move || renew(&shared)
+            move || {
+                let _runtime = runtime.enter();
+                renew(&shared);
+            }
         });
         Ok(Self {
             shared,
@@ -186,7 +197,10 @@ fn until_renewal(expires_ms: i64) -> Duration {
 /// Why there is no token, in words that do not show what a command wrote to stdout.
 fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Token, String> {
     let (text, whose) = match source {
-        TokenSource::Command(command) => (run(command, over)?, "the command of --oauth-command"),
+        TokenSource::Command(command) => (
+            Handle::current().block_on(run(command, over))?,
+            "the command of --oauth-command",
+        ),
         TokenSource::File(path) => (read_file(path, over)?, "the file of --oauth-file"),
     };
     read(&text, now_ms()).map_err(|why| format!("{whose} {why}"))
@@ -276,54 +290,51 @@ fn claims(token: &str) -> serde_json::Value {
 }
 
 /// Runs a shell command; what it prints.
-fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
+async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     let whose = "the command of --oauth-command";
     keep_descriptors();
-    let mut child = Command::new("sh")
+    let mut shell = Command::new("sh");
+    shell
         .args(["-c", command])
         .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| is_for_command(name)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Ctrl-C is for kreplay, which ends the command itself.
-        .process_group(0)
-        .spawn()
-        .map_err(|e| format!("{whose} could not be started: {}", reason(&e)))?;
-    let stdout = collect(child.stdout.take());
-    let stderr = collect(child.stderr.take());
-    let too_much = || is_full(&stdout) || is_full(&stderr);
-    let ended = wait(&mut child, &|| over() || too_much());
-    if !matches!(ended, Ok(Some(_))) {
-        end(&mut child);
+        .envs(std::env::vars_os().filter(|(name, _)| is_for_command(name)));
+    // In a process group of its own: Ctrl-C is for kreplay, which ends the command itself.
+    let child = ChildProcess::spawn(&mut shell);
+    let (mut child, stdout, stderr) =
+        child.map_err(|e| format!("{whose} could not be started: {}", reason(&e)))?;
+    let (mut stdout, mut stderr) = (PipeReader::start(stdout), PipeReader::start(stderr));
+    let is_over = || over() || stdout.is_full() || stderr.is_full();
+    let ended = tokio::select! {
+        status = child.wait() => Some(status),
+        () = sleep(COMMAND_LIMIT) => None,
+        () = until(&is_over) => None,
+    };
+    child.end(ChildEnding::AtOnce).await;
+    stdout.drain().await;
+    stderr.drain().await;
+    // It may have ended by that, as nobody reads on.
+    if stdout.is_full() || stderr.is_full() {
+        return Err(format!(
+            "{whose} wrote more than {}",
+            whole_mib(MOST_OUTPUT)
+        ));
     }
-    let status = match ended {
-        // It may have ended by that, as nobody reads on.
-        Ok(_) if too_much() => {
-            return Err(format!(
-                "{whose} wrote more than {}",
-                whole_mib(MOST_OUTPUT)
-            ));
-        }
-        Ok(Some(status)) => status,
-        Ok(None) if over() => return Err(INTERRUPTED.into()),
-        Ok(None) => {
-            return Err(format!(
-                "{whose} took longer than {} s",
-                COMMAND_LIMIT.as_secs()
-            ));
-        }
-        Err(e) => return Err(format!("{whose} cannot be waited for: {}", reason(&e))),
-    };
-    // What the command has started may hold the pipes open: they are waited for no longer.
-    let text = |bytes: Arc<Mutex<Vec<u8>>>| {
-        let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let (stdout, stderr) = (drained(stdout, text), drained(stderr, text));
-    match status.success() {
-        true => Ok(stdout),
-        false => Err(failure(whose, status, &stderr)),
+    match ended {
+        Some(Ok(status)) if status.success() => Ok(stdout.text()),
+        Some(Ok(status)) => Err(failure(whose, status, &stderr.text())),
+        Some(Err(e)) => Err(format!("{whose} cannot be waited for: {}", reason(&e))),
+        None if over() => Err(INTERRUPTED.into()),
+        None => Err(format!(
+            "{whose} took longer than {} s",
+            COMMAND_LIMIT.as_secs()
+        )),
+    }
+}
+
+/// Returns once `holds` does.
+async fn until(holds: &dyn Fn() -> bool) {
+    while !holds() {
+        sleep(LOOK).await;
     }
 }
 
@@ -385,61 +396,46 @@ fn failure(whose: &str, status: ExitStatus, stderr: &str) -> String {
     }
 }
 
-type PipeReader = (JoinHandle<()>, Arc<Mutex<Vec<u8>>>);
+/// What a command writes into one of its pipes, up to [`MOST_OUTPUT`].
+struct PipeReader {
+    task: tokio::task::JoinHandle<()>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
 
-fn collect(pipe: Option<impl Read + Send + 'static>) -> PipeReader {
-    let bytes = Arc::new(Mutex::new(Vec::new()));
-    let reading = thread::spawn({
-        let bytes = bytes.clone();
-        move || {
-            let Some(pipe) = pipe else { return };
+impl PipeReader {
+    fn start(pipe: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let read = bytes.clone();
+        let task = tokio::spawn(async move {
             let mut pipe = pipe.take(MOST_OUTPUT);
             let mut piece = [0; 4096];
-            while let Ok(n @ 1..) = pipe.read(&mut piece) {
-                let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Ok(n @ 1..) = pipe.read(&mut piece).await {
+                let mut bytes = read.lock().unwrap_or_else(PoisonError::into_inner);
                 bytes.extend_from_slice(&piece[..n]);
             }
-        }
-    });
-    (reading, bytes)
-}
-
-/// Whether as much was written as is kept.
-fn is_full((_, bytes): &PipeReader) -> bool {
-    let bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-    bytes.len() as u64 >= MOST_OUTPUT
-}
-
-fn drained(reader: PipeReader, text: impl Fn(Arc<Mutex<Vec<u8>>>) -> String) -> String {
-    let (reading, bytes) = reader;
-    let started = Instant::now();
-    while !reading.is_finished() && started.elapsed() < Duration::from_millis(500) {
-        thread::sleep(Duration::from_millis(1));
+        });
+        Self { task, bytes }
     }
-    text(bytes)
-}
 
-/// None when the command takes too long, or the run is over.
-fn wait(child: &mut Child, over: &dyn Fn() -> bool) -> std::io::Result<Option<ExitStatus>> {
-    let started = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if started.elapsed() > COMMAND_LIMIT || over() {
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(5));
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        // Whole between any two pieces.
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Ends a command with what it has started.
-fn end(child: &mut Child) {
-    if let Ok(pid) = i32::try_from(child.id()) {
-        // It may have ended by itself.
-        _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+    /// Whether as much was written as is kept.
+    fn is_full(&self) -> bool {
+        self.lock().len() as u64 >= MOST_OUTPUT
     }
-    _ = child.wait();
+
+    /// Reads what is left once the command has ended. What it has started may hold the pipe open, in a
+    /// group of its own: that is waited for no longer.
+    async fn drain(&mut self) {
+        _ = timeout(DRAIN_LIMIT, &mut self.task).await;
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.lock()).into_owned()
+    }
 }
 
 #[cfg(test)]
@@ -493,6 +489,8 @@ mod tests {
     #[test]
     fn a_failing_command_is_told_by_the_end_of_its_stderr_alone() {
         let source = TokenSource::Command("echo secret; echo 'no login' >&2; exit 3".into());
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _runtime = runtime.enter();
         assert_eq!(
             fetch(&source, &|| false),
             Err("the command of --oauth-command ended with exit status 3: no login".into())

@@ -1,11 +1,12 @@
 //! Files that people write by hand, property files and profiles. They are read whole, and a device or a
 //! pipe that never ends is no such file.
 
-use crate::report::rendering::figures::whole_mib;
 use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
+
+use crate::report::rendering::figures::whole_mib;
 
 /// Bytes of such a file: the longest built-in profile has 6,000.
 const MOST_BYTES: usize = 1 << 20;

@@ -5,6 +5,6 @@ pub(crate) mod console;
 pub(crate) mod control;
 pub(crate) mod outputs;
 pub(crate) mod patience;
-pub(crate) mod process_group;
+pub(crate) mod process;
 pub(crate) mod signals;
 pub(crate) mod visible;

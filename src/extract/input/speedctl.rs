@@ -3,17 +3,15 @@
 //! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
 //! not say that its output is whole: a child of its own may still write.
 
-use crate::report::rendering::figures::whole_mib;
 use std::convert::Infallible;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
@@ -22,7 +20,8 @@ use super::encoding::open;
 use crate::cluster::native::keep_descriptors;
 use crate::config::Snapshot;
 use crate::error::Error;
-use crate::host::process_group::ProcessGroup;
+use crate::host::process::{ChildEnding, ChildProcess};
+use crate::report::rendering::figures::whole_mib;
 
 /// How much of the end of stderr is kept for an error message.
 const STDERR_TAIL: usize = 4096;
@@ -36,8 +35,6 @@ const FLOOD_STEP: Duration = Duration::from_millis(200);
 const CHUNK: usize = 64 << 10;
 /// Chunks that may wait for the reader; what is beyond stays in the pipe.
 const WAITING_CHUNKS: usize = 4;
-/// What a process group gets between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(2);
 /// How long the output of a speedctl that has failed is waited for: a child of its own may hold it open.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
@@ -141,18 +138,9 @@ impl Speedctl {
         };
         let program = find(&self.program).map_err(not_started)?;
         keep_descriptors();
-        let mut group = ProcessGroup::open();
-        let mut command = Command::new(program);
-        command
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let child = group.spawn(&mut command);
-        let mut child = child.map_err(|e| not_started(open::reason(&e)))?;
+        let child = ChildProcess::spawn(Command::new(program).args(&self.arguments));
+        let (child, out, err) = child.map_err(|e| not_started(open::reason(&e)))?;
         let stderr = Arc::new(Mutex::new(Stderr::new()));
-        let err = child.stderr.take().expect("stderr was asked for as a pipe");
-        let out = child.stdout.take().expect("stdout was asked for as a pipe");
         let drained = tokio::spawn(drain(err, stderr.clone()));
         let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
         let (until, told_until) = oneshot::channel();
@@ -168,7 +156,7 @@ impl Speedctl {
             timeout: self.timeout,
             stop,
         };
-        let ended = tokio::spawn(pump.run(group));
+        let ended = tokio::spawn(pump.run());
         Ok(SpeedctlProcess {
             output: SpeedctlOutput {
                 chunks: receiver,
@@ -379,7 +367,7 @@ async fn drain(mut err: ChildStderr, stderr: Arc<Mutex<Stderr>>) {
 
 /// Carries stdout to the reader and watches over the child.
 struct Pump {
-    child: Child,
+    child: ChildProcess,
     out: ChildStdout,
     chunks: mpsc::Sender<Vec<u8>>,
     /// What the reader makes the end depend on, once it has seen the end of stdout.
@@ -393,7 +381,7 @@ struct Pump {
 }
 
 impl Pump {
-    async fn run(mut self, group: ProcessGroup) -> Result<ExitStatus, ExitFailure> {
+    async fn run(mut self) -> Result<ExitStatus, ExitFailure> {
         let mut stop = self.stop.clone();
         let stopped = async move {
             // The sender is dropped only when the whole run has ended.
@@ -406,13 +394,11 @@ impl Pump {
             () = stopped => Err(ExitFailure::Stopped),
             _ = enough => Err(ExitFailure::Stopped),
         };
-        if result.is_err() {
-            group.signal(Signal::SIGTERM);
-            // Whether it went by itself or not, the whole group gets the last word below.
-            _ = timeout(GRACE, self.child.wait()).await;
-        }
-        group.end().await;
-        _ = self.child.wait().await;
+        let ending = match &result {
+            Ok(_) => ChildEnding::AtOnce,
+            Err(_) => ChildEnding::Asked,
+        };
+        self.child.end(ending).await;
         // Its last words may still be in the pipe, which a process of another group may hold open.
         if !self.drained.is_finished() {
             _ = timeout(AFTER_FAILURE, &mut self.drained).await;

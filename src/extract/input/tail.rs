@@ -3,7 +3,6 @@
 //! another whole row is there without a wait. A reader that passes the bytes through and keeps an
 //! eye on them.
 
-use crate::report::rendering::figures::whole_mib;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -12,6 +11,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use memchr::{memchr, memrchr};
+
+use crate::report::rendering::figures::whole_mib;
 
 /// The longest row that is read: one record and a few fields of its Fetch.
 pub(in crate::extract) const LONGEST_ROW: usize = 16 << 20;

@@ -2,7 +2,6 @@
 //! there. The channel's gate holds the CSV's records back until it is known to be good, so that
 //! changing over costs nothing but time.
 
-use crate::report::rendering::figures::whole_mib;
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -25,6 +24,7 @@ use crate::extract::profile::filter::{Fault, Filter};
 use crate::extract::profile::path;
 use crate::extract::profile::path::PathStep;
 use crate::host::visible::{shortened, visible};
+use crate::report::rendering::figures::whole_mib;
 
 /// How much text speedctl may write on stdout that is not CSV.
 const MOST_TEXT: usize = 64 << 10;

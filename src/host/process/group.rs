@@ -19,7 +19,7 @@ const WATCH: &str = "trap '' HUP INT QUIT TERM; read -r line; kill -s KILL 0";
 
 /// The processes of one program.
 #[derive(Debug)]
-pub(crate) struct ProcessGroup {
+pub(super) struct ProcessGroup {
     id: Option<Pid>,
     /// None where the system has no `/bin/sh`: then the group outlives a kreplay that is killed.
     leader: Option<Child>,
@@ -27,7 +27,7 @@ pub(crate) struct ProcessGroup {
 
 impl ProcessGroup {
     /// A group with nothing but its leader. Must be called on a tokio runtime.
-    pub(crate) fn open() -> Self {
+    pub(super) fn open() -> Self {
         let leader = Command::new("/bin/sh")
             .args(["-c", WATCH])
             .env_clear()
@@ -48,7 +48,7 @@ impl ProcessGroup {
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
+    pub(super) fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
         let leader = self.id.map_or(0, Pid::as_raw);
         let child = command.process_group(leader).kill_on_drop(true).spawn()?;
         self.id = self.id.or_else(|| pid(&child));
@@ -56,14 +56,14 @@ impl ProcessGroup {
     }
 
     /// Signals all of the group; nobody being left to get it is no error.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         if let Some(group) = self.id {
             _ = killpg(group, signal);
         }
     }
 
     /// Kills what is left of the group.
-    pub(crate) async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         self.signal(Signal::SIGKILL);
         if let Some(leader) = &mut self.leader {
             _ = leader.wait().await;
