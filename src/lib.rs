@@ -40,7 +40,7 @@
 //! | how long an answer takes (`--correlate`) | `run/replay/expected/correlation.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `extract/census/unmatched.rs` |
-//! | how speedctl and what it starts are ended | `host/process_group.rs` |
+//! | how speedctl and the command for tokens are started, and ended with what they start | `host/process/` |
 //! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
@@ -57,7 +57,7 @@
 //! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/recovery/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/delivery/rejects.rs` |
 //! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
-//! | how the halves of a command meet, and how a signal reaches them | `run/mod.rs`, then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
+//! | how the halves of a command meet, and how a signal reaches them | `run/driver.rs` (for all commands), then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
 //! | how a run goes on where another has ended | `produce/delivery/journal/` |
 //! | what may become of a record, and the check that the counts balance | `report/ledger/outcome.rs`, `report/ledger/mod.rs` |
 //! | the exit code, where several reasons apply | `report/ledger/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |

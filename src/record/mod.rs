@@ -473,7 +473,11 @@ mod tests {
     fn a_topic_id_is_shown_as_kafkas_tools_show_it_and_zero_is_none() {
         // Its bytes in base64, with both characters in which the alphabets differ.
         let kafka = "mgwtRnhK__sQERITFBUWFw";
-        for text in ["9a0c2d46-784a-fffb-1011-121314151617", "mgwtRnhK//sQERITFBUWFw==", kafka] {
+        for text in [
+            "9a0c2d46-784a-fffb-1011-121314151617",
+            "mgwtRnhK//sQERITFBUWFw==",
+            kafka,
+        ] {
             let id = TopicId::parse(text).map(|id| id.to_string());
             assert_eq!(id.as_deref(), Some(kafka), "{text}");
         }

@@ -2,9 +2,9 @@
 //! takes its records; `show/` says what came of it, `uses.rs` which files it touches.
 
 mod compare;
+mod driver;
 mod extract;
 mod inspect;
-mod limits;
 mod plan;
 mod replay;
 pub mod show;
@@ -12,6 +12,7 @@ mod uses;
 
 use tokio::sync::mpsc;
 
+use self::driver::Driver;
 use crate::cli::completions;
 use crate::config::{Config, SnapshotAction, Source, Task};
 use crate::error::Error;
@@ -43,23 +44,18 @@ pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Prod
         let command = command_line(snapshot, &config.extraction)?;
         return Ok(Product::Command(command));
     }
+    let driver = Driver::new(Console::new(config.output.verbosity), signals);
     Ok(match &config.task {
-        Task::Replay => {
-            let console = Console::new(config.output.verbosity);
-            Product::Report(Box::new(replay::replay(config, signals, console).await?))
-        }
-        Task::Plan => {
-            let console = Console::new(config.output.verbosity);
-            Product::Plan(Box::new(plan::plan(config, signals, console).await?))
-        }
-        Task::Extract => Product::Printout(Box::new(extract::extract(config, signals).await?)),
+        Task::Replay => Product::Report(Box::new(replay::replay(config, driver).await?)),
+        Task::Plan => Product::Plan(Box::new(plan::plan(config, driver).await?)),
+        Task::Extract => Product::Printout(Box::new(extract::extract(config, driver).await?)),
         Task::Inspect(view) => {
             let view = *view;
-            inspect::run(config, view, signals).await?
+            inspect::run(config, view, driver).await?
         }
         Task::Compare(with) => {
             let with = (**with).clone();
-            Product::Comparison(Box::new(compare::run(config, with, signals).await?))
+            Product::Comparison(Box::new(compare::run(config, with, driver).await?))
         }
         Task::ShowProfile(name) => Product::Profile(profile_text(name)?),
         Task::ShowCompletions(shell) => Product::Completions(completions(*shell)),

@@ -2,35 +2,26 @@
 //! stops for the same signals; what takes the records forecasts instead of sending.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-
-use super::limits::STOP_LIMIT;
+use super::driver::{AfterSignal, Driver};
 use super::replay::progress::Progress;
-use super::replay::reading::CurrentReading;
-use super::replay::{Passes, ReplayWatch, describe, job, tell_settings};
-use crate::config::{Cluster, Config, Source};
+use super::replay::reading::{CurrentReading, lock};
+use super::replay::{Passes, ReplayWatch, job, tell_settings};
+use crate::config::{Cluster, Config};
 use crate::error::{Error, ExitCode};
-use crate::host::console::Console;
 use crate::produce::{Control, Counters, PlanOutcome};
-use crate::report::{EmptySource, PlanReport, Signal, SourceReport, nothing_found};
+use crate::report::{EmptySource, PlanReport, SourceReport, nothing_found};
 use crate::{extract, produce};
 
-/// Plans the replay that `config` asks for; the first of `signals` ends it, and what was planned by then is
+/// Plans the replay that `config` asks for; the first signal ends it, and what was planned by then is
 /// reported.
 ///
 /// # Errors
 /// What is wrong with the configuration: such a plan has no report.
-pub(super) async fn plan(
-    config: Config,
-    signals: mpsc::Receiver<Signal>,
-    console: Console,
-) -> Result<PlanReport, Error> {
-    let started = Instant::now();
+pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanReport, Error> {
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
+    let console = driver.console.clone();
     if config.destination.cluster != Cluster::Rehearsal {
         tell_settings(&config.destination, &console);
     }
@@ -41,39 +32,33 @@ pub(super) async fn plan(
     let mut watch = ReplayWatch {
         control: control.clone(),
         reading: reading.clone(),
-        signals,
-        signal: None,
         counters: counters.clone(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         repetition,
     };
     let job = job(&config, kind, &console, control.clone(), counters.clone())?;
-    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let (empty, reordered) = (config.empty, config.delivery.reordered);
-    let passes = Passes::of(config, console, (control, counters), reading);
+    let passes = Passes::of(config, console, (control, counters), reading.clone());
     let planned = produce::start_plan(job, repetition, passes.each());
-    let outcome = watch.until_done(planned).await;
+    let outcome = driver.wait(planned, AfterSignal::Wait, |event| watch.follow(event));
+    let outcome = outcome.await.and_then(Result::ok);
+    let outcome = outcome.unwrap_or_else(panicked);
     let mut source = SourceReport {
         kind,
         ..SourceReport::default()
     };
-    let extraction = watch.reading().extraction.take();
-    if let Some(mut extraction) = extraction {
-        extraction.stop();
-        if runs_speedctl {
-            _ = timeout(STOP_LIMIT, extraction.ended()).await;
-        }
-        describe(&mut source, extraction.description());
+    let last = lock(&reading).source.take();
+    if let Some(last) = last {
+        let end = outcome.source_end.as_ref();
+        source = last.end().await.source(kind, end);
     }
-    let outcome = outcome.unwrap_or_else(panicked);
-    let signal = watch.signal.filter(|_| outcome.source_end.is_none());
-    source.complete = outcome.source_end == Some(Ok(()));
+    let signal = driver.signal.filter(|_| outcome.source_end.is_none());
     let report = PlanReport {
         source,
         tally: outcome.tally,
         forecast: outcome.forecast,
         reordered,
-        elapsed: started.elapsed(),
+        elapsed: driver.elapsed(),
         signal,
         failures: outcome.failures,
     };

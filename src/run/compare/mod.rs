@@ -6,25 +6,24 @@ pub(in crate::run) mod ignored;
 mod topic;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use self::differences::Differences;
 use self::ignored::IgnoredPath;
 use self::topic::TopicToRead;
-use super::limits::{CHANNEL, STOP_LIMIT};
+use super::driver::{
+    AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading, on_thread,
+};
 use crate::config::{ComparedSource, ComparedWith, Config, Destination, Source};
 use crate::error::Error;
-use crate::host::console::Console;
-use crate::host::control::{Control, Shutdown};
+use crate::extract::{Aside, Purpose};
+use crate::host::control::Control;
 use crate::record::Batch;
 use crate::record::channel;
 use crate::record::channel::{Gate, Receiver};
-use crate::report::{ComparedSide, ComparisonReport, Signal, Tally};
+use crate::report::{ComparedSide, ComparisonReport, Tally};
 use crate::verify::compare::{RecordComparison, RecordPlace, Rules, Side, Subject};
 use crate::{extract, report};
 
@@ -37,7 +36,7 @@ struct SideReading {
     source_end: Option<Result<(), Error>>,
 }
 
-/// Compares the source of `config` with `observed`; the first of `signals` ends it.
+/// Compares the source of `config` with `observed`; the first signal ends it.
 ///
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse, and a file of differences that cannot be
@@ -45,9 +44,8 @@ struct SideReading {
 pub(super) async fn run(
     config: Config,
     ComparedWith { sides, rules }: ComparedWith,
-    mut signals: mpsc::Receiver<Signal>,
+    mut driver: Driver,
 ) -> Result<ComparisonReport, Error> {
-    let started = Instant::now();
     for side in &sides {
         if let ComparedSource::Source(source) = side {
             extract::check(source, &config.extraction)?;
@@ -67,7 +65,7 @@ pub(super) async fn run(
         excused: rules.excused,
         ..ComparisonReport::default()
     };
-    read_sides(sides, &config, &comparison, &mut signals, &mut report).await;
+    read_sides(sides, &config, &comparison, &mut driver, &mut report).await;
     if report.signal.is_none() && report.failures.is_empty() {
         let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
         let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
@@ -81,7 +79,7 @@ pub(super) async fn run(
     let (shown, failure) = differences.finish();
     report.shown = shown;
     report.failures.extend(failure);
-    report.elapsed = started.elapsed();
+    report.elapsed = driver.elapsed();
     Ok(report)
 }
 
@@ -90,7 +88,7 @@ async fn read_sides(
     sides: [ComparedSource; 2],
     config: &Config,
     comparison: &Arc<Mutex<RecordComparison>>,
-    signals: &mut mpsc::Receiver<Signal>,
+    driver: &mut Driver,
     report: &mut ComparisonReport,
 ) {
     // Two topics are compared with each other, whatever their names.
@@ -104,16 +102,16 @@ async fn read_sides(
         }
         let read = match source {
             ComparedSource::Source(source) => {
-                read(side, source, config, comparison, signals, report).await
+                read(side, source, config, comparison, driver, report).await
             }
             ComparedSource::Topic(name) => {
                 let topic = TopicToRead {
                     compared_as: only_topic.clone().unwrap_or_else(|| name.clone()),
                     name,
-                    console: Console::new(config.output.verbosity),
+                    console: driver.console.clone(),
                 };
                 let topic = (topic, &config.destination);
-                read_topic(side, topic, comparison, signals, report).await
+                read_topic(side, topic, comparison, driver, report).await
             }
         };
         match side {
@@ -129,32 +127,24 @@ async fn read(
     source: Source,
     config: &Config,
     comparison: &Arc<Mutex<RecordComparison>>,
-    signals: &mut mpsc::Receiver<Signal>,
+    driver: &mut Driver,
     report: &mut ComparisonReport,
 ) -> ComparedSide {
-    let console = Console::new(config.output.verbosity);
-    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&source));
-    let closer = receiver.closer();
     let kind = source.kind();
-    let runs_speedctl = matches!(source, Source::Snapshot(_));
-    let mut ended = start(side, receiver, comparison.clone());
-    let topics = (config.destination.topics.clone(), extract::Purpose::Look);
-    let options = config.extraction.clone();
-    let mut extraction = extract::start(source, options, topics, console, sender);
-    let reading = tokio::select! {
-        reading = &mut ended => reading,
-        Some(first) = signals.recv() => {
-            report.signal = Some(first);
-            closer.close();
-            ended.await
-        }
+    let options = ReadingOptions {
+        gate: extract::gate(&source),
+        source,
+        purpose: Purpose::Look,
+        first: None,
+        aside: Aside::default(),
     };
-    extraction.stop();
-    if runs_speedctl {
-        _ = timeout(STOP_LIMIT, extraction.ended()).await;
-    }
-    let reading = reading.unwrap_or_else(|_| panicked(report));
-    let description = extraction.description();
+    let (source_reading, receiver) = SourceReading::start(options, config, &driver.console);
+    let ended = start(side, receiver, comparison.clone());
+    let reading = driver.take(&source_reading, ended, AfterSignal::Wait).await;
+    report.signal = driver.signal;
+    let description = source_reading.end().await;
+    let reading = reading.and_then(Result::ok);
+    let reading = reading.unwrap_or_else(|| panicked(report));
     let source = description.source(kind, reading.source_end.as_ref());
     let failure = reading.source_end.clone().and_then(Result::err);
     let nothing = match report.signal {
@@ -174,24 +164,23 @@ async fn read_topic(
     side: Side,
     (topic, destination): (TopicToRead, &Destination),
     comparison: &Arc<Mutex<RecordComparison>>,
-    signals: &mut mpsc::Receiver<Signal>,
+    driver: &mut Driver,
     report: &mut ComparisonReport,
 ) -> ComparedSide {
     let control = Control::default();
     let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
-    let mut ended = start(side, receiver, comparison.clone());
+    let ended = start(side, receiver, comparison.clone());
     let (destination, told) = (destination.clone(), control.clone());
     let source = topic.source();
-    let mut reading = spawn_blocking(move || topic.read(&destination, &told, sender));
-    let names = tokio::select! {
-        names = &mut reading => names,
-        Some(first) = signals.recv() => {
-            report.signal = Some(first);
-            control.escalate(Shutdown::Drain);
-            reading.await
-        }
+    let reading = spawn_blocking(move || topic.read(&destination, &told, sender));
+    let stop = |event| match event {
+        DriverEvent::Shutdown(shutdown) => control.escalate(shutdown),
+        DriverEvent::Tick => {}
     };
-    let (names, side_reading) = (names.unwrap_or_default(), (&mut ended).await);
+    let names = driver.wait(reading, AfterSignal::Wait, stop).await;
+    report.signal = driver.signal;
+    let names = names.and_then(Result::ok).unwrap_or_default();
+    let side_reading = ended.await;
     let reading = side_reading.unwrap_or_else(|_| panicked(report));
     let failure = reading.source_end.clone().and_then(Result::err);
     if report.signal.is_none() {
@@ -220,8 +209,7 @@ fn start(
     receiver: Receiver,
     comparison: Arc<Mutex<RecordComparison>>,
 ) -> oneshot::Receiver<SideReading> {
-    let (tell, ended) = oneshot::channel();
-    thread::spawn(move || {
+    on_thread(move || {
         let mut reading = SideReading::default();
         {
             let mut comparison = comparison.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,10 +227,8 @@ fn start(
             }
         }
         drop(comparison);
-        // Nobody listens only when the run was left at once.
-        _ = tell.send(reading);
-    });
-    ended
+        reading
+    })
 }
 
 /// Adds the records of `batch`, whose topics are called `topics`.

@@ -2,62 +2,40 @@
 
 mod print;
 
-use std::time::Instant;
-
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-
-use super::limits::{CHANNEL, STOP_LIMIT};
-use crate::config::{Config, Source};
+use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading};
+use crate::config::Config;
 use crate::error::Error;
-use crate::host::console::Console;
-use crate::record::channel::{self, Gate};
-use crate::report::{Printout, Signal};
+use crate::extract::{Aside, Purpose};
+use crate::record::channel::Gate;
+use crate::report::Printout;
 use crate::{extract, report};
 
 /// Prints the records of the source; nothing is sent.
-pub(super) async fn extract(
-    config: Config,
-    mut signals: mpsc::Receiver<Signal>,
-) -> Result<Printout, Error> {
-    let started = Instant::now();
+pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printout, Error> {
     extract::check(&config.source, &config.extraction)?;
-    let console = Console::new(config.output.verbosity);
     let gate = match extract::gate(&config.source) {
         // There is nothing to look at before the first line.
         Gate::WhenKnown => Gate::AtOnce,
         gate => gate,
     };
-    let (sender, receiver) = channel::bounded(CHANNEL, gate);
-    let closer = receiver.closer();
-    let kind = config.source.kind();
-    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
+    let options = ReadingOptions {
+        source: config.source.clone(),
+        purpose: Purpose::Look,
+        gate,
+        first: None,
+        aside: Aside::default(),
+    };
+    let (reading, receiver) = SourceReading::start(options, &config, &driver.console);
     let mut printing = print::start(receiver);
-    let topics = (config.destination.topics, extract::Purpose::Look);
-    let mut extraction = extract::start(config.source, config.extraction, topics, console, sender);
-    let mut signal = None;
-    tokio::select! {
-        () = printing.ended() => {}
-        Some(first) = signals.recv() => {
-            signal = Some(first);
-            closer.close();
-            extraction.stop();
-            // Whoever reads stdout may have stopped for good.
-            tokio::select! {
-                _ = timeout(STOP_LIMIT, printing.ended()) => {}
-                Some(_) = signals.recv() => {}
-            }
-        }
-    }
-    extraction.stop();
-    if runs_speedctl {
-        _ = timeout(STOP_LIMIT, extraction.ended()).await;
-    }
-    let description = extraction.description();
+    // What is left behind balances at any time.
+    _ = driver
+        .take(&reading, printing.ended(), AfterSignal::Leave)
+        .await;
+    let description = reading.end().await;
     let printed = printing.so_far();
     let source_failure = printed.source_end.clone().and_then(Result::err);
     let kept_back = printed.unprinted > 0 || printed.source_end.is_none();
-    let source = description.source(kind, printed.source_end.as_ref());
+    let source = description.source(config.source.kind(), printed.source_end.as_ref());
     let nothing = report::nothing_found(&source, &printed.tally, config.empty);
     let failures = printed.failure.into_iter().chain(source_failure);
     Ok(Printout {
@@ -66,8 +44,8 @@ pub(super) async fn extract(
         printed: printed.printed,
         unprinted: printed.unprinted,
         reader: printed.reader,
-        elapsed: started.elapsed(),
-        signal: signal.filter(|_| kept_back),
+        elapsed: driver.elapsed(),
+        signal: driver.signal.filter(|_| kept_back),
         failures: failures.chain(nothing).collect(),
     })
 }

@@ -3,7 +3,6 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use tokio::sync::oneshot;
 
@@ -12,6 +11,7 @@ use crate::error::Error;
 use crate::record::channel::{Receiver, SourceBatch};
 use crate::record::lines;
 use crate::report::{StdoutReader, Tally};
+use crate::run::driver::on_thread;
 
 /// Bytes of lines that are written at once; a batch's last lines never wait for the next one.
 const CHUNK: usize = 256 << 10;
@@ -38,14 +38,9 @@ pub(crate) struct Printing {
 
 /// Starts to print what `receiver` gives.
 pub(crate) fn start(receiver: Receiver) -> Printing {
-    let (tell_ended, ended) = oneshot::channel();
     let printed = Arc::new(Mutex::default());
     let shared = printed.clone();
-    thread::spawn(move || {
-        print_all(receiver, io::stdout(), &shared);
-        // Nobody listens only when the run was left at once.
-        _ = tell_ended.send(());
-    });
+    let ended = on_thread(move || print_all(receiver, io::stdout(), &shared));
     Printing { printed, ended }
 }
 

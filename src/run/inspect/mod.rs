@@ -8,19 +8,16 @@ mod distinct;
 mod sizes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
 
 use self::contents::CapturedContents;
-use super::limits::{CHANNEL, STOP_LIMIT};
-use crate::config::{Config, EmptySource, Source, View};
+use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading, on_thread};
+use crate::config::{Config, EmptySource, View};
 use crate::error::Error;
 use crate::extract;
-use crate::extract::Census;
-use crate::host::console::Console;
+use crate::extract::{Aside, Census, Purpose};
 use crate::record::channel;
 use crate::record::channel::Receiver;
 use crate::report;
@@ -37,59 +34,40 @@ struct InspectionProgress {
     failure: Option<Error>,
 }
 
-/// Looks at the source of `config`; the first of `signals` ends it, and what was seen by then is told.
+/// Looks at the source of `config`; the first signal ends it, and what was seen by then is told.
 ///
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse.
-pub(crate) async fn run(
-    config: Config,
-    view: View,
-    mut signals: mpsc::Receiver<Signal>,
-) -> Result<Product, Error> {
-    let started = Instant::now();
+pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Result<Product, Error> {
     extract::check(&config.source, &config.extraction)?;
-    let console = Console::new(config.output.verbosity);
-    let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(&config.source));
-    let closer = receiver.closer();
-    let kind = config.source.kind();
-    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
     let census = Census::of(view);
-    let (seen, mut ended) = start(receiver);
-    let topics = (config.destination.topics, extract::Purpose::Look);
-    let options = config.extraction;
-    let aside = extract::Aside {
-        census: census.clone(),
-        ..extract::Aside::default()
+    let options = ReadingOptions {
+        source: config.source.clone(),
+        purpose: Purpose::Look,
+        gate: extract::gate(&config.source),
+        first: None,
+        aside: Aside {
+            census: census.clone(),
+            ..Aside::default()
+        },
     };
-    let mut extraction =
-        extract::start_with(config.source, options, topics, console, sender, aside);
-    let mut signal = None;
-    let looked = tokio::select! {
-        looked = &mut ended => looked,
-        Some(first) = signals.recv() => {
-            signal = Some(first);
-            closer.close();
-            ended.await
-        }
-    };
-    extraction.stop();
-    if runs_speedctl {
-        _ = timeout(STOP_LIMIT, extraction.ended()).await;
-    }
+    let (reading, receiver) = SourceReading::start(options, &config, &driver.console);
+    let (seen, ended) = start(receiver);
+    let looked = driver.take(&reading, ended, AfterSignal::Wait).await;
+    let description = reading.end().await;
     let mut seen = std::mem::take(&mut *lock(&seen));
-    if looked.is_err() {
+    if !matches!(looked, Some(Ok(()))) {
         let what = "the looking thread ended in a panic".into();
         seen.failure = Some(Error::Defect { what });
     }
-    let description = extraction.description();
-    let source = description.source(kind, seen.source_end.as_ref());
-    let signal = signal.filter(|_| seen.source_end.is_none());
+    let source = description.source(config.source.kind(), seen.source_end.as_ref());
+    let signal = driver.signal.filter(|_| seen.source_end.is_none());
     let nothing = match signal {
         None => nothing_found(&seen.tally, &source, config.empty, view),
         Some(_) => None,
     };
     seen.failure = seen.failure.or(nothing);
-    Ok(product(seen, source, signal, &census, started))
+    Ok(product(seen, source, signal, &census, driver.elapsed()))
 }
 
 /// Paths are found in RRPairs whether or not they hold records.
@@ -110,11 +88,11 @@ fn product(
     source: report::SourceReport,
     signal: Option<Signal>,
     census: &Census,
-    started: Instant,
+    elapsed: Duration,
 ) -> Product {
     let source_failure = seen.source_end.and_then(Result::err);
     let failures = seen.failure.into_iter().chain(source_failure).collect();
-    let (tally, elapsed) = (seen.tally, started.elapsed());
+    let tally = seen.tally;
     if let Some((paths, left_out)) = census.paths() {
         return Product::Paths(Box::new(PathList {
             source,
@@ -146,14 +124,9 @@ fn lock(seen: &Mutex<InspectionProgress>) -> MutexGuard<'_, InspectionProgress> 
 
 /// Starts to look at what `receiver` gives, on a thread of its own.
 fn start(receiver: Receiver) -> (Arc<Mutex<InspectionProgress>>, oneshot::Receiver<()>) {
-    let (tell_ended, ended) = oneshot::channel();
     let seen: Arc<Mutex<InspectionProgress>> = Arc::default();
     let shared = seen.clone();
-    thread::spawn(move || {
-        look_at_all(receiver, &mut lock(&shared));
-        // Nobody listens only when the run was left at once.
-        _ = tell_ended.send(());
-    });
+    let ended = on_thread(move || look_at_all(receiver, &mut lock(&shared)));
     (seen, ended)
 }
 

@@ -8,23 +8,20 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{interval, timeout};
-
-use self::expected::{ExpectationStart, ExpectedOutput, ObservedOutput};
-use self::progress::{Progress, TICK};
+use self::expected::{ExpectationStart, ExpectedOutput};
+use self::progress::Progress;
 use self::reading::{CurrentReading, lock};
-use super::limits::{CHANNEL, STOP_LIMIT};
+use super::driver::{AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading};
 use crate::config::properties::security;
 use crate::config::{
-    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Source,
-    Speed, Timestamps, TopicNames,
+    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Speed,
+    Timestamps, TopicNames,
 };
 use crate::error::Error;
-use crate::extract::{Expecting, ExtractionThread};
+use crate::extract::{Aside, Expecting, Purpose};
 use crate::host::console::Console;
 use crate::produce::{Control, Counters, Identity, Job, Order, ReplayOutcome, Shutdown};
 use crate::record::channel::{self, Gate, Receiver};
@@ -32,14 +29,10 @@ use crate::report::{DestinationReport, Outcome, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
 /// The one function in which both halves of a replay meet.
-pub(super) async fn replay(
-    config: Config,
-    signals: mpsc::Receiver<Signal>,
-    console: Console,
-) -> Result<Report, Error> {
-    let started = Instant::now();
+pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report, Error> {
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
+    let console = driver.console.clone();
     tell_settings(&config.destination, &console);
     let expected = ExpectedOutput::of(&config)?;
     let control = Control::default();
@@ -48,8 +41,6 @@ pub(super) async fn replay(
     let mut watch = ReplayWatch {
         control: control.clone(),
         reading: reading.clone(),
-        signals,
-        signal: None,
         counters: counters.clone(),
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         repetition: config.repetition,
@@ -60,7 +51,7 @@ pub(super) async fn replay(
         .as_ref()
         .and_then(|expected| expected.start.shared.sending());
     let mut report = begun(&config, kind);
-    let runs_speedctl = matches!(config.source, Source::Snapshot(_));
+    let brokers = config.destination.cluster.bootstrap_servers().to_string();
     let empty = config.empty;
     let passes = Passes {
         config,
@@ -68,28 +59,27 @@ pub(super) async fn replay(
         begun: 0,
         console: console.clone(),
         control,
-        counters,
-        reading,
+        counters: counters.clone(),
+        reading: reading.clone(),
     };
-    let outcome = watch.until_done(produce::start(job, passes.each())).await;
-    let outcome = outcome.unwrap_or_else(|| ReplayOutcome::panicked(&watch.counters, brokers));
-    let extraction = watch.reading().extraction.take();
-    if let Some(mut extraction) = extraction {
-        extraction.stop();
-        if runs_speedctl {
-            _ = timeout(STOP_LIMIT, extraction.ended()).await;
-        }
-        let description = extraction.description();
-        describe(&mut report.source, description);
+    let outcome = produce::start(job, passes.each());
+    let outcome = driver.wait(outcome, AfterSignal::Wait, |event| watch.follow(event));
+    let outcome = outcome.await.and_then(Result::ok);
+    let outcome = outcome.unwrap_or_else(|| ReplayOutcome::panicked(&counters, brokers));
+    let last = lock(&reading).source.take();
+    if let Some(last) = last {
+        let end = outcome.source_end.as_ref();
+        report.source = last.end().await.source(kind, end);
     }
     watch.progress.finish(&console);
     let group_wait = outcome.group_wait;
-    let settled = conclude(&mut report, outcome, watch.signal);
+    let settled = conclude(&mut report, outcome, driver.signal);
     let settled = settled.and_then(|()| name_nothing(&mut report, empty));
-    report.elapsed = started.elapsed().saturating_sub(group_wait);
+    report.elapsed = driver.elapsed().saturating_sub(group_wait);
     if let Some(expected) = expected {
+        let is_settled = settled.is_ok();
         watch
-            .compare(expected, settled.is_ok(), &mut report, &console)
+            .compare(expected, is_settled, &mut report, &mut driver)
             .await;
     }
     settled.map(|()| report)
@@ -112,13 +102,6 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
         reordered: config.delivery.reordered,
         ..Report::default()
     }
-}
-
-pub(super) fn describe(source: &mut report::SourceReport, known: extract::Description) {
-    source.kind = known.kind.or(source.kind);
-    source.inputs = known.inputs;
-    source.names = known.names;
-    source.via = known.via;
 }
 
 /// A source without records is a failure where nothing else says more.
@@ -239,7 +222,6 @@ fn conclude(
         Some(Err(error)) => Some(error.clone()),
         Some(Ok(())) | None => None,
     };
-    report.source.complete = outcome.source_end == Some(Ok(()));
     let awaits_groups = outcome.groups.iter().any(|group| !group.is_drained());
     let kept_back = awaits_groups
         || outcome.ledger[Outcome::Unsent] > 0
@@ -335,37 +317,32 @@ impl Passes {
         } else {
             gate
         };
-        let (sender, receiver) = channel::bounded(CHANNEL, gate);
-        if let Some(expected) = &self.expected {
-            // A receiver that has gone knows of it.
-            _ = sender.send(expected.shared.outputs());
-        }
-        let mut reading = lock(&self.reading);
+        let mut current = lock(&self.reading);
         if self.begun > 0 && self.control.is_stopping() {
             // A pass that is ended before it has begun: the run is interrupted, and touches nothing more.
+            let (sender, receiver) = channel::bounded(CHANNEL, gate);
             receiver.closer().close();
             sender.finish(Ok(()));
             return Some(receiver);
         }
         self.begun += 1;
-        let topics = self.config.destination.topics.clone();
-        let sending = (topics, extract::Purpose::Send);
-        let (source, options) = (self.config.source.clone(), self.config.extraction.clone());
-        let aside = extract::Aside {
-            expecting,
-            ..extract::Aside::default()
+        let options = ReadingOptions {
+            source: self.config.source.clone(),
+            purpose: Purpose::Send,
+            gate,
+            first: self.expected.as_ref().map(|e| e.shared.outputs()),
+            aside: Aside {
+                expecting,
+                ..Aside::default()
+            },
         };
-        let console = self.console.clone();
-        let extraction = extract::start_with(source, options, sending, console, sender, aside);
-        self.counters.name_inputs_by(extraction.namer());
-        *reading = CurrentReading {
-            closer: Some(receiver.closer()),
-            extraction: Some(extraction),
-        };
+        let (reading, receiver) = SourceReading::start(options, &self.config, &self.console);
+        self.counters.name_inputs_by(reading.namer());
         // The signal may have come when there was nothing to end yet.
         if self.control.is_stopping() {
             reading.stop();
         }
+        current.source = Some(reading);
         Some(receiver)
     }
 }
@@ -402,77 +379,49 @@ impl Passes {
 pub(super) struct ReplayWatch {
     pub(super) control: Control,
     pub(super) reading: Arc<Mutex<CurrentReading>>,
-    pub(super) signals: mpsc::Receiver<Signal>,
-    pub(super) signal: Option<Signal>,
     pub(super) counters: Arc<Counters>,
     pub(super) progress: Progress,
     pub(super) repetition: Repetition,
 }
 
 impl ReplayWatch {
-    /// The outcome, once it has come; none where a panic took it.
-    pub(super) async fn until_done<T>(&mut self, mut outcome: oneshot::Receiver<T>) -> Option<T> {
-        let mut tick = interval(TICK);
-        loop {
-            tokio::select! {
-                outcome = &mut outcome => return outcome.ok(),
-                Some(signal) = self.signals.recv() => self.pass_on(signal),
-                _ = tick.tick() => self.show(),
-            }
+    pub(super) fn follow(&mut self, event: DriverEvent) {
+        match event {
+            DriverEvent::Shutdown(shutdown) => self.shut_down(shutdown),
+            DriverEvent::Tick => self.show(),
         }
+    }
+
+    fn shut_down(&self, shutdown: Shutdown) {
+        self.control.escalate(shutdown);
+        lock(&self.reading).stop();
     }
 
     /// Waits for the rest of the output and compares it, where the run came to a good end.
     async fn compare(
-        &mut self,
+        &self,
         expected: ExpectedOutput,
         is_settled: bool,
         report: &mut Report,
-        console: &Console,
+        driver: &mut Driver,
     ) {
         let began = Instant::now();
         let mut observed = None;
-        if let Some(observing) = expected.wind_up(is_settled, report, console) {
-            observed = self.until_observed(observing).await;
+        if let Some(observing) = expected.wind_up(is_settled, report, &driver.console) {
+            let stop = |event| match event {
+                DriverEvent::Shutdown(shutdown) => self.shut_down(shutdown),
+                DriverEvent::Tick => {}
+            };
+            let seen = driver.wait(observing, AfterSignal::Wait, stop).await;
+            observed = seen.and_then(Result::ok);
         }
         if expected.conclude(report, observed, began) {
-            report.signal = report.signal.or(self.signal);
+            report.signal = report.signal.or(driver.signal);
         }
-    }
-
-    async fn until_observed(
-        &mut self,
-        mut observing: oneshot::Receiver<ObservedOutput>,
-    ) -> Option<ObservedOutput> {
-        loop {
-            tokio::select! {
-                observed = &mut observing => return observed.ok(),
-                Some(signal) = self.signals.recv() => self.pass_on(signal),
-            }
-        }
-    }
-
-    pub(super) fn reading(&self) -> MutexGuard<'_, CurrentReading> {
-        lock(&self.reading)
-    }
-
-    fn pass_on(&mut self, signal: Signal) {
-        let shutdown = if self.signal.is_none() {
-            Shutdown::Drain
-        } else {
-            Shutdown::Immediate
-        };
-        self.signal.get_or_insert(signal);
-        self.control.escalate(shutdown);
-        self.reading().stop();
     }
 
     fn show(&mut self) {
-        let description = self
-            .reading()
-            .extraction
-            .as_ref()
-            .map(ExtractionThread::description);
+        let description = lock(&self.reading).description();
         let total_bytes = description.and_then(|description| description.total_bytes);
         let total_bytes = total_bytes.and_then(|bytes| self.repetition.all_bytes(bytes));
         let shutdown = self.control.shutdown();

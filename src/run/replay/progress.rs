@@ -15,9 +15,6 @@ use crate::produce::{Counters, Shutdown};
 
 /// How often a plain line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How often a bar is drawn.
-pub(super) const TICK: Duration = Duration::from_millis(100);
-
 /// The terminal's width where it does not tell.
 const WIDTH: usize = 80;
 /// Over how many ticks the rate is measured: ten seconds.

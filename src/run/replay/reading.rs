@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::extract::ExtractionThread;
+use crate::extract::Description;
 use crate::record::channel::Closer;
+use crate::run::driver::SourceReading;
 
-/// The reading of the source that is under way; nothing as long as the destination was not found good.
+/// What is being read; nothing as long as the destination was not found good.
 #[derive(Default)]
 pub(in crate::run) struct CurrentReading {
+    /// Of what is expected, which is read before the source.
     pub(super) closer: Option<Closer>,
-    pub(in crate::run) extraction: Option<ExtractionThread>,
+    pub(in crate::run) source: Option<SourceReading>,
 }
 
 impl CurrentReading {
@@ -18,14 +20,19 @@ impl CurrentReading {
         if let Some(closer) = &self.closer {
             closer.close();
         }
-        if let Some(extraction) = &self.extraction {
-            extraction.stop();
+        if let Some(source) = &self.source {
+            source.stop();
         }
+    }
+
+    /// What is known of the source by now.
+    pub(super) fn description(&self) -> Option<Description> {
+        self.source.as_ref().map(SourceReading::description)
     }
 }
 
 /// Locks it.
-pub(super) fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
+pub(in crate::run) fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
     // Whole between any two statements that change it, also after a panic.
     reading.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -167,7 +167,7 @@ fn a_panic_after_the_sending_leaves_the_number_of_what_was_delivered() {
         assert!(!line.contains("unused"), "{line}");
     })));
     let (_signals, received) = mpsc::channel(1);
-    let replayed = async { timeout(LIMIT, replay(config, received, console)).await };
+    let replayed = async { timeout(LIMIT, replay(config, Driver::new(console, received))).await };
     let report = runtime().block_on(replayed).expect("the run ends");
     let report = report.expect("a report");
     let delivered = report.ledger[Outcome::Delivered];

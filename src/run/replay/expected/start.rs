@@ -16,7 +16,7 @@ use crate::extract;
 use crate::host::console::Console;
 use crate::produce::Control;
 use crate::record::channel;
-use crate::run::limits::CHANNEL;
+use crate::run::driver::CHANNEL;
 use crate::run::replay::reading::{CurrentReading, lock};
 
 /// An expectation, and how its observer ends.

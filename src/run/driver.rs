@@ -1,0 +1,271 @@
+//! What every command does with its source: it starts a reading, waits for whoever takes the records, passes
+//! signals on, and ends what still reads. One driver for all, so that a signal means the same everywhere.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{interval, sleep_until, timeout};
+
+use crate::config::{Config, Source};
+use crate::extract::{self, Aside, Description, ExtractionThread, Purpose};
+use crate::host::console::Console;
+use crate::host::control::Shutdown;
+use crate::record::Origin;
+use crate::record::channel::{self, Closer, Gate, Limits, Receiver, SourceBatch};
+use crate::report::Signal;
+
+/// What may wait between the halves. Extraction is the faster one on most machines, so this is
+/// memory that is used.
+pub(super) const CHANNEL: Limits = Limits {
+    records: 32 << 10,
+    bytes: 12 << 20,
+};
+/// How long speedctl may take to go when the run is over. Other sources are not waited for: a read of
+/// stdin may never return.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How often a command may show how far it is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// One reading of a source at work.
+pub(super) struct SourceReading {
+    closer: Closer,
+    extraction: ExtractionThread,
+    runs_speedctl: bool,
+}
+
+/// What a command wants of a reading.
+pub(super) struct ReadingOptions {
+    pub(super) source: Source,
+    pub(super) purpose: Purpose,
+    /// When the first record is handed on.
+    pub(super) gate: Gate,
+    /// What is handed on before anything is read.
+    pub(super) first: Option<SourceBatch>,
+    /// What is read beside the records.
+    pub(super) aside: Aside,
+}
+
+impl SourceReading {
+    /// Starts to read; the records come from the receiver. Must be called on a tokio runtime.
+    pub(super) fn start(
+        wanted: ReadingOptions,
+        config: &Config,
+        console: &Console,
+    ) -> (Self, Receiver) {
+        let ReadingOptions {
+            source,
+            purpose,
+            gate,
+            first,
+            aside,
+        } = wanted;
+        let (sender, receiver) = channel::bounded(CHANNEL, gate);
+        if let Some(first) = first {
+            // A receiver that has gone knows of it.
+            _ = sender.send(first);
+        }
+        let runs_speedctl = matches!(source, Source::Snapshot(_));
+        let topics = (config.destination.topics.clone(), purpose);
+        let (options, console) = (config.extraction.clone(), console.clone());
+        let extraction = extract::start_with(source, options, topics, console, sender, aside);
+        let reading = Self {
+            closer: receiver.closer(),
+            extraction,
+            runs_speedctl,
+        };
+        (reading, receiver)
+    }
+
+    /// Has it end early: whoever takes the records gets no more.
+    pub(super) fn stop(&self) {
+        self.closer.close();
+        self.extraction.stop();
+    }
+
+    /// What is known of the source by now.
+    pub(super) fn description(&self) -> Description {
+        self.extraction.description()
+    }
+
+    /// Names places as the source is known at the time.
+    pub(super) fn namer(&self) -> impl Fn(Origin) -> String + Send + 'static {
+        self.extraction.namer()
+    }
+
+    /// Ends what still reads once nobody takes records any more; what is known of the source in the end.
+    pub(super) async fn end(mut self) -> Description {
+        self.extraction.stop();
+        if self.runs_speedctl {
+            _ = timeout(STOP_LIMIT, self.extraction.ended()).await;
+        }
+        self.extraction.description()
+    }
+}
+
+/// Runs what takes the records on a thread of its own; who waits for a thread that panics gets an error.
+pub(super) fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> oneshot::Receiver<T> {
+    let (tell, ended) = oneshot::channel();
+    // Nobody listens only when the run was left at once.
+    thread::spawn(move || _ = tell.send(work()));
+    ended
+}
+
+/// What happens while a command works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DriverEvent {
+    /// A signal asks it to shut down; the second one at once.
+    Shutdown(Shutdown),
+    /// A moment has passed in which it may show how far it is.
+    Tick,
+}
+
+/// How long a command that was told to stop is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterSignal {
+    /// Until it ends, which it does soon.
+    Wait,
+    /// For [`STOP_LIMIT`], or until the next signal: whoever reads its output may have stopped for good.
+    Leave,
+}
+
+/// One run of a command.
+pub(super) struct Driver {
+    pub(super) console: Console,
+    signals: mpsc::Receiver<Signal>,
+    /// The first signal.
+    pub(super) signal: Option<Signal>,
+    started: Instant,
+}
+
+impl Driver {
+    pub(super) fn new(console: Console, signals: mpsc::Receiver<Signal>) -> Self {
+        Self {
+            console,
+            signals,
+            signal: None,
+            started: Instant::now(),
+        }
+    }
+
+    /// Since the start of the run.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Waits for what takes the records of `reading`, which the first signal stops. None when that is left
+    /// behind.
+    pub(super) async fn take<T>(
+        &mut self,
+        reading: &SourceReading,
+        work: impl Future<Output = T>,
+        after_signal: AfterSignal,
+    ) -> Option<T> {
+        let stop = |event| match event {
+            DriverEvent::Shutdown(_) => reading.stop(),
+            DriverEvent::Tick => {}
+        };
+        self.wait(work, after_signal, stop).await
+    }
+
+    /// Waits for `work` and has `react` follow what happens meanwhile. None when it is left behind.
+    pub(super) async fn wait<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        after_signal: AfterSignal,
+        mut react: impl FnMut(DriverEvent),
+    ) -> Option<T> {
+        tokio::pin!(work);
+        let mut tick = interval(TICK);
+        let mut left_at = None;
+        loop {
+            let leave = async {
+                match left_at {
+                    Some(left_at) => sleep_until(left_at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                done = &mut work => return Some(done),
+                Some(signal) = self.signals.recv() => {
+                    let shutdown = match self.signal {
+                        None => Shutdown::Drain,
+                        Some(_) => Shutdown::Immediate,
+                    };
+                    self.signal.get_or_insert(signal);
+                    react(DriverEvent::Shutdown(shutdown));
+                    match (after_signal, shutdown) {
+                        (AfterSignal::Wait, _) => {}
+                        (AfterSignal::Leave, Shutdown::Immediate) => return None,
+                        (AfterSignal::Leave, _) => {
+                            left_at = Some(tokio::time::Instant::now() + STOP_LIMIT);
+                        }
+                    }
+                }
+                () = leave => return None,
+                _ = tick.tick() => react(DriverEvent::Tick),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::config::Verbosity;
+
+    fn run<T>(test: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(test)
+    }
+
+    #[test]
+    fn the_first_signal_drains_and_the_next_one_ends_at_once() {
+        run(async {
+            let (sender, signals) = mpsc::channel(2);
+            let mut driver = Driver::new(Console::new(Verbosity::Quiet), signals);
+            for signal in [Signal::Terminate, Signal::Interrupt] {
+                sender.send(signal).await.expect("it listens");
+            }
+            let mut events = Vec::new();
+            let work = pending::<()>();
+            let done = driver
+                .wait(work, AfterSignal::Leave, |event| events.push(event))
+                .await;
+            assert_eq!((done, driver.signal), (None, Some(Signal::Terminate)));
+            events.retain(|event| *event != DriverEvent::Tick);
+            let asked = [Shutdown::Drain, Shutdown::Immediate].map(DriverEvent::Shutdown);
+            assert_eq!(events, asked);
+        });
+    }
+
+    #[test]
+    fn work_that_must_end_by_itself_is_waited_for_whatever_comes() {
+        run(async {
+            let (sender, signals) = mpsc::channel(2);
+            let mut driver = Driver::new(Console::new(Verbosity::Quiet), signals);
+            for _ in 0..2 {
+                sender.send(Signal::Interrupt).await.expect("it listens");
+            }
+            let (end, ended) = oneshot::channel();
+            let mut end = Some(end);
+            let work = async { ended.await.is_ok() };
+            let done = driver.wait(work, AfterSignal::Wait, |event| {
+                // The work ends only once both signals have come.
+                if event == DriverEvent::Shutdown(Shutdown::Immediate)
+                    && let Some(end) = end.take()
+                {
+                    end.send(()).expect("it is waited for");
+                }
+            });
+            assert_eq!(done.await, Some(true));
+            assert_eq!(driver.signal, Some(Signal::Interrupt));
+        });
+    }
+}
