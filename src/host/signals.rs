@@ -128,7 +128,7 @@ fn ending(first: i32) -> i32 {
 
 /// Whether a signal is ignored (proc(5), `SigIgn`).
 fn is_ignored(number: i32) -> bool {
-    let status = fs::read_to_string("../../../../proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
