@@ -15,6 +15,7 @@ pub(crate) const UUID_COLUMN: &str = "RRPair UUID";
 
 /// How the program ends, as documented in docs/report.md; by rising gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum ExitCode {
     /// Everything found was delivered, or left out on purpose and counted.
     Success,
@@ -65,6 +66,7 @@ impl From<ExitCode> for std::process::ExitCode {
 
 /// A right that Kafka's access control lists give.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Right {
     /// `Write` on topics, one at least.
     Write {
@@ -111,6 +113,7 @@ impl GroupFault {
 
 /// A topic that the destination does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MissingTopic {
     /// Its name.
     pub name: String,
@@ -122,6 +125,7 @@ pub struct MissingTopic {
 
 /// Captured partitions that a topic of the destination does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MissingPartitions {
     /// The destination's topic.
     pub topic: String,
@@ -135,6 +139,7 @@ pub struct MissingPartitions {
 
 /// Why a run ended before its time, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Error {
     /// Flags, environment or config files that make no sense.
     Config {
@@ -297,6 +302,15 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// Records that cannot be read, in a program that takes records one by one.
+    RecordsUnreadable {
+        /// How many.
+        count: u64,
+        /// `input:line` of the first.
+        place: String,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// Something takes no more; not for a reader of stdout that has closed the pipe.
     CannotWrite {
         /// What it is.
@@ -351,6 +365,7 @@ impl Error {
             | Self::CannotWrite { .. }
             | Self::ReportUnwritten { .. }
             | Self::NothingFound { .. }
+            | Self::RecordsUnreadable { .. }
             | Self::NoneInIt { .. } => ExitCode::Incomplete,
             Self::SpeedctlNotStarted { .. }
             | Self::SpeedctlFailed { .. }
@@ -419,6 +434,7 @@ impl Error {
             | Self::SpeedctlFailed { .. }
             | Self::Unreadable { .. }
             | Self::CutOff { .. }
+            | Self::RecordsUnreadable { .. }
             | Self::CannotWrite { .. }
             | Self::ReportUnwritten { .. } => None,
         }
@@ -438,6 +454,7 @@ impl fmt::Display for Error {
             | Self::OtherFormat { .. }
             | Self::NoneInIt { .. }
             | Self::NothingFound { .. }
+            | Self::RecordsUnreadable { .. }
             | Self::CutOff { .. } => self.write_of_input(f),
             Self::NoToken { reason } => write!(f, "there is no token: {reason}"),
             Self::Unreachable {
@@ -450,15 +467,7 @@ impl fmt::Display for Error {
                 "{brokers} is the cluster that the records were captured from: both have {shared}"
             ),
             Self::TopicsMissing { topics, brokers } => write_topics_missing(f, topics, brokers),
-            Self::OutputsMissing { topics, brokers } => match &**topics {
-                [topic] => write!(f, "topic `{}` does not exist on {brokers}", visible(topic)),
-                _ => write!(
-                    f,
-                    "{} topics do not exist on {brokers}: {}",
-                    topics.len(),
-                    quoted(topics)
-                ),
-            },
+            Self::OutputsMissing { topics, brokers } => write_outputs_missing(f, topics, brokers),
             Self::RightMissing { right, brokers } => write_right_missing(f, right, brokers),
             Self::PartitionsMissing { topics } => write_partitions_missing(f, topics),
             Self::TopicRefused {
@@ -527,6 +536,17 @@ impl Error {
                 without_article(wanted)
             ),
             Self::NothingFound { why, .. } => write!(f, "nothing was found: {}", visible(why)),
+            Self::RecordsUnreadable {
+                count: n,
+                place,
+                why,
+            } => write!(
+                f,
+                "{} cannot be read, the first at {}: {}",
+                count(*n, "record"),
+                visible(place),
+                visible(why)
+            ),
             Self::CutOff { place, why } => write!(
                 f,
                 "{}: the input is cut off: {}",
@@ -535,6 +555,22 @@ impl Error {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+fn write_outputs_missing(
+    f: &mut fmt::Formatter<'_>,
+    topics: &[String],
+    brokers: &str,
+) -> fmt::Result {
+    match topics {
+        [topic] => write!(f, "topic `{}` does not exist on {brokers}", visible(topic)),
+        _ => write!(
+            f,
+            "{} topics do not exist on {brokers}: {}",
+            topics.len(),
+            quoted(topics)
+        ),
     }
 }
 

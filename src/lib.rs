@@ -1,5 +1,27 @@
 //! kreplay replays captured Kafka traffic into Kafka: every record delivered, or named.
 //!
+//! It is a program; a test or a tool can do the same in its own process, by the same words. [`records`] takes the
+//! arguments of `kreplay extract` and gives the records of a capture, [`replay`] takes those of `kreplay replay` and
+//! gives the report. What each flag means is in the manual, `kreplay replay --help`.
+//!
+//! ```
+//! let records = kreplay::records(["fixtures/demo.jsonl"])?.collect::<Result<Vec<_>, _>>()?;
+//! assert_eq!(records.len(), 21);
+//! assert!(records.iter().all(|record| record.topic.is_some()));
+//! # Ok::<(), kreplay::Error>(())
+//! ```
+//!
+//! A rehearsal needs no Kafka: a broker in the process takes the records.
+//!
+//! ```
+//! let report = kreplay::replay(["fixtures/demo.jsonl", "--rehearse"])?;
+//! assert_eq!(report.ledger[kreplay::Outcome::Delivered], 21);
+//! assert_eq!(report.exit(), kreplay::ExitCode::Success);
+//! # Ok::<(), kreplay::Error>(())
+//! ```
+//!
+//! # How it works
+//!
 //! ```text
 //! speedctl | CSV | RRPairs | record lines                                       Kafka
 //!       |  bytes                                                                  ^  batches
@@ -8,6 +30,8 @@
 //!                                                     v
 //!                                                  Report
 //! ```
+//!
+//! # Where each behaviour is
 //!
 //! | question | file |
 //! |---|---|
@@ -56,8 +80,9 @@
 //! | what happens when the cluster is silent | `produce/session/watches/stall.rs`, `produce/connection/preflight.rs` |
 //! | what happens when a broker refuses a batch for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/recovery/isolation.rs` (the others) |
 //! | what becomes of records that are not delivered | `produce/delivery/rejects.rs` |
-//! | which files a run may write, and how | `run/uses.rs`, `host/outputs/` |
+//! | which files a run may write, and how | `run/program/uses.rs`, `host/outputs/` |
 //! | how the halves of a command meet, and how a signal reaches them | `run/driver.rs` (for all commands), then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
+//! | what a program that links kreplay gets | `run/extract/records.rs`, `run/program/mod.rs`, the end of this file |
 //! | how a run goes on where another has ended | `produce/delivery/journal/` |
 //! | what may become of a record, and the check that the counts balance | `report/ledger/outcome.rs`, `report/ledger/mod.rs` |
 //! | the exit code, where several reasons apply | `report/ledger/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |
@@ -65,22 +90,57 @@
 //! | what the report says | `report/` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
-//! `error` are leaves. `extract` never names `produce`, nor `produce` it: [`run()`] is where they meet.
+//! `error` are leaves. `extract` never names `produce`, nor `produce` it: `run/` is where they meet.
 
-pub mod cli;
+#[allow(
+    unreachable_pub,
+    reason = "public among the modules; what others need is named below"
+)]
+mod cli;
 mod cluster;
-pub mod config;
-pub mod error;
+#[allow(
+    unreachable_pub,
+    reason = "public among the modules; what others need is named below"
+)]
+mod config;
+mod error;
 mod extract;
+#[allow(
+    unreachable_pub,
+    reason = "public among the modules; what others need is named below"
+)]
 mod host;
 mod produce;
 mod record;
-pub mod report;
+#[allow(
+    unreachable_pub,
+    reason = "public among the modules; what others need is named below"
+)]
+mod report;
+#[allow(
+    unreachable_pub,
+    reason = "public among the modules; what others need is named below"
+)]
 mod run;
 mod verify;
-pub use crate::host::signals::{RunEnd, Signals};
+
+pub use crate::error::{Error, ExitCode, MissingPartitions, MissingTopic, Right};
 pub use crate::record::Origin;
-pub use crate::run::{Product, check_files, run, show};
+pub use crate::report::{
+    Achieved, Compared, ConsumptionRates, CorrelationReport, DestinationReport, Drain, Excused,
+    ExcusedNoise, ExpectedReport, GroupReport, GroupVerdict, Latency, LearnedNoise, LearnedPath,
+    Ledger, LedgerOf, NoiseKind, Outcome, OutcomeCounts, Pacing, PartitionDelivery, PartitionDrain,
+    PartitionState, Placement, Problem, ProblemKind, Problems, RejectsReport, Reordered, Report,
+    Resume, ShownDifference, Signal, SlowedBy, SourceReport, Tally, TopicReport, UnmatchedPath,
+    UnresolvedId, UnresolvedIds, Unselected, WaitTimes,
+};
+pub use crate::run::extract::records::{CapturedRecord, Records, records};
+pub use crate::run::program::replay;
+
+#[doc(hidden)]
+pub use crate::cli::flags_by_command;
+#[doc(hidden)]
+pub use crate::run::program::main;
 
 /// Reads one RRPair by the built-in profiles and by a query; what it holds is dropped. For `fuzz/`.
 #[doc(hidden)]

@@ -4,33 +4,21 @@
 
 mod harness;
 
-use clap::{Arg, Command, CommandFactory};
 use harness::run::{Run, kreplay};
-use kreplay::cli::Cli;
 
-/// The commands that people see, with none for kreplay itself.
-fn commands() -> Vec<Option<Command>> {
-    let all = Cli::command();
-    let seen = all
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set());
-    let commands: Vec<_> = seen.cloned().map(Some).collect();
-    assert!(commands.len() > 5, "{commands:?}");
-    [vec![None], commands].concat()
+/// The commands that people see, each with its flags; the name of kreplay itself is empty.
+fn commands() -> Vec<(String, Vec<String>)> {
+    let commands = kreplay::flags_by_command();
+    assert!(commands.len() > 6, "{commands:?}");
+    commands
 }
 
 /// What a command prints on a terminal of this width.
-fn printed(command: Option<&Command>, flag: &str, columns: usize) -> String {
-    let words = command.map(Command::get_name).into_iter().chain([flag]);
+fn printed(command: &str, flag: &str, columns: usize) -> String {
+    let words = [command, flag].into_iter().filter(|word| !word.is_empty());
     let output = Run::new(words).env("COLUMNS", columns.to_string()).output();
     assert_eq!((output.code, &*output.stderr), (0, ""), "{output:?}");
     output.stdout
-}
-
-fn spellings(flag: &Arg) -> Vec<String> {
-    let short = flag.get_short().map(|short| format!("-{short}"));
-    let long = flag.get_long().map(|long| format!("--{long}"));
-    short.into_iter().chain(long).collect()
 }
 
 /// The lines that begin with a flag, as help has them.
@@ -43,10 +31,9 @@ fn flags(help: &str) -> Vec<&str> {
 
 #[test]
 fn the_short_help_fits_on_one_screen() {
-    for command in commands() {
+    for (name, _) in commands() {
         for columns in [80, 100] {
-            let help = printed(command.as_ref(), "-h", columns);
-            let name = command.as_ref().map_or("", Command::get_name);
+            let help = printed(&name, "-h", columns);
             assert!(help.lines().count() < 50, "{name}:\n{help}");
             let longest = help.lines().map(|line| line.chars().count()).max();
             assert!(longest <= Some(columns), "{name}:\n{help}");
@@ -58,8 +45,7 @@ fn the_short_help_fits_on_one_screen() {
 
 #[test]
 fn the_short_help_has_what_people_use_daily() {
-    let command = Cli::command();
-    let help = printed(command.find_subcommand("replay"), "-h", 80);
+    let help = printed("replay", "-h", 80);
     for flag in [
         "-b, --brokers",
         "-t, --topic",
@@ -90,18 +76,14 @@ fn the_short_help_has_what_people_use_daily() {
 
 #[test]
 fn the_long_help_has_every_flag_under_a_heading() {
-    for command in commands() {
-        let help = printed(command.as_ref(), "--help", 100);
-        let known = command.clone().unwrap_or_else(Cli::command);
-        for flag in known.get_arguments() {
-            for spelling in spellings(flag) {
-                let whole = |line: &&str| {
-                    let names = line.trim_start().split([' ', ',']);
-                    names.into_iter().any(|name| name == spelling)
-                };
-                let name = known.get_name();
-                assert!(flags(&help).iter().any(whole), "{name} {spelling}:\n{help}");
-            }
+    for (name, known) in commands() {
+        let help = printed(&name, "--help", 100);
+        for spelling in known {
+            let whole = |line: &&str| {
+                let names = line.trim_start().split([' ', ',']);
+                names.into_iter().any(|name| name == spelling)
+            };
+            assert!(flags(&help).iter().any(whole), "{name} {spelling}:\n{help}");
         }
         // What is left under `Options` belongs to no group.
         let options = help.split("\nOptions:\n").nth(1).unwrap_or_default();
@@ -111,7 +93,7 @@ fn the_long_help_has_every_flag_under_a_heading() {
             .collect();
         let alone = flags(&options.join("\n")).len();
         assert!(alone <= 2, "{options:?}");
-        let has_codes = !["profile", "completions"].contains(&known.get_name());
+        let has_codes = !["profile", "completions"].contains(&&*name);
         assert_eq!(help.contains("Exit codes:\n  0  "), has_codes, "{help}");
     }
 }

@@ -46,7 +46,6 @@ pub struct DeliveryArguments {
 
 /// What becomes of the batch of a record that a broker refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum OnRefused {
     #[default]
     Isolate,

@@ -117,7 +117,6 @@ pub struct ConnectionArguments {
 
 /// How a record comes to its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum PartitionChoice {
     Auto,
     Keep,
@@ -127,7 +126,6 @@ pub enum PartitionChoice {
 
 /// The time that records get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Timestamps {
     Now,
     Original,

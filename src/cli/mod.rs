@@ -10,10 +10,13 @@ mod source;
 mod timing;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use clap_complete::Shell;
+
+use crate::error::Error;
 
 pub use self::comparison::{ComparisonArguments, ExpectationArguments};
 pub use self::delivery::{DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments};
@@ -105,6 +108,41 @@ pub struct Cli {
 }
 
 /// The completions for `shell`, as a script of its own.
+/// Reads the command line. Ends the process where help or a version is asked for, or the words make no sense.
+pub(crate) fn parse_or_exit() -> Cli {
+    Cli::parse()
+}
+
+/// Reads the words of a command line, of which the first is the program's name.
+///
+/// # Errors
+/// [`Error::Config`] for words that make no sense, or that ask for help.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, Error> {
+    Cli::try_parse_from(words).map_err(|error| {
+        let text = error.to_string();
+        Error::config(text.trim().trim_start_matches("error: "))
+    })
+}
+
+/// The flags of kreplay itself, whose name is empty, and of each command that people see. For tests.
+#[doc(hidden)]
+pub fn flags_by_command() -> Vec<(String, Vec<String>)> {
+    let spellings = |flag: &clap::Arg| {
+        let short = flag.get_short().map(|short| format!("-{short}"));
+        let long = flag.get_long().map(|long| format!("--{long}"));
+        short.into_iter().chain(long).collect::<Vec<_>>()
+    };
+    let flags = |command: &clap::Command| command.get_arguments().flat_map(spellings).collect();
+    let all = Cli::command();
+    let seen = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let seen = seen.map(|command| (command.get_name().to_owned(), flags(command)));
+    std::iter::once((String::new(), flags(&all)))
+        .chain(seen)
+        .collect()
+}
+
 pub(crate) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kreplay", &mut script);

@@ -27,7 +27,6 @@ pub struct OutputArguments {
 
 /// The form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum ReportForm {
     Text,
     Json,
@@ -36,7 +35,6 @@ pub enum ReportForm {
 
 /// When something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum When {
     Auto,
     Always,

@@ -39,7 +39,6 @@ pub struct SourceArguments {
 
 /// A kind of input that kreplay reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum InputKind {
     #[value(name = "rrpairs")]
     RrPairs,
@@ -86,7 +85,6 @@ pub struct SpeedctlArguments {
 
 /// How a snapshot is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Via {
     Auto,
     Csv,

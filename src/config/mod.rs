@@ -26,7 +26,7 @@ pub use crate::cli::{
     Encoding, OnRefused, PartitionChoice, ReportForm, Shell, Speed, Timestamps, When,
 };
 use crate::record::TopicId;
-pub use crate::record::select::{Clock, Moment, Sample, Selection, Shard, TopicGlobs};
+pub(crate) use crate::record::select::{Clock, Selection, Shard, TopicGlobs};
 pub use crate::report::{EmptySource, Reordered};
 
 /// A whole run.
@@ -206,7 +206,6 @@ pub enum ProfileChoice {
 
 /// A user's changes to a profile, from flags of the same names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the flags' texts say it")]
 pub struct Overrides {
     pub filter: Option<String>,
     pub record: Option<String>,

@@ -26,6 +26,7 @@ use self::uuid::Uuid;
 
 /// Where in the input something stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Origin {
     /// Index into the names of the run's inputs.
     pub input: u32,

@@ -23,7 +23,7 @@ pub use self::groups::{
     CapacityBound, ConsumptionRates, GroupReport, GroupVerdict, LagControl, LagPoint,
     PartitionDrain, PartitionState, ServiceCapacity,
 };
-pub use self::inspection::census::{CensusReport, NameCounts, Several};
+pub use self::inspection::census::CensusReport;
 pub use self::inspection::path_list::{PathList, PathSeen};
 pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
 pub use self::ledger::exit::Signal;
@@ -46,6 +46,7 @@ use crate::record::Origin;
 
 /// What was read.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct SourceReport {
     /// `snapshot`, `csv`, `rrpairs` or `records`; none where nothing has shown it.
     pub kind: Option<&'static str>,
@@ -99,6 +100,7 @@ impl PlaceNames<'_> {
 
 /// Where records went.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct DestinationReport {
     /// The bootstrap servers; for a rehearsal, the in-process broker's.
     pub brokers: String,
@@ -112,6 +114,7 @@ pub struct DestinationReport {
 
 /// One topic of the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TopicReport {
     /// Its name.
     pub name: String,
@@ -131,6 +134,7 @@ pub struct TopicReport {
 
 /// What was delivered to one partition of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PartitionDelivery {
     /// Its number.
     pub partition: u32,
@@ -144,6 +148,7 @@ pub struct PartitionDelivery {
 
 /// How records that are delivered came to their partitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Placement {
     /// Records that kept the partition they were captured in.
     pub kept: u64,
@@ -155,6 +160,7 @@ pub struct Placement {
 
 /// What sending has waited for until the last record was handed over: what limited its speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WaitTimes {
     /// For the source.
     pub input: Duration,
@@ -168,6 +174,7 @@ pub struct WaitTimes {
 
 /// What a rejects file has got.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RejectsReport {
     /// The file.
     pub file: String,
@@ -177,6 +184,7 @@ pub struct RejectsReport {
 
 /// Where a run has gone on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resume {
     /// The journal's file.
     pub journal: String,
@@ -191,6 +199,7 @@ pub struct Resume {
 
 /// What became of the records that librdkafka held when a run was told to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Drain {
     /// Answered by the broker in the time that there was for it.
     pub answered: u64,
@@ -206,6 +215,7 @@ pub struct Drain {
 
 /// What records that could not be put in order mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reordered {
     /// The run is incomplete.
     #[default]
@@ -226,6 +236,7 @@ pub enum EmptySource {
 
 /// Everything there is to say about a run.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// What was read.
     pub source: SourceReport,

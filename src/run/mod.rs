@@ -1,14 +1,15 @@
-//! The commands: `replay/` sends, `plan.rs` forecasts, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins an extraction with what
-//! takes its records; `show/` says what came of it, `uses.rs` which files it touches.
+//! The commands: `replay/` sends, `plan.rs` forecasts, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins
+//! an extraction with what takes its records; `driver.rs` waits and passes signals on, `show/` says what came of it,
+//! `program/` is around all of them.
 
 mod compare;
 mod driver;
-mod extract;
+pub mod extract;
 mod inspect;
 mod plan;
+pub mod program;
 mod replay;
 pub mod show;
-mod uses;
 
 use tokio::sync::mpsc;
 
@@ -20,24 +21,14 @@ use crate::extract::{command_line, profile_text};
 use crate::host::console::Console;
 use crate::report::Signal;
 
-pub use self::show::product::Product;
-
-/// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
-/// written twice, and what takes the place of a file takes that of its own kind.
-///
-/// # Errors
-/// [`Error::Config`] that names the file.
-pub fn check_files(config: &Config) -> Result<(), Error> {
-    uses::overlap(config).check()?;
-    show::check_report_file(&config.output)
-}
+use self::show::product::Product;
 
 /// Does what `config` says. The first of `signals` stops reading and drains what was handed to
 /// librdkafka (10 s at most), the second one leaves at once; both end in a report.
 ///
 /// # Errors
 /// Only what is wrong before anything has begun; a run that fails later has a report that says so.
-pub async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product, Error> {
+async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product, Error> {
     if let Source::Snapshot(snapshot) = &config.source
         && snapshot.action == SnapshotAction::PrintCommand
     {

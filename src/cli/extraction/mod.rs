@@ -89,7 +89,6 @@ pub struct ExtractionArguments {
 /// How what a path leads to becomes bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the flag's text says it")]
 pub enum Encoding {
     #[default]
     Auto,

@@ -83,7 +83,6 @@ pub(super) struct Planner<'a> {
     lacking: u64,
     position: u64,
     passes: u64,
-    better_order: Vec<u32>,
 }
 
 impl<'a> Planner<'a> {
@@ -113,7 +112,6 @@ impl<'a> Planner<'a> {
             lacking: 0,
             position: 0,
             passes: 0,
-            better_order: Vec::new(),
         }
     }
 
@@ -170,9 +168,6 @@ impl<'a> Planner<'a> {
         }
         let planned = self.plan_all(&mut ordered);
         self.position = ordered.received();
-        if self.better_order.is_empty() {
-            self.better_order = ordered.better_order();
-        }
         for OrderedBatch {
             numbered, tally, ..
         } in ordered.take_rest(Vec::new())
@@ -479,7 +474,6 @@ impl<'a> Planner<'a> {
                 passes: self.passes,
                 reach,
                 problems,
-                better_order: self.better_order,
             },
             tally: self.tally,
             source_end,

@@ -6,7 +6,7 @@ use regex::Regex;
 
 /// Globs of topics; by default all are taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TopicGlobs(Vec<TopicGlob>);
+pub(crate) struct TopicGlobs(Vec<TopicGlob>);
 
 /// One glob: `*` stands for any characters, `?` for one.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl TopicGlobs {
     ///
     /// # Errors
     /// What is wrong with one, and two that contradict each other.
-    pub fn parse(texts: &[String]) -> Result<Self, String> {
+    pub(crate) fn parse(texts: &[String]) -> Result<Self, String> {
         let globs = texts.iter().map(|text| TopicGlob::of(text.trim()));
         let globs: Vec<TopicGlob> = globs.collect::<Result<_, String>>()?;
         let excluded = |text: &str| globs.iter().any(|glob| glob.text == format!("!{text}"));

@@ -9,9 +9,9 @@ mod shard;
 
 use std::collections::HashMap;
 
-pub use self::globs::TopicGlobs;
-pub use self::moment::Moment;
-pub use self::shard::{Sample, Shard};
+pub(crate) use self::globs::TopicGlobs;
+pub(crate) use self::moment::Moment;
+pub(crate) use self::shard::{Sample, Shard};
 use super::{Origin, captured};
 use crate::config::nearest;
 use crate::report::{ProblemKind, Tally, Unselected};
@@ -21,23 +21,23 @@ const MOST_TOPICS: usize = 1000;
 
 /// What the user asks for; by default all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Which captured topics.
-    pub topics: TopicGlobs,
+    pub(crate) topics: TopicGlobs,
     /// By which time of a record `from` and `to` are meant.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Records before are left out.
-    pub from: Option<Moment>,
+    pub(crate) from: Option<Moment>,
     /// Records at this time and after are left out.
-    pub to: Option<Moment>,
+    pub(crate) to: Option<Moment>,
     /// The first so many records are left out.
-    pub skip: u64,
+    pub(crate) skip: u64,
     /// At most so many records are selected after that.
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
     /// One key in so many.
-    pub sample: Option<Sample>,
+    pub(crate) sample: Option<Sample>,
     /// One machine's share.
-    pub shard: Option<Shard>,
+    pub(crate) shard: Option<Shard>,
 }
 
 impl Selection {
@@ -59,7 +59,7 @@ impl Selection {
 
 /// Which time of a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Clock {
+pub(crate) enum Clock {
     /// When the application was given it, or gave it.
     #[default]
     Capture,

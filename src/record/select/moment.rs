@@ -8,7 +8,7 @@ use crate::record::captured;
 
 /// A point on the clock of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// Nanoseconds since 1970.
     At(i64),
     /// After the first record's time.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// One of several machines, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     index: NonZeroU32,
     of: NonZeroU32,
 }
@@ -14,7 +14,7 @@ pub struct Shard {
 impl Shard {
     /// # Errors
     /// An index that is out of range.
-    pub fn new(index: u64, of: u64) -> Result<Self, String> {
+    pub(crate) fn new(index: u64, of: u64) -> Result<Self, String> {
         let number = |n| u32::try_from(n).ok().and_then(NonZeroU32::new);
         let of = number(of).ok_or_else(|| format!("of {of} shards there is none"))?;
         let out_of_range = || match index {
@@ -58,7 +58,7 @@ impl fmt::Display for Shard {
 
 /// One key in so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample(NonZeroU32);
+pub(crate) struct Sample(NonZeroU32);
 
 impl Sample {
     pub(super) fn has_key(self, key: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use std::ops::{Index, IndexMut};
 
 /// The commands that have a ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LedgerOf {
     /// `kreplay replay`, and a snapshot that is replayed.
     #[default]

@@ -10,6 +10,7 @@ const LONGEST_WHY: usize = 2 << 10;
 
 /// A kind of problem; its name is the `what` of the JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ProblemKind {
     /// A line, row or record that cannot be read; each counts as one record.
     Unreadable,
@@ -166,6 +167,7 @@ impl ProblemKind {
 
 /// One kind of problem in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The kind.
     pub what: ProblemKind,
@@ -186,10 +188,15 @@ pub struct Problems(Vec<Problem>);
 impl Problems {
     /// What they make of a run; records out of order are judged by [`crate::report::Reordered`].
     pub(in crate::report) fn exit(&self) -> ExitCode {
-        match self.iter().any(|problem| problem.what.is_lossy()) {
-            true => ExitCode::Incomplete,
-            false => ExitCode::Success,
+        match self.first_lossy() {
+            Some(_) => ExitCode::Incomplete,
+            None => ExitCode::Success,
         }
+    }
+
+    /// The first kind of problem by which something was lost.
+    pub(crate) fn first_lossy(&self) -> Option<&Problem> {
+        self.iter().find(|problem| problem.what.is_lossy())
     }
 
     /// Counts one more; `why` is asked for only when it is the first of its kind.

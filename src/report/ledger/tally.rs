@@ -7,6 +7,7 @@ use crate::report::ledger::unresolved::UnresolvedIds;
 
 /// What extraction saw in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// Bytes of input read; of a compressed RRPair input, its compressed bytes.
     pub bytes: u64,

@@ -25,6 +25,7 @@ pub struct UnresolvedIds {
 
 /// One id.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnresolvedId {
     /// As Kafka's tools print it.
     pub topic_id: String,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 /// Records that selection leaves out, by the question that each failed first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unselected {
     /// Of topics that `--topics` does not take.
     pub topics: u64,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// Times of records, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Latency {
     /// Median.
     pub p50: f64,
@@ -21,6 +22,7 @@ pub struct Latency {
 
 /// How a timed replay kept its time.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Pacing {
     /// Seconds of the capture for each second; none for as fast as the cluster takes records.
     pub speed: Option<Achieved>,
@@ -50,6 +52,7 @@ pub struct Pacing {
 
 /// What was asked for, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Achieved {
     /// As the user gave it.
     pub asked: f64,
@@ -59,6 +62,7 @@ pub struct Achieved {
 
 /// What made a replay slower than it was asked to be, by the time for which it was waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SlowedBy {
     /// `--rate` or `--byte-rate`, which allow less than the speed asks for.
     Rate,

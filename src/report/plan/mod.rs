@@ -67,8 +67,6 @@ pub struct PlanForecast {
     pub reach: PlanReach,
     /// What is wrong with records.
     pub problems: Problems,
-    /// As of [`super::Report::better_order`].
-    pub better_order: Vec<u32>,
 }
 
 /// How far a forecast goes.

@@ -1,6 +1,8 @@
-//! `kreplay extract`: an extraction whose records are printed (`print.rs`); nothing is sent.
+//! `kreplay extract`: an extraction whose records are printed (`print.rs`), or given one by one to a program
+//! (`records.rs`); nothing is sent.
 
 mod print;
+pub mod records;
 
 use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading};
 use crate::config::Config;

@@ -1,5 +1,5 @@
 //! `kreplay inspect`: looks at what extraction gives and sends nothing. Apart from `print.rs`
-//! because nothing of a record is kept but what it adds to a sum. As in [`crate::run()`], both ends
+//! because nothing of a record is kept but what it adds to a sum. As for every command, both ends
 //! of the channel meet here: `contents.rs` sums up records, and what the RRPairs tell besides
 //! comes from extraction's [`Census`].
 

@@ -45,7 +45,6 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
         progress: Progress::new(config.output.progress, config.output.verbosity, &console),
         repetition: config.repetition,
     };
-    let brokers = config.destination.cluster.bootstrap_servers().to_string();
     let mut job = job(&config, kind, &console, control.clone(), counters.clone())?;
     job.sending = expected
         .as_ref()

@@ -1,0 +1,251 @@
+//! The records of a source one by one, for a program that links kreplay.
+
+use std::ffi::OsString;
+
+use tokio::runtime::Runtime;
+
+use crate::error::Error;
+use crate::extract::{self, Aside, Purpose};
+use crate::host::console::Console;
+use crate::record::channel::{Gate, Receiver};
+use crate::record::{Batch, CapturedTopic, Record};
+use crate::report::{Outcome, Tally, place};
+use crate::run::driver::{ReadingOptions, SourceReading};
+use crate::run::program;
+
+/// A record of a capture, with what the capture contains of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CapturedRecord {
+    /// The name of its topic; none where the capture has only an id, or nothing.
+    pub topic: Option<String>,
+    /// The id of its topic in Kafka's notation, where no name is known.
+    pub topic_id: Option<String>,
+    /// The partition that it was captured in.
+    pub partition: Option<i32>,
+    /// Its offset in that partition.
+    pub offset: Option<i64>,
+    /// Its timestamp in milliseconds since 1970.
+    pub timestamp_ms: Option<i64>,
+    /// Its key; none is a null key.
+    pub key: Option<Vec<u8>>,
+    /// Its value; none is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Names and values of its headers, in order.
+    pub headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Where it was read: `input:line`.
+    pub place: String,
+}
+
+/// The records of a source, as [`records`] gives them. Dropping it ends the reading.
+pub struct Records {
+    reading: SourceReading,
+    /// None once everything was read.
+    receiver: Option<Receiver>,
+    batch: Batch,
+    /// The next record of `batch`.
+    next: usize,
+    tally: Tally,
+    /// speedctl runs on it. None once it is shut down.
+    runtime: Option<Runtime>,
+}
+
+/// Extracts the records of a source: those that `kreplay extract ARGUMENTS` prints, by the same files, folders
+/// and flags. Blocks while it reads; call it from a thread that may wait. Nothing is written to stderr.
+///
+/// The iterator ends after its first error. Records that cannot be read come last, as one error that names
+/// the first of them, so that nothing is lost in silence.
+///
+/// # Errors
+/// [`Error::Config`] for arguments that make no sense.
+///
+/// # Examples
+/// ```
+/// let orders = kreplay::records(["fixtures/demo.jsonl", "--topics", "orders"])?;
+/// for record in orders {
+///     let record = record?;
+///     println!("{:?} {:?}", record.partition, record.offset);
+/// }
+/// # Ok::<(), kreplay::Error>(())
+/// ```
+pub fn records<I>(arguments: I) -> Result<Records, Error>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString>,
+{
+    let config = program::quiet_config("extract", arguments)?;
+    extract::check(&config.source, &config.extraction)?;
+    let gate = match extract::gate(&config.source) {
+        // There is nothing to look at before the first record.
+        Gate::WhenKnown => Gate::AtOnce,
+        gate => gate,
+    };
+    let options = ReadingOptions {
+        source: config.source.clone(),
+        purpose: Purpose::Look,
+        gate,
+        first: None,
+        aside: Aside::default(),
+    };
+    let runtime = program::runtime()?;
+    let console = Console::new(config.output.verbosity);
+    let (reading, receiver) = {
+        let _runtime = runtime.enter();
+        SourceReading::start(options, &config, &console)
+    };
+    Ok(Records {
+        reading,
+        receiver: Some(receiver),
+        batch: Batch::default(),
+        next: 0,
+        tally: Tally::default(),
+        runtime: Some(runtime),
+    })
+}
+
+impl Records {
+    /// What extraction has seen by now: records found, left out and why, and problems.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn owned(&self, record: &Record) -> CapturedRecord {
+        let bytes = |bytes: &[u8]| bytes.to_vec();
+        let (topic, topic_id) = match self.batch.topic(record) {
+            Some(CapturedTopic::Name(name)) => (Some(name.clone()), None),
+            Some(CapturedTopic::Id(id)) => (None, Some(id.to_string())),
+            None => (None, None),
+        };
+        let headers = self.batch.headers(record).iter().map(|header| {
+            let value = header.value.map(|value| bytes(self.batch.slice(value)));
+            (bytes(self.batch.slice(header.name)), value)
+        });
+        CapturedRecord {
+            topic,
+            topic_id,
+            partition: record.partition,
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.map(|key| bytes(self.batch.slice(key))),
+            value: record.value.map(|value| bytes(self.batch.slice(value))),
+            headers: headers.collect(),
+            place: place(&self.reading.description().names, record.origin),
+        }
+    }
+
+    /// What is wrong with the source, or with records of it, now that it was read to its end.
+    fn end(&mut self, receiver: &Receiver) -> Option<Error> {
+        let (source_end, rest) = receiver.close();
+        for portion in rest {
+            self.tally.merge(portion.tally);
+        }
+        if let Some(Err(error)) = source_end {
+            return Some(error);
+        }
+        let count = self.tally.outcomes[Outcome::Unreadable];
+        let problem = self.tally.problems.first_lossy()?;
+        let names = self.reading.description().names;
+        Some(Error::RecordsUnreadable {
+            count,
+            place: place(&names, problem.first),
+            why: problem.why.clone(),
+        })
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<CapturedRecord, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.batch.records.get(self.next) {
+                self.next += 1;
+                return Some(Ok(self.owned(record)));
+            }
+            match self.receiver.as_ref()?.recv() {
+                Some(portion) => {
+                    self.tally.merge(portion.tally);
+                    (self.batch, self.next) = (portion.batch, 0);
+                }
+                None => {
+                    let receiver = self.receiver.take()?;
+                    return self.end(&receiver).map(Err);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        self.reading.stop();
+        if let Some(runtime) = self.runtime.take() {
+            // A thread may still wait for stdin.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    #[test]
+    fn records_come_with_the_bytes_that_were_captured() {
+        let expected = fs::read_to_string("fixtures/shop.expected.jsonl").expect("a fixture");
+        let expected = expected.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let bytes = |member: &str| match line[format!("{member}_base64")].as_str() {
+                Some(text) => Some(STANDARD.decode(text).expect("base64")),
+                None => line[member].as_str().map(|text| text.as_bytes().to_vec()),
+            };
+            let topic = line["topic"].as_str().map(str::to_owned);
+            (topic, line["offset"].as_i64(), bytes("key"), bytes("value"))
+        });
+        let records = records(["fixtures/shop.jsonl"]).expect("sound arguments");
+        let records = records.map(|record| record.expect("a sound record"));
+        let read: Vec<_> = records
+            .map(|r| (r.topic, r.offset, r.key, r.value))
+            .collect();
+        let mut expected: Vec<_> = expected.collect();
+        let mut sorted = read.clone();
+        expected.sort();
+        sorted.sort();
+        assert_eq!(sorted, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_the_last_item() {
+        let mut records = records(["fixtures/bad-middle.jsonl"]).expect("sound arguments");
+        let mut read = records.by_ref().collect::<Vec<_>>();
+        let last = read.pop().and_then(Result::err).expect("an error");
+        assert!(read.iter().all(Result::is_ok), "{read:?}");
+        let found = records.tally().found;
+        assert_eq!(read.len() as u64 + 1, found);
+        assert!(
+            last.to_string()
+                .starts_with("1 record cannot be read, the first at "),
+            "{last}"
+        );
+        assert!(records.next().is_none());
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_are_an_error() {
+        for (arguments, said) in [
+            (&["--no-such-flag"][..], "--no-such-flag"),
+            (&[][..], "SOURCE"),
+            (&["fixtures/demo.jsonl", "--limit", "many"], "many"),
+        ] {
+            let error = records(arguments).err().expect("they are refused");
+            assert!(matches!(error, Error::Config { .. }), "{error:?}");
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+}

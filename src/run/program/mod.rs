@@ -1,0 +1,141 @@
+//! What is around a run: the words typed become settings, its files are checked, it gets a runtime and signals,
+//! and what it gives is shown. For the binary, and for programs that link kreplay.
+
+mod uses;
+
+use std::ffi::OsString;
+use std::process;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use super::show::product::Product;
+use super::{run, show};
+use crate::cli::{self, When};
+use crate::config::{Config, Verbosity};
+use crate::error::Error;
+use crate::host::signals::Signals;
+use crate::report::Report;
+
+/// The whole program: reads the command line, runs it, shows what came of it. Ends the process where help or
+/// a version is asked for, or the command line is wrong.
+#[doc(hidden)]
+#[must_use]
+pub fn main() -> process::ExitCode {
+    show::report_panics();
+    let exit = run_command(cli::parse_or_exit());
+    let exit = exit.unwrap_or_else(|error| show::failure(&error).into());
+    show::flush();
+    exit
+}
+
+fn run_command(cli: cli::Cli) -> Result<process::ExitCode, Error> {
+    let config = Config::from_cli(cli)?;
+    let output = config.output.clone();
+    check_files(&config)?;
+    let runtime = runtime()?;
+    let signals = Signals::listen().map_err(|e| defect(&format!("no signal handlers: {e}")))?;
+    let end = signals.end();
+    let product = runtime.block_on(run(config, signals.received));
+    end.has_come();
+    // A thread may still wait for stdin; it ends with the process.
+    runtime.shutdown_background();
+    Ok(show::product(product, &output).into())
+}
+
+/// Replays as `kreplay replay ARGUMENTS` does, by the same sources and flags, and gives the report. Blocks until
+/// everything is delivered or accounted for; call it from a thread that may wait. It listens to no signal, and
+/// writes nothing to stdout or stderr.
+///
+/// # Errors
+/// What is wrong before anything has begun, [`Error::Config`] for arguments that make no sense. A replay that
+/// fails later has a report that says so: see [`Report::exit`].
+///
+/// # Examples
+/// ```
+/// let report = kreplay::replay(["fixtures/demo.jsonl", "--rehearse"])?;
+/// assert!(report.ledger.balances());
+/// assert_eq!(report.exit(), kreplay::ExitCode::Success);
+/// # Ok::<(), kreplay::Error>(())
+/// ```
+pub fn replay<I>(arguments: I) -> Result<Report, Error>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString>,
+{
+    let config = quiet_config("replay", arguments)?;
+    let runtime = runtime()?;
+    // Nobody sends one.
+    let (_signals, received) = mpsc::channel(1);
+    let product = runtime.block_on(run(config, received));
+    runtime.shutdown_background();
+    match product? {
+        Product::Report(report) => Ok(*report),
+        _ => Err(Error::config("`--print-command` replays nothing")),
+    }
+}
+
+/// The settings that `kreplay COMMAND ARGUMENTS` would have, without words on stderr.
+///
+/// # Errors
+/// [`Error::Config`].
+pub(super) fn quiet_config<I>(command: &str, arguments: I) -> Result<Config, Error>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString>,
+{
+    let words = ["kreplay", command].into_iter().map(OsString::from);
+    let words = words.chain(arguments.into_iter().map(Into::into));
+    let mut config = Config::from_cli(cli::parse(words)?)?;
+    config.output.verbosity = Verbosity::Quiet;
+    config.output.progress = When::Never;
+    check_files(&config)?;
+    Ok(config)
+}
+
+/// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
+/// written twice, and what takes the place of a file takes that of its own kind.
+///
+/// # Errors
+/// [`Error::Config`] that names the file.
+fn check_files(config: &Config) -> Result<(), Error> {
+    uses::overlap(config).check()?;
+    show::check_report_file(&config.output)
+}
+
+/// What speedctl, timers and signals are served by; everything else has threads of its own.
+///
+/// # Errors
+/// [`Error::Defect`] when the system gives no threads.
+pub(super) fn runtime() -> Result<Runtime, Error> {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build();
+    runtime.map_err(|e| defect(&format!("no threads to run on: {e}")))
+}
+
+fn defect(what: &str) -> Error {
+    Error::Defect { what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ExitCode;
+    use crate::report::Outcome;
+
+    #[test]
+    fn a_replay_gives_its_report_to_the_program_that_asks() {
+        // As in the report of the binary: tests/rehearsal.rs.
+        let report = replay(["fixtures/cut.jsonl", "--rehearse"]).expect("a report");
+        assert_eq!(report.exit(), ExitCode::Source);
+        assert_eq!(report.ledger.found, 4);
+        assert_eq!(report.ledger[Outcome::Delivered], 3);
+        assert_eq!(report.ledger[Outcome::Unreadable], 1);
+    }
+
+    #[test]
+    fn a_replay_without_a_destination_is_refused() {
+        let error = replay(["fixtures/demo.jsonl"]).expect_err("no brokers");
+        assert!(matches!(error, Error::Config { .. }), "{error:?}");
+    }
+}
