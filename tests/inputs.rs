@@ -1023,7 +1023,7 @@ fn one_damaged_file_of_a_folder_does_not_keep_the_others_back() {
 }
 
 #[test]
-fn a_damaged_element_is_named_with_its_line_and_the_next_one_is_read() {
+fn a_damaged_element_is_named_with_its_line_and_ends_the_reading() {
     let text = format!(
         "[\n{},\n{{\"msgType\": oops x}},\n{}\n]\n",
         fetch("a"),
@@ -1031,10 +1031,13 @@ fn a_damaged_element_is_named_with_its_line_and_the_next_one_is_read() {
     );
     let output = run(&[Path::new("-")], Some(text.as_bytes()));
     let report = report(&output);
-    assert_eq!(output.code, 1);
-    assert_eq!(report["ledger"]["delivered"], 2);
+    assert_eq!(output.code, 4, "{output:#?}");
+    assert_eq!(report["ledger"]["delivered"], 1);
+    assert_eq!(report["source"]["complete"], false);
     assert_eq!(report["problems"][0]["count"], 1);
     assert_eq!(report["problems"][0]["first"]["line"], 3);
+    let why = "what follows the damage cannot be told apart";
+    assert!(output.stderr.contains(why), "{output:#?}");
 }
 
 #[test]

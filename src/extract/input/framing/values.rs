@@ -1,23 +1,19 @@
 //! JSON values that take more than a line, or share one: the elements of an array, or values one
 //! after another. At most one of them is in memory.
 //!
-//! After damage, reading goes on at the next line that begins as the first value's line did: the
-//! same blanks, then `{`. Where values do not begin lines there is no such place, and the rest of
-//! the input is given up.
+//! Damage ends the reading: nothing says where the next value begins, and a guess could take a part of one for
+//! a whole one. Values on lines of their own are read by `lines.rs`, which goes on behind a damaged line.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::memchr_iter;
 
 use super::lines::BOM;
 use super::scanner::{Scan, ValueScanner};
 use super::text::{RrPairText, Unfinished};
 use super::window::LONGEST_LINE;
 use super::window::ReadWindow;
-
-/// Blanks before the first value beyond which they are no indentation.
-const WIDEST_MARGIN: usize = 256;
 
 /// Finds values in what a reader gives.
 #[derive(Debug)]
@@ -28,10 +24,6 @@ pub(super) struct ValueReader<R> {
     array: Option<u64>,
     /// The line of the window's first byte, from 1.
     line: u64,
-    /// Blanks since the line's beginning; none when something else stands before.
-    margin: Option<Vec<u8>>,
-    /// The margin of the first value; the outer none before there is one.
-    indent: Option<Option<Vec<u8>>>,
 }
 
 /// Where the window's first byte stands.
@@ -48,8 +40,8 @@ enum WindowStart {
         scanned: usize,
         skipping: bool,
     },
-    /// Behind damage that began on `line`; `last` is the last byte passed that is not blank.
-    Lost { line: u64, last: u8 },
+    /// Behind damage that began on `line`.
+    Lost { line: u64 },
 }
 
 /// A value that has been found.
@@ -70,8 +62,6 @@ impl<R: Read> ValueReader<R> {
             at: WindowStart::Before,
             array: None,
             line: 1,
-            margin: Some(Vec::new()),
-            indent: None,
         }
     }
 
@@ -85,7 +75,10 @@ impl<R: Read> ValueReader<R> {
                     }
                 }
                 WindowStart::Inside { .. } => break self.step_inside()?,
-                WindowStart::Lost { .. } => self.seek()?,
+                WindowStart::Lost { .. } => {
+                    self.pass(self.window.bytes().len());
+                    return None;
+                }
             }
         };
         Some((line, self.text(found)))
@@ -134,15 +127,12 @@ impl<R: Read> ValueReader<R> {
             (WindowStart::Inside { line, .. }, _) => {
                 Some(Unfinished::cut_off(*line, "the JSON breaks off"))
             }
-            (WindowStart::Lost { line, .. }, Some(_)) if !matches!(self.indent, Some(Some(_))) => {
-                Some(Unfinished {
-                    line: *line,
-                    why: "what follows the damage cannot be told apart".into(),
-                    lost: true,
-                })
-            }
-            // A damaged last element may have swallowed the array's end.
-            (WindowStart::Lost { last: b']', .. }, _) | (_, None) => None,
+            (WindowStart::Lost { line }, _) => Some(Unfinished {
+                line: *line,
+                why: "what follows the damage cannot be told apart".into(),
+                lost: true,
+            }),
+            (_, None) => None,
             (_, Some(opened)) => {
                 let why = match opened {
                     line if line == self.line => "the array is not closed".to_string(),
@@ -196,18 +186,15 @@ impl<R: Read> ValueReader<R> {
                     None => "expected `{` or `[`",
                 };
                 let line = self.line;
-                self.at = WindowStart::Lost { line, last: byte };
+                self.at = WindowStart::Lost { line };
                 return Some(Some((line, FoundValue::Broken(why.into()))));
             }
         }
-        self.margin = None;
         self.pass(1);
         Some(None)
     }
 
     fn begin(&mut self) -> Option<Option<(u64, FoundValue)>> {
-        let margin = self.margin.take();
-        self.indent.get_or_insert(margin);
         self.at = WindowStart::Inside {
             scanner: ValueScanner::new(),
             line: self.line,
@@ -220,14 +207,7 @@ impl<R: Read> ValueReader<R> {
     fn pass_blanks(&mut self) {
         let bytes = self.window.bytes();
         let blanks = bytes.iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let blanks = self.pass(blanks);
-        for &blank in self.window.taken(blanks) {
-            match (&mut self.margin, blank) {
-                (margin, b'\n') => *margin = Some(Vec::new()),
-                (Some(margin), blank) if margin.len() < WIDEST_MARGIN => margin.push(blank),
-                (margin, _) => *margin = None,
-            }
-        }
+        self.pass(blanks);
     }
 
     fn step_inside(&mut self) -> Option<(u64, FoundValue)> {
@@ -263,43 +243,9 @@ impl<R: Read> ValueReader<R> {
                     here if here == line => why.to_string(),
                     here => format!("{why} at line {here}"),
                 };
-                // The line on which it breaks may be the next value's first one.
-                let keep = memrchr(b'\n', value).unwrap_or(value.len());
-                self.at = WindowStart::Lost { line, last: b'{' };
-                self.pass(keep);
+                self.at = WindowStart::Lost { line };
                 Some((line, FoundValue::Broken(why)))
             }
-        }
-    }
-
-    /// Goes on to the next line on which a value begins. None when more has to be read.
-    fn seek(&mut self) -> Option<()> {
-        let WindowStart::Lost { line, mut last } = self.at else {
-            return None;
-        };
-        loop {
-            let bytes = self.window.bytes();
-            let end = memchr(b'\n', bytes).unwrap_or(bytes.len());
-            let visible = |byte: &&u8| !byte.is_ascii_whitespace();
-            last = *bytes[..end].iter().rfind(visible).unwrap_or(&last);
-            self.at = WindowStart::Lost { line, last };
-            let Some(Some(indent)) = &self.indent else {
-                self.pass(bytes.len());
-                return None;
-            };
-            let next = &bytes[end..];
-            if next.len() < indent.len() + 2 {
-                self.pass(end);
-                return None;
-            }
-            if next[1..].starts_with(indent) && next[indent.len() + 1] == b'{' {
-                let margin = indent.clone();
-                self.pass(end + 1 + margin.len());
-                self.margin = Some(margin);
-                self.at = WindowStart::Before;
-                return Some(());
-            }
-            self.pass(end + 1);
         }
     }
 }

@@ -216,38 +216,3 @@ pub(super) struct Criterion {
     pub(super) key_column: usize,
     pub(super) operator_column: usize,
 }
-
-impl fmt::Display for Criterion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.keyword.name)?;
-        if let Some(key) = &self.key {
-            f.write_str("[")?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-            match key.chars().all(plain) {
-                true => f.write_str(key)?,
-                false => quoted(f, key)?,
-            }
-            f.write_str("]")?;
-        }
-        write!(f, " {} ", self.operator)?;
-        match &self.operand {
-            CriterionOperand::One(value) => quoted(f, &value.text),
-            CriterionOperand::Range(start, end) => {
-                quoted(f, &start.text)?;
-                f.write_str(" ")?;
-                quoted(f, &end.text)
-            }
-            CriterionOperand::Several(values) => {
-                values.iter().enumerate().try_for_each(|(i, value)| {
-                    f.write_str(if i > 0 { " " } else { "" })?;
-                    quoted(f, &value.text)
-                })
-            }
-        }
-    }
-}
-
-/// Writes `text` in double quotes, as the language escapes them.
-fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    write!(f, "\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
-}

@@ -1,8 +1,6 @@
 //! The members of an RRPair that a filter reads, and what was found of them: the seam between the
 //! filter and whoever reads the line.
 
-use std::fmt;
-
 #[cfg(test)]
 use super::Filter;
 
@@ -28,28 +26,6 @@ impl FieldPath {
     /// The names of the members on the way, from the RRPair inwards.
     pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
         self.members.iter().copied().chain(self.key.as_deref())
-    }
-}
-
-impl fmt::Display for FieldPath {
-    /// Writes JSONPath (RFC 9535); what the user named stands in brackets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("$")?;
-        self.members
-            .iter()
-            .try_for_each(|name| write!(f, ".{name}"))?;
-        let Some(key) = &self.key else {
-            return Ok(());
-        };
-        f.write_str("['")?;
-        for c in key.chars() {
-            match c {
-                '\'' | '\\' => write!(f, "\\{c}")?,
-                c if c < ' ' => write!(f, "\\u{:04x}", u32::from(c))?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        f.write_str("']")
     }
 }
 
@@ -101,7 +77,6 @@ mod tests {
             members: &["tags"],
             key: Some("it's a.b\\c\n".into()),
         };
-        assert_eq!(path.to_string(), r"$.tags['it\'s a.b\\c\u000a']");
         let members: Vec<&str> = path.members().collect();
         assert_eq!(members, ["tags", "it's a.b\\c\n"]);
     }

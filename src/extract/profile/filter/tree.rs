@@ -1,7 +1,5 @@
 //! Leaves joined by AND and OR: the same shape for what was typed and for what is evaluated.
 
-use std::fmt;
-
 /// A tree without needless levels: no `All` directly in an `All`, no `Any` directly in an `Any`,
 /// none with fewer than two branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,25 +68,5 @@ impl<T> Tree<T> {
             ),
             Self::Leaf(it) => Tree::Leaf(leaf(it)?),
         })
-    }
-}
-
-impl<T: fmt::Display> fmt::Display for Tree<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (branches, word) = match self {
-            Self::All(branches) => (branches, " AND "),
-            Self::Any(branches) => (branches, " OR "),
-            Self::Leaf(it) => return it.fmt(f),
-        };
-        for (i, branch) in branches.iter().enumerate() {
-            if i > 0 {
-                f.write_str(word)?;
-            }
-            match (self, branch) {
-                (Self::All(_), Self::Any(_)) => write!(f, "({branch})")?,
-                _ => branch.fmt(f)?,
-            }
-        }
-        Ok(())
     }
 }
