@@ -1,5 +1,6 @@
 //! Questions to the cluster beside the records, asked through the producer's own connections: an
-//! admin client of its own would connect and authenticate once more, and would not hear of tokens.
+//! admin client of its own would connect and authenticate once more, and would not hear of tokens. That
+//! rules out rdkafka's `AdminClient`, which always makes a client of its own.
 
 pub(crate) mod groups;
 pub(crate) mod offsets;
