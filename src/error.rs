@@ -148,6 +148,11 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A record holds a text that data-loss prevention has replaced, which the user does not want sent.
+    Redacted {
+        /// The first one found.
+        place: String,
+    },
     /// A CSV in which no column holds values.
     NoValueColumn {
         /// The CSV's name.
@@ -332,6 +337,10 @@ pub enum Error {
     },
 }
 
+/// What to do about original timestamps that a topic would not keep.
+const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now, `now` gives each the time of \
+     sending; or give the topic a longer `retention.ms`";
+
 impl Error {
     /// A configuration error without a hint.
     #[must_use]
@@ -364,6 +373,7 @@ impl Error {
             Self::ProducerFatal { .. }
             | Self::CannotWrite { .. }
             | Self::ReportUnwritten { .. }
+            | Self::Redacted { .. }
             | Self::NothingFound { .. }
             | Self::RecordsUnreadable { .. }
             | Self::NoneInIt { .. } => ExitCode::Incomplete,
@@ -423,11 +433,10 @@ impl Error {
             Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
                 Some("the user needs the rights to describe and to write it".into())
             }
-            Self::OriginalsExpired { .. } => Some(
-                "`--timestamps shift` keeps their distances and begins now, `now` gives each the time \
-                 of sending; or give the topic a longer `retention.ms`"
-                    .into(),
-            ),
+            Self::OriginalsExpired { .. } => Some(EXPIRED_HINT.into()),
+            Self::Redacted { .. } => {
+                Some("`kreplay inspect` counts them by topic; `--topics` leaves topics out".into())
+            }
             Self::NoToken { .. }
             | Self::TopicRefused { .. }
             | Self::ProducerFatal { .. }
@@ -453,6 +462,7 @@ impl fmt::Display for Error {
             | Self::SeveralKinds { .. }
             | Self::OtherFormat { .. }
             | Self::NoneInIt { .. }
+            | Self::Redacted { .. }
             | Self::NothingFound { .. }
             | Self::RecordsUnreadable { .. }
             | Self::CutOff { .. } => self.write_of_input(f),
@@ -511,6 +521,11 @@ impl Error {
                     visible(place)
                 )
             }
+            Self::Redacted { place } => write!(
+                f,
+                "{} holds a text that data-loss prevention has replaced (`REDACTED-...`), and `--fail-on-redacted` ends the run",
+                visible(place)
+            ),
             Self::Unreadable { place, reason } => {
                 write!(f, "cannot read {}: {}", visible(place), visible(reason))
             }
@@ -555,22 +570,6 @@ impl Error {
             ),
             _ => Ok(()),
         }
-    }
-}
-
-fn write_outputs_missing(
-    f: &mut fmt::Formatter<'_>,
-    topics: &[String],
-    brokers: &str,
-) -> fmt::Result {
-    match topics {
-        [topic] => write!(f, "topic `{}` does not exist on {brokers}", visible(topic)),
-        _ => write!(
-            f,
-            "{} topics do not exist on {brokers}: {}",
-            topics.len(),
-            quoted(topics)
-        ),
     }
 }
 
@@ -673,6 +672,22 @@ fn write_topics_missing(
         }
         None => write!(f, "`{}`", visible(&topic.name)),
     })
+}
+
+fn write_outputs_missing(
+    f: &mut fmt::Formatter<'_>,
+    topics: &[String],
+    brokers: &str,
+) -> fmt::Result {
+    match topics {
+        [topic] => write!(f, "topic `{}` does not exist on {brokers}", visible(topic)),
+        _ => write!(
+            f,
+            "{} topics do not exist on {brokers}: {}",
+            topics.len(),
+            quoted(topics)
+        ),
+    }
 }
 
 fn missing_topics_hint(topics: &[MissingTopic]) -> String {

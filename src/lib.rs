@@ -52,6 +52,7 @@
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
+//! | what becomes of redacted texts and of dates to be resolved | `record/substitutes.rs` (what they are), `extract/keep/sink.rs` (counted), `produce/session/pass/substitutes.rs` (refused, resolved) |
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | what counts as the same when records are compared | `verify/compare/` (`content.rs` values, `group.rs` pairs, `difference.rs` changes), then `run/compare/`; shown by `report/comparison/` |

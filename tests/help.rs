@@ -80,7 +80,7 @@ fn the_long_help_has_every_flag_under_a_heading() {
         let help = printed(&name, "--help", 100);
         for spelling in known {
             let whole = |line: &&str| {
-                let names = line.trim_start().split([' ', ',']);
+                let names = line.trim_start().split([' ', ',', '[']);
                 names.into_iter().any(|name| name == spelling)
             };
             assert!(flags(&help).iter().any(whole), "{name} {spelling}:\n{help}");

@@ -4,8 +4,10 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
+
+use crate::record::substitutes::DateForm;
 
 /// What is kept for when not everything is delivered.
 #[derive(Debug, Args)]
@@ -39,6 +41,28 @@ pub struct DeliveryArguments {
     /// They are counted and named, and do not change the exit code.
     #[arg(long, hide_short_help = true)]
     pub allow_reordered: bool,
+    /// End the run where a record holds a text that data-loss prevention has replaced.
+    ///
+    /// Such texts begin with `REDACTED-`: a key, a value, the value of a header, or a string of the JSON in
+    /// it. Nothing is sent where the first is found before the first record goes, and never the record
+    /// itself; the exit code is 1. Without this flag they are sent, counted and named.
+    #[arg(long, hide_short_help = true)]
+    pub fail_on_redacted: bool,
+    /// Send dates in the place of `{speedscale_date(...)}`, by the time at which the replay begins.
+    ///
+    /// Speedscale's `date` transform leaves how long before the recording a date was. Such texts in keys,
+    /// values and headers become that long before the replay, in this FORM, because the capture does not
+    /// keep their own. Without this flag a run with such records is refused before it sends the first.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "rfc3339",
+        hide_short_help = true
+    )]
+    pub resolve_dates: Option<DateForm>,
     /// A source without a single record is no failure.
     #[arg(long, hide_short_help = true)]
     pub allow_empty: bool,
@@ -92,6 +116,21 @@ pub struct GroupArguments {
         hide_short_help = true
     )]
     pub max_lag: Option<u64>,
+}
+
+impl ValueEnum for DateForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Rfc3339, Self::Date, Self::Epoch, Self::EpochMs]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Rfc3339 => "rfc3339",
+            Self::Date => "date",
+            Self::Epoch => "epoch",
+            Self::EpochMs => "epoch-ms",
+        }))
+    }
 }
 
 /// How often the source is read, and for how long records are sent.

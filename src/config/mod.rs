@@ -27,6 +27,7 @@ pub use crate::cli::{
 };
 use crate::record::TopicId;
 pub(crate) use crate::record::select::{Clock, Selection, Shard, TopicGlobs};
+pub(crate) use crate::record::substitutes::DateForm;
 pub use crate::report::{EmptySource, Reordered};
 
 /// A whole run.
@@ -71,6 +72,8 @@ pub struct DeliveryPolicy {
     pub reordered: Reordered,
     /// The consumer groups that are waited for at the end.
     pub groups: WaitedGroups,
+    /// What records mean that hold what was not captured.
+    pub substitutes: SubstitutePolicy,
 }
 
 /// The consumer groups that have to read what a replay delivers.
@@ -80,6 +83,25 @@ pub struct WaitedGroups {
     pub names: Vec<String>,
     /// How long they may take after the last delivery.
     pub limit: Duration,
+}
+
+/// What is done about records that hold other texts than the application was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SubstitutePolicy {
+    /// About texts that data-loss prevention has replaced.
+    pub redacted: Redacted,
+    /// How dates that are still to be resolved are written; none refuses them.
+    pub dates: Option<DateForm>,
+}
+
+/// What a record with a redacted text means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Redacted {
+    /// It is sent and counted.
+    #[default]
+    Sent,
+    /// `--fail-on-redacted`: it ends the run.
+    Fails,
 }
 
 /// How often the source is read, and for how long records are sent.

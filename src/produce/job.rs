@@ -5,12 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::delivery::journal::Identity;
 use super::order::Order;
 use super::schedule::Forecast;
-use crate::config::{Destination, OnRefused, Timing, Verbosity, WaitedGroups};
+use crate::config::{Destination, OnRefused, SubstitutePolicy, Timing, Verbosity, WaitedGroups};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::record::{Batch, Origin, Record};
@@ -39,6 +39,10 @@ pub(crate) struct Job {
     pub(crate) groups: WaitedGroups,
     /// Is told of each record that is about to be sent.
     pub(crate) sending: Option<Arc<SendingWatch>>,
+    /// What is done about records that hold what was not captured.
+    pub(crate) substitutes: SubstitutePolicy,
+    /// When the replay begins: dates are resolved against it.
+    pub(crate) begins: SystemTime,
     pub(crate) verbosity: Verbosity,
     pub(crate) console: Console,
     pub(crate) control: Control,

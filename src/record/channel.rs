@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Batch;
+use super::substitutes::Substitutes;
 use crate::error::Error;
 use crate::report::Tally;
 
@@ -19,13 +20,15 @@ use crate::report::Tally;
 pub(crate) struct SourceBatch {
     pub(crate) batch: Batch,
     pub(crate) tally: Tally,
+    /// Which records are not what the application was given.
+    pub(crate) substitutes: Substitutes,
 }
 
 impl SourceBatch {
     /// Bytes of memory that it takes, with or without records: an input that gives none for long gives
     /// many of these.
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.batch.weight() + self.tally.weight()
+        size_of::<Self>() + self.batch.weight() + self.tally.weight() + self.substitutes.weight()
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod in_flight;
 pub(crate) mod lines;
 pub(crate) mod offsets;
 pub(crate) mod select;
+pub(crate) mod substitutes;
 pub(crate) mod uuid;
 
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ledger::exit::exit_code;
-use super::rendering::text::{write_problem, write_source};
+use super::rendering::text::{write_problem, write_source, write_substitutes};
 use super::{Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally};
 use crate::error::{Error, ExitCode};
 
@@ -93,6 +93,7 @@ impl fmt::Display for Printout {
         write_source(f, &self.source, &self.tally)?;
         self.ledger().fmt(f)?;
         self.tally.unselected.fmt(f)?;
+        write_substitutes(f, &self.tally)?;
         // No problem here: the lines have the ids.
         self.tally.unresolved.fmt(f)?;
         self.problems().fmt(f)

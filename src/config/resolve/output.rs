@@ -2,7 +2,8 @@
 
 use crate::cli;
 use crate::config::{
-    DeliveryPolicy, EmptySource, Output, Reordered, ReportForm, Verbosity, WaitedGroups, When,
+    DeliveryPolicy, EmptySource, Output, Redacted, Reordered, ReportForm, SubstitutePolicy,
+    Verbosity, WaitedGroups, When,
 };
 
 pub(super) fn resolve_delivery(
@@ -18,6 +19,13 @@ pub(super) fn resolve_delivery(
         reordered: match args.allow_reordered {
             true => Reordered::Allowed,
             false => Reordered::Fails,
+        },
+        substitutes: SubstitutePolicy {
+            redacted: match args.fail_on_redacted {
+                true => Redacted::Fails,
+                false => Redacted::Sent,
+            },
+            dates: args.resolve_dates,
         },
     }
 }

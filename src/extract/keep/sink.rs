@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::extract::context::ReadStop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
+use crate::record::substitutes::Substitutes;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Outcome, ProblemKind, Tally};
 
@@ -96,9 +97,14 @@ impl<'a> Sink<'a> {
 
     /// Takes out what there is.
     pub(in crate::extract) fn take(&mut self) -> SourceBatch {
+        let batch = self.batch.hand_over();
+        let substitutes = Substitutes::find(&batch);
+        let mut tally = std::mem::take(&mut self.tally);
+        count_substitutes(&batch, &substitutes, &mut tally);
         let source_batch = SourceBatch {
-            batch: self.batch.hand_over(),
-            tally: std::mem::take(&mut self.tally),
+            batch,
+            tally,
+            substitutes,
         };
         self.chosen = self.batch.mark();
         source_batch
@@ -182,6 +188,38 @@ impl<'a> Sink<'a> {
         self.tally.unselected.ended_early = true;
         self.hand_over()?;
         Err(ReadStop::Enough)
+    }
+}
+
+/// Counts by topic the records that are not what the application was given, and names the first.
+fn count_substitutes(batch: &Batch, substitutes: &Substitutes, tally: &mut Tally) {
+    let Tally {
+        redacted,
+        date_placeholders,
+        problems,
+        ..
+    } = tally;
+    let kinds = [
+        (
+            (&substitutes.redacted, redacted, ProblemKind::Redacted),
+            "`REDACTED-` begins a text in it: data-loss prevention has replaced what was captured",
+        ),
+        (
+            (
+                &substitutes.dated,
+                date_placeholders,
+                ProblemKind::DatePlaceholder,
+            ),
+            "`{speedscale_date(...)}` in it is a date that is still to be resolved",
+        ),
+    ];
+    for ((indices, topics, what), why) in kinds {
+        for index in indices {
+            let record = &batch.records[*index as usize];
+            let topic = batch.topic(record).map(ToString::to_string);
+            topics.add(&topic.unwrap_or_default());
+            problems.add(what, record.origin, || why.into());
+        }
     }
 }
 

@@ -18,7 +18,6 @@ pub(crate) use self::batch::Order;
 pub(super) use self::batch::OrderedBatch;
 use self::window::OrderWindow;
 use crate::config::Clock;
-use crate::record::Batch;
 use crate::record::channel::{Received, Receiver, SourceBatch};
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::Problems;
@@ -96,7 +95,7 @@ impl<'a> Ordered<'a> {
     /// That of `note`.
     pub(super) fn next<E>(
         &mut self,
-        mut note: impl FnMut(&Batch) -> Result<u64, E>,
+        mut note: impl FnMut(&mut SourceBatch) -> Result<u64, E>,
     ) -> Result<NextBatch, E> {
         loop {
             if self.ended || self.is_due() {
@@ -108,8 +107,8 @@ impl<'a> Ordered<'a> {
             match self.receiver.recv_within(Duration::ZERO) {
                 Received::End => self.ended = true,
                 Received::Nothing => return Ok(NextBatch::Nothing),
-                Received::Batch(source_batch) => {
-                    let confirmed = note(&source_batch.batch);
+                Received::Batch(mut source_batch) => {
+                    let confirmed = note(&mut source_batch);
                     self.unconfirmed.push_back(source_batch);
                     self.admit(confirmed?);
                 }
@@ -159,7 +158,7 @@ impl<'a> Ordered<'a> {
         let waiting = mem::take(&mut self.window).into_batches();
         let unconfirmed = mem::take(&mut self.unconfirmed);
         let queued = unconfirmed.into_iter().chain(queued);
-        let queued = queued.map(|SourceBatch { batch, tally }| {
+        let queued = queued.map(|SourceBatch { batch, tally, .. }| {
             let positions = Positions::From(received);
             received += batch.records.len() as u64;
             OrderedBatch {

@@ -122,7 +122,7 @@ impl OrderWindow {
     }
 
     pub(super) fn add(&mut self, source: SourceBatch, first: u64, waited: Duration, order: Order) {
-        let SourceBatch { batch, tally } = source;
+        let SourceBatch { batch, tally, .. } = source;
         let positions = Positions::From(first);
         let ends = batch.records.first().zip(batch.records.last());
         let inputs = ends.map(|(first, last)| (first.origin.input, last.origin.input));

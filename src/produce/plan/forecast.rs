@@ -182,8 +182,8 @@ impl<'a> Planner<'a> {
         loop {
             ordered.gather_for(self.topics.partitions());
             let topics = &mut self.topics;
-            let next = ordered.next(|batch| {
-                topics.meet(batch);
+            let next = ordered.next(|source_batch| {
+                topics.meet(&source_batch.batch);
                 Ok::<_, Error>(u64::MAX)
             })?;
             match next {

@@ -11,6 +11,9 @@ const MOST_NAMES: usize = 1000;
 /// bytes, and people give names that can be read.
 const LONGEST_NAME: usize = 1 << 10;
 
+/// What an entry of a map costs besides its name: the text's own fields, the count, and free slots.
+const NAME_OVERHEAD: usize = 64;
+
 /// What was counted of the RRPairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CensusReport {
@@ -58,6 +61,32 @@ impl NameCounts {
         }
     }
 
+    /// Adds what another part of the input has counted.
+    pub(in crate::report) fn merge(&mut self, later: Self) {
+        self.others += later.others;
+        for (name, count) in later.counts {
+            if let Some(known) = self.counts.get_mut(&name) {
+                *known += count;
+            } else if self.counts.len() < MOST_NAMES {
+                self.counts.insert(name, count);
+            } else {
+                self.others += count;
+            }
+        }
+    }
+
+    /// Bytes of memory that they take beside their own size, about.
+    pub(in crate::report) fn weight(&self) -> usize {
+        let names = self.counts.keys();
+        names.map(|name| name.len() + NAME_OVERHEAD).sum()
+    }
+
+    /// How often any name occurred.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum::<u64>() + self.others
+    }
+
     /// The names kept, the most frequent first.
     #[must_use]
     pub fn by_count(&self) -> Vec<(&str, u64)> {
@@ -88,5 +117,13 @@ mod tests {
         names.add("no room");
         assert_eq!(names.by_count()[..2], [("7", 2), ("0", 1)]);
         assert_eq!((names.by_count().len(), names.others()), (MOST_NAMES, 6));
+        let mut more = NameCounts::default();
+        for name in ["7", "beyond", "0"] {
+            more.add(name);
+        }
+        names.merge(more);
+        assert_eq!(names.by_count()[..2], [("7", 3), ("0", 2)]);
+        assert_eq!((names.by_count().len(), names.others()), (MOST_NAMES, 7));
+        assert_eq!(names.total(), MOST_NAMES as u64 + 10);
     }
 }

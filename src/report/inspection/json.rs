@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::text::time;
 use super::{Inspection, PartitionContents, TopicContents};
 use crate::report::inspection::census::NameCounts;
-use crate::report::rendering::json::{problem_json, round_ms, source_json};
+use crate::report::rendering::json::{by_topic_json, problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
@@ -29,6 +29,10 @@ struct InspectionJson {
     clients: Value,
     groups: Value,
     isolation: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_placeholders: Option<Value>,
     unresolved_topic_ids: Value,
     problems: Vec<Value>,
     errors: Vec<String>,
@@ -62,6 +66,8 @@ impl Inspection {
             clients: names_json(&census.clients),
             groups: names_json(&census.groups),
             isolation: names_json(&census.isolation),
+            redacted: by_topic_json(&self.tally.redacted),
+            date_placeholders: by_topic_json(&self.tally.date_placeholders),
             unresolved_topic_ids: self.tally.unresolved.to_json(),
             problems: problems
                 .map(|problem| problem_json(&self.source.names, problem))

@@ -7,7 +7,7 @@ use crate::host::visible::visible;
 use crate::report::Signal;
 use crate::report::inspection::census::NameCounts;
 use crate::report::rendering::figures::{HumanBytes, HumanCount, plural, records};
-use crate::report::rendering::text::{write_problem, write_source};
+use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
 
 /// Topics shown one by one; with all that may stand around them this fits on one screen.
 const MOST_TOPICS: usize = 15;
@@ -62,6 +62,7 @@ impl fmt::Display for Inspection {
         ] {
             write_names(f, head, names)?;
         }
+        write_substitutes(f, &self.tally)?;
         self.write_topics(f)?;
         write!(f, "{}", self.tally.unresolved)?;
         let mut problems = self.tally.problems.iter();

@@ -64,6 +64,10 @@ pub enum ProblemKind {
     WindowOutside,
     /// Header rows between the rows of a CSV.
     HeaderAgain,
+    /// Records with texts that data-loss prevention has replaced.
+    Redacted,
+    /// Records with dates that are still to be resolved.
+    DatePlaceholder,
     /// Records certain not to be in the log.
     NotWritten,
     /// Records that may or may not be in the log.
@@ -97,6 +101,8 @@ impl ProblemKind {
             Self::TopicsUnmatched => "topics_unmatched",
             Self::WindowOutside => "window_outside",
             Self::HeaderAgain => "header_again",
+            Self::Redacted => "redacted",
+            Self::DatePlaceholder => "date_placeholder",
             Self::NotWritten => "not_written",
             Self::Unknown => "unknown",
         }
@@ -115,6 +121,8 @@ impl ProblemKind {
                 | Self::HeaderAgain
                 | Self::LossUnseen
                 | Self::NoRrPair
+                | Self::Redacted
+                | Self::DatePlaceholder
         )
     }
 
@@ -155,6 +163,13 @@ impl ProblemKind {
             Self::MemberUnknown => Some(
                 "if it is the key or the headers, say so with `--key @.NAME` or `--headers @.NAME`; \
                  else add it to `known` in a profile of your own (`kreplay profile` prints one)",
+            ),
+            Self::Redacted => Some(
+                "the service is given other values than those that were captured; \
+                 `--fail-on-redacted` ends a replay before it sends them",
+            ),
+            Self::DatePlaceholder => Some(
+                "a replay sends such records with `--resolve-dates` alone, which makes dates of them",
             ),
             Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
             Self::ColumnUnmatched => {
@@ -235,6 +250,11 @@ impl Problems {
                 None => self.0.push(problem),
             }
         }
+    }
+
+    /// Leaves a kind out that has turned out to be none.
+    pub(crate) fn forget(&mut self, what: ProblemKind) {
+        self.0.retain(|problem| problem.what != what);
     }
 
     /// Bytes of memory that they take.

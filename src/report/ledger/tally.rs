@@ -2,6 +2,7 @@
 
 use super::outcome::OutcomeCounts;
 use super::unselected::Unselected;
+use crate::report::inspection::census::NameCounts;
 use crate::report::ledger::problems::Problems;
 use crate::report::ledger::unresolved::UnresolvedIds;
 
@@ -31,6 +32,10 @@ pub struct Tally {
     pub unselected: Unselected,
     /// Topics that are known only by ids which nothing names.
     pub unresolved: UnresolvedIds,
+    /// Records with texts that data-loss prevention has replaced, by their captured topics.
+    pub redacted: NameCounts,
+    /// Records with dates that are still to be resolved, by their captured topics.
+    pub date_placeholders: NameCounts,
     /// What went wrong.
     pub problems: Problems,
 }
@@ -38,7 +43,10 @@ pub struct Tally {
 impl Tally {
     /// Bytes of memory that it takes beside its own size.
     pub(crate) fn weight(&self) -> usize {
-        self.problems.weight() + self.unresolved.weight()
+        self.problems.weight()
+            + self.unresolved.weight()
+            + self.redacted.weight()
+            + self.date_placeholders.weight()
     }
 
     /// Adds a later part's counts.
@@ -54,6 +62,8 @@ impl Tally {
         self.outcomes.merge(&later.outcomes);
         self.unselected.merge(later.unselected);
         self.unresolved.merge(later.unresolved);
+        self.redacted.merge(later.redacted);
+        self.date_placeholders.merge(later.date_placeholders);
         self.problems.merge(later.problems);
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::report::inspection::census::NameCounts;
 use crate::report::pacing::json::latency_json;
 pub(in crate::report) use crate::report::pacing::json::round_ms;
 use crate::report::{
@@ -30,6 +31,8 @@ impl Report {
             unselected: self.tally.unselected.to_json(),
             topics: self.topics.iter().map(topic_json).collect(),
             placement: json!({ "kept": self.placement.kept, "by_key": self.placement.by_key, "spread": self.placement.spread }),
+            redacted: by_topic_json(&self.tally.redacted),
+            date_placeholders: by_topic_json(&self.tally.date_placeholders),
             rejects: self.rejects.as_ref().map(rejects_json),
             resume: self.resume.as_ref().map(resume_json),
             passes: self.passes,
@@ -87,6 +90,21 @@ pub(in crate::report) fn source_json(source: &SourceReport, tally: &Tally) -> Va
     json
 }
 
+/// Records by captured topics, the one with the most first; none where there are no records.
+pub(in crate::report) fn by_topic_json(topics: &NameCounts) -> Option<Value> {
+    let known = topics.by_count().into_iter();
+    let mut all: Vec<Value> = known
+        .map(|(topic, records)| {
+            let topic = (!topic.is_empty()).then_some(topic);
+            json!({ "topic": topic, "records": records })
+        })
+        .collect();
+    if topics.others() > 0 {
+        all.push(json!({ "others": true, "records": topics.others() }));
+    }
+    (!all.is_empty()).then(|| all.into())
+}
+
 pub(in crate::report) fn problem_json(names: &[String], problem: &Problem) -> Value {
     let input = names.get(problem.first.input as usize);
     json!({
@@ -110,6 +128,10 @@ struct ReportJson {
     unselected: Option<Value>,
     topics: Vec<Value>,
     placement: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_placeholders: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejects: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,8 @@ use crate::report::{
 
 /// Files named one by one in a hint.
 const MOST_FILES: usize = 8;
+/// Topics named on the line that counts redacted records, or those with dates to be resolved.
+const MOST_REDACTED_TOPICS: usize = 5;
 /// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
 const MOST_TOPICS: usize = 10;
 
@@ -24,6 +26,7 @@ impl fmt::Display for Report {
         self.write_headline(f)?;
         write_source(f, &self.source, &self.tally)?;
         self.write_ledger(f)?;
+        write_substitutes(f, &self.tally)?;
         self.write_topics(f)?;
         if let Some(latency) = self.latency {
             let (p50, p95, p99, max) = (latency.p50, latency.p95, latency.p99, latency.max);
@@ -359,6 +362,37 @@ pub(in crate::report) fn write_source(
     if tally.skipped_files > 0 {
         let files = plural(tally.skipped_files, "file", "files");
         writeln!(f, "skipped    {files} without RRPairs (-v names them)")?;
+    }
+    Ok(())
+}
+
+/// Counts by topic the records that are not what the application was given.
+pub(in crate::report) fn write_substitutes(
+    f: &mut fmt::Formatter<'_>,
+    tally: &Tally,
+) -> fmt::Result {
+    for (head, topics) in [
+        ("redacted", &tally.redacted),
+        ("dates", &tally.date_placeholders),
+    ] {
+        let all = topics.by_count();
+        if all.is_empty() {
+            continue;
+        }
+        let shown = &all[..all.len().min(MOST_REDACTED_TOPICS)];
+        let shown: Vec<String> = shown
+            .iter()
+            .map(|(topic, n)| {
+                let topic = if topic.is_empty() { "(untold)" } else { topic };
+                format!("{} {}", visible(topic), HumanCount(*n))
+            })
+            .collect();
+        let more = match all.len().saturating_sub(MOST_REDACTED_TOPICS) {
+            0 => String::new(),
+            more => format!(" and {more} more topics"),
+        };
+        let (total, shown) = (records(topics.total()), shown.join(", "));
+        writeln!(f, "{head:<10} {total}: {shown}{more}")?;
     }
     Ok(())
 }

@@ -104,7 +104,7 @@ struct RecordPrinter<'a, W> {
 
 impl<W: Write> RecordPrinter<'_, W> {
     fn print(&mut self, source_batch: SourceBatch) -> io::Result<()> {
-        let SourceBatch { batch, tally } = source_batch;
+        let SourceBatch { batch, tally, .. } = source_batch;
         let mut printed = lock(self.printed);
         printed.tally.merge(tally);
         printed.unprinted += batch.records.len() as u64;

@@ -9,7 +9,7 @@ mod status;
 mod tests;
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use self::expected::{ExpectationStart, ExpectedOutput};
 use self::progress::Progress;
@@ -17,8 +17,8 @@ use self::reading::{CurrentReading, lock};
 use super::driver::{AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading};
 use crate::config::properties::security;
 use crate::config::{
-    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Repetition, Speed,
-    Timestamps, TopicNames,
+    CapturedCluster, Cluster, Config, Duplicates, MissingTopics, ProfileChoice, Redacted,
+    Repetition, Speed, Timestamps, TopicNames,
 };
 use crate::error::Error;
 use crate::extract::{Aside, Expecting, Purpose};
@@ -144,6 +144,8 @@ pub(super) fn job(
         sends_for: config.repetition.sends_for,
         groups: config.delivery.groups.clone(),
         sending: None,
+        substitutes: config.delivery.substitutes,
+        begins: config.timing.start_at.unwrap_or_else(SystemTime::now),
         journal,
         verbosity: config.output.verbosity,
         console: console.clone(),
@@ -200,7 +202,8 @@ fn gate(config: &Config) -> Gate {
                 && destination.missing_topics == MissingTopics::Refuse
                 && destination.captured_cluster == CapturedCluster::Allow
                 && destination.timestamps == Timestamps::Now
-                && config.timing.speed == Speed::Max =>
+                && config.timing.speed == Speed::Max
+                && config.delivery.substitutes.redacted == Redacted::Sent =>
         {
             Gate::AtOnce
         }

@@ -1,6 +1,7 @@
 //! A pass: one reading of the source, through order and schedule to sending. What is not sent is counted
 //! and named.
 
+mod substitutes;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -192,12 +193,19 @@ impl Pass<'_, '_> {
         let Session {
             router, job, turns, ..
         } = &mut *self.session;
+        let mut refused = None;
         let extent = first_look(self.receiver, |source_batch| {
             router.observe(&source_batch.batch);
             if let Some(turns) = turns {
                 turns.look_at(&source_batch.batch);
             }
+            refused = refused
+                .take()
+                .or(substitutes::check(job, source_batch).err());
         })?;
+        if let Some(refused) = refused {
+            return Err(refused.into());
+        }
         router.look(extent, |origin| job.counters.place(origin))?;
         // InitProducerId may be refused by now.
         self.session.check_alive()?;
@@ -219,10 +227,13 @@ impl Pass<'_, '_> {
             waiter,
             deliveries,
             turns,
+            job,
             ..
         } = &mut *self.session;
-        self.ordered.next(|batch| {
+        self.ordered.next(|portion| {
+            let batch = &portion.batch;
             router.check_source(batch)?;
+            substitutes::check(job, portion)?;
             if let Some(turns) = turns {
                 turns.note_times(batch);
             }
@@ -231,6 +242,8 @@ impl Pass<'_, '_> {
             if confirmed == u64::MAX {
                 deliveries.account().rejects.replace_former();
             }
+            // Behind the journal, which knows the source by what it holds.
+            substitutes::resolve(job, portion)?;
             Ok(confirmed)
         })
     }

@@ -1,0 +1,62 @@
+//! What is done about records that hold other texts than the application was given, before they are sent.
+
+use jiff::Timestamp;
+
+use crate::config::Redacted;
+use crate::error::Error;
+use crate::produce::job::Job;
+use crate::record::channel::SourceBatch;
+use crate::report::ProblemKind;
+
+/// Looks whether all records of `portion` may be sent.
+///
+/// # Errors
+/// [`Error::Redacted`] and [`Error::Config`], which name the first that may not.
+pub(super) fn check(job: &Job, portion: &SourceBatch) -> Result<(), Error> {
+    let policy = job.substitutes;
+    let place = |index: u32| {
+        let record = &portion.batch.records[index as usize];
+        job.counters.place(record.origin)
+    };
+    let redacted = portion.substitutes.redacted.first();
+    if let (Redacted::Fails, Some(first)) = (policy.redacted, redacted) {
+        return Err(Error::Redacted {
+            place: place(*first),
+        });
+    }
+    match (policy.dates, portion.substitutes.dated.first()) {
+        (None, Some(first)) => Err(Error::Config {
+            message: format!(
+                "{} holds a date that is to be resolved: `{{speedscale_date(...)}}`",
+                place(*first)
+            ),
+            hint: Some(
+                "`--resolve-dates` sends dates in their place, by the time of the replay; \
+                 `--resolve-dates=FORM` chooses how they are written"
+                    .into(),
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Resolves the dates in the records of `portion`.
+///
+/// # Errors
+/// [`Error::Config`] that names the first date that cannot be resolved.
+pub(super) fn resolve(job: &Job, portion: &mut SourceBatch) -> Result<(), Error> {
+    let dated = std::mem::take(&mut portion.substitutes.dated);
+    let (Some(form), false) = (job.substitutes.dates, dated.is_empty()) else {
+        return Ok(());
+    };
+    let now = Timestamp::try_from(job.begins).map_err(|error| Error::Config {
+        message: format!("the clock of this machine has no time that a calendar has: {error}"),
+        hint: None,
+    })?;
+    let resolved = portion.batch.resolve_dates(&dated, now, form);
+    portion.tally.problems.forget(ProblemKind::DatePlaceholder);
+    resolved.map_err(|(index, bad)| {
+        let place = job.counters.place(portion.batch.records[index].origin);
+        Error::config(format!("{place}: {bad}"))
+    })
+}
