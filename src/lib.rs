@@ -143,8 +143,21 @@ pub use crate::cli::flags_by_command;
 #[doc(hidden)]
 pub use crate::run::program::main;
 
-/// Reads one RRPair by the built-in profiles and by a query; what it holds is dropped. For `fuzz/`.
+/// The versions of the C libraries that kreplay is linked with, a line each.
+#[must_use]
+pub fn linked_versions() -> String {
+    let [librdkafka, openssl] = crate::cluster::native::linked_versions();
+    format!("librdkafka {librdkafka}\n{openssl}")
+}
+
+/// Gives `input` to one of the readers of what others have written; what it holds is dropped. For `fuzz/`.
+/// `false` where no reader has this name.
 #[doc(hidden)]
-pub fn read_line(line: &str) {
-    crate::extract::read_line(line);
+#[must_use]
+pub fn try_input(reader: &str, input: &[u8]) -> bool {
+    match reader {
+        "journal" => crate::produce::try_journal(input),
+        reader => return crate::extract::try_input(reader, input),
+    }
+    true
 }

@@ -119,3 +119,24 @@ fn completions_name_the_commands_and_their_flags() {
         "{shell:?}"
     );
 }
+
+/// OpenSSL's version is what librdkafka says of it in its log, librdkafka's what the library says to the test,
+/// which is linked with the same one.
+#[test]
+fn the_long_version_names_the_libraries_that_are_linked() {
+    let short = kreplay(["-V"]);
+    let own = format!("kreplay {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((short.code, &*short.stdout), (0, &*own));
+    let args = "replay - -t t -b 127.0.0.1:1 -F none -v -X debug=security -X security.protocol=ssl --give-up-after 1s";
+    let log = Run::new(args.split(' '))
+        .stdin("{\"value\":\"v\"}\n")
+        .output();
+    let openssl = log.stderr.split("Using OpenSSL version ").nth(1);
+    let openssl = openssl.and_then(|rest| rest.split(" (0x").next());
+    let openssl = openssl.unwrap_or_else(|| panic!("librdkafka names no OpenSSL: {log:#?}"));
+    assert!(openssl.starts_with("OpenSSL 3."), "{openssl}");
+    let (_, librdkafka) = rdkafka::util::get_rdkafka_version();
+    let long = kreplay(["--version"]);
+    let expected = format!("{own}librdkafka {librdkafka}\n{openssl}\n");
+    assert_eq!((long.code, &*long.stdout), (0, &*expected));
+}

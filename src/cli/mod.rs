@@ -13,7 +13,7 @@ mod values;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use clap_complete::Shell;
 
 use crate::error::Error;
@@ -107,10 +107,23 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// What was typed. `--version` says `versions` besides kreplay's own, `-V` that alone. Ends the program
+    /// where clap does: for what cannot be understood, `--help` and `--version`.
+    #[must_use]
+    pub fn typed(versions: &str) -> Self {
+        let version = format!("{}\n{versions}", env!("CARGO_PKG_VERSION"));
+        // Once in a process, and needed to its end.
+        let version: &'static str = Box::leak(version.into_boxed_str());
+        let matches = Self::command().long_version(version).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 /// The completions for `shell`, as a script of its own.
 /// Reads the command line. Ends the process where help or a version is asked for, or the words make no sense.
-pub(crate) fn parse_or_exit() -> Cli {
-    Cli::parse()
+pub(crate) fn parse_or_exit(versions: &str) -> Cli {
+    Cli::typed(versions)
 }
 
 /// Reads the words of a command line, of which the first is the program's name.

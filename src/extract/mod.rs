@@ -33,9 +33,9 @@ use self::input::encoding::opener::Opener;
 use self::keep::deduplicator::Deduplicator;
 use self::keep::sink::Outlet;
 pub(crate) use self::profile::path::{Path, PathStep, jsonpath_text};
-pub(crate) use self::rrpair::engine::read_line;
 pub(crate) use self::source::check::{check, kind};
 pub(crate) use self::source::expecting::{ExpectedPortion, Expecting, written};
+pub(crate) use self::source::trial::try_input;
 
 use crate::config::{
     Extraction as Options, Input, InputKind, Inputs, Snapshot, Source, TopicNames,

@@ -41,7 +41,7 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-pub(crate) use self::delivery::journal::Identity;
+pub(crate) use self::delivery::journal::{Identity, try_journal};
 pub(crate) use self::job::{Counters, Job, SendingWatch};
 pub(crate) use self::order::Order;
 pub(crate) use self::plan::PlanOutcome;

@@ -9,7 +9,7 @@
 //! | how a record is handed over, and what keeps its bytes alive | `produce/` |
 //! | questions to the cluster beside the records | `admin/` |
 //! | error codes | `ffi/code.rs`, `ffi/raw.rs` |
-//! | objects and texts of C | `ffi/owned.rs` |
+//! | objects, texts and versions of C | `ffi/owned.rs` |
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]
 
 pub(crate) mod admin;
@@ -25,7 +25,7 @@ pub(crate) use self::admin::{groups, offsets, topic_ids};
 pub(crate) use self::client::{Client, Mock, Token};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
 pub(crate) use self::ffi::code::Code;
-pub(crate) use self::ffi::owned::keep_descriptors;
+pub(crate) use self::ffi::owned::{keep_descriptors, linked_versions};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
 pub(crate) use self::produce::event::{Delivery, DeliveryFailure, Event, Persisted};
 pub(crate) use self::produce::lend::{InFlightBatch, InFlightRecord};

@@ -243,7 +243,7 @@ impl Engine {
 ///
 /// # Panics
 /// When the quick reader takes `line` for something else than serde_json does.
-pub(crate) fn read_line(line: &str) {
+pub(in crate::extract) fn read_line(line: &str) {
     if let Some(quick) = json::quickly_read(line) {
         let judged: Option<Value> = serde_json::from_str(line).ok();
         assert_eq!(Some(quick), judged);

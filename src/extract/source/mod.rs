@@ -1,4 +1,4 @@
-//! Where records come from: RRPairs, record lines, a snapshot.
+//! Where records come from: RRPairs, record lines, a snapshot; and `trial.rs` for the fuzzer.
 
 mod by_line;
 pub(super) mod check;
@@ -7,3 +7,4 @@ pub(super) mod expecting;
 pub(super) mod records;
 pub(super) mod rrpairs;
 pub(super) mod snapshot;
+pub(super) mod trial;

@@ -23,7 +23,7 @@ use crate::report::Report;
 #[must_use]
 pub fn main() -> process::ExitCode {
     show::report_panics();
-    let exit = run_command(cli::parse_or_exit());
+    let exit = run_command(cli::parse_or_exit(&crate::linked_versions()));
     let exit = exit.unwrap_or_else(|error| show::failure(&error).into());
     show::flush();
     exit

@@ -82,6 +82,20 @@ pub(crate) fn keep_descriptors() {
     }
 }
 
+/// The versions of the C libraries that are linked into kreplay, as they say themselves: librdkafka's, OpenSSL's.
+pub(crate) fn linked_versions() -> [String; 2] {
+    // SAFETY: both take no pointer and return a text of the library's own, which is never freed
+    // (rdkafka.h, rd_kafka_version_str; OPENSSL_VERSION_NUMBER(3)).
+    let (librdkafka, openssl) = unsafe {
+        (
+            rdkafka::bindings::rd_kafka_version_str(),
+            openssl_sys::OpenSSL_version(openssl_sys::OPENSSL_VERSION),
+        )
+    };
+    // SAFETY: as above; both end with a NUL.
+    [librdkafka, openssl].map(|version| unsafe { text(version) })
+}
+
 #[cfg(test)]
 mod tests {
     use std::ptr;

@@ -30,6 +30,7 @@ mod tests;
 mod writer;
 
 pub(crate) use self::identity::Identity;
+pub(crate) use self::line::try_journal;
 pub(in crate::produce) use self::writer::JournalWriter;
 
 /// What became of records since the journal was written last. Only the last word on a record belongs
