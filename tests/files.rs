@@ -385,16 +385,22 @@ fn new_files_are_readable_by_their_owner_alone() {
 }
 
 #[test]
-fn a_link_that_leads_to_nothing_yet_is_followed() {
-    let files = Files::new();
-    fs::create_dir(files.path("elsewhere")).expect("the folder is writable");
+fn a_link_is_followed_to_a_file_that_is_there_and_no_new_one_is_made_through_it() {
     for (name, flag) in [("rej", "--rejects"), ("file", "--report-file")] {
+        let files = Files::new();
+        fs::create_dir(files.path("elsewhere")).expect("the folder is writable");
+        let target = files.path("elsewhere").join(name);
         symlink(Path::new("elsewhere").join(name), files.path(name)).expect("a link");
         let link = files.text(name);
         let run = files.rehearse(&[flag, &link]);
+        assert_eq!(run.code, 2, "{run:#?}");
+        let why = "it is a link that leads to nothing, and no new file is made through a link";
+        assert!(run.stderr.contains(why), "{run:#?}");
+        assert!(!target.exists(), "{name}");
+        fs::write(&target, "").expect("the folder is writable");
+        let run = files.rehearse(&[flag, &link]);
         assert_eq!(run.code, 0, "{run:#?}");
-        assert!(files.path("elsewhere").join(name).is_file(), "{name}");
-        assert!(files.path(name).is_symlink(), "{name}");
+        assert!(files.path(name).is_symlink() && target.is_file(), "{name}");
     }
 }
 

@@ -54,12 +54,18 @@ fn what_is_not_a_regular_file_is_refused_at_once_and_left_as_it_is() {
 }
 
 #[test]
-fn a_symbolic_link_is_followed_and_stays_one() {
+fn a_symbolic_link_to_a_file_is_followed_and_stays_one() {
     let (scene, input) = scene();
     let folder = scene.folder.path().join("elsewhere");
     fs::create_dir(&folder).expect("a folder");
     let (link, target) = (scene.journal(), folder.join("target"));
     symlink("elsewhere/target", &link).expect("a link");
+    let refused = scene.replay(&input, &[]).output();
+    assert_eq!(refused.code, 2, "{refused:#?}");
+    let why = "it is a link that leads to nothing, and no new file is made through a link";
+    assert!(refused.stderr.contains(why), "{refused:#?}");
+    assert!(!target.exists());
+    fs::write(&target, "").expect("a file");
     assert_eq!(scene.replay(&input, &[]).output().code, 0);
     let output = scene.replay(&input, &[]).output();
     assert_eq!(ledger(&report(&output)), "0 = ");

@@ -14,6 +14,6 @@ mod overlap;
 pub(crate) mod replace;
 
 pub(crate) use self::lines::LineFile;
-pub(crate) use self::open::{append, create_new, is_regular};
+pub(crate) use self::open::{append, create_new, is_regular, open_or_create};
 pub(crate) use self::overlap::{InputFile, Overlap};
 pub(crate) use self::replace::{Replaced, check_replaceable, replace};

@@ -3,13 +3,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::libc::O_NONBLOCK;
+use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
+use nix::unistd::geteuid;
 
 /// Readable and writable by the owner alone: it will hold captured data.
 pub(super) const OWNER_ONLY: u32 = 0o600;
@@ -25,26 +26,73 @@ const MOST_LINKS: usize = 40;
 /// # Errors
 /// The system's; for a FIFO, that nobody reads it.
 pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
-    let path = target(path)?;
     let started = Instant::now();
+    let mut options = OpenOptions::new();
+    let options = options.append(true).mode(OWNER_ONLY);
     loop {
-        let mut options = OpenOptions::new();
-        let options = options
-            .append(true)
-            .mode(OWNER_ONLY)
-            .custom_flags(O_NONBLOCK);
-        let opened = match options.clone().create_new(true).open(&path) {
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => options.open(&path),
-            made => made,
-        };
-        match opened {
-            Err(e) if !is_without_reader(&e, &path) => return Err(e),
+        match open_or_create(options, path) {
+            Err(e) if !is_without_reader(&e, path) => return Err(e),
             Err(_) if over() || started.elapsed() > READER_LIMIT => {
                 return Err(io::Error::other("it is a FIFO that nobody reads"));
             }
             Err(_) => thread::sleep(Duration::from_millis(10)),
             Ok(file) => return Ok(file),
         }
+    }
+}
+
+/// Opens `path`, or makes a regular file there. A new file is made where nothing is, and never through a
+/// link; a link to a file that is there is followed where the file is the user's own. Does not wait for the
+/// other end of a FIFO.
+///
+/// # Errors
+/// The system's; for a link, that it leads to nothing or to a file of somebody else.
+pub(crate) fn open_or_create(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let opened = |flags| {
+        let mut options = options.clone();
+        options.custom_flags(O_NONBLOCK | O_NOCTTY | flags);
+        options
+    };
+    // With O_EXCL a link is something that is there, wherever it leads (open(2)).
+    match opened(O_NOFOLLOW).create_new(true).open(path) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    match opened(O_NOFOLLOW).open(path) {
+        Err(e) if e.raw_os_error() == Some(Errno::ELOOP as i32) => {}
+        found => return found,
+    }
+    let file = opened(0).open(path).map_err(through_link)?;
+    check_owner(&file.metadata()?, geteuid().as_raw())?;
+    Ok(file)
+}
+
+/// Where the file is that `path` leads to, or is to be made, under the rules of [`open_or_create`].
+///
+/// # Errors
+/// As of [`open_or_create`].
+pub(super) fn permitted(path: &Path) -> io::Result<PathBuf> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
+        let metadata = fs::metadata(path).map_err(through_link)?;
+        check_owner(&metadata, geteuid().as_raw())?;
+    }
+    target(path)
+}
+
+fn through_link(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::NotFound => io::Error::other(
+            "it is a link that leads to nothing, and no new file is made through a link",
+        ),
+        _ => error,
+    }
+}
+
+/// Whoever may make a link in a folder that others use could lead a run to any file.
+fn check_owner(metadata: &fs::Metadata, user: u32) -> io::Result<()> {
+    match metadata.is_file() && metadata.uid() != user {
+        true => Err(io::Error::other("it is a link to a file of another user")),
+        false => Ok(()),
     }
 }
 
@@ -117,6 +165,36 @@ mod tests {
         let error = target(&path("round")).expect_err("it leads nowhere");
         assert_eq!(error.raw_os_error(), Some(Errno::ELOOP as i32));
         assert!(target(&path("missing/file")).is_err());
+    }
+
+    #[test]
+    fn a_new_file_is_not_made_through_a_link_and_one_of_the_user_is_found_through_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        symlink("there", path("link")).expect("a link");
+        let error = append(&path("link"), || false).expect_err("it leads to nothing");
+        let said = "it is a link that leads to nothing, and no new file is made through a link";
+        assert_eq!(error.to_string(), said);
+        assert!(permitted(&path("link")).is_err() && !path("there").exists());
+        fs::write(path("there"), "").expect("a file");
+        assert!(append(&path("link"), || false).is_ok());
+        assert!(permitted(&path("link")).is_ok_and(|found| found.ends_with("there")));
+        symlink("/dev/null", path("device")).expect("a link");
+        assert!(append(&path("device"), || false).is_ok());
+    }
+
+    #[test]
+    fn a_link_to_a_file_of_another_user_is_not_followed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let own = folder.path().join("own");
+        fs::write(&own, "").expect("a file");
+        let own = fs::metadata(own).expect("it is there");
+        assert!(check_owner(&own, own.uid()).is_ok());
+        let error = check_owner(&own, own.uid() + 1).expect_err("somebody else");
+        assert_eq!(error.to_string(), "it is a link to a file of another user");
+        // A device is nobody's file.
+        let device = fs::metadata("/dev/null").expect("there is one");
+        assert!(check_owner(&device, device.uid() + 1).is_ok());
     }
 
     #[test]

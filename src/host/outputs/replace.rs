@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::open::{OWNER_ONLY, append, target};
+use super::open::{OWNER_ONLY, append, permitted};
 use super::overlap::is_stream;
 use crate::host::console::stderr;
 
@@ -34,7 +34,7 @@ pub(crate) fn check_replaceable(path: &Path, replaced: Replaced) -> io::Result<(
     if is_stream(path) {
         return Ok(());
     }
-    let path = target(path)?;
+    let path = permitted(path)?;
     match fs::metadata(&path) {
         Err(e) if e.kind() == ErrorKind::NotFound => {
             let (_, beside) = make_beside(&path)?;
@@ -74,7 +74,7 @@ pub(crate) fn replace(path: &Path, replaced: Replaced, bytes: &[u8]) -> io::Resu
     if is_stream(path) {
         return write_to_stream(path, bytes);
     }
-    let path = target(path)?;
+    let path = permitted(path)?;
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => {
             check_content(&path, replaced)?;
@@ -170,6 +170,7 @@ mod tests {
     fn a_report_takes_the_place_of_a_report_and_of_nothing_else() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (report, link) = (folder.path().join("report"), folder.path().join("link"));
+        fs::write(&report, "").expect("a file");
         symlink(&report, &link).expect("a link");
         for text in ["{\"kreplay\":1}", "{\"kreplay\":2}"] {
             check_replaceable(&link, REPORT).expect("it may be written");

@@ -10,9 +10,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::libc;
-
 use super::line;
+use crate::host::outputs::open_or_create;
 
 /// How often a file that is replaced between opening and locking is opened again.
 const MOST_TRIES: usize = 100;
@@ -49,8 +48,8 @@ pub(super) struct JournalFile {
 }
 
 impl JournalFile {
-    /// Opens and locks the file at `path`, or creates it, and reads what is in it. Symbolic links are
-    /// followed. Nothing but a regular file is opened: opening a pipe may wait for ever, and opening
+    /// Opens and locks the file at `path`, or creates it, and reads what is in it. A symbolic link is
+    /// followed to a file that is there ([`open_or_create`]). Nothing but a regular file is opened: opening a pipe may wait for ever, and opening
     /// a device may do anything.
     ///
     /// # Errors
@@ -141,11 +140,9 @@ fn lock(path: &Path) -> Result<Option<File>, JournalRefusal> {
         Ok(_) | Err(_) => {}
     }
     let mut options = OpenOptions::new();
-    let options = options.read(true).append(true).create(true).mode(MODE);
+    let options = options.read(true).append(true).mode(MODE);
     // It may have become a pipe by now.
-    let file = options
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
+    let file = open_or_create(options, path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(JournalRefusal::NotRegular);
