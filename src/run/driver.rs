@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, sleep_until, timeout};
 
 use crate::config::{Config, Source};
+use crate::error::Error;
 use crate::extract::{self, Aside, Description, ExtractionThread, Purpose};
 use crate::host::console::Console;
 use crate::host::control::Shutdown;
@@ -44,6 +45,27 @@ pub(super) struct ReadingOptions {
     pub(super) first: Option<SourceBatch>,
     /// What is read beside the records.
     pub(super) aside: Aside,
+}
+
+impl ReadingOptions {
+    /// To look at the records of a source, sending none.
+    ///
+    /// # Errors
+    /// What [`extract::check`] finds wrong.
+    pub(super) fn to_look(config: &Config) -> Result<Self, Error> {
+        extract::check(&config.source, &config.extraction)?;
+        Ok(Self {
+            source: config.source.clone(),
+            purpose: Purpose::Look,
+            gate: match extract::gate(&config.source) {
+                // There is nothing to look at before the first record.
+                Gate::WhenKnown => Gate::AtOnce,
+                gate => gate,
+            },
+            first: None,
+            aside: Aside::default(),
+        })
+    }
 }
 
 impl SourceReading {

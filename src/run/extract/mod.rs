@@ -7,26 +7,11 @@ pub mod records;
 use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading};
 use crate::config::Config;
 use crate::error::Error;
-use crate::extract::{Aside, Purpose};
-use crate::record::channel::Gate;
-use crate::report::Printout;
-use crate::{extract, report};
+use crate::report::{self, Printout};
 
 /// Prints the records of the source; nothing is sent.
 pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printout, Error> {
-    extract::check(&config.source, &config.extraction)?;
-    let gate = match extract::gate(&config.source) {
-        // There is nothing to look at before the first line.
-        Gate::WhenKnown => Gate::AtOnce,
-        gate => gate,
-    };
-    let options = ReadingOptions {
-        source: config.source.clone(),
-        purpose: Purpose::Look,
-        gate,
-        first: None,
-        aside: Aside::default(),
-    };
+    let options = ReadingOptions::to_look(&config)?;
     let (reading, receiver) = SourceReading::start(options, &config, &driver.console);
     let mut printing = print::start(receiver);
     // What is left behind balances at any time.

@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use tokio::runtime::Runtime;
 
 use crate::error::Error;
-use crate::extract::{self, Aside, Purpose};
 use crate::host::console::Console;
-use crate::record::channel::{Gate, Receiver};
+use crate::record::channel::Receiver;
 use crate::record::{Batch, CapturedTopic, Record};
 use crate::report::{Outcome, Tally, place};
 use crate::run::driver::{ReadingOptions, SourceReading};
@@ -74,19 +73,7 @@ where
     I::Item: Into<OsString>,
 {
     let config = program::quiet_config("extract", arguments)?;
-    extract::check(&config.source, &config.extraction)?;
-    let gate = match extract::gate(&config.source) {
-        // There is nothing to look at before the first record.
-        Gate::WhenKnown => Gate::AtOnce,
-        gate => gate,
-    };
-    let options = ReadingOptions {
-        source: config.source.clone(),
-        purpose: Purpose::Look,
-        gate,
-        first: None,
-        aside: Aside::default(),
-    };
+    let options = ReadingOptions::to_look(&config)?;
     let runtime = program::runtime()?;
     let console = Console::new(config.output.verbosity);
     let (reading, receiver) = {
