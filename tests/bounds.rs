@@ -2,6 +2,8 @@
 //! reached by a small input and measured by what the system says of the process.
 #![cfg(target_os = "linux")]
 
+#[path = "bounds/brokers.rs"]
+mod brokers;
 mod harness;
 
 #[path = "real_kafka/ledger.rs"]
@@ -15,6 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use harness::run::{Output, Run, report};
 use ledger::ledger;
+use nix::sys::signal::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -251,4 +254,173 @@ fn a_hundred_and_sixty_thousand_topics_in_one_line_are_read_in_moments() {
     });
     assert_eq!(output.stdout.lines().count(), 160_000, "{}", output.stderr);
     assert!(peak < 350, "{peak} MiB");
+}
+
+/// A partition costs about 400 bytes for as long as duplicates are looked for: 512 MiB are 1.34 million.
+#[test]
+fn what_tells_duplicates_apart_is_bounded_and_can_be_done_without() {
+    let folder = folder();
+    let path = folder.path().join("partitions.jsonl.gz");
+    let line = |number: usize| {
+        let one = |index| format!(r#"{{"partitionIndex":{index},"records":{{"records":[{{}}]}}}}"#);
+        let all: Vec<String> = (number * 10_000..(number + 1) * 10_000).map(one).collect();
+        fetch(&format!(
+            r#"{{"name":"t","partitions":[{}]}}"#,
+            all.join(",")
+        ))
+    };
+    gzip(&path, (0..140).map(line));
+    let path = text(&path);
+    let run = |more: &[&str]| {
+        let args = ["extract", &path, "-q"]
+            .into_iter()
+            .chain(more.iter().copied());
+        Run::new(args).env("MIMALLOC_PURGE_DELAY", "0")
+    };
+    let (output, peak) = measured(|| run(&[]));
+    assert_eq!(output.code, 2, "{:.2000}", output.stderr);
+    let said = "kreplay: what tells further copies of records apart takes more than 512 MiB, for 1 topic, 1,3";
+    assert!(output.stderr.contains(said), "{:.2000}", output.stderr);
+    assert!(
+        output.stderr.contains("hint: `--keep-duplicates`"),
+        "{:.2000}",
+        output.stderr
+    );
+    assert!(peak < 700, "{peak} MiB");
+    let (output, peak) = measured(|| run(&["--keep-duplicates"]));
+    assert_eq!(
+        output.stdout.lines().count(),
+        1_400_000,
+        "{:.2000}",
+        output.stderr
+    );
+    assert!(peak < 150, "{peak} MiB");
+}
+
+/// Every second offset, so that each record has a gap before it. Two million are kept, whatever the source.
+#[test]
+fn gaps_that_inspect_does_not_count_are_named() {
+    let folder = folder();
+    let path = folder.path().join("gaps.jsonl");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).expect("it is writable"));
+    for number in 0..2_000_100 {
+        writeln!(
+            file,
+            r#"{{"topic":"t","partition":0,"offset":{},"value":""}}"#,
+            number * 2
+        )
+        .expect("there is room");
+    }
+    file.into_inner().expect("there is room");
+    let path = text(&path);
+    let (output, peak) = measured(|| {
+        Run::new(["inspect", &path, "-q", "--report", "json"]).env("MIMALLOC_PURGE_DELAY", "0")
+    });
+    let report = report(&output);
+    assert_eq!(
+        (output.code, &report["topics"][0]["records"]),
+        (0, &json!(2_000_100)),
+        "{report:#}"
+    );
+    assert_eq!(report["topics"][0]["gaps"], 1_999_999, "{report:#}");
+    let problem = &report["problems"][0];
+    assert_eq!(problem["what"], "gaps_uncounted", "{report:#}");
+    assert_eq!(
+        (&problem["count"], &problem["first"]["line"]),
+        (&json!(100), &json!(2_000_001))
+    );
+    assert!(peak < 200, "{peak} MiB");
+}
+
+#[test]
+fn more_topics_than_a_run_sends_to_are_refused_before_any_is_made() {
+    let lines: String = (0..20_001)
+        .map(|i| format!("{{\"topic\":\"t{i}\",\"value\":\"\"}}\n"))
+        .collect();
+    let (output, peak) = measured(|| Run::new(["replay", "-", "--rehearse"]).stdin(lines.clone()));
+    assert_eq!((output.code, &*output.stdout), (2, ""), "{output:?}");
+    let said =
+        "kreplay: the records go to more than 20,000 topics\nhint: `--topics` chooses some of them";
+    assert!(output.stderr.contains(said), "{output:?}");
+    assert!(peak < 100, "{peak} MiB");
+}
+
+/// librdkafka starts a thread for each broker before anyone sees the answer: about 70 KB.
+#[test]
+fn a_cluster_of_thousands_of_brokers_is_refused() {
+    let run = |brokers: &str| {
+        Run::new(["replay", "-", "-t", "t", "-F", "none", "-b", brokers])
+            .stdin("{\"value\":\"v\"}\n")
+            .env("MIMALLOC_PURGE_DELAY", "0")
+    };
+    let many = brokers::cluster_of(2500);
+    let (output, peak) = measured(|| run(&many));
+    assert_eq!(output.code, 3, "{output:?}");
+    let said = format!(
+        "kreplay: no broker of {many} could be used: it names 2,500 brokers, and kreplay works with 2,000 brokers at most\n"
+    );
+    assert!(output.stderr.contains(&said), "{output:?}");
+    assert!(peak < 350, "{peak} MiB");
+    // librdkafka's own bound.
+    let beyond = brokers::cluster_of(11_000);
+    let (output, peak) = measured(|| run(&beyond));
+    assert_eq!(output.code, 3, "{output:?}");
+    assert!(peak < 100, "{peak} MiB");
+}
+
+/// As deep as a path can be, which is 4,096 bytes with the folder that it begins in.
+#[test]
+fn folders_in_folders_are_read_as_deep_as_paths_go() {
+    let folder = folder();
+    let depth = (4000 - folder.path().as_os_str().len()) / 2;
+    let deepest = folder.path().join(vec!["d"; depth].join("/"));
+    std::fs::create_dir_all(&deepest).expect("paths may be so long");
+    let sound = fetch(&topic("t", r#"{"valueString":"v"}"#));
+    std::fs::write(deepest.join("a.jsonl"), format!("{sound}\n")).expect("it is writable");
+    let path = text(folder.path());
+    let (output, peak) = measured(|| Run::new(["inspect", &path, "--report", "json"]));
+    assert_eq!(
+        (output.code, &report(&output)["ledger"]["records"]),
+        (0, &json!(1)),
+        "{output:.500?}"
+    );
+    assert!(peak < 100, "{peak} MiB");
+}
+
+/// Paths that look at each node of each node, one of them with a regular expression: both would take hours.
+#[test]
+fn ctrl_c_ends_a_query_of_the_users_own_that_takes_for_ever() {
+    let deep = format!("{}\"abab\"{}", r#"{"a":["#.repeat(60), "]}".repeat(60));
+    let line = format!(r#"{{"command":"Fetch","x":[{}]}}"#, times(2000, &deep)) + "\n";
+    for value in [
+        "$..*..*..*..*",
+        "$..*..*..[?search(@, '(a|b){1,90}(c|d){1,90}')]",
+    ] {
+        let args = ["inspect", "-", "--value", value];
+        let mut running = Run::new(args).stdin(line.clone()).spawn();
+        // It has read all there is and is at work when it has used so much of a processor.
+        running.wait_until("the query is at work", |running| {
+            cpu_ticks(running.pid()) > 100
+        });
+        assert!(!running.has_ended(), "{value} is too quick");
+        running.signal(Signal::SIGINT);
+        let output = running.wait_within(Duration::from_secs(20));
+        assert_eq!(output.code, 130, "{value}: {output:.500?}");
+    }
+}
+
+/// The time that a process has used of processors, in ticks of the kernel: 100 a second.
+fn cpu_ticks(pid: i32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name, in parentheses, may hold anything (proc_pid_stat(5)).
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
 }

@@ -92,7 +92,8 @@ pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result
             }
         };
         rows.sink.tally.bytes += reader.watch.read.take();
-        if let Err(stop) = read {
+        let bound = source.deduplicator.borrow().check_bound();
+        if let Err(stop) = read.and(bound.map_err(ReadStop::Failed)) {
             break Err(stop);
         }
     };

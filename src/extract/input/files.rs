@@ -56,11 +56,11 @@ pub(in crate::extract) fn find(arguments: &[Input]) -> Files {
 impl Files {
     fn add_folder(&mut self, root: &Path) {
         let mut listing = FolderListing::default();
-        listing.folders.push(root.to_path_buf());
+        listing.folders.push((root.to_path_buf(), None));
         listing.root = fs::canonicalize(root).ok();
         // Links come last, so that a file is known by its own path and not by chance by a link's.
-        while let Some(folder) = listing.folders.pop().or_else(|| listing.linked()) {
-            if let Err(e) = listing.list(&folder) {
+        while let Some((folder, own)) = listing.next_folder() {
+            if let Err(e) = listing.list(&folder, own) {
                 self.failures.push(Error::Unreadable {
                     place: folder.display().to_string(),
                     reason: open::reason(&e),
@@ -90,8 +90,8 @@ impl Files {
 struct FolderListing {
     /// The folder, by the path that is its own.
     root: Option<PathBuf>,
-    /// Folders still to list.
-    folders: Vec<PathBuf>,
+    /// Folders still to list, and the paths that are theirs, where these are known.
+    folders: Vec<(PathBuf, Option<PathBuf>)>,
     folder_links: Vec<PathBuf>,
     /// Folders listed, by the paths that are theirs whatever link led there.
     listed: HashSet<PathBuf>,
@@ -111,8 +111,11 @@ impl FolderListing {
             .is_some_and(|(root, target)| target.starts_with(root))
     }
 
-    fn list(&mut self, folder: &Path) -> io::Result<()> {
-        if !self.listed.insert(fs::canonicalize(folder)?) {
+    /// Lists a folder. Its own path is looked for only where a link led to it: the system takes as many
+    /// steps for that as the path has folders, each of them anew.
+    fn list(&mut self, folder: &Path, own: Option<PathBuf>) -> io::Result<()> {
+        let own = own.map_or_else(|| fs::canonicalize(folder), Ok)?;
+        if !self.listed.insert(own.clone()) {
             return Ok(());
         }
         for entry in fs::read_dir(folder)? {
@@ -122,7 +125,9 @@ impl FolderListing {
             }
             let (path, kind) = (entry.path(), entry.file_type()?);
             let list = if kind.is_dir() {
-                &mut self.folders
+                let own = own.join(entry.file_name());
+                self.folders.push((path, Some(own)));
+                continue;
             } else if kind.is_file() {
                 &mut self.files
             } else {
@@ -140,6 +145,12 @@ impl FolderListing {
             list.push(path);
         }
         Ok(())
+    }
+
+    /// The next folder to list; those that links lead to come last.
+    fn next_folder(&mut self) -> Option<(PathBuf, Option<PathBuf>)> {
+        let next = self.folders.pop();
+        next.or_else(|| self.linked().map(|link| (link, None)))
     }
 
     /// A linked folder, the first by its path.

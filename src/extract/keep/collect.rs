@@ -168,6 +168,14 @@ impl Collector {
         Ok(())
     }
 
+    /// Checks that what is kept of the records so far has not grown beyond its bound.
+    ///
+    /// # Errors
+    /// As of [`Deduplicator::check_bound`].
+    pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
+        self.deduplicator.check_bound()
+    }
+
     /// Everything was read: what was held back for a name has none, and what was withheld is so
     /// for good.
     pub(in crate::extract) fn finish(&mut self, sink: &mut Sink<'_>) {

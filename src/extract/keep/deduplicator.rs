@@ -5,6 +5,7 @@ use super::aborted::Visibility;
 use super::identities::Identities;
 use super::seen::{CopyVerdict, SeenOffsets};
 use crate::config::{AbortedRecords, Duplicates, Extraction};
+use crate::error::Error;
 use crate::record::{CapturedTopic, Record};
 use crate::report::{Outcome, Tally};
 
@@ -31,6 +32,20 @@ impl Deduplicator {
             seen: SeenOffsets::default(),
             identities: Identities::new(topic_ids),
         }
+    }
+
+    /// Checks that what is kept of records has not grown beyond its bound.
+    ///
+    /// # Errors
+    /// [`Error::Config`]: a flag does without.
+    pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
+        self.seen.check().map_err(|full| Error::Config {
+            message: full.to_string(),
+            hint: Some(
+                "`--keep-duplicates` keeps no account of them, and sends every copy in the capture"
+                    .into(),
+            ),
+        })
     }
 
     /// Everything was read: what was withheld until now is so for good, and what has no name, too.

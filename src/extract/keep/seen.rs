@@ -3,9 +3,11 @@
 //! partition, so they are kept as ranges: dense offsets cost nothing, a gap costs one range.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::record::CapturedTopic;
 use crate::record::offsets::Offsets;
+use crate::report::rendering::figures::count;
 
 /// What is known of the records of one partition.
 #[derive(Debug, Default)]
@@ -13,6 +15,12 @@ struct SeenPartition {
     given: Offsets,
     /// Seen only as part of aborted transactions, by consumers that were not given them.
     withheld: Offsets,
+}
+
+impl SeenPartition {
+    fn ranges(&self) -> usize {
+        self.given.runs() + self.withheld.runs()
+    }
 }
 
 /// What to do with a record.
@@ -30,9 +38,67 @@ pub(in crate::extract) enum CopyVerdict {
 
 /// All records seen so far.
 #[derive(Debug, Default)]
-pub(in crate::extract) struct SeenOffsets(HashMap<CapturedTopic, HashMap<i32, SeenPartition>>);
+pub(in crate::extract) struct SeenOffsets {
+    topics: HashMap<CapturedTopic, HashMap<i32, SeenPartition>>,
+    partitions: usize,
+    /// Ranges of offsets in all of them: one more for each gap.
+    ranges: usize,
+}
+
+/// What is kept of records to tell further copies apart is more than is kept at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) struct TooManySeen {
+    topics: usize,
+    partitions: usize,
+    ranges: usize,
+}
+
+impl fmt::Display for TooManySeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let topics = count(self.topics as u64, "topic");
+        let partitions = count(self.partitions as u64, "partition");
+        let ranges = count(self.ranges as u64, "range");
+        let most = SeenOffsets::MOST_BYTES >> 20;
+        write!(
+            f,
+            "what tells further copies of records apart takes more than {most} MiB, for {topics}, \
+             {partitions} and {ranges} of offsets"
+        )
+    }
+}
 
 impl SeenOffsets {
+    /// The most that is kept: 13 million gaps, or a million partitions. Captures of compacted topics and of
+    /// transactions have a gap for every few records.
+    const MOST_BYTES: usize = 512 << 20;
+    /// What a range of offsets takes, in bytes: 36 as measured with 4 million of them, and room to grow.
+    const RANGE: usize = 40;
+    /// What a partition takes without its ranges: 365 as measured with a million of them.
+    const PARTITION: usize = 360;
+    /// What a topic takes besides: 500 as measured with 200,000 of them, each with a partition.
+    const TOPIC: usize = 160;
+
+    fn bytes(&self) -> usize {
+        self.topics.len() * Self::TOPIC
+            + self.partitions * Self::PARTITION
+            + self.ranges * Self::RANGE
+    }
+
+    /// Checks that no more is kept than may be.
+    ///
+    /// # Errors
+    /// What there is.
+    pub(in crate::extract) fn check(&self) -> Result<(), TooManySeen> {
+        match self.bytes() > Self::MOST_BYTES {
+            true => Err(TooManySeen {
+                topics: self.topics.len(),
+                partitions: self.partitions,
+                ranges: self.ranges,
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Notes a record that an application was given.
     pub(in crate::extract) fn given(
         &mut self,
@@ -40,14 +106,15 @@ impl SeenOffsets {
         partition: i32,
         offset: i64,
     ) -> CopyVerdict {
-        let partition = self.partition(topic, partition);
-        if !partition.given.insert(offset) {
-            return CopyVerdict::Duplicate;
-        }
-        match partition.withheld.remove(offset) {
-            true => CopyVerdict::GivenAfterAll,
-            false => CopyVerdict::First,
-        }
+        self.noting(topic, partition, |partition| {
+            if !partition.given.insert(offset) {
+                return CopyVerdict::Duplicate;
+            }
+            match partition.withheld.remove(offset) {
+                true => CopyVerdict::GivenAfterAll,
+                false => CopyVerdict::First,
+            }
+        })
     }
 
     /// Notes a record that its consumer was not given, because its transaction was aborted.
@@ -57,28 +124,41 @@ impl SeenOffsets {
         partition: i32,
         offset: i64,
     ) -> CopyVerdict {
-        let partition = self.partition(topic, partition);
-        match !partition.given.contains(offset) && partition.withheld.insert(offset) {
-            true => CopyVerdict::Withheld,
-            false => CopyVerdict::Duplicate,
-        }
+        self.noting(topic, partition, |partition| {
+            match !partition.given.contains(offset) && partition.withheld.insert(offset) {
+                true => CopyVerdict::Withheld,
+                false => CopyVerdict::Duplicate,
+            }
+        })
     }
 
     /// How many records are withheld for good, once everything was read.
     pub(in crate::extract) fn withheld_count(&self) -> u64 {
-        self.0
+        self.topics
             .values()
             .flat_map(HashMap::values)
             .map(|partition| partition.withheld.len())
             .sum()
     }
 
-    fn partition(&mut self, topic: &CapturedTopic, partition: i32) -> &mut SeenPartition {
-        if !self.0.contains_key(topic) {
-            self.0.insert(topic.clone(), HashMap::new());
+    /// What `note` says of a partition, with the ranges counted that it adds or joins.
+    fn noting(
+        &mut self,
+        topic: &CapturedTopic,
+        partition: i32,
+        note: impl FnOnce(&mut SeenPartition) -> CopyVerdict,
+    ) -> CopyVerdict {
+        if !self.topics.contains_key(topic) {
+            self.topics.insert(topic.clone(), HashMap::new());
         }
-        let partitions = self.0.get_mut(topic).expect("it was put in above");
-        partitions.entry(partition).or_default()
+        let partitions = self.topics.get_mut(topic).expect("it was put in above");
+        let known = partitions.len();
+        let partition = partitions.entry(partition).or_default();
+        let before = partition.ranges();
+        let verdict = note(partition);
+        self.ranges = self.ranges + partition.ranges() - before;
+        self.partitions += partitions.len() - known;
+        verdict
     }
 }
 
@@ -115,12 +195,32 @@ mod tests {
                         let verdict = seen.given(&topic, partition, offset);
                         first += u64::from(verdict == CopyVerdict::First);
                     }
-                    let known = seen.partition(&topic, partition);
-                    most_runs = most_runs.max(known.given.runs() + known.withheld.runs());
+                    let known = &seen.topics[&topic][&partition];
+                    most_runs = most_runs.max(known.ranges());
                 }
             }
         }
         assert_eq!((first, most_runs), (10_000_000, 2));
-        assert_eq!(seen.0.values().map(HashMap::len).sum::<usize>(), 4);
+        assert_eq!((seen.partitions, seen.ranges, seen.check()), (4, 4, Ok(())));
+    }
+
+    /// 512 MiB are 13,421,772 ranges of 40 bytes, less what the topic and its partition take.
+    #[test]
+    fn gaps_are_counted_and_bounded() {
+        const MOST: i64 = ((512 << 20) - 160 - 360) / 40;
+        let topic = CapturedTopic::Name("t".into());
+        let mut seen = SeenOffsets::default();
+        for number in 0..MOST {
+            seen.given(&topic, 0, number * 2);
+        }
+        assert_eq!(seen.check(), Ok(()));
+        seen.given(&topic, 0, MOST * 2);
+        let said = seen.check().map_err(|full| full.to_string());
+        let expected = "what tells further copies of records apart takes more than 512 MiB, for 1 topic, \
+                        1 partition and 13,421,760 ranges of offsets";
+        assert_eq!(said, Err(expected.into()));
+        // What fills a gap joins two ranges.
+        seen.given(&topic, 0, 1);
+        assert_eq!((seen.ranges, seen.check()), (13_421_759, Ok(())));
     }
 }

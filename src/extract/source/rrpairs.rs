@@ -222,6 +222,7 @@ impl RrPairReader<'_> {
                     .unreadable(ProblemKind::Unreadable, origin, || why)
             }
         }
+        self.collector.check_bound().map_err(ReadStop::Failed)?;
         self.sink.flush_if_full()
     }
 

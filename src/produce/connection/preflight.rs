@@ -11,7 +11,12 @@ use crate::cluster::reasons::{ADVERTISED_HINT, Clarity, Reason, advertised_fails
 use crate::error::{Error, reason};
 use crate::host::control::Control;
 use crate::host::patience;
+use crate::report::rendering::figures::count;
 
+/// Brokers of a cluster. librdkafka starts a thread for each that an answer names, before anyone can look at
+/// the answer, and keeps about 68 KB; it refuses answers with more than 10,000. The largest clusters have
+/// some hundreds.
+const MOST_BROKERS: usize = 2000;
 /// How long refused connections are tried again: a broker may just be starting.
 const REFUSED_LIMIT: Duration = Duration::from_secs(3);
 /// How long a single connection may take before it counts as possible.
@@ -28,6 +33,7 @@ impl Connection {
             let asked = self.ask(|client| client.brokers(ASK_LIMIT));
             let code = match asked.unwrap_or(Err(Code::TIMED_OUT)) {
                 Ok(metadata) => {
+                    self.check_broker_count(&metadata)?;
                     self.met(&metadata);
                     return self.check_advertised(&metadata, control);
                 }
@@ -52,6 +58,26 @@ impl Connection {
             if client_errors.all_down {
                 thread::sleep(Duration::from_millis(100));
             }
+        }
+    }
+
+    /// Checks that the cluster names no more brokers than there can be.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    fn check_broker_count(&self, metadata: &Metadata) -> Result<(), Error> {
+        let brokers = metadata.brokers.len();
+        match brokers > MOST_BROKERS {
+            true => Err(Error::Unreachable {
+                brokers: self.brokers.clone(),
+                reason: format!(
+                    "it names {}, and kreplay works with {} at most",
+                    count(brokers as u64, "broker"),
+                    count(MOST_BROKERS as u64, "broker")
+                ),
+                hint: None,
+            }),
+            false => Ok(()),
         }
     }
 

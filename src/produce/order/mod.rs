@@ -18,9 +18,15 @@ pub(crate) use self::batch::Order;
 pub(super) use self::batch::OrderedBatch;
 use self::window::OrderWindow;
 use crate::config::Clock;
+use crate::error::Error;
 use crate::record::channel::{Received, Receiver, SourceBatch};
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::Problems;
+use crate::report::rendering::figures::count;
+
+/// Captured partitions of a run, about 300 bytes for each; Kafka's largest clusters are planned for a million
+/// (KIP-500).
+const MOST_PARTITIONS: usize = 1_000_000;
 
 /// What comes next.
 #[derive(Debug)]
@@ -78,6 +84,23 @@ impl<'a> Ordered<'a> {
     /// How many records wait, once all of the source has come.
     pub(super) fn left(&self) -> Option<usize> {
         self.ended.then(|| self.window.records())
+    }
+
+    /// Checks that the records are not of more captured partitions than there can be.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub(super) fn check_bound(&self) -> Result<(), Error> {
+        match self.window.known_partitions() > MOST_PARTITIONS {
+            true => Err(Error::Config {
+                message: format!(
+                    "the records are of more than {}",
+                    count(MOST_PARTITIONS as u64, "partition")
+                ),
+                hint: Some("`--topics` and `--shard` choose some of them".into()),
+            }),
+            false => Ok(()),
+        }
     }
 
     /// Waits up to `limit` for the source to give something, or to end.
@@ -245,6 +268,19 @@ mod tests {
         }
         assert_eq!(found, sent.len() as u64);
         (sent, late)
+    }
+
+    #[test]
+    fn records_of_more_than_a_million_partitions_are_refused() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let records: Vec<(i32, i64)> = (0..1_000_001).map(|partition| (partition, 0)).collect();
+        let (most, last) = records.split_at(1_000_000);
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        for (records, refused) in [(most, false), (last, true)] {
+            sender.send(source_batch(1, records)).expect("there is room");
+            while let Ok(NextBatch::Batch(_)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {}
+            assert_eq!(ordered.check_bound().is_err(), refused);
+        }
     }
 
     #[test]

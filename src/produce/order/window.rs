@@ -101,6 +101,11 @@ impl OrderWindow {
         self.destinations = destinations;
     }
 
+    /// Captured partitions met so far.
+    pub(super) fn known_partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
     /// Whether what waits is sent partition by partition. Where there are more captured partitions than
     /// destinations, several of them become one, which would be taken apart.
     fn gathers(&self) -> bool {

@@ -2,7 +2,9 @@
 //! is sent when a topic or a partition is missing, or a renaming matches nothing, and all that is wrong
 //! of one kind is named at once.
 
-use super::placement::{CapturedPartitions, check_count, destinations, partitions_to_create};
+use super::placement::{
+    CapturedPartitions, check_count, check_topics, destinations, partitions_to_create,
+};
 use super::route::{Made, Router};
 use crate::config::{MissingTopics, PartitionChoice};
 use crate::error::{Error, MissingPartitions};
@@ -49,6 +51,7 @@ impl Router<'_> {
     fn find_targets(&mut self, wanted: &[(String, CapturedPartitions)]) -> Result<(), Error> {
         let is_new = |(name, _): &&(String, CapturedPartitions)| !self.has_target(name);
         let new: Vec<_> = wanted.iter().filter(is_new).collect();
+        check_topics(self.targets.len() + new.len())?;
         let names: Vec<&str> = new.iter().map(|(name, _)| name.as_str()).collect();
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for ((name, partitions), state) in new.iter().zip(self.find(&names)?) {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::acceptance::TopicRules;
 use super::originals::OriginalTimes;
 use super::placement::{
-    CapturedTopics, ChosenPartition, Renamings, TopicPartitions, check_count, partitions_to_create,
+    CapturedTopics, ChosenPartition, Renamings, TopicPartitions, check_count, check_topics,
+    partitions_to_create,
 };
 use super::sizes::Sizes;
 use super::warnings::Warnings;
@@ -370,6 +371,7 @@ impl<'a> Router<'a> {
         settings: TopicSettings,
         made: Made,
     ) -> Result<(), Error> {
+        check_topics(self.targets.len() + 1)?;
         self.warnings
             .look_at(name, shape, &settings, self.destination);
         if self.announcement.is_some() {

@@ -64,6 +64,8 @@ pub enum ProblemKind {
     WindowOutside,
     /// Header rows between the rows of a CSV.
     HeaderAgain,
+    /// Records whose offsets are not among the gaps that `inspect` counts: there are too many.
+    GapsUncounted,
     /// Records with texts that data-loss prevention has replaced.
     Redacted,
     /// Records with dates that are still to be resolved.
@@ -101,6 +103,7 @@ impl ProblemKind {
             Self::TopicsUnmatched => "topics_unmatched",
             Self::WindowOutside => "window_outside",
             Self::HeaderAgain => "header_again",
+            Self::GapsUncounted => "gaps_uncounted",
             Self::Redacted => "redacted",
             Self::DatePlaceholder => "date_placeholder",
             Self::NotWritten => "not_written",
@@ -121,6 +124,7 @@ impl ProblemKind {
                 | Self::HeaderAgain
                 | Self::LossUnseen
                 | Self::NoRrPair
+                | Self::GapsUncounted
                 | Self::Redacted
                 | Self::DatePlaceholder
         )
@@ -249,6 +253,20 @@ impl Problems {
                 Some(known) => known.count += problem.count,
                 None => self.0.push(problem),
             }
+        }
+    }
+
+    /// Counts so many of a kind that is not there yet.
+    pub(crate) fn add_many(
+        &mut self,
+        what: ProblemKind,
+        count: u64,
+        first: Origin,
+        why: impl FnOnce() -> String,
+    ) {
+        self.add(what, first, why);
+        if let Some(problem) = self.0.iter_mut().find(|problem| problem.what == what) {
+            problem.count = count;
         }
     }
 

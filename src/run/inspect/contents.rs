@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use super::distinct::Distinct;
 use super::sizes::ValueSizes;
 use crate::record::offsets::Offsets;
-use crate::record::{Batch, CapturedTopic, Record};
-use crate::report::{PartitionContents, TopicContents};
+use crate::record::{Batch, CapturedTopic, Origin, Record};
+use crate::report::rendering::figures::count;
+use crate::report::{PartitionContents, ProblemKind, Problems, TopicContents};
 
 /// Topics kept apart. More occur only where a path leads to something that is no topic.
 const MOST_TOPICS: usize = 1000;
 /// Partitions of a topic kept apart; the records of others are counted for the topic alone.
 const MOST_PARTITIONS: usize = 10_000;
+/// Ranges of offsets without a gap that are kept of all topics together: 72 MB.
+const MOST_RANGES: usize = 2_000_000;
 
 /// The records seen so far.
 #[derive(Debug, Default)]
@@ -19,6 +22,10 @@ pub(super) struct CapturedContents {
     topics: HashMap<Option<CapturedTopic>, CountedTopic>,
     pub(super) records: u64,
     pub(super) other_records: u64,
+    /// Ranges of offsets in all of them.
+    ranges: usize,
+    /// Records whose offsets are in no range, because there are too many.
+    uncounted: Option<(u64, Origin)>,
 }
 
 #[derive(Debug, Default)]
@@ -57,8 +64,19 @@ impl CapturedContents {
             let kept = self.topics.entry(key).or_default();
             for record in run {
                 self.records += 1;
-                kept.add(batch, record);
+                if !kept.add(batch, record, &mut self.ranges) {
+                    self.uncounted.get_or_insert((0, record.origin)).0 += 1;
+                }
             }
+        }
+    }
+
+    /// Names the records whose offsets are not among those counted.
+    pub(super) fn name_uncounted(&self, problems: &mut Problems) {
+        if let Some((records, first)) = self.uncounted {
+            let gaps = count(MOST_RANGES as u64, "gap");
+            let why = || format!("there are {gaps} before: those behind are not counted");
+            problems.add_many(ProblemKind::GapsUncounted, records, first, why);
         }
     }
 
@@ -74,7 +92,8 @@ impl CapturedContents {
 }
 
 impl CountedTopic {
-    fn add(&mut self, batch: &Batch, record: &Record) {
+    /// Counts a record; `false` where its offset is not noted, because there are too many `ranges`.
+    fn add(&mut self, batch: &Batch, record: &Record, ranges: &mut usize) -> bool {
         self.records += 1;
         match record.key {
             Some(key) => {
@@ -102,9 +121,15 @@ impl CountedTopic {
             let partition = self.partitions.entry(record.partition).or_default();
             partition.records += 1;
             if let Some(offset) = record.offset {
+                if *ranges >= MOST_RANGES {
+                    return false;
+                }
+                let before = partition.offsets.runs();
                 partition.offsets.insert(offset);
+                *ranges = *ranges + partition.offsets.runs() - before;
             }
         }
+        true
     }
 
     fn contents(&self, name: Option<&CapturedTopic>) -> TopicContents {

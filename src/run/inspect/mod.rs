@@ -92,7 +92,8 @@ fn product(
 ) -> Product {
     let source_failure = seen.source_end.and_then(Result::err);
     let failures = seen.failure.into_iter().chain(source_failure).collect();
-    let tally = seen.tally;
+    let mut tally = seen.tally;
+    seen.contents.name_uncounted(&mut tally.problems);
     if let Some((paths, left_out)) = census.paths() {
         return Product::Paths(Box::new(PathList {
             source,

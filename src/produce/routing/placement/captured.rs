@@ -126,6 +126,27 @@ pub(crate) fn partitions_to_create(captured: i32) -> i32 {
     captured.max(1)
 }
 
+/// Topics that one run sends to: librdkafka keeps about 6 KB for each. A look before the first record sees so
+/// many, so that a capture with more is refused before anything is made.
+const MOST_TOPICS: usize = 20_000;
+
+/// Checks that so many topics may be sent to.
+///
+/// # Errors
+/// [`Error::Config`].
+pub(crate) fn check_topics(topics: usize) -> Result<(), Error> {
+    match topics > MOST_TOPICS {
+        true => Err(Error::Config {
+            message: format!(
+                "the records go to more than {}",
+                count(MOST_TOPICS as u64, "topic")
+            ),
+            hint: Some("`--topics` chooses some of them, `-t` sends all to one".into()),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Checks that a topic may be created with `wanted` partitions where records of `in_use` of them were seen.
 /// The capture comes from others, and one wrong number in it would make thousands.
 ///

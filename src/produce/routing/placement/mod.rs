@@ -15,7 +15,7 @@ mod renamings;
 use std::collections::HashMap;
 
 pub(crate) use self::captured::{
-    CapturedPartitions, CapturedTopics, check_count, partitions_to_create,
+    CapturedPartitions, CapturedTopics, check_count, check_topics, partitions_to_create,
 };
 pub(crate) use self::partition::{ChosenPartition, TopicPartitions};
 pub(crate) use self::renamings::Renamings;

@@ -222,6 +222,7 @@ impl Pass<'_, '_> {
     }
 
     fn next_batch(&mut self) -> Result<NextBatch, Error> {
+        self.ordered.check_bound()?;
         let Session {
             router,
             waiter,
