@@ -277,7 +277,9 @@ mod tests {
         let (most, last) = records.split_at(1_000_000);
         let mut ordered = Ordered::new(&receiver, Order::ByOffset);
         for (records, refused) in [(most, false), (last, true)] {
-            sender.send(source_batch(1, records)).expect("there is room");
+            sender
+                .send(source_batch(1, records))
+                .expect("there is room");
             while let Ok(NextBatch::Batch(_)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {}
             assert_eq!(ordered.check_bound().is_err(), refused);
         }
