@@ -85,21 +85,7 @@ fn what_speedctl_and_a_token_command_say_forges_no_line() {
     assert_eq!(output.code, 4, "{output:#?}");
     assert!(output.stderr.contains("all delivered"), "{output:#?}");
     assert_harmless(&output, "all delivered");
-    let capture = fixture("demo.jsonl").display().to_string();
-    let output = kreplay([
-        "replay",
-        &capture,
-        "-b",
-        "127.0.0.1:1",
-        "-F",
-        "none",
-        "-X",
-        "security.protocol=SASL_PLAINTEXT",
-        "-X",
-        "sasl.mechanism=OAUTHBEARER",
-        "--oauth-command",
-        said,
-    ]);
+    let output = with_token_command(said).output();
     assert_eq!(output.code, 3, "{output:#?}");
     assert!(output.stderr.contains("all delivered"), "{output:#?}");
     assert_harmless(&output, "all delivered");
