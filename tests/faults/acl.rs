@@ -43,6 +43,7 @@ pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
 }
 
 /// Operations, by the numbers of `org.apache.kafka.common.acl.AclOperation`.
+const ALL: u8 = 2;
 const WRITE: u8 = 4;
 const DESCRIBE: u8 = 8;
 
@@ -82,20 +83,7 @@ fn rule(
 /// # Panics
 /// When the broker does not do so.
 pub(crate) fn allow(broker: &str, principal: &str, topic: &str) {
-    // As above: CreateAcls (30), all operations (2), allowed (3).
-    let mut request = Vec::new();
-    request.extend(30_i16.to_be_bytes());
-    request.extend(1_i16.to_be_bytes());
-    request.extend(CORRELATION.to_be_bytes());
-    put(&mut request, "kreplay-test");
-    request.extend(1_i32.to_be_bytes());
-    request.push(2);
-    put(&mut request, topic);
-    request.push(3);
-    put(&mut request, principal);
-    put(&mut request, "*");
-    request.extend([2, 3]);
-    carry_out(broker, &request);
+    rule(broker, Change::Add, principal, topic, (ALL, ALLOWED));
 }
 
 fn carry_out(broker: &str, request: &[u8]) {
