@@ -161,7 +161,7 @@ pub enum Error {
         columns: Vec<String>,
     },
     /// A record whose topic neither the capture nor a flag names.
-    TopicUntold {
+    NoTopic {
         /// `input:line` of the record.
         place: String,
     },
@@ -357,7 +357,7 @@ impl Error {
         match self {
             Self::Config { .. }
             | Self::NoValueColumn { .. }
-            | Self::TopicUntold { .. }
+            | Self::NoTopic { .. }
             | Self::SeveralKinds { .. } => ExitCode::Usage,
             Self::NoToken { .. }
             | Self::Unreachable { .. }
@@ -402,7 +402,7 @@ impl Error {
                  `valueBase64` or `value`"
                     .into(),
             ),
-            Self::TopicUntold { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
+            Self::NoTopic { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
             Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
             Self::OutputsMissing { .. } => Some(
                 "kreplay only reads it; with `--expect`, `--map FROM=TO` says what it is called there"
@@ -457,7 +457,7 @@ impl fmt::Display for Error {
                 f.write_str(message)
             }
             Self::NoValueColumn { .. }
-            | Self::TopicUntold { .. }
+            | Self::NoTopic { .. }
             | Self::Unreadable { .. }
             | Self::SeveralKinds { .. }
             | Self::OtherFormat { .. }
@@ -514,7 +514,7 @@ impl Error {
     fn write_of_input(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoValueColumn { input, columns } => write_no_value_column(f, input, columns),
-            Self::TopicUntold { place } => {
+            Self::NoTopic { place } => {
                 write!(
                     f,
                     "{}: the capture does not name the record's topic",
@@ -662,7 +662,7 @@ fn write_topics_missing(
 ) -> fmt::Result {
     if let [MissingTopic { name, nearest, .. }] = topics {
         let text = format!("topic `{}` does not exist on {brokers}", visible(name));
-        return f.write_str(&nearest::told(text, nearest.as_deref()));
+        return f.write_str(&nearest::with_nearest(text, nearest.as_deref()));
     }
     write!(f, "{} topics do not exist on {brokers}: ", topics.len())?;
     listed(f, topics, ", ", |f, topic| match &topic.nearest {
@@ -827,7 +827,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_topic_is_told_as_the_manual_shows_it() {
+    fn a_missing_topic_reads_as_the_manual_shows_it() {
         let error = missing(&[("orders", 6, None)]);
         assert_eq!(
             error.to_string(),
@@ -849,7 +849,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_topics_are_told_all_at_once_with_those_that_are_near() {
+    fn all_missing_topics_are_named_at_once_with_similar_names() {
         let one = missing(&[("ordes", 0, Some("orders"))]);
         let said = "topic `ordes` does not exist on localhost:9092; nearest to it is `orders`";
         assert_eq!(one.to_string(), said);
@@ -864,7 +864,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_told_by_kafkas_name_for_it() {
+    fn a_missing_acl_is_named_by_kafkas_own_term() {
         let error = |right| Error::RightMissing {
             right,
             brokers: "b:1".into(),
@@ -882,7 +882,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_partitions_are_told_by_topic() {
+    fn missing_partitions_are_grouped_by_topic() {
         let of = |topic: &str, missing: &[i32]| MissingPartitions {
             topic: topic.into(),
             partitions: 1,

@@ -68,7 +68,7 @@
 //! | how speedctl and the command for tokens are started, and ended with what they start | `host/process/` |
 //! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
 //! | in which order records are sent | `produce/order/` |
-//! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/looks.rs` |
+//! | what is looked at before the first record | `produce/connection/preflight.rs`, `produce/routing/checks.rs` |
 //! | where a record goes | `produce/routing/placement/` (pure: `renamings.rs` the topic, `partition.rs` the partition), then `produce/routing/route.rs` |
 //! | what is opened once, and what each reading of the source does | `produce/session/open.rs`, `produce/session/pass/mod.rs` |
 //! | how a record is sent and its delivery counted | `produce/session/send.rs`, `produce/delivery/mod.rs`, `produce/delivery/counts.rs` |

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -22,9 +22,9 @@ const DEMO: u64 = 21;
 const MOST_MEMORY_KIB: u64 = 150 << 10;
 
 /// A folder for the inputs of one test.
-struct Inputs(TempDir);
+struct InputFolder(TempDir);
 
-impl Inputs {
+impl InputFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("the system's temporary folder is writable"))
     }
@@ -49,7 +49,7 @@ impl Inputs {
 
 /// A finished rehearsal with its report.
 struct Replay {
-    output: Output,
+    output: RunOutput,
     report: Value,
 }
 
@@ -68,7 +68,7 @@ fn rehearse_with(args: &[&str], stdin: impl Into<Vec<u8>>) -> Replay {
     Replay { output, report }
 }
 
-fn assert_sound(output: &Output, report: &Value) {
+fn assert_sound(output: &RunOutput, report: &Value) {
     assert!(!output.stderr.contains("panicked"), "{output:#?}");
     assert_eq!(report["exit_code"], output.code, "{output:#?}");
     let ledger = report["ledger"]
@@ -190,7 +190,7 @@ fn with_member(member: &str) -> String {
 }
 
 /// Replays `line` between two good lines.
-fn between(inputs: &Inputs, line: impl AsRef<[u8]>) -> Replay {
+fn between(inputs: &InputFolder, line: impl AsRef<[u8]>) -> Replay {
     let (before, after) = (good("before"), good("after"));
     let text = [before.as_bytes(), line.as_ref(), after.as_bytes(), b""].join(&b"\n"[..]);
     rehearse(&["replay", &inputs.write("p.jsonl", text)])
@@ -198,7 +198,7 @@ fn between(inputs: &Inputs, line: impl AsRef<[u8]>) -> Replay {
 
 /// Checks that each line is counted as one unreadable, named, and the lines around it are sent.
 fn assert_bad_lines(cases: &[(&str, String, &str)]) {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     for (what, line, why) in cases {
         let replay = between(&inputs, line);
         replay.assert(what, 1, 2, 1);
@@ -416,7 +416,7 @@ fn a_bad_topic_is_named() {
 }
 
 #[test]
-fn a_line_that_is_no_object_is_a_bad_line() {
+fn a_line_that_is_not_an_object_is_a_bad_line() {
     let cases = [
         "[1,2]",
         "5",
@@ -468,7 +468,7 @@ fn headers_in_the_wrong_shape_are_named() {
 
 /// Checks that each line is read between two good ones, without a word about it.
 fn assert_good_lines(cases: &[(&str, String)], delivered: u64) {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     for (what, line) in cases {
         let replay = between(&inputs, line);
         replay.assert(what, 0, 2 + delivered, 0);
@@ -553,7 +553,7 @@ fn odd_lines_that_can_be_read_are_read() {
 
 #[test]
 fn a_timestamp_that_overflows_is_sent_with_the_time_of_sending_and_named() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let most = i64::MAX;
     let line = fetch(&format!(
         r#"{{"baseTimestamp":"{most}","records":[{{"timestampDelta":"{most}","valueString":"x"}}]}}"#
@@ -566,7 +566,7 @@ fn a_timestamp_that_overflows_is_sent_with_the_time_of_sending_and_named() {
 
 #[test]
 fn lines_of_invalid_utf8_are_bad_lines() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let mut line = good("x").into_bytes();
     let at = line.len() - 12;
     line[at] = 0xff;
@@ -578,7 +578,7 @@ fn lines_of_invalid_utf8_are_bad_lines() {
 
 #[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let demo = fs::read_to_string(fixture("demo.jsonl")).expect("the fixture is text");
     for (what, text) in [
         ("bom", format!("\u{feff}{demo}")),
@@ -595,8 +595,8 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
 }
 
 #[test]
-fn the_line_of_the_damage_is_right_whatever_stands_before_it() {
-    let inputs = Inputs::new();
+fn the_line_number_of_damage_is_right_whatever_precedes_it() {
+    let inputs = InputFolder::new();
     let raw = |text: &str| rehearse(&["replay", &inputs.write("p.jsonl", text)]);
     let line = good("x");
     for (what, text, number) in [
@@ -616,7 +616,7 @@ fn the_line_of_the_damage_is_right_whatever_stands_before_it() {
 
 #[test]
 fn a_file_that_ends_in_the_middle_of_a_line_is_cut_off() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let line = good("x");
     for (what, end) in [
         ("in a value", r#"{"command":"Fet"#),
@@ -644,8 +644,8 @@ fn a_file_that_ends_in_the_middle_of_a_line_is_cut_off() {
 }
 
 #[test]
-fn a_file_that_ends_behind_a_minus_sign_or_a_point_is_cut_off() {
-    let inputs = Inputs::new();
+fn a_file_that_ends_after_a_minus_sign_or_a_point_is_cut_off() {
+    let inputs = InputFolder::new();
     for end in [r#"{"a":-"#, r#"{"a":1."#, r#"{"a":1e"#] {
         let file = inputs.write("p.jsonl", format!("{}\n{end}", good("x")));
         rehearse(&["replay", &file]).assert(end, 4, 1, 1);
@@ -667,8 +667,8 @@ fn the_damaged_fixtures_give_what_their_readme_says() {
 }
 
 #[test]
-fn one_damaged_input_does_not_keep_the_others_back() {
-    let inputs = Inputs::new();
+fn one_damaged_input_does_not_stop_the_others() {
+    let inputs = InputFolder::new();
     let demo = fixture("demo.jsonl").display().to_string();
     let cut = fixture("cut.jsonl").display().to_string();
     let bad = fixture("bad-middle.jsonl").display().to_string();
@@ -699,7 +699,7 @@ fn one_damaged_input_does_not_keep_the_others_back() {
 
 #[test]
 fn inputs_that_are_not_there_or_empty() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let (empty, folder) = (inputs.write("empty", ""), inputs.path(""));
     let missing = inputs.path("missing");
     for forced in [&[][..], &["--as", "csv"], &["--as", "records"]] {
@@ -739,7 +739,7 @@ fn stdin_is_read_as_a_file_is() {
 }
 
 /// Replays a CSV with a value column and a UUID column to topic `t`.
-fn csv(inputs: &Inputs, rows: impl AsRef<[u8]>) -> Replay {
+fn csv(inputs: &InputFolder, rows: impl AsRef<[u8]>) -> Replay {
     let header = format!("{VALUE},RRPair UUID\n");
     let text = [header.as_bytes(), rows.as_ref()].concat();
     rehearse(&["replay", &inputs.write("p.csv", text), "-t", "t"])
@@ -747,7 +747,7 @@ fn csv(inputs: &Inputs, rows: impl AsRef<[u8]>) -> Replay {
 
 #[test]
 fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let file = inputs.path("p.csv");
     for (what, rows, delivered, line, why) in [
         (
@@ -795,7 +795,7 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
 
 #[test]
 fn a_last_row_with_all_columns_and_closed_quotes_needs_no_line_end() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     for rows in [
         "a,1\nb,2",
         "a,1\r\nb,2\r",
@@ -810,8 +810,8 @@ fn a_last_row_with_all_columns_and_closed_quotes_needs_no_line_end() {
 }
 
 #[test]
-fn the_header_once_more_is_no_record_and_is_named() {
-    let inputs = Inputs::new();
+fn a_repeated_header_is_named_and_is_not_a_record() {
+    let inputs = InputFolder::new();
     for again in [
         format!("{VALUE},RRPair UUID\n"),
         format!("\u{feff}{VALUE},RRPair UUID\r\n"),
@@ -842,7 +842,7 @@ fn the_header_once_more_is_no_record_and_is_named() {
 
 #[test]
 fn several_csvs_are_read_each_under_its_own_header() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let topic = VALUE.replace("partitions.0.records.records.0.valueString", "name");
     let partition = VALUE.replace("records.records.0.valueString", "partitionIndex");
     let base = VALUE.replace("records.0.valueString", "baseOffset");
@@ -878,7 +878,7 @@ fn several_csvs_are_read_each_under_its_own_header() {
 
 #[test]
 fn line_ends_inside_quotes_are_part_of_the_value() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let file = inputs.write(
         "p.csv",
         format!("{VALUE},RRPair UUID\r\n\"a\r\nb\nc\",1\r\n"),
@@ -891,7 +891,7 @@ fn line_ends_inside_quotes_are_part_of_the_value() {
 }
 
 #[test]
-fn a_csv_that_cannot_show_what_it_lacks_is_named_and_no_failure() {
+fn a_csv_that_may_lack_records_is_named_without_a_failure() {
     let guide = fixture("guide.csv").display().to_string();
     let replay = rehearse(&["replay", &guide, "-t", "t"]);
     replay.assert("guide", 0, 6, 0);
@@ -908,7 +908,7 @@ fn a_csv_that_cannot_show_what_it_lacks_is_named_and_no_failure() {
     assert_eq!(text.code, 0, "{text:#?}");
     assert!(text.stdout.contains(why), "{}", text.stdout);
     // Of the text of an HTTP body there is one in each row.
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let own = inputs.write("own.csv", "http.req.body,RRPair UUID\na,1\n");
     let own = rehearse(&["replay", &own, "-t", "t", "--value", "http.req.body"]);
     own.assert("own", 0, 1, 0);
@@ -917,7 +917,7 @@ fn a_csv_that_cannot_show_what_it_lacks_is_named_and_no_failure() {
 
 #[test]
 fn a_csv_that_ends_inside_its_header_is_cut_off() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     for header in [
         VALUE.into(),
         format!("{VALUE},RRPair"),
@@ -930,7 +930,7 @@ fn a_csv_that_ends_inside_its_header_is_cut_off() {
 
 #[test]
 fn a_quote_that_is_closed_by_another_rows_quote_is_named() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     // The quote of `b` closes before `d`: no writer of CSV puts anything but `,` behind a quote.
     let replay = csv(&inputs, "a,1\n\"b,2\nc,3\n\"d\",4\ne,5\n");
     let (code, delivered) = (replay.output.code, replay.ledger("delivered"));
@@ -944,7 +944,7 @@ fn a_quote_that_is_closed_by_another_rows_quote_is_named() {
 
 #[test]
 fn a_quote_missing_from_the_guide_is_named() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let guide = fs::read_to_string(fixture("guide.csv")).expect("the fixture is text");
     // The quote that ends the first row's value.
     let damaged = guide.replacen("}\",e0a4", "},e0a4", 1);
@@ -961,7 +961,7 @@ fn a_quote_missing_from_the_guide_is_named() {
 
 #[test]
 fn rows_with_another_number_of_columns_are_named() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let replay = csv(&inputs, "a,1\nb,2,3\nc\nd,4\n");
     replay.assert("columns", 1, 2, 2);
     let why = "the row has 3 columns, the header has 2";
@@ -970,8 +970,8 @@ fn rows_with_another_number_of_columns_are_named() {
 }
 
 #[test]
-fn the_row_of_the_damage_is_right_whatever_stands_before_it() {
-    let inputs = Inputs::new();
+fn the_row_number_of_damage_is_right_whatever_precedes_it() {
+    let inputs = InputFolder::new();
     for (what, rows, line) in [
         ("first", "bad\n", 2),
         ("empty lines", "a,1\n\n\nbad\nb,2\n", 5),
@@ -982,8 +982,8 @@ fn the_row_of_the_damage_is_right_whatever_stands_before_it() {
 }
 
 #[test]
-fn the_row_of_the_damage_is_right_behind_crlf() {
-    let inputs = Inputs::new();
+fn the_row_number_of_damage_is_right_after_crlf() {
+    let inputs = InputFolder::new();
     let replay = csv(&inputs, "a,1\r\nb,2\r\nbad\r\nc,3\r\n");
     replay.assert("crlf", 1, 3, 1);
     replay.assert_named("crlf", &inputs.path("p.csv"), 4, "columns");
@@ -991,7 +991,7 @@ fn the_row_of_the_damage_is_right_behind_crlf() {
 
 #[test]
 fn odd_csvs_that_can_be_read_are_read() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     for (what, rows, delivered) in [
         ("NUL bytes", &b"a\0b,1\n\0,2\n"[..], 2),
         ("no UTF-8", b"\xff\xfe,1\n\xc3,2\n", 2),
@@ -1021,8 +1021,8 @@ fn odd_csvs_that_can_be_read_are_read() {
 }
 
 #[test]
-fn no_row_of_a_csv_is_taken_for_its_end() {
-    let inputs = Inputs::new();
+fn the_marker_of_the_end_is_distinguished_from_every_row() {
+    let inputs = InputFolder::new();
     let replay = csv(&inputs, "a,1\n\0kreplay: end of input\0\nb,2\n");
     replay.assert("the mark", 1, 2, 1);
     let text = format!("{VALUE}\na\n\0kreplay: end of input\0\nb\n");
@@ -1031,8 +1031,8 @@ fn no_row_of_a_csv_is_taken_for_its_end() {
 }
 
 #[test]
-fn numbers_of_a_csv_that_are_none_are_named() {
-    let inputs = Inputs::new();
+fn invalid_numbers_of_a_csv_are_named() {
+    let inputs = InputFolder::new();
     let node = VALUE.trim_end_matches(".records.records.0.valueString");
     let header = format!("{node}.partitionIndex,{node}.records.baseOffset,{VALUE}\n");
     for (row, why) in [
@@ -1060,7 +1060,7 @@ fn numbers_of_a_csv_that_are_none_are_named() {
 
 #[test]
 fn a_csv_without_a_value_column_is_refused_and_its_columns_are_named() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let no_value = fixture("no-value.csv").display().to_string();
     let error = refused(&["replay", &no_value, "-t", "t"], "");
     let columns = "only `kafka.response.FetchResponse.topics.0.name`, \
@@ -1127,28 +1127,28 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
     // Without the column there are no records, or none that has a topic.
     let value = format!("{record}.valueStrin");
     let error = refused(&["replay", "-", "-t", "t", "--value", &value], &rows);
-    let told = format!(
+    let message = format!(
         "stdin: `--value {value}` heads no column; nearest to it is `{record}.valueString`"
     );
-    assert!(error.contains(&told), "{error}");
+    assert!(error.contains(&message), "{error}");
     let rows = format!("{KEYED},kafka.response.FetchResponse.topics.0.name\nv,k,u,t\n");
     let topic = "kafka.response.FetchResponse.topics.0.nam";
     let error = refused(&["replay", "-", "--topic-path", topic], &rows);
-    let told =
+    let message =
         format!("stdin: `--topic-path {topic}` heads no column; nearest to it is `{topic}e`");
-    assert!(error.contains(&told), "{error}");
+    assert!(error.contains(&message), "{error}");
 }
 
 #[test]
-fn a_topic_that_nothing_tells_is_refused_before_anything_is_sent() {
-    let inputs = Inputs::new();
+fn a_record_without_a_topic_is_refused_before_anything_is_sent() {
+    let inputs = InputFolder::new();
     let hint = "hint: name the destination's topic with `-t TOPIC`";
     let guide = fixture("guide.csv").display().to_string();
     let error = refused(&["replay", &guide], "");
     let why = format!("kreplay: {guide}: the capture does not name the record's topic");
     assert!(error.contains(&why) && error.contains(hint), "{error}");
-    let untold = topic("");
-    let file = inputs.write("p.jsonl", format!("{untold}\n{}\n", good("x")));
+    let without_topic = topic("");
+    let file = inputs.write("p.jsonl", format!("{without_topic}\n{}\n", good("x")));
     let error = refused(&["replay", &file], "");
     assert!(error.contains(hint), "{error}");
     let replay = rehearse(&["replay", &file, "-t", "t"]);
@@ -1156,10 +1156,10 @@ fn a_topic_that_nothing_tells_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_topic_that_nothing_tells_is_named_by_file_and_line() {
-    let inputs = Inputs::new();
-    let untold = topic("");
-    let file = inputs.write("p.jsonl", format!("\n{untold}\n{}\n", good("x")));
+fn a_record_without_a_topic_is_named_by_file_and_line() {
+    let inputs = InputFolder::new();
+    let without_topic = topic("");
+    let file = inputs.write("p.jsonl", format!("\n{without_topic}\n{}\n", good("x")));
     let error = refused(&["replay", &file], "");
     assert!(
         error.starts_with(&format!("kreplay: {file}:2: ")),
@@ -1175,7 +1175,7 @@ fn a_topic_that_nothing_tells_is_named_by_file_and_line() {
 }
 
 /// A file with one line or row of `mib` MiB between two good ones.
-fn long_line(inputs: &Inputs, command: &str, mib: usize) -> String {
+fn long_line(inputs: &InputFolder, command: &str, mib: usize) -> String {
     let (head, tail) = match command {
         "raw" => {
             let line = good("SPLIT");
@@ -1198,7 +1198,7 @@ fn long_line(inputs: &Inputs, command: &str, mib: usize) -> String {
 
 #[test]
 fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let file = long_line(&inputs, "raw", 100);
     let replay = rehearse(&["replay", &file]);
     replay.assert("raw", 1, 2, 1);
@@ -1224,7 +1224,7 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
 
 #[test]
 fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let replay = rehearse(&["replay", &long_line(&inputs, "csv", 100), "-t", "t"]);
     // What comes behind may be sent or not; what stands before is.
     assert!(replay.ledger("delivered") >= 1, "{}", replay.report);
@@ -1238,7 +1238,7 @@ fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
 
 #[test]
 fn a_row_of_100_mb_is_counted_and_named_by_its_line() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let file = long_line(&inputs, "csv", 100);
     let replay = rehearse(&["replay", &file, "-t", "t"]);
     let place = format!("{file}:3");
@@ -1283,7 +1283,7 @@ fn peak_seen_kib(args: &[&str]) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_line_of_100_mb_takes_bounded_memory() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let peak = peak_memory_kib(&["replay", &long_line(&inputs, "raw", 100)]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
@@ -1292,7 +1292,7 @@ fn a_line_of_100_mb_takes_bounded_memory() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_list_of_records_is_read_element_by_element() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let record = json!({"topic": "t", "partition": 0, "value": "v".repeat(60_000)}).to_string();
     let list = format!("[{}]", vec![record; 3_000].join(",\n"));
     let path = inputs.0.path().join("list.json");
@@ -1305,7 +1305,7 @@ fn a_list_of_records_is_read_element_by_element() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_xpath_over_elements_inside_each_other_takes_bounded_memory() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let body = "<a>".repeat(2_000) + &"x".repeat(500_000) + &"</a>".repeat(2_000);
     let pair = json!({"msgType": "rrpair", "http": {"req": {"body": body}}}).to_string();
     let path = inputs.0.path().join("deep.jsonl");
@@ -1318,13 +1318,13 @@ fn an_xpath_over_elements_inside_each_other_takes_bounded_memory() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_row_of_100_mb_takes_bounded_memory() {
-    let inputs = Inputs::new();
+    let inputs = InputFolder::new();
     let peak = peak_memory_kib(&["replay", &long_line(&inputs, "csv", 100), "-t", "t"]);
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
 #[test]
-fn a_topics_name_that_kafka_does_not_take_makes_its_records_unreadable() {
+fn an_illegal_topic_name_makes_its_records_unreadable() {
     let pair = |topic: &str, value: &str| {
         let records = json!({ "records": [{ "valueString": value }] });
         let partition = json!({ "partitionIndex": 0, "records": records });

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use ledger::ledger;
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 /// A run to its end, and the most memory that it was seen to hold, in MiB. One that is over before it
 /// was looked at is run again.
-fn measured(run: impl Fn() -> Run) -> (Output, u64) {
+fn measured(run: impl Fn() -> Run) -> (RunOutput, u64) {
     let mut runs = (0..10).map(|_| {
         let running = run().limit(Duration::from_secs(120)).spawn();
         running.wait_measured()
@@ -258,7 +258,7 @@ fn a_hundred_and_sixty_thousand_topics_in_one_line_are_read_in_moments() {
 
 /// A partition costs about 400 bytes for as long as duplicates are looked for: 512 MiB are 1.34 million.
 #[test]
-fn what_tells_duplicates_apart_is_bounded_and_can_be_done_without() {
+fn deduplication_is_bounded_and_can_be_switched_off() {
     let folder = folder();
     let path = folder.path().join("partitions.jsonl.gz");
     let line = |number: usize| {
@@ -299,7 +299,7 @@ fn what_tells_duplicates_apart_is_bounded_and_can_be_done_without() {
 
 /// Every second offset, so that each record has a gap before it. Two million are kept, whatever the source.
 #[test]
-fn gaps_that_inspect_does_not_count_are_named() {
+fn inspect_says_when_it_stops_counting_gaps() {
     let folder = folder();
     let path = folder.path().join("gaps.jsonl");
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path).expect("it is writable"));
@@ -370,7 +370,7 @@ fn a_cluster_of_thousands_of_brokers_is_refused() {
 
 /// As deep as a path can be, which is 4,096 bytes with the folder that it begins in.
 #[test]
-fn folders_in_folders_are_read_as_deep_as_paths_go() {
+fn nested_folders_are_read_as_deep_as_paths_may_be_long() {
     let folder = folder();
     let depth = (4000 - folder.path().as_os_str().len()) / 2;
     let deepest = folder.path().join(vec!["d"; depth].join("/"));
@@ -389,7 +389,7 @@ fn folders_in_folders_are_read_as_deep_as_paths_go() {
 
 /// Paths that look at each node of each node, one of them with a regular expression: both would take hours.
 #[test]
-fn ctrl_c_ends_a_query_of_the_users_own_that_takes_for_ever() {
+fn ctrl_c_ends_a_user_defined_query_that_does_not_finish() {
     let deep = format!("{}\"abab\"{}", r#"{"a":["#.repeat(60), "]}".repeat(60));
     let line = format!(r#"{{"command":"Fetch","x":[{}]}}"#, times(2000, &deep)) + "\n";
     for value in [

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use serde_json::{Value, json};
 
 /// 34 RRPairs; 49 records in 21 Fetches.
@@ -53,7 +53,7 @@ fn exported(lines: &str) -> Value {
     export(&records)
 }
 
-fn extract(input: &str, args: &[&str]) -> Output {
+fn extract(input: &str, args: &[&str]) -> RunOutput {
     Run::new([&["extract", "-q", "-"], args].concat())
         .stdin(input)
         .output()
@@ -105,11 +105,11 @@ fn an_export_is_counted_filtered_and_listed_by_its_rrpairs() {
             filter,
         ];
         let report = report(&Run::new(args).stdin(input).output());
-        let told = |pointer: &str| report.pointer(pointer).cloned();
+        let member = |pointer: &str| report.pointer(pointer).cloned();
         [
-            told("/ledger"),
-            told("/source/rrpairs"),
-            told("/source/fetches"),
+            member("/ledger"),
+            member("/source/rrpairs"),
+            member("/source/fetches"),
         ]
     };
     // All Fetches, and one of them.
@@ -182,7 +182,7 @@ fn an_export_that_is_cut_off_loses_nothing_before_the_cut() {
 }
 
 #[test]
-fn other_logs_of_an_export_are_named() {
+fn other_log_records_of_an_export_are_counted_and_named() {
     let mut records: Vec<Value> = rrpairs(SHOP).iter().map(log_record).collect();
     records.insert(1, json!({"body": {"stringValue": "listening on :4317"}}));
     let args = ["replay", "-", "--rehearse", "--report", "json"];
@@ -215,7 +215,7 @@ fn example(text: &str) -> Vec<&'static str> {
 
 /// Runs the example of docs/sources.md that makes and uses a profile `name`.toml, with `input` as its file; nothing
 /// is sent.
-fn run_example(name: &str, input: &str) -> Output {
+fn run_example(name: &str, input: &str) -> RunOutput {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let [profile, replay] = example(&format!("{name}.toml"))[..] else {
         panic!("docs/sources.md shows how {name}.toml is made, and how it is used");

@@ -6,7 +6,7 @@ mod harness;
 use std::fs;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, kreplay};
+use harness::run::{Run, RunOutput, kreplay};
 use serde_json::{Value, json};
 
 /// The members of an RRPair that say when it was captured, and the `captured` of its records. Sums of a time
@@ -74,7 +74,7 @@ fn capture(command: &str) -> String {
     lines.collect()
 }
 
-fn extract(input: &str, args: &[&str]) -> Output {
+fn extract(input: &str, args: &[&str]) -> RunOutput {
     Run::new([&["extract", "-", "-q"], args].concat())
         .stdin(input)
         .output()
@@ -82,7 +82,7 @@ fn extract(input: &str, args: &[&str]) -> Output {
 
 /// The values and capture times of the records of a run in which nothing went wrong.
 #[track_caller]
-fn captured(output: &Output) -> Vec<(String, Option<String>)> {
+fn captured(output: &RunOutput) -> Vec<(String, Option<String>)> {
     assert_eq!(
         (output.code, output.stderr.as_str()),
         (0, ""),
@@ -239,7 +239,7 @@ fn a_profile_says_where_the_times_are() {
 }
 
 #[test]
-fn a_snapshot_read_by_its_csv_asks_for_the_times() {
+fn a_snapshot_read_as_csv_requests_the_capture_times() {
     let output = kreplay(["snapshot", "x", "--print-command", "--rehearse"]);
     for path in ["--path .ts ", "--path .duration "] {
         assert!(output.stdout.contains(path), "{output:#?}");

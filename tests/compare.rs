@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, kreplay};
+use harness::run::{Run, RunOutput, kreplay};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,13 +28,13 @@ fn lines(folder: &TempDir, name: &str, records: &[(&str, Value)]) -> PathBuf {
     path
 }
 
-fn compare(expected: &Path, observed: &Path, flags: &[&str]) -> Output {
+fn compare(expected: &Path, observed: &Path, flags: &[&str]) -> RunOutput {
     let files = [expected, observed].map(|path| path.display().to_string());
     let args = ["compare", &files[0], &files[1]];
     kreplay([&args[..], flags].concat())
 }
 
-fn counts(output: &Output) -> Value {
+fn counts(output: &RunOutput) -> Value {
     let report: Value = serde_json::from_str(&output.stdout).expect("one JSON object");
     report["total"].clone()
 }
@@ -44,7 +44,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn a_capture_is_the_same_as_itself_and_as_its_record_lines() {
+fn a_capture_equals_itself_and_its_record_lines() {
     let shop = fixture("shop.jsonl");
     let folder = folder();
     let lines = folder.path().join("shop.lines");

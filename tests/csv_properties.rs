@@ -31,7 +31,7 @@ struct Row {
 
 /// What ends a row: Go's default, or that of its `UseCRLF` (which this leaves out of cells).
 #[derive(Debug, Clone, Copy)]
-enum LineEnd {
+enum RowEnd {
     Lf,
     CrLf,
 }
@@ -60,10 +60,10 @@ fn needs_quotes(cell: &[u8]) -> bool {
         || first.is_some_and(char::is_whitespace)
 }
 
-fn write_csv(rows: &[Row], end: LineEnd) -> Vec<u8> {
+fn write_csv(rows: &[Row], end: RowEnd) -> Vec<u8> {
     let end: &[u8] = match end {
-        LineEnd::Lf => b"\n",
-        LineEnd::CrLf => b"\r\n",
+        RowEnd::Lf => b"\n",
+        RowEnd::CrLf => b"\r\n",
     };
     let record = format!("{PARTITION}.records.records.0");
     let mut text =
@@ -163,7 +163,7 @@ fn assert_balances(report: &Value) {
 fn assert_arrives(
     cluster: &MockCluster<'_, DefaultProducerContext>,
     rows: &[Row],
-    end: LineEnd,
+    end: RowEnd,
 ) -> Result<(), TestCaseError> {
     let (topic, brokers) = (unique("property"), cluster.bootstrap_servers());
     cluster
@@ -216,7 +216,7 @@ fn assert_arrives(
 #[test]
 fn any_record_arrives_as_it_was_written() {
     let cluster = MockCluster::new(1).expect("a mock cluster needs nothing");
-    let cases = (vec(row(), 1..120), select(vec![LineEnd::Lf, LineEnd::CrLf]));
+    let cases = (vec(row(), 1..120), select(vec![RowEnd::Lf, RowEnd::CrLf]));
     runner(CASES)
         .run(&cases, |(rows, end)| assert_arrives(&cluster, &rows, end))
         .unwrap_or_else(|failure| panic!("{failure}"));
@@ -235,7 +235,7 @@ fn a_csv_larger_than_any_buffer_arrives_as_it_was_written() {
             partition: i32::try_from(number % 3).unwrap_or(0),
         })
         .collect();
-    for end in [LineEnd::Lf, LineEnd::CrLf] {
+    for end in [RowEnd::Lf, RowEnd::CrLf] {
         assert_arrives(&cluster, &rows, end).unwrap_or_else(|failure| panic!("{failure}"));
     }
 }

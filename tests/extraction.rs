@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use ledger::ledger;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ fn run(args: &[&str]) -> Run {
 }
 
 /// `kreplay extract -q ARGS`.
-fn extract(args: &[&str]) -> Output {
+fn extract(args: &[&str]) -> RunOutput {
     run(&[&["extract", "-q"], args].concat()).output()
 }
 
@@ -37,7 +37,7 @@ fn lines(args: &[&str]) -> Vec<Value> {
     parsed(&output)
 }
 
-fn parsed(output: &Output) -> Vec<Value> {
+fn parsed(output: &RunOutput) -> Vec<Value> {
     let lines = output.stdout.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("a record line is JSON"))
@@ -51,13 +51,13 @@ fn short(lines: &[Value]) -> Vec<String> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let told = |line: &Value, name| line.get(name).map_or("-".to_owned(), text);
+    let shown = |line: &Value, name| line.get(name).map_or("-".to_owned(), text);
     let one = |line: &Value| {
         let topic = match line.get("topic_id") {
             Some(id) => text(id),
-            None => told(line, "topic"),
+            None => shown(line, "topic"),
         };
-        let (partition, offset) = (told(line, "partition"), told(line, "offset"));
+        let (partition, offset) = (shown(line, "partition"), shown(line, "offset"));
         let (key, value) = (text(&line["key"]), text(&line["value"]));
         format!("{topic}[{partition}]@{offset} {key}={value}")
     };
@@ -218,7 +218,7 @@ fn records_with_an_offset_below_zero_are_records_of_their_own_in_the_order_of_th
 // Transactions.
 
 #[test]
-fn aborted_records_are_left_out_unless_some_application_was_given_them() {
+fn aborted_records_are_left_out_unless_an_application_received_them() {
     let kept = [
         "transfers[1]@11 k11=b-kept-11",
         "transfers[1]@13 k13=b-kept-13",
@@ -232,7 +232,7 @@ fn aborted_records_are_left_out_unless_some_application_was_given_them() {
 }
 
 #[test]
-fn the_copy_that_an_application_was_given_wins_wherever_it_stands() {
+fn the_copy_that_an_application_received_wins_wherever_it_occurs() {
     let counts = "25 = 8 duplicates + 8 control + 3 aborted + 6 delivered";
     for (order, offsets) in [
         ([1, 2, 3, 4], "11 13 16 18 22 17"),
@@ -288,7 +288,7 @@ fn aborted_records_and_duplicates_are_kept_when_asked_for_and_markers_never() {
 }
 
 #[test]
-fn aborted_records_are_left_out_by_a_value_path_of_ones_own_too() {
+fn aborted_records_are_left_out_with_a_custom_value_path_too() {
     // Without a record path no offset is known, so the Fetches of lines 1, 3 and 4 stand side by side.
     let value =
         "$.kafka.response.FetchResponse.topics[*].partitions[*].records[*].records[*].valueString";
@@ -357,7 +357,7 @@ fn from_stdin_records_wait_for_the_name_of_their_topic_in_their_order() {
 }
 
 #[test]
-fn a_topic_id_that_nothing_names_is_counted_and_told_how_to_name() {
+fn an_unresolved_topic_id_is_counted_with_a_hint_how_to_name_it() {
     let output = run(&["replay", "late-metadata.jsonl", "--rehearse"]).output();
     assert_eq!(output.code, 1);
     let (_, problems) = output.stdout.split_once("problem ").expect("a problem");
@@ -394,7 +394,7 @@ fn own(args: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn a_profile_of_ones_own_reads_a_shape_of_its_own_and_keeps_the_text_of_its_values() {
+fn a_custom_profile_reads_another_structure_and_keeps_the_text_of_values() {
     let output = extract(&OWN);
     assert_eq!(output.code, 0, "{output:#?}");
     let expected = concat!(
@@ -583,7 +583,7 @@ const SAME: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn a_query_gives_the_very_lines_of_the_plain_path_that_means_the_same() {
+fn a_query_gives_the_same_lines_as_the_equivalent_plain_path() {
     for (query, plain) in SAME {
         let joined = [
             "--key",
@@ -601,7 +601,7 @@ fn a_query_gives_the_very_lines_of_the_plain_path_that_means_the_same() {
 
 /// A query is asked of a document, which holds neither half of a surrogate pair nor every number.
 #[test]
-fn what_no_document_can_hold_is_no_matter_to_a_query_unless_it_is_the_field_itself() {
+fn lone_surrogates_elsewhere_do_not_break_a_query() {
     let values = |line: &str, path: &str| {
         let args = ["extract", "-q", "-", "--value", path];
         let text = format!("{{\"command\":\"Fetch\",{line}}}\n");
@@ -704,7 +704,7 @@ fn of_line(line: &str, args: &[&str]) -> (i32, Vec<Value>, String) {
 }
 
 #[test]
-fn a_field_takes_a_node_once_and_a_record_path_gives_it_as_often_as_it_names_it() {
+fn a_field_takes_a_node_once_and_a_record_path_repeats_it_as_often_as_it_selects_it() {
     let values = |path: &str| {
         let (code, lines, stderr) = of_line(
             r#"{"a":[10,11,[12]],"o":{"x":1},"k":["k"]}"#,
@@ -731,7 +731,7 @@ fn a_field_takes_a_node_once_and_a_record_path_gives_it_as_often_as_it_names_it(
 }
 
 #[test]
-fn a_bare_number_is_an_index_in_a_list_and_a_name_in_an_object() {
+fn a_bare_number_selects_an_index_of_a_list_and_a_member_of_an_object() {
     let line = r#"{"l":[{"v":"zero"},{"v":"one"}],"o":{"0":{"v":"null"},"1":{"v":"eins","k":"k"},"007":"bond"}}"#;
     let one = |args: &[&str]| {
         let (code, lines, stderr) = of_line(line, args);
@@ -758,7 +758,7 @@ fn a_bare_number_is_an_index_in_a_list_and_a_name_in_an_object() {
 
 /// Each way of joining a key or header that cannot be read with its record.
 #[test]
-fn a_key_or_header_that_cannot_be_read_makes_the_record_unreadable_however_it_is_joined() {
+fn an_unreadable_key_or_header_makes_the_record_unreadable_however_it_is_matched() {
     let base64 = "a record's key should be base64 and is not";
     let header = "a record's header has an unknown member called `h`";
     let cases: [(&str, &str, &str); 8] = [
@@ -817,7 +817,7 @@ fn a_key_or_header_that_cannot_be_read_makes_the_record_unreadable_however_it_is
 }
 
 #[test]
-fn only_the_records_that_share_a_key_which_cannot_be_read_are_unreadable() {
+fn an_unreadable_key_affects_only_the_records_that_share_it() {
     let line = r#"{"g":[{"k":"!","r":[{"v":"a"},{"v":"b"}]},{"k":"aGk=","r":[{"v":"c"}]}]}"#;
     let args = "--value $.g[*].r[*].v --key $.g[*].k --key-encoding base64";
     let args: Vec<&str> = args.split(' ').collect();
@@ -831,7 +831,7 @@ fn only_the_records_that_share_a_key_which_cannot_be_read_are_unreadable() {
 }
 
 #[test]
-fn a_header_value_is_base64_only_where_something_says_so() {
+fn a_header_value_is_base64_only_where_that_is_declared() {
     let line = r#"{"v":"a","h":[{"key":"n","value":"aGk="},{"key":"s","valueString":"aGk="},{"key":"b","valueBytes":"aGk="},{"key":"o","value":{"a": 1}},{"key":"z","value":null}]}"#;
     let of = |encoding: &[&str]| {
         let args = [&["--value", "$.v", "--headers", "$.h"], encoding].concat();
@@ -871,7 +871,7 @@ fn a_header_value_is_base64_only_where_something_says_so() {
 }
 
 #[test]
-fn header_encoding_holds_for_an_object_of_headers_and_over_the_built_in_profile() {
+fn header_encoding_applies_to_an_object_of_headers_and_overrides_the_built_in_profile() {
     let line = r#"{"v":"a","h":{"A":"aGk=","B":["aGk=",null,7],"C":[]}}"#;
     let headers = |line: &str, args: &[&str]| {
         let (code, lines, stderr) = of_line(line, args);
@@ -897,7 +897,7 @@ fn header_encoding_holds_for_an_object_of_headers_and_over_the_built_in_profile(
 
 /// A filter asks for the JSON text of the node that headers are taken from.
 #[test]
-fn headers_that_a_filter_reads_are_headers_all_the_same() {
+fn headers_read_by_a_filter_are_still_replayed() {
     let line = r#"{"http":{"req":{"body":"b","headers":{"X":["1","2"]}}}}"#;
     let args = ["extract", "-q", "-", "--filter", "header[X] IS 1"];
     let paths = ["--value", "http.req.body", "--headers", "http.req.headers"];
@@ -921,7 +921,7 @@ fn with_records(records: &[&str]) -> String {
 }
 
 #[test]
-fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
+fn an_unknown_member_beside_a_known_value_is_named_with_its_count() {
     let lines = with_records(&[
         r#"{"valueString":"a","keyHex":"6b"},{"offsetDelta":1,"valueString":"b","keyHex":"6c","header":[{"key":"h"}]}"#,
         r#"{"offsetDelta":2,"valueString":"c","keyString":"k","headers":[],"length":7}"#,
@@ -938,12 +938,13 @@ fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
         json!([problem("keyHex", 3), problem("header", 1)])
     );
     // What the hint says helps.
-    let told = run(&["extract", "-"]).stdin(lines.clone()).output();
+    let shown = run(&["extract", "-"]).stdin(lines.clone()).output();
     assert!(
-        told.stderr
+        shown
+            .stderr
             .contains("hint: if it is the key or the headers, say so with `--key @.NAME`"),
         "{}",
-        told.stderr
+        shown.stderr
     );
     let paths = ["replay", "-", "--key", "@.keyHex", "--headers", "@.header"];
     let spelt_so = lines.lines().next().expect("there is one").to_owned() + "\n";
@@ -956,7 +957,7 @@ fn a_member_that_nobody_knows_beside_a_known_value_is_named_with_its_count() {
 }
 
 #[test]
-fn names_that_nobody_knows_are_bounded() {
+fn the_list_of_unknown_names_is_bounded() {
     let records: Vec<String> = (0..100)
         .map(|n| format!(r#"{{"offsetDelta":{n},"valueString":"v","odd{n}":1}}"#))
         .collect();
@@ -1001,7 +1002,7 @@ fn a_profile_is_a_name_or_a_file() {
 }
 
 #[test]
-fn a_bad_path_is_shown_with_its_place() {
+fn an_invalid_path_is_shown_with_the_position_of_the_error() {
     for (flag, path, what, column) in [
         (
             "--key",
@@ -1075,7 +1076,7 @@ fn a_bad_path_or_filter_of_a_profile_is_shown_with_file_and_line() {
 }
 
 #[test]
-fn a_bad_profile_is_named_with_the_place() {
+fn an_invalid_profile_is_named_with_the_position_of_the_error() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let path = folder.path().join("bad.toml");
     let name = path.display().to_string();
@@ -1153,7 +1154,7 @@ const FILTERS: [(&str, u64); 18] = [
 ];
 
 #[test]
-fn a_filter_leaves_what_it_says_and_counts_the_rest() {
+fn a_filter_keeps_what_matches_and_counts_the_rest() {
     for (filter, delivered) in FILTERS {
         let args = [
             "replay",
@@ -1182,7 +1183,7 @@ fn a_filter_leaves_what_it_says_and_counts_the_rest() {
 }
 
 #[test]
-fn a_bad_filter_is_shown_with_its_place() {
+fn an_invalid_filter_flag_is_shown_with_the_position_of_the_error() {
     for (filter, what, column) in [
         (
             "command IS \"Fetch\" AN status IS OK",
@@ -1206,7 +1207,7 @@ fn a_bad_filter_is_shown_with_its_place() {
 }
 
 #[test]
-fn a_keyword_that_no_rrpair_tells_is_named() {
+fn a_keyword_that_no_rrpair_answers_is_named() {
     for (filter, what, column) in [
         (
             "sample IS '1/5'",
@@ -1273,16 +1274,16 @@ fn a_record_of_unknown_members_alone_is_unreadable_and_one_of_them_is_named() {
     });
     let problems = json!([{ "what": "value_unknown", "count": 1, "first": first }]);
     assert_eq!(report["problems"], problems);
-    let told = run(&["extract", "spellings.jsonl"]).output().stderr;
+    let shown = run(&["extract", "spellings.jsonl"]).output().stderr;
     let hint = "\n           hint: `kreplay inspect --paths` lists every path that occurs; \
                 give the value's with `--value PATH`\n";
-    assert!(told.contains(hint), "{told}");
+    assert!(shown.contains(hint), "{shown}");
 }
 
 // Snapshots.
 
 /// A run of `kreplay snapshot http` and the calls of speedctl that it made.
-fn snapshot(args: &[&str]) -> (Output, Vec<Vec<String>>) {
+fn snapshot(args: &[&str]) -> (RunOutput, Vec<Vec<String>>) {
     let folder = http_snapshot();
     let typed = folder.path().join("args");
     let output = run(&[&["snapshot", "http", "-t", "x"], args].concat())
@@ -1348,7 +1349,7 @@ fn paths_without_wildcards_go_to_speedctl_in_its_notation_and_the_filter_as_it_w
 }
 
 #[test]
-fn a_keyword_that_kreplay_does_not_know_is_speedctls_to_judge_by_csv() {
+fn with_via_csv_an_unknown_keyword_is_left_to_speedctl() {
     let paths = ["--value", "http.req.body"];
     let filter = "newer[key] IS x AND comand IS POST";
     let (output, calls) =
@@ -1374,11 +1375,11 @@ fn a_keyword_that_kreplay_does_not_know_is_speedctls_to_judge_by_csv() {
             .concat(),
         );
         assert_eq!((output.code, calls.len()), (2, 0), "{output:#?}");
-        for told in [
+        for shown in [
             "kreplay: the filter does not parse: `comand` is no keyword\n    comand IS POST\n    ^\n",
             "hint: did you mean `command`? ",
         ] {
-            assert!(output.stderr.contains(told), "{via}: {}", output.stderr);
+            assert!(output.stderr.contains(shown), "{via}: {}", output.stderr);
         }
     }
 }
@@ -1435,7 +1436,7 @@ fn filters_look_into_sessions_methods_and_bodies() {
 }
 
 #[test]
-fn a_wildcard_means_that_the_rrpairs_are_read() {
+fn a_wildcard_makes_kreplay_read_the_rrpairs() {
     for value in [
         "http.req.headers.*.0",
         "$.http.req.headers[*][0]",
@@ -1450,7 +1451,7 @@ fn a_wildcard_means_that_the_rrpairs_are_read() {
 }
 
 #[test]
-fn a_wildcard_cannot_be_had_by_csv() {
+fn a_wildcard_with_via_csv_is_an_error() {
     for value in [
         "http.req.headers.*.0",
         "$.http.req.headers[*][0]",

@@ -55,13 +55,13 @@ use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 
 use harness::kafka::Kafka;
-use harness::run::{Output, Run};
+use harness::run::{Run, RunOutput};
 
 /// A hang is told after this; no trial comes near it.
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A trial: its name, a sentence, what it takes, and what it does.
-type Case = (&'static str, Takes, fn());
+type FaultTrial = (&'static str, Takes, fn());
 
 /// What a trial takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn replay(brokers: &str, args: &[&str]) -> Run {
 ///
 /// # Panics
 /// When the code is another one.
-fn report_of(output: &Output, code: i32) -> Value {
+fn report_of(output: &RunOutput, code: i32) -> Value {
     assert_eq!(output.code, code, "{output:#?}");
     let report = harness::run::report(output);
     assert_eq!(report["exit_code"], code, "{report:#}");

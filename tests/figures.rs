@@ -14,7 +14,7 @@ const START_MS: u64 = 1_767_603_600_000;
 
 /// A record as it was captured.
 #[derive(Clone)]
-struct Captured {
+struct FetchedRecord {
     topic: &'static str,
     partition: u64,
     offset: u64,
@@ -25,10 +25,10 @@ struct Captured {
 
 /// A capture and what is in it.
 #[derive(Default)]
-struct Capture {
+struct CountedCapture {
     lines: String,
     rrpairs: u64,
-    fetches: Vec<Vec<Captured>>,
+    fetches: Vec<Vec<FetchedRecord>>,
     commands: BTreeMap<String, u64>,
     brokers: BTreeMap<String, u64>,
     clients: BTreeMap<String, u64>,
@@ -40,7 +40,7 @@ fn count(names: &mut BTreeMap<String, u64>, name: &str) {
     *names.entry(name.into()).or_default() += 1;
 }
 
-impl Capture {
+impl CountedCapture {
     fn generate(random: &mut SeededRandom, rounds: u64, largest: u64) -> Self {
         let mut capture = Self::default();
         let mut next = BTreeMap::new();
@@ -69,7 +69,7 @@ impl Capture {
         count(&mut self.groups, group);
     }
 
-    fn add_fetch(&mut self, random: &mut SeededRandom, records: Vec<Captured>) {
+    fn add_fetch(&mut self, random: &mut SeededRandom, records: Vec<FetchedRecord>) {
         let broker = format!("kafka-{}.kafka:9092", random.number(0..3));
         let client = format!("client-{}", random.number(0..4));
         let mut request = json!({ "replicaId": -1 });
@@ -101,7 +101,7 @@ impl Capture {
     }
 
     /// Each record once, by where it was captured.
-    fn unique(&self) -> BTreeMap<(&'static str, u64, u64), &Captured> {
+    fn unique(&self) -> BTreeMap<(&'static str, u64, u64), &FetchedRecord> {
         let all = self.fetches.iter().flatten();
         all.map(|r| ((r.topic, r.partition, r.offset), r)).collect()
     }
@@ -116,7 +116,7 @@ fn batches(
     random: &mut SeededRandom,
     next: &mut BTreeMap<(&'static str, u64), u64>,
     largest: u64,
-) -> Vec<Captured> {
+) -> Vec<FetchedRecord> {
     let mut records = Vec::new();
     for topic in ["orders", "payments", "shipments"] {
         for partition in 0..4 {
@@ -128,7 +128,7 @@ fn batches(
                 // Now and then compaction has left a gap.
                 *offset += [1, 1, 1, 1, 4][usize::try_from(random.number(0..5)).expect("small")];
                 let length = usize::try_from(random.number(0..largest)).expect("a small number");
-                records.push(Captured {
+                records.push(FetchedRecord {
                     topic,
                     partition,
                     offset: *offset,
@@ -144,7 +144,7 @@ fn batches(
 }
 
 /// Every record in a batch of its own, as a topic's partitions repeat with many batches.
-fn topics(records: &[Captured]) -> Value {
+fn topics(records: &[FetchedRecord]) -> Value {
     let topics = records.iter().map(|record| {
         let mut inner = json!({});
         if let Some(key) = &record.key {
@@ -173,7 +173,7 @@ fn time(ms: u64) -> String {
     format!("2026-01-05T09:{minutes:02}:{seconds:02}.{:03}Z", ms % 1000)
 }
 
-fn bytes(record: &Captured) -> u64 {
+fn bytes(record: &FetchedRecord) -> u64 {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len) as u64;
     length(&record.key) + length(&record.value)
 }
@@ -185,7 +185,7 @@ fn gaps(offsets: &BTreeSet<u64>) -> (u64, u64) {
     missing.fold((0, 0), |(sum, gaps), missing| (sum + missing, gaps + 1))
 }
 
-fn first_and_last(records: &[&Captured]) -> (String, String) {
+fn first_and_last(records: &[&FetchedRecord]) -> (String, String) {
     let times: BTreeSet<u64> = records.iter().map(|record| record.time_ms).collect();
     let first = times.first().expect("there are records");
     (
@@ -195,7 +195,7 @@ fn first_and_last(records: &[&Captured]) -> (String, String) {
 }
 
 /// What `inspect` has to say of a topic.
-fn expected_topic(topic: &str, records: &[&Captured]) -> Value {
+fn expected_topic(topic: &str, records: &[&FetchedRecord]) -> Value {
     let values = records.iter().filter_map(|record| record.value.as_ref());
     let mut sizes: Vec<usize> = values.map(String::len).collect();
     sizes.sort_unstable();
@@ -253,17 +253,17 @@ fn by_topic(topics: &Value) -> BTreeMap<String, Value> {
 
 /// A capture with what follows from its records.
 struct Checked<'a> {
-    capture: &'a Capture,
+    capture: &'a CountedCapture,
     /// Each record once.
-    all: Vec<&'a Captured>,
-    topics: BTreeMap<&'static str, Vec<&'a Captured>>,
+    all: Vec<&'a FetchedRecord>,
+    topics: BTreeMap<&'static str, Vec<&'a FetchedRecord>>,
     seed: u64,
 }
 
 impl<'a> Checked<'a> {
-    fn of(capture: &'a Capture, seed: u64) -> Self {
-        let all: Vec<&Captured> = capture.unique().values().copied().collect();
-        let mut topics: BTreeMap<&str, Vec<&Captured>> = BTreeMap::new();
+    fn of(capture: &'a CountedCapture, seed: u64) -> Self {
+        let all: Vec<&FetchedRecord> = capture.unique().values().copied().collect();
+        let mut topics: BTreeMap<&str, Vec<&FetchedRecord>> = BTreeMap::new();
         for record in &all {
             topics.entry(record.topic).or_default().push(record);
         }
@@ -365,7 +365,7 @@ fn every_figure_of_inspect_and_of_the_report_is_what_the_records_say() {
     let mut random = SeededRandom::from_env();
     let seed = random.seed();
     for (rounds, largest) in [(20, 300), (100, 5000), (300, 60), (60, 100_000)] {
-        let capture = Capture::generate(&mut random, rounds, largest);
+        let capture = CountedCapture::generate(&mut random, rounds, largest);
         let checked = Checked::of(&capture, seed);
         checked.inspection();
         checked.replay();
@@ -373,7 +373,7 @@ fn every_figure_of_inspect_and_of_the_report_is_what_the_records_say() {
 }
 
 #[test]
-fn the_text_of_inspect_tells_sizes_above_255_bytes() {
+fn the_text_of_inspect_shows_sizes_above_255_bytes() {
     let line = |length: usize| {
         let value = "v".repeat(length);
         format!("{{\"topic\":\"t\",\"value\":\"{value}\"}}\n")

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run, kreplay};
+use harness::run::{Run, RunOutput, kreplay};
 use rdkafka::mocking::MockCluster;
 use tempfile::TempDir;
 
 const CAPTURE: &str = "{\"topic\":\"t\",\"value\":\"kept\"}\n";
 
 /// A folder with a capture of one record line.
-struct Files(TempDir);
+struct FilesFolder(TempDir);
 
-impl Files {
+impl FilesFolder {
     fn new() -> Self {
         let files = Self(tempfile::tempdir().expect("a temporary folder"));
         fs::write(files.path("cap"), CAPTURE).expect("the folder is writable");
@@ -41,7 +41,7 @@ impl Files {
     }
 
     /// Replays the capture with more arguments into a rehearsal.
-    fn rehearse(&self, more: &[&str]) -> Output {
+    fn rehearse(&self, more: &[&str]) -> RunOutput {
         let capture = self.text("cap");
         kreplay([&["replay", &capture, "--rehearse"], more].concat())
     }
@@ -61,7 +61,7 @@ impl Files {
     }
 }
 
-fn refused(output: &Output) -> &str {
+fn refused(output: &RunOutput) -> &str {
     let (code, stdout) = (output.code, output.stdout.as_str());
     assert_eq!((code, stdout), (2, ""), "{output:#?}");
     &output.stderr
@@ -69,7 +69,7 @@ fn refused(output: &Output) -> &str {
 
 #[test]
 fn rejects_that_a_new_journal_does_not_know_are_kept() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let brokers = cluster.bootstrap_servers();
     let reject = "{\"value\":\"lost\",\"outcome\":\"unsent\",\"reason\":\"of another replay\"}\n";
@@ -96,7 +96,7 @@ fn rejects_that_a_new_journal_does_not_know_are_kept() {
 
 #[test]
 fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let brokers = cluster.bootstrap_servers();
     let (capture, rej, journal) = (files.text("cap"), files.text("rej"), files.text("journal"));
@@ -132,7 +132,7 @@ fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
 
 #[test]
 fn a_file_on_stdin_is_an_input() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let (code, said) = files.shell("\"$K\" replay - --rehearse --rejects cap < cap");
     let expected = "kreplay: `--rejects cap` is the file on stdin and would be written over\n";
     assert_eq!((code, said.as_str()), (2, expected));
@@ -140,8 +140,8 @@ fn a_file_on_stdin_is_an_input() {
 }
 
 #[test]
-fn a_file_on_stdout_or_stderr_is_no_input_and_no_other_file() {
-    let files = Files::new();
+fn a_file_on_stdout_or_stderr_may_not_be_an_input_or_another_output() {
+    let files = FilesFolder::new();
     let path = files.text("cap");
     for (command, expected) in [
         (
@@ -169,7 +169,7 @@ fn a_file_on_stdout_or_stderr_is_no_input_and_no_other_file() {
 
 #[test]
 fn a_file_in_a_folder_that_is_read_is_an_input() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     fs::create_dir(files.path("d")).expect("the folder is writable");
     fs::copy(fixture("demo.jsonl"), files.path("d/capture.jsonl")).expect("a copy");
     let before = files.read("d/capture.jsonl");
@@ -208,7 +208,7 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
 
 #[test]
 fn a_link_or_a_hard_link_of_an_input_is_the_input() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     symlink(files.path("cap"), files.path("soft")).expect("a link");
     fs::hard_link(files.path("cap"), files.path("hard")).expect("a link");
     for flag in ["--rejects", "--report-file"] {
@@ -227,7 +227,7 @@ fn a_link_or_a_hard_link_of_an_input_is_the_input() {
 
 #[test]
 fn two_names_of_one_file_are_one_file_also_when_it_is_new() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     symlink("new", files.path("link")).expect("a link");
     let (new, link) = (files.text("new"), files.text("link"));
     let run = files.rehearse(&["--rejects", &new, "--report-file", &link]);
@@ -236,8 +236,8 @@ fn two_names_of_one_file_are_one_file_also_when_it_is_new() {
 }
 
 #[test]
-fn what_flags_and_properties_name_is_read_too() {
-    let files = Files::new();
+fn files_named_by_flags_and_properties_count_as_inputs() {
+    let files = FilesFolder::new();
     let profile = kreplay(["profile", "fetch"]).stdout;
     for (name, text) in [
         ("conf", "linger.ms=1\n"),
@@ -272,7 +272,7 @@ fn what_flags_and_properties_name_is_read_too() {
 
 #[test]
 fn a_pulled_snapshot_is_an_input() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let folder = files.path(".speedscale/data/snapshots/demo");
     fs::create_dir_all(&folder).expect("the folder is writable");
     let pulled = folder.join("raw.jsonl");
@@ -301,8 +301,8 @@ fn a_pulled_snapshot_is_an_input() {
 }
 
 #[test]
-fn a_report_takes_no_other_place_than_that_of_a_report() {
-    let files = Files::new();
+fn a_report_file_replaces_only_an_earlier_report_file() {
+    let files = FilesFolder::new();
     let file = files.text("file");
     for text in ["my notes\n", CAPTURE, "{\"kreplay_journal\":1}\n"] {
         fs::write(&file, text).expect("the folder is writable");
@@ -324,8 +324,8 @@ fn a_report_takes_no_other_place_than_that_of_a_report() {
 }
 
 #[test]
-fn a_file_that_is_no_regular_one_is_written_to_and_stays_what_it_is() {
-    let files = Files::new();
+fn a_device_or_pipe_is_written_to_and_not_replaced() {
+    let files = FilesFolder::new();
     for flag in ["--rejects", "--report-file"] {
         let before = inode("/dev/null");
         let run = files.rehearse(&[flag, "/dev/null"]);
@@ -350,7 +350,7 @@ fn inode(path: &str) -> u64 {
 
 #[test]
 fn the_second_of_two_runs_on_one_rejects_file_is_refused() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let rej = files.text("rej");
     let args = ["replay", "-", "--rehearse", "--rejects", &rej];
     let mut first = Run::new(args).stdin_open().spawn();
@@ -366,7 +366,7 @@ fn the_second_of_two_runs_on_one_rejects_file_is_refused() {
 
 #[test]
 fn new_files_are_readable_by_their_owner_alone() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let (rej, file) = (files.text("rej"), files.text("file"));
     let run = files.rehearse(&["--rejects", &rej, "--report-file", &file]);
     assert_eq!(run.code, 0, "{run:#?}");
@@ -387,7 +387,7 @@ fn new_files_are_readable_by_their_owner_alone() {
 #[test]
 fn a_link_is_followed_to_a_file_that_is_there_and_no_new_one_is_made_through_it() {
     for (name, flag) in [("rej", "--rejects"), ("file", "--report-file")] {
-        let files = Files::new();
+        let files = FilesFolder::new();
         fs::create_dir(files.path("elsewhere")).expect("the folder is writable");
         let target = files.path("elsewhere").join(name);
         symlink(Path::new("elsewhere").join(name), files.path(name)).expect("a link");
@@ -406,7 +406,7 @@ fn a_link_is_followed_to_a_file_that_is_there_and_no_new_one_is_made_through_it(
 
 #[test]
 fn a_run_that_fails_early_leaves_no_report_file() {
-    let files = Files::new();
+    let files = FilesFolder::new();
     let file = files.text("file");
     let run = files.rehearse(&["--report-file", &file, "-X", "nonsense=1"]);
     assert_eq!(run.code, 2, "{run:#?}");

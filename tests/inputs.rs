@@ -16,16 +16,16 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 
 /// RRPairs of the fixture; 49 records and 2 control batches in 21 Fetches.
 const SHOP: &str = include_str!("../fixtures/shop.jsonl");
 
-fn rehearse(paths: &[&Path]) -> Output {
+fn rehearse(paths: &[&Path]) -> RunOutput {
     run(paths, None)
 }
 
-fn run(paths: &[&Path], stdin: Option<&[u8]>) -> Output {
+fn run(paths: &[&Path], stdin: Option<&[u8]>) -> RunOutput {
     let mut args: Vec<PathBuf> = vec!["replay".into()];
     args.extend(paths.iter().map(|path| path.to_path_buf()));
     args.extend(["--rehearse", "--keep-duplicates", "--report", "json"].map(PathBuf::from));
@@ -37,7 +37,7 @@ fn run(paths: &[&Path], stdin: Option<&[u8]>) -> Output {
 }
 
 /// What must be the same whatever the form.
-fn essence(output: &Output) -> Value {
+fn essence(output: &RunOutput) -> Value {
     let report = report(output);
     serde_json::json!({
         "code": output.code,
@@ -238,7 +238,7 @@ fn no_more_than_one_file_is_open_at_a_time() {
 }
 
 #[test]
-fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
+fn files_of_a_folder_without_rrpairs_are_skipped_counted_and_named() {
     let folder = folder();
     let path = folder.path();
     write(path, "raw.jsonl", fetch("a") + "\n" + &fetch("b") + "\n");
@@ -275,7 +275,7 @@ fn what_is_no_rrpair_in_a_folder_is_skipped_counted_and_named() {
 }
 
 #[test]
-fn an_input_named_itself_is_not_skipped() {
+fn a_file_named_on_the_command_line_is_not_skipped() {
     let folder = folder();
     let path = write(folder.path(), "README.txt", "Captured on a Tuesday.\n");
     let output = rehearse(&[&path]);
@@ -331,8 +331,8 @@ fn the_content_decides_what_an_input_is_whatever_the_command() {
     ] {
         let [own, from_stdin] = delivered(&[], content);
         assert_eq!(own, from_stdin, "{kind}");
-        for told in delivered(&["--as", kind], content) {
-            assert_eq!(told, own, "`--as {kind}`");
+        for expected_text in delivered(&["--as", kind], content) {
+            assert_eq!(expected_text, own, "`--as {kind}`");
         }
         assert_eq!((own.0, &own.1), (0, &Value::from(kind)));
         assert!(
@@ -372,7 +372,7 @@ fn several_kinds_in_one_run_are_named_with_both_files() {
 }
 
 #[test]
-fn bytes_of_a_program_are_named_and_never_printed() {
+fn a_binary_file_is_named_and_its_bytes_are_never_printed() {
     let folder = folder();
     let elf = [
         b"\x7fELF\x02\x01\x01\0"[..].to_vec(),
@@ -473,7 +473,7 @@ fn a_file_of_a_folder_is_judged_by_more_than_its_first_bytes() {
 }
 
 #[test]
-fn paths_of_ones_own_lead_into_any_json_of_a_folder() {
+fn custom_paths_read_any_json_of_a_folder() {
     let folder = folder();
     write(
         folder.path(),
@@ -508,7 +508,7 @@ fn paths_of_ones_own_lead_into_any_json_of_a_folder() {
 }
 
 /// What says all in one line on stderr and nothing on stdout.
-fn assert_one_line(output: &Output, code: i32, line: &str) {
+fn assert_one_line(output: &RunOutput, code: i32, line: &str) {
     assert_eq!(
         (output.code, output.stdout.as_str()),
         (code, ""),
@@ -521,7 +521,7 @@ fn assert_one_line(output: &Output, code: i32, line: &str) {
 }
 
 #[test]
-fn nothing_to_replay_is_said_in_one_line_unless_it_is_allowed() {
+fn a_source_without_records_is_refused_in_one_line_unless_allowed() {
     let folder = folder();
     let none = folder.path().join("captures");
     write(&none, "README.txt", "Captured on a Tuesday.\n");
@@ -573,13 +573,16 @@ fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
         ]
         .concat();
         let output = Run::new(&args).output();
-        let told = format!("RRPairs of {http}\n");
+        let expected_text = format!("RRPairs of {http}\n");
         let line = output
             .stderr
             .lines()
             .find(|line| line.contains("the filter passed none of "));
         assert!(output.code == 1 && line.is_some(), "{command}: {output:?}");
-        assert!(output.stderr.contains(&told), "{command}: {output:?}");
+        assert!(
+            output.stderr.contains(&expected_text),
+            "{command}: {output:?}"
+        );
         let output = Run::new([&args[..], &["--allow-empty"]].concat()).output();
         assert_eq!(output.code, 0, "{command}: {output:?}");
         // Records that are filtered are found, and still none is left.
@@ -590,15 +593,18 @@ fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
         ]
         .concat();
         let output = Run::new(&args).output();
-        let told =
+        let expected_text =
             format!("kreplay: nothing was found: the filter passed none of 34 RRPairs of {shop}\n");
         assert_eq!(output.code, 1, "{command}: {output:?}");
-        assert!(output.stderr.contains(&told), "{command}: {output:?}");
+        assert!(
+            output.stderr.contains(&expected_text),
+            "{command}: {output:?}"
+        );
     }
 }
 
 #[test]
-fn values_without_their_records_get_the_hint_to_ask_kcat_for_them() {
+fn bare_values_get_a_hint_at_the_right_kcat_command() {
     for values in ["one\ntwo\n", "{\"id\":1}\n{\"id\":2}\n", "3\n4\n"] {
         let args = ["replay", "-", "-t", "t", "--rehearse"];
         let output = Run::new(args).stdin(values).output();
@@ -619,7 +625,7 @@ fn values_without_their_records_get_the_hint_to_ask_kcat_for_them() {
 }
 
 #[test]
-fn what_cannot_be_read_at_all_is_said_in_one_line() {
+fn an_input_that_cannot_be_opened_is_reported_in_one_line() {
     let folder = folder();
     let missing = folder.path().join("missing").display().to_string();
     let other = write(folder.path(), "other.json", r#"{"id":1}"#)
@@ -645,7 +651,7 @@ fn obeyed(c: char) -> bool {
 }
 
 #[test]
-fn what_a_terminal_obeys_is_never_printed_for_people_and_kept_for_programs() {
+fn control_characters_are_escaped_for_people_and_kept_for_programs() {
     const EVIL: &str = "\\u001b]0;x\\u0007\\u202eb\\nfound 99\\u009b2J";
     let evil: Value = serde_json::from_str(&format!("\"{EVIL}\"")).expect("JSON");
     let evil = evil.as_str().expect("a string");
@@ -765,7 +771,7 @@ fn packed_otherwise() -> [(&'static str, Vec<u8>, &'static str, &'static str); 7
 }
 
 #[test]
-fn what_is_packed_otherwise_is_named_with_the_command_that_unpacks_it() {
+fn an_unsupported_compression_is_named_with_the_command_that_unpacks_it() {
     for (name, content, what, unpack) in packed_otherwise() {
         let folder = folder();
         let path = write(folder.path(), name, &content).display().to_string();
@@ -800,7 +806,7 @@ fn what_is_packed_otherwise_is_named_with_the_command_that_unpacks_it() {
 }
 
 #[test]
-fn zeros_behind_packed_data_are_nothing_and_other_bytes_are_junk() {
+fn zeros_after_compressed_data_are_ignored_and_other_bytes_are_reported() {
     let expected = of_lines();
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
         let packed = pack(SHOP.as_bytes());
@@ -849,7 +855,7 @@ fn zstd_of_window(log: u8) -> Vec<u8> {
 
 /// The hint for what is packed in two ways does all of the work, or only what kreplay does not.
 #[test]
-fn what_is_packed_in_two_ways_is_named_with_commands_that_read_it() {
+fn doubly_compressed_data_is_named_with_commands_that_unpack_it() {
     let xz = b"\xfd7zXZ\0\0\x04\xe6\xd6";
     for (content, before, behind) in [
         (gzip(xz), "gunzip -c", " | xz -dc"),
@@ -924,11 +930,11 @@ fn an_empty_folder_holds_nothing() {
     let output = rehearse(&[folder.path()]);
     assert_eq!(output.code, 1);
     assert_eq!(report(&output)["source"]["rrpairs"], 0);
-    let told = format!(
+    let expected_text = format!(
         "kreplay: nothing was found: {} is empty\n",
         folder.path().display()
     );
-    assert_eq!(output.stderr, told);
+    assert_eq!(output.stderr, expected_text);
 }
 
 #[test]
@@ -946,17 +952,21 @@ fn rrpairs_of_other_protocols_hold_no_records() {
     let output = rehearse(&[folder.path()]);
     let report = report(&output);
     assert_eq!((output.code, &report["ledger"]["found"]), (1, &0.into()));
-    let told = format!(
+    let expected_text = format!(
         "kreplay: nothing was found: the filter passed none of 2 RRPairs of {}\n",
         folder.path().display()
     );
-    assert!(output.stderr.starts_with(&told), "{}", output.stderr);
+    assert!(
+        output.stderr.starts_with(&expected_text),
+        "{}",
+        output.stderr
+    );
     assert_eq!(report["source"]["rrpairs"], 2);
     assert_eq!(report["source"]["skipped_files"], 0);
 }
 
 #[test]
-fn what_is_cut_off_delivers_what_stands_before_the_cut() {
+fn a_truncated_input_delivers_everything_before_the_cut() {
     let values: Vec<String> = (0..400).map(|i| fetch(&format!("{i:0>90}"))).collect();
     let lines = values.join("\n") + "\n";
     let array = format!("[{}]", values.join(","));
@@ -999,7 +1009,7 @@ fn in_frames(lines: &str) -> Vec<u8> {
 }
 
 #[test]
-fn one_damaged_file_of_a_folder_does_not_keep_the_others_back() {
+fn one_damaged_file_of_a_folder_does_not_stop_the_others() {
     let folder = folder();
     let path = folder.path();
     write(path, "2025-10-09_14-43-01Z.json", fetch("a"));

@@ -6,22 +6,22 @@ mod harness;
 use std::fs;
 
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use serde_json::{Value, json};
 
-fn inspect(name: &str, flags: &[&str]) -> Output {
+fn inspect(name: &str, flags: &[&str]) -> RunOutput {
     let file = fixture(name).display().to_string();
     kreplay([&["inspect", &file], flags].concat())
 }
 
 /// The text without the folder of the fixtures, which differs from machine to machine.
-fn text(output: &Output) -> String {
+fn text(output: &RunOutput) -> String {
     let folder = fixture("demo.jsonl").with_file_name("");
     output.stdout.replace(&folder.display().to_string(), "")
 }
 
 #[test]
-fn a_capture_is_told_on_one_screen() {
+fn inspect_describes_a_capture_on_one_screen() {
     let output = inspect("shop.jsonl", &[]);
     assert_eq!(
         text(&output),
@@ -49,7 +49,7 @@ shipments      2       10     824 B     0 %    10       99 B  135 B  135 B      
 }
 
 #[test]
-fn a_capture_without_anything_odd_is_told_in_fewer_lines() {
+fn a_capture_without_anything_unusual_takes_fewer_lines() {
     let output = inspect("demo.jsonl", &[]);
     assert_eq!(
         text(&output),
@@ -73,7 +73,7 @@ payments      2        8  1.03 KiB     0 %     6      124 B  126 B  126 B       
 }
 
 #[test]
-fn the_json_tells_every_partition() {
+fn the_json_of_inspect_has_every_partition() {
     let output = inspect("shop.jsonl", &["--report", "json"]);
     let seen = report(&output);
     assert_eq!(seen["ledger"]["records"], 49);
@@ -109,7 +109,7 @@ fn copies_are_counted_and_change_nothing_else() {
 }
 
 #[test]
-fn a_cut_off_source_is_told_as_far_as_it_goes() {
+fn a_truncated_source_is_described_up_to_the_cut() {
     let output = inspect("cut.jsonl", &["--report", "json"]);
     let seen = report(&output);
     assert_eq!((output.code, &seen["exit_code"]), (4, &json!(4)));
@@ -119,7 +119,7 @@ fn a_cut_off_source_is_told_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_filter_that_nothing_passes_is_told_with_the_commands_there_are() {
+fn a_filter_that_nothing_passes_is_reported_with_the_commands_that_occur() {
     let output = inspect("http.jsonl", &[]);
     assert!(
         text(&output).contains(
@@ -137,9 +137,9 @@ fn a_filter_that_nothing_passes_is_told_with_the_commands_there_are() {
 const SCREEN: (usize, usize) = (30, 100);
 
 #[test]
-fn every_fixture_is_told_on_one_screen() {
+fn inspect_describes_every_fixture_on_one_screen() {
     let folder = fixture("demo.jsonl").with_file_name("");
-    let mut told = 0;
+    let mut fixtures = 0;
     for entry in fs::read_dir(&folder).expect("the fixtures are in a folder") {
         let name = entry.expect("the folder can be read").file_name();
         let name = name.to_string_lossy();
@@ -160,21 +160,21 @@ fn every_fixture_is_told_on_one_screen() {
             table.all(|line| line.chars().count() <= SCREEN.1),
             "{name}: {text}"
         );
-        told += 1;
+        fixtures += 1;
     }
-    assert!(told >= 25, "{told} fixtures");
+    assert!(fixtures >= 25, "{fixtures} fixtures");
 }
 
 #[test]
-fn a_topic_that_nothing_names_is_told_with_the_flag_that_does() {
-    let told = text(&inspect("topic-id-unknown.jsonl", &[]));
+fn an_unresolved_topic_is_reported_with_the_flag_that_names_it() {
+    let shown = text(&inspect("topic-id-unknown.jsonl", &[]));
     let expected = "\nunnamed    nothing in the capture names 1 topic id\n           \
                     --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=NAME   1 record\n";
-    assert!(told.ends_with(expected), "{told}");
+    assert!(shown.ends_with(expected), "{shown}");
 }
 
 #[test]
-fn the_kind_of_a_file_is_told_from_its_content() {
+fn inspect_detects_the_kind_of_a_file_from_its_content() {
     for (name, read) in [
         (
             "shop.expected.jsonl",
@@ -223,7 +223,7 @@ fn the_paths_of_a_csv_cannot_be_listed_and_several_csvs_are_read() {
     let named = fixture("guide.csv").display().to_string();
     let expected = format!(
         "kreplay: {named} is a CSV, which has columns and no paths\n\
-         hint: its first line names them; without `--paths` its records are told\n"
+         hint: its first line names them; without `--paths` its records are shown\n"
     );
     assert_eq!(
         (output.code, output.stderr.as_str()),
@@ -242,7 +242,7 @@ fn extract_prints_no_report_when_a_path_does_not_parse() {
     assert_eq!((output.code, output.stderr.as_str()), (2, expected));
 }
 
-fn listed(output: &Output) -> Vec<(String, u64)> {
+fn listed(output: &RunOutput) -> Vec<(String, u64)> {
     let list = report(output);
     let paths = list["paths"].as_array().expect("a list of paths").iter();
     let pair = |seen: &Value| Some((seen["path"].as_str()?.to_string(), seen["count"].as_u64()?));
@@ -308,7 +308,7 @@ fn a_path_that_matches_nothing_is_named_with_the_nearest_that_does() {
 }
 
 #[test]
-fn a_path_that_the_filter_keeps_out_is_told_so_and_stdin_is_not_read_twice() {
+fn a_path_hidden_by_the_filter_is_explained_without_reading_stdin_twice() {
     let flags = [
         "--value",
         "$.http.req.url",
@@ -340,11 +340,11 @@ fn a_snapshot_is_pulled_and_looked_at() {
             .env("KREPLAY_SPEEDCTL", standin())
             .env("STANDIN_DATA", fixture("shop.jsonl").with_file_name(""))
             .output();
-        let told = [output.stdout.as_str(), output.stderr.as_str()].concat();
-        assert_eq!(output.code, 0, "{command}: {told}");
+        let shown = [output.stdout.as_str(), output.stderr.as_str()].concat();
+        assert_eq!(output.code, 0, "{command}: {shown}");
         assert!(
-            told.contains("34 RRPairs, 21 Fetches (6 empty)"),
-            "{command}: {told}"
+            shown.contains("34 RRPairs, 21 Fetches (6 empty)"),
+            "{command}: {shown}"
         );
     }
     let mixed = kreplay(["inspect", "snapshot:shop", "x.jsonl"]);

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use capture::{number_of, numbered_lines};
 use harness::paths::{fixture, standin};
-use harness::readback::{Seen, count, read};
-use harness::run::{Output, Run, Running, report};
+use harness::readback::{LoggedRecord, count, read};
+use harness::run::{Run, RunOutput, Running, report};
 use harness::slow_disk::SlowDisk;
 use ledger::{entry, ledger};
 use nix::libc::O_NONBLOCK;
@@ -44,9 +44,9 @@ const WITH_GRACE: Duration = Duration::from_secs(5);
 const TOPIC: &str = "orders";
 
 /// A broker in this process with one topic of one partition.
-struct Mock(MockCluster<'static, DefaultProducerContext>);
+struct MockBroker(MockCluster<'static, DefaultProducerContext>);
 
-impl Mock {
+impl MockBroker {
     fn start() -> Self {
         let cluster = MockCluster::new(1).expect("a mock cluster");
         cluster.create_topic(TOPIC, 1, 1).expect("a topic");
@@ -70,7 +70,7 @@ impl Mock {
     /// The numbers of the records in the log.
     fn numbers(&self) -> Vec<u64> {
         let seen = read(&self.brokers(), TOPIC).expect("the topic is readable");
-        seen.iter().map(Seen::text).map(number_of).collect()
+        seen.iter().map(LoggedRecord::text).map(number_of).collect()
     }
 
     /// A replay of stdin that has delivered so many records and waits for more.
@@ -92,7 +92,7 @@ impl Mock {
 }
 
 /// Waits for the end, leaving stdin open; returns the time since the call as well.
-fn end(mut run: Running, limit: Duration) -> (Output, Duration) {
+fn end(mut run: Running, limit: Duration) -> (RunOutput, Duration) {
     let begin = Instant::now();
     while !run.has_ended() && begin.elapsed() < limit * 4 {
         thread::sleep(Duration::from_millis(5));
@@ -107,7 +107,7 @@ fn end(mut run: Running, limit: Duration) -> (Output, Duration) {
 }
 
 /// The report of a run that was interrupted.
-fn interrupted(output: &Output, code: i32) -> Value {
+fn interrupted(output: &RunOutput, code: i32) -> Value {
     assert_eq!(output.code, code, "{output:#?}");
     let report = report(output);
     assert_eq!(report["exit_code"], code, "{report:#}");
@@ -118,7 +118,7 @@ fn interrupted(output: &Output, code: i32) -> Value {
 #[test]
 fn a_replay_of_an_endless_stdin_ends_at_once_with_a_report() {
     for (signal, code) in SIGNALS {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let run = mock.replay(300);
         run.signal(signal);
         let (output, _) = end(run, AT_ONCE);
@@ -131,7 +131,7 @@ fn a_replay_of_an_endless_stdin_ends_at_once_with_a_report() {
 #[test]
 fn the_text_report_of_an_interrupted_replay_begins_with_that() {
     for (signal, word) in [(SIGINT, "interrupted"), (SIGTERM, "terminated")] {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let args = ["replay", "-", "-b", &mock.brokers()];
         let mut run = Run::new(args).stdin_open().spawn();
         run.write_stdin(numbered_lines(TOPIC, 0..50).as_bytes());
@@ -158,7 +158,7 @@ fn the_text_report_of_an_interrupted_replay_begins_with_that() {
 
 #[test]
 fn a_csv_from_stdin_hands_over_each_whole_row_without_the_next_one() {
-    let mock = Mock::start();
+    let mock = MockBroker::start();
     let brokers = mock.brokers();
     let args = [
         "replay", "-", "-b", &brokers, "-t", TOPIC, "--report", "json",
@@ -184,7 +184,7 @@ fn a_csv_from_stdin_hands_over_each_whole_row_without_the_next_one() {
     let output = run.wait();
     assert_eq!(output.code, 0, "{output:#?}");
     let seen = read(&brokers, TOPIC).expect("the topic is readable");
-    let texts: Vec<&str> = seen.iter().map(Seen::text).collect();
+    let texts: Vec<&str> = seen.iter().map(LoggedRecord::text).collect();
     let expected = [
         "one",
         "two",
@@ -217,7 +217,7 @@ fn an_interruption_in_full_flow_accounts_for_every_record() {
     const RECORDS: u64 = 60_000;
     let lines = numbered_lines(TOPIC, 0..RECORDS);
     for (i, (signal, code)) in (0..).zip([SIGNALS, SIGNALS].concat()) {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         // A request for each record makes it slow enough to be met in the middle, a short queue
         // lets it end soon after.
         let args = ["replay", "-", "-b", &mock.brokers(), "--report", "json"];
@@ -259,9 +259,9 @@ fn an_interruption_in_full_flow_accounts_for_every_record() {
 }
 
 #[test]
-fn a_first_signal_waits_for_records_on_their_way() {
+fn a_first_signal_waits_for_records_in_flight() {
     for (signal, code) in SIGNALS {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let mut run = mock.replay(100);
         mock.delay(Duration::from_millis(1500));
         run.write_stdin(numbered_lines(TOPIC, 100..300).as_bytes());
@@ -282,7 +282,7 @@ fn a_second_signal_leaves_at_once_with_a_report() {
         (SIGINT, SIGTERM, 130),
         (SIGTERM, SIGINT, 143),
     ] {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let mut run = mock.replay(100);
         mock.delay(Duration::from_secs(60));
         run.write_stdin(numbered_lines(TOPIC, 100..300).as_bytes());
@@ -306,7 +306,7 @@ fn a_second_signal_leaves_at_once_with_a_report() {
 #[test]
 fn a_signal_after_everything_was_sent_changes_nothing() {
     for (signal, _) in SIGNALS {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let mut run = mock.replay(100);
         mock.delay(Duration::from_secs(2));
         run.write_stdin(numbered_lines(TOPIC, 100..150).as_bytes());
@@ -341,8 +341,8 @@ fn a_signal_while_no_broker_answers_ends_at_once_with_a_report() {
 }
 
 #[test]
-fn only_what_a_broker_has_answered_is_called_answered() {
-    let mock = Mock::start();
+fn only_records_that_a_broker_answered_are_counted_as_answered() {
+    let mock = MockBroker::start();
     let brokers = mock.brokers();
     let args = ["replay", "-", "-b", &brokers, "--report", "json"];
     // Without idempotence librdkafka watches the time, and gives records up while kreplay drains.
@@ -377,7 +377,7 @@ fn only_what_a_broker_has_answered_is_called_answered() {
 #[test]
 fn a_hangup_and_a_quit_report_as_sigterm_does() {
     for signal in [SIGHUP, SIGQUIT] {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let run = mock.replay(300);
         run.signal(signal);
         let (output, _) = end(run, AT_ONCE);
@@ -388,7 +388,7 @@ fn a_hangup_and_a_quit_report_as_sigterm_does() {
 
 #[test]
 fn a_hangup_that_is_ignored_stays_so() {
-    let mock = Mock::start();
+    let mock = MockBroker::start();
     let brokers = mock.brokers();
     let script = r#"trap "" HUP; exec "$@""#;
     let kreplay = env!("CARGO_BIN_EXE_kreplay");
@@ -447,14 +447,14 @@ fn a_wait_for_the_reader_of_rejects_can_be_interrupted() {
 }
 
 #[test]
-fn a_reader_of_rejects_that_stalls_holds_no_run_that_is_told_to_stop() {
+fn a_stalled_reader_of_rejects_does_not_block_an_interrupted_run() {
     const RECORDS: usize = 40_000;
     let line = format!(
         "{{\"topic\":\"missing\",\"value\":\"{}\"}}\n",
         "v".repeat(100)
     );
     for (signals, limit) in [(1, Duration::from_secs(8)), (2, AT_ONCE)] {
-        let mock = Mock::start();
+        let mock = MockBroker::start();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rejects = fifo(&folder);
         let mut reader = open_fifo(&rejects);
@@ -494,8 +494,8 @@ fn a_reader_of_rejects_that_stalls_holds_no_run_that_is_told_to_stop() {
 }
 
 #[test]
-fn a_journal_on_a_disk_that_hangs_holds_no_run_that_is_to_be_left() {
-    let (mock, disk) = (Mock::start(), SlowDisk::new(Duration::ZERO));
+fn a_journal_on_a_hanging_disk_does_not_block_an_interrupted_run() {
+    let (mock, disk) = (MockBroker::start(), SlowDisk::new(Duration::ZERO));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (journal, hung) = (folder.path().join("journal"), folder.path().join("hung"));
     let (brokers, journal) = (mock.brokers(), journal.display().to_string());
@@ -524,7 +524,7 @@ fn a_journal_on_a_disk_that_hangs_holds_no_run_that_is_to_be_left() {
 }
 
 #[test]
-fn an_output_that_nobody_takes_can_be_left_by_signals() {
+fn signals_end_a_run_whose_output_nobody_reads() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = fifo(&folder);
     let mut full = open_fifo(&file);
@@ -601,7 +601,7 @@ fn pids(file: &Path) -> Vec<String> {
 
 /// How a signal comes.
 #[derive(Clone, Copy)]
-enum Sent {
+enum SignalRoute {
     /// To kreplay alone, as `kill` does.
     Alone,
     /// To its process group, as Ctrl-C in a terminal does.
@@ -614,7 +614,7 @@ fn interrupt_speedctl(
     fault: &str,
     via: &str,
     (signal, code): (Signal, i32),
-    sent: Sent,
+    sent: SignalRoute,
     limit: Duration,
 ) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -645,8 +645,8 @@ fn interrupt_speedctl(
     // Some of its first rows may be there, or none.
     thread::sleep(Duration::from_millis(150));
     match sent {
-        Sent::Alone => run.signal(signal),
-        Sent::ToGroup => run.signal_group(signal),
+        SignalRoute::Alone => run.signal(signal),
+        SignalRoute::ToGroup => run.signal_group(signal),
     }
     let (output, _) = end(run, limit);
     let left: Vec<String> = pids(&pid_file)
@@ -675,7 +675,7 @@ fn nothing_is_left_of_a_speedctl_that_is_interrupted() {
     ] {
         for via in ["csv", "raw", "auto"] {
             for signal in SIGNALS {
-                interrupt_speedctl(fault, via, signal, Sent::Alone, AT_ONCE);
+                interrupt_speedctl(fault, via, signal, SignalRoute::Alone, AT_ONCE);
             }
         }
     }
@@ -687,14 +687,20 @@ fn nothing_is_left_of_a_speedctl_that_ignores_sigterm() {
         ("silent,ignore-term", "csv"),
         ("slow=50,child,ignore-term", "raw"),
     ] {
-        interrupt_speedctl(fault, via, (SIGINT, 130), Sent::Alone, WITH_GRACE);
+        interrupt_speedctl(fault, via, (SIGINT, 130), SignalRoute::Alone, WITH_GRACE);
     }
 }
 
 #[test]
 fn nothing_is_left_of_a_speedctl_after_ctrl_c() {
     for fault in ["slow=50", "silent,child", "slow=50,child,ignore-term"] {
-        interrupt_speedctl(fault, "csv", (SIGINT, 130), Sent::ToGroup, WITH_GRACE);
+        interrupt_speedctl(
+            fault,
+            "csv",
+            (SIGINT, 130),
+            SignalRoute::ToGroup,
+            WITH_GRACE,
+        );
     }
 }
 

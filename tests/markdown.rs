@@ -6,7 +6,7 @@ mod harness;
 use std::fs;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use serde_json::{Value, json};
 
 /// An HTTP RRPair whose headers and bodies are in its sections alone.
@@ -14,7 +14,7 @@ const HTTP: &str = include_str!("../fixtures/http.md");
 /// A Fetch of one record, for a document's base.
 const FETCH: &str = r#"{"msgType":"rrpair","l7protocol":"kafka","ts":"2026-03-02T10:00:00Z","command":"Fetch","direction":"OUT","kafka":{"response":{"FetchResponse":{"topics":[{"name":"orders","partitions":[{"records":{"baseOffset":"7","records":[{"keyString":"k","valueString":"v"}]}}]}]}}}}"#;
 
-fn extract(text: &str, args: &[&str]) -> Output {
+fn extract(text: &str, args: &[&str]) -> RunOutput {
     Run::new([&["extract", "-"], args].concat())
         .stdin(text)
         .output()
@@ -93,7 +93,7 @@ fn inspect_lists_the_paths_of_the_sections() {
 }
 
 #[test]
-fn what_is_not_understood_is_named_and_the_record_goes() {
+fn an_unreadable_section_is_named_and_the_record_is_sent() {
     let cases = [
         (
             "Fetch orders\n",
@@ -135,7 +135,7 @@ fn what_is_not_understood_is_named_and_the_record_goes() {
 }
 
 #[test]
-fn a_capture_of_kafka_is_what_its_json_says() {
+fn a_kafka_capture_in_markdown_equals_its_json() {
     let text = document("", "");
     assert_eq!(records(&text, &[]), [(json!("k"), json!("v"))]);
     let tagged = text.replace("direction: OUT", "direction: OUT\ntags: source=other");
@@ -147,7 +147,7 @@ fn a_capture_of_kafka_is_what_its_json_says() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_loses_no_other_of_its_folder() {
+fn a_file_cut_anywhere_loses_no_other_file_of_its_folder() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let text = document("", "");
     let cut = text.find("\"records\":").expect("the fetch has records");

@@ -211,7 +211,7 @@ fn notices() -> String {
 }
 
 #[test]
-fn the_notices_are_those_of_what_is_linked() {
+fn the_notices_are_those_of_the_linked_libraries() {
     let path = root().join("THIRD-PARTY.txt");
     let expected = notices();
     if env::var_os("KREPLAY_WRITE_NOTICES").is_some() {

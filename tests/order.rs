@@ -8,8 +8,8 @@ mod harness;
 use std::fmt::Write as _;
 use std::fs;
 
-use harness::readback::{Seen, read};
-use harness::run::{Output, Run, report};
+use harness::readback::{LoggedRecord, read};
+use harness::run::{Run, RunOutput, report};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use serde_json::json;
@@ -57,7 +57,7 @@ fn fetches(runs: &[&[u64]]) -> String {
     lines
 }
 
-fn replay(brokers: &str, more: &[&str], input: String) -> Output {
+fn replay(brokers: &str, more: &[&str], input: String) -> RunOutput {
     let args = ["replay", "-", "-b", brokers, "--report", "json"];
     let args = args.iter().chain(more).map(|arg| (*arg).to_owned());
     Run::new(args).stdin(input).output()
@@ -67,13 +67,13 @@ fn replay(brokers: &str, more: &[&str], input: String) -> Output {
 fn log(brokers: &str, partition: i32) -> Vec<u64> {
     let seen = read(brokers, TOPIC).expect("the topic is readable");
     let seen = seen.iter().filter(|seen| seen.partition == partition);
-    seen.map(Seen::text)
+    seen.map(LoggedRecord::text)
         .map(|text| text.parse().expect("a number"))
         .collect()
 }
 
 #[test]
-fn neighbours_that_overlap_are_put_right() {
+fn overlapping_neighbours_are_put_in_order() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let input = fetches(&[&[4, 5, 6], &[1, 2, 3, 4], &[0], &[9, 7], &[8]]);
@@ -84,7 +84,7 @@ fn neighbours_that_overlap_are_put_right() {
 }
 
 #[test]
-fn every_copy_that_is_wanted_stays_where_it_was_captured() {
+fn kept_duplicates_stay_where_they_were_captured() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let input = fetches(&[&[4, 5], &[1, 2, 4], &[3]]);
@@ -94,7 +94,7 @@ fn every_copy_that_is_wanted_stays_where_it_was_captured() {
 }
 
 #[test]
-fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_allowed() {
+fn records_too_late_for_their_order_are_sent_counted_and_named_and_fail_the_run_unless_allowed() {
     const MANY: u64 = 50_000;
     let mock = mock(2);
     let brokers = mock.bootstrap_servers();
@@ -133,7 +133,7 @@ fn what_comes_too_late_is_sent_counted_and_named_and_is_a_failure_unless_it_is_a
 }
 
 #[test]
-fn files_in_the_wrong_order_are_named_in_the_right_one() {
+fn files_in_the_wrong_order_are_listed_in_the_right_order() {
     const EACH: u64 = 40_000;
     let folder = tempfile::tempdir().expect("a temporary folder");
     // As a shell's glob gives them: 0, 10, 2.

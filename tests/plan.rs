@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use harness::paths::fixture;
 use harness::readback::count;
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use harness::seed::SeededRandom;
 use nix::sys::signal::Signal::SIGINT;
 use rdkafka::mocking::MockCluster;
@@ -25,7 +25,7 @@ const START_MS: u64 = 1_764_787_375_000;
 
 /// A record line.
 #[derive(Debug, Clone, Default)]
-struct Line {
+struct SourceRecord {
     topic: &'static str,
     partition: Option<i32>,
     offset: Option<u64>,
@@ -34,7 +34,7 @@ struct Line {
     value: String,
 }
 
-fn lines(records: &[Line]) -> String {
+fn lines(records: &[SourceRecord]) -> String {
     let mut lines = String::new();
     for record in records {
         let mut line = json!({ "topic": record.topic, "value": record.value });
@@ -61,7 +61,7 @@ fn lines(records: &[Line]) -> String {
 }
 
 /// Runs a command over record lines in a file.
-fn run(command: &str, text: &str, flags: &[&str]) -> Output {
+fn run(command: &str, text: &str, flags: &[&str]) -> RunOutput {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("lines"), text).expect("the folder is writable");
     let args = [&[command, "lines", "--report", "json"][..], flags].concat();
@@ -78,14 +78,14 @@ fn plan(text: &str, flags: &[&str], code: i32) -> Value {
 }
 
 /// Records of `orders`, one every so many milliseconds, of one partition.
-fn every(ms: u64, records: u64) -> Vec<Line> {
-    let line = |n| Line {
+fn every(ms: u64, records: u64) -> Vec<SourceRecord> {
+    let line = |n| SourceRecord {
         topic: "orders",
         partition: Some(0),
         offset: Some(n),
         time_ms: Some(START_MS + n * ms),
         value: "v".into(),
-        ..Line::default()
+        ..SourceRecord::default()
     };
     (0..records).map(line).collect()
 }
@@ -95,7 +95,7 @@ fn small(number: u64) -> usize {
 }
 
 /// Records over some topics, partitions and keys, one key of which is hot; times rise within a second.
-fn some(random: &mut SeededRandom, records: u64) -> Vec<Line> {
+fn some(random: &mut SeededRandom, records: u64) -> Vec<SourceRecord> {
     let mut offsets = BTreeMap::new();
     let mut time = START_MS;
     let mut draw = || {
@@ -109,7 +109,7 @@ fn some(random: &mut SeededRandom, records: u64) -> Vec<Line> {
             1..=4 => Some("hot".to_owned()),
             _ => Some(format!("k{}", random.number(0..50))),
         };
-        Line {
+        SourceRecord {
             topic,
             partition: (random.number(0..8) > 0).then_some(partition),
             offset: Some(*offset),
@@ -122,9 +122,9 @@ fn some(random: &mut SeededRandom, records: u64) -> Vec<Line> {
 }
 
 #[test]
-fn records_bytes_and_skew_of_each_topic_are_those_that_the_test_counts() {
+fn records_bytes_and_skew_of_each_topic_match_an_independent_count() {
     let records = some(&mut SeededRandom::from_env(), 700);
-    let kept: Vec<Line> = records
+    let kept: Vec<SourceRecord> = records
         .into_iter()
         .filter(|r| r.partition.is_some())
         .collect();
@@ -185,7 +185,7 @@ fn the_duration_and_the_peaks_are_those_of_the_speed_with_gaps_cut() {
     let mut records = every(50, 40);
     let burst = START_MS + 39 * 50 + 3_600_000;
     for n in 0..31 {
-        records.push(Line {
+        records.push(SourceRecord {
             offset: Some(40 + n),
             time_ms: Some(if n < 30 { burst } else { burst + 5 }),
             value: "0123456789".into(),
@@ -288,12 +288,12 @@ fn the_time_for_sending_ends_the_forecast_and_an_endless_loop_is_forecast_once()
 fn a_record_is_too_large_from_the_byte_on_at_which_a_replay_refuses_it() {
     // Key of 3 bytes, one header of 4 + 5 bytes with two lengths, 36 bytes of the record's own.
     let most = 1_048_588 - 36 - 3 - (1 + 4 + 1 + 5);
-    let of = |bytes: usize| Line {
+    let of = |bytes: usize| SourceRecord {
         topic: "orders",
         partition: Some(0),
         key: Some("key".into()),
         value: "x".repeat(bytes),
-        ..Line::default()
+        ..SourceRecord::default()
     };
     let text = lines(&[of(most), of(most + 1), of(10)]);
     let flags = ["--header", "name=value"];
@@ -328,7 +328,7 @@ fn timestamps_that_retention_would_delete_are_counted_and_shifted_ones_are_not()
         .expect("after 1970");
     let now = u64::try_from(now.as_millis()).expect("a time of this age");
     let day = 86_400_000;
-    let at = |n: u64, time_ms: u64| Line {
+    let at = |n: u64, time_ms: u64| SourceRecord {
         offset: Some(n),
         time_ms: Some(time_ms),
         ..every(0, 1)[0].clone()
@@ -359,7 +359,7 @@ fn timestamps_that_retention_would_delete_are_counted_and_shifted_ones_are_not()
 }
 
 #[test]
-fn what_comes_too_late_for_its_order_is_named_and_may_be_allowed() {
+fn records_too_late_for_their_order_are_named_and_can_be_allowed() {
     // More than a window's worth of records goes before the first one of the partition.
     let mut records = every(1, 150_000);
     records.rotate_left(1);
@@ -393,8 +393,8 @@ fn ids_without_names_are_listed() {
 }
 
 #[test]
-fn what_a_replay_refuses_as_usage_a_plan_refuses() {
-    let untimed = Line {
+fn plan_refuses_the_usage_errors_of_replay() {
+    let untimed = SourceRecord {
         time_ms: None,
         ..every(0, 1)[0].clone()
     };
@@ -446,11 +446,11 @@ fn mock(topics: &[(&str, i32)]) -> MockCluster<'static, DefaultProducerContext> 
 }
 
 #[test]
-fn a_missing_topic_ends_with_the_clusters_code_and_a_whole_forecast_and_is_not_created() {
+fn a_missing_topic_is_forecast_with_its_exit_code_and_not_created() {
     let mock = mock(&[("orders", 4)]);
     let brokers = mock.bootstrap_servers();
     let mut records = every(100, 20);
-    records.push(Line {
+    records.push(SourceRecord {
         topic: "ordes",
         ..records[0].clone()
     });
@@ -490,7 +490,7 @@ fn a_missing_topic_ends_with_the_clusters_code_and_a_whole_forecast_and_is_not_c
 fn too_few_partitions_displace_records_or_are_missing() {
     let mock = mock(&[("orders", 2)]);
     let brokers = mock.bootstrap_servers();
-    let of = |partition, key: Option<&str>| Line {
+    let of = |partition, key: Option<&str>| SourceRecord {
         partition: Some(partition),
         key: key.map(str::to_owned),
         offset: None,
@@ -542,7 +542,7 @@ fn a_plan_asks_for_no_producer_id_and_a_replay_does() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_the_whole_answer() {
+fn an_unreachable_cluster_ends_the_plan_with_that_error_alone() {
     let text = lines(&every(0, 3));
     let planned = plan(&text, &["-b", "127.0.0.1:1"], 3);
     assert_eq!(
@@ -652,7 +652,7 @@ fn a_rehearsal_does_what_was_forecast() {
 }
 
 #[test]
-fn the_page_in_the_documentation_is_what_is_printed() {
+fn the_documented_plan_is_what_is_printed() {
     let docs = include_str!("../docs/plan.md");
     let block = docs
         .split("    $ kreplay plan shop.jsonl --speed 10x\n")

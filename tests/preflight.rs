@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use harness::readback::count;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use ledger::ledger;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -38,7 +38,7 @@ fn lines(records: &[(&str, Option<i32>)]) -> String {
 }
 
 /// Sends record lines from a file; stdin would have no name.
-fn send(brokers: &str, lines: &str, flags: &[&str]) -> Output {
+fn send(brokers: &str, lines: &str, flags: &[&str]) -> RunOutput {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("lines"), lines).expect("the folder is writable");
     let args = ["replay", "lines", "-b", brokers, "--report", "json"];
@@ -68,7 +68,7 @@ fn a_missing_topic_of_records_without_a_partition_is_found_before_the_first_is_s
 }
 
 #[test]
-fn so_is_one_of_a_csv() {
+fn a_missing_topic_of_a_csv_is_found_before_the_first_record_is_sent() {
     let mock = mock(&[("orders", 3)]);
     let brokers = mock.bootstrap_servers();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -135,7 +135,7 @@ fn two_maps_of_one_topic_are_refused() {
 const MANY: usize = 120_000;
 
 #[test]
-fn of_a_source_that_is_longer_than_what_is_read_ahead_a_map_without_a_match_is_a_problem() {
+fn in_a_source_longer_than_the_read_ahead_an_unmatched_map_is_a_problem() {
     let mut text = "{\"topic\":\"orders\",\"value\":\"v\"}\n".repeat(MANY);
     text.push_str("{\"topic\":\"late\",\"value\":\"v\"}\n");
     let flags = [
@@ -260,7 +260,7 @@ fn a_producer_that_may_not_be_idempotent_ends_the_run_with_the_name_of_the_right
 /// One wrong number in a capture would make thousands of partitions. What is taken is in the tests of
 /// `produce/routing/placement/captured.rs`: a mock cluster creates no topics.
 #[test]
-fn more_partitions_than_a_capture_has_use_for_have_to_be_asked_for() {
+fn more_partitions_than_the_capture_needs_are_made_only_on_request() {
     let mock = mock(&[("orders", 3)]);
     let brokers = mock.bootstrap_servers();
     let sparse: Vec<_> = [0, 1, 2, 32]

@@ -56,10 +56,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use brokers::OnDemand;
 use harness::kafka::Kafka;
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run};
+use harness::run::{Run, RunOutput};
 
 /// A trial: its name, a sentence, and what it does with a broker.
-type Case = (&'static str, fn(&Kafka));
+type KafkaTrial = (&'static str, fn(&Kafka));
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
@@ -166,7 +166,7 @@ fn path(name: &str) -> String {
 ///
 /// # Panics
 /// When the code is another one.
-fn report_of(output: &Output, code: i32) -> serde_json::Value {
+fn report_of(output: &RunOutput, code: i32) -> serde_json::Value {
     assert_eq!(output.code, code, "{output:#?}");
     let report = harness::run::report(output);
     assert_eq!(report["exit_code"], code, "{report:#}");

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ fn args(command: &str, files: &[&Path], flags: &[&str]) -> Vec<PathBuf> {
 const REHEARSE: [&str; 4] = ["--rehearse", "--report", "json", "-q"];
 
 /// Replays record lines into a rehearsal.
-fn rehearse_lines(lines: impl Into<Vec<u8>>) -> Output {
+fn rehearse_lines(lines: impl Into<Vec<u8>>) -> RunOutput {
     let args = args("replay", &[Path::new("-")], &REHEARSE);
     Run::new(args).stdin(lines).output()
 }
@@ -46,7 +46,7 @@ fn large_capture(folder: &TempDir) -> PathBuf {
 }
 
 #[test]
-fn what_a_csv_does_not_tell_is_left_out_and_not_null() {
+fn fields_that_a_csv_lacks_are_omitted_and_not_null() {
     let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
     let key = value.replace("valueString", "keyString");
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
@@ -83,7 +83,7 @@ fn extract_prints_the_records_of_a_capture_as_record_lines() {
 }
 
 #[test]
-fn extract_tells_on_stderr_what_it_has_seen() {
+fn extract_summarises_on_stderr_what_it_has_read() {
     let run = kreplay(args("extract", &[&fixture("shop.jsonl")], &[]));
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert!(
@@ -232,7 +232,7 @@ fn an_input_that_is_cut_off_or_missing_does_not_stop_the_others() {
 }
 
 #[test]
-fn extract_tells_of_what_it_cannot_read_also_when_it_is_quiet() {
+fn extract_names_unreadable_input_even_with_quiet() {
     let run = kreplay(args("extract", &[&fixture("bad-middle.jsonl")], &["-q"]));
     assert_eq!((run.code, run.stdout.lines().count()), (1, 4));
     assert!(
@@ -247,7 +247,7 @@ fn extract_tells_of_what_it_cannot_read_also_when_it_is_quiet() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_the_run_without_failing_it() {
+fn a_reader_that_closes_stdout_ends_the_run_without_a_failure() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let script = r#"{ "$0" extract --keep-duplicates "$1"; echo "code $?" >&2; } | head -1"#;
     let capture = large_capture(&folder);
@@ -268,7 +268,7 @@ fn a_reader_that_has_enough_ends_the_run_without_failing_it() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_no_success() {
+fn a_full_disk_is_a_failure_of_extract() {
     let script = r#""$0" extract --keep-duplicates "$1" -q > /dev/full"#;
     let arguments = [
         "-c".into(),
@@ -285,7 +285,7 @@ fn a_disk_that_is_full_is_no_success() {
 }
 
 #[test]
-fn records_are_printed_before_more_is_waited_for_and_an_interruption_is_told() {
+fn records_are_printed_at_once_and_an_interruption_is_reported() {
     let mut run = Run::new(args("extract", &[Path::new("-")], &[]))
         .stdin_open()
         .spawn();
@@ -366,7 +366,7 @@ fn a_list_that_is_cut_off_gives_its_whole_records_and_says_so() {
 }
 
 #[test]
-fn records_of_other_tools_are_replayed_and_what_they_keep_back_is_named() {
+fn records_of_other_tools_are_replayed_and_the_fields_they_omit_are_named() {
     let event = r#"{"eventSource":"aws:kafka","records":{"o-0":[{"topic":"o","partition":0,"offset":1,"key":null,"value":"aGVsbG8="},{"topic":"o","partition":0,"offset":2,"value":"aGVsbG8="}]}}"#;
     let rpk = "{\n  \"topic\": \"o\",\n  \"value\": \"v\",\n  \"headers\": [\n    {\n      \"key\": \"h\",\n      \"value\": \"x\"\n    }\n  ],\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 3\n}\n{\n  \"topic\": \"o\",\n  \"key\": \"k\",\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 4\n}\n";
     let decoded =
@@ -395,7 +395,7 @@ fn records_of_other_tools_are_replayed_and_what_they_keep_back_is_named() {
 }
 
 #[test]
-fn what_kcat_says_of_itself_is_skipped_and_counted() {
+fn status_lines_of_kcat_are_skipped_and_counted() {
     let lines = "% Auto-selecting Consumer mode (use -P or -C to override)\n{\"topic\":\"o\",\"partition\":0,\"offset\":0,\"tstype\":\"create\",\"ts\":1,\"broker\":1,\"key\":null,\"payload\":\"v\"}\n% Reached end of topic o [0] at offset 1\n";
     let output = rehearse_lines(lines);
     let report = report(&output);

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use ledger::ledger;
 use rdkafka::mocking::MockCluster;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn fixtures() -> std::path::PathBuf {
     parent.expect("a fixture stands in a folder")
 }
 
-fn rehearse_json(args: &str) -> (Output, Value) {
+fn rehearse_json(args: &str) -> (RunOutput, Value) {
     let output = rehearse(&format!("{args} --report json")).output();
     let report = report(&output);
     assert_eq!(report["exit_code"], output.code, "{output:#?}");
@@ -183,7 +183,7 @@ fn mask_times(report: &str) -> String {
 }
 
 #[test]
-fn the_text_report_of_the_demo_reads_as_a_whole() {
+fn the_text_report_of_the_demo_is_the_documented_one() {
     let output = rehearse("replay demo.jsonl").output();
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     assert_eq!(
@@ -562,7 +562,7 @@ fn the_help_of_each_command_names_every_flag_and_exit_code() {
 }
 
 #[test]
-fn usage_errors_are_code_2_and_tell_what_is_wrong() {
+fn usage_errors_are_code_2_and_say_what_is_wrong() {
     for (args, said) in [
         ("replay", "<SOURCE>..."),
         ("nonsense", "nonsense"),
@@ -848,7 +848,7 @@ mod terminal {
     }
 
     #[test]
-    fn a_quiet_run_and_progress_never_draw_nothing_on_a_terminal() {
+    fn quiet_and_progress_never_draw_nothing_on_a_terminal() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let capture = numbered_lines("orders", 0..5000);
         std::fs::write(folder.path().join("capture.jsonl"), capture)

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use capture::{number_of, numbered_lines};
 use harness::paths::fixture;
-use harness::readback::{Seen, count, read};
-use harness::run::{Output, Run, kreplay, report};
+use harness::readback::{LoggedRecord, count, read};
+use harness::run::{Run, RunOutput, kreplay, report};
 use ledger::{entry, ledger};
 use nix::sys::signal::Signal::SIGINT;
 use rdkafka::mocking::MockCluster;
@@ -59,7 +59,7 @@ fn replay(input: &str, brokers: &str, more: &[&str]) -> Run {
 /// The values of the mock's log, as numbers.
 fn numbers(brokers: &str) -> Vec<u64> {
     let seen = read(brokers, TOPIC).expect("the topic is readable");
-    seen.iter().map(Seen::text).map(number_of).collect()
+    seen.iter().map(LoggedRecord::text).map(number_of).collect()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_record_that_librdkafkas_queue_cannot_hold_is_refused_alone_and_at_once() {
         (&json!(2), &json!(1))
     );
     let seen = read(&cluster.bootstrap_servers(), TOPIC).expect("the topic is readable");
-    let values: Vec<&str> = seen.iter().map(Seen::text).collect();
+    let values: Vec<&str> = seen.iter().map(LoggedRecord::text).collect();
     assert_eq!(values, ["1", "3"]);
     let why = &report(&run)["problems"][0];
     assert!(
@@ -127,7 +127,7 @@ fn a_record_that_librdkafkas_queue_cannot_hold_is_refused_alone_and_at_once() {
 }
 
 #[test]
-fn what_an_interruption_keeps_back_is_rejected_and_can_be_sent_again() {
+fn records_unsent_at_an_interruption_are_rejected_and_can_be_resent() {
     const ALL: u64 = 500;
     let mock = mock();
     let brokers = mock.bootstrap_servers();
@@ -208,7 +208,7 @@ fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_
 }
 
 /// The one line of an error with its hint.
-fn refused(output: &Output) -> &str {
+fn refused(output: &RunOutput) -> &str {
     assert_eq!(
         (output.code, output.stdout.as_str()),
         (2, ""),
@@ -218,7 +218,7 @@ fn refused(output: &Output) -> &str {
 }
 
 #[test]
-fn rejects_that_were_not_sent_again_are_not_written_over() {
+fn rejects_that_were_not_resent_are_not_overwritten() {
     let (_folder, file) = folder();
     fs::write(&file, "{\"value\":\"kept\"}\n").expect("the folder is writable");
     let name = text(&file);
@@ -238,7 +238,7 @@ fn rejects_that_were_not_sent_again_are_not_written_over() {
 }
 
 #[test]
-fn a_report_file_writes_over_no_input_and_no_other_file_of_the_run() {
+fn a_report_file_overwrites_no_input_and_no_other_file_of_the_run() {
     let (folder, file) = folder();
     let input = folder.path().join("input.jsonl");
     fs::write(&input, "{\"topic\":\"t\",\"value\":\"kept\"}\n").expect("the folder is writable");
@@ -257,7 +257,7 @@ fn a_report_file_writes_over_no_input_and_no_other_file_of_the_run() {
 }
 
 #[test]
-fn a_rejects_file_that_cannot_be_made_is_told_before_anything_runs() {
+fn a_rejects_file_that_cannot_be_created_is_an_error_before_anything_runs() {
     let (folder, _) = folder();
     let file = folder.path().join("missing/rejects.jsonl");
     let demo = fixture("demo.jsonl");
@@ -276,7 +276,7 @@ fn a_rejects_file_that_cannot_be_made_is_told_before_anything_runs() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
+fn a_full_disk_is_reported_and_the_ledger_stays_true() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let demo = fixture("demo.jsonl");
     let args = ["--rejects", "/dev/full"];
@@ -290,7 +290,7 @@ fn a_disk_that_is_full_is_told_and_the_ledger_stays_true() {
 }
 
 #[test]
-fn a_run_that_delivers_everything_leaves_an_empty_file_and_does_not_speak_of_it() {
+fn a_run_that_delivers_everything_leaves_an_empty_rejects_file_and_does_not_mention_it() {
     let (_folder, file) = folder();
     let demo = fixture("demo.jsonl");
     let run = kreplay([

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::readback::{Seen, count, read};
-use harness::run::{Output, Run, kreplay, report};
+use harness::readback::{LoggedRecord, count, read};
+use harness::run::{Run, RunOutput, kreplay, report};
 use ledger::{entry, ledger};
 use nix::sys::signal::Signal::SIGINT;
 use rdkafka::mocking::MockCluster;
@@ -24,11 +24,11 @@ use tempfile::TempDir;
 const TOPIC: &str = "orders";
 
 /// A folder with record lines: `offsets` of partition 0 of the topic, whose values are the same numbers.
-struct Source {
+struct LinesFolder {
     folder: TempDir,
 }
 
-impl Source {
+impl LinesFolder {
     fn of(offsets: impl IntoIterator<Item = u64>) -> Self {
         let lines = offsets.into_iter().map(|offset| {
             let line = json!({
@@ -85,10 +85,13 @@ fn mock() -> MockCluster<'static, DefaultProducerContext> {
 
 fn values(brokers: &str) -> Vec<String> {
     let seen = read(brokers, TOPIC).expect("the mock cluster answers");
-    seen.iter().map(Seen::text).map(str::to_owned).collect()
+    seen.iter()
+        .map(LoggedRecord::text)
+        .map(str::to_owned)
+        .collect()
 }
 
-fn refused(args: &[&str], folder: &Path) -> Output {
+fn refused(args: &[&str], folder: &Path) -> RunOutput {
     let output = Run::new(args.iter().copied()).cwd(folder).output();
     assert_eq!(output.code, 2, "{output:#?}");
     output
@@ -99,7 +102,7 @@ fn a_loop_sends_the_source_so_many_times_over_one_connection() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
     // 0 and 1 come last, and 2 twice: each pass puts the ones right and leaves the other out.
-    let source = Source::fetches([2..4, 0..3]);
+    let source = LinesFolder::fetches([2..4, 0..3]);
     let output = source.replay(&brokers, &["--loop", "3"]).output();
     let report = report(&output);
     assert_eq!(output.code, 0, "{output:#?}");
@@ -118,8 +121,8 @@ fn a_loop_sends_the_source_so_many_times_over_one_connection() {
 }
 
 #[test]
-fn one_pass_is_reported_as_ever() {
-    let source = Source::of(0..3);
+fn a_single_pass_is_reported_as_without_loop() {
+    let source = LinesFolder::of(0..3);
     let report = report(&source.rehearse(&[]).output());
     assert_eq!(ledger(&report), "3 = 3 delivered");
     assert_eq!(report.get("passes"), None);
@@ -132,8 +135,8 @@ fn one_pass_is_reported_as_ever() {
 }
 
 #[test]
-fn what_is_unreadable_is_counted_in_each_pass() {
-    let source = Source::of(0..2);
+fn unreadable_records_are_counted_in_each_pass() {
+    let source = LinesFolder::of(0..2);
     let path = source.folder.path().join("lines");
     let lines = std::fs::read_to_string(&path).expect("it is there") + "{\"value\":1}\n";
     std::fs::write(&path, lines).expect("it is writable");
@@ -149,7 +152,7 @@ fn what_is_unreadable_is_counted_in_each_pass() {
 fn a_loop_goes_on_until_an_interruption_which_ends_it_in_any_pass() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
-    let source = Source::of(0..50);
+    let source = LinesFolder::of(0..50);
     let mut run = source.replay(&brokers, &["--loop"]).spawn();
     run.wait_until("the fourth pass has begun", |_| {
         count(&brokers, TOPIC).is_ok_and(|records| records > 150)
@@ -174,7 +177,7 @@ fn a_loop_goes_on_until_an_interruption_which_ends_it_in_any_pass() {
 
 #[test]
 fn a_source_without_records_is_not_read_for_ever() {
-    let source = Source::of([]);
+    let source = LinesFolder::of([]);
     let output = source.rehearse(&["--loop"]).output();
     assert_eq!(output.code, 1, "{output:#?}");
     assert_eq!(report(&output)["passes"], 1);
@@ -184,7 +187,7 @@ fn a_source_without_records_is_not_read_for_ever() {
 fn the_time_for_sending_ends_a_loop_without_a_failure() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
-    let source = Source::of(0..50);
+    let source = LinesFolder::of(0..50);
     let time = Duration::from_millis(700);
     let started = Instant::now();
     let output = source
@@ -211,7 +214,7 @@ fn the_time_for_sending_ends_a_loop_without_a_failure() {
 
 #[test]
 fn a_source_that_ends_before_the_time_for_sending_ends_the_run() {
-    let source = Source::of(0..50);
+    let source = LinesFolder::of(0..50);
     let report = report(&source.rehearse(&["--for", "10h"]).output());
     assert_eq!(ledger(&report), "50 = 50 delivered");
     assert_eq!(report["passes"], 1);
@@ -241,7 +244,7 @@ fn the_time_for_sending_ends_a_run_that_waits_for_its_source() {
 }
 
 #[test]
-fn what_cannot_be_read_again_is_refused_with_a_hint() {
+fn a_source_that_cannot_be_read_twice_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pipe = folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
@@ -257,8 +260,8 @@ fn what_cannot_be_read_again_is_refused_with_a_hint() {
 }
 
 #[test]
-fn a_journal_and_a_loop_contradict_each_other() {
-    let source = Source::of(0..3);
+fn a_journal_and_a_loop_exclude_each_other() {
+    let source = LinesFolder::of(0..3);
     let args = [
         "replay",
         "lines",
@@ -286,7 +289,7 @@ fn a_journal_and_a_loop_contradict_each_other() {
 }
 
 /// The most memory that so many passes take, in MiB.
-fn peak_mib(source: &Source, passes: &str) -> u64 {
+fn peak_mib(source: &LinesFolder, passes: &str) -> u64 {
     // Memory that is free goes back at once: what the allocator keeps differs by 30 MiB from run
     // to run, depending on which thread frees first.
     let run = source
@@ -303,7 +306,7 @@ fn peak_mib(source: &Source, passes: &str) -> u64 {
 #[test]
 fn memory_does_not_grow_with_the_passes() {
     // With a gap after each Fetch, which is what knowing duplicates again takes memory for.
-    let source = Source::fetches((0..4000).map(|n| 20 * n..20 * n + 2));
+    let source = LinesFolder::fetches((0..4000).map(|n| 20 * n..20 * n + 2));
     let (few, many) = (peak_mib(&source, "60"), peak_mib(&source, "360"));
     // 300 passes more read 1,200,000 gaps and send 2,400,000 records: 16 bytes of each gap would
     // show as 18 MiB.

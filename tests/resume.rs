@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use capture::{number_of, numbered_lines};
 use harness::paths::fixture;
-use harness::readback::{Seen, count, read};
-use harness::run::{Output, Run, kreplay, report};
+use harness::readback::{LoggedRecord, count, read};
+use harness::run::{Run, RunOutput, kreplay, report};
 use ledger::{entry, ledger};
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use rdkafka::mocking::MockCluster;
@@ -95,7 +95,7 @@ impl Scene {
 
     fn numbers(&self) -> Vec<u64> {
         let seen = read(&self.mock.bootstrap_servers(), TOPIC).expect("the topic is readable");
-        seen.iter().map(Seen::text).map(number_of).collect()
+        seen.iter().map(LoggedRecord::text).map(number_of).collect()
     }
 }
 
@@ -108,7 +108,7 @@ const SLOWLY: [&str; 4] = [
 ];
 
 #[test]
-fn a_run_that_was_interrupted_goes_on_and_sends_nothing_twice() {
+fn an_interrupted_run_resumes_and_sends_nothing_twice() {
     const ALL: u64 = 5000;
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
@@ -136,7 +136,7 @@ fn a_run_that_was_interrupted_goes_on_and_sends_nothing_twice() {
 }
 
 #[test]
-fn a_timed_run_that_was_killed_doubts_only_what_was_due() {
+fn after_a_kill_of_a_timed_run_only_records_that_were_due_are_uncertain() {
     const ALL: u64 = 40;
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
@@ -159,7 +159,7 @@ fn a_timed_run_that_was_killed_doubts_only_what_was_due() {
 }
 
 #[test]
-fn a_run_that_was_killed_goes_on_and_repeats_no_more_than_it_says() {
+fn a_killed_run_resumes_and_repeats_no_more_than_it_says() {
     const ALL: u64 = 5000;
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
@@ -191,7 +191,7 @@ fn a_run_that_was_killed_goes_on_and_repeats_no_more_than_it_says() {
 }
 
 #[test]
-fn a_run_that_is_complete_has_nothing_to_go_on_with() {
+fn a_complete_run_has_nothing_to_resume() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..50));
     assert_eq!(scene.replay(&input, &[]).output().code, 0);
@@ -219,7 +219,7 @@ fn what_is_read_from_stdin_can_be_piped_in_again() {
 }
 
 #[test]
-fn an_input_that_has_grown_goes_on_where_it_ended() {
+fn an_input_that_has_grown_is_resumed_where_it_ended() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..100));
     assert_eq!(scene.replay(&input, &[]).output().code, 0);
@@ -229,7 +229,7 @@ fn an_input_that_has_grown_goes_on_where_it_ended() {
 }
 
 /// What a refused run says; nothing was sent.
-fn refused(output: &Output) -> String {
+fn refused(output: &RunOutput) -> String {
     assert_eq!(
         (output.code, output.stdout.as_str()),
         (2, ""),
@@ -330,7 +330,7 @@ fn rejects_are_kept_when_another_input_is_found_at_the_same_path() {
 }
 
 #[test]
-fn a_journal_empties_no_rejects_but_its_own() {
+fn a_journal_empties_only_its_own_rejects() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines("missing", 0..20));
     let (own, foreign) = (scene.file("own.jsonl"), scene.file("foreign.jsonl"));
@@ -403,7 +403,7 @@ fn two_runs_cannot_share_a_journal() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_made_is_told_before_anything_is_sent() {
+fn a_journal_that_cannot_be_created_is_an_error_before_anything_is_sent() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..10));
     let folder = scene.file("no/such/folder");
@@ -423,7 +423,7 @@ fn a_journal_that_cannot_be_made_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn a_rehearsal_has_nothing_to_go_on_with() {
+fn a_rehearsal_cannot_be_resumed() {
     let demo = fixture("demo.jsonl").display().to_string();
     let output = kreplay(["replay", &demo, "--rehearse", "--resume", "journal"]);
     assert_eq!(output.code, 2, "{output:#?}");

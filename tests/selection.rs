@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::paths::{fixture, standin};
 use harness::readback::read;
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use rdkafka::mocking::MockCluster;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ fn shop() -> &'static str {
     &PATH
 }
 
-fn extract(args: &[&str]) -> Output {
+fn extract(args: &[&str]) -> RunOutput {
     kreplay([&["extract", shop()][..], args].concat())
 }
 
@@ -92,7 +92,7 @@ fn bytes(line: &Value, name: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn what_is_selected_arrives_and_is_what_extract_prints() {
+fn the_selected_records_arrive_and_are_those_that_extract_prints() {
     let cluster = MockCluster::new(1).expect("a mock cluster");
     let brokers = cluster.bootstrap_servers();
     for (number, selection) in SELECTIONS.iter().enumerate() {
@@ -174,7 +174,7 @@ fn a_machine_of_an_indexed_job_takes_its_shard() {
 }
 
 #[test]
-fn skip_and_limit_part_the_whole() {
+fn skip_and_limit_divide_the_source_without_overlap() {
     let whole = lines(&[]);
     for at in [1, 7, 48, 49, 60] {
         let at = at.to_string();
@@ -221,7 +221,7 @@ fn time_of_day(time: &Value) -> u128 {
 }
 
 #[test]
-fn a_window_is_by_the_clock_that_is_asked_for() {
+fn a_window_uses_the_clock_that_is_asked_for() {
     let all = lines(&[]);
     let whole = parsed(&all);
     let between = |test: &dyn Fn(&Value) -> bool| -> Vec<String> {
@@ -244,7 +244,7 @@ fn a_window_is_by_the_clock_that_is_asked_for() {
 }
 
 #[test]
-fn what_is_left_out_is_counted_by_its_reason() {
+fn records_that_are_left_out_are_counted_by_reason() {
     // 28 orders, 11 payments, 10 shipments and 2 markers.
     let report = rehearse(&["--topics", "orders", "--skip", "5", "--limit", "7"]);
     let ledger = &report["ledger"];
@@ -338,7 +338,7 @@ fn a_limit_ends_reading_of_an_input_that_goes_on() {
 }
 
 #[test]
-fn a_limit_ends_speedctl_too_and_that_is_no_failure() {
+fn a_limit_ends_speedctl_without_a_failure() {
     let notes = TempDir::new().expect("a temporary folder");
     for via in ["csv", "auto"] {
         let pids = notes.path().join(via).display().to_string();
@@ -360,12 +360,12 @@ fn a_limit_ends_speedctl_too_and_that_is_no_failure() {
             .env("STANDIN_FAULT", faults)
             .output();
         let report = report(&output);
-        let told = (
+        let outcome = (
             output.code,
             &report["ledger"]["delivered"],
             &report["errors"],
         );
-        assert_eq!(told, (0, &json!(1), &json!([])), "{via} {output:#?}");
+        assert_eq!(outcome, (0, &json!(1), &json!([])), "{via} {output:#?}");
         let pids = std::fs::read_to_string(&pids).expect("the stand-in has noted it");
         for pid in pids.lines() {
             // One that nobody has waited for yet is a zombie.
@@ -377,7 +377,7 @@ fn a_limit_ends_speedctl_too_and_that_is_no_failure() {
 }
 
 #[test]
-fn a_renaming_is_meant_for_all_parts_of_a_capture() {
+fn a_renaming_may_match_in_another_shard_of_the_capture() {
     for selection in [
         ["--topics", "orders"],
         ["--limit", "1"],
@@ -390,7 +390,7 @@ fn a_renaming_is_meant_for_all_parts_of_a_capture() {
 }
 
 #[test]
-fn a_topic_is_made_for_the_records_of_all_machines() {
+fn a_topic_is_created_with_the_partitions_of_all_shards() {
     let mut met = 0;
     for shard in ["1/4", "2/4", "3/4", "4/4"] {
         let report = rehearse(&["--shard", shard]);
@@ -539,7 +539,7 @@ fn a_glob_that_matches_no_topic_is_named_with_the_nearest() {
 }
 
 #[test]
-fn a_window_outside_the_capture_is_told_what_that_spans() {
+fn an_error_about_a_window_outside_the_capture_names_the_captured_span() {
     let times: Vec<Value> = parsed(&lines(&[]))
         .iter()
         .map(|line| line["captured"].clone())

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run};
+use harness::run::{Run, RunOutput};
 
 /// Runs a replay of the demo with `args` and this environment.
-fn replay(args: &[&str], env: &[(&str, &str)]) -> Output {
+fn replay(args: &[&str], env: &[(&str, &str)]) -> RunOutput {
     let demo = fixture("demo.jsonl").display().to_string();
     let mut run = Run::new([&["replay", demo.as_str()], args].concat());
     for (name, value) in env {
@@ -78,7 +78,7 @@ fn a_broker_without_an_address_is_named() {
 }
 
 #[test]
-fn what_tls_and_sasl_lack_is_said_before_anything_is_tried() {
+fn missing_tls_and_sasl_settings_are_named_before_anything_is_tried() {
     is_refused(
         &["-b", "k:1", "-X", "security.protocol=SASL_SSL"],
         &[
@@ -146,7 +146,7 @@ fn a_keystore_in_an_old_cipher_is_named_with_the_command_that_renews_it() {
 }
 
 #[test]
-fn a_short_secret_takes_no_letters_out_of_a_sentence() {
+fn a_short_secret_is_not_cut_out_of_ordinary_words() {
     let output = replay(
         &[
             "-b",
@@ -176,7 +176,7 @@ fn home(make: impl Fn(&Path)) -> tempfile::TempDir {
 }
 
 #[test]
-fn kcats_own_file_is_read_unless_it_cannot_be() {
+fn kcats_configuration_file_is_read_where_that_is_possible() {
     let path = |home: &tempfile::TempDir| home.path().display().to_string();
     let named = home(|file| fs::write(file, "bootstrap.servers=::1\n").expect("it is writable"));
     let refusal = "kreplay: `::1` is an IPv6 address without brackets\n\

@@ -7,14 +7,12 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::Duration;
 
+use harness::MockKafka;
 use harness::run::{Run, report};
 use nix::sys::signal::Signal;
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
 
-type Mock = MockCluster<'static, DefaultProducerContext>;
-
-fn mock(brokers: i32, partitions: i32) -> Mock {
+fn mock(brokers: i32, partitions: i32) -> MockKafka {
     let mock = MockCluster::new(brokers).expect("a mock cluster");
     let created = mock.create_topic("t", partitions, 1);
     created.expect("a topic");
@@ -35,7 +33,7 @@ fn lines(from: u64, to: u64, partitions: u64, bytes: usize) -> String {
     lines
 }
 
-fn replay(mock: &Mock, properties: &[&str]) -> Run {
+fn replay(mock: &MockKafka, properties: &[&str]) -> Run {
     let brokers = mock.bootstrap_servers();
     let mut args = vec!["replay", "-", "-b", &brokers, "--report", "json"];
     properties.iter().for_each(|x| args.extend(["-X", x]));
@@ -122,7 +120,7 @@ fn a_partition_that_stalls_keeps_its_own_records_in_memory_and_holds_up_no_other
 }
 
 #[test]
-fn a_process_that_was_stopped_for_longer_than_records_wait_goes_on_and_loses_none() {
+fn a_process_stopped_for_longer_than_the_message_timeout_loses_nothing() {
     const RECORDS: u64 = 2000;
     let mock = mock(1, 1);
     let mut run = replay(&mock, &["message.timeout.ms=1500"])

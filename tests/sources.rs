@@ -8,8 +8,8 @@ mod harness;
 use std::fs;
 
 use harness::paths::{fixture, standin};
-use harness::readback::{Seen, read};
-use harness::run::{Output, Run, kreplay, report};
+use harness::readback::{LoggedRecord, read};
+use harness::run::{Run, RunOutput, kreplay, report};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use serde_json::{Value, json};
@@ -31,10 +31,10 @@ fn mock() -> MockCluster<'static, DefaultProducerContext> {
 }
 
 /// The log of this copy of the topics, under the captured names. What the broker adds does not count.
-fn log(brokers: &str, way: &str) -> Vec<Seen> {
+fn log(brokers: &str, way: &str) -> Vec<LoggedRecord> {
     let read = |topic: &&str| read(brokers, &format!("{way}-{topic}")).expect("it is readable");
     let seen = TOPICS.iter().flat_map(read);
-    seen.map(|record| Seen {
+    seen.map(|record| LoggedRecord {
         topic: record.topic.replace(&format!("{way}-"), ""),
         ..record
     })
@@ -45,8 +45,8 @@ fn log(brokers: &str, way: &str) -> Vec<Seen> {
 fn replay(brokers: &str, way: &str, source: &str, flags: &[&str]) -> Run {
     let map = format!("*={way}-{{topic}}");
     let args = ["replay", source, "-b", brokers, "--map", &map];
-    let told = ["--timestamps", "original", "--report", "json"];
-    Run::new([&args[..], &told, flags].concat())
+    let comparable = ["--timestamps", "original", "--report", "json"];
+    Run::new([&args[..], &comparable, flags].concat())
 }
 
 /// A rejects file: one record certainly not in the log, and one that may be there.
@@ -67,7 +67,7 @@ fn rejects(folder: &TempDir) -> String {
 }
 
 #[test]
-fn what_extract_prints_is_sent_as_the_source_itself_would_be() {
+fn the_output_of_extract_is_replayed_as_the_source_itself() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let of = |name: &str| fixture(name).display().to_string();
     let value =
@@ -115,13 +115,13 @@ fn what_extract_prints_is_sent_as_the_source_itself_would_be() {
 }
 
 /// What a run that is refused says on stderr.
-fn refused(output: &Output) -> &str {
+fn refused(output: &RunOutput) -> &str {
     assert_eq!((output.code, &*output.stdout), (2, ""), "{output:#?}");
     &output.stderr
 }
 
 #[test]
-fn what_a_kind_of_source_does_not_take_is_refused_before_anything_is_sent() {
+fn flags_that_do_not_fit_the_kind_of_source_are_refused_before_anything_is_sent() {
     let (csv, lines, rrpairs) = (
         fixture("wide.csv"),
         fixture("kcat.jsonl"),
@@ -199,7 +199,7 @@ fn a_kind_that_is_forced_is_checked_before_anything_is_read() {
 }
 
 /// Rehearses `content`, a file without a name that says anything, into topic `t`.
-fn rehearse(content: &str, flags: &[&str]) -> Output {
+fn rehearse(content: &str, flags: &[&str]) -> RunOutput {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     fs::write(folder.path().join("source"), content).expect("it is writable");
     let args = [
@@ -217,7 +217,7 @@ fn rehearse(content: &str, flags: &[&str]) -> Output {
 }
 
 #[test]
-fn as_overrides_what_a_source_looks_like() {
+fn the_as_flag_overrides_the_detected_kind() {
     // The members `kafka` and `command` make an RRPair of a line, and nothing makes a CSV of the text.
     let line = "{\"topic\":\"o\",\"value\":\"v\",\"command\":\"c\",\"kafka\":{}}\n";
     let (csv, of_csv) = ("payload.x\none\ntwo\n", ["--value", "payload.x"]);
@@ -255,7 +255,7 @@ fn a_folder_holds_rrpairs_only() {
 }
 
 #[test]
-fn flags_that_a_source_has_no_use_for_are_refused() {
+fn flags_that_a_source_cannot_use_are_refused() {
     let demo = fixture("demo.jsonl").display().to_string();
     for (source, flags, said) in [
         (
@@ -295,7 +295,7 @@ fn a_snapshot_is_a_source_like_any_other() {
         let data = data.parent().expect("it is in a folder");
         run.env("STANDIN_DATA", data).output()
     };
-    let told = |output: &Output| -> Value {
+    let figures = |output: &RunOutput| -> Value {
         let report = report(output);
         json!([
             output.code,
@@ -308,9 +308,9 @@ fn a_snapshot_is_a_source_like_any_other() {
         let source = format!("snapshot:{snapshot}");
         let flags = ["--rehearse", "--report", "json"];
         let step = run(&[&["snapshot", snapshot][..], &flags].concat());
-        let expected = told(&step);
+        let expected = figures(&step);
         assert_eq!(
-            told(&run(&[&["replay", &source][..], &flags].concat())),
+            figures(&run(&[&["replay", &source][..], &flags].concat())),
             expected
         );
         // The lines hold the same records, whichever way they came.

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::paths::{fixture, standin};
-use harness::readback::{self, Seen};
-use harness::run::{Output, Run, Running, kreplay, report};
+use harness::readback::{self, LoggedRecord};
+use harness::run::{Run, RunOutput, Running, kreplay, report};
 use nix::sys::signal::Signal;
 use rdkafka::mocking::MockCluster;
 use serde_json::Value;
@@ -66,7 +66,7 @@ impl Play {
 
 /// A finished run.
 struct Played {
-    output: Output,
+    output: RunOutput,
     report: Value,
     /// The arguments of each call of speedctl.
     calls: Vec<Vec<String>>,
@@ -93,7 +93,7 @@ fn played(running: Running, notes: &TempDir) -> Played {
 }
 
 /// What holds for every run: no panic, the exit code of the report, a ledger that balances.
-fn assert_sound(output: &Output, report: &Value) {
+fn assert_sound(output: &RunOutput, report: &Value) {
     assert!(!output.stderr.contains("panicked"), "{output:#?}");
     assert_eq!(report["exit_code"], output.code, "{output:#?}");
     let ledger = report["ledger"]
@@ -136,7 +136,7 @@ impl Played {
 
     /// Checks that the source failed with one error, which holds `words`, and nothing was sent.
     fn assert_refused(&self, what: &str, words: &[&str]) {
-        let Output { code, stderr, .. } = &self.output;
+        let RunOutput { code, stderr, .. } = &self.output;
         assert_eq!(*code, 4, "{what}: {stderr}");
         assert_eq!(self.ledger("delivered"), 0, "{what}");
         assert_eq!(self.report["source"]["complete"], false, "{what}");
@@ -148,7 +148,7 @@ impl Played {
 
     /// Checks that all of `demo` was delivered and nothing was said.
     fn assert_whole_demo(&self, what: &str) {
-        let Output { code, stderr, .. } = &self.output;
+        let RunOutput { code, stderr, .. } = &self.output;
         assert_eq!(*code, 0, "{what}: {stderr}");
         assert_eq!(
             (self.ledger("found"), self.ledger("delivered")),
@@ -173,7 +173,7 @@ fn side_by_side<C>(cases: Vec<(Play, C)>, check: impl Fn(Played, C)) {
 }
 
 #[test]
-fn a_speedctl_that_cannot_be_started_is_an_error_that_tells_how_to_name_one() {
+fn a_speedctl_that_cannot_be_started_is_an_error_with_a_hint_how_to_name_one() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let plain = folder.path().join("speedctl");
     fs::write(&plain, "no program\n").expect("the folder is writable");
@@ -399,7 +399,7 @@ fn a_slow_speedctl_is_not_a_silent_one() {
 }
 
 #[test]
-fn what_does_no_harm_changes_nothing() {
+fn harmless_faults_of_speedctl_change_nothing() {
     for faults in [
         "",
         "bom",
@@ -513,7 +513,7 @@ fn output_without_a_csv_in_it_is_refused() {
 }
 
 #[test]
-fn a_csv_file_that_is_named_and_is_not_there_is_refused() {
+fn a_csv_file_that_is_named_but_missing_is_refused() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     for (to, text) in [
         ("1", "wrote 27 rows to /no/such/out.csv"),
@@ -530,7 +530,7 @@ fn a_csv_file_that_is_named_and_is_not_there_is_refused() {
 }
 
 #[test]
-fn a_csv_that_is_cut_off_sends_nothing_whatever_speedctl_says_of_it() {
+fn a_truncated_csv_sends_nothing_whatever_the_exit_code_of_speedctl() {
     // The header ends after 2,721 bytes, the last row after 12,347.
     for bytes in [2722, 3000, 5000, 12_000, 12_346] {
         for via in ["auto", "csv"] {
@@ -595,7 +595,7 @@ const SENTINELS: [(&str, &str, u64, Option<&str>); 7] = [
 ];
 
 #[test]
-fn what_a_csv_cannot_carry_changes_auto_to_raw_with_a_note_that_says_why() {
+fn content_that_a_csv_cannot_carry_changes_auto_to_raw_with_a_note() {
     for (id, why, ..) in SENTINELS {
         let path = fixture(&format!("{id}.jsonl")).display().to_string();
         let raw = report(&kreplay([
@@ -627,7 +627,7 @@ fn what_a_csv_cannot_carry_changes_auto_to_raw_with_a_note_that_says_why() {
 }
 
 #[test]
-fn what_a_csv_cannot_carry_is_counted_and_named_with_via_csv() {
+fn content_that_a_csv_cannot_carry_is_counted_and_named_with_via_csv() {
     for (id, _, delivered, problem) in SENTINELS {
         for objects in ["json", "empty"] {
             let what = format!("{id}, objects {objects}");
@@ -655,7 +655,7 @@ fn what_a_csv_cannot_carry_is_counted_and_named_with_via_csv() {
 }
 
 #[test]
-fn what_via_csv_loses_is_reported_with_a_hint_at_via_raw() {
+fn losses_of_via_csv_are_reported_with_a_hint_at_via_raw() {
     for (id, _, _, problem) in SENTINELS {
         if problem.is_some() && id != "topic-id" {
             assert_hints_at_raw(id);
@@ -664,7 +664,7 @@ fn what_via_csv_loses_is_reported_with_a_hint_at_via_raw() {
 }
 
 #[test]
-fn a_topic_that_via_csv_knows_only_by_id_is_reported_with_a_hint_at_via_raw() {
+fn a_topic_known_only_by_id_in_a_csv_is_reported_with_a_hint_at_via_raw() {
     assert_hints_at_raw("topic-id");
 }
 
@@ -708,7 +708,7 @@ fn long_capture() -> TempDir {
 }
 
 #[test]
-fn what_shows_after_the_channel_was_full_is_counted_and_named() {
+fn losses_found_after_the_channel_was_full_are_counted_and_named() {
     let folder = long_capture();
     for objects in ["json", "empty"] {
         let played = play("long", "", &[])
@@ -733,7 +733,7 @@ fn what_shows_after_the_channel_was_full_is_counted_and_named() {
 }
 
 #[test]
-fn a_speedctl_that_fails_after_the_channel_was_full_is_told_with_what_was_sent() {
+fn a_speedctl_failure_after_the_channel_was_full_is_reported_with_what_was_sent() {
     let folder = long_capture();
     for (faults, how) in [
         ("kill-self=41000", "SIGKILL"),
@@ -749,7 +749,7 @@ fn a_speedctl_that_fails_after_the_channel_was_full_is_told_with_what_was_sent()
         )
         .env("STANDIN_DATA", folder.path())
         .end();
-        let Output { code, stderr, .. } = &played.output;
+        let RunOutput { code, stderr, .. } = &played.output;
         assert_eq!(*code, 4, "{faults}: {stderr}");
         assert!(stderr.contains(how), "{faults}: {stderr}");
         assert_eq!(played.report["source"]["complete"], false, "{faults}");
@@ -881,7 +881,7 @@ fn verbose_prints_the_command_with_the_values_of_the_users_own_arguments_hidden(
 }
 
 #[test]
-fn more_arguments_reach_speedctl_in_their_order_and_as_they_are() {
+fn extra_arguments_reach_speedctl_unchanged_and_in_order() {
     let arguments = [
         "--speedctl-arg",
         "--config",
@@ -907,7 +907,7 @@ fn more_arguments_reach_speedctl_in_their_order_and_as_they_are() {
 }
 
 #[test]
-fn speedctl_is_the_flag_then_the_environment_then_the_one_on_path() {
+fn speedctl_is_found_by_flag_then_environment_then_path() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     symlink(standin(), folder.path().join("speedctl")).expect("the folder is writable");
     let path = folder.path().as_os_str();
@@ -921,7 +921,7 @@ fn speedctl_is_the_flag_then_the_environment_then_the_one_on_path() {
         .env("STANDIN_DATA", fixtures())
         .env("PATH", path)
     };
-    let demo = |what: &str, output: &Output| {
+    let demo = |what: &str, output: &RunOutput| {
         assert_eq!(output.code, 0, "{what}: {}", output.stderr);
         assert_eq!(report(output)["ledger"]["delivered"], DEMO, "{what}");
     };
@@ -960,7 +960,7 @@ fn speedctl_is_the_flag_then_the_environment_then_the_one_on_path() {
 }
 
 /// Replays `demo` into a cluster of its own and reads it back.
-fn replayed(via: &str) -> Vec<Seen> {
+fn replayed(via: &str) -> Vec<LoggedRecord> {
     let cluster = MockCluster::new(1).expect("a mock cluster needs nothing");
     for (topic, partitions) in [("orders", 3), ("payments", 2)] {
         cluster
@@ -989,7 +989,7 @@ fn replayed(via: &str) -> Vec<Seen> {
 }
 
 #[test]
-fn demo_arrives_the_same_by_csv_and_by_raw() {
+fn the_demo_arrives_the_same_via_csv_and_via_raw() {
     let (auto, csv, raw) = (replayed("auto"), replayed("csv"), replayed("raw"));
     assert_eq!(auto.len() as u64, DEMO);
     assert_eq!(csv, raw);
@@ -1002,7 +1002,7 @@ fn demo_arrives_the_same_by_csv_and_by_raw() {
         ("payments", 1),
     ]
     .map(|(topic, partition)| {
-        let there = |seen: &&Seen| seen.topic == topic && seen.partition == partition;
+        let there = |seen: &&LoggedRecord| seen.topic == topic && seen.partition == partition;
         raw.iter().filter(there).count()
     });
     assert_eq!(counts, [6, 4, 3, 3, 5]);

@@ -17,14 +17,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capture::numbered_lines;
+use harness::MockKafka;
 use harness::readback::count;
-use harness::run::{Output, Run, Running, report};
+use harness::run::{Run, RunOutput, Running, report};
 use ledger::ledger;
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 use nix::sys::signal::Signal::SIGINT;
 use portable_pty::{PtyPair, PtySize, native_pty_system};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
 use tempfile::TempDir;
 
 const TOPIC: &str = "orders";
@@ -32,9 +32,7 @@ const TOPIC: &str = "orders";
 /// How long leaving may take; a busy machine needs a part of it.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-type Mock = MockCluster<'static, DefaultProducerContext>;
-
-fn mock() -> Mock {
+fn mock() -> MockKafka {
     let mock = MockCluster::new(1).expect("a mock cluster");
     mock.create_topic(TOPIC, 1, 1).expect("a topic");
     mock
@@ -116,7 +114,7 @@ impl Stalled {
 }
 
 /// The end of a run and how long it took from now; stdin stays open.
-fn end(mut run: Running) -> (Output, Duration) {
+fn end(mut run: Running) -> (RunOutput, Duration) {
     let begin = Instant::now();
     while !run.has_ended() && begin.elapsed() < 8 * AT_ONCE {
         thread::sleep(Duration::from_millis(5));
@@ -202,7 +200,7 @@ fn a_first_signal_drains_and_a_second_one_leaves_when_nobody_reads_stderr() {
 }
 
 #[test]
-fn what_ends_a_run_gives_its_code_when_nobody_reads_stderr() {
+fn a_failed_run_keeps_its_exit_code_when_nobody_reads_stderr() {
     let damaged = format!("{}{{\n", numbered_lines(TOPIC, 0..1));
     // The codes are those of README.md.
     let cases: [(&[&str], &str, i32); 4] = [

@@ -1,6 +1,7 @@
-//! The shape of `src`: files import each other in no circle, no folder is crowded, no type name occurs twice.
+//! The shape of the source: files of `src` import each other in no circle, no folder is crowded, and no type name
+//! occurs twice in `src`, `tests`, `tools` and `fuzz` together.
 //!
-//! Code that only tests compile does not count.
+//! For circles, code that only tests compile does not count.
 
 #[path = "structure/circles.rs"]
 mod circles;
@@ -22,7 +23,7 @@ const ENTRIES: usize = 9;
 /// The same for `src` itself: `main.rs`, `lib.rs` and `error.rs`, and ten folders.
 const ENTRIES_AT_THE_TOP: usize = 13;
 
-/// One breach of the rules: `circle FILE...`, `folder FOLDER`, `type NAME`.
+/// One breach of the rules: `circle FILE...`, `folder FOLDER`.
 type Breach = String;
 
 /// Every breach in the source.
@@ -42,12 +43,18 @@ fn breaches(files: &BTreeMap<String, String>) -> BTreeSet<Breach> {
             found.insert(format!("folder src/{folder}"));
         }
     }
-    let mut seen = BTreeSet::new();
-    for name in programs.values().flat_map(|tokens| names::types(tokens)) {
-        if !seen.insert(name) {
-            found.insert(format!("type {name}"));
+    found
+}
+
+/// The type names that occur more than once, each with its files.
+fn repeated_types(files: &BTreeMap<String, String>) -> BTreeMap<String, Vec<&str>> {
+    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (file, text) in files {
+        for name in names::types(&tokens::tokens(text)) {
+            found.entry(name.to_owned()).or_default().push(file);
         }
     }
+    found.retain(|_, files| files.len() > 1);
     found
 }
 
@@ -76,13 +83,6 @@ fn complaints(files: &BTreeMap<String, String>) -> String {
             let circle: Vec<String> = circle.split(' ').map(str::to_owned).collect();
             text += &circles::way_round(&graph, &circle);
         }
-        if let Some(name) = breach.strip_prefix("type ") {
-            for (file, tokens) in &programs {
-                if names::types(tokens).contains(&name) {
-                    text += &format!("    in {file}\n");
-                }
-            }
-        }
     }
     text
 }
@@ -107,12 +107,37 @@ fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     }
 }
 
-#[test]
-fn files_import_each_other_in_no_circle_no_folder_is_crowded_and_type_names_are_unique() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+/// The files of a folder of the project, by their path below it.
+fn files_of(folder: &str) -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files = BTreeMap::new();
-    read(&source, &source, &mut files);
+    read(&folder, &folder, &mut files);
+    files
+}
+
+/// All Rust files of the project, by their path.
+fn all_files() -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for folder in ["src", "tests", "tools", "fuzz/src"] {
+        let files = files_of(folder).into_iter();
+        all.extend(files.map(|(name, text)| (format!("{folder}/{name}"), text)));
+    }
+    all.retain(|name, _| name.ends_with(".rs"));
+    all
+}
+
+#[test]
+fn files_of_src_import_each_other_in_no_circle_and_no_folder_is_crowded() {
+    let files = files_of("src");
     assert!(files.len() > 20, "this is not the source: {files:?}");
     let complaints = complaints(&files);
     assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn no_type_name_occurs_twice_in_the_whole_project() {
+    let files = all_files();
+    assert!(files.len() > 400, "{} files", files.len());
+    let repeated = repeated_types(&files);
+    assert!(repeated.is_empty(), "{repeated:#?}");
 }

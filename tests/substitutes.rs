@@ -10,7 +10,7 @@ use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use harness::readback::{count, read};
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use ledger::ledger;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -78,7 +78,7 @@ fn written(folder: &TempDir, text: &str) -> String {
     path.display().to_string()
 }
 
-fn json_of(args: &[&str]) -> (Output, Value) {
+fn json_of(args: &[&str]) -> (RunOutput, Value) {
     let output = Run::new(args.iter().chain(&["--report", "json"])).output();
     let report = report(&output);
     assert_eq!(report["exit_code"], output.code, "{output:#?}");
@@ -94,7 +94,7 @@ fn assert_counted(report: &Value) {
 }
 
 #[test]
-fn inspect_extract_and_the_report_count_them_by_topic_and_name_the_first() {
+fn redacted_and_dated_values_are_counted_by_topic_and_the_first_is_named() {
     let folder = folder();
     let path = written(&folder, &capture());
     let (output, inspection) = json_of(&["inspect", &path]);
@@ -155,7 +155,7 @@ fn inspect_extract_and_the_report_count_them_by_topic_and_name_the_first() {
 }
 
 #[test]
-fn a_capture_without_them_has_no_word_of_them() {
+fn a_capture_without_redaction_does_not_mention_it() {
     let folder = folder();
     let alike = [
         json!({ "valueString": "not REDACTED-1" }),
@@ -222,7 +222,7 @@ fn fail_on_redacted_ends_the_run_before_anything_is_sent() {
 
 /// More than the channel holds: what comes before the first such record may be sent, that one never is.
 #[test]
-fn a_redacted_record_far_behind_is_not_sent() {
+fn a_redacted_record_late_in_the_source_is_not_sent() {
     let folder = folder();
     let cluster = mock(&["orders"]);
     let brokers = cluster.bootstrap_servers();
@@ -254,7 +254,7 @@ fn a_redacted_record_far_behind_is_not_sent() {
 }
 
 #[test]
-fn a_date_to_be_resolved_is_refused_before_it_is_sent() {
+fn a_date_placeholder_is_refused_before_it_is_sent() {
     let folder = folder();
     let cluster = mock(&["orders", "payments"]);
     let brokers = cluster.bootstrap_servers();
@@ -330,7 +330,7 @@ fn dates_of(brokers: &str) -> [i64; 3] {
 }
 
 #[test]
-fn dates_are_resolved_against_the_time_of_the_replay_also_behind_a_pipe() {
+fn date_placeholders_are_resolved_against_the_time_of_the_replay_from_a_pipe_too() {
     let folder = folder();
     let path = written(&folder, &capture());
     for piped in [false, true] {

@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use harness::readback::{Seen, count, read};
-use harness::run::{Output, Run, kreplay, report};
+use harness::readback::{LoggedRecord, count, read};
+use harness::run::{Run, RunOutput, kreplay, report};
 use ledger::ledger;
 use nix::sys::signal::Signal::{SIGCONT, SIGINT, SIGSTOP};
 use rdkafka::mocking::MockCluster;
@@ -81,7 +81,7 @@ fn jiff_text(ms: i64) -> String {
     )
 }
 
-fn replay(brokers: &str, flags: &[&str], input: impl Into<Vec<u8>>) -> Output {
+fn replay(brokers: &str, flags: &[&str], input: impl Into<Vec<u8>>) -> RunOutput {
     run(brokers, flags).stdin(input).output()
 }
 
@@ -91,32 +91,32 @@ fn run(brokers: &str, flags: &[&str]) -> Run {
 }
 
 /// The report of a run that ended with this code.
-fn report_of(output: &Output, code: i32) -> Value {
+fn report_of(output: &RunOutput, code: i32) -> Value {
     assert_eq!(output.code, code, "{output:#?}");
     report(output)
 }
 
 /// The records in the log by the time of their sending, which is the timestamp that they have.
-fn sent(brokers: &str) -> Vec<Seen> {
+fn sent(brokers: &str) -> Vec<LoggedRecord> {
     let mut seen = read(brokers, TOPIC).expect("the topic is readable");
     seen.sort_by_key(|seen| seen.timestamp_ms);
     seen
 }
 
 /// The planned time of a record, by its value.
-fn planned(seen: &Seen) -> i64 {
+fn planned(seen: &LoggedRecord) -> i64 {
     seen.text().parse().expect("a number")
 }
 
 /// Milliseconds from the first sending on.
-fn after_first(sent: &[Seen]) -> Vec<i64> {
+fn after_first(sent: &[LoggedRecord]) -> Vec<i64> {
     let first = sent[0].timestamp_ms;
     sent.iter().map(|seen| seen.timestamp_ms - first).collect()
 }
 
 /// Checks that no record was sent before its time, which is planned by the value divided by `speed`. The
 /// first one may have been late itself.
-fn assert_kept(sent: &[Seen], speed: i64, lateness_of_first_ms: i64) {
+fn assert_kept(sent: &[LoggedRecord], speed: i64, lateness_of_first_ms: i64) {
     for (seen, after) in sent.iter().zip(after_first(sent)) {
         let due = planned(seen) / speed - lateness_of_first_ms - 1;
         assert!(after >= due, "{} was sent after {after} ms", seen.text());
@@ -136,7 +136,7 @@ fn lateness_ms(report: &Value, of: &str) -> f64 {
 }
 
 #[test]
-fn at_1x_no_record_goes_before_its_time_and_partitions_are_merged_by_time() {
+fn at_1x_no_record_is_sent_early_and_partitions_are_merged_by_time() {
     let mock = mock(2);
     let brokers = mock.bootstrap_servers();
     // One partition after the other: 0, 200, .. and 100, 300, ..
@@ -185,7 +185,7 @@ fn at_40x_a_capture_takes_a_fortieth_of_its_time() {
 }
 
 #[test]
-fn the_clock_of_the_capture_is_when_the_application_had_the_records() {
+fn the_capture_clock_is_when_the_application_had_the_records() {
     let mock = mock(2);
     let brokers = mock.bootstrap_servers();
     // The first Fetch is sent first and answered last.
@@ -317,7 +317,7 @@ fn a_time_that_goes_back_within_a_partition_is_counted_and_the_order_holds() {
 }
 
 #[test]
-fn each_pass_of_a_loop_keeps_the_rhythm_and_begins_where_the_one_before_ends() {
+fn each_pass_of_a_loop_keeps_the_rhythm_and_starts_where_the_one_before_ended() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -464,7 +464,7 @@ fn a_ramp_lets_a_rate_grow_from_zero() {
 }
 
 #[test]
-fn a_replay_begins_at_the_time_that_it_is_told() {
+fn a_replay_starts_at_the_requested_time() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let now = || {
@@ -585,7 +585,7 @@ fn an_input_without_times_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn records_without_a_time_among_others_go_with_the_one_before_and_are_counted() {
+fn records_without_a_time_are_sent_with_the_one_before_and_counted() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
     let untimed = json!({ "topic": TOPIC, "partition": 0, "offset": 2, "value": "300" });

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use harness::readback::read;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use ledger::ledger;
 use rdkafka::mocking::MockCluster;
 use serde_json::{Value, json};
@@ -60,9 +60,9 @@ fn by_id(id: &str) -> Value {
 }
 
 /// A capture in a folder of its own, which is the current one of its runs.
-struct Capture(TempDir);
+struct CaptureFolder(TempDir);
 
-impl Capture {
+impl CaptureFolder {
     fn of(lines: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("capture"), lines.concat()).expect("the folder is writable");
@@ -73,7 +73,7 @@ impl Capture {
         self.0.path().join(name).display().to_string()
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    fn run(&self, args: &[&str]) -> RunOutput {
         Run::new(args.iter().copied()).cwd(self.0.path()).output()
     }
 
@@ -85,8 +85,8 @@ impl Capture {
 }
 
 /// `orders` under its name and, of the same batches, under its id; a part of each is under one alone.
-fn two_identities() -> Capture {
-    Capture::of(&[
+fn two_identities() -> CaptureFolder {
+    CaptureFolder::of(&[
         fetch(
             &named("orders"),
             &[(0, 0, Some(11), 3), (1, 0, Some(12), 2)],
@@ -136,7 +136,7 @@ fn a_topic_under_a_name_and_an_id_is_sent_once_and_in_order() {
 }
 
 #[test]
-fn extract_and_inspect_see_the_name_that_is_given() {
+fn extract_and_inspect_use_the_name_of_a_topic_id_flag() {
     let capture = two_identities();
     let given = format!("{UUID}=orders");
     let output = capture.run(&["extract", "-q", "capture", "--topic-id", &given]);
@@ -162,7 +162,7 @@ fn extract_and_inspect_see_the_name_that_is_given() {
 }
 
 #[test]
-fn record_lines_and_a_csv_take_the_name_too() {
+fn record_lines_and_a_csv_use_the_name_of_a_topic_id_flag() {
     let capture = two_identities();
     let lines = capture.run(&["extract", "-q", "capture"]).stdout;
     fs::write(capture.path("lines"), &lines).expect("the folder is writable");
@@ -189,7 +189,7 @@ fn record_lines_and_a_csv_take_the_name_too() {
 }
 
 #[test]
-fn the_name_that_is_given_counts_more_than_the_captures_own() {
+fn a_topic_id_flag_overrides_the_captured_name() {
     let metadata = json!({
         "msgType": "rrpair", "command": "Metadata", "l7protocol": "kafka",
         "kafka": { "response": { "MetadataResponse": {
@@ -197,7 +197,7 @@ fn the_name_that_is_given_counts_more_than_the_captures_own() {
         } } },
     });
     let fetched = fetch(&by_id(IN_CAPTURES), &[(0, 0, Some(1), 2)]);
-    let capture = Capture::of(&[format!("{metadata}\n"), fetched]);
+    let capture = CaptureFolder::of(&[format!("{metadata}\n"), fetched]);
     let report = capture.rehearse(&["replay", "capture"], 0);
     assert_eq!(report["topics"][0]["topic"], "old-name");
     let given = format!("{ID}=orders");
@@ -206,8 +206,8 @@ fn the_name_that_is_given_counts_more_than_the_captures_own() {
 }
 
 /// What the list says for the two ids of `unnamed`, the one with more records first.
-fn unnamed() -> (Capture, Value) {
-    let capture = Capture::of(&[
+fn unnamed() -> (CaptureFolder, Value) {
+    let capture = CaptureFolder::of(&[
         fetch(&by_id(OTHER), &[(0, 0, Some(7), 2)]),
         fetch(&by_id(ID), &[(1, 0, Some(12), 2), (0, 3, Some(13), 4)]),
         fetch(
@@ -228,7 +228,7 @@ fn unnamed() -> (Capture, Value) {
 }
 
 #[test]
-fn all_ids_that_nothing_names_are_listed_with_the_name_of_the_same_batches() {
+fn all_unresolved_ids_are_listed_with_the_topic_of_the_same_batches() {
     let (capture, list) = unnamed();
     let report_of_replay = capture.rehearse(&["replay", "capture"], 1);
     assert_eq!(report_of_replay["unresolved_topic_ids"], list);
@@ -274,8 +274,8 @@ fn all_ids_that_nothing_names_are_listed_with_the_name_of_the_same_batches() {
 }
 
 #[test]
-fn without_checksums_the_records_are_compared() {
-    let capture = Capture::of(&[
+fn without_batch_checksums_ids_are_matched_by_records() {
+    let capture = CaptureFolder::of(&[
         fetch(&named("orders"), &[(0, 5, None, 2)]),
         fetch(&by_id(ID), &[(0, 5, None, 2)]),
         fetch(&named("payments"), &[(1, 5, None, 2)]),
@@ -313,7 +313,7 @@ fn an_id_that_occurs_nowhere_ends_the_run_before_anything_is_sent() {
 }
 
 #[test]
-fn what_is_no_id_or_no_name_is_a_usage_error() {
+fn an_invalid_topic_id_or_name_is_a_usage_error() {
     let capture = two_identities();
     let refused = |flags: &[&str], why: &str| {
         let args = ["replay", "capture", "--rehearse"];
@@ -346,7 +346,7 @@ fn a_map_of_an_id_is_refused_with_the_flag_that_names_it() {
 
 /// The numbers of records depend on which of them are copies.
 #[test]
-fn a_journal_belongs_to_the_names_that_are_given() {
+fn topic_id_flags_are_part_of_the_journals_identity() {
     let mock = MockCluster::new(1).expect("a mock cluster");
     for topic in ["orders", "payments"] {
         mock.create_topic(topic, 2, 1).expect("a topic");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use harness::paths::fixture;
-use harness::run::{Output, Run, report};
+use harness::run::{Run, RunOutput, report};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -23,14 +23,14 @@ const WIDE_ROWS: [u64; 8] = [1, 1, 0, 1, 2, 1, 0, 2];
 
 /// What of a run is looked at.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct RunResult {
     code: i32,
     delivered: u64,
     unreadable: u64,
 }
 
 /// Rehearses into one topic and checks what holds for every run.
-fn rehearse(forced: &[&str], files: &[String]) -> Seen {
+fn rehearse(forced: &[&str], files: &[String]) -> RunResult {
     let flags = [
         "-t",
         "t",
@@ -45,7 +45,7 @@ fn rehearse(forced: &[&str], files: &[String]) -> Seen {
     assert_sound(&output)
 }
 
-fn assert_sound(output: &Output) -> Seen {
+fn assert_sound(output: &RunOutput) -> RunResult {
     let said: String = output.stderr.chars().take(2000).collect();
     assert!(!said.contains("panicked"), "{said}");
     assert!(
@@ -61,7 +61,7 @@ fn assert_sound(output: &Output) -> Seen {
     let count = |name: &str| ledger[name].as_u64().expect("the ledger has this member");
     let total: u64 = ledger.values().filter_map(Value::as_u64).sum();
     assert_eq!(count("found") * 2, total, "{ledger:?}");
-    Seen {
+    RunResult {
         code: output.code,
         // The same record in many files is replayed once where duplicates are dropped.
         delivered: count("delivered") + count("duplicates"),
@@ -81,7 +81,7 @@ fn write_cut(folder: &Path, text: &[u8], length: usize) -> String {
 }
 
 /// Cuts `text` at each of `lengths` in a run of its own, several at a time.
-fn each_cut(kind: &str, text: &[u8], lengths: &[usize], check: impl Fn(usize, Seen) + Sync) {
+fn each_cut(kind: &str, text: &[u8], lengths: &[usize], check: impl Fn(usize, RunResult) + Sync) {
     let folder = folder();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -127,7 +127,7 @@ fn rrpairs_cut_at_every_byte_give_their_whole_lines() {
     let seen = rehearse(&[], &files);
     assert_eq!(
         seen,
-        Seen {
+        RunResult {
             code: 4,
             delivered,
             unreadable
@@ -136,7 +136,7 @@ fn rrpairs_cut_at_every_byte_give_their_whole_lines() {
 }
 
 #[test]
-fn rrpairs_cut_behind_any_kind_of_byte_have_the_exit_code_of_a_cut() {
+fn rrpairs_cut_after_any_kind_of_byte_have_the_exit_code_of_a_cut() {
     let (text, whole) = shop();
     // The two bytes before the cut tell numbers, escapes, literals and structure apart.
     let mut kinds = BTreeSet::new();
@@ -167,7 +167,7 @@ fn rrpairs_cut_behind_any_kind_of_byte_have_the_exit_code_of_a_cut() {
         let tail = String::from_utf8_lossy(&text[length.saturating_sub(30)..length]);
         assert_eq!(
             seen,
-            Seen {
+            RunResult {
                 code,
                 delivered,
                 unreadable
@@ -178,7 +178,7 @@ fn rrpairs_cut_behind_any_kind_of_byte_have_the_exit_code_of_a_cut() {
 }
 
 #[test]
-fn rrpairs_damaged_anywhere_never_upset_the_ledger() {
+fn rrpairs_damaged_anywhere_leave_a_balanced_ledger() {
     let text = fs::read(fixture("shop.jsonl")).expect("the fixture can be read");
     let folder = folder();
     // Knuth's linear congruential generator: the same damage in every run.
@@ -268,7 +268,7 @@ fn a_csv_cut_at_every_byte_of_its_last_rows_gives_its_whole_rows() {
         };
         assert_eq!(
             seen,
-            Seen {
+            RunResult {
                 code,
                 delivered,
                 unreadable

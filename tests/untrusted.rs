@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use harness::paths::{fixture, standin};
-use harness::run::{Output, Run, kreplay, report};
+use harness::run::{Run, RunOutput, kreplay, report};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -27,7 +27,7 @@ fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> String {
 
 /// Neither a character that a terminal obeys nor a line that only looks as if kreplay had begun it.
 #[track_caller]
-fn assert_harmless(output: &Output, forged: &str) {
+fn assert_harmless(output: &RunOutput, forged: &str) {
     let said = format!("{}{}", output.stdout, output.stderr);
     let is_obeyed = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!said.contains(is_obeyed), "{said:?}");
@@ -36,7 +36,7 @@ fn assert_harmless(output: &Output, forged: &str) {
 }
 
 #[track_caller]
-fn assert_hidden(output: &Output) {
+fn assert_hidden(output: &RunOutput) {
     assert!(!output.stdout.contains(SECRET), "{output:#?}");
     assert!(!output.stderr.contains(SECRET), "{output:#?}");
 }
@@ -76,7 +76,7 @@ fn a_name_with_line_ends_and_colours_forges_no_line() {
 }
 
 #[test]
-fn what_speedctl_and_a_token_command_say_forges_no_line() {
+fn output_of_speedctl_and_of_a_token_command_forges_no_line() {
     let folder = folder();
     let said = "printf '\\033]0;title\\007\\nkreplay: all delivered\\n\\302\\233x' >&2; exit 3";
     let script = write(folder.path(), "speedctl", format!("#!/bin/sh\n{said}\n"));
@@ -116,7 +116,7 @@ fn a_reason_that_repeats_a_value_of_the_capture_is_cut() {
 }
 
 #[test]
-fn a_path_in_a_command_to_copy_is_quoted_for_a_shell() {
+fn a_path_in_a_suggested_command_is_quoted_for_a_shell() {
     let folder = folder();
     let path = write(folder.path(), "a; rm -r b.xz", b"\xfd7zXZ\0rest of it");
     let output = kreplay(["replay", &path, "--rehearse"]);
@@ -128,7 +128,7 @@ fn a_path_in_a_command_to_copy_is_quoted_for_a_shell() {
 // Secrets.
 
 #[test]
-fn the_wrong_file_shows_none_of_its_lines() {
+fn an_error_about_the_wrong_file_shows_none_of_its_lines() {
     let folder = folder();
     let properties = format!("bootstrap.servers=b:9092\nsasl.password={SECRET}\n");
     let quoted = format!("sasl_password = \"{SECRET}\"\nrecord = 1\n");
@@ -167,7 +167,7 @@ fn a_password_in_the_list_of_brokers_is_not_shown() {
 }
 
 #[test]
-fn values_for_speedctl_are_not_shown_where_the_command_is() {
+fn values_of_speedctl_arguments_are_hidden_where_the_command_is_shown() {
     let with_equals = format!("--api-key={SECRET}");
     let args = [
         "snapshot",
@@ -189,7 +189,7 @@ fn values_for_speedctl_are_not_shown_where_the_command_is() {
 }
 
 #[test]
-fn a_token_command_is_given_what_it_needs_and_no_more() {
+fn a_token_command_gets_only_the_environment_it_needs() {
     let folder = folder();
     let out = folder.path().join("environment");
     let command = format!("env > '{}'; exit 1", out.display());
@@ -224,7 +224,7 @@ fn the_variable_of_the_brokers_is_named_in_the_help_without_its_value() {
 // TLS and code.
 
 /// What is said of TLS, and the report's account of it.
-fn told_of_tls(brokers: &str, settings: &[&str]) -> (String, serde_json::Value) {
+fn tls_warnings(brokers: &str, settings: &[&str]) -> (String, serde_json::Value) {
     let capture = fixture("demo.jsonl").display().to_string();
     let args = [
         "replay", &capture, "-b", brokers, "-F", "none", "--report", "json",
@@ -237,7 +237,7 @@ fn told_of_tls(brokers: &str, settings: &[&str]) -> (String, serde_json::Value) 
 }
 
 #[test]
-fn a_check_of_tls_that_is_switched_off_is_said_and_reported() {
+fn a_disabled_tls_check_is_warned_about_and_reported() {
     let (verification, name) = (
         "enable.ssl.certificate.verification=false",
         "ssl.endpoint.identification.algorithm=none",
@@ -264,7 +264,7 @@ fn a_check_of_tls_that_is_switched_off_is_said_and_reported() {
             json!([]),
         ),
     ] {
-        let (stderr, unchecked) = told_of_tls(brokers, settings);
+        let (stderr, unchecked) = tls_warnings(brokers, settings);
         assert_eq!(unchecked, expected, "{brokers} {settings:?}");
         assert_eq!(stderr.contains(said), expected != json!([]), "{stderr}");
     }
@@ -333,7 +333,7 @@ fn script(folder: &Path, lines: &str) -> String {
 /// `ls` has a descriptor of its own for the folder that it lists.
 #[cfg(target_os = "linux")]
 #[test]
-fn children_are_given_their_streams_and_no_other_descriptor() {
+fn child_processes_inherit_only_their_three_streams() {
     let folder = folder();
     let list = folder.path().join("descriptors");
     let command = format!("ls /proc/self/fd > '{}'; exit 1", list.display());
@@ -351,7 +351,7 @@ fn children_are_given_their_streams_and_no_other_descriptor() {
 }
 
 #[test]
-fn a_child_that_writes_for_ever_is_ended_at_a_stated_bound() {
+fn a_child_process_that_never_stops_writing_is_ended_at_a_stated_bound() {
     let folder = folder();
     for (command, stream) in [("exec yes", "stdout"), ("exec yes >&2", "stderr")] {
         let output = with_token_command(command).output();
@@ -387,7 +387,7 @@ fn a_child_that_writes_for_ever_is_ended_at_a_stated_bound() {
 // Snapshots and links.
 
 #[test]
-fn an_id_that_is_none_reaches_neither_speedctl_nor_another_folder() {
+fn an_invalid_snapshot_id_reaches_neither_speedctl_nor_another_folder() {
     let folder = folder();
     let called = folder.path().join("called");
     let script = write(
@@ -422,7 +422,7 @@ fn an_id_that_is_none_reaches_neither_speedctl_nor_another_folder() {
 }
 
 #[test]
-fn links_are_followed_within_a_folder_and_not_out_of_it() {
+fn links_are_followed_inside_a_folder_and_not_out_of_it() {
     let (inside, outside) = (folder(), folder());
     let capture = fs::read(fixture("demo.jsonl")).expect("the fixture is there");
     write(outside.path(), "private.jsonl", &capture);

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_no_pass_nor_no_time_is_taken() {
+    fn zero_passes_and_a_zero_duration_are_refused() {
         assert_eq!(passes("3").map(NonZeroU64::get), Ok(3));
         for wrong in ["0", "-1", "1.5", "x.jsonl", ""] {
             assert!(passes(wrong).is_err(), "{wrong}");

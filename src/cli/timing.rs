@@ -216,7 +216,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_read_is_zero_or_endless(text in "[-+0-9.eEinfaNkKMGBx/s ]{0,12}") {
+        fn zero_and_infinite_rates_and_durations_are_refused(text in "[-+0-9.eEinfaNkKMGBx/s ]{0,12}") {
             let is_sound = |n: f64| n.is_finite() && n > 0.0;
             prop_assert!(rate(&text).map_or(true, is_sound));
             prop_assert!(byte_rate(&text).map_or(true, is_sound));

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_id_is_given_in_either_notation_and_with_a_legal_name() {
+    fn a_topic_id_is_accepted_in_either_notation_with_a_legal_name() {
         for id in [
             "F6sC8x-GQPaI5g9Nn7Nhwg",
             "F6sC8x+GQPaI5g9Nn7Nhwg==",

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_known_again_however_it_is_written() {
+    fn a_broker_is_recognised_however_its_address_is_written() {
         let destination = identity(&["Kafka-0.example.:9092", "SSL://10.0.0.7:9093", "[fe80::1]"]);
         for (captured, shared) in [
             ("kafka-0.EXAMPLE:9092", true),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_address_proves_nothing_and_is_worth_one_note() {
+    fn a_loopback_address_gives_one_note_and_no_refusal() {
         let destination = identity(&["127.0.0.1:9092"]);
         for captured in [
             "127.0.0.1:9092",
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_is_known_by_its_id() {
+    fn equal_cluster_ids_mean_the_same_cluster() {
         let destination = identity(&[]);
         let shared = Some("the cluster id `abc`".to_string());
         assert_eq!(compared(&destination, &[cluster("abc")]).shared(), shared);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_differ_make_another_cluster_whatever_the_addresses_say() {
+    fn different_cluster_ids_mean_different_clusters_whatever_the_addresses() {
         let destination = identity(&["kafka:9092", "localhost:9092"]);
         let orders = [
             [broker("kafka:9092"), broker("localhost"), cluster("other")],
@@ -254,8 +254,8 @@ mod tests {
         let both = compared(&destination, &[cluster("other"), cluster("abc")]);
         assert_eq!(both.shared(), Some("the cluster id `abc`".into()));
         // Where the destination does not tell its id, addresses are all there is.
-        let untold = identity(&["kafka:9092"]).with_cluster_id(None);
-        let by_broker = compared(&untold, &[cluster("other"), broker("kafka:9092")]);
+        let without_id = identity(&["kafka:9092"]).with_cluster_id(None);
+        let by_broker = compared(&without_id, &[cluster("other"), broker("kafka:9092")]);
         assert_eq!(by_broker.shared(), Some("the broker `kafka:9092`".into()));
     }
 }

@@ -49,7 +49,7 @@ pub(crate) struct LogReader {
     console: Console,
     control: Control,
     /// The clearest reason why brokers cannot be used.
-    trouble: Option<Reason>,
+    clearest: Option<Reason>,
 }
 
 impl LogReader {
@@ -84,7 +84,7 @@ impl LogReader {
             secrets,
             console: console.clone(),
             control: control.clone(),
-            trouble: None,
+            clearest: None,
         })
     }
 
@@ -192,10 +192,10 @@ impl LogReader {
                 Err(code) => code,
             };
             self.take_events();
-            let is_hopeless = self.trouble.as_ref();
+            let is_hopeless = self.clearest.as_ref();
             let is_hopeless = is_hopeless.is_some_and(|known| known.clarity == Clarity::Certain);
             if is_hopeless || self.control.is_stopping() || started.elapsed() > ANSWER_LIMIT {
-                let reason = self.trouble.clone();
+                let reason = self.clearest.clone();
                 let reason = reason.unwrap_or_else(|| Reason::of(&code.words()));
                 return Err(Error::Unreachable {
                     brokers: self.brokers.clone(),
@@ -214,7 +214,7 @@ impl LogReader {
             client,
             secrets,
             console,
-            trouble,
+            clearest,
             ..
         } = self;
         loop {
@@ -232,8 +232,8 @@ impl LogReader {
                     Event::Delivery(_) => return,
                 };
                 let is_clearer = |known: &Reason| reason.clarity >= known.clarity;
-                if trouble.as_ref().is_none_or(is_clearer) {
-                    *trouble = Some(reason);
+                if clearest.as_ref().is_none_or(is_clearer) {
+                    *clearest = Some(reason);
                 }
             });
             if !came {

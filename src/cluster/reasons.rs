@@ -212,7 +212,7 @@ mod tests {
 
     /// What librdkafka 2.12.1 said of Apache Kafka 4.2.0.
     #[test]
-    fn what_librdkafka_saw_becomes_a_cause() {
+    fn a_log_line_of_librdkafka_becomes_a_cause() {
         for (seen, cause) in [
             (
                 "127.0.0.1:44403/bootstrap: Connect to ipv4#127.0.0.1:44403 failed: Connection \

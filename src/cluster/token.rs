@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_its_own_end_and_owner() {
+    fn expiry_and_principal_are_read_from_a_jwt() {
         let token = jwt(r#"{"sub":"alice","exp":2000}"#);
         let read = read(&format!(" {token}\n"), 1_000_000).expect("a sound token");
         assert_eq!(read.text, token);
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_tells_nothing_lives_five_minutes() {
+    fn an_opaque_token_is_taken_to_last_five_minutes() {
         let opaque = read("abc-123", 1_000_000).expect("a sound token");
         assert_eq!(
             (opaque.expires_ms, opaque.principal.as_str()),
@@ -467,14 +467,14 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_token_endpoint_is_understood() {
+    fn the_json_response_of_a_token_endpoint_is_understood() {
         let answer = r#"{"access_token":"abc","expires_in":60,"token_type":"Bearer"}"#;
         let token = read(answer, 1_000_000).expect("a sound answer");
         assert_eq!((token.text.as_str(), token.expires_ms), ("abc", 1_060_000));
     }
 
     #[test]
-    fn what_is_no_token_is_told_without_showing_it() {
+    fn an_invalid_token_is_reported_without_showing_it() {
         for (text, why) in [
             ("", "gives no token"),
             ("error: no such user", "gives something that is no token"),
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_command_is_told_by_the_end_of_its_stderr_alone() {
+    fn a_failing_token_command_shows_only_the_end_of_its_stderr() {
         let source = TokenSource::Command("echo secret; echo 'no login' >&2; exit 3".into());
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let _runtime = runtime.enter();

@@ -186,16 +186,16 @@ pub struct Extraction {
     /// What becomes of records of aborted transactions.
     pub aborted: AbortedRecords,
     /// The names of topics that the capture knows by their ids.
-    pub topic_ids: GivenNames,
+    pub topic_ids: TopicIdNames,
     /// Which of the records are used.
     pub selection: Selection,
 }
 
 /// Names of topics by their ids (`--topic-id`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GivenNames(Vec<(TopicId, String)>);
+pub struct TopicIdNames(Vec<(TopicId, String)>);
 
-impl GivenNames {
+impl TopicIdNames {
     pub(crate) fn of(names: impl IntoIterator<Item = (TopicId, String)>) -> Self {
         Self(names.into_iter().collect())
     }

@@ -1,7 +1,7 @@
 //! The nearest of several words to one that was mistyped. A leaf: both halves have names to propose.
 
 /// `text`, and the proposal where one is near enough.
-pub(crate) fn told(text: String, nearest: Option<&str>) -> String {
+pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("{text}; nearest to it is `{nearest}`"),
         None => text,
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_distance_of_two_words_is_levenshteins() {
+    fn the_distance_of_two_words_is_their_levenshtein_distance() {
         let words = |a: &str, b: &str| {
             let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
             distance(&a, &b, 1, |a, b| usize::from(a != b))

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_alias_sets_in_librdkafka_what_it_is_said_to_set() {
+    fn every_alias_sets_the_property_that_our_table_names() {
         for (alias, aliased) in ALIASES {
             let value = match alias {
                 "acks" | "max.in.flight" => "3",
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_word_wins_by_whatever_name() {
+    fn the_last_setting_wins_under_any_alias() {
         let given = [
             ("compression.codec", "gzip"),
             ("linger.ms", "1"),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_that_would_not_be_obeyed_is_refused() {
+    fn a_property_that_kreplay_would_override_is_refused() {
         let check = |name: &str, partition| {
             check_obeyed(
                 &pairs(&[(name, "x")]),

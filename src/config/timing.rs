@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_to_come() {
+    fn a_start_time_must_be_in_the_future() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         let start_at = |start| {
             let flags = cli::TimingArguments {

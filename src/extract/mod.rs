@@ -34,7 +34,7 @@ use self::keep::deduplicator::Deduplicator;
 use self::keep::sink::Outlet;
 pub(crate) use self::profile::path::{Path, PathStep, jsonpath_text};
 pub(crate) use self::source::check::{check, kind};
-pub(crate) use self::source::expecting::{ExpectedPortion, Expecting, written};
+pub(crate) use self::source::expecting::{ExpectedBatch, Expecting, written};
 pub(crate) use self::source::trial::try_input;
 
 use crate::config::{
@@ -236,7 +236,7 @@ impl ExtractionThread {
     }
 
     /// Names places as the source is known at the time.
-    pub(crate) fn namer(&self) -> impl Fn(Origin) -> String + Send + 'static {
+    pub(crate) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
         let description = self.description.clone();
         move |origin| {
             let known = description.lock().unwrap_or_else(PoisonError::into_inner);

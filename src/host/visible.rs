@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_shown_and_not_sent() {
+    fn control_characters_are_shown_escaped() {
         let cases = [
             ("orders", "orders"),
             (

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_gives_none() {
+    fn an_invalid_time_is_none() {
         for text in [
             "",
             "yesterday",

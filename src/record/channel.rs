@@ -89,7 +89,7 @@ struct ChannelState {
     bytes: usize,
     gate: Gate,
     /// Whether the sender has told how the source ended.
-    told: bool,
+    is_ended: bool,
     end: Option<Result<(), Error>>,
     /// Whether there is more of the source than was sent.
     ends_early: bool,
@@ -129,7 +129,7 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
             records: 0,
             bytes: 0,
             gate,
-            told: false,
+            is_ended: false,
             end: None,
             ends_early: false,
             closed: false,
@@ -197,7 +197,7 @@ impl Sender {
 
     fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
-        if !std::mem::replace(&mut state.told, true) {
+        if !std::mem::replace(&mut state.is_ended, true) {
             // However extraction ends that was told to stop, it is not the source's end.
             let stopped = state.closed && !matches!(end, Err(Error::Defect { .. }));
             if end.is_ok() || state.gate == Gate::WhenKnown {
@@ -379,7 +379,7 @@ mod tests {
 
     /// An endless line gives batches without a record, faster than anybody takes them.
     #[test]
-    fn portions_without_a_record_fill_the_channel_as_well() {
+    fn batches_without_a_record_fill_the_channel_as_well() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);
         let thread = thread::spawn(move || {
             for _ in 0..1000 {
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_for_looking_first_opens_also_when_the_source_fails() {
+    fn a_gate_for_reading_ahead_opens_also_when_the_source_fails() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
         sender.send(source_batch(10)).expect("there is room");
         sender.finish(Err(Error::config("cut off")));
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_source_that_does_not_fit_into_the_channel_the_beginning_is_known() {
+    fn the_beginning_of_a_source_larger_than_the_channel_is_known() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenKnown);
         sender.send(source_batch(60)).expect("there is room");
         let thread = thread::spawn(move || {

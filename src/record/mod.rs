@@ -157,7 +157,7 @@ pub(crate) struct Batch {
     /// higher partition: those that selection left out, and those that the service is expected to write.
     pub(crate) left_out: Vec<(CapturedTopic, Option<i32>)>,
     /// What the input cannot tell of any record in it.
-    pub(crate) untold: MissingFields,
+    pub(crate) not_captured: MissingFields,
     headers: Vec<Header>,
     bytes: Vec<u8>,
     capture_times: CaptureTimes,
@@ -261,7 +261,7 @@ impl Batch {
             headers: Vec::with_capacity(fits(self.headers.len(), size_of::<Header>())),
             bytes: Vec::with_capacity(fits(self.bytes.len(), 1)),
             capture_times: CaptureTimes::with_room(fits(self.capture_times.len(), 16)),
-            untold: self.untold,
+            not_captured: self.not_captured,
             ..Self::default()
         };
         std::mem::replace(self, next)
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn no_topic_id_is_none() {
+    fn a_zero_topic_id_means_none() {
         for text in [
             "",
             "orders",

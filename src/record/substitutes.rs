@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn each_date_is_so_long_before_the_replay() {
+    fn dates_keep_their_distance_to_the_time_of_the_replay() {
         let now = "2026-06-05T12:00:00.25Z".parse().expect("a time");
         let of = |text: &str, form| {
             let resolved = resolve(text.as_bytes(), now, form);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_redacted_where_it_or_a_string_of_it_begins_so() {
+    fn a_value_is_redacted_when_it_or_a_string_in_it_has_the_redaction_prefix() {
         for text in [
             "REDACTED-1",
             r#"{"a":"REDACTED-"}"#,
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_values_and_headers_are_looked_at_and_resolved() {
+    fn placeholders_in_keys_values_and_headers_are_resolved() {
         let mut batch = Batch::default();
         let date = "{speedscale_date(1h)}";
         for line in [

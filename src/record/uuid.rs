@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reader_gets_the_notation_that_it_knows() {
+    fn a_uuid_is_written_in_the_notation_of_each_tool() {
         // Python: uuid.UUID(...), base64.b64encode(u.bytes), base64.urlsafe_b64encode(u.bytes).
         let uuid = Uuid::parse("1df95fa0-5372-465f-92dc-8009251f6a17").expect("a UUID");
         assert_eq!(uuid.kafka(), "HflfoFNyRl-S3IAJJR9qFw");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uuid_stays_as_it_is() {
+    fn text_that_is_not_a_uuid_stays_unchanged() {
         for text in [
             "",
             "|",

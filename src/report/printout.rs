@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_printout_with_trouble_reads_as_a_whole() {
+    fn a_printout_with_problems_reads_as_documented() {
         assert_eq!(
             printout().to_string(),
             "stdout's reader left: printed 1,290 of 1,300 records in 0.31 s\n\
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_enough_is_no_failure_and_a_lost_stdout_is_one() {
+    fn a_closed_pipe_is_not_a_failure_and_a_broken_stdout_is() {
         let mut printout = Printout {
             unprinted: 3,
             reader: StdoutReader::Gone,

@@ -111,8 +111,8 @@ impl SourceReading {
     }
 
     /// Names places as the source is known at the time.
-    pub(super) fn namer(&self) -> impl Fn(Origin) -> String + Send + 'static {
-        self.extraction.namer()
+    pub(super) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
+        self.extraction.input_names()
     }
 
     /// Ends what still reads once nobody takes records any more; what is known of the source in the end.
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_must_end_by_itself_is_waited_for_whatever_comes() {
+    fn work_that_must_finish_is_waited_for_despite_signals() {
         run(async {
             let (sender, signals) = mpsc::channel(2);
             let mut driver = Driver::new(Console::new(Verbosity::Quiet), signals);

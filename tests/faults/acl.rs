@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What becomes of the rule.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Change {
+pub(crate) enum AclChange {
     /// The user may not write any more.
     Add,
     /// The user may write again.
@@ -20,7 +20,7 @@ pub(crate) enum Change {
 ///
 /// # Panics
 /// When the broker does not do so.
-pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str) {
+pub(crate) fn change(broker: &str, change: AclChange, principal: &str, topic: &str) {
     rule(broker, change, principal, topic, (WRITE, DENIED));
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn change(broker: &str, change: Change, principal: &str, topic: &str)
 /// When the broker does not do so.
 #[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
-    rule(broker, Change::Add, principal, topic, (WRITE, ALLOWED));
+    rule(broker, AclChange::Add, principal, topic, (WRITE, ALLOWED));
 }
 
 /// Lets `principal` see `topic`, and nothing else.
@@ -39,7 +39,13 @@ pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
 /// When the broker does not do so.
 #[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
-    rule(broker, Change::Add, principal, topic, (DESCRIBE, ALLOWED));
+    rule(
+        broker,
+        AclChange::Add,
+        principal,
+        topic,
+        (DESCRIBE, ALLOWED),
+    );
 }
 
 /// Operations, by the numbers of `org.apache.kafka.common.acl.AclOperation`.
@@ -52,7 +58,7 @@ const ALLOWED: u8 = 3;
 
 fn rule(
     broker: &str,
-    change: Change,
+    change: AclChange,
     principal: &str,
     topic: &str,
     (operation, permission): (u8, u8),
@@ -60,8 +66,8 @@ fn rule(
     // Kafka protocol guide: CreateAcls and DeleteAcls, version 1. Both name the rule alike: a topic (2)
     // by its whole name (3), from everywhere, the operation, and whether it is allowed.
     let api_key: i16 = match change {
-        Change::Add => 30,
-        Change::Remove => 31,
+        AclChange::Add => 30,
+        AclChange::Remove => 31,
     };
     let mut request = Vec::new();
     request.extend(api_key.to_be_bytes());
@@ -83,7 +89,7 @@ fn rule(
 /// # Panics
 /// When the broker does not do so.
 pub(crate) fn allow(broker: &str, principal: &str, topic: &str) {
-    rule(broker, Change::Add, principal, topic, (ALL, ALLOWED));
+    rule(broker, AclChange::Add, principal, topic, (ALL, ALLOWED));
 }
 
 fn carry_out(broker: &str, request: &[u8]) {

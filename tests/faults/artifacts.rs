@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::verdict::Rejects;
+use crate::harness::verdict::RejectedIds;
 use crate::{replay, report_of};
 
 /// A place for the rejects and the journal of one run.
@@ -36,8 +36,8 @@ impl RunArtifacts {
     ///
     /// # Panics
     /// When that is not what it should be.
-    pub(crate) fn rejects(&self) -> Rejects {
-        Rejects::read(&self.path("rejects.jsonl")).expect("the rejects are readable")
+    pub(crate) fn rejects(&self) -> RejectedIds {
+        RejectedIds::read(&self.path("rejects.jsonl")).expect("the rejects are readable")
     }
 
     /// Sends all rejects again, those called unknown too; returns the report.

@@ -15,9 +15,9 @@ use crate::harness::topics::create_unique;
 use crate::harness::verdict::{Evidence, Log, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "a_million_records_arrive_exactly_once_and_in_order",
         Takes::Seconds,

@@ -13,7 +13,7 @@ use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, start};
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
-use crate::harness::run::{Output, Run};
+use crate::harness::run::{Run, RunOutput};
 use crate::harness::seed::SeededRandom;
 use crate::harness::slow_disk::SlowDisk;
 use crate::harness::topics::{create, delete, unique};
@@ -21,9 +21,9 @@ use crate::harness::verdict::Log;
 use crate::interruption::Remember;
 use crate::ledger::entry;
 use crate::source::{Filling, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "a_chain_of_kills_repeats_no_more_than_each_run_says",
         Takes::Patience,
@@ -131,7 +131,7 @@ fn input(topic: &str, all: u64, bytes: usize) -> NamedTempFile {
 }
 
 /// Runs until a moment of random choice.
-fn end(run: Run, random: &mut SeededRandom) -> Output {
+fn end(run: Run, random: &mut SeededRandom) -> RunOutput {
     let mut run = run.spawn();
     if random.number(0..4) == 0 {
         // Before it sends anything, if it has something to go on after.
@@ -174,7 +174,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges a run by what it has said at its start.
-    fn judge(&mut self, output: &Output) {
+    fn judge(&mut self, output: &RunOutput) {
         let log = read_when_quiet(self.brokers, self.topic);
         let mut now: HashMap<u64, u64> = HashMap::new();
         log.ids()

@@ -9,9 +9,9 @@ use crate::harness::topics::block_on;
 use crate::harness::verdict::{Evidence, verdict};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "partitions_that_are_added_in_the_middle_are_named",
         Takes::Seconds,

@@ -17,16 +17,16 @@ use crate::interruption::Remember;
 use crate::ledger::entry;
 use crate::network::behind;
 use crate::source::{Feeder, Numbered};
-use crate::{Case, Takes, replay};
+use crate::{FaultTrial, Takes, replay};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
-        "a_double_interruption_amid_lost_answers_and_a_frozen_broker_leaves_a_true_report",
+        "a_double_interruption_during_lost_answers_and_a_frozen_broker_leaves_a_true_report",
         Takes::Patience,
         faults_combined,
     ),
     (
-        "records_that_time_out_amid_lost_answers_are_named_and_none_is_repeated",
+        "records_that_time_out_during_lost_answers_are_named_and_none_is_repeated",
         Takes::Patience,
         time_outs,
     ),

@@ -10,13 +10,13 @@ use crate::harness::readback::read;
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
 use crate::refusal::{LOGIN, SECURED, with_acls};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
 /// Epochs of one producer.
 const EPOCHS: u64 = 1 << 15;
 
-pub(crate) const CASES: &[Case] = &[(
-    "more_refused_batches_than_a_producer_has_epochs_keep_nobody_from_the_log",
+pub(crate) const CASES: &[FaultTrial] = &[(
+    "more_refused_batches_than_a_producer_has_epochs_keep_no_good_record_out",
     Takes::Patience,
     more_than_epochs,
 )];

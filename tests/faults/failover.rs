@@ -4,15 +4,15 @@ use std::thread;
 use std::time::Duration;
 
 use crate::broker::{read_log, wait_for};
-use crate::harness::kafka::cluster::Cluster;
+use crate::harness::kafka::cluster::KafkaCluster;
 use crate::harness::seed::SeededRandom;
 use crate::harness::topics::{create_replicated, unique};
 use crate::harness::verdict::{Evidence, verdict};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Filling, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[(
+pub(crate) const CASES: &[FaultTrial] = &[(
     "a_leader_that_is_killed_five_times_loses_and_repeats_nothing",
     Takes::Patience,
     leaders_killed,
@@ -21,7 +21,7 @@ pub(crate) const CASES: &[Case] = &[(
 fn leaders_killed() {
     const RECORDS: u64 = 100_000;
     let mut random = SeededRandom::from_env();
-    let cluster = Cluster::start(3, &[]).expect("three nodes start");
+    let cluster = KafkaCluster::start(3, &[]).expect("three nodes start");
     let brokers = cluster.brokers();
     let topic = unique("replicated");
     let two_in_sync = [("min.insync.replicas", "2")];

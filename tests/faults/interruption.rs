@@ -16,9 +16,9 @@ use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, Repeats, verdict};
 use crate::ledger::entry;
 use crate::source::Feeder;
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "a_hundred_interruptions_at_any_moment_leave_a_true_report",
         Takes::Patience,

@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal::{self, SIGINT};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::Value;
 
 use crate::artifacts::RunArtifacts;
 use crate::broker::{read_log, wait_for};
-use crate::harness::run::{Output, Running, report as report_in};
+use crate::harness::MockKafka;
+use crate::harness::run::{RunOutput, Running, report as report_in};
 use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::{Feeder, Filling, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "errors_that_pass_are_waited_for_and_order_is_kept",
         Takes::Nothing,
@@ -37,7 +37,7 @@ pub(crate) const CASES: &[Case] = &[
         gone,
     ),
     (
-        "halves_of_a_refused_batch_are_sent_again_in_order",
+        "halves_of_a_refused_batch_are_resent_in_order",
         Takes::Nothing,
         halves,
     ),
@@ -67,9 +67,7 @@ const TOPIC: &str = "orders";
 const PARTITIONS: u16 = 2;
 const RECORDS: u64 = 1000;
 
-type Mock = MockCluster<'static, DefaultProducerContext>;
-
-fn mock() -> Mock {
+fn mock() -> MockKafka {
     let mock = MockCluster::new(1).expect("a mock cluster");
     let created = mock.create_topic(TOPIC, PARTITIONS.into(), 1);
     created.expect("a topic");
@@ -78,11 +76,11 @@ fn mock() -> Mock {
 
 /// Replays all records; after the first `begin` have arrived, Produce requests get these answers.
 fn replay_into(
-    mock: &Mock,
+    mock: &MockKafka,
     artifacts: &RunArtifacts,
     begin: u64,
     errors: &[RDKafkaRespErr],
-) -> Output {
+) -> RunOutput {
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
         topic: TOPIC.to_owned(),
@@ -103,7 +101,7 @@ fn replay_into(
 }
 
 /// Judges a run into the mock, and sends its rejects again without the errors.
-fn judge(mock: &Mock, artifacts: &RunArtifacts, report: &Value) {
+fn judge(mock: &MockKafka, artifacts: &RunArtifacts, report: &Value) {
     let brokers = mock.bootstrap_servers();
     let (log, rejects) = (read_log(&brokers, TOPIC), artifacts.rejects());
     verdict(&Evidence::new(0..RECORDS, report, &log).rejects(&rejects));
@@ -235,7 +233,7 @@ fn halves() {
 }
 
 /// A replay that looks for a record that a broker has refused, and gets no answer any more.
-fn searching(mock: &Mock, artifacts: &RunArtifacts, more: &[&str]) -> Running {
+fn searching(mock: &MockKafka, artifacts: &RunArtifacts, more: &[&str]) -> Running {
     const BEGIN: u64 = 300;
     let brokers = mock.bootstrap_servers();
     let records = Numbered {
@@ -265,7 +263,7 @@ fn searching(mock: &Mock, artifacts: &RunArtifacts, more: &[&str]) -> Running {
 }
 
 /// Judges a run that was ended while it searched.
-fn judge_search(mock: &Mock, artifacts: &RunArtifacts, report: &Value) {
+fn judge_search(mock: &MockKafka, artifacts: &RunArtifacts, report: &Value) {
     let lost = ["not_written", "unknown", "unsent"].map(|name| entry(report, name));
     assert_eq!(
         entry(report, "found"),

@@ -12,9 +12,9 @@ use crate::harness::seed::SeededRandom;
 use crate::harness::verdict::{Evidence, verdict, violations};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Filling, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "connections_that_are_cut_fifty_times_lose_and_repeat_nothing",
         Takes::Patience,
@@ -23,7 +23,7 @@ pub(crate) const CASES: &[Case] = &[
     (
         "the_same_cuts_repeat_records_of_a_producer_without_idempotence",
         Takes::Patience,
-        cut_bites,
+        a_plain_producer_repeats_records,
     ),
     (
         "an_advertised_address_that_refuses_is_named_within_seconds",
@@ -86,7 +86,7 @@ fn cut() {
 }
 
 /// Shows that the trial above can fail: the same fault, and a producer that only tries again.
-fn cut_bites() {
+fn a_plain_producer_repeats_records() {
     const RECORDS: u64 = 20_000;
     let (kafka, proxy) = behind(fifty_cuts());
     let records = Numbered {

@@ -7,9 +7,9 @@ use crate::harness::readback::count;
 use crate::harness::verdict::{Evidence, verdict};
 use crate::ledger::ledger;
 use crate::source::{Feeder, Numbered};
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[(
+pub(crate) const CASES: &[FaultTrial] = &[(
     "a_quota_lets_no_record_time_out_and_everything_is_delivered_once",
     Takes::Patience,
     quota,

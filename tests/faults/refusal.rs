@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::acl::{Change, allow_writing, change};
+use crate::acl::{AclChange, allow_writing, change};
 use crate::artifacts::RunArtifacts;
 use crate::broker::{numbered, read_log, start, wait_for};
 use crate::harness::kafka::{Kafka, KafkaOptions};
@@ -13,9 +13,9 @@ use crate::harness::topics::{create, delete, unique};
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::ledger::{entry, ledger};
 use crate::source::Feeder;
-use crate::{Case, Takes, replay, report_of};
+use crate::{FaultTrial, Takes, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
     (
         "a_topic_that_is_deleted_in_the_middle_leaves_the_rest_named",
         Takes::Patience,
@@ -130,7 +130,7 @@ fn right_withdrawn() {
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
     feeder.allow(RECORDS);
     wait_for(&mut run, &brokers, topic, BEFORE);
-    change(&brokers, Change::Add, "User:replay", topic);
+    change(&brokers, AclChange::Add, "User:replay", topic);
     let output = run.wait();
     let report = report_of(&output, 3);
     let said = format!(
@@ -142,7 +142,7 @@ fn right_withdrawn() {
     let read = 0..entry(&report, "found");
     let (log, rejects) = (read_log(&brokers, topic), artifacts.rejects());
     verdict(&Evidence::new(read.clone(), &report, &log).rejects(&rejects));
-    change(&brokers, Change::Remove, "User:replay", topic);
+    change(&brokers, AclChange::Remove, "User:replay", topic);
     artifacts.send_again(&secured, &LOGIN);
     completed(&read, &log, &rejects, &read_log(&brokers, topic));
 }

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 
 use crate::harness::proxy::{NetworkFault, Proxy};
 use crate::harness::seed::SeededRandom;
-use crate::harness::verdict::{Evidence, Log, Rejects, Repeats, id_of, violations};
-use crate::{Case, Takes};
+use crate::harness::verdict::{Evidence, Log, RejectedIds, Repeats, id_of, violations};
+use crate::{FaultTrial, Takes};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[FaultTrial] = &[
+    ("the_verdict_accepts_a_true_report", Takes::Nothing, truths),
     (
-        "the_verdict_is_content_with_the_truth",
+        "the_verdict_finds_every_kind_of_false_report",
         Takes::Nothing,
-        truths,
+        lies,
     ),
-    ("the_verdict_sees_every_kind_of_lie", Takes::Nothing, lies),
     (
-        "the_verdict_sees_every_lie_of_the_rejects",
+        "the_verdict_finds_every_kind_of_false_reject",
         Takes::Nothing,
         lies_of_rejects,
     ),
@@ -35,7 +35,7 @@ pub(crate) const CASES: &[Case] = &[
         Takes::Nothing,
         cuts,
     ),
-    ("the_proxy_lets_little_through", Takes::Nothing, throttled),
+    ("the_proxy_limits_the_bandwidth", Takes::Nothing, throttled),
 ];
 
 /// A report with these entries of the ledger, of a source that was read to its end.
@@ -53,7 +53,7 @@ fn report(found: u64, delivered: u64, failed: [u64; 3]) -> Value {
 
 fn truths() {
     let whole = Log::of(&[&[0, 2, 4], &[1, 3]]);
-    let failed = Rejects::of(&[(3, "not_written"), (4, "unknown")]);
+    let failed = RejectedIds::of(&[(3, "not_written"), (4, "unknown")]);
     let cases = [
         (report(5, 5, [0, 0, 0]), whole, None, Repeats::None),
         (
@@ -85,7 +85,7 @@ fn truths() {
     }
     let mut interrupted = report(3, 2, [0, 0, 1]);
     interrupted["source"]["complete"] = json!(false);
-    let (log, rejects) = (Log::of(&[&[0], &[1]]), Rejects::of(&[(2, "unsent")]));
+    let (log, rejects) = (Log::of(&[&[0], &[1]]), RejectedIds::of(&[(2, "unsent")]));
     let evidence = Evidence::new(0..5, &interrupted, &log).rejects(&rejects);
     assert_eq!(violations(&evidence), [""; 0]);
     let mut resumed = report(3, 3, [0, 0, 0]);
@@ -136,10 +136,10 @@ fn lies() {
     );
     let none = Log::of(&[]);
     let many = Evidence::new(0..7, &report, &none);
-    let told = violations(&many).pop().unwrap_or_default();
+    let named = violations(&many).pop().unwrap_or_default();
     assert!(
-        told.ends_with("not in the log: 0, 1, 2, 3, 4 and 2 more"),
-        "{told}"
+        named.ends_with("not in the log: 0, 1, 2, 3, 4 and 2 more"),
+        "{named}"
     );
 }
 
@@ -147,7 +147,7 @@ fn lies_of_rejects() {
     let report = report(5, 3, [1, 1, 0]);
     let log = Log::of(&[&[0, 2], &[1]]);
     let seen = |log: &Log, rejects: &[(u64, &str)]| {
-        let rejects = Rejects::of(rejects);
+        let rejects = RejectedIds::of(rejects);
         violations(&Evidence::new(0..5, &report, log).rejects(&rejects))
     };
     assert_eq!(
@@ -176,7 +176,7 @@ fn lies_of_rejects() {
     );
     // What is called unknown may be there, and not twice.
     let repeated = Log::of(&[&[0, 2, 4, 4], &[1]]);
-    let rejects = Rejects::of(&[(3, "not_written"), (4, "unknown")]);
+    let rejects = RejectedIds::of(&[(3, "not_written"), (4, "unknown")]);
     let evidence = Evidence::new(0..5, &report, &repeated).rejects(&rejects);
     assert_eq!(violations(&evidence), ["in the log twice: 4"]);
     // As many as counted, and another one than what is missing.
@@ -193,7 +193,7 @@ fn bad_rejects() {
     });
     let read = |line: &Value| {
         std::fs::write(file.path(), format!("{line}\n")).expect("the file is ours");
-        Rejects::read(file.path())
+        RejectedIds::read(file.path())
     };
     assert!(read(&whole).is_ok());
     for (name, value) in [

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::capture::{Record, fetch};
+use crate::capture::{GeneratedRecord, fetch};
 use crate::harness::run::Running;
 use crate::harness::seed::SeededRandom;
 
@@ -105,7 +105,7 @@ impl Numbered {
             let batches: Vec<_> = (0..self.partitions)
                 .map(|partition| {
                     let offsets = n * of_each..(n + 1) * of_each;
-                    let records = offsets.map(|offset| Record {
+                    let records = offsets.map(|offset| GeneratedRecord {
                         key: None,
                         value: self.value(offset * self.partitions + partition),
                     });

@@ -15,3 +15,7 @@ pub(crate) mod service;
 pub(crate) mod slow_disk;
 pub(crate) mod topics;
 pub(crate) mod verdict;
+
+/// A cluster in this process, which librdkafka simulates.
+pub(crate) type MockKafka =
+    rdkafka::mocking::MockCluster<'static, rdkafka::producer::DefaultProducerContext>;

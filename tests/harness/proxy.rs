@@ -129,7 +129,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// One connection of a client and what is left until its cut.
-struct Line {
+struct ProxiedConnection {
     client: TcpStream,
     broker: TcpStream,
     /// Bytes that the client may still send; far from 0 when there is no cut to come.
@@ -146,7 +146,7 @@ enum Cut {
     Request,
 }
 
-impl Line {
+impl ProxiedConnection {
     fn end(&self) {
         // Whoever was faster has ended it: that is no error.
         self.client.shutdown(Shutdown::Both).ok();
@@ -175,7 +175,7 @@ impl Inner {
         broker.set_nodelay(true)?;
         lock(&self.streams).extend([client.try_clone()?, broker.try_clone()?]);
         let (left, how) = self.plan();
-        let line = Arc::new(Line {
+        let line = Arc::new(ProxiedConnection {
             client,
             broker,
             left: AtomicI64::new(left),
@@ -208,7 +208,7 @@ impl Inner {
         (bytes, how)
     }
 
-    fn pass_requests(&self, line: &Line) -> io::Result<()> {
+    fn pass_requests(&self, line: &ProxiedConnection) -> io::Result<()> {
         let mut piece = [0; PIECE];
         loop {
             let read = (&line.client).read(&mut piece)?;
@@ -226,7 +226,7 @@ impl Inner {
         }
     }
 
-    fn pass_answers(&self, line: &Line) -> io::Result<()> {
+    fn pass_answers(&self, line: &ProxiedConnection) -> io::Result<()> {
         let mut piece = [0; PIECE];
         let mut is_first = true;
         loop {

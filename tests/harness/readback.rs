@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// One record as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct LoggedRecord {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
@@ -30,7 +30,7 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-impl Seen {
+impl LoggedRecord {
     /// The value as text.
     ///
     /// # Panics
@@ -52,7 +52,7 @@ pub(crate) enum TimestampType {
 /// Reads everything that a topic held when the call began, ordered by partition and offset.
 ///
 /// Records of open and aborted transactions are read too: the log is shown as it is.
-pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Vec<Seen>, String> {
+pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Vec<LoggedRecord>, String> {
     read_within(bootstrap, topic, LIMIT)
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn read_within(
     bootstrap: &str,
     topic: &str,
     limit: Duration,
-) -> Result<Vec<Seen>, String> {
+) -> Result<Vec<LoggedRecord>, String> {
     let mut seen = Vec::new();
     scan(bootstrap, topic, limit, |message| {
         seen.push(observe(message));
@@ -223,14 +223,14 @@ fn is_transient(error: &KafkaError) -> bool {
     )
 }
 
-fn observe(message: &BorrowedMessage<'_>) -> Seen {
+fn observe(message: &BorrowedMessage<'_>) -> LoggedRecord {
     let (timestamp_type, timestamp_ms) = match message.timestamp() {
         Timestamp::NotAvailable => (TimestampType::None, -1),
         Timestamp::CreateTime(ms) => (TimestampType::CreateTime, ms),
         Timestamp::LogAppendTime(ms) => (TimestampType::LogAppendTime, ms),
     };
     let headers = message.headers().into_iter().flat_map(Headers::iter);
-    Seen {
+    LoggedRecord {
         topic: message.topic().to_owned(),
         partition: message.partition(),
         offset: message.offset(),

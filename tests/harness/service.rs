@@ -6,13 +6,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use super::paths::tool;
 
 /// A running service; it ends when this is dropped.
-pub(crate) struct Service {
+pub(crate) struct RunningService {
     child: Child,
     /// The service ends when its stdin does.
     stdin: Option<ChildStdin>,
 }
 
-impl Service {
+impl RunningService {
     /// Starts a service in `group` that reads `from`, and waits until it has its partitions.
     ///
     /// # Panics
@@ -47,7 +47,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for RunningService {
     fn drop(&mut self) {
         self.stdin = None;
         // It may have ended already.

@@ -11,16 +11,16 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde_json::json;
 
-use crate::capture::{Record, fetch, number_of, numbered, numbered_lines};
+use crate::capture::{GeneratedRecord, fetch, number_of, numbered, numbered_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::standin;
-use crate::harness::readback::{Seen, count, read};
+use crate::harness::readback::{LoggedRecord, count, read};
 use crate::harness::run::Run;
 use crate::harness::topics::{create, create_unique, unique};
 use crate::ledger::{entry, ledger};
-use crate::{Case, fixtures, path, replay, report_of};
+use crate::{KafkaTrial, fixtures, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "a_missing_topic_is_refused_at_once_and_not_created",
         missing_topic,
@@ -34,19 +34,19 @@ pub(crate) const CASES: &[Case] = &[
         too_large_beside_others,
     ),
     (
-        "one_record_too_large_among_ten_thousand_costs_no_other_its_place",
+        "one_record_too_large_among_ten_thousand_leaves_the_others_in_order",
         one_too_large_among_ten_thousand,
     ),
     (
-        "a_record_that_only_the_broker_can_judge_is_refused_alone",
+        "a_record_that_only_the_broker_can_refuse_is_refused_alone",
         too_large_for_the_broker,
     ),
     (
-        "a_missing_topic_of_t_is_refused_before_speedctl_is_started",
+        "a_missing_topic_of_the_topic_flag_is_refused_before_speedctl_is_started",
         missing_named_topic,
     ),
     (
-        "brokers_that_are_not_there_are_told_on_one_line_and_speedctl_is_not_started",
+        "unreachable_brokers_are_reported_in_one_line_and_speedctl_is_not_started",
         unreachable,
     ),
     (
@@ -60,7 +60,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// These pause the broker, or want it to create topics by itself.
-pub(crate) const ON_THE_SPARE_BROKER: &[Case] = &[
+pub(crate) const ON_THE_SPARE_BROKER: &[KafkaTrial] = &[
     (
         "an_interrupted_replay_into_a_broker_that_hangs_ends_and_accounts_for_every_record",
         hanging,
@@ -188,7 +188,7 @@ fn noise(bytes: usize) -> String {
 
 /// A record of so many bytes stands alone in partition 1, between small ones in partition 0.
 fn with_a_large_record(kafka: &Kafka, topic: &str, bytes: usize) {
-    let large = Record {
+    let large = GeneratedRecord {
         key: None,
         value: noise(bytes),
     };
@@ -232,7 +232,7 @@ fn too_large_beside_others(kafka: &Kafka) {
     let topic = unique("small-records");
     let limit = [("max.message.bytes", "4000")];
     create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
-    let mut records: Vec<Record> = (0..20).map(numbered).collect();
+    let mut records: Vec<GeneratedRecord> = (0..20).map(numbered).collect();
     records[10].value = format!(r#"{{"id":10,"noise":"{}"}}"#, noise(6000));
     let bytes = records[10].value.len() + records[10].key.as_ref().map_or(0, String::len);
     let lines = fetch(&topic, &[(0, 0, records)]);
@@ -254,7 +254,7 @@ fn one_too_large_among_ten_thousand(kafka: &Kafka) {
     let limit = [("max.message.bytes", "20000")];
     create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
     let other = create_unique(&kafka.brokers(), "other-limit", 1).expect("a topic");
-    let mut records: Vec<Record> = (0..ALL).map(numbered).collect();
+    let mut records: Vec<GeneratedRecord> = (0..ALL).map(numbered).collect();
     records[5000].value = format!(r#"{{"id":5000,"noise":"{}"}}"#, noise(50_000));
     let mut large = vec![numbered(0)];
     large[0].value = format!(r#"{{"id":0,"noise":"{}"}}"#, noise(50_000));
@@ -278,7 +278,7 @@ fn too_large_for_the_broker(kafka: &Kafka) {
     let topic = unique("small-records");
     let limit = [("max.message.bytes", "4000")];
     create(&kafka.brokers(), &topic, 1, &limit).expect("a topic");
-    let mut records: Vec<Record> = (0..1000).map(numbered).collect();
+    let mut records: Vec<GeneratedRecord> = (0..1000).map(numbered).collect();
     records[500].value = format!(r#"{{"id":500,"noise":"{}"}}"#, noise(9000));
     records[700].value = format!(r#"{{"id":700,"noise":"{}"}}"#, "-".repeat(9000));
     let lines = fetch(&topic, &[(0, 0, records)]);
@@ -293,7 +293,7 @@ fn too_large_for_the_broker(kafka: &Kafka) {
 /// The numbers of the records that stand in a topic of one partition, in its order.
 fn numbers(kafka: &Kafka, topic: &str) -> Vec<u64> {
     let seen = read(&kafka.brokers(), topic).expect("the topic is readable");
-    seen.iter().map(Seen::text).map(number_of).collect()
+    seen.iter().map(LoggedRecord::text).map(number_of).collect()
 }
 
 fn all_but(numbers: Range<u64>, one: u64) -> Vec<u64> {
@@ -307,7 +307,7 @@ fn very_large(kafka: &Kafka) {
 
 /// Reads a topic of a broker that has been away: its partitions have no leader until the controller
 /// has noticed that it is back.
-fn read_after_pause(kafka: &Kafka, topic: &str) -> Vec<Seen> {
+fn read_after_pause(kafka: &Kafka, topic: &str) -> Vec<LoggedRecord> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match read(&kafka.brokers(), topic) {
@@ -350,7 +350,7 @@ fn hanging(kafka: &Kafka) {
     assert!(unknown > 0, "what was on its way may be there: {report:#}");
     let numbers: Vec<u64> = read_after_pause(kafka, &topic)
         .iter()
-        .map(Seen::text)
+        .map(LoggedRecord::text)
         .map(number_of)
         .collect();
     let there = numbers.len() as u64;

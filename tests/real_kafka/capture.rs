@@ -17,14 +17,14 @@ pub(crate) const FIRST_MS: i64 = 1_767_603_600_000;
 
 /// What stands in the log of one record, apart from its offset there.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct ExpectedRecord {
     pub(crate) timestamp_ms: i64,
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) value: Option<Vec<u8>>,
     pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
-impl fmt::Debug for Wanted {
+impl fmt::Debug for ExpectedRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |bytes: &Option<Vec<u8>>| {
             let bytes = bytes.as_ref();
@@ -42,7 +42,7 @@ impl fmt::Debug for Wanted {
 }
 
 /// Records by topic and partition, in order.
-pub(crate) type Partitions = BTreeMap<(String, i32), Vec<Wanted>>;
+pub(crate) type Partitions = BTreeMap<(String, i32), Vec<ExpectedRecord>>;
 
 /// Reads record lines, as in `fixtures/shop.expected.jsonl`.
 pub(crate) fn record_lines(path: &Path) -> Partitions {
@@ -53,7 +53,7 @@ pub(crate) fn record_lines(path: &Path) -> Partitions {
             let name = header[0].as_str().expect("a header's name").to_owned();
             (name, bytes(&header[1], &header[1]["base64"]))
         });
-        let wanted = Wanted {
+        let wanted = ExpectedRecord {
             timestamp_ms: line["timestamp"].as_i64().expect("a timestamp"),
             key: bytes(&line["key"], &line["key_base64"]),
             value: bytes(&line["value"], &line["value_base64"]),
@@ -79,7 +79,7 @@ pub(crate) fn plain_fetches(path: &Path) -> Partitions {
                 let place = (name.to_owned(), number(&partition["partitionIndex"]));
                 let batch = &partition["records"];
                 let records = batch["records"].as_array().into_iter().flatten();
-                let records = records.map(|record| Wanted {
+                let records = records.map(|record| ExpectedRecord {
                     timestamp_ms: long(&batch["baseTimestamp"]) + long(&record["timestampDelta"]),
                     key: bytes(&record["keyString"], &Value::Null),
                     value: bytes(&record["valueString"], &Value::Null),
@@ -124,14 +124,14 @@ fn long(value: &Value) -> i64 {
 
 /// A record of a generated capture.
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct GeneratedRecord {
     pub(crate) key: Option<String>,
     pub(crate) value: String,
 }
 
 /// Record number `n` without a key; the value holds the number, see [`number_of`].
-pub(crate) fn numbered(n: u64) -> Record {
-    Record {
+pub(crate) fn numbered(n: u64) -> GeneratedRecord {
+    GeneratedRecord {
         key: None,
         value: format!(r#"{{"id":{n},"note":"record {n} of a test, \"quoted\""}}"#),
     }
@@ -145,7 +145,7 @@ pub(crate) fn number_of(value: &str) -> u64 {
 
 /// One line: a Fetch response with one batch for each given partition of a topic, as (partition, first
 /// offset, records).
-pub(crate) fn fetch(topic: &str, batches: &[(i32, u64, Vec<Record>)]) -> String {
+pub(crate) fn fetch(topic: &str, batches: &[(i32, u64, Vec<GeneratedRecord>)]) -> String {
     let partitions = batches.iter().map(|(partition, first, records)| {
         let records = records
             .iter()
@@ -184,7 +184,7 @@ pub(crate) fn fetch(topic: &str, batches: &[(i32, u64, Vec<Record>)]) -> String 
     format!("{line}\n")
 }
 
-fn record_json(record: &Record, i: u64) -> Value {
+fn record_json(record: &GeneratedRecord, i: u64) -> Value {
     let mut json = json!({ "valueString": record.value });
     if i > 0 {
         json["offsetDelta"] = json!(i);

@@ -7,22 +7,16 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 
-use crate::Case;
+use crate::KafkaTrial;
 use crate::harness::kafka::Kafka;
-use crate::harness::run::{Output, kreplay};
+use crate::harness::run::{RunOutput, kreplay};
 use crate::harness::topics::create_unique;
 
-pub(crate) const CASES: &[Case] = &[
-    (
-        "a_topic_is_the_same_as_the_records_that_were_written_to_it",
-        same,
-    ),
+pub(crate) const CASES: &[KafkaTrial] = &[
+    ("a_topic_equals_the_records_that_were_written_to_it", same),
     ("two_topics_are_compared_whatever_their_names", two_topics),
-    (
-        "what_a_transaction_has_not_committed_is_not_compared",
-        transactions,
-    ),
-    ("a_topic_that_is_not_there_is_named", no_topic),
+    ("uncommitted_records_are_not_compared", transactions),
+    ("a_missing_topic_to_compare_is_named", no_topic),
 ];
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,13 +41,13 @@ fn write(producer: &BaseProducer, topic: &str, records: &[(&str, String)]) {
     producer.flush(PATIENCE).expect("the broker takes them");
 }
 
-fn compare(kafka: &Kafka, sides: [&str; 2]) -> Output {
+fn compare(kafka: &Kafka, sides: [&str; 2]) -> RunOutput {
     let brokers = kafka.brokers();
     let words = ["compare", sides[0], sides[1], "-b", &brokers, "-F", "none"];
     kreplay([&words[..], &["--report", "json"]].concat())
 }
 
-fn total(output: &Output) -> Value {
+fn total(output: &RunOutput) -> Value {
     let report: Value = serde_json::from_str(&output.stdout).expect("one JSON object");
     report["total"].clone()
 }

@@ -17,11 +17,11 @@ use serde_json::json;
 use crate::acl::{allow, allow_describing, allow_writing};
 use crate::capture::{number_of, numbered_lines};
 use crate::harness::kafka::{Kafka, KafkaOptions};
-use crate::harness::readback::{Seen, count, read};
-use crate::harness::run::{Output, Run};
+use crate::harness::readback::{LoggedRecord, count, read};
+use crate::harness::run::{Run, RunOutput};
 use crate::harness::topics::create_unique;
 use crate::ledger::{entry, ledger};
-use crate::{Case, report_of};
+use crate::{KafkaTrial, report_of};
 
 /// The property by which bob logs in.
 pub(crate) const BOBS_PASSWORD: &str = "sasl.password=correct-horse-battery";
@@ -32,7 +32,7 @@ const WRONG: &str = "staple-staple-staple";
 /// Of the key stores, which are the tests' own.
 const STORE_PASSWORD: &str = "store-password";
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     ("connecting_plain_over_plaintext_right_and_wrong", plain),
     ("connecting_plain_over_tls_right_and_wrong", plain_over_tls),
     (
@@ -59,27 +59,27 @@ pub(crate) const CASES: &[Case] = &[
         mechanism,
     ),
     (
-        "connecting_a_plain_client_at_a_tls_port_is_told_so",
+        "connecting_without_tls_to_a_tls_port_is_explained",
         plain_to_tls,
     ),
     (
-        "connecting_a_tls_client_at_a_plain_port_is_told_so",
+        "connecting_with_tls_to_a_plain_port_is_explained",
         tls_to_plain,
     ),
     (
-        "connecting_an_unknown_certificate_authority_is_told",
+        "connecting_an_unknown_certificate_authority_is_explained",
         unknown_authority,
     ),
     (
-        "connecting_a_client_without_sasl_at_a_sasl_port_is_told_so",
+        "connecting_without_sasl_to_a_sasl_port_is_explained",
         no_sasl,
     ),
     (
-        "connecting_a_user_without_rights_is_told_which_topic",
-        no_rights,
+        "connecting_a_user_without_acls_gets_the_name_of_the_topic",
+        no_acls,
     ),
     (
-        "connecting_a_user_who_may_not_write_is_told_all_topics_before_the_first_record",
+        "connecting_a_user_without_write_acl_gets_all_topics_before_the_first_record",
         no_writing,
     ),
     (
@@ -91,11 +91,11 @@ pub(crate) const CASES: &[Case] = &[
         unseen_group,
     ),
     (
-        "connecting_groups_that_the_user_may_not_see_are_not_denied",
+        "connecting_groups_that_the_user_may_not_see_are_not_reported_as_absent",
         hidden_groups,
     ),
     (
-        "connecting_a_host_name_that_does_not_exist_is_told",
+        "connecting_a_host_name_that_does_not_exist_is_explained",
         unknown_host,
     ),
 ];
@@ -266,7 +266,7 @@ fn flags(properties: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// Replays a hundred records into `topic` by way of a listener.
-fn send(brokers: &str, topic: &str, more: &[String]) -> Output {
+fn send(brokers: &str, topic: &str, more: &[String]) -> RunOutput {
     let args = [
         "replay", "-", "-t", topic, "-b", brokers, "--report", "json",
     ];
@@ -280,7 +280,7 @@ fn is_delivered(kafka: &Kafka, brokers: &str, more: &[String]) {
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "100 = 100 delivered");
     let seen = read(&kafka.brokers(), &topic).expect("the topic is readable");
-    let numbers: Vec<u64> = seen.iter().map(Seen::text).map(number_of).collect();
+    let numbers: Vec<u64> = seen.iter().map(LoggedRecord::text).map(number_of).collect();
     assert_eq!(numbers, (0..100).collect::<Vec<_>>());
     assert_hidden(&output);
 }
@@ -314,7 +314,7 @@ fn is_refused(kafka: &Kafka, brokers: &str, more: &[String], why: &str, hint: &s
     assert_hidden(&output);
 }
 
-fn assert_hidden(output: &Output) {
+fn assert_hidden(output: &RunOutput) {
     for secret in [PASSWORD, WRONG, STORE_PASSWORD] {
         let shown = [&output.stdout, &output.stderr];
         let shown = shown.iter().any(|text| text.contains(secret));
@@ -489,7 +489,7 @@ fn no_sasl(kafka: &Kafka) {
     is_refused(kafka, &brokers_at(kafka, "SASL"), &[], why, hint);
 }
 
-fn no_rights(kafka: &Kafka) {
+fn no_acls(kafka: &Kafka) {
     let why = "could not look at topic `{topic}`: Broker: Topic authorization failed";
     let hint = "the user needs the rights to describe and to write it";
     let bob = flags(&[

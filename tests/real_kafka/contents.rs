@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::capture::{Partitions, Wanted, plain_fetches, record_lines};
+use crate::capture::{ExpectedRecord, Partitions, plain_fetches, record_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::fixture;
-use crate::harness::readback::{Seen, TimestampType, ends, read};
+use crate::harness::readback::{LoggedRecord, TimestampType, ends, read};
 use crate::harness::run::kreplay;
 use crate::harness::topics::{create_unique, unique};
 use crate::ledger::ledger;
-use crate::{Case, path, replay, report_of};
+use crate::{KafkaTrial, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "every_record_of_the_shop_comes_back_byte_for_byte",
         shop_raw,
@@ -189,7 +189,7 @@ fn guide_csv(kafka: &Kafka) {
             .all(|record| record.key.is_none() && record.headers.is_empty())
     );
     // The columns of the guide carry the first record of each Fetch.
-    let values: Vec<&str> = seen.iter().map(Seen::text).collect();
+    let values: Vec<&str> = seen.iter().map(LoggedRecord::text).collect();
     assert_eq!(values, GUIDE_VALUES);
 }
 
@@ -238,7 +238,7 @@ fn wide_csv(kafka: &Kafka) {
     assert_eq!(keys[&2], ["ord-4005"]);
 }
 
-fn forget_uncaptured_time(record: &mut Wanted) {
+fn forget_uncaptured_time(record: &mut ExpectedRecord) {
     let second = [&b"ord-4004"[..], b"ord-4007"];
     if record
         .key
@@ -277,8 +277,8 @@ fn came_back(kafka: &Kafka, prefix: &str, wanted: &Partitions) -> Partitions {
     partitions
 }
 
-fn as_wanted(record: Seen) -> Wanted {
-    Wanted {
+fn as_wanted(record: LoggedRecord) -> ExpectedRecord {
+    ExpectedRecord {
         timestamp_ms: record.timestamp_ms,
         key: record.key,
         value: record.value,

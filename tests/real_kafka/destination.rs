@@ -6,15 +6,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use crate::capture::{Record, fetch, number_of, plain_fetches, record_lines};
+use crate::capture::{GeneratedRecord, fetch, number_of, plain_fetches, record_lines};
 use crate::harness::kafka::Kafka;
 use crate::harness::paths::fixture;
-use crate::harness::readback::{Seen, TimestampType, count, ends, read};
+use crate::harness::readback::{LoggedRecord, TimestampType, count, ends, read};
 use crate::harness::topics::{create, create_unique, unique};
 use crate::ledger::{entry, ledger};
-use crate::{Case, path, replay, report_of};
+use crate::{KafkaTrial, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "a_record_whose_partition_is_missing_lands_where_murmur2_says",
         auto,
@@ -30,7 +30,7 @@ pub(crate) const CASES: &[Case] = &[
     ("partition_key_places_every_key_as_java_does", by_key),
     ("partition_any_delivers_everything", any),
     ("timestamps_now_are_those_of_the_run", now),
-    ("a_header_is_added_after_those_captured", header),
+    ("a_header_is_added_after_the_captured_ones", header),
     (
         "one_topic_takes_everything_in_the_order_of_each_partition",
         one_topic,
@@ -93,11 +93,11 @@ fn shop(kafka: &Kafka, prefix: &str, orders: i32, payments: i32) -> String {
     format!("*={prefix}-{{topic}}")
 }
 
-fn seen(kafka: &Kafka, topic: &str) -> Vec<Seen> {
+fn seen(kafka: &Kafka, topic: &str) -> Vec<LoggedRecord> {
     read(&kafka.brokers(), topic).expect("the topic is readable")
 }
 
-fn key(record: &Seen) -> &[u8] {
+fn key(record: &LoggedRecord) -> &[u8] {
     record.key.as_deref().expect("every record here has a key")
 }
 
@@ -143,7 +143,7 @@ fn one_partition_a_key(kafka: &Kafka) {
         let partition = java_partition(key.as_bytes(), 6);
         on_missing += u64::from(partition >= 4);
         let offset = &mut next_offset[usize::try_from(partition).expect("0 to 5")];
-        let record = Record {
+        let record = GeneratedRecord {
             key: Some(key),
             value: format!(r#"{{"id":{n}}}"#),
         };

@@ -13,13 +13,13 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
 use crate::harness::kafka::Kafka;
-use crate::harness::run::Output;
-use crate::harness::service::Service;
+use crate::harness::run::RunOutput;
+use crate::harness::service::RunningService;
 use crate::harness::topics::{block_on, create_unique, unique};
 use crate::share_group;
-use crate::{Case, replay, report_of};
+use crate::{KafkaTrial, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     ("a_group_that_reads_everything_is_drained", drained),
     ("a_transactional_group_is_drained", drained_by_transactions),
     ("a_service_that_comes_back_is_drained", comes_back),
@@ -30,11 +30,11 @@ pub(crate) const CASES: &[Case] = &[
     ("a_group_that_is_too_slow_is_still_progressing", too_slow),
     ("a_group_that_never_commits_is_not_drained", never_commits),
     (
-        "a_group_that_commits_nothing_in_this_run_is_called_that",
+        "a_group_that_commits_nothing_in_this_run_is_reported_so",
         committed_before,
     ),
     (
-        "a_group_without_members_or_without_a_name_is_called_that",
+        "a_group_without_members_or_an_unknown_group_is_reported_so",
         nobody,
     ),
     ("an_open_transaction_blocks_a_group", blocked),
@@ -45,7 +45,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Those that take their time.
-pub(crate) const PATIENT_CASES: &[Case] = &[
+pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[
     (
         "the_capacity_of_a_service_is_measured_by_holding_its_lag",
         capacity,
@@ -78,7 +78,7 @@ fn lines(topic: &str) -> String {
 }
 
 /// Replays [`lines`] and waits for groups.
-fn replay_and_wait(kafka: &Kafka, topic: &str, groups: &[&str], limit: &str) -> Output {
+fn replay_and_wait(kafka: &Kafka, topic: &str, groups: &[&str], limit: &str) -> RunOutput {
     let mut args = vec!["replay", "-", "-q", "--drain-timeout", limit];
     for group in groups {
         args.extend(["--wait-group", group]);
@@ -87,7 +87,7 @@ fn replay_and_wait(kafka: &Kafka, topic: &str, groups: &[&str], limit: &str) -> 
 }
 
 /// The only group of a report with this exit code, in which all records are delivered.
-fn group_of(output: &Output, code: i32) -> Value {
+fn group_of(output: &RunOutput, code: i32) -> Value {
     let report = report_of(output, code);
     assert_eq!(report["ledger"]["delivered"], RECORDS);
     let groups = report["groups"].as_array().expect("a list");
@@ -139,7 +139,7 @@ fn drained(kafka: &Kafka) {
     for protocol in ["classic", "consumer"] {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol, "--commit-ms", "300"];
-        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         for run in 1..=2 {
             let found = assert_drained(kafka, &topic, &group);
             assert_eq!(
@@ -159,7 +159,7 @@ fn drained(kafka: &Kafka) {
 fn drained_by_transactions(kafka: &Kafka) {
     let (topic, outputs, group) = (topic(kafka), self::topic(kafka), unique("readers"));
     let flags = ["--transactional", "--to", &outputs];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     assert_drained(kafka, &topic, &group);
     service.stop();
 }
@@ -167,7 +167,7 @@ fn drained_by_transactions(kafka: &Kafka) {
 fn comes_back(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     let flags = ["--fault", "crash", "--every", "150"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     let found = assert_drained(kafka, &topic, &group);
     // The service sleeps for two seconds after its crash.
     assert!(found["drain_s"].as_f64() >= Some(1.5), "{found:#}");
@@ -178,7 +178,7 @@ fn slow_and_measured(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     // Three seconds' work.
     let flags = ["--capacity", "100", "--commit-ms", "200"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     let found = assert_drained(kafka, &topic, &group);
     let number = |name: &str| found[name].as_f64().expect(name);
     // All are sent at once, and wait for as long as the service works: less what it has done by the first look
@@ -200,7 +200,7 @@ fn slow_and_measured(kafka: &Kafka) {
 fn too_slow(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     let flags = ["--capacity", "10"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     let (verdict, found) = undrained(kafka, &topic, &group, "3s");
     // It does not matter that it has not come to the other partitions.
     assert_eq!(verdict, "progressing", "{found:#}");
@@ -210,7 +210,7 @@ fn too_slow(kafka: &Kafka) {
 fn never_commits(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     let flags = ["--fault", "never-commits"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     let (verdict, found) = undrained(kafka, &topic, &group, "2s");
     assert_eq!(verdict, "no_offset", "{found:#}");
     assert_eq!(found["undrained"], PARTITIONS);
@@ -222,12 +222,12 @@ fn committed_before(kafka: &Kafka) {
     for protocol in ["classic", "consumer"] {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol];
-        let healthy = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let healthy = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         assert_drained(kafka, &topic, &group);
         healthy.stop();
         let fault = ["--fault", "stuck", "--partition", "1", "--every", "0"];
         let flags = [&flags[..], &fault].concat();
-        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         let (verdict, found) = undrained(kafka, &topic, &group, "3s");
         assert_eq!(verdict, "committed_before", "{found:#}");
         let partition = json!([{
@@ -242,7 +242,7 @@ fn committed_before(kafka: &Kafka) {
 fn stuck(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     let flags = ["--fault", "stuck", "--partition", "1", "--every", "40"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     // Nothing is called stuck before ten seconds.
     let (verdict, found) = undrained(kafka, &topic, &group, "14s");
     assert_eq!(verdict, "stuck", "{found:#}");
@@ -259,19 +259,19 @@ fn nobody(kafka: &Kafka) {
         let (verdict, found) = undrained(kafka, &topic, &group, "1s");
         assert_eq!(verdict, "no_such_group", "{found:#}");
         let flags = ["--protocol", protocol];
-        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         assert_drained(kafka, &topic, &group);
         service.stop();
         let (verdict, found) = undrained(kafka, &topic, &group, "1s");
         assert_eq!(verdict, "no_members", "{protocol} {found:#}");
         // A service that comes later may still read everything.
-        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         assert_drained(kafka, &topic, &group);
         service.stop();
     }
     // The name of a group that is there is proposed for one that is not.
     let (topic, group) = (topic(kafka), unique("misspelt-readers"));
-    let service = Service::start(&kafka.brokers(), &group, &topic, &[]);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &[]);
     let wrong = group.replace("misspelt", "mispelt");
     let args = [
         "replay",
@@ -289,7 +289,7 @@ fn nobody(kafka: &Kafka) {
 
 fn blocked(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
-    let service = Service::start(&kafka.brokers(), &group, &topic, &[]);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &[]);
     assert_drained(kafka, &topic, &group);
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", kafka.brokers())
@@ -372,7 +372,7 @@ fn share(kafka: &Kafka) {
 fn interrupted(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
     let flags = ["--fault", "never-commits"];
-    let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
     let args = [
         "replay",
         "-",
@@ -395,9 +395,9 @@ fn interrupted(kafka: &Kafka) {
 
 fn two_groups(kafka: &Kafka) {
     let (topic, [good, bad]) = (topic(kafka), ["good", "bad"].map(unique));
-    let healthy = Service::start(&kafka.brokers(), &good, &topic, &[]);
+    let healthy = RunningService::start(&kafka.brokers(), &good, &topic, &[]);
     let fault = ["--fault", "never-commits"];
-    let silent = Service::start(&kafka.brokers(), &bad, &topic, &fault);
+    let silent = RunningService::start(&kafka.brokers(), &bad, &topic, &fault);
     let output = replay_and_wait(kafka, &topic, &[&good, &bad, &good], "3s");
     let report = report_of(&output, 1);
     let groups = report["groups"].as_array().expect("a list").iter();
@@ -441,7 +441,7 @@ fn capacity(kafka: &Kafka) {
     for protocol in ["classic", "consumer"] {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol, "--capacity", "100"];
-        let service = Service::start(&kafka.brokers(), &group, &topic, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         let found = hold_lag(kafka, &topic, &group, &[]);
         assert_eq!(found["bounded_by"], "service", "{found:#}");
         // It is never faster; how much slower it is, is a matter of the machine. bench/capacity.sh measures that.

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::kafka::Kafka;
-use crate::harness::run::Output;
-use crate::harness::service::Service;
+use crate::harness::run::RunOutput;
+use crate::harness::service::RunningService;
 use crate::harness::topics::{create_unique, unique};
-use crate::{Case, path, replay, report_of};
+use crate::{KafkaTrial, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     ("the_output_of_a_healthy_service_is_as_expected", healthy),
     (
         "committed_transactions_are_the_output_of_a_service",
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_record_behind_the_next_one_is_reordered", reordered),
     ("ids_and_times_differ_unless_they_are_ignored", other_ids),
     (
-        "what_is_expected_may_be_in_another_source",
+        "the_expected_output_may_be_in_another_source",
         from_another_source,
     ),
     ("a_run_that_cannot_be_compared_sends_nothing", refused),
@@ -33,12 +33,15 @@ pub(crate) const CASES: &[Case] = &[
         "records_that_were_there_before_the_run_are_not_compared",
         before_the_run,
     ),
-    ("the_command_of_the_readme_finds_the_planted_bug", readme),
+    ("the_readme_command_finds_a_deliberate_bug", readme),
     (
-        "what_differs_in_the_same_version_is_learned_and_excused",
+        "differences_within_one_version_are_learned_and_excused",
         noise,
     ),
-    ("the_time_to_the_answer_is_that_of_its_own_input", answers),
+    (
+        "response_times_are_measured_from_the_correlated_input",
+        answers,
+    ),
     (
         "a_wait_for_the_output_that_is_cut_short_is_incomplete",
         cut_short,
@@ -127,13 +130,13 @@ impl ServiceRun {
         file
     }
 
-    fn service(&self, kafka: &Kafka, flags: &[&str]) -> Service {
+    fn service(&self, kafka: &Kafka, flags: &[&str]) -> RunningService {
         let to = ["--to", &self.invoices];
         let flags = [&to[..], flags].concat();
-        Service::start(&kafka.brokers(), &unique("billing"), &self.orders, &flags)
+        RunningService::start(&kafka.brokers(), &unique("billing"), &self.orders, &flags)
     }
 
-    fn replay(&self, kafka: &Kafka, flags: &[&str]) -> Output {
+    fn replay(&self, kafka: &Kafka, flags: &[&str]) -> RunOutput {
         let capture = self.file("capture.jsonl").display().to_string();
         let maps = [("orders", &self.orders), ("invoices", &self.invoices)];
         let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
@@ -142,7 +145,7 @@ impl ServiceRun {
     }
 
     /// What a replay with `--expect` finds of a service with these flags.
-    fn expect(&self, kafka: &Kafka, service: &[&str], flags: &[&str]) -> Output {
+    fn expect(&self, kafka: &Kafka, service: &[&str], flags: &[&str]) -> RunOutput {
         let service = self.service(kafka, service);
         let output = self.replay(kafka, &[&["--expect"], flags].concat());
         service.stop();
@@ -156,7 +159,7 @@ fn fault(name: &'static str) -> [&'static str; 4] {
 }
 
 /// Checks verdict and counts of a run: those named, and no others but `equal`.
-fn check(output: &Output, code: i32, verdict: &str, counts: &[(&str, u64)]) -> Value {
+fn check(output: &RunOutput, code: i32, verdict: &str, counts: &[(&str, u64)]) -> Value {
     let report = report_of(output, code);
     let expected = &report["expected"];
     assert_eq!(expected["verdict"], verdict, "{expected:#}");
@@ -346,7 +349,7 @@ fn readme(kafka: &Kafka) {
         let to = ["--to", &invoices];
         let flags = [&to[..], flags].concat();
         let group = unique("billing");
-        let service = Service::start(&kafka.brokers(), &group, &orders, &flags);
+        let service = RunningService::start(&kafka.brokers(), &group, &orders, &flags);
         let maps = [("orders", &orders), ("invoices", &invoices)];
         let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
         let brokers = kafka.brokers();

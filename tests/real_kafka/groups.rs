@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::capture::FIRST_MS;
 use crate::harness::kafka::Kafka;
-use crate::harness::readback::{Seen, read};
+use crate::harness::readback::{LoggedRecord, read};
 use crate::harness::topics::unique;
 use crate::ledger::ledger;
-use crate::{Case, path, replay, report_of};
+use crate::{KafkaTrial, path, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "what_was_consumed_comes_back_once_and_without_aborted_records",
         consumed_once,
@@ -136,7 +136,7 @@ fn assert_consumed(kafka: &Kafka, captures: &[&str], counts: &str, partitions: &
 }
 
 /// A record as [`CAPTURES`] has it; one without a key has a dash.
-fn text(record: &Seen) -> String {
+fn text(record: &LoggedRecord) -> String {
     let key = record.key.as_deref().unwrap_or(b"-");
     let key = std::str::from_utf8(key).expect("the key is text");
     let behind = record.timestamp_ms - FIRST_MS;

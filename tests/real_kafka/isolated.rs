@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::acl::allow_writing;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
-use crate::harness::run::{Output, Run};
+use crate::harness::run::{Run, RunOutput};
 use crate::harness::topics::{create, unique};
 use crate::ledger::{entry, ledger};
 use crate::refused::{all_but, lines, names_one, now_ms, numbers};
-use crate::{Case, report_of};
+use crate::{KafkaTrial, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "a_record_without_a_key_is_isolated_where_the_settings_are_unreadable",
         compacted,
@@ -32,13 +32,10 @@ pub(crate) const CASES: &[Case] = &[
         small_limit,
     ),
     (
-        "a_record_above_kafkas_default_is_offered_where_the_limit_is_unreadable",
+        "a_record_above_kafkas_default_limit_is_tried_where_the_limit_is_unreadable",
         large_limit,
     ),
-    (
-        "a_refused_batch_is_left_in_the_rejects_where_that_is_wanted",
-        left,
-    ),
+    ("a_refused_batch_stays_in_the_rejects_when_asked_for", left),
 ];
 
 /// A topic to which bob may write, and whose settings he may not read.
@@ -50,7 +47,7 @@ fn unreadable(kafka: &Kafka, settings: &[(&str, &str)]) -> String {
 }
 
 /// Replays lines as bob.
-fn as_bob(kafka: &Kafka, lines: &str, more: &[&str]) -> Output {
+fn as_bob(kafka: &Kafka, lines: &str, more: &[&str]) -> RunOutput {
     let brokers = kafka.brokers_at("SASL").expect("the listener is there");
     let mut args = vec!["replay", "-", "-b", &brokers, "--report", "json"];
     for property in [

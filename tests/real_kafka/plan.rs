@@ -10,9 +10,9 @@ use crate::harness::run::Run;
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
 use crate::refused::{lines, now_ms};
-use crate::{Case, replay, report_of};
+use crate::{KafkaTrial, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     ("plan_names_missing_topics_and_creates_none", missing),
     (
         "plan_counts_what_a_topic_would_not_take_or_would_delete",
@@ -22,7 +22,8 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// On the broker that has users.
-pub(crate) const OF_A_USER: &[Case] = &[("plan_sees_that_the_right_to_write_is_missing", right)];
+pub(crate) const OF_A_USER: &[KafkaTrial] =
+    &[("plan_sees_that_the_right_to_write_is_missing", right)];
 
 fn planned(kafka: &Kafka, lines: &str, flags: &[&str], code: i32) -> Value {
     let args = [&["plan", "-"][..], flags].concat();

@@ -7,38 +7,38 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::harness::kafka::Kafka;
-use crate::harness::readback::{Seen, count, read};
+use crate::harness::readback::{LoggedRecord, count, read};
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
-use crate::{Case, replay, report_of};
+use crate::{KafkaTrial, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
-        "a_record_without_a_key_is_left_out_alone_by_a_compacted_topic",
+        "a_record_without_a_key_is_rejected_alone_by_a_compacted_topic",
         compacted,
     ),
     (
-        "of_many_topics_all_missing_ones_are_named_and_each_has_its_own_settings",
+        "all_missing_topics_are_named_and_each_topic_has_its_own_settings",
         many_topics,
     ),
     (
-        "a_time_in_microseconds_is_left_out_alone_and_now_is_never_refused",
+        "a_timestamp_in_microseconds_is_rejected_alone_and_now_is_never_refused",
         microseconds,
     ),
     (
-        "a_time_before_the_limit_of_its_topic_is_left_out_alone",
+        "a_timestamp_before_the_limit_of_its_topic_is_rejected_alone",
         before_the_limit,
     ),
     (
-        "originals_older_than_the_retention_are_refused_before_the_first_record",
+        "original_timestamps_older_than_the_retention_are_refused_before_the_first_record",
         expired,
     ),
     (
-        "a_few_originals_older_than_the_retention_are_refused_too_and_counted",
+        "a_few_original_timestamps_older_than_the_retention_are_refused_too_and_counted",
         some_expired,
     ),
     (
-        "an_old_original_that_comes_late_is_left_out_alone",
+        "an_old_timestamp_that_comes_late_is_rejected_alone",
         expired_late,
     ),
 ];
@@ -69,7 +69,7 @@ pub(crate) fn now_ms() -> i64 {
 /// The numbers of the records in a topic of one partition, in the order of its log.
 pub(crate) fn numbers(brokers: &str, topic: &str) -> Vec<u64> {
     let seen = read(brokers, topic).expect("the topic is readable");
-    let number = |seen: &Seen| {
+    let number = |seen: &LoggedRecord| {
         let value: Value = serde_json::from_str(seen.text()).expect("JSON");
         value["id"].as_u64().expect("an id")
     };

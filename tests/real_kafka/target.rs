@@ -13,38 +13,38 @@ use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
 use crate::harness::topics::{create, create_unique, unique};
 use crate::ledger::{entry, ledger};
-use crate::{Case, replay, replay_to, report_of};
+use crate::{KafkaTrial, replay, replay_to, report_of};
 
 /// Of the brokers that the harness starts.
 const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
-        "target_the_captured_cluster_is_known_by_a_broker_and_refused_unless_yes",
+        "target_the_captured_cluster_is_recognised_by_a_broker_and_refused_unless_yes",
         known_by_broker,
     ),
     (
-        "target_the_captured_cluster_is_known_by_its_id_and_refused",
+        "target_the_captured_cluster_is_recognised_by_its_id_and_refused",
         known_by_id,
     ),
     (
-        "target_the_captured_cluster_that_shows_late_ends_the_run",
+        "target_the_captured_cluster_discovered_late_ends_the_run",
         known_late,
     ),
     (
-        "target_another_cluster_id_makes_another_cluster_whatever_the_addresses_say",
+        "target_a_different_cluster_id_means_another_cluster_whatever_the_addresses",
         known_beside_an_id,
     ),
     (
-        "target_a_loopback_address_in_common_is_a_note_and_no_refusal",
+        "target_a_common_loopback_address_is_a_note_and_not_a_refusal",
         loopback_alone,
     ),
     (
-        "target_a_fetch_was_at_a_broker_whatever_its_protocol_is_called",
+        "target_a_fetch_came_from_a_broker_whatever_name_its_protocol_has",
         unknown_protocol,
     ),
     (
-        "target_the_captured_cluster_is_looked_for_also_where_the_topic_is_given",
+        "target_the_captured_cluster_is_checked_even_with_a_topic_flag",
         known_with_a_topic,
     ),
     (
@@ -52,27 +52,27 @@ pub(crate) const CASES: &[Case] = &[
         known_by_rejects,
     ),
     (
-        "target_a_csv_tells_the_captured_cluster_by_a_column",
+        "target_a_csv_names_the_captured_cluster_in_a_column",
         known_by_column,
     ),
     (
-        "target_what_is_no_kafka_at_the_same_address_is_no_captured_cluster",
+        "target_another_service_at_the_same_address_is_not_the_captured_cluster",
         other_protocol,
     ),
     (
-        "target_the_captured_cluster_of_a_snapshot_is_known_by_its_csv",
+        "target_the_captured_cluster_of_a_snapshot_is_recognised_by_its_csv",
         known_by_csv,
     ),
     (
-        "target_the_destination_is_told_with_the_groups_that_read_it",
+        "target_the_destination_is_shown_with_the_groups_that_read_it",
         announced,
     ),
     (
-        "target_times_that_the_broker_replaces_are_told",
+        "target_timestamps_that_the_broker_replaces_are_reported",
         log_append_time,
     ),
     (
-        "target_a_topic_with_fewer_replicas_than_wanted_is_told_and_tried",
+        "target_too_few_in_sync_replicas_are_reported_and_sending_is_tried",
         too_few_replicas,
     ),
 ];

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::harness::kafka::Kafka;
-use crate::harness::readback::{Seen, TimestampType, read};
+use crate::harness::readback::{LoggedRecord, TimestampType, read};
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
-use crate::{Case, replay, report_of};
+use crate::{KafkaTrial, replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[
+pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "at_1x_the_brokers_clock_sees_the_distances_of_the_capture",
         original_rhythm,
@@ -37,7 +37,11 @@ fn capture(topic: &str, records: i64, every_ms: i64) -> String {
 
 /// The report of a replay of `capture` with these flags, and what is in the log by the time at which it
 /// was appended.
-fn replayed(kafka: &Kafka, flags: &[&str], capture: fn(&str) -> String) -> (Value, Vec<Seen>) {
+fn replayed(
+    kafka: &Kafka,
+    flags: &[&str],
+    capture: fn(&str) -> String,
+) -> (Value, Vec<LoggedRecord>) {
     let topic = unique("timed");
     let by_broker = [("message.timestamp.type", "LogAppendTime")];
     create(&kafka.brokers(), &topic, 2, &by_broker).expect("a topic");

@@ -1,6 +1,6 @@
 //! Many records: every one exactly once, and in order in its partition.
 
-use crate::Case;
+use crate::KafkaTrial;
 use crate::capture::{fetch, number_of, numbered};
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::read;
@@ -8,7 +8,7 @@ use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
 use crate::{replay, report_of};
 
-pub(crate) const CASES: &[Case] = &[(
+pub(crate) const CASES: &[KafkaTrial] = &[(
     "fifty_thousand_records_arrive_exactly_once_and_in_order",
     fifty_thousand,
 )];

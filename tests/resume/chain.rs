@@ -3,11 +3,11 @@
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use std::time::Duration;
 
-use crate::harness::run::{Output, report};
+use crate::harness::run::{RunOutput, report};
 use crate::{SLOWLY, Scene, TOPIC, numbered_lines};
 
 /// The line by which a run says what it goes on after, without the journal's name.
-fn going_on(output: &Output) -> &str {
+fn going_on(output: &RunOutput) -> &str {
     let line = output.stderr.lines().find(|line| line.contains("going on"));
     let (_, said) = line
         .and_then(|line| line.split_once(": going on after "))

@@ -18,7 +18,7 @@ fn delivered() -> (Scene, String, String) {
 }
 
 #[test]
-fn a_last_line_that_was_cut_is_as_if_it_had_never_been() {
+fn a_truncated_last_line_is_ignored() {
     let (scene, input, journal) = delivered();
     let last = journal.lines().last().expect("it has lines");
     for cut in [1, 9, 10, 30, last.len() - 1] {
@@ -122,7 +122,7 @@ fn a_journal_whose_first_lines_are_damaged_is_refused() {
 }
 
 #[test]
-fn a_line_that_a_full_disk_has_cut_does_not_spoil_the_next_one() {
+fn a_line_cut_by_a_full_disk_does_not_damage_the_next_one() {
     let scene = Scene::new();
     // One record in two is delivered, so that lines are long; the disk holds 8 or 16 KiB.
     let lines: String = (0..4000)

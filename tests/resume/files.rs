@@ -27,7 +27,7 @@ fn names(scene: &Scene) -> Vec<String> {
 }
 
 #[test]
-fn what_is_not_a_regular_file_is_refused_at_once_and_left_as_it_is() {
+fn a_journal_that_is_not_a_regular_file_is_refused_and_left_unchanged() {
     let (scene, input) = scene();
     let pipe = scene.folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();

@@ -22,7 +22,7 @@ fn line(id: u64, text: &str) -> String {
 const LIMITED: [&str; 4] = ["-X", "message.max.bytes=2000", "-X", "batch.size=1000"];
 
 #[test]
-fn other_records_behind_one_that_was_never_delivered_are_found() {
+fn changed_records_after_an_undelivered_one_are_found() {
     let scene = Scene::new();
     let large = line(0, &"x".repeat(3000));
     let capture =
@@ -38,7 +38,7 @@ fn other_records_behind_one_that_was_never_delivered_are_found() {
 }
 
 #[test]
-fn one_other_record_is_found_before_it_is_skipped_or_sent() {
+fn one_changed_record_is_found_before_it_is_skipped_or_sent() {
     const ALL: u64 = 30_000;
     let scene = Scene::new();
     let capture = |other: Option<u64>| -> String {
@@ -63,7 +63,7 @@ fn one_other_record_is_found_before_it_is_skipped_or_sent() {
 }
 
 #[test]
-fn a_header_makes_another_record() {
+fn a_changed_header_makes_another_record() {
     let scene = Scene::new();
     let line = |value: &str| {
         format!("{{\"topic\":\"{TOPIC}\",\"value\":\"v\",\"headers\":[[\"h\",{value}]]}}\n")
@@ -80,7 +80,7 @@ fn a_header_makes_another_record() {
 }
 
 #[test]
-fn an_input_that_has_become_shorter_or_begins_later_is_another_one() {
+fn an_input_that_is_shorter_or_begins_later_is_another_input() {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..100));
     assert_eq!(scene.replay(&input, &[]).output().code, 0);
@@ -93,7 +93,7 @@ fn an_input_that_has_become_shorter_or_begins_later_is_another_one() {
 }
 
 #[test]
-fn what_changes_the_numbers_of_records_belongs_to_the_journal() {
+fn flags_that_change_record_numbers_are_part_of_the_journals_identity() {
     let scene = Scene::new();
     let unknown = line(0, "a").replace("}\n", ",\"outcome\":\"unknown\",\"reason\":\"r\"}\n");
     let input = scene.write("input.jsonl", &(unknown + &line(1, "b")));
@@ -110,7 +110,7 @@ fn what_changes_the_numbers_of_records_belongs_to_the_journal() {
 }
 
 #[test]
-fn a_profile_that_was_changed_belongs_to_another_extraction() {
+fn a_changed_profile_does_not_resume() {
     let scene = Scene::new();
     let profile = crate::harness::run::kreplay(["profile", "fetch"]).stdout;
     let profile = |comment: &str| scene.write("profile.toml", &format!("{profile}\n# {comment}\n"));
@@ -128,7 +128,7 @@ fn a_profile_that_was_changed_belongs_to_another_extraction() {
 }
 
 #[test]
-fn the_kind_that_is_found_belongs_to_the_journal() {
+fn the_detected_kind_is_part_of_the_journals_identity() {
     let scene = Scene::new();
     let pair = |id: u64| {
         format!(

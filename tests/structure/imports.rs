@@ -110,7 +110,7 @@ fn with_paths(mut modules: BTreeMap<Names, Module>) -> BTreeMap<Names, Module> {
     let known: BTreeSet<Names> = modules.keys().cloned().collect();
     for (path, module) in &mut modules {
         let tokens = std::mem::take(&mut module.tokens);
-        Reading {
+        FileReading {
             known: &known,
             scope: path.clone(),
             module,
@@ -142,14 +142,14 @@ impl Module {
 }
 
 /// One pass over the text of a file.
-struct Reading<'a> {
+struct FileReading<'a> {
     known: &'a BTreeSet<Names>,
     /// The module that the text is in; longer than the file's own path inside `mod name { ... }`.
     scope: Names,
     module: &'a mut Module,
 }
 
-impl Reading<'_> {
+impl FileReading<'_> {
     fn read(mut self, tokens: &[String]) {
         let mut at = 0;
         // For each open brace, whether it is that of a module.

@@ -253,10 +253,10 @@ impl Client {
     }
 
     /// The mock cluster inside this client, where its settings ask for one.
-    pub(crate) fn mock(&self) -> Option<Mock<'_>> {
+    pub(crate) fn mock(&self) -> Option<MockBrokers<'_>> {
         // SAFETY: the client lives through the call.
         let mock = unsafe { c::rd_kafka_handle_mock_cluster(self.native()) };
-        (!mock.is_null()).then_some(Mock {
+        (!mock.is_null()).then_some(MockBrokers {
             mock,
             client: PhantomData,
         })
@@ -264,12 +264,12 @@ impl Client {
 }
 
 /// A mock cluster that belongs to a client.
-pub(crate) struct Mock<'a> {
+pub(crate) struct MockBrokers<'a> {
     mock: *mut c::rd_kafka_mock_cluster_t,
     client: PhantomData<&'a Client>,
 }
 
-impl Mock<'_> {
+impl MockBrokers<'_> {
     pub(crate) fn bootstrap_servers(&self) -> String {
         // SAFETY: the mock cluster lives as long as its client, which is borrowed; so does the text.
         unsafe { text(c::rd_kafka_mock_cluster_bootstraps(self.mock)) }

@@ -22,7 +22,7 @@ pub(crate) mod produce;
 mod tests;
 
 pub(crate) use self::admin::{groups, offsets, topic_ids};
-pub(crate) use self::client::{Client, Mock, Token};
+pub(crate) use self::client::{Client, MockBrokers, Token};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
 pub(crate) use self::ffi::code::Code;
 pub(crate) use self::ffi::owned::{keep_descriptors, linked_versions};

@@ -143,7 +143,7 @@ fn a_record_that_librdkafka_refuses_comes_back_at_once() {
 }
 
 #[test]
-fn codes_of_a_broker_that_nobody_knows_arrive_as_they_are() {
+fn unknown_error_codes_of_a_broker_arrive_unchanged() {
     // 120 is Kafka's TRANSACTION_ABORTABLE; 9999 is nobody's.
     for code in [120, 9999] {
         let client = client();
@@ -168,7 +168,7 @@ fn codes_of_a_broker_that_nobody_knows_arrive_as_they_are() {
 }
 
 #[test]
-fn codes_of_a_topic_that_nobody_knows_arrive_as_they_are() {
+fn unknown_error_codes_of_a_topic_arrive_unchanged() {
     let client = client();
     let name = CString::new(TOPIC).expect("no NUL");
     // SAFETY: the mock cluster lives as long as its client, and the name through the call.
@@ -230,7 +230,7 @@ fn all_properties_of_consumers_are_known() {
 }
 
 #[test]
-fn names_that_librdkafka_does_not_take_are_an_answer_and_no_panic() {
+fn topic_names_that_librdkafka_refuses_are_an_error_and_not_a_panic() {
     let client = client();
     for name in ["a\0b".to_owned(), "x".repeat(40_000)] {
         let asked = client.metadata(&name, LIMIT);

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_address_is_named_with_what_to_write() {
+    fn an_invalid_address_is_named_with_the_correct_form() {
         for (list, message, hint) in [
             ("", "`` names no broker", SHAPE),
             (" , ", "` , ` names no broker", SHAPE),

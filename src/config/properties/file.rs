@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn kcats_words_for_no_file_are_no_files() {
+    fn kcats_words_for_no_file_are_not_file_names() {
         for name in NO_FILE {
             let chosen = PropertyFile::choose(Some(name.into()));
             assert_eq!(chosen, PropertyFile::None, "{name}");

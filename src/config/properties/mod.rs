@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_that_is_a_part_of_the_name_stays() {
+    fn a_prefix_that_is_part_of_the_property_name_stays() {
         for (key, expected) in [
             ("topic.acks", "acks"),
             (
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_that_breaks_the_promise_is_refused_with_a_hint() {
+    fn a_property_that_breaks_a_guarantee_is_refused_with_a_hint() {
         let check = |key: &str, value: &str, idempotence| {
             check_promise(
                 &vec![(key.into(), value.into())],
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_hidden_wherever_they_stand() {
+    fn secrets_are_hidden_wherever_they_occur() {
         let properties = [
             ("sasl.username", "alice"),
             ("sasl.password", "hunter2"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn all_secret_properties_of_librdkafka_are_known_as_such() {
+    fn every_secret_property_of_librdkafka_is_treated_as_secret() {
         for secret in [
             "sasl.password",
             "ssl.key.password",

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sasl_lacks_is_one_sentence() {
+    fn missing_sasl_settings_are_named_in_one_sentence() {
         let tokens =
             "name a source of tokens with `--oauth-command COMMAND` or `--oauth-file FILE`";
         for (text, message, hint) in [
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_work_pass() {
+    fn complete_security_settings_are_accepted() {
         for (text, tokens) in [
             ("", TokenSupply::Properties),
             ("sasl.mechanism=PLAIN", TokenSupply::Properties),
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_or_of_another_kind_is_named() {
+    fn a_missing_or_unsuitable_key_file_is_named() {
         let folder = tempfile::tempdir().expect("the system has a temporary folder");
         let file = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
@@ -365,7 +365,7 @@ mod tests {
 
     /// What librdkafka 2.12.1 says with OpenSSL 3.
     #[test]
-    fn what_openssl_says_of_a_file_becomes_a_sentence() {
+    fn an_openssl_error_about_a_file_becomes_a_sentence() {
         for (said, sentence) in [
             (
                 "Failed to parse ssl.keystore.location PKCS#12 file: f: error:0308010C:digital envelope \

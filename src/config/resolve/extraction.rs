@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::selection::resolve_selection;
 use crate::cli;
 use crate::config::small_file;
-use crate::config::{AbortedRecords, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice};
+use crate::config::{
+    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, TopicIdNames,
+};
 use crate::error::Error;
 use crate::record::TopicId;
 
@@ -73,7 +75,7 @@ pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extra
 }
 
 /// The names given to ids, each id once whatever the notation.
-fn resolve_naming(given: &[(String, String)]) -> Result<GivenNames, Error> {
+fn resolve_naming(given: &[(String, String)]) -> Result<TopicIdNames, Error> {
     let mut names: Vec<(TopicId, String)> = Vec::new();
     for (text, name) in given {
         let id = TopicId::parse(text)
@@ -88,5 +90,5 @@ fn resolve_naming(given: &[(String, String)]) -> Result<GivenNames, Error> {
             None => names.push((id, name.clone())),
         }
     }
-    Ok(GivenNames::of(names))
+    Ok(TopicIdNames::of(names))
 }

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_that_breaks_the_promise_is_refused_and_named() {
+    fn a_property_that_breaks_a_guarantee_is_refused_and_named() {
         for property in [
             "acks=1",
             "enable.idempotence=false",
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_last_is_what_is_looked_at() {
+    fn the_last_value_of_a_property_is_the_one_checked() {
         let words = [
             "-b",
             "x:1",
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_brokers_says_what_to_do() {
+    fn a_run_without_brokers_says_how_to_name_them() {
         let error = config(&[]).expect_err("no brokers");
         assert_eq!(error.to_string(), "no brokers are named");
     }

@@ -161,7 +161,7 @@ impl CensusBuilder {
     pub(super) fn observe(&self, found: &LineFindings) {
         if let Census::Counts(census) = &self.census {
             let mut census = lock(census);
-            for (topic, text) in self.told(found) {
+            for (topic, text) in self.texts_of(found) {
                 match topic {
                     CensusMember::Command => census.commands.add(text),
                     CensusMember::Group => census.groups.add(text),
@@ -187,7 +187,7 @@ impl CensusBuilder {
         passes: bool,
     ) -> Vec<CapturedFrom> {
         let (mut protocol, mut broker, mut cluster) = (None, None, None);
-        for (topic, text) in self.told(found) {
+        for (topic, text) in self.texts_of(found) {
             match topic {
                 CensusMember::Protocol => protocol = Some(text),
                 CensusMember::Broker => broker = Some(text),
@@ -218,7 +218,7 @@ impl CensusBuilder {
 
     fn count(&self, census: &mut CensusReport, found: &LineFindings) {
         let mut isolation = self.tells_isolation.then_some(ISOLATION[0]);
-        for (topic, text) in self.told(found) {
+        for (topic, text) in self.texts_of(found) {
             match topic {
                 CensusMember::Broker => census.brokers.add(text),
                 CensusMember::Client => census.clients.add(text),
@@ -244,7 +244,7 @@ impl CensusBuilder {
         }
     }
 
-    fn told<'a>(
+    fn texts_of<'a>(
         &'a self,
         found: &'a LineFindings,
     ) -> impl Iterator<Item = (CensusMember, &'a str)> {

@@ -111,14 +111,14 @@ impl Beginning {
 
     /// What is to be said of a flag whose path matches nothing.
     pub(in crate::extract) fn explain(&self, (flag, path): Flag<'_>) -> String {
-        let told = format!("`--{flag} {path}` matches nothing");
+        let text = format!("`--{flag} {path}` matches nothing");
         // A path below the record's node is looked for wherever it may hang.
         let below = path.strip_prefix('@').map(|rest| format!("${rest}"));
         let Some(wanted) = Path::parse(below.as_deref().unwrap_or(path))
             .ok()
             .and_then(|path| path.steps().map(any_element))
         else {
-            return told;
+            return text;
         };
         let fits = |steps: &[PathStep]| match below {
             Some(_) => any_element(steps).ends_with(&wanted),
@@ -127,7 +127,7 @@ impl Beginning {
         let mut is_left_out = false;
         self.left_out.for_each(|steps| is_left_out |= fits(steps));
         if is_left_out {
-            return format!("{told}: it occurs only in RRPairs that the filter leaves out");
+            return format!("{text}: it occurs only in RRPairs that the filter leaves out");
         }
         let mut nearest = Nearest::to(&wanted);
         self.passing.for_each(|steps| {
@@ -137,7 +137,7 @@ impl Beginning {
             };
             nearest.look_at(&steps[steps_from..], || jsonpath_text(steps));
         });
-        nearest.told(told)
+        nearest.append_to(text)
     }
 }
 
@@ -146,10 +146,10 @@ pub(in crate::extract) fn explain_column(
     (flag, path): Flag<'_>,
     headers: &[String],
 ) -> (String, Nearness) {
-    let told = format!("`--{flag} {path}` heads no column");
+    let text = format!("`--{flag} {path}` heads no column");
     let steps = |path: &str| Some(any_element(Path::parse(path).ok()?.steps()?));
     let Some(wanted) = steps(path) else {
-        return (told, Nearness::None);
+        return (text, Nearness::None);
     };
     let mut nearest = Nearest::to(&wanted);
     for header in headers {
@@ -161,7 +161,7 @@ pub(in crate::extract) fn explain_column(
         Some(_) => Nearness::Some,
         None => Nearness::None,
     };
-    (nearest.told(told), nearness)
+    (nearest.append_to(text), nearness)
 }
 
 /// Whether something is near a path that matches nothing.
@@ -193,9 +193,9 @@ impl<'a> Nearest<'a> {
         }
     }
 
-    fn told(self, told: String) -> String {
+    fn append_to(self, text: String) -> String {
         let found = self.found.as_ref().map(|(_, text)| text.as_str());
-        nearest::told(told, found)
+        nearest::with_nearest(text, found)
     }
 }
 

@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn the_generated_paths_carry_one_record_and_watch_for_everything_else() {
+    fn the_generated_columns_carry_one_record_and_detect_anything_more() {
         let engine = engine(&Overrides::default());
         let headers = generated_paths(&engine);
         let columns = Columns::of(&headers, &engine);

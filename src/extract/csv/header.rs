@@ -75,7 +75,7 @@ impl HeaderRow {
     }
 
     /// # Errors
-    /// [`Error::NoValueColumn`] and [`Error::TopicUntold`], or [`Error::Config`] where a path of the
+    /// [`Error::NoValueColumn`] and [`Error::NoTopic`], or [`Error::Config`] where a path of the
     /// user's is to blame: it is near the column that is missing.
     pub(in crate::extract) fn check(&self, input: &str, topics: &TopicNames) -> Result<(), Error> {
         let records = &self.columns.records;
@@ -87,11 +87,11 @@ impl HeaderRow {
                 columns,
             }));
         }
-        let untold = |record: &RecordColumns| !has(record, "topic-path");
-        if matches!(topics, TopicNames::Mapped(_)) && records.iter().any(untold) {
+        let has_no_topic = |record: &RecordColumns| !has(record, "topic-path");
+        if matches!(topics, TopicNames::Mapped(_)) && records.iter().any(has_no_topic) {
             let place = input.into();
             let blamed = self.blamed(input, "topic-path");
-            return Err(blamed.unwrap_or(Error::TopicUntold { place }));
+            return Err(blamed.unwrap_or(Error::NoTopic { place }));
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ impl<'a> Rows<'a> {
     /// Finds from `header` what the rows will hold.
     ///
     /// # Errors
-    /// [`Error::NoValueColumn`] and [`Error::TopicUntold`]; [`Error::Config`] for paths that do
+    /// [`Error::NoValueColumn`] and [`Error::NoTopic`]; [`Error::Config`] for paths that do
     /// not parse.
     pub(in crate::extract) fn under(
         header: &ByteRecord,
@@ -97,7 +97,7 @@ impl<'a> Rows<'a> {
             .map_err(ReadStop::Failed)?;
         let mut sink = Sink::new(sender);
         let records = &header.columns.records;
-        sink.batch.untold = MissingFields {
+        sink.batch.not_captured = MissingFields {
             keys: !records.iter().any(|record| record.has(Slot::Key)),
             headers: true,
         };

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_its_time_where_it_has_one() {
+    fn the_capture_time_is_read_from_a_file_name_that_has_one() {
         let cases = [
             (
                 "2025-10-09_14-43-01.329169335Z.json",

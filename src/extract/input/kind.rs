@@ -266,7 +266,7 @@ mod tests {
     const TEXT: Option<Nature> = Some(Nature::Text);
 
     #[test]
-    fn the_content_tells_the_kind() {
+    fn the_kind_is_detected_from_the_content() {
         let cases = [
             ("{\"msgType\":\"rrpair\"}", RRPAIRS),
             (
@@ -313,21 +313,21 @@ mod tests {
             ("", Some(Nature::Empty)),
         ];
         for (text, expected) in cases {
-            let told = tell(text.as_bytes(), Supply::Ended, Asked::InFolder);
-            assert_eq!(told, expected, "{text:?}");
+            let nature = tell(text.as_bytes(), Supply::Ended, Asked::InFolder);
+            assert_eq!(nature, expected, "{text:?}");
         }
     }
 
     #[test]
-    fn prose_that_shows_an_rrpair_is_prose_unless_it_is_named() {
+    fn prose_that_quotes_an_rrpair_is_skipped_unless_the_file_is_named() {
         let prose = "Captures\n========\nlook like this:\n{\"msgType\":\"rrpair\"}\nand so on.\n";
-        let told = |asked| tell(prose.as_bytes(), Supply::Ended, asked);
-        assert_eq!(told(Asked::InFolder), TEXT);
-        assert_eq!(told(Asked::ByName), RRPAIRS);
+        let nature = |asked| tell(prose.as_bytes(), Supply::Ended, asked);
+        assert_eq!(nature(Asked::InFolder), TEXT);
+        assert_eq!(nature(Asked::ByName), RRPAIRS);
     }
 
     #[test]
-    fn what_begins_with_many_blanks_is_not_called_empty() {
+    fn an_input_that_begins_with_much_whitespace_is_not_called_empty() {
         let blanks = vec![b'\n'; MOST_BYTES];
         for supply in [Supply::File, Supply::Stream] {
             assert_eq!(tell(&blanks, supply, Asked::ByName), TEXT);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_told_by_its_beginning() {
+    fn the_kind_of_a_long_input_is_detected_from_its_beginning() {
         let json = format!("{{\"data\":\"{}\"}}", "x".repeat(2 * MOST_BYTES));
         assert_eq!(tell(json.as_bytes(), Supply::File, Asked::InFolder), JSON);
         let cut = &json.as_bytes()[..MOST_BYTES / 2];
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_not_waited_for_for_ever() {
+    fn a_slow_stream_is_waited_for_only_so_long() {
         let lines = "{\"id\":1}\n".repeat(MOST_TEXTS);
         assert_eq!(tell(lines.as_bytes(), Supply::Stream, Asked::ByName), JSON);
         assert_eq!(tell(lines.as_bytes(), Supply::File, Asked::ByName), None);

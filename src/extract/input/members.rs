@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_may_still_become_one() {
+    fn a_truncated_object_may_still_be_an_rrpair() {
         let cases = [
             ("{\"m", true),
             (r#"{"resource":"a","ts":"2025"#, true),

@@ -143,13 +143,13 @@ impl Speedctl {
         let stderr = Arc::new(Mutex::new(Stderr::new()));
         let drained = tokio::spawn(drain(err, stderr.clone()));
         let (chunks, receiver) = mpsc::channel(WAITING_CHUNKS);
-        let (until, told_until) = oneshot::channel();
+        let (until, stop_at) = oneshot::channel();
         let (enough, has_enough) = oneshot::channel();
         let pump = Pump {
             child,
             out,
             chunks,
-            until: told_until,
+            until: stop_at,
             enough: has_enough,
             drained,
             stderr: stderr.clone(),

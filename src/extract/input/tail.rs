@@ -187,9 +187,9 @@ mod tests {
     use super::*;
 
     /// Gives at most `.1` bytes at once.
-    struct Dribble<'a>(&'a [u8], usize);
+    struct RowsInSteps<'a>(&'a [u8], usize);
 
-    impl Read for Dribble<'_> {
+    impl Read for RowsInSteps<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let n = self.0.len().min(self.1).min(buffer.len());
             buffer[..n].copy_from_slice(&self.0[..n]);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn text_behind_a_closing_quote_is_seen_wherever_the_reads_end() {
+    fn text_after_a_closing_quote_is_found_however_the_reads_are_split() {
         let cases: [(&str, &[u64]); 7] = [
             ("a,\"b\",c\n\"d\"\"e\"\n", &[]),
             ("\u{feff}\"a,b\"\n", &[]),
@@ -211,7 +211,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             for step in [1, 2, 3, 100] {
-                let (mut tail, watch) = Tail::of(Dribble(text.as_bytes(), step));
+                let (mut tail, watch) = Tail::of(RowsInSteps(text.as_bytes(), step));
                 let mut all = Vec::new();
                 tail.read_to_end(&mut all).expect("a slice can be read");
                 let seen: Vec<u64> = watch.misquoted.borrow().iter().copied().collect();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_last_whole_row_is_known_wherever_the_reads_end() {
+    fn the_end_of_the_last_whole_row_is_known_however_the_reads_are_split() {
         let cases = [
             ("", 0),
             ("a", 0),
@@ -238,7 +238,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             for step in [1, 2, 3, 100] {
-                let (mut tail, watch) = Tail::of(Dribble(text.as_bytes(), step));
+                let (mut tail, watch) = Tail::of(RowsInSteps(text.as_bytes(), step));
                 let mut all = Vec::new();
                 tail.read_to_end(&mut all).expect("a slice can be read");
                 let known = watch.whole_until.get();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_begins_a_line_of_its_own() {
+    fn the_end_marker_is_recognised_only_at_the_start_of_a_line() {
         for (text, open) in [("a\n", false), ("a", true), ("", false)] {
             let (mut tail, watch) = Tail::of(text.as_bytes());
             let mut all = Vec::new();

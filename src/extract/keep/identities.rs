@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::config::GivenNames;
+use crate::config::TopicIdNames;
 use crate::config::nearest;
 use crate::record::{Batch, CapturedTopic, Origin, Record, TopicId};
 use crate::report::{ProblemKind, Tally};
@@ -22,7 +22,7 @@ const MOST_NAMED: usize = 10;
 /// What is known of the topics of a run.
 #[derive(Debug)]
 pub(in crate::extract) struct Identities {
-    given: GivenNames,
+    given: TopicIdNames,
     ids: HashSet<TopicId>,
     has_records: bool,
     batches: SeenBatches,
@@ -47,7 +47,7 @@ impl BatchMark {
 }
 
 impl Identities {
-    pub(in crate::extract) fn new(given: &GivenNames) -> Self {
+    pub(in crate::extract) fn new(given: &TopicIdNames) -> Self {
         Self {
             given: given.clone(),
             ids: HashSet::new(),
@@ -122,18 +122,18 @@ impl Identities {
 
     /// What is to be said of an id that occurs nowhere.
     fn explain(&self, id: TopicId, name: &str) -> String {
-        let told = format!("`--topic-id {id}={name}` matches nothing: no topic has this id");
+        let text = format!("`--topic-id {id}={name}` matches nothing: no topic has this id");
         let mut ids: Vec<String> = self.ids.iter().map(TopicId::to_string).collect();
         ids.sort_unstable();
         let wanted = id.to_string();
         if let Some(nearest) = nearest::nearest(&wanted, ids.iter().map(String::as_str)) {
-            return nearest::told(told, Some(nearest));
+            return nearest::with_nearest(text, Some(nearest));
         }
         let shown = &ids[..ids.len().min(MOST_NAMED)];
         match (shown, ids.len() - shown.len()) {
-            ([], _) => format!("{told}, and none is captured by its id"),
-            (shown, 0) => format!("{told}, only {}", shown.join(", ")),
-            (shown, more) => format!("{told}, only {} and {more} more", shown.join(", ")),
+            ([], _) => format!("{text}, and none is captured by its id"),
+            (shown, 0) => format!("{text}, only {}", shown.join(", ")),
+            (shown, more) => format!("{text}, only {} and {more} more", shown.join(", ")),
         }
     }
 }
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_the_name_under_which_the_same_batches_occur() {
+    fn an_id_is_matched_to_the_topic_with_the_same_batches() {
         let by_id = || CapturedTopic::Id(id(ID));
         let seen_as = |others: &[(&str, i32, i64, u64)]| {
             let mut batches = vec![
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_does_not_grow_with_the_batches_and_the_name_is_found_all_the_same() {
+    fn an_id_is_matched_in_bounded_memory() {
         let mut seen = SeenBatches::default();
         for base in 0..400_000_i64 {
             seen.observe(&named("orders"), (0, base), || base.unsigned_abs());
@@ -317,8 +317,8 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_occurs_nowhere_is_told_with_those_that_do() {
-        let given = GivenNames::of([(id(ID), "orders".to_owned())]);
+    fn an_unknown_id_is_reported_with_those_that_occur() {
+        let given = TopicIdNames::of([(id(ID), "orders".to_owned())]);
         let said = |ids: &[&str]| {
             let mut identities = Identities::new(&given);
             identities.has_records = true;

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_withheld_only_as_long_as_no_application_was_given_it() {
+    fn an_aborted_record_is_withheld_until_an_application_has_received_it() {
         let topic = CapturedTopic::Name("t".into());
         let mut seen = SeenOffsets::default();
         assert_eq!(seen.withheld(&topic, 0, 7), CopyVerdict::Withheld);

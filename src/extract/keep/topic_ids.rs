@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 
 use memchr::memmem;
 
-use crate::config::{GivenNames, Input};
+use crate::config::{Input, TopicIdNames};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::framing::{Framer, RrPairText};
@@ -18,7 +18,7 @@ use crate::record::TopicId;
 pub(in crate::extract) struct TopicIds {
     names: HashMap<TopicId, String>,
     /// What the user says, which counts more than what the capture says.
-    given: GivenNames,
+    given: TopicIdNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
     /// Whether an input cannot be read ahead.
@@ -28,7 +28,7 @@ pub(in crate::extract) struct TopicIds {
 impl TopicIds {
     /// Reads ahead in `inputs` when it has to; stdin cannot be.
     pub(in crate::extract) fn over(
-        given: &GivenNames,
+        given: &TopicIdNames,
         inputs: impl IntoIterator<Item = Input>,
     ) -> Self {
         let ahead: VecDeque<Input> = inputs.into_iter().collect();

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_duration_is_none_and_without_a_time_there_is_nothing() {
+    fn an_invalid_duration_is_ignored_and_without_a_time_there_is_no_capture_time() {
         let time = Some("2026-01-05T09:00:00Z");
         for odd in ["", "soon", "-5", "NaN", "inf", "1e300"] {
             assert_eq!(captured_ns(time, Some(odd)), Some(NINE), "{odd}");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_was_produced_counts_from_its_request() {
+    fn a_produced_record_has_the_time_of_its_request() {
         let profile = Profile::built_in("produce").expect("it is built in");
         let paths = CapturePaths::of(&profile).expect("its paths are sound");
         assert_eq!((paths.times.len(), paths.durations.len()), (1, 0));

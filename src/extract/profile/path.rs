@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_points_at_the_place() {
+    fn a_path_error_points_at_its_position() {
         let cases = [
             ("", 0),
             (".", 0),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plain_is_asked_of_jsonpath_rust() {
+    fn paths_beyond_the_plain_ones_are_evaluated_by_jsonpath_rust() {
         let document = json!({"a": [{"b": 1, "c'] d": [true]}, {"b": 2}], "b": 3});
         let at = |text: &str| Path::parse(text).expect(text).nodes(&document);
         for text in [
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_below_the_record_is_one_below_each_of_them() {
+    fn a_path_below_a_union_of_records_applies_to_each_of_them() {
         let records = [
             Path::parse("$.a[*]").expect("a path"),
             Path::parse("$.b[*]").expect("a path"),

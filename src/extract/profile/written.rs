@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_placed_by_its_flag_or_else_by_its_line() {
+    fn an_error_names_the_flag_or_the_line_of_the_profile() {
         let toml = "filter = \"a\"\nvalue = [\n  \"$.a[\",\n]\nkey = \"\\u0041[\"\n";
         let mut written = Written::default();
         assert_eq!(written.place("value", "$.a["), "value");

@@ -16,15 +16,15 @@ use crate::record::CapturedTopic;
 
 /// What one line gave, comparable.
 #[derive(Debug, PartialEq, Eq)]
-enum Reading {
+enum LineReading {
     /// Records in their order, and which of the profile's paths matched.
-    Records(Vec<Seen>, Vec<bool>),
+    Records(Vec<RecordFields>, Vec<bool>),
     Json,
     Ambiguous,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct RecordFields {
     value: Option<String>,
     key: Option<String>,
     topic: Option<CapturedTopic>,
@@ -33,16 +33,16 @@ struct Seen {
     error: Option<String>,
 }
 
-fn read(engine: &Engine, line: &str) -> Reading {
+fn read(engine: &Engine, line: &str) -> LineReading {
     let (mut batch, mut found) = (Batch::default(), engine.found());
     match engine.read(line, &mut batch, &mut found) {
         Ok(()) => {}
-        Err(RrPairError::Json(_)) => return Reading::Json,
-        Err(RrPairError::Ambiguous(_)) => return Reading::Ambiguous,
+        Err(RrPairError::Json(_)) => return LineReading::Json,
+        Err(RrPairError::Ambiguous(_)) => return LineReading::Ambiguous,
         Err(RrPairError::Excess(excess)) => panic!("{excess}"),
     }
     let text = |span| String::from_utf8_lossy(batch.slice(span)).into_owned();
-    let seen = found.records.iter().map(|partial| Seen {
+    let seen = found.records.iter().map(|partial| RecordFields {
         value: partial.fields.bytes(Slot::Value).map(text),
         key: partial.fields.bytes(Slot::Key).map(text),
         topic: partial
@@ -53,7 +53,7 @@ fn read(engine: &Engine, line: &str) -> Reading {
         offset: partial.fields.number(Slot::Offset),
         error: found.error(partial).as_ref().map(ToString::to_string),
     });
-    Reading::Records(seen.collect(), found.matched.clone())
+    LineReading::Records(seen.collect(), found.matched.clone())
 }
 
 /// A profile in a few words: a path for each of record, value, key, topic, partition, offset; empty
@@ -86,7 +86,7 @@ fn profile(paths: &[String; 6]) -> Profile {
 
 /// Reads `line` with the paths as they are, which is streaming, and with the paths whose bit is set
 /// in `queries` spelt as queries.
-fn both(paths: &[String; 6], queries: u8, each: &str, line: &str) -> (Reading, Reading) {
+fn both(paths: &[String; 6], queries: u8, each: &str, line: &str) -> (LineReading, LineReading) {
     let document = json::document(line).expect("it was written as JSON");
     let mut number = 0;
     let respelt = paths.clone().map(|path| {
@@ -343,11 +343,11 @@ fn the_random_cases_reach_records_and_both_errors() {
         let tree = cases().new_tree(&mut runner).expect("no case is rejected");
         let (paths, line) = tree.current();
         match both(&paths, 0, ELEMENTS, &line).0 {
-            Reading::Records(records, _) => {
+            LineReading::Records(records, _) => {
                 joined += usize::from(records.iter().any(|record| record.key.is_some()));
             }
-            Reading::Json => json += 1,
-            Reading::Ambiguous => ambiguous += 1,
+            LineReading::Json => json += 1,
+            LineReading::Ambiguous => ambiguous += 1,
         }
     }
     assert!(
@@ -363,7 +363,7 @@ fn paths(of: [&str; 6]) -> [String; 6] {
 fn values(of: [&str; 6], line: &str) -> Vec<(Option<String>, Option<CapturedTopic>)> {
     let engine = Engine::of(&profile(&paths(of)), &Filter::everything()).expect("they parse");
     match read(&engine, line) {
-        Reading::Records(records, _) => {
+        LineReading::Records(records, _) => {
             let records = records.into_iter();
             records.map(|record| (record.value, record.topic)).collect()
         }
@@ -399,7 +399,7 @@ fn a_wildcard_for_members_is_compared_with_a_query_for_them() {
         assert_eq!(as_query(path.into(), MEMBERS, &document), query);
         let alone = paths(["", path, "", "", "", ""]);
         let (streamed, queried) = both(&alone, 0b10, MEMBERS, line);
-        assert!(matches!(&streamed, Reading::Records(records, _) if !records.is_empty()));
+        assert!(matches!(&streamed, LineReading::Records(records, _) if !records.is_empty()));
         assert_eq!(streamed, queried, "{path}");
     }
 }
@@ -408,7 +408,10 @@ fn a_wildcard_for_members_is_compared_with_a_query_for_them() {
 fn a_node_whose_text_is_needed_is_no_number_when_something_lies_below() {
     let of = paths(["", "$.v", "$.k", "$.k[*]", "", "$.k"]);
     let engine = Engine::of(&profile(&of), &Filter::everything()).expect("they parse");
-    assert_eq!(read(&engine, r#"{"v": "1", "k": ["x"]}"#), Reading::Json);
+    assert_eq!(
+        read(&engine, r#"{"v": "1", "k": ["x"]}"#),
+        LineReading::Json
+    );
 }
 
 /// The binary's allocator, so that what `extraction_alone` measures is what a replay does.

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_spelling_wins_and_the_same_one_twice_is_told() {
+    fn the_earlier_spelling_wins_and_a_repeated_one_is_reported() {
         let mut fields = FieldSet::default();
         assert_eq!(fields.claim(Slot::Partition, 1), SlotClaim::Take);
         assert_eq!(fields.claim(Slot::Partition, 2), SlotClaim::Leave);
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn joining_fills_only_what_is_missing() {
+    fn merging_fills_only_missing_fields() {
         let (mut inner, mut outer) = (FieldSet::default(), FieldSet::default());
         set(&mut inner, Slot::Partition, 3);
         set(&mut outer, Slot::Partition, 4);

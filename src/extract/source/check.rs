@@ -55,7 +55,7 @@ pub(in crate::extract) fn check_found(
         let first = first.unwrap_or_default();
         return Err(Error::Config {
             message: format!("{first} is a CSV, which has columns and no paths"),
-            hint: Some("its first line names them; without `--paths` its records are told".into()),
+            hint: Some("its first line names them; without `--paths` its records are shown".into()),
         });
     }
     check_kind(kind, inputs, &context.options)

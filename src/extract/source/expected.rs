@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::expecting::{ExpectedPortion, Expecting};
+use super::expecting::{ExpectedBatch, Expecting};
 use crate::config::Input;
 use crate::error::Error;
 use crate::extract::census::Census;
@@ -77,13 +77,13 @@ impl ExpectedReader {
     pub(in crate::extract) fn finish(mut self) -> Result<(), ReadStop> {
         self.collector.finish(&mut self.sink);
         self.give()?;
-        let ended = self.expecting.give(ExpectedPortion::End);
+        let ended = self.expecting.give(ExpectedBatch::End);
         ended.map_err(ReadStop::Failed)
     }
 
     fn give(&mut self) -> Result<(), ReadStop> {
-        let portion = Box::new(self.sink.take());
-        let given = self.expecting.give(ExpectedPortion::Records(portion));
+        let source_batch = Box::new(self.sink.take());
+        let given = self.expecting.give(ExpectedBatch::Records(source_batch));
         given.map_err(ReadStop::Failed)
     }
 }

@@ -13,13 +13,13 @@ use crate::record::select::Selection;
 
 /// What is handed over of the expected records.
 #[derive(Debug)]
-pub(crate) enum ExpectedPortion {
+pub(crate) enum ExpectedBatch {
     Records(Box<SourceBatch>),
     /// The capture was read to its end.
     End,
 }
 
-type Taker = dyn FnMut(ExpectedPortion) -> Result<(), Error> + Send;
+type Taker = dyn FnMut(ExpectedBatch) -> Result<(), Error> + Send;
 
 /// Who takes the expected records, before anything that comes later in the capture is replayed. What it
 /// refuses ends the reading.
@@ -39,7 +39,7 @@ impl Expecting {
     /// Expects what was written, while `options` say what is replayed.
     pub(crate) fn new(
         options: &Options,
-        taker: impl FnMut(ExpectedPortion) -> Result<(), Error> + Send + 'static,
+        taker: impl FnMut(ExpectedBatch) -> Result<(), Error> + Send + 'static,
     ) -> Self {
         Self {
             options: written(options),
@@ -70,9 +70,9 @@ impl Expecting {
     ///
     /// # Errors
     /// Why the reading ends.
-    pub(in crate::extract) fn give(&self, portion: ExpectedPortion) -> Result<(), Error> {
+    pub(in crate::extract) fn give(&self, source_batch: ExpectedBatch) -> Result<(), Error> {
         let mut taker = self.taker.lock().unwrap_or_else(PoisonError::into_inner);
-        taker(portion)
+        taker(source_batch)
     }
 }
 

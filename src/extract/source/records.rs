@@ -2,7 +2,7 @@
 //! other tools (`record/lines/foreign/` says which), on lines, indented or in a list.
 
 use super::by_line;
-use crate::config::{GivenNames, Input, Uncertain};
+use crate::config::{Input, TopicIdNames, Uncertain};
 use crate::extract::context::ReadStop;
 use crate::extract::input::encoding::opener::Opener;
 use crate::extract::keep::collect::BadText;
@@ -24,7 +24,7 @@ pub(in crate::extract) fn read(
     inputs: &[Input],
     opener: Opener,
     uncertain: Uncertain,
-    given: &GivenNames,
+    given: &TopicIdNames,
     console: &Console,
     sender: &Outlet,
 ) -> Result<(), ReadStop> {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction, GivenNames, Overrides, ProfileChoice, Selection,
+    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, Selection, TopicIdNames,
     TopicNames, View,
 };
 use crate::extract::census::Census;
@@ -50,7 +50,7 @@ fn options(profile: ProfileChoice, overrides: Overrides) -> Extraction {
         overrides,
         duplicates: Duplicates::LeaveOut,
         aborted: AbortedRecords::LeaveOut,
-        topic_ids: GivenNames::default(),
+        topic_ids: TopicIdNames::default(),
         selection: Selection::default(),
     }
 }
@@ -70,9 +70,9 @@ fn balanced(read: impl FnOnce(&Outlet)) {
     read(&outlet);
     let (_, portions) = receiver.close();
     let (mut tally, mut records) = (Tally::default(), 0);
-    for portion in portions {
-        records += portion.batch.records.len() as u64;
-        tally.merge(portion.tally);
+    for source_batch in portions {
+        records += source_batch.batch.records.len() as u64;
+        tally.merge(source_batch.tally);
     }
     let outcomes = Outcome::ALL.into_iter();
     let left: u64 = outcomes.map(|outcome| tally.outcomes[outcome]).sum();

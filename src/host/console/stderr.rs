@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_left_out_and_its_number_said_when_somebody_reads_again() {
+    fn notes_that_nobody_reads_are_dropped_and_counted_when_reading_resumes() {
         let (queue, reader) = queue();
         let all = 2 * MOST_WAITING / 100;
         (0..all).for_each(|number| queue.note(numbered(number)));
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_waits_at_most_and_a_job_that_panics_ends_nothing() {
+    fn at_most_one_frame_waits_and_a_panicking_job_stops_nothing_else() {
         let (queue, _reader) = queue();
         let (release, blocked) = sync_channel::<()>(0);
         queue.perform(move || _ = blocked.recv());
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_nobody_takes_and_one_to_a_closed_pipe_are_errors() {
+    fn a_blocked_write_and_one_to_a_closed_pipe_are_errors() {
         let (stalled, reader) = queue();
         stalled.shorten_waits();
         let error = stalled.write(&[b' '; 1 << 20]);

@@ -152,7 +152,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn a_link_leads_to_what_it_names_also_where_there_is_nothing_yet() {
+    fn a_link_is_resolved_even_where_its_target_does_not_exist_yet() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().canonicalize().expect("it exists");
         let path = |name: &str| root.join(name);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_is_not_made_through_a_link_and_one_of_the_user_is_found_through_it() {
+    fn a_link_is_followed_to_an_existing_file_and_never_creates_one() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         symlink("there", path("link")).expect("a link");

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_below_a_folder_is_not_read() {
+    fn hidden_files_of_a_folder_are_not_inputs() {
         for (path, hidden) in [
             ("a/b", false),
             (".a", true),

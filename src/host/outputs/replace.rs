@@ -167,7 +167,7 @@ mod tests {
     };
 
     #[test]
-    fn a_report_takes_the_place_of_a_report_and_of_nothing_else() {
+    fn a_report_replaces_only_an_earlier_report() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (report, link) = (folder.path().join("report"), folder.path().join("link"));
         fs::write(&report, "").expect("a file");

@@ -42,29 +42,29 @@ pub(in crate::produce) struct Announcement {
 
 struct SharedAnnouncement {
     console: Console,
-    untold: Mutex<Option<String>>,
-    told: Condvar,
+    pending: Mutex<Option<String>>,
+    printed: Condvar,
 }
 
 impl SharedAnnouncement {
     fn lock(&self) -> MutexGuard<'_, Option<String>> {
         // Either there or taken: whole also after a panic.
-        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints the line with `readers` at its end, once.
-    fn tell(&self, readers: &str) {
+    fn print(&self, readers: &str) {
         if let Some(line) = self.lock().take() {
             self.console.note(&format!("{line}{readers}"));
         }
-        self.told.notify_all();
+        self.printed.notify_all();
     }
 
     /// Waits until the line was told.
     fn wait(&self, limit: Duration) {
         let waited = self
-            .told
-            .wait_timeout_while(self.lock(), limit, |untold| untold.is_some());
+            .printed
+            .wait_timeout_while(self.lock(), limit, |pending| pending.is_some());
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }
@@ -75,8 +75,8 @@ impl Announcement {
         let client = connection.client().clone();
         let shared = Arc::new(SharedAnnouncement {
             console: connection.console.clone(),
-            untold: Mutex::new(Some(destination(connection.known(), &topics))),
-            told: Condvar::new(),
+            pending: Mutex::new(Some(destination(connection.known(), &topics))),
+            printed: Condvar::new(),
         });
         let questions = Control::default();
         let asking = thread::spawn({
@@ -84,7 +84,7 @@ impl Announcement {
             move || {
                 let topics = topics.into_iter().map(|(name, _)| name).collect();
                 let known = look(&client, &control, &topics);
-                shared.tell(&known.to_string());
+                shared.print(&known.to_string());
             }
         });
         shared.wait(HOLD_UP);
@@ -103,7 +103,7 @@ impl Drop for Announcement {
         if self.control.shutdown() != Shutdown::Immediate {
             self.shared.wait(LAST_WAIT);
         }
-        self.shared.tell("");
+        self.shared.print("");
         self.questions.escalate(Shutdown::Immediate);
         if let Some(asking) = self.asking.take() {
             // Its questions end at once now; it holds the client.
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_of_groups_is_not_denied() {
+    fn groups_that_could_not_be_read_are_not_reported_as_absent() {
         let known = |groups: &[&str], gap: Option<&str>| {
             let groups = groups.iter().map(|name| (*name).to_owned()).collect();
             let gap = gap.map(str::to_owned);

@@ -13,7 +13,7 @@ use super::context::ProducerEvents;
 use super::timeouts;
 use super::timeouts::TimeOuts;
 use crate::cluster::guard::ClusterIdentity;
-use crate::cluster::native::{Client, Code, Metadata, Mock};
+use crate::cluster::native::{Client, Code, Metadata, MockBrokers};
 use crate::cluster::settings::{CONNECTION, refused_setting};
 use crate::cluster::token::Tokens;
 use crate::config::properties::Secrets;
@@ -329,7 +329,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Defect`] when it should be there and is not.
-    pub(in crate::produce) fn mock(&self) -> Result<Option<Mock<'_>>, Error> {
+    pub(in crate::produce) fn mock(&self) -> Result<Option<MockBrokers<'_>>, Error> {
         if !self.is_rehearsal() {
             return Ok(None);
         }
@@ -341,7 +341,7 @@ impl Connection {
 ///
 /// # Errors
 /// [`Error::Defect`] when there is none.
-pub(super) fn rehearsal_broker(client: &Client) -> Result<Mock<'_>, Error> {
+pub(super) fn rehearsal_broker(client: &Client) -> Result<MockBrokers<'_>, Error> {
     client.mock().ok_or_else(|| Error::Defect {
         what: "the rehearsal has no mock cluster".into(),
     })
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_last_word_wins_over_the_defaults_by_whatever_alias() {
+    fn the_users_last_setting_wins_over_the_defaults_under_any_alias() {
         assert_eq!(effective(&[], "compression.codec"), "lz4");
         for (words, name, expected) in [
             (

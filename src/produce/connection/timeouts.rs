@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_both_names_counts() {
+    fn the_last_of_two_aliases_counts() {
         let properties = |set: &[(&str, &str)]| {
             let set = set
                 .iter()

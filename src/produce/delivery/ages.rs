@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_process_that_stands_still_does_not_count() {
+    fn time_during_which_the_process_is_stopped_does_not_count() {
         let start = Instant::now();
         let mut ages = InFlightAges::new(Some(ms(1500)));
         ages.look(start, 0);

@@ -187,7 +187,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn a_full_window_reopens_when_a_quarter_has_left() {
+    fn a_full_window_reopens_when_a_quarter_is_free() {
         // 4 KiB/s for 8,192 s are 32 MiB.
         let budget = InFlightBudget::of(32 << 20, Duration::from_secs(8192));
         let bytes = (1 << 20) - RECORD_OVERHEAD;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_holds_a_quarter_of_the_timeout_of_work_at_a_slow_cluster() {
+    fn at_a_slow_cluster_the_window_holds_a_quarter_of_the_timeout() {
         // 15 kB/s for 75 s.
         let (_, window, longest) = turns(15_000.0, TIMEOUT);
         assert!(window.abs_diff(15_000 * 75) < 20_000, "{window}");
@@ -234,13 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_wide_after_three_turns_at_a_fast_cluster() {
+    fn at_a_fast_cluster_the_window_is_wide_after_three_rounds() {
         let (turns, window, _) = turns(100e6, TIMEOUT);
         assert_eq!((turns, window), (3, 24 * MIB));
     }
 
     #[test]
-    fn a_turn_is_what_was_in_flight_when_the_window_was_full() {
+    fn a_round_is_what_was_in_flight_when_the_window_was_full() {
         let budget = InFlightBudget::of(InFlightBudget::WIDE, Duration::from_secs(3600));
         let before = budget.window.load(Ordering::SeqCst);
         let bytes = 4096 - RECORD_OVERHEAD;

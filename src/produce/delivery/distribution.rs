@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn few_times_are_told_exactly() {
+    fn few_latencies_are_summarised_exactly() {
         let latency = |p50, p95, p99, max| Some(Latency { p50, p95, p99, max });
         assert_eq!(of(0), None);
         assert_eq!(of(1), latency(1.0, 1.0, 1.0, 1.0));
@@ -90,15 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn many_times_are_told_to_a_thousandth() {
-        let told = of(20_000).expect("there are some");
-        for (told, exact) in [
-            (told.p50, 10_000.0),
-            (told.p95, 19_000.0),
-            (told.p99, 19_800.0),
-            (told.max, 20_000.0),
+    fn many_latencies_are_summarised_to_a_thousandth() {
+        let estimate = of(20_000).expect("there are some");
+        for (estimate, exact) in [
+            (estimate.p50, 10_000.0),
+            (estimate.p95, 19_000.0),
+            (estimate.p99, 19_800.0),
+            (estimate.max, 20_000.0),
         ] {
-            assert!((told - exact).abs() <= exact / 1000.0, "{told} for {exact}");
+            assert!(
+                (estimate - exact).abs() <= exact / 1000.0,
+                "{estimate} for {exact}"
+            );
         }
     }
 }

@@ -131,8 +131,8 @@ impl Account {
         for record in open {
             let (batch, record) = (record.batch(), record.record());
             let why = "no broker has answered before the run ended: it may be in the log";
-            let told = format!("{why}, captured from {}", batch.captured_at(record));
-            let outcome = self.counts.leave_unanswered(record.origin, &told);
+            let reason = format!("{why}, captured from {}", batch.captured_at(record));
+            let outcome = self.counts.leave_unanswered(record.origin, &reason);
             self.rejects.add(batch, record, outcome, why);
         }
     }
@@ -144,8 +144,8 @@ impl Account {
         }
         record.end();
         let (batch, record) = (record.batch(), record.record());
-        let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let outcome = self.counts.refuse(record.origin, &told);
+        let reason = format!("{why}, captured from {}", batch.captured_at(record));
+        let outcome = self.counts.refuse(record.origin, &reason);
         self.rejects.add(batch, record, outcome, why);
     }
 }
@@ -433,8 +433,8 @@ impl Deliveries {
         }
         record.end();
         let (batch, record) = (record.batch(), record.record());
-        let told = format!("{why}, captured from {}", batch.captured_at(record));
-        let outcome = account.counts.fail(failure, record.origin, &told);
+        let reason = format!("{why}, captured from {}", batch.captured_at(record));
+        let outcome = account.counts.fail(failure, record.origin, &reason);
         account.rejects.add(batch, record, outcome, why);
     }
 

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_culprit_is_one_that_the_broker_marks_or_that_stands_alone() {
+    fn a_record_is_blamed_when_the_broker_marks_it_or_it_was_alone_in_its_batch() {
         use Cause::{Neighbour, Record, Timestamp, TooLarge};
         let n = (Neighbour, 0);
         let r = (Record, 0);

@@ -35,7 +35,7 @@ pub(in crate::produce) struct Rejects {
     line: Vec<u8>,
     /// What is known of the captured cluster, and how much of it the file names by now.
     captured_from: Vec<CapturedFrom>,
-    told: usize,
+    named: usize,
     added: u64,
     failure: Option<Error>,
 }
@@ -146,10 +146,10 @@ impl Rejects {
             return;
         }
         self.line.clear();
-        let untold = &self.captured_from[self.told..];
+        let not_named = &self.captured_from[self.named..];
         let outcome = (outcome.name(), reason);
-        lines::write_reject(batch, record, untold, outcome, &mut self.line);
-        self.told = self.captured_from.len();
+        lines::write_reject(batch, record, not_named, outcome, &mut self.line);
+        self.named = self.captured_from.len();
         self.added += 1;
         if let Some(lines) = &self.lines {
             lines.add(&self.line, || self.control.patience());

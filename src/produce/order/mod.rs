@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_put_right_and_partitions_stay_interleaved() {
+    fn neighbours_are_reordered_and_partitions_stay_interleaved() {
         let batches = [
             vec![(0, 3), (1, 7), (0, 4)],
             vec![(1, 8), (0, 1)],
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_as_captured_stays_so() {
+    fn order_captured_changes_nothing() {
         let batches = [vec![(0, 3), (0, 4)], vec![(0, 3)]];
         let (got, late) = sent(&batches, Order::AsCaptured);
         assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_than_the_window_allows_is_sent_and_counted() {
+    fn a_record_later_than_the_window_is_sent_and_counted() {
         let mut batches: Vec<Vec<(i32, i64)>> =
             vec![(10..1000).map(|offset| (0, offset)).collect()];
         batches.extend(
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_source_is_not_waited_for_longer_than_a_moment() {
+    fn a_slow_source_is_waited_for_only_briefly() {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         sender
             .send(source_batch(1, &[(0, 1)]))
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_confirmed_is_not_given_and_left_for_the_rest() {
+    fn unconfirmed_batches_are_withheld_and_counted_as_rest() {
         let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
         for line in [1_u64, 3, 5] {
             let offset = line.cast_signed();
@@ -461,7 +461,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_fits_the_window_is_sent_once_and_in_order(
+        fn records_within_the_window_are_sent_once_and_in_order(
             batches in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
             gathered in any::<bool>(),
         ) {

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_costs_as_many_looks_among_ten_thousand_partitions_as_among_ten() {
+    fn a_record_costs_as_many_lookups_among_ten_thousand_partitions_as_among_ten() {
         for partitions in [10, 10_000] {
             let mut known = KnownPartitions::default();
             let waiting: Vec<Vec<PartitionRun>> = (0..20_i64)
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_disturbed_by_what_waits_behind_it_and_not_by_what_is_gone() {
+    fn a_run_is_disturbed_only_by_records_still_waiting_behind_it() {
         let mut known = KnownPartitions::default();
         let offsets = [5, 9, 7, 8, 2];
         let runs: Vec<PartitionRun> = (0..)

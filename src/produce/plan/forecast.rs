@@ -31,7 +31,7 @@ const STEP: Duration = Duration::from_millis(10);
 
 /// Why planning stops before the source's end.
 enum PlanStop {
-    Told,
+    Interrupted,
     /// The time for sending would be over.
     TimeOver,
     Failed(Error),
@@ -130,7 +130,7 @@ impl<'a> Planner<'a> {
             match stop {
                 Some(PlanStop::Failed(error)) => failures.push(error),
                 Some(PlanStop::TimeOver) => reach = PlanReach::UntilTimeIsOver,
-                Some(PlanStop::Told) => {}
+                Some(PlanStop::Interrupted) => {}
                 None if end == Some(Ok(())) => {
                     self.passes += 1;
                     if self.to_send == sent {
@@ -200,9 +200,9 @@ impl<'a> Planner<'a> {
             turns.end_pass();
         }
         let (source_end, queued) = receiver.close();
-        for portion in queued {
-            self.left += portion.batch.records.len() as u64;
-            self.tally.merge(portion.tally);
+        for source_batch in queued {
+            self.left += source_batch.batch.records.len() as u64;
+            self.tally.merge(source_batch.tally);
         }
         source_end
     }
@@ -210,10 +210,10 @@ impl<'a> Planner<'a> {
     /// Looks at the destination by what is known of the source before the first record, and begins.
     fn look(&mut self, receiver: &Receiver) -> Result<(), Error> {
         let (topics, turns) = (&mut self.topics, &mut self.turns);
-        let extent = first_look(receiver, |portion| {
-            topics.observe(&portion.batch);
+        let extent = first_look(receiver, |source_batch| {
+            topics.observe(&source_batch.batch);
             if let Some(turns) = turns {
-                turns.look_at(&portion.batch);
+                turns.look_at(&source_batch.batch);
             }
         })?;
         self.topics.look(extent)?;
@@ -251,7 +251,7 @@ impl<'a> Planner<'a> {
     fn await_turn(&mut self, batch: &Batch, index: usize, partition: u32) -> Result<(), PlanStop> {
         let record = &batch.records[index];
         if self.job.control.is_stopping() {
-            return Err(PlanStop::Told);
+            return Err(PlanStop::Interrupted);
         }
         let Some(turns) = &mut self.turns else {
             return Ok(());
@@ -363,7 +363,7 @@ impl<'a> Planner<'a> {
         let why = match batch.topic(record) {
             None if self.to_send == 0 => {
                 let place = self.job.counters.place(record.origin);
-                return Err(Error::TopicUntold { place });
+                return Err(Error::NoTopic { place });
             }
             None => TOPIC_UNNAMED,
             Some(_) => ID_UNNAMED,

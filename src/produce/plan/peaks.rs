@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn peaks_are_those_of_a_look_at_every_span(
+        fn peaks_equal_those_of_an_exhaustive_search(
             gaps in prop::collection::vec((0u64..900, 0u64..100), 0..60),
         ) {
             let mut at = 0;

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn times_beyond_the_limits_of_a_topic_are_told_with_the_setting() {
+    fn timestamps_beyond_a_topics_limits_are_named_with_the_setting() {
         let before = [("message.timestamp.before.max.ms", "3600000")];
         let after = [("message.timestamp.after.max.ms", "3600000")];
         let delete = [("cleanup.policy", "delete"), ("retention.ms", "604800000")];
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_sending_is_never_refused() {
+    fn the_send_time_as_timestamp_is_never_refused() {
         let strict = rules(&[("message.timestamp.before.max.ms", "0")]);
         assert_eq!(strict.objection(Some(b"k"), None, NOW), None);
     }

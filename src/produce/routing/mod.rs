@@ -1,7 +1,7 @@
 //! Which topic and partition a record goes to, and what a topic accepts.
 
 pub(super) mod acceptance;
-mod looks;
+mod checks;
 pub(super) mod originals;
 pub(crate) mod placement;
 pub(super) mod route;

@@ -117,10 +117,10 @@ impl<'a> Router<'a> {
             .iter()
             .map(|topic| self.rules(self.renamings.destination(Some(topic))))
             .collect();
-        let untold = self.rules(self.renamings.destination(None));
+        let without_topic = self.rules(self.renamings.destination(None));
         originals.look(batch, |topic| match topic {
             Some(index) => rules.get(index as usize).copied().flatten(),
-            None => untold,
+            None => without_topic,
         });
     }
 
@@ -255,7 +255,7 @@ impl<'a> Router<'a> {
     ///
     /// # Errors
     /// As of [`Router::route`].
-    pub(in crate::produce) fn route_untold(&mut self) -> Result<Option<usize>, Error> {
+    pub(in crate::produce) fn route_without_topic(&mut self) -> Result<Option<usize>, Error> {
         let Some(name) = self.renamings.destination(None) else {
             return Ok(None);
         };

@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_has_set_wins_but_no_batch_outgrows_its_topic() {
+    fn the_users_settings_win_but_no_batch_exceeds_the_limit_of_its_topic() {
         let user = [("message.max.bytes", "5000000"), ("batch.size", "300000")];
         assert_eq!(sizes(&user, None), (5_000_000, 300_000));
         assert_eq!(sizes(&user, Some(20_000)), (5_000_000, 20_000));
     }
 
     #[test]
-    fn a_record_is_as_large_as_librdkafka_takes_it_for() {
+    fn the_size_of_a_record_is_computed_as_librdkafka_computes_it() {
         assert_eq!(wire_size(3, 10, std::iter::empty()), 49);
         // Lengths of up to 63 take one byte, up to 8,191 two.
         let headers = [(63, Some(64)), (5, None), (1, Some(8192))];

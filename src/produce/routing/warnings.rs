@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_one_line_however_many_topics_it_is_about() {
+    fn each_kind_of_warning_is_one_line_for_any_number_of_topics() {
         let mut warnings = Warnings::default();
         for topic in ["a", "b", "c", "d"] {
             warnings.0.push((Warning::OneCopy, topic.into()));

@@ -257,7 +257,7 @@ mod tests {
         }
 
         #[test]
-        fn an_input_that_is_slower_than_the_service_is_no_capacity(
+        fn an_input_slower_than_the_service_measures_no_capacity(
             capacity in 100.0..5_000.0_f64,
             share in 0.1..0.7_f64,
         ) {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_stands_still_is_sent_hardly_more_than_may_lag() {
+    fn a_stalled_group_is_sent_hardly_more_than_the_allowed_lag() {
         let service = Simulated {
             capacity: 0.0,
             interval: 0.2,

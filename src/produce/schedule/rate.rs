@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_at_once_for_a_wait_too() {
+    fn a_changed_rate_applies_to_a_wait_that_has_begun() {
         let mut rate = Rate::new(0.1);
         rate.spend(1.0, 0.0);
         assert_eq!(rate.due(), 10.0);

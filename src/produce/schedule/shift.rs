@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_all_times_becomes_the_last_or_first_of_them() {
+    fn timestamps_out_of_range_are_clamped() {
         let mut shifts = Shifts::new(0.001);
         shifts.begin_pass(0);
         shifts.note(Some(1), || NOW);

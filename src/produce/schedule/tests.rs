@@ -136,7 +136,7 @@ fn a_rate_goes_on_over_passes_and_a_rhythm_begins_anew() {
 }
 
 #[test]
-fn what_was_reached_is_what_was_sent_by_the_time_it_took() {
+fn the_achieved_rate_is_what_was_sent_divided_by_the_time() {
     let mut scheduler = Scheduler::new(&speed(10.0));
     let records: Vec<ScheduledRecord> = (0..=100).map(|n| at(n * SECOND)).collect();
     run(&mut scheduler, &records[..100], Duration::ZERO);
@@ -185,7 +185,7 @@ proptest! {
     /// Whatever limits there are, records go in the order in which they are asked for, none before its
     /// time, and no window holds more than its share and a burst.
     #[test]
-    fn all_limits_hold_together(
+    fn all_limits_hold_at_the_same_time(
         factor in prop::option::of(0.1..100.0_f64),
         per_second in prop::option::of(1.0..100_000.0_f64),
         ramp_ms in 0u64..2_000,

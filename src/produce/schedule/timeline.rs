@@ -269,7 +269,7 @@ mod tests {
 
         /// Whatever comes between, the last record is due where its distance to the first says.
         #[test]
-        fn nothing_drifts(
+        fn due_times_do_not_drift(
             speed in 0.01..1000.0_f64,
             steps in prop::collection::vec(0i64..50_000_000, 1..300),
         ) {
@@ -286,7 +286,7 @@ mod tests {
 
         /// What is left out of pauses, and what is not, is all of the capture.
         #[test]
-        fn cut_and_kept_time_are_the_whole(
+        fn cut_and_kept_time_add_up_to_the_whole(
             max_gap in 1u64..20,
             steps in prop::collection::vec(0i64..60, 1..100),
         ) {

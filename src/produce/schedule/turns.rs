@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_in_time_is_limited_by_nothing() {
+    fn a_replay_that_keeps_up_is_limited_by_nothing() {
         let waits = WaitTimes {
             input: seconds(9.0),
             ..WaitTimes::default()

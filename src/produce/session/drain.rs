@@ -82,7 +82,7 @@ impl Session<'_> {
 
 impl Draining<'_, '_> {
     fn run(&mut self) -> Option<Drain> {
-        while self.is_waiting() && !self.is_told() {
+        while self.is_waiting() && !self.is_stopping() {
             self.step();
         }
         if !self.is_waiting() {
@@ -166,7 +166,7 @@ impl Draining<'_, '_> {
         self.answered().all < self.session.waiter.handed
     }
 
-    fn is_told(&self) -> bool {
+    fn is_stopping(&self) -> bool {
         self.session.job.control.is_stopping() || self.session.deliveries.ending().is_some()
     }
 }

@@ -88,7 +88,7 @@ pub(in crate::produce) struct Session<'a> {
     /// What was sent from, as far as it is still there.
     batches: Vec<Weak<InFlightBatch>>,
     /// Whether the user knows that records time out.
-    pub(in crate::produce) told_of_time_outs: bool,
+    pub(in crate::produce) reported_time_outs: bool,
 }
 
 /// The connection for `job`, and the rejects file that deliveries are noted in.
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
             ends_at: None,
             position: 0,
             batches: Vec::new(),
-            told_of_time_outs: false,
+            reported_time_outs: false,
         })
     }
 
@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
     /// Ends the sending when the run is told to stop, or its time is over.
     pub(super) fn check_not_over(&self) -> Result<(), SendStop> {
         if self.job.control.is_stopping() {
-            return Err(SendStop::Told);
+            return Err(SendStop::Interrupted);
         }
         match self.ends_at.is_some_and(|end| Instant::now() >= end) {
             true => Err(SendStop::TimeOver),

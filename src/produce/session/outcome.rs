@@ -181,7 +181,7 @@ impl Session<'_> {
         }
         let stopped = stop.and_then(|stop| match stop {
             SendStop::Failed(error) => Some(error),
-            SendStop::Told | SendStop::TimeOver => None,
+            SendStop::Interrupted | SendStop::TimeOver => None,
         });
         // It may have come when everything was handed over.
         let ended = || self.deliveries.ending().map(|why| self.ended(why));
@@ -243,7 +243,7 @@ mod tests {
     use crate::error::ExitCode;
 
     #[test]
-    fn an_imbalance_is_a_defect_and_no_zero() {
+    fn an_unbalanced_ledger_is_reported_as_a_defect() {
         assert_eq!(subtract(7, 3, "skipped", "found"), Ok(4));
         let error = subtract(3, 7, "answered", "handed over").expect_err("more than all");
         assert_eq!(error.exit(), ExitCode::Defect);

@@ -126,11 +126,11 @@ impl Pass<'_, '_> {
         routes: &mut [Option<Route>],
     ) -> Result<Option<usize>, SendStop> {
         let (Some(index), Some(topic)) = (record.topic, batch.topic(record)) else {
-            let target = self.session.router.route_untold()?;
+            let target = self.session.router.route_without_topic()?;
             if target.is_none() {
                 let place = self.session.job.counters.place(record.origin);
                 if self.session.waiter.handed == 0 {
-                    return Err(SendStop::Failed(Error::TopicUntold { place }));
+                    return Err(SendStop::Failed(Error::NoTopic { place }));
                 }
                 self.unplaceable(batch, record, TOPIC_UNNAMED);
             }
@@ -237,7 +237,7 @@ impl Session<'_> {
 
     /// Why sending stops when librdkafka's queue stays full.
     pub(super) fn full_for_good(&mut self) -> SendStop {
-        self.check_alive().err().unwrap_or(SendStop::Told)
+        self.check_alive().err().unwrap_or(SendStop::Interrupted)
     }
 
     /// Gives the journal the ids of topics that nothing was sent to yet.

@@ -24,7 +24,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 /// Why sending stops before the source's end.
 pub(in crate::produce) enum SendStop {
-    Told,
+    Interrupted,
     /// The time for sending is over, as the user has wished.
     TimeOver,
     Failed(Error),
@@ -40,7 +40,7 @@ impl SendStop {
     /// What that means for a record that was not sent.
     pub(in crate::produce) fn reason(&self) -> String {
         match self {
-            Self::Told => "the run was interrupted before it was sent".into(),
+            Self::Interrupted => "the run was interrupted before it was sent".into(),
             Self::TimeOver => "the time for sending was over".into(),
             Self::Failed(error) => format!("the run ended before it was sent: {error}"),
         }

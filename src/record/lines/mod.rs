@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kcat_has_printed_is_what_was_sent() {
+    fn a_record_printed_by_kcat_is_read_back_as_it_was_sent() {
         let sent = include_bytes!("../../../fixtures/shop.expected.jsonl");
         let printed = include_bytes!("../../../fixtures/kcat.jsonl");
         // A replay gives records new offsets.

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn members_come_in_any_order_and_unknown_ones_are_passed_over() {
+    fn members_come_in_any_order_and_unknown_ones_are_ignored() {
         let line = br#" {"reason":{"why":["x"]},"unknown":true,"headers":[["a",{"base64":"_-8"}]],
             "value_base64":"","offset":null,"topic":"t","topic_id":"4jfhP0BF2SmV6Nl7qrdn9Q"}"#;
         let expected = r#"{"topic":"t","key":null,"value":"","headers":[["a",{"base64":"/+8="}]]}"#;
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reject_tells_whether_its_record_may_be_in_the_log() {
+    fn a_reject_says_whether_its_record_may_be_in_the_log() {
         let cases = [
             (r#"{"value":"v"}"#, Earlier::NotWritten),
             (
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reject_tells_the_captured_cluster_and_other_members_of_that_name_are_passed_over() {
+    fn a_reject_names_the_captured_cluster_and_other_members_of_that_name_are_ignored() {
         let broker = || CapturedFrom::Broker("b:1".into());
         let cluster = || CapturedFrom::Cluster("c".into());
         let cases = [

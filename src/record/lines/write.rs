@@ -52,14 +52,14 @@ fn push_record(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
         captured::write(time_ns, out);
         out.extend_from_slice(b"\",");
     }
-    if record.key.is_some() || !batch.untold.keys {
+    if record.key.is_some() || !batch.not_captured.keys {
         let names = ["\"key\":", "\"key_base64\":"];
         push_bytes_member(out, names, record.key.map(|key| batch.slice(key)));
     }
     let names = ["\"value\":", "\"value_base64\":"];
     push_bytes_member(out, names, record.value.map(|value| batch.slice(value)));
     let headers = batch.headers(record);
-    if headers.is_empty() && batch.untold.headers {
+    if headers.is_empty() && batch.not_captured.headers {
         // Every member before it has left a comma.
         out.pop();
         return;
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out_and_a_null_is_written() {
+    fn unknown_fields_are_omitted_and_null_ones_written() {
         let expected = "{\"key\":null,\"value\":null,\"headers\":[]}\n";
         assert_eq!(text(&Batch::default(), &bare()), expected);
     }
@@ -152,15 +152,15 @@ mod tests {
     #[test]
     fn a_reject_is_a_record_line_with_an_outcome_and_a_reason() {
         let mut out = Vec::new();
-        let fate = ("unknown", "timed \"out\"");
-        write_reject(&Batch::default(), &bare(), &[], fate, &mut out);
+        let outcome = ("unknown", "timed \"out\"");
+        write_reject(&Batch::default(), &bare(), &[], outcome, &mut out);
         let expected = "{\"key\":null,\"value\":null,\"headers\":[],\"outcome\":\"unknown\",\
                         \"reason\":\"timed \\\"out\\\"\"}\n";
         assert_eq!(String::from_utf8(out).as_deref(), Ok(expected));
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_stand_as_base64() {
+    fn bytes_that_are_not_utf_8_are_written_as_base64() {
         let mut batch = Batch::default();
         let mark = batch.mark();
         let odd = batch.push_bytes(b"\xff\xfe");

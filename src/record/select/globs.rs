@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_glob_is_named() {
+    fn an_invalid_glob_is_named() {
         for (texts, expected) in [
             (&["a", ""][..], "a glob is missing"),
             (&["!"], "a glob is missing"),

@@ -261,9 +261,9 @@ impl Selector {
         seen.sort_unstable();
         let globs = self.selection.topics.unmatched();
         let whys = globs.map(|glob| {
-            let told = format!("`{glob}` of `--topics` matches nothing: no such topic is captured");
+            let text = format!("`{glob}` of `--topics` matches nothing: no such topic is captured");
             let name = glob.trim_start_matches('!');
-            nearest::told(told, nearest::nearest(name, seen.iter().copied()))
+            nearest::with_nearest(text, nearest::nearest(name, seen.iter().copied()))
         });
         let whys: Vec<String> = whys.collect();
         for _ in &whys {

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shard_is_one_of_those_there_are() {
+    fn a_shard_number_must_not_exceed_the_number_of_shards() {
         for text in ["1/1", "1/4", "4/4", "17/1000"] {
             let shard: Shard = text.parse().expect(text);
             assert_eq!(shard.to_string(), text);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_one_in_so_many() {
+    fn a_sample_is_written_as_one_in_n() {
         assert_eq!(
             "1/10".parse::<Sample>().map(|it| it.to_string()),
             Ok("1/10".into())

@@ -8,21 +8,21 @@ use super::*;
 
 /// A record of a made-up capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Captured {
+struct MadeUpRecord {
     topic: String,
     partition: i32,
     key: Option<Vec<u8>>,
     time_ns: Option<i64>,
 }
 
-fn capture() -> impl Strategy<Value = Vec<Captured>> {
+fn capture() -> impl Strategy<Value = Vec<MadeUpRecord>> {
     let record = (
         "[ab]{1,2}",
         0..5_i32,
         option::of(vec(any::<u8>(), 0..3)),
         option::of(0..50_i64),
     );
-    let record = record.prop_map(|(topic, partition, key, time_ns)| Captured {
+    let record = record.prop_map(|(topic, partition, key, time_ns)| MadeUpRecord {
         topic,
         partition,
         key,
@@ -32,9 +32,9 @@ fn capture() -> impl Strategy<Value = Vec<Captured>> {
 }
 
 /// What becomes of each record.
-fn choices(capture: &[Captured], selection: &Selection) -> Vec<Choice> {
+fn choices(capture: &[MadeUpRecord], selection: &Selection) -> Vec<Choice> {
     let mut selector = Selector::new(selection.clone());
-    let choose = |record: &Captured| {
+    let choose = |record: &MadeUpRecord| {
         selector.choose(&CandidateRecord {
             topic: Some(&record.topic),
             partition: Some(record.partition),
@@ -46,7 +46,7 @@ fn choices(capture: &[Captured], selection: &Selection) -> Vec<Choice> {
 }
 
 /// The places of the selected records.
-fn selected(capture: &[Captured], selection: &Selection) -> Vec<usize> {
+fn selected(capture: &[MadeUpRecord], selection: &Selection) -> Vec<usize> {
     let choices = choices(capture, selection);
     let places = 0..choices.len();
     places.filter(|i| choices[*i] == Choice::Selected).collect()
@@ -57,8 +57,8 @@ fn globs(texts: &[&str]) -> TopicGlobs {
     TopicGlobs::parse(&texts).expect("they are globs")
 }
 
-fn numbered(keys: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<Captured> {
-    let record = |key| Captured {
+fn numbered(keys: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<MadeUpRecord> {
+    let record = |key| MadeUpRecord {
         topic: "t".into(),
         partition: 0,
         key,
@@ -69,7 +69,7 @@ fn numbered(keys: impl Iterator<Item = Option<Vec<u8>>>) -> Vec<Captured> {
 
 proptest! {
     #[test]
-    fn skip_and_limit_part_the_whole(capture in capture(), at in 0..70_u64) {
+    fn skip_and_limit_divide_the_source_without_overlap(capture in capture(), at in 0..70_u64) {
         let first = Selection { limit: Some(at), ..Selection::default() };
         let rest = Selection { skip: at, ..Selection::default() };
         let mut both = selected(&capture, &first);
@@ -106,7 +106,7 @@ proptest! {
         for index in 1..=of {
             let shard = Shard::new(index, of).ok();
             for place in selected(&capture, &Selection { shard, ..Selection::default() }) {
-                let Captured { topic, partition, .. } = &capture[place];
+                let MadeUpRecord { topic, partition, .. } = &capture[place];
                 prop_assert_eq!(*machines.entry((topic, partition)).or_insert(index), index);
             }
         }
@@ -130,12 +130,12 @@ proptest! {
     }
 
     #[test]
-    fn windows_that_meet_part_the_records_that_have_a_time(capture in capture(), at in -5..60_i64) {
+    fn adjacent_windows_divide_the_records_that_have_a_time(capture in capture(), at in -5..60_i64) {
         let before = Selection { to: Some(Moment::At(at)), ..Selection::default() };
         let after = Selection { from: Some(Moment::At(at)), ..Selection::default() };
-        let early = |record: &Captured| record.time_ns.is_some_and(|time| time < at);
-        let late = |record: &Captured| record.time_ns.is_some_and(|time| time >= at);
-        let places = |test: &dyn Fn(&Captured) -> bool| -> Vec<usize> {
+        let early = |record: &MadeUpRecord| record.time_ns.is_some_and(|time| time < at);
+        let late = |record: &MadeUpRecord| record.time_ns.is_some_and(|time| time >= at);
+        let places = |test: &dyn Fn(&MadeUpRecord) -> bool| -> Vec<usize> {
             (0..capture.len()).filter(|i| test(&capture[*i])).collect()
         };
         prop_assert_eq!(selected(&capture, &before), places(&early));
@@ -165,8 +165,8 @@ fn a_sample_of_many_keys_is_near_its_share() {
 }
 
 #[test]
-fn each_question_is_asked_of_what_those_before_let_through() {
-    let at = |topic: &str, time_ns| Captured {
+fn each_selection_applies_to_what_the_ones_before_let_through() {
+    let at = |topic: &str, time_ns| MadeUpRecord {
         topic: topic.into(),
         partition: 0,
         key: None,
@@ -213,7 +213,7 @@ fn each_question_is_asked_of_what_those_before_let_through() {
     );
 }
 
-fn whys(selection: Selection, capture: &[Captured]) -> Vec<(ProblemKind, u64, String)> {
+fn whys(selection: Selection, capture: &[MadeUpRecord]) -> Vec<(ProblemKind, u64, String)> {
     let mut selector = Selector::new(selection);
     for record in capture {
         selector.choose(&CandidateRecord {
@@ -234,7 +234,7 @@ fn whys(selection: Selection, capture: &[Captured]) -> Vec<(ProblemKind, u64, St
 #[test]
 fn globs_that_match_nothing_are_all_named_with_the_nearest_topic() {
     let topics = ["orders", "payments"];
-    let capture = topics.map(|topic| Captured {
+    let capture = topics.map(|topic| MadeUpRecord {
         topic: topic.into(),
         partition: 0,
         key: None,
@@ -254,9 +254,9 @@ fn globs_that_match_nothing_are_all_named_with_the_nearest_topic() {
 }
 
 #[test]
-fn a_window_outside_the_capture_is_told_what_that_spans() {
+fn an_error_about_a_window_outside_the_capture_names_the_captured_span() {
     let second = 1_000_000_000;
-    let capture = [7, 3, 9].map(|n| Captured {
+    let capture = [7, 3, 9].map(|n| MadeUpRecord {
         topic: "t".into(),
         partition: 0,
         key: None,

@@ -223,6 +223,6 @@ impl fmt::Display for UnmatchedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = &self.path;
         let text = format!("`--ignore {path}` matches nothing in the values compared");
-        f.write_str(&nearest::told(text, self.nearest.as_deref()))
+        f.write_str(&nearest::with_nearest(text, self.nearest.as_deref()))
     }
 }

@@ -24,7 +24,7 @@ pub use self::counts::{
 };
 pub use self::expected::{CorrelationReport, ExcusedNoise, ExpectedReport, LearnedNoise};
 pub use self::noise::{LearnedPath, NoiseKind};
-use self::text::told;
+use self::text::summary;
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Default)]
@@ -163,7 +163,7 @@ impl fmt::Display for ComparisonReport {
             }
         }
         for (name, counts) in &self.topics {
-            writeln!(f, "topic      {name}: {}", told(counts))?;
+            writeln!(f, "topic      {name}: {}", summary(counts))?;
         }
         if !self.shown.is_empty() {
             f.write_char('\n')?;

@@ -11,11 +11,11 @@ use crate::report::rendering::figures::HumanCount;
 use crate::report::rendering::figures::count;
 
 /// In words: how many are equal, and what else there is.
-pub(super) fn told(counts: &Compared) -> String {
+pub(super) fn summary(counts: &Compared) -> String {
     let named = counts.named().into_iter();
-    let told = named.filter(|(name, n)| *n > 0 || *name == "equal");
-    let told = told.map(|(name, n)| format!("{} {name}", HumanCount(n)));
-    told.collect::<Vec<_>>().join(", ")
+    let shown = named.filter(|(name, n)| *n > 0 || *name == "equal");
+    let shown = shown.map(|(name, n)| format!("{} {name}", HumanCount(n)));
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for CorrelationReport {
@@ -94,14 +94,14 @@ impl fmt::Display for ExpectedReport {
             verdict => verdict,
         };
         let counts = self.total();
-        let told = told(&counts);
+        let equal_and_others = summary(&counts);
         let names: Vec<String> = self.topics.iter().map(|(name, _)| name.clone()).collect();
         let of = match names.len() {
             0 => String::new(),
             1..=3 => format!(" in {}", quoted(&names)),
             more => format!(" in {more} topics"),
         };
-        writeln!(f, "output     {verdict}: {told}{of}")?;
+        writeln!(f, "output     {verdict}: {equal_and_others}{of}")?;
         if let Some(why) = &self.incomplete {
             writeln!(f, "  not all of it is known: {why}")?;
         }

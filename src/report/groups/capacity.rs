@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_capacity_is_one_only_where_the_service_was_the_limit() {
+    fn a_capacity_is_reported_only_where_the_service_was_the_limit() {
         let service = control(CapacityBound::Service);
         assert_eq!(
             service.to_string(),

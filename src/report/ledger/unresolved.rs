@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn all_ids_are_told_as_the_manual_shows_them() {
+    fn all_unresolved_ids_read_as_the_manual_shows_them() {
         let mut ids = UnresolvedIds::default();
         assert_eq!(ids.to_string(), "");
         let (orders, other) = (id("F6sC8x-GQPaI5g9Nn7Nhwg"), id("4jfhP0BF2SmV6Nl7qrdn9Q"));

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_null_and_the_rest_has_its_unit() {
+    fn unknown_figures_are_null_and_the_others_have_units() {
         let times = Latency {
             p50: 0.0801,
             p95: 0.2,

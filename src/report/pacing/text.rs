@@ -115,7 +115,7 @@ mod tests {
     };
 
     #[test]
-    fn a_replay_in_time_takes_three_lines() {
+    fn a_replay_that_keeps_up_takes_three_lines() {
         let pacing = Pacing {
             speed: Some(Achieved {
                 asked: 1.0,
@@ -134,7 +134,7 @@ lateness   sent p50 0.08 ms, p95 0.20 ms, p99 0.40 ms, max 3.10 ms after plan
     }
 
     #[test]
-    fn what_limits_a_replay_is_named_and_what_was_cut() {
+    fn the_report_names_the_limit_of_a_replay_and_the_cut_pauses() {
         let pacing = Pacing {
             speed: Some(Achieved {
                 asked: 100.0,

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_or_misplaced_gives_the_exit_code() {
+    fn forecast_losses_and_misplacements_decide_the_exit_code() {
         assert_eq!(PlanReport::default().exit(), ExitCode::Success);
         let displaced = of_one(ProblemKind::Displaced);
         assert_eq!(displaced.exit(), ExitCode::Incomplete);

@@ -60,7 +60,7 @@ pub(crate) fn nothing_found(
 mod tests {
     use super::*;
 
-    fn told(kind: &'static str, tally: Tally, empty: EmptySource) -> Option<String> {
+    fn message(kind: &'static str, tally: Tally, empty: EmptySource) -> Option<String> {
         let source = SourceReport {
             kind: Some(kind),
             inputs: vec!["captures".into()],
@@ -111,15 +111,15 @@ mod tests {
         for (kind, tally, expected) in cases {
             let expected = format!("nothing was found: {expected}");
             assert_eq!(
-                told(kind, tally.clone(), EmptySource::Fails),
+                message(kind, tally.clone(), EmptySource::Fails),
                 Some(expected.clone())
             );
-            assert_eq!(told(kind, tally.clone(), EmptySource::Allowed), None);
+            assert_eq!(message(kind, tally.clone(), EmptySource::Allowed), None);
             let found = Tally { found: 1, ..tally };
             // What is found and filtered is not left.
             let is_filtered = expected.contains("the filter passed none");
             let expected = is_filtered.then_some(expected);
-            assert_eq!(told(kind, found, EmptySource::Fails), expected);
+            assert_eq!(message(kind, found, EmptySource::Fails), expected);
         }
     }
 }

@@ -440,7 +440,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a whole report, member by member")]
-    fn a_report_with_trouble_reads_as_a_whole() {
+    fn a_report_with_problems_reads_as_documented() {
         let mut report = Report {
             source: SourceReport {
                 kind: Some("rrpairs"),

@@ -170,9 +170,9 @@ async fn read_topic(
     let control = Control::default();
     let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
     let ended = start(side, receiver, comparison.clone());
-    let (destination, told) = (destination.clone(), control.clone());
+    let (destination, stopping) = (destination.clone(), control.clone());
     let source = topic.source();
-    let reading = spawn_blocking(move || topic.read(&destination, &told, sender));
+    let reading = spawn_blocking(move || topic.read(&destination, &stopping, sender));
     let stop = |event| match event {
         DriverEvent::Shutdown(shutdown) => control.escalate(shutdown),
         DriverEvent::Tick => {}

@@ -26,7 +26,7 @@ pub(super) struct TopicToRead {
 
 /// Why reading ends before its end.
 enum TopicEnd {
-    Told,
+    Interrupted,
     Failed(Error),
 }
 
@@ -38,7 +38,7 @@ impl From<Error> for TopicEnd {
 
 impl From<Closed> for TopicEnd {
     fn from(_: Closed) -> Self {
-        Self::Told
+        Self::Interrupted
     }
 }
 
@@ -89,10 +89,10 @@ impl TopicToRead {
                 reader.start(&self.name, partition, range.start)?;
             }
         }
-        let mut portion = SourceBatch::default();
+        let mut source_batch = SourceBatch::default();
         while ends.iter().any(Option::is_some) {
             if control.is_stopping() {
-                return Err(TopicEnd::Told);
+                return Err(TopicEnd::Interrupted);
             }
             let mut failed = None;
             reader.poll(STEP, |fetched| match fetched {
@@ -100,8 +100,8 @@ impl TopicToRead {
                     let end = end_of(&mut ends, record.partition);
                     if end.is_some_and(|end| record.offset < end) {
                         let (name, input) = (&self.compared_as, record.partition.unsigned_abs());
-                        let bytes = push(&mut portion.batch, name, input, &record);
-                        portion.tally.bytes += bytes as u64;
+                        let bytes = push(&mut source_batch.batch, name, input, &record);
+                        source_batch.tally.bytes += bytes as u64;
                     }
                     reached(&mut ends, record.partition, record.offset + 1);
                 }
@@ -113,11 +113,11 @@ impl TopicToRead {
             if let Some(why) = failed {
                 return Err(reader.unread(&self.name, &why).into());
             }
-            if portion.batch.weight() >= MOST_BYTES {
-                sender.send(std::mem::take(&mut portion))?;
+            if source_batch.batch.weight() >= MOST_BYTES {
+                sender.send(std::mem::take(&mut source_batch))?;
             }
         }
-        Ok(sender.send(portion)?)
+        Ok(sender.send(source_batch)?)
     }
 }
 

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_leaves_ends_the_printing_and_is_no_failure() {
+    fn a_reader_that_closes_the_pipe_ends_the_printing_without_a_failure() {
         let printed = print(Upto(LINE.len() + 3, ErrorKind::BrokenPipe));
         assert_eq!(
             (printed.tally.found, printed.printed, printed.unprinted),

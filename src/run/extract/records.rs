@@ -124,8 +124,8 @@ impl Records {
     /// What is wrong with the source, or with records of it, now that it was read to its end.
     fn end(&mut self, receiver: &Receiver) -> Option<Error> {
         let (source_end, rest) = receiver.close();
-        for portion in rest {
-            self.tally.merge(portion.tally);
+        for source_batch in rest {
+            self.tally.merge(source_batch.tally);
         }
         if let Some(Err(error)) = source_end {
             return Some(error);
@@ -151,9 +151,9 @@ impl Iterator for Records {
                 return Some(Ok(self.owned(record)));
             }
             match self.receiver.as_ref()?.recv() {
-                Some(portion) => {
-                    self.tally.merge(portion.tally);
-                    (self.batch, self.next) = (portion.batch, 0);
+                Some(source_batch) => {
+                    self.tally.merge(source_batch.tally);
+                    (self.batch, self.next) = (source_batch.batch, 0);
                 }
                 None => {
                     let receiver = self.receiver.take()?;
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_the_last_item() {
+    fn an_unreadable_source_ends_the_iterator_with_an_error() {
         let mut records = records(["fixtures/bad-middle.jsonl"]).expect("sound arguments");
         let mut read = records.by_ref().collect::<Vec<_>>();
         let last = read.pop().and_then(Result::err).expect("an error");

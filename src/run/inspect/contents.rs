@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn topics_beyond_those_kept_are_counted_together() {
+    fn topics_beyond_the_limit_are_counted_together() {
         let lines: Vec<String> = (0..MOST_TOPICS + 3)
             .map(|i| format!("{{\"topic\":\"t{i}\",\"value\":\"v\"}}"))
             .collect();

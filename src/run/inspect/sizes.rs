@@ -116,22 +116,22 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn few_sizes_are_told_exactly(sizes in prop::collection::vec(0_u64..64 << 20, 0..2000)) {
+        fn few_sizes_are_summarised_exactly(sizes in prop::collection::vec(0_u64..64 << 20, 0..2000)) {
             prop_assert_eq!(summed_up(&sizes), sorted(sizes));
         }
     }
 
     #[test]
-    fn many_sizes_are_told_to_a_thousandth() {
+    fn many_sizes_are_summarised_to_a_thousandth() {
         let sizes: Vec<u64> = (0..100_000).map(|i: u64| i * i % 67_108_859).collect();
-        let told = summed_up(&sizes).expect("there are sizes");
+        let estimates = summed_up(&sizes).expect("there are sizes");
         let exact = sorted(sizes).expect("there are sizes");
-        for (told, exact) in told.into_iter().zip(exact) {
+        for (estimates, exact) in estimates.into_iter().zip(exact) {
             assert!(
-                (exact..=exact + exact / 1000 + 1).contains(&told),
-                "{told} for {exact}"
+                (exact..=exact + exact / 1000 + 1).contains(&estimates),
+                "{estimates} for {exact}"
             );
         }
-        assert_eq!(told[2], exact[2], "the largest one is exact");
+        assert_eq!(estimates[2], exact[2], "the largest one is exact");
     }
 }

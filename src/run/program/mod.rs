@@ -124,7 +124,7 @@ mod tests {
     use crate::report::Outcome;
 
     #[test]
-    fn a_replay_gives_its_report_to_the_program_that_asks() {
+    fn the_library_returns_the_report_of_a_replay() {
         // As in the report of the binary: tests/rehearsal.rs.
         let report = replay(["fixtures/cut.jsonl", "--rehearse"]).expect("a report");
         assert_eq!(report.exit(), ExitCode::Source);

@@ -339,7 +339,7 @@ impl Passes {
             },
         };
         let (reading, receiver) = SourceReading::start(options, &self.config, &self.console);
-        self.counters.name_inputs_by(reading.namer());
+        self.counters.name_inputs_by(reading.input_names());
         // The signal may have come when there was nothing to end yet.
         if self.control.is_stopping() {
             reading.stop();
@@ -356,8 +356,8 @@ impl Passes {
             return Ok(None);
         };
         if self.begun == 0 {
-            let told = (&self.console, &self.control);
-            expected.begin(&self.config, told, &self.reading)?;
+            let observers = (&self.console, &self.control);
+            expected.begin(&self.config, observers, &self.reading)?;
         }
         Ok(expected.shared.expecting(&self.config.extraction))
     }

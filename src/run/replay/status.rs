@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_terminal_shows_everything_and_a_narrow_one_what_counts() {
+    fn a_narrow_terminal_shows_only_the_most_important_figures() {
         let status = some();
         assert_eq!(
             status.line(80),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_have_all_of_it() {
+    fn progress_lines_have_every_figure() {
         assert_eq!(
             some().plain(),
             "45 %, 1,234,567 delivered, 23456/s, ETA 1m 03s"

@@ -88,7 +88,7 @@ fn replayed(
 }
 
 #[test]
-fn a_panic_amid_the_sending_leaves_every_record_delivered_or_named() {
+fn a_panic_while_sending_leaves_every_record_delivered_or_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rejects = folder.path().join("rejects");
     let words = ["-", "--rejects", rejects.to_str().expect("text")];
@@ -114,7 +114,7 @@ fn a_panic_amid_the_sending_leaves_every_record_delivered_or_named() {
 }
 
 #[test]
-fn a_panic_of_the_thread_that_takes_the_answers_ends_the_run_with_a_true_report() {
+fn a_panic_of_the_polling_thread_ends_the_run_with_a_true_report() {
     let armed = Arc::new(AtomicBool::new(false));
     let console = Console::new(Verbosity::Verbose);
     let is_armed = armed.clone();
@@ -154,7 +154,7 @@ fn a_panic_of_the_thread_that_takes_the_answers_ends_the_run_with_a_true_report(
 }
 
 #[test]
-fn a_panic_after_the_sending_leaves_the_number_of_what_was_delivered() {
+fn a_panic_after_the_sending_keeps_the_count_of_delivered_records() {
     // More than is read ahead: what is known as a whole ends the run before anything is sent.
     const RECORDS: u64 = 40_000;
     let mut lines = tempfile::NamedTempFile::new().expect("a temporary file");

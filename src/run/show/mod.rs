@@ -38,15 +38,15 @@ pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
         }
         Ok(Product::Inspection(seen)) => {
             let text = || page(&seen.tally, &seen.failures, &*seen);
-            let told = in_form(output, text, || seen.to_json());
+            let product = in_form(output, text, || seen.to_json());
             let problems = (&seen.source, &seen.tally.problems);
-            tell(output, &told, problems, &seen.failures, seen.exit())
+            tell(output, &product, problems, &seen.failures, seen.exit())
         }
         Ok(Product::Paths(list)) => {
             let text = || page(&list.tally, &list.failures, &*list);
-            let told = in_form(output, text, || list.to_json());
+            let product = in_form(output, text, || list.to_json());
             let problems = (&list.source, &list.tally.problems);
-            tell(output, &told, problems, &list.failures, list.exit())
+            tell(output, &product, problems, &list.failures, list.exit())
         }
         Ok(Product::Completions(script)) => print_product(&script, ExitCode::Success),
         Ok(Product::Comparison(found)) => {
@@ -67,8 +67,8 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     let mut written = write_report_file(report, output);
     let nothing = says_all(&report.tally, &report.failures);
     let text = || page(&report.tally, &report.failures, &*report);
-    let told = in_form(output, text, || report.to_json());
-    if let Err(e) = print(&told) {
+    let product = in_form(output, text, || report.to_json());
+    if let Err(e) = print(&product) {
         report.failures.push(Error::CannotWrite {
             what: "the report to stdout",
             reason: reason(&e),
@@ -124,12 +124,12 @@ fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String
 /// What was looked at goes to stdout, what ended it to stderr.
 fn tell(
     output: &Output,
-    told: &str,
+    product: &str,
     (source, problems): (&SourceReport, &Problems),
     failures: &[Error],
     exit: ExitCode,
 ) -> ExitCode {
-    let exit = print_product(told, exit);
+    let exit = print_product(product, exit);
     if output.report == ReportForm::None {
         write_to_stderr(&visible_lines(&problems_text(source, problems)));
     }

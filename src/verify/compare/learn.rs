@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_is_any_index_and_a_name_stays() {
+    fn learned_paths_generalise_indexes_and_keep_names() {
         for (path, general) in [
             ("$.a", "$.a"),
             ("$.items[12].id", "$.items[*].id"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_json_is_not_learned() {
+    fn a_value_that_is_not_json_is_not_learned() {
         let learner = changed(&[("$", "a", "b"), ("header trace", "1", "2")]);
         assert_eq!((learner.unlearned, learner.learned().len()), (2, 0));
     }

@@ -66,7 +66,7 @@ fn compare(
 const K: Option<&str> = Some("k");
 
 #[test]
-fn the_order_of_members_and_the_writing_of_numbers_do_not_count() {
+fn the_order_of_members_and_the_notation_of_numbers_do_not_matter() {
     let (counts, shown) = compare(
         Rules::default(),
         &[(K, r#"{"a":1,"b":[1.5,"x"]}"#), (K, "18446744073709551615")],
@@ -123,7 +123,7 @@ fn each_kind_of_difference_is_counted_once_and_named() {
 }
 
 #[test]
-fn records_without_a_key_have_no_order_and_pair_only_with_what_resembles_them() {
+fn records_without_a_key_have_no_order_and_pair_only_with_similar_ones() {
     let expected = [(None, r#"{"id":1,"v":1}"#), (None, "a"), (None, "b")];
     let observed = [(None, "b"), (None, "c"), (None, r#"{"id":1,"v":2}"#)];
     let (counts, shown) = compare(Rules::default(), &expected, &observed);
@@ -170,7 +170,7 @@ impl Ignore for Ignored {
 }
 
 #[test]
-fn what_is_ignored_may_differ_or_be_absent_and_nothing_else() {
+fn only_ignored_paths_may_differ_or_be_absent() {
     let rules = || Rules {
         ignore: vec![Box::new(Ignored("at"))],
         ..Rules::default()
@@ -293,7 +293,7 @@ fn headers_are_compared_when_that_is_asked_for() {
 }
 
 #[test]
-fn counts_and_last_values_look_no_closer_than_asked() {
+fn comparing_counts_or_last_values_ignores_everything_else() {
     let expected = [(K, "1"), (K, "2"), (K, "3")];
     let observed = [(K, "9"), (K, "3")];
     let rules = |depth| Rules {
@@ -320,7 +320,7 @@ fn counts_and_last_values_look_no_closer_than_asked() {
 }
 
 #[test]
-fn contents_of_equal_records_are_let_go_and_those_that_differ_still_shown() {
+fn values_of_equal_records_are_freed_and_differing_ones_still_shown() {
     let mut comparison = RecordComparison::new(Rules::default());
     comparison.most_kept = 10_000;
     let values: Vec<String> = (0..1000).map(|n| format!("{{\"n\":{n}}}")).collect();
@@ -342,7 +342,7 @@ fn contents_of_equal_records_are_let_go_and_those_that_differ_still_shown() {
 }
 
 #[test]
-fn a_difference_too_large_to_keep_is_counted_and_has_its_place() {
+fn a_difference_too_large_to_keep_is_counted_with_its_position() {
     let mut comparison = RecordComparison::new(Rules::default());
     comparison.most_kept = 100;
     for number in 0..10 {
@@ -393,7 +393,7 @@ proptest! {
     /// A shuffle of one key's records is only ever a matter of order, and the fewest moves that sort it
     /// are counted: all but the longest rising run.
     #[test]
-    fn a_shuffle_is_reordered_by_as_many_records_as_have_to_move(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle()) {
+    fn the_number_of_reordered_records_is_the_fewest_that_have_to_move(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle()) {
         let values: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         let expected: Vec<Plain<'_>> = values.iter().map(|v| (K, v.as_str())).collect();
         let observed: Vec<Plain<'_>> = order.iter().map(|n| (K, values[*n].as_str())).collect();
@@ -428,7 +428,7 @@ fn noise(path: &'static str, kind: NoiseKind, is_consistent: bool) -> NoiseRule 
 }
 
 #[test]
-fn noise_is_excused_as_long_as_it_is_of_its_kind() {
+fn noise_is_excused_while_it_is_of_the_learned_kind() {
     let rules = || Rules {
         noise: vec![noise("at", NoiseKind::Time, false)],
         ..Rules::default()

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_the_limit_only_where_sending_was_held_back() {
+    fn a_service_counts_as_the_limit_only_where_sending_was_held_back() {
         let of_every = |n: usize| {
             let measured = measured(&[500; 42], |index| !index.is_multiple_of(n));
             measured
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_does_not_count() {
+    fn the_beginning_is_left_out_of_the_capacity() {
         let lags: Vec<u64> = (0..60).map(|n: u64| (n * 50).min(500)).collect();
         let found = measured(&lags, |_| true)
             .capacity(500, CapacityBound::Input)

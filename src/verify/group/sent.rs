@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_committed_offset_says_how_many_records_wait_and_since_when() {
+    fn a_committed_offset_gives_the_lag_in_records_and_in_time() {
         let mut index = index();
         // Another producer has written 13 to 19.
         for (offset, sent) in [(10, 100), (11, 150), (12, 200), (20, 300), (21, 400)] {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_times_stay_within_the_grain() {
+    fn memory_is_bounded_and_send_times_stay_within_the_resolution() {
         let mut index = index();
         index.most_marks = 1000;
         // A record each millisecond, for a hundred seconds; nobody reads.
@@ -377,7 +377,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_forgotten_changes_no_later_answer(
+        fn thinned_out_send_times_change_no_later_answer(
             steps in prop::collection::vec((1_i64..4, 0_u64..5), 1..60),
             forgotten in 0_i64..100,
             asked in 0_i64..200,

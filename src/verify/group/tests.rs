@@ -128,7 +128,7 @@ fn a_service_without_work_makes_no_commit_interval() {
 }
 
 #[test]
-fn without_the_group_or_its_members_nothing_else_is_blamed() {
+fn a_missing_group_or_one_without_members_is_the_only_reason_given() {
     for (membership, verdict) in [
         (Membership::Missing, GroupVerdict::NoSuchGroup),
         (Membership::Empty, GroupVerdict::NoMembers),

@@ -23,11 +23,11 @@ const PROPERTIES: [(&str, &str); 3] = [
 
 /// Running nodes, each broker and controller at once; dropping it ends them and removes their data.
 #[derive(Debug)]
-pub(crate) struct Cluster {
+pub(crate) struct KafkaCluster {
     nodes: Vec<Kafka>,
 }
 
-impl Cluster {
+impl KafkaCluster {
     /// Starts so many nodes and returns once they know each other.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use guard::Guard;
-use running::Captured;
+use running::PipeContents;
 pub(crate) use running::Running;
 
 /// The longest that one run may take unless a test says otherwise.
@@ -37,7 +37,7 @@ const SCRUBBED: [&str; 9] = [
 
 /// What a finished run left.
 #[derive(Debug)]
-pub(crate) struct Output {
+pub(crate) struct RunOutput {
     /// The exit code; minus the signal's number when a signal ended kreplay.
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -46,7 +46,7 @@ pub(crate) struct Output {
 }
 
 /// What stdin of a run is.
-enum Input {
+enum RunStdin {
     Null,
     Bytes(Vec<u8>),
     /// A pipe that the test writes to and closes.
@@ -60,7 +60,7 @@ pub(crate) struct Run {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     cwd: Option<PathBuf>,
-    input: Input,
+    input: RunStdin,
     stderr: Option<File>,
     limit: Duration,
 }
@@ -69,7 +69,7 @@ pub(crate) struct Run {
 ///
 /// # Panics
 /// When it takes longer than 60 s; its whole process group is killed then.
-pub(crate) fn kreplay<I: IntoIterator<Item: Into<OsString>>>(args: I) -> Output {
+pub(crate) fn kreplay<I: IntoIterator<Item: Into<OsString>>>(args: I) -> RunOutput {
     Run::new(args).output()
 }
 
@@ -89,7 +89,7 @@ impl Run {
             args: args.into_iter().map(Into::into).collect(),
             env: Vec::new(),
             cwd: None,
-            input: Input::Null,
+            input: RunStdin::Null,
             stderr: None,
             limit: LIMIT,
         }
@@ -97,13 +97,13 @@ impl Run {
 
     /// Gives these bytes on stdin, then its end.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.input = Input::Bytes(bytes.into());
+        self.input = RunStdin::Bytes(bytes.into());
         self
     }
 
     /// Keeps stdin open until [`Running::close_stdin`].
     pub(crate) fn stdin_open(mut self) -> Self {
-        self.input = Input::Open;
+        self.input = RunStdin::Open;
         self
     }
 
@@ -135,7 +135,7 @@ impl Run {
     ///
     /// # Panics
     /// As [`Running::wait`].
-    pub(crate) fn output(self) -> Output {
+    pub(crate) fn output(self) -> RunOutput {
         self.spawn().wait()
     }
 
@@ -157,8 +157,8 @@ impl Run {
             .envs(self.env)
             .current_dir(self.cwd.as_deref().unwrap_or(home.path()))
             .stdin(match self.input {
-                Input::Null => Stdio::null(),
-                Input::Bytes(_) | Input::Open => Stdio::piped(),
+                RunStdin::Null => Stdio::null(),
+                RunStdin::Bytes(_) | RunStdin::Open => Stdio::piped(),
             })
             .stdout(Stdio::piped())
             .stderr(self.stderr.map_or_else(Stdio::piped, Stdio::from))
@@ -169,11 +169,11 @@ impl Run {
             .unwrap_or_else(|error| panic!("cannot run {}: {error}", self.program.display()));
         let guard = Guard::over(child.id(), home.path());
         let mut stdin = child.stdin.take();
-        if let Input::Bytes(bytes) = self.input {
+        if let RunStdin::Bytes(bytes) = self.input {
             feed(stdin.take(), bytes);
         }
-        let stdout = Captured::from(child.stdout.take());
-        let stderr = Captured::from(child.stderr.take());
+        let stdout = PipeContents::from(child.stdout.take());
+        let stderr = PipeContents::from(child.stderr.take());
         let deadline = started + self.limit;
         Running {
             child,
@@ -183,7 +183,7 @@ impl Run {
             started,
             deadline,
             status: None,
-            told_to_end: Cell::new(false),
+            signalled: Cell::new(false),
             guard,
             home,
         }
@@ -206,7 +206,7 @@ fn is_scrubbed(name: &OsStr) -> bool {
 ///
 /// # Panics
 /// When stdout is not one JSON value.
-pub(crate) fn report(output: &Output) -> serde_json::Value {
+pub(crate) fn report(output: &RunOutput) -> serde_json::Value {
     serde_json::from_str(&output.stdout)
         .unwrap_or_else(|error| panic!("stdout is no JSON report: {error}\n{output:#?}"))
 }

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::Output;
+use super::RunOutput;
 use super::guard::Guard;
 
 /// How long output may stay open after kreplay's end before that counts as a process left behind.
@@ -28,13 +28,13 @@ pub(crate) struct Running {
     pub(super) child: Child,
     /// Open only when the test asked for that.
     pub(super) stdin: Option<ChildStdin>,
-    pub(super) stdout: Captured,
-    pub(super) stderr: Captured,
+    pub(super) stdout: PipeContents,
+    pub(super) stderr: PipeContents,
     pub(super) started: Instant,
     pub(super) deadline: Instant,
     pub(super) status: Option<ExitStatus>,
     /// Whether a signal has told it to end: that, and no end of stdin, is what the test is about.
-    pub(super) told_to_end: Cell<bool>,
+    pub(super) signalled: Cell<bool>,
     /// Released after `drop` below has run.
     pub(super) guard: Guard,
     /// The working directory unless the test gave one; removed when the run is over.
@@ -65,8 +65,8 @@ impl Running {
 
     fn note(&self, signal: Signal) {
         let pauses = [Signal::SIGSTOP, Signal::SIGCONT];
-        self.told_to_end
-            .set(self.told_to_end.get() || !pauses.contains(&signal));
+        self.signalled
+            .set(self.signalled.get() || !pauses.contains(&signal));
     }
 
     /// Writes to an open stdin; kreplay may have closed it, which is not an error.
@@ -143,8 +143,8 @@ impl Running {
     /// # Panics
     /// When the run's limit passes, when kreplay leaves a process behind that holds its output
     /// open, or when stdout is not UTF-8.
-    pub(crate) fn wait(mut self) -> Output {
-        if !self.told_to_end.get() {
+    pub(crate) fn wait(mut self) -> RunOutput {
+        if !self.signalled.get() {
             self.close_stdin();
         }
         while !self.has_ended() {
@@ -163,7 +163,7 @@ impl Running {
         let status = self.status.expect("the loop above ends with a status");
         let signal = status.signal().unwrap_or_default();
         let stdout = self.stdout.bytes().clone();
-        Output {
+        RunOutput {
             code: status.code().unwrap_or(-signal),
             stdout: String::from_utf8(stdout).expect("kreplay's stdout is UTF-8"),
             stderr: self.stderr_so_far(),
@@ -176,7 +176,7 @@ impl Running {
     ///
     /// # Panics
     /// As [`Running::wait`].
-    pub(crate) fn wait_measured(mut self) -> (Output, u64) {
+    pub(crate) fn wait_measured(mut self) -> (RunOutput, u64) {
         let mut peak = 0;
         while !self.has_ended() {
             peak = peak.max(self.peak_memory());
@@ -190,7 +190,7 @@ impl Running {
     ///
     /// # Panics
     /// As [`Running::wait`].
-    pub(crate) fn wait_within(mut self, limit: Duration) -> Output {
+    pub(crate) fn wait_within(mut self, limit: Duration) -> RunOutput {
         self.deadline = Instant::now() + limit;
         self.wait()
     }
@@ -223,12 +223,12 @@ impl Drop for Running {
 }
 
 /// A pipe read by a thread of its own, so that kreplay never waits for its reader.
-pub(super) struct Captured {
+pub(super) struct PipeContents {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
-impl Captured {
+impl PipeContents {
     pub(super) fn from(pipe: Option<impl Read + Send + 'static>) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&bytes);

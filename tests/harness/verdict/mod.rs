@@ -16,7 +16,7 @@ use std::panic::Location;
 use serde_json::Value;
 
 pub(crate) use log::{Log, id_of};
-pub(crate) use rejects::Rejects;
+pub(crate) use rejects::RejectedIds;
 
 /// How many ids a violation names; the rest is a number.
 const NAMED: usize = 5;
@@ -57,7 +57,7 @@ pub(crate) struct Evidence<'a> {
     /// What the topic holds, in which nothing but this replay and those that it resumes has written.
     pub(crate) log: &'a Log,
     /// What `--rejects` has written, when it was asked for.
-    pub(crate) rejects: Option<&'a Rejects>,
+    pub(crate) rejects: Option<&'a RejectedIds>,
     pub(crate) repeats: Repeats,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Evidence<'a> {
 
     /// Adds what `--rejects` has written.
     #[must_use]
-    pub(crate) fn rejects(self, rejects: &'a Rejects) -> Self {
+    pub(crate) fn rejects(self, rejects: &'a RejectedIds) -> Self {
         Self {
             rejects: Some(rejects),
             ..self
@@ -150,9 +150,9 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     let (times, strangers) = evidence.log.census(&evidence.source);
     let mut wrong = Vec::new();
     wrong.extend(balance(evidence));
-    wrong.extend(told(&strangers, "in the log and not in the source"));
+    wrong.extend(name_some(&strangers, "in the log and not in the source"));
     wrong.extend(twice(evidence, &times));
-    wrong.extend(told(&evidence.log.out_of_order(), "out of order"));
+    wrong.extend(name_some(&evidence.log.out_of_order(), "out of order"));
     wrong.extend(acknowledged(evidence, &times));
     if let Some(rejects) = evidence.rejects {
         wrong.extend(rejected(evidence, rejects, &times));
@@ -165,7 +165,7 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
 ///
 /// # Panics
 /// When a record is missing or stands there another number of times.
-pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &Rejects, after: &Log) {
+pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &RejectedIds, after: &Log) {
     let ((times, _), (now, strangers)) = (before.census(source), after.census(source));
     let sent: HashSet<u64> = rejects.ids().into_iter().collect();
     let known = || source.clone().zip(times.iter().zip(&now));
@@ -177,16 +177,16 @@ pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &Rejects, af
     });
     let other: Vec<u64> = other.map(|(id, _)| id).collect();
     let wrong = [
-        told(&strangers, "in the log and not in the source"),
-        told(&missing, "missing after the rejects were sent again"),
-        told(&other, "not once more after the rejects were sent again"),
+        name_some(&strangers, "in the log and not in the source"),
+        name_some(&missing, "missing after the rejects were sent again"),
+        name_some(&other, "not once more after the rejects were sent again"),
     ];
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert_eq!(wrong, [""; 0]);
 }
 
 /// Names the first of some ids.
-fn told(ids: &[u64], what: &str) -> Option<String> {
+fn name_some(ids: &[u64], what: &str) -> Option<String> {
     let (first, rest) = ids.split_at(ids.len().min(NAMED));
     let mut text = format!("{what}: ");
     let names: Vec<String> = first.iter().map(u64::to_string).collect();
@@ -231,12 +231,12 @@ fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
         Repeats::AtMost(most) => {
             let repeats = times.iter().map(|n| u64::from(n.saturating_sub(1)));
             if repeats.sum::<u64>() > most {
-                return told(&twice, &format!("more than {most} records repeated"));
+                return name_some(&twice, &format!("more than {most} records repeated"));
             }
             return None;
         }
     }
-    told(&twice, "in the log twice")
+    name_some(&twice, "in the log twice")
 }
 
 /// What is called delivered stands in the log, and nothing else but what is called unknown.
@@ -248,14 +248,14 @@ fn acknowledged(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
         return None;
     }
     let missing = ids(evidence, times, |n| n == 0);
-    let missing = told(&missing, "not in the log").unwrap_or_default();
+    let missing = name_some(&missing, "not in the log").unwrap_or_default();
     Some(format!(
         "{there} records are in the log, by the report {least} to {most}; {missing}"
     ))
 }
 
 /// The rejects name each record that was found and not delivered, and tell the truth of it.
-fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<String> {
+fn rejected(evidence: &Evidence<'_>, rejects: &RejectedIds, times: &[u32]) -> Vec<String> {
     let mut wrong = Vec::new();
     for outcome in FAILED {
         let (named, counted) = (rejects.with(&[outcome]).len(), evidence.entry(outcome));
@@ -274,8 +274,8 @@ fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<St
             _ => strange.push(*id),
         }
     }
-    wrong.extend(told(&again, "in the rejects twice"));
-    wrong.extend(told(
+    wrong.extend(name_some(&again, "in the rejects twice"));
+    wrong.extend(name_some(
         &strange,
         "in the rejects without a known id or outcome",
     ));
@@ -283,7 +283,10 @@ fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<St
         |id: &u64| index(&evidence.source, *id).is_some_and(|at| times.get(at) > Some(&0));
     let mut there = rejects.with(&["not_written", "unsent"]);
     there.retain(is_there);
-    wrong.extend(told(&there, "not written by the rejects and in the log"));
+    wrong.extend(name_some(
+        &there,
+        "not written by the rejects and in the log",
+    ));
     let neither = evidence.source.clone().zip(times.iter().zip(&named));
     let neither = neither.filter(|(_, (times, named))| **times == 0 && !**named);
     let neither: Vec<u64> = neither.map(|(id, _)| id).collect();
@@ -292,7 +295,7 @@ fn rejected(evidence: &Evidence<'_>, rejects: &Rejects, times: &[u32]) -> Vec<St
     let seen = evidence.skipped() + evidence.entry("found") - left_out;
     let source = evidence.source.end - evidence.source.start;
     if neither.len() as u64 != source.saturating_sub(seen) {
-        wrong.extend(told(&neither, "neither in the log nor in the rejects"));
+        wrong.extend(name_some(&neither, "neither in the log nor in the rejects"));
     }
     wrong
 }

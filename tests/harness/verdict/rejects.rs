@@ -10,9 +10,9 @@ use super::id_of;
 
 /// The lines of `--rejects FILE`: each id with what became of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Rejects(pub(super) Vec<(u64, String)>);
+pub(crate) struct RejectedIds(pub(super) Vec<(u64, String)>);
 
-impl Rejects {
+impl RejectedIds {
     /// Rejects with these ids and outcomes.
     pub(crate) fn of(rejects: &[(u64, &str)]) -> Self {
         let rejects = rejects.iter();

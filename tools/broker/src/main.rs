@@ -30,7 +30,7 @@ const USAGE: &str =
 
 /// What the command line asks for.
 #[derive(Default)]
-struct Wanted {
+struct BrokerOptions {
     port: Option<u16>,
     topics: Vec<(String, i32)>,
     /// Server properties.
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Wanted, String> {
-    let mut wanted = Wanted::default();
+fn parse(mut args: impl Iterator<Item = String>) -> Result<BrokerOptions, String> {
+    let mut wanted = BrokerOptions::default();
     while let Some(flag) = args.next() {
         let value = args.next().ok_or(USAGE)?;
         match flag.as_str() {
@@ -102,7 +102,7 @@ fn watch_stdin() -> oneshot::Receiver<()> {
     receiver
 }
 
-fn run(wanted: &Wanted) -> Result<(), String> {
+fn run(wanted: &BrokerOptions) -> Result<(), String> {
     let options = KafkaOptions {
         port: wanted.port,
         properties: wanted.properties.clone(),

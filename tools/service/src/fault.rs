@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 /// A fault to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Fault {
+pub(crate) enum PlantedFault {
     /// One partition is read no further than its first records, as many as `--every` says.
     Stuck,
     /// It ends without a word after so many records, once, and comes back after two seconds.

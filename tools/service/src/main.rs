@@ -22,11 +22,11 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use fault::Fault;
+use fault::PlantedFault;
 
 /// What the command line asks for.
 #[derive(Debug, Clone, Parser)]
-struct Wanted {
+struct ServiceOptions {
     /// Bootstrap servers.
     #[arg(long)]
     brokers: String,
@@ -53,7 +53,7 @@ struct Wanted {
     transactional: bool,
     /// What the service does wrong.
     #[arg(long, value_enum)]
-    fault: Option<Fault>,
+    fault: Option<PlantedFault>,
     /// With which record of its input the fault happens, and again after as many; of the partition that is
     /// `stuck` so many are read.
     #[arg(long, default_value_t = 10)]
@@ -71,7 +71,7 @@ enum Protocol {
 }
 
 fn main() -> ExitCode {
-    let wanted = Wanted::parse();
+    let wanted = ServiceOptions::parse();
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         if let Err(error) = signal_hook::flag::register(signal, stop.clone()) {
@@ -81,9 +81,9 @@ fn main() -> ExitCode {
     stop_with_stdin(stop.clone());
     loop {
         match work::run(&wanted, &stop) {
-            Ok(work::End::Stopped) => return ExitCode::SUCCESS,
+            Ok(work::ServiceEnd::Stopped) => return ExitCode::SUCCESS,
             // Long enough for the group to notice that a member has gone.
-            Ok(work::End::Crashed) => thread::sleep(Duration::from_secs(2)),
+            Ok(work::ServiceEnd::Crashed) => thread::sleep(Duration::from_secs(2)),
             Err(error) => return fail(&error.to_string()),
         }
     }

@@ -16,8 +16,8 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::util::Timeout;
 
 use crate::answer;
-use crate::fault::Fault;
-use crate::{Protocol, Wanted};
+use crate::fault::PlantedFault;
+use crate::{Protocol, ServiceOptions};
 
 /// How long a call of the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,15 +29,15 @@ const LATE: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How a run ended.
-pub(crate) enum End {
+pub(crate) enum ServiceEnd {
     Stopped,
     /// The planted crash.
     Crashed,
 }
 
 /// One life of the service.
-struct Service<'a> {
-    wanted: &'a Wanted,
+struct ServiceLife<'a> {
+    wanted: &'a ServiceOptions,
     consumer: BaseConsumer,
     producer: BaseProducer,
     /// What is to be committed: the next offset of each partition.
@@ -60,8 +60,8 @@ struct Service<'a> {
 ///
 /// # Errors
 /// That of a call of the cluster.
-pub(crate) fn run(wanted: &Wanted, stop: &AtomicBool) -> KafkaResult<End> {
-    let mut service = Service {
+pub(crate) fn run(wanted: &ServiceOptions, stop: &AtomicBool) -> KafkaResult<ServiceEnd> {
+    let mut service = ServiceLife {
         wanted,
         consumer: consumer(wanted)?,
         producer: producer(wanted)?,
@@ -81,7 +81,7 @@ pub(crate) fn run(wanted: &Wanted, stop: &AtomicBool) -> KafkaResult<End> {
     service.serve(stop)
 }
 
-fn consumer(wanted: &Wanted) -> KafkaResult<BaseConsumer> {
+fn consumer(wanted: &ServiceOptions) -> KafkaResult<BaseConsumer> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &wanted.brokers)
@@ -96,7 +96,7 @@ fn consumer(wanted: &Wanted) -> KafkaResult<BaseConsumer> {
     config.create()
 }
 
-fn producer(wanted: &Wanted) -> KafkaResult<BaseProducer> {
+fn producer(wanted: &ServiceOptions) -> KafkaResult<BaseProducer> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &wanted.brokers)
@@ -108,8 +108,8 @@ fn producer(wanted: &Wanted) -> KafkaResult<BaseProducer> {
     config.create()
 }
 
-impl Service<'_> {
-    fn serve(&mut self, stop: &AtomicBool) -> KafkaResult<End> {
+impl ServiceLife<'_> {
+    fn serve(&mut self, stop: &AtomicBool) -> KafkaResult<ServiceEnd> {
         let mut is_ready = false;
         while !stop.load(Ordering::SeqCst) {
             let message = self.consumer.poll(Duration::from_millis(20));
@@ -126,11 +126,11 @@ impl Service<'_> {
                 Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => {}
                 Some(Err(error)) => return Err(error),
                 Some(Ok(message)) => {
-                    let input = Input::of(&message);
+                    let input = InputRecord::of(&message);
                     self.came_at = Instant::now();
                     drop(message);
                     if self.take(&input)? {
-                        return Ok(End::Crashed);
+                        return Ok(ServiceEnd::Crashed);
                     }
                 }
             }
@@ -140,13 +140,13 @@ impl Service<'_> {
         }
         self.release_held()?;
         self.commit()?;
-        Ok(End::Stopped)
+        Ok(ServiceEnd::Stopped)
     }
 
     /// Handles a record; whether the service crashes over it.
-    fn take(&mut self, input: &Input) -> KafkaResult<bool> {
+    fn take(&mut self, input: &InputRecord) -> KafkaResult<bool> {
         let fault = self.wanted.fault;
-        if fault == Some(Fault::Stuck) && input.partition == self.wanted.partition {
+        if fault == Some(PlantedFault::Stuck) && input.partition == self.wanted.partition {
             if self.read_of_stuck >= self.wanted.every {
                 return Ok(false);
             }
@@ -155,23 +155,23 @@ impl Service<'_> {
         self.wait_for_capacity();
         self.read += 1;
         let is_bad = self.read.is_multiple_of(self.wanted.every);
-        if fault == Some(Fault::Crash) && is_bad && !CRASHED.swap(true, Ordering::SeqCst) {
+        if fault == Some(PlantedFault::Crash) && is_bad && !CRASHED.swap(true, Ordering::SeqCst) {
             return Ok(true);
         }
         let value = input.value.as_deref();
         let answer = match fault {
-            Some(Fault::WrongValue) if is_bad => answer::wrong(value),
-            Some(Fault::OtherIds) => answer::with_ids(value, self.read),
+            Some(PlantedFault::WrongValue) if is_bad => answer::wrong(value),
+            Some(PlantedFault::OtherIds) => answer::with_ids(value, self.read),
             _ => answer::healthy(value),
         };
         let (key, answer) = (input.key.clone().unwrap_or_default(), answer.to_string());
         match fault {
-            Some(Fault::MissingRecord) if is_bad => {}
-            Some(Fault::Duplicated) if is_bad => {
+            Some(PlantedFault::MissingRecord) if is_bad => {}
+            Some(PlantedFault::Duplicated) if is_bad => {
                 self.send(&key, &answer)?;
                 self.send(&key, &answer)?;
             }
-            Some(Fault::Reordered) if is_bad && self.held.is_none() => {
+            Some(PlantedFault::Reordered) if is_bad && self.held.is_none() => {
                 self.held = Some((key, answer))
             }
             _ => {
@@ -246,7 +246,7 @@ impl Service<'_> {
         }
         // Committed is what was answered: answers come first.
         self.producer.flush(Timeout::After(PATIENCE))?;
-        if offsets.count() == 0 || self.wanted.fault == Some(Fault::NeverCommits) {
+        if offsets.count() == 0 || self.wanted.fault == Some(PlantedFault::NeverCommits) {
             return Ok(());
         }
         self.consumer.commit(&offsets, CommitMode::Sync)
@@ -257,14 +257,14 @@ impl Service<'_> {
 static CRASHED: AtomicBool = AtomicBool::new(false);
 
 /// What the service needs of a record.
-struct Input {
+struct InputRecord {
     partition: i32,
     offset: i64,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
 }
 
-impl Input {
+impl InputRecord {
     fn of(message: &BorrowedMessage<'_>) -> Self {
         Self {
             partition: message.partition(),

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_stand_anywhere_and_unknown_ones_take_their_value_along() {
+    fn flags_may_come_anywhere_and_unknown_ones_consume_their_value() {
         let expected = Call {
             words: vec!["extract".into(), "data".into(), "demo".into()],
             paths: vec!["a.b".into(), ".ts".into()],

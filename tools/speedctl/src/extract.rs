@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::args::Call;
 use crate::faults::Faults;
-use crate::filter::Filter;
+use crate::filter::SnapshotFilter;
 use crate::path::{DottedPath, Objects, cell_text};
-use crate::sink::Sink;
+use crate::sink::RowSink;
 use crate::table::{LineEnd, write_row};
 use crate::{Failure, complain, open_snapshot};
 
@@ -22,9 +22,9 @@ use crate::{Failure, complain, open_snapshot};
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What one extraction prints for each RRPair.
-struct Columns {
+struct PrintedColumns {
     paths: Vec<DottedPath>,
-    filter: Option<Filter>,
+    filter: Option<SnapshotFilter>,
     objects: Objects,
     end: LineEnd,
     uuid_suffix: &'static str,
@@ -35,7 +35,7 @@ struct Columns {
 /// # Errors
 /// When an argument is bad, the snapshot does not exist, or one of its lines is not JSON (after the rows before it).
 pub(crate) fn run(id: &str, call: &Call, faults: &Faults) -> Result<u8, Failure> {
-    let columns = Columns::new(call, faults)?;
+    let columns = PrintedColumns::new(call, faults)?;
     let mut source = open_snapshot(id)?;
     if faults.has("no-output") {
         return faults.end();
@@ -47,7 +47,7 @@ pub(crate) fn run(id: &str, call: &Call, faults: &Faults) -> Result<u8, Failure>
         Some(path) => Box::new(File::create(path)?),
         None => Box::new(io::stdout()),
     };
-    let mut sink = Sink::new(out, faults);
+    let mut sink = RowSink::new(out, faults);
     let outcome = columns.copy(&mut source, call, &mut sink, faults);
     let rows = sink.finish()?;
     outcome?;
@@ -57,7 +57,7 @@ pub(crate) fn run(id: &str, call: &Call, faults: &Faults) -> Result<u8, Failure>
     faults.end()
 }
 
-impl Columns {
+impl PrintedColumns {
     fn new(call: &Call, faults: &Faults) -> Result<Self, Failure> {
         if call.paths.is_empty() {
             return Err(Failure::new("required flag(s) \"path\" not set"));
@@ -68,7 +68,11 @@ impl Columns {
                 .iter()
                 .map(|typed| DottedPath::parse(typed))
                 .collect::<Result<_, _>>()?,
-            filter: call.filter.as_deref().map(Filter::parse).transpose()?,
+            filter: call
+                .filter
+                .as_deref()
+                .map(SnapshotFilter::parse)
+                .transpose()?,
             objects: Objects::from_env()?,
             end: if faults.has("crlf") {
                 LineEnd::CrLf
@@ -87,7 +91,7 @@ impl Columns {
         &self,
         source: &mut impl BufRead,
         call: &Call,
-        sink: &mut Sink<'_>,
+        sink: &mut RowSink<'_>,
         faults: &Faults,
     ) -> Result<(), Failure> {
         if sink.head(&self.head(call, faults))?.is_break() {

@@ -10,14 +10,14 @@ use crate::path::{Objects, cell_text};
 
 /// A parsed filter.
 #[derive(Debug)]
-pub(crate) enum Filter {
+pub(crate) enum SnapshotFilter {
     All(Vec<Self>),
     Any(Vec<Self>),
-    Is(Keyword, Operator, String),
+    Is(FilterKeyword, FilterOperator, String),
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Operator {
+pub(crate) enum FilterOperator {
     Is,
     Not,
     Contains,
@@ -26,7 +26,7 @@ pub(crate) enum Operator {
 }
 
 #[derive(Debug)]
-pub(crate) enum Keyword {
+pub(crate) enum FilterKeyword {
     Member(&'static str),
     Tag(String),
     Header(String),
@@ -34,13 +34,13 @@ pub(crate) enum Keyword {
     Uuid,
 }
 
-impl Filter {
+impl SnapshotFilter {
     /// Parses a filter.
     ///
     /// # Errors
     /// When it does not follow the language, the message tells at which word.
     pub(crate) fn parse(typed: &str) -> Result<Self, Failure> {
-        let mut tokens = Tokens {
+        let mut tokens = FilterTokens {
             list: tokens(typed).map_err(|why| invalid(typed, &why))?,
             next: 0,
         };
@@ -60,18 +60,18 @@ impl Filter {
                 let texts = keyword.texts(pair);
                 let some = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
                 match operator {
-                    Operator::Is => some(&|text| text == wanted),
-                    Operator::Not => !some(&|text| text == wanted),
-                    Operator::Contains => some(&|text| text.contains(wanted)),
-                    Operator::NotContains => !some(&|text| text.contains(wanted)),
-                    Operator::Regex => some(&|text| found(text, wanted)),
+                    FilterOperator::Is => some(&|text| text == wanted),
+                    FilterOperator::Not => !some(&|text| text == wanted),
+                    FilterOperator::Contains => some(&|text| text.contains(wanted)),
+                    FilterOperator::NotContains => !some(&|text| text.contains(wanted)),
+                    FilterOperator::Regex => some(&|text| found(text, wanted)),
                 }
             }
         }
     }
 }
 
-impl Keyword {
+impl FilterKeyword {
     fn parse(word: &str) -> Result<Self, String> {
         let indexed = |name: &str| {
             word.strip_prefix(name)?
@@ -136,14 +136,14 @@ fn invalid(typed: &str, why: &str) -> Failure {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Token {
+enum FilterToken {
     Open,
     Close,
     Word(String),
     Quoted(String),
 }
 
-impl Token {
+impl FilterToken {
     fn shown(&self) -> String {
         match self {
             Self::Open => "`(`".to_owned(),
@@ -155,15 +155,15 @@ impl Token {
 }
 
 /// Splits into parentheses, bare words and quoted values; `[...]` belongs to the word before it, spaces and all.
-fn tokens(typed: &str) -> Result<Vec<Token>, String> {
+fn tokens(typed: &str) -> Result<Vec<FilterToken>, String> {
     let mut list = Vec::new();
     let mut rest = typed.chars().peekable();
     while let Some(next) = rest.next() {
         match next {
             space if space.is_whitespace() => {}
-            '(' => list.push(Token::Open),
-            ')' => list.push(Token::Close),
-            '"' => list.push(Token::Quoted(quoted(&mut rest)?)),
+            '(' => list.push(FilterToken::Open),
+            ')' => list.push(FilterToken::Close),
+            '"' => list.push(FilterToken::Quoted(quoted(&mut rest)?)),
             first => {
                 let mut word = String::from(first);
                 let mut depth = 0_i32;
@@ -173,7 +173,7 @@ fn tokens(typed: &str) -> Result<Vec<Token>, String> {
                     depth += i32::from(more == '[') - i32::from(more == ']');
                     word.push(more);
                 }
-                list.push(Token::Word(word));
+                list.push(FilterToken::Word(word));
             }
         }
     }
@@ -197,55 +197,56 @@ fn quoted(rest: &mut impl Iterator<Item = char>) -> Result<String, String> {
     Err("a quote is not closed".to_owned())
 }
 
-struct Tokens {
-    list: Vec<Token>,
+struct FilterTokens {
+    list: Vec<FilterToken>,
     next: usize,
 }
 
-impl Tokens {
-    fn take(&mut self) -> Option<Token> {
+impl FilterTokens {
+    fn take(&mut self) -> Option<FilterToken> {
         let token = self.list.get(self.next).cloned();
         self.next += 1;
         token
     }
 
     fn take_word(&mut self, wanted: &str) -> bool {
-        let here = matches!(self.list.get(self.next), Some(Token::Word(word)) if word == wanted);
+        let here =
+            matches!(self.list.get(self.next), Some(FilterToken::Word(word)) if word == wanted);
         self.next += usize::from(here);
         here
     }
 
-    fn any(&mut self) -> Result<Filter, String> {
+    fn any(&mut self) -> Result<SnapshotFilter, String> {
         let mut parts = vec![self.all()?];
         while self.take_word("OR") {
             parts.push(self.all()?);
         }
-        Ok(Filter::Any(parts))
+        Ok(SnapshotFilter::Any(parts))
     }
 
-    fn all(&mut self) -> Result<Filter, String> {
+    fn all(&mut self) -> Result<SnapshotFilter, String> {
         let mut parts = vec![self.one()?];
         while self.take_word("AND") {
             parts.push(self.one()?);
         }
-        Ok(Filter::All(parts))
+        Ok(SnapshotFilter::All(parts))
     }
 
-    fn one(&mut self) -> Result<Filter, String> {
+    fn one(&mut self) -> Result<SnapshotFilter, String> {
         match self.take() {
-            Some(Token::Open) => {
+            Some(FilterToken::Open) => {
                 let inner = self.any()?;
                 match self.take() {
-                    Some(Token::Close) => Ok(inner),
+                    Some(FilterToken::Close) => Ok(inner),
                     _ => Err("a parenthesis is not closed".to_owned()),
                 }
             }
-            Some(Token::Word(word)) => {
-                let keyword = Keyword::parse(&word)?;
+            Some(FilterToken::Word(word)) => {
+                let keyword = FilterKeyword::parse(&word)?;
                 let operator = self.operator(&word)?;
                 match self.take() {
-                    Some(Token::Word(value) | Token::Quoted(value)) => {
-                        Ok(Filter::Is(keyword, operator, value))
+                    Some(FilterToken::Word(value) | FilterToken::Quoted(value)) => {
+                        Ok(SnapshotFilter::Is(keyword, operator, value))
                     }
                     _ => Err(format!("`{word}` has no value")),
                 }
@@ -255,14 +256,14 @@ impl Tokens {
         }
     }
 
-    fn operator(&mut self, keyword: &str) -> Result<Operator, String> {
+    fn operator(&mut self, keyword: &str) -> Result<FilterOperator, String> {
         match self.take() {
-            Some(Token::Word(word)) => match word.as_str() {
-                "IS" => Ok(Operator::Is),
-                "NOT" if self.take_word("CONTAINS") => Ok(Operator::NotContains),
-                "NOT" => Ok(Operator::Not),
-                "CONTAINS" => Ok(Operator::Contains),
-                "REGEX" => Ok(Operator::Regex),
+            Some(FilterToken::Word(word)) => match word.as_str() {
+                "IS" => Ok(FilterOperator::Is),
+                "NOT" if self.take_word("CONTAINS") => Ok(FilterOperator::NotContains),
+                "NOT" => Ok(FilterOperator::Not),
+                "CONTAINS" => Ok(FilterOperator::Contains),
+                "REGEX" => Ok(FilterOperator::Regex),
                 _ => Err(format!("unknown operator `{word}`")),
             },
             _ => Err(format!("expected an operator after `{keyword}`")),
@@ -272,14 +273,14 @@ impl Tokens {
 
 #[cfg(test)]
 mod tests {
-    use super::Filter;
+    use super::SnapshotFilter;
     use serde_json::json;
 
     fn matches(filter: &str) -> bool {
         let pair = json!({"command": "Fetch", "direction": "OUT", "l7protocol": "kafka", "service": "fulfilment",
             "tags": {"app name": "shop (eu)", "k": "v"}, "uuid": "1bIox8y3SwCCZkICqaqJjg==",
             "http": {"req": {"url": "/a?b=1", "headers": {"Accept": ["*/*", "text/html"]}}}});
-        Filter::parse(filter).expect(filter).matches(&pair)
+        SnapshotFilter::parse(filter).expect(filter).matches(&pair)
     }
 
     #[test]
@@ -326,7 +327,7 @@ mod tests {
             ("command IS Fetch AND", "expected a keyword at the end"),
             ("command IS Fetch service IS x", "unexpected `service`"),
         ] {
-            let failure = Filter::parse(filter).expect_err(filter);
+            let failure = SnapshotFilter::parse(filter).expect_err(filter);
             assert!(failure.message.ends_with(why), "{}", failure.message);
         }
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::faults::Faults;
-use crate::sink::Sink;
+use crate::sink::RowSink;
 use crate::{Failure, open_snapshot};
 
 /// Runs the command and returns its exit code. A row of the faults is a line of `raw.jsonl` here.
@@ -31,7 +31,7 @@ pub(crate) fn run(id: &str, faults: &Faults) -> Result<u8, Failure> {
         true => faults.rows_into(raw.into())?,
         false => Box::new(raw),
     };
-    let mut sink = Sink::new(raw, faults);
+    let mut sink = RowSink::new(raw, faults);
     // There is no header, but a fault after 0 rows strikes here.
     let mut flow = sink.head(b"")?;
     let mut line = Vec::new();

@@ -11,7 +11,7 @@ use crate::faults::{Faults, kill_self, sleep_forever};
 const NOISE_PER_ROW: usize = 4096;
 
 /// A buffered output that counts its rows.
-pub(crate) struct Sink<'a> {
+pub(crate) struct RowSink<'a> {
     out: BufWriter<Box<dyn Write>>,
     /// How many bytes may still be written before the output is cut.
     room: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Sink<'a> {
     faults: &'a Faults,
 }
 
-impl<'a> Sink<'a> {
+impl<'a> RowSink<'a> {
     /// Wraps an output; half of the stderr noise is over by then.
     pub(crate) fn new(out: Box<dyn Write>, faults: &'a Faults) -> Self {
         let cut = faults.number("cut").or(faults.number("cut-fail"));

@@ -21,7 +21,7 @@ pub(crate) enum FoundTopic {
     Id(TopicId),
     Missing,
     /// The cluster has no ids, or does not show this user the topic.
-    Untold,
+    Unknown,
 }
 
 /// Whether the user may write to a topic.
@@ -30,7 +30,7 @@ pub(crate) enum Writing {
     Allowed,
     Refused,
     /// The cluster does not say, such as one before Apache Kafka 2.3.
-    Untold,
+    Unknown,
 }
 
 /// What is asked of topics beside what is told anyway.
@@ -60,7 +60,7 @@ pub(crate) fn find(
         // SAFETY: the description is part of the answer, which lives until this returns.
         Ok(topic) => unsafe { id_of(topic) },
         Err(Code::UNKNOWN_TOPIC_OR_PARTITION) => FoundTopic::Missing,
-        Err(_) => FoundTopic::Untold,
+        Err(_) => FoundTopic::Unknown,
     })
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn writing(
     describe(&request, names, |described| match described {
         // SAFETY: the description is part of the answer, which lives until this returns.
         Ok(topic) => unsafe { writing_of(topic) },
-        Err(_) => Writing::Untold,
+        Err(_) => Writing::Unknown,
     })
 }
 
@@ -156,11 +156,11 @@ unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
     let id = unsafe {
         let id = c::rd_kafka_TopicDescription_topic_id(topic);
         match id.is_null() {
-            true => return FoundTopic::Untold,
+            true => return FoundTopic::Unknown,
             false => text(c::rd_kafka_Uuid_base64str(id)),
         }
     };
-    TopicId::parse(&id).map_or(FoundTopic::Untold, FoundTopic::Id)
+    TopicId::parse(&id).map_or(FoundTopic::Unknown, FoundTopic::Id)
 }
 
 /// # Safety
@@ -178,7 +178,7 @@ unsafe fn writing_of(topic: *const c::rd_kafka_TopicDescription_t) -> Writing {
         let mut count = 0;
         let operations = c::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
         if operations.is_null() {
-            return Writing::Untold;
+            return Writing::Unknown;
         }
         let operation = |i| *operations.cast::<u32>().add(i);
         match (0..count).any(|i| wanted.contains(&operation(i))) {

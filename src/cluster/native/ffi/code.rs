@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_librdkafka_lacks_have_a_text_of_our_own() {
+    fn error_codes_unknown_to_librdkafka_have_our_own_text() {
         let unknown =
             |n| format!("the broker answers with error code {n}, which kreplay does not know");
         // 108 and 120 are Kafka's NEW_LEADER_ELECTED and TRANSACTION_ABORTABLE.
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn known_codes_have_librdkafkas_text() {
+    fn known_error_codes_have_librdkafkas_text() {
         // Kafka protocol guide, "Error Codes": 10 and 29.
         let text = |code| Code::from_raw(code).words();
         assert_eq!(text(10), "Broker: Message size too large");

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_not_destroyed_and_something_is_once() {
+    fn null_is_not_destroyed_and_a_pointer_is_destroyed_once() {
         let mut object = 0;
         // SAFETY: the destructor does not look at what it is given.
         let (nothing, something) = unsafe {

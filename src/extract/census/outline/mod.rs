@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_surrogate_pair_or_a_huge_number_ends_no_line() {
+    fn a_lone_surrogate_or_a_huge_number_does_not_end_the_outline() {
         let mut outline = Outline::default();
         outline.add(r#"{"b":"\ud800x","c":[-1e400,2E+3],"d":{"e":true}}"#);
         outline.add(r#"{"b":"\uDC00","a":1}"#);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_with_names_that_are_data_is_folded() {
+    fn an_object_whose_member_names_are_data_is_folded() {
         let documents: Vec<Value> = (0..500)
             .map(|i| json!({"urls": {format!("/items/{i}"): {"by": {"id": 1}, "hits": i}}}))
             .collect();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_paths_are_kept_than_there_is_room_for() {
+    fn the_number_of_listed_paths_is_bounded() {
         let members = |n: usize| -> Value {
             (0..150)
                 .map(|i| (format!("m{n}x{i}"), json!({"a": 1})))
@@ -224,7 +224,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_listed_path_is_read_again_and_leads_to_as_many_nodes(document in any_json()) {
+        fn a_listed_path_parses_and_matches_as_many_nodes_as_counted(document in any_json()) {
             let (paths, left_out) = outline(std::slice::from_ref(&document)).list();
             // Only names with what has to be escaped cannot be listed.
             prop_assert!(left_out == 0 || document.to_string().contains(['\\', '\'']));

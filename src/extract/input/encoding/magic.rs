@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_is_known_by_its_first_bytes() {
+    fn a_format_is_recognised_by_its_first_bytes() {
         let mut tar = b"raw.jsonl\0".to_vec();
         tar.resize(TAR.0, 0);
         tar.extend_from_slice(b"ustar\x0000");

@@ -37,9 +37,9 @@ impl Opened {
     pub(in crate::extract) fn look(&mut self, asked: Asked) -> io::Result<Nature> {
         let (mut head, mut supply) = (Vec::new(), self.supply);
         let mut failure = None;
-        let told = loop {
-            if let Some(told) = kind::tell(&head, supply, asked) {
-                break told;
+        let nature = loop {
+            if let Some(nature) = kind::tell(&head, supply, asked) {
+                break nature;
             }
             match self.read_more(&mut head) {
                 Ok(0) => supply = Supply::Ended,
@@ -54,8 +54,8 @@ impl Opened {
         let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
         let rest = Failing(failure).chain(rest);
         self.reader = Box::new(io::Cursor::new(head).chain(rest));
-        self.is_empty = told == Nature::Empty;
-        Ok(told)
+        self.is_empty = nature == Nature::Empty;
+        Ok(nature)
     }
 
     /// The `ts` of the first object that has one, where it is not far from the beginning; the input cannot

@@ -150,8 +150,8 @@ impl Opener {
         match found.asked {
             Asked::ByName => self.open(&found.input).map(Opening::Open),
             Asked::InFolder => {
-                let (opened, told) = self.open_and_look(&found.input, Asked::InFolder)?;
-                Ok(self.of_folder(told, opened))
+                let (opened, nature) = self.open_and_look(&found.input, Asked::InFolder)?;
+                Ok(self.of_folder(nature, opened))
             }
         }
     }
@@ -168,8 +168,8 @@ impl Opener {
     /// # Errors
     /// What keeps it from being opened or read as what the run reads.
     pub(in crate::extract) fn open(&mut self, input: &Input) -> Result<Opened, Error> {
-        let (opened, told) = self.open_and_look(input, Asked::ByName)?;
-        match told {
+        let (opened, nature) = self.open_and_look(input, Asked::ByName)?;
+        match nature {
             Nature::Known(kind) => self.agree(kind, input)?,
             Nature::Unread(format) => {
                 return Err(Error::OtherFormat {
@@ -206,8 +206,8 @@ impl Opener {
         }
     }
 
-    fn of_folder(&self, told: Nature, opened: Opened) -> Opening {
-        match told {
+    fn of_folder(&self, nature: Nature, opened: Opened) -> Opening {
+        match nature {
             Nature::Known(InputKind::RrPairs) => Opening::Open(opened),
             Nature::Json { .. } | Nature::Known(InputKind::Records) if self.paths == Paths::Own => {
                 Opening::Open(opened)
@@ -227,9 +227,9 @@ impl Opener {
 
 fn open_and_look(input: &Input, asked: Asked) -> Looked {
     let mut opened = open::open(input)?;
-    let told = opened.look(asked);
-    let told = told.map_err(|e| open::read_error(input.name(), &e))?;
-    Ok((opened, told))
+    let nature = opened.look(asked);
+    let nature = nature.map_err(|e| open::read_error(input.name(), &e))?;
+    Ok((opened, nature))
 }
 
 fn is_folder(input: &Input) -> bool {

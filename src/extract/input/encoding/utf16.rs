@@ -130,9 +130,9 @@ mod tests {
     use super::*;
 
     /// Gives at most `.1` bytes at once.
-    struct Dribble(Cursor<Vec<u8>>, usize);
+    struct SteppedCursor(Cursor<Vec<u8>>, usize);
 
-    impl Read for Dribble {
+    impl Read for SteppedCursor {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let n = buffer.len().min(self.1);
             self.0.read(&mut buffer[..n])
@@ -140,15 +140,15 @@ mod tests {
     }
 
     fn read(bytes: &[u8], step: usize) -> Result<String, String> {
-        let dribble = Dribble(Cursor::new(bytes.to_vec()), step);
-        let mut reader = decoded(dribble).map_err(|e| e.to_string())?;
+        let stepped = SteppedCursor(Cursor::new(bytes.to_vec()), step);
+        let mut reader = decoded(stepped).map_err(|e| e.to_string())?;
         let mut text = String::new();
         let read = reader.read_to_string(&mut text);
         read.map(|_| text).map_err(|e| e.to_string())
     }
 
     #[test]
-    fn utf_16_is_read_in_both_orders_with_and_without_a_mark() {
+    fn utf_16_is_read_in_both_byte_orders_with_and_without_a_bom() {
         let text = "{\"a\":\"na\u{ef}ve \u{1f980}\"}\r\n";
         for mark in ["", "\u{feff}"] {
             let units: Vec<u16> = mark.encode_utf16().chain(text.encode_utf16()).collect();
@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_16_is_left_as_it_is() {
+    fn other_text_than_utf_16_is_left_unchanged() {
         for text in ["", "a", "{}", "plain text"] {
             assert_eq!(read(text.as_bytes(), 1).as_deref(), Ok(text));
         }
     }
 
     #[test]
-    fn damaged_utf_16_is_named_with_its_place() {
+    fn damaged_utf_16_is_named_with_its_position() {
         let cases: [(&[u8], &str); 3] = [
             (
                 b"\xff\xfea\0b",

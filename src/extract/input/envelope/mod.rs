@@ -28,14 +28,14 @@ const MEMBERS: [&str; 2] = ["\"msgType\"", "\"l7protocol\""];
 pub(in crate::extract) struct Envelope {
     /// The first of these that leads anywhere is taken.
     paths: Vec<Vec<PathStep>>,
-    told: Told,
+    chosen_by: ChosenBy,
 }
 
 /// Who says where RRPairs are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    ByProfile,
-    ByContent,
+enum ChosenBy {
+    Profile,
+    Content,
 }
 
 /// What a text holds.
@@ -54,7 +54,7 @@ pub(in crate::extract) enum EnvelopeContents<'t> {
 #[derive(Debug)]
 pub(in crate::extract) struct EnvelopeNode<'t> {
     json: &'t str,
-    told: Told,
+    chosen_by: ChosenBy,
     /// Line ends of the text before it.
     pub(in crate::extract) lines: u64,
 }
@@ -65,9 +65,9 @@ impl Envelope {
     pub(in crate::extract) fn of(profile: &Profile) -> Result<Self, Error> {
         let candidates = profile.rrpair.0.iter();
         let own: Vec<&str> = candidates.map(|candidate| &*candidate.path).collect();
-        let (texts, told) = match own.is_empty() {
-            true => (vec![BODIES], Told::ByContent),
-            false => (own, Told::ByProfile),
+        let (texts, chosen_by) = match own.is_empty() {
+            true => (vec![BODIES], ChosenBy::Content),
+            false => (own, ChosenBy::Profile),
         };
         let steps = |text: &&str| {
             let bad = |why: &str| {
@@ -79,27 +79,27 @@ impl Envelope {
             steps.ok_or_else(|| bad("only names, indexes and `*` lead to an RRPair"))
         };
         let paths = texts.iter().map(steps).collect::<Result<_, _>>()?;
-        Ok(Self { paths, told })
+        Ok(Self { paths, chosen_by })
     }
 
     /// What `text` holds. What is damaged before its first RRPair is given as it is.
     pub(in crate::extract) fn contents<'t>(&self, text: &'t str) -> EnvelopeContents<'t> {
-        if self.told == Told::ByContent && !is_export(text.as_bytes()) {
+        if self.chosen_by == ChosenBy::Content && !is_export(text.as_bytes()) {
             return EnvelopeContents::Itself;
         }
         let mut damage = None;
         for path in &self.paths {
             let (found, end) = seek::nodes(text, path);
             damage = end.err();
-            let is_rrpair = |json: &&str| self.told == Told::ByProfile || has_members(json);
+            let is_rrpair = |json: &&str| self.chosen_by == ChosenBy::Profile || has_members(json);
             if !found.iter().any(is_rrpair) {
                 continue;
             }
             let nodes = self.placed(text, &found);
             return EnvelopeContents::Within { nodes, damage };
         }
-        match (self.told, damage) {
-            (Told::ByProfile, None) => EnvelopeContents::Within {
+        match (self.chosen_by, damage) {
+            (ChosenBy::Profile, None) => EnvelopeContents::Within {
                 nodes: Vec::new(),
                 damage: None,
             },
@@ -125,8 +125,12 @@ impl Envelope {
             let start = json.as_ptr().addr() - text.as_ptr().addr();
             lines += memchr::memchr_iter(b'\n', &text.as_bytes()[at..start]).count() as u64;
             at = start;
-            let told = self.told;
-            EnvelopeNode { json, told, lines }
+            let chosen_by = self.chosen_by;
+            EnvelopeNode {
+                json,
+                chosen_by,
+                lines,
+            }
         };
         found.iter().map(place).collect()
     }
@@ -136,7 +140,7 @@ impl<'t> EnvelopeNode<'t> {
     /// The RRPair's text; none where the node holds none.
     pub(in crate::extract) fn rrpair(&self) -> Option<Cow<'t, str>> {
         let object = otlp::object(self.json)?;
-        let is_rrpair = self.told == Told::ByProfile || has_members(&object);
+        let is_rrpair = self.chosen_by == ChosenBy::Profile || has_members(&object);
         is_rrpair.then_some(object)
     }
 }

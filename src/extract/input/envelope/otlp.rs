@@ -218,7 +218,7 @@ mod tests {
     use super::object;
 
     #[test]
-    fn typed_values_are_the_json_that_they_stand_for() {
+    fn typed_otlp_values_become_the_json_they_encode() {
         let cases = [
             (r#"{"kvlistValue":{}}"#, "{}"),
             (r#"{"kvlistValue":{"values":[]}}"#, "{}"),

@@ -34,7 +34,7 @@ fn export(records: &[String]) -> String {
 }
 
 #[test]
-fn an_export_is_known_by_its_content() {
+fn a_log_export_is_recognised_by_its_content() {
     let rrpair = |uuid: &str| format!(r#"{{"l7protocol":"kafka","uuid":"{uuid}"}}"#);
     let log = r#"{"body":{"stringValue":"a line"}}"#.to_owned();
     let text = export(&[body("a"), log.clone(), body("b")]);
@@ -54,7 +54,7 @@ fn an_export_is_known_by_its_content() {
 }
 
 #[test]
-fn what_stands_before_damage_is_found_wherever_the_text_is_cut() {
+fn rrpairs_before_damage_are_found_wherever_the_text_is_cut() {
     let text = export(&[body("a"), body("b")]);
     let first = text.find("},\n").expect("there are two");
     for cut in first..text.len() {

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_beginning_tells_the_form() {
+    fn the_format_is_detected_from_the_beginning() {
         let cases = [
             ("", Format::Lines),
             (" \n\n", Format::Lines),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_before_it_is_sure() {
+    fn the_format_is_decided_only_when_it_is_certain() {
         for (text, form) in [
             ("", None),
             ("{", None),

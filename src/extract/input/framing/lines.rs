@@ -118,9 +118,9 @@ mod tests {
     use crate::extract::input::framing::window::CHUNK;
 
     /// Gives at most `step` bytes at once.
-    struct Dribble<'a>(&'a [u8], usize);
+    struct LinesInSteps<'a>(&'a [u8], usize);
 
-    impl Read for Dribble<'_> {
+    impl Read for LinesInSteps<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let n = self.0.len().min(self.1).min(buffer.len());
             buffer[..n].copy_from_slice(&self.0[..n]);
@@ -134,7 +134,7 @@ mod tests {
             SourceLine::Whole(bytes) => bytes.to_vec(),
             SourceLine::TooLong => b"TOO LONG".to_vec(),
         };
-        let mut lines = LineReader::over(ReadWindow::new(Dribble(text, step)));
+        let mut lines = LineReader::over(ReadWindow::new(LinesInSteps(text, step)));
         let mut seen = Vec::new();
         loop {
             while let Some(line) = lines.next_buffered() {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_the_same_however_they_arrive() {
+    fn lines_are_the_same_however_the_reads_are_split() {
         let text = "\u{feff}one\n\ntwo\u{2028}half\r\nlast".as_bytes();
         let expected = vec![
             b"one".to_vec(),

@@ -75,8 +75,8 @@ impl<R: Read> Framer<R> {
         let mut window = ReadWindow::new(reader);
         let mut ended = false;
         let is_indented = loop {
-            if let Some(told) = begins_indented(window.bytes(), ended) {
-                break told;
+            if let Some(is_indented) = begins_indented(window.bytes(), ended) {
+                break is_indented;
             }
             match window.refill() {
                 Ok(more) => ended = !more,

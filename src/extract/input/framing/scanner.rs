@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_ends_where_the_grammar_says() {
+    fn a_value_ends_where_the_json_grammar_says() {
         let cases = [
             (r#"{"a":[1,{"b":"}\"]"}]} x"#, Scan::Ended(22)),
             ("[] ]", Scan::Ended(2)),

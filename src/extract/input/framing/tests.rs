@@ -5,13 +5,13 @@ use super::window::LONGEST_LINE;
 use super::*;
 
 /// Gives its bytes in pieces of the given sizes, over and over.
-struct Dribble<'a> {
+struct BytesInPieces<'a> {
     bytes: &'a [u8],
     sizes: Vec<usize>,
     turn: usize,
 }
 
-impl Read for Dribble<'_> {
+impl Read for BytesInPieces<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let size = self.sizes[self.turn % self.sizes.len()];
         self.turn += 1;
@@ -24,7 +24,7 @@ impl Read for Dribble<'_> {
 
 /// All texts with their lines, and what is missing behind them.
 fn all_in(bytes: &[u8], sizes: &[usize]) -> (Vec<(u64, String)>, Option<Unfinished>) {
-    let mut texts = Framer::new(Dribble {
+    let mut texts = Framer::new(BytesInPieces {
         bytes,
         sizes: sizes.to_vec(),
         turn: 0,
@@ -60,7 +60,7 @@ fn check(text: &str, expected: &[(u64, &str)], unfinished: Option<(u64, &str)>) 
 }
 
 #[test]
-fn the_elements_of_an_array_are_given_one_by_one() {
+fn the_elements_of_an_array_are_framed_one_by_one() {
     check(
         "\u{feff}\n[\n  {\"a\":\n 1},\n  {\"b\": \"]}\"}, 7 ,{}]\n",
         &[
@@ -76,7 +76,7 @@ fn the_elements_of_an_array_are_given_one_by_one() {
 }
 
 #[test]
-fn values_may_stand_one_after_another() {
+fn values_may_follow_one_another() {
     check(
         "{\n\"a\": 1\n}\n{\n\"a\": 2\n}{}",
         &[(1, "{\n\"a\": 1\n}"), (4, "{\n\"a\": 2\n}"), (6, "{}")],
@@ -85,7 +85,7 @@ fn values_may_stand_one_after_another() {
 }
 
 #[test]
-fn an_array_that_breaks_off_is_told() {
+fn a_truncated_array_is_reported() {
     let first = (1, "{\"a\":1}");
     let open = Some((1, "the array is not closed"));
     let off = Some((1, "the JSON breaks off"));
@@ -96,7 +96,7 @@ fn an_array_that_breaks_off_is_told() {
 }
 
 #[test]
-fn damage_ends_the_reading_of_values_that_have_no_lines_of_their_own() {
+fn damage_ends_the_reading_of_values_that_are_not_one_per_line() {
     let lost = |line| Some((line, "what follows the damage cannot be told apart"));
     check(
         "[\n  {\"a\": 1},\n  {\"b\": 2 3},\n  {\"c\": 3}\n]\n",
@@ -133,7 +133,7 @@ fn damage_ends_the_reading_of_values_that_have_no_lines_of_their_own() {
 }
 
 #[test]
-fn markdown_gives_the_line_of_each_document() {
+fn markdown_documents_carry_their_line_numbers() {
     let document = "### REQUEST ###\n```\njson: {\"no\":1}\n```\n\n### RESPONSE ###\n### METADATA ###\n\
                     ### INTERNAL - DO NOT MODIFY ###\n```\njson: {\"l7protocol\":\"kafka\"}\n```\n";
     let base = "{\"l7protocol\":\"kafka\"}";
@@ -154,7 +154,7 @@ fn markdown_gives_the_line_of_each_document() {
 }
 
 #[test]
-fn sections_of_markdown_may_come_in_any_order_and_without_fences() {
+fn markdown_sections_may_come_in_any_order_and_without_fences() {
     let json = "### INTERNAL - DO NOT MODIFY ###\njson: {\"a\":1}\n\n";
     let metadata = "### METADATA ###\ndirection: OUT\n\n";
     let both = "{\"a\":1,\"direction\":\"OUT\"}";
@@ -213,7 +213,7 @@ fn an_element_beyond_the_bound_is_skipped_and_the_next_one_is_whole() {
 }
 
 #[test]
-fn a_markdown_document_cut_at_any_byte_is_told_and_takes_none_with_it() {
+fn a_markdown_document_cut_at_any_byte_is_reported_and_loses_no_other() {
     let document = "### RESPONSE (MOCK) ###\nA: b\n\nbody\n\n### REQUEST ###\nGET http://a/ HTTP/1.1\n\n\
                     ### METADATA ###\ndirection: OUT\n\n### INTERNAL ###\njson: {\"http\":{}}\n";
     let (whole, end) = all_in(document.as_bytes(), &[1 << 20]);
@@ -223,10 +223,10 @@ fn a_markdown_document_cut_at_any_byte_is_told_and_takes_none_with_it() {
         let (seen, end) = all_in(text.as_bytes(), &[9]);
         assert_eq!(seen[0], whole[0], "cut at {cut}");
         let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
-        let is_told = end.is_some() || seen.get(1).is_some_and(|(_, text)| !is_json(text));
+        let is_reported = end.is_some() || seen.get(1).is_some_and(|(_, text)| !is_json(text));
         // A heading without its end is no heading yet.
         let is_heading = cut >= "### RESPONSE (MOCK) ###".len();
-        assert_eq!(is_told, is_heading, "cut at {cut}: {seen:?} {end:?}");
+        assert_eq!(is_reported, is_heading, "cut at {cut}: {seen:?} {end:?}");
     }
 }
 
@@ -269,7 +269,7 @@ fn values_of(texts: &[(u64, String)]) -> Vec<Value> {
 
 proptest! {
     #[test]
-    fn objects_are_told_apart_as_serde_json_does(
+    fn objects_are_separated_as_serde_json_separates_them(
         values in proptest::collection::vec((object(json()), any::<bool>(), "[ \n\t]{0,3}"), 1..6),
         sizes in proptest::collection::vec(1_usize..40, 1..5),
     ) {
@@ -305,7 +305,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_are_told_apart_as_serde_json_does(
+    fn lines_are_judged_as_serde_json_judges_them(
         values in proptest::collection::vec(object(json()), 1..6),
         sizes in proptest::collection::vec(1_usize..40, 1..5),
     ) {
@@ -316,7 +316,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_at_any_byte_is_told_and_loses_nothing_before_it(
+    fn a_cut_at_any_byte_is_reported_and_loses_nothing_before_it(
         values in proptest::collection::vec(object(json()), 1..4),
         pretty in any::<bool>(),
         cut in any::<prop::sample::Index>(),

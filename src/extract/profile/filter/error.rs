@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_caret_stands_under_the_place() {
+    fn the_caret_points_at_the_error() {
         let rendered = |text: &str, column| {
             Mistake::syntax(column, "expected a value")
                 .within(text)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_filter_is_cut_to_what_is_near_the_place() {
+    fn a_long_filter_is_cut_to_the_part_around_the_error() {
         let text = "x".repeat(100) + "(" + &"y".repeat(100);
         let rendered = Mistake::syntax(101, "odd").within(&text).rendered();
         let expected = format!(

@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_range_holds_both_of_its_ends_to_the_nanosecond() {
+    fn a_time_range_includes_both_ends_to_the_nanosecond() {
         let ts = "2025-10-09T14:43:01.329169335Z";
         for (range, expected) in [
             (format!("{ts} {ts}"), true),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_rrpair_tells_is_an_error_and_what_is_wrong_goes_before_it() {
+    fn a_keyword_that_no_rrpair_answers_is_an_error_after_syntax_errors() {
         let table = [
             (
                 "sample IS 1/5",
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_looked_for_in_all_members() {
+    fn a_text_criterion_searches_all_members() {
         let pair = http(
             &json!({"body": "{\"a\":\"needle\"}", "n": [17]}),
             &json!({"ok": true}),
@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_looks_into_a_body_that_is_json() {
+    fn a_key_selects_inside_a_json_body() {
         // `printf '{"user":{"id":7},"tags":["a","b"],"a.b":"dotted","none":null}' | base64`
         let encoded =
             "eyJ1c2VyIjp7ImlkIjo3fSwidGFncyI6WyJhIiwiYiJdLCJhLmIiOiJkb3R0ZWQiLCJub25lIjpudWxsfQ==";
@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn an_xpath_looks_into_a_body_that_is_xml() {
+    fn an_xpath_selects_inside_an_xml_body() {
         let xml = r#"<order id="7"><item>pen</item><item>ink</item></order>"#;
         let soap = format!("<s:Envelope xmlns:s=\"urn:s\"><s:Body>{xml}</s:Body></s:Envelope>");
         let (plain, soap) = (json!({"body": xml}), json!({ "body": soap }));
@@ -540,7 +540,7 @@ mod tests {
             assert_eq!(matches(text, &plain), in_plain, "{text}");
             assert_eq!(matches(text, &soap), in_soap, "{text}");
         }
-        for (text, told) in [
+        for (text, message) in [
             (
                 "req_xpath[//a[b>1]] IS x",
                 "column 16: kreplay does not evaluate `>` in a predicate",
@@ -561,13 +561,13 @@ mod tests {
             let error = Filter::parse(text).expect_err(text);
             assert_eq!(
                 (error.fault(), error.to_string()),
-                (Fault::Syntax, told.into())
+                (Fault::Syntax, message.into())
             );
         }
     }
 
     #[test]
-    fn a_value_that_means_nothing_is_shown_with_its_place() {
+    fn an_invalid_value_is_shown_with_its_position() {
         let time = "expected a time such as `2024-01-15T10:30:45.123Z` (RFC 3339)";
         let (start, end) = ("2024-01-15T00:00:00Z", "2024-01-16T00:00:00Z");
         let table = [
@@ -605,9 +605,9 @@ mod tests {
     }
 
     #[test]
-    fn on_the_command_line_the_filter_stands_below_the_message() {
-        let told = |text| Error::from(Filter::parse(text).expect_err(text));
-        let error = told(r#"(command IS "Fetch" tech IS kafka)"#);
+    fn an_error_in_a_filter_flag_shows_the_filter_below_the_message() {
+        let message = |text| Error::from(Filter::parse(text).expect_err(text));
+        let error = message(r#"(command IS "Fetch" tech IS kafka)"#);
         assert_eq!(
             error.to_string(),
             r#"the filter does not parse: expected `AND`, `OR` or `)`, found `tech`
@@ -615,7 +615,7 @@ mod tests {
                         ^"#
         );
         assert_eq!(error.exit().code(), 2);
-        let error = told(r#"command IS Fetch AND sample IS "1/5""#);
+        let error = message(r#"command IS Fetch AND sample IS "1/5""#);
         assert_eq!(
             error.to_string(),
             r#"the filter cannot be evaluated on RRPairs: `sample` chooses by a hash of Speedscale's own

@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter_is_shown_with_the_place() {
+    fn an_invalid_filter_is_shown_with_the_position_of_the_error() {
         const START: &str = "a criterion such as `command IS \"Fetch\"`";
         const OPERATOR: &str = "`IS`, `NOT`, `CONTAINS`, `NOT CONTAINS` or `REGEX`";
         let expected = |what: &str, found: &str| format!("expected {what}, found {found}");
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_is_repeated_only_as_far_as_it_is_readable() {
+    fn an_error_quotes_only_readable_text() {
         let long = format!("url IS x {}", "y".repeat(50));
         let found = format!("`AND`, `OR` or the end, found `{}...`", "y".repeat(40));
         let table = [
@@ -511,13 +511,13 @@ mod tests {
             ),
             (&long, format!("column 10: expected {found}")),
         ];
-        for (text, told) in table {
-            assert_eq!(Filter::parse(text).expect_err(text).to_string(), told);
+        for (text, message) in table {
+            assert_eq!(Filter::parse(text).expect_err(text).to_string(), message);
         }
     }
 
     #[test]
-    fn a_mistake_that_has_a_remedy_names_it() {
+    fn a_common_mistake_is_answered_with_its_correction() {
         let table = [
             (
                 "command IS NOT x",
@@ -648,14 +648,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_reads_as_the_same_tree(tree in trees()) {
+        fn a_printed_filter_parses_to_the_same_tree(tree in trees()) {
             let text = canonical(&tree);
             let read = parse(&text).map(|tree| without_columns(&tree));
             prop_assert_eq!(read, Ok(tree), "{}", text);
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in prop_oneof![any::<String>(), near_filters()]) {
+        fn no_input_makes_the_parser_panic(text in prop_oneof![any::<String>(), near_filters()]) {
             match Filter::parse(&text) {
                 Ok(_) => {
                     let read = parse(&text).map(|tree| canonical(&tree));

@@ -145,7 +145,7 @@ fn functions_that_are_not_well_typed_are_refused() {
 }
 
 #[test]
-fn names_in_quotes_are_what_they_say() {
+fn quoted_names_are_taken_literally() {
     let document = json!({"'a'": 1, "a": 2, "\"": 3, "\\": 4, "\u{1f600}": 5});
     for (path, value) in [
         (r#"$["'a'"]"#, 1),

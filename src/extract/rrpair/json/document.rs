@@ -102,7 +102,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_a_value_cannot_hold_is_replaced_and_the_rest_is_as_written() {
+    fn text_that_a_string_cannot_hold_is_replaced_and_the_rest_is_as_written() {
         let cases = [
             (r#""a\ud800b""#, json!("a\u{fffd}b")),
             (
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_is_told_in_serde_jsons_words() {
+    fn damaged_json_is_reported_in_serde_jsons_words() {
         for text in [
             r#"["\ud800","#,
             r#"["\ud800" 1]"#,
@@ -129,9 +129,9 @@ mod tests {
             "[1e400,01]",
             r#"["\ud8"]"#,
         ] {
-            let told = document(text).expect_err(text).to_string();
+            let message = document(text).expect_err(text).to_string();
             let judged = serde_json::from_str::<Value>(text).expect_err(text);
-            assert_eq!(told, judged.to_string());
+            assert_eq!(message, judged.to_string());
         }
         let deep = format!("[1e400,{}{}]", "[".repeat(1000), "]".repeat(1000));
         assert!(document(&deep).is_err());

@@ -129,7 +129,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_is_right_is_read_as_serde_json_reads_it(value in values(), pretty in any::<bool>()) {
+        fn valid_json_is_read_as_serde_json_reads_it(value in values(), pretty in any::<bool>()) {
             let text = match pretty {
                 true => serde_json::to_string_pretty(&value),
                 false => serde_json::to_string(&value),
@@ -142,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_damaged_is_left_to_serde_json(
+        fn damaged_json_is_left_to_serde_json(
             value in values(),
             damage in vec((any::<Index>(), any::<Index>(), select(PIECES.to_vec())), 1..3),
         ) {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_character_may_stand_behind_a_string_of_any_length() {
+    fn an_escape_may_follow_a_string_of_any_length() {
         for length in 0..300 {
             for escape in ["\\ud83d\\ude00", "\\u20ac", "\\n"] {
                 let text = format!("\"{}{escape}{escape} and more\"", "x".repeat(length));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_in_a_word_of_eight_bytes_is_looked_at() {
+    fn every_position_in_a_word_of_eight_bytes_is_examined() {
         for len in 0..24 {
             for odd in ["\"", "\\", "\n", "\u{1f}", "\u{7f}", "é", "\u{1f600}"] {
                 let text = format!("{}{odd}", "x".repeat(len));

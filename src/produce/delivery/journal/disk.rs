@@ -129,7 +129,7 @@ mod tests {
     use crate::host::control::Shutdown;
 
     #[test]
-    fn a_disk_that_hangs_is_left_when_the_run_is() {
+    fn a_disk_that_hangs_does_not_keep_the_run_from_ending() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
         let (file, _) = JournalFile::open(&path).expect("it is new");

@@ -75,7 +75,7 @@ fn read(text: &[u8]) -> Result<ParsedJournal, Unusable> {
 }
 
 #[test]
-fn lines_add_up() {
+fn journal_lines_add_up() {
     let found = read(&journal()).expect("it is whole");
     assert_eq!(positions(&found.state.delivered), (0..4).collect());
     assert_eq!(positions(&found.state.uncertain), (5..10).collect());
@@ -109,7 +109,7 @@ fn every_changed_byte_is_noticed_and_makes_nothing_delivered() {
 }
 
 #[test]
-fn a_journal_that_is_cut_anywhere_says_what_its_whole_lines_say() {
+fn a_journal_cut_anywhere_keeps_the_meaning_of_its_whole_lines() {
     let whole = journal();
     let begun = JournalState::default().text(&identity()).len();
     for cut in begun..=whole.len() {
@@ -138,7 +138,7 @@ fn a_line_that_is_missing_is_noticed() {
 
 /// What becomes of a record that is sent.
 #[derive(Debug, Clone, Copy)]
-enum End {
+enum RecordEnd {
     Delivered,
     NotWritten,
     /// In the log, without an answer.
@@ -148,14 +148,14 @@ enum End {
 }
 
 /// A step of a run: so many records are announced, and of those announced so many get their ends.
-type Step = (u64, Vec<End>);
+type Step = (u64, Vec<RecordEnd>);
 
-fn end() -> impl Strategy<Value = End> {
+fn end() -> impl Strategy<Value = RecordEnd> {
     prop_oneof![
-        4 => Just(End::Delivered),
-        1 => Just(End::NotWritten),
-        1 => Just(End::Unanswered),
-        1 => Just(End::Lost),
+        4 => Just(RecordEnd::Delivered),
+        1 => Just(RecordEnd::NotWritten),
+        1 => Just(RecordEnd::Unanswered),
+        1 => Just(RecordEnd::Lost),
     ]
 }
 
@@ -198,16 +198,16 @@ proptest! {
                     let mut account = deliveries.account();
                     let answers = account.answers.as_mut().expect("a journal is kept");
                     match end {
-                        End::Delivered => {
+                        RecordEnd::Delivered => {
                             answers.delivered(position.unsigned_abs());
                             log.insert(*position);
                             acknowledged.insert(*position);
                         }
-                        End::NotWritten => answers.not_written(position.unsigned_abs()),
-                        End::Unanswered => {
+                        RecordEnd::NotWritten => answers.not_written(position.unsigned_abs()),
+                        RecordEnd::Unanswered => {
                             log.insert(*position);
                         }
-                        End::Lost => {}
+                        RecordEnd::Lost => {}
                     }
                 }
             }
@@ -239,7 +239,7 @@ fn left(batches: &[Batch], ends: &[u64]) -> Vec<Checkpoint> {
 }
 
 #[test]
-fn the_same_records_are_known_again_whatever_batches_they_come_in() {
+fn the_same_records_are_recognised_however_they_are_batched() {
     let read = left(&[batch(0..3), batch(3..10)], &[4, 10]);
     for (batches, confirmed) in [
         (vec![batch(0..10)], u64::MAX),
@@ -272,7 +272,7 @@ fn the_checksum_covers_everything_up_to_the_highest_delivered_record() {
 }
 
 #[test]
-fn places_are_bounded_when_nothing_is_delivered_for_long() {
+fn the_memory_for_checkpoints_is_bounded_while_nothing_is_delivered() {
     let mut checksum = Checksum::expecting(&[]);
     (0..300).for_each(|i| assert!(checksum.add(&batch(i * 1000..i * 1000 + 1000))));
     let place = checksum.at(123_456).expect("it was read");
@@ -281,7 +281,7 @@ fn places_are_bounded_when_nothing_is_delivered_for_long() {
 }
 
 #[test]
-fn checkpoints_that_are_near_each_other_are_thinned_out_and_the_last_is_kept() {
+fn close_checkpoints_are_thinned_out_and_the_last_is_kept() {
     let mut read = Vec::new();
     (1..=100_000).for_each(|n| push(&mut read, (n, 10 * n, 0)));
     assert_eq!(read.last().map(|last| last.0), Some(100_000));

@@ -196,7 +196,7 @@ impl JournalWriter {
         for (topic, found) in found {
             let known = self.state.topics.get(&topic);
             let now = match (known, found) {
-                (_, FoundTopic::Untold) | (None, FoundTopic::Missing) => continue,
+                (_, FoundTopic::Unknown) | (None, FoundTopic::Missing) => continue,
                 (Some(_), FoundTopic::Missing) => "was deleted since".into(),
                 (None, FoundTopic::Id(id)) => {
                     self.next.topics.insert(topic, id.to_string());

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_without_partitions_is_known_too() {
+    fn a_topic_without_a_captured_partition_is_known_too() {
         let lines = [
             r#"{"topic":"a","value":""}"#,
             r#"{"topic":"b","partition":3,"value":""}"#,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_is_created_with_what_the_capture_has_use_for_or_the_flag_asks_for() {
+    fn a_topic_is_created_with_the_partitions_of_the_capture_or_of_the_flag() {
         let create = |most_partitions| MissingTopics::Create { most_partitions };
         for (wanted, in_use, most, is_taken) in [
             (32, 1, None, true),

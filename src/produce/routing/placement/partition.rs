@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_partition_that_is_to_be_kept_can_be_lacking() {
+    fn a_partition_can_be_missing_only_where_it_is_to_be_kept() {
         let partitions = TopicPartitions::new(2);
         for (how, captured, lacking) in [
             (PartitionChoice::Auto, Some(2), Some(2)),

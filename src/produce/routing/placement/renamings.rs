@@ -116,13 +116,13 @@ impl<'a> Renamings<'a> {
         let mut names: Vec<&str> = self.seen.iter().filter_map(name_of).collect();
         names.sort_unstable();
         let whys = self.unmet.iter().map(|(from, to)| {
-            let told = match self.is_captured_id(from) {
+            let text = match self.is_captured_id(from) {
                 true => format!("`--map {from}={to}` matches nothing: it is the id of a topic"),
                 false => {
                     format!("`--map {from}={to}` matches nothing: no topic `{from}` is captured")
                 }
             };
-            nearest::told(told, nearest::nearest(from, names.iter().copied()))
+            nearest::with_nearest(text, nearest::nearest(from, names.iter().copied()))
         });
         Some(whys.collect::<Vec<_>>().join("; "))
     }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_nothing_is_an_error_once_the_whole_source_is_known() {
+    fn an_unmatched_renaming_is_an_error_once_the_whole_source_is_known() {
         let topics = mapped(&[("ordes", "x"), ("payments", "y"), ("*", "z")]);
         let mut renamings = Renamings::new(&topics);
         renamings.meet(&batch(&["orders", "orders"]));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_captured_nothing_is_a_typo() {
+    fn an_empty_capture_has_no_unmatched_renaming() {
         let topics = mapped(&[("orders", "x")]);
         let renamings = Renamings::new(&topics);
         assert_eq!(renamings.check(Extent::Whole), Ok(()));

@@ -141,7 +141,7 @@ impl Pass<'_, '_> {
         // The source may have ended well before the run was told to stop, and wait in the channel.
         let is_stopping = self.session.job.control.is_stopping();
         if source_end == Some(Ok(())) && is_stopping && !rest.is_empty() {
-            stop = stop.or(Some(SendStop::Told));
+            stop = stop.or(Some(SendStop::Interrupted));
         }
         if let (Some(Ok(())), None, Some(journal)) =
             (&source_end, &stop, &mut self.session.waiter.journal)
@@ -151,7 +151,7 @@ impl Pass<'_, '_> {
         let why = match (&stop, &source_end) {
             (Some(stop), _) => stop.reason(),
             (None, Some(Err(error))) => format!("the source failed before it was sent: {error}"),
-            (None, _) => SendStop::Told.reason(),
+            (None, _) => SendStop::Interrupted.reason(),
         };
         for OrderedBatch {
             numbered, tally, ..
@@ -231,10 +231,10 @@ impl Pass<'_, '_> {
             job,
             ..
         } = &mut *self.session;
-        self.ordered.next(|portion| {
-            let batch = &portion.batch;
+        self.ordered.next(|source_batch| {
+            let batch = &source_batch.batch;
             router.check_source(batch)?;
-            substitutes::check(job, portion)?;
+            substitutes::check(job, source_batch)?;
             if let Some(turns) = turns {
                 turns.note_times(batch);
             }
@@ -244,7 +244,7 @@ impl Pass<'_, '_> {
                 deliveries.account().rejects.replace_former();
             }
             // Behind the journal, which knows the source by what it holds.
-            substitutes::resolve(job, portion)?;
+            substitutes::resolve(job, source_batch)?;
             Ok(confirmed)
         })
     }
@@ -325,7 +325,7 @@ impl Pass<'_, '_> {
     /// Ends the sending when its time is over. Of a run that is told to stop the channel gives the end.
     fn check_time(&self) -> Result<(), SendStop> {
         match self.session.check_not_over() {
-            Err(SendStop::Told) => Ok(()),
+            Err(SendStop::Interrupted) => Ok(()),
             checked => checked,
         }
     }

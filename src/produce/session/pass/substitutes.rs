@@ -12,19 +12,19 @@ use crate::report::ProblemKind;
 ///
 /// # Errors
 /// [`Error::Redacted`] and [`Error::Config`], which name the first that may not.
-pub(super) fn check(job: &Job, portion: &SourceBatch) -> Result<(), Error> {
+pub(super) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> {
     let policy = job.substitutes;
     let place = |index: u32| {
-        let record = &portion.batch.records[index as usize];
+        let record = &source_batch.batch.records[index as usize];
         job.counters.place(record.origin)
     };
-    let redacted = portion.substitutes.redacted.first();
+    let redacted = source_batch.substitutes.redacted.first();
     if let (Redacted::Fails, Some(first)) = (policy.redacted, redacted) {
         return Err(Error::Redacted {
             place: place(*first),
         });
     }
-    match (policy.dates, portion.substitutes.dated.first()) {
+    match (policy.dates, source_batch.substitutes.dated.first()) {
         (None, Some(first)) => Err(Error::Config {
             message: format!(
                 "{} holds a date that is to be resolved: `{{speedscale_date(...)}}`",
@@ -44,8 +44,8 @@ pub(super) fn check(job: &Job, portion: &SourceBatch) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Config`] that names the first date that cannot be resolved.
-pub(super) fn resolve(job: &Job, portion: &mut SourceBatch) -> Result<(), Error> {
-    let dated = std::mem::take(&mut portion.substitutes.dated);
+pub(super) fn resolve(job: &Job, source_batch: &mut SourceBatch) -> Result<(), Error> {
+    let dated = std::mem::take(&mut source_batch.substitutes.dated);
     let (Some(form), false) = (job.substitutes.dates, dated.is_empty()) else {
         return Ok(());
     };
@@ -53,10 +53,13 @@ pub(super) fn resolve(job: &Job, portion: &mut SourceBatch) -> Result<(), Error>
         message: format!("the clock of this machine has no time that a calendar has: {error}"),
         hint: None,
     })?;
-    let resolved = portion.batch.resolve_dates(&dated, now, form);
-    portion.tally.problems.forget(ProblemKind::DatePlaceholder);
+    let resolved = source_batch.batch.resolve_dates(&dated, now, form);
+    source_batch
+        .tally
+        .problems
+        .forget(ProblemKind::DatePlaceholder);
     resolved.map_err(|(index, bad)| {
-        let place = job.counters.place(portion.batch.records[index].origin);
+        let place = job.counters.place(source_batch.batch.records[index].origin);
         Error::config(format!("{place}: {bad}"))
     })
 }

@@ -77,7 +77,7 @@ impl Session<'_> {
     fn wait_for_answers(&mut self, parked: u64) -> Result<(), SendStop> {
         loop {
             if self.job.control.is_stopping() {
-                return Err(SendStop::Told);
+                return Err(SendStop::Interrupted);
             }
             self.check_alive()?;
             let account = self.deliveries.account();

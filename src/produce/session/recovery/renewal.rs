@@ -37,7 +37,7 @@ impl Session<'_> {
         if !self.deliveries.account().ages.is_any_overdue() {
             return Ok(());
         }
-        if !mem::replace(&mut self.told_of_time_outs, true) {
+        if !mem::replace(&mut self.reported_time_outs, true) {
             let limit = timeout_of(&self.job.destination.properties).as_millis();
             self.job.console.note(&format!(
                 "records have waited for longer than `message.timeout.ms` ({limit} ms): they are given up, \
@@ -67,7 +67,7 @@ impl Session<'_> {
         let mut answered = (0, began);
         while began.elapsed() < ANSWERS_LIMIT && answered.1.elapsed() < QUIET {
             if self.job.control.is_stopping() {
-                return Err(SendStop::Told);
+                return Err(SendStop::Interrupted);
             }
             self.check_alive()?;
             self.waiter.wait(WaitFor::Answers);
@@ -108,7 +108,7 @@ impl Session<'_> {
     ) -> Result<(), SendStop> {
         self.connection.retire_producers();
         if self.job.control.is_stopping() {
-            return Err(SendStop::Told);
+            return Err(SendStop::Interrupted);
         }
         self.router.change_producers()?;
         while let Some(Returned {

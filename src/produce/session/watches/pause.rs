@@ -81,18 +81,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_pause_that_makes_records_time_out_is_told() {
+    fn only_a_pause_that_makes_records_time_out_is_reported() {
         let seconds = Duration::from_secs_f64;
         let ours = TimeOuts::Kreplay;
         assert_eq!(note(seconds(200.0), seconds(300.0), ours), None);
         assert_eq!(note(seconds(0.5), seconds(0.1), ours), None);
-        let told = note(seconds(8.04), seconds(5.0), TimeOuts::Librdkafka);
+        let line = note(seconds(8.04), seconds(5.0), TimeOuts::Librdkafka);
         let expected = "kreplay was stopped for 8.0 s and goes on; records that waited meanwhile may have \
                         timed out (`message.timeout.ms` is 5000 ms)";
-        assert_eq!(told.as_deref(), Some(expected));
-        let told = note(seconds(8.04), seconds(5.0), ours);
+        assert_eq!(line.as_deref(), Some(expected));
+        let line = note(seconds(8.04), seconds(5.0), ours);
         let expected = "kreplay was stopped for 8.0 s and goes on; that time does not count for records \
                         that waited meanwhile (`message.timeout.ms` is 5000 ms)";
-        assert_eq!(told.as_deref(), Some(expected));
+        assert_eq!(line.as_deref(), Some(expected));
     }
 }

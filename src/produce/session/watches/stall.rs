@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_or_nothing_in_flight_begins_anew() {
+    fn an_answer_or_an_empty_flight_resets_the_stall() {
         let start = Instant::now();
         let mut stall = Stall::new(start, Duration::from_secs(8));
         assert_eq!(verdicts(&mut stall, start, 49, 0), []);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_was_stopped_does_not_give_up_for_that() {
+    fn the_pause_of_a_stopped_process_is_not_counted_as_a_stall() {
         let start = Instant::now();
         let mut stall = Stall::new(start, Duration::from_secs(120));
         let woken = start + Duration::from_secs(3600);

@@ -127,12 +127,12 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
         topic: "",
         value: &["payload"],
         lossy: |members| {
-            let is_told = |name| {
+            let is_present = |name| {
                 let text = members.get(name).and_then(Value::as_str);
                 text.is_some_and(|text| !text.is_empty())
             };
             // kaf decodes JSON and writes it anew, and an empty text for a null.
-            (!is_told("payload") || members.get("key").is_some_and(|key| !key.is_string()))
+            (!is_present("payload") || members.get("key").is_some_and(|key| !key.is_string()))
                 .then_some("it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them")
         },
         bytes: BytesSpelling::HeadersBase64,
@@ -166,9 +166,9 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
             "protobufToJsonDeserializer",
         ],
         lossy: |members| {
-            let is_told = |name| members.get(name).is_some_and(|it| !it.is_null());
+            let is_present = |name| members.get(name).is_some_and(|it| !it.is_null());
             match () {
-                () if is_told("keySchemaId") || is_told("valueSchemaId") => Some(
+                () if is_present("keySchemaId") || is_present("valueSchemaId") => Some(
                     "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them",
                 ),
                 () if members.get("truncated").is_some_and(|it| it == true) => {
@@ -226,11 +226,11 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
                 let serde = members.get(name).and_then(Value::as_str);
                 serde.is_some_and(|serde| serde != "String")
             };
-            let is_told = |name| members.get(name).is_some_and(|it| !it.is_null());
+            let is_present = |name| members.get(name).is_some_and(|it| !it.is_null());
             (is_decoded("keySerde")
                 || is_decoded("valueSerde")
-                || is_told("keySchemaId")
-                || is_told("valueSchemaId"))
+                || is_present("keySchemaId")
+                || is_present("valueSchemaId"))
             .then_some("it has decoded the record; choose the serde `String`, or `kcat -J`")
         },
         ..PLAIN

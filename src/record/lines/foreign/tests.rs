@@ -90,7 +90,7 @@ fn an_event_of_lambda_gives_all_its_records() {
 }
 
 #[test]
-fn what_a_tool_does_not_tell_is_named_with_the_tool() {
+fn fields_that_a_tool_omits_are_named_with_the_tool() {
     let schema =
         "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them";
     let kaf = "it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them";
@@ -147,13 +147,13 @@ fn what_a_tool_does_not_tell_is_named_with_the_tool() {
         ),
     ];
     for (text, tool, why) in table {
-        let told = format!("a record of {tool}: {why}");
-        assert_eq!(read(text), Some((vec![], vec![told])), "{text}");
+        let reason = format!("a record of {tool}: {why}");
+        assert_eq!(read(text), Some((vec![], vec![reason])), "{text}");
     }
 }
 
 #[test]
-fn what_may_be_anybodys_is_nobodys() {
+fn an_ambiguous_record_is_attributed_to_no_tool() {
     for text in [
         "{}",
         "7",
@@ -168,9 +168,9 @@ fn what_may_be_anybodys_is_nobodys() {
 }
 
 #[test]
-fn a_text_that_redpanda_console_has_cut_is_not_taken_for_the_value() {
+fn a_value_cut_by_redpanda_console_is_not_taken_for_the_whole() {
     let text = r#"{"partitionID":2,"offset":3,"value":{"payload":"1 of many","isPayloadNull":false,"encoding":"text","size":20480}}"#;
-    let told = "a record of Redpanda Console: its value is decoded or cut, so its bytes are not there; \
+    let reason = "a record of Redpanda Console: its value is decoded or cut, so its bytes are not there; \
                 save it with raw data, or `kcat -J` prints them";
-    assert_eq!(read(text), Some((vec![], vec![told.into()])));
+    assert_eq!(read(text), Some((vec![], vec![reason.into()])));
 }

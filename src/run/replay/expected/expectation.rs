@@ -9,7 +9,7 @@ use super::correlation::Correlation;
 use super::noise::{CaptureMark, NoiseFile};
 use crate::config::{Config, ExpectationSource, OutputExpectation, TopicNames};
 use crate::error::Error;
-use crate::extract::{ExpectedPortion, Expecting};
+use crate::extract::{ExpectedBatch, Expecting};
 use crate::produce::SendingWatch;
 use crate::produce::routing::placement::Renamings;
 use crate::record::CapturedTopic;
@@ -119,8 +119,8 @@ impl SharedExpectation {
         match self.settings.source {
             ExpectationSource::Capture => {
                 let shared = self.clone();
-                Some(Expecting::new(options, move |portion| {
-                    shared.expect(portion)
+                Some(Expecting::new(options, move |source_batch| {
+                    shared.expect(source_batch)
                 }))
             }
             ExpectationSource::Other(_) => None,
@@ -130,17 +130,17 @@ impl SharedExpectation {
     /// The output topics that are known before the capture is read, as they were captured: renamings are meant
     /// for them, too.
     pub(in crate::run::replay) fn outputs(&self) -> SourceBatch {
-        let mut portion = SourceBatch::default();
+        let mut source_batch = SourceBatch::default();
         let state = self.state();
         let named = state.captured.values().cloned().map(CapturedTopic::Name);
-        portion.batch.left_out = named.map(|topic| (topic, None)).collect();
-        portion
+        source_batch.batch.left_out = named.map(|topic| (topic, None)).collect();
+        source_batch
     }
 
-    fn expect(&self, portion: ExpectedPortion) -> Result<(), Error> {
-        match portion {
-            ExpectedPortion::Records(portion) => self.expect_records(&portion),
-            ExpectedPortion::End => self.check_something(),
+    fn expect(&self, source_batch: ExpectedBatch) -> Result<(), Error> {
+        match source_batch {
+            ExpectedBatch::Records(source_batch) => self.expect_records(&source_batch),
+            ExpectedBatch::End => self.check_something(),
         }
     }
 
@@ -168,9 +168,9 @@ impl SharedExpectation {
     }
 
     /// Adds records to what is expected.
-    pub(super) fn expect_records(&self, portion: &SourceBatch) -> Result<(), Error> {
+    pub(super) fn expect_records(&self, source_batch: &SourceBatch) -> Result<(), Error> {
         let mut state = self.state();
-        let captured: Vec<String> = portion
+        let captured: Vec<String> = source_batch
             .batch
             .topics
             .iter()
@@ -178,16 +178,16 @@ impl SharedExpectation {
             .collect();
         let names: Vec<String> = captured.iter().map(|t| output(&self.topics, t)).collect();
         let state = &mut *state;
-        for record in &portion.batch.records {
+        for record in &source_batch.batch.records {
             let topic = record.topic.map(|index| captured[index as usize].as_str());
             state
                 .mark
-                .add(topic.unwrap_or_default(), &portion.batch, record);
+                .add(topic.unwrap_or_default(), &source_batch.batch, record);
         }
-        state.expected += portion.batch.records.len() as u64;
-        state.unreadable += portion.tally.outcomes[Outcome::Unreadable];
+        state.expected += source_batch.batch.records.len() as u64;
+        state.unreadable += source_batch.tally.outcomes[Outcome::Unreadable];
         let mut missing = Vec::new();
-        let used: BTreeSet<u32> = portion
+        let used: BTreeSet<u32> = source_batch
             .batch
             .records
             .iter()
@@ -212,7 +212,7 @@ impl SharedExpectation {
             }
         }
         if let Some(comparison) = &mut state.comparison {
-            add(comparison, Side::Expected, &portion.batch, &names);
+            add(comparison, Side::Expected, &source_batch.batch, &names);
         }
         match missing.is_empty() {
             true => Ok(()),
@@ -239,19 +239,19 @@ impl SharedExpectation {
     }
 
     /// Adds records that the service wrote.
-    pub(super) fn observe(&self, portion: &SourceBatch) {
-        let names: Vec<String> = portion
+    pub(super) fn observe(&self, source_batch: &SourceBatch) {
+        let names: Vec<String> = source_batch
             .batch
             .topics
             .iter()
             .map(ToString::to_string)
             .collect();
         if let Some(correlation) = &self.correlation {
-            let records = portion.batch.records.iter();
-            records.for_each(|record| correlation.appeared(&portion.batch, record));
+            let records = source_batch.batch.records.iter();
+            records.for_each(|record| correlation.appeared(&source_batch.batch, record));
         }
         if let Some(comparison) = &mut self.state().comparison {
-            add(comparison, Side::Observed, &portion.batch, &names);
+            add(comparison, Side::Observed, &source_batch.batch, &names);
         }
     }
 

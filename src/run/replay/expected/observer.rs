@@ -54,7 +54,7 @@ pub(super) struct OutputObserver {
     /// By topic and number.
     partitions: HashMap<String, Vec<OutputPartition>>,
     names: Vec<String>,
-    portion: SourceBatch,
+    source_batch: SourceBatch,
     records: u64,
     failure: Option<Error>,
     /// When something came for the last time.
@@ -77,7 +77,7 @@ impl OutputObserver {
             control,
             partitions: HashMap::new(),
             names: Vec::new(),
-            portion: SourceBatch::default(),
+            source_batch: SourceBatch::default(),
             records: 0,
             failure: None,
             last_news: Instant::now(),
@@ -135,7 +135,7 @@ impl OutputObserver {
             let Self {
                 reader,
                 partitions,
-                portion,
+                source_batch,
                 records,
                 failure,
                 last_news,
@@ -146,7 +146,12 @@ impl OutputObserver {
                 Fetched::Record(record) => {
                     if let Some(partition) = find(partitions, record.topic, record.partition) {
                         partition.at_end = None;
-                        push(&mut portion.batch, record.topic, partition.input, &record);
+                        push(
+                            &mut source_batch.batch,
+                            record.topic,
+                            partition.input,
+                            &record,
+                        );
                         *records += 1;
                         *last_news = Instant::now();
                     }
@@ -163,7 +168,7 @@ impl OutputObserver {
                 Fetched::Failed { topic, why } => failed = Some((topic.to_owned(), why)),
             });
             *failure = failed.map(|(topic, why)| reader.unread(&topic, &why));
-            let is_full = portion.batch.weight() >= MOST_BYTES;
+            let is_full = source_batch.batch.weight() >= MOST_BYTES;
             if !came || is_full || self.failure.is_some() {
                 break;
             }
@@ -172,8 +177,8 @@ impl OutputObserver {
     }
 
     fn hand_over(&mut self) {
-        if !self.portion.batch.records.is_empty() {
-            self.shared.observe(&std::mem::take(&mut self.portion));
+        if !self.source_batch.batch.records.is_empty() {
+            self.shared.observe(&std::mem::take(&mut self.source_batch));
         }
     }
 

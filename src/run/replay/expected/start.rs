@@ -102,12 +102,12 @@ impl ExpectationStart {
         if control.is_stopping() {
             receiver.closer().close();
         }
-        while let Some(portion) = receiver.recv() {
-            self.shared.expect_records(&portion)?;
+        while let Some(source_batch) = receiver.recv() {
+            self.shared.expect_records(&source_batch)?;
         }
         let (end, rest) = receiver.close();
-        for portion in rest {
-            self.shared.expect_records(&portion)?;
+        for source_batch in rest {
+            self.shared.expect_records(&source_batch)?;
         }
         self.shared.state().names = extraction.description().names.to_vec();
         extraction.stop();

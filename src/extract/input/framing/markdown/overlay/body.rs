@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_between_tokens_go_and_those_in_strings_stay() {
+    fn whitespace_between_tokens_is_removed_and_in_strings_kept() {
         let cases = [
             ("{\n  \"a\": [1, 2]\n}", Some("{\"a\":[1,2]}")),
             (

@@ -116,7 +116,7 @@ mod tests {
     use super::millis;
 
     #[test]
-    fn durations_are_those_of_go() {
+    fn durations_are_parsed_as_go_parses_them() {
         let cases = [
             ("0ms", Some(0.0)),
             ("150ms", Some(150.0)),

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn head_and_body_are_told_apart_with_fences_and_without() {
+    fn headers_and_body_are_separated_with_or_without_fences() {
         let body = |text: &str| Some(text.to_owned());
         let cases = [
             (

@@ -43,7 +43,7 @@ fn with(mut base: Value, pointer: &str, name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_request_brings_headers_and_a_body_that_the_base_lacks() {
+fn a_request_section_adds_headers_and_a_body_that_the_base_lacks() {
     let content = "```\nPOST http://shop:80/pay?a=1 HTTP/1.1\nAccept: text/html\\, */*, x\\\\y\n\
                    Host: shop\n```\n\n```\n{\n  \"sum\": [1, 2.50],\n  \"to\": \"a  b\"\n}\n```\n";
     let body = r#"{"sum":[1,2.50],"to":"a  b"}"#;
@@ -59,7 +59,7 @@ fn a_request_brings_headers_and_a_body_that_the_base_lacks() {
 }
 
 #[test]
-fn what_a_section_says_in_other_words_stays_as_the_base_has_it() {
+fn an_equivalent_section_leaves_the_base_unchanged() {
     let base = json!({
         "l7protocol": "http", "status": "200", "network_address": "shop:8080",
         "ts": "2026-01-15T18:45:59.515710Z", "duration": 1, "direction": "IN",
@@ -113,7 +113,7 @@ fn what_a_section_says_in_other_words_stays_as_the_base_has_it() {
 }
 
 #[test]
-fn what_a_section_says_otherwise_takes_the_place_of_the_base() {
+fn an_edited_section_replaces_the_value_of_the_base() {
     let request = |line: &str| format!("```\n{line}\n```\n");
     let mut put = bare();
     put["command"] = json!("PUT");
@@ -163,7 +163,7 @@ fn what_a_section_says_otherwise_takes_the_place_of_the_base() {
 }
 
 #[test]
-fn an_edited_body_takes_the_place_of_both_members_and_its_length_is_told() {
+fn an_edited_body_replaces_both_members_and_updates_the_length() {
     let base = json!({"http": {"res": {
         "headers": {"Content-Length": ["3"], "A": ["b"]}, "body": "old", "bodyBase64": "b2xk",
     }}});
@@ -179,7 +179,7 @@ fn an_edited_body_takes_the_place_of_both_members_and_its_length_is_told() {
 }
 
 #[test]
-fn bytes_that_are_no_text_and_decoded_messages_stay_in_the_base() {
+fn binary_and_decoded_bodies_stay_as_the_base_has_them() {
     // 0xff 0x00: what a section shows in their place is no body.
     let binary = json!({"http": {"req": {"bodyBase64": "/wA="}}});
     check(
@@ -209,7 +209,7 @@ fn bytes_that_are_no_text_and_decoded_messages_stay_in_the_base() {
 }
 
 #[test]
-fn what_is_not_understood_is_remarked_on_with_its_line() {
+fn an_unreadable_section_gives_a_remark_with_its_line() {
     let kafka = json!({"l7protocol": "kafka", "kafka": {}});
     let of_http = "kreplay reads it of HTTP only, and this is `kafka`: its JSON stands";
     let unknown = "kreplay knows no such section, and leaves it out";
@@ -242,7 +242,7 @@ fn what_is_not_understood_is_remarked_on_with_its_line() {
 }
 
 #[test]
-fn what_is_not_understood_of_a_request_is_remarked_on_with_its_line() {
+fn an_unreadable_request_section_gives_a_remark_with_its_line() {
     let astray = "this is neither of its head nor of its body";
     let header = "expected a header, as in `Name: value`";
     for (head, line, what) in [
@@ -259,7 +259,7 @@ fn what_is_not_understood_of_a_request_is_remarked_on_with_its_line() {
 }
 
 #[test]
-fn a_section_that_is_empty_says_nothing() {
+fn an_empty_section_changes_nothing() {
     let kafka = json!({"l7protocol": "kafka", "kafka": {}});
     for title in ["REQUEST", "RESPONSE", "SIGNATURE", "METADATA", "NOTES"] {
         check(&kafka, title, "```\n```\n\n```\n```\n", &kafka);
@@ -268,7 +268,7 @@ fn a_section_that_is_empty_says_nothing() {
 }
 
 #[test]
-fn members_that_no_section_speaks_of_keep_every_byte() {
+fn members_without_a_section_keep_every_byte() {
     let base = r#"{"n":1e400,"s":"\ud800","big":123456789012345678901234567890,"tags":{"x":1.0},"a":1,"a":2}"#;
     let section = Section {
         name: SectionName::Metadata,

@@ -23,7 +23,7 @@ fn texts(path: &str, xml: &str, origin: PathOrigin) -> Vec<String> {
 
 /// The expected values are read off the documents above, as section 2 of XPath 1.0 says.
 #[test]
-fn a_path_finds_what_xpath_says() {
+fn a_path_selects_what_the_xpath_specification_says() {
     let table: [(&str, &[&str]); 27] = [
         ("/orders/order/item", &["pen", "ink", "cap"]),
         ("/o:orders/order[1]/item", &["pen", "ink"]),
@@ -62,7 +62,7 @@ fn a_path_finds_what_xpath_says() {
 }
 
 #[test]
-fn a_path_into_soap_begins_at_the_body() {
+fn a_path_into_soap_starts_at_the_body() {
     for (path, expected) in [
         ("/Buy/id", &["7"][..]),
         ("Buy/m:id", &["7"]),
@@ -76,7 +76,7 @@ fn a_path_into_soap_begins_at_the_body() {
 }
 
 #[test]
-fn what_is_no_xml_holds_nothing() {
+fn text_that_is_not_xml_matches_nothing() {
     for text in ["", "{}", "<a>", "<a/><b/>", "plain"] {
         assert_eq!(texts("//*", text, PathOrigin::Document), [""; 0], "{text}");
     }
@@ -85,7 +85,7 @@ fn what_is_no_xml_holds_nothing() {
 }
 
 #[test]
-fn what_is_not_evaluated_is_named_with_its_place() {
+fn unsupported_xpath_is_named_with_its_position() {
     for (path, at, what) in [
         ("", 0, "expected a path such as `//order/id`, found the end"),
         ("//a[", 4, "expected a value, found the end"),
