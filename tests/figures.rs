@@ -14,7 +14,7 @@ const START_MS: u64 = 1_767_603_600_000;
 
 /// A record as it was captured.
 #[derive(Clone)]
-struct FetchedRecord {
+struct CountedRecord {
     topic: &'static str,
     partition: u64,
     offset: u64,
@@ -28,7 +28,7 @@ struct FetchedRecord {
 struct CountedCapture {
     lines: String,
     rrpairs: u64,
-    fetches: Vec<Vec<FetchedRecord>>,
+    fetches: Vec<Vec<CountedRecord>>,
     commands: BTreeMap<String, u64>,
     brokers: BTreeMap<String, u64>,
     clients: BTreeMap<String, u64>,
@@ -69,7 +69,7 @@ impl CountedCapture {
         count(&mut self.groups, group);
     }
 
-    fn add_fetch(&mut self, random: &mut SeededRandom, records: Vec<FetchedRecord>) {
+    fn add_fetch(&mut self, random: &mut SeededRandom, records: Vec<CountedRecord>) {
         let broker = format!("kafka-{}.kafka:9092", random.number(0..3));
         let client = format!("client-{}", random.number(0..4));
         let mut request = json!({ "replicaId": -1 });
@@ -101,7 +101,7 @@ impl CountedCapture {
     }
 
     /// Each record once, by where it was captured.
-    fn unique(&self) -> BTreeMap<(&'static str, u64, u64), &FetchedRecord> {
+    fn unique(&self) -> BTreeMap<(&'static str, u64, u64), &CountedRecord> {
         let all = self.fetches.iter().flatten();
         all.map(|r| ((r.topic, r.partition, r.offset), r)).collect()
     }
@@ -116,7 +116,7 @@ fn batches(
     random: &mut SeededRandom,
     next: &mut BTreeMap<(&'static str, u64), u64>,
     largest: u64,
-) -> Vec<FetchedRecord> {
+) -> Vec<CountedRecord> {
     let mut records = Vec::new();
     for topic in ["orders", "payments", "shipments"] {
         for partition in 0..4 {
@@ -128,7 +128,7 @@ fn batches(
                 // Now and then compaction has left a gap.
                 *offset += [1, 1, 1, 1, 4][usize::try_from(random.number(0..5)).expect("small")];
                 let length = usize::try_from(random.number(0..largest)).expect("a small number");
-                records.push(FetchedRecord {
+                records.push(CountedRecord {
                     topic,
                     partition,
                     offset: *offset,
@@ -144,7 +144,7 @@ fn batches(
 }
 
 /// Every record in a batch of its own, as a topic's partitions repeat with many batches.
-fn topics(records: &[FetchedRecord]) -> Value {
+fn topics(records: &[CountedRecord]) -> Value {
     let topics = records.iter().map(|record| {
         let mut inner = json!({});
         if let Some(key) = &record.key {
@@ -173,7 +173,7 @@ fn time(ms: u64) -> String {
     format!("2026-01-05T09:{minutes:02}:{seconds:02}.{:03}Z", ms % 1000)
 }
 
-fn bytes(record: &FetchedRecord) -> u64 {
+fn bytes(record: &CountedRecord) -> u64 {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len) as u64;
     length(&record.key) + length(&record.value)
 }
@@ -185,7 +185,7 @@ fn gaps(offsets: &BTreeSet<u64>) -> (u64, u64) {
     missing.fold((0, 0), |(sum, gaps), missing| (sum + missing, gaps + 1))
 }
 
-fn first_and_last(records: &[&FetchedRecord]) -> (String, String) {
+fn first_and_last(records: &[&CountedRecord]) -> (String, String) {
     let times: BTreeSet<u64> = records.iter().map(|record| record.time_ms).collect();
     let first = times.first().expect("there are records");
     (
@@ -195,7 +195,7 @@ fn first_and_last(records: &[&FetchedRecord]) -> (String, String) {
 }
 
 /// What `inspect` has to say of a topic.
-fn expected_topic(topic: &str, records: &[&FetchedRecord]) -> Value {
+fn expected_topic(topic: &str, records: &[&CountedRecord]) -> Value {
     let values = records.iter().filter_map(|record| record.value.as_ref());
     let mut sizes: Vec<usize> = values.map(String::len).collect();
     sizes.sort_unstable();
@@ -255,15 +255,15 @@ fn by_topic(topics: &Value) -> BTreeMap<String, Value> {
 struct Checked<'a> {
     capture: &'a CountedCapture,
     /// Each record once.
-    all: Vec<&'a FetchedRecord>,
-    topics: BTreeMap<&'static str, Vec<&'a FetchedRecord>>,
+    all: Vec<&'a CountedRecord>,
+    topics: BTreeMap<&'static str, Vec<&'a CountedRecord>>,
     seed: u64,
 }
 
 impl<'a> Checked<'a> {
     fn of(capture: &'a CountedCapture, seed: u64) -> Self {
-        let all: Vec<&FetchedRecord> = capture.unique().values().copied().collect();
-        let mut topics: BTreeMap<&str, Vec<&FetchedRecord>> = BTreeMap::new();
+        let all: Vec<&CountedRecord> = capture.unique().values().copied().collect();
+        let mut topics: BTreeMap<&str, Vec<&CountedRecord>> = BTreeMap::new();
         for record in &all {
             topics.entry(record.topic).or_default().push(record);
         }
