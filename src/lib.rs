@@ -93,35 +93,15 @@
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
 //! `error` are leaves. `extract` never names `produce`, nor `produce` it: `run/` is where they meet.
 
-#[allow(
-    unreachable_pub,
-    reason = "public among the modules; what others need is named below"
-)]
 mod cli;
 mod cluster;
-#[allow(
-    unreachable_pub,
-    reason = "public among the modules; what others need is named below"
-)]
 mod config;
 mod error;
 mod extract;
-#[allow(
-    unreachable_pub,
-    reason = "public among the modules; what others need is named below"
-)]
 mod host;
 mod produce;
 mod record;
-#[allow(
-    unreachable_pub,
-    reason = "public among the modules; what others need is named below"
-)]
 mod report;
-#[allow(
-    unreachable_pub,
-    reason = "public among the modules; what others need is named below"
-)]
 mod run;
 mod verify;
 

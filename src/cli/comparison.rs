@@ -10,7 +10,7 @@ use crate::config::CorrelateBy;
 /// What is expected of the service behind the destination.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "After the replay")]
-pub struct ExpectationArguments {
+pub(crate) struct ExpectationArguments {
     /// Compare what the service writes during the run with what the capture shows it to have written.
     ///
     /// What is expected is in the Produce requests of the capture, which is read once for both. Topics are
@@ -53,7 +53,7 @@ pub struct ExpectationArguments {
 /// What counts as the same.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
-pub struct ComparisonArguments {
+pub(crate) struct ComparisonArguments {
     /// Leave a part of JSON values out of the comparison, repeatable: a JSONPath below the record's
     /// value, such as `$.meta.id`.
     #[arg(long, value_name = "PATH", hide_short_help = true)]

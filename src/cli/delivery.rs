@@ -12,7 +12,7 @@ use crate::record::substitutes::DateForm;
 /// What is kept for when not everything is delivered.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
-pub struct DeliveryArguments {
+pub(crate) struct DeliveryArguments {
     /// Keep what is found and not delivered in a file.
     ///
     /// The file gets record lines with `outcome` and `reason`: `kreplay replay FILE` sends them again.
@@ -70,7 +70,7 @@ pub struct DeliveryArguments {
 
 /// What becomes of the batch of a record that a broker refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum OnRefused {
+pub(crate) enum OnRefused {
     #[default]
     Isolate,
     Leave,
@@ -79,7 +79,7 @@ pub enum OnRefused {
 /// What is awaited of the services that read the topics.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "After the replay")]
-pub struct GroupArguments {
+pub(crate) struct GroupArguments {
     /// Wait until this consumer group has committed past every record of the run; repeatable.
     ///
     /// kreplay watches the group from the first record on, without joining it. The report says how long the
@@ -136,7 +136,7 @@ impl ValueEnum for DateForm {
 /// How often the source is read, and for how long records are sent.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Timing")]
-pub struct RepetitionArguments {
+pub(crate) struct RepetitionArguments {
     /// Replay the source N times in all, without N until the run is stopped. It is read anew for each
     /// pass, over one connection; duplicates are looked for within a pass.
     #[arg(

@@ -9,7 +9,7 @@ use super::values::{PropertyParser, pair, renaming, topic_name};
 /// Where records go and how they get there.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Destination")]
-pub struct DestinationArguments {
+pub(crate) struct DestinationArguments {
     /// The cluster, and how it is spoken to.
     #[command(flatten)]
     pub connection: ConnectionArguments,
@@ -72,7 +72,7 @@ pub struct DestinationArguments {
 
 /// A cluster, and how it is spoken to.
 #[derive(Debug, Clone, Args)]
-pub struct ConnectionArguments {
+pub(crate) struct ConnectionArguments {
     /// Bootstrap servers, separated by commas.
     ///
     /// Without this flag they are `bootstrap.servers` of -X, -F or kcat's config file.
@@ -117,7 +117,7 @@ pub struct ConnectionArguments {
 
 /// How a record comes to its partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PartitionChoice {
+pub(crate) enum PartitionChoice {
     Auto,
     Keep,
     Key,
@@ -126,7 +126,7 @@ pub enum PartitionChoice {
 
 /// The time that records get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Timestamps {
+pub(crate) enum Timestamps {
     Now,
     Original,
     Shift,

@@ -14,19 +14,21 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-pub use clap_complete::Shell;
+pub(crate) use clap_complete::Shell;
 
 use crate::error::Error;
 
-pub use self::comparison::{ComparisonArguments, ExpectationArguments};
-pub use self::delivery::{DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments};
-pub use self::destination::{
+pub(crate) use self::comparison::{ComparisonArguments, ExpectationArguments};
+pub(crate) use self::delivery::{
+    DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments,
+};
+pub(crate) use self::destination::{
     ConnectionArguments, DestinationArguments, PartitionChoice, Timestamps,
 };
-pub use self::extraction::{Encoding, ExtractionArguments, SelectionArguments};
-pub use self::output::{OutputArguments, ReportForm, When};
-pub use self::source::{InputKind, SourceArguments, SpeedctlArguments, Via};
-pub use self::timing::{Speed, TimingArguments};
+pub(crate) use self::extraction::{Encoding, ExtractionArguments, SelectionArguments};
+pub(crate) use self::output::{OutputArguments, ReportForm, When};
+pub(crate) use self::source::{InputKind, SourceArguments, SpeedctlArguments, Via};
+pub(crate) use self::timing::{Speed, TimingArguments};
 
 const SHORTLY: &str = "\
 The commonest calls:
@@ -101,7 +103,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(version, about, after_long_help = EXIT_CODES, max_term_width = 100)]
 #[command(arg_required_else_help = true, before_help = SHORTLY)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to replay.
     #[command(subcommand)]
     pub command: Command,
@@ -111,7 +113,7 @@ impl Cli {
     /// What was typed. `--version` says `versions` besides kreplay's own, `-V` that alone. Ends the program
     /// where clap does: for what cannot be understood, `--help` and `--version`.
     #[must_use]
-    pub fn typed(versions: &str) -> Self {
+    pub(crate) fn typed(versions: &str) -> Self {
         let version = format!("{}\n{versions}", env!("CARGO_PKG_VERSION"));
         // Once in a process, and needed to its end.
         let version: &'static str = Box::leak(version.into_boxed_str());
@@ -164,7 +166,7 @@ pub(crate) fn completions(shell: Shell) -> String {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// One step: speedctl extracts a snapshot, kreplay sends its records.
     #[command(after_long_help = EXIT_CODES)]
     Snapshot(SnapshotArguments),
@@ -219,7 +221,7 @@ pub enum Command {
 
 /// `kreplay snapshot`.
 #[derive(Debug, Args)]
-pub struct SnapshotArguments {
+pub(crate) struct SnapshotArguments {
     /// The snapshot's id.
     pub id: String,
     /// How speedctl is run.
@@ -235,7 +237,7 @@ pub struct SnapshotArguments {
 
 /// `kreplay replay`.
 #[derive(Debug, Args)]
-pub struct ReplayArguments {
+pub(crate) struct ReplayArguments {
     /// What is replayed.
     #[command(flatten)]
     pub source: SourceArguments,
@@ -255,7 +257,7 @@ pub struct ReplayArguments {
 
 /// `kreplay plan`.
 #[derive(Debug, Args)]
-pub struct PlanArguments {
+pub(crate) struct PlanArguments {
     /// What would be replayed.
     #[command(flatten)]
     pub source: SourceArguments,
@@ -293,7 +295,7 @@ pub struct PlanArguments {
 
 /// Whatever follows a former command.
 #[derive(Debug, Args)]
-pub struct FormerArguments {
+pub(crate) struct FormerArguments {
     /// The words.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub words: Vec<std::ffi::OsString>,
@@ -301,7 +303,7 @@ pub struct FormerArguments {
 
 /// `kreplay extract`.
 #[derive(Debug, Args)]
-pub struct ExtractArguments {
+pub(crate) struct ExtractArguments {
     /// What is read.
     #[command(flatten)]
     pub source: SourceArguments,
@@ -321,7 +323,7 @@ pub struct ExtractArguments {
 
 /// `kreplay inspect`.
 #[derive(Debug, Args)]
-pub struct InspectArguments {
+pub(crate) struct InspectArguments {
     /// What is looked at.
     #[command(flatten)]
     pub source: SourceArguments,
@@ -359,7 +361,7 @@ pub struct InspectArguments {
 #[command(mut_arg("allow_new", |arg| arg.hide_short_help(false)))]
 #[command(mut_arg("allow_repeated", |arg| arg.hide_short_help(false)))]
 #[command(mut_arg("expect_diff", |arg| arg.hide_short_help(false)))]
-pub struct CompareArguments {
+pub(crate) struct CompareArguments {
     /// What was expected: a file, a folder, `-`, `snapshot:<ID>`, or `topic:<NAME>` at -b.
     #[arg(value_name = "EXPECTED")]
     pub expected: PathBuf,
@@ -408,7 +410,7 @@ pub struct CompareArguments {
 
 /// `kreplay profile`.
 #[derive(Debug, Args)]
-pub struct ProfileArguments {
+pub(crate) struct ProfileArguments {
     /// The profile's name: `fetch`, `produce` or `byoc`.
     #[arg(default_value = "fetch", value_name = "NAME")]
     pub name: String,
@@ -416,7 +418,7 @@ pub struct ProfileArguments {
 
 /// `kreplay completions`.
 #[derive(Debug, Args)]
-pub struct CompletionsArguments {
+pub(crate) struct CompletionsArguments {
     /// The shell that reads them.
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
@@ -424,7 +426,7 @@ pub struct CompletionsArguments {
 
 /// What all commands that send records take.
 #[derive(Debug, Args)]
-pub struct SendingArguments {
+pub(crate) struct SendingArguments {
     /// Where records go.
     #[command(flatten)]
     pub destination: DestinationArguments,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// What is printed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArguments {
+pub(crate) struct OutputArguments {
     /// The form of the report on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
     pub report: ReportForm,
@@ -27,7 +27,7 @@ pub struct OutputArguments {
 
 /// The form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportForm {
+pub(crate) enum ReportForm {
     Text,
     Json,
     None,
@@ -35,7 +35,7 @@ pub enum ReportForm {
 
 /// When something is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum When {
+pub(crate) enum When {
     Auto,
     Always,
     Never,

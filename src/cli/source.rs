@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 /// What is read.
 #[derive(Debug, Args)]
-pub struct SourceArguments {
+pub(crate) struct SourceArguments {
     /// Files, folders, `-` for stdin, or `snapshot:<ID>`, in this order.
     ///
     /// The content decides what a source is, never its name: RRPairs, a CSV of `speedctl extract data`,
@@ -39,7 +39,7 @@ pub struct SourceArguments {
 
 /// A kind of input that kreplay reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum InputKind {
+pub(crate) enum InputKind {
     #[value(name = "rrpairs")]
     RrPairs,
     Csv,
@@ -49,7 +49,7 @@ pub enum InputKind {
 /// How a snapshot is read, and how speedctl is run for it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
-pub struct SpeedctlArguments {
+pub(crate) struct SpeedctlArguments {
     /// How to get at a snapshot's records; `auto` where they are sent, else `raw`.
     ///
     /// `csv` runs `speedctl extract data`; `raw` runs `speedctl pull snapshot` and reads its RRPairs;
@@ -85,7 +85,7 @@ pub struct SpeedctlArguments {
 
 /// How a snapshot is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Via {
+pub(crate) enum Via {
     Auto,
     Csv,
     Raw,

@@ -7,7 +7,7 @@ use clap::Args;
 /// When records are sent.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Timing")]
-pub struct TimingArguments {
+pub(crate) struct TimingArguments {
     /// `1x`: as captured; `10x`, `0.5x`.
     ///
     /// `max` is as fast as the cluster takes records. Else each record is due at the start of the replay +
@@ -36,7 +36,7 @@ pub struct TimingArguments {
 
 /// How fast the capture's time goes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum Speed {
+pub(crate) enum Speed {
     /// As fast as the cluster takes records.
     #[default]
     Max,

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Source;
-pub use crate::report::{Excuse, Excused};
+pub(crate) use crate::report::{Excuse, Excused};
 
 /// Where the records of one side are.
 #[derive(Debug, Clone)]
-pub enum ComparedSource {
+pub(crate) enum ComparedSource {
     /// In whatever a replay reads.
     Source(Source),
     /// In this topic of the destination.
@@ -19,7 +19,7 @@ pub enum ComparedSource {
 
 /// What the service behind the destination is expected to write, and how that is compared.
 #[derive(Debug, Clone)]
-pub struct OutputExpectation {
+pub(crate) struct OutputExpectation {
     /// Where it is said.
     pub source: ExpectationSource,
     /// What counts as the same.
@@ -38,7 +38,7 @@ pub struct OutputExpectation {
 
 /// What a record sent and the record that answers it have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CorrelateBy {
+pub(crate) enum CorrelateBy {
     /// The key.
     Key,
     /// A header of this name.
@@ -72,7 +72,7 @@ impl fmt::Display for CorrelateBy {
 
 /// What says what is expected.
 #[derive(Debug, Clone)]
-pub enum ExpectationSource {
+pub(crate) enum ExpectationSource {
     /// The capture that is replayed, by its Produce requests.
     Capture,
     /// Another source.
@@ -81,7 +81,7 @@ pub enum ExpectationSource {
 
 /// How two sets of records are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ComparisonRules {
+pub(crate) struct ComparisonRules {
     /// JSONPaths below a value whose parts are not compared.
     pub ignore: Vec<String>,
     /// What a member means that the expectation lacks.
@@ -98,7 +98,7 @@ pub struct ComparisonRules {
 
 /// What a member of a JSON object means that the expectation lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NewMembers {
+pub(crate) enum NewMembers {
     /// It makes records differ.
     #[default]
     Differ,
@@ -108,7 +108,7 @@ pub enum NewMembers {
 
 /// Whether headers are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HeaderRule {
+pub(crate) enum HeaderRule {
     /// They may differ.
     #[default]
     Ignored,
@@ -118,7 +118,7 @@ pub enum HeaderRule {
 
 /// How closely records are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Depth {
+pub(crate) enum Depth {
     /// Each record.
     #[default]
     Records,

@@ -14,25 +14,25 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::comparison::{
+pub(crate) use self::comparison::{
     ComparedSource, ComparisonRules, CorrelateBy, Depth, Excuse, Excused, ExpectationSource,
     HeaderRule, NewMembers, OutputExpectation,
 };
-pub use self::source::{
+pub(crate) use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,
 };
-pub use self::timing::Timing;
-pub use crate::cli::{
+pub(crate) use self::timing::Timing;
+pub(crate) use crate::cli::{
     Encoding, OnRefused, PartitionChoice, ReportForm, Shell, Speed, Timestamps, When,
 };
 use crate::record::TopicId;
 pub(crate) use crate::record::select::{Clock, Selection, Shard, TopicGlobs};
 pub(crate) use crate::record::substitutes::DateForm;
-pub use crate::report::{EmptySource, Reordered};
+pub(crate) use crate::report::{EmptySource, Reordered};
 
 /// A whole run.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     /// What becomes of the records.
     pub task: Task,
     /// What is replayed.
@@ -59,7 +59,7 @@ pub struct Config {
 
 /// What is kept for when not everything is delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeliveryPolicy {
+pub(crate) struct DeliveryPolicy {
     /// The file of what is not.
     pub rejects: Option<PathBuf>,
     /// The journal of what is.
@@ -78,7 +78,7 @@ pub struct DeliveryPolicy {
 
 /// The consumer groups that have to read what a replay delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WaitedGroups {
+pub(crate) struct WaitedGroups {
     /// Their names.
     pub names: Vec<String>,
     /// How long they may take after the last delivery.
@@ -87,7 +87,7 @@ pub struct WaitedGroups {
 
 /// What is done about records that hold other texts than the application was given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SubstitutePolicy {
+pub(crate) struct SubstitutePolicy {
     /// About texts that data-loss prevention has replaced.
     pub redacted: Redacted,
     /// How dates that are still to be resolved are written; none refuses them.
@@ -96,7 +96,7 @@ pub struct SubstitutePolicy {
 
 /// What a record with a redacted text means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Redacted {
+pub(crate) enum Redacted {
     /// It is sent and counted.
     #[default]
     Sent,
@@ -106,7 +106,7 @@ pub enum Redacted {
 
 /// How often the source is read, and for how long records are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Repetition {
+pub(crate) struct Repetition {
     /// So many times; none for until the run is stopped.
     pub passes: Option<NonZeroU64>,
     /// From the first record on; none for until the source ends.
@@ -139,7 +139,7 @@ impl Repetition {
 
 /// What becomes of the records.
 #[derive(Debug, Clone)]
-pub enum Task {
+pub(crate) enum Task {
     /// They are sent.
     Replay,
     /// What a replay would do is forecast.
@@ -158,7 +158,7 @@ pub enum Task {
 
 /// What records are compared with, and how.
 #[derive(Debug, Clone)]
-pub struct ComparedWith {
+pub(crate) struct ComparedWith {
     /// What was expected, and what was observed.
     pub sides: [ComparedSource; 2],
     /// What counts as the same.
@@ -167,7 +167,7 @@ pub struct ComparedWith {
 
 /// What `kreplay inspect` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     /// The records, and what the RRPairs tell besides.
     Contents,
     /// Every path that occurs.
@@ -176,7 +176,7 @@ pub enum View {
 
 /// Where records are in RRPairs, and which of them are replayed.
 #[derive(Debug, Clone)]
-pub struct Extraction {
+pub(crate) struct Extraction {
     /// The set of paths to begin with.
     pub profile: ProfileChoice,
     /// What the user changes in it.
@@ -193,7 +193,7 @@ pub struct Extraction {
 
 /// Names of topics by their ids (`--topic-id`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TopicIdNames(Vec<(TopicId, String)>);
+pub(crate) struct TopicIdNames(Vec<(TopicId, String)>);
 
 impl TopicIdNames {
     pub(crate) fn of(names: impl IntoIterator<Item = (TopicId, String)>) -> Self {
@@ -214,7 +214,7 @@ impl TopicIdNames {
 
 /// Which profile is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProfileChoice {
+pub(crate) enum ProfileChoice {
     /// By its name.
     BuiltIn(String),
     /// A user's own.
@@ -228,7 +228,7 @@ pub enum ProfileChoice {
 
 /// A user's changes to a profile, from flags of the same names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
+pub(crate) struct Overrides {
     pub filter: Option<String>,
     pub record: Option<String>,
     pub value: Option<String>,
@@ -267,7 +267,7 @@ impl Overrides {
 
 /// What becomes of further copies of a record, which (topic, partition, offset) identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duplicates {
+pub(crate) enum Duplicates {
     /// They are counted.
     LeaveOut,
     /// They are replayed.
@@ -276,7 +276,7 @@ pub enum Duplicates {
 
 /// What becomes of records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AbortedRecords {
+pub(crate) enum AbortedRecords {
     /// They are counted.
     LeaveOut,
     /// They are replayed.
@@ -285,7 +285,7 @@ pub enum AbortedRecords {
 
 /// Where records go.
 #[derive(Debug, Clone)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The cluster.
     pub cluster: Cluster,
     /// librdkafka properties of the user, the later one of a name wins.
@@ -314,7 +314,7 @@ pub struct Destination {
 
 /// Whether the producer is idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idempotence {
+pub(crate) enum Idempotence {
     /// What is delivered is in the log once and in order.
     On,
     /// The user does without.
@@ -323,7 +323,7 @@ pub enum Idempotence {
 
 /// What to do when the destination is the cluster that the records were captured from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CapturedCluster {
+pub(crate) enum CapturedCluster {
     /// End the run.
     Refuse,
     /// Send all the same.
@@ -332,7 +332,7 @@ pub enum CapturedCluster {
 
 /// Where OAUTHBEARER tokens come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSource {
+pub(crate) enum TokenSource {
     /// The output of a shell command.
     Command(String),
     /// A file, read again for each new token.
@@ -341,7 +341,7 @@ pub enum TokenSource {
 
 /// The destination's cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cluster {
+pub(crate) enum Cluster {
     /// A Kafka at these bootstrap servers.
     Brokers(String),
     /// A broker inside this process.
@@ -351,7 +351,7 @@ pub enum Cluster {
 impl Cluster {
     /// Where the brokers are looked for; nothing for the one inside this process.
     #[must_use]
-    pub fn bootstrap_servers(&self) -> &str {
+    pub(crate) fn bootstrap_servers(&self) -> &str {
         match self {
             Self::Brokers(brokers) => brokers,
             Self::Rehearsal => "",
@@ -361,7 +361,7 @@ impl Cluster {
 
 /// How captured topics are named at the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TopicNames {
+pub(crate) enum TopicNames {
     /// Everything goes to one topic.
     One(String),
     /// As captured, but for these renamings (`--map`).
@@ -370,7 +370,7 @@ pub enum TopicNames {
 
 /// What to do about a topic that the destination does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingTopics {
+pub(crate) enum MissingTopics {
     /// End the run.
     Refuse,
     /// Create it with the captured partition count.
@@ -382,7 +382,7 @@ pub enum MissingTopics {
 
 /// What is printed.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub(crate) struct Output {
     /// The form of the report on stdout.
     pub report: ReportForm,
     /// Where a JSON report goes besides.
@@ -395,7 +395,7 @@ pub struct Output {
 
 /// How much is said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Errors only.
     Quiet,
     /// Errors, notes and progress.

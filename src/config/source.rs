@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use crate::cli::{InputKind, Via};
+pub(crate) use crate::cli::{InputKind, Via};
 
 /// What is replayed.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub(crate) enum Source {
     /// Files, folders and stdin.
     Inputs(Inputs),
     /// A snapshot that speedctl extracts.
@@ -34,7 +34,7 @@ impl Source {
 
 /// Files, folders and stdin, all of one kind.
 #[derive(Debug, Clone, Default)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// They are read in this order.
     pub all: Vec<Input>,
     /// The kind that the user says they are of; none leaves it to their content.
@@ -65,7 +65,7 @@ impl InputKind {
 
 /// What becomes of records whose delivery an earlier run calls unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Uncertain {
+pub(crate) enum Uncertain {
     #[default]
     /// They are counted as filtered.
     LeaveOut,
@@ -75,7 +75,7 @@ pub enum Uncertain {
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// Standard input.
     Stdin,
     /// A file, or a folder of RRPairs.
@@ -85,7 +85,7 @@ pub enum Input {
 impl Input {
     /// The name by which reports and errors call it.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdin => "stdin".into(),
             Self::File(path) => path.display().to_string(),
@@ -105,7 +105,7 @@ impl From<PathBuf> for Input {
 
 /// A snapshot and the speedctl that gets it.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The snapshot's id.
     pub id: String,
     /// How to read it.
@@ -122,7 +122,7 @@ pub struct Snapshot {
 
 /// What to do with the speedctl command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotAction {
+pub(crate) enum SnapshotAction {
     /// Run it and replay.
     Replay,
     /// Print it and stop.

@@ -9,7 +9,7 @@ use crate::record::select::Clock;
 
 /// How a replay is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// How fast the capture's time goes.
     pub speed: Speed,
     /// Which time of a record that is.

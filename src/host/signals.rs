@@ -26,7 +26,7 @@ const PRINTING_LIMIT: Duration = Duration::from_secs(1);
 
 /// The signals of this process.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     /// The first and the second one.
     pub received: mpsc::Receiver<Signal>,
     over: Arc<AtomicBool>,
@@ -37,7 +37,7 @@ impl Signals {
     ///
     /// # Errors
     /// The system's, when it gives no signal handlers.
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let mut numbers = vec![SIGINT, SIGTERM, SIGQUIT];
         if !is_ignored(SIGHUP) {
             numbers.push(SIGHUP);
@@ -60,18 +60,18 @@ impl Signals {
 
     /// What says that the run is over, so that the next signal need not drain it.
     #[must_use]
-    pub fn end(&self) -> RunEnd {
+    pub(crate) fn end(&self) -> RunEnd {
         RunEnd(Arc::clone(&self.over))
     }
 }
 
 /// Says that the run is over and only its output is left.
 #[derive(Debug)]
-pub struct RunEnd(Arc<AtomicBool>);
+pub(crate) struct RunEnd(Arc<AtomicBool>);
 
 impl RunEnd {
     /// From now on the first signal ends the process within a second.
-    pub fn has_come(&self) {
+    pub(crate) fn has_come(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }

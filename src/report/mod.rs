@@ -14,18 +14,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::comparison::MOST_SHOWN;
+pub(crate) use self::comparison::{Change, ComparedSide, ComparisonReport, DifferenceKind, Excuse};
 pub use self::comparison::{
-    Change, Compared, ComparedSide, ComparisonReport, CorrelationReport, DifferenceKind, Excuse,
-    Excused, ExcusedNoise, ExpectedReport, LearnedNoise, LearnedPath, NoiseKind, ShownDifference,
-    UnmatchedPath,
+    Compared, CorrelationReport, Excused, ExcusedNoise, ExpectedReport, LearnedNoise, LearnedPath,
+    NoiseKind, ShownDifference, UnmatchedPath,
 };
+pub(crate) use self::groups::{CapacityBound, LagControl, LagPoint, ServiceCapacity};
 pub use self::groups::{
-    CapacityBound, ConsumptionRates, GroupReport, GroupVerdict, LagControl, LagPoint,
-    PartitionDrain, PartitionState, ServiceCapacity,
+    ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
 };
-pub use self::inspection::census::CensusReport;
-pub use self::inspection::path_list::{PathList, PathSeen};
-pub use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
+pub(crate) use self::inspection::census::CensusReport;
+pub(crate) use self::inspection::path_list::{PathList, PathSeen};
+pub(crate) use self::inspection::{Inspection, PartitionContents, SizeSummary, TopicContents};
 pub use self::ledger::exit::Signal;
 use self::ledger::exit::exit_code;
 pub use self::ledger::problems::{Problem, ProblemKind, Problems};
@@ -33,11 +33,11 @@ pub use self::ledger::unresolved::{UnresolvedId, UnresolvedIds};
 pub use self::ledger::{Ledger, LedgerOf, Outcome, OutcomeCounts, Tally, Unselected};
 pub use self::pacing::{Achieved, Latency, Pacing, SlowedBy};
 pub(crate) use self::plan::ASSUMED_SETTINGS;
-pub use self::plan::{
+pub(crate) use self::plan::{
     HottestKey, PeakSpan, PlanForecast, PlanReach, PlanReport, PlannedPartition, PlannedSchedule,
     PlannedTopic, RefusedRecords, TopicStanding,
 };
-pub use self::printout::{Printout, StdoutReader};
+pub(crate) use self::printout::{Printout, StdoutReader};
 pub(crate) use self::rendering::nothing::{is_nothing_read, nothing_found};
 pub(crate) use self::rendering::text::problems_text;
 
@@ -226,7 +226,7 @@ pub enum Reordered {
 
 /// What a source without a single record means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum EmptySource {
+pub(crate) enum EmptySource {
     /// The run is incomplete.
     #[default]
     Fails,

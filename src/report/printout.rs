@@ -12,7 +12,7 @@ use crate::error::{Error, ExitCode};
 
 /// Whether somebody still reads what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StdoutReader {
+pub(crate) enum StdoutReader {
     /// As far as is known.
     #[default]
     There,
@@ -22,7 +22,7 @@ pub enum StdoutReader {
 
 /// Everything there is to say about a run that prints.
 #[derive(Debug, Clone, Default)]
-pub struct Printout {
+pub(crate) struct Printout {
     /// What was read.
     pub source: SourceReport,
     /// What extraction saw.
@@ -44,7 +44,7 @@ pub struct Printout {
 impl Printout {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         let mut ledger = self.ledger();
         if self.reader == StdoutReader::Gone && ledger.balances() {
             // Nobody wants them.
@@ -57,7 +57,7 @@ impl Printout {
 
     /// What became of every record.
     #[must_use]
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger::new(LedgerOf::Extract, &self.tally);
         ledger[Outcome::Printed] = self.printed;
         ledger[Outcome::Unprinted] = self.unprinted;
@@ -66,7 +66,7 @@ impl Printout {
 
     /// What is wrong with the records alone, a line for each kind; empty when nothing is.
     #[must_use]
-    pub fn problems(&self) -> impl fmt::Display + '_ {
+    pub(crate) fn problems(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(|f| {
             let mut problems = self.tally.problems.iter();
             problems.try_for_each(|problem| write_problem(f, &self.source.names, problem))

@@ -4,12 +4,12 @@
 
 mod compare;
 mod driver;
-pub mod extract;
+pub(crate) mod extract;
 mod inspect;
 mod plan;
-pub mod program;
+pub(crate) mod program;
 mod replay;
-pub mod show;
+pub(crate) mod show;
 
 use tokio::sync::mpsc;
 

@@ -4,14 +4,14 @@ mod selection;
 
 use clap::{Args, ValueEnum};
 
-pub use self::selection::SelectionArguments;
+pub(crate) use self::selection::SelectionArguments;
 use super::values::naming;
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)
 /// or speedctl's dotted notation.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Extraction")]
-pub struct ExtractionArguments {
+pub(crate) struct ExtractionArguments {
     /// Read the RRPairs for which this holds.
     ///
     /// EXPR is in Speedscale's filter language. Without this flag the profile's own filter chooses, such
@@ -89,7 +89,7 @@ pub struct ExtractionArguments {
 /// How what a path leads to becomes bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Encoding {
+pub(crate) enum Encoding {
     #[default]
     Auto,
     Text,

@@ -9,7 +9,7 @@ use crate::record::select::{Clock, Moment, Sample};
 /// they are listed here, and what they leave out is `unselected` in the report.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
-pub struct SelectionArguments {
+pub(crate) struct SelectionArguments {
     /// Only captured topics that one of these globs matches; `!GLOB` excludes.
     ///
     /// `*` is any characters, `?` one. Where all globs exclude, the other topics are taken.

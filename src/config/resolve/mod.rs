@@ -37,7 +37,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Config`] for what makes no sense.
-    pub fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
+    pub(crate) fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
         match cli.command {
             cli::Command::Snapshot(args) => {
                 let speedctl = args.speedctl.clone();

@@ -19,16 +19,15 @@ use crate::report::{Outcome, Signal, SourceReport, Tally};
 
 pub(crate) use self::counts::MOST_SHOWN;
 use self::counts::counts_json;
-pub use self::counts::{
-    Change, Compared, DifferenceKind, Excuse, Excused, ShownDifference, UnmatchedPath,
-};
+pub(crate) use self::counts::{Change, DifferenceKind, Excuse};
+pub use self::counts::{Compared, Excused, ShownDifference, UnmatchedPath};
 pub use self::expected::{CorrelationReport, ExcusedNoise, ExpectedReport, LearnedNoise};
 pub use self::noise::{LearnedPath, NoiseKind};
 use self::text::summary;
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Default)]
-pub struct ComparedSide {
+pub(crate) struct ComparedSide {
     /// What was read.
     pub source: SourceReport,
     /// What extraction saw.
@@ -52,7 +51,7 @@ impl ComparedSide {
 
 /// Everything there is to say about a comparison.
 #[derive(Debug, Clone, Default)]
-pub struct ComparisonReport {
+pub(crate) struct ComparisonReport {
     /// What was expected.
     pub expected: ComparedSide,
     /// What was observed.
@@ -76,7 +75,7 @@ pub struct ComparisonReport {
 impl ComparisonReport {
     /// The counts of all topics.
     #[must_use]
-    pub fn total(&self) -> Compared {
+    pub(crate) fn total(&self) -> Compared {
         let mut total = Compared::default();
         self.topics.iter().for_each(|(_, counts)| total.add(counts));
         total
@@ -84,7 +83,7 @@ impl ComparisonReport {
 
     /// The exit code that follows from all of this; the gravest reason wins.
     #[must_use]
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         let mut sides = [&self.expected, &self.observed].into_iter();
         let unreadable = sides.any(|side| side.tally.outcomes[Outcome::Unreadable] > 0);
         let differs = self.total().differing(self.excused) > 0;
@@ -104,7 +103,7 @@ impl ComparisonReport {
 
     /// The comparison as one line of JSON, without a line end.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let side = |side: &ComparedSide| {
             let problems = side.tally.problems.iter();
             let problems = problems.map(|problem| problem_json(&side.source.names, problem));

@@ -16,7 +16,7 @@ const NAME_OVERHEAD: usize = 64;
 
 /// What was counted of the RRPairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CensusReport {
+pub(crate) struct CensusReport {
     /// Commands of all RRPairs.
     pub commands: NameCounts,
     /// Brokers that the RRPairs which pass the filter went to.
@@ -33,7 +33,7 @@ pub struct CensusReport {
 
 /// Fetches that hold more than one record. A CSV has one row for each, and so one record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Several {
+pub(crate) struct Several {
     /// How many there are.
     pub fetches: u64,
     /// How many records they hold.

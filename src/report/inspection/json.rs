@@ -41,7 +41,7 @@ struct InspectionJson {
 impl Inspection {
     /// The inspection as one line of JSON, without a line end.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let census = &self.census;
         let times = self.times_ms();
         let problems = self.tally.problems.iter();

@@ -16,7 +16,7 @@ use crate::report::ledger::exit::exit_code;
 
 /// Everything there is to say about a capture.
 #[derive(Debug, Clone, Default)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// What was read.
     pub source: SourceReport,
     /// What extraction saw.
@@ -39,7 +39,7 @@ pub struct Inspection {
 
 /// What one topic holds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct TopicContents {
+pub(crate) struct TopicContents {
     /// Its name, its id where the capture contains no name, or none.
     pub name: Option<String>,
     /// Whether `name` is an id, which a replay asks the user to name.
@@ -66,7 +66,7 @@ impl TopicContents {
     /// Offsets between the first and the last of each partition that did not occur, and how many
     /// ranges of them.
     #[must_use]
-    pub fn gaps(&self) -> (u64, u64) {
+    pub(crate) fn gaps(&self) -> (u64, u64) {
         let partitions = self.partitions.iter();
         partitions.fold((0, 0), |(missing, gaps), partition| {
             (missing + partition.missing, gaps + partition.gaps)
@@ -76,7 +76,7 @@ impl TopicContents {
 
 /// Bytes of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SizeSummary {
+pub(crate) struct SizeSummary {
     /// The median, within 1 %.
     pub p50: u64,
     /// 99th percentile, within 1 %.
@@ -87,7 +87,7 @@ pub struct SizeSummary {
 
 /// What one partition of a topic holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PartitionContents {
+pub(crate) struct PartitionContents {
     /// Its number; none for records of which the capture does not tell it.
     pub partition: Option<i32>,
     /// Its records.
@@ -103,14 +103,14 @@ pub struct PartitionContents {
 impl Inspection {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         let found = [self.tally.problems.exit(), self.ledger().exit()];
         exit_code(self.signal, &self.failures, found)
     }
 
     /// What is to become of the records found.
     #[must_use]
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger::new(LedgerOf::Inspect, &self.tally);
         ledger[Outcome::Replayable] = self.records;
         ledger

@@ -17,7 +17,7 @@ use crate::report::{Signal, SourceReport, Tally};
 
 /// One path and what it leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathSeen {
+pub(crate) struct PathSeen {
     /// JSONPath, as every flag takes it.
     pub path: String,
     /// How many nodes it matches.
@@ -30,7 +30,7 @@ pub struct PathSeen {
 
 /// The paths of a capture.
 #[derive(Debug, Clone, Default)]
-pub struct PathList {
+pub(crate) struct PathList {
     /// What was read.
     pub source: SourceReport,
     /// What extraction saw.
@@ -50,13 +50,13 @@ pub struct PathList {
 impl PathList {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         exit_code(self.signal, &self.failures, [self.tally.problems.exit()])
     }
 
     /// The paths as one line of JSON, without a line end.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let paths = self.paths.iter().map(|seen| {
             json!({
                 "path": seen.path,

@@ -34,7 +34,7 @@ struct PlanJson {
 impl PlanReport {
     /// The plan as one line of JSON, without a line end.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let forecast = &self.forecast;
         let placement = forecast.placement;
         let problems = forecast.problems.iter();

@@ -23,7 +23,7 @@ pub(crate) const ASSUMED_SETTINGS: [(&str, &str); 4] = [
 
 /// Everything there is to say about a replay that was planned.
 #[derive(Debug, Clone, Default)]
-pub struct PlanReport {
+pub(crate) struct PlanReport {
     /// What was read.
     pub source: SourceReport,
     /// What extraction saw.
@@ -42,7 +42,7 @@ pub struct PlanReport {
 
 /// What would become of the records.
 #[derive(Debug, Clone, Default)]
-pub struct PlanForecast {
+pub(crate) struct PlanForecast {
     /// The brokers that were asked; none where the destination is assumed.
     pub brokers: Option<String>,
     /// The topics that records go to, in the order of their first record.
@@ -71,7 +71,7 @@ pub struct PlanForecast {
 
 /// How far a forecast goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PlanReach {
+pub(crate) enum PlanReach {
     /// To the end of the replay.
     #[default]
     Whole,
@@ -85,7 +85,7 @@ pub enum PlanReach {
 
 /// What a topic is at the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TopicStanding {
+pub(crate) enum TopicStanding {
     /// It is there.
     Present,
     /// It is not there, and would be created.
@@ -100,7 +100,7 @@ pub enum TopicStanding {
 
 /// What would be sent to one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedTopic {
+pub(crate) struct PlannedTopic {
     /// Its name at the destination.
     pub name: String,
     /// What it is there.
@@ -127,7 +127,7 @@ pub struct PlannedTopic {
 
 /// What would be sent to one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlannedPartition {
+pub(crate) struct PlannedPartition {
     /// Its number.
     pub partition: u32,
     /// Records that go there.
@@ -136,7 +136,7 @@ pub struct PlannedPartition {
 
 /// The key that most records of a topic have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HottestKey {
+pub(crate) struct HottestKey {
     /// As text, shortened.
     pub key: String,
     /// Records that have it at least.
@@ -147,7 +147,7 @@ pub struct HottestKey {
 
 /// Records that a topic would not take, by why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RefusedRecords {
+pub(crate) struct RefusedRecords {
     /// Larger than it allows.
     pub too_large: u64,
     /// Without a key, in a compacted topic.
@@ -163,7 +163,7 @@ pub struct RefusedRecords {
 impl RefusedRecords {
     /// The counts by the names of the JSON report, each with what it is in words.
     #[must_use]
-    pub fn reasons(&self) -> [(&'static str, u64, &'static str); 5] {
+    pub(crate) fn reasons(&self) -> [(&'static str, u64, &'static str); 5] {
         [
             (
                 "too_large",
@@ -200,7 +200,7 @@ impl RefusedRecords {
 
 /// When records would go.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PlannedSchedule {
+pub(crate) struct PlannedSchedule {
     /// From the first record to the last one.
     pub duration: Duration,
     /// The second in which most is due.
@@ -213,7 +213,7 @@ pub struct PlannedSchedule {
 
 /// The most that is due in a span of some length.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PeakSpan {
+pub(crate) struct PeakSpan {
     /// The most records.
     pub records: u64,
     /// The most bytes of keys, values and headers; maybe of another span.
@@ -225,7 +225,7 @@ pub struct PeakSpan {
 impl PlanReport {
     /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
     #[must_use]
-    pub fn exit(&self) -> ExitCode {
+    pub(crate) fn exit(&self) -> ExitCode {
         let problems = &self.forecast.problems;
         let reordered = self.reordered.exit(problems);
         let found = [reordered, problems.exit(), self.ledger().exit()];
@@ -234,7 +234,7 @@ impl PlanReport {
 
     /// What would become of the records that the forecast is of.
     #[must_use]
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         let forecast = &self.forecast;
         let mut ledger = Ledger::new(LedgerOf::Plan, &self.tally);
         ledger.found = ledger.found.saturating_sub(forecast.left);

@@ -49,7 +49,7 @@ impl fmt::Display for PlanReport {
 impl PlanReport {
     /// What would come of the replay, in one sentence.
     #[must_use]
-    pub fn verdict(&self) -> String {
+    pub(crate) fn verdict(&self) -> String {
         let against = |failure: &&Error| failure.exit() != ExitCode::Source;
         let mut against = self.failures.iter().filter(against);
         if let Some(first) = against.next() {

@@ -2,7 +2,7 @@
 //! (`records.rs`); nothing is sent.
 
 mod print;
-pub mod records;
+pub(crate) mod records;
 
 use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading};
 use crate::config::Config;

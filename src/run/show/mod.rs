@@ -26,7 +26,7 @@ const REPORT: Replaced = Replaced {
 };
 
 /// Shows what a run has given and gives the exit code.
-pub fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
+pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, output),
@@ -196,12 +196,12 @@ fn write_to_stderr(text: &str) {
 }
 
 /// Has panics reported like everything else on stderr.
-pub fn report_panics() {
+pub(crate) fn report_panics() {
     console::report_panics();
 }
 
 /// Waits, for a few seconds at most, until stderr has taken what was shown there. Call it last.
-pub fn flush() {
+pub(crate) fn flush() {
     stderr().flush();
 }
 
@@ -230,7 +230,7 @@ fn own_lines(text: &str) -> Cow<'_, str> {
 }
 
 /// Says what ended the run, with a hint where there is one.
-pub fn failure(error: &Error) -> ExitCode {
+pub(crate) fn failure(error: &Error) -> ExitCode {
     let hint = error
         .hint()
         .map(|hint| format!("hint: {}\n", own_lines(&hint)));

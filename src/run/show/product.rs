@@ -4,7 +4,7 @@ use crate::report::{ComparisonReport, Inspection, PathList, PlanReport, Printout
 
 /// What a run gives.
 #[derive(Debug)]
-pub enum Product {
+pub(crate) enum Product {
     /// The report of a replay.
     Report(Box<Report>),
     /// What a replay would do.
