@@ -141,3 +141,13 @@ fn no_type_name_occurs_twice_in_the_whole_project() {
     let repeated = repeated_types(&files);
     assert!(repeated.is_empty(), "{repeated:#?}");
 }
+
+#[test]
+fn only_the_driver_starts_to_read_a_source() {
+    let files = files_of("src");
+    let starts = files
+        .iter()
+        .filter(|(_, text)| text.contains("extract::start("));
+    let starts: Vec<&String> = starts.map(|(name, _)| name).collect();
+    assert_eq!(starts, ["run/driver.rs"]);
+}

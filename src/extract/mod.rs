@@ -94,21 +94,6 @@ pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
     profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
-/// Starts to read `source` into `sender`. Must be called on a tokio runtime.
-///
-/// # Errors
-/// [`Error::SpeedctlNotStarted`] when there is no speedctl; inputs are opened later.
-pub(crate) fn start(
-    source: Source,
-    options: Options,
-    (topics, purpose): (TopicNames, Purpose),
-    console: Console,
-    sender: Sender,
-) -> ExtractionThread {
-    let aside = Aside::default();
-    start_with(source, options, (topics, purpose), console, sender, aside)
-}
-
 /// What is read beside the records.
 #[derive(Default)]
 pub(crate) struct Aside {
@@ -118,8 +103,11 @@ pub(crate) struct Aside {
     pub(crate) expecting: Option<Expecting>,
 }
 
-/// The same, and what `aside` asks for is read besides.
-pub(crate) fn start_with(
+/// Starts to read `source` into `sender`, and beside it what `aside` asks for. Must be called on a tokio runtime.
+///
+/// # Errors
+/// [`Error::SpeedctlNotStarted`] when there is no speedctl; inputs are opened later.
+pub(crate) fn start(
     source: Source,
     options: Options,
     (topics, purpose): (TopicNames, Purpose),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, sleep_until, timeout};
 
-use crate::config::{Config, Source};
+use crate::config::{Config, Extraction, Source, TopicNames};
 use crate::error::Error;
 use crate::extract::{self, Aside, Description, ExtractionThread, Purpose};
 use crate::host::console::Console;
@@ -38,6 +38,8 @@ pub(super) struct SourceReading {
 /// What a command wants of a reading.
 pub(super) struct ReadingOptions {
     pub(super) source: Source,
+    pub(super) extraction: Extraction,
+    pub(super) topics: TopicNames,
     pub(super) purpose: Purpose,
     /// When the first record is handed on.
     pub(super) gate: Gate,
@@ -48,35 +50,41 @@ pub(super) struct ReadingOptions {
 }
 
 impl ReadingOptions {
+    /// A reading of `source` as `config` has it: the records alone, from the gate that the source needs.
+    pub(super) fn of(source: Source, config: &Config, purpose: Purpose) -> Self {
+        Self {
+            gate: extract::gate(&source),
+            source,
+            extraction: config.extraction.clone(),
+            topics: config.destination.topics.clone(),
+            purpose,
+            first: None,
+            aside: Aside::default(),
+        }
+    }
+
     /// To look at the records of a source, sending none.
     ///
     /// # Errors
     /// What [`extract::check`] finds wrong.
     pub(super) fn to_look(config: &Config) -> Result<Self, Error> {
         extract::check(&config.source, &config.extraction)?;
-        Ok(Self {
-            source: config.source.clone(),
-            purpose: Purpose::Look,
-            gate: match extract::gate(&config.source) {
-                // There is nothing to look at before the first record.
-                Gate::WhenKnown => Gate::AtOnce,
-                gate => gate,
-            },
-            first: None,
-            aside: Aside::default(),
-        })
+        let mut options = Self::of(config.source.clone(), config, Purpose::Look);
+        if options.gate == Gate::WhenKnown {
+            // There is nothing to look at before the first record.
+            options.gate = Gate::AtOnce;
+        }
+        Ok(options)
     }
 }
 
 impl SourceReading {
     /// Starts to read; the records come from the receiver. Must be called on a tokio runtime.
-    pub(super) fn start(
-        wanted: ReadingOptions,
-        config: &Config,
-        console: &Console,
-    ) -> (Self, Receiver) {
+    pub(super) fn start(wanted: ReadingOptions, console: &Console) -> (Self, Receiver) {
         let ReadingOptions {
             source,
+            extraction,
+            topics,
             purpose,
             gate,
             first,
@@ -88,9 +96,8 @@ impl SourceReading {
             _ = sender.send(first);
         }
         let runs_speedctl = matches!(source, Source::Snapshot(_));
-        let topics = (config.destination.topics.clone(), purpose);
-        let (options, console) = (config.extraction.clone(), console.clone());
-        let extraction = extract::start_with(source, options, topics, console, sender, aside);
+        let (topics, console) = ((topics, purpose), console.clone());
+        let extraction = extract::start(source, extraction, topics, console, sender, aside);
         let reading = Self {
             closer: receiver.closer(),
             extraction,

@@ -18,7 +18,7 @@ use super::driver::{
 };
 use crate::config::{ComparedSource, ComparedWith, Config, Destination, Source};
 use crate::error::Error;
-use crate::extract::{Aside, Purpose};
+use crate::extract::Purpose;
 use crate::host::control::Control;
 use crate::record::Batch;
 use crate::record::channel;
@@ -131,14 +131,8 @@ async fn read(
     report: &mut ComparisonReport,
 ) -> ComparedSide {
     let kind = source.kind();
-    let options = ReadingOptions {
-        gate: extract::gate(&source),
-        source,
-        purpose: Purpose::Look,
-        first: None,
-        aside: Aside::default(),
-    };
-    let (source_reading, receiver) = SourceReading::start(options, config, &driver.console);
+    let options = ReadingOptions::of(source, config, Purpose::Look);
+    let (source_reading, receiver) = SourceReading::start(options, &driver.console);
     let ended = start(side, receiver, comparison.clone());
     let reading = driver.take(&source_reading, ended, AfterSignal::Wait).await;
     report.signal = driver.signal;

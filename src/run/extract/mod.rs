@@ -12,7 +12,7 @@ use crate::report::{self, Printout};
 /// Prints the records of the source; nothing is sent.
 pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printout, Error> {
     let options = ReadingOptions::to_look(&config)?;
-    let (reading, receiver) = SourceReading::start(options, &config, &driver.console);
+    let (reading, receiver) = SourceReading::start(options, &driver.console);
     let mut printing = print::start(receiver);
     // What is left behind balances at any time.
     _ = driver

@@ -78,7 +78,7 @@ where
     let console = Console::new(config.output.verbosity);
     let (reading, receiver) = {
         let _runtime = runtime.enter();
-        SourceReading::start(options, &config, &console)
+        SourceReading::start(options, &console)
     };
     Ok(Records {
         reading,

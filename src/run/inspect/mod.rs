@@ -42,16 +42,13 @@ pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Resul
     extract::check(&config.source, &config.extraction)?;
     let census = Census::of(view);
     let options = ReadingOptions {
-        source: config.source.clone(),
-        purpose: Purpose::Look,
-        gate: extract::gate(&config.source),
-        first: None,
         aside: Aside {
             census: census.clone(),
             ..Aside::default()
         },
+        ..ReadingOptions::of(config.source.clone(), &config, Purpose::Look)
     };
-    let (reading, receiver) = SourceReading::start(options, &config, &driver.console);
+    let (reading, receiver) = SourceReading::start(options, &driver.console);
     let (seen, ended) = start(receiver);
     let looked = driver.take(&reading, ended, AfterSignal::Wait).await;
     let description = reading.end().await;

@@ -329,16 +329,15 @@ impl Passes {
         }
         self.begun += 1;
         let options = ReadingOptions {
-            source: self.config.source.clone(),
-            purpose: Purpose::Send,
             gate,
             first: self.expected.as_ref().map(|e| e.shared.outputs()),
             aside: Aside {
                 expecting,
                 ..Aside::default()
             },
+            ..ReadingOptions::of(self.config.source.clone(), &self.config, Purpose::Send)
         };
-        let (reading, receiver) = SourceReading::start(options, &self.config, &self.console);
+        let (reading, receiver) = SourceReading::start(options, &self.console);
         self.counters.name_inputs_by(reading.input_names());
         // The signal may have come when there was nothing to end yet.
         if self.control.is_stopping() {

@@ -3,25 +3,21 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::extract::Description;
-use crate::record::channel::Closer;
 use crate::run::driver::SourceReading;
 
 /// What is being read; nothing as long as the destination was not found good.
 #[derive(Default)]
 pub(in crate::run) struct CurrentReading {
-    /// Of what is expected, which is read before the source.
-    pub(super) closer: Option<Closer>,
+    /// That of what is expected, which is read before the source.
+    pub(super) expected: Option<SourceReading>,
     pub(in crate::run) source: Option<SourceReading>,
 }
 
 impl CurrentReading {
     /// Ends it: the run is told to stop.
     pub(super) fn stop(&self) {
-        if let Some(closer) = &self.closer {
-            closer.close();
-        }
-        if let Some(source) = &self.source {
-            source.stop();
+        for reading in [&self.expected, &self.source].into_iter().flatten() {
+            reading.stop();
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::expectation::SharedExpectation;
@@ -15,8 +16,8 @@ use crate::error::Error;
 use crate::extract;
 use crate::host::console::Console;
 use crate::produce::Control;
-use crate::record::channel;
-use crate::run::driver::CHANNEL;
+use crate::record::channel::Receiver;
+use crate::run::driver::{ReadingOptions, SourceReading};
 use crate::run::replay::reading::{CurrentReading, lock};
 
 /// An expectation, and how its observer ends.
@@ -93,15 +94,32 @@ impl ExpectationStart {
         (console, control): (&Console, &Control),
         reading: &Mutex<CurrentReading>,
     ) -> Result<(), Error> {
-        let (sender, receiver) = channel::bounded(CHANNEL, extract::gate(source));
-        let topics = (TopicNames::Mapped(Vec::new()), extract::Purpose::Look);
-        let options = extract::written(&config.extraction);
-        let extraction = extract::start(source.clone(), options, topics, console.clone(), sender);
-        lock(reading).closer = Some(receiver.closer());
+        let options = ReadingOptions {
+            extraction: extract::written(&config.extraction),
+            topics: TopicNames::Mapped(Vec::new()),
+            ..ReadingOptions::of(source.clone(), config, extract::Purpose::Look)
+        };
+        let (source_reading, receiver) = SourceReading::start(options, console);
+        lock(reading).expected = Some(source_reading);
         // The signal may have come when there was nothing to end yet.
         if control.is_stopping() {
-            receiver.closer().close();
+            lock(reading).stop();
         }
+        let end = self.expect_all(receiver);
+        let source_reading = lock(reading).expected.take();
+        if let Some(source_reading) = source_reading {
+            let description = Handle::current().block_on(source_reading.end());
+            self.shared.state().names = description.names.to_vec();
+        }
+        end?;
+        match control.is_stopping() {
+            true => Ok(()),
+            false => self.shared.check_something(),
+        }
+    }
+
+    /// Takes what is expected to its end.
+    fn expect_all(&self, receiver: Receiver) -> Result<(), Error> {
         while let Some(source_batch) = receiver.recv() {
             self.shared.expect_records(&source_batch)?;
         }
@@ -109,13 +127,6 @@ impl ExpectationStart {
         for source_batch in rest {
             self.shared.expect_records(&source_batch)?;
         }
-        self.shared.state().names = extraction.description().names.to_vec();
-        extraction.stop();
-        lock(reading).closer = None;
-        end.unwrap_or(Ok(()))?;
-        match control.is_stopping() {
-            true => Ok(()),
-            false => self.shared.check_something(),
-        }
+        end.unwrap_or(Ok(()))
     }
 }
