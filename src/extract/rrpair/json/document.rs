@@ -3,15 +3,28 @@
 //! a query finds is read from the text, so what stands for them here never becomes a record; it
 //! only must not keep the query from finding other nodes.
 
+use serde::de::Error as _;
 use serde_json::{Map, Value};
 
 use super::deserializer::ContainerAccess;
 use super::escapes::{hex, name, unescaped};
 use super::given_up::JsonResult;
 use super::reader::{JsonReader, Scratch};
+use crate::report::rendering::figures::HumanCount;
 
-/// The document that `text` is; none when it is damaged, or nested deeper than is read.
+/// Values of a document. Each takes more than 100 bytes, whatever it is: a line of 64 MiB may have 30 million.
+const MOST_VALUES: usize = 1 << 20;
+
+/// The document that `text` is.
+///
+/// # Errors
+/// When it is damaged, nested deeper than is read, or has more values than are kept.
 pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
+    if has_more_values(text, MOST_VALUES) {
+        let most = HumanCount(MOST_VALUES as u64);
+        let why = format!("it has more than {most} values, and a query looks at no more");
+        return Err(serde_json::Error::custom(why));
+    }
     serde_json::from_str(text).or_else(|error| {
         let mut scratch = Scratch::default();
         let mut reader = JsonReader::new(text, &mut scratch);
@@ -19,6 +32,45 @@ pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
         let whole = document.and_then(|document| reader.end().map(|()| document));
         whole.map_err(|_| error)
     })
+}
+
+/// Whether JSON has more than so many values: strings, numbers, objects and the like.
+fn has_more_values(text: &str, most: usize) -> bool {
+    // Each takes a byte, and one to part it from the next.
+    if text.len() / 2 < most {
+        return false;
+    }
+    let mut values = 1;
+    let mut bytes = text.bytes();
+    // What opens an object or a list that is not empty begins a value, and so does each comma.
+    let mut is_opened = false;
+    while let Some(byte) = bytes.next() {
+        let is_value = match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => continue,
+            b']' | b'}' => false,
+            _ => is_opened || byte == b',',
+        };
+        values += usize::from(is_value);
+        is_opened = matches!(byte, b'[' | b'{');
+        if values > most {
+            return true;
+        }
+        if byte == b'"' {
+            skip_string(&mut bytes);
+        }
+    }
+    false
+}
+
+/// Skips a string behind its first quote.
+fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => _ = bytes.next(),
+            _ => {}
+        }
+    }
 }
 
 fn node(reader: &mut JsonReader<'_, '_>) -> JsonResult<Value> {
@@ -118,6 +170,38 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(document(text).expect(text), expected);
         }
+    }
+
+    /// As serde_json takes the text apart.
+    fn values_in(value: &Value) -> usize {
+        1 + match value {
+            Value::Array(elements) => elements.iter().map(values_in).sum(),
+            Value::Object(members) => members.values().map(values_in).sum(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn values_are_counted_and_nothing_else() {
+        for text in [
+            "[]",
+            r#" { "a" : [ ] , "b" : { } } "#,
+            r#"[1,[2,"x,[\"{,"],{"a,b":null,"c":[[],{}]}]"#,
+            r#"["\\","\\\"",",,"]"#,
+            "-1.5e3",
+        ] {
+            let values = values_in(&serde_json::from_str(text).expect(text));
+            // A text so short is never too long: the rest of it is white space.
+            let text = format!("{text}{}", " ".repeat(text.len() * 2));
+            assert!(has_more_values(&text, values - 1), "{text}");
+            assert!(!has_more_values(&text, values), "{text}");
+        }
+        let longest = format!("[{}0]", "0,".repeat(MOST_VALUES - 2));
+        assert!(document(&longest).is_ok());
+        let longer = format!("[{}0]", "0,".repeat(MOST_VALUES - 1));
+        let error = document(&longer).expect_err("it is too long").to_string();
+        let said = "it has more than 1,048,576 values, and a query looks at no more";
+        assert_eq!(error, said);
     }
 
     #[test]

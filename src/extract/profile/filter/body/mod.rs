@@ -23,10 +23,10 @@ pub(super) fn members(half: Half) -> [&'static [&'static str]; 2] {
 
 /// The body that was captured: as JSON text of its member, or as base64.
 pub(super) fn text(body: &[String], base64: &[String]) -> Option<String> {
-    let body = body.iter().map(|json| match serde_json::from_str(json) {
-        Ok(Json::String(text)) => text,
-        _ => json.clone(),
-    });
+    // Anything but a string is text as it is.
+    let string = |json: &String| serde_json::from_str(json).ok();
+    let body = body.iter();
+    let body = body.map(|json| string(json).unwrap_or_else(|| json.clone()));
     let decoded = base64.iter().filter_map(|text| {
         let bytes = STANDARD.decode(text).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
