@@ -10,6 +10,7 @@ mod source;
 mod timing;
 mod values;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(crate) use clap_complete::Shell;
 
 use crate::error::Error;
+use crate::host::visible::visible;
 
 pub(crate) use self::comparison::{ComparisonArguments, ExpectationArguments};
 pub(crate) use self::delivery::{
@@ -117,12 +119,20 @@ impl Cli {
         let version = format!("{}\n{versions}", env!("CARGO_PKG_VERSION"));
         // Once in a process, and needed to its end.
         let version: &'static str = Box::leak(version.into_boxed_str());
-        let matches = Self::command().long_version(version).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let mut command = Self::command().long_version(version);
+        let words: Vec<OsString> = env::args_os().collect();
+        let typed = command.try_get_matches_from_mut(&words);
+        let typed = typed.and_then(|matches| Self::from_arg_matches(&matches));
+        typed.unwrap_or_else(|error| {
+            // It repeats words, which others may have chosen: what is shown of them is harmless.
+            let shown = words.iter().map(|word| word.to_string_lossy());
+            let shown = shown.map(|word| visible(&word).into_owned());
+            let again = command.try_get_matches_from_mut(shown);
+            again.err().unwrap_or(error).exit()
+        })
     }
 }
 
-/// The completions for `shell`, as a script of its own.
 /// Reads the command line. Ends the process where help or a version is asked for, or the words make no sense.
 pub(crate) fn parse_or_exit(versions: &str) -> Cli {
     Cli::typed(versions)
@@ -158,6 +168,7 @@ pub fn flags_by_command() -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
+/// The completions for `shell`, as a script of its own.
 pub(crate) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kreplay", &mut script);

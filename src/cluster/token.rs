@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
@@ -215,8 +215,15 @@ fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, String> {
         move || {
             let mut text = String::new();
             let read = File::open(path).and_then(|file| {
-                let mut file = file.take(MOST_OUTPUT);
+                let mut file = file.take(MOST_OUTPUT + 1);
                 file.read_to_string(&mut text)
+            });
+            let read = read.and_then(|length| match length as u64 > MOST_OUTPUT {
+                true => Err(io::Error::other(format!(
+                    "it is larger than {}",
+                    whole_mib(MOST_OUTPUT)
+                ))),
+                false => Ok(()),
             });
             // Nobody waits for what comes too late.
             _ = hand_over.send(read.map(|_| text));

@@ -87,7 +87,7 @@ impl Connection {
     }
 
     fn create_topic(&self, topic: &str, partitions: i32, control: &Control) -> Result<(), Error> {
-        checked(partitions).map_err(|reason| creation_refused(topic, reason))?;
+        check_creation(topic, partitions)?;
         let client = self.client();
         match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
             // Somebody else was faster: as good.
@@ -150,7 +150,7 @@ impl Connection {
 
 /// Creates a topic in the broker of a rehearsal.
 fn create_in_mock(client: &Client, topic: &str, partitions: i32) -> Result<(), Error> {
-    checked(partitions).map_err(|reason| creation_refused(topic, reason))?;
+    check_creation(topic, partitions)?;
     let created = rehearsal_broker(client)?.create_topic(topic, partitions, REHEARSAL_BROKERS);
     created.map_err(|code| creation_refused(topic, code.words()))
 }
@@ -161,6 +161,14 @@ fn creation_refused(topic: &str, reason: String) -> Error {
         action: "create",
         reason,
     }
+}
+
+/// Checks that kreplay makes topics with so many partitions.
+///
+/// # Errors
+/// [`Error::TopicRefused`], as of making it.
+pub(in crate::produce) fn check_creation(topic: &str, partitions: i32) -> Result<(), Error> {
+    checked(partitions).map_err(|reason| creation_refused(topic, reason))
 }
 
 /// Refuses a number of partitions that no topic is made with.

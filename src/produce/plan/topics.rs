@@ -7,7 +7,7 @@ use crate::config::{Destination, MissingTopics};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::Connection;
-use crate::produce::connection::creation::MOST_PARTITIONS;
+use crate::produce::connection::creation::{MOST_PARTITIONS, check_creation};
 use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
 use crate::produce::routing::acceptance::TopicRules;
 use crate::produce::routing::placement::{
@@ -245,6 +245,14 @@ impl<'a> PlannedTopics<'a> {
                 let ((captured, in_use), missing) =
                     (found.captured, self.destination.missing_topics);
                 check_count(found.name, partitions_to_create(captured), in_use, missing)?;
+            }
+            if matches!(
+                found.standing,
+                TopicStanding::Created | TopicStanding::Assumed
+            ) {
+                let partitions = partitions_to_create(found.captured.0);
+                self.failures
+                    .extend(check_creation(found.name, partitions).err());
             }
             self.push(found, described);
         }
