@@ -72,6 +72,34 @@ fn times(count: usize, one: &str) -> String {
     vec![one; count].join(",")
 }
 
+/// A line of 200 bytes with the highest partition that Kafka's protocol has. Memory for each below it would be
+/// 22 GB.
+#[test]
+fn one_high_number_of_a_partition_takes_no_memory() {
+    let folder = folder();
+    let path = folder.path().join("partition.jsonl");
+    let partition = json!({ "partitionIndex": 2_147_483_646, "records": { "records": [{}] } });
+    let topic = json!({ "name": "t", "partitions": [partition] }).to_string();
+    std::fs::write(&path, fetch(&topic)).expect("the folder is writable");
+    let path = text(&path);
+    let refused = "kreplay: could not create topic `t`: the capture names partition 2147483646, and kreplay \
+                   makes topics of at most 100000 partitions\n";
+    for (args, code, said) in [
+        (&["replay", &path, "--rehearse"][..], 3, refused),
+        (&["plan", &path], 3, refused),
+        (&["inspect", &path], 0, ""),
+        (&["extract", &path, "-q"], 0, ""),
+    ] {
+        let (output, peak) = measured(|| Run::new(args));
+        assert_eq!(
+            (output.code, output.stderr.as_str()),
+            (code, said),
+            "{args:?}"
+        );
+        assert!(peak < 60, "{args:?}: {peak} MiB");
+    }
+}
+
 /// An empty object is a record as well: a tombstone without a key. 20 million of them fit into a line
 /// of 64 MiB, and into a gzip file of 58 KB.
 #[test]
@@ -201,6 +229,40 @@ fn names_that_no_topic_has_are_not_kept() {
 
 #[test]
 fn files_of_settings_that_never_end_are_refused() {
+    let capture = text(&harness::paths::fixture("demo.jsonl"));
+    let args = [
+        "replay",
+        &capture,
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        "none",
+        "--expect-from",
+        &capture,
+    ];
+    let (output, peak) = measured(|| Run::new(args.iter().chain(&["--noise", "/dev/zero"])));
+    assert_eq!(output.code, 2, "{output:?}");
+    let expected = "kreplay: cannot read /dev/zero: it is larger than 8 MiB";
+    assert_eq!(output.stderr.lines().next(), Some(expected));
+    assert!(peak < 100, "{peak} MiB");
+    let folder = folder();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "a".repeat((1 << 20) + 1)).expect("the folder is writable");
+    let token = text(&token);
+    let args = [
+        "replay",
+        &capture,
+        "-b",
+        "127.0.0.1:1",
+        "-F",
+        "none",
+        "--oauth-file",
+        &token,
+    ];
+    let output = Run::new(args).output();
+    let expected =
+        format!("kreplay: there is no token: cannot read {token}: it is larger than 1 MiB\n");
+    assert_eq!((output.code, output.stderr), (3, expected));
     for (args, expected) in [
         (
             ["replay", "-", "-F", "/dev/zero"],
@@ -407,6 +469,92 @@ fn ctrl_c_ends_a_user_defined_query_that_does_not_finish() {
         let output = running.wait_within(Duration::from_secs(20));
         assert_eq!(output.code, 130, "{value}: {output:.500?}");
     }
+}
+
+/// Record lines of topic `t` with these keys and values.
+fn record_lines(path: &Path, records: impl IntoIterator<Item = (String, String)>) -> String {
+    let line = |(key, value)| json!({ "topic": "t", "key": key, "value": value }).to_string();
+    gzip(path, records.into_iter().map(line));
+    text(path)
+}
+
+fn compared(
+    folder: &TempDir,
+    records: impl Fn(usize) -> Vec<(String, String)>,
+) -> (RunOutput, u64) {
+    let file = |side: usize| record_lines(&folder.path().join(format!("{side}.gz")), records(side));
+    let files = [file(0), file(1)];
+    let args = [
+        "compare", &files[0], &files[1], "--as", "records", "--report", "json",
+    ];
+    measured(|| Run::new(args).env("MIMALLOC_PURGE_DELAY", "0"))
+}
+
+/// A name of 300 KB above 20,000 members: as many paths would be 6 GB.
+#[test]
+fn what_is_shown_of_a_difference_takes_bounded_memory() {
+    let value = |side: usize| {
+        let members: Vec<String> = (0..20_000).map(|n| format!("\"{n}\":{side}")).collect();
+        format!("{{\"{}\":{{{}}}}}", "n".repeat(300_000), members.join(","))
+    };
+    let (output, peak) = compared(&folder(), |side| vec![("k".into(), value(side))]);
+    let report = report(&output);
+    let difference = &report["differences"][0];
+    assert_eq!(difference["changes"].as_array().map(Vec::len), Some(1000));
+    assert_eq!(difference["more_changes"], 19_000);
+    assert!(peak < 200, "{peak} MiB");
+}
+
+/// 60 records on each side that differ in everything: 3,600 pairs of 40,000 changes would be 10 GB.
+#[test]
+fn which_records_belong_together_is_found_in_bounded_memory() {
+    let value = |side: usize, number: usize| {
+        let members = (0..20_000).map(|n| format!("\"{n}-{side}-{number}\":{n}"));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    };
+    let records = |side| (0..60).map(|n| ("k".into(), value(side, n))).collect();
+    let (output, peak) = compared(&folder(), records);
+    assert_eq!(report(&output)["total"]["changed"], 60, "{output:.500?}");
+    assert!(peak < 300, "{peak} MiB");
+}
+
+/// 30 million numbers in a value of 60 MB, which is compared as bytes; and 100 keys of 10 MB each.
+#[test]
+fn large_values_and_keys_are_compared_in_bounded_memory() {
+    let list = |side: usize| format!("[{}]", times(30_000_000, &side.to_string()));
+    let (output, peak) = compared(&folder(), |side| vec![("k".into(), list(side))]);
+    assert_eq!(report(&output)["total"]["changed"], 1, "{output:.500?}");
+    assert!(peak < 600, "{peak} MiB");
+    let key = |number: usize| format!("{}{number}", "k".repeat(10_000_000));
+    let records = |side| (0..100).map(|n| (key(n), format!("{side}"))).collect();
+    let (output, peak) = compared(&folder(), records);
+    assert_eq!(report(&output)["total"]["changed"], 100, "{output:.500?}");
+    assert!(peak < 300, "{peak} MiB");
+}
+
+/// A query looks at the line as a whole: 30 million numbers in 60 MB would be 4 GB.
+#[test]
+fn a_line_with_millions_of_values_is_not_queried() {
+    let folder = folder();
+    let path = folder.path().join("values.jsonl.gz");
+    let list = times(30_000_000, "0");
+    let line = format!(r#"{{"command":"Fetch","x":[{list}],"value":"v"}}"#);
+    gzip(
+        &path,
+        [line, r#"{"command":"Fetch","value":"v"}"#.to_owned()],
+    );
+    let path = text(&path);
+    let args = ["inspect", &path, "--value", "$..value", "--report", "json"];
+    let (output, peak) = measured(|| Run::new(args).env("MIMALLOC_PURGE_DELAY", "0"));
+    let report = report(&output);
+    assert_eq!(report["ledger"]["records"], 1, "{report:#}");
+    let why = &report["problems"][0]["first"]["why"];
+    let said = "it has more than 1,048,576 values, and a query looks at no more";
+    assert!(
+        why.as_str().is_some_and(|why| why.contains(said)),
+        "{report:#}"
+    );
+    assert!(peak < 300, "{peak} MiB");
 }
 
 /// The time that a process has used of processors, in ticks of the kernel: 100 a second.

@@ -63,6 +63,9 @@ fn a_name_with_line_ends_and_colours_forges_no_line() {
             missing,
         ],
         &["replay", "-", "--rehearse", "--resume", missing],
+        &["replay", "-", "--rehearse", "-t", missing],
+        &["replay", "-", "--rehearse", "--from", missing],
+        &[missing],
         &["snapshot", "demo", "--rehearse", "--speedctl", missing],
     ] {
         let output = kreplay(args);
@@ -113,6 +116,75 @@ fn a_reason_that_repeats_a_value_of_the_capture_is_cut() {
             "{form}: {longest:?}"
         );
     }
+}
+
+#[test]
+fn the_hottest_key_of_a_plan_is_shown_without_harm() {
+    let key = "\u{1b}[31mx\u{202e}\nkreplay: all is well\nhint: all".to_owned();
+    for key in [key.clone(), key + &"y".repeat(100_000)] {
+        let line = json!({ "topic": "t", "key": key, "value": "v" });
+        let output = Run::new(["plan", "-"]).stdin(format!("{line}\n")).output();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert!(output.stdout.contains("[31mx"), "{output:#?}");
+        assert_harmless(&output, "all is well");
+        let longest = output.stdout.lines().map(str::len).max();
+        assert!(longest.is_some_and(|longest| longest < 400), "{longest:?}");
+    }
+}
+
+/// Keys and values that begin with a line end, values that are JSON with such names, and headers.
+#[test]
+fn what_a_comparison_shows_of_records_forges_no_line_and_is_cut() {
+    let folder = folder();
+    let evil = "\u{1b}[31mx\u{202e}\u{9b}\nkreplay: all is well\nhint: all";
+    let long = format!("{evil}{}", "y".repeat(100_000));
+    let lines = |end: &str| {
+        let json = json!({ &long: end, "list": [{ "in": format!("{evil}{end}") }] }).to_string();
+        let record = |key: &str, value: String| {
+            let headers = json!([[&long, format!("{evil}{end}")]]);
+            json!({ "topic": "t", "key": key, "value": value, "headers": headers }).to_string()
+        };
+        let records = [
+            record(evil, format!("{evil}{end}")),
+            record(&long, format!("{long}{end}")),
+            record("json", json),
+        ];
+        records.join("\n") + "\n"
+    };
+    let (expected, observed) = (
+        write(folder.path(), "a\nkreplay: all is well", lines("1")),
+        write(folder.path(), "b\nhint: all", lines("2")),
+    );
+    for flags in [&[][..], &["--expect-headers"], &["--ignore", evil]] {
+        let args = ["compare", &expected, &observed];
+        let output = kreplay([&args[..], flags].concat());
+        assert!(output.stderr.is_empty() || output.code == 2, "{output:#?}");
+        assert_harmless(&output, "all is well");
+        let said = output.stdout.lines().chain(output.stderr.lines());
+        let longest = said.clone().map(str::len).max();
+        assert!(
+            longest.is_some_and(|longest| longest < 4_000),
+            "{longest:?}"
+        );
+        let hints = said.filter(|line| line.starts_with("hint: all"));
+        assert_eq!(hints.count(), 0, "{output:#?}");
+    }
+    // A report for programs has no more of the values, and both are whole in the file of differences.
+    let file = folder.path().join("differences").display().to_string();
+    let args = [
+        "compare",
+        &expected,
+        &observed,
+        "--report",
+        "json",
+        "--expect-diff",
+        &file,
+    ];
+    let output = kreplay(args);
+    assert_eq!(report(&output)["total"]["changed"], 3, "{output:#?}");
+    assert!(output.stdout.len() < 30_000, "{}", output.stdout.len());
+    let whole = fs::read_to_string(file).expect("it is written");
+    assert!(whole.lines().any(|line| line.len() > 200_000));
 }
 
 #[test]
@@ -403,6 +475,7 @@ fn an_invalid_snapshot_id_reaches_neither_speedctl_nor_another_folder() {
         "../../etc",
         "a/b",
         "..",
+        ".",
         "a\\b",
         "a b",
         "a\nb",

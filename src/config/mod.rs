@@ -6,7 +6,7 @@ pub(crate) mod nearest;
 pub(crate) mod properties;
 pub(crate) mod property_names;
 mod resolve;
-mod small_file;
+pub(crate) mod small_file;
 mod source;
 mod timing;
 

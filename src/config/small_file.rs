@@ -16,14 +16,18 @@ const MOST_BYTES: usize = 1 << 20;
 /// # Errors
 /// The system's, and one that says that there is more than such a file holds.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(MOST_BYTES, path)
+}
+
+fn read_up_to(most: usize, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut file = File::open(path)?.take(MOST_BYTES as u64 + 1);
+    let mut file = File::open(path)?.take(most as u64 + 1);
     file.read_to_end(&mut bytes)?;
-    match bytes.len() {
-        ..=MOST_BYTES => Ok(bytes),
-        _ => Err(io::Error::other(format!(
+    match bytes.len() > most {
+        false => Ok(bytes),
+        true => Err(io::Error::other(format!(
             "it is larger than {}",
-            whole_mib(MOST_BYTES as u64)
+            whole_mib(most as u64)
         ))),
     }
 }
@@ -33,6 +37,14 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As of [`read`], and for bytes that are not UTF-8.
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path)?)
+    read_text_up_to(MOST_BYTES, path)
+}
+
+/// The same, of a file that holds `most` bytes.
+///
+/// # Errors
+/// As of [`read_text`].
+pub(crate) fn read_text_up_to(most: usize, path: &Path) -> io::Result<String> {
+    String::from_utf8(read_up_to(most, path)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }

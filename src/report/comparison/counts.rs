@@ -5,10 +5,12 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::config::nearest;
+use crate::host::visible::visible;
+use crate::report::rendering::figures::HumanCount;
 
 /// Differences that the page shows; all of them are in the file of `--expect-diff`.
 pub(crate) const MOST_SHOWN: usize = 5;
-/// Characters of a value that are shown.
+/// Characters of a key, a path and a value that are shown.
 const LONGEST_SHOWN: usize = 120;
 /// Changes of one pair that are shown.
 const MOST_CHANGES: usize = 5;
@@ -153,8 +155,10 @@ pub struct ShownDifference {
     pub expected: Option<String>,
     /// Where the observed record is.
     pub observed: Option<String>,
-    /// What changed in a pair.
+    /// What changed in a pair: the first thousand changes.
     pub changes: Vec<Change>,
+    /// How many there are beside those.
+    pub more_changes: u64,
 }
 
 impl ShownDifference {
@@ -164,34 +168,39 @@ impl ShownDifference {
         let changes = self.changes.iter().map(|change| {
             json!({ "path": change.path, "expected": change.expected, "observed": change.observed })
         });
-        json!({
+        let mut json = json!({
             "kind": self.kind.name(),
             "topic": self.topic,
             "key": self.key,
             "expected": self.expected,
             "observed": self.observed,
             "changes": changes.collect::<Vec<_>>(),
-        })
+        });
+        if self.more_changes > 0 {
+            json["more_changes"] = self.more_changes.into();
+        }
+        json
     }
 }
 
 impl fmt::Display for ShownDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.topic, self.kind.name())?;
+        write!(f, "{} {}", visible(&self.topic), self.kind.name())?;
         if let Some(key) = &self.key {
             write!(f, ", key {}", cut(key))?;
         }
         let sides = [&self.expected, &self.observed];
         let sides: Vec<&str> = sides.into_iter().flatten().map(String::as_str).collect();
-        writeln!(f, ": {}", sides.join(" -> "))?;
+        writeln!(f, ": {}", visible(&sides.join(" -> ")))?;
         for change in self.changes.iter().take(MOST_CHANGES) {
             let text = |text: &Option<String>| text.as_ref().map_or("nothing".into(), |t| cut(t));
             let (expected, observed) = (text(&change.expected), text(&change.observed));
-            writeln!(f, "  {}: {expected} -> {observed}", change.path)?;
+            writeln!(f, "  {}: {expected} -> {observed}", cut(&change.path))?;
         }
-        match self.changes.len().saturating_sub(MOST_CHANGES) {
+        let more = self.changes.len().saturating_sub(MOST_CHANGES) as u64 + self.more_changes;
+        match more {
             0 => Ok(()),
-            more => writeln!(f, "  and {more} more changes"),
+            more => writeln!(f, "  and {} more changes", HumanCount(more)),
         }
     }
 }
@@ -199,8 +208,8 @@ impl fmt::Display for ShownDifference {
 /// A text that fits into a line.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST_SHOWN) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", &text[..end]),
+        None => visible(text).into_owned(),
+        Some((end, _)) => format!("{}...", visible(&text[..end])),
     }
 }
 
@@ -221,8 +230,9 @@ impl UnmatchedPath {
 
 impl fmt::Display for UnmatchedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.path;
+        let path = visible(&self.path);
         let text = format!("`--ignore {path}` matches nothing in the values compared");
-        f.write_str(&nearest::with_nearest(text, self.nearest.as_deref()))
+        let nearest = self.nearest.as_deref().map(visible);
+        f.write_str(&nearest::with_nearest(text, nearest.as_deref()))
     }
 }

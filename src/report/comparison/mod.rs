@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Map, json};
 
 use crate::error::{Error, ExitCode};
+use crate::host::visible::visible;
 use crate::report::ledger::exit::exit_code;
 use crate::report::rendering::figures::{HumanCount, plural, records, seconds};
 use crate::report::rendering::json::{problem_json, round_ms, source_json};
@@ -39,6 +40,7 @@ pub(crate) struct ComparedSide {
 impl ComparedSide {
     fn write_topic(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.source.inputs.join(", ");
+        let name = visible(&name);
         let partitions = plural(self.source.names.len() as u64, "partition", "partitions");
         let end = match self.source.complete {
             true => "",
@@ -162,7 +164,7 @@ impl fmt::Display for ComparisonReport {
             }
         }
         for (name, counts) in &self.topics {
-            writeln!(f, "topic      {name}: {}", summary(counts))?;
+            writeln!(f, "topic      {}: {}", visible(name), summary(counts))?;
         }
         if !self.shown.is_empty() {
             f.write_char('\n')?;

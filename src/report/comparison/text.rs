@@ -7,6 +7,7 @@ use super::counts::{Compared, MOST_SHOWN};
 use super::expected::{CorrelationReport, ExpectedReport};
 use super::noise::LearnedPath;
 use crate::error::quoted;
+use crate::host::visible::visible;
 use crate::report::rendering::figures::HumanCount;
 use crate::report::rendering::figures::count;
 
@@ -20,7 +21,7 @@ pub(super) fn summary(counts: &Compared) -> String {
 
 impl fmt::Display for CorrelationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "answers    by {}: ", self.by)?;
+        write!(f, "answers    by {}: ", visible(&self.by))?;
         if let Some(latency) = &self.latency {
             let (p50, p95, p99, max) = (latency.p50, latency.p95, latency.p99, latency.max);
             write!(
@@ -63,7 +64,7 @@ impl ExpectedReport {
     fn write_noise(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(noise) = &self.noise {
             let paths = count(noise.paths as u64, "path");
-            writeln!(f, "  {paths} of {} excused", noise.file)?;
+            writeln!(f, "  {paths} of {} excused", visible(&noise.file))?;
         }
         let Some(learned) = &self.learned else {
             return Ok(());
@@ -76,7 +77,7 @@ impl ExpectedReport {
             records,
         } in &learned.paths
         {
-            let kind = kind.name();
+            let (topic, path, kind) = (visible(topic), visible(path), kind.name());
             let same = if *is_consistent { ", consistent" } else { "" };
             let times = count(*records, "time");
             writeln!(f, "  learned: `{topic}` {path}: {kind}{same}, {times}")?;
@@ -103,7 +104,7 @@ impl fmt::Display for ExpectedReport {
         };
         writeln!(f, "output     {verdict}: {equal_and_others}{of}")?;
         if let Some(why) = &self.incomplete {
-            writeln!(f, "  not all of it is known: {why}")?;
+            writeln!(f, "  not all of it is known: {}", visible(why))?;
         }
         if self.topics.is_empty() && self.incomplete.is_none() {
             writeln!(
@@ -124,6 +125,7 @@ impl fmt::Display for ExpectedReport {
             write!(f, "{correlation}")?;
         }
         for topic in &self.own {
+            let topic = visible(topic);
             writeln!(f, "  `{topic}` is not compared: this run sends to it")?;
         }
         Ok(())

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, reason};
 use crate::host::outputs::create_new;
+use crate::host::visible::shortened;
 use crate::record::Origin;
-use crate::report::{MOST_SHOWN, PlaceNames, ShownDifference};
+use crate::report::{Change, MOST_SHOWN, PlaceNames, ShownDifference};
 use crate::verify::compare::{Difference, DifferenceHalf};
+
+/// Bytes of a text of a change that a report has. Both values are whole in the file of `--expect-diff`.
+const LONGEST_TEXT: usize = 1 << 10;
 
 /// Differences as they are found.
 pub(in crate::run) struct Differences {
@@ -61,7 +65,8 @@ impl Differences {
             key: difference.key.map(text),
             expected: at(difference.expected, names[0]),
             observed: at(difference.observed, names[1]),
-            changes: difference.changes.clone(),
+            changes: difference.changes.named.iter().map(short).collect(),
+            more_changes: difference.changes.more,
         };
         if let Some((path, file)) = &mut self.file
             && let Err(error) = writeln!(file, "{}", line(difference, &shown))
@@ -82,6 +87,16 @@ impl Differences {
             self.failure = Some(unwritten(path, &error));
         }
         (self.shown, self.failure)
+    }
+}
+
+/// A change with as much of its texts as a report has.
+fn short(change: &Change) -> Change {
+    let short = |text: &Option<String>| Some(shortened(text.as_ref()?, LONGEST_TEXT).into_owned());
+    Change {
+        path: change.path.clone(),
+        expected: short(&change.expected),
+        observed: short(&change.observed),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::verify::compare::{Ignore, ValueStep};
 const MOST_VALUES: usize = 100;
 /// Paths that are remembered of them.
 const MOST_PATHS: usize = 1 << 10;
+/// Bytes of a path that is remembered. It repeats all names above it; one so long is nobody's nearest.
+const LONGEST_PATH: usize = 1 << 10;
 
 /// A path, and whether it has matched yet.
 pub(in crate::run) struct IgnoredPath {
@@ -108,8 +110,11 @@ fn remember(paths: &mut BTreeSet<String>, way: &mut Vec<PathStep>, value: &Value
         Value::Object(members) => {
             for (name, value) in members {
                 way.push(PathStep::Name(name.clone()));
-                paths.insert(jsonpath_text(way));
-                remember(paths, way, value);
+                let path = jsonpath_text(way);
+                if path.len() <= LONGEST_PATH {
+                    paths.insert(path);
+                    remember(paths, way, value);
+                }
                 way.pop();
             }
         }

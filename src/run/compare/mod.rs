@@ -205,17 +205,22 @@ fn start(
 ) -> oneshot::Receiver<SideReading> {
     on_thread(move || {
         let mut reading = SideReading::default();
+        let mut too_many = None;
         {
             let mut comparison = comparison.lock().unwrap_or_else(PoisonError::into_inner);
             while let Some(source_batch) = receiver.recv() {
                 reading.records += source_batch.batch.records.len() as u64;
                 let names = source_batch.batch.topics.iter().map(ToString::to_string);
                 let names: Vec<String> = names.collect();
-                add(&mut comparison, side, &source_batch.batch, &names);
+                let added = add(&mut comparison, side, &source_batch.batch, &names);
                 reading.tally.merge(source_batch.tally);
+                too_many = added.err();
+                if too_many.is_some() {
+                    break;
+                }
             }
             let (source_end, rest) = receiver.close();
-            reading.source_end = source_end;
+            reading.source_end = too_many.map(Err).or(source_end);
             for source_batch in rest {
                 reading.tally.merge(source_batch.tally);
             }
@@ -226,12 +231,15 @@ fn start(
 }
 
 /// Adds the records of `batch`, whose topics are called `topics`.
+///
+/// # Errors
+/// As of [`RecordComparison::add`].
 pub(in crate::run) fn add(
     comparison: &mut RecordComparison,
     side: Side,
     batch: &Batch,
     topics: &[String],
-) {
+) -> Result<(), Error> {
     for record in &batch.records {
         let headers = batch.headers(record).iter();
         let headers = headers.map(|header| {
@@ -251,6 +259,7 @@ pub(in crate::run) fn add(
                     number: record.origin.line,
                 },
             },
-        );
+        )?;
     }
+    Ok(())
 }

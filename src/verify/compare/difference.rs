@@ -7,7 +7,13 @@ use serde_json::Value;
 use super::content::{ComparedContent, ComparedValue, OwnHeader, number_bits};
 use super::terms::{RecordPlace, Rules};
 use crate::config::NewMembers;
+use crate::host::visible::shortened;
 use crate::report::{Change, DifferenceKind};
+
+/// Changes of one pair that are named: where more differs, it is another record.
+const MOST_CHANGES: usize = 1000;
+/// Bytes of a path that are named. A path repeats all names above it, which may fill the value.
+pub(super) const LONGEST_PATH: usize = 1 << 10;
 
 /// What differs of one record, or of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +24,56 @@ pub(crate) struct Difference<'a> {
     pub(crate) expected: Option<DifferenceHalf<'a>>,
     pub(crate) observed: Option<DifferenceHalf<'a>>,
     /// What changed in a pair, where both contents are kept.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Changes,
+}
+
+/// What changed in a pair.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Changes {
+    /// The first ones.
+    pub(crate) named: Vec<Change>,
+    /// How many there are beside those.
+    pub(crate) more: u64,
+}
+
+impl Changes {
+    pub(super) fn of(change: Change) -> Self {
+        let named = vec![change];
+        Self { named, more: 0 }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.named.len() as u64 + self.more
+    }
+
+    /// Whether the whole value is another one.
+    pub(super) fn has_whole_value(&self) -> bool {
+        self.named.iter().any(|change| change.path == "$")
+    }
+
+    fn add(&mut self, path: &str, expected: Option<String>, observed: Option<String>) {
+        self.add_with(path, || (expected, observed));
+    }
+
+    fn add_json(&mut self, path: &str, expected: Option<&Value>, observed: Option<&Value>) {
+        self.add_with(path, || {
+            let text = |value: Option<&Value>| value.map(ToString::to_string);
+            (text(expected), text(observed))
+        });
+    }
+
+    fn add_with(&mut self, path: &str, texts: impl FnOnce() -> (Option<String>, Option<String>)) {
+        if self.named.len() >= MOST_CHANGES {
+            self.more += 1;
+            return;
+        }
+        let (expected, observed) = texts();
+        self.named.push(Change {
+            path: shortened(path, LONGEST_PATH).into_owned(),
+            expected,
+            observed,
+        });
+    }
 }
 
 /// One side of a difference.
@@ -29,14 +84,14 @@ pub(crate) struct DifferenceHalf<'a> {
     pub(crate) content: Option<&'a ComparedContent>,
 }
 
-/// Everything that differs between two contents of `topic` by `rules`; empty when they are the same.
+/// What differs between two contents of `topic` by `rules`; nothing when they are the same.
 pub(super) fn changes(
     expected: &ComparedContent,
     observed: &ComparedContent,
     rules: &Rules,
     topic: &str,
-) -> Vec<Change> {
-    let mut changes = Vec::new();
+) -> Changes {
+    let mut changes = Changes::default();
     match (
         expected.compared(rules, topic).0,
         observed.compared(rules, topic).0,
@@ -51,11 +106,13 @@ pub(super) fn changes(
             );
         }
         (expected, observed) if expected == observed => {}
-        _ => changes.push(Change {
-            path: "$".into(),
-            expected: text(expected.value.as_deref()),
-            observed: text(observed.value.as_deref()),
-        }),
+        _ => {
+            let texts = (
+                text(expected.value.as_deref()),
+                text(observed.value.as_deref()),
+            );
+            changes.add("$", texts.0, texts.1);
+        }
     }
     headers(&mut changes, expected, observed);
     changes
@@ -63,7 +120,7 @@ pub(super) fn changes(
 
 /// Headers may repeat, and their order counts (Kafka protocol guide, Record Header): where the list
 /// differs, it differs at the first place from which on it does.
-fn headers(changes: &mut Vec<Change>, expected: &ComparedContent, observed: &ComparedContent) {
+fn headers(changes: &mut Changes, expected: &ComparedContent, observed: &ComparedContent) {
     let most = expected.headers.len().max(observed.headers.len());
     for index in 0..most {
         let (one, other) = (expected.headers.get(index), observed.headers.get(index));
@@ -79,11 +136,8 @@ fn headers(changes: &mut Vec<Change>, expected: &ComparedContent, observed: &Com
                 false => format!("{}={value}", String::from_utf8_lossy(own)),
             })
         };
-        changes.push(Change {
-            path: format!("header {}", String::from_utf8_lossy(name)),
-            expected: shown(one),
-            observed: shown(other),
-        });
+        let path = format!("header {}", String::from_utf8_lossy(name));
+        changes.add(&path, shown(one), shown(other));
     }
 }
 
@@ -92,7 +146,7 @@ fn text(bytes: Option<&[u8]>) -> Option<String> {
 }
 
 fn differ(
-    changes: &mut Vec<Change>,
+    changes: &mut Changes,
     members: NewMembers,
     path: &mut String,
     expected: &Value,
@@ -107,7 +161,7 @@ fn differ(
                 match (one.get(name), other.get(name)) {
                     (Some(one), Some(other)) => differ(changes, members, path, one, other),
                     (None, Some(_)) if members == NewMembers::Allowed => {}
-                    (one, other) => changes.push(change(path, one, other)),
+                    (one, other) => changes.add_json(path, one, other),
                 }
                 path.truncate(length);
             }
@@ -117,22 +171,14 @@ fn differ(
                 path.push_str(&format!("[{index}]"));
                 match (one.get(index), other.get(index)) {
                     (Some(one), Some(other)) => differ(changes, members, path, one, other),
-                    (one, other) => changes.push(change(path, one, other)),
+                    (one, other) => changes.add_json(path, one, other),
                 }
                 path.truncate(length);
             }
         }
         (Value::Number(one), Value::Number(other)) if number_bits(one) == number_bits(other) => {}
         (one, other) if one == other => {}
-        (one, other) => changes.push(change(path, Some(one), Some(other))),
-    }
-}
-
-fn change(path: &str, expected: Option<&Value>, observed: Option<&Value>) -> Change {
-    Change {
-        path: path.to_owned(),
-        expected: expected.map(ToString::to_string),
-        observed: observed.map(ToString::to_string),
+        (one, other) => changes.add_json(path, Some(one), Some(other)),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::content::ComparedContent;
-use super::difference::{Difference, DifferenceHalf, changes};
+use super::difference::{Changes, Difference, DifferenceHalf, changes};
 use super::noise::{IdMapping, IdSeen};
 use super::terms::{RecordPlace, Rules, Side};
 use crate::config::NewMembers;
@@ -15,6 +15,8 @@ use crate::report::{Change, Compared, DifferenceKind};
 /// Pairs of which the difference is computed to find the smallest. Beyond that, records are paired in
 /// their order: a group where so many differ is not read record by record.
 const MOST_PAIRS: usize = 1 << 12;
+/// Bytes of contents that are looked at for that: a second or two.
+const MOST_LOOKED_AT: usize = 256 << 20;
 
 /// One record of a side.
 #[derive(Debug)]
@@ -64,12 +66,21 @@ struct Matches {
     extra: Vec<usize>,
 }
 
-/// Two records that are one with changes.
+/// Two records that are one with changes. What changed is found when it is shown: all of it at once may be
+/// much more than the records.
 struct Pair {
     expected: usize,
     observed: usize,
-    /// None where a content is not kept.
-    changes: Option<Vec<Change>>,
+    why: PairedBy,
+}
+
+/// How a pair came to be.
+#[derive(Clone, Copy)]
+enum PairedBy {
+    /// It is what is left on both sides.
+    Resemblance,
+    /// The records are equal but for an id at the path of this rule.
+    BrokenId(usize),
 }
 
 impl KeyGroup {
@@ -149,17 +160,15 @@ impl KeyGroup {
         };
         let (mut pairs, missing, extra) = self.pair(scope, matches.missing, matches.extra);
         pairs.extend(broken);
-        let is_same = |pair: &Pair| pair.changes.as_ref().is_some_and(Vec::is_empty);
-        let (same, changed): (Vec<Pair>, Vec<Pair>) = pairs.into_iter().partition(is_same);
-        let counts = Compared {
-            equal: (matches.pairs.len() - moved.len() + same.len()) as u64,
-            changed: changed.len() as u64,
+        let mut counts = Compared {
+            equal: (matches.pairs.len() - moved.len()) as u64,
+            changed: 0,
             missing: missing.len() as u64,
             extra: extra.len() as u64,
             repeated: matches.repeated.len() as u64,
             reordered: moved.len() as u64,
         };
-        let mut give = |kind, expected: Option<usize>, observed: Option<usize>, changes| {
+        let mut give = |kind, (expected, observed): (Option<usize>, Option<usize>), changes| {
             show(&Difference {
                 kind,
                 topic,
@@ -169,31 +178,28 @@ impl KeyGroup {
                 changes,
             });
         };
-        for pair in changed {
-            let changes = pair.changes.unwrap_or_default();
-            give(
-                DifferenceKind::Changed,
-                Some(pair.expected),
-                Some(pair.observed),
-                changes,
-            );
+        for pair in pairs {
+            let changes = self.changes_of(scope, &pair);
+            if changes.as_ref().is_some_and(|found| found.count() == 0) {
+                counts.equal += 1;
+                continue;
+            }
+            counts.changed += 1;
+            let both = (Some(pair.expected), Some(pair.observed));
+            give(DifferenceKind::Changed, both, changes.unwrap_or_default());
         }
+        let mut give_one = |kind, half| give(kind, half, Changes::default());
         for index in missing {
-            give(DifferenceKind::Missing, Some(index), None, Vec::new());
+            give_one(DifferenceKind::Missing, (Some(index), None));
         }
         for index in extra {
-            give(DifferenceKind::Extra, None, Some(index), Vec::new());
+            give_one(DifferenceKind::Extra, (None, Some(index)));
         }
         for index in matches.repeated {
-            give(DifferenceKind::Repeated, None, Some(index), Vec::new());
+            give_one(DifferenceKind::Repeated, (None, Some(index)));
         }
         for (expected, observed) in moved {
-            give(
-                DifferenceKind::Reordered,
-                Some(expected),
-                Some(observed),
-                Vec::new(),
-            );
+            give_one(DifferenceKind::Reordered, (Some(expected), Some(observed)));
         }
         counts
     }
@@ -205,31 +211,32 @@ impl KeyGroup {
         missing: Vec<usize>,
         extra: Vec<usize>,
     ) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
-        if missing.len().saturating_mul(extra.len()) > MOST_PAIRS {
-            return self.pair_in_order(scope, missing, extra);
+        if self.are_too_many(&missing, &extra) {
+            return pair_in_order(missing, extra);
         }
         let mut candidates = Vec::new();
         for (m, expected) in missing.iter().enumerate() {
             for (e, observed) in extra.iter().enumerate() {
                 let changes = self.changes(scope, *expected, *observed);
                 // Keyless records have nothing in common but what their values have.
-                if scope.key.is_none() && changes.as_ref().is_none_or(|c| is_all(c)) {
+                let is_all = changes.as_ref().is_none_or(Changes::has_whole_value);
+                if scope.key.is_none() && is_all {
                     continue;
                 }
-                let size = changes.as_ref().map_or(usize::MAX, Vec::len);
-                candidates.push((size, m.abs_diff(e), m, e, changes));
+                let size = changes.map_or(u64::MAX, |changes| changes.count());
+                candidates.push((size, m.abs_diff(e), m, e));
             }
         }
-        candidates.sort_by_key(|(size, distance, m, e, _)| (*size, *distance, *m, *e));
+        candidates.sort_unstable();
         let mut free = (vec![true; missing.len()], vec![true; extra.len()]);
         let mut pairs = Vec::new();
-        for (_, _, m, e, changes) in candidates {
+        for (_, _, m, e) in candidates {
             if free.0[m] && free.1[e] {
                 (free.0[m], free.1[e]) = (false, false);
                 pairs.push(Pair {
                     expected: missing[m],
                     observed: extra[e],
-                    changes,
+                    why: PairedBy::Resemblance,
                 });
             }
         }
@@ -241,23 +248,18 @@ impl KeyGroup {
         (pairs, rest(missing, &free.0), rest(extra, &free.1))
     }
 
-    fn pair_in_order(
-        &self,
-        scope: KeyScope<'_>,
-        mut missing: Vec<usize>,
-        mut extra: Vec<usize>,
-    ) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
-        let both = missing.len().min(extra.len());
-        let rest = (missing.split_off(both), extra.split_off(both));
-        let pairs = missing
-            .into_iter()
-            .zip(extra)
-            .map(|(expected, observed)| Pair {
-                expected,
-                observed,
-                changes: self.changes(scope, expected, observed),
-            });
-        (pairs.collect(), rest.0, rest.1)
+    /// Whether it would take too long to look at each of one side with each of the other.
+    fn are_too_many(&self, missing: &[usize], extra: &[usize]) -> bool {
+        let bytes = |entries: &[Entry], of: &[usize]| -> usize {
+            let contents = of
+                .iter()
+                .filter_map(|index| entries[*index].content.as_ref());
+            contents.map(|content| content.size()).sum()
+        };
+        let looked_at = bytes(&self.expected, missing).saturating_mul(extra.len());
+        let looked_at_too = bytes(&self.observed, extra).saturating_mul(missing.len());
+        missing.len().saturating_mul(extra.len()) > MOST_PAIRS
+            || looked_at.saturating_add(looked_at_too) > MOST_LOOKED_AT
     }
 
     /// Takes those pairs out whose ids are others than before. Without a key it is not known which of several
@@ -280,35 +282,50 @@ impl KeyGroup {
             broken.push(Pair {
                 expected: *expected,
                 observed: *observed,
-                changes: Some(vec![Change {
-                    path: scope.rules.noise[rule].path.clone(),
-                    expected: Some("the id that had another new value before".into()),
-                    observed: Some("this one".into()),
-                }]),
+                why: PairedBy::BrokenId(rule),
             });
             false
         });
         broken
     }
 
-    fn changes(
-        &self,
-        scope: KeyScope<'_>,
-        expected: usize,
-        observed: usize,
-    ) -> Option<Vec<Change>> {
+    /// What changed in a pair; none where a content is not kept.
+    fn changes_of(&self, scope: KeyScope<'_>, pair: &Pair) -> Option<Changes> {
+        match pair.why {
+            PairedBy::Resemblance => self.changes(scope, pair.expected, pair.observed),
+            PairedBy::BrokenId(rule) => Some(Changes::of(Change {
+                path: scope.rules.noise[rule].path.clone(),
+                expected: Some("the id that had another new value before".into()),
+                observed: Some("this one".into()),
+            })),
+        }
+    }
+
+    fn changes(&self, scope: KeyScope<'_>, expected: usize, observed: usize) -> Option<Changes> {
         let (expected, observed) = (&self.expected[expected], &self.observed[observed]);
         if expected.hash != observed.hash || scope.rules.members == NewMembers::Allowed {
             let (one, other) = (expected.content.as_ref()?, observed.content.as_ref()?);
             return Some(changes(one, other, scope.rules, scope.topic));
         }
-        Some(Vec::new())
+        Some(Changes::default())
     }
 }
 
-/// Whether the whole value is another one.
-fn is_all(changes: &[Change]) -> bool {
-    changes.iter().any(|change| change.path == "$")
+fn pair_in_order(
+    mut missing: Vec<usize>,
+    mut extra: Vec<usize>,
+) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
+    let both = missing.len().min(extra.len());
+    let rest = (missing.split_off(both), extra.split_off(both));
+    let pairs = missing
+        .into_iter()
+        .zip(extra)
+        .map(|(expected, observed)| Pair {
+            expected,
+            observed,
+            why: PairedBy::Resemblance,
+        });
+    (pairs.collect(), rest.0, rest.1)
 }
 
 /// The pairs that are not in the longest run in which both orders agree: the fewest records that

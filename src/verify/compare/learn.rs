@@ -1,18 +1,23 @@
 //! Learns noise: from what differs between a capture and a run of the version that was captured.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
-use super::difference::Difference;
+use super::difference::{Difference, LONGEST_PATH};
 use crate::report::{Change, DifferenceKind, LearnedPath, NoiseKind};
+
+/// Paths that are learned: each of them is looked for in each value of a run with the file.
+const MOST_LEARNED: usize = 1000;
 
 /// Learns noise from the differences of a run of the same version.
 #[derive(Debug, Default)]
 pub(crate) struct NoiseLearner {
     paths: BTreeMap<(String, String), Learning>,
-    /// New values by old ones, wherever they are.
-    uuids: HashMap<String, String>,
+    /// New values by old ones, wherever they are, each by its hash.
+    uuids: HashMap<u64, u64>,
+    hasher: RandomState,
     /// Changed records of which a part cannot be learned.
     pub(crate) unlearned: u64,
 }
@@ -21,7 +26,7 @@ pub(crate) struct NoiseLearner {
 struct Learning {
     kind: NoiseKind,
     is_consistent: bool,
-    values: HashMap<String, String>,
+    values: HashMap<u64, u64>,
     records: u64,
 }
 
@@ -31,18 +36,28 @@ impl NoiseLearner {
         if difference.kind != DifferenceKind::Changed {
             return;
         }
-        let is_part =
-            |change: &Change| change.path.starts_with("$.") || change.path.starts_with("$[");
-        if difference.changes.is_empty() || !difference.changes.iter().all(is_part) {
+        // A path that is cut is none.
+        let is_part = |change: &Change| {
+            let path = &change.path;
+            (path.starts_with("$.") || path.starts_with("$[")) && path.len() <= LONGEST_PATH
+        };
+        let changes = &difference.changes;
+        let is_whole = changes.more == 0 && !changes.named.is_empty();
+        if !is_whole || !changes.named.iter().all(is_part) {
             self.unlearned += 1;
             return;
         }
-        for change in &difference.changes {
-            self.learn(difference.topic, change);
+        let mut has_room = true;
+        for change in &changes.named {
+            has_room &= self.learn(difference.topic, change);
+        }
+        if !has_room {
+            self.unlearned += 1;
         }
     }
 
-    fn learn(&mut self, topic: &str, change: &Change) {
+    /// Whether there is room for it.
+    fn learn(&mut self, topic: &str, change: &Change) -> bool {
         let parsed = |text: &Option<String>| -> Option<Value> {
             text.as_ref()
                 .and_then(|text| serde_json::from_str(text).ok())
@@ -50,6 +65,9 @@ impl NoiseLearner {
         let (old, new) = (parsed(&change.expected), parsed(&change.observed));
         let kind = NoiseKind::of_change(old.as_ref(), new.as_ref());
         let place = (topic.to_owned(), without_indices(&change.path));
+        if self.paths.len() >= MOST_LEARNED && !self.paths.contains_key(&place) {
+            return false;
+        }
         let learning = self.paths.entry(place).or_insert_with(|| Learning {
             kind,
             is_consistent: true,
@@ -60,13 +78,15 @@ impl NoiseLearner {
         learning.kind = learning.kind.merge(kind);
         let (Some(old), Some(new)) = (&change.expected, &change.observed) else {
             learning.is_consistent = false;
-            return;
+            return true;
         };
+        let (old, new) = (self.hasher.hash_one(old), self.hasher.hash_one(new));
         let known = match kind {
-            NoiseKind::Uuid => self.uuids.entry(old.clone()),
-            _ => learning.values.entry(old.clone()),
+            NoiseKind::Uuid => self.uuids.entry(old),
+            _ => learning.values.entry(old),
         };
-        learning.is_consistent &= known.or_insert_with(|| new.clone()) == new;
+        learning.is_consistent &= *known.or_insert(new) == new;
+        true
     }
 
     /// What was learned, by topic and path.
@@ -124,6 +144,7 @@ fn end_of_name(quoted: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::compare::difference::Changes;
 
     #[test]
     fn learned_paths_generalise_indexes_and_keep_names() {
@@ -147,11 +168,11 @@ mod tests {
                 key: None,
                 expected: None,
                 observed: None,
-                changes: vec![Change {
+                changes: Changes::of(Change {
                     path: (*path).into(),
                     expected: Some((*old).into()),
                     observed: Some((*new).into()),
-                }],
+                }),
             });
         }
         learner

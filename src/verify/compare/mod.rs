@@ -5,33 +5,49 @@
 //! itself keeps. So records are compared topic by topic and key by key (`group.rs`), values as JSON where
 //! they are JSON (`content.rs`, `difference.rs`).
 //!
-//! A record costs its hash and its place. Contents are kept for showing what differs, up to
-//! [`MOST_KEPT`]; beyond that a difference is counted and named by its place alone.
+//! A record costs its hash and its place, up to [`MOST_REMEMBERED`]. Contents are kept for showing what differs,
+//! up to [`MOST_KEPT`]; beyond that a difference is counted and named by its place alone.
 
 mod content;
 mod difference;
 mod group;
+mod key;
 mod learn;
 mod noise;
 mod terms;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use self::content::ComparedContent;
+pub(crate) use self::content::LONGEST_JSON;
 pub(crate) use self::difference::{Difference, DifferenceHalf};
 use self::group::{Entry, KeyGroup, KeyScope};
+use self::key::ComparedKey;
 pub(crate) use self::learn::NoiseLearner;
 use self::noise::IdMapping;
 pub(crate) use self::terms::{Ignore, NoiseRule, RecordPlace, Rules, Side, Subject, ValueStep};
 use crate::config::Depth;
+use crate::error::Error;
 use crate::report::Compared;
+use crate::report::rendering::figures::{HumanCount, whole_mib};
 
 /// Bytes of contents that are kept for showing what differs. Those of equal records are let go when it
 /// is reached, so that only a comparison with so much difference loses any.
 const MOST_KEPT: usize = 64 << 20;
 
+/// Bytes of the hashes and places of all records, and of their keys: 20 million records without a key, or 5
+/// million with a key each.
+const MOST_REMEMBERED: usize = 2 << 30;
+/// What a record costs: lists have room for twice of what is in them.
+const RECORD_COST: usize = 2 * size_of::<Entry>();
+/// What the first record of a key costs beside that: a list of four for each side that has one, and a table
+/// that is half full.
+const GROUP_COST: usize = 2 * size_of::<(GroupKey, KeyGroup)>() + 3 * size_of::<Entry>();
+/// What an id costs that is to stay the same: in its record, and in the table of all.
+const ID_COST: usize = 64;
+
 /// The records of a topic and key; keyless ones form one group that has no order.
-type GroupKey = (u32, Option<Box<[u8]>>);
+type GroupKey = (u32, Option<ComparedKey>);
 
 /// Two sets of records, as far as they are known.
 pub(crate) struct RecordComparison {
@@ -42,6 +58,9 @@ pub(crate) struct RecordComparison {
     /// Bytes of contents in all groups.
     kept: usize,
     most_kept: usize,
+    /// Bytes of everything else.
+    remembered: usize,
+    most_remembered: usize,
     keeping: Keeping,
 }
 
@@ -69,12 +88,17 @@ impl RecordComparison {
             groups: HashMap::new(),
             kept: 0,
             most_kept: MOST_KEPT,
+            remembered: 0,
+            most_remembered: MOST_REMEMBERED,
             keeping: Keeping::Open,
         }
     }
 
     /// Adds a record to one side. Within a side, records of one topic and key come in their order.
-    pub(crate) fn add(&mut self, side: Side, subject: &Subject<'_>) {
+    ///
+    /// # Errors
+    /// [`Error::Config`] when there are more records than are remembered.
+    pub(crate) fn add(&mut self, side: Side, subject: &Subject<'_>) -> Result<(), Error> {
         let topic = self.topic(subject.topic);
         let counted = &mut self.topics[topic as usize];
         match side {
@@ -82,7 +106,10 @@ impl RecordComparison {
             Side::Observed => counted.observed += 1,
         }
         if self.rules.depth == Depth::Counts {
-            return;
+            return Ok(());
+        }
+        if self.remembered > self.most_remembered {
+            return Err(self.too_many());
         }
         let content = ComparedContent::of(subject, self.rules.headers);
         let (hash, ids) = content.hash(&self.rules, subject.topic);
@@ -91,8 +118,14 @@ impl RecordComparison {
             self.let_go();
         }
         let is_kept = self.kept + size <= self.most_kept && self.keeping == Keeping::Open;
-        let group = self.groups.entry((topic, subject.key.map(Into::into)));
-        let group = group.or_default();
+        self.remembered += ids.len() * ID_COST;
+        let group = match self.groups.entry((topic, subject.key.map(ComparedKey::of))) {
+            hash_map::Entry::Occupied(group) => group.into_mut(),
+            hash_map::Entry::Vacant(group) => {
+                self.remembered += GROUP_COST + group.key().1.as_ref().map_or(0, ComparedKey::size);
+                group.insert(KeyGroup::default())
+            }
+        };
         let entry = Entry {
             hash,
             ids: ids.into_boxed_slice(),
@@ -101,9 +134,31 @@ impl RecordComparison {
         };
         let gone = match self.rules.depth {
             Depth::Last => group.replace(side, entry),
-            _ => group.push(side, entry),
+            _ => {
+                self.remembered += RECORD_COST;
+                group.push(side, entry)
+            }
         };
         self.kept = self.kept + if is_kept { size } else { 0 } - gone;
+        Ok(())
+    }
+
+    fn too_many(&self) -> Error {
+        let records = self
+            .topics
+            .iter()
+            .map(|topic| topic.expected + topic.observed);
+        Error::Config {
+            message: format!(
+                "what tells the compared records apart takes more than {}, for {} records",
+                whole_mib(self.most_remembered as u64),
+                HumanCount(records.sum::<u64>())
+            ),
+            hint: Some(
+                "`--topics` chooses some of them; `--expect-count` compares their numbers alone"
+                    .into(),
+            ),
+        }
     }
 
     fn topic(&mut self, name: &str) -> u32 {
@@ -150,7 +205,7 @@ impl RecordComparison {
             let scope = KeyScope {
                 rules: &self.rules,
                 topic: name(*topic),
-                key: key.as_deref(),
+                key: key.as_ref().map(ComparedKey::shown),
             };
             let found = group.compare(scope, &mut mapping, &mut show);
             counts[*topic as usize].add(&found);

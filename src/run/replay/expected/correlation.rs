@@ -14,6 +14,7 @@ use crate::extract::{Path, PathStep};
 use crate::produce::delivery::distribution::Distribution;
 use crate::record::{Batch, Record};
 use crate::report::CorrelationReport;
+use crate::verify::compare::LONGEST_JSON;
 
 /// Values that wait for an answer. Beyond that, half of all values are left out, by their hash, and so on: the
 /// figures are then those of a sample.
@@ -135,6 +136,7 @@ impl Correlation {
             }
             CorrelateBy::Value(_) => {
                 let value = record.value.map(|value| batch.slice(value));
+                let value = value.filter(|value| value.len() <= LONGEST_JSON);
                 let json = value.and_then(|value| serde_json::from_slice::<Value>(value).ok());
                 let (Some(path), Some(json)) = (&self.path, json) else {
                     return Vec::new();

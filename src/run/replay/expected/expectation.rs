@@ -212,7 +212,7 @@ impl SharedExpectation {
             }
         }
         if let Some(comparison) = &mut state.comparison {
-            add(comparison, Side::Expected, &source_batch.batch, &names);
+            add(comparison, Side::Expected, &source_batch.batch, &names)?;
         }
         match missing.is_empty() {
             true => Ok(()),
@@ -239,7 +239,10 @@ impl SharedExpectation {
     }
 
     /// Adds records that the service wrote.
-    pub(super) fn observe(&self, source_batch: &SourceBatch) {
+    ///
+    /// # Errors
+    /// As of [`RecordComparison::add`].
+    pub(super) fn observe(&self, source_batch: &SourceBatch) -> Result<(), Error> {
         let names: Vec<String> = source_batch
             .batch
             .topics
@@ -250,8 +253,9 @@ impl SharedExpectation {
             let records = source_batch.batch.records.iter();
             records.for_each(|record| correlation.appeared(&source_batch.batch, record));
         }
-        if let Some(comparison) = &mut self.state().comparison {
-            add(comparison, Side::Observed, &source_batch.batch, &names);
+        match &mut self.state().comparison {
+            Some(comparison) => add(comparison, Side::Observed, &source_batch.batch, &names),
+            None => Ok(()),
         }
     }
 

@@ -120,7 +120,9 @@ impl ExpectedOutput {
         let topics = comparison.finish(|difference| {
             if !is_own(difference.topic) {
                 self.differences.add(difference, names);
-                learner.add(difference);
+                if self.settings.learn.is_some() {
+                    learner.add(difference);
+                }
             }
         });
         let (own, topics) = topics.into_iter().partition(|(topic, _)| is_own(topic));

@@ -1,12 +1,12 @@
 //! The files of `--learn` and `--noise`: what differs from run to run of one version, and the capture that it
 //! was learned with.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::config::small_file;
 use crate::error::{Error, reason};
 use crate::host::outputs::create_new;
 use crate::record::{Batch, Record};
@@ -14,6 +14,8 @@ use crate::report::LearnedPath;
 use crate::run::compare::ignored::IgnoredPath;
 use crate::verify::compare::NoiseRule;
 
+/// Bytes of a file of noise. As much as is learned, a thousand paths of 1 KiB, fits into it however it is escaped.
+const MOST_BYTES: usize = 8 << 20;
 /// The version of the file's form.
 const FORM: u64 = 1;
 
@@ -72,7 +74,7 @@ impl NoiseFile {
     /// [`Error::Config`] for a file that cannot be read, or that `--learn` has not written.
     pub(super) fn read(file: &Path) -> Result<Self, Error> {
         let shown = file.display();
-        let text = fs::read_to_string(file)
+        let text = small_file::read_text_up_to(MOST_BYTES, file)
             .map_err(|e| Error::config(format!("cannot read {shown}: {}", reason(&e))))?;
         let parse = || {
             let json: Value = serde_json::from_str(&text).ok()?;

@@ -178,7 +178,8 @@ impl OutputObserver {
 
     fn hand_over(&mut self) {
         if !self.source_batch.batch.records.is_empty() {
-            self.shared.observe(&std::mem::take(&mut self.source_batch));
+            let observed = self.shared.observe(&std::mem::take(&mut self.source_batch));
+            self.failure = self.failure.take().or(observed.err());
         }
     }
 

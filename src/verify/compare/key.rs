@@ -1,0 +1,55 @@
+//! The key of compared records, as far as it is kept.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Bytes of a key that are kept. Longer ones are told apart by a hash of the rest.
+const LONGEST_KEY: usize = 1 << 10;
+
+/// A key. Its beginning comes first, so that keys have the order of their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ComparedKey {
+    /// With an ellipsis where it is cut.
+    beginning: Box<[u8]>,
+    /// The length and the hash of what is cut off.
+    rest: Option<(usize, u64)>,
+}
+
+impl ComparedKey {
+    pub(super) fn of(key: &[u8]) -> Self {
+        let Some((beginning, rest)) = key.split_at_checked(LONGEST_KEY) else {
+            let (beginning, rest) = (key.into(), None);
+            return Self { beginning, rest };
+        };
+        let mut hasher = DefaultHasher::new();
+        rest.hash(&mut hasher);
+        Self {
+            beginning: [beginning, "…".as_bytes()].concat().into(),
+            rest: Some((rest.len(), hasher.finish())),
+        }
+    }
+
+    pub(super) fn shown(&self) -> &[u8] {
+        &self.beginning
+    }
+
+    /// Bytes of memory beside the key itself.
+    pub(super) fn size(&self) -> usize {
+        self.beginning.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_keys_are_told_apart_and_not_kept() {
+        let [one, other] =
+            ["a", "b"].map(|end| ComparedKey::of(("k".repeat(1 << 20) + end).as_bytes()));
+        assert_ne!(one, other);
+        assert!(one.size() < 1100 && one.shown().ends_with("kk…".as_bytes()));
+        assert_eq!(one, one.clone());
+        let short = ComparedKey::of(&[b'k'; LONGEST_KEY - 1]);
+        assert_eq!(short.shown(), [b'k'; LONGEST_KEY - 1]);
+    }
+}
