@@ -9,8 +9,8 @@
 #
 # Times are user CPU time, so that other work on the machine counts less; ratios are medians of each
 # round's own. kreplay has no public extraction: its side is the ignored test `extraction_alone`
-# (src/extract/rrpair/engine_tests.rs). Both sides allocate with mimalloc, as kreplay does. Each reads lines
-# as it would in earnest: kreplay by its own reader, the structs by BufRead::read_until.
+# (src/extract/rrpair/engine_tests.rs). Both sides allocate with mimalloc, as kreplay does. Each finds
+# lines as it would in earnest: kreplay by its own framing, the structs by BufRead::read_until.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 
 use super::fields::{Bad, Slot};
 use super::json;
-use super::json::JsonText;
 use super::walk::found::UnknownNames;
 use crate::extract::profile::Encoding;
 use crate::record::{Batch, Header, Span};
@@ -144,7 +143,7 @@ impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
         match self.encoding {
             Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
             Encoding::Auto | Encoding::Json => {
-                let (JsonText::Quick(json) | JsonText::Judged(json)) = json::text(deserializer)?;
+                let json = json::text(deserializer)?.json();
                 self.bytes_of(json)
             }
         }
@@ -248,7 +247,7 @@ impl<'de> DeserializeSeed<'de> for ValuesSeed<'_> {
         match self.encoding {
             Encoding::Text | Encoding::Base64 => deserializer.deserialize_any(self),
             Encoding::Auto | Encoding::Json => {
-                let (JsonText::Quick(json) | JsonText::Judged(json)) = json::text(deserializer)?;
+                let json = json::text(deserializer)?.json();
                 self.read_text(json)
             }
         }

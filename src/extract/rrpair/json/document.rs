@@ -3,17 +3,16 @@
 //! a query finds is read from the text, so what stands for them here never becomes a record; it
 //! only must not keep the query from finding other nodes.
 
-use serde::de::Error as _;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Error as _};
+use serde_json::Value;
 
-use super::deserializer::ContainerAccess;
-use super::escapes::{hex, name, unescaped};
-use super::given_up::JsonResult;
-use super::reader::{JsonReader, Scratch};
+use super::halves::HalvesSeed;
+use super::lenient::{LenientNode, infinity};
+use super::values::{MOST_VALUES, has_more_values};
 use crate::report::rendering::figures::HumanCount;
 
-/// Values of a document. Each takes more than 100 bytes, whatever it is: a line of 64 MiB may have 30 million.
-const MOST_VALUES: usize = 1 << 20;
+/// How deep nodes may lie; serde_json's own bound.
+const DEEPEST: usize = 127;
 
 /// The document that `text` is.
 ///
@@ -26,126 +25,43 @@ pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
         return Err(serde_json::Error::custom(why));
     }
     serde_json::from_str(text).or_else(|error| {
-        let mut scratch = Scratch::default();
-        let mut reader = JsonReader::new(text, &mut scratch);
-        let document = node(&mut reader);
-        let whole = document.and_then(|document| reader.end().map(|()| document));
-        whole.map_err(|_| error)
+        let read = LenientNode::of(text).and_then(|root| value(root, DEEPEST));
+        read.ok().flatten().ok_or(error)
     })
 }
 
-/// Whether JSON has more than so many values: strings, numbers, objects and the like.
-fn has_more_values(text: &str, most: usize) -> bool {
-    // Each takes a byte, and one to part it from the next.
-    if text.len() / 2 < most {
-        return false;
+/// What stands for `node`; none when it is nested deeper than `depth`.
+fn value(node: LenientNode<'_>, depth: usize) -> serde_json::Result<Option<Value>> {
+    let json = node.json();
+    let Some(below) = depth.checked_sub(1) else {
+        return Ok(None);
+    };
+    match json.as_bytes() {
+        [b'{', ..] => {
+            let members = node.members()?.into_iter();
+            let member = |(name, node)| Ok(value(node, below)?.map(|value| (name, value)));
+            let members: serde_json::Result<Option<_>> = members.map(member).collect();
+            Ok(members?.map(Value::Object))
+        }
+        [b'[', ..] => {
+            let elements = node.elements()?.into_iter();
+            elements.map(|node| value(node, below)).collect()
+        }
+        [b'"', ..] => string(json).map(|string| Some(string.into())),
+        _ => Ok(Some(scalar(json))),
     }
-    let mut values = 1;
-    let mut bytes = text.bytes();
-    // What opens an object or a list that is not empty begins a value, and so does each comma.
-    let mut is_opened = false;
-    while let Some(byte) = bytes.next() {
-        let is_value = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => continue,
-            b']' | b'}' => false,
-            _ => is_opened || byte == b',',
-        };
-        values += usize::from(is_value);
-        is_opened = matches!(byte, b'[' | b'{');
-        if values > most {
-            return true;
-        }
-        if byte == b'"' {
-            skip_string(&mut bytes);
-        }
-    }
-    false
-}
-
-/// Skips a string behind its first quote.
-fn skip_string(bytes: &mut std::str::Bytes<'_>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => _ = bytes.next(),
-            _ => {}
-        }
-    }
-}
-
-fn node(reader: &mut JsonReader<'_, '_>) -> JsonResult<Value> {
-    Ok(match reader.token()? {
-        b'{' => {
-            reader.enter()?;
-            let mut members = Map::new();
-            let mut inside = ContainerAccess::of(reader);
-            while inside.has_more(b'}')? {
-                inside.reader.take(b'"')?;
-                let name = name(inside.reader.raw_string()?);
-                inside.reader.take(b':')?;
-                members.insert(name, node(inside.reader)?);
-            }
-            reader.depth -= 1;
-            Value::Object(members)
-        }
-        b'[' => {
-            reader.enter()?;
-            let mut elements = Vec::new();
-            let mut inside = ContainerAccess::of(reader);
-            while inside.has_more(b']')? {
-                elements.push(node(inside.reader)?);
-            }
-            reader.depth -= 1;
-            Value::Array(elements)
-        }
-        b'"' => {
-            reader.at += 1;
-            Value::String(string(reader.raw_string()?))
-        }
-        _ => {
-            let start = reader.at;
-            reader.skip()?;
-            scalar(&reader.text[start..reader.at])
-        }
-    })
 }
 
 /// The replacement character stands for half of a surrogate pair.
-fn string(raw: &str) -> String {
-    unescaped(raw).unwrap_or_else(|| unescaped(&mended(raw)).unwrap_or_default())
+fn string(json: &str) -> serde_json::Result<String> {
+    let mended = |_| char::REPLACEMENT_CHARACTER.to_string();
+    HalvesSeed { mended }.deserialize(&mut serde_json::Deserializer::from_str(json))
 }
 
-/// Escapes of one half are those of the replacement character.
-fn mended(raw: &str) -> String {
-    let mut mended = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
-        let half = |at: usize| {
-            let digits = escape.get(at..)?.strip_prefix("\\u")?;
-            hex(digits.as_bytes()).ok()
-        };
-        let len = match (half(0), half(6)) {
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
-            (Some(0xd800..0xe000), _) => 0,
-            (Some(_), _) => 6,
-            (None, _) => 2,
-        };
-        mended.push_str(if len == 0 { "\\ufffd" } else { &escape[..len] });
-        rest = &escape[if len == 0 { 6 } else { len }..];
-    }
-    mended.push_str(rest);
-    mended
-}
-
-/// A number, `true`, `false` or `null`; what is beyond every `f64` is the outermost of them.
-fn scalar(text: &str) -> Value {
-    let outermost = match text.starts_with('-') {
-        true => f64::MIN,
-        false => f64::MAX,
-    };
-    serde_json::from_str(text).unwrap_or_else(|_| outermost.into())
+/// A number, `true`, `false` or `null`; the outermost `f64` stands for what is beyond all of them.
+fn scalar(json: &str) -> Value {
+    let outermost = infinity(json).clamp(f64::MIN, f64::MAX);
+    serde_json::from_str(json).unwrap_or_else(|_| outermost.into())
 }
 
 #[cfg(test)]

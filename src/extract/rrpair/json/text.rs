@@ -1,16 +1,13 @@
-//! The JSON text of a node, from whatever reader.
+//! The JSON text of a node, from whatever deserializer.
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-/// The newtype by which a node's text is asked for: a string without an escape is given. Any other
-/// deserializer gives the node.
+/// The newtype by which a [`LenientNode`](super::LenientNode) is asked for its text, which it gives as a
+/// string. serde_json gives the node.
 pub(super) const TEXT: &str = "the text of a node";
-/// The newtype of a node in which only what is inside is wanted: a string or a number need not be one
-/// that can be read, and `true` is given for it.
-pub(in crate::extract) const INSIDE: &str = "what is inside a node";
 
 /// Asks `node` for its JSON text.
 ///
@@ -22,11 +19,18 @@ pub(in crate::extract) fn text<'de, D: Deserializer<'de>>(
     node.deserialize_newtype_struct(TEXT, TextVisitor)
 }
 
-/// The JSON text of a node, and who gave it.
+/// The JSON text of a node, and how what is inside has to be read.
 #[derive(Clone, Copy)]
 pub(in crate::extract) enum JsonText<'de> {
-    Quick(&'de str),
-    Judged(&'de str),
+    Strict(&'de str),
+    Lenient(&'de str),
+}
+
+impl<'de> JsonText<'de> {
+    pub(in crate::extract) fn json(self) -> &'de str {
+        let (Self::Strict(json) | Self::Lenient(json)) = self;
+        json
+    }
 }
 
 struct TextVisitor;
@@ -39,13 +43,13 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, json: &'de str) -> Result<JsonText<'de>, E> {
-        Ok(JsonText::Quick(json))
+        Ok(JsonText::Lenient(json))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         node: D,
     ) -> Result<JsonText<'de>, D::Error> {
-        <&RawValue>::deserialize(node).map(|json| JsonText::Judged(json.get()))
+        <&RawValue>::deserialize(node).map(|json| JsonText::Strict(json.get()))
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use crate::extract::profile::filter::Captured;
 use crate::extract::rrpair::automaton::{FieldAt, Group};
 use crate::extract::rrpair::fields::{Bad, FieldSet, Slot};
-use crate::extract::rrpair::json::Scratch;
 use crate::host::visible::beginning;
 use crate::record::NameFault;
 
@@ -77,7 +76,6 @@ pub(in crate::extract) struct LineFindings {
     /// Which of the profile's paths have matched something.
     pub(in crate::extract) matched: Vec<bool>,
     pub(in crate::extract) scopes: Vec<Scope>,
-    pub(in crate::extract) scratch: Scratch,
     /// Names of members that nobody knows; kept from line to line.
     pub(in crate::extract) unknown: UnknownNames,
 }
@@ -136,7 +134,6 @@ impl LineFindings {
             filtered_on: Captured::with_room(captured),
             matched: vec![false; paths],
             scopes: Vec::new(),
-            scratch: Scratch::default(),
             unknown: UnknownNames::default(),
         }
     }

@@ -1,5 +1,5 @@
-//! One pass over one RRPair: by the quick reader of JSON where that can read it, else by serde_json; once
-//! more when a node's JSON text turns out to be needed.
+//! One pass over one RRPair by serde_json, and leniently where serde_json refuses it; once more when a
+//! node's JSON text turns out to be needed.
 
 use serde::de::Deserializer;
 
@@ -8,7 +8,7 @@ use super::visit;
 use super::{Excess, Walk};
 use crate::extract::rrpair::automaton::PathAutomaton;
 use crate::extract::rrpair::fields::Slot;
-use crate::extract::rrpair::json::{GivenUp, JsonReader};
+use crate::extract::rrpair::json::LenientNode;
 use crate::record::{Batch, Mark};
 
 /// Why a line was not read.
@@ -31,25 +31,38 @@ pub(in crate::extract) fn read(
     found: &mut LineFindings,
 ) -> Result<(), WalkError> {
     let mark = batch.mark();
-    // Each time one more node's text is asked for, and there are as many as states.
-    while let Ok(after) = quick_pass(line, automaton, batch, found) {
-        if !after.again || after.excess.is_some() {
-            return after.judge(batch, mark);
-        }
-        batch.roll_back(mark);
-    }
-    loop {
-        batch.roll_back(mark);
+    let strictly = |batch: &mut Batch, found: &mut LineFindings| {
         let mut json = serde_json::Deserializer::from_str(line);
-        let after = pass(&mut json, automaton, batch, found);
-        match after.and_then(|after| json.end().map(|()| after)) {
-            Ok(after) if after.again && after.excess.is_none() => {}
-            Ok(after) => return after.judge(batch, mark),
-            Err(error) => {
-                batch.roll_back(mark);
-                return Err(WalkError::Json(error));
-            }
+        let after = pass(&mut json, automaton, batch, found)?;
+        json.end().map(|()| after)
+    };
+    let leniently = |batch: &mut Batch, found: &mut LineFindings| {
+        pass(LenientNode::of(line)?, automaton, batch, found)
+    };
+    let after = repeated(batch, found, mark, strictly).or_else(|error| {
+        // What is damaged is damaged either way, and serde_json knows the column.
+        repeated(batch, found, mark, leniently).map_err(|_| WalkError::Json(error))
+    });
+    after?.judge(batch, mark)
+}
+
+/// Makes the pass, and makes it anew each time one more node's text is asked for: at most once per state.
+fn repeated(
+    batch: &mut Batch,
+    found: &mut LineFindings,
+    mark: Mark,
+    mut pass: impl FnMut(&mut Batch, &mut LineFindings) -> serde_json::Result<After>,
+) -> serde_json::Result<After> {
+    loop {
+        let after = pass(batch, found);
+        if after
+            .as_ref()
+            .is_ok_and(|after| !after.again || after.excess.is_some())
+        {
+            return after;
         }
+        batch.roll_back(mark);
+        after?;
     }
 }
 
@@ -70,21 +83,6 @@ impl After {
             Err(wrong)
         })
     }
-}
-
-/// Reads `line` as most lines can be.
-fn quick_pass(
-    line: &str,
-    automaton: &PathAutomaton,
-    batch: &mut Batch,
-    found: &mut LineFindings,
-) -> Result<After, GivenUp> {
-    let mut scratch = std::mem::take(&mut found.scratch);
-    let mut json = JsonReader::new(line, &mut scratch);
-    let after = pass(&mut json, automaton, batch, found);
-    let after = after.and_then(|after| json.end().map(|()| after));
-    found.scratch = scratch;
-    after
 }
 
 fn pass<'de, D: Deserializer<'de>>(

@@ -11,7 +11,7 @@ use super::{Nesting, Walk};
 use crate::extract::rrpair::automaton::{AutomatonState, FieldAt, Group, NextState, NodeShape};
 use crate::extract::rrpair::fields::Slot;
 use crate::extract::rrpair::json;
-use crate::extract::rrpair::json::{JsonReader, JsonText, Scratch};
+use crate::extract::rrpair::json::{JsonText, LenientNode};
 
 /// Reads the whole line.
 pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
@@ -50,18 +50,17 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
         };
         if state.raw.get() {
             let text = json::text(deserializer)?;
-            let (JsonText::Quick(json) | JsonText::Judged(json)) = text;
+            let json = text.json();
             walk.raw(state, json)?;
             if state.leads_on() && json.starts_with(['{', '[']) {
                 let inside = inside(&mut *walk, Raw::Taken);
-                match text {
-                    JsonText::Quick(_) => JsonReader::new(json, &mut Scratch::default())
-                        .deserialize_any(inside)
-                        .map_err(de::Error::custom)?,
-                    JsonText::Judged(_) => serde_json::Deserializer::from_str(json)
-                        .deserialize_any(inside)
-                        .map_err(de::Error::custom)?,
-                }
+                let read = match text {
+                    JsonText::Strict(_) => {
+                        serde_json::Deserializer::from_str(json).deserialize_any(inside)
+                    }
+                    JsonText::Lenient(_) => LenientNode::given(json).deserialize_any(inside),
+                };
+                read.map_err(de::Error::custom)?;
             }
         } else if state.is_way() {
             let inside = inside(&mut *walk, Raw::NotTaken);
