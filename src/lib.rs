@@ -37,7 +37,7 @@
 //! |---|---|
 //! | what a flag means | `cli/`, then `config/resolve/`: a file for each group of flags; librdkafka's properties `config/properties/mod.rs`, their aliases `config/property_names.rs`, property files `config/properties/file.rs` |
 //! | which brokers, TLS and SASL settings are refused before anything is tried | `config/properties/brokers.rs`, `config/properties/security.rs` |
-//! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/input/speedctl.rs`, `extract/source/snapshot.rs` |
+//! | how speedctl is run, and when the CSV is given up for the RRPairs | `extract/input/speedctl/mod.rs`, `extract/source/snapshot/csv.rs` |
 //! | which files are read | `extract/input/files.rs` |
 //! | what an input is (RRPairs, a CSV, record lines) | `extract/input/kind.rs` (with `members.rs` and `magic.rs`), `--as` in `extract/input/encoding/opener.rs` |
 //! | what is refused for one kind of source (`--filter` of a CSV, `--send-unknown`) | `extract/source/check.rs` |
@@ -45,13 +45,13 @@
 //! | what a run says that has found nothing | `report/rendering/nothing.rs` |
 //! | what happens when nobody reads stderr | `host/console/stderr.rs` |
 //! | how text of others is shown without harm | `host/visible.rs` |
-//! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect.rs` (what is kept) |
+//! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect/mod.rs` (what is kept) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
 //! | which part of a capture is used | `cli/extraction/selection.rs`, `config/resolve/selection.rs`; `record/select/` (which records), `extract/keep/sink.rs` (where they are left out) |
 //! | what the sections of a Markdown RRPair say | `extract/input/framing/markdown/mod.rs`, `extract/input/framing/markdown/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
-//! | how a CSV row becomes a record | `extract/csv/columns.rs`, `extract/csv/rows.rs` |
+//! | how a CSV row becomes a record | `extract/csv/columns/mod.rs`, `extract/csv/rows/mod.rs` |
 //! | what becomes of redacted texts and of dates to be resolved | `record/substitutes.rs` (what they are), `extract/keep/sink.rs` (counted), `produce/session/pass/substitutes.rs` (refused, resolved) |
 //! | what a record line is, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
@@ -86,7 +86,7 @@
 //! | what a program that links kreplay gets | `run/extract/records.rs`, `run/program/mod.rs`, the end of this file |
 //! | how a run goes on where another has ended | `produce/delivery/journal/` |
 //! | what may become of a record, and the check that the counts balance | `report/ledger/outcome.rs`, `report/ledger/mod.rs` |
-//! | the exit code, where several reasons apply | `report/ledger/exit.rs` (the reasons), `ExitCode` in `error.rs` (their gravity) |
+//! | the exit code, where several reasons apply | `report/ledger/exit.rs` (the reasons), `ExitCode` in `error/exit_code.rs` (their gravity) |
 //! | how counts, sizes and times are written | `report/rendering/figures.rs` |
 //! | what the report says | `report/` |
 //!

@@ -1,16 +1,20 @@
 //! From what a line holds to records: the filter, control batches, topics known by id, copies of
 //! records that were seen before, aborted transactions. What is left out is counted here.
 
+mod faults;
+mod naming;
+
+pub(in crate::extract) use self::faults::BadText;
+use self::faults::{bad_text, name_no_rrpair};
 use super::aborted;
 use super::aborted::Visibility;
 use super::deduplicator::Deduplicator;
 use super::identities::BatchMark;
-use super::pending::{PendingRecords, PendingTopicIds};
+use super::pending::PendingTopicIds;
 use super::sink::Sink;
 use super::topic_ids::TopicIds;
 use crate::config::{Extraction, Input, Overrides};
 use crate::error::Error;
-use crate::extract::census::unmatched::{Beginning, unmatched};
 use crate::extract::census::{Census, CensusBuilder};
 use crate::extract::input::envelope::{Envelope, EnvelopeContents, EnvelopeNode};
 use crate::extract::profile::Profile;
@@ -18,7 +22,7 @@ use crate::extract::profile::filter::Filter;
 use crate::extract::rrpair::engine::{Engine, RrPairError};
 use crate::extract::rrpair::fields::{Attributes, Slot};
 use crate::extract::rrpair::walk::found::{LineFindings, PartialRecord, RecordError};
-use crate::record::{Batch, CapturedTopic, Mark, Origin, Record, TopicId};
+use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Outcome, ProblemKind};
 
 /// Reads RRPairs one by one into a sink.
@@ -35,23 +39,6 @@ pub(in crate::extract) struct Collector {
     overrides: Overrides,
     /// Which paths have matched something in RRPairs that passed the filter; none when none has.
     matched: Option<Vec<bool>>,
-}
-
-/// An RRPair or a record line that cannot be read.
-#[derive(Debug)]
-pub(in crate::extract) struct BadText {
-    pub(in crate::extract) why: String,
-    /// Whether it breaks off rather than being wrong.
-    pub(in crate::extract) ends_early: bool,
-}
-
-impl BadText {
-    pub(in crate::extract) fn new(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            ends_early: false,
-        }
-    }
 }
 
 impl Collector {
@@ -186,54 +173,6 @@ impl Collector {
         self.name_unmatched(sink);
     }
 
-    /// Only paths of the user's own are watched: the built-in ones are alternatives.
-    fn note_matched(&mut self) {
-        if self.overrides.paths().next().is_none() {
-            return;
-        }
-        let now = &self.found.matched;
-        let so_far = self.matched.get_or_insert_with(|| vec![false; now.len()]);
-        so_far
-            .iter_mut()
-            .zip(now)
-            .for_each(|(any, now)| *any |= now);
-    }
-
-    /// Names the user's paths that matched nothing. Where no RRPair passed the filter they could not.
-    fn name_unmatched(&self, sink: &mut Sink<'_>) {
-        let Some(matched) = &self.matched else {
-            return;
-        };
-        let flags = unmatched(&self.overrides, self.engine.sources(), matched);
-        if flags.is_empty() {
-            return;
-        }
-        let Self {
-            inputs,
-            envelope,
-            engine,
-            filter,
-            ..
-        } = self;
-        let beginning = Beginning::of(inputs, envelope, engine, filter);
-        let why: Vec<String> = flags.iter().map(|flag| beginning.explain(*flag)).collect();
-        let why = why.join("; ");
-        // Paths are a matter of the whole input.
-        let origin = Origin { input: 0, line: 0 };
-        for _ in flags {
-            let problems = &mut sink.tally.problems;
-            problems.add(ProblemKind::PathUnmatched, origin, || why.clone());
-        }
-    }
-
-    /// Records that waited for the name of their topic go on.
-    fn release_named(&mut self, sink: &mut Sink<'_>) {
-        while let Some((id, pending)) = self.pending.take_known(&self.ids) {
-            let name = self.ids.known(id).map(String::from);
-            self.release(&pending, name.as_deref(), sink);
-        }
-    }
-
     /// Puts a record into `sink`, with where and when its RRPair was captured.
     fn keep(
         &mut self,
@@ -281,28 +220,6 @@ impl Collector {
         self.place(record, visibility, sink);
     }
 
-    /// A member that nobody knows may be the key or the headers, whose spellings are assumptions.
-    fn name_unknown_members(&self, partial: &PartialRecord, origin: Origin, sink: &mut Sink<'_>) {
-        for number in partial.unknown.numbers() {
-            let name = self.found.unknown.name(number);
-            let problems = &mut sink.tally.problems;
-            problems.add_about(ProblemKind::MemberUnknown, name, origin, || {
-                format!("a record has a member called `{name}`, which the profile does not know")
-            });
-        }
-    }
-
-    /// Finds the topic's name, where the capture has only its id.
-    fn name(&mut self, record: &mut Record, sink: &mut Sink<'_>) {
-        if let Some(CapturedTopic::Id(id)) = sink.batch.topic(record) {
-            let id = *id;
-            self.deduplicator.identities.observe_id(id);
-            if let Some(name) = self.name_of(id) {
-                record.topic = Some(sink.batch.topic_index_of_name(&name));
-            }
-        }
-    }
-
     /// Keeps the record, or holds it back until its topic's name is told.
     fn place(&mut self, record: Record, visibility: Visibility, sink: &mut Sink<'_>) {
         if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record)
@@ -320,50 +237,6 @@ impl Collector {
             sink.batch.records.push(record);
         }
     }
-
-    fn name_of(&mut self, id: TopicId) -> Option<String> {
-        let Self {
-            envelope,
-            engine,
-            ids,
-            ..
-        } = self;
-        let learn_from = |text: &str, ids: &mut TopicIds| {
-            envelope.for_each(text, |rrpair| {
-                let (mut batch, mut found) = (Batch::default(), engine.found());
-                // A damaged line is named when its turn comes.
-                if engine.read(rrpair, &mut batch, &mut found).is_ok() {
-                    learn(&found, &batch, ids);
-                }
-            });
-        };
-        ids.name(id, learn_from).map(String::from)
-    }
-
-    /// Records that waited for the name of their topic.
-    fn release(&mut self, pending: &PendingRecords, name: Option<&str>, sink: &mut Sink<'_>) {
-        for (record, visibility) in pending.records() {
-            let topic = name.map(|name| CapturedTopic::Name(name.into()));
-            let topic = topic.as_ref().or_else(|| pending.batch.topic(record));
-            if !self
-                .deduplicator
-                .try_claim(topic, record, visibility, &mut sink.tally)
-            {
-                continue;
-            }
-            sink.batch.push_copy(&pending.batch, record);
-            if let (Some(name), Some(copy)) = (name, sink.batch.records.len().checked_sub(1)) {
-                let topic = sink.batch.topic_index_of_name(name);
-                sink.batch.records[copy].topic = Some(topic);
-            }
-        }
-    }
-}
-
-/// A log record, or a line, that holds no RRPair where one is looked for.
-fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
-    let why = || "there is no RRPair where the profile looks for one".into();
-    sink.tally.problems.add(ProblemKind::NoRrPair, origin, why);
 }
 
 /// Takes note of topic names beside their ids.
@@ -387,31 +260,4 @@ fn count_filtered(found: &LineFindings, mark: Mark, sink: &mut Sink<'_>) {
     sink.tally.outcomes[Outcome::Control] += control;
     sink.tally.outcomes[Outcome::Filtered] += all - control;
     sink.batch.roll_back(mark);
-}
-
-fn bad_text(error: RrPairError, text: &str, first: u64) -> BadText {
-    let last_line = text.len() - text.rfind('\n').map_or(0, |at| at + 1);
-    match error {
-        RrPairError::Ambiguous(why) => BadText::new(why),
-        RrPairError::Excess(excess) => BadText::new(excess.to_string()),
-        RrPairError::Json(error) => BadText {
-            why: json_error(&error, first),
-            // A number that breaks off is called invalid.
-            ends_early: error.is_eof() || error.column() >= last_line,
-        },
-    }
-}
-
-/// serde_json's words, for a text that begins on line `first`; its own line number counts from there.
-fn json_error(error: &serde_json::Error, first: u64) -> String {
-    let text = error.to_string();
-    let words = text.split(" at line ").next().unwrap_or_default();
-    let line = match error.line() {
-        0 | 1 => String::new(),
-        line => format!(" of line {}", first + line as u64 - 1),
-    };
-    match error.is_eof() {
-        true => format!("the JSON breaks off after {} bytes{line}", error.column()),
-        false => format!("{words} at column {}{line}", error.column()),
-    }
 }

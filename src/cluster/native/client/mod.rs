@@ -1,17 +1,20 @@
 //! A client of librdkafka's, a producer or a consumer. Its own and not the rdkafka crate's, which turns
 //! error codes into an enum wherever it meets them (see `code.rs`).
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::marker::PhantomData;
-use std::mem;
-use std::ptr;
+mod error_buffer;
+mod mock;
+
+use std::ffi::{CString, c_int, c_void};
 use std::sync::Once;
 use std::time::Duration;
+use std::{mem, ptr};
 
 use rdkafka::bindings as c;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 
+pub(super) use self::error_buffer::ErrorBuffer;
+pub(crate) use self::mock::MockBrokers;
 use super::ffi::code::Code;
 use super::ffi::owned::{Owned, text};
 use super::ffi::raw;
@@ -251,51 +254,6 @@ impl Client {
             false => Ok(()),
         }
     }
-
-    /// The mock cluster inside this client, where its settings ask for one.
-    pub(crate) fn mock(&self) -> Option<MockBrokers<'_>> {
-        // SAFETY: the client lives through the call.
-        let mock = unsafe { c::rd_kafka_handle_mock_cluster(self.native()) };
-        (!mock.is_null()).then_some(MockBrokers {
-            mock,
-            client: PhantomData,
-        })
-    }
-}
-
-/// A mock cluster that belongs to a client.
-pub(crate) struct MockBrokers<'a> {
-    mock: *mut c::rd_kafka_mock_cluster_t,
-    client: PhantomData<&'a Client>,
-}
-
-impl MockBrokers<'_> {
-    pub(crate) fn bootstrap_servers(&self) -> String {
-        // SAFETY: the mock cluster lives as long as its client, which is borrowed; so does the text.
-        unsafe { text(c::rd_kafka_mock_cluster_bootstraps(self.mock)) }
-    }
-
-    /// Creates a topic with so many replicas of each partition; any of them becomes its leader.
-    ///
-    /// # Errors
-    /// The mock cluster's reason.
-    pub(crate) fn create_topic(
-        &self,
-        name: &str,
-        partitions: i32,
-        replicas: i32,
-    ) -> Result<(), Code> {
-        let name = CString::new(name).map_err(|_| Code::INVALID_ARGUMENT)?;
-        // SAFETY: the mock cluster lives as long as its client, which is borrowed; the name is copied.
-        let code = unsafe {
-            raw::rd_kafka_mock_topic_create(self.mock, name.as_ptr(), partitions, replicas)
-        };
-        let code = Code::from_raw(code);
-        match code.is_error() {
-            true => Err(code),
-            false => Ok(()),
-        }
-    }
 }
 
 /// A token and what librdkafka has to know of it.
@@ -305,31 +263,6 @@ pub(crate) struct Token {
     /// Milliseconds since 1970.
     pub(crate) expires_ms: i64,
     pub(crate) principal: String,
-}
-
-/// Room for a reason in librdkafka's words.
-pub(super) struct ErrorBuffer([c_char; 512]);
-
-impl Default for ErrorBuffer {
-    fn default() -> Self {
-        Self([0; 512])
-    }
-}
-
-impl ErrorBuffer {
-    pub(super) fn start(&mut self) -> *mut c_char {
-        self.0.as_mut_ptr()
-    }
-
-    pub(super) fn size(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn text(&self) -> String {
-        let bytes = self.0.map(c_char::cast_unsigned);
-        let text = CStr::from_bytes_until_nul(&bytes);
-        text.map_or_else(|_| String::new(), |text| text.to_string_lossy().into())
-    }
 }
 
 /// Milliseconds as librdkafka takes them.

@@ -1,12 +1,16 @@
 //! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
 //! silence: it is counted, or makes the run change to the RRPairs while it still can.
 
+mod cells;
+mod losses;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 
 use ::csv::ByteRecord;
 
-use super::columns::{Columns, RecordColumns};
+use self::cells::fields;
+use super::columns::Columns;
 use super::header::{HeaderRow, Unmatched, check_width};
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
@@ -18,15 +22,12 @@ use crate::extract::keep::aborted::Visibility;
 use crate::extract::keep::deduplicator::Deduplicator;
 use crate::extract::keep::identities::BatchMark;
 use crate::extract::keep::sink::{Outlet, Sink};
+use crate::extract::profile::Profile;
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::Filter;
-use crate::extract::profile::{Encoding, Profile};
 use crate::extract::rrpair::engine::Engine;
-use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot, SlotClaim};
-use crate::record::{
-    Batch, CapturedFrom, CapturedTopic, Headers, Mark, MissingFields, NameFault, Origin, Record,
-    TopicId,
-};
+use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot};
+use crate::record::{CapturedFrom, Headers, MissingFields, Origin, Record};
 use crate::report::{Outcome, ProblemKind};
 
 /// How many brokers are told of; no cluster has more.
@@ -180,36 +181,6 @@ impl<'a> Rows<'a> {
         self.sink.flush()
     }
 
-    /// Paths are a matter of the whole input; where there is no row they could match nothing.
-    fn tell_unmatched(&mut self) {
-        let unmatched = std::mem::take(&mut self.unmatched);
-        let origin = Origin { input: 0, line: 0 };
-        let whys = unmatched.iter().map(|unmatched| unmatched.why.as_str());
-        let whys: Vec<&str> = whys.collect();
-        for _ in &whys {
-            let problems = &mut self.sink.tally.problems;
-            problems.add(ProblemKind::ColumnUnmatched, origin, || whys.join("; "));
-        }
-    }
-
-    /// Warns once of what the row cannot show to be missing.
-    fn tell_unseen(&mut self, row: Origin) {
-        let unseen = std::mem::take(&mut self.columns.unseen);
-        if unseen.is_empty() {
-            return;
-        }
-        let origin = Origin { line: 1, ..row };
-        self.sink
-            .tally
-            .problems
-            .add(ProblemKind::LossUnseen, origin, || {
-                format!(
-                    "no column would show {}: nobody can tell whether the capture has such",
-                    unseen.join(", ")
-                )
-            });
-    }
-
     /// Takes note of the broker that a row was captured at, once for each.
     fn note_broker(&mut self, row: &ByteRecord) {
         let Some(broker) = self.columns.broker.map(|column| &row[column]) else {
@@ -226,30 +197,6 @@ impl<'a> Rows<'a> {
             let captured_from = &mut self.sink.batch.captured_from;
             captured_from.push(CapturedFrom::Broker(broker.into()));
         }
-    }
-
-    fn watch_sentinels(&mut self, row: &ByteRecord, origin: Origin) -> Result<(), ReadStop> {
-        let mut lost: Vec<String> = Vec::new();
-        for sentinel in &self.columns.sentinels {
-            if !row[sentinel.column].is_empty() && !lost.contains(&sentinel.array) {
-                lost.push(sentinel.array.clone());
-            }
-        }
-        for array in lost {
-            let why =
-                format!("a Fetch has more than one element of `{array}`, a CSV row carries one");
-            self.loses(&why)?;
-            self.sink.unreadable(ProblemKind::LostByCsv, origin, || why);
-        }
-        Ok(())
-    }
-
-    /// Something cannot be carried: the last chance to change to the RRPairs.
-    fn loses(&self, why: &str) -> Result<(), ReadStop> {
-        if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
-            return Err(ReadStop::NeedsRaw(why.into()));
-        }
-        Ok(())
     }
 
     /// Takes note of when the row was captured, where it says so.
@@ -307,79 +254,6 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// What a row shows of a record that it can carry only in part.
-    fn check_doubts(
-        &mut self,
-        row: &ByteRecord,
-        index: usize,
-        fields: &FieldSet,
-        origin: Origin,
-    ) -> Result<(), ReadStop> {
-        let columns = &self.columns.records[index];
-        if columns
-            .headers
-            .iter()
-            .any(|column| !row[*column].is_empty())
-        {
-            let why = "a record has headers, which a CSV row does not carry";
-            self.loses(why)?;
-            self.sink
-                .tally
-                .problems
-                .add(ProblemKind::HeadersLost, origin, || why.into());
-        }
-        let unknown = columns.unknown.iter();
-        for (_, name) in unknown.filter(|(column, _)| !row[*column].is_empty()) {
-            let problems = &mut self.sink.tally.problems;
-            problems.add_about(ProblemKind::MemberUnknown, name, origin, || {
-                format!("a record has a member called `{name}`, which the profile does not know")
-            });
-        }
-        if fields.attributes().has(Attributes::TRANSACTIONAL) {
-            let why = "a record is part of a transaction, and a CSV row does not show whether it was aborted";
-            self.loses(why)?;
-            self.sink
-                .tally
-                .problems
-                .add(ProblemKind::Transactional, origin, || why.into());
-        }
-        Ok(())
-    }
-
-    /// Whether a record's topic is known by an id that neither row nor flags name.
-    fn has_no_name(&self, fields: &FieldSet) -> bool {
-        let id = fields
-            .topic(Slot::TopicId)
-            .filter(|_| !fields.has(Slot::Topic));
-        match id.map(|id| &self.sink.batch.topics[id as usize]) {
-            Some(CapturedTopic::Id(id)) => {
-                let deduplicator = self.wishes.deduplicator.borrow();
-                let needs_name = matches!(self.wishes.topics, TopicNames::Mapped(_));
-                needs_name && deduplicator.identities.given(*id).is_none()
-            }
-            Some(CapturedTopic::Name(_)) | None => false,
-        }
-    }
-
-    /// Counts an id that nothing names.
-    fn note_unnamed(&mut self, fields: &FieldSet) {
-        let id = fields.topic(Slot::TopicId);
-        if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize]) {
-            let mut deduplicator = self.wishes.deduplicator.borrow_mut();
-            deduplicator.identities.observe_id(*id);
-            self.sink.tally.unresolved.add(*id);
-        }
-    }
-
-    /// A record that the row cannot carry.
-    fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), ReadStop> {
-        self.loses(why)?;
-        self.sink.batch.roll_back(mark);
-        self.sink
-            .unreadable(ProblemKind::LostByCsv, origin, || why.into());
-        Ok(())
-    }
-
     fn push(&mut self, index: usize, fields: &FieldSet, (origin, capture): (Origin, Option<u32>)) {
         let columns = &self.columns.records[index];
         // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
@@ -428,63 +302,4 @@ pub(in crate::extract) fn engine(options: &Extraction) -> Result<Engine, Error> 
     let engine = Engine::of(&profile, &Filter::everything())?;
     profile.check_values()?;
     Ok(engine)
-}
-
-/// The fields of a record; an error says which cell is wrong.
-fn fields(
-    row: &ByteRecord,
-    columns: &RecordColumns,
-    batch: &mut Batch,
-) -> Result<FieldSet, String> {
-    let mut fields = FieldSet::default();
-    for column in columns
-        .fields
-        .iter()
-        .filter(|column| !row[column.column].is_empty())
-    {
-        let cell = &row[column.column];
-        let wrong = |what| {
-            let cell = String::from_utf8_lossy(cell);
-            format!("column {}: `{cell:.40}` is not {what}", column.column + 1)
-        };
-        if column.slot == Slot::Attributes {
-            fields.add_attributes(Attributes::from_text(&String::from_utf8_lossy(cell)));
-            continue;
-        }
-        if fields.claim(column.slot, column.rank) != SlotClaim::Take {
-            continue;
-        }
-        // The bytes of a value are taken as they are, and no look at them is needed.
-        let takes_bytes = matches!(column.slot, Slot::Value | Slot::Key);
-        if takes_bytes && column.encoding != Encoding::Base64 {
-            fields.set_bytes(column.slot, Some(batch.push_bytes(cell)));
-            continue;
-        }
-        let text = String::from_utf8_lossy(cell);
-        match column.slot {
-            Slot::Value | Slot::Key => {
-                let bytes = batch.push_base64(&text).ok_or_else(|| wrong("base64"))?;
-                fields.set_bytes(column.slot, Some(bytes));
-            }
-            Slot::Topic => {
-                if let Some(fault) = NameFault::of(&text) {
-                    return Err(format!("column {}: {fault}", column.column + 1));
-                }
-                fields.set_topic(Slot::Topic, batch.topic_index_of_name(&text));
-            }
-            Slot::TopicId => {
-                let id = TopicId::parse(&text).ok_or_else(|| wrong("a topic's id"))?;
-                fields.set_topic(Slot::TopicId, batch.topic_index(&CapturedTopic::Id(id)));
-            }
-            slot => {
-                let number = crate::extract::rrpair::walk::number_of(slot, &text)
-                    .ok_or_else(|| wrong("an integer"))?;
-                if slot == Slot::Partition && !i32::try_from(number).is_ok_and(|n| n >= 0) {
-                    return Err(wrong("a partition's index"));
-                }
-                fields.set_number(slot, number);
-            }
-        }
-    }
-    Ok(fields)
 }

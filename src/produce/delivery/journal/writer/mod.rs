@@ -1,22 +1,21 @@
 //! Writes down what is sent and what becomes of it, at the right time: a line is in the file before
 //! the records that it announces are sent.
 
+mod resume;
+
 use std::path::{Path, PathBuf};
 
 use super::checksum::Checksum;
 use super::disk::Disk;
 use super::file::{JournalFile, JournalRefusal};
-use super::line;
 use super::line::{FIRST, JournalLine, JournalState, PositionRange, Unusable};
-use super::{Identity, NewOutcomes};
-use crate::cluster::native::topic_ids::FoundTopic;
+use super::{Identity, NewOutcomes, line};
 use crate::error;
 use crate::error::Error;
 use crate::host::control::Control;
 use crate::produce::delivery::Deliveries;
 use crate::record::Batch;
 use crate::record::offsets::Offsets;
-use crate::report::Resume;
 use crate::report::rendering::figures::count;
 
 /// Bytes at which the journal is written anew with what all of its lines add up to.
@@ -144,78 +143,6 @@ impl JournalWriter {
         self.is_refuted
     }
 
-    /// The source has ended.
-    ///
-    /// # Errors
-    /// As of [`JournalWriter::observe`].
-    pub(in crate::produce) fn observe_end(&mut self) -> Result<(), Error> {
-        if self.checksum.confirmed() < u64::MAX {
-            return Err(self.other_input());
-        }
-        let end = signed(self.checksum.records());
-        if self
-            .state
-            .uncertain
-            .ends()
-            .is_some_and(|(_, last)| last >= end)
-        {
-            // Of a damaged journal: there are no records behind the last one.
-            self.next.not_written.push((end, i64::MAX));
-        }
-        Ok(())
-    }
-
-    fn other_input(&mut self) -> Error {
-        self.is_refuted = true;
-        let records = self.state.read.last().map_or(0, |last| last.0);
-        let first = match records {
-            1 => "first record differs".into(),
-            n => format!("first {} differ", count(n, "record")),
-        };
-        let journal = self.path.display();
-        Error::Config {
-            message: format!("the journal {journal} belongs to another input: the {first}"),
-            hint: Some(ANOTHER.into()),
-        }
-    }
-
-    /// The topics whose ids the journal has.
-    pub(in crate::produce) fn topics(&self) -> Vec<&str> {
-        self.state.topics.keys().map(String::as_str).collect()
-    }
-
-    /// Takes note of what the cluster says of topics that records are delivered to.
-    ///
-    /// # Errors
-    /// [`Error::Config`] for a topic that is not the one that earlier runs have delivered to: their
-    /// records went with it.
-    pub(in crate::produce) fn meet(
-        &mut self,
-        found: Vec<(String, FoundTopic)>,
-    ) -> Result<(), Error> {
-        for (topic, found) in found {
-            let known = self.state.topics.get(&topic);
-            let now = match (known, found) {
-                (_, FoundTopic::Unknown) | (None, FoundTopic::Missing) => continue,
-                (Some(_), FoundTopic::Missing) => "was deleted since".into(),
-                (None, FoundTopic::Id(id)) => {
-                    self.next.topics.insert(topic, id.to_string());
-                    continue;
-                }
-                (Some(known), FoundTopic::Id(id)) if *known == id.to_string() => continue,
-                (Some(known), FoundTopic::Id(id)) => format!(
-                    "was deleted and created again since (its id was `{known}` and is `{id}`)"
-                ),
-            };
-            let journal = self.path.display();
-            return Err(Error::Config {
-                message: format!("the journal {journal} is of no use: topic `{topic}` {now}"),
-                hint: Some(format!("what was delivered to it is gone: {ANOTHER}")),
-            });
-        }
-        Ok(())
-    }
-
     /// Writes down that the records at `positions` are about to be sent, but for those delivered
     /// before.
     ///
@@ -290,19 +217,6 @@ impl JournalWriter {
         self.longest = LONGEST.max(4 * length);
         self.next.n = FIRST + 1;
         Ok(())
-    }
-
-    /// What the report says of it.
-    pub(in crate::produce) fn resume(&self, skipped: u64) -> Resume {
-        Resume {
-            journal: self.path.display().to_string(),
-            skipped,
-            may_repeat: self.may_repeat,
-            uncertain: match self.file.is_stuck() {
-                true => None,
-                false => self.state.count_uncertain(),
-            },
-        }
     }
 }
 

@@ -1,0 +1,103 @@
+//! What the user can do about an error.
+
+use super::Error;
+use super::faults::{missing_topics_hint, right_hint};
+
+/// What to do about original timestamps that a topic would not keep.
+pub(super) const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now, `now` gives each the time of \
+     sending; or give the topic a longer `retention.ms`";
+
+impl Error {
+    /// What the user can do about it, where something can be done.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config { hint, .. } => hint.clone(),
+            Self::NoValueColumn { columns, .. } if columns.iter().any(|c| c.starts_with('{')) => {
+                Some(
+                    "this looks like JSON: without `--as csv` its content decides what it is"
+                        .into(),
+                )
+            }
+            Self::NoValueColumn { .. } => Some(
+                "a value column is headed by a path that ends in `valueString`, `valueBytes`, \
+                 `valueBase64` or `value`"
+                    .into(),
+            ),
+            Self::NoTopic { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
+            Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
+            Self::OutputsMissing { .. } => Some(
+                "kreplay only reads it; with `--expect`, `--map FROM=TO` says what it is called there"
+                    .into(),
+            ),
+            Self::RightMissing { right, .. } => Some(right_hint(right)),
+            Self::PartitionsMissing { .. } => {
+                Some("use `--partition auto` to place such records by key".into())
+            }
+            Self::SpeedctlNotStarted { .. } => Some(
+                "install speedctl, or name it with `--speedctl PATH` or KREPLAY_SPEEDCTL".into(),
+            ),
+            Self::Defect { .. } => {
+                Some("this is a defect of kreplay: please report it with the command used".into())
+            }
+            Self::Unreachable { hint, .. } | Self::NothingFound { hint, .. } => hint.clone(),
+            Self::SeveralKinds { .. } => Some("replay each kind in a run of its own".into()),
+            Self::OtherFormat { input, unpack, .. } => unpack_hint(input, unpack),
+            Self::NoneInIt { wanted, what, .. } => none_in_it_hint(wanted, what),
+            Self::GaveUp { .. } => Some(
+                "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered"
+                    .into(),
+            ),
+            Self::GroupUnusable { fault, .. } => Some(fault.hint().into()),
+            Self::SameCluster { .. } => {
+                Some("`--yes` sends all the same; its topics then have the records twice".into())
+            }
+            Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
+                Some("the user needs the rights to describe and to write it".into())
+            }
+            Self::OriginalsExpired { .. } => Some(EXPIRED_HINT.into()),
+            Self::Redacted { .. } => {
+                Some("`kreplay inspect` counts them by topic; `--topics` leaves topics out".into())
+            }
+            Self::NoToken { .. }
+            | Self::TopicRefused { .. }
+            | Self::ProducerFatal { .. }
+            | Self::SpeedctlFailed { .. }
+            | Self::Unreadable { .. }
+            | Self::CutOff { .. }
+            | Self::RecordsUnreadable { .. }
+            | Self::CannotWrite { .. }
+            | Self::ReportUnwritten { .. } => None,
+        }
+    }
+}
+
+/// What gives kreplay the content of a packed input.
+pub(super) fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
+    let (first, others) = unpack.split_first()?;
+    let others: String = others.iter().map(|other| format!(" | {other}")).collect();
+    Some(match input {
+        "stdin" => format!("put `{first}{others}` before kreplay in the pipe"),
+        file => {
+            let file = shell_words::quote(file);
+            format!("unpack it, or use a pipe: `{first} {file}{others} | kreplay ... -`")
+        }
+    })
+}
+
+pub(super) fn none_in_it_hint(wanted: &str, what: &str) -> Option<String> {
+    let hint = match (wanted, what) {
+        ("record lines", _) => {
+            "`kcat -C` prints record lines with `-J`; `kreplay extract` prints them of a capture"
+        }
+        ("RRPairs", "JSON") => "`--value PATH` with `--filter ''` reads any JSON",
+        (_, "JSON") => {
+            "`kcat -C` prints record lines with `-J`; `--value PATH` with `--filter ''` reads any JSON"
+        }
+        ("RRPairs or record lines", _) => {
+            "`kcat -C` prints record lines with `-J`; `--as csv` reads any CSV"
+        }
+        _ => return None,
+    };
+    Some(hint.into())
+}
