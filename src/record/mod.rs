@@ -296,7 +296,7 @@ impl Batch {
             self.push_header(Header { name, value });
         }
         let headers = self.headers_since(mark);
-        let topic = from.topic(record).map(|topic| self.topic_index(topic));
+        let topic = from.topic(record).map(|topic| self.topic_index_of(topic));
         let capture = from
             .captured_ns(record)
             .map(|time| self.capture_index(time));
@@ -320,6 +320,19 @@ impl Batch {
         }
     }
 
+    /// Makes room for one more record of `bytes`, and for a quarter of what there is: where thousands of
+    /// batches wait, twice of each would be too much.
+    pub(crate) fn reserve_closely(&mut self, bytes: usize) {
+        let records = &mut self.records;
+        if records.len() == records.capacity() {
+            records.reserve_exact((records.len() / 4).max(4));
+        }
+        let held = &mut self.bytes;
+        if held.len() + bytes > held.capacity() {
+            held.reserve_exact(bytes.max(held.len() / 4));
+        }
+    }
+
     /// The index of `topic` in [`Batch::topics`], which gains it when it is new.
     pub(crate) fn topic_index(&mut self, topic: &CapturedTopic) -> u32 {
         self.topic_numbers.get(topic).unwrap_or_else(|| {
@@ -328,6 +341,15 @@ impl Batch {
             self.topic_numbers.add(topic, index);
             index
         })
+    }
+
+    /// The same, where it mostly is the topic of the record before.
+    fn topic_index_of(&mut self, topic: &CapturedTopic) -> u32 {
+        let last = self.records.last().and_then(|record| record.topic);
+        match last.filter(|last| self.topics[*last as usize] == *topic) {
+            Some(last) => last,
+            None => self.topic_index(topic),
+        }
     }
 
     /// The same for a name, without a copy of it when it is known.
@@ -410,6 +432,16 @@ impl Batch {
         self.headers.truncate(mark.headers);
         self.bytes.truncate(mark.bytes);
         self.capture_times.truncate(mark.capture_times);
+    }
+
+    /// Bytes of memory that the batch takes for records, with the room for more of them.
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.capacity()
+            + self.records.capacity() * Self::RECORD_OVERHEAD
+            + self.headers.capacity() * size_of::<Header>()
+            + self.capture_times.weight()
+            + self.topics.len() * Self::TOPIC_OVERHEAD
+            + self.topic_numbers.bytes * 2
     }
 
     /// Bytes of memory that the batch stands for in the channel.

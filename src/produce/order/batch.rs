@@ -4,6 +4,11 @@
 use crate::record::in_flight::NumberedBatch;
 use crate::report::{Problems, Tally};
 
+/// Records that may wait for others to come before them: some Fetches of several consumers.
+pub(super) const MOST_RECORDS: usize = 32 << 10;
+/// Bytes of them.
+pub(super) const MOST_BYTES: usize = 8 << 20;
+
 /// Whether records are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {

@@ -5,7 +5,9 @@
 
 mod batch;
 mod by_time;
+mod chunk;
 mod files;
+mod gathered;
 mod partitions;
 mod slots;
 mod window;
@@ -122,13 +124,16 @@ impl<'a> Ordered<'a> {
     ) -> Result<NextBatch, E> {
         loop {
             if self.ended || self.is_due() {
-                return Ok(match self.window.take_first() {
+                return Ok(match self.window.take_first(self.waited) {
                     Some(batch) => NextBatch::Batch(batch),
                     None => NextBatch::End,
                 });
             }
             match self.receiver.recv_within(Duration::ZERO) {
-                Received::End => self.ended = true,
+                Received::End => {
+                    self.ended = true;
+                    self.window.complete();
+                }
                 Received::Nothing => return Ok(NextBatch::Nothing),
                 Received::Batch(mut source_batch) => {
                     let confirmed = note(&mut source_batch);
@@ -154,7 +159,7 @@ impl<'a> Ordered<'a> {
     }
 
     /// Whether the first batch has waited long enough.
-    fn is_due(&self) -> bool {
+    fn is_due(&mut self) -> bool {
         let at_once = self.order == Order::AsCaptured && !self.window.is_empty();
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
     }
@@ -197,7 +202,8 @@ impl<'a> Ordered<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::window::{LONGEST_WAIT, MANY_PARTITIONS, MOST_RECORDS};
+    use super::batch::MOST_RECORDS;
+    use super::window::{LONGEST_WAIT, MANY_PARTITIONS};
     use super::*;
     use crate::record::Origin;
     use crate::record::channel;
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn of_many_partitions_each_is_sent_in_one_stretch_whatever_their_number() {
         for partitions in [MANY_PARTITIONS, 4 * MANY_PARTITIONS] {
-            // 12 KiB of each partition wait, which is more than 20 of these records.
+            // 24 KiB of each partition wait, which is more than 20 of these records.
             let batches = rounds(partitions, 20);
             let (got, late) = sent_to(partitions, &batches, Order::ByOffset);
             assert_eq!((got.len(), late), (20 * partitions, 0));
@@ -371,6 +377,150 @@ mod tests {
         // A record of this test takes more than 64 bytes, and 8 MiB wait at least.
         assert!((1..(8 << 20) / 64).contains(&most), "{most}");
         assert!(taken > 0 && largest < 2 << 20, "{largest}");
+    }
+
+    /// A record of these tests takes less than 200 bytes, with the room that its batch has for more.
+    const MOST_BYTES_OF_RECORD: usize = 200;
+
+    #[test]
+    fn of_a_long_source_each_partition_goes_with_more_than_its_share_of_what_waits() {
+        let of_each = 600;
+        let (got, late) = sent_to(
+            MANY_PARTITIONS,
+            &rounds(MANY_PARTITIONS, of_each),
+            Order::ByOffset,
+        );
+        assert_eq!(late, 0);
+        // 24 KiB wait of each on average, so that twice as much goes of the first: the partitions take
+        // turns, and there is one turn more for what is left at the end.
+        let share = (24 << 10) / MOST_BYTES_OF_RECORD;
+        let turns = of_each as usize / (share * 3 / 2) + 1;
+        let stretches = stretches(&got);
+        assert!(
+            stretches <= MANY_PARTITIONS * turns,
+            "{stretches} of {turns} turns"
+        );
+    }
+
+    #[test]
+    fn neighbours_are_put_right_also_where_others_need_the_room() {
+        let mut batches = rounds(MANY_PARTITIONS, 600);
+        // Each record comes before the one that belongs before it.
+        batches.chunks_mut(2).for_each(<[_]>::reverse);
+        let (got, late) = sent_to(MANY_PARTITIONS, &batches, Order::ByOffset);
+        assert_eq!((got.len(), late), (600 * MANY_PARTITIONS, 0));
+        let mut next = vec![0; MANY_PARTITIONS];
+        for (partition, offset, _) in got {
+            let next = &mut next[usize::try_from(partition).expect("a partition")];
+            assert_eq!(offset, *next, "of partition {partition}");
+            *next += 1;
+        }
+    }
+
+    /// A partition that has most of the records is sent while the others wait for more of theirs.
+    #[test]
+    fn a_partition_with_many_records_is_sent_in_parts_and_does_not_wait_for_the_rest() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        ordered.gather_for(MANY_PARTITIONS);
+        let mut batches = rounds(MANY_PARTITIONS, 1);
+        batches.extend((1..40_i64).map(|part| {
+            let offsets = part * 1000..(part + 1) * 1000;
+            offsets.map(|offset| (7, offset)).collect()
+        }));
+        let (mut line, mut sent) = (1, Vec::new());
+        for records in &batches {
+            sender
+                .send(source_batch(line, records))
+                .expect("there is room");
+            line += records.len() as u64;
+            while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+                assert!(batch.numbered.weight() < 1 << 19);
+                let records = batch.numbered.batch.records.iter();
+                sent.extend(records.map(|record| (record.partition, record.offset)));
+            }
+        }
+        // All but the last 16,384 and a part that is not whole, and nothing of the others.
+        assert!((19_000..23_000).contains(&sent.len()), "{}", sent.len());
+        assert!(sent.iter().all(|(partition, _)| *partition == Some(7)) && sent.is_sorted());
+    }
+
+    #[test]
+    fn what_is_gathered_goes_before_a_record_that_nobody_knows_the_place_of() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        let mut unplaced = SourceBatch::default();
+        let origin = Origin { input: 0, line: 1 };
+        lines::read(br#"{"topic":"t","value":"v"}"#, origin, &mut unplaced.batch).expect("a line");
+        let first = rounds(MANY_PARTITIONS, 2).concat();
+        let batches = [
+            source_batch(1, &first),
+            unplaced,
+            source_batch(1, &[(3, 2)]),
+        ];
+        for batch in batches {
+            sender.send(batch).expect("there is room");
+        }
+        sender.finish(Ok(()));
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        ordered.gather_for(MANY_PARTITIONS);
+        let mut positions = Vec::new();
+        while let Ok(NextBatch::Batch(batch)) = ordered.next(|_| Ok::<_, ()>(u64::MAX)) {
+            let records = batch.numbered.batch.records.len();
+            positions.extend((0..records).map(|index| batch.numbered.positions.of(index)));
+        }
+        let (before, behind) = positions.split_at(first.len());
+        assert!(before.iter().all(|position| *position < first.len() as u64));
+        assert_eq!(behind, [1000, 1001]);
+    }
+
+    #[test]
+    fn of_what_is_gathered_the_rest_is_there_when_the_run_ends() {
+        let (sender, receiver) = channel::bounded(ROOM, Gate::AtOnce);
+        for records in rounds(MANY_PARTITIONS, 5) {
+            sender
+                .send(source_batch(1, &records))
+                .expect("there is room");
+        }
+        let mut ordered = Ordered::new(&receiver, Order::ByOffset);
+        ordered.gather_for(MANY_PARTITIONS);
+        let next = ordered.next(|_| Ok::<_, ()>(u64::MAX));
+        assert!(matches!(next, Ok(NextBatch::Nothing)));
+        let rest = ordered.take_rest(vec![source_batch(1, &[(0, 5)])]);
+        let records = rest.iter().map(|batch| batch.numbered.batch.records.len());
+        let found = rest.iter().map(|batch| batch.tally.found);
+        let all = 5 * MANY_PARTITIONS + 1;
+        assert_eq!(
+            (records.sum::<usize>(), found.sum::<u64>()),
+            (all, all as u64)
+        );
+    }
+
+    #[test]
+    fn gathered_records_of_a_slow_source_wait_for_a_second_of_waiting() {
+        let half = Duration::from_millis(500);
+        let mut window = OrderWindow::default();
+        window.gather_for(MANY_PARTITIONS);
+        let mut first = 0;
+        for (step, records) in (0..).zip(rounds(MANY_PARTITIONS, 3)) {
+            window.add(
+                source_batch(1, &records),
+                first,
+                step * half,
+                Order::ByOffset,
+            );
+            first += records.len() as u64;
+        }
+        assert!(!window.is_due(half * 2 - Duration::from_millis(1)));
+        for (waited, offset) in [(half * 2, 0), (half * 3, 1)] {
+            let mut sent = 0;
+            while window.is_due(waited) {
+                let batch = window.take_first(waited).expect("something is due");
+                let records = &batch.numbered.batch.records;
+                assert!(records.iter().all(|record| record.offset == Some(offset)));
+                sent += records.len();
+            }
+            assert_eq!(sent, MANY_PARTITIONS);
+        }
     }
 
     #[test]

@@ -18,6 +18,18 @@ pub(super) struct PartitionRun {
     is_sorted: bool,
 }
 
+impl PartitionRun {
+    /// Records of a partition in their order.
+    pub(super) fn in_order(partition: PartitionIndex, lowest: i64, highest: i64) -> Self {
+        Self {
+            partition,
+            lowest,
+            highest,
+            is_sorted: true,
+        }
+    }
+}
+
 /// What is known of one partition.
 #[derive(Debug, Default)]
 struct KnownPartition {

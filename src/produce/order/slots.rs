@@ -65,16 +65,6 @@ impl RecordSlots {
         ordered
     }
 
-    /// One partition after the other. A record without partition or offset keeps all of them as they
-    /// came: nobody knows what it belongs behind.
-    pub(super) fn by_partition(&mut self) -> Vec<RecordSlot> {
-        if self.belong.len() < self.places.len() {
-            return self.in_order();
-        }
-        let slots = self.belong.iter();
-        slots.map(|(.., slot)| self.places[*slot]).collect()
-    }
-
     /// By the records' times, and within a partition by offset. Records without partition or offset stay
     /// in the order in which they came.
     pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<RecordSlot> {

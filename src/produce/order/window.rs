@@ -1,16 +1,16 @@
 //! The window in which records wait for others that belong before them.
 //!
 //! Batches go through as they are as long as nothing in the window belongs before their records;
-//! only what is disturbed is copied. Where records go to hundreds of partitions, more of them wait, and
-//! they are sent partition by partition: librdkafka makes a request for each partition and looks at all
-//! partitions of a broker before each request, so that what counts is how many records a request has.
+//! only what is disturbed is copied. Where records go to hundreds of partitions, they are gathered by
+//! partition (`gathered.rs`).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::batch::{Order, OrderedBatch};
+use super::batch::{MOST_BYTES, MOST_RECORDS, Order, OrderedBatch};
 use super::by_time::{TimeRange, WaitingTimes};
 use super::files::FileRanges;
+use super::gathered::{GatheredRecords, Release, ReleasedRecords};
 use super::partitions::{KnownPartitions, PartitionIndex, PartitionRun};
 use super::slots::{RecordSlots, copy, times_of};
 use crate::config::Clock;
@@ -19,10 +19,6 @@ use crate::record::channel::SourceBatch;
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::{ProblemKind, Problems, Tally};
 
-/// Records that may wait for others to come before them: some Fetches of several consumers.
-pub(super) const MOST_RECORDS: usize = 32 << 10;
-/// Bytes of them.
-const MOST_BYTES: usize = 8 << 20;
 /// How long a batch waits for more where the source is slower than the broker. Only time spent
 /// waiting for the source counts: a slow broker must not narrow the window.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
@@ -30,13 +26,6 @@ pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
 /// Partitions of the destination from which on records are sent partition by partition. With fewer the
 /// cost of a request is that of its records.
 pub(super) const MANY_PARTITIONS: usize = 500;
-/// Bytes that may wait for each of many partitions: some 60 small records, of which a batch is made.
-const FOR_PARTITION: usize = 12 << 10;
-/// Bytes that may wait for all of them.
-const MOST_GATHERED: usize = 64 << 20;
-/// Batches that those become. Each is free again when its records are answered.
-const GATHERED_BATCHES: usize = 16;
-
 /// A batch that waits.
 #[derive(Debug)]
 struct WaitingBatch {
@@ -63,8 +52,12 @@ pub(super) struct OrderWindow {
     next: u64,
     /// Partitions that the destination has; 0 where records are sent as they were captured.
     destinations: usize,
-    /// Batches below this number are gathered by partition, or merged by time.
-    gathered: u64,
+    /// What is gathered by partition; it came before all that is in `waiting`.
+    gathered: GatheredRecords,
+    /// Whether nothing more comes.
+    is_complete: bool,
+    /// Batches below this number are merged by time.
+    merged: u64,
     /// By which time of theirs records of different partitions are merged; none where they stay as they
     /// were captured.
     clock: Option<Clock>,
@@ -73,22 +66,31 @@ pub(super) struct OrderWindow {
 
 impl OrderWindow {
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.gathered.is_empty()
     }
 
     /// How many records wait.
     pub(super) fn records(&self) -> usize {
-        self.records
+        self.records + self.gathered.records()
     }
 
     /// What waits, as it is.
-    pub(super) fn into_batches(self) -> impl Iterator<Item = OrderedBatch> {
-        self.waiting.into_iter().map(|waiting| OrderedBatch {
-            numbered: waiting.numbered,
-            tally: waiting.tally,
-            problems: Problems::default(),
-            partitions: Vec::new(),
-        })
+    pub(super) fn into_batches(mut self) -> impl Iterator<Item = OrderedBatch> {
+        self.is_complete = true;
+        let gathered = std::iter::from_fn(move || {
+            let released = self.gathered.take(Release::All);
+            let numbered = released.map(|released| released.chunk.into_numbered());
+            let tally = self.gathered.take_tally();
+            let is_something = numbered.is_some() || tally != Tally::default();
+            is_something.then(|| waits(numbered.unwrap_or_else(nothing), tally))
+        });
+        let waiting = self.waiting.into_iter();
+        gathered.chain(waiting.map(|waiting| waits(waiting.numbered, waiting.tally)))
+    }
+
+    /// Nothing more comes: nothing has to be waited for.
+    pub(super) fn complete(&mut self) {
+        self.is_complete = true;
     }
 
     /// Lets records be sent by time across partitions.
@@ -113,17 +115,23 @@ impl OrderWindow {
         self.clock.is_none() && captured >= MANY_PARTITIONS && captured <= self.destinations
     }
 
-    pub(super) fn is_over_full(&self) -> bool {
-        if self.gathers() {
-            let bytes = self.partitions.len().saturating_mul(FOR_PARTITION);
-            return self.bytes > bytes.clamp(MOST_BYTES, MOST_GATHERED);
+    pub(super) fn is_over_full(&mut self) -> bool {
+        if !self.gathered.is_empty() {
+            return self.ends_gathering() || self.gathered.is_over_full(self.partitions.len());
         }
         self.records > MOST_RECORDS || self.bytes > MOST_BYTES
     }
 
+    /// Whether all that is gathered has to go before anything else does.
+    fn ends_gathering(&self) -> bool {
+        self.is_complete || !self.gathers() || !self.waiting.is_empty()
+    }
+
     pub(super) fn is_due(&self, waited: Duration) -> bool {
         let first = self.waiting.front();
-        first.is_some_and(|first| waited.saturating_sub(first.since) >= LONGEST_WAIT)
+        let is_first_due =
+            |first: &WaitingBatch| waited.saturating_sub(first.since) >= LONGEST_WAIT;
+        self.gathered.is_due(waited) || first.is_some_and(is_first_due)
     }
 
     pub(super) fn add(&mut self, source: SourceBatch, first: u64, waited: Duration, order: Order) {
@@ -134,6 +142,10 @@ impl OrderWindow {
         let clock = self.clock.filter(|_| order == Order::ByOffset);
         let times = clock.and_then(|clock| TimeRange::of_batch(&batch, clock));
         let numbered = NumberedBatch::new(batch, positions);
+        if self.gathers() && self.waiting.is_empty() && GatheredRecords::takes(&numbered) {
+            let partitions = &mut self.partitions;
+            return self.gathered.add(&numbered, tally, waited, partitions);
+        }
         self.wait(numbered, tally, waited, (order, times));
         // A batch is mostly of one file, and one of two says nothing of either.
         if let (Some((input, last)), Some(waiting)) = (inputs, self.waiting.back())
@@ -141,6 +153,29 @@ impl OrderWindow {
         {
             let runs = waiting.runs.iter();
             runs.for_each(|run| self.files.note(input, run));
+        }
+        self.gather_waiting();
+    }
+
+    /// Gathers what waits, from when on it may be.
+    fn gather_waiting(&mut self) {
+        while self.gathers()
+            && let Some(first) = self.waiting.front()
+            && GatheredRecords::takes(&first.numbered)
+            && let Some(first) = self.waiting.pop_front()
+        {
+            self.records -= first.numbered.batch.records.len();
+            self.bytes -= first.numbered.batch.weight();
+            let runs = first.runs.iter();
+            runs.for_each(|run| self.partitions.clear(run));
+            let WaitingBatch {
+                numbered,
+                tally,
+                since,
+                ..
+            } = first;
+            let partitions = &mut self.partitions;
+            self.gathered.add(&numbered, tally, since, partitions);
         }
     }
 
@@ -179,20 +214,49 @@ impl OrderWindow {
         });
     }
 
-    pub(super) fn take_first(&mut self) -> Option<OrderedBatch> {
-        if self.is_first_disturbed() || self.is_first_to_gather() || self.is_first_early() {
+    /// The next records, now that so much time was spent waiting for the source.
+    pub(super) fn take_first(&mut self, waited: Duration) -> Option<OrderedBatch> {
+        if let Some(batch) = self.take_gathered(waited) {
+            return Some(batch);
+        }
+        if self.is_first_disturbed() || self.is_first_early() {
             self.put_in_order();
         }
         let first = self.waiting.pop_front()?;
         let partitions = self.partitions_of(&first.numbered.batch);
         self.records -= first.numbered.batch.records.len();
         self.bytes -= first.numbered.batch.weight();
-        let problems = self.note_sent(&first);
+        let problems = self.note_sent(&first.numbered.batch, &first.runs);
         Some(OrderedBatch {
             numbered: first.numbered,
             tally: first.tally,
             problems,
             partitions,
+        })
+    }
+
+    /// The next ones of what is gathered, and what was counted of the source with them or without.
+    fn take_gathered(&mut self, waited: Duration) -> Option<OrderedBatch> {
+        let release = match (self.ends_gathering(), self.gathered.is_due(waited)) {
+            (true, _) => Release::All,
+            (false, true) => Release::Waited(waited),
+            (false, false) => Release::Room(waited),
+        };
+        let released = self.gathered.take(release);
+        let tally = self.gathered.take_tally();
+        let Some(ReleasedRecords { partition, chunk }) = released else {
+            return (tally != Tally::default()).then(|| waits(nothing(), tally));
+        };
+        let (lowest, highest) = chunk.ends();
+        let run = PartitionRun::in_order(partition, lowest, highest);
+        if let Some(input) = chunk.input() {
+            self.files.note(input, &run);
+        }
+        let numbered = chunk.into_numbered();
+        let problems = self.note_sent(&numbered.batch, &[run]);
+        Some(OrderedBatch {
+            problems,
+            ..waits(numbered, tally)
         })
     }
 
@@ -219,7 +283,7 @@ impl OrderWindow {
         else {
             return false;
         };
-        let is_unsorted = number >= self.gathered && !times.is_sorted;
+        let is_unsorted = number >= self.merged && !times.is_sorted;
         is_unsorted || self.times.is_disturbed(number, times)
     }
 
@@ -233,28 +297,21 @@ impl OrderWindow {
         runs.any(|run| partitions.is_disturbed(first.number, run))
     }
 
-    fn is_first_to_gather(&self) -> bool {
-        let first = self.waiting.front();
-        let waits = |first: &WaitingBatch| first.number >= self.gathered && !first.runs.is_empty();
-        self.gathers() && first.is_some_and(waits)
-    }
-
-    /// Puts all that waits in order, in as many batches as go out before the next ones are looked at.
-    /// There is a record: what has none is neither disturbed nor gathered.
+    /// Puts all that waits in order, in two batches: what belongs before a record of the second may come
+    /// while the first one goes. There is a record: what has none is not disturbed.
     fn put_in_order(&mut self) {
         let all: Vec<WaitingBatch> = self.waiting.drain(..).collect();
         let batches: Vec<&NumberedBatch> = all.iter().map(|waiting| &waiting.numbered).collect();
         let mut places = RecordSlots::of(&batches, &mut self.partitions);
-        let (places, parts) = match self.clock {
-            _ if self.gathers() => (places.by_partition(), GATHERED_BATCHES),
-            None => (places.in_order(), 2),
-            Some(clock) => (places.by_time(&batches, clock), 2),
+        let places = match self.clock {
+            None => places.in_order(),
+            Some(clock) => places.by_time(&batches, clock),
         };
         (self.records, self.bytes) = (0, 0);
         self.times.clear();
         let mut tally = Tally::default();
         let since = all.last().map_or(Duration::ZERO, |last| last.since);
-        let parts = places.chunks(places.len().div_ceil(parts));
+        let parts = places.chunks(places.len().div_ceil(2));
         let parts: Vec<(NumberedBatch, Option<TimeRange>)> = parts
             .map(|places| (copy(&batches, places), times_of(places)))
             .collect();
@@ -267,13 +324,12 @@ impl OrderWindow {
             let order = (Order::ByOffset, times);
             self.wait(numbered, std::mem::take(&mut tally), since, order);
         }
-        self.gathered = self.next;
+        self.merged = self.next;
     }
 
     /// Takes note of what goes out, and counts what comes too late.
-    fn note_sent(&mut self, waiting: &WaitingBatch) -> Problems {
-        let late: HashMap<PartitionIndex, i64> = waiting
-            .runs
+    fn note_sent(&mut self, batch: &Batch, runs: &[PartitionRun]) -> Problems {
+        let late: HashMap<PartitionIndex, i64> = runs
             .iter()
             .filter_map(|run| Some((run.partition, self.partitions.send(run)?)))
             .collect();
@@ -281,7 +337,6 @@ impl OrderWindow {
         if late.is_empty() {
             return problems;
         }
-        let batch = &waiting.numbered.batch;
         let mut finder = self.partitions.finder(batch);
         for record in &batch.records {
             let place = self.partitions.place(&mut finder, record);
@@ -296,4 +351,18 @@ impl OrderWindow {
         }
         problems
     }
+}
+
+/// Records that nothing was found out about.
+fn waits(numbered: NumberedBatch, tally: Tally) -> OrderedBatch {
+    OrderedBatch {
+        numbered,
+        tally,
+        problems: Problems::default(),
+        partitions: Vec::new(),
+    }
+}
+
+fn nothing() -> NumberedBatch {
+    NumberedBatch::new(Batch::default(), Positions::Listed(Vec::new()))
 }

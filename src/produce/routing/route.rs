@@ -157,9 +157,14 @@ impl<'a> Router<'a> {
         Ok(())
     }
 
-    /// The target called `name`, if there is one by now.
+    /// The index of the target called `name`, if there is one by now.
+    pub(in crate::produce) fn index_of(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The same target.
     pub(in crate::produce) fn target_called(&self, name: &str) -> Option<&Target> {
-        self.by_name.get(name).map(|index| &self.targets[*index])
+        self.index_of(name).map(|index| &self.targets[index])
     }
 
     /// Notes which topics have more partitions by now than before the first record.

@@ -233,7 +233,7 @@ impl Session<'_> {
     /// Makes batches smaller: by the topic's limit where that is told now, else by half of what was
     /// refused.
     fn learn_limit(&mut self, topic: &str, bytes: usize, one: usize) -> Result<(), Error> {
-        let Some(target) = self.router.targets.iter().position(|t| t.name == topic) else {
+        let Some(target) = self.router.index_of(topic) else {
             return Ok(());
         };
         let limit = self.connection.topic_settings(topic).max_message_bytes;
@@ -263,12 +263,7 @@ impl Session<'_> {
 
     /// Sends the next part again.
     fn send_part(&mut self, suspects: &mut Suspects) -> Result<(), SendStop> {
-        let Some(target) = self
-            .router
-            .targets
-            .iter()
-            .position(|t| t.name == suspects.topic)
-        else {
+        let Some(target) = self.router.index_of(&suspects.topic) else {
             return Ok(());
         };
         let part = suspects.reach.clamp(1, suspects.records.len());

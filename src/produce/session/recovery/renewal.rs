@@ -118,8 +118,7 @@ impl Session<'_> {
         }) = returned.as_slice().first()
         {
             let place = (topic.as_str(), *partition);
-            let mut targets = self.router.targets.iter();
-            let Some(target) = targets.position(|target| target.name == *topic) else {
+            let Some(target) = self.router.index_of(topic) else {
                 let why = "its topic is not known any more";
                 self.deliveries.conclude(record, place, why);
                 returned.next();
