@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, c_char, c_int};
+use std::io::Write as _;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use crate::record::{Batch, Origin};
 const TOPIC: &str = "orders";
 /// The Produce request (Kafka protocol guide, "Api Keys").
 const PRODUCE: i16 = 0;
+/// What each idempotent producer asks for once.
+const INIT_PRODUCER_ID: i16 = 22;
 /// A busy machine, or valgrind, needs a part of it.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -51,6 +54,47 @@ fn client() -> Arc<Client> {
 fn native_mock(client: &Client) -> *mut c::rd_kafka_mock_cluster_t {
     // SAFETY: the client lives through the call.
     unsafe { c::rd_kafka_handle_mock_cluster(client.native()) }
+}
+
+/// A client with a mock cluster of so many brokers, which counts requests from now on.
+fn counting_client(brokers: u32) -> Client {
+    let mut config = ClientConfig::new();
+    config.set("test.mock.num.brokers", brokers.to_string());
+    let client = Client::new(&config).expect("a client");
+    // SAFETY: the mock cluster lives as long as its client.
+    unsafe { c::rd_kafka_mock_start_request_tracking(native_mock(&client)) };
+    client
+}
+
+/// How many requests of a kind the mock cluster of `client` has had.
+fn requests(client: &Client, api_key: i16) -> usize {
+    let mut count = 0;
+    // SAFETY: the mock cluster lives as long as its client. The list is ours with its elements, `count` of
+    // them, and given back.
+    unsafe {
+        let list = c::rd_kafka_mock_get_requests(native_mock(client), &raw mut count);
+        let keys = (0..count).map(|at| c::rd_kafka_mock_request_api_key(*list.add(at)));
+        let alike = keys.filter(|key| *key == api_key).count();
+        c::rd_kafka_mock_request_destroy_array(list, count);
+        alike
+    }
+}
+
+/// Replays record lines, given as topic, partition and offset, with values of 100 bytes.
+fn replay(client: &Client, places: impl Iterator<Item = (String, u32, u32)>) -> crate::Report {
+    let value = "x".repeat(100);
+    let lines = places.map(|(topic, partition, offset)| {
+        format!(
+            r#"{{"topic":"{topic}","partition":{partition},"offset":{offset},"value":"{value}"}}"#
+        )
+    });
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    for line in lines {
+        writeln!(file, "{line}").expect("the file takes it");
+    }
+    let brokers = client.mock().expect("a mock cluster").bootstrap_servers();
+    let path = file.path().display().to_string();
+    crate::replay([path.as_str(), "-b", &brokers, "-q"]).expect("a replay")
 }
 
 /// A batch of records with headers, one of them without a value.
@@ -236,5 +280,46 @@ fn topic_names_that_librdkafka_refuses_are_an_error_and_not_a_panic() {
         let asked = client.metadata(&name, LIMIT);
         assert_eq!(asked, Err(Code::INVALID_ARGUMENT));
         assert!(TopicHandle::new(&client, &name).is_none());
+    }
+}
+
+/// The requests and not the time are counted: each costs as much as a hundred records.
+#[test]
+fn of_a_thousand_partitions_that_take_turns_each_is_written_in_two_requests_or_fewer() {
+    let client = counting_client(4);
+    let mock = client.mock().expect("a mock cluster");
+    mock.create_topic(TOPIC, 1000, 1).expect("a topic");
+    let rounds = (0..120).flat_map(|offset| (0..1000).map(move |p| (TOPIC.into(), p, offset)));
+    let report = replay(&client, rounds);
+    assert_eq!(report.ledger[crate::Outcome::Delivered], 120_000);
+    // A record takes 250 bytes at least where it waits, and 24 KiB of each partition wait on average. On a
+    // busy machine a request may go before all records of its partition are handed over.
+    let requests = requests(&client, PRODUCE);
+    assert!((1000..2500).contains(&requests), "{requests}");
+}
+
+#[test]
+fn many_topics_are_shared_out_to_several_producers_and_few_are_not() {
+    for (topics, producers) in [(3, 1), (1200, 3)] {
+        let client = counting_client(2);
+        let mock = client.mock().expect("a mock cluster");
+        let names: Vec<String> = (0..topics).map(|n| format!("topic-{n}")).collect();
+        for name in &names {
+            mock.create_topic(name, 1, 2).expect("a topic");
+        }
+        let records = (0..2).flat_map(|offset| names.iter().map(move |n| (n.clone(), 0, offset)));
+        let report = replay(&client, records);
+        assert_eq!(report.ledger[crate::Outcome::Delivered], 2 * topics);
+        let in_order = |topic: &crate::TopicReport| {
+            let [partition] = topic.per_partition.as_slice() else {
+                return false;
+            };
+            (partition.first_offset, partition.last_offset) == (Some(0), Some(1))
+        };
+        assert_eq!(
+            report.topics.iter().filter(|t| in_order(t)).count() as u64,
+            topics
+        );
+        assert_eq!(requests(&client, INIT_PRODUCER_ID), producers);
     }
 }

@@ -53,13 +53,20 @@ const TIMED: [(&str, &str); 2] = [
 ];
 /// Brokers of a rehearsal. With one, librdkafka would go through all partitions for each request, as it
 /// does for each broker of a cluster with its own.
-pub(in crate::produce) const REHEARSAL_BROKERS: i32 = 8;
+pub(in crate::produce) const REHEARSAL_BROKERS: i32 = 32;
 /// Properties that belong to a real cluster and not to the rehearsal's.
 const CLUSTER_ONLY: [&str; 3] = ["security.protocol", "sasl.", "ssl."];
 /// How long a cluster may take to answer for the first time.
 pub(in crate::produce) const CONNECT_LIMIT: Duration = Duration::from_secs(8);
 /// One question to the cluster; short, so that an interruption is noticed.
 pub(in crate::produce) const ASK_LIMIT: Duration = Duration::from_millis(1000);
+/// Topics that one producer gets as long as there may be more producers: librdkafka searches all topics of
+/// a client for each one that is made known to it, and looks at all their partitions before each request.
+const TOPICS_OF_PRODUCER: usize = 500;
+/// Producers of the same sizes at most, and threads that they may have together: each has one for each
+/// broker of the cluster.
+const MOST_PRODUCERS: usize = 8;
+const MOST_BROKER_THREADS: usize = 256;
 /// How long the threads of librdkafka and its pollers may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How often a polling thread looks whether it is to end.
@@ -82,8 +89,8 @@ pub(in crate::produce) struct Connection {
     known: OnceCell<ClusterIdentity>,
 }
 
-/// Producers by what they send at most. The first one is there from the beginning and answers
-/// questions, too.
+/// Producers by what they send at most, several of the same where topics are many. The first one is there
+/// from the beginning and answers questions, too.
 struct Producers {
     first: Producer,
     /// It only answers questions.
@@ -102,6 +109,22 @@ impl Producers {
             .borrow()
             .iter()
             .for_each(|producer| what(producer.client()));
+    }
+
+    /// The client of a producer of these sizes that gets one more topic; none where another one is to be
+    /// started, of which there may be `most`.
+    fn with_room(&self, sizes: Sizes, most: usize) -> Option<Arc<Client>> {
+        let more = self.more.borrow();
+        let first = Some(&self.first).filter(|_| !self.is_first_retired.get());
+        let all = first.into_iter().chain(more.iter());
+        let alike: Vec<&Producer> = all.filter(|producer| producer.sizes == sizes).collect();
+        let emptiest = alike.iter().min_by_key(|producer| producer.topics.get())?;
+        let topics = emptiest.topics.get();
+        let has_room = topics < TOPICS_OF_PRODUCER || alike.len() >= most;
+        has_room.then(|| {
+            emptiest.topics.set(topics + 1);
+            emptiest.client().clone()
+        })
     }
 }
 
@@ -227,7 +250,7 @@ impl Connection {
         Some(sizes)
     }
 
-    /// The client that sends with these sizes.
+    /// A client that sends `topic` with these sizes.
     ///
     /// # Errors
     /// [`Error::Config`] for properties that librdkafka does not take.
@@ -236,30 +259,46 @@ impl Connection {
         topic: &str,
         sizes: Sizes,
     ) -> Result<Arc<Client>, Error> {
-        if sizes == self.producers.first.sizes && !self.producers.is_first_retired.get() {
-            return Ok(self.client().clone());
+        let known = self.producers.with_room(sizes, self.most_producers());
+        if let Some(client) = known {
+            return Ok(client);
         }
-        let mut more = self.producers.more.borrow_mut();
-        if let Some(producer) = more.iter().find(|producer| producer.sizes == sizes) {
-            return Ok(producer.client().clone());
-        }
+        let producer = self.start_producer(topic, sizes)?;
+        let client = producer.client().clone();
+        producer.topics.set(1);
+        self.producers.more.borrow_mut().push(producer);
+        Ok(client)
+    }
+
+    /// How many producers may share the topics of the same sizes.
+    fn most_producers(&self) -> usize {
+        let brokers = self.known().map_or(usize::MAX, |known| known.broker_count);
+        (MOST_BROKER_THREADS / brokers.max(1)).clamp(1, MOST_PRODUCERS)
+    }
+
+    /// Starts another producer, which will send `topic`.
+    fn start_producer(&self, topic: &str, sizes: Sizes) -> Result<Producer, Error> {
         let context = ProducerEvents::new(
             self.console.clone(),
             self.deliveries.clone(),
             self.secrets.clone(),
         );
-        let producer = Producer::start(&self.config, sizes, context)?;
+        let mut config = self.config.clone();
+        if self.is_rehearsal() {
+            // The brokers of the first one, and none of its own.
+            config.remove("test.mock.num.brokers");
+            config.set("bootstrap.servers", &self.brokers);
+        }
+        let producer = Producer::start(&config, sizes, context)?;
         if let Some(tokens) = &self.tokens {
             tokens.supply(producer.client())?;
         }
-        let client = producer.client().clone();
         // Without a connection librdkafka waits half a second before it asks for its producer id
         // again. What comes of it is not used: records are patient.
-        let (asked, name) = (client.clone(), topic.to_owned());
+        let (asked, name) = (producer.client().clone(), topic.to_owned());
         let call = move || asked.metadata(&name, ASK_LIMIT).is_ok();
         patience::unless_stopping(&self.control, call);
-        more.push(producer);
-        Ok(client)
+        Ok(producer)
     }
 
     /// Ends the producers, which must hold nothing any more: others take their place, with other
@@ -350,6 +389,8 @@ pub(super) fn rehearsal_broker(client: &Client) -> Result<MockBrokers<'_>, Error
 /// A producer with its polling thread.
 struct Producer {
     sizes: Sizes,
+    /// Topics that were given to it.
+    topics: Cell<usize>,
     /// None at the end.
     running: Option<(Arc<Client>, JoinHandle<()>)>,
     stop_polling: Arc<AtomicBool>,
@@ -371,6 +412,7 @@ impl Producer {
         });
         Ok(Self {
             sizes,
+            topics: Cell::new(0),
             running: Some((client, polling)),
             stop_polling,
         })

@@ -151,7 +151,13 @@ impl Connection {
 /// Creates a topic in the broker of a rehearsal.
 fn create_in_mock(client: &Client, topic: &str, partitions: i32) -> Result<(), Error> {
     check_creation(topic, partitions)?;
-    let created = rehearsal_broker(client)?.create_topic(topic, partitions, REHEARSAL_BROKERS);
+    // The mock cluster deals partitions out to brokers by their numbers and replicas; one of the replicas,
+    // by chance, is the leader.
+    let replicas = match partitions {
+        0..REHEARSAL_BROKERS => REHEARSAL_BROKERS,
+        _ => 1,
+    };
+    let created = rehearsal_broker(client)?.create_topic(topic, partitions, replicas);
     created.map_err(|code| creation_refused(topic, code.words()))
 }
 
