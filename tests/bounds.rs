@@ -449,26 +449,64 @@ fn nested_folders_are_read_as_deep_as_paths_may_be_long() {
     assert!(peak < 100, "{peak} MiB");
 }
 
-/// Paths that look at each node of each node, one of them with a regular expression: both would take hours.
+/// Paths that look at each node below each node below each node, one of them with a regular expression: both
+/// would take hours. Of an RRPair in one command, and of a record's value in another.
 #[test]
 fn ctrl_c_ends_a_user_defined_query_that_does_not_finish() {
+    let folder = folder();
     let deep = format!("{}\"abab\"{}", r#"{"a":["#.repeat(60), "]}".repeat(60));
     let line = format!(r#"{{"command":"Fetch","x":[{}]}}"#, times(2000, &deep)) + "\n";
-    for value in [
-        "$..*..*..*..*",
-        "$..*..*..[?search(@, '(a|b){1,90}(c|d){1,90}')]",
+    let lines = record_lines(
+        &folder.path().join("lines.gz"),
+        [("k".into(), line.clone())],
+    );
+    for query in [
+        "$..[?@..[?@..[?@..[?@..[?@..b]]]]]",
+        "$..[?@..[?@..[?search(@, '(a|b){1,90}(c|d){1,90}')]]]",
     ] {
-        let args = ["inspect", "-", "--value", value];
-        let mut running = Run::new(args).stdin(line.clone()).spawn();
-        // It has read all there is and is at work when it has used so much of a processor.
-        running.wait_until("the query is at work", |running| {
-            cpu_ticks(running.pid()) > 100
-        });
-        assert!(!running.has_ended(), "{value} is too quick");
-        running.signal(Signal::SIGINT);
-        let output = running.wait_within(Duration::from_secs(20));
-        assert_eq!(output.code, 130, "{value}: {output:.500?}");
+        for args in [
+            &["inspect", "-", "--value", query][..],
+            &[
+                "compare", &lines, &lines, "--as", "records", "--ignore", query,
+            ],
+        ] {
+            let mut running = Run::new(args).stdin(line.clone()).spawn();
+            // It has read all there is and is at work when it has used so much of a processor.
+            running.wait_until("the query is at work", |running| {
+                cpu_ticks(running.pid()) > 100
+            });
+            assert!(!running.has_ended(), "{args:?} is too quick");
+            running.signal(Signal::SIGINT);
+            let output = running.wait_within(Duration::from_secs(20));
+            assert_eq!(output.code, 130, "{args:?}: {output:.500?}");
+        }
     }
+}
+
+/// Each node below each node below each node: 60 levels are millions.
+#[test]
+fn a_query_that_selects_millions_of_nodes_is_named() {
+    let deep = format!("{}1{}", r#"{"a":["#.repeat(60), "]}".repeat(60));
+    let line = format!(r#"{{"command":"Fetch","x":[{}]}}"#, times(500, &deep)) + "\n";
+    let args = [
+        "inspect",
+        "-",
+        "--value",
+        "$..*..*..*..*",
+        "--report",
+        "json",
+    ];
+    let (output, peak) = measured(|| {
+        let run = Run::new(args).stdin(line.clone());
+        run.env("MIMALLOC_PURGE_DELAY", "0")
+    });
+    let why = report(&output)["problems"][0]["first"]["why"].clone();
+    let said = "a path selects more than 1,048,576 nodes";
+    assert!(
+        why.as_str().is_some_and(|why| why.contains(said)),
+        "{output:.1000?}"
+    );
+    assert!(peak < 300, "{peak} MiB");
 }
 
 /// Record lines of topic `t` with these keys and values.

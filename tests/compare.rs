@@ -3,6 +3,7 @@
 mod harness;
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use harness::paths::fixture;
@@ -294,4 +295,58 @@ fn a_replay_that_cannot_have_the_output_of_the_capture_is_refused_before_anythin
     let output = kreplay(words);
     let said = "kreplay: `--rehearse` cannot be used with `--expect`: no service reads the broker of a rehearsal\n";
     assert_eq!((output.code, output.stderr.as_str()), (2, said));
+}
+
+#[test]
+fn of_many_topics_the_page_names_those_that_differ() {
+    let folder = folder();
+    let lines = |name: &str, other: u32| {
+        let line = |n: u32| {
+            let value = if n == 77 { other } else { 0 };
+            json!({ "topic": format!("t{n}"), "value": value.to_string() }).to_string()
+        };
+        let path = folder.path().join(name);
+        let lines: Vec<String> = (0..200).map(line).collect();
+        fs::write(&path, lines.join("\n") + "\n").expect("the temporary folder is writable");
+        path
+    };
+    let (expected, observed) = (lines("expected", 1), lines("observed", 2));
+    let output = compare(&expected, &observed, &[]);
+    let topics = output.stdout.lines();
+    let topics: Vec<&str> = topics.filter(|line| line.starts_with("topic ")).collect();
+    assert_eq!(
+        topics,
+        [
+            "topic      t77: 0 equal, 1 missing, 1 extra",
+            "topic      199 more"
+        ]
+    );
+    let output = compare(&expected, &observed, &["--report", "json"]);
+    let report: Value = serde_json::from_str(&output.stdout).expect("one JSON object");
+    assert_eq!(report["topics"].as_array().map(Vec::len), Some(200));
+}
+
+#[test]
+fn a_file_of_differences_is_made_anew_and_for_its_owner_alone() {
+    let folder = folder();
+    let one = lines(&folder, "one", &[("k", json!(1))]);
+    let two = lines(&folder, "two", &[("k", json!(2))]);
+    let path = |name: &str| folder.path().join(name);
+    let run = |name: &str| {
+        let file = path(name).display().to_string();
+        compare(&one, &two, &["--expect-diff", &file]).code
+    };
+    assert_eq!(run("new"), 1, "they differ");
+    let mode = fs::metadata(path("new"))
+        .expect("it is there")
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    let before = fs::read(path("new")).expect("it is there");
+    symlink(path("nowhere"), path("link")).expect("the temporary folder is writable");
+    symlink(path("new"), path("other-link")).expect("the temporary folder is writable");
+    for name in ["new", "link", "other-link"] {
+        assert_eq!(run(name), 2, "{name}");
+    }
+    assert!(!path("nowhere").exists());
+    assert_eq!(fs::read(path("new")).expect("it is there"), before);
 }

@@ -11,7 +11,7 @@ use crate::config::{Config, Extraction, Source, TopicNames};
 use crate::error::Error;
 use crate::extract::{self, Aside, Description, ExtractionThread, Purpose};
 use crate::host::console::Console;
-use crate::host::control::Shutdown;
+use crate::host::control::{Control, Shutdown};
 use crate::record::Origin;
 use crate::record::channel::{self, Closer, Gate, Limits, Receiver, SourceBatch};
 use crate::report::Signal;
@@ -166,6 +166,8 @@ pub(super) struct Driver {
     signals: mpsc::Receiver<Signal>,
     /// The first signal.
     pub(super) signal: Option<Signal>,
+    /// How far the command has been told to stop by signals.
+    pub(super) control: Control,
     started: Instant,
 }
 
@@ -175,6 +177,7 @@ impl Driver {
             console,
             signals,
             signal: None,
+            control: Control::default(),
             started: Instant::now(),
         }
     }
@@ -224,6 +227,7 @@ impl Driver {
                         Some(_) => Shutdown::Immediate,
                     };
                     self.signal.get_or_insert(signal);
+                    self.control.escalate(shutdown);
                     react(DriverEvent::Shutdown(shutdown));
                     match (after_signal, shutdown) {
                         (AfterSignal::Wait, _) => {}

@@ -12,6 +12,7 @@ use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
 
 use super::query;
+pub(crate) use super::query::QueryGivenUp;
 pub(crate) use super::step::PathStep;
 
 /// A path, parsed once.
@@ -109,13 +110,28 @@ impl Path {
 
     /// The nodes of `document` that the path matches, each as plain steps without wildcards; in the
     /// order and as often as RFC 9535 says.
-    pub(crate) fn nodes(&self, document: &Value) -> Vec<Vec<PathStep>> {
+    ///
+    /// # Errors
+    /// When it selects more nodes than are kept.
+    pub(crate) fn nodes(&self, document: &Value) -> Result<Vec<Vec<PathStep>>, QueryGivenUp> {
+        self.nodes_unless(document, &|| false)
+    }
+
+    /// The same, unless it is over before the end.
+    ///
+    /// # Errors
+    /// As of [`Path::nodes`], and when it is over.
+    pub(crate) fn nodes_unless(
+        &self,
+        document: &Value,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Vec<Vec<PathStep>>, QueryGivenUp> {
         match &self.kind {
-            PathKind::Query(query) => query::nodes(query, document),
+            PathKind::Query(query) => query::nodes(query, document, is_over),
             PathKind::Plain(steps) => {
                 let mut nodes = Vec::new();
                 self.add_nodes(steps, document, &mut Vec::new(), &mut nodes);
-                nodes
+                Ok(nodes)
             }
         }
     }
@@ -375,7 +391,10 @@ mod tests {
     #[test]
     fn paths_beyond_the_plain_ones_are_evaluated_by_jsonpath_rust() {
         let document = json!({"a": [{"b": 1, "c'] d": [true]}, {"b": 2}], "b": 3});
-        let at = |text: &str| Path::parse(text).expect(text).nodes(&document);
+        let at = |text: &str| {
+            let path = Path::parse(text).expect(text);
+            path.nodes(&document).expect("there are few")
+        };
         for text in [
             "$..b",
             "$.a[?@.b > 1].b",

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use serde::de::Error as _;
 use serde_json::Value;
 
 use super::automaton::{Group, PathAutomaton, Pattern, Role};
@@ -18,7 +19,7 @@ use super::walk::pass::WalkError;
 use crate::error::Error;
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::{Captured, Filter};
-use crate::extract::profile::path::{Path, PathStep, jsonpath_text};
+use crate::extract::profile::path::{Path, PathStep, QueryGivenUp, jsonpath_text};
 use crate::extract::profile::{Candidates, Profile};
 use crate::record::Batch;
 
@@ -163,12 +164,15 @@ impl Engine {
         let read = match &self.automaton {
             Some(automaton) => pass::read(line, automaton, batch, found),
             None => match json::document(line) {
-                Ok(document) => {
-                    let read = pass::read(line, &self.plan_for(&document), batch, found);
-                    // They were found in the order of the text; the query has one of its own.
-                    found.records.sort_by_key(|partial| partial.order);
-                    read
-                }
+                Ok(document) => match self.plan_for(&document) {
+                    Ok(plan) => {
+                        let read = pass::read(line, &plan, batch, found);
+                        // They were found in the order of the text; the query has one of its own.
+                        found.records.sort_by_key(|partial| partial.order);
+                        read
+                    }
+                    Err(given_up) => Err(WalkError::Json(serde_json::Error::custom(given_up))),
+                },
                 Err(error) => Err(WalkError::Json(error)),
             },
         };
@@ -181,12 +185,15 @@ impl Engine {
 
     /// The automaton that reads just the nodes which the paths that are not plain match in `document`,
     /// and the plain paths as ever.
-    fn plan_for(&self, document: &Value) -> PathAutomaton {
+    ///
+    /// # Errors
+    /// When they match more than is kept.
+    fn plan_for(&self, document: &Value) -> Result<PathAutomaton, QueryGivenUp> {
         let mut patterns = Vec::new();
         for (number, source) in (0..).zip(&self.sources) {
             let mut nodes = match source.path.steps() {
                 Some(steps) => vec![steps.to_vec()],
-                None => source.path.nodes(document),
+                None => source.path.nodes(document)?,
             };
             if !matches!(source.role, Role::Item(_)) {
                 // A field takes a node once, however often its path names it.
@@ -203,7 +210,7 @@ impl Engine {
                 });
             }
         }
-        PathAutomaton::of(&patterns, self.known.clone())
+        Ok(PathAutomaton::of(&patterns, self.known.clone()))
     }
 
     /// Names two nodes that a path of `slot` gives for one record.
@@ -212,7 +219,7 @@ impl Engine {
         let of = |wanted: &dyn Fn(&Role) -> bool| {
             let sources = self.sources.iter().filter(|source| wanted(&source.role));
             sources
-                .map(|source| (source, source.path.nodes(&document)))
+                .map(|source| (source, source.path.nodes(&document).unwrap_or_default()))
                 .collect::<Vec<_>>()
         };
         let records = of(&|role| *role == Role::Item(Group::Record));

@@ -26,6 +26,9 @@ pub use self::expected::{CorrelationReport, ExcusedNoise, ExpectedReport, Learne
 pub use self::noise::{LearnedPath, NoiseKind};
 use self::text::summary;
 
+/// Topics that the page names.
+const MOST_TOPICS: usize = 50;
+
 /// One side of a comparison.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ComparedSide {
@@ -92,6 +95,22 @@ impl ComparisonReport {
         let is_incomplete = differs || unreadable || !self.unmatched.is_empty();
         let found = is_incomplete.then_some(ExitCode::Incomplete);
         exit_code(self.signal, &self.failures, found)
+    }
+
+    /// All topics, or where these are many the ones that differ.
+    fn write_topics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_shown =
+            |counts: &Compared| self.topics.len() <= MOST_TOPICS || counts.different() > 0;
+        let shown = self.topics.iter().filter(|(_, counts)| is_shown(counts));
+        let mut left = self.topics.len();
+        for (name, counts) in shown.take(MOST_TOPICS) {
+            writeln!(f, "topic      {}: {}", visible(name), summary(counts))?;
+            left -= 1;
+        }
+        match left {
+            0 => Ok(()),
+            more => writeln!(f, "topic      {} more", HumanCount(more as u64)),
+        }
     }
 
     fn verdict(&self) -> &'static str {
@@ -163,9 +182,7 @@ impl fmt::Display for ComparisonReport {
                 _ => write_source(f, &side.source, &side.tally)?,
             }
         }
-        for (name, counts) in &self.topics {
-            writeln!(f, "topic      {}: {}", visible(name), summary(counts))?;
-        }
+        self.write_topics(f)?;
         if !self.shown.is_empty() {
             f.write_char('\n')?;
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::config::nearest::nearest;
 use crate::error::Error;
 use crate::extract::{Path, PathStep, jsonpath_text};
+use crate::host::control::Control;
 use crate::report::UnmatchedPath;
 use crate::verify::compare::{Ignore, ValueStep};
 
@@ -26,6 +27,7 @@ pub(in crate::run) struct IgnoredPath {
 
 struct IgnoredShared {
     path: Path,
+    control: Control,
     seen: Mutex<PathsSeen>,
 }
 
@@ -46,7 +48,10 @@ impl IgnoredShared {
 impl IgnoredPath {
     /// # Errors
     /// [`Error::Config`] that shows what is no path.
-    pub(in crate::run) fn parse_all(texts: &[String]) -> Result<Vec<Self>, Error> {
+    pub(in crate::run) fn parse_all(
+        texts: &[String],
+        control: &Control,
+    ) -> Result<Vec<Self>, Error> {
         let parse = |text: &String| {
             let path = Path::parse(text).map_err(|error| Error::Config {
                 message: format!("`--ignore`: {error}"),
@@ -57,7 +62,11 @@ impl IgnoredPath {
             let seen = Mutex::default();
             Ok(Self {
                 text: text.clone(),
-                shared: Arc::new(IgnoredShared { path, seen }),
+                shared: Arc::new(IgnoredShared {
+                    path,
+                    control: control.clone(),
+                    seen,
+                }),
             })
         };
         texts.iter().map(parse).collect()
@@ -83,7 +92,10 @@ struct IgnoreRule(Arc<IgnoredShared>);
 
 impl Ignore for IgnoreRule {
     fn find(&self, value: &Value) -> Vec<Vec<ValueStep>> {
-        let found = self.0.path.nodes(value);
+        // The user's own query may take long. One that selects too much ignores nothing.
+        let is_over = || self.0.control.is_stopping();
+        let found = self.0.path.nodes_unless(value, &is_over);
+        let found = found.unwrap_or_default();
         let mut seen = self.0.seen();
         if !found.is_empty() {
             seen.has_matched = true;

@@ -51,8 +51,8 @@ pub(super) async fn run(
             extract::check(source, &config.extraction)?;
         }
     }
-    let ignored = IgnoredPath::parse_all(&rules.ignore)?;
-    let mut differences = Differences::open(rules.differences.as_deref())?;
+    let ignored = IgnoredPath::parse_all(&rules.ignore, &driver.control)?;
+    let differences = Differences::open(rules.differences.as_deref())?;
     let comparison = RecordComparison::new(Rules {
         ignore: ignored.iter().map(IgnoredPath::rule).collect(),
         noise: Vec::new(),
@@ -66,21 +66,57 @@ pub(super) async fn run(
         ..ComparisonReport::default()
     };
     read_sides(sides, &config, &comparison, &mut driver, &mut report).await;
-    if report.signal.is_none() && report.failures.is_empty() {
-        let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
-        let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
-        let comparison = comparison.ok_or_else(|| Error::Defect {
-            what: "a reading goes on after its end".into(),
-        })?;
-        let names = [&report.expected, &report.observed].map(|side| side.source.places());
-        report.topics = comparison.finish(|difference| differences.add(difference, names));
+    let is_whole = report.signal.is_none() && report.failures.is_empty();
+    let differences = match is_whole {
+        true => finish(comparison, differences, &mut driver, &mut report).await?,
+        false => Some(differences),
+    };
+    if is_whole && report.signal.is_none() {
         report.unmatched = ignored.iter().filter_map(IgnoredPath::unmatched).collect();
     }
-    let (shown, failure) = differences.finish();
+    let (shown, failure) = differences.map(Differences::finish).unwrap_or_default();
     report.shown = shown;
     report.failures.extend(failure);
     report.elapsed = driver.elapsed();
     Ok(report)
+}
+
+/// Compares what was read, into `report`; nothing that a signal ends is of use. Gives the differences back,
+/// unless they are left behind.
+///
+/// # Errors
+/// [`Error::Defect`] when a side is still being read.
+async fn finish(
+    comparison: Arc<Mutex<RecordComparison>>,
+    mut differences: Differences,
+    driver: &mut Driver,
+    report: &mut ComparisonReport,
+) -> Result<Option<Differences>, Error> {
+    let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
+    let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
+    let comparison = comparison.ok_or_else(|| Error::Defect {
+        what: "a reading goes on after its end".into(),
+    })?;
+    let sources = [&report.expected, &report.observed].map(|side| side.source.clone());
+    // A query of the user's own may take long, and a signal must be heard meanwhile.
+    let comparing = on_thread(move || {
+        let names = sources.each_ref().map(report::SourceReport::places);
+        let topics = comparison.finish(|difference| differences.add(difference, names));
+        (topics, differences)
+    });
+    let compared = driver.wait(comparing, AfterSignal::Leave, |_| {}).await;
+    report.signal = driver.signal;
+    Ok(match compared {
+        Some(Ok((topics, differences))) if report.signal.is_none() => {
+            report.topics = topics;
+            Some(differences)
+        }
+        Some(Err(_)) => {
+            panicked(report);
+            None
+        }
+        _ => None,
+    })
 }
 
 /// Reads both sides, one after the other, into `report` and `comparison`.

@@ -34,8 +34,8 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     let kind = extract::kind(&config.source, &config.extraction)?;
     let console = driver.console.clone();
     tell_settings(&config.destination, &console);
-    let expected = ExpectedOutput::of(&config)?;
-    let control = Control::default();
+    let control = driver.control.clone();
+    let expected = ExpectedOutput::of(&config, &control)?;
     let counters = Arc::new(Counters::default());
     let reading = Arc::new(Mutex::new(CurrentReading::default()));
     let mut watch = ReplayWatch {
@@ -401,22 +401,37 @@ impl ReplayWatch {
     /// Waits for the rest of the output and compares it, where the run came to a good end.
     async fn compare(
         &self,
-        expected: ExpectedOutput,
+        mut expected: ExpectedOutput,
         is_settled: bool,
         report: &mut Report,
         driver: &mut Driver,
     ) {
         let began = Instant::now();
+        let stop = |event| match event {
+            DriverEvent::Shutdown(shutdown) => self.shut_down(shutdown),
+            DriverEvent::Tick => {}
+        };
         let mut observed = None;
         if let Some(observing) = expected.wind_up(is_settled, report, &driver.console) {
-            let stop = |event| match event {
-                DriverEvent::Shutdown(shutdown) => self.shut_down(shutdown),
-                DriverEvent::Tick => {}
-            };
             let seen = driver.wait(observing, AfterSignal::Wait, stop).await;
             observed = seen.and_then(Result::ok);
         }
-        if expected.conclude(report, observed, began) {
+        let observed = observed.unwrap_or_default();
+        let mut compared = None;
+        let what = match expected.compare(report, &observed) {
+            Some(comparing) => {
+                let ended = driver.wait(comparing, AfterSignal::Leave, stop).await;
+                let is_panic = matches!(ended, Some(Err(_)));
+                compared = ended.and_then(Result::ok);
+                is_panic.then_some("the comparing thread ended in a panic")
+            }
+            None => Some("the expectation is used after its end"),
+        };
+        let defect = what.map(|what| Error::Defect { what: what.into() });
+        report.failures.extend(defect);
+        // What was compared while a signal came is of no use.
+        let was_stopped = compared.is_none() && driver.signal.is_some();
+        if expected.conclude(report, observed, compared, began) || was_stopped {
             report.signal = report.signal.or(driver.signal);
         }
     }

@@ -4,6 +4,7 @@
 //! wrong end. What its parser lets pass and the RFC does not is refused here.
 
 mod compare;
+mod evaluation;
 mod node;
 #[cfg(test)]
 mod tests;
@@ -12,23 +13,54 @@ mod well_typed;
 use jsonpath_rust::parser::model::{Filter, FilterAtom, JpQuery, Segment, Selector, Test};
 use serde_json::Value;
 
+use self::evaluation::Evaluation;
+pub(crate) use self::evaluation::QueryGivenUp;
 use self::node::{FilterScope, QueryNode};
 pub(super) use self::well_typed::check;
 use super::step::PathStep;
 
-/// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says.
-pub(in crate::extract) fn nodes(query: &JpQuery, document: &Value) -> Vec<Vec<PathStep>> {
-    let root = QueryNode::root(document);
-    let selected = select(&query.segments, root, document);
-    selected.iter().map(QueryNode::steps).collect()
+/// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says. Asks
+/// `is_over` now and then.
+///
+/// # Errors
+/// When it selects more than is kept, or it is over before the end.
+pub(in crate::extract) fn nodes(
+    query: &JpQuery,
+    document: &Value,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Vec<Vec<PathStep>>, QueryGivenUp> {
+    let evaluation = Evaluation::new(is_over);
+    let scope = QueryScope {
+        root: document,
+        evaluation: &evaluation,
+    };
+    let selected = select(&query.segments, QueryNode::root(document), scope);
+    let steps = selected.iter().map(|node| {
+        let steps = node.steps();
+        evaluation.kept(steps.len());
+        steps
+    });
+    let steps: Vec<_> = steps.take_while(|_| evaluation.goes_on(0)).collect();
+    evaluation.result(steps)
 }
 
-fn select<'a>(segments: &[Segment], from: QueryNode<'a>, root: &'a Value) -> Vec<QueryNode<'a>> {
+/// What a query is evaluated in.
+#[derive(Clone, Copy)]
+struct QueryScope<'n, 'a> {
+    root: &'a Value,
+    evaluation: &'n Evaluation<'n>,
+}
+
+fn select<'a>(
+    segments: &[Segment],
+    from: QueryNode<'a>,
+    scope: QueryScope<'_, 'a>,
+) -> Vec<QueryNode<'a>> {
     let mut nodes = vec![from];
     for segment in segments {
         let mut next = Vec::new();
         for node in &nodes {
-            add_selected(segment, node, root, &mut next);
+            add_selected(segment, node, scope, &mut next);
         }
         nodes = next;
     }
@@ -38,21 +70,26 @@ fn select<'a>(segments: &[Segment], from: QueryNode<'a>, root: &'a Value) -> Vec
 fn add_selected<'a>(
     segment: &Segment,
     node: &QueryNode<'a>,
-    root: &'a Value,
+    scope: QueryScope<'_, 'a>,
     out: &mut Vec<QueryNode<'a>>,
 ) {
+    if !scope.evaluation.goes_on(out.len()) {
+        return;
+    }
     match segment {
-        Segment::Selector(selector) => add_by(selector, node, root, out),
+        Segment::Selector(selector) => add_by(selector, node, scope, out),
         Segment::Selectors(selectors) => {
-            selectors
-                .iter()
-                .for_each(|one| add_by(one, node, root, out));
+            for selector in selectors {
+                if scope.evaluation.goes_on(out.len()) {
+                    add_by(selector, node, scope, out);
+                }
+            }
         }
         // A node before those below it (RFC 9535, section 2.5.2.2).
         Segment::Descendant(inner) => {
-            add_selected(inner, node, root, out);
+            add_selected(inner, node, scope, out);
             for child in node.children() {
-                add_selected(segment, &child, root, out);
+                add_selected(segment, &child, scope, out);
             }
         }
     }
@@ -61,7 +98,7 @@ fn add_selected<'a>(
 fn add_by<'a>(
     selector: &Selector,
     node: &QueryNode<'a>,
-    root: &'a Value,
+    scope: QueryScope<'_, 'a>,
     out: &mut Vec<QueryNode<'a>>,
 ) {
     match selector {
@@ -77,7 +114,8 @@ fn add_by<'a>(
             let passes = |child: &QueryNode<'a>| {
                 let scope = FilterScope {
                     node: child,
-                    root,
+                    root: scope.root,
+                    evaluation: scope.evaluation,
                     select: queried,
                 };
                 passes(filter, scope)
@@ -132,9 +170,13 @@ fn holds(test: &Test, scope: FilterScope<'_, '_>) -> bool {
 
 /// The nodes of a query inside a filter.
 fn queried<'a>(test: &Test, scope: FilterScope<'_, 'a>) -> Vec<QueryNode<'a>> {
+    let within = QueryScope {
+        root: scope.root,
+        evaluation: scope.evaluation,
+    };
     match test {
-        Test::RelQuery(segments) => select(segments, scope.node.clone(), scope.root),
-        Test::AbsQuery(query) => select(&query.segments, QueryNode::root(scope.root), scope.root),
+        Test::RelQuery(segments) => select(segments, scope.node.clone(), within),
+        Test::AbsQuery(query) => select(&query.segments, QueryNode::root(scope.root), within),
         Test::Function(_) => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jsonpath_rust::parser::model::Test;
 use serde_json::Value;
 
+use super::evaluation::Evaluation;
 use crate::extract::profile::step::PathStep;
 
 /// A node of a document, with the steps that lead to it.
@@ -94,6 +95,7 @@ pub(super) struct FilterScope<'n, 'a> {
     /// The node that the filter keeps or drops.
     pub(super) node: &'n QueryNode<'a>,
     pub(super) root: &'a Value,
+    pub(super) evaluation: &'n Evaluation<'n>,
     /// Gives the nodes of a query inside the filter.
     pub(super) select: fn(&Test, Self) -> Vec<QueryNode<'a>>,
 }

@@ -7,6 +7,7 @@ use crate::extract::profile::path::{Path, jsonpath_text};
 /// The nodes that `path` selects in `document`, as paths.
 fn selected(path: &str, document: &serde_json::Value) -> Vec<String> {
     let nodes = Path::parse(path).expect(path).nodes(document);
+    let nodes = nodes.expect("there are few");
     nodes.iter().map(|steps| jsonpath_text(steps)).collect()
 }
 
@@ -155,6 +156,7 @@ fn quoted_names_are_taken_literally() {
         (r"$['\ud83d\ude00']", 5),
     ] {
         let nodes = Path::parse(path).expect(path).nodes(&document);
+        let nodes = nodes.expect("there are few");
         let [node] = &nodes[..] else {
             panic!("{path}: {nodes:?}")
         };

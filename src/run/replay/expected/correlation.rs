@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::CorrelateBy;
 use crate::error::Error;
 use crate::extract::{Path, PathStep};
+use crate::host::control::Control;
 use crate::produce::delivery::distribution::Distribution;
 use crate::record::{Batch, Record};
 use crate::report::CorrelationReport;
@@ -25,6 +26,7 @@ pub(in crate::run::replay) struct Correlation {
     by: CorrelateBy,
     /// Of `value:PATH`.
     path: Option<Path>,
+    control: Control,
     state: Mutex<CorrelationState>,
 }
 
@@ -44,7 +46,7 @@ struct CorrelationState {
 impl Correlation {
     /// # Errors
     /// [`Error::Config`] for a path that does not parse.
-    pub(super) fn new(by: &CorrelateBy) -> Result<Self, Error> {
+    pub(super) fn new(by: &CorrelateBy, control: &Control) -> Result<Self, Error> {
         let path = match by {
             CorrelateBy::Value(path) => {
                 let parsed = Path::parse(path)
@@ -56,6 +58,7 @@ impl Correlation {
         Ok(Self {
             by: by.clone(),
             path,
+            control: control.clone(),
             state: Mutex::default(),
         })
     }
@@ -141,7 +144,8 @@ impl Correlation {
                 let (Some(path), Some(json)) = (&self.path, json) else {
                     return Vec::new();
                 };
-                let nodes = path.nodes(&json);
+                let is_over = || self.control.is_stopping();
+                let nodes = path.nodes_unless(&json, &is_over).unwrap_or_default();
                 let found = nodes.iter().filter_map(|steps| scalar_at(&json, steps));
                 found.map(|text| hash(text.as_bytes())).collect()
             }

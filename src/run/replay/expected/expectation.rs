@@ -10,6 +10,7 @@ use super::noise::{CaptureMark, NoiseFile};
 use crate::config::{Config, ExpectationSource, OutputExpectation, TopicNames};
 use crate::error::Error;
 use crate::extract::{ExpectedBatch, Expecting};
+use crate::host::control::Control;
 use crate::produce::SendingWatch;
 use crate::produce::routing::placement::Renamings;
 use crate::record::CapturedTopic;
@@ -61,12 +62,13 @@ impl SharedExpectation {
         config: &Config,
         settings: &OutputExpectation,
         ignore: Vec<Box<dyn Ignore>>,
+        control: &Control,
     ) -> Result<Self, Error> {
         let topics = config.destination.topics.clone();
         let noise = settings.noise.as_deref().map(NoiseFile::read).transpose()?;
         let excused = noise
             .as_ref()
-            .map(|noise| noise.rules(|name| output(&topics, name)));
+            .map(|noise| noise.rules(|name| output(&topics, name), control));
         let rules = Rules {
             ignore,
             noise: excused.transpose()?.unwrap_or_default(),
@@ -74,7 +76,8 @@ impl SharedExpectation {
             headers: settings.rules.headers,
             depth: settings.rules.depth,
         };
-        let correlation = settings.correlate.as_ref().map(Correlation::new);
+        let correlation = settings.correlate.as_ref();
+        let correlation = correlation.map(|by| Correlation::new(by, control));
         Ok(Self {
             settings: settings.clone(),
             correlation: correlation.transpose()?,

@@ -23,17 +23,30 @@ pub(super) use self::start::ExpectationStart;
 use crate::config::{Config, OutputExpectation};
 use crate::error::Error;
 use crate::host::console::Console;
-use crate::report::{ExpectedReport, LearnedNoise, PlaceNames, Report};
+use crate::host::control::Control;
+use crate::report::{Compared, ExpectedReport, LearnedNoise, PlaceNames, Report};
 use crate::run::compare::differences::Differences;
 use crate::run::compare::ignored::IgnoredPath;
+use crate::run::driver::on_thread;
 use crate::verify::compare::NoiseLearner;
 
 /// The expectation of one run.
 pub(super) struct ExpectedOutput {
     settings: OutputExpectation,
     ignored: Vec<IgnoredPath>,
-    differences: Differences,
+    /// None once the comparison has them.
+    differences: Option<Differences>,
     pub(super) start: ExpectationStart,
+}
+
+/// What the comparison of the output has given.
+pub(super) struct ComparedOutput {
+    topics: Vec<(String, Compared)>,
+    /// Those that the run itself sends to.
+    own: Vec<(String, Compared)>,
+    differences: Differences,
+    learner: NoiseLearner,
+    state: ExpectationState,
 }
 
 impl ExpectedOutput {
@@ -41,19 +54,19 @@ impl ExpectedOutput {
     ///
     /// # Errors
     /// [`Error::Config`] for paths that do not parse, and a file of differences that cannot be written.
-    pub(super) fn of(config: &Config) -> Result<Option<Self>, Error> {
+    pub(super) fn of(config: &Config, control: &Control) -> Result<Option<Self>, Error> {
         let Some(settings) = &config.expected else {
             return Ok(None);
         };
-        let ignored = IgnoredPath::parse_all(&settings.rules.ignore)?;
+        let ignored = IgnoredPath::parse_all(&settings.rules.ignore, control)?;
         let differences = Differences::open(settings.rules.differences.as_deref())?;
         let rules = ignored.iter().map(IgnoredPath::rule).collect();
         settings.learn.as_deref().map_or(Ok(()), noise::check_new)?;
         Ok(Some(Self {
-            start: ExpectationStart::new(SharedExpectation::new(config, settings, rules)?),
+            start: ExpectationStart::new(SharedExpectation::new(config, settings, rules, control)?),
             settings: settings.clone(),
             ignored,
-            differences,
+            differences: Some(differences),
         }))
     }
 
@@ -81,16 +94,53 @@ impl ExpectedOutput {
         Some(observed)
     }
 
-    /// Compares, and says in `report` what came of it; whether the observer was told to stop.
-    pub(super) fn conclude(
-        mut self,
-        report: &mut Report,
-        observed: Option<ObservedOutput>,
-        began: Instant,
-    ) -> bool {
-        let observed = observed.unwrap_or_default();
+    /// Compares on a thread of its own, which may take a while; none when that was done before.
+    pub(super) fn compare(
+        &mut self,
+        report: &Report,
+        observed: &ObservedOutput,
+    ) -> Option<oneshot::Receiver<ComparedOutput>> {
+        let (comparison, state) = self.start.shared.take()?;
+        let mut differences = self.differences.take()?;
         let sent_to = report.topics.iter().map(|topic| topic.name.clone());
         let sent_to: Vec<String> = sent_to.collect();
+        let (source, observed) = (report.source.clone(), observed.names.clone());
+        let learns = self.settings.learn.is_some();
+        Some(on_thread(move || {
+            let expected_names = match state.names.is_empty() {
+                true => source.places(),
+                false => PlaceNames::Inputs(&state.names),
+            };
+            let names = [expected_names, PlaceNames::Partitions(&observed)];
+            let is_own = |topic: &str| sent_to.iter().any(|own| own == topic);
+            let mut learner = NoiseLearner::default();
+            let topics = comparison.finish(|difference| {
+                if !is_own(difference.topic) {
+                    differences.add(difference, names);
+                    if learns {
+                        learner.add(difference);
+                    }
+                }
+            });
+            let (own, topics) = topics.into_iter().partition(|(topic, _)| is_own(topic));
+            ComparedOutput {
+                topics,
+                own,
+                differences,
+                learner,
+                state,
+            }
+        }))
+    }
+
+    /// Says in `report` what came of it; whether the observer was told to stop.
+    pub(super) fn conclude(
+        self,
+        report: &mut Report,
+        observed: ObservedOutput,
+        compared: Option<ComparedOutput>,
+        began: Instant,
+    ) -> bool {
         let mut found = ExpectedReport {
             excused: self.settings.rules.excused,
             ignored: self.settings.rules.ignore.clone(),
@@ -98,50 +148,31 @@ impl ExpectedOutput {
             waited: began.elapsed(),
             ..ExpectedReport::default()
         };
-        let Some((comparison, state)) = self.start.shared.take() else {
-            let what = "the expectation is used after its end".into();
-            report.failures.push(Error::Defect { what });
-            return false;
-        };
-        found.expected = state.expected;
-        found.unreadable = state.unreadable;
         found.incomplete = observed.end.why(self.settings.limit, self.settings.quiet);
         let was_stopped = matches!(observed.end, ObservationEnd::Stopped);
         if let ObservationEnd::Failed(error) = observed.end {
             report.failures.push(error);
         }
-        let expected_names = match state.names.is_empty() {
-            true => report.source.places(),
-            false => PlaceNames::Inputs(&state.names),
-        };
-        let names = [expected_names, PlaceNames::Partitions(&observed.names)];
-        let is_own = |topic: &str| sent_to.iter().any(|own| own == topic);
-        let mut learner = NoiseLearner::default();
-        let topics = comparison.finish(|difference| {
-            if !is_own(difference.topic) {
-                self.differences.add(difference, names);
-                if self.settings.learn.is_some() {
-                    learner.add(difference);
-                }
-            }
-        });
-        let (own, topics) = topics.into_iter().partition(|(topic, _)| is_own(topic));
-        found.topics = topics;
-        found.own = own.into_iter().map(|(topic, _)| topic).collect();
-        let unmatched = self.ignored.iter().filter_map(IgnoredPath::unmatched);
-        found.unmatched = unmatched.collect();
-        found.correlation = self.start.shared.correlation().map(Correlation::report);
-        found.noise = state.noise_of_file();
-        let (shown, failure) = self.differences.finish();
-        found.shown = shown;
-        let is_whole = report.failures.is_empty() && report.signal.is_none();
+        let is_whole = compared.is_some() && report.failures.is_empty() && report.signal.is_none();
         if !is_whole {
             let why = || "the run came to no good end".into();
             found.incomplete.get_or_insert_with(why);
         }
-        let unwritten = learn(self.settings.learn.as_deref(), &learner, &state, &mut found);
-        report.failures.extend(unwritten);
-        report.failures.extend(failure);
+        found.correlation = self.start.shared.correlation().map(Correlation::report);
+        if let Some(compared) = compared {
+            let unmatched = self.ignored.iter().filter_map(IgnoredPath::unmatched);
+            found.unmatched = unmatched.collect();
+            found.expected = compared.state.expected;
+            found.unreadable = compared.state.unreadable;
+            found.noise = compared.state.noise_of_file();
+            found.topics = compared.topics;
+            found.own = compared.own.into_iter().map(|(topic, _)| topic).collect();
+            let (shown, failure) = compared.differences.finish();
+            found.shown = shown;
+            let file = self.settings.learn.as_deref();
+            let unwritten = learn(file, &compared.learner, &compared.state, &mut found);
+            report.failures.extend(unwritten.into_iter().chain(failure));
+        }
         report.expected = Some(found);
         was_stopped
     }

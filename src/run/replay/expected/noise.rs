@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::small_file;
 use crate::error::{Error, reason};
+use crate::host::control::Control;
 use crate::host::outputs::create_new;
 use crate::record::{Batch, Record};
 use crate::report::LearnedPath;
@@ -98,10 +99,14 @@ impl NoiseFile {
     ///
     /// # Errors
     /// [`Error::Config`] for paths that do not parse.
-    pub(super) fn rules(&self, output: impl Fn(&str) -> String) -> Result<Vec<NoiseRule>, Error> {
+    pub(super) fn rules(
+        &self,
+        output: impl Fn(&str) -> String,
+        control: &Control,
+    ) -> Result<Vec<NoiseRule>, Error> {
         let mut rules = Vec::new();
         for learned in &self.paths {
-            for path in IgnoredPath::parse_all(std::slice::from_ref(&learned.path))? {
+            for path in IgnoredPath::parse_all(std::slice::from_ref(&learned.path), control)? {
                 rules.push(NoiseRule {
                     topic: output(&learned.topic),
                     path: learned.path.clone(),
@@ -137,7 +142,8 @@ impl NoiseFile {
 /// # Errors
 /// [`Error::Config`].
 pub(super) fn check_new(file: &Path) -> Result<(), Error> {
-    match file.exists() {
+    // A link is there, wherever it leads.
+    match file.symlink_metadata().is_ok() {
         true => Err(Error::config(format!(
             "cannot write what is learned to {}: it is there already",
             file.display()
@@ -158,4 +164,32 @@ pub(super) fn write(file: &Path, mark: CaptureMark, paths: &[LearnedPath]) -> Re
         file: file.display().to_string(),
         reason: reason(&e),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_is_learned_is_written_to_a_new_file_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let mark = CaptureMark::default();
+        write(&path("new"), mark, &[]).expect("it can be made");
+        let mode = fs::metadata(path("new"))
+            .expect("it is there")
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        let read = NoiseFile::read(&path("new")).expect("it is a file of noise");
+        assert!(read.paths.is_empty() && read.check(mark).is_ok());
+        symlink(path("nowhere"), path("link")).expect("a link");
+        for name in ["new", "link"] {
+            assert!(check_new(&path(name)).is_err(), "{name}");
+            assert!(write(&path(name), mark, &[]).is_err(), "{name}");
+        }
+        assert!(!path("nowhere").exists() && check_new(&path("other")).is_ok());
+    }
 }
