@@ -394,7 +394,7 @@ mod tests {
         // 24 KiB wait of each on average, so that twice as much goes of the first: the partitions take
         // turns, and there is one turn more for what is left at the end.
         let share = (24 << 10) / MOST_BYTES_OF_RECORD;
-        let turns = of_each as usize / (share * 3 / 2) + 1;
+        let turns = usize::try_from(of_each).expect("a small number") / (share * 3 / 2) + 1;
         let stretches = stretches(&got);
         assert!(
             stretches <= MANY_PARTITIONS * turns,
