@@ -182,3 +182,31 @@ fn records_are_called_placed_by_key_only_when_they_have_one() {
         assert_eq!(report["placement"], placement, "{how}");
     }
 }
+
+/// Producers share many topics, and each has connections of its own: a limit that is usual on macOS.
+#[test]
+fn many_topics_need_no_more_files_than_a_process_may_have_open() {
+    let mut input = String::new();
+    for topic in 0..1100 {
+        writeln!(
+            input,
+            r#"{{"topic":"t{topic}","partition":0,"offset":0,"value":"v"}}"#
+        )
+        .expect("writing to a string cannot fail");
+    }
+    let kreplay = env!("CARGO_BIN_EXE_kreplay");
+    let shell = "ulimit -n 256; exec \"$0\" \"$@\"";
+    let rehearsal = [
+        "replay",
+        "-",
+        "--rehearse",
+        "--report",
+        "json",
+        "--give-up-after",
+        "10s",
+    ];
+    let args = ["-c", shell, kreplay].into_iter().chain(rehearsal);
+    let output = Run::program("sh", args).stdin(input).output();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(report(&output)["ledger"]["delivered"], 1100);
+}

@@ -25,7 +25,7 @@ pub(crate) use self::admin::{groups, offsets, topic_ids};
 pub(crate) use self::client::{Client, MockBrokers, Token};
 pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
 pub(crate) use self::ffi::code::Code;
-pub(crate) use self::ffi::owned::{keep_descriptors, linked_versions};
+pub(crate) use self::ffi::owned::{keep_descriptors, linked_versions, most_descriptors};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};
 pub(crate) use self::produce::event::{Delivery, DeliveryFailure, Event, Persisted};
 pub(crate) use self::produce::lend::{InFlightBatch, InFlightRecord};

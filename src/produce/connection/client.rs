@@ -13,7 +13,7 @@ use super::context::ProducerEvents;
 use super::timeouts;
 use super::timeouts::TimeOuts;
 use crate::cluster::guard::ClusterIdentity;
-use crate::cluster::native::{Client, Code, Metadata, MockBrokers};
+use crate::cluster::native::{Client, Code, Metadata, MockBrokers, most_descriptors};
 use crate::cluster::settings::{CONNECTION, refused_setting};
 use crate::cluster::token::Tokens;
 use crate::config::properties::Secrets;
@@ -66,7 +66,10 @@ const TOPICS_OF_PRODUCER: usize = 500;
 /// Producers of the same sizes at most, and threads that they may have together: each has one for each
 /// broker of the cluster.
 const MOST_PRODUCERS: usize = 8;
-const MOST_BROKER_THREADS: usize = 256;
+const MOST_BROKER_THREADS: usize = 128;
+/// Descriptors for each of these threads: a pipe, a connection and, in a rehearsal, the other end of that.
+/// Twice as many leave half of what the process may have open to all else.
+const DESCRIPTORS_OF_THREAD: usize = 8;
 /// How long the threads of librdkafka and its pollers may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How often a polling thread looks whether it is to end.
@@ -273,7 +276,8 @@ impl Connection {
     /// How many producers may share the topics of the same sizes.
     fn most_producers(&self) -> usize {
         let brokers = self.known().map_or(usize::MAX, |known| known.broker_count);
-        (MOST_BROKER_THREADS / brokers.max(1)).clamp(1, MOST_PRODUCERS)
+        let threads = MOST_BROKER_THREADS.min(most_descriptors() / DESCRIPTORS_OF_THREAD);
+        (threads / brokers.max(1)).clamp(1, MOST_PRODUCERS)
     }
 
     /// Starts another producer, which will send `topic`.

@@ -82,6 +82,18 @@ pub(crate) fn keep_descriptors() {
     }
 }
 
+/// How many files and connections the process may have open (`ulimit -n`).
+pub(crate) fn most_descriptors() -> usize {
+    let mut limit = nix::libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the call writes to the structure that it is given, which lives through it. It cannot fail for
+    // this limit; 0 is what is taken for a system that has no word of it.
+    unsafe { nix::libc::getrlimit(nix::libc::RLIMIT_NOFILE, &raw mut limit) };
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
+}
+
 /// The versions of the C libraries that are linked into kreplay, as they say themselves: librdkafka's, OpenSSL's.
 pub(crate) fn linked_versions() -> [String; 2] {
     // SAFETY: both take no pointer and return a text of the library's own, which is never freed
