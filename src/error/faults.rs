@@ -106,12 +106,14 @@ pub(super) fn write_topics_missing(
 ) -> fmt::Result {
     if let [MissingTopic { name, nearest, .. }] = topics {
         let text = format!("topic `{}` does not exist on {brokers}", visible(name));
+        let nearest = nearest.as_deref().map(visible);
         return f.write_str(&nearest::with_nearest(text, nearest.as_deref()));
     }
     write!(f, "{} topics do not exist on {brokers}: ", topics.len())?;
     listed(f, topics, ", ", |f, topic| match &topic.nearest {
         Some(nearest) => {
             let name = visible(&topic.name);
+            let nearest = visible(nearest);
             write!(f, "`{name}` (nearest to it is `{nearest}`)")
         }
         None => write!(f, "`{}`", visible(&topic.name)),

@@ -327,6 +327,15 @@ mod tests {
         let said =
             "2 topics do not exist on localhost:9092: `ordes` (nearest to it is `orders`), `x`";
         assert_eq!(two.to_string(), said);
+        // A cluster may name its topics as it likes.
+        let forged = "orders\nkreplay: all is well";
+        for topics in [
+            &[("ordes", 0, Some(forged))][..],
+            &[("ordes", 0, Some(forged)), ("x", 1, None)],
+        ] {
+            let shown = missing(topics).to_string();
+            assert!(shown.contains(r"`orders\nkreplay: all is well`"), "{shown}");
+        }
         let many = missing(&[("t", 1, None); 53]).to_string();
         assert!(many.ends_with(", `t`, and 3 more"), "{many}");
     }
