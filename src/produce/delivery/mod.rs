@@ -2,6 +2,7 @@
 //! poll librdkafka, beside the one that sends.
 
 pub(crate) mod ages;
+mod answers;
 pub(super) mod budget;
 pub(super) mod counts;
 pub(crate) mod distribution;
@@ -19,13 +20,12 @@ use self::ages::InFlightAges;
 use self::budget::InFlightBudget;
 use self::counts::DeliveryCounts;
 use self::journal::NewOutcomes;
-use self::refusals::{Cause, Refusals};
+use self::refusals::Refusals;
 use self::rejects::Rejects;
 use super::job::Counters;
-use crate::cluster::native::{Code, Delivery, DeliveryFailure, InFlightRecord, Persisted};
+use crate::cluster::native::{Code, DeliveryFailure, InFlightRecord, Persisted};
 use crate::cluster::reasons::Reason;
 use crate::record::{Batch, Record};
-use crate::report::ProblemKind;
 use crate::verify::group::sent::SentTimes;
 
 /// The last errors that librdkafka reported.
@@ -58,7 +58,7 @@ pub(super) enum Ending {
 
 impl ClientErrors {
     /// A clear word is not lost among the vague ones that follow from it.
-    fn connection(&mut self, reason: Reason) {
+    pub(super) fn connection(&mut self, reason: Reason) {
         self.latest = Some(reason.clone());
         let clearest = self.connection.as_ref().map(|known| known.clarity);
         if clearest.is_none_or(|clearest| reason.clarity >= clearest) {
@@ -316,150 +316,4 @@ impl Deliveries {
             .map_or("`message.max.bytes`", String::as_str);
         format!("the record's {bytes} bytes do not fit into {limit}")
     }
-
-    /// Takes the answer for a record.
-    pub(super) fn answer(&self, delivery: &Delivery<'_>) {
-        let Delivery { record, topic, .. } = delivery;
-        // Before the lock, for which others may have to be waited.
-        let due = record.due();
-        let response = due.map(|due| self.began.elapsed().saturating_sub(due));
-        let mut account = self.account();
-        if account.is_closed {
-            return;
-        }
-        account.ages.answered(record.span());
-        match delivery.result {
-            Ok(()) => {
-                record.end();
-                account.heard += 1;
-                self.counters.delivered.fetch_add(1, Ordering::Relaxed);
-                let (bytes, latency) = (delivery.bytes, delivery.latency);
-                let place = (record.target(), delivery.partition);
-                if let (Some(sent), Some(offset)) = (&self.sent, delivery.offset) {
-                    sent.deliver(place, offset, latency.unwrap_or_default());
-                }
-                account
-                    .counts
-                    .deliver(place, delivery.offset, bytes, latency);
-                if let (Some(response), Some(latency)) = (response, latency) {
-                    account.counts.keep_time(response, latency);
-                }
-                account.counts.place(record.record(), delivery.partition);
-                let partition = delivery.partition;
-                let refusals = &mut account.refusals;
-                if refusals.delivered(topic, partition, record.position()) {
-                    let origin = record.record().origin;
-                    let problems = &mut account.counts.problems;
-                    problems.add(ProblemKind::SentAgain, origin, || late(topic, partition));
-                }
-                if let Some(answers) = &mut account.answers {
-                    answers.delivered(record.position());
-                }
-            }
-            Err(failure) => {
-                account.heard += u64::from(failure.code.is_brokers());
-                let cause = Cause::of(failure.code).filter(|_| failure.persisted == Persisted::No);
-                if let Some(cause) = cause {
-                    let bytes = self.bytes_of(record);
-                    let place = (topic.as_ref(), delivery.partition);
-                    account.refusals.hold(place, record.clone(), cause, bytes);
-                    self.has_refused.store(true, Ordering::SeqCst);
-                    return;
-                }
-                if failure.code == Code::TOPIC_AUTHORIZATION_FAILED {
-                    self.forbid(topic);
-                }
-                let Some((failure, why)) = self.judge(&mut account, delivery, failure) else {
-                    return;
-                };
-                account.counts.note_answer(failure.code);
-                Self::fail(&mut account, record, failure, &why);
-            }
-        }
-        drop(account);
-        self.release(record.batch(), record.record());
-    }
-
-    /// What it means for a record that it failed; none when it comes back to be sent again.
-    fn judge(
-        &self,
-        account: &mut Account,
-        delivery: &Delivery<'_>,
-        failure: DeliveryFailure,
-    ) -> Option<(DeliveryFailure, String)> {
-        let Delivery {
-            record,
-            topic,
-            partition,
-            ..
-        } = delivery;
-        let place = (topic.as_ref(), Some(*partition));
-        let words = |code| self.describe(code, place, self.bytes_of(record));
-        let is_overdue = account.ages.is_overdue(record.span());
-        let Some(returned) = account
-            .returned
-            .as_mut()
-            .filter(|_| failure.code.is_purge())
-        else {
-            return Some((failure, words(failure.code)));
-        };
-        if failure.persisted == Persisted::No && !is_overdue {
-            returned.push(Returned {
-                record: record.clone(),
-                topic: topic.to_string(),
-                partition: *partition,
-            });
-            return None;
-        }
-        let code = Code::MESSAGE_TIMED_OUT;
-        let why = match is_overdue {
-            true => words(code),
-            false => format!(
-                "topic `{topic}` [{partition}]: it was not answered yet when its producer was ended, \
-                 because other records had timed out"
-            ),
-        };
-        Some((DeliveryFailure { code, ..failure }, why))
-    }
-
-    fn bytes_of(&self, record: &InFlightRecord) -> usize {
-        record.batch().size(record.record()) + self.added_bytes
-    }
-
-    /// Counts a record that failed, for `why`, and puts it among the rejects.
-    fn fail(account: &mut Account, record: &InFlightRecord, failure: DeliveryFailure, why: &str) {
-        if let (Persisted::No, Some(answers)) = (failure.persisted, &mut account.answers) {
-            answers.not_written(record.position());
-        }
-        record.end();
-        let (batch, record) = (record.batch(), record.record());
-        let reason = format!("{why}, captured from {}", batch.captured_at(record));
-        let outcome = account.counts.fail(failure, record.origin, &reason);
-        account.rejects.add(batch, record, outcome, why);
-    }
-
-    /// An error of one record in words, with its size where that makes the difference.
-    fn describe(
-        &self,
-        code: Code,
-        (topic, partition): (&str, Option<i32>),
-        bytes: usize,
-    ) -> String {
-        let place = partition
-            .filter(|p| *p >= 0)
-            .map_or(String::new(), |p| format!(" [{p}]"));
-        let text = match code {
-            Code::MESSAGE_SIZE_TOO_LARGE => self.too_large(topic, bytes),
-            code => code.words(),
-        };
-        format!("topic `{topic}`{place}: {text}")
-    }
-}
-
-/// Why a record that was sent again is out of order.
-fn late(topic: &str, partition: i32) -> String {
-    format!(
-        "it was in a batch that the broker refused, and later records of {topic} [{partition}] were in \
-         the log when it was sent again"
-    )
 }
