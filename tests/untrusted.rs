@@ -454,6 +454,12 @@ fn a_child_process_that_never_stops_writing_is_ended_at_a_stated_bound() {
             output.stderr
         );
     }
+    let speedctl = script(folder.path(), "exec yes");
+    let args = ["snapshot", "demo", "--rehearse", "--via", "csv"];
+    let output = kreplay([&args[..], &["--speedctl", &speedctl]].concat());
+    let expected = "kreplay: `speedctl extract data` wrote more than 64 KiB to stdout that is no CSV and was stopped";
+    assert_eq!(output.code, 4, "{output:#?}");
+    assert!(output.stderr.contains(expected), "{:.500}", output.stderr);
 }
 
 // Snapshots and links.

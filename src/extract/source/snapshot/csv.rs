@@ -57,10 +57,17 @@ pub(super) fn read_extracted(
         }
         CsvHeaderSearch::Missing(text) => {
             drop(output);
-            context
-                .runtime
-                .block_on(ended.well(Until::AllOutputEnds))
-                .map_err(ReadStop::Failed)?;
+            let exit = context.runtime.block_on(ended.well(Until::AllOutputEnds));
+            exit.map_err(|failed| {
+                // It was stopped for that, and its end says nothing of it.
+                ReadStop::Failed(match text.len() < MOST_TEXT {
+                    true => failed,
+                    false => ended.failed(format!(
+                        "wrote more than {} KiB to stdout that is no CSV and was stopped",
+                        MOST_TEXT >> 10
+                    )),
+                })
+            })?;
             let file = named_csv(&text).or_else(|| named_csv(&ended.stderr_tail()));
             return match file {
                 Some(path) => read_named(&path, &ended, on_loss, context, sender),
