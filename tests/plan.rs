@@ -423,6 +423,115 @@ fn plan_refuses_the_usage_errors_of_replay() {
 }
 
 #[test]
+fn a_plan_file_is_json_whatever_stdout_carries() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("plan.json");
+    let name = file.display().to_string();
+    let text = lines(&every(0, 5));
+    for (flags, is_printed) in [(&[][..], true), (&["--report", "none"], false)] {
+        let args = [&["plan", "-", "--report-file", &name][..], flags].concat();
+        // The second takes the place of the first.
+        let output = Run::new(args).stdin(text.clone()).output();
+        let shown = (output.code, output.stderr.as_str());
+        assert_eq!(shown, (0, ""), "{output:#?}");
+        assert_eq!(!output.stdout.is_empty(), is_printed, "{flags:?}");
+        let written = fs::read_to_string(&file).expect("the plan is there");
+        let planned: Value = serde_json::from_str(&written).expect("it is JSON");
+        assert_eq!(planned["ledger"]["to_send"], 5);
+        assert_eq!(planned["verdict"], "a replay would deliver all 5 records");
+    }
+    let printed = run("plan", &text, &["--report-file", &name]);
+    let written = fs::read_to_string(&file).expect("the plan is there");
+    assert_eq!(printed.stdout, written, "{printed:#?}");
+}
+
+#[test]
+fn a_plan_that_cannot_be_written_is_told_and_harms_no_file() {
+    let text = lines(&every(0, 5));
+    for file in ["lines", "no/such/folder/plan.json"] {
+        let output = run("plan", &text, &["--report-file", file]);
+        let shown = (output.code, output.stdout.as_str());
+        assert_eq!(shown, (2, ""), "{output:#?}");
+        assert!(output.stderr.contains(file), "{output:#?}");
+    }
+    let full = plan(&text, &["--report-file", "/dev/full"], 1);
+    assert_eq!(full["verdict"], "a replay would deliver all 5 records");
+    let said = "cannot write the report to /dev/full: no space left on device";
+    assert_eq!(full["errors"], json!([said]));
+}
+
+/// Record lines of `orders` with these values.
+fn with_values(values: &[&str]) -> String {
+    let line = |(n, value): (u64, &&str)| SourceRecord {
+        offset: Some(n),
+        value: (*value).to_owned(),
+        ..every(0, 1)[0].clone()
+    };
+    lines(&(0..).zip(values).map(line).collect::<Vec<_>>())
+}
+
+#[test]
+fn redacted_texts_are_counted_and_end_a_replay_that_is_not_to_send_them() {
+    let text = with_values(&["v", "REDACTED-1", "REDACTED-2"]);
+    let planned = plan(&text, &[], 0);
+    let redacted = json!([{ "topic": "orders", "records": 2 }]);
+    assert_eq!(planned["redacted"], redacted);
+    let page = Run::new(["plan", "-"]).stdin(text.clone()).output();
+    let line = "redacted   2 records: orders 2\n";
+    assert!(page.stdout.contains(line), "{page:#?}");
+
+    let planned = plan(&text, &["--fail-on-redacted"], 1);
+    let replayed = run("replay", &text, &["--rehearse", "--fail-on-redacted"]);
+    assert_eq!(replayed.code, 1, "{replayed:#?}");
+    assert_eq!(planned["errors"], report(&replayed)["errors"]);
+    let verdict = planned["verdict"].as_str().expect("text");
+    let said = "a replay would not send all: lines:2 holds a text that data-loss prevention";
+    assert!(verdict.starts_with(said), "{verdict}");
+    assert_eq!(planned["ledger"]["to_send"], 3, "the forecast is whole");
+}
+
+#[test]
+fn dates_to_be_resolved_are_refused_as_a_replay_refuses_them_and_resolved_with_leave() {
+    // 1,048,588 bytes with the placeholder, and some less with the day in its place.
+    let long = "x".repeat(1_048_588 - 36 - 28) + "{speedscale_date(-744h0m0s)}";
+    let text = with_values(&["v", &long, "y{speedscale_date(1h)"]);
+    let sound = with_values(&["v", &long]);
+    let more = with_values(&["v", &(long.clone() + "1234")]);
+    for command in ["plan", "replay"] {
+        let flags: &[&str] = match command {
+            "plan" => &[],
+            _ => &["--rehearse"],
+        };
+        let output = run(command, &sound, flags);
+        let shown = (output.code, output.stdout.as_str());
+        assert_eq!(shown, (2, ""), "{output:#?}");
+        let said = "kreplay: lines:2 holds a date that is to be resolved: \
+                    `{speedscale_date(...)}`\nhint: `--resolve-dates` ";
+        assert!(output.stderr.contains(said), "{output:#?}");
+        // One that cannot be resolved.
+        let resolving = [flags, &["--resolve-dates"]].concat();
+        let output = run(command, &text, &resolving);
+        assert_eq!(output.code, 2, "{output:#?}");
+        let said = "lines:3: `{speedscale_date(` is not closed by `)}`";
+        assert!(output.stderr.contains(said), "{output:#?}");
+        // The date is 18 bytes shorter than its placeholder: what counts is what is sent.
+        let day = [flags, &["--resolve-dates=date"]].concat();
+        for text in [&sound, &more] {
+            let output = run(command, text, &day);
+            assert_eq!(output.code, 0, "{output:#?}");
+        }
+    }
+    let planned = plan(&more, &["--resolve-dates=date"], 0);
+    let dates = json!([{ "topic": "orders", "records": 1 }]);
+    assert_eq!(planned["date_placeholders"], dates);
+    assert_eq!(
+        planned["problems"],
+        json!([]),
+        "they are no trouble any more"
+    );
+}
+
+#[test]
 fn an_interrupted_plan_says_what_it_has_seen() {
     let mut running = Run::new(["plan", "-", "--report", "json"])
         .stdin_open()
@@ -484,6 +593,30 @@ fn a_missing_topic_is_forecast_with_its_exit_code_and_not_created() {
     assert_eq!(planned["topics"][1]["state"], "created");
     plan(&text, &flags, 3);
     assert_eq!(count(&brokers, "orders"), Ok(0), "nothing is sent");
+}
+
+/// An address that is no loopback address, and at which nothing answers.
+const ELSEWHERE: &str = "224.0.0.1:19092";
+
+#[test]
+fn the_captured_cluster_is_refused_as_a_replay_refuses_it() {
+    let mock = mock(&[("orders", 1)]);
+    let brokers = format!("{ELSEWHERE},{}", mock.bootstrap_servers());
+    let captured = lines(&every(0, 3))
+        .lines()
+        .fold(String::new(), |all, line| {
+            let mut line: Value = serde_json::from_str(line).expect("JSON");
+            line["captured_from"] = json!([{ "broker": ELSEWHERE }]);
+            all + &format!("{line}\n")
+        });
+    let flags = ["-b", &brokers];
+    let planned = plan(&captured, &flags, 3);
+    assert_eq!(planned["ledger"]["to_send"], 3, "the forecast is whole");
+    let replayed = run("replay", &captured, &flags);
+    assert_eq!(replayed.code, 3, "{replayed:#?}");
+    assert_eq!(planned["errors"], report(&replayed)["errors"]);
+    plan(&captured, &[&flags[..], &["--yes"]].concat(), 0);
+    assert_eq!(count(&mock.bootstrap_servers(), "orders"), Ok(0));
 }
 
 #[test]

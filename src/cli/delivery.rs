@@ -41,6 +41,18 @@ pub(crate) struct DeliveryArguments {
     /// They are counted and named, and do not change the exit code.
     #[arg(long, hide_short_help = true)]
     pub allow_reordered: bool,
+    /// What becomes of records that hold what was not captured.
+    #[command(flatten)]
+    pub substitutes: SubstituteArguments,
+    /// A source without a single record is no failure.
+    #[arg(long, hide_short_help = true)]
+    pub allow_empty: bool,
+}
+
+/// What is done about records that hold other texts than the application was given.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Delivery")]
+pub(crate) struct SubstituteArguments {
     /// End the run where a record holds a text that data-loss prevention has replaced.
     ///
     /// Such texts begin with `REDACTED-`: a key, a value, the value of a header, or a string of the JSON in
@@ -63,9 +75,6 @@ pub(crate) struct DeliveryArguments {
         hide_short_help = true
     )]
     pub resolve_dates: Option<DateForm>,
-    /// A source without a single record is no failure.
-    #[arg(long, hide_short_help = true)]
-    pub allow_empty: bool,
 }
 
 /// What becomes of the batch of a record that a broker refuses.

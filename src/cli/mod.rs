@@ -22,7 +22,7 @@ use crate::host::visible::visible;
 
 pub(crate) use self::comparison::{ComparisonArguments, ExpectationArguments};
 pub(crate) use self::delivery::{
-    DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments,
+    DeliveryArguments, GroupArguments, OnRefused, RepetitionArguments, SubstituteArguments,
 };
 pub(crate) use self::destination::{
     ConnectionArguments, DestinationArguments, PartitionChoice, Timestamps,
@@ -60,7 +60,8 @@ Exit codes:
   0    a replay would deliver everything to where it belongs
   1    it would lose or misplace something: records unreadable, refused by
        their topic, deleted by retention, out of order, or in another partition
-       than the captured one; or none was found (unless --allow-empty)
+       than the captured one; none was found (unless --allow-empty);
+       --fail-on-redacted met a redacted text, or the plan was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        or the captured cluster
@@ -290,12 +291,18 @@ pub(crate) struct PlanArguments {
     /// Records that come too late to be sent in the order of their partition are no failure.
     #[arg(long, help_heading = "Delivery", hide_short_help = true)]
     pub allow_reordered: bool,
+    /// What would become of records that hold what was not captured.
+    #[command(flatten)]
+    pub substitutes: SubstituteArguments,
     /// A source without a single record is no failure.
     #[arg(long, help_heading = "Delivery", hide_short_help = true)]
     pub allow_empty: bool,
     /// The form of what is printed on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM", help_heading = "Output")]
     pub report: ReportForm,
+    /// Also write the plan as JSON to a file.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub report_file: Option<PathBuf>,
     /// Print nothing on stderr but errors.
     #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,

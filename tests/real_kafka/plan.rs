@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::acl::allow_describing;
+use crate::capture::numbered_lines;
 use crate::connecting::BOBS_PASSWORD;
 use crate::harness::kafka::Kafka;
 use crate::harness::readback::count;
@@ -10,6 +11,7 @@ use crate::harness::run::Run;
 use crate::harness::topics::{create, unique};
 use crate::ledger::ledger;
 use crate::refused::{lines, now_ms};
+use crate::target::{CLUSTER_ID, metadata};
 use crate::{KafkaTrial, replay, report_of};
 
 pub(crate) const CASES: &[KafkaTrial] = &[
@@ -19,6 +21,10 @@ pub(crate) const CASES: &[KafkaTrial] = &[
         settings,
     ),
     ("plan_forecasts_where_a_replay_then_places_records", placed),
+    (
+        "plan_knows_the_captured_cluster_by_its_id",
+        captured_cluster,
+    ),
 ];
 
 /// On the broker that has users.
@@ -65,9 +71,15 @@ fn settings(kafka: &Kafka) {
     assert_eq!(plan["topics"][0]["max_message_bytes"], 2000);
     assert_eq!(plan["topics"][0]["refused"]["too_large"], 2);
     assert_eq!(plan["ledger"]["to_send"], 98);
-    let original = planned(kafka, &lines, &["--timestamps", "original"], 1);
+    // The forecast is whole, and the replay would refuse to begin.
+    let original = planned(kafka, &lines, &["--timestamps", "original"], 3);
     assert_eq!(original["topics"][0]["refused"]["expired"], 3);
     assert_eq!(original["ledger"]["to_send"], 95);
+    let args = ["replay", "-", "--timestamps", "original"];
+    let refused = report_of(&replay(kafka, &args).stdin(lines.clone()).output(), 3);
+    assert_eq!(original["errors"], refused["errors"]);
+    let verdict = original["verdict"].as_str().expect("text");
+    assert!(verdict.contains("would be deleted at once"), "{verdict}");
     assert_eq!(count(&kafka.brokers(), &topic), Ok(0), "nothing is written");
     // A replay refuses the same records.
     let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
@@ -93,6 +105,27 @@ fn placed(kafka: &Kafka) {
     let forecast = &plan["topics"][0]["per_partition"];
     assert_eq!(forecast, &Value::from_iter(delivered));
     assert_eq!(plan["placement"], report["placement"]);
+}
+
+/// The forecast is whole, and the code is that with which a replay refuses.
+fn captured_cluster(kafka: &Kafka) {
+    let topic = unique("planned");
+    create(&kafka.brokers(), &topic, 1, &[]).expect("a topic");
+    let lines = numbered_lines(&topic, 0..40) + &metadata(CLUSTER_ID, "elsewhere:9092");
+    let plan = planned(kafka, &lines, &[], 3);
+    assert_eq!(plan["ledger"]["to_send"], 40);
+    let refused = replay(kafka, &["replay", "-"]).stdin(lines.clone());
+    assert_eq!(plan["errors"], report_of(&refused.output(), 3)["errors"]);
+    let said = format!("both have the cluster id `{CLUSTER_ID}`");
+    let verdict = plan["verdict"].as_str().expect("text");
+    assert!(
+        verdict.starts_with("a replay would not begin: "),
+        "{verdict}"
+    );
+    assert!(verdict.ends_with(&said), "{verdict}");
+    let allowed = planned(kafka, &lines, &["--yes"], 0);
+    assert_eq!(allowed["ledger"]["to_send"], 40);
+    assert_eq!(count(&kafka.brokers(), &topic), Ok(0), "nothing is written");
 }
 
 fn right(kafka: &Kafka) {

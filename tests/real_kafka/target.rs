@@ -16,7 +16,7 @@ use crate::ledger::{entry, ledger};
 use crate::{KafkaTrial, replay, replay_to, report_of};
 
 /// Of the brokers that the harness starts.
-const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
+pub(crate) const CLUSTER_ID: &str = "a3JlcGxheS10ZXN0LTAwMQ";
 
 pub(crate) const CASES: &[KafkaTrial] = &[
     (
@@ -161,7 +161,7 @@ fn known_late(kafka: &Kafka) {
 }
 
 /// A Metadata response of this cluster, captured at this broker.
-fn metadata(cluster: &str, address: &str) -> String {
+pub(crate) fn metadata(cluster: &str, address: &str) -> String {
     let metadata = json!({
         "msgType": "rrpair",
         "l7protocol": "kafka",

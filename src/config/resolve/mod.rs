@@ -15,7 +15,9 @@ use std::time::SystemTime;
 use self::comparison::{check_expectation, resolve_comparison, resolve_expectation, resolve_sides};
 use self::destination::{WithoutBrokers, resolve_destination, resolve_reading};
 use self::extraction::{profile_file, profile_file_of, resolve_extraction};
-use self::output::{quiet_output, resolve_delivery, resolve_empty, resolve_output, verbosity};
+use self::output::{
+    quiet_output, resolve_delivery, resolve_empty, resolve_output, resolve_substitutes, verbosity,
+};
 use self::repetition::resolve_repetition;
 use self::source::{ReadFor, resolve_snapshot, resolve_source, send_unknown};
 use super::properties::PropertyFile;
@@ -118,7 +120,10 @@ impl Config {
     }
 
     fn planning(args: cli::PlanArguments) -> Result<Self, Error> {
-        let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
+        let output = Output {
+            report_file: args.report_file,
+            ..quiet_output(args.report, verbosity(args.quiet, args.verbose))
+        };
         let mut source = resolve_source(args.source, ReadFor::Sending)?;
         if args.send_unknown {
             send_unknown(&mut source)?;
@@ -135,6 +140,7 @@ impl Config {
             timing,
             delivery: DeliveryPolicy {
                 reordered,
+                substitutes: resolve_substitutes(&args.substitutes),
                 ..DeliveryPolicy::default()
             },
             repetition: resolve_repetition(&args.again, &source)?,

@@ -20,13 +20,17 @@ pub(super) fn resolve_delivery(
             true => Reordered::Allowed,
             false => Reordered::Fails,
         },
-        substitutes: SubstitutePolicy {
-            redacted: match args.fail_on_redacted {
-                true => Redacted::Fails,
-                false => Redacted::Sent,
-            },
-            dates: args.resolve_dates,
+        substitutes: resolve_substitutes(&args.substitutes),
+    }
+}
+
+pub(super) fn resolve_substitutes(args: &cli::SubstituteArguments) -> SubstitutePolicy {
+    SubstitutePolicy {
+        redacted: match args.fail_on_redacted {
+            true => Redacted::Fails,
+            false => Redacted::Sent,
         },
+        dates: args.resolve_dates,
     }
 }
 

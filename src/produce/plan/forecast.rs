@@ -12,12 +12,13 @@ use crate::produce::delivery::counts::count_placement;
 use crate::produce::job::Job;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
 use crate::produce::routing::acceptance::{Objection, now_ms};
+use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::ChosenPartition;
 use crate::produce::routing::sizes::wire_size;
 use crate::produce::schedule::{
     Shifts, Turn, Turns, kept_timestamp_ms, known_timestamp_ms, moment_of, time_oddity,
 };
-use crate::produce::session::pass::first_look;
+use crate::produce::session::pass::{first_look, substitutes};
 use crate::produce::session::send::{ID_UNNAMED, TIMELESS, TOPIC_UNNAMED};
 use crate::record::channel::Receiver;
 use crate::record::{Batch, Header, Record};
@@ -83,6 +84,10 @@ pub(super) struct Planner<'a> {
     lacking: u64,
     position: u64,
     passes: u64,
+    /// That a record holds what is not to be sent as it is.
+    refused: Option<Error>,
+    /// That topics would delete records at once.
+    expired: Option<Error>,
 }
 
 impl<'a> Planner<'a> {
@@ -112,6 +117,8 @@ impl<'a> Planner<'a> {
             lacking: 0,
             position: 0,
             passes: 0,
+            refused: None,
+            expired: None,
         }
     }
 
@@ -181,9 +188,19 @@ impl<'a> Planner<'a> {
     fn plan_all(&mut self, ordered: &mut Ordered<'_>) -> Result<(), PlanStop> {
         loop {
             ordered.gather_for(self.topics.partitions());
-            let topics = &mut self.topics;
+            let Self {
+                job,
+                topics,
+                refused,
+                ..
+            } = self;
             let next = ordered.next(|source_batch| {
                 topics.meet(&source_batch.batch);
+                // The forecast goes on: it says also what else speaks against the replay.
+                let found = substitutes::check(job, source_batch).err();
+                *refused = refused.take().or(found);
+                // Dates are part of a key's hash and of a record's size.
+                substitutes::resolve(job, source_batch)?;
                 Ok::<_, Error>(u64::MAX)
             })?;
             match next {
@@ -217,6 +234,14 @@ impl<'a> Planner<'a> {
             }
         })?;
         self.topics.look(extent)?;
+        if self.job.destination.timestamps == Timestamps::Original {
+            let mut originals = OriginalTimes::new();
+            let topics = &self.topics;
+            receiver.look_ahead(|source_batch| {
+                topics.look_at_times(&source_batch.batch, &mut originals)
+            });
+            self.expired = originals.check().err();
+        }
         if let Some(start) = self.job.timing.start_at {
             let start = moment_of(start);
             self.clock.now = self.clock.now.max(start);
@@ -437,7 +462,9 @@ impl<'a> Planner<'a> {
     ) -> PlanOutcome {
         let job = self.job;
         let place = |origin| job.counters.place(origin);
+        failures.extend(self.refused.take());
         failures.extend(self.topics.take_failures(place));
+        failures.extend(self.expired.take());
         let is_whole = source_end == Some(Ok(())) && !self.tally.unselected.ended_early;
         if is_whole {
             _ = self.topics.renamings.name_unmatched(&mut self.problems);

@@ -10,6 +10,7 @@ use crate::produce::connection::client::Connection;
 use crate::produce::connection::creation::{MOST_PARTITIONS, check_creation};
 use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
 use crate::produce::routing::acceptance::TopicRules;
+use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::{
     CapturedTopics, Renamings, TopicPartitions, check_count, destinations, partitions_to_create,
 };
@@ -130,6 +131,28 @@ impl<'a> PlannedTopics<'a> {
         };
         self.add(&[(name.clone(), captured)])?;
         Ok(self.by_name.get(&name).copied())
+    }
+
+    /// Looks at the original times in `batch`, as far as a cluster says what its topics keep.
+    pub(super) fn look_at_times(&self, batch: &Batch, originals: &mut OriginalTimes) {
+        if self.router.is_none() {
+            return;
+        }
+        let rules = |topic| {
+            let destination = self.renamings.destination(topic)?;
+            let target = &self.targets[*self.by_name.get(&destination)?];
+            Some((target.name.as_str(), &target.rules))
+        };
+        let known: Vec<_> = batch
+            .topics
+            .iter()
+            .map(|topic| rules(Some(topic)))
+            .collect();
+        let untold = rules(None);
+        originals.look(batch, |topic| match topic {
+            Some(index) => known.get(index as usize).copied().flatten(),
+            None => untold,
+        });
     }
 
     /// Partitions of all topics, as far as these are known.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ASSUMED_SETTINGS, PeakSpan, PlanReach, PlanReport, PlannedSchedule, PlannedTopic, TopicStanding,
 };
-use crate::report::rendering::json::{problem_json, round_ms, source_json};
+use crate::report::rendering::json::{by_topic_json, problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
@@ -23,6 +23,10 @@ struct PlanJson {
     unselected: Option<Value>,
     topics: Vec<Value>,
     placement: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_placeholders: Option<Value>,
     schedule: Option<Value>,
     passes: u64,
     reach: &'static str,
@@ -52,6 +56,8 @@ impl PlanReport {
             placement: json!({
                 "kept": placement.kept, "by_key": placement.by_key, "spread": placement.spread,
             }),
+            redacted: by_topic_json(&self.tally.redacted),
+            date_placeholders: by_topic_json(&self.tally.date_placeholders),
             schedule: forecast.schedule.as_ref().map(schedule_json),
             passes: forecast.passes,
             reach: match forecast.reach {

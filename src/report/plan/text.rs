@@ -7,7 +7,7 @@ use super::{ASSUMED_SETTINGS, PeakSpan, PlanReach, PlanReport, PlannedTopic, Top
 use crate::error::{Error, ExitCode};
 use crate::host::visible::{shortened, visible};
 use crate::report::rendering::figures::{HumanBytes, HumanCount, records, seconds};
-use crate::report::rendering::text::{write_problem, write_source};
+use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
 use crate::report::{Outcome, ProblemKind, Reordered, Signal};
 
 /// Topics shown one by one; with all that may be around them this fits on one screen.
@@ -29,6 +29,7 @@ impl fmt::Display for PlanReport {
         writeln!(f, "{}\n", visible(&self.verdict()))?;
         write_source(f, &self.source, &self.tally)?;
         self.write_found(f)?;
+        write_substitutes(f, &self.tally)?;
         self.write_destination(f)?;
         self.write_schedule(f)?;
         self.write_placement(f)?;
@@ -50,14 +51,21 @@ impl PlanReport {
     /// What would come of the replay, in one sentence.
     #[must_use]
     pub(crate) fn verdict(&self) -> String {
-        let against = |failure: &&Error| failure.exit() != ExitCode::Source;
+        let against = |failure: &&Error| {
+            !is_of_source(failure) && !matches!(failure, Error::ReportUnwritten { .. })
+        };
         let mut against = self.failures.iter().filter(against);
         if let Some(first) = against.next() {
             let more = match against.count() {
                 0 => String::new(),
                 more => format!(" (and {more} more: see below)"),
             };
-            return format!("a replay would not begin: {first}{more}");
+            let refused = match first {
+                // What is read before such a record is found may have been sent.
+                Error::Redacted { .. } => "a replay would not send all",
+                _ => "a replay would not begin",
+            };
+            return format!("{refused}: {first}{more}");
         }
         let place = match &self.forecast.brokers {
             Some(brokers) => format!(" to {brokers}"),
@@ -65,7 +73,9 @@ impl PlanReport {
         };
         let interrupted = match self.signal {
             Some(Signal::Interrupt | Signal::Terminate) => "interrupted; as far as it was read, ",
-            None if !self.failures.is_empty() => "the source fails; as far as it was read, ",
+            None if self.failures.iter().any(is_of_source) => {
+                "the source fails; as far as it was read, "
+            }
             None => "",
         };
         let time = match &self.forecast.schedule {
@@ -210,6 +220,10 @@ impl PlanReport {
             more => writeln!(f, "and {more} more topics"),
         }
     }
+}
+
+fn is_of_source(failure: &Error) -> bool {
+    failure.exit() == ExitCode::Source
 }
 
 fn row(topic: &PlannedTopic) -> [String; 6] {

@@ -30,7 +30,9 @@ pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitC
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
         Ok(Product::Printout(printout)) => tell_printout(&printout, output),
-        Ok(Product::Plan(plan)) => {
+        Ok(Product::Plan(mut plan)) => {
+            let unwritten = write_report_file(output, || plan.to_json()).err();
+            plan.failures.extend(unwritten);
             let text = || page(&plan.tally, &plan.failures, &*plan);
             let shown = in_form(output, text, || plan.to_json());
             let problems = (&plan.source, &plan.forecast.problems);
@@ -64,7 +66,7 @@ pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitC
 
 fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     // The file first, so that what is printed says whether it was written.
-    let mut written = write_report_file(report, output);
+    let mut written = write_report(report, output);
     let nothing = says_all(&report.tally, &report.failures);
     let text = || page(&report.tally, &report.failures, &*report);
     let product = in_form(output, text, || report.to_json());
@@ -74,7 +76,7 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
             reason: reason(&e),
         });
         // It says now that the report could not be printed.
-        written = written && write_report_file(report, output);
+        written = written && write_report(report, output);
     }
     let is_shown = output.report != ReportForm::None && written;
     if !is_shown && report.exit() != ExitCode::Success && !nothing {
@@ -85,19 +87,26 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
 }
 
 /// Whether the report is in its file, or needs none; why not is put into it.
-fn write_report_file(report: &mut Report, output: &Output) -> bool {
+fn write_report(report: &mut Report, output: &Output) -> bool {
+    let written = write_report_file(output, || report.to_json());
+    let is_written = written.is_ok();
+    report.failures.extend(written.err());
+    is_written
+}
+
+/// Writes what `json` gives to the file of `--report-file`, where there is one.
+///
+/// # Errors
+/// [`Error::ReportUnwritten`].
+fn write_report_file(output: &Output, json: impl FnOnce() -> String) -> Result<(), Error> {
     let Some(path) = &output.report_file else {
-        return true;
+        return Ok(());
     };
-    let text = report.to_json() + "\n";
-    let written = replace(path, REPORT, text.as_bytes());
-    if let Err(e) = &written {
-        report.failures.push(Error::ReportUnwritten {
-            file: path.display().to_string(),
-            reason: reason(e),
-        });
-    }
-    written.is_ok()
+    let text = json() + "\n";
+    replace(path, REPORT, text.as_bytes()).map_err(|e| Error::ReportUnwritten {
+        file: path.display().to_string(),
+        reason: reason(&e),
+    })
 }
 
 /// Whether the errors say all that there is: a page of zeros would only hide them.

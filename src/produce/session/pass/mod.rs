@@ -1,7 +1,7 @@
 //! A pass: one reading of the source, through order and schedule to sending. What is not sent is counted
 //! and named.
 
-mod substitutes;
+pub(in crate::produce) mod substitutes;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

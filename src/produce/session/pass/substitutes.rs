@@ -8,11 +8,11 @@ use crate::produce::job::Job;
 use crate::record::channel::SourceBatch;
 use crate::report::ProblemKind;
 
-/// Looks whether all records of `portion` may be sent.
+/// Looks whether all records of `source_batch` may be sent.
 ///
 /// # Errors
 /// [`Error::Redacted`] and [`Error::Config`], which name the first that may not.
-pub(super) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> {
+pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> {
     let policy = job.substitutes;
     let place = |index: u32| {
         let record = &source_batch.batch.records[index as usize];
@@ -40,11 +40,11 @@ pub(super) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> 
     }
 }
 
-/// Resolves the dates in the records of `portion`.
+/// Resolves the dates in the records of `source_batch`.
 ///
 /// # Errors
 /// [`Error::Config`] that names the first date that cannot be resolved.
-pub(super) fn resolve(job: &Job, source_batch: &mut SourceBatch) -> Result<(), Error> {
+pub(in crate::produce) fn resolve(job: &Job, source_batch: &mut SourceBatch) -> Result<(), Error> {
     let dated = std::mem::take(&mut source_batch.substitutes.dated);
     let (Some(form), false) = (job.substitutes.dates, dated.is_empty()) else {
         return Ok(());
