@@ -71,6 +71,7 @@
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/csv/columns/mod.rs`, `extract/csv/rows/mod.rs` |
 //! | which part of a capture is selected | `config/resolve/selection.rs`, `record/select/` (which records), `select` in `extract/keep/sink.rs` (where they are left out) |
+//! | how several machines keep one time | `WholeCapture` in `record/select/whole.rs` (what each knows of the others), `produce/schedule/timeline.rs` |
 //! | redacted values and date placeholders | `record/substitutes.rs` (what they are), `extract/keep/sink.rs` (counted), `produce/session/pass/substitutes.rs` (refused, resolved) |
 //! | record lines, read and written | `record/lines/`, `extract/source/records.rs`, `run/extract/print.rs` |
 //! | lines of kcat and other tools | `record/lines/foreign/` |

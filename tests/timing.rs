@@ -9,6 +9,9 @@ mod harness;
 #[path = "real_kafka/ledger.rs"]
 mod ledger;
 
+#[path = "timing/shards.rs"]
+mod shards;
+
 use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

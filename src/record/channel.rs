@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Batch;
+use super::select::OtherShards;
 use super::substitutes::Substitutes;
 use crate::error::Error;
 use crate::report::Tally;
@@ -22,13 +23,16 @@ pub(crate) struct SourceBatch {
     pub(crate) tally: Tally,
     /// Which records are not what the application was given.
     pub(crate) substitutes: Substitutes,
+    /// What other machines send, where this one sends a share.
+    pub(crate) others: OtherShards,
 }
 
 impl SourceBatch {
     /// Bytes of memory that it takes, with or without records: an input that gives none for long gives
     /// many of these.
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.batch.weight() + self.tally.weight() + self.substitutes.weight()
+        let beside = self.tally.weight() + self.substitutes.weight() + self.others.weight();
+        size_of::<Self>() + self.batch.weight() + beside
     }
 }
 

@@ -47,8 +47,8 @@ pub(crate) struct SelectionArguments {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
     pub limit: Option<u64>,
     /// The share of the Ith of N machines, which together use each record once; a captured partition
-    /// belongs to one of them. `auto` reads JOB_COMPLETION_INDEX and KREPLAY_SHARDS, as in an Indexed Job
-    /// of Kubernetes.
+    /// belongs to one of them. With --speed and one --start-at all of them keep one time. `auto` reads
+    /// JOB_COMPLETION_INDEX and KREPLAY_SHARDS, as in an Indexed Job of Kubernetes.
     #[arg(long, value_name = "I/N|auto", hide_short_help = true)]
     pub shard: Option<String>,
 }

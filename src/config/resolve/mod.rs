@@ -19,6 +19,7 @@ use self::output::{
     quiet_output, resolve_delivery, resolve_empty, resolve_output, resolve_substitutes, verbosity,
 };
 use self::repetition::resolve_repetition;
+use self::selection::share_pauses;
 use self::source::{ReadFor, resolve_snapshot, resolve_source, send_unknown};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
@@ -115,6 +116,7 @@ impl Config {
             output,
             source,
         };
+        share_pauses(&mut config.extraction.selection, &config.timing);
         check_expectation(&mut config)?;
         Ok(config)
     }
@@ -134,7 +136,8 @@ impl Config {
             true => Reordered::Allowed,
             false => Reordered::Fails,
         };
-        let extraction = resolve_extraction(args.extraction)?;
+        let mut extraction = resolve_extraction(args.extraction)?;
+        share_pauses(&mut extraction.selection, &timing);
         Ok(Self {
             destination: resolve_destination(args.destination, WithoutBrokers::Assumed)?,
             timing,

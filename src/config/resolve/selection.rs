@@ -3,7 +3,7 @@
 use std::env;
 
 use crate::cli;
-use crate::config::{Selection, Shard, TopicGlobs};
+use crate::config::{Selection, Shard, Timing, TopicGlobs};
 use crate::error::Error;
 
 /// What the variables of `--shard auto` are called: the first is set by Kubernetes in an Indexed Job and counts
@@ -32,7 +32,15 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
         limit: args.limit,
         sample: args.sample,
         shard: shard.transpose()?,
+        longest_pause: None,
     })
+}
+
+/// Gives a shard the pauses that its replay cuts: those in which no machine has records.
+pub(super) fn share_pauses(selection: &mut Selection, timing: &Timing) {
+    if selection.shard.is_some() {
+        selection.longest_pause = timing.max_gap;
+    }
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -7,7 +7,9 @@ use std::cell::RefCell;
 use crate::error::Error;
 use crate::extract::context::ReadStop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
-use crate::record::select::{CandidateRecord, Choice, Clock, Selection, Selector, count};
+use crate::record::select::{
+    CandidateRecord, Choice, Clock, Selection, Selector, WholeRecord, count,
+};
 use crate::record::substitutes::Substitutes;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
 use crate::report::{Outcome, ProblemKind, Tally};
@@ -48,7 +50,9 @@ impl Outlet {
     pub(in crate::extract) fn finish(self, end: Result<(), ReadStop>) {
         if let (Ok(()), Some(selector)) = (&end, &self.selector) {
             let mut source_batch = SourceBatch::default();
-            selector.borrow().finish(&mut source_batch.tally);
+            let mut selector = selector.borrow_mut();
+            selector.finish(&mut source_batch.tally);
+            source_batch.others = selector.take_others();
             // A receiver that has gone knows of it.
             _ = self.sender.send(source_batch);
         }
@@ -101,10 +105,13 @@ impl<'a> Sink<'a> {
         let substitutes = Substitutes::find(&batch);
         let mut tally = std::mem::take(&mut self.tally);
         count_substitutes(&batch, &substitutes, &mut tally);
+        let selector = self.outlet.and_then(|outlet| outlet.selector.as_ref());
+        let others = selector.map(|selector| selector.borrow_mut().take_others());
         let source_batch = SourceBatch {
             batch,
             tally,
             substitutes,
+            others: others.unwrap_or_default(),
         };
         self.chosen = self.batch.mark();
         source_batch
@@ -250,7 +257,19 @@ fn choose(
             Clock::Record => record.timestamp_ms.and_then(|ms| ms.checked_mul(1_000_000)),
         },
     };
-    let Choice::LeftOut(why) = selector.choose(&subject) else {
+    let choice = selector.choose(&subject);
+    selector.note(
+        choice,
+        &WholeRecord {
+            topic: name,
+            partition: record.partition,
+            offset: record.offset,
+            time_ns: subject.time_ns.filter(|time| *time > 0),
+            timestamp_ms: record.timestamp_ms.filter(|ms| *ms > 0),
+            bytes: batch.size(record),
+        },
+    );
+    let Choice::LeftOut(why) = choice else {
         return true;
     };
     if selector.shows_more(&subject) {

@@ -191,11 +191,15 @@ impl<'a> Planner<'a> {
             let Self {
                 job,
                 topics,
+                turns,
                 refused,
                 ..
             } = self;
             let next = ordered.next(|source_batch| {
                 topics.meet(&source_batch.batch);
+                if let Some(turns) = turns {
+                    turns.note_others(&source_batch.others);
+                }
                 // The forecast goes on: it says also what else speaks against the replay.
                 let found = substitutes::check(job, source_batch).err();
                 *refused = refused.take().or(found);
@@ -227,13 +231,21 @@ impl<'a> Planner<'a> {
     /// Looks at the destination by what is known of the source before the first record, and begins.
     fn look(&mut self, receiver: &Receiver) -> Result<(), Error> {
         let (topics, turns) = (&mut self.topics, &mut self.turns);
+        let mut first = None;
         let extent = first_look(receiver, |source_batch| {
+            first = source_batch.others.first.or(first);
             topics.observe(&source_batch.batch);
             if let Some(turns) = turns {
                 turns.look_at(&source_batch.batch);
             }
         })?;
         self.topics.look(extent)?;
+        if let (Some(first), Some(turns)) = (first, &mut self.turns) {
+            turns.share(first);
+        }
+        if let (Some(first), Some(shifts)) = (first, &mut self.shifts) {
+            shifts.share(first);
+        }
         if self.job.destination.timestamps == Timestamps::Original {
             let mut originals = OriginalTimes::new();
             let topics = &self.topics;
@@ -352,7 +364,8 @@ impl<'a> Planner<'a> {
         }
         self.to_send += 1;
         let (now, size) = (self.clock.now, batch.size(record) as u64);
-        let first = *self.first.get_or_insert(now);
+        let shared = self.turns.as_ref().and_then(Turns::shared_start);
+        let first = *self.first.get_or_insert(shared.unwrap_or(now));
         self.peaks.add(now.saturating_duration_since(first), size);
         Ok(())
     }
@@ -404,7 +417,11 @@ impl<'a> Planner<'a> {
     /// The timestamp that a record keeps; none where it gets that of its sending.
     fn timestamp_ms(&mut self, record: &Record, position: u64) -> Option<i64> {
         let which = self.job.destination.timestamps;
-        let clock = self.clock;
+        let shared = self.turns.as_ref().and_then(Turns::shared_start);
+        let clock = PlanClock {
+            now: shared.unwrap_or(self.clock.now),
+            ..self.clock
+        };
         if let Some(shifts) = &mut self.shifts {
             shifts.note(known_timestamp_ms(record), || clock.now_ms());
         }

@@ -24,6 +24,7 @@ pub(super) use self::shift::{Shifts, kept_timestamp_ms, known_timestamp_ms};
 use self::timeline::{Rhythm, Timeline};
 pub(super) use self::turns::{Turn, Turns, moment_of, time_oddity};
 use crate::config::{Clock, Speed, Timing};
+use crate::record::select::OtherShards;
 use crate::record::{Batch, Record};
 use crate::verify::group::capacity::MeasuredLag;
 use crate::verify::group::observer::GroupProgress;
@@ -154,6 +155,26 @@ impl Scheduler {
         if let Some(lag) = &mut self.lag {
             lag.observe(progress, steady);
         }
+    }
+
+    /// Goes by the times of a whole that this is one machine's share of.
+    pub(super) fn share(&mut self, first_ns: i64) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.share(first_ns);
+        }
+    }
+
+    /// Takes note of when other machines have records.
+    pub(super) fn note_others(&mut self, others: &OtherShards) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.note_others(others);
+        }
+    }
+
+    /// When the pass of a whole began; none where no other machine has a share of it.
+    pub(super) fn shared_start(&self) -> Option<Duration> {
+        let start = self.timeline.as_ref()?.shared_start()?;
+        Some(Duration::from_secs_f64(self.ramp.real(start).min(FOREVER)))
     }
 
     /// What was measured of the service; none where no lag is held.

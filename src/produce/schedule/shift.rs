@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::config::{Speed, Timestamps};
 use crate::record::Record;
+use crate::record::select::FirstRecord;
 
 /// Passes that are remembered. Records of earlier ones are in flight no more, or their topic would not
 /// have taken the later ones.
@@ -15,6 +16,8 @@ const MOST_PASSES: usize = 16;
 pub(in crate::produce) struct Shifts {
     speed: f64,
     passes: VecDeque<Shift>,
+    /// The timestamp of the first record of a whole that this is one machine's share of.
+    shared_ms: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,13 @@ impl Shifts {
         Self {
             speed,
             passes: VecDeque::new(),
+            shared_ms: None,
         }
+    }
+
+    /// Keeps the distances to the first record of a whole, whichever machine sends that.
+    pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
+        self.shared_ms = first.timestamp_ms;
     }
 
     /// A pass begins whose records are numbered from `from` on.
@@ -57,12 +66,14 @@ impl Shifts {
         }
     }
 
-    /// Notes that a record with this timestamp is the next to go, at `now_ms`.
+    /// Notes that a record with this timestamp is the next to go, in a pass that begins at `now_ms` at the
+    /// latest.
     pub(in crate::produce) fn note(
         &mut self,
         timestamp_ms: Option<i64>,
         now_ms: impl FnOnce() -> i64,
     ) {
+        let timestamp_ms = self.shared_ms.or(timestamp_ms);
         if let Some(shift) = self.passes.back_mut() {
             shift.start_ms.get_or_insert_with(now_ms);
             shift.first_ms = shift.first_ms.or(timestamp_ms);

@@ -1,6 +1,9 @@
 //! The rhythm of a capture: when each record is due, by its time in the capture.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use crate::record::select::OtherShards;
 
 /// From here on a distance between neighbours is not a pause but a clock that was set, or a record with
 /// a time of its own choosing.
@@ -46,6 +49,19 @@ pub(super) struct Timeline {
     /// How much of the capture earlier passes have replayed, in steady seconds.
     earlier: f64,
     rhythm: Rhythm,
+    /// The whole that this is one machine's share of; none where it is the whole.
+    whole: Option<WholeTimes>,
+}
+
+/// The times of what all machines send.
+#[derive(Debug)]
+struct WholeTimes {
+    /// The time of the first record.
+    first: i128,
+    /// From when to when others have records that no record of this machine has passed.
+    others: BTreeMap<i64, i64>,
+    /// When the first record of this machine was due, in steady seconds.
+    first_due: Option<f64>,
 }
 
 impl Timeline {
@@ -64,11 +80,43 @@ impl Timeline {
             furthest: 0.0,
             earlier: 0.0,
             rhythm: Rhythm::default(),
+            whole: None,
         }
+    }
+
+    /// Goes by a whole whose first record has the time `first_ns`: that is due at the start of a pass.
+    pub(super) fn share(&mut self, first_ns: i64) {
+        self.whole = Some(WholeTimes {
+            first: first_ns.into(),
+            others: BTreeMap::new(),
+            first_due: None,
+        });
+    }
+
+    /// Takes note of when other machines have records.
+    pub(super) fn note_others(&mut self, others: &OtherShards) {
+        let Some(whole) = &mut self.whole else {
+            return;
+        };
+        for (from, to) in &others.spans {
+            let known = whole.others.entry(*from).or_insert(*to);
+            *known = *to.max(known);
+        }
+    }
+
+    /// When the pass of a whole began; none where no other machine has a share of it.
+    pub(super) fn shared_start(&self) -> Option<f64> {
+        self.whole.as_ref()?;
+        self.start
     }
 
     /// Begins anew with the first record of the next pass.
     pub(super) fn end_pass(&mut self) {
+        if let (Some(start), Some(_)) = (self.start, &self.whole) {
+            // For all machines the next pass begins where the last record of the whole is due.
+            self.pass_others(i64::MAX);
+            self.given_start = Some(start + self.distance(self.latest));
+        }
         self.earlier = self.covered();
         self.start = None;
         self.partitions.clear();
@@ -84,22 +132,49 @@ impl Timeline {
         if time_ns.is_none() {
             self.rhythm.untimed += 1;
         }
-        let due = time_ns.map_or(self.last_due, |time| start + self.offset(time.into()));
+        let due = time_ns.map_or(self.last_due, |time| {
+            self.pass_others(time);
+            start + self.offset(time.into())
+        });
         self.last_due = self.clamp(due, partition);
         self.furthest = self.furthest.max(self.last_due);
+        if let Some(whole) = &mut self.whole {
+            whole.first_due.get_or_insert(self.last_due);
+        }
         self.last_due
     }
 
     fn begin(&mut self, time_ns: Option<i64>, now: f64) -> f64 {
         let start = self.given_start.unwrap_or(now);
         (self.last_due, self.furthest) = (start, start);
-        if let Some(time) = time_ns {
+        let first = self.whole.as_ref().map(|whole| whole.first);
+        if let Some(origin) = first.or(time_ns.map(i128::from)) {
             self.given_start = None;
             self.start = Some(start);
-            self.origin = time.into();
-            self.latest = self.origin;
+            self.origin = origin;
+            self.latest = origin;
         }
         start
+    }
+
+    /// Lets the records of other machines pass that are due by `time`: a pause ends with the first of them.
+    fn pass_others(&mut self, time: i64) {
+        loop {
+            let whole = self.whole.as_mut();
+            let span = whole.and_then(|whole| {
+                let span = whole.others.first_entry()?;
+                (*span.key() <= time).then(|| span.remove_entry())
+            });
+            let Some((from, to)) = span else {
+                return;
+            };
+            self.cut_pause(from.into());
+            self.latest = self.latest.max(to.min(time).into());
+            if let (Some(whole), true) = (&mut self.whole, to > time) {
+                whole.others.insert(time, to);
+                return;
+            }
+        }
     }
 
     /// Where `time` is in the pass, in seconds.
@@ -114,6 +189,13 @@ impl Timeline {
             self.origin += gap;
             self.latest = time;
         }
+        self.cut_pause(time);
+        self.distance(time)
+    }
+
+    /// Goes on to `time`, and leaves out what is too long of a pause before it.
+    fn cut_pause(&mut self, time: i128) {
+        let gap = time - self.latest;
         if let Some(most) = self.max_gap
             && gap > most
         {
@@ -122,6 +204,10 @@ impl Timeline {
             self.origin += gap - most;
         }
         self.latest = self.latest.max(time);
+    }
+
+    /// From the start of the pass to `time`, in seconds.
+    fn distance(&self, time: i128) -> f64 {
         (time - self.origin).max(0) as f64 / 1e9 / self.speed
     }
 
@@ -140,12 +226,14 @@ impl Timeline {
 
     /// When a record with `time_ns` would be due, as far as pauses until then are known.
     pub(super) fn forecast(&self, time_ns: i64) -> Option<f64> {
-        let offset = (i128::from(time_ns) - self.origin).max(0) as f64 / 1e9 / self.speed;
-        Some(self.start? + offset)
+        Some(self.start? + self.distance(time_ns.into()))
     }
 
     /// How much of the capture was due so far, in steady seconds, cut pauses left out.
     pub(super) fn covered(&self) -> f64 {
+        if let Some(whole) = &self.whole {
+            return whole.first_due.map_or(0.0, |first| self.furthest - first);
+        }
         let pass = self.start.map_or(0.0, |start| self.furthest - start);
         self.earlier + pass
     }
@@ -282,6 +370,50 @@ mod tests {
             }
             let expected = (time - START) as f64 / 1e9 / speed;
             prop_assert!((due - expected).abs() < 1e-9 * expected.max(1.0));
+        }
+
+        /// On each machine a record is due when it is due where one machine sends all, in every pass.
+        #[test]
+        fn shares_keep_the_time_of_the_whole(
+            speed in 0.01..1000.0_f64,
+            max_gap in prop::option::of(1i64..20),
+            steps in prop::collection::vec((0i64..40, 0usize..5), 1..150),
+            machines in 1usize..5,
+            read_at_once in 1usize..40,
+        ) {
+            let mut time = START;
+            let records: Vec<(i64, usize)> = steps
+                .iter()
+                .map(|(step, partition)| {
+                    time += step * SECOND;
+                    (time, *partition)
+                })
+                .collect();
+            let gap = max_gap.map(|s| Duration::from_secs(s.unsigned_abs()));
+            let new = || Timeline::new(speed, gap, Some(0.0));
+            let mut whole = new();
+            let mut shares: Vec<Timeline> = (0..machines).map(|_| new()).collect();
+            shares.iter_mut().for_each(|share| share.share(records[0].0));
+            for _ in 0..3 {
+                // One machine begins a pass when it has sent the last record of the one before.
+                let began = whole.furthest;
+                for batch in records.chunks(read_at_once) {
+                    for (machine, share) in shares.iter_mut().enumerate() {
+                        let others = batch.iter().filter(|(_, p)| p % machines != machine);
+                        let spans = others.map(|(time, _)| (*time, *time)).collect();
+                        share.note_others(&OtherShards { first: None, spans });
+                    }
+                    for (time, partition) in batch {
+                        let expected = whole.due(Some(*time), *partition, began);
+                        let share = &mut shares[partition % machines];
+                        let due = share.due(Some(*time), *partition, 0.0);
+                        prop_assert!((due - expected).abs() < 1e-6 * expected.max(1.0));
+                    }
+                }
+                whole.end_pass();
+                // A machine that has nothing ends; the others go on.
+                shares.iter_mut().for_each(Timeline::end_pass);
+            }
         }
 
         /// What is left out of pauses, and what is not, is all of the capture.

@@ -7,6 +7,7 @@ use super::timeline::Rhythm;
 use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
 use crate::config::{Clock, Speed, Timing};
 use crate::error::Error;
+use crate::record::select::{FirstRecord, OtherShards};
 use crate::record::{Batch, Record};
 use crate::report::{
     Achieved, CapacityBound, LagControl, Latency, Pacing, ProblemKind, SlowedBy, WaitTimes,
@@ -68,6 +69,22 @@ impl Turns {
         let mut records = batch.records.iter();
         self.has_times = self.has_times
             || records.any(|record| time_ns(batch, record, self.timing.clock).is_some());
+    }
+
+    /// Goes by the whole whose first record is `first`: this machine has a share of it.
+    pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
+        self.scheduler.share(first.time_ns);
+    }
+
+    /// Takes note of when other machines have records.
+    pub(in crate::produce) fn note_others(&mut self, others: &OtherShards) {
+        self.scheduler.note_others(others);
+    }
+
+    /// When the pass of a whole began; none where no other machine has a share of it, or they have no time.
+    pub(in crate::produce) fn shared_start(&self) -> Option<Instant> {
+        let (began, _) = self.began?;
+        began.checked_add(self.scheduler.shared_start()?)
     }
 
     /// Takes note of records that come to be sent.

@@ -20,6 +20,7 @@ use crate::produce::job::Job;
 use crate::produce::routing::route::Router;
 use crate::produce::schedule::{Shifts, Turns};
 use crate::record::in_flight::NumberedBatch;
+use crate::record::select::FirstRecord;
 use crate::report::{Problems, Tally};
 use crate::verify::group::observer::GroupObserver;
 
@@ -138,6 +139,21 @@ impl<'a> Session<'a> {
             batches: Vec::new(),
             reported_time_outs: false,
         })
+    }
+
+    /// Goes by the time of a whole whose first record is `first`, and that this is one machine's share of. A
+    /// run that goes on after an earlier one begins with what that has left.
+    pub(super) fn share(&mut self, first: FirstRecord) {
+        let journal = self.waiter.journal.as_ref();
+        if journal.is_some_and(JournalWriter::goes_on) {
+            return;
+        }
+        if let Some(turns) = &mut self.turns {
+            turns.share(first);
+        }
+        if let Some(shifts) = &mut self.shifts {
+            shifts.share(first);
+        }
     }
 
     /// Lets the time for sending begin.

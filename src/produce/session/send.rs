@@ -1,7 +1,7 @@
 //! Sending a record: where it goes, what speaks against it, and how it is handed to librdkafka.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::open::Session;
 use super::pass::Pass;
@@ -14,7 +14,7 @@ use crate::produce::delivery::Ending;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
-use crate::produce::schedule::{kept_timestamp_ms, known_timestamp_ms};
+use crate::produce::schedule::{Turns, kept_timestamp_ms, known_timestamp_ms};
 use crate::record::{Batch, Header, Record};
 use crate::report::{Outcome, ProblemKind};
 
@@ -189,7 +189,12 @@ impl Pass<'_, '_> {
     /// 0 makes librdkafka take the time of sending.
     fn timestamp_ms(&mut self, record: &Record, position: u64) -> i64 {
         if let Some(shifts) = &mut self.session.shifts {
-            shifts.note(known_timestamp_ms(record), now_ms);
+            let shared = self.session.turns.as_ref().and_then(Turns::shared_start);
+            let start_ms = || {
+                let since = shared.map_or(Duration::ZERO, |start| start.elapsed());
+                now_ms().saturating_sub(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            };
+            shifts.note(known_timestamp_ms(record), start_ms);
         }
         let kept = self.session.kept_timestamp_ms(record, position);
         if kept == 0 && self.session.job.destination.timestamps != Timestamps::Now {

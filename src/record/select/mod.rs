@@ -6,12 +6,16 @@
 mod globs;
 mod moment;
 mod shard;
+mod whole;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 pub(crate) use self::globs::TopicGlobs;
 pub(crate) use self::moment::Moment;
 pub(crate) use self::shard::{Sample, Shard};
+use self::whole::WholeCapture;
+pub(crate) use self::whole::{FirstRecord, OtherShards, WholeRecord};
 use super::{Origin, captured};
 use crate::config::nearest;
 use crate::report::{ProblemKind, Tally, Unselected};
@@ -38,6 +42,8 @@ pub(crate) struct Selection {
     pub(crate) sample: Option<Sample>,
     /// One machine's share.
     pub(crate) shard: Option<Shard>,
+    /// The longest pause that a timed replay of a shard keeps; none where it keeps all.
+    pub(crate) longest_pause: Option<Duration>,
 }
 
 impl Selection {
@@ -122,12 +128,17 @@ pub(crate) struct Selector {
     in_window: u64,
     /// Records that came as far as `--skip`.
     counted: u64,
+    /// What the shard is a share of; none where everything is sent by one machine.
+    whole: Option<WholeCapture>,
 }
 
 impl Selector {
     pub(crate) fn new(selection: Selection) -> Self {
+        let shard = selection.shard;
+        let whole = shard.map(|_| WholeCapture::new(selection.longest_pause));
         Self {
             selection,
+            whole,
             topics: HashMap::new(),
             span: None,
             first_time: None,
@@ -186,6 +197,30 @@ impl Selector {
             }
             _ => Choice::Selected,
         }
+    }
+
+    /// Takes note of what was chosen for a record: a shard goes by the time of the whole.
+    pub(crate) fn note(&mut self, choice: Choice, record: &WholeRecord<'_>) {
+        let Some(whole) = &mut self.whole else {
+            return;
+        };
+        match choice {
+            Choice::Selected => whole.add(record),
+            Choice::LeftOut(LeftOut::OtherShard) => {
+                whole.add(record);
+                record
+                    .time_ns
+                    .into_iter()
+                    .for_each(|time| whole.add_other(time));
+            }
+            Choice::LeftOut(_) => {}
+        }
+    }
+
+    /// What other machines have among the records since the last time.
+    pub(crate) fn take_others(&mut self) -> OtherShards {
+        let whole = self.whole.as_mut();
+        whole.map(WholeCapture::take).unwrap_or_default()
     }
 
     fn topic(&mut self, record: &CandidateRecord<'_>) -> Option<LeftOut> {

@@ -92,7 +92,7 @@ impl fmt::Display for Sample {
 
 /// FNV-1a with the last mixing step of MurmurHash3: the same on every machine and in every version, and
 /// unrelated to Kafka's own placement by key, so that a sample is not one partition.
-fn hash(bytes: &[u8]) -> u64 {
+pub(super) fn hash(bytes: &[u8]) -> u64 {
     let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

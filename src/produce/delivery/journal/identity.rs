@@ -225,6 +225,8 @@ fn selection_flags(selection: &Selection) -> Vec<(String, String)> {
         limit,
         sample,
         shard,
+        // It is about times.
+        longest_pause: _,
     } = selection;
     let clock = match clock {
         Clock::Capture => "capture",

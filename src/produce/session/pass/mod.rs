@@ -193,9 +193,10 @@ impl Pass<'_, '_> {
         let Session {
             router, job, turns, ..
         } = &mut *self.session;
-        let mut refused = None;
+        let (mut refused, mut first) = (None, None);
         let extent = first_look(self.receiver, |source_batch| {
             router.observe(&source_batch.batch);
+            first = source_batch.others.first.or(first);
             if let Some(turns) = turns {
                 turns.look_at(&source_batch.batch);
             }
@@ -206,6 +207,10 @@ impl Pass<'_, '_> {
         if let Some(refused) = refused {
             return Err(refused.into());
         }
+        if let Some(first) = first {
+            self.session.share(first);
+        }
+        let Session { router, job, .. } = &mut *self.session;
         router.look(extent, |origin| job.counters.place(origin))?;
         // InitProducerId may be refused by now.
         self.session.check_alive()?;
@@ -237,6 +242,7 @@ impl Pass<'_, '_> {
             substitutes::check(job, source_batch)?;
             if let Some(turns) = turns {
                 turns.note_times(batch);
+                turns.note_others(&source_batch.others);
             }
             let journal = waiter.journal.as_mut();
             let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.observe(batch))?;

@@ -126,6 +126,11 @@ impl JournalWriter {
         !self.is_refuted && self.state.delivered.contains(signed(position))
     }
 
+    /// Whether an earlier run has delivered something.
+    pub(in crate::produce) fn goes_on(&self) -> bool {
+        self.state.delivered.len() > 0
+    }
+
     /// Takes note of the next records of the source, and says how many from its beginning may be sent
     /// or skipped: those that are found to be the ones that the journal was written over.
     ///
