@@ -250,18 +250,22 @@ fn a_wait_of_an_hour_ends_at_once_when_it_is_interrupted() {
     let mut run = run(&brokers, &["--speed", "1x", "--clock", "record"])
         .stdin_open()
         .spawn();
-    run.write_stdin(lines([(0, 0, 0), (0, 1, HOUR_MS), (0, 2, HOUR_MS)]).as_bytes());
+    let records = [(0, 0, 0), (0, 1, 200), (0, 2, HOUR_MS), (0, 3, HOUR_MS)];
+    run.write_stdin(lines(records).as_bytes());
     run.close_stdin();
-    run.wait_until("the first record is there", |_| {
-        count(&brokers, TOPIC) == Ok(1)
+    run.wait_until("the first records are there", |_| {
+        count(&brokers, TOPIC) == Ok(2)
     });
     let begin = Instant::now();
     run.signal(SIGINT);
     let output = run.wait_within(AT_ONCE * 4);
     assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
     let report = report_of(&output, 130);
-    assert_eq!(ledger(&report), "3 = 1 delivered + 2 unsent");
+    assert_eq!(ledger(&report), "4 = 2 delivered + 2 unsent");
     assert_eq!(report["timing"]["asked"], "1x");
+    // The hour that was not waited for is no part of it.
+    let reached = report["timing"]["reached"].as_f64().expect("a speed");
+    assert!(reached > 0.0 && reached < 1.01, "{reached}");
 }
 
 #[test]

@@ -97,6 +97,8 @@ struct Sent {
     last_bytes: u64,
     first: f64,
     last: f64,
+    /// How much of the capture these records cover, in steady seconds. The next one may wait for long.
+    covered: f64,
 }
 
 impl Scheduler {
@@ -145,7 +147,8 @@ impl Scheduler {
         if let Some(lag) = &mut self.lag {
             lag.spend(steady);
         }
-        self.sent.note(record.bytes, steady);
+        let covered = self.timeline.as_ref().map_or(0.0, Timeline::covered);
+        self.sent.note(record.bytes, steady, covered);
         Decision::Send { due }
     }
 
@@ -230,6 +233,7 @@ impl Scheduler {
             last_bytes,
             first,
             last,
+            covered,
         } = self.sent;
         let took = last - first;
         let by_time = |n: f64| (took > 0.0).then(|| n / took);
@@ -241,18 +245,18 @@ impl Scheduler {
         );
         let by = |rate: &Option<Rate>, n| rate.as_ref().map_or(0.0, |rate| rate.costs(n));
         Reached {
-            speed: timeline.and_then(|known| by_time(known.covered() * known.speed())),
+            speed: timeline.and_then(|known| by_time(covered * known.speed())),
             rate: by_time(records),
             byte_rate: by_time(bytes),
             took,
-            by_rhythm: timeline.map_or(0.0, Timeline::covered),
+            by_rhythm: covered,
             by_rate: by(&self.rate, records).max(by(&self.byte_rate, bytes)),
         }
     }
 }
 
 impl Sent {
-    fn note(&mut self, bytes: u64, steady: f64) {
+    fn note(&mut self, bytes: u64, steady: f64, covered: f64) {
         if self.records == 0 {
             self.first = steady;
         }
@@ -260,6 +264,7 @@ impl Sent {
         self.bytes += bytes;
         self.last_bytes = bytes;
         self.last = steady;
+        self.covered = covered;
     }
 }
 

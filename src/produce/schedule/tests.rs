@@ -67,6 +67,17 @@ fn without_timing_every_record_goes_at_once() {
 }
 
 #[test]
+fn a_record_that_waits_is_no_part_of_the_speed_that_was_reached() {
+    let mut scheduler = Scheduler::new(&speed(2.0));
+    run(&mut scheduler, &[at(0), at(SECOND)], Duration::ZERO);
+    let now = Duration::from_millis(500);
+    let turn = scheduler.next(&at(3600 * SECOND), now);
+    assert_eq!(turn, Decision::WaitUntil(Duration::from_secs(1800)));
+    let reached = scheduler.reached();
+    assert_eq!((reached.speed, reached.by_rhythm), (Some(2.0), 0.5));
+}
+
+#[test]
 fn the_slower_of_speed_and_rate_wins() {
     let timing = Timing {
         rate: Some(2.0),
