@@ -64,6 +64,7 @@ pub(crate) struct Counters {
     pub(crate) late_ms: AtomicU64,
     forecast: Mutex<Option<Forecast>>,
     silence: Mutex<Option<(Instant, String)>>,
+    start: Mutex<Option<Instant>>,
     groups: Mutex<Option<GroupProgress>>,
     /// Whether `found` is final.
     pub(crate) complete: AtomicBool,
@@ -80,6 +81,17 @@ impl Counters {
     pub(crate) fn schedule_eta(&self, share: Option<f64>) -> Option<Duration> {
         let forecast = *lock(&self.forecast);
         forecast.and_then(|forecast| forecast.eta(Instant::now(), share))
+    }
+
+    /// Notes until when nothing is sent, or that it has begun.
+    pub(in crate::produce) fn await_start(&self, start: Option<Instant>) {
+        *lock(&self.start) = start;
+    }
+
+    /// How long it takes until sending begins; none once it has, or where it begins at once.
+    pub(crate) fn starts_in(&self) -> Option<Duration> {
+        let start = *lock(&self.start);
+        Some(start?.saturating_duration_since(Instant::now()))
     }
 
     /// Notes since when nothing is acknowledged and why, or that something is.

@@ -126,9 +126,9 @@ impl Progress {
         let elapsed = self.started.elapsed();
         let silence = counters.silence();
         let note = match shutdown {
-            Shutdown::NotRequested => {
-                silence.map(|(since, reason)| Note::Waiting(since.elapsed(), reason))
-            }
+            Shutdown::NotRequested => silence
+                .map(|(since, reason)| Note::Waiting(since.elapsed(), reason))
+                .or_else(|| counters.starts_in().map(Note::Starting)),
             Shutdown::Drain | Shutdown::Immediate => Some(Note::Draining),
         };
         let scheduled = counters.schedule_eta(share);

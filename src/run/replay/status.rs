@@ -37,6 +37,8 @@ pub(super) enum Note {
     Draining,
     /// Nothing is acknowledged for so long, for this reason.
     Waiting(Duration, String),
+    /// Sending begins in so long.
+    Starting(Duration),
 }
 
 impl Note {
@@ -46,6 +48,7 @@ impl Note {
             Self::Waiting(quiet, reason) => {
                 format!("waiting for the cluster: {reason} for {}", span(*quiet))
             }
+            Self::Starting(left) => format!("begins in {}", span(*left)),
         }
     }
 }
@@ -233,6 +236,11 @@ mod tests {
             format!("45 %  1,234,567 delivered  {note}")
         );
         assert_eq!(waiting.line(30), &note[..29]);
+        let starting = Status {
+            note: Some(Note::Starting(Duration::from_secs(11_520))),
+            ..Status::default()
+        };
+        assert_eq!(starting.line(40), "0 delivered  0/s  begins in 3h 12m");
     }
 
     #[test]

@@ -23,7 +23,10 @@ impl Pass<'_, '_> {
         loop {
             // Anew for each look: the wall clock may be set meanwhile.
             let moment = moment_of(start);
+            let counters = &self.session.job.counters;
+            counters.await_start(Some(moment));
             if Instant::now() >= moment {
+                counters.await_start(None);
                 let Session { turns, waiter, .. } = &mut *self.session;
                 if let Some(turns) = turns {
                     turns.begin(moment, waiter.times);
