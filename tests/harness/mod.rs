@@ -10,6 +10,7 @@ pub(crate) mod paths;
 pub(crate) mod proxy;
 pub(crate) mod readback;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod seed;
 pub(crate) mod service;
 pub(crate) mod slow_disk;

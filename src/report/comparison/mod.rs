@@ -14,7 +14,7 @@ use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
 use crate::report::ledger::exit::exit_code;
 use crate::report::rendering::figures::{HumanCount, plural, records, seconds};
-use crate::report::rendering::json::{problem_json, round_ms, source_json};
+use crate::report::rendering::json::{SCHEMA, problem_json, round_ms, source_json};
 use crate::report::rendering::text::{write_problem, write_source};
 use crate::report::{Outcome, Signal, SourceReport, Tally};
 
@@ -141,6 +141,7 @@ impl ComparisonReport {
         });
         json!({
             "kreplay": env!("CARGO_PKG_VERSION"),
+            "schema": SCHEMA,
             "exit_code": self.exit().code(),
             "interrupted": self.signal.is_some(),
             "elapsed_s": round_ms(self.elapsed.as_secs_f64()),

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use super::text::time;
 use super::{Inspection, PartitionContents, TopicContents};
 use crate::report::inspection::census::NameCounts;
-use crate::report::rendering::json::{by_topic_json, problem_json, round_ms, source_json};
+use crate::report::rendering::json::{SCHEMA, by_topic_json, problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
 struct InspectionJson {
     kreplay: &'static str,
+    schema: u32,
     exit_code: u8,
     interrupted: bool,
     elapsed_s: f64,
@@ -47,6 +48,7 @@ impl Inspection {
         let problems = self.tally.problems.iter();
         let shape = InspectionJson {
             kreplay: env!("CARGO_PKG_VERSION"),
+            schema: SCHEMA,
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),

@@ -11,7 +11,7 @@ use crate::error::{Error, ExitCode};
 use crate::host::visible::visible;
 use crate::report::inspection::verdict;
 use crate::report::ledger::exit::exit_code;
-use crate::report::rendering::json::{problem_json, round_ms, source_json};
+use crate::report::rendering::json::{SCHEMA, problem_json, round_ms, source_json};
 use crate::report::rendering::text::write_problem;
 use crate::report::{Signal, SourceReport, Tally};
 
@@ -75,6 +75,7 @@ impl PathList {
         let problems = self.tally.problems.iter();
         json!({
             "kreplay": env!("CARGO_PKG_VERSION"),
+            "schema": SCHEMA,
             "exit_code": self.exit().code(),
             "interrupted": self.signal.is_some(),
             "elapsed_s": round_ms(self.elapsed.as_secs_f64()),

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use super::{
     ASSUMED_SETTINGS, PeakSpan, PlanReach, PlanReport, PlannedSchedule, PlannedTopic, TopicStanding,
 };
-use crate::report::rendering::json::{by_topic_json, problem_json, round_ms, source_json};
+use crate::report::rendering::json::{SCHEMA, by_topic_json, problem_json, round_ms, source_json};
 
 /// The members in the order in which a person would read them.
 #[derive(Serialize)]
 struct PlanJson {
     kreplay: &'static str,
+    schema: u32,
     exit_code: u8,
     interrupted: bool,
     elapsed_s: f64,
@@ -44,6 +45,7 @@ impl PlanReport {
         let problems = forecast.problems.iter();
         let json = PlanJson {
             kreplay: env!("CARGO_PKG_VERSION"),
+            schema: SCHEMA,
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),

@@ -11,12 +11,17 @@ use crate::report::{
     RejectsReport, Report, Resume, SourceReport, Tally, TopicReport,
 };
 
+/// The version of all JSON reports, whose members `docs/report.schema.json` describes. A member that goes, or
+/// means something else, makes the next one.
+pub(in crate::report) const SCHEMA: u32 = 1;
+
 impl Report {
     /// The report as one line of JSON, without a line end.
     #[must_use]
     pub fn to_json(&self) -> String {
         let report = ReportJson {
             kreplay: env!("CARGO_PKG_VERSION"),
+            schema: SCHEMA,
             exit_code: self.exit().code(),
             interrupted: self.signal.is_some(),
             elapsed_s: round_ms(self.elapsed.as_secs_f64()),
@@ -118,6 +123,7 @@ pub(in crate::report) fn problem_json(names: &[String], problem: &Problem) -> Va
 #[derive(Serialize)]
 struct ReportJson {
     kreplay: &'static str,
+    schema: u32,
     exit_code: u8,
     interrupted: bool,
     elapsed_s: f64,

@@ -19,6 +19,8 @@ use guard::Guard;
 use running::PipeContents;
 pub(crate) use running::Running;
 
+use super::schema::fault_of_report;
+
 /// The longest that one run may take unless a test says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -207,6 +209,9 @@ fn is_scrubbed(name: &OsStr) -> bool {
 /// # Panics
 /// When stdout is not one JSON value.
 pub(crate) fn report(output: &RunOutput) -> serde_json::Value {
-    serde_json::from_str(&output.stdout)
-        .unwrap_or_else(|error| panic!("stdout is no JSON report: {error}\n{output:#?}"))
+    let report = serde_json::from_str(&output.stdout)
+        .unwrap_or_else(|error| panic!("stdout is no JSON report: {error}\n{output:#?}"));
+    let fault = fault_of_report(&report);
+    assert_eq!(fault, None, "{report:#}");
+    report
 }
