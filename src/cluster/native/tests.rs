@@ -289,13 +289,13 @@ fn of_a_thousand_partitions_that_take_turns_each_is_written_in_two_requests_or_f
     let client = counting_client(4);
     let mock = client.mock().expect("a mock cluster");
     mock.create_topic(TOPIC, 1000, 1).expect("a topic");
-    let rounds = (0..120).flat_map(|offset| (0..1000).map(move |p| (TOPIC.into(), p, offset)));
+    let rounds = (0..200).flat_map(|offset| (0..1000).map(move |p| (TOPIC.into(), p, offset)));
     let report = replay(&client, rounds);
-    assert_eq!(report.ledger[crate::Outcome::Delivered], 120_000);
-    // A record takes 250 bytes at least where it waits, and 24 KiB of each partition wait on average. On a
-    // busy machine a request may go before all records of its partition are handed over.
+    assert_eq!(report.ledger[crate::Outcome::Delivered], 200_000);
+    // Twice 24 KiB of each partition go with a request, in which a record takes up to 250 bytes where it
+    // waits: that is two requests. On a busy machine one may go before all that is for it is handed over.
     let requests = requests(&client, PRODUCE);
-    assert!((1000..2500).contains(&requests), "{requests}");
+    assert!((1000..3000).contains(&requests), "{requests}");
 }
 
 #[test]
