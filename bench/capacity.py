@@ -59,8 +59,8 @@ def main():
         parser.add_argument(flag, required=True)
     parser.add_argument("--seconds", type=int, required=True)
     args = parser.parse_args()
-    print("| capacity | commits every | protocol | lag held | found | p10 to p90 | deviation | bounded by | load before |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| capacity | commits every | protocol | lag held | found | p10 to p90 | deviation | bounded by | confirmed | load before |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         capture = os.path.join(folder, "capture.jsonl")
         write_capture(capture)
@@ -69,9 +69,10 @@ def main():
             if found["rate"] is None:
                 fail(f"no steady lag: {found}")
             deviation = 100 * (found["rate"] / capacity - 1)
+            confirmation = found["confirmation"] or {"confirmed": "not tried"}
             print(f"| {capacity}/s | {interval} s | {protocol} | {lag} | {found['rate']:.0f}/s "
                   f"| {found['rate_p10']:.0f} to {found['rate_p90']:.0f} | {deviation:+.1f} % "
-                  f"| {found['bounded_by']} | {load:.1f} |", flush=True)
+                  f"| {found['bounded_by']} | {confirmation['confirmed']} | {load:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

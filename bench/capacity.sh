@@ -4,7 +4,7 @@
 #
 #   bench/capacity.sh [--seconds N]
 #
-#   --seconds N  how long each run sends; default 40
+#   --seconds N  how long each run sends; default 60; the last third confirms what was found
 #
 # Environment: KREPLAY, the kreplay that is measured (default target/release/kreplay); BENCH_SERVICE, the service
 # (default target/release/service); BENCH_BROKER, as of bench/run.sh (default target/release/broker).
@@ -14,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-seconds=40
+seconds=60
 while (($#)); do
   case $1 in
     -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit ;;

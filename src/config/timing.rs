@@ -22,6 +22,8 @@ pub(crate) struct Timing {
     pub byte_rate: Option<f64>,
     /// Records by which the consumer groups that are waited for may lag.
     pub max_lag: Option<u64>,
+    /// For how long records are sent, where that is known before.
+    pub sends_for: Option<Duration>,
     /// How long speed and rates grow.
     pub ramp: Duration,
     /// When the first record is due.
@@ -51,6 +53,7 @@ impl Timing {
             rate: flags.rate,
             byte_rate: flags.byte_rate,
             max_lag: None,
+            sends_for: None,
             ramp: flags.ramp.unwrap_or_default(),
             start_at: flags.start_at,
         };

@@ -19,7 +19,9 @@ pub use self::comparison::{
     Compared, CorrelationReport, Excused, ExcusedNoise, ExpectedReport, LearnedNoise, LearnedPath,
     NoiseKind, ShownDifference, UnmatchedPath,
 };
-pub(crate) use self::groups::{CapacityBound, LagControl, LagPoint, ServiceCapacity};
+pub(crate) use self::groups::{
+    CapacityBound, Confirmation, Confirmed, LagControl, LagPoint, ServiceCapacity,
+};
 pub use self::groups::{
     ConsumptionRates, GroupReport, GroupVerdict, PartitionDrain, PartitionState,
 };

@@ -26,8 +26,8 @@ use super::property_names::PropertyPlaces;
 use super::{
     CapturedCluster, Cluster, ComparedSource, ComparedWith, Config, DeliveryPolicy, Destination,
     EmptySource, Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice,
-    Reordered, Repetition, ReportForm, Source, Task, Timestamps, Timing, TopicNames, Verbosity,
-    View,
+    Reordered, Repetition, ReportForm, Source, Task, Timestamps, Timing,
+    TopicNames, Verbosity, View,
 };
 use crate::cli;
 use crate::error::Error;
@@ -97,6 +97,7 @@ impl Config {
         let clock = extraction.selection.clock;
         let timing = Timing {
             max_lag: groups.max_lag,
+            sends_for: again.sends_for,
             ..Timing::from_flags(timing, clock, SystemTime::now())?
         };
         // A file that the user names is kept from harm also where a rehearsal does not read it.

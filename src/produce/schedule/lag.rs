@@ -5,23 +5,42 @@
 //! ramp, which doubles. That rule alone lets the lag run to zero and up again, and a service without work has
 //! not shown what it can do. So near the number the rate is what was read of late, corrected by a part of the
 //! distance.
+//!
+//! A period ends with a commit: a whole number of commits is in it, and the rate does not follow the chance by
+//! which one more or less would be.
+//!
+//! Where it is known when sending ends, the last third of the time confirms what was found: records go at 0.95 of
+//! the capacity, whatever the lag is, and that has not to grow.
 
 use std::time::Duration;
 
 use super::rate::Rate;
-use crate::verify::group::capacity::{LagWindow, MeasuredLag};
+use crate::report::CapacityBound;
+use crate::verify::group::capacity::{LEAST_STEADY, LagWindow, MeasuredLag};
 use crate::verify::group::observer::GroupProgress;
 
 /// The shortest time between two changes of the rate; with a longer commit interval it is two of those, or the
 /// rate would follow single commits.
 const SHORTEST_PERIOD: f64 = 0.5;
 const INTERVALS_PER_PERIOD: f64 = 2.0;
+/// A period that is so nearly over ends with the commit that comes: the next one is an interval away.
+const NEARLY: f64 = 0.9;
+/// Without a commit for so many periods it ends without one.
+const PERIODS_WITHOUT_COMMIT: f64 = 3.0;
+/// The part of the time for sending that is there to find the capacity; the rest confirms it.
+const SEARCH_SHARE: f64 = 2.0 / 3.0;
+/// The shortest time that confirms, in seconds.
+const SHORTEST_CONFIRMATION: f64 = 5.0;
+/// The part of the capacity that a service has to do without a growing lag.
+const CONFIRMED_SHARE: f64 = 0.95;
 /// The ramp: the rate grows by up to as much as it is (OpenMessaging Benchmark).
 const LEAST_RAMP: f64 = 0.01;
 const MOST_RAMP: f64 = 1.0;
-/// In how many periods a distance from the wanted lag is made up for.
-const CORRECTION_PERIODS: f64 = 4.0;
-/// Over how many periods the speed of the group is averaged: one holds a commit more or less.
+/// In how many periods a distance from the wanted lag is made up for, and in how many seconds at least: a short
+/// period says little, because commits are seen some looks late.
+const CORRECTION_PERIODS: f64 = 2.0;
+const SHORTEST_CORRECTION: f64 = 2.0;
+/// Over how many periods the speed of the group is averaged.
 const AVERAGED: usize = 6;
 /// The slowest rate, in records a second: a group that stands still is still tried.
 const SLOWEST: f64 = 0.1;
@@ -32,6 +51,7 @@ const HELD_BACK: f64 = 0.75;
 /// The controller, in steady time.
 #[derive(Debug)]
 pub(super) struct LagController {
+    max_lag: u64,
     wanted: f64,
     pace: Rate,
     /// Records a second that are allowed now.
@@ -42,6 +62,20 @@ pub(super) struct LagController {
     /// Of the period that runs now; none before the first sample.
     period: Option<Period>,
     measured: MeasuredLag,
+    /// When sending ends, in steady seconds; none where that is not known.
+    ends: Option<f64>,
+    phase: Phase,
+}
+
+/// What the rate goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The lag, which is held.
+    Hold,
+    /// The capacity that was found, of which a part is sent whatever the lag is.
+    Confirm,
+    /// The lag again, because it has grown.
+    Refuted,
 }
 
 /// What is known of a period.
@@ -60,11 +94,13 @@ struct Period {
 }
 
 impl LagController {
-    pub(super) fn new(wanted: u64) -> Self {
-        let wanted = wanted as f64;
+    /// Sending ends at the steady second `ends`, where that is known.
+    pub(super) fn new(max_lag: u64, ends: Option<f64>) -> Self {
+        let wanted = max_lag as f64;
         // What is sent before the first change is what may lag.
         let allowed = (wanted / SHORTEST_PERIOD).max(1.0);
         Self {
+            max_lag,
             wanted,
             pace: Rate::new(allowed),
             allowed,
@@ -72,6 +108,8 @@ impl LagController {
             sent: 0,
             period: None,
             measured: MeasuredLag::default(),
+            ends,
+            phase: Phase::Hold,
         }
     }
 
@@ -90,30 +128,25 @@ impl LagController {
     pub(super) fn observe(&mut self, progress: &GroupProgress, now: f64) {
         self.measured
             .commit(Duration::from_secs_f64(now), progress.done);
-        let begin = Period {
-            began: now,
-            sent: self.sent,
-            done: progress.done,
-            lag: progress.lag,
-            latest_done: progress.done,
-            has_commit: false,
-        };
+        let begin = Period::begin(now, self.sent, progress);
         let Some(period) = &mut self.period else {
             self.period = Some(begin);
             return;
         };
-        let is_commit = progress.done > period.latest_done;
-        if is_commit || !period.has_commit {
-            period.lag = progress.lag;
-        }
-        period.latest_done = progress.done;
-        period.has_commit |= is_commit;
-        let interval = progress.commit_interval.unwrap_or_default().as_secs_f64();
-        let length = SHORTEST_PERIOD.max(interval * INTERVALS_PER_PERIOD);
+        let is_commit = period.observe(progress);
+        let length = period_length(progress);
         let elapsed = now - period.began;
         // Too much is noticed at once.
         let is_far = progress.lag as f64 > 2.0 * self.wanted && elapsed >= SHORTEST_PERIOD;
-        if elapsed < length && !is_far {
+        let is_over = match is_commit {
+            true => elapsed >= NEARLY * length,
+            false => progress.done > 0 && elapsed >= PERIODS_WITHOUT_COMMIT * length,
+        };
+        if !is_over && !is_far {
+            if progress.done == 0 && self.sent as f64 >= self.wanted {
+                // Nobody knows what the group can do: it has enough for now.
+                self.allow(SLOWEST, now);
+            }
             return;
         }
         let window = LagWindow {
@@ -127,9 +160,51 @@ impl LagController {
         };
         self.period = Some(begin);
         self.measured.add(window);
-        let next = self.next_rate(&window, length).max(SLOWEST);
-        self.pace.change(next, now);
-        self.allowed = next;
+        self.go_on(&window, length, now);
+    }
+
+    /// Sets the rate for the next period, which takes `length` seconds.
+    fn go_on(&mut self, window: &LagWindow, length: f64, now: f64) {
+        if self.phase == Phase::Confirm {
+            if window.lag as f64 <= 2.0 * self.wanted {
+                return;
+            }
+            self.measured.refute();
+            self.phase = Phase::Refuted;
+            self.pace = Rate::new(self.allowed);
+        }
+        if self.phase == Phase::Hold
+            && self.is_time_to_confirm(length, now)
+            && let Some(capacity) = self.found()
+        {
+            let rate = CONFIRMED_SHARE * capacity;
+            self.measured.confirm(rate);
+            self.phase = Phase::Confirm;
+            self.allowed = rate;
+            self.pace = Rate::open_loop(rate, now);
+            return;
+        }
+        let next = self.next_rate(window, length).max(SLOWEST);
+        self.allow(next, now);
+    }
+
+    fn allow(&mut self, rate: f64, now: f64) {
+        self.pace.change(rate, now);
+        self.allowed = rate;
+    }
+
+    /// Whether so much time is left as a confirmation takes, and not much more.
+    fn is_time_to_confirm(&self, length: f64, now: f64) -> bool {
+        let least = SHORTEST_CONFIRMATION.max(LEAST_STEADY as f64 * length);
+        self.ends
+            .is_some_and(|ends| now >= SEARCH_SHARE * ends && ends - now >= least)
+    }
+
+    /// The capacity as far as it is known; none where something else than the service is the limit.
+    fn found(&self) -> Option<f64> {
+        // What else it may be makes no difference here.
+        let found = self.measured.capacity(self.max_lag, CapacityBound::Input)?;
+        (found.bound == CapacityBound::Service).then_some(found.rates.median)
     }
 
     /// The rate for the next period, which takes `length` seconds.
@@ -148,7 +223,7 @@ impl LagController {
             let most = self.measured.recent_rate(2) + self.wanted / length;
             return (used.max(1.0) * (1.0 + self.ramp)).min(most);
         }
-        let correction = excess / (CORRECTION_PERIODS * length);
+        let correction = excess / (CORRECTION_PERIODS * length).max(SHORTEST_CORRECTION);
         self.measured.recent_rate(AVERAGED) - correction
     }
 
@@ -158,12 +233,42 @@ impl LagController {
     }
 }
 
+impl Period {
+    fn begin(now: f64, sent: u64, progress: &GroupProgress) -> Self {
+        Self {
+            began: now,
+            sent,
+            done: progress.done,
+            lag: progress.lag,
+            latest_done: progress.done,
+            has_commit: false,
+        }
+    }
+
+    /// Takes note of a look; whether it shows a commit.
+    fn observe(&mut self, progress: &GroupProgress) -> bool {
+        let is_commit = progress.done > self.latest_done;
+        if is_commit || !self.has_commit {
+            self.lag = progress.lag;
+        }
+        self.latest_done = progress.done;
+        self.has_commit |= is_commit;
+        is_commit
+    }
+}
+
+/// How long a period is, in seconds.
+fn period_length(progress: &GroupProgress) -> f64 {
+    let interval = progress.commit_interval.unwrap_or_default().as_secs_f64();
+    SHORTEST_PERIOD.max(interval * INTERVALS_PER_PERIOD)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::CapacityBound;
+    use crate::report::Confirmed;
 
     #[expect(
         clippy::cast_possible_truncation,
@@ -183,14 +288,21 @@ mod tests {
         /// Seconds until it begins to read, and the longest time between two looks at it.
         delay: f64,
         look_every: f64,
+        /// When sending ends, where that is known.
+        ends: Option<f64>,
+        /// When the service becomes slower than it was, and how much of its speed is left.
+        slower: (f64, f64),
     }
+
+    /// A service that is never slower.
+    const STEADY: (f64, f64) = (f64::INFINITY, 1.0);
 
     impl Simulated {
         /// Runs for so many seconds; gives the controller, and how long the service had nothing to do after the
         /// first quarter.
         fn run(&self, wanted: u64, seconds: f64) -> (LagController, f64) {
             const STEP: f64 = 0.001;
-            let mut controller = LagController::new(wanted);
+            let mut controller = LagController::new(wanted, self.ends);
             let (mut read, mut committed, mut next_commit) = (0.0_f64, 0.0, self.interval);
             let (mut given, mut idle, mut now) = (0.0, 0.0, 0.0);
             let (mut looks, mut next_look) = (0_u32, 0.0);
@@ -201,7 +313,11 @@ mod tests {
                     controller.spend(now);
                 }
                 let backlog = controller.sent as f64 - read;
-                let able = if now < self.delay { 0.0 } else { self.capacity };
+                let able = match now {
+                    now if now < self.delay => 0.0,
+                    now if now > self.slower.0 => self.capacity * self.slower.1,
+                    _ => self.capacity,
+                };
                 let reads = (able * STEP).min(backlog);
                 if reads < self.capacity * STEP && now > seconds / 4.0 {
                     idle += STEP;
@@ -236,13 +352,14 @@ mod tests {
         #[test]
         fn the_capacity_of_a_service_is_found_within_five_percent(
             capacity in 20.0..5_000.0_f64,
-            interval in 0.05..0.5_f64,
+            interval in 0.05..2.0_f64,
             more in 1.5..6.0_f64,
             (delay, look_every) in (0.0..3.0_f64, 0.0..0.2_f64),
         ) {
-            let service = Simulated { capacity, interval, input: f64::INFINITY, delay, look_every };
+            let service =
+                Simulated { capacity, interval, input: f64::INFINITY, delay, look_every, ends: None, slower: STEADY };
             // More than is read between two changes of the rate.
-            let wanted = whole(capacity * more) + 20;
+            let wanted = whole(capacity * more * interval.max(1.0)) + 20;
             let (controller, idle) = service.run(wanted, 60.0);
             let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
             let rates = found.rates;
@@ -262,12 +379,68 @@ mod tests {
             share in 0.1..0.7_f64,
         ) {
             let input = capacity * share;
-            let service = Simulated { capacity, interval: 0.2, input, delay: 0.5, look_every: 0.1 };
+            let service =
+                Simulated { capacity, interval: 0.2, input, delay: 0.5, look_every: 0.1, ends: None, slower: STEADY };
             let wanted = whole(capacity * 2.0);
             let (controller, _) = service.run(wanted, 30.0);
             let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
             prop_assert_eq!(found.bound, CapacityBound::Input);
             prop_assert!((found.rates.median / input - 1.0).abs() < 0.1, "{:?} for {input}", found.rates);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn a_capacity_is_confirmed_unless_the_service_cannot_keep_it_up(
+            capacity in 50.0..5_000.0_f64,
+            interval in 0.05..1.0_f64,
+            left in prop::sample::select(vec![0.5, 0.8, 0.9, 0.97, 1.0]),
+        ) {
+            let service = Simulated {
+                capacity,
+                interval,
+                input: f64::INFINITY,
+                delay: 0.3,
+                look_every: 0.05,
+                ends: Some(60.0),
+                slower: (42.0, left),
+            };
+            let wanted = whole(capacity * 2.0 * interval.max(1.0)) + 20;
+            let (controller, _) = service.run(wanted, 60.0);
+            let found = controller.measured().confirmation().expect("there is time for it");
+            let rate = found.rate;
+            prop_assert!((rate / (0.95 * capacity) - 1.0).abs() < 0.03, "{rate} of {capacity}");
+            // It began at the fortieth second.
+            prop_assert!((12.0..=20.1).contains(&found.time.as_secs_f64()), "{found:?}");
+            let expected = if left > 0.95 { Confirmed::Yes } else { Confirmed::LagGrew };
+            prop_assert_eq!(found.confirmed, expected, "{:?}", found);
+        }
+    }
+
+    #[test]
+    fn without_an_end_or_a_capacity_nothing_is_confirmed() {
+        let service = |ends, input| Simulated {
+            capacity: 200.0,
+            interval: 0.2,
+            input,
+            delay: 0.0,
+            look_every: 0.05,
+            ends,
+            slower: STEADY,
+        };
+        for (ends, input) in [
+            (None, f64::INFINITY),
+            (Some(30.0), 100.0),
+            (Some(6.0), f64::INFINITY),
+        ] {
+            let (controller, _) = service(ends, input).run(400, ends.unwrap_or(30.0));
+            assert_eq!(
+                controller.measured().confirmation(),
+                None,
+                "{ends:?} {input}"
+            );
         }
     }
 
@@ -279,6 +452,8 @@ mod tests {
             input: f64::INFINITY,
             delay: 0.0,
             look_every: 0.1,
+            ends: None,
+            slower: STEADY,
         };
         let (controller, _) = service.run(1000, 60.0);
         assert!(controller.sent < 4_000, "{}", controller.sent);

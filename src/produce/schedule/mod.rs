@@ -110,12 +110,15 @@ impl Scheduler {
             Speed::Max => None,
             Speed::Factor(speed) => Some(Timeline::new(speed, timing.max_gap, given_start)),
         };
+        let ramp = Ramp::new(timing.ramp);
+        let ends = timing.sends_for;
+        let ends = ends.map(|time| ramp.steady(time.as_secs_f64()));
         Self {
-            ramp: Ramp::new(timing.ramp),
+            ramp,
             timeline,
             rate: timing.rate.map(Rate::new),
             byte_rate: timing.byte_rate.map(Rate::new),
-            lag: timing.max_lag.map(LagController::new),
+            lag: timing.max_lag.map(|lag| LagController::new(lag, ends)),
             waiting: None,
             sent: Sent::default(),
         }

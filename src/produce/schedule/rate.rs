@@ -13,6 +13,8 @@ pub(super) struct Rate {
     cost: f64,
     /// When the next record is due, in steady seconds.
     next: f64,
+    /// How much may be made up, in seconds.
+    burst: f64,
 }
 
 impl Rate {
@@ -25,6 +27,16 @@ impl Rate {
         Self {
             cost: per_second.recip(),
             next: 0.0,
+            burst: BURST,
+        }
+    }
+
+    /// So many units from `now` on, no less: what is missed is made up for.
+    pub(super) fn open_loop(per_second: f64, now: f64) -> Self {
+        Self {
+            next: now,
+            burst: f64::INFINITY,
+            ..Self::new(per_second)
         }
     }
 
@@ -50,7 +62,7 @@ impl Rate {
 
     /// Takes note of a record of so many units that is sent at the steady time `now`.
     pub(super) fn spend(&mut self, units: f64, now: f64) {
-        self.next = self.next.max(now - BURST) + units * self.cost;
+        self.next = self.next.max(now - self.burst) + units * self.cost;
     }
 }
 

@@ -205,6 +205,7 @@ impl Turns {
         Some(LagControl {
             max_lag,
             capacity: measured.capacity(max_lag, otherwise),
+            confirmation: measured.confirmation(),
             series: measured.series(),
         })
     }

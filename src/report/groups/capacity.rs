@@ -43,6 +43,58 @@ pub struct ServiceCapacity {
     pub bound: CapacityBound,
 }
 
+/// Whether the service can do nearly what was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It can: its lag did not grow.
+    Yes,
+    /// It cannot.
+    LagGrew,
+    /// That is not known, because less was sent.
+    SentTooLittle,
+}
+
+impl Confirmed {
+    /// Its name in the report for programs.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::LagGrew => "lag_grew",
+            Self::SentTooLittle => "sent_too_little",
+        }
+    }
+}
+
+/// What came of sending a part of the capacity, whatever the lag was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confirmation {
+    /// The verdict.
+    pub confirmed: Confirmed,
+    /// Records a second that were to be sent.
+    pub rate: f64,
+    /// Records a second that were.
+    pub sent: f64,
+    /// Records a second by which the lag grew, by least squares; below zero where it fell.
+    pub growth: f64,
+    /// For how long.
+    pub time: Duration,
+    /// In so many periods.
+    pub windows: usize,
+}
+
+impl Confirmation {
+    fn to_json(self) -> Value {
+        json!({
+            "confirmed": self.confirmed.name(),
+            "rate": round_ms(self.rate),
+            "sent": round_ms(self.sent),
+            "lag_growth": round_ms(self.growth),
+            "windows": self.windows,
+            "time_s": round_ms(self.time.as_secs_f64()),
+        })
+    }
+}
+
 /// One period of a run that held a lag.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LagPoint {
@@ -65,6 +117,8 @@ pub struct LagControl {
     pub max_lag: u64,
     /// None where the lag was never steady.
     pub capacity: Option<ServiceCapacity>,
+    /// None where it was not tried.
+    pub confirmation: Option<Confirmation>,
     /// Period by period.
     pub series: Vec<LagPoint>,
 }
@@ -84,6 +138,7 @@ impl LagControl {
             "window_s": rate(|rates| rates.window.as_secs_f64()),
             "held_share": capacity.map(|capacity| round_ms(capacity.held_share)),
             "bounded_by": capacity.map(|capacity| capacity.bound.name()),
+            "confirmation": self.confirmation.map(Confirmation::to_json),
         })
     }
 
@@ -116,6 +171,7 @@ mod tests {
                     bound,
                 }
             }),
+            confirmation: None,
             series: vec![LagPoint {
                 end: Duration::from_millis(500),
                 allowed: 9100.0,
@@ -131,7 +187,8 @@ mod tests {
         let service = control(CapacityBound::Service);
         assert_eq!(
             service.to_string(),
-            "capacity   9120 records/s (p10 8900, p90 9300) with a lag of 5,000: bounded by the service\n"
+            "capacity   9120 records/s (p10 8900, p90 9300) with a lag of 5,000: bounded by the service\n           \
+                        not confirmed: a longer `--for` gives the time for it\n"
         );
         assert_eq!(
             control(CapacityBound::Input).to_string(),
@@ -141,7 +198,7 @@ mod tests {
             capacity: None,
             ..service.clone()
         };
-        let expected = "capacity   not known: the lag was not steady in 1 periods\n";
+        let expected = "capacity   not known: the lag was not steady in 1 period\n";
         assert_eq!(unknown.to_string(), expected);
         assert_eq!(unknown.to_json()["bounded_by"], Value::Null);
         assert_eq!(service.to_json()["bounded_by"], "service");
@@ -149,5 +206,48 @@ mod tests {
             "t_s": 0.5, "allowed": 9100.0, "sent": 9099.0, "committed": 9120.0, "lag": 4900,
         }]);
         assert_eq!(service.series_json(), series);
+    }
+
+    #[test]
+    fn a_confirmation_says_what_the_lag_did() {
+        for (confirmed, growth, said, name) in [
+            (
+                Confirmed::Yes,
+                -430.2,
+                "confirmed: at 8664 records/s for 10.10 s the lag did not grow",
+                "yes",
+            ),
+            (
+                Confirmed::LagGrew,
+                211.0,
+                "not confirmed: at 8664 records/s for 10.10 s the lag grew by 211 records/s",
+                "lag_grew",
+            ),
+            (
+                Confirmed::SentTooLittle,
+                0.0,
+                "not confirmed: 6000 records/s were sent for 10.10 s, and not 8664",
+                "sent_too_little",
+            ),
+        ] {
+            let confirmation = Confirmation {
+                confirmed,
+                rate: 8664.0,
+                sent: 6000.0,
+                growth,
+                time: Duration::from_millis(10_100),
+                windows: 20,
+            };
+            let control = LagControl {
+                confirmation: Some(confirmation),
+                ..control(CapacityBound::Service)
+            };
+            let text = control.to_string();
+            assert_eq!(text.lines().nth(1).map(str::trim), Some(said));
+            let json = json!({
+                "confirmed": name, "rate": 8664.0, "sent": 6000.0, "lag_growth": growth, "windows": 20, "time_s": 10.1,
+            });
+            assert_eq!(control.to_json()["confirmation"], json);
+        }
     }
 }

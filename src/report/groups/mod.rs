@@ -7,7 +7,9 @@ mod text;
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use self::capacity::{CapacityBound, LagControl, LagPoint, ServiceCapacity};
+pub(crate) use self::capacity::{
+    CapacityBound, Confirmation, Confirmed, LagControl, LagPoint, ServiceCapacity,
+};
 
 /// How far a group is with one partition; the worst state of its partitions is that of the group. A partition
 /// that it has not come to says less than one with which it gets on.

@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use super::{CapacityBound, ConsumptionRates, GroupReport, LagControl, ServiceCapacity};
+use super::{
+    CapacityBound, Confirmation, Confirmed, ConsumptionRates, GroupReport, LagControl,
+    ServiceCapacity,
+};
 use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanCount, count, seconds};
 
@@ -68,9 +71,10 @@ impl fmt::Display for LagControl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let periods = self.series.len();
         let Some(ServiceCapacity { rates, bound, .. }) = self.capacity else {
+            let periods = count(periods as u64, "period");
             return writeln!(
                 f,
-                "capacity   not known: the lag was not steady in {periods} periods"
+                "capacity   not known: the lag was not steady in {periods}"
             );
         };
         let least = match bound {
@@ -85,6 +89,36 @@ impl fmt::Display for LagControl {
             f,
             "capacity   {least}{median:.0} records/s (p10 {p10:.0}, p90 {p90:.0}) with a lag of {lag}: bounded by the {}",
             bound.name()
-        )
+        )?;
+        match self.confirmation {
+            Some(confirmation) => confirmation.fmt(f),
+            None if bound == CapacityBound::Service => writeln!(
+                f,
+                "           not confirmed: a longer `--for` gives the time for it"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Confirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rate, sent, growth) = (self.rate, self.sent, self.growth);
+        let time = seconds(self.time);
+        f.write_str("           ")?;
+        match self.confirmed {
+            Confirmed::Yes => writeln!(
+                f,
+                "confirmed: at {rate:.0} records/s for {time} the lag did not grow"
+            ),
+            Confirmed::LagGrew => writeln!(
+                f,
+                "not confirmed: at {rate:.0} records/s for {time} the lag grew by {growth:.0} records/s"
+            ),
+            Confirmed::SentTooLittle => writeln!(
+                f,
+                "not confirmed: {sent:.0} records/s were sent for {time}, and not {rate:.0}"
+            ),
+        }
     }
 }

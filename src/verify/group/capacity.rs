@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::rates::CommitProgress;
-use crate::report::{CapacityBound, LagPoint, ServiceCapacity};
+use crate::report::{CapacityBound, Confirmation, Confirmed, LagPoint, ServiceCapacity};
 
 /// Windows that are remembered. When there are more, two become one: half of them say as much of a run that
 /// is twice as long.
 const MOST_WINDOWS: usize = 1 << 12;
-/// A steady time has at least so many windows.
-const LEAST_STEADY: usize = 5;
-/// The lag changes by less than this part of the rate while it is steady.
+/// A steady time has at least so many windows, and so has a confirmation.
+pub(crate) const LEAST_STEADY: usize = 5;
+/// The lag changes by less than this part of the rate while it is steady, and grows by less in a confirmation.
 const STEADY_SLOPE: f64 = 0.01;
 /// Of so many of the steady windows sending has to be held back, where the service is what limits it.
 const MOSTLY: f64 = 0.8;
@@ -19,6 +19,8 @@ const WARM_UP: usize = 2;
 /// The shortest windows in which the capacity is measured, and how many there are at most.
 const CAPACITY_WINDOW: Duration = Duration::from_secs(2);
 const MOST_RATES: u32 = 10;
+/// The part of the rate that a confirmation has to send: with less nothing is confirmed.
+const LEAST_SENT: f64 = 0.99;
 
 /// One period of the control.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +43,17 @@ pub(crate) struct LagWindow {
 pub(crate) struct MeasuredLag {
     windows: Vec<LagWindow>,
     commits: CommitProgress,
+    confirmation: Option<ConfirmationWindows>,
+}
+
+/// What follows when a part of the capacity is sent, whatever the lag is.
+#[derive(Debug, Default)]
+struct ConfirmationWindows {
+    /// Records a second.
+    rate: f64,
+    windows: Vec<LagWindow>,
+    /// Whether the lag has grown so far that the rate was changed again.
+    is_refuted: bool,
 }
 
 impl MeasuredLag {
@@ -50,23 +63,73 @@ impl MeasuredLag {
     }
 
     pub(crate) fn add(&mut self, window: LagWindow) {
-        if self.windows.len() == MOST_WINDOWS {
-            let pairs = self.windows.chunks(2);
-            self.windows = pairs.filter_map(joined).collect();
+        let windows = match &mut self.confirmation {
+            Some(confirmation) => &mut confirmation.windows,
+            None => &mut self.windows,
+        };
+        if windows.len() == MOST_WINDOWS {
+            let pairs = windows.chunks(2);
+            *windows = pairs.filter_map(joined).collect();
         }
-        self.windows.push(window);
+        windows.push(window);
     }
 
-    /// The latest window.
+    /// The windows from now on are to confirm that the service can do `rate`.
+    pub(crate) fn confirm(&mut self, rate: f64) {
+        self.confirmation = Some(ConfirmationWindows {
+            rate,
+            ..ConfirmationWindows::default()
+        });
+    }
+
+    /// The service cannot do that.
+    pub(crate) fn refute(&mut self) {
+        if let Some(confirmation) = &mut self.confirmation {
+            confirmation.is_refuted = true;
+        }
+    }
+
+    /// Whether the service did what it was to confirm; none where that was not tried for long enough.
+    pub(crate) fn confirmation(&self) -> Option<Confirmation> {
+        let ConfirmationWindows {
+            rate,
+            windows,
+            is_refuted,
+        } = self.confirmation.as_ref()?;
+        if windows.len() < LEAST_STEADY && !is_refuted {
+            return None;
+        }
+        let time: f64 = windows.iter().map(|window| window.length).sum();
+        let sent = windows.iter().map(|window| window.sent * window.length);
+        let sent = sent.sum::<f64>() / time.max(f64::EPSILON);
+        let growth = slope(windows);
+        let confirmed = match () {
+            () if *is_refuted || growth >= STEADY_SLOPE * rate => Confirmed::LagGrew,
+            () if sent < LEAST_SENT * rate => Confirmed::SentTooLittle,
+            () => Confirmed::Yes,
+        };
+        Some(Confirmation {
+            confirmed,
+            rate: *rate,
+            sent,
+            growth,
+            time: Duration::from_secs_f64(time),
+            windows: windows.len(),
+        })
+    }
+
+    /// The latest window in which the lag was held.
     #[cfg(test)]
     pub(crate) fn last(&self) -> Option<&LagWindow> {
         self.windows.last()
     }
 
-    /// Records a second that were committed in the last `windows` windows.
+    /// Records a second that were committed in the last `windows` windows. The first one does not count beside
+    /// others: the group had to begin in it.
     pub(crate) fn recent_rate(&self, windows: usize) -> f64 {
+        let last = self.windows.len().saturating_sub(1);
         let from = self.windows.len().saturating_sub(windows);
-        let recent = &self.windows[from..];
+        let recent = &self.windows[from.max(last.min(1))..];
         let time: f64 = recent.iter().map(|window| window.length).sum();
         let committed = recent.iter().map(|window| window.committed * window.length);
         committed.sum::<f64>() / time.max(f64::EPSILON)
@@ -123,7 +186,9 @@ impl MeasuredLag {
 
     /// The series for the report.
     pub(crate) fn series(&self) -> Vec<LagPoint> {
-        let windows = self.windows.iter();
+        let confirming = self.confirmation.iter();
+        let confirming = confirming.flat_map(|confirmation| &confirmation.windows);
+        let windows = self.windows.iter().chain(confirming);
         windows
             .map(|window| LagPoint {
                 end: window.end,
