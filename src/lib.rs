@@ -66,7 +66,8 @@
 //! | how keys, values and headers are decoded | `extract/rrpair/fields.rs`, `extract/rrpair/headers/` |
 //! | a record's own timestamp | `timestamp_ms` in `extract/rrpair/fields.rs` (captured), `kept_timestamp_ms` in `produce/schedule/shift.rs` (sent) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
-//! | which records are duplicates | `try_claim` in `extract/keep/deduplicator.rs`, `extract/keep/seen.rs` |
+//! | which records are duplicates | `try_claim` in `extract/keep/deduplicator/mod.rs`, `extract/keep/deduplicator/seen.rs` |
+//! | Produce requests that wrote nothing of their own | `wrote_nothing` in `extract/keep/deduplicator/retries.rs` |
 //! | aborted transactions and markers | `extract/keep/aborted.rs` |
 //! | what a topic is called that the capture knows by its id | `extract/keep/topic_ids.rs` (the capture's word), `extract/keep/identities.rs` (`--topic-id`) |
 //! | how a CSV row becomes a record | `extract/csv/columns/mod.rs`, `extract/csv/rows/mod.rs` |
@@ -79,7 +80,7 @@
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | **Sending** | |
 //! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
-//! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window.rs` (waiting for order), `extract/keep/seen.rs` (duplicates); the table in `docs/guarantees.md` |
+//! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates); the table in `docs/guarantees.md` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is checked before the first record | `produce/connection/preflight.rs` (brokers), `produce/routing/checks.rs` (topics, partitions), `produce/routing/originals.rs` (original timestamps) |
 //! | the guard against the captured cluster | `ClusterComparison` in `cluster/guard.rs`, asked by `check_shared` in `produce/routing/route.rs` |

@@ -350,3 +350,140 @@ fn a_file_of_differences_is_made_anew_and_for_its_owner_alone() {
     assert!(!path("nowhere").exists());
     assert_eq!(fs::read(path("new")).expect("it is there"), before);
 }
+
+/// A Produce request of one batch of two records, and its answer.
+fn produce(first: u64, sequence: [Value; 3], error: Value) -> Value {
+    let record = |n: u64| json!({ "offsetDelta": n - first, "valueString": n.to_string() });
+    let [producer, epoch, sequence] = sequence;
+    json!({
+        "command": "Produce",
+        "kafka": {
+            "request": { "ProduceRequest": { "topics": [{ "name": "bills", "partitions": [{
+                "records": {
+                    "producerId": producer,
+                    "producerEpoch": epoch,
+                    "baseSequence": sequence,
+                    "records": [record(first), record(first + 1)],
+                },
+            }] }] } },
+            "response": { "ProduceResponse": { "responses": [{ "name": "bills", "partitionResponses": [{
+                "errorCode": error,
+            }] }] } },
+        },
+    })
+}
+
+/// Two requests with the records 1 and 2, each by its producer's id, epoch and sequence, and the error in its
+/// answer; and how often the records are in the log.
+const REQUESTS: &str = r#"
+the same batch             | "7" 0 4   | 0  | "7" 0 4   | 0      | 1
+a refused one              | "7" 0 4   | 6  | "7" 0 4   | 0      | 1
+one refused by name        | "-1" -1 -1| "NOT_LEADER_OR_FOLLOWER" | "-1" -1 -1 | "NONE" | 1
+both refused               | "-1" -1 -1| 6  | "-1" -1 -1| 19     | 0
+a duplicate to the broker  | "7" 0 4   | 0  | "7" 1 4   | 46     | 1
+an odd answer              | "-1" -1 -1| {} | "-1" -1 -1| null   | 2
+another sequence           | "7" 0 4   | 0  | "7" 0 6   | 0      | 2
+another epoch              | "7" 0 4   | 0  | "7" 1 4   | 0      | 2
+another producer           | "7" 0 4   | 0  | "8" 0 4   | 0      | 2
+no idempotence             | "-1" -1 -1| 0  | "-1" -1 -1| 0      | 2
+"#;
+
+#[test]
+fn a_produce_request_that_wrote_nothing_of_its_own_is_not_compared() {
+    let folder = folder();
+    let json = |text: &str| -> Value { serde_json::from_str(text).expect("JSON") };
+    let batch = |text: &str| -> [Value; 3] {
+        let three: Vec<Value> = text.split_whitespace().map(json).collect();
+        three.try_into().expect("three numbers")
+    };
+    let write = |name: &str, lines: &[String]| {
+        let path = folder.path().join(name);
+        fs::write(&path, lines.join("\n") + "\n").expect("the temporary folder is writable");
+        path
+    };
+    for case in REQUESTS.lines().filter(|line| !line.is_empty()) {
+        let columns: Vec<&str> = case.split('|').map(str::trim).collect();
+        let [_, first, error, second, other_error, times] = columns[..] else {
+            panic!("six columns: {case}");
+        };
+        // A batch that is always there, because nothing to compare is an error.
+        let requests = [
+            produce(1, batch(first), json(error)),
+            produce(1, batch(second), json(other_error)),
+            produce(3, batch(r#""-1" -1 -1"#), json("0")),
+        ];
+        let capture = write("capture", &requests.map(|request| request.to_string()));
+        let times: usize = times.parse().expect("a number");
+        let values = [["1", "2"].repeat(times), vec!["3", "4"]].concat();
+        let line = |value: &&str| json!({ "topic": "bills", "value": value }).to_string();
+        let log = write("log", &values.iter().map(line).collect::<Vec<_>>());
+        let flags = ["--profile", "produce", "--report", "json"];
+        let output = compare(&capture, &log, &flags);
+        assert_eq!(output.code, 0, "{case}: {output:#?}");
+        assert_eq!(counts(&output)["equal"], values.len(), "{case}");
+    }
+}
+
+/// Flags of a replay, and what it says to them.
+const REFUSED: &str = "
+--expect --loop                    = `--loop` cannot be used with `--expect`
+--expect-from BILLING --loop 2     = `--loop` cannot be used with `--expect`
+--expect --for 5s                  = `--for` cannot be used with `--expect`
+--expect --limit 3                 = a part of the capture is selected
+--expect --sample 1/2              = a part of the capture is selected
+--expect --from +1s                = a part of the capture is selected
+--expect --shard 1/2               = a part of the capture is selected
+--expect --resume journal          = `--resume` cannot be used with `--expect`
+--expect --profile produce         = `--profile produce` cannot be used with `--expect`
+--ignore $.id                      = flags of a comparison are given, and nothing is compared
+--correlate key                    = flags of a comparison are given, and nothing is compared
+--noise NO_NOISE                   = flags of a comparison are given, and nothing is compared
+--expect --ignore $[               = `--ignore`
+--expect --correlate value:$[      = `--correlate value:$[`
+--expect --noise NO_NOISE          = is no file of noise
+--expect --noise /nowhere/noise    = cannot read /nowhere/noise
+--expect --learn THERE             = it is there already
+--expect --expect-diff THERE       = cannot write differences to
+--expect --expect-from BILLING     = cannot be used with
+--expect --learn a --noise b       = cannot be used with
+--expect --correlate colour        = --correlate
+--expect --expect-count --ignore $ = cannot be used with
+--max-lag 100                      = --wait-group
+--wait-group g --max-lag 0         = --max-lag
+--drain-timeout 5s                 = --wait-group
+--wait-group g --drain-timeout now = --drain-timeout
+";
+
+#[test]
+fn an_output_that_cannot_be_compared_is_refused_before_anything_is_looked_at() {
+    let folder = folder();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("the temporary folder is writable");
+        path.display().to_string()
+    };
+    let (there, no_noise) = (file("there", "x"), file("no-noise", "{}"));
+    let billing = fixture("billing.jsonl").display().to_string();
+    for case in REFUSED.lines().filter(|line| !line.is_empty()) {
+        let (flags, said) = case.split_once(" = ").expect("flags and words");
+        let flags = flags.split_whitespace().map(|flag| match flag {
+            "BILLING" => billing.as_str(),
+            "NO_NOISE" => no_noise.as_str(),
+            "THERE" => there.as_str(),
+            flag => flag,
+        });
+        // Nobody listens at that port: whatever is tried would end with code 3.
+        let words = ["replay", &billing, "-F", "none", "-b", "127.0.0.1:1"];
+        let output = kreplay(words.into_iter().chain(flags));
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (2, ""),
+            "{case}: {output:#?}"
+        );
+        assert!(output.stderr.contains(said), "{case}: {output:#?}");
+    }
+    let output = kreplay(["replay", &billing, "--rehearse", "--expect"]);
+    let said = "`--rehearse` cannot be used with `--expect`";
+    assert!(output.stderr.contains(said), "{output:#?}");
+    assert_eq!(output.code, 2);
+}

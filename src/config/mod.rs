@@ -185,10 +185,22 @@ pub(crate) struct Extraction {
     pub duplicates: Duplicates,
     /// What becomes of records of aborted transactions.
     pub aborted: AbortedRecords,
+    /// What becomes of Produce requests that wrote nothing of their own.
+    pub(crate) retried: RetriedRequests,
     /// The names of topics that the capture knows by their ids.
     pub topic_ids: TopicIdNames,
     /// Which of the records are used.
     pub selection: Selection,
+}
+
+/// What becomes of the records of a Produce request that the broker refused, or that was sent before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum RetriedRequests {
+    /// They are records as all others.
+    #[default]
+    Keep,
+    /// The log has them once, or not at all.
+    LeaveOut,
 }
 
 /// Names of topics by their ids (`--topic-id`).

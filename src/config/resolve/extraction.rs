@@ -6,7 +6,7 @@ use super::selection::resolve_selection;
 use crate::cli;
 use crate::config::small_file;
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, TopicIdNames,
+    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, RetriedRequests, TopicIdNames,
 };
 use crate::error::Error;
 use crate::record::TopicId;
@@ -69,6 +69,7 @@ pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extra
         overrides,
         duplicates,
         aborted,
+        retried: RetriedRequests::Keep,
         topic_ids: resolve_naming(&args.topic_id)?,
         selection: resolve_selection(&args.selection)?,
     })

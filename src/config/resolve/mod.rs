@@ -26,7 +26,7 @@ use super::property_names::PropertyPlaces;
 use super::{
     CapturedCluster, Cluster, ComparedSource, ComparedWith, Config, DeliveryPolicy, Destination,
     EmptySource, Excuse, Extraction, Idempotence, Inputs, MissingTopics, Output, PartitionChoice,
-    Reordered, Repetition, ReportForm, Source, Task, Timestamps, Timing,
+    Reordered, Repetition, ReportForm, RetriedRequests, Source, Task, Timestamps, Timing,
     TopicNames, Verbosity, View,
 };
 use crate::cli;
@@ -186,6 +186,10 @@ impl Config {
         };
         let rules = resolve_comparison(args.comparison, reordered);
         let with = Box::new(ComparedWith { sides, rules });
+        let extraction = Extraction {
+            retried: RetriedRequests::LeaveOut,
+            ..extraction
+        };
         let config = Self::printing(Task::Compare(with), source, extraction, output);
         Ok(Self {
             empty: resolve_empty(args.allow_empty),

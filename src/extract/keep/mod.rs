@@ -5,6 +5,5 @@ pub(super) mod collect;
 pub(super) mod deduplicator;
 pub(super) mod identities;
 mod pending;
-mod seen;
 pub(super) mod sink;
 mod topic_ids;

@@ -66,11 +66,14 @@ pub(crate) struct Profile {
     pub(crate) batch_crc: Candidates,
     pub(crate) attributes: Candidates,
     pub(crate) producer_id: Candidates,
+    pub(crate) producer_epoch: Candidates,
+    pub(crate) sequence: Candidates,
     pub(crate) isolation_level: Candidates,
     pub(crate) client_id: Candidates,
     pub(crate) group: Candidates,
     pub(crate) cluster_id: Candidates,
     pub(crate) aborted: Option<AbortedTransactionPaths>,
+    pub(crate) answers: Vec<AnswerPaths>,
     pub(crate) topic_names: Option<KnownTopics>,
     #[serde(skip)]
     pub(super) written: Written,
@@ -83,6 +86,17 @@ pub(crate) struct AbortedTransactionPaths {
     pub(crate) transaction: String,
     pub(crate) producer_id: String,
     pub(crate) first_offset: String,
+}
+
+/// Where a capture has what a broker made of the batches of a Produce request, in one spelling.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct AnswerPaths {
+    pub(crate) partition: String,
+    pub(crate) topic: String,
+    pub(crate) topic_id: String,
+    pub(crate) index: String,
+    pub(crate) error: String,
 }
 
 /// Where a capture names topics beside their ids (Metadata response, KIP-516).
@@ -298,6 +312,11 @@ impl Profile {
         }
     }
 
+    /// Whether it knows where a producer's sequences are, or what a broker answered.
+    pub(super) fn shows_retries(&self) -> bool {
+        !self.sequence.0.is_empty() || !self.answers.is_empty()
+    }
+
     /// The texts of all paths that lead to records and their fields.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         let fields = [
@@ -318,6 +337,8 @@ impl Profile {
             &self.batch_crc,
             &self.attributes,
             &self.producer_id,
+            &self.producer_epoch,
+            &self.sequence,
         ];
         fields
             .into_iter()

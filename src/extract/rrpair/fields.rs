@@ -16,6 +16,11 @@ pub(crate) enum Slot {
     TimeBase,
     TimeMax,
     ProducerId,
+    ProducerEpoch,
+    /// Of the first record of a batch.
+    Sequence,
+    /// Of the broker's answer; 0 is none.
+    ErrorCode,
     FirstOffset,
     Isolation,
     /// The batch's checksum.
@@ -53,6 +58,9 @@ const ALL: [Slot; SLOTS] = [
     Slot::TimeBase,
     Slot::TimeMax,
     Slot::ProducerId,
+    Slot::ProducerEpoch,
+    Slot::Sequence,
+    Slot::ErrorCode,
     Slot::FirstOffset,
     Slot::Isolation,
     Slot::Crc,

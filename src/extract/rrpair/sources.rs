@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::extract::profile::filter::{CaptureKind, Filter};
 use crate::extract::profile::path::{Path, PathError};
 use crate::extract::profile::written::Written;
-use crate::extract::profile::{Candidates, Encoding, Profile};
+use crate::extract::profile::{AnswerPaths, Candidates, Encoding, Profile};
 
 /// One of the profile's paths.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(in crate::extract) struct FieldSource {
 }
 
 /// The profile's fields by their names.
-fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 17] {
+fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 19] {
     [
         ("value", &profile.value, Slot::Value),
         ("key", &profile.key, Slot::Key),
@@ -37,6 +37,12 @@ fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 17] {
         ("batch-crc", &profile.batch_crc, Slot::Crc),
         ("attributes", &profile.attributes, Slot::Attributes),
         ("producer-id", &profile.producer_id, Slot::ProducerId),
+        (
+            "producer-epoch",
+            &profile.producer_epoch,
+            Slot::ProducerEpoch,
+        ),
+        ("sequence", &profile.sequence, Slot::Sequence),
         ("isolation-level", &profile.isolation_level, Slot::Isolation),
     ]
 }
@@ -194,12 +200,44 @@ impl FieldSources<'_> {
                 }
             }
         }
+        for answer in &profile.answers {
+            self.add_answer(answer)?;
+        }
         if let Some(names) = &profile.topic_names {
             let below = [
                 ("topic-names.name", &names.name, Slot::Topic),
                 ("topic-names.id", &names.id, Slot::TopicId),
             ];
             self.add_group("topic-names.topic", Group::KnownTopic, &names.topic, &below)?;
+        }
+        Ok(())
+    }
+
+    fn add_answer(&mut self, answer: &AnswerPaths) -> Result<(), Error> {
+        let below = [
+            ("answers.error", &answer.error, Slot::ErrorCode),
+            ("answers.index", &answer.index, Slot::Partition),
+        ];
+        self.add_group(
+            "answers.partition",
+            Group::Answer,
+            &answer.partition,
+            &below,
+        )?;
+        let around = [
+            ("answers.topic", &answer.topic, Slot::Topic),
+            ("answers.topic-id", &answer.topic_id, Slot::TopicId),
+        ];
+        for (name, text, slot) in around {
+            let path = Path::parse(text).map_err(|e| self.bad(name, text, &e))?;
+            let role = Role::Field {
+                group: Group::Answer,
+                own: None,
+                slot,
+                encoding: Encoding::Auto,
+                rank: 0,
+            };
+            self.all.push(FieldSource { name, path, role });
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::{
     AbortedRecords, Duplicates, Extraction as Options, InputKind, Overrides, ProfileChoice,
+    RetriedRequests,
 };
 use crate::error::Error;
 use crate::record::channel::SourceBatch;
@@ -84,6 +85,7 @@ pub(crate) fn written(options: &Options) -> Options {
         overrides: Overrides::default(),
         duplicates: Duplicates::Keep,
         aborted: AbortedRecords::LeaveOut,
+        retried: RetriedRequests::LeaveOut,
         topic_ids: options.topic_ids.clone(),
         selection: Selection::default(),
     }

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, Selection, TopicIdNames,
-    TopicNames, View,
+    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, RetriedRequests, Selection,
+    TopicIdNames, TopicNames, View,
 };
 use crate::extract::census::Census;
 use crate::extract::context::ReadStop;
@@ -50,6 +50,7 @@ fn options(profile: ProfileChoice, overrides: Overrides) -> Extraction {
         overrides,
         duplicates: Duplicates::LeaveOut,
         aborted: AbortedRecords::LeaveOut,
+        retried: RetriedRequests::LeaveOut,
         topic_ids: TopicIdNames::default(),
         selection: Selection::default(),
     }

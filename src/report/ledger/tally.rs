@@ -26,6 +26,8 @@ pub struct Tally {
     pub empty_fetches: u64,
     /// Records found, whatever became of them.
     pub found: u64,
+    /// Those of transactions among them, as far as the source shows that.
+    pub transactional: u64,
     /// What became of those that are not handed on. Selection counts for itself.
     pub outcomes: OutcomeCounts,
     /// Records that selection leaves out.
@@ -59,6 +61,7 @@ impl Tally {
         self.fetches += later.fetches;
         self.empty_fetches += later.empty_fetches;
         self.found += later.found;
+        self.transactional += later.transactional;
         self.outcomes.merge(&later.outcomes);
         self.unselected.merge(later.unselected);
         self.unresolved.merge(later.unresolved);

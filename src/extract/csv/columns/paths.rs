@@ -24,7 +24,11 @@ pub(in crate::extract) fn generated_paths(engine: &Engine) -> Vec<String> {
     for (source, slot, _, _) in record_fields(engine) {
         let first = dotted_text(&with_elements(source, None));
         match slot {
-            Slot::Isolation | Slot::ProducerId | Slot::Crc => continue,
+            Slot::Isolation
+            | Slot::ProducerId
+            | Slot::ProducerEpoch
+            | Slot::Sequence
+            | Slot::Crc => continue,
             Slot::Headers => add(format!("{first}.0.key")),
             Slot::Attributes => (0..MOST_ATTRIBUTES).for_each(|i| add(format!("{first}.{i}"))),
             _ => {}
@@ -54,6 +58,8 @@ pub(in crate::extract) fn generated_paths(engine: &Engine) -> Vec<String> {
                         | Slot::Headers
                         | Slot::Attributes
                         | Slot::ProducerId
+                        | Slot::ProducerEpoch
+                        | Slot::Sequence
                         | Slot::Crc
                 );
                 if nearest && small {

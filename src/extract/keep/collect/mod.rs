@@ -9,11 +9,12 @@ use self::faults::{bad_text, name_no_rrpair};
 use super::aborted;
 use super::aborted::Visibility;
 use super::deduplicator::Deduplicator;
+use super::deduplicator::retries::RetriedBatches;
 use super::identities::BatchMark;
 use super::pending::PendingTopicIds;
 use super::sink::Sink;
 use super::topic_ids::TopicIds;
-use crate::config::{Extraction, Input, Overrides};
+use crate::config::{Extraction, Input, Overrides, RetriedRequests};
 use crate::error::Error;
 use crate::extract::census::{Census, CensusBuilder};
 use crate::extract::input::envelope::{Envelope, EnvelopeContents, EnvelopeNode};
@@ -32,6 +33,8 @@ pub(in crate::extract) struct Collector {
     filter: Filter,
     ids: TopicIds,
     deduplicator: Deduplicator,
+    /// None where such requests are kept.
+    retried: Option<RetriedBatches>,
     pending: PendingTopicIds,
     found: LineFindings,
     census_builder: CensusBuilder,
@@ -69,6 +72,9 @@ impl Collector {
             filter,
             ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
             deduplicator: Deduplicator::new(options),
+            // A Fetch has producers, too, and no sequences: only of a request is it known what came again.
+            retried: (options.retried == RetriedRequests::LeaveOut && profile.shows_retries())
+                .then(RetriedBatches::default),
             pending: PendingTopicIds::default(),
             census_builder,
             inputs,
@@ -144,8 +150,14 @@ impl Collector {
         sink.tally.empty_fetches += u64::from(self.found.records.is_empty());
         let captured_ns = self.engine.captured_ns(&self.found.filtered_on);
         let given = aborted::given(&self.found, self.engine.offset_base_default);
+        let retried = self.retried.as_mut();
+        let retried = retried.map(|known| known.wrote_nothing(&self.found, &sink.batch));
+        let retried = retried.unwrap_or_default();
         let mut partials = std::mem::take(&mut self.found.records);
         for (i, partial) in partials.drain(..).enumerate() {
+            if retried.get(i) == Some(&true) {
+                continue;
+            }
             let visibility = given.get(i).copied().unwrap_or(Visibility::Visible);
             let capture = captured_ns.map(|time| sink.batch.capture_index(time));
             self.keep(&partial, visibility, (origin, capture), sink);
@@ -196,6 +208,7 @@ impl Collector {
             return;
         }
         self.name_unknown_members(partial, origin, sink);
+        sink.tally.transactional += u64::from(fields.attributes().has(Attributes::TRANSACTIONAL));
         let partition = fields
             .number(Slot::Partition)
             .and_then(|partition| i32::try_from(partition).ok());

@@ -12,6 +12,8 @@ pub(in crate::extract) enum Group {
     Record,
     AbortedTransaction,
     KnownTopic,
+    /// What the broker made of a batch.
+    Answer,
 }
 
 /// What a path's node means.
@@ -47,7 +49,16 @@ pub(in crate::extract) struct Pattern {
 impl Pattern {
     /// Whether it is of the profile's own shapes, and not of what is looked at besides.
     pub(super) fn is_of_shape(&self) -> bool {
-        !matches!(self.role, Role::Filter(..))
+        // What a broker answers hides no record.
+        !matches!(
+            self.role,
+            Role::Filter(..)
+                | Role::Item(Group::Answer)
+                | Role::Field {
+                    group: Group::Answer,
+                    ..
+                }
+        )
     }
 }
 

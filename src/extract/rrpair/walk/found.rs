@@ -69,6 +69,8 @@ pub(in crate::extract) struct LineFindings {
     pub(in crate::extract) records: Vec<PartialRecord>,
     /// Aborted transactions, with the topic and partition that they are of.
     pub(in crate::extract) aborted: Vec<FieldSet>,
+    /// What the broker answered, by topic and partition.
+    pub(in crate::extract) answers: Vec<FieldSet>,
     /// Indexes into the batch's topics: ids, each with its name.
     pub(in crate::extract) known_topics: Vec<(u32, u32)>,
     /// What the filter reads, by its own indexes.
@@ -130,6 +132,7 @@ impl LineFindings {
         Self {
             records: Vec::new(),
             aborted: Vec::new(),
+            answers: Vec::new(),
             known_topics: Vec::new(),
             filtered_on: Captured::with_room(captured),
             matched: vec![false; paths],
@@ -157,6 +160,7 @@ impl LineFindings {
     pub(in crate::extract) fn clear(&mut self) {
         self.records.clear();
         self.aborted.clear();
+        self.answers.clear();
         self.known_topics.clear();
         self.filtered_on.clear();
         self.matched.fill(false);

@@ -82,6 +82,7 @@ impl Walk<'_> {
         match group {
             Group::Record => self.found.records.len(),
             Group::AbortedTransaction => self.found.aborted.len(),
+            Group::Answer => self.found.answers.len(),
             Group::KnownTopic => 0,
         }
     }
@@ -150,6 +151,11 @@ impl Walk<'_> {
                         self.found.aborted.push(scope.fields);
                     }
                 }
+                Group::Answer => {
+                    if self.has_room(self.found.answers.len(), "answer") {
+                        self.found.answers.push(scope.fields);
+                    }
+                }
                 Group::KnownTopic => {
                     let topic = |slot| scope.fields.topic(slot);
                     let pair = topic(Slot::TopicId).zip(topic(Slot::Topic));
@@ -180,10 +186,9 @@ impl Walk<'_> {
                     }
                 }
                 Group::AbortedTransaction => {
-                    self.found.aborted[before..]
-                        .iter_mut()
-                        .for_each(|inner| inner.join(&fields));
+                    join_all(&mut self.found.aborted[before..], &fields);
                 }
+                Group::Answer => join_all(&mut self.found.answers[before..], &fields),
                 Group::KnownTopic => {}
             }
         }
@@ -411,6 +416,8 @@ impl Walk<'_> {
                 (Slot::Attributes, Unexpected::Seq)
                 | (Slot::Headers, Unexpected::Seq | Unexpected::Map) => {}
                 (Slot::Headers, _) => self.spoil(at, Bad::NotAString(at.slot)),
+                // It is the answer that is odd, and not the request.
+                (Slot::ErrorCode, _) => {}
                 _ => return Err(E::invalid_type(what, &"a string or an integer")),
             }
         }
@@ -522,14 +529,23 @@ impl Walk<'_> {
     }
 }
 
-/// An integer, or RFC 3339 where a time is wanted: then in milliseconds.
+/// Gives each of `inner` what `outer` has and it has not.
+fn join_all(inner: &mut [FieldSet], outer: &FieldSet) {
+    inner.iter_mut().for_each(|inner| inner.join(outer));
+}
+
+/// An integer, or RFC 3339 where a time is wanted: then in milliseconds. Errors have names, too.
 pub(in crate::extract) fn number_of(slot: Slot, text: &str) -> Option<i64> {
     let instant = || {
         text.parse::<jiff::Timestamp>()
             .ok()
             .map(jiff::Timestamp::as_millisecond)
     };
-    text.parse()
-        .ok()
-        .or_else(|| (slot == Slot::Time).then(instant).flatten())
+    let other = || match slot {
+        Slot::Time => instant(),
+        // An error by its name: only `NONE` is none (Kafka protocol guide, Error Codes).
+        Slot::ErrorCode => Some(if text.ends_with("NONE") { 0 } else { -1 }),
+        _ => None,
+    };
+    text.parse().ok().or_else(other)
 }

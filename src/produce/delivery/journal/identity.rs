@@ -189,6 +189,7 @@ impl ExtractionIdentity {
             overrides,
             duplicates,
             aborted,
+            retried: _,
             topic_ids,
             selection,
         } = extraction;

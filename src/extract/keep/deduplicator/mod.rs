@@ -1,9 +1,12 @@
 //! Which records are replayed: each once, and none that its application was not given. Whatever is
 //! left out is counted.
 
+pub(in crate::extract) mod retries;
+mod seen;
+
+use self::seen::{CopyVerdict, SeenOffsets};
 use super::aborted::Visibility;
 use super::identities::Identities;
-use super::seen::{CopyVerdict, SeenOffsets};
 use crate::config::{AbortedRecords, Duplicates, Extraction};
 use crate::error::Error;
 use crate::record::{CapturedTopic, Record};
