@@ -135,7 +135,7 @@ fn is_epoch(value: &Value) -> bool {
 pub struct LearnedPath {
     /// The topic, as it was captured.
     pub topic: String,
-    /// The JSONPath below the value.
+    /// The JSONPath below the value, or `header NAME`.
     pub path: String,
     /// What is there.
     pub kind: NoiseKind,

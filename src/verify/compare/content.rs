@@ -1,19 +1,17 @@
 //! What of a record is compared: its value, and its headers where that is asked for.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Number, Value};
 
-use super::noise::{IdSeen, take_noise};
-use super::terms::{Rules, Subject, blank};
+use super::noise::{IdSeen, take_noise, without_header_noise};
+use super::terms::{OwnHeader, Rules, Subject, blank};
 use crate::config::HeaderRule;
 
 /// Bytes of a value that is compared as JSON. Taken apart it is up to 36 times as large; a broker takes 1 MiB
 /// where nobody has set anything else (max.message.bytes).
 pub(crate) const LONGEST_JSON: usize = 4 << 20;
-
-/// A header's name and value.
-pub(super) type OwnHeader = (Box<[u8]>, Option<Box<[u8]>>);
 
 /// The compared part of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,11 +72,22 @@ impl ComparedContent {
         (ComparedValue::Json(value), ids)
     }
 
-    /// The same for contents that are equal by `rules`, but for members that may be new; with the ids of
-    /// [`Self::compared`].
+    /// The headers in `topic` without what `rules` excuse, and the ids that were in that.
+    pub(super) fn compared_headers(
+        &self,
+        rules: &Rules,
+        topic: &str,
+    ) -> (Cow<'_, [OwnHeader]>, Vec<IdSeen>) {
+        without_header_noise(&rules.noise, topic, &self.headers)
+    }
+
+    /// A number that is the same for contents that are equal by `rules`, but for members that may be new; with
+    /// the ids in value and headers.
     pub(super) fn hash(&self, rules: &Rules, topic: &str) -> (u64, Vec<IdSeen>) {
         let mut hasher = DefaultHasher::new();
-        let (value, ids) = self.compared(rules, topic);
+        let (value, mut ids) = self.compared(rules, topic);
+        let (headers, header_ids) = self.compared_headers(rules, topic);
+        ids.extend(header_ids);
         match value {
             ComparedValue::Tombstone => 0u8.hash(&mut hasher),
             ComparedValue::Bytes(bytes) => (1u8, bytes).hash(&mut hasher),
@@ -87,7 +96,7 @@ impl ComparedContent {
                 hash_json(&value, &mut hasher);
             }
         }
-        self.headers.hash(&mut hasher);
+        headers.hash(&mut hasher);
         (hasher.finish(), ids)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::content::{ComparedContent, ComparedValue, OwnHeader, number_bits};
-use super::terms::{RecordPlace, Rules};
+use super::content::{ComparedContent, ComparedValue, number_bits};
+use super::terms::{OwnHeader, RecordPlace, Rules};
 use crate::config::NewMembers;
 use crate::host::visible::shortened;
 use crate::report::{Change, DifferenceKind};
@@ -14,6 +14,8 @@ use crate::report::{Change, DifferenceKind};
 const MOST_CHANGES: usize = 1000;
 /// Bytes of a path that are named. A path repeats all names above it, which may fill the value.
 pub(super) const LONGEST_PATH: usize = 1 << 10;
+/// How the path of a header begins; its name follows.
+pub(crate) const HEADER: &str = "header ";
 
 /// What differs of one record, or of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,30 +116,34 @@ pub(super) fn changes(
             changes.add("$", texts.0, texts.1);
         }
     }
-    headers(&mut changes, expected, observed);
+    let (expected, _) = expected.compared_headers(rules, topic);
+    let (observed, _) = observed.compared_headers(rules, topic);
+    headers(&mut changes, &expected, &observed);
     changes
 }
 
 /// Headers may repeat, and their order counts (Kafka protocol guide, Record Header): where the list
 /// differs, it differs at the first place from which on it does.
-fn headers(changes: &mut Changes, expected: &ComparedContent, observed: &ComparedContent) {
-    let most = expected.headers.len().max(observed.headers.len());
-    for index in 0..most {
-        let (one, other) = (expected.headers.get(index), observed.headers.get(index));
-        if one == other {
-            continue;
+fn headers(changes: &mut Changes, expected: &[OwnHeader], observed: &[OwnHeader]) {
+    let mut add = |name: &[u8], one: Option<&OwnHeader>, other: Option<&OwnHeader>| {
+        let shown =
+            |(_, value): &OwnHeader| text(value.as_deref()).unwrap_or_else(|| "null".into());
+        let path = format!("{HEADER}{}", String::from_utf8_lossy(name));
+        changes.add(&path, one.map(shown), other.map(shown));
+    };
+    for index in 0..expected.len().max(observed.len()) {
+        let (one, other) = (expected.get(index), observed.get(index));
+        match (one, other) {
+            (Some(same), Some(other)) if same == other => {}
+            (Some((name, _)), Some((same, _))) if name == same => add(name, one, other),
+            // One name in the place of another: the one is gone and the other has come.
+            _ => {
+                one.into_iter().for_each(|(name, _)| add(name, one, None));
+                other
+                    .into_iter()
+                    .for_each(|(name, _)| add(name, None, other));
+            }
         }
-        let name = one.or(other).map_or(&[][..], |(name, _)| name);
-        let shown = |header: Option<&OwnHeader>| {
-            let (own, value) = header?;
-            let value = text(value.as_deref()).unwrap_or_else(|| "null".into());
-            Some(match **own == *name {
-                true => value,
-                false => format!("{}={value}", String::from_utf8_lossy(own)),
-            })
-        };
-        let path = format!("header {}", String::from_utf8_lossy(name));
-        changes.add(&path, shown(one), shown(other));
     }
 }
 

@@ -5,7 +5,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
-use super::difference::{Difference, LONGEST_PATH};
+use super::difference::{Difference, HEADER, LONGEST_PATH};
+use super::noise::header_value;
 use crate::report::{Change, DifferenceKind, LearnedPath, NoiseKind};
 
 /// Paths that are learned: each of them is looked for in each value of a run with the file.
@@ -31,7 +32,7 @@ struct Learning {
 }
 
 impl NoiseLearner {
-    /// Takes note of a difference; only changes of JSON values can be learned.
+    /// Takes note of a difference; only changes of JSON values, and of the values of headers, can be learned.
     pub(crate) fn add(&mut self, difference: &Difference<'_>) {
         if difference.kind != DifferenceKind::Changed {
             return;
@@ -39,7 +40,10 @@ impl NoiseLearner {
         // A path that is cut is none.
         let is_part = |change: &Change| {
             let path = &change.path;
-            (path.starts_with("$.") || path.starts_with("$[")) && path.len() <= LONGEST_PATH
+            let is_in_value = path.starts_with("$.") || path.starts_with("$[");
+            let is_header = path.starts_with(HEADER);
+            let is_both = change.expected.is_some() && change.observed.is_some();
+            (is_in_value || is_header && is_both) && path.len() <= LONGEST_PATH
         };
         let changes = &difference.changes;
         let is_whole = changes.more == 0 && !changes.named.is_empty();
@@ -58,13 +62,21 @@ impl NoiseLearner {
 
     /// Whether there is room for it.
     fn learn(&mut self, topic: &str, change: &Change) -> bool {
+        let is_header = change.path.starts_with(HEADER);
         let parsed = |text: &Option<String>| -> Option<Value> {
-            text.as_ref()
-                .and_then(|text| serde_json::from_str(text).ok())
+            let text = text.as_ref()?;
+            match is_header {
+                true => Some(header_value(Some(text.as_bytes()))),
+                false => serde_json::from_str(text).ok(),
+            }
         };
         let (old, new) = (parsed(&change.expected), parsed(&change.observed));
         let kind = NoiseKind::of_change(old.as_ref(), new.as_ref());
-        let place = (topic.to_owned(), without_indices(&change.path));
+        let path = match is_header {
+            true => change.path.clone(),
+            false => without_indices(&change.path),
+        };
+        let place = (topic.to_owned(), path);
         if self.paths.len() >= MOST_LEARNED && !self.paths.contains_key(&place) {
             return false;
         }
@@ -76,11 +88,14 @@ impl NoiseLearner {
         });
         learning.records += 1;
         learning.kind = learning.kind.merge(kind);
-        let (Some(old), Some(new)) = (&change.expected, &change.observed) else {
+        if change.expected.is_none() || change.observed.is_none() {
             learning.is_consistent = false;
             return true;
-        };
-        let (old, new) = (self.hasher.hash_one(old), self.hasher.hash_one(new));
+        }
+        // As JSON: an id is the same in a header and in a value.
+        let hash =
+            |value: Option<Value>| self.hasher.hash_one(value.map(|value| value.to_string()));
+        let (old, new) = (hash(old), hash(new));
         let known = match kind {
             NoiseKind::Uuid => self.uuids.entry(old),
             _ => learning.values.entry(old),
@@ -195,7 +210,36 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_json_is_not_learned() {
-        let learner = changed(&[("$", "a", "b"), ("header trace", "1", "2")]);
-        assert_eq!((learner.unlearned, learner.learned().len()), (2, 0));
+        let learner = changed(&[("$", "a", "b")]);
+        assert_eq!((learner.unlearned, learner.learned().len()), (1, 0));
+    }
+
+    #[test]
+    fn a_header_is_learned_by_its_name_unless_it_came_or_went() {
+        let [old, new] = [1, 2].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
+        let learned = changed(&[("header trace[0]", &old, &new), ("header n", "1", "2")]).learned();
+        let seen: Vec<_> = learned
+            .iter()
+            .map(|l| (l.path.as_str(), l.kind, l.is_consistent))
+            .collect();
+        let [number, uuid] = [NoiseKind::Number, NoiseKind::Uuid];
+        assert_eq!(
+            seen,
+            [("header n", number, true), ("header trace[0]", uuid, true)]
+        );
+        let mut learner = NoiseLearner::default();
+        learner.add(&Difference {
+            kind: DifferenceKind::Changed,
+            topic: "bills",
+            key: None,
+            expected: None,
+            observed: None,
+            changes: Changes::of(Change {
+                path: "header trace".into(),
+                expected: None,
+                observed: Some("1".into()),
+            }),
+        });
+        assert_eq!((learner.unlearned, learner.learned().len()), (1, 0));
     }
 }

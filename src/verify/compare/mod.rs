@@ -20,12 +20,14 @@ use std::collections::{HashMap, hash_map};
 
 use self::content::ComparedContent;
 pub(crate) use self::content::LONGEST_JSON;
-pub(crate) use self::difference::{Difference, DifferenceHalf};
+pub(crate) use self::difference::{Difference, DifferenceHalf, HEADER};
 use self::group::{Entry, KeyGroup, KeyScope};
 use self::key::ComparedKey;
 pub(crate) use self::learn::NoiseLearner;
 use self::noise::IdMapping;
-pub(crate) use self::terms::{Ignore, NoiseRule, RecordPlace, Rules, Side, Subject, ValueStep};
+pub(crate) use self::terms::{
+    Ignore, NoisePart, NoiseRule, RecordPlace, Rules, Side, Subject, ValueStep,
+};
 use crate::config::Depth;
 use crate::error::Error;
 use crate::report::Compared;

@@ -2,12 +2,13 @@
 //! are learned in `learn.rs`, and excused here: each where it was, in its topic, and as long as it is of the kind
 //! that was learned.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use super::terms::{NoiseRule, blank, leaf_mut};
+use super::terms::{NoisePart, NoiseRule, OwnHeader, blank, leaf_mut};
 use crate::report::NoiseKind;
 
 /// A value at a consistent path, by the number of its rule.
@@ -17,12 +18,61 @@ pub(super) struct IdSeen {
     hash: u64,
 }
 
+impl IdSeen {
+    fn of(rule: u32, value: &Value) -> Self {
+        let mut hasher = DefaultHasher::new();
+        value.to_string().hash(&mut hasher);
+        Self {
+            rule,
+            hash: hasher.finish(),
+        }
+    }
+}
+
+/// The value of a header as noise has kinds of it: a number, a text, or nothing.
+pub(super) fn header_value(value: Option<&[u8]>) -> Value {
+    let Some(bytes) = value else {
+        return Value::Null;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let number = serde_json::from_str(&text).ok().map(Value::Number);
+    number.unwrap_or_else(|| Value::String(text.into_owned()))
+}
+
+/// `headers` without the noise of `topic`, and the ids that were there.
+pub(super) fn without_header_noise<'a>(
+    rules: &[NoiseRule],
+    topic: &str,
+    headers: &'a [OwnHeader],
+) -> (Cow<'a, [OwnHeader]>, Vec<IdSeen>) {
+    let (mut left, mut ids) = (Cow::Borrowed(headers), Vec::new());
+    for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.topic == topic) {
+        let NoisePart::Header(noisy) = &rule.part else {
+            continue;
+        };
+        for (index, (name, value)) in headers.iter().enumerate() {
+            let value = header_value(value.as_deref());
+            if **name != *noisy.as_bytes() || !rule.kind.matches(&value) {
+                continue;
+            }
+            if rule.is_consistent {
+                ids.push(IdSeen::of(number, &value));
+            }
+            left.to_mut()[index].1 = Some(format!("\0{}", rule.kind.name()).into_bytes().into());
+        }
+    }
+    (left, ids)
+}
+
 /// Takes the noise of `topic` out of `value`, and gives the ids that were there.
 pub(super) fn take_noise(rules: &[NoiseRule], topic: &str, value: &mut Value) -> Vec<IdSeen> {
     let mut ids = Vec::new();
     for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.topic == topic) {
+        let NoisePart::Value(part) = &rule.part else {
+            continue;
+        };
         // The last ones first: what is removed moves nothing that is still to be removed.
-        let mut found = rule.part.find(value);
+        let mut found = part.find(value);
         found.sort_unstable();
         for steps in found.iter().rev() {
             let Some(leaf) = leaf_mut(value, steps) else {
@@ -32,10 +82,7 @@ pub(super) fn take_noise(rules: &[NoiseRule], topic: &str, value: &mut Value) ->
                 continue;
             }
             if rule.is_consistent {
-                let mut hasher = DefaultHasher::new();
-                leaf.to_string().hash(&mut hasher);
-                let hash = hasher.finish();
-                ids.push(IdSeen { rule: number, hash });
+                ids.push(IdSeen::of(number, leaf));
             }
             match rule.kind {
                 NoiseKind::Any => blank(value, steps),

@@ -54,14 +54,25 @@ pub(crate) trait Ignore: Send {
     fn find(&self, value: &Value) -> Vec<Vec<ValueStep>>;
 }
 
-/// A part of the values of a topic that is excused.
+/// A part of the records of a topic that is excused.
 pub(crate) struct NoiseRule {
     pub(crate) topic: String,
     pub(crate) path: String,
     pub(crate) kind: NoiseKind,
     /// Whether one old value has one new value: what was one id must still be one.
     pub(crate) is_consistent: bool,
-    pub(crate) part: Box<dyn Ignore>,
+    pub(crate) part: NoisePart,
+}
+
+/// A header's name and value.
+pub(super) type OwnHeader = (Box<[u8]>, Option<Box<[u8]>>);
+
+/// What of a record is excused.
+pub(crate) enum NoisePart {
+    /// A part of its JSON value.
+    Value(Box<dyn Ignore>),
+    /// The values of its headers of this name.
+    Header(String),
 }
 
 /// What is at `steps`.

@@ -70,6 +70,80 @@ fn compare(
 
 const K: Option<&str> = Some("k");
 
+/// What is excused in a header of that name.
+fn noisy_header(kind: NoiseKind, is_consistent: bool) -> Rules {
+    Rules {
+        noise: vec![NoiseRule {
+            topic: "bills".into(),
+            path: "header trace".into(),
+            kind,
+            is_consistent,
+            part: NoisePart::Header("trace".into()),
+        }],
+        headers: HeaderRule::Compared,
+        ..Rules::default()
+    }
+}
+
+#[test]
+fn the_value_of_a_header_is_excused_as_long_as_it_is_of_its_kind() {
+    let ids = [1, 2, 3].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
+    let compared = |rules: Rules, headers: &[(&str, &str, &str)]| {
+        let mut comparison = RecordComparison::new(rules);
+        for (number, (name, old, new)) in (0..).zip(headers) {
+            for (side, value) in [(Side::Expected, old), (Side::Observed, new)] {
+                let added = comparison.add(
+                    side,
+                    &Subject {
+                        topic: "bills",
+                        key: Some(b"k"),
+                        value: Some(b"1"),
+                        headers: &[(name.as_bytes(), Some(value.as_bytes()))],
+                        place: RecordPlace { input: 0, number },
+                    },
+                );
+                added.expect("there is room");
+            }
+        }
+        comparison.finish(|_| ())[0].1
+    };
+    let [a, b, c] = [&ids[0], &ids[1], &ids[2]];
+    for (rules, headers, equal) in [
+        (
+            noisy_header(NoiseKind::Uuid, false),
+            vec![("trace", a.as_str(), b.as_str())],
+            1,
+        ),
+        (
+            noisy_header(NoiseKind::Uuid, false),
+            vec![("trace", a, "none")],
+            0,
+        ),
+        (
+            noisy_header(NoiseKind::Uuid, false),
+            vec![("other", a, b)],
+            0,
+        ),
+        (
+            noisy_header(NoiseKind::Uuid, true),
+            vec![("trace", a, b), ("trace", a, b)],
+            2,
+        ),
+        (
+            noisy_header(NoiseKind::Uuid, true),
+            vec![("trace", a, b), ("trace", a, c)],
+            1,
+        ),
+        (
+            noisy_header(NoiseKind::Number, false),
+            vec![("trace", "1", "2")],
+            1,
+        ),
+    ] {
+        assert_eq!(compared(rules, &headers).equal, equal, "{headers:?}");
+    }
+}
+
 #[test]
 fn the_order_of_members_and_the_notation_of_numbers_do_not_matter() {
     let (counts, shown) = compare(
@@ -520,7 +594,7 @@ fn noise(path: &'static str, kind: NoiseKind, is_consistent: bool) -> NoiseRule 
         path: format!("$.{path}"),
         kind,
         is_consistent,
-        part: Box::new(TopMember(path)),
+        part: NoisePart::Value(Box::new(TopMember(path))),
     }
 }
 

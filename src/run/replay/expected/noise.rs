@@ -13,7 +13,7 @@ use crate::host::outputs::create_new;
 use crate::record::{Batch, Record};
 use crate::report::LearnedPath;
 use crate::run::compare::ignored::IgnoredPath;
-use crate::verify::compare::NoiseRule;
+use crate::verify::compare::{HEADER, NoisePart, NoiseRule};
 
 /// Bytes of a file of noise. As much as is learned, a thousand paths of 1 KiB, fits into it however it is escaped.
 const MOST_BYTES: usize = 8 << 20;
@@ -106,13 +106,23 @@ impl NoiseFile {
     ) -> Result<Vec<NoiseRule>, Error> {
         let mut rules = Vec::new();
         for learned in &self.paths {
+            if let Some(name) = learned.path.strip_prefix(HEADER) {
+                rules.push(NoiseRule {
+                    topic: output(&learned.topic),
+                    path: learned.path.clone(),
+                    kind: learned.kind,
+                    is_consistent: learned.is_consistent,
+                    part: NoisePart::Header(name.to_owned()),
+                });
+                continue;
+            }
             for path in IgnoredPath::parse_all(std::slice::from_ref(&learned.path), control)? {
                 rules.push(NoiseRule {
                     topic: output(&learned.topic),
                     path: learned.path.clone(),
                     kind: learned.kind,
                     is_consistent: learned.is_consistent,
-                    part: path.rule(),
+                    part: NoisePart::Value(path.rule()),
                 });
             }
         }
