@@ -27,6 +27,8 @@ mod destination;
 mod drained;
 #[path = "real_kafka/expected.rs"]
 mod expected;
+#[path = "real_kafka/expected_sources.rs"]
+mod expected_sources;
 #[path = "real_kafka/groups.rs"]
 mod groups;
 #[path = "real_kafka/isolated.rs"]
@@ -61,6 +63,31 @@ use harness::run::{Run, RunOutput};
 /// A trial: its name, a sentence, and what it does with a broker.
 type KafkaTrial = (&'static str, fn(&Kafka));
 
+/// The trials that share a broker.
+const QUICK: [&[KafkaTrial]; 13] = [
+    compared::CASES,
+    contents::CASES,
+    destination::CASES,
+    drained::CASES,
+    expected::CASES,
+    expected_sources::CASES,
+    groups::CASES,
+    plan::CASES,
+    refused::CASES,
+    target::CASES,
+    timing::CASES,
+    broker_errors::CASES,
+    volume::CASES,
+];
+
+/// The trials that need a broker with users.
+const WITH_USERS: [&[KafkaTrial]; 4] = [
+    connecting::CASES,
+    expected_sources::OF_USERS,
+    isolated::CASES,
+    plan::OF_A_USER,
+];
+
 fn main() -> ExitCode {
     let args = Arguments::from_args();
     let unavailable = Kafka::available().err();
@@ -88,21 +115,7 @@ fn main() -> ExitCode {
             run(&spare, *case)
         }));
     }
-    let cases = [
-        compared::CASES,
-        contents::CASES,
-        destination::CASES,
-        drained::CASES,
-        expected::CASES,
-        groups::CASES,
-        plan::CASES,
-        refused::CASES,
-        target::CASES,
-        timing::CASES,
-        broker_errors::CASES,
-        volume::CASES,
-    ];
-    let quick = cases.concat().into_iter().map(|case| (case, false));
+    let quick = QUICK.concat().into_iter().map(|case| (case, false));
     let patient = drained::PATIENT_CASES.iter().map(|case| (*case, true));
     for ((name, case), is_patient) in quick.chain(patient) {
         let shared = Arc::clone(&shared);
@@ -110,8 +123,7 @@ fn main() -> ExitCode {
         trials.push(trial.with_ignored_flag(is_patient));
     }
     let guarded = Arc::new(OnDemand::with(connecting::options));
-    let with_users = [connecting::CASES, isolated::CASES, plan::OF_A_USER];
-    for (name, case) in with_users.concat() {
+    for (name, case) in WITH_USERS.concat() {
         let guarded = Arc::clone(&guarded);
         trials.push(Trial::test(name, move || run(&guarded, case)));
     }

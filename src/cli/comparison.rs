@@ -15,8 +15,8 @@ pub(crate) struct ExpectationArguments {
     ///
     /// What is expected is in the Produce requests of the capture, which is read once for both. Topics are
     /// renamed by --map as those of the records sent. The output is read from where it ended before the
-    /// first record was sent, as committed records and without a consumer group. A difference is exit
-    /// code 1.
+    /// first record was sent, without a consumer group; as committed records where the capture shows
+    /// transactions. A difference is exit code 1.
     #[arg(long, conflicts_with = "expect_from", hide_short_help = true)]
     pub expect: bool,
     /// The same, with what is expected in another source: a capture, record lines, or `snapshot:<ID>`.

@@ -1,13 +1,15 @@
 //! Reading topics: from given offsets, outside of any consumer group, with the settings, certificates and
-//! tokens that the producer has. What transactions have not committed is not read.
+//! tokens that the producer has.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use super::native::{Client, Code, Event, FetchQueue, Fetched, LogRange};
+use super::native::offsets::{LogEnd, log_ends};
+use super::native::{Client, Code, Event, FetchQueue, Fetched};
 use super::reasons::{Clarity, Reason};
 use super::settings::{CONNECTION, refused_setting};
 use super::token::Tokens;
@@ -20,8 +22,7 @@ use crate::host::control::Control;
 use crate::host::patience;
 
 /// librdkafka's properties of a reader; nobody else's win.
-const READING: [(&str, &str); 5] = [
-    ("isolation.level", "read_committed"),
+const READING: [(&str, &str); 4] = [
     ("enable.partition.eof", "true"),
     // There is no group to commit for.
     ("enable.auto.commit", "false"),
@@ -34,8 +35,29 @@ const READING: [(&str, &str); 5] = [
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// One attempt; short, so that an interruption is noticed.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
+/// One attempt at a question about many partitions, which notices an interruption by itself.
+const ASK_ALL_LIMIT: Duration = Duration::from_secs(5);
 /// How long librdkafka's threads may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// What of transactions is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// What they have committed.
+    Committed,
+    /// Everything, also what they abort.
+    Uncommitted,
+}
+
+impl Isolation {
+    /// The value of librdkafka's `isolation.level`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Committed => "read_committed",
+            Self::Uncommitted => "read_uncommitted",
+        }
+    }
+}
 
 /// A reader of partitions.
 pub(crate) struct LogReader {
@@ -59,10 +81,10 @@ impl LogReader {
     /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
     pub(crate) fn open(
         destination: &Destination,
-        console: &Console,
-        control: &Control,
+        isolation: Isolation,
+        (console, control): (&Console, &Control),
     ) -> Result<Self, Error> {
-        let config = settings(destination);
+        let config = settings(destination, isolation);
         let client = Client::consumer(&config)
             .map_err(|e| refused_setting(&config, &destination.property_places, &e))?;
         let client = Arc::new(client);
@@ -100,13 +122,28 @@ impl LogReader {
             .collect())
     }
 
-    /// Where the partitions of a topic end, in their order.
+    /// Where the logs of `partitions` begin or end, in their order.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] that none answers in time.
-    pub(crate) fn ends(&mut self, topic: &str, partitions: i32) -> Result<Vec<i64>, Error> {
-        let end = |partition| Ok(self.range(topic, partition)?.end);
-        (0..partitions).map(end).collect()
+    /// [`Error::Unreachable`] that the cluster does not say of all in time.
+    pub(crate) fn offsets(
+        &mut self,
+        partitions: &[(String, i32)],
+        end: LogEnd,
+    ) -> Result<Vec<i64>, Error> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (wanted, control) = (partitions.to_vec(), self.control.clone());
+        self.ask(move |client| {
+            let found = log_ends(client, &control, &wanted, end, ASK_ALL_LIMIT);
+            let found = found.map_err(|refusal| refusal.code)?.into_iter();
+            let found = found.map(|(topic, partition, offset)| ((topic, partition), offset));
+            let found: HashMap<_, _> = found.collect();
+            let offsets = wanted.iter().map(|partition| *found.get(partition)?);
+            let offsets: Option<Vec<i64>> = offsets.collect();
+            offsets.ok_or(Code::LEADER_NOT_AVAILABLE)
+        })
     }
 
     /// Where a partition ended when it was read last, open transactions included; below zero before that.
@@ -139,15 +176,6 @@ impl LogReader {
             }
             (_, code) => Err(self.unread(topic, &code.words())),
         }
-    }
-
-    /// Where the log of a partition begins and ends, for a reader of committed records.
-    ///
-    /// # Errors
-    /// [`Error::Unreachable`] that none answers in time.
-    pub(crate) fn range(&mut self, topic: &str, partition: i32) -> Result<LogRange, Error> {
-        let name = topic.to_owned();
-        self.ask(move |client| FetchQueue::range(client, &name, partition, ASK_LIMIT))
     }
 
     /// Begins to read a partition at `offset`.
@@ -257,7 +285,7 @@ fn count(partitions: usize) -> i32 {
     i32::try_from(partitions).unwrap_or(i32::MAX)
 }
 
-fn settings(destination: &Destination) -> ClientConfig {
+fn settings(destination: &Destination, isolation: Isolation) -> ClientConfig {
     let mut config = ClientConfig::new();
     for (key, value) in CONNECTION {
         config.set(key, value);
@@ -272,6 +300,7 @@ fn settings(destination: &Destination) -> ClientConfig {
     for (key, value) in READING {
         config.set(key, value);
     }
+    config.set("isolation.level", isolation.name());
     if let Cluster::Brokers(brokers) = &destination.cluster {
         config.set("bootstrap.servers", brokers);
     }

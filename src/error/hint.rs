@@ -52,8 +52,9 @@ impl Error {
             Self::SameCluster { .. } => {
                 Some("`--yes` sends all the same; its topics then have the records twice".into())
             }
-            Self::TopicRefused { reason, .. } if reason.contains("authorization") => {
-                Some("the user needs the rights to describe and to write it".into())
+            Self::TopicRefused { reason, action, .. } if reason.contains("authorization") => {
+                let right = if *action == "read" { "read" } else { "write" };
+                Some(format!("the user needs the rights to describe and to {right} it"))
             }
             Self::OriginalsExpired { .. } => Some(EXPIRED_HINT.into()),
             Self::Redacted { .. } => {

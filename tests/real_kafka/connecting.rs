@@ -342,6 +342,12 @@ fn right_and_wrong(kafka: &Kafka, listener: &str, mechanism: &str, protocol: &st
     is_refused(kafka, &brokers, &wrong, why, hint);
 }
 
+/// A listener with TLS, and how alice, who may do everything, logs in there.
+pub(crate) fn alice_over_tls(kafka: &Kafka) -> (String, Vec<String>) {
+    let flags = sasl("SCRAM-SHA-256", PASSWORD, "SASL_SSL");
+    (brokers_at(kafka, "SASLS"), flags)
+}
+
 fn plain(kafka: &Kafka) {
     right_and_wrong(kafka, "SASL", "PLAIN", "SASL_PLAINTEXT");
 }
@@ -501,7 +507,7 @@ fn no_acls(kafka: &Kafka) {
     is_refused(kafka, &brokers_at(kafka, "SASL"), &bob, why, hint);
 }
 
-fn bob() -> Vec<String> {
+pub(crate) fn bob() -> Vec<String> {
     flags(&[
         ("security.protocol", "SASL_PLAINTEXT"),
         ("sasl.mechanism", "PLAIN"),

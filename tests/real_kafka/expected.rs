@@ -19,6 +19,14 @@ pub(crate) const CASES: &[KafkaTrial] = &[
         "committed_transactions_are_the_output_of_a_service",
         transactional,
     ),
+    (
+        "aborted_records_are_seen_unless_the_capture_shows_transactions",
+        aborted,
+    ),
+    (
+        "headers_that_differ_in_the_same_version_are_learned_and_excused",
+        header_noise,
+    ),
     ("a_wrong_value_is_a_changed_record", wrong_value),
     ("a_record_that_is_not_written_is_missing", missing_record),
     ("a_record_that_is_written_twice_is_repeated", duplicated),
@@ -50,16 +58,16 @@ pub(crate) const CASES: &[KafkaTrial] = &[
 
 /// Orders of a made capture; number n has the key of customer n % CUSTOMERS, and all are in one partition, so
 /// that the nth record that the service reads is the nth order.
-const ORDERS: u64 = 30;
+pub(crate) const ORDERS: u64 = 30;
 const CUSTOMERS: u64 = 3;
 /// With which record of its input a fault happens: also with each multiple, of which ORDERS holds three.
 const EVERY: &str = "10";
 const FAULTS: u64 = 3;
 
 /// The topics of a run, and the capture that it replays.
-struct ServiceRun {
-    orders: String,
-    invoices: String,
+pub(crate) struct ServiceRun {
+    pub(crate) orders: String,
+    pub(crate) invoices: String,
     folder: TempDir,
 }
 
@@ -73,12 +81,17 @@ fn invoice(n: u64) -> Value {
 }
 
 impl ServiceRun {
-    fn new(kafka: &Kafka) -> Self {
+    pub(crate) fn new(kafka: &Kafka) -> Self {
         Self::expecting(kafka, invoice)
     }
 
     /// A capture in which the service has answered so.
     fn expecting(kafka: &Kafka, answer: fn(u64) -> Value) -> Self {
+        Self::written_with(kafka, answer, "ATTRIBUTE_NO_COMPRESSION")
+    }
+
+    /// The same, in batches with this attribute.
+    fn written_with(kafka: &Kafka, answer: fn(u64) -> Value, attribute: &str) -> Self {
         let [orders, invoices] = ["orders", "invoices"]
             .map(|stem| create_unique(&kafka.brokers(), stem, 1).expect("a topic"));
         let folder = tempfile::tempdir().expect("the temporary folder is writable");
@@ -93,12 +106,16 @@ impl ServiceRun {
                     "offsetDelta": n - 1,
                     "keyString": format!("c-{}", n % CUSTOMERS),
                     "valueString": value(n).to_string(),
+                    "headers": [
+                        { "key": "request", "valueString": format!("r-{n}") },
+                        { "key": "trace", "valueString": id(1000 + n) },
+                    ],
                 })
             };
             (1..=ORDERS).map(record).collect()
         };
         let topics = |name: &str, value| {
-            let records = json!({ "records": records(value) });
+            let records = json!({ "attributes": [attribute], "records": records(value) });
             json!([{ "name": name, "partitions": [{ "records": records }] }])
         };
         stage.write(
@@ -119,27 +136,44 @@ impl ServiceRun {
         stage
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, lines: &[Value]) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, lines: &[Value]) -> PathBuf {
         let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
         let file = self.file(name);
         fs::write(&file, lines.join("\n") + "\n").expect("the temporary folder is writable");
         file
     }
 
-    fn service(&self, kafka: &Kafka, flags: &[&str]) -> RunningService {
+    /// Record lines of so many invoices.
+    pub(crate) fn lines_of_invoices(&self, count: u64) -> PathBuf {
+        let line = |n: u64| {
+            json!({
+                "topic": "invoices",
+                "key": format!("c-{}", n % CUSTOMERS),
+                "value": invoice(n).to_string(),
+            })
+        };
+        self.write("expected", &(1..=count).map(line).collect::<Vec<_>>())
+    }
+
+    pub(crate) fn service(&self, kafka: &Kafka, flags: &[&str]) -> RunningService {
         let to = ["--to", &self.invoices];
         let flags = [&to[..], flags].concat();
         RunningService::start(&kafka.brokers(), &unique("billing"), &self.orders, &flags)
     }
 
-    fn replay(&self, kafka: &Kafka, flags: &[&str]) -> RunOutput {
-        let capture = self.file("capture.jsonl").display().to_string();
+    /// The flags that give captured topics the names of this run's.
+    pub(crate) fn maps(&self) -> [String; 2] {
         let maps = [("orders", &self.orders), ("invoices", &self.invoices)];
-        let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
+        maps.map(|(from, to)| format!("--map={from}={to}"))
+    }
+
+    pub(crate) fn replay(&self, kafka: &Kafka, flags: &[&str]) -> RunOutput {
+        let capture = self.file("capture.jsonl").display().to_string();
+        let maps = self.maps();
         let words = ["replay", &capture, &maps[0], &maps[1], "-F", "none"];
         replay(kafka, &[&words[..], flags].concat()).output()
     }
@@ -159,7 +193,7 @@ fn fault(name: &'static str) -> [&'static str; 4] {
 }
 
 /// Checks verdict and counts of a run: those named, and no others but `equal`.
-fn check(output: &RunOutput, code: i32, verdict: &str, counts: &[(&str, u64)]) -> Value {
+pub(crate) fn check(output: &RunOutput, code: i32, verdict: &str, counts: &[(&str, u64)]) -> Value {
     let report = report_of(output, code);
     let expected = &report["expected"];
     assert_eq!(expected["verdict"], verdict, "{expected:#}");
@@ -192,6 +226,55 @@ fn transactional(kafka: &Kafka) {
     let stage = ServiceRun::new(kafka);
     let output = stage.expect(kafka, &["--transactional", "--commit-ms", "300"], &[]);
     check(&output, 0, "same", &[("equal", ORDERS)]);
+}
+
+/// A service that writes a record, takes it back and writes it again: whoever reads what is committed sees it once.
+fn aborted(kafka: &Kafka) {
+    let fault = [&["--transactional"], &fault("aborted")[..]].concat();
+    let run = ServiceRun::written_with(kafka, invoice, "ATTRIBUTE_TRANSACTIONAL");
+    let expected = check(
+        &run.expect(kafka, &fault, &[]),
+        0,
+        "same",
+        &[("equal", ORDERS)],
+    );
+    assert_eq!(expected["isolation"], "read_committed");
+    // Readers of a service that used no transactions do not look whether a record was committed.
+    let run = ServiceRun::new(kafka);
+    let counts = [("equal", ORDERS), ("repeated", FAULTS)];
+    let expected = check(&run.expect(kafka, &fault, &[]), 1, "differs", &counts);
+    assert_eq!(expected["isolation"], "read_uncommitted");
+    // Record lines do not show what the service used.
+    let run = ServiceRun::new(kafka);
+    let from = run.lines_of_invoices(ORDERS).display().to_string();
+    let service = run.service(kafka, &fault);
+    let output = run.replay(kafka, &["--expect-from", &from]);
+    service.stop();
+    let expected = check(&output, 0, "same", &[("equal", ORDERS)]);
+    assert_eq!(expected["isolation"], "read_committed");
+}
+
+fn header_noise(kafka: &Kafka) {
+    let run = ServiceRun::expecting(kafka, invoice_with_ids);
+    let file = run.file("noise").display().to_string();
+    let headers = ["--expect-headers", "--learn", &file];
+    let service = [&["--set-trace"], &fault("other-ids")[..]].concat();
+    let output = run.expect(kafka, &service, &headers);
+    let expected = check(&output, 0, "learned", &[("changed", ORDERS)]);
+    let trace = json!({
+        "topic": "invoices", "path": "header trace", "kind": "uuid", "consistent": true, "records": ORDERS,
+    });
+    let learned = expected["learned"]["paths"].as_array().expect("a list");
+    assert!(learned.contains(&trace), "{learned:#?}");
+    assert_eq!(learned.len(), 3, "{learned:#?}");
+    let again = ServiceRun::expecting(kafka, invoice_with_ids);
+    let flags = ["--expect-headers", "--noise", &file];
+    let output = again.expect(kafka, &service, &flags);
+    check(&output, 0, "same", &[("equal", ORDERS)]);
+    // Without the file all of it differs.
+    let other = ServiceRun::expecting(kafka, invoice_with_ids);
+    let output = other.expect(kafka, &service, &["--expect-headers"]);
+    check(&output, 1, "differs", &[("changed", ORDERS)]);
 }
 
 fn wrong_value(kafka: &Kafka) {
@@ -260,25 +343,14 @@ fn other_ids(kafka: &Kafka) {
 
 fn from_another_source(kafka: &Kafka) {
     let stage = ServiceRun::new(kafka);
-    let line = |n: u64| {
-        json!({
-            "topic": "invoices",
-            "key": format!("c-{}", n % CUSTOMERS),
-            "value": invoice(n).to_string(),
-        })
-    };
-    let lines: Vec<Value> = (1..=ORDERS).map(line).collect();
-    let file = stage.write("expected", &lines);
-    let from = file.display().to_string();
+    let from = stage.lines_of_invoices(ORDERS).display().to_string();
     let service = stage.service(kafka, &[]);
     let output = stage.replay(kafka, &["--expect-from", &from]);
     service.stop();
     check(&output, 0, "same", &[("equal", ORDERS)]);
     // One more is expected than the service writes.
     let stage = ServiceRun::new(kafka);
-    let mut lines = lines;
-    lines.push(line(ORDERS + 1));
-    let from = stage.write("expected", &lines).display().to_string();
+    let from = stage.lines_of_invoices(ORDERS + 1).display().to_string();
     let service = stage.service(kafka, &[]);
     let output = stage.replay(kafka, &["--expect-from", &from]);
     service.stop();
@@ -385,10 +457,15 @@ fn readme(kafka: &Kafka) {
     }
 }
 
+/// An id as of another run.
+fn id(n: u64) -> String {
+    format!("0a0b0c0d-0000-4000-8000-{n:012x}")
+}
+
 /// What the service answers with ids and times: an id for each order, and milliseconds.
 fn invoice_with_ids(n: u64) -> Value {
     let mut invoice = invoice(n);
-    invoice["id"] = json!(format!("0a0b0c0d-0000-4000-8000-{n:012x}"));
+    invoice["id"] = json!(id(n));
     invoice["at"] = json!(1_770_026_400_000 + n);
     invoice
 }
@@ -432,6 +509,7 @@ fn answers(kafka: &Kafka) {
     for (by, flags, answered) in [
         ("key", &[][..], ORDERS),
         ("value:$..order", &fault("missing-record"), ORDERS - FAULTS),
+        ("header:request", &fault("missing-record"), ORDERS - FAULTS),
     ] {
         let run = ServiceRun::new(kafka);
         let output = run.expect(kafka, flags, &["--correlate", by]);

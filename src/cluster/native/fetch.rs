@@ -44,16 +44,6 @@ pub(crate) struct FetchedRecord<'a> {
     pub(crate) headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
 }
 
-/// The offsets of a partition's log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LogRange {
-    /// Of the first record that is there.
-    pub(crate) start: i64,
-    /// Behind the last record that is there, or, for a reader of committed records, where an open transaction
-    /// begins.
-    pub(crate) end: i64,
-}
-
 /// Partitions that are read, as one stream.
 pub(crate) struct FetchQueue {
     reading: Vec<(Owned<c::rd_kafka_topic_t>, i32)>,
@@ -134,35 +124,6 @@ impl FetchQueue {
             );
         }
         end
-    }
-
-    /// The offsets that a partition has by now.
-    ///
-    /// # Errors
-    /// That the cluster does not say in time.
-    pub(crate) fn range(
-        client: &Client,
-        topic: &str,
-        partition: i32,
-        limit: Duration,
-    ) -> Result<LogRange, Code> {
-        let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
-        let (mut start, mut end) = (0, 0);
-        // SAFETY: client and name live through the call, which writes both offsets.
-        let code = unsafe {
-            raw::rd_kafka_query_watermark_offsets(
-                client.native(),
-                name.as_ptr(),
-                partition,
-                &raw mut start,
-                &raw mut end,
-                whole_ms(limit),
-            )
-        };
-        match Code::from_raw(code) {
-            Code::NONE => Ok(LogRange { start, end }),
-            code => Err(code),
-        }
     }
 }
 

@@ -23,7 +23,7 @@ mod tests;
 
 pub(crate) use self::admin::{groups, offsets, topic_ids};
 pub(crate) use self::client::{Client, MockBrokers, Token};
-pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord, LogRange};
+pub(crate) use self::fetch::{FetchQueue, Fetched, FetchedRecord};
 pub(crate) use self::ffi::code::Code;
 pub(crate) use self::ffi::owned::{keep_descriptors, linked_versions, most_descriptors};
 pub(crate) use self::metadata::{Metadata, TopicMetadata};

@@ -16,6 +16,8 @@ pub struct ExpectedReport {
     pub expected: u64,
     /// Records that were read from the output topics.
     pub observed: u64,
+    /// The isolation level by which they were read, in Kafka's words; none when nothing was.
+    pub isolation: Option<&'static str>,
     /// Expected records that could not be read.
     pub unreadable: u64,
     /// The counts of each output topic, by its name at the destination.
@@ -49,7 +51,7 @@ pub struct LearnedNoise {
     pub file: String,
     /// What differed.
     pub paths: Vec<LearnedPath>,
-    /// Changed records that differ in more than parts of JSON values.
+    /// Changed records that differ in more than parts of JSON values and values of headers.
     pub unlearned: u64,
 }
 
@@ -146,6 +148,7 @@ impl ExpectedReport {
         }
         json["expected_records"] = self.expected.into();
         json["observed_records"] = self.observed.into();
+        json["isolation"] = json!(self.isolation);
         json["unreadable"] = self.unreadable.into();
         json["topics"] = topics.collect();
         json["not_compared"] = json!(self.own);

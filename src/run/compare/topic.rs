@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::cluster::fetched::push;
 use crate::cluster::native::Fetched;
-use crate::cluster::reader::LogReader;
+use crate::cluster::native::offsets::LogEnd;
+use crate::cluster::reader::{Isolation, LogReader};
 use crate::config::Destination;
 use crate::error::Error;
 use crate::host::console::Console;
@@ -75,18 +76,23 @@ impl TopicToRead {
         sender: &Sender,
         names: &mut Vec<String>,
     ) -> Result<(), TopicEnd> {
-        let mut reader = LogReader::open(destination, &self.console, control)?;
+        let told = (&self.console, control);
+        let mut reader = LogReader::open(destination, Isolation::Committed, told)?;
         let partitions = reader.partitions(&self.name)?;
         *names = (0..partitions)
             .map(|partition| format!("{} [{partition}]", self.name))
             .collect();
+        let all: Vec<_> = (0..partitions)
+            .map(|partition| (self.name.clone(), partition))
+            .collect();
+        let starts = reader.offsets(&all, LogEnd::Start)?;
+        let stable = reader.offsets(&all, LogEnd::LastStable)?;
         // The end of each partition that has not been reached yet.
         let mut ends = Vec::new();
-        for partition in 0..partitions {
-            let range = reader.range(&self.name, partition)?;
-            ends.push((range.start < range.end).then_some(range.end));
-            if range.start < range.end {
-                reader.start(&self.name, partition, range.start)?;
+        for ((_, partition), (start, end)) in all.iter().zip(starts.into_iter().zip(stable)) {
+            ends.push((start < end).then_some(end));
+            if start < end {
+                reader.start(&self.name, *partition, start)?;
             }
         }
         let mut source_batch = SourceBatch::default();

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::Membership;
 use crate::cluster::native::Client;
 use crate::cluster::native::admin::AdminRefusal;
-use crate::cluster::native::offsets::{self, GroupMembers, LogEnd, PartitionOffset};
+use crate::cluster::native::groups::{self, GroupMembers};
+use crate::cluster::native::offsets::{self, LogEnd, PartitionOffset};
 use crate::host::control::Control;
 
 /// How long an answer may take.
@@ -33,7 +34,7 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn members(&self, group: &str) -> Membership {
-        let members = offsets::members(&self.client, &self.questions, group, ASK_LIMIT);
+        let members = groups::members(&self.client, &self.questions, group, ASK_LIMIT);
         members.map_or_else(|refusal| Membership::Unseen(refusal.text), Membership::from)
     }
 
@@ -108,7 +109,7 @@ pub(crate) fn look_at(
     groups: &[String],
 ) -> Result<Vec<GroupMembers>, (String, AdminRefusal)> {
     let groups = groups.iter().map(|group| {
-        let members = offsets::members(client, control, group, ASK_LIMIT);
+        let members = groups::members(client, control, group, ASK_LIMIT);
         members.map_err(|refusal| (group.clone(), refusal))
     });
     groups.collect()

@@ -1,6 +1,6 @@
 //! What the service writes for a record that it reads.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -22,14 +22,19 @@ pub(crate) fn wrong(input: Option<&[u8]>) -> Value {
 
 /// The same with what is never the same twice: an id that follows from `number`, and the time.
 pub(crate) fn with_ids(input: Option<&[u8]>, number: u64) -> Value {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     let mut answer = healthy(input);
-    answer["id"] = json!(format!(
-        "{:08x}-0000-4000-8000-{number:012x}",
-        now.subsec_nanos()
-    ));
-    answer["at"] = json!(now.as_millis());
+    answer["id"] = json!(id(number));
+    answer["at"] = json!(now().as_millis());
     answer
+}
+
+/// An id that follows from `number`, and is never the same twice.
+pub(crate) fn id(number: u64) -> String {
+    format!("{:08x}-0000-4000-8000-{number:012x}", now().subsec_nanos())
+}
+
+fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }

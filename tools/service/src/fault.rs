@@ -19,6 +19,8 @@ pub(crate) enum PlantedFault {
     Duplicated,
     /// A record is written after the next one of its key.
     Reordered,
+    /// A record is written in a transaction that is aborted, and then again in one that is not.
+    Aborted,
     /// Every value has an id and a time of its own.
     OtherIds,
 }

@@ -51,6 +51,9 @@ struct ServiceOptions {
     /// Write and commit in transactions, one for each commit.
     #[arg(long)]
     transactional: bool,
+    /// Give answers with ids one in the header `trace`, too, in the place of that of the record.
+    #[arg(long)]
+    set_trace: bool,
     /// What the service does wrong.
     #[arg(long, value_enum)]
     fault: Option<PlantedFault>,

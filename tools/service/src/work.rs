@@ -10,7 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::util::Timeout;
@@ -48,7 +48,7 @@ struct ServiceLife<'a> {
     /// Those of the partition that is stuck in the end.
     read_of_stuck: u64,
     /// An answer that waits for the next one of its key to go first.
-    held: Option<(Vec<u8>, String)>,
+    held: Option<Answer>,
     /// Since when it is busy, and what was read by then.
     busy: Option<(Instant, u64)>,
     /// When the last record came.
@@ -159,24 +159,42 @@ impl ServiceLife<'_> {
             return Ok(true);
         }
         let value = input.value.as_deref();
-        let answer = match fault {
+        let headers = match self.wanted.set_trace {
+            true => with_trace(&input.headers, &answer::id(self.read)),
+            false => input.headers.clone(),
+        };
+        let value = match fault {
             Some(PlantedFault::WrongValue) if is_bad => answer::wrong(value),
             Some(PlantedFault::OtherIds) => answer::with_ids(value, self.read),
             _ => answer::healthy(value),
         };
-        let (key, answer) = (input.key.clone().unwrap_or_default(), answer.to_string());
+        let answer = Answer {
+            key: input.key.clone().unwrap_or_default(),
+            value: value.to_string(),
+            headers,
+        };
         match fault {
             Some(PlantedFault::MissingRecord) if is_bad => {}
+            Some(PlantedFault::Aborted) if is_bad => {
+                self.commit()?;
+                self.send(&answer)?;
+                self.abort()?;
+                self.send(&answer)?;
+            }
             Some(PlantedFault::Duplicated) if is_bad => {
-                self.send(&key, &answer)?;
-                self.send(&key, &answer)?;
+                self.send(&answer)?;
+                self.send(&answer)?;
             }
             Some(PlantedFault::Reordered) if is_bad && self.held.is_none() => {
-                self.held = Some((key, answer))
+                self.held = Some(answer);
             }
             _ => {
-                self.send(&key, &answer)?;
-                if self.held.as_ref().is_some_and(|(held, _)| *held == key) {
+                self.send(&answer)?;
+                if self
+                    .held
+                    .as_ref()
+                    .is_some_and(|held| held.key == answer.key)
+                {
                     self.release_held()?;
                 }
             }
@@ -201,7 +219,7 @@ impl ServiceLife<'_> {
         thread::sleep(due.saturating_duration_since(now));
     }
 
-    fn send(&mut self, key: &[u8], value: &str) -> KafkaResult<()> {
+    fn send(&mut self, answer: &Answer) -> KafkaResult<()> {
         let Some(topic) = &self.wanted.to else {
             return Ok(());
         };
@@ -209,7 +227,10 @@ impl ServiceLife<'_> {
             self.producer.begin_transaction()?;
             self.is_in_transaction = true;
         }
-        let mut record = BaseRecord::to(topic).key(key).payload(value);
+        let mut record = BaseRecord::to(topic)
+            .key(&answer.key)
+            .payload(&answer.value)
+            .headers(answer.headers.clone());
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
@@ -224,9 +245,18 @@ impl ServiceLife<'_> {
 
     fn release_held(&mut self) -> KafkaResult<()> {
         match self.held.take() {
-            Some((key, value)) => self.send(&key, &value),
+            Some(answer) => self.send(&answer),
             None => Ok(()),
         }
+    }
+
+    /// Takes back what was written since the last commit.
+    fn abort(&mut self) -> KafkaResult<()> {
+        if std::mem::take(&mut self.is_in_transaction) {
+            self.producer.flush(Timeout::After(PATIENCE))?;
+            self.producer.abort_transaction(PATIENCE)?;
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> KafkaResult<()> {
@@ -256,12 +286,21 @@ impl ServiceLife<'_> {
 /// Whether the planted crash has happened: it does so once.
 static CRASHED: AtomicBool = AtomicBool::new(false);
 
+/// What the service writes for a record.
+struct Answer {
+    key: Vec<u8>,
+    value: String,
+    /// Those of the record.
+    headers: OwnedHeaders,
+}
+
 /// What the service needs of a record.
 struct InputRecord {
     partition: i32,
     offset: i64,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
+    headers: OwnedHeaders,
 }
 
 impl InputRecord {
@@ -271,8 +310,25 @@ impl InputRecord {
             offset: message.offset(),
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().map(<[u8]>::to_vec),
+            headers: message
+                .headers()
+                .map_or_else(OwnedHeaders::new, |headers| headers.detach()),
         }
     }
+}
+
+/// The same headers, with `id` as the value of `trace`.
+fn with_trace(headers: &OwnedHeaders, id: &str) -> OwnedHeaders {
+    let mut changed = OwnedHeaders::new();
+    for header in headers.iter() {
+        let value = match header.key {
+            "trace" => Some(id.as_bytes()),
+            _ => header.value,
+        };
+        let key = header.key;
+        changed = changed.insert(Header { key, value });
+    }
+    changed
 }
 
 /// Whether a consumer goes on by itself after that.

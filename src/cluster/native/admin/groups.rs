@@ -114,6 +114,56 @@ pub(crate) fn all_are_visible(
     }
 }
 
+/// What the cluster says of a group's members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupMembers {
+    /// No consumer group has that name: there is none, or it is of another kind.
+    NoGroup,
+    /// The group has so many members.
+    Count(usize),
+}
+
+/// A group as the cluster describes it.
+type GroupDescription = c::rd_kafka_ConsumerGroupDescription_t;
+
+/// `RD_KAFKA_CONSUMER_GROUP_STATE_DEAD` (librdkafka.h): how a classic group that is not there is
+/// described.
+const DEAD: i32 = 4;
+
+/// The members of a group, of either protocol.
+///
+/// # Errors
+/// The cluster's reason not to say.
+pub(crate) fn members(
+    client: &Client,
+    control: &Control,
+    group: &str,
+    limit: Duration,
+) -> Result<GroupMembers, AdminRefusal> {
+    let groups = [group.to_owned()];
+    let described = describe(client, control, &groups, limit, member_count)?;
+    let first = described.into_iter().next();
+    first.map_or(Ok(GroupMembers::NoGroup), |(_, members)| members)
+}
+
+/// # Safety
+/// The group has to be part of an answer that lives.
+unsafe fn member_count(group: *const GroupDescription) -> Result<GroupMembers, AdminRefusal> {
+    // SAFETY: as the caller promises; the state is read as an integer.
+    unsafe {
+        match refusal(c::rd_kafka_ConsumerGroupDescription_error(group)) {
+            Some(refusal) if refusal.code == Code::GROUP_ID_NOT_FOUND => Ok(GroupMembers::NoGroup),
+            Some(refusal) => Err(refusal),
+            None if raw::rd_kafka_ConsumerGroupDescription_state(group) == DEAD => {
+                Ok(GroupMembers::NoGroup)
+            }
+            None => Ok(GroupMembers::Count(
+                c::rd_kafka_ConsumerGroupDescription_member_count(group),
+            )),
+        }
+    }
+}
+
 /// The topics that members of `groups` are assigned to, by group.
 ///
 /// # Errors
@@ -124,6 +174,20 @@ pub(crate) fn assigned(
     groups: &[String],
     limit: Duration,
 ) -> Result<Vec<(String, TopicsOfGroup)>, AdminRefusal> {
+    describe(client, control, groups, limit, topics_of_members)
+}
+
+/// Has `groups` described, of either protocol, and gives what `read` makes of each, by group.
+///
+/// # Errors
+/// That no broker answers.
+fn describe<T>(
+    client: &Client,
+    control: &Control,
+    groups: &[String],
+    limit: Duration,
+    read: unsafe fn(*const GroupDescription) -> T,
+) -> Result<Vec<(String, T)>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     let names = groups.iter().map(|group| CString::new(group.as_str()));
@@ -151,7 +215,7 @@ pub(crate) fn assigned(
         Ok(groups
             .map(|group| {
                 let name = text(c::rd_kafka_ConsumerGroupDescription_group_id(*group));
-                (name, described(*group))
+                (name, read(*group))
             })
             .collect())
     }
@@ -159,7 +223,7 @@ pub(crate) fn assigned(
 
 /// # Safety
 /// The group has to be part of an answer that lives.
-unsafe fn described(group: *const c::rd_kafka_ConsumerGroupDescription_t) -> TopicsOfGroup {
+unsafe fn topics_of_members(group: *const GroupDescription) -> TopicsOfGroup {
     let mut topics = BTreeSet::new();
     // SAFETY: as the caller promises; members are asked for within their count.
     unsafe {
@@ -188,25 +252,7 @@ pub(crate) fn committed(
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
     let request = AdminRequest::new(client, control, kind, limit)?;
     for group in groups {
-        let name = CString::new(group.as_str()).map_err(|_| AdminRefusal::unusable())?;
-        // SAFETY: the name is copied; a null list asks for all partitions (librdkafka.h). What is made
-        // is ours.
-        let question = unsafe {
-            let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), ptr::null());
-            Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
-        };
-        let question = question.ok_or_else(AdminRefusal::unusable)?;
-        let mut questions = [question.ptr()];
-        // SAFETY: all that is passed lives through the call, which copies it.
-        unsafe {
-            c::rd_kafka_ListConsumerGroupOffsets(
-                request.native(),
-                questions.as_mut_ptr(),
-                questions.len(),
-                request.options(),
-                request.queue(),
-            );
-        }
+        ask_committed(&request, group, None)?;
     }
     let mut all = Vec::new();
     for _ in groups {
@@ -217,6 +263,38 @@ pub(crate) fn committed(
         }
     }
     Ok(all)
+}
+
+/// Asks what `group` has committed for each of `partitions`, or for all that it has.
+///
+/// # Errors
+/// That the name cannot be passed to C.
+pub(super) fn ask_committed(
+    request: &AdminRequest<'_>,
+    group: &str,
+    partitions: Option<&Owned<c::rd_kafka_topic_partition_list_t>>,
+) -> Result<(), AdminRefusal> {
+    let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
+    let partitions = partitions.map_or(ptr::null(), |list| list.ptr().cast_const());
+    // SAFETY: name and list are copied; a null list asks for all partitions (librdkafka.h). What is made is
+    // ours.
+    let question = unsafe {
+        let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), partitions);
+        Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
+    };
+    let question = question.ok_or_else(AdminRefusal::unusable)?;
+    let mut questions = [question.ptr()];
+    // SAFETY: all that is passed lives through the call, which copies it.
+    unsafe {
+        c::rd_kafka_ListConsumerGroupOffsets(
+            request.native(),
+            questions.as_mut_ptr(),
+            questions.len(),
+            request.options(),
+            request.queue(),
+        );
+    }
+    Ok(())
 }
 
 fn committed_in(answer: &AdminResponse) -> Vec<(String, TopicsOfGroup)> {

@@ -1,4 +1,4 @@
-//! Questions about offsets: what a group has committed, who its members are, and how far a log reaches.
+//! Questions about offsets: what a group has committed, and how far a log reaches.
 
 use std::ffi::CString;
 use std::ptr;
@@ -6,25 +6,14 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-use super::groups::refusal;
+use super::groups::{ask_committed, refusal};
 use super::{AdminRefusal, AdminRequest};
 use crate::cluster::native::client::Client;
-use crate::cluster::native::ffi::code::Code;
 use crate::cluster::native::ffi::owned::{Owned, slice, text};
-use crate::cluster::native::ffi::raw;
 use crate::host::control::Control;
 
 /// A partition and an offset in it; none where the cluster gives none.
 pub(crate) type PartitionOffset = (String, i32, Option<i64>);
-
-/// What the cluster says of a group's members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GroupMembers {
-    /// No consumer group has that name: there is none, or it is of another kind.
-    NoGroup,
-    /// The group has so many members.
-    Count(usize),
-}
 
 /// Which end of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,57 +25,6 @@ pub(crate) enum LogEnd {
     /// The high watermark: where any reader stops.
     High,
 }
-
-/// The members of a group, of either protocol.
-///
-/// # Errors
-/// The cluster's reason not to say.
-pub(crate) fn members(
-    client: &Client,
-    control: &Control,
-    group: &str,
-    limit: Duration,
-) -> Result<GroupMembers, AdminRefusal> {
-    let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
-    let request = AdminRequest::new(client, control, kind, limit)?;
-    let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
-    let mut names = [name.as_ptr()];
-    // SAFETY: all that is passed lives through the call, which copies it.
-    unsafe {
-        c::rd_kafka_DescribeConsumerGroups(
-            request.native(),
-            names.as_mut_ptr(),
-            names.len(),
-            request.options(),
-            request.queue(),
-        );
-    }
-    let answer = request.poll()?;
-    // SAFETY: everything read here is part of the answer, which lives to the end of the function; the
-    // state is read as an integer.
-    unsafe {
-        let result = c::rd_kafka_event_DescribeConsumerGroups_result(answer.ptr());
-        let mut count = 0;
-        let groups = c::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut count);
-        let Some(group) = slice(groups, count).first() else {
-            return Ok(GroupMembers::NoGroup);
-        };
-        match refusal(c::rd_kafka_ConsumerGroupDescription_error(*group)) {
-            Some(refusal) if refusal.code == Code::GROUP_ID_NOT_FOUND => Ok(GroupMembers::NoGroup),
-            Some(refusal) => Err(refusal),
-            None if raw::rd_kafka_ConsumerGroupDescription_state(*group) == DEAD => {
-                Ok(GroupMembers::NoGroup)
-            }
-            None => Ok(GroupMembers::Count(
-                c::rd_kafka_ConsumerGroupDescription_member_count(*group),
-            )),
-        }
-    }
-}
-
-/// `RD_KAFKA_CONSUMER_GROUP_STATE_DEAD` (librdkafka.h): how a classic group that is not there is
-/// described.
-const DEAD: i32 = 4;
 
 /// What `group` has committed for each of `partitions`. Asked again by librdkafka while a transaction that
 /// commits offsets is open: what is not stable may be taken back.
@@ -102,25 +40,8 @@ pub(crate) fn committed(
 ) -> Result<Vec<PartitionOffset>, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS;
     let request = AdminRequest::new(client, control, kind, limit)?;
-    let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
     let list = partition_list(partitions, None)?;
-    // SAFETY: name and list are copied; what is made is ours.
-    let question = unsafe {
-        let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), list.ptr());
-        Owned::new(question, c::rd_kafka_ListConsumerGroupOffsets_destroy)
-    };
-    let question = question.ok_or_else(AdminRefusal::unusable)?;
-    let mut questions = [question.ptr()];
-    // SAFETY: all that is passed lives through the call, which copies it.
-    unsafe {
-        c::rd_kafka_ListConsumerGroupOffsets(
-            request.native(),
-            questions.as_mut_ptr(),
-            questions.len(),
-            request.options(),
-            request.queue(),
-        );
-    }
+    ask_committed(&request, group, Some(&list))?;
     let answer = request.poll()?;
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
     unsafe {

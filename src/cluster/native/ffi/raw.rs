@@ -77,14 +77,6 @@ unsafe extern "C" {
         low: *mut i64,
         high: *mut i64,
     ) -> c_int;
-    pub(in crate::cluster::native) fn rd_kafka_query_watermark_offsets(
-        client: *mut c::rd_kafka_t,
-        topic: *const c_char,
-        partition: i32,
-        low: *mut i64,
-        high: *mut i64,
-        timeout_ms: c_int,
-    ) -> c_int;
     pub(in crate::cluster::native) fn rd_kafka_flush(
         client: *mut c::rd_kafka_t,
         timeout_ms: c_int,

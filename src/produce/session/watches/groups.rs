@@ -3,8 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cluster::native::groups;
-use crate::cluster::native::offsets::GroupMembers;
+use crate::cluster::native::groups::{self, GroupMembers};
 use crate::config::WaitedGroups;
 use crate::config::nearest::nearest;
 use crate::error::{Error, GroupFault, quoted};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::correlation::Correlation;
 use super::noise::{CaptureMark, NoiseFile};
+use crate::cluster::reader::Isolation;
 use crate::config::{Config, ExpectationSource, OutputExpectation, TopicNames};
 use crate::error::Error;
 use crate::extract::{ExpectedBatch, Expecting};
@@ -32,6 +33,25 @@ pub(in crate::run::replay) struct SharedExpectation {
     pub(super) is_given_up: AtomicBool,
 }
 
+/// Where a partition ended before the first record was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutputEnd {
+    /// For a reader of committed records.
+    pub(super) stable: i64,
+    /// For a reader of all records.
+    pub(super) high: i64,
+}
+
+impl OutputEnd {
+    /// For a reader of such records.
+    pub(super) fn of(self, isolation: Isolation) -> i64 {
+        match isolation {
+            Isolation::Committed => self.stable,
+            Isolation::Uncommitted => self.high,
+        }
+    }
+}
+
 /// What is known.
 #[derive(Default)]
 pub(super) struct ExpectationState {
@@ -43,7 +63,7 @@ pub(super) struct ExpectationState {
     captured: BTreeMap<String, String>,
     /// Where the topics of the destination ended before the first record was sent, partition by partition;
     /// none before that is noted.
-    pub(super) ends: Option<BTreeMap<String, Vec<i64>>>,
+    pub(super) ends: Option<BTreeMap<String, Vec<OutputEnd>>>,
     /// Topics in which something is expected.
     pub(super) wanted: BTreeSet<String>,
     /// Those of them that are not read yet.
@@ -51,6 +71,9 @@ pub(super) struct ExpectationState {
     /// Records.
     pub(super) expected: u64,
     pub(super) unreadable: u64,
+    /// Whether the source would show which records were in transactions, and how many it does.
+    pub(super) shows_transactions: bool,
+    transactional: u64,
     /// Names of the inputs of another source.
     pub(super) names: Vec<String>,
 }
@@ -86,6 +109,7 @@ impl SharedExpectation {
             state: Mutex::new(ExpectationState {
                 comparison: Some(RecordComparison::new(rules)),
                 noise,
+                shows_transactions: matches!(settings.source, ExpectationSource::Capture),
                 ..ExpectationState::default()
             }),
             is_sending_over: AtomicBool::default(),
@@ -189,6 +213,7 @@ impl SharedExpectation {
         }
         state.expected += source_batch.batch.records.len() as u64;
         state.unreadable += source_batch.tally.outcomes[Outcome::Unreadable];
+        state.transactional += source_batch.tally.transactional;
         let mut missing = Vec::new();
         let used: BTreeSet<u32> = source_batch
             .batch
@@ -230,8 +255,18 @@ impl SharedExpectation {
         }
     }
 
+    /// What of transactions is read, as far as is known by now. Who wrote in transactions did so for readers of what
+    /// is committed; other readers are given everything, by the default of Kafka's own client.
+    pub(super) fn isolation(&self) -> Isolation {
+        let state = self.state();
+        match state.shows_transactions && state.transactional == 0 {
+            true => Isolation::Uncommitted,
+            false => Isolation::Committed,
+        }
+    }
+
     /// Topics that are to be read from now on, with the offsets at which they ended.
-    pub(super) fn take_unread(&self) -> Vec<(String, Vec<i64>)> {
+    pub(super) fn take_unread(&self) -> Vec<(String, Vec<OutputEnd>)> {
         let mut state = self.state();
         let unread = std::mem::take(&mut state.unread);
         let with_ends = unread.into_iter().filter_map(|topic| {

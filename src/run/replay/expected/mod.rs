@@ -20,6 +20,7 @@ use self::expectation::{ExpectationState, SharedExpectation};
 use self::observer::ObservationEnd;
 pub(super) use self::observer::ObservedOutput;
 pub(super) use self::start::ExpectationStart;
+use crate::cluster::reader::Isolation;
 use crate::config::{Config, OutputExpectation};
 use crate::error::Error;
 use crate::host::console::Console;
@@ -148,6 +149,7 @@ impl ExpectedOutput {
             waited: began.elapsed(),
             ..ExpectedReport::default()
         };
+        found.isolation = observed.isolation.map(Isolation::name);
         found.incomplete = observed.end.why(self.settings.limit, self.settings.quiet);
         let was_stopped = matches!(observed.end, ObservationEnd::Stopped);
         if let ObservationEnd::Failed(error) = observed.end {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::expectation::SharedExpectation;
+use super::expectation::{OutputEnd, SharedExpectation};
 use crate::cluster::fetched::push;
 use crate::cluster::native::Fetched;
-use crate::cluster::reader::LogReader;
+use crate::cluster::reader::{Isolation, LogReader};
+use crate::config::Destination;
 use crate::error::Error;
+use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::record::channel::SourceBatch;
 
@@ -30,6 +32,8 @@ pub(in crate::run::replay) struct ObservedOutput {
     /// Names of the partitions; places of records point into them.
     pub(super) names: Vec<String>,
     pub(super) records: u64,
+    /// What of transactions was read; none when nothing was.
+    pub(super) isolation: Option<Isolation>,
 }
 
 /// How the reading of the output has ended.
@@ -47,8 +51,17 @@ pub(in crate::run::replay) enum ObservationEnd {
     Failed(Error),
 }
 
+/// How the output is read.
+pub(super) struct OutputReading {
+    pub(super) reader: LogReader,
+    pub(super) isolation: Isolation,
+    /// For another reader, when the capture turns out to show transactions.
+    pub(super) destination: Destination,
+    pub(super) console: Console,
+}
+
 pub(super) struct OutputObserver {
-    reader: LogReader,
+    reading: OutputReading,
     shared: Arc<SharedExpectation>,
     control: Control,
     /// By topic and number.
@@ -65,14 +78,20 @@ pub(super) struct OutputObserver {
 struct OutputPartition {
     /// Its place among the names.
     input: u32,
+    /// Where it ended before the run.
+    began: OutputEnd,
     /// Where everything that there is was read; none before that.
     at_end: Option<i64>,
 }
 
 impl OutputObserver {
-    pub(super) fn new(reader: LogReader, shared: Arc<SharedExpectation>, control: Control) -> Self {
+    pub(super) fn new(
+        reading: OutputReading,
+        shared: Arc<SharedExpectation>,
+        control: Control,
+    ) -> Self {
         Self {
-            reader,
+            reading,
             shared,
             control,
             partitions: HashMap::new(),
@@ -94,7 +113,9 @@ impl OutputObserver {
             if over.is_none() && self.shared.is_sending_over.load(Ordering::SeqCst) {
                 over = Some(Instant::now());
             }
-            self.begin_topics();
+            if let Err(error) = self.begin_topics() {
+                break ObservationEnd::Failed(error);
+            }
             self.read();
             if let Some(error) = self.failure.take() {
                 break ObservationEnd::Failed(error);
@@ -108,32 +129,61 @@ impl OutputObserver {
             end,
             names: self.names,
             records: self.records,
+            isolation: Some(self.reading.isolation),
         }
     }
 
     /// Begins to read the topics in which something is expected now.
-    fn begin_topics(&mut self) {
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    fn begin_topics(&mut self) -> Result<(), Error> {
+        self.choose_isolation()?;
         for (topic, ends) in self.shared.take_unread() {
             let mut read = Vec::new();
-            for (partition, end) in (0..).zip(ends) {
-                if let Err(error) = self.reader.start(&topic, partition, end) {
-                    self.failure = Some(error);
-                    return;
-                }
+            for (partition, began) in (0..).zip(ends) {
+                let OutputReading {
+                    reader, isolation, ..
+                } = &mut self.reading;
+                reader.start(&topic, partition, began.of(*isolation))?;
                 let input = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
                 self.names.push(format!("{topic} [{partition}]"));
-                let at_end = None;
-                read.push(OutputPartition { input, at_end });
+                read.push(OutputPartition {
+                    input,
+                    began,
+                    at_end: None,
+                });
             }
             self.partitions.insert(topic, read);
         }
+        Ok(())
+    }
+
+    /// Reads in another way when the capture turns out to show transactions, as long as nothing was read.
+    fn choose_isolation(&mut self) -> Result<(), Error> {
+        let isolation = self.shared.isolation();
+        let reading = &mut self.reading;
+        if isolation == reading.isolation || self.records > 0 {
+            return Ok(());
+        }
+        let told = (&reading.console, &self.control);
+        reading.reader = LogReader::open(&reading.destination, isolation, told)?;
+        reading.isolation = isolation;
+        for (topic, partitions) in &mut self.partitions {
+            for (number, partition) in (0..).zip(partitions) {
+                let began = partition.began.of(isolation);
+                reading.reader.start(topic, number, began)?;
+                partition.at_end = None;
+            }
+        }
+        Ok(())
     }
 
     /// Takes what there is by now.
     fn read(&mut self) {
         for _ in 0..MOST_AT_ONCE {
             let Self {
-                reader,
+                reading: OutputReading { reader, .. },
                 partitions,
                 source_batch,
                 records,
@@ -204,7 +254,7 @@ impl OutputObserver {
         self.partitions.iter().find_map(|(topic, partitions)| {
             (0..).zip(partitions).find_map(|(number, partition)| {
                 let at = partition.at_end?;
-                let is_hidden = self.reader.high_watermark(topic, number) > at;
+                let is_hidden = self.reading.reader.high_watermark(topic, number) > at;
                 is_hidden.then(|| format!("{topic} [{number}] @ {at}"))
             })
         })

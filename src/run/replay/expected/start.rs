@@ -8,10 +8,11 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::expectation::SharedExpectation;
-use super::observer::{ObservedOutput, OutputObserver};
+use super::expectation::{OutputEnd, SharedExpectation};
+use super::observer::{ObservedOutput, OutputObserver, OutputReading};
+use crate::cluster::native::offsets::LogEnd;
 use crate::cluster::reader::LogReader;
-use crate::config::{Config, ExpectationSource, Source, TopicNames};
+use crate::config::{Config, ExpectationSource, InputKind, Source, TopicNames};
 use crate::error::Error;
 use crate::extract;
 use crate::host::console::Console;
@@ -19,6 +20,26 @@ use crate::produce::Control;
 use crate::record::channel::Receiver;
 use crate::run::driver::{ReadingOptions, SourceReading};
 use crate::run::replay::reading::{CurrentReading, lock};
+
+/// Where topics end, partition by partition. The stable ends come first: they are not to lie behind the others.
+///
+/// # Errors
+/// That the cluster does not say.
+fn ends_of(
+    reader: &mut LogReader,
+    topics: impl Iterator<Item = (String, i32)>,
+) -> Result<BTreeMap<String, Vec<OutputEnd>>, Error> {
+    let each = |(topic, count): (String, i32)| (0..count).map(move |n| (topic.clone(), n));
+    let partitions: Vec<(String, i32)> = topics.flat_map(each).collect();
+    let stable = reader.offsets(&partitions, LogEnd::LastStable)?;
+    let high = reader.offsets(&partitions, LogEnd::High)?;
+    let mut ends: BTreeMap<String, Vec<OutputEnd>> = BTreeMap::new();
+    for ((topic, _), (stable, high)) in partitions.into_iter().zip(stable.into_iter().zip(high)) {
+        let of_topic = ends.entry(topic).or_default();
+        of_topic.push(OutputEnd { stable, high });
+    }
+    Ok(ends)
+}
 
 /// An expectation, and how its observer ends.
 #[derive(Clone)]
@@ -56,7 +77,8 @@ impl ExpectationStart {
         if let ExpectationSource::Other(source) = &self.shared.settings.source {
             self.read_other(source, config, (console, control), reading)?;
         }
-        let mut reader = LogReader::open(&config.destination, console, control)?;
+        let isolation = self.shared.isolation();
+        let mut reader = LogReader::open(&config.destination, isolation, (console, control))?;
         let all = reader.topics()?;
         let is_known = matches!(self.shared.settings.source, ExpectationSource::Other(_));
         let wanted = self.shared.state().wanted.clone();
@@ -64,11 +86,8 @@ impl ExpectationStart {
         let needed = wanted.clone();
         let is_output =
             move |topic: &str| !topic.starts_with("__") && (!is_known || needed.contains(topic));
-        let mut ends = BTreeMap::new();
-        for (topic, partitions) in all.into_iter().filter(|(topic, _)| is_output(topic)) {
-            let noted = reader.ends(&topic, partitions)?;
-            ends.insert(topic, noted);
-        }
+        let outputs = all.into_iter().filter(|(topic, _)| is_output(topic));
+        let ends = ends_of(&mut reader, outputs)?;
         let missing = wanted.into_iter().filter(|topic| !ends.contains_key(topic));
         let missing: Vec<String> = missing.collect();
         self.shared.state().ends = Some(ends);
@@ -77,9 +96,15 @@ impl ExpectationStart {
         }
         let (tell, observed) = oneshot::channel();
         *self.observed() = Some(observed);
+        let reading = OutputReading {
+            reader,
+            isolation,
+            destination: config.destination.clone(),
+            console: console.clone(),
+        };
         let (shared, control) = (self.shared.clone(), control.clone());
         thread::spawn(move || {
-            let observed = OutputObserver::new(reader, shared, control).observe();
+            let observed = OutputObserver::new(reading, shared, control).observe();
             // Nobody listens only when the run was left at once.
             _ = tell.send(observed);
         });
@@ -109,7 +134,10 @@ impl ExpectationStart {
         let source_reading = lock(reading).expected.take();
         if let Some(source_reading) = source_reading {
             let description = Handle::current().block_on(source_reading.end());
-            self.shared.state().names = description.names.to_vec();
+            let mut state = self.shared.state();
+            state.names = description.names.to_vec();
+            // Lines and rows do not show which records were in transactions.
+            state.shows_transactions = description.kind == Some(InputKind::RrPairs.reported());
         }
         end?;
         match control.is_stopping() {
