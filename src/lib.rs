@@ -47,11 +47,13 @@
 //! | how the halves of a command meet, and how a signal reaches them | `Driver` in `run/driver.rs` (for all commands), then `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs` |
 //! | what a program that links kreplay gets | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs`, the end of this file |
 //! | how control characters of others are escaped | `visible` in `host/visible.rs` |
+//! | what goes to stdout, and what a closed or full stdout changes | `product` in `run/show/mod.rs` |
+//! | notes on stderr, `-q` and `-v` | `note` in `host/console/mod.rs` |
 //! | what happens when nobody reads stderr | `host/console/stderr.rs` |
 //! | how child processes (speedctl, the token command) are started and ended | `host/process/` |
 //! | OAUTHBEARER tokens | `cluster/token/mod.rs` (renewal), `cluster/token/command.rs`, `cluster/token/read.rs` |
 //! | **Reading** | |
-//! | how speedctl is run | `Speedctl` in `extract/input/speedctl/mod.rs`, `extract/source/snapshot/command.rs` |
+//! | how speedctl is run, and `--print-command` | `Speedctl` in `extract/input/speedctl/mod.rs`, `command_line` in `extract/source/snapshot/mod.rs` |
 //! | when a snapshot's CSV is given up for the RRPairs | `loses` in `extract/csv/rows/losses.rs`, `read_extracted` in `extract/source/snapshot/csv.rs` |
 //! | which files are read | `extract/input/files.rs` |
 //! | what an input is (RRPairs, a CSV, record lines) | `tell` in `extract/input/kind.rs`, `extract/input/members.rs`, `extract/input/encoding/magic.rs`; `--as` in `extract/input/encoding/opener.rs` |
@@ -61,6 +63,7 @@
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect/mod.rs` (what is kept) |
 //! | profiles, paths and `--filter` | `extract/profile/mod.rs`, `extract/profile/path.rs`, `extract/profile/filter/` |
+//! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
 //! | how keys, values and headers are decoded | `extract/rrpair/fields.rs`, `extract/rrpair/headers/` |
@@ -90,7 +93,7 @@
 //! | due times, speed and pauses | `Timeline` in `produce/schedule/timeline.rs` |
 //! | rates and ramps | `produce/schedule/rate.rs`, `produce/schedule/ramp.rs`; the slowest wins in `next` in `produce/schedule/mod.rs` |
 //! | what the sending thread waits for | `produce/session/pass/turn.rs`, `produce/session/wait.rs` |
-//! | how a record is sent and its delivery counted | `produce/session/send.rs`, `answer` in `produce/delivery/answers.rs`, `produce/delivery/counts.rs` |
+//! | how a record is sent (with `--header`) and its delivery counted | `produce/session/send.rs`, `answer` in `produce/delivery/answers.rs`, `produce/delivery/counts.rs` |
 //! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/in_flight.rs` |
 //! | what a signal does to a run | `host/signals.rs`, `produce/session/drain.rs` |
 //! | what a run says whose process was stopped, or whose machine slept | `produce/session/watches/pause.rs` |

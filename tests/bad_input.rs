@@ -401,12 +401,12 @@ fn a_bad_topic_is_named() {
         (
             "duplicate value",
             records(r#"[{"valueString":"a","valueString":"b"}]"#),
-            "the member `valueString` stands twice",
+            "the member `valueString` occurs twice",
         ),
         (
             "duplicate command",
             with_member(r#""command":"Fetch""#),
-            "the member `command` stands twice",
+            "the member `command` occurs twice",
         ),
         ("topic object", topic(r#""name":{},"#), "at column"),
         ("topic absent", topic(""), "topic"),
@@ -897,7 +897,7 @@ fn a_csv_that_may_lack_records_is_named_without_a_failure() {
     replay.assert("guide", 0, 6, 0);
     let why = "no column would show a second element of `topics`, a second element of `partitions`, \
                a second element of `records`, keys, headers, transaction markers: \
-               nobody can tell whether the capture has such";
+               the capture may contain such";
     let expected = serde_json::json!([{
         "what": "loss_unseen",
         "count": 1,

@@ -1083,11 +1083,11 @@ fn an_invalid_profile_is_named_with_the_position_of_the_error() {
     for (text, said) in [
         (
             "filtre = \"x\"\n",
-            format!("kreplay: {name}:1:1 is no profile: unknown field `filtre`, expected "),
+            format!("kreplay: {name}:1:1 is not a profile: unknown field `filtre`, expected "),
         ),
         (
             "record = \"$.a\"\nvalue = \n",
-            format!("kreplay: {name}:2:9 is no profile: "),
+            format!("kreplay: {name}:2:9 is not a profile: "),
         ),
     ] {
         fs::write(&path, text).expect("the folder is ours");
@@ -1190,10 +1190,10 @@ fn an_invalid_filter_flag_is_shown_with_the_position_of_the_error() {
             "expected `AND`, `OR` or the end, found `AN`",
             19,
         ),
-        ("colour IS x", "`colour` is no keyword", 0),
+        ("colour IS x", "`colour` is not a keyword", 0),
         (
             "status IS OK AND duration IS 5",
-            "`duration` is no keyword",
+            "`duration` is not a keyword",
             17,
         ),
     ] {
@@ -1219,7 +1219,11 @@ fn a_keyword_that_no_rrpair_answers_is_named() {
             "`sample` chooses by a hash of Speedscale's own",
             21,
         ),
-        ("(snapshot IS a)", "`snapshot` is not told by an RRPair", 1),
+        (
+            "(snapshot IS a)",
+            "`snapshot` is not recorded in an RRPair",
+            1,
+        ),
     ] {
         let first = format!("kreplay: the filter cannot be evaluated on RRPairs: {what}");
         let (shown, place) = (format!("    {filter}"), format!("    {:column$}^", ""));
@@ -1376,7 +1380,7 @@ fn with_via_csv_an_unknown_keyword_is_left_to_speedctl() {
         );
         assert_eq!((output.code, calls.len()), (2, 0), "{output:#?}");
         for shown in [
-            "kreplay: the filter does not parse: `comand` is no keyword\n    comand IS POST\n    ^\n",
+            "kreplay: the filter does not parse: `comand` is not a keyword\n    comand IS POST\n    ^\n",
             "hint: did you mean `command`? ",
         ] {
             assert!(output.stderr.contains(shown), "{via}: {}", output.stderr);

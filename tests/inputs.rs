@@ -825,7 +825,7 @@ fn zeros_after_compressed_data_are_ignored_and_other_bytes_are_reported() {
             );
             let named = output
                 .stderr
-                .contains("behind the end of the packed data, which is whole, stands junk");
+                .contains("other bytes follow the end of the packed data, which is whole");
             // A beginning of one more member is one that breaks off.
             let cut = name == "gzip" && junk == b"\x1f";
             assert_eq!(named, !cut, "{name} {junk:?}: {output:?}");
@@ -1046,7 +1046,7 @@ fn a_damaged_element_is_named_with_its_line_and_ends_the_reading() {
     assert_eq!(report["source"]["complete"], false);
     assert_eq!(report["problems"][0]["count"], 1);
     assert_eq!(report["problems"][0]["first"]["line"], 3);
-    let why = "what follows the damage cannot be told apart";
+    let why = "what follows the damage cannot be separated";
     assert!(output.stderr.contains(why), "{output:#?}");
 }
 

@@ -23,6 +23,9 @@ const ENTRIES: usize = 9;
 /// The same for `src` itself: `main.rs` and `lib.rs`, and eleven folders.
 const ENTRIES_AT_THE_TOP: usize = 13;
 
+/// Lines of a file before its tests. About 300 is the aim; beyond this a file has more than one subject.
+const LINES_BEFORE_TESTS: usize = 600;
+
 /// One breach of the rules: `circle FILE...`, `folder FOLDER`.
 type Breach = String;
 
@@ -132,6 +135,27 @@ fn files_of_src_import_each_other_in_no_circle_and_no_folder_is_crowded() {
     assert!(files.len() > 20, "this is not the source: {files:?}");
     let complaints = complaints(&files);
     assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+/// The lines of a file before its tests.
+fn lines_before_tests(text: &str) -> usize {
+    text.lines()
+        .take_while(|line| *line != "#[cfg(test)]")
+        .count()
+}
+
+#[test]
+fn no_file_of_src_is_longer_before_its_tests_than_a_reader_can_follow() {
+    let files = files_of("src");
+    // Files that only tests compile are not among them.
+    let programs = imports::program(&files);
+    let length = |name: &String| (lines_before_tests(&files[name]), name.clone());
+    let long: Vec<_> = programs
+        .keys()
+        .map(length)
+        .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
 }
 
 #[test]

@@ -321,7 +321,10 @@ fn an_invalid_topic_id_or_name_is_a_usage_error() {
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{flags:?}");
         assert!(output.stderr.contains(why), "{flags:?}: {}", output.stderr);
     };
-    refused(&["--topic-id", "orders=orders"], "`orders` is no topic id");
+    refused(
+        &["--topic-id", "orders=orders"],
+        "`orders` is not a topic id",
+    );
     refused(&["--topic-id", "orders"], "expected `ID=NAME`");
     let illegal = format!("{ID}=a b");
     refused(&["--topic-id", &illegal], "a topic's name has only");

@@ -100,7 +100,7 @@ fn byte_rate(text: &str) -> Result<f64, String> {
     })
 }
 
-/// A number with one of `units`, and `/s` behind it or not; none for what is no number above zero.
+/// A number with one of `units`, and `/s` behind it or not; none for what is not a number above zero.
 fn per_second(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let text = text.trim();
     let text = text.strip_suffix("/s").unwrap_or(text).trim_end();

@@ -46,7 +46,7 @@ pub(super) fn naming(text: &str) -> Result<(String, String), String> {
     };
     if TopicId::parse(id).is_none() {
         return Err(format!(
-            "`{id}` is no topic id: it is a UUID, or Kafka's base64 of one (22 characters)"
+            "`{id}` is not a topic id: it is a UUID, or Kafka's base64 of one (22 characters)"
         ));
     }
     Ok((id.into(), topic_name(name)?))

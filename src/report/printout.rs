@@ -116,7 +116,7 @@ mod tests {
         tally.outcomes[Outcome::Control] = 2;
         tally.outcomes[Outcome::Unreadable] = 1;
         let origin = Origin { input: 0, line: 17 };
-        let why = || "`value`: it is no base64 at column 9".into();
+        let why = || "`value`: it is not base64 at column 9".into();
         tally.problems.add(ProblemKind::Unreadable, origin, why);
         Printout {
             source: SourceReport {
@@ -142,7 +142,7 @@ mod tests {
              \n\
              read       records rejects.jsonl: 2.00 KiB, 1,300 lines; not read to its end\n\
              found      1,300 = 2 control + 1 unreadable + 1,290 printed + 7 unprinted\n\
-             problem    unreadable: 1, first rejects.jsonl:17: `value`: it is no base64 at column 9\n"
+             problem    unreadable: 1, first rejects.jsonl:17: `value`: it is not base64 at column 9\n"
         );
     }
 

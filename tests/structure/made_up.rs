@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::imports::{Imports, imports, program};
-use crate::{breaches, circles, complaints, map_rows, missing_in, repeated_types};
+use crate::{
+    breaches, circles, complaints, lines_before_tests, map_rows, missing_in, repeated_types,
+};
 
 /// The files of a crate, each `FILE: TEXT`, with ` | ` between them.
 fn sources(files: &str) -> BTreeMap<String, String> {
@@ -193,4 +195,11 @@ fn what_a_map_names_and_does_not_exist_is_found() {
         (missing, named),
         (["f in a/b.rs", "d.rs", "e/"].map(String::from).to_vec(), 5)
     );
+}
+
+#[test]
+fn lines_are_counted_up_to_the_tests() {
+    let text = "//! A file.\n\nfn f() {}\n\n#[cfg(test)]\nmod tests {\n}\n";
+    assert_eq!(lines_before_tests(text), 4);
+    assert_eq!(lines_before_tests("fn f() {\n    #[cfg(test)]\n}\n"), 3);
 }

@@ -209,7 +209,7 @@ mod tests {
     fn an_invalid_token_is_reported_without_showing_it() {
         for (text, why) in [
             ("", "gives no token"),
-            ("error: no such user", "gives something that is no token"),
+            ("error: no such user", "gives something that is not a token"),
             (r#"{"error":"x"}"#, "gives JSON without an `access_token`"),
         ] {
             assert_eq!(read(text, 0), Err(why));

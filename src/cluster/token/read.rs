@@ -92,7 +92,7 @@ pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
     // RFC 6750, section 2.1; anything else is rather an error message.
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     if !token.chars().all(allowed) {
-        return Err("gives something that is no token");
+        return Err("gives something that is not a token");
     }
     let claims = claims(token);
     let claimed = claims["exp"].as_f64();

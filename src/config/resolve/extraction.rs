@@ -80,7 +80,7 @@ fn resolve_naming(given: &[(String, String)]) -> Result<TopicIdNames, Error> {
     let mut names: Vec<(TopicId, String)> = Vec::new();
     for (text, name) in given {
         let id = TopicId::parse(text)
-            .ok_or_else(|| Error::config(format!("`{text}` is no topic id")))?;
+            .ok_or_else(|| Error::config(format!("`{text}` is not a topic id")))?;
         match names.iter().find(|(known, _)| *known == id) {
             Some((_, first)) if first != name => {
                 let message =

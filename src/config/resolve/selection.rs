@@ -61,7 +61,7 @@ fn shard(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard,
         };
         let text = variable(name).ok_or_else(|| wrong("which is not set".into()))?;
         let number: Result<u64, _> = text.parse();
-        number.map_err(|_| wrong(format!("and `{text}` is no number")))
+        number.map_err(|_| wrong(format!("and `{text}` is not a number")))
     };
     let (index, of) = (number(INDEX)?, number(SHARDS)?);
     Shard::new(index.saturating_add(1), of).map_err(|why| {
@@ -97,7 +97,7 @@ mod tests {
             (
                 Some("0"),
                 Some("four"),
-                "reads KREPLAY_SHARDS, and `four` is no number",
+                "reads KREPLAY_SHARDS, and `four` is not a number",
             ),
             (Some("4"), Some("4"), "there is no shard 5 of 4"),
             (Some("0"), Some("0"), "of 0 shards there is none"),

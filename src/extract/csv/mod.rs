@@ -66,7 +66,7 @@ pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result
                 misquoted: true,
                 line,
             }) => {
-                let why = || "text stands behind a closing quote".into();
+                let why = || "text follows a closing quote".into();
                 rows.sink.unreadable(ProblemKind::Unreadable, at(line), why);
                 Ok(())
             }

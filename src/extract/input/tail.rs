@@ -1,5 +1,5 @@
 //! What the csv crate does not tell of its input: whether it ends with a line end, whether a quote
-//! is open there, whether text stands behind a closing quote, how long a row gets, and whether
+//! is open there, whether text follows a closing quote, how long a row gets, and whether
 //! another whole row is there without a wait. A reader that passes the bytes through and keeps an
 //! eye on them.
 

@@ -232,7 +232,7 @@ impl Profile {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let mut profile: Self = toml::from_str(text).map_err(|e| Error::Config {
             message: format!(
-                "{name}{} is no profile: {}",
+                "{name}{} is not a profile: {}",
                 place(text, &e),
                 without_values(&e)
             ),

@@ -96,7 +96,7 @@ pub(in crate::extract) fn read(
         sink: Sink::new(sender),
     };
     files.skipped.iter().for_each(|path| {
-        reader.skip(&path.display().to_string(), "it is no file");
+        reader.skip(&path.display().to_string(), "it is not a file");
     });
     let mut failed = None;
     let mut fail = |error: Error| match failed {

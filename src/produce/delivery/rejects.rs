@@ -208,7 +208,7 @@ fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
         }
         Former::KeepBeside(journal) => Err(unknown_to("new journal", journal, path)),
         Former::Replace if !holds_rejects(path) => {
-            let message = format!("the rejects file {name} holds something that is no reject");
+            let message = format!("the rejects file {name} holds something that is not a reject");
             Err(held(message, String::new()))
         }
         Former::Replace => Ok(()),

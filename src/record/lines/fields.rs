@@ -191,7 +191,7 @@ impl<'de> Visitor<'de> for RecordLineSeed<'_> {
             *self.at = None;
         }
         if self.fields.value.is_none() {
-            let why = "it is no record: there is no `value`, `value_base64` or `payload`";
+            let why = "it is not a record: there is no `value`, `value_base64` or `payload`";
             return Err(de::Error::custom(why));
         }
         Ok(self.fields)

@@ -82,12 +82,12 @@ impl<'de> Visitor<'de> for BytesSeed<'_> {
             return self.visit_bytes(text.as_bytes());
         }
         let bytes = self.batch.push_base64(text);
-        bytes.map(Some).ok_or_else(|| E::custom("it is no base64"))
+        bytes.map(Some).ok_or_else(|| E::custom("it is not base64"))
     }
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
         if self.spelling == Spelling::Base64 {
-            let text = std::str::from_utf8(bytes).map_err(|_| E::custom("it is no base64"))?;
+            let text = std::str::from_utf8(bytes).map_err(|_| E::custom("it is not base64"))?;
             return self.visit_str(text);
         }
         Ok(Some(self.batch.push_bytes(bytes)))
@@ -306,7 +306,7 @@ impl Visitor<'_> for TopicSeed<'_> {
                 None => Ok(Some(self.batch.topic_index_of_name(text))),
             },
             TopicBy::Id => {
-                let id = TopicId::parse(text).ok_or_else(|| E::custom("it is no topic id"))?;
+                let id = TopicId::parse(text).ok_or_else(|| E::custom("it is not a topic id"))?;
                 Ok(Some(self.batch.topic_index(&CapturedTopic::Id(id))))
             }
         }

@@ -196,7 +196,7 @@ mod tests {
             let error = try_read(line).expect_err("it is not kcat's");
             assert!(
                 error.starts_with("invalid UTF-8 at column ")
-                    || error == "`value_base64`: it is no base64 at column 19",
+                    || error == "`value_base64`: it is not base64 at column 19",
                 "{error}"
             );
         }
@@ -233,7 +233,7 @@ mod tests {
         ),
         (
             r#"{"value_base64":"a b"}"#,
-            "`value_base64`: it is no base64 at column",
+            "`value_base64`: it is not base64 at column",
         ),
         (r#"{"value":"\ud800"}"#, "`value`: "),
         (r#"{"key":"\udc00x","value":""}"#, "`key`: "),
@@ -263,7 +263,7 @@ mod tests {
         ),
         (
             r#"{"topic_id":"AAAAAAAAAAAAAAAAAAAAAA","value":""}"#,
-            "`topic_id`: it is no topic id at column",
+            "`topic_id`: it is not a topic id at column",
         ),
         (
             r#"{"headers":{"a":"b"},"value":""}"#,
@@ -291,7 +291,7 @@ mod tests {
         ),
         (
             r#"{"headers":[["a",{"base64":"*"}]],"value":""}"#,
-            "`headers`: it is no base64 at column",
+            "`headers`: it is not base64 at column",
         ),
         (
             r#"{"headers":[["a",{"hex":"00"}]],"value":""}"#,
@@ -311,7 +311,7 @@ mod tests {
         ),
         (
             r#"{"topic":"t","key":"k"}"#,
-            "it is no record: there is no `value`, `value_base64` or `payload` at column",
+            "it is not a record: there is no `value`, `value_base64` or `payload` at column",
         ),
         (
             r#"["value"]"#,

@@ -34,7 +34,7 @@ impl<'a> Rows<'a> {
             .problems
             .add(ProblemKind::LossUnseen, origin, || {
                 format!(
-                    "no column would show {}: nobody can tell whether the capture has such",
+                    "no column would show {}: the capture may contain such",
                     unseen.join(", ")
                 )
             });

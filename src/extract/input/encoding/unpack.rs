@@ -240,7 +240,7 @@ impl<R: Read> Unpacked<R> {
         }
         if self.any && !self.packing.may_begin(head) {
             return Err(io::Error::other(
-                "behind the end of the packed data, which is whole, stands junk",
+                "other bytes follow the end of the packed data, which is whole",
             ));
         }
         self.member = match self.packing {

@@ -97,7 +97,7 @@ fn a_truncated_array_is_reported() {
 
 #[test]
 fn damage_ends_the_reading_of_values_that_are_not_one_per_line() {
-    let lost = |line| Some((line, "what follows the damage cannot be told apart"));
+    let lost = |line| Some((line, "what follows the damage cannot be separated"));
     check(
         "[\n  {\"a\": 1},\n  {\"b\": 2 3},\n  {\"c\": 3}\n]\n",
         &[(2, "{\"a\": 1}"), (3, "BROKEN: expected `,` or `}`")],

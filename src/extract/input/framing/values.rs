@@ -129,7 +129,7 @@ impl<R: Read> ValueReader<R> {
             }
             (WindowStart::Lost { line }, _) => Some(Unfinished {
                 line: *line,
-                why: "what follows the damage cannot be told apart".into(),
+                why: "what follows the damage cannot be separated".into(),
                 lost: true,
             }),
             (_, None) => None,

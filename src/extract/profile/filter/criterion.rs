@@ -117,7 +117,7 @@ const SAMPLE: Absent = Absent {
     hint: ELSEWHERE,
 };
 const SNAPSHOT: Absent = Absent {
-    why: "is not told by an RRPair",
+    why: "is not recorded in an RRPair",
     hint: ELSEWHERE,
 };
 

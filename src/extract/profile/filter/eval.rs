@@ -187,7 +187,7 @@ fn body_part(criterion: &Criterion, look: Look) -> Result<BodyPart, Mistake> {
 
 fn unknown_keyword(criterion: &Criterion) -> Mistake {
     let name = &criterion.keyword.name;
-    let what = format!("`{}` is no keyword", shortened(name));
+    let what = format!("`{}` is not a keyword", shortened(name));
     let known: Vec<&str> = KEYWORDS.iter().map(|keyword| &*keyword.name).collect();
     let known = format!("the keywords are {}", known.join(", "));
     let hint = match Keyword::nearest(name) {

@@ -352,7 +352,7 @@ mod tests {
                 "sample[rrpair] IS 1/5",
                 "`sample` chooses by a hash of Speedscale's own",
             ),
-            ("snapshot IS x", "`snapshot` is not told by an RRPair"),
+            ("snapshot IS x", "`snapshot` is not recorded in an RRPair"),
             (
                 "req_xml[a] IS x",
                 "`req_xml` looks its key up in a body in a way that is not documented",
@@ -396,7 +396,7 @@ mod tests {
             let name = word.trim_end_matches("[a]");
             assert_eq!(
                 error.to_string(),
-                format!("column 15: `{name}` is no keyword")
+                format!("column 15: `{name}` is not a keyword")
             );
             let hint = match nearest {
                 Some(nearest) => format!("did you mean `{nearest}`? {all}"),

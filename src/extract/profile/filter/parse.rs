@@ -110,7 +110,10 @@ impl FilterParser {
             return Err(self.expected("a criterion such as `command IS \"Fetch\"`"));
         }
         if is_reserved(&word) {
-            return Err(Mistake::syntax(column, format!("`{word}` is no keyword")));
+            return Err(Mistake::syntax(
+                column,
+                format!("`{word}` is not a keyword"),
+            ));
         }
         self.at += word.chars().count();
         let known = Keyword::named(&word).cloned();
@@ -215,7 +218,7 @@ impl FilterParser {
         if is_reserved(&text) {
             let hint = match operator {
                 Operator::Is if text.eq_ignore_ascii_case("NOT") => {
-                    "`NOT` stands alone: `keyword NOT value`".to_string()
+                    "`NOT` needs a keyword and a value: `keyword NOT value`".to_string()
                 }
                 _ => format!("quote it if it is the value: `\"{text}\"`"),
             };
@@ -460,8 +463,8 @@ mod tests {
                 expected("`AND`, `OR` or the end", "`y`"),
             ),
             ("command IS x AND", 17, expected(START, "the end")),
-            ("command IS x AND OR", 18, "`OR` is no keyword".into()),
-            ("NOT (command IS x)", 1, "`NOT` is no keyword".into()),
+            ("command IS x AND OR", 18, "`OR` is not a keyword".into()),
+            ("NOT (command IS x)", 1, "`NOT` is not a keyword".into()),
             ("command", 8, expected(OPERATOR, "the end")),
             ("command = x", 9, expected(OPERATOR, "`=`")),
             ("command IS", 11, expected("a value", "the end")),
@@ -507,7 +510,7 @@ mod tests {
         let table = [
             (
                 "\u{1b}[2J] IS x",
-                "column 1: `\u{fffd}` is no keyword".into(),
+                "column 1: `\u{fffd}` is not a keyword".into(),
             ),
             (&long, format!("column 10: expected {found}")),
         ];
@@ -521,7 +524,7 @@ mod tests {
         let table = [
             (
                 "command IS NOT x",
-                "`NOT` stands alone: `keyword NOT value`",
+                "`NOT` needs a keyword and a value: `keyword NOT value`",
             ),
             ("command IS and", "quote it if it is the value: `\"and\"`"),
             (

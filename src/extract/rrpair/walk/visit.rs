@@ -272,7 +272,7 @@ impl Visitor<'_> for StateMemberSeed<'_, '_, '_> {
                     .unwrap_or(0);
                 if self.met.all & bit != 0 {
                     return Err(E::custom(format!(
-                        "the member `{name}` stands twice in one object"
+                        "the member `{name}` occurs twice in one object"
                     )));
                 }
                 self.met.all |= bit;

@@ -147,7 +147,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
         lossy: |members| {
             let is_empty = |name| members.get(name).is_some_and(|text| text == "empty");
             (is_empty("message") || is_empty("key"))
-                .then_some("`empty` stands for a null and for the text; `kcat -J` tells them apart")
+                .then_some("`empty` means a null or the text; `kcat -J` distinguishes them")
         },
         ..PLAIN
     },

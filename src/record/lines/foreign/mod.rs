@@ -71,17 +71,17 @@ fn read_event(members: &ToolMembers, origin: Origin, batch: &mut Batch) -> Vec<S
         bad.push(format!("an event of AWS Lambda has no member `{name}`"));
     }
     let Some(Value::Object(groups)) = members.get("records") else {
-        return vec!["`records` of an event of AWS Lambda is no object".into()];
+        return vec!["`records` of an event of AWS Lambda is not an object".into()];
     };
     for (group, records) in groups {
         let Value::Array(records) = records else {
-            bad.push(format!("`{group}` of an event of AWS Lambda is no list"));
+            bad.push(format!("`{group}` of an event of AWS Lambda is not a list"));
             continue;
         };
         for (number, record) in records.iter().enumerate() {
             let read = match record {
                 Value::Object(record) => LAMBDA.read(record, origin, batch),
-                _ => Err("it is no record".into()),
+                _ => Err("it is not a record".into()),
             };
             bad.extend(
                 read.err()
@@ -170,7 +170,7 @@ impl ToolFormat {
             (None | Some(Value::Null), _) => Ok(None),
             (Some(Value::String(text)), BytesSpelling::Base64) => match batch.push_base64(text) {
                 Some(span) => Ok(Some(span)),
-                None => Err(format!("its {what} is no base64")),
+                None => Err(format!("its {what} is not base64")),
             },
             (Some(Value::Object(payload)), BytesSpelling::Payload) => {
                 payload_bytes(payload, what, batch)
@@ -192,9 +192,9 @@ impl ToolFormat {
                 .try_for_each(|(name, value)| self.header(name, value, batch)),
             Some(Value::Array(headers)) => headers.iter().try_for_each(|header| match header {
                 Value::Object(header) => self.header_object(header, batch),
-                _ => Err("its headers are no objects".into()),
+                _ => Err("its headers are not objects".into()),
             }),
-            Some(_) => Err("its headers are no list".into()),
+            Some(_) => Err("its headers are not a list".into()),
         }
     }
 
@@ -217,13 +217,13 @@ impl ToolFormat {
             (Some(Value::String(name)), BytesSpelling::HeadersBase64) => {
                 let name = batch
                     .push_base64(name)
-                    .ok_or("a header's name is no base64")?;
+                    .ok_or("a header's name is not base64")?;
                 let value = match value {
                     None | Some(Value::Null) => None,
                     Some(Value::String(text)) => {
-                        Some(batch.push_base64(text).ok_or("a header is no base64")?)
+                        Some(batch.push_base64(text).ok_or("a header is not base64")?)
                     }
-                    Some(_) => return Err("a header is no base64".into()),
+                    Some(_) => return Err("a header is not base64".into()),
                 };
                 batch.push_header(Header { name, value });
                 Ok(())
@@ -245,7 +245,7 @@ impl ToolFormat {
                     n => u8::try_from(n).ok(),
                 };
                 let bytes: Option<Vec<u8>> = bytes.iter().map(byte).collect();
-                Some(batch.push_bytes(&bytes.ok_or("a header is no list of bytes")?))
+                Some(batch.push_bytes(&bytes.ok_or("a header is not a list of bytes")?))
             }
             (value, _) => self.bytes(Some(value), "header", batch)?,
         };
@@ -266,7 +266,7 @@ fn payload_bytes(
     }
     if let Some(Value::String(raw)) = payload.get("rawPayload") {
         let bytes = batch.push_base64(raw);
-        return bytes.map(Some).ok_or(format!("its {what} is no base64"));
+        return bytes.map(Some).ok_or(format!("its {what} is not base64"));
     }
     let is_cut = payload
         .get("isPayloadTooLarge")
@@ -322,7 +322,7 @@ fn integer(node: Option<&Value>, name: &str) -> ForeignResult<Option<i64>> {
         None | Some(Value::Null) => Ok(None),
         Some(node) => match node.as_i64() {
             Some(number) => Ok(Some(number)),
-            None => Err(format!("its `{name}` is no integer")),
+            None => Err(format!("its `{name}` is not an integer")),
         },
     }
 }
@@ -341,6 +341,6 @@ fn time(node: Option<&Value>) -> ForeignResult<Option<i64>> {
     });
     match time {
         Some(time) => Ok(Some(time.as_millisecond())),
-        None => Err("its timestamp is no time".into()),
+        None => Err("its timestamp is not a time".into()),
     }
 }

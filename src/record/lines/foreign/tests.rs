@@ -82,7 +82,7 @@ fn an_event_of_lambda_gives_all_its_records() {
     // `printf 'headerValue\377' | base64`
     let first = r#"{"topic":"o","partition":0,"offset":15,"timestamp":1545084650987,"key_base64":"/w==","value":"hello","headers":[["headerKey",{"base64":"aGVhZGVyVmFsdWX/"}]]}"#;
     let last = r#"{"topic":"p","partition":1,"offset":2,"timestamp":1,"key":null,"value":null,"headers":[]}"#;
-    let bad = "`o-0`, record 1: a record of AWS Lambda: its value is no base64";
+    let bad = "`o-0`, record 1: a record of AWS Lambda: its value is not base64";
     assert_eq!(
         read(event),
         Some((vec![first.into(), last.into()], vec![bad.into()]))
@@ -128,7 +128,7 @@ fn fields_that_a_tool_omits_are_named_with_the_tool() {
         (
             r#"{"partition":2,"offset":3,"message":"empty","key":"k","headers":{},"timestamp":"2026-01-05 09:00:00.004","headersFormatted":"empty"}"#,
             "Kafdrop",
-            "`empty` stands for a null and for the text; `kcat -J` tells them apart",
+            "`empty` means a null or the text; `kcat -J` distinguishes them",
         ),
         (
             r#"{"topic":{"name":"o"},"partition":2,"offset":3,"valueSchemaId":7,"value":"{}"}"#,

@@ -111,7 +111,7 @@ impl<R: Read> Markdown<R> {
             (None, _) => {
                 let is_something = !line.trim_ascii().is_empty() && !is_fence(line);
                 if is_something && !std::mem::replace(&mut self.is_astray, true) {
-                    let why = "this stands behind an RRPair, and belongs to none".into();
+                    let why = "this comes after an RRPair and belongs to none".into();
                     self.remarks.push(Remark { line: number, why });
                 }
             }

@@ -255,7 +255,7 @@ impl XPathParser {
         let digits: String = digits.collect();
         self.at += digits.len();
         let number = digits.parse().map(Expr::Number);
-        number.map_err(|_| (began, format!("`{digits}` is no number")))
+        number.map_err(|_| (began, format!("`{digits}` is not a number")))
     }
 
     /// A name without a colon.
