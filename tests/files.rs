@@ -118,7 +118,7 @@ fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
     fs::write(files.path("rej"), "my notes\n").expect("the folder is writable");
     let run = kreplay(args);
     let expected = format!(
-        "kreplay: the rejects file {rej} holds something that is no reject\n\
+        "kreplay: the rejects file {rej} holds something that is not a reject\n\
          hint: name another file, or remove it\n"
     );
     assert_eq!(refused(&run), expected);
