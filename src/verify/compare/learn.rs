@@ -193,16 +193,21 @@ mod tests {
         learner
     }
 
+    /// What was learned: paths, kinds, and whether the values are consistent.
+    fn seen(learned: &[LearnedPath]) -> Vec<(&str, NoiseKind, bool)> {
+        let seen = learned
+            .iter()
+            .map(|noise| (noise.path.as_str(), noise.kind, noise.is_consistent));
+        seen.collect()
+    }
+
     #[test]
     fn an_id_that_is_mapped_twice_is_not_consistent() {
         let [a, b, c] = [1, 2, 3].map(|n| format!("\"00000000-0000-4000-8000-00000000000{n}\""));
         let learned = changed(&[("$.id", &a, &b), ("$.list[1].id", &a, &b)]).learned();
-        let seen: Vec<_> = learned
-            .iter()
-            .map(|l| (l.path.as_str(), l.kind, l.is_consistent))
-            .collect();
         let uuid = NoiseKind::Uuid;
-        assert_eq!(seen, [("$.id", uuid, true), ("$.list[*].id", uuid, true)]);
+        let expected = [("$.id", uuid, true), ("$.list[*].id", uuid, true)];
+        assert_eq!(seen(&learned), expected);
         let learned = changed(&[("$.id", &a, &b), ("$.other", &a, &c)]).learned();
         let seen: Vec<_> = learned.iter().map(|l| l.is_consistent).collect();
         assert_eq!(seen, [true, false]);
@@ -218,15 +223,9 @@ mod tests {
     fn a_header_is_learned_by_its_name_unless_it_came_or_went() {
         let [old, new] = [1, 2].map(|n| format!("00000000-0000-4000-8000-00000000000{n}"));
         let learned = changed(&[("header trace[0]", &old, &new), ("header n", "1", "2")]).learned();
-        let seen: Vec<_> = learned
-            .iter()
-            .map(|l| (l.path.as_str(), l.kind, l.is_consistent))
-            .collect();
         let [number, uuid] = [NoiseKind::Number, NoiseKind::Uuid];
-        assert_eq!(
-            seen,
-            [("header n", number, true), ("header trace[0]", uuid, true)]
-        );
+        let expected = [("header n", number, true), ("header trace[0]", uuid, true)];
+        assert_eq!(seen(&learned), expected);
         let mut learner = NoiseLearner::default();
         learner.add(&Difference {
             kind: DifferenceKind::Changed,
