@@ -1,9 +1,15 @@
-//! Where records come from: files, folders, stdin, or a snapshot that speedctl gets.
+//! Where records come from: files, folders, stdin, or a snapshot that speedctl gets; and which of them are taken.
+
+mod extraction;
+mod selection;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+
+pub(crate) use self::extraction::{Encoding, ExtractionArguments};
+pub(crate) use self::selection::SelectionArguments;
 
 /// What is read.
 #[derive(Debug, Args)]

@@ -1,11 +1,9 @@
 //! Which RRPairs are read, and where in them records are.
 
-mod selection;
-
 use clap::{Args, ValueEnum};
 
-pub(crate) use self::selection::SelectionArguments;
-use super::values::naming;
+use super::selection::SelectionArguments;
+use crate::cli::values::naming;
 
 /// Which RRPairs are replayed, and where in them records are. A PATH is JSONPath (begins with `$`)
 /// or speedctl's dotted notation.

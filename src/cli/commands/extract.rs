@@ -1,0 +1,36 @@
+//! `kreplay extract`: its flags and exit codes.
+
+use clap::Args;
+
+use crate::cli::source::{ExtractionArguments, SourceArguments};
+
+pub(super) const EXTRACT_EXIT_CODES: &str = "\
+Exit codes:
+  0    every record was printed, or left out on purpose and counted, or the
+       reader of stdout left
+  1    some records are unreadable, none was found (unless --allow-empty), or
+       stdout took no more
+  2    usage or configuration
+  4    the source failed or is incomplete
+  70   the counts do not balance: a defect of kreplay
+  130  interrupted (143: terminated by SIGTERM, SIGHUP or SIGQUIT)";
+
+/// `kreplay extract`.
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArguments {
+    /// What is read.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Which RRPairs are read, and where in them records are.
+    #[command(flatten)]
+    pub extraction: ExtractionArguments,
+    /// A source without a single record is no failure.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub allow_empty: bool,
+    /// Print nothing on stderr but errors and problems.
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print what is run to get at the records.
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+}

@@ -1,0 +1,87 @@
+//! `kreplay snapshot` and `kreplay replay`, the commands that send records: their flags and exit codes.
+
+use clap::Args;
+
+use crate::cli::comparison::ExpectationArguments;
+use crate::cli::delivery::{DeliveryArguments, GroupArguments, RepetitionArguments};
+use crate::cli::destination::DestinationArguments;
+use crate::cli::output::OutputArguments;
+use crate::cli::source::{ExtractionArguments, SourceArguments, SpeedctlArguments};
+use crate::cli::timing::TimingArguments;
+
+pub(in crate::cli) const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything found was delivered, or left out on purpose and counted
+  1    the replay ran; some records failed, are unreadable, out of order or
+       lost a part, none was found (unless --allow-empty), a group of
+       --wait-group has not read them all, the output is not as expected,
+       --fail-on-redacted met a redacted text, or a report was not written
+  2    usage or configuration
+  3    the cluster: unreachable, not authorised, a topic or partition missing,
+       the captured cluster, or silent for too long
+  4    the source failed or is incomplete
+  70   the ledger does not balance: a defect of kreplay
+  130  interrupted by SIGINT (143: by SIGTERM, SIGHUP or SIGQUIT); the report
+       still says what was delivered";
+
+/// `kreplay snapshot`.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArguments {
+    /// The snapshot's id.
+    pub id: String,
+    /// How speedctl is run.
+    #[command(flatten)]
+    pub speedctl: SpeedctlArguments,
+    /// Which RRPairs are replayed, and where in them records are.
+    #[command(flatten)]
+    pub extraction: ExtractionArguments,
+    /// Where records go, and what is reported.
+    #[command(flatten)]
+    pub sending: SendingArguments,
+}
+
+/// `kreplay replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// What is replayed.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// Which RRPairs are replayed, and where in them records are.
+    #[command(flatten)]
+    pub extraction: ExtractionArguments,
+    /// Where records go, and what is reported.
+    #[command(flatten)]
+    pub sending: SendingArguments,
+    /// Send also the records of a rejects file that may be in the log already.
+    ///
+    /// The earlier run could not tell whether they are (outcome `unknown`). They may then be in the log
+    /// twice. Without this flag they are left out.
+    #[arg(long, help_heading = "Delivery", hide_short_help = true)]
+    pub send_unknown: bool,
+}
+
+/// What all commands that send records take.
+#[derive(Debug, Args)]
+pub(crate) struct SendingArguments {
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: DestinationArguments,
+    /// When they are sent.
+    #[command(flatten)]
+    pub timing: TimingArguments,
+    /// What is kept for when not everything is delivered.
+    #[command(flatten)]
+    pub delivery: DeliveryArguments,
+    /// What the service behind the destination is expected to write.
+    #[command(flatten)]
+    pub expectation: ExpectationArguments,
+    /// How often, and for how long.
+    #[command(flatten)]
+    pub again: RepetitionArguments,
+    /// What is awaited afterwards.
+    #[command(flatten)]
+    pub groups: GroupArguments,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
