@@ -61,12 +61,12 @@
 //! | how RRPairs are framed: lines, arrays, Markdown | `extract/input/framing/mod.rs` |
 //! | the sections of a Markdown RRPair | `extract/input/framing/markdown/mod.rs`, `extract/input/framing/markdown/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
-//! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` and `extract/rrpair/walk/mod.rs` (the pass), `extract/keep/collect/mod.rs` (what is kept) |
+//! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` (the pass), `extract/rrpair/walk/node.rs` (what a node becomes), `extract/keep/collect/mod.rs` (what is kept) |
 //! | profiles, paths and `--filter` | `extract/profile/mod.rs`, `extract/profile/path.rs`, `extract/profile/filter/` |
 //! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
-//! | how keys, values and headers are decoded | `extract/rrpair/fields.rs`, `extract/rrpair/headers/` |
+//! | how keys, values and headers are decoded | `extract/rrpair/walk/node.rs`, `extract/rrpair/headers/` |
 //! | a record's own timestamp | `timestamp_ms` in `extract/rrpair/fields.rs` (captured), `kept_timestamp_ms` in `produce/schedule/shift.rs` (sent) |
 //! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
 //! | which records are duplicates | `try_claim` in `extract/keep/deduplicator/mod.rs`, `extract/keep/deduplicator/seen.rs` |

@@ -45,6 +45,22 @@ impl Slot {
             _ => "member",
         }
     }
+
+    /// The integer that `text` is; where a time is wanted also RFC 3339, then in milliseconds. Errors have names, too.
+    pub(in crate::extract) fn number_of(self, text: &str) -> Option<i64> {
+        let instant = || {
+            text.parse::<jiff::Timestamp>()
+                .ok()
+                .map(jiff::Timestamp::as_millisecond)
+        };
+        let other = || match self {
+            Self::Time => instant(),
+            // An error by its name: only `NONE` is none (Kafka protocol guide, Error Codes).
+            Self::ErrorCode => Some(if text.ends_with("NONE") { 0 } else { -1 }),
+            _ => None,
+        };
+        text.parse().ok().or_else(other)
+    }
 }
 
 /// All slots, by their numbers.

@@ -54,8 +54,7 @@ pub(super) fn fields(
                 fields.set_topic(Slot::TopicId, batch.topic_index(&CapturedTopic::Id(id)));
             }
             slot => {
-                let number = crate::extract::rrpair::walk::number_of(slot, &text)
-                    .ok_or_else(|| wrong("an integer"))?;
+                let number = slot.number_of(&text).ok_or_else(|| wrong("an integer"))?;
                 if slot == Slot::Partition && !i32::try_from(number).is_ok_and(|n| n >= 0) {
                     return Err(wrong("a partition's index"));
                 }

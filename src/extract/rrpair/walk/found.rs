@@ -1,4 +1,4 @@
-//! What a pass over a line finds, and the nodes that are open while it does.
+//! The findings of a pass over a line, and the scopes that are open during it.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub(in crate::extract) const MOST_RECORDS: usize = 1 << 19;
 /// Topics that one RRPair may name, about as many as the largest clusters have partitions (200,000 with
 /// ZooKeeper, KIP-500).
 pub(in crate::extract) const MOST_TOPICS: usize = 1 << 18;
-/// Bytes of the name of a member that nobody knows which are kept: it is only shown.
+/// Bytes that are kept of the name of an unknown member: it is only shown.
 const LONGEST_NAME: usize = 1 << 10;
 
 /// A record as its line contains it.
@@ -24,23 +24,23 @@ pub(in crate::extract) struct PartialRecord {
     pub(in crate::extract) fields: FieldSet,
     /// The source of the record's path.
     pub(in crate::extract) item: usize,
-    /// Where among all records it comes, where a query says so.
+    /// Its place among all records, where a query orders them.
     pub(in crate::extract) order: usize,
-    /// Members that nobody knows.
+    /// Its unknown members.
     pub(in crate::extract) unknown: MemberSet,
 }
 
 /// Why a record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::extract) enum RecordError {
-    /// No member that holds a value, but one that nobody knows.
+    /// It has an unknown member, and none that holds a value.
     NoKnownValue(String),
-    /// What should be base64 and is not.
+    /// A text that should be base64 is not.
     NotBase64(&'static str),
-    /// What stands for the topic's name is none.
+    /// The topic's name is not one that Kafka takes.
     NoTopicName(NameFault),
     NotAString(&'static str),
-    /// A header without name or value, with a member that nobody knows.
+    /// A header lacks its name or value, and has an unknown member.
     UnknownHeaderMember(String),
 }
 
@@ -67,9 +67,9 @@ impl fmt::Display for RecordError {
 #[derive(Debug)]
 pub(in crate::extract) struct LineFindings {
     pub(in crate::extract) records: Vec<PartialRecord>,
-    /// Aborted transactions, with the topic and partition that they are of.
+    /// Aborted transactions, each with its topic and partition.
     pub(in crate::extract) aborted: Vec<FieldSet>,
-    /// What the broker answered, by topic and partition.
+    /// The broker's answers, by topic and partition.
     pub(in crate::extract) answers: Vec<FieldSet>,
     /// Indexes into the batch's topics: ids, each with its name.
     pub(in crate::extract) known_topics: Vec<(u32, u32)>,
@@ -78,11 +78,11 @@ pub(in crate::extract) struct LineFindings {
     /// Which of the profile's paths have matched something.
     pub(in crate::extract) matched: Vec<bool>,
     pub(in crate::extract) scopes: Vec<Scope>,
-    /// Names of members that nobody knows; kept from line to line.
+    /// The names of unknown members, kept from line to line.
     pub(in crate::extract) unknown: UnknownNames,
 }
 
-/// Members that nobody knows, by the bits of their numbers in [`UnknownNames`].
+/// Unknown members, by the bits of their numbers in [`UnknownNames`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::extract) struct MemberSet(u32);
 
@@ -97,15 +97,15 @@ impl MemberSet {
     }
 }
 
-/// Names that are told apart: a shape that is spelt otherwise has a few, a hostile capture any number.
+/// Unknown names that are kept apart. A capture with other spellings has a few, a hostile one any number.
 const MOST_UNKNOWN: u8 = 31;
 
-/// The names of members that nobody knows, each once.
+/// The names of unknown members, each once.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct UnknownNames(Vec<String>);
 
 impl UnknownNames {
-    /// The number of `name`; all names beyond those that are told apart share the last number.
+    /// The number of `name`. All names beyond those that are kept apart share the last number.
     pub(in crate::extract) fn number(&mut self, name: &str) -> u8 {
         let name = beginning(name, LONGEST_NAME);
         let known = self.0.iter().position(|known| known == name);
@@ -172,7 +172,7 @@ impl LineFindings {
         &mut self,
         at: &FieldAt,
     ) -> impl Iterator<Item = &mut FieldSet> {
-        // The innermost stand last.
+        // The innermost scopes are the last.
         let open = self.scopes.iter_mut().rev();
         let deep_enough = open.take_while(|scope| scope.depth >= at.shallowest);
         let own = deep_enough

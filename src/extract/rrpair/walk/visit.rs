@@ -1,4 +1,4 @@
-//! serde's events of one RRPair, led along the automaton: which state a member or element corresponds to,
+//! Leads serde's events of one RRPair along the automaton: decides which state a member or element corresponds to,
 //! and which call of the walk it becomes.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::extract::rrpair::json;
 use crate::extract::rrpair::json::{JsonText, LenientNode};
 
 /// Reads the whole line.
-pub(in crate::extract) fn read<'de, D: Deserializer<'de>>(
+pub(super) fn read<'de, D: Deserializer<'de>>(
     walk: &mut Walk<'_>,
     json: D,
 ) -> Result<(), D::Error> {
