@@ -68,7 +68,7 @@
 //! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
 //! | how keys, values and headers are decoded | `extract/rrpair/walk/node.rs`, `extract/rrpair/headers/` |
 //! | a record's own timestamp | `timestamp_ms` in `extract/rrpair/fields.rs` (captured), `kept_timestamp_ms` in `produce/schedule/shift.rs` (sent) |
-//! | when a record was captured | `extract/profile/capture.rs`, `record/captured.rs` |
+//! | when a record was captured | `extract/profile/capture.rs`, `record/batch/captured.rs` |
 //! | which records are duplicates | `try_claim` in `extract/keep/deduplicator/mod.rs`, `extract/keep/deduplicator/seen.rs` |
 //! | Produce requests that wrote nothing of their own | `wrote_nothing` in `extract/keep/deduplicator/retries.rs` |
 //! | aborted transactions and markers | `extract/keep/aborted.rs` |
@@ -82,7 +82,7 @@
 //! | what a run says that finds nothing | `nothing_found` in `report/rendering/nothing.rs` |
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | **Sending** | |
-//! | what waits between the halves | `record/channel.rs`, `record/mod.rs` |
+//! | what waits between the halves | `record/channel.rs`, `record/batch/mod.rs` |
 //! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates); the table in `docs/guarantees.md` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is checked before the first record | `produce/connection/preflight.rs` (brokers), `produce/routing/checks.rs` (topics, partitions), `produce/routing/originals.rs` (original timestamps) |
@@ -94,7 +94,7 @@
 //! | rates and ramps | `produce/schedule/rate.rs`, `produce/schedule/ramp.rs`; the slowest wins in `next` in `produce/schedule/mod.rs` |
 //! | what the sending thread waits for | `produce/session/pass/turn.rs`, `produce/session/wait.rs` |
 //! | how a record is sent (with `--header`) and its delivery counted | `produce/session/send.rs`, `answer` in `produce/delivery/answers.rs`, `produce/delivery/counts.rs` |
-//! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/in_flight.rs` |
+//! | how much may be in flight, and where its bytes are | `produce/delivery/budget.rs`, `record/batch/in_flight.rs` |
 //! | what a signal does to a run | `host/signals.rs`, `produce/session/drain.rs` |
 //! | what a run says whose process was stopped, or whose machine slept | `produce/session/watches/pause.rs` |
 //! | what a run reports in which a thread panics | `contain` in `produce/session/pass/mod.rs`, `produce/session/outcome.rs` |

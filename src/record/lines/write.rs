@@ -1,8 +1,10 @@
-//! A record to its line.
+//! Writes a record as its line.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::record::{Batch, CapturedFrom, CapturedTopic, Header, Record, captured, encode_base64};
+use crate::record::{Batch, CapturedFrom, CapturedTopic, Header, Record, captured};
 
 /// Appends `record` of `batch` to `out` as a record line with its line end.
 pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
@@ -10,8 +12,8 @@ pub(crate) fn write(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}\n");
 }
 
-/// The same for a record that was found and not delivered: what became of it, by the name of the
-/// report's ledger, and why. `captured_from` is what no line before has told of the captured cluster.
+/// Appends a record that was found and not delivered, with its outcome, by the name in the report's ledger, and the
+/// reason. `captured_from` are the signs of the captured cluster that no line before has.
 pub(crate) fn write_reject(
     batch: &Batch,
     record: &Record,
@@ -112,9 +114,14 @@ fn push_header_part(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     }
 }
 
+/// Appends `bytes` as a string of base64, standard alphabet and padded.
 fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    encode_base64(bytes, out);
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    STANDARD
+        .encode_slice(bytes, &mut out[start..])
+        .expect("every 3 bytes begun become 4");
     out.push(b'"');
 }
 

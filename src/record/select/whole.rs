@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::shard::hash;
 
 /// How much of the whole is looked at for its first record: half of what is put in order, so that a replay
-/// knows it before it sends anything (`produce/order/window.rs`).
+/// knows it before it sends anything (`produce/order/window/`).
 const MOST_RECORDS: usize = 16 << 10;
 /// Bytes of keys, values and headers of them.
 const MOST_BYTES: usize = 4 << 20;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Batch;
 
-/// Where the records of a batch stood in the stream that extraction gives, counted from 0. The same
+/// The places of a batch's records in the stream that extraction gives, counted from 0. The same
 /// input gives the same positions in every run, whatever order its records are sent in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Positions {
@@ -49,7 +49,7 @@ impl Drop for Pin {
     }
 }
 
-/// A batch, and where its records stood in the source.
+/// A batch, and the places of its records in the source.
 #[derive(Debug)]
 pub(crate) struct NumberedBatch {
     pub(crate) batch: Batch,
