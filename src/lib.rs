@@ -38,6 +38,7 @@
 //! | **The command line** | |
 //! | what a flag means | `cli/`, then `config/resolve/`, which has a file for each group of flags |
 //! | librdkafka's properties, their aliases, and property files | `config/properties/mod.rs`, `config/property_names.rs`, `config/properties/file.rs` |
+//! | which properties the producer gets by default | `produce/connection/client/settings.rs` |
 //! | which brokers, TLS and SASL settings are refused before anything is tried | `config/properties/brokers.rs`, `config/properties/security.rs` |
 //! | warnings about TLS checks that are switched off | `unchecked` in `config/properties/security.rs` |
 //! | which values are secret, and how they are hidden | `Secrets` in `config/properties/mod.rs` |
@@ -104,7 +105,7 @@
 //! | rejects | `produce/delivery/rejects.rs`; their lines `write_reject` in `record/lines/write.rs` |
 //! | the journal of `--resume` | `produce/delivery/journal/writer/mod.rs`, its file `produce/delivery/journal/file.rs`, its lines `produce/delivery/journal/line.rs` |
 //! | what `kreplay plan` forecasts | `run/plan.rs`, `produce/plan/` (with `produce/schedule/`, `produce/order/` and `produce/routing/placement/`), `report/plan/` |
-//! | the broker of a rehearsal | `rehearsal_broker` in `produce/connection/client.rs`, `cluster/native/client/mock.rs` |
+//! | the broker of a rehearsal | `rehearsal_broker` in `produce/connection/client/mod.rs`, `cluster/native/client/mock.rs` |
 //! | **Verifying** | |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
 //! | whether a consumer group has read what was sent | `verify/group/mod.rs` (the verdict), `verify/group/sent.rs` (send times), `verify/group/observer.rs` (the watch), `produce/session/watches/groups.rs`; shown by `report/groups/` |

@@ -11,7 +11,7 @@
 //! | from the first look to the last delivery | `session/mod.rs`, and the files beside it |
 //! | in which order records go out | `order/` |
 //! | when each goes (pure), and how well that was kept | `schedule/` |
-//! | librdkafka's settings, producers and their events | `connection/client.rs`, `connection/context.rs`; tokens `cluster/token/` |
+//! | librdkafka's settings, producers and their events | `connection/client/`, `connection/context.rs`; tokens `cluster/token/` |
 //! | what is looked at before the first record | `connection/preflight.rs`, `routing/checks.rs` (topics, partitions, renamings), `routing/placement/captured.rs` (what is known of the source then), `routing/originals.rs` (whether the original times are too old), `cluster/guard.rs` (whether it is the captured cluster), `connection/announce.rs` (the line that says where records go) |
 //! | what a topic is and allows | `connection/topics.rs`, `routing/acceptance.rs`, `routing/sizes.rs`, `routing/warnings.rs` |
 //! | where a record goes | `routing/placement/renamings.rs` (the topic), `routing/placement/partition.rs` (the partition), both pure, `routing/route.rs` (with the topics that the cluster has) |
