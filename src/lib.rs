@@ -87,8 +87,8 @@
 //! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates); the table in `docs/guarantees.md` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is checked before the first record | `produce/connection/preflight.rs` (brokers), `produce/routing/checks.rs` (topics, partitions), `produce/routing/originals.rs` (original timestamps) |
-//! | the guard against the captured cluster | `ClusterComparison` in `cluster/guard.rs`, asked by `check_shared` in `produce/routing/route.rs` |
-//! | where a record goes | `produce/routing/placement/renamings.rs` (the topic), `produce/routing/placement/partition.rs` (the partition), both pure; then `produce/routing/route.rs` |
+//! | the guard against the captured cluster | `ClusterComparison` in `cluster/guard.rs`, asked by `check_shared` in `produce/routing/route/guard.rs` |
+//! | where a record goes | `produce/routing/placement/renamings.rs` (the topic), `produce/routing/placement/partition.rs` (the partition), both pure; then `produce/routing/route/mod.rs` |
 //! | which topics are created, and with how many partitions | `produce/routing/placement/captured.rs`, `produce/connection/creation.rs` |
 //! | what is opened once, and what each pass of `--loop` does | `produce/session/open.rs`, `produce/session/pass/mod.rs` |
 //! | due times, speed and pauses | `Timeline` in `produce/schedule/timeline.rs` |
