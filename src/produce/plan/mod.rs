@@ -1,12 +1,13 @@
 //! A replay without its sending: what `kreplay plan` forecasts. Records go through the same order, the
 //! same schedule and the same routing as those of a replay; the schedule is given a clock that jumps to
-//! the next due time, and the destination is looked at, or assumed, and never written to.
+//! the next due time, and kreplay reads the destination, or assumes it, and never writes to it.
 //!
 //! | question | file |
 //! |---|---|
-//! | what each record adds to the forecast | `forecast.rs` |
-//! | what the destination's topics are | `topics.rs` |
-//! | what came of it all | `outcome.rs` |
+//! | how the passes and the time go by | `forecast/mod.rs` |
+//! | what each record adds to the forecast | `forecast/record.rs` |
+//! | what the destination's topics are | `topics.rs`, `target.rs` |
+//! | what the plan hands over at its end | `forecast/summary.rs`, `outcome.rs` |
 //! | which key is the hottest | `keys.rs` |
 //! | which second is the busiest | `peaks.rs` |
 
@@ -14,6 +15,7 @@ mod forecast;
 mod keys;
 mod outcome;
 mod peaks;
+mod target;
 mod topics;
 
 use self::forecast::Planner;
@@ -27,7 +29,7 @@ use crate::config::property_names::are_same;
 use crate::config::{Cluster, Idempotence, Repetition};
 use crate::record::channel::Receiver;
 
-/// Plans everything that `passes` give, which are asked for the first one when the destination is good.
+/// Plans everything that `passes` give. It asks for the first one once the destination has passed its checks.
 pub(super) fn run(
     job: Job,
     repetition: Repetition,

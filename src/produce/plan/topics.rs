@@ -1,50 +1,29 @@
-//! The destination's topics as a plan knows them: as the cluster describes them, or as they are assumed
-//! where none is asked.
+//! The destination's topics as a plan knows them: as the cluster describes them, or as kreplay assumes them where it
+//! asks no cluster.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::target::{FoundTarget, PlannedTarget};
 use crate::config::{Destination, MissingTopics};
 use crate::error::{Error, MissingPartitions};
 use crate::produce::connection::announce::Announcement;
 use crate::produce::connection::client::Connection;
 use crate::produce::connection::creation::{MOST_PARTITIONS, check_creation};
-use crate::produce::connection::topics::{TopicSettings, TopicShape, TopicState};
-use crate::produce::routing::acceptance::TopicRules;
+use crate::produce::connection::topics::{TopicSettings, TopicState};
 use crate::produce::routing::originals::OriginalTimes;
 use crate::produce::routing::placement::{
-    CapturedTopics, Renamings, TopicPartitions, check_count, destinations, partitions_to_create,
+    CapturedTopics, Renamings, check_count, destinations, partitions_to_create,
 };
 use crate::produce::routing::route::Router;
-use crate::produce::routing::sizes::{SizeWishes, Sizes};
+use crate::produce::routing::sizes::SizeWishes;
 use crate::record::channel::Extent;
 use crate::record::{Batch, CapturedTopic, NameFault, Origin};
-use crate::report::{ASSUMED_SETTINGS, RefusedRecords, TopicStanding};
-
-/// What is planned for a topic of the destination.
-pub(super) struct PlannedTarget {
-    pub(super) name: String,
-    pub(super) standing: TopicStanding,
-    pub(super) partitions: TopicPartitions,
-    pub(super) rules: TopicRules,
-    /// `max.message.bytes`, where it is known.
-    pub(super) limit: Option<usize>,
-    pub(super) sizes: Sizes,
-    /// Captured partitions that it lacks, of records that are to keep them.
-    lacking: BTreeSet<i32>,
-    /// Where the first such record is.
-    first_lacking: Option<Origin>,
-    pub(super) records: u64,
-    pub(super) bytes: u64,
-    pub(super) per_partition: BTreeMap<i32, u64>,
-    pub(super) refused: RefusedRecords,
-    /// Records whose captured partition it lacks and that go to another one.
-    pub(super) displaced: u64,
-}
+use crate::report::TopicStanding;
 
 /// All topics that records go to.
 pub(super) struct PlannedTopics<'a> {
     destination: &'a Destination,
-    /// Asks the cluster; none where none is asked.
+    /// Asks the cluster; none where kreplay asks no cluster.
     router: Option<Router<'a>>,
     pub(super) renamings: Renamings<'a>,
     pub(super) captured: CapturedTopics,
@@ -53,7 +32,7 @@ pub(super) struct PlannedTopics<'a> {
     by_name: HashMap<String, usize>,
     /// Partitions of all of them.
     partitions: usize,
-    /// What speaks against a replay into this cluster.
+    /// What is wrong with a replay into this cluster.
     failures: Vec<Error>,
     /// The line that says who reads the topics.
     announcement: Option<Announcement>,
@@ -75,13 +54,13 @@ impl<'a> PlannedTopics<'a> {
         }
     }
 
-    /// Takes note of what is known of the source before its first record is sent.
+    /// Notes what is known about the source before its first record is sent.
     pub(super) fn observe(&mut self, batch: &Batch) {
         self.meet(batch);
         self.captured.observe(batch);
     }
 
-    /// Takes note of the topics of records, and of the cluster that they come from.
+    /// Notes the topics of records, and the cluster that they come from.
     pub(super) fn meet(&mut self, batch: &Batch) {
         self.renamings.meet(batch);
         if let Some(router) = &mut self.router {
@@ -89,7 +68,7 @@ impl<'a> PlannedTopics<'a> {
         }
     }
 
-    /// Looks at the topics that the surveyed records go to.
+    /// Checks the topics that the observed records go to.
     ///
     /// # Errors
     /// [`Error::Config`] for renamings that match nothing.
@@ -133,7 +112,7 @@ impl<'a> PlannedTopics<'a> {
         Ok(self.by_name.get(&name).copied())
     }
 
-    /// Looks at the original times in `batch`, as far as a cluster says what its topics keep.
+    /// Checks the original times in `batch`, as far as a cluster says what its topics keep.
     pub(super) fn look_at_times(&self, batch: &Batch, originals: &mut OriginalTimes) {
         if self.router.is_none() {
             return;
@@ -148,10 +127,10 @@ impl<'a> PlannedTopics<'a> {
             .iter()
             .map(|topic| rules(Some(topic)))
             .collect();
-        let untold = rules(None);
+        let without_topic = rules(None);
         originals.look(batch, |topic| match topic {
             Some(index) => known.get(index as usize).copied().flatten(),
-            None => untold,
+            None => without_topic,
         });
     }
 
@@ -190,7 +169,7 @@ impl<'a> PlannedTopics<'a> {
         self.wishes.describe(self.targets[target].limit)
     }
 
-    /// Takes up topics that are not known yet, given with their captured partitions.
+    /// Adds new topics, given with their captured partitions.
     fn add(&mut self, wanted: &[(String, (i32, usize))]) -> Result<(), Error> {
         for (name, _) in wanted {
             if let Some(fault) = NameFault::of(name) {
@@ -204,7 +183,7 @@ impl<'a> PlannedTopics<'a> {
         Ok(())
     }
 
-    /// What each of `wanted` is at the destination.
+    /// Finds each of `wanted` at the destination.
     fn find<'n>(&mut self, wanted: &'n [(String, (i32, usize))]) -> Vec<FoundTarget<'n>> {
         let missing = match self.destination.missing_topics {
             MissingTopics::Refuse => TopicStanding::Missing,
@@ -222,7 +201,7 @@ impl<'a> PlannedTopics<'a> {
         let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
         let states = match router.find(&names) {
             Ok(states) => states.into_iter().map(Ok).collect(),
-            // One that refuses to be looked at says nothing of the others.
+            // One topic that cannot be described says nothing about the others.
             Err(_) => names
                 .iter()
                 .map(|name| one(router, name))
@@ -247,7 +226,7 @@ impl<'a> PlannedTopics<'a> {
         found.collect()
     }
 
-    /// Takes up topics with their settings.
+    /// Adds topics with their settings.
     fn look_at(&mut self, found: &[FoundTarget<'_>]) -> Result<(), Error> {
         let present = |found: &&FoundTarget<'_>| found.shape.is_some();
         let names: Vec<&str> = found
@@ -285,7 +264,7 @@ impl<'a> PlannedTopics<'a> {
         Ok(())
     }
 
-    /// What the topics called `names` are set to, once the user is seen to have the right to write them.
+    /// The settings of the topics called `names`. That the user may not write them is noted.
     fn settings(&mut self, names: &[&str]) -> Vec<TopicSettings> {
         let Some(connection) = self.connection() else {
             return Vec::new();
@@ -301,35 +280,14 @@ impl<'a> PlannedTopics<'a> {
     }
 
     fn push(&mut self, found: &FoundTarget<'_>, described: Option<TopicSettings>) {
-        let (captured, _) = found.captured;
-        let partitions = found
-            .shape
-            .map_or_else(|| partitions_to_create(captured), |shape| shape.partitions);
-        let (rules, limit) = match described {
-            Some(settings) => (settings.rules, settings.max_message_bytes),
-            None => (assumed_rules(), None),
-        };
-        self.partitions += partitions.unsigned_abs() as usize;
+        let target = PlannedTarget::new(found, described, &self.wishes);
+        self.partitions += target.partitions.count.unsigned_abs() as usize;
         self.by_name.insert(found.name.into(), self.targets.len());
-        self.targets.push(PlannedTarget {
-            name: found.name.into(),
-            standing: found.standing,
-            partitions: TopicPartitions::new(partitions),
-            rules,
-            limit,
-            sizes: self.wishes.for_limit(limit),
-            lacking: BTreeSet::new(),
-            first_lacking: None,
-            records: 0,
-            bytes: 0,
-            per_partition: BTreeMap::new(),
-            refused: RefusedRecords::default(),
-            displaced: 0,
-        });
+        self.targets.push(target);
     }
 
-    /// What speaks against the replay as a whole, once all of the source is known; `place` names where a
-    /// record was read.
+    /// What is wrong with the replay as a whole, once all of the source is known; `place` names where a record was
+    /// read.
     pub(super) fn take_failures(&mut self, place: impl Fn(Origin) -> String) -> Vec<Error> {
         let mut failures = Vec::new();
         if let Some(router) = &mut self.router {
@@ -344,14 +302,8 @@ impl<'a> PlannedTopics<'a> {
             }
         }
         failures.append(&mut self.failures);
-        let lacking = self.targets.iter().filter_map(|target| {
-            Some(MissingPartitions {
-                topic: target.name.clone(),
-                partitions: target.partitions.count,
-                missing: target.lacking.iter().copied().collect(),
-                place: place(target.first_lacking?),
-            })
-        });
+        let lacking = self.targets.iter();
+        let lacking = lacking.filter_map(|target| target.missing_partitions(&place));
         let topics: Vec<MissingPartitions> = lacking.collect();
         if !topics.is_empty() {
             failures.push(Error::PartitionsMissing { topics });
@@ -360,35 +312,7 @@ impl<'a> PlannedTopics<'a> {
     }
 }
 
-impl PlannedTarget {
-    /// Takes note of a captured partition that is to be kept and not there.
-    pub(super) fn lack(&mut self, partition: i32, origin: Origin) {
-        self.lacking.insert(partition);
-        self.first_lacking.get_or_insert(origin);
-    }
-
-    pub(super) fn lacking(&self) -> impl Iterator<Item = i32> {
-        self.lacking.iter().copied()
-    }
-}
-
-/// A topic that records go to, before anything is planned for it.
-struct FoundTarget<'n> {
-    name: &'n str,
-    captured: (i32, usize),
-    standing: TopicStanding,
-    /// None where it is not there.
-    shape: Option<TopicShape>,
-}
-
 fn one(router: &Router<'_>, name: &str) -> Result<TopicState, Error> {
     let mut state = router.find(&[name])?;
     Ok(state.pop().unwrap_or(TopicState::Missing))
-}
-
-/// The rules of a topic that nobody has configured.
-fn assumed_rules() -> TopicRules {
-    let settings = ASSUMED_SETTINGS.iter();
-    let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    TopicRules::of(&settings.collect::<Vec<_>>())
 }
