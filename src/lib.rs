@@ -84,7 +84,7 @@
 //! | what `kreplay inspect` shows | `run/inspect/`, `extract/census/mod.rs`, `extract/census/outline/` (paths), `report/inspection/` |
 //! | **Sending** | |
 //! | what waits between the halves | `record/channel.rs`, `record/batch/mod.rs` |
-//! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates); the table in `docs/guarantees.md` |
+//! | bounds of memory | `CHANNEL` in `run/driver.rs` (the channel), `produce/delivery/budget.rs` (in flight), `produce/order/window/mod.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates); the table in `docs/guarantees.md` |
 //! | in which order records are sent | `produce/order/` |
 //! | what is checked before the first record | `produce/connection/preflight.rs` (brokers), `produce/routing/checks.rs` (topics, partitions), `produce/routing/originals.rs` (original timestamps) |
 //! | the guard against the captured cluster | `ClusterComparison` in `cluster/guard.rs`, asked by `check_shared` in `produce/routing/route/guard.rs` |

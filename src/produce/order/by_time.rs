@@ -1,5 +1,5 @@
 //! The order of timed replays: across partitions by time, within each by offset. Apart because it is
-//! about times alone; `window.rs` moves the records.
+//! about times alone; `window/` moves the records.
 
 use std::collections::VecDeque;
 

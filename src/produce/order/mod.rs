@@ -1,6 +1,6 @@
 //! The order in which records are sent: per captured partition by rising offset. RRPairs overlap in
 //! time (several consumers, several pods, refetches), so a bounded window of what comes next puts
-//! neighbours right (`window.rs`). What comes later than the window allows is sent all the same, and
+//! neighbours right (`window/`). What comes later than the window allows is sent all the same, and
 //! counted.
 
 mod batch;
