@@ -41,7 +41,7 @@ impl Timing {
     ///
     /// # Errors
     /// [`Error::Config`] that names the flags that contradict each other, or a start that is over.
-    pub(super) fn from_flags(
+    pub(in crate::config) fn from_flags(
         flags: cli::TimingArguments,
         clock: Clock,
         now: SystemTime,

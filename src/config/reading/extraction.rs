@@ -1,0 +1,126 @@
+//! Where records are in RRPairs, and which of them are replayed.
+
+use crate::cli::Encoding;
+use crate::record::TopicId;
+use crate::record::select::Selection;
+
+/// Where records are in RRPairs, and which of them are replayed.
+#[derive(Debug, Clone)]
+pub(crate) struct Extraction {
+    /// The set of paths to begin with.
+    pub profile: ProfileChoice,
+    /// What the user changes in it.
+    pub overrides: Overrides,
+    /// What becomes of further copies of a record.
+    pub duplicates: Duplicates,
+    /// What becomes of records of aborted transactions.
+    pub aborted: AbortedRecords,
+    /// What becomes of Produce requests that wrote nothing of their own.
+    pub(crate) retried: RetriedRequests,
+    /// The names of topics that the capture knows by their ids.
+    pub topic_ids: TopicIdNames,
+    /// Which of the records are used.
+    pub selection: Selection,
+}
+
+/// Which profile is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ProfileChoice {
+    /// By its name.
+    BuiltIn(String),
+    /// A user's own.
+    File {
+        /// The file's name.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// A user's changes to a profile, from flags of the same names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    pub filter: Option<String>,
+    pub record: Option<String>,
+    pub value: Option<String>,
+    pub key: Option<String>,
+    pub headers: Option<String>,
+    pub timestamp: Option<String>,
+    pub topic: Option<String>,
+    pub partition: Option<String>,
+    pub offset: Option<String>,
+    pub value_encoding: Option<Encoding>,
+    pub key_encoding: Option<Encoding>,
+    pub header_encoding: Option<Encoding>,
+}
+
+impl Overrides {
+    /// The paths among them.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.by_flag().into_iter().filter_map(|(_, path)| path)
+    }
+
+    /// The paths by the names of their flags.
+    pub(crate) fn by_flag(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("record", &self.record),
+            ("value", &self.value),
+            ("key", &self.key),
+            ("headers", &self.headers),
+            ("timestamp", &self.timestamp),
+            ("topic-path", &self.topic),
+            ("partition-path", &self.partition),
+            ("offset-path", &self.offset),
+        ]
+        .map(|(flag, path)| (flag, path.as_deref()))
+    }
+}
+
+/// What becomes of further copies of a record, which (topic, partition, offset) identifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
+}
+
+/// What becomes of records of aborted transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AbortedRecords {
+    /// They are counted.
+    LeaveOut,
+    /// They are replayed.
+    Keep,
+}
+
+/// What becomes of the records of a Produce request that the broker refused, or that was sent before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum RetriedRequests {
+    /// They are records like all others.
+    #[default]
+    Keep,
+    /// The log has them once, or not at all.
+    LeaveOut,
+}
+
+/// Names of topics by their ids (`--topic-id`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TopicIdNames(Vec<(TopicId, String)>);
+
+impl TopicIdNames {
+    pub(crate) fn of(names: impl IntoIterator<Item = (TopicId, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// The name of the topic with this id, where one is given.
+    pub(crate) fn name(&self, id: TopicId) -> Option<&str> {
+        let mut names = self.iter();
+        names.find(|(known, _)| *known == id).map(|(_, name)| name)
+    }
+
+    /// All of them, in the order given.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TopicId, &str)> {
+        self.0.iter().map(|(id, name)| (*id, name.as_str()))
+    }
+}

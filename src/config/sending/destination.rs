@@ -1,0 +1,103 @@
+//! Where records go: the cluster, and the topics and partitions there.
+
+use std::path::PathBuf;
+
+use crate::cli::{PartitionChoice, Timestamps};
+use crate::config::property_names::PropertyPlaces;
+
+/// Where records go.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// librdkafka properties of the user, the later one of a name wins.
+    pub properties: Vec<(String, String)>,
+    /// Names of properties of consumers that a property file holds beside those of producers.
+    pub unused_properties: Vec<String>,
+    /// Where in a property file those of the user are.
+    pub(crate) property_places: PropertyPlaces,
+    /// Whether retries must neither duplicate nor reorder.
+    pub idempotence: Idempotence,
+    /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.
+    pub token: Option<TokenSource>,
+    /// How captured topics are named there.
+    pub topics: TopicNames,
+    /// How a record comes to its partition.
+    pub partition: PartitionChoice,
+    /// The time that records get.
+    pub timestamps: Timestamps,
+    /// Headers added to every record.
+    pub headers: Vec<(String, String)>,
+    /// What to do when the destination is the captured cluster.
+    pub captured_cluster: CapturedCluster,
+    /// What to do about a topic that does not exist.
+    pub missing_topics: MissingTopics,
+}
+
+/// The destination's cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cluster {
+    /// A Kafka at these bootstrap servers.
+    Brokers(String),
+    /// A broker inside this process.
+    Rehearsal,
+}
+
+impl Cluster {
+    /// Where librdkafka looks for the brokers; nothing for the one inside this process.
+    #[must_use]
+    pub(crate) fn bootstrap_servers(&self) -> &str {
+        match self {
+            Self::Brokers(brokers) => brokers,
+            Self::Rehearsal => "",
+        }
+    }
+}
+
+/// What to do when the destination is the cluster that the records were captured from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CapturedCluster {
+    /// End the run.
+    Refuse,
+    /// Send anyway.
+    Allow,
+}
+
+/// Whether the producer is idempotent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idempotence {
+    /// What is delivered is in the log once and in order.
+    On,
+    /// The user does without.
+    Off,
+}
+
+/// Where OAUTHBEARER tokens come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TokenSource {
+    /// The output of a shell command.
+    Command(String),
+    /// A file, read again for each new token.
+    File(PathBuf),
+}
+
+/// How captured topics are named at the destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TopicNames {
+    /// Everything goes to one topic.
+    One(String),
+    /// As captured, but for these renamings (`--map`).
+    Mapped(Vec<(String, String)>),
+}
+
+/// What to do about a topic that the destination lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingTopics {
+    /// End the run.
+    Refuse,
+    /// Create it with the captured partition count.
+    Create {
+        /// How many partitions it gets at most; none leaves it to what is plausible.
+        most_partitions: Option<i32>,
+    },
+}
