@@ -4,7 +4,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | a client, its queue of events and its questions for metadata | `client.rs`, `produce/event.rs`, `metadata.rs` |
+//! | a client, its queue of events and its questions for metadata | `client/`, `produce/event.rs`, `metadata.rs` |
 //! | how partitions are read | `fetch.rs` |
 //! | how a record is handed over, and what keeps its bytes alive | `produce/` |
 //! | questions to the cluster beside the records | `admin/` |

@@ -21,10 +21,10 @@ use super::ffi::owned::{Owned, slice, text};
 use super::ffi::raw;
 use crate::host::control::Control;
 
-/// The settings of a topic, or why they are not told.
+/// The settings of a topic, or why the cluster does not say.
 pub(crate) type Settings = Result<Vec<(String, String)>, String>;
 
-/// The settings of topics by their names, as names and values, or why they are not told, such as without
+/// The settings of topics by their names, as names and values, or why the cluster does not say, such as without
 /// the right to describe configurations. `broker` is asked, any of the cluster: librdkafka would wait for
 /// the controller, which any broker answers for here, and mock clusters have none.
 ///
