@@ -63,7 +63,7 @@
 //! | the sections of a Markdown RRPair | `extract/input/framing/markdown/mod.rs`, `extract/input/framing/markdown/overlay/` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `extract/input/envelope/`, `rrpair` in `extract/profile/profiles/byoc.toml` |
 //! | how an RRPair becomes records | `extract/profile/profiles/` (where things are), `extract/rrpair/walk/pass.rs` (the pass), `extract/rrpair/walk/node.rs` (what a node becomes), `extract/keep/collect/mod.rs` (what is kept) |
-//! | profiles, paths and `--filter` | `extract/profile/mod.rs`, `extract/profile/path.rs`, `extract/profile/filter/` |
+//! | profiles, paths and `--filter` | `extract/profile/mod.rs`, `extract/profile/path/mod.rs`, `extract/profile/filter/` |
 //! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
 //! | which nodes a query matches | `extract/profile/query/` |
 //! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |

@@ -2,20 +2,21 @@
 //! The built-in ones are TOML files like any user's; nothing else in the program knows the shape
 //! of an RRPair's payload.
 
+pub(super) mod candidates;
 pub(super) mod capture;
 pub(super) mod filter;
+mod overrides;
 pub(super) mod path;
 mod query;
-mod step;
 pub(super) mod written;
 
 use serde::Deserialize;
 
+pub(crate) use self::candidates::Candidates;
 use self::filter::Filter;
-use self::path::{Path, PathError};
 use self::written::Written;
 pub(super) use crate::config::Encoding;
-use crate::config::{Extraction, Overrides, ProfileChoice};
+use crate::config::{Extraction, ProfileChoice};
 use crate::error::Error;
 
 /// The built-in profiles by name.
@@ -39,7 +40,7 @@ const EVERYTHING: &str = "command CONTAINS \"\"";
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Profile {
     pub(crate) filter: String,
-    /// Where RRPairs are in a text that is none itself.
+    /// Where RRPairs are in a text that is not one itself.
     pub(crate) rrpair: Candidates,
     pub(crate) record: Candidates,
     pub(crate) value: Candidates,
@@ -79,7 +80,7 @@ pub(crate) struct Profile {
     pub(super) written: Written,
 }
 
-/// Where a capture names the transactions that were aborted (Fetch response, KIP-98).
+/// Where a capture names the aborted transactions (Fetch response, KIP-98).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct AbortedTransactionPaths {
@@ -88,7 +89,7 @@ pub(crate) struct AbortedTransactionPaths {
     pub(crate) first_offset: String,
 }
 
-/// Where a capture has what a broker made of the batches of a Produce request, in one spelling.
+/// Where a capture has a broker's answers to the batches of a Produce request, in one spelling.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct AnswerPaths {
@@ -108,60 +109,6 @@ pub(crate) struct KnownTopics {
     pub(crate) id: String,
 }
 
-/// Paths of one field, in the order in which they are tried.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(from = "OneOrMany")]
-pub(crate) struct Candidates(pub(crate) Vec<Candidate>);
-
-/// One path, with the encoding of what it leads to where that is not told by its name.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Candidate {
-    pub(crate) path: String,
-    pub(crate) encoding: Option<Encoding>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(TextOrTable),
-    Many(Vec<TextOrTable>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum TextOrTable {
-    Text(String),
-    Table { path: String, encoding: Encoding },
-}
-
-impl From<OneOrMany> for Candidates {
-    fn from(written: OneOrMany) -> Self {
-        let candidate = |written| match written {
-            TextOrTable::Text(path) => Candidate {
-                path,
-                encoding: None,
-            },
-            TextOrTable::Table { path, encoding } => Candidate {
-                path,
-                encoding: Some(encoding),
-            },
-        };
-        Self(match written {
-            OneOrMany::One(one) => vec![candidate(one)],
-            OneOrMany::Many(many) => many.into_iter().map(candidate).collect(),
-        })
-    }
-}
-
-impl Candidates {
-    pub(crate) fn one(path: &str) -> Self {
-        Self(vec![Candidate {
-            path: path.into(),
-            encoding: None,
-        }])
-    }
-}
-
 /// The text of a built-in profile.
 pub(crate) fn built_in(name: &str) -> Option<&'static str> {
     BUILT_IN
@@ -170,7 +117,7 @@ pub(crate) fn built_in(name: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// There is no such profile.
+/// The error for a name that no built-in profile has.
 pub(crate) fn unknown(name: &str) -> Error {
     Error::Config {
         message: format!("there is no built-in profile `{name}`"),
@@ -185,7 +132,7 @@ impl Profile {
     /// The profile that the user chose, with the user's paths in it.
     ///
     /// # Errors
-    /// [`Error::Config`] when it is none.
+    /// [`Error::Config`] when it is not a profile.
     pub(crate) fn chosen(options: &Extraction) -> Result<Self, Error> {
         let profile = match &options.profile {
             ProfileChoice::BuiltIn(name) => Self::built_in(name).ok_or_else(|| unknown(name))?,
@@ -198,7 +145,7 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Its filter, parsed.
+    /// Parses the profile's filter.
     ///
     /// # Errors
     /// [`Error::Config`] that shows the place.
@@ -242,60 +189,6 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Puts the user's paths in the place of the profile's. A value without a record path drops
-    /// the profile's record path: then each node that the value path matches is a record, and what
-    /// the profile knew of its own records goes with them.
-    pub(crate) fn with(mut self, overrides: &Overrides) -> Self {
-        if let Some(record) = &overrides.record {
-            self = self.without_records();
-            self.record = Candidates::one(record);
-        } else if overrides.value.is_some() {
-            self = self.without_records();
-        }
-        let paths = [
-            (&overrides.value, &mut self.value),
-            (&overrides.key, &mut self.key),
-            (&overrides.headers, &mut self.headers),
-            (&overrides.topic, &mut self.topic_path),
-            (&overrides.partition, &mut self.partition_path),
-        ];
-        for (path, field) in paths {
-            if let Some(path) = path {
-                *field = Candidates::one(path);
-            }
-        }
-        if let Some(path) = &overrides.timestamp {
-            self.timestamp = Candidates::one(path);
-            self.timestamp_delta = Candidates::default();
-            self.timestamp_base = Candidates::default();
-        }
-        if let Some(path) = &overrides.offset {
-            self.offset_path = Candidates::one(path);
-            self.offset_delta = Candidates::default();
-            self.offset_base = Candidates::default();
-            self.offset_base_default = None;
-        }
-        if overrides.topic.is_some() {
-            self.topic_id_path = Candidates::default();
-        }
-        self.value_encoding = overrides.value_encoding.unwrap_or(self.value_encoding);
-        self.key_encoding = overrides.key_encoding.unwrap_or(self.key_encoding);
-        if let Some(encoding) = overrides.header_encoding {
-            self.header_encoding = encoding;
-            // What a profile says of its own headers is no more certain than what the user says.
-            let headers = self.headers.0.iter_mut();
-            headers.for_each(|candidate| candidate.encoding = None);
-        }
-        if let Some(filter) = &overrides.filter {
-            self.filter.clone_from(filter);
-        }
-        let mut flags: Vec<_> = overrides.by_flag().into();
-        flags.push(("filter", overrides.filter.as_deref()));
-        let given = flags.iter().filter(|(_, text)| text.is_some());
-        self.written.flags = given.map(|(flag, _)| *flag).collect();
-        self
-    }
-
     /// Refuses a profile that could only give tombstones.
     ///
     /// # Errors
@@ -312,7 +205,7 @@ impl Profile {
         }
     }
 
-    /// Whether it knows where a producer's sequences are, or what a broker answered.
+    /// Whether it knows where a producer's sequences or a broker's answers are.
     pub(super) fn shows_retries(&self) -> bool {
         !self.sequence.0.is_empty() || !self.answers.is_empty()
     }
@@ -345,48 +238,6 @@ impl Profile {
             .flat_map(|field| &field.0)
             .map(|candidate| candidate.path.as_str())
     }
-
-    /// Forgets the record path, and the paths that begin with it.
-    fn without_records(mut self) -> Self {
-        self.record = Candidates::default();
-        self.known = None;
-        let fields = [
-            &mut self.value,
-            &mut self.key,
-            &mut self.headers,
-            &mut self.offset_path,
-            &mut self.offset_delta,
-            &mut self.timestamp,
-            &mut self.timestamp_delta,
-        ];
-        for field in fields {
-            field.0.retain(|candidate| !candidate.path.starts_with('@'));
-        }
-        // Without a record's own delta a batch's first time would be wrong for the others.
-        self.timestamp_base = Candidates::default();
-        self
-    }
-}
-
-impl Candidate {
-    /// The paths that this one stands for, and the encoding of what they lead to.
-    pub(crate) fn resolve(
-        &self,
-        records: &[Path],
-        default: Encoding,
-    ) -> Result<(Vec<Path>, Encoding), PathError> {
-        let paths = Path::parse_below(&self.path, records)?;
-        let ends = |suffixes: [&str; 2]| suffixes.iter().any(|suffix| self.path.ends_with(suffix));
-        let encoding = match self.encoding.unwrap_or(default) {
-            Encoding::Auto if ends(["Bytes", "Base64"]) => Encoding::Base64,
-            // A string by its documented name; anything else there is worth an error.
-            Encoding::Auto if self.path.starts_with('@') && self.path.ends_with("String") => {
-                Encoding::Text
-            }
-            encoding => encoding,
-        };
-        Ok((paths, encoding))
-    }
 }
 
 /// Where in a profile an error is: `:LINE:COLUMN`.
@@ -400,8 +251,8 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     format!(":{line}:{column}")
 }
 
-/// The words of an error. The file may be another one, with passwords in it: neither its lines are shown
-/// nor values, which the words repeat in quotes.
+/// The words of an error. The file may be another one, with passwords in it: this leaves out its lines, and the values
+/// that the words repeat in quotes.
 fn without_values(error: &toml::de::Error) -> String {
     let words = error.message().trim_end();
     let mut shown = String::new();
@@ -425,27 +276,6 @@ mod tests {
             );
         }
         assert!(Profile::built_in("other").is_none());
-    }
-
-    #[test]
-    fn a_value_without_a_record_drops_the_record_path_and_what_is_below_it() {
-        let overrides = Overrides {
-            value: Some("$.a".into()),
-            ..Overrides::default()
-        };
-        let profile = Profile::built_in("fetch")
-            .expect("it is built in")
-            .with(&overrides);
-        assert_eq!(
-            (
-                profile.record.0.len(),
-                profile.key.0.len(),
-                profile.headers.0.len()
-            ),
-            (0, 0, 0)
-        );
-        assert_eq!(profile.value, Candidates::one("$.a"));
-        assert_eq!(profile.topic_path.0.len(), 2);
     }
 
     #[test]

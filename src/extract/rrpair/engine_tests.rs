@@ -11,7 +11,7 @@ use proptest::sample::{Index, select};
 
 use super::*;
 use crate::extract::input::framing::{Framer, RrPairText};
-use crate::extract::profile::Candidate;
+use crate::extract::profile::candidates::Candidate;
 use crate::record::CapturedTopic;
 
 /// What one line gave, comparable.

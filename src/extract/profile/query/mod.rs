@@ -17,7 +17,7 @@ use self::evaluation::Evaluation;
 pub(crate) use self::evaluation::QueryGivenUp;
 use self::node::{FilterScope, QueryNode};
 pub(super) use self::well_typed::check;
-use super::step::PathStep;
+use super::path::step::PathStep;
 
 /// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says. Asks
 /// `is_over` now and then.

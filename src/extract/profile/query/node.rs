@@ -7,7 +7,7 @@ use jsonpath_rust::parser::model::Test;
 use serde_json::Value;
 
 use super::evaluation::Evaluation;
-use crate::extract::profile::step::PathStep;
+use crate::extract::profile::path::step::PathStep;
 
 /// A node of a document, with the steps that lead to it.
 #[derive(Clone)]

@@ -5,15 +5,17 @@
 //! Plain paths (names, indexes, wildcards) can be followed while a line streams by; of the others
 //! (filters, descendants, slices) `query/` says which nodes they match.
 
+pub(in crate::extract::profile) mod step;
+
 use std::fmt;
 
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
 
+pub(crate) use self::step::PathStep;
 use super::query;
 pub(crate) use super::query::QueryGivenUp;
-pub(crate) use super::step::PathStep;
 
 /// A path, parsed once.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ enum PathKind {
     Query(Box<JpQuery>),
 }
 
-/// Why a text is no path.
+/// Why a text is not a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathError {
     text: String,

@@ -1,5 +1,5 @@
-//! The steps that plain paths and the nodes of queries consist of. Apart because paths contain queries,
-//! and queries give steps.
+//! The steps of plain paths and of the nodes that a query matches. Apart because paths contain queries, and queries
+//! give steps.
 
 /// One step from a node to nodes below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
