@@ -2,7 +2,7 @@
 //! them to one side or the other, in any interleaving, and asks at the end.
 //!
 //! Records of one topic and key have an order, all others have none: that is the dependence that Kafka
-//! itself keeps. So records are compared topic by topic and key by key (`group.rs`), values as JSON where
+//! itself keeps. So records are compared topic by topic and key by key (`group/`), values as JSON where
 //! they are JSON (`content.rs`, `difference.rs`).
 //!
 //! A record costs its hash and its place, up to [`MOST_REMEMBERED`]. Contents are kept for showing what differs,

@@ -1,31 +1,26 @@
 //! The records of one topic and key on both sides, and which of them belong together.
 //!
-//! Equal records find each other first. What is left is paired by the smallest difference: one record
+//! Equal records find each other first. The others are paired by the smallest difference (`pairing.rs`): one record
 //! with another value is one change, not a missing record and an extra one.
+
+mod pairing;
 
 use std::collections::{HashMap, VecDeque};
 
 use super::content::ComparedContent;
-use super::difference::{Changes, Difference, DifferenceHalf, changes};
+use super::difference::{Changes, Difference, DifferenceHalf};
 use super::noise::{IdMapping, IdSeen};
 use super::terms::{RecordPlace, Rules, Side};
-use crate::config::NewMembers;
-use crate::report::{Change, Compared, DifferenceKind};
-
-/// Pairs of which the difference is computed to find the smallest. Beyond that, records are paired in
-/// their order: a group where so many differ is not read record by record.
-const MOST_PAIRS: usize = 1 << 12;
-/// Bytes of contents that are looked at for that: a second or two.
-const MOST_LOOKED_AT: usize = 256 << 20;
+use crate::report::{Compared, DifferenceKind};
 
 /// One record of a side.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) hash: u64,
-    /// At paths where one old value has one new value.
+    /// The ids at paths where one old value has one new value.
     pub(super) ids: Box<[IdSeen]>,
     pub(super) place: RecordPlace,
-    /// None once it is let go.
+    /// None once it is freed.
     pub(super) content: Option<Box<ComparedContent>>,
 }
 
@@ -37,19 +32,20 @@ impl Entry {
         }
     }
 
-    /// Lets the content go; returns its bytes.
+    /// Frees the content; returns its bytes.
     fn let_go(&mut self) -> usize {
         self.content.take().map_or(0, |content| content.size())
     }
 }
 
+/// The records of one topic and key.
 #[derive(Debug, Default)]
 pub(super) struct KeyGroup {
     expected: Vec<Entry>,
     observed: Vec<Entry>,
 }
 
-/// What a group is compared by.
+/// The terms by which a group is compared.
 #[derive(Clone, Copy)]
 pub(super) struct KeyScope<'a> {
     pub(super) rules: &'a Rules,
@@ -66,23 +62,6 @@ struct Matches {
     extra: Vec<usize>,
 }
 
-/// Two records that are one with changes. What changed is found when it is shown: all of it at once may be
-/// much more than the records.
-struct Pair {
-    expected: usize,
-    observed: usize,
-    why: PairedBy,
-}
-
-/// How a pair came to be.
-#[derive(Clone, Copy)]
-enum PairedBy {
-    /// It is what is left on both sides.
-    Resemblance,
-    /// The records are equal but for an id at the path of this rule.
-    BrokenId(usize),
-}
-
 impl KeyGroup {
     fn side(&mut self, side: Side) -> &mut Vec<Entry> {
         match side {
@@ -91,13 +70,13 @@ impl KeyGroup {
         }
     }
 
-    /// Adds a record; returns the bytes of contents that are let go.
+    /// Adds a record; returns the bytes of contents that are freed.
     pub(super) fn push(&mut self, side: Side, entry: Entry) -> usize {
         self.side(side).push(entry);
         0
     }
 
-    /// Puts a record in the place of the one before it; returns the bytes that are let go.
+    /// Replaces the record before it by this one; returns the bytes that are freed.
     pub(super) fn replace(&mut self, side: Side, entry: Entry) -> usize {
         let entries = self.side(side);
         let gone = entries.iter_mut().map(Entry::let_go).sum();
@@ -106,7 +85,7 @@ impl KeyGroup {
         gone
     }
 
-    /// Lets the contents of equal records go; returns their bytes.
+    /// Frees the contents of equal records; returns their bytes.
     pub(super) fn let_equal_go(&mut self) -> usize {
         let pairs = self.matches().pairs;
         let both = |(expected, observed): (usize, usize)| {
@@ -155,7 +134,7 @@ impl KeyGroup {
         let broken = self.take_broken(scope, &mut matches, mapping);
         let moved = match key {
             Some(_) => out_of_order(&matches.pairs),
-            // Without a key there is no order to keep.
+            // Records without a key have no order.
             None => Vec::new(),
         };
         let (mut pairs, missing, extra) = self.pair(scope, matches.missing, matches.extra);
@@ -203,129 +182,6 @@ impl KeyGroup {
         }
         counts
     }
-
-    /// Pairs what is left on both sides; returns what still has no partner.
-    fn pair(
-        &self,
-        scope: KeyScope<'_>,
-        missing: Vec<usize>,
-        extra: Vec<usize>,
-    ) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
-        if self.are_too_many(&missing, &extra) {
-            return pair_in_order(missing, extra);
-        }
-        let mut candidates = Vec::new();
-        for (m, expected) in missing.iter().enumerate() {
-            for (e, observed) in extra.iter().enumerate() {
-                let changes = self.changes(scope, *expected, *observed);
-                // Keyless records have nothing in common but what their values have.
-                let is_all = changes.as_ref().is_none_or(Changes::has_whole_value);
-                if scope.key.is_none() && is_all {
-                    continue;
-                }
-                let size = changes.map_or(u64::MAX, |changes| changes.count());
-                candidates.push((size, m.abs_diff(e), m, e));
-            }
-        }
-        candidates.sort_unstable();
-        let mut free = (vec![true; missing.len()], vec![true; extra.len()]);
-        let mut pairs = Vec::new();
-        for (_, _, m, e) in candidates {
-            if free.0[m] && free.1[e] {
-                (free.0[m], free.1[e]) = (false, false);
-                pairs.push(Pair {
-                    expected: missing[m],
-                    observed: extra[e],
-                    why: PairedBy::Resemblance,
-                });
-            }
-        }
-        pairs.sort_unstable_by_key(|pair| pair.expected);
-        let rest = |all: Vec<usize>, free: &[bool]| {
-            let rest = all.into_iter().zip(free).filter(|(_, free)| **free);
-            rest.map(|(index, _)| index).collect()
-        };
-        (pairs, rest(missing, &free.0), rest(extra, &free.1))
-    }
-
-    /// Whether it would take too long to look at each of one side with each of the other.
-    fn are_too_many(&self, missing: &[usize], extra: &[usize]) -> bool {
-        let bytes = |entries: &[Entry], of: &[usize]| -> usize {
-            let contents = of
-                .iter()
-                .filter_map(|index| entries[*index].content.as_ref());
-            contents.map(|content| content.size()).sum()
-        };
-        let looked_at = bytes(&self.expected, missing).saturating_mul(extra.len());
-        let looked_at_too = bytes(&self.observed, extra).saturating_mul(missing.len());
-        missing.len().saturating_mul(extra.len()) > MOST_PAIRS
-            || looked_at.saturating_add(looked_at_too) > MOST_LOOKED_AT
-    }
-
-    /// Takes those pairs out whose ids are others than before. Without a key it is not known which of several
-    /// equal records belong together.
-    fn take_broken(
-        &self,
-        scope: KeyScope<'_>,
-        matches: &mut Matches,
-        mapping: &mut IdMapping,
-    ) -> Vec<Pair> {
-        let mut broken = Vec::new();
-        if scope.key.is_none() || scope.rules.noise.is_empty() {
-            return broken;
-        }
-        matches.pairs.retain(|(expected, observed)| {
-            let (old, new) = (&self.expected[*expected].ids, &self.observed[*observed].ids);
-            let Some(rule) = mapping.broken(&scope.rules.noise, old, new) else {
-                return true;
-            };
-            broken.push(Pair {
-                expected: *expected,
-                observed: *observed,
-                why: PairedBy::BrokenId(rule),
-            });
-            false
-        });
-        broken
-    }
-
-    /// What changed in a pair; none where a content is not kept.
-    fn changes_of(&self, scope: KeyScope<'_>, pair: &Pair) -> Option<Changes> {
-        match pair.why {
-            PairedBy::Resemblance => self.changes(scope, pair.expected, pair.observed),
-            PairedBy::BrokenId(rule) => Some(Changes::of(Change {
-                path: scope.rules.noise[rule].path.clone(),
-                expected: Some("the id that had another new value before".into()),
-                observed: Some("this one".into()),
-            })),
-        }
-    }
-
-    fn changes(&self, scope: KeyScope<'_>, expected: usize, observed: usize) -> Option<Changes> {
-        let (expected, observed) = (&self.expected[expected], &self.observed[observed]);
-        if expected.hash != observed.hash || scope.rules.members == NewMembers::Allowed {
-            let (one, other) = (expected.content.as_ref()?, observed.content.as_ref()?);
-            return Some(changes(one, other, scope.rules, scope.topic));
-        }
-        Some(Changes::default())
-    }
-}
-
-fn pair_in_order(
-    mut missing: Vec<usize>,
-    mut extra: Vec<usize>,
-) -> (Vec<Pair>, Vec<usize>, Vec<usize>) {
-    let both = missing.len().min(extra.len());
-    let rest = (missing.split_off(both), extra.split_off(both));
-    let pairs = missing
-        .into_iter()
-        .zip(extra)
-        .map(|(expected, observed)| Pair {
-            expected,
-            observed,
-            why: PairedBy::Resemblance,
-        });
-    (pairs.collect(), rest.0, rest.1)
 }
 
 /// The pairs that are not in the longest run in which both orders agree: the fewest records that
