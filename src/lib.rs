@@ -108,7 +108,7 @@
 //! | the broker of a rehearsal | `rehearsal_broker` in `produce/connection/client/mod.rs`, `cluster/native/client/mock.rs` |
 //! | **Verifying** | |
 //! | how a topic is read | `cluster/reader.rs`, `cluster/native/fetch.rs`; as a side of a comparison `run/compare/topic.rs` |
-//! | whether a consumer group has read what was sent | `verify/group/mod.rs` (the verdict), `verify/group/sent.rs` (send times), `verify/group/observer.rs` (the watch), `produce/session/watches/groups.rs`; shown by `report/groups/` |
+//! | whether a consumer group has read what was sent | `verify/group/mod.rs` (the verdict), `verify/group/sent.rs` (send times), `verify/group/observer/mod.rs` (the watch), `produce/session/watches/groups.rs`; shown by `report/groups/` |
 //! | how the lag of a group is held, and the capacity of its service | `produce/schedule/lag.rs` (the rate), `verify/group/capacity.rs` (what was measured), `report/groups/capacity.rs`; all pure |
 //! | what counts as the same when records are compared | `verify/compare/content.rs` (values), `verify/compare/group/mod.rs` (pairs), `verify/compare/difference.rs` (changes), then `run/compare/`; shown by `report/comparison/` |
 //! | the expectation of `--expect` | `extract/source/expected.rs` (read beside what is replayed), `run/replay/expected/` (noted, observed, compared), `report/comparison/expected.rs` |

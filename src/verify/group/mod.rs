@@ -9,7 +9,7 @@
 //! | which offset was sent when (pure) | `sent.rs` |
 //! | how often it commits, and how fast it reads (pure) | `rates.rs` |
 //! | what a service can do, by a run that held its lag (pure) | `capacity.rs` |
-//! | the thread that looks, from the first record to the end | `observer.rs` |
+//! | the thread that looks, from the first record to the end | `observer/` |
 //! | what the cluster is asked | `asker.rs` |
 
 mod asker;
