@@ -12,14 +12,14 @@
 //! | in which order records go out | `order/` |
 //! | when each goes (pure), and how well that was kept | `schedule/` |
 //! | librdkafka's settings, producers and their events | `connection/client/`, `connection/context.rs`; tokens `cluster/token/` |
-//! | what is looked at before the first record | `connection/preflight.rs`, `routing/checks.rs` (topics, partitions, renamings), `routing/placement/captured.rs` (what is known of the source then), `routing/originals.rs` (whether the original times are too old), `cluster/guard.rs` (whether it is the captured cluster), `connection/announce.rs` (the line that says where records go) |
+//! | what kreplay checks before the first record | `connection/preflight.rs`, `routing/checks.rs` (topics, partitions, renamings), `routing/placement/captured.rs` (what is known about the source then), `routing/originals.rs` (whether the original times are too old), `cluster/guard.rs` (whether it is the captured cluster), `connection/announce.rs` (the line that says where records go) |
 //! | what a topic is and allows | `connection/topics.rs`, `routing/acceptance.rs`, `routing/sizes.rs`, `routing/warnings.rs` |
 //! | where a record goes | `routing/placement/renamings.rs` (the topic), `routing/placement/partition.rs` (the partition), both pure, `routing/route/mod.rs` (with the topics that the cluster has) |
 //! | what is in flight, and how much of it | `record/batch/in_flight.rs`, `delivery/budget.rs` |
 //! | what the sending thread waits for | `session/wait.rs` |
 //! | when a record has waited for too long, and who sends the others then | `connection/timeouts.rs`, `delivery/ages.rs`, `session/recovery/renewal.rs` |
-//! | what a process says that was stopped | `session/watches/pause.rs` |
-//! | what came of a record | `delivery/mod.rs`, `delivery/counts.rs`, `delivery/rejects.rs` |
+//! | what kreplay says when its process was stopped | `session/watches/pause.rs` |
+//! | the outcome of a record | `delivery/mod.rs`, `delivery/counts.rs`, `delivery/rejects.rs` |
 //! | what happens to a batch that a broker refuses | `delivery/refusals.rs`, `session/recovery/isolation.rs` |
 //! | what a resumed run needs to know | `delivery/journal/` |
 //! | what a replay would do, without its sending | `plan/` |
