@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::proxy::{NetworkFault, Proxy};
-use crate::harness::seed::SeededRandom;
+use crate::harness::capture::seed::SeededRandom;
+use crate::harness::faults::proxy::{NetworkFault, Proxy};
 use crate::harness::verdict::{Evidence, Log, RejectedIds, Repeats, id_of, violations};
 use crate::{FaultTrial, Takes};
 

@@ -3,17 +3,14 @@
 //!
 //! Apart from the tests so that each of them says only what it is about. `kafka` and `topics`
 //! need nothing of cargo's test environment, so that `tools/broker` shares them.
-#![allow(dead_code, reason = "each test file uses a part of the harness")]
+#![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub(crate) mod capture;
+pub(crate) mod faults;
 pub(crate) mod kafka;
 pub(crate) mod paths;
-pub(crate) mod proxy;
-pub(crate) mod readback;
+pub(crate) mod report;
 pub(crate) mod run;
-pub(crate) mod schema;
-pub(crate) mod seed;
-pub(crate) mod service;
-pub(crate) mod slow_disk;
 pub(crate) mod topics;
 pub(crate) mod verdict;
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod cluster;
 mod distribution;
+pub(crate) mod on_demand;
 pub(crate) mod quota;
 mod settings;
 mod watchdog;

@@ -4,6 +4,7 @@
 
 mod guard;
 mod running;
+pub(crate) mod service;
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -19,7 +20,7 @@ use guard::Guard;
 use running::PipeContents;
 pub(crate) use running::Running;
 
-use super::schema::fault_of_report;
+use super::report::schema::fault_of_report;
 
 /// The longest that one run may take unless a test says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);

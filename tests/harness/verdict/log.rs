@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rdkafka::message::Message;
 
-use super::super::readback::scan;
 use super::index;
+use super::readback::scan;
 
 /// The longest that reading a log may take; a million records on a busy machine need a part of it.
 const READ_LIMIT: Duration = Duration::from_secs(90);

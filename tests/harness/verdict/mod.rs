@@ -4,6 +4,7 @@
 //! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
 
 mod log;
+pub(crate) mod readback;
 mod rejects;
 
 use std::collections::HashSet;

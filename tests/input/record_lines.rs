@@ -1,0 +1,410 @@
+//! Record lines: `kreplay extract` prints them, `kreplay replay` reads them and those of `kcat -J`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::harness::paths::fixture;
+use crate::harness::run::{Run, RunOutput, kreplay, report};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The arguments of a run on these files.
+fn args(command: &str, files: &[&Path], flags: &[&str]) -> Vec<PathBuf> {
+    let files = files.iter().map(PathBuf::from);
+    let flags = flags.iter().map(PathBuf::from);
+    [command.into()]
+        .into_iter()
+        .chain(files)
+        .chain(flags)
+        .collect()
+}
+
+const REHEARSE: [&str; 4] = ["--rehearse", "--report", "json", "-q"];
+
+/// Replays record lines into a rehearsal.
+fn rehearse_lines(lines: impl Into<Vec<u8>>) -> RunOutput {
+    let args = args("replay", &[Path::new("-")], &REHEARSE);
+    Run::new(args).stdin(lines).output()
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    let parse = |line| serde_json::from_str(line).expect("every line is JSON");
+    text.lines().map(parse).collect()
+}
+
+/// A file of the shop fixture many times over: more than any pipe holds.
+fn large_capture(folder: &TempDir) -> PathBuf {
+    let shop = fs::read(fixture("shop.jsonl")).expect("the fixture can be read");
+    let path = folder.path().join("large.jsonl");
+    fs::write(&path, shop.repeat(150)).expect("the temporary folder is writable");
+    path
+}
+
+#[test]
+fn fields_that_a_csv_lacks_are_omitted_and_not_null() {
+    let value = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
+    let key = value.replace("valueString", "keyString");
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let file = folder.path().join("capture.csv");
+    let extract = |csv: String| {
+        std::fs::write(&file, csv).expect("the folder is writable");
+        let output = kreplay(["extract", &file.display().to_string()]);
+        assert_eq!(output.code, 0, "{output:#?}");
+        output.stdout
+    };
+    let without = extract(format!("{value},RRPair UUID\na,u1\n"));
+    assert_eq!(without, "{\"value\":\"a\"}\n");
+    let with = extract(format!("{value},{key},RRPair UUID\na,k,u1\nb,,u2\n"));
+    assert_eq!(
+        with,
+        "{\"key\":\"k\",\"value\":\"a\"}\n{\"key\":null,\"value\":\"b\"}\n"
+    );
+}
+
+#[test]
+fn extract_prints_the_records_of_a_capture_as_record_lines() {
+    let run = kreplay(args("extract", &[&fixture("shop.jsonl")], &["-q"]));
+    let expected = fs::read_to_string(fixture("shop.expected.jsonl")).expect("it can be read");
+    let mut printed = json_lines(&run.stdout);
+    for line in &mut printed {
+        // `tests/extraction/capture_time.rs` knows when each was captured.
+        let captured = line
+            .as_object_mut()
+            .and_then(|line| line.remove("captured"));
+        assert!(captured.is_some(), "{line}");
+    }
+    assert_eq!(printed, json_lines(&expected));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn extract_summarises_on_stderr_what_it_has_read() {
+    let run = kreplay(args("extract", &[&fixture("shop.jsonl")], &[]));
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert!(
+        lines[0].starts_with("printed 49 of 51 records in "),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        lines[2].contains(": 69.37 KiB, 34 RRPairs, 21 Fetches (6 empty)"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(lines[3], "found      51 = 2 control + 49 printed");
+    assert_eq!((run.code, lines.len()), (0, 4));
+}
+
+#[test]
+fn what_extract_prints_replays_as_the_capture_itself() {
+    for (name, control) in [("demo.jsonl", 0), ("shop.jsonl", 2), ("topic-id.jsonl", 0)] {
+        let raw = report(&kreplay(args("replay", &[&fixture(name)], &REHEARSE)));
+        let lines = kreplay(args("extract", &[&fixture(name)], &["-q"])).stdout;
+        let count = lines.lines().count();
+        let replayed = report(&rehearse_lines(lines));
+        let mut ledger = raw["ledger"].clone();
+        // Markers are no records and have no lines.
+        assert_eq!(ledger["control"], control, "{name}");
+        ledger["control"] = 0.into();
+        ledger["found"] = count.into();
+        assert_eq!(replayed["ledger"], ledger, "{name}");
+        assert_eq!(replayed["topics"], raw["topics"], "{name}");
+        assert_eq!(replayed["placement"], raw["placement"], "{name}");
+        assert_eq!(replayed["source"]["lines"], count, "{name}");
+        assert_eq!(replayed["source"]["kind"], "records", "{name}");
+    }
+}
+
+#[test]
+fn a_topic_that_is_known_only_by_id_survives_the_round_trip() {
+    let lines = kreplay(args(
+        "extract",
+        &[&fixture("topic-id-unknown.jsonl")],
+        &["-q"],
+    ))
+    .stdout;
+    let last = json_lines(&lines).pop().expect("there are lines");
+    assert_eq!(last["topic_id"], "4jfhP0BF2SmV6Nl7qrdn9Q");
+    assert_eq!(last.get("topic"), None);
+    let flags = [
+        &REHEARSE[..],
+        &["--topic-id", "4jfhP0BF2SmV6Nl7qrdn9Q=found"],
+    ]
+    .concat();
+    let run = Run::new(args("replay", &[Path::new("-")], &flags)).stdin(lines);
+    let report = report(&run.output());
+    assert_eq!(report["topics"][1]["topic"], "found");
+    assert_eq!(report["ledger"]["delivered"], 3);
+}
+
+#[test]
+fn lines_of_kcat_are_replayed_whatever_bytes_they_hold() {
+    let run = kreplay(args("replay", &[&fixture("kcat.jsonl")], &REHEARSE));
+    let printed = report(&run);
+    assert_eq!(printed["ledger"]["delivered"], 10, "{}", run.stderr);
+    assert_eq!(
+        (printed["source"]["lines"].clone(), run.code),
+        (10.into(), 0)
+    );
+
+    let odd = b"\xef\xbb\xbf{\"topic\":\"t\",\"payload\":null}\r\n\r\n{\"topic\":\"t\",\"payload\":\"\xfe\"}";
+    let run = rehearse_lines(*odd);
+    let printed = report(&run);
+    assert_eq!(printed["ledger"]["delivered"], 2, "{}", run.stderr);
+    assert_eq!(
+        (printed["source"]["lines"].clone(), run.code),
+        (2.into(), 0)
+    );
+}
+
+#[test]
+fn a_bad_line_is_named_and_does_not_stop_the_rest() {
+    let run = rehearse_lines(
+        "{\"topic\":\"t\",\"value\":\"a\"}\n\
+         {\"topic\":\"t\",\"value\":\"a\",\"value_base64\":\"YQ==\"}\n\
+         \n\
+         {\"topic\":\"t\",\"value\":null\n\
+         {\"topic\":\"t\",\"value\":\"b\",\"reason\":{\"what\":\"unknown\"},\"unknown\":true}\n",
+    );
+    let report = report(&run);
+    let problem = json!({
+        "what": "unreadable",
+        "count": 2,
+        "first": {
+            "input": "stdin",
+            "line": 2,
+            "why": "`value_base64`: the line has a second value at column 47",
+        },
+    });
+    assert_eq!(report["problems"], json!([problem]));
+    assert_eq!(report["ledger"]["delivered"], 2);
+    assert_eq!(report["ledger"]["unreadable"], 2);
+    assert_eq!(
+        (report["source"]["complete"].clone(), run.code),
+        (true.into(), 1)
+    );
+}
+
+#[test]
+fn the_text_report_counts_lines_and_no_rrpairs() {
+    let args = args("replay", &[Path::new("-")], &["--rehearse", "-q"]);
+    let run = Run::new(args)
+        .stdin("{\"topic\":\"t\",\"value\":\"a\"}\n")
+        .output();
+    assert!(
+        run.stdout
+            .contains("\nread       records stdin: 26 B, 1 line\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn an_input_that_is_cut_off_or_missing_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let (cut, whole) = (folder.path().join("cut"), folder.path().join("whole"));
+    let missing = folder.path().join("missing");
+    fs::write(
+        &cut,
+        "{\"topic\":\"t\",\"value\":\"a\"}\n{\"topic\":\"t\",\"val",
+    )
+    .expect("writable");
+    fs::write(&whole, "{\"topic\":\"t\",\"value\":\"a\"}").expect("writable");
+    for (damaged, why) in [
+        (&cut, "breaks off after 17 bytes"),
+        (&missing, "no such file"),
+    ] {
+        let run = kreplay(args("replay", &[damaged, &whole], &REHEARSE));
+        let report = report(&run);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+        assert_eq!(report["source"]["complete"], false);
+        let delivered = if damaged == &cut { 2 } else { 1 };
+        assert_eq!(
+            (report["ledger"]["delivered"].clone(), run.code),
+            (delivered.into(), 4)
+        );
+    }
+}
+
+#[test]
+fn extract_names_unreadable_input_even_with_quiet() {
+    let run = kreplay(args("extract", &[&fixture("bad-middle.jsonl")], &["-q"]));
+    assert_eq!((run.code, run.stdout.lines().count()), (1, 4));
+    assert!(
+        run.stderr.starts_with("problem    unreadable: 1, first "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stderr.lines().count(), 1);
+    let run = kreplay(args("extract", &[&fixture("cut.jsonl")], &["-q"]));
+    assert_eq!((run.code, run.stdout.lines().count()), (4, 3));
+    assert!(run.stderr.contains("\nkreplay: "), "{}", run.stderr);
+}
+
+#[test]
+fn a_reader_that_closes_stdout_ends_the_run_without_a_failure() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let script = r#"{ "$0" extract --keep-duplicates "$1"; echo "code $?" >&2; } | head -1"#;
+    let capture = large_capture(&folder);
+    let arguments = [
+        "-c".into(),
+        script.into(),
+        env!("CARGO_BIN_EXE_kreplay").into(),
+        capture,
+    ];
+    let run = Run::program("sh", arguments).output();
+    assert_eq!(json_lines(&run.stdout).len(), 1);
+    assert!(
+        run.stderr.starts_with("stdout's reader left: printed "),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.ends_with("code 0\n"), "{}", run.stderr);
+}
+
+#[test]
+fn a_full_disk_is_a_failure_of_extract() {
+    let script = r#""$0" extract --keep-duplicates "$1" -q > /dev/full"#;
+    let arguments = [
+        "-c".into(),
+        script.into(),
+        env!("CARGO_BIN_EXE_kreplay").into(),
+        fixture("shop.jsonl"),
+    ];
+    let run = Run::program("sh", arguments).output();
+    assert_eq!(
+        run.stderr,
+        "kreplay: cannot write to stdout: no space left on device\n"
+    );
+    assert_eq!(run.code, 1);
+}
+
+#[test]
+fn records_are_printed_at_once_and_an_interruption_is_reported() {
+    let mut run = Run::new(args("extract", &[Path::new("-")], &[]))
+        .stdin_open()
+        .spawn();
+    run.write_stdin(&fs::read(fixture("demo.jsonl")).expect("the fixture can be read"));
+    run.wait_until("21 lines", |run| run.stdout_so_far().lines().count() == 21);
+    run.signal(Signal::SIGINT);
+    let sent = Instant::now();
+    // `wait` would end stdin, and so the run.
+    while !run.has_ended() {
+        thread::sleep(Duration::from_millis(2));
+        assert!(sent.elapsed() < Duration::from_secs(4), "it still runs");
+    }
+    let run = run.wait();
+    assert!(
+        run.stderr
+            .starts_with("interrupted: printed 21 of 21 records in "),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("; not read to its end\n"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.code, 130);
+}
+
+#[test]
+fn an_interruption_ends_the_run_also_when_nobody_reads_stdout() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    // The reader waits until kreplay has ended. A signal may come before kreplay listens.
+    let script = r#"{ "$0" extract --keep-duplicates "$1" & pid=$!
+        for _ in $(seq 40); do sleep 0.1; kill -INT $pid 2> /dev/null || break; done
+        wait $pid; echo "code $?" >&2; } | { sleep 5; cat > /dev/null; }"#;
+    let capture = large_capture(&folder);
+    let arguments = [
+        "-c".into(),
+        script.into(),
+        env!("CARGO_BIN_EXE_kreplay").into(),
+        capture,
+    ];
+    let run = Run::program("bash", arguments).output();
+    assert!(
+        run.stderr.starts_with("interrupted: printed "),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("DOES NOT BALANCE"), "{}", run.stderr);
+    assert!(run.stderr.ends_with("code 130\n"), "{}", run.stderr);
+}
+
+/// What `jq .` makes of the lines that `extract` prints.
+#[test]
+fn indented_record_lines_and_a_list_of_them_are_the_same_records() {
+    let lines = kreplay(args("extract", &[&fixture("shop.jsonl")], &["-q"])).stdout;
+    let values = json_lines(&lines);
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("it is JSON") + "\n";
+    let indented: String = values.iter().map(pretty).collect();
+    let list = pretty(&Value::Array(values.clone()));
+    let flat = Value::Array(values.clone()).to_string();
+    let expected = report(&rehearse_lines(lines));
+    for text in [indented, list, flat] {
+        let replayed = report(&rehearse_lines(text));
+        for member in ["ledger", "topics", "placement"] {
+            assert_eq!(replayed[member], expected[member], "{member}");
+        }
+        assert_eq!(replayed["source"]["lines"], values.len());
+    }
+}
+
+#[test]
+fn a_list_that_is_cut_off_gives_its_whole_records_and_says_so() {
+    let output = rehearse_lines("[{\"topic\":\"t\",\"value\":\"a\"},{\"topic\":\"t\",\"val");
+    assert_eq!(output.code, 4, "{output:#?}");
+    let report = report(&output);
+    assert_eq!(report["ledger"]["delivered"], 1);
+    assert_eq!(report["source"]["complete"], false);
+}
+
+#[test]
+fn records_of_other_tools_are_replayed_and_the_fields_they_omit_are_named() {
+    let event = r#"{"eventSource":"aws:kafka","records":{"o-0":[{"topic":"o","partition":0,"offset":1,"key":null,"value":"aGVsbG8="},{"topic":"o","partition":0,"offset":2,"value":"aGVsbG8="}]}}"#;
+    let rpk = "{\n  \"topic\": \"o\",\n  \"value\": \"v\",\n  \"headers\": [\n    {\n      \"key\": \"h\",\n      \"value\": \"x\"\n    }\n  ],\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 3\n}\n{\n  \"topic\": \"o\",\n  \"key\": \"k\",\n  \"timestamp\": 1,\n  \"partition\": 0,\n  \"offset\": 4\n}\n";
+    let decoded =
+        r#"{"topic":{"name":"o"},"partition":0,"offset":3,"valueSchemaId":7,"value":"{}"}"#;
+    for (text, delivered, unreadable) in [
+        (event.to_string(), 2, 0),
+        (rpk.to_string(), 2, 0),
+        (format!("[{decoded},{event}]"), 2, 1),
+    ] {
+        let output = rehearse_lines(text);
+        let report = report(&output);
+        assert_eq!(report["ledger"]["delivered"], delivered, "{report:#}");
+        assert_eq!(report["ledger"]["unreadable"], unreadable);
+        assert_eq!(report["ledger"]["found"], delivered + unreadable);
+        assert_eq!(output.code, i32::from(unreadable > 0));
+        if unreadable > 0 {
+            let why = report["problems"][0]["first"]["why"]
+                .as_str()
+                .expect("a text");
+            assert!(
+                why.starts_with("a record of AKHQ: it has decoded the record"),
+                "{why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn status_lines_of_kcat_are_skipped_and_counted() {
+    let lines = "% Auto-selecting Consumer mode (use -P or -C to override)\n{\"topic\":\"o\",\"partition\":0,\"offset\":0,\"tstype\":\"create\",\"ts\":1,\"broker\":1,\"key\":null,\"payload\":\"v\"}\n% Reached end of topic o [0] at offset 1\n";
+    let output = rehearse_lines(lines);
+    let report = report(&output);
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(report["source"]["lines"], 1);
+    assert_eq!(report["source"]["skipped_lines"], 2);
+    assert_eq!(report["ledger"]["found"], 1);
+    let arguments = args("replay", &[Path::new("-")], &["--rehearse"]);
+    let text = Run::new(arguments).stdin(lines).output().stdout;
+    assert!(
+        text.contains("\nskipped    2 lines of kcat's own (`% ...`)\n"),
+        "{text}"
+    );
+}

@@ -1,0 +1,867 @@
+//! kreplay into its own in-process broker: ledgers, exit codes, and everything that it prints.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::harness::paths::{fixture, standin};
+use crate::harness::report::ledger::ledger;
+use crate::harness::run::{Run, RunOutput, kreplay, report};
+use rdkafka::mocking::MockCluster;
+use serde_json::{Value, json};
+
+/// Prepares a rehearsal from within the folder of fixtures, whose names then are short.
+fn rehearse(args: &str) -> Run {
+    let args = args.split(' ').chain(["--rehearse"]);
+    Run::new(args)
+        .cwd(fixtures())
+        .env("KREPLAY_SPEEDCTL", standin())
+        .env("STANDIN_DATA", fixtures())
+}
+
+fn fixtures() -> std::path::PathBuf {
+    let parent = fixture("demo.jsonl").parent().map(Path::to_path_buf);
+    parent.expect("a fixture stands in a folder")
+}
+
+fn rehearse_json(args: &str) -> (RunOutput, Value) {
+    let output = rehearse(&format!("{args} --report json")).output();
+    let report = report(&output);
+    assert_eq!(report["exit_code"], output.code, "{output:#?}");
+    (output, report)
+}
+
+/// Arguments, exit code, ledger.
+const FIXTURES: &[(&str, i32, &str)] = &[
+    ("replay demo.jsonl", 0, "21 = 21 delivered"),
+    ("replay shop.jsonl", 0, "51 = 2 control + 49 delivered"),
+    ("replay guide.jsonl", 0, "8 = 8 delivered"),
+    ("replay second-record.jsonl", 0, "4 = 4 delivered"),
+    ("replay second-partition.jsonl", 0, "4 = 4 delivered"),
+    ("replay second-topic.jsonl", 0, "4 = 4 delivered"),
+    ("replay headers.jsonl", 0, "3 = 3 delivered"),
+    ("replay tombstone.jsonl", 0, "3 = 3 delivered"),
+    ("replay control.jsonl", 0, "4 = 1 control + 3 delivered"),
+    ("replay topic-id.jsonl", 0, "3 = 3 delivered"),
+    (
+        "replay topic-id-unknown.jsonl",
+        1,
+        "3 = 1 unreadable + 2 delivered",
+    ),
+    (
+        "replay topic-id-unknown.jsonl --topic-id 4jfhP0BF2SmV6Nl7qrdn9Q=x",
+        0,
+        "3 = 3 delivered",
+    ),
+    ("replay topic-id-unknown.jsonl -t x", 0, "3 = 3 delivered"),
+    (
+        "replay bad-middle.jsonl",
+        1,
+        "5 = 1 unreadable + 4 delivered",
+    ),
+    ("replay cut.jsonl", 4, "4 = 1 unreadable + 3 delivered"),
+    (
+        "replay demo.jsonl shop.jsonl",
+        0,
+        "72 = 6 duplicates + 2 control + 64 delivered",
+    ),
+    (
+        "replay demo.jsonl cut.jsonl",
+        4,
+        "25 = 1 unreadable + 24 delivered",
+    ),
+    (
+        "replay demo.jsonl no-such-file.jsonl",
+        4,
+        "21 = 21 delivered",
+    ),
+    ("replay wide.csv", 0, "8 = 8 delivered"),
+    ("replay wide.csv -t x", 0, "8 = 8 delivered"),
+    ("replay guide.csv -t x", 0, "6 = 6 delivered"),
+    ("replay cut.csv -t x", 4, "6 = 1 unreadable + 5 delivered"),
+    ("snapshot demo", 0, "21 = 21 delivered"),
+    ("snapshot demo --via csv", 0, "21 = 21 delivered"),
+    ("snapshot demo --via raw", 0, "21 = 21 delivered"),
+    ("snapshot shop", 0, "51 = 2 control + 49 delivered"),
+    (
+        "snapshot shop --via raw",
+        0,
+        "51 = 2 control + 49 delivered",
+    ),
+    ("snapshot guide", 0, "8 = 8 delivered"),
+    ("snapshot second-record", 0, "4 = 4 delivered"),
+    (
+        "snapshot second-record --via csv",
+        1,
+        "4 = 1 unreadable + 3 delivered",
+    ),
+    ("snapshot second-partition", 0, "4 = 4 delivered"),
+    ("snapshot second-topic", 0, "4 = 4 delivered"),
+    ("snapshot headers", 0, "3 = 3 delivered"),
+    ("snapshot headers --via csv", 1, "3 = 3 delivered"),
+    ("snapshot tombstone", 0, "3 = 3 delivered"),
+    ("snapshot control", 0, "4 = 1 control + 3 delivered"),
+    ("snapshot topic-id", 0, "3 = 3 delivered"),
+    (
+        "snapshot topic-id-unknown",
+        1,
+        "3 = 1 unreadable + 2 delivered",
+    ),
+    ("snapshot no-such-snapshot", 4, "0 = "),
+];
+
+#[test]
+fn every_fixture_gives_its_ledger_and_exit_code() {
+    let mut wrong = Vec::new();
+    for (args, code, expected) in FIXTURES {
+        let (output, report) = rehearse_json(args);
+        let found = (output.code, ledger(&report));
+        if found != (*code, (*expected).to_owned()) {
+            wrong.push(format!(
+                "kreplay {args}: {found:?}, not {:?}",
+                (code, expected)
+            ));
+        }
+        let spoke = !output.stderr.is_empty();
+        if *code > 1 && !spoke {
+            wrong.push(format!("kreplay {args}: code {code} and nothing on stderr"));
+        }
+        let brokers = report["destination"]["rehearsal"] == true;
+        assert!(brokers, "a rehearsal says that it is one: {report:#}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_snapshot_is_read_as_csv_unless_the_csv_would_lose_something() {
+    for (snapshot, via) in [
+        ("demo", "csv"),
+        ("shop", "raw"),
+        ("guide", "raw"),
+        ("second-record", "raw"),
+        ("second-partition", "raw"),
+        ("second-topic", "raw"),
+        ("headers", "raw"),
+        ("tombstone", "raw"),
+        ("control", "raw"),
+        ("topic-id", "raw"),
+    ] {
+        let (output, report) = rehearse_json(&format!("snapshot {snapshot}"));
+        assert_eq!(report["source"]["via"], via, "{snapshot}");
+        assert_eq!(
+            output.stderr.contains("reading the RRPairs instead"),
+            via == "raw"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_line_is_named_with_its_file_and_number() {
+    let (_, report) = rehearse_json("replay demo.jsonl bad-middle.jsonl");
+    assert_eq!(ledger(&report), "26 = 1 unreadable + 25 delivered");
+    let first = json!({
+        "input": "bad-middle.jsonl", "line": 3, "why": "the JSON breaks off after 991 bytes",
+    });
+    let problems = json!([{ "what": "unreadable", "count": 1, "first": first }]);
+    assert_eq!(report["problems"], problems);
+}
+
+/// Puts a mark in place of times, which differ from run to run.
+fn mask_times(report: &str) -> String {
+    let mask = |line: &str| match line.split_once(" in ") {
+        Some((start, time)) if time.ends_with(" s") => format!("{start} in TIME\n"),
+        _ if line.starts_with("latency    p50 ") => "latency    TIMES\n".to_owned(),
+        _ => format!("{line}\n"),
+    };
+    report.lines().map(mask).collect()
+}
+
+#[test]
+fn the_text_report_of_the_demo_is_the_documented_one() {
+    let output = rehearse("replay demo.jsonl").output();
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert_eq!(
+        mask_times(&output.stdout),
+        "delivered 21 of 21 records to a rehearsal broker in TIME\n\
+         \n\
+         read       rrpairs demo.jsonl: 62.57 KiB, 38 RRPairs, 27 Fetches (6 empty)\n\
+         found      21 = 21 delivered\n\
+         sent to    orders    3 partitions, 13 records, 2.90 KiB\n           \
+                    payments  2 partitions, 8 records, 1.03 KiB\n\
+         latency    TIMES\n"
+    );
+}
+
+#[test]
+fn the_text_report_of_a_cut_file_says_what_is_missing() {
+    let output = rehearse("replay cut.jsonl").output();
+    assert_eq!(output.code, 4);
+    assert_eq!(
+        mask_times(&output.stdout),
+        "failed: delivered 3 of 4 records to a rehearsal broker in TIME\n\
+         \n\
+         read       rrpairs cut.jsonl: 7.42 KiB, 3 RRPairs, 3 Fetches (0 empty); not read to its end\n\
+         found      4 = 1 unreadable + 3 delivered\n\
+         sent to    orders  1 partition, 3 records, 837 B\n\
+         latency    TIMES\n\
+         problem    unreadable: 1, first cut.jsonl:4: the JSON breaks off after 1357 bytes\n"
+    );
+    assert_eq!(
+        output.stderr,
+        "kreplay: cut.jsonl:4: the input is cut off: the JSON breaks off after 1357 bytes\n"
+    );
+}
+
+/// The names of an object's members, sorted.
+fn members(value: &Value) -> Vec<&str> {
+    let object = value.as_object().expect("an object");
+    let mut names: Vec<&str> = object.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Says which of the documented members are not there.
+fn assert_has(value: &Value, documented: &[&str]) {
+    let found = members(value);
+    for name in documented {
+        assert!(found.contains(name), "there is no `{name}` in {value:#}");
+    }
+}
+
+#[test]
+fn the_json_report_has_every_documented_member() {
+    let (output, report) = rehearse_json("replay bad-middle.jsonl");
+    assert_eq!(output.stdout.lines().count(), 1, "a report is one line");
+    let top = [
+        "kreplay",
+        "exit_code",
+        "interrupted",
+        "elapsed_s",
+        "source",
+        "ledger",
+        "topics",
+        "problems",
+        "latency_ms",
+    ];
+    assert_has(&report, &top);
+    let source = [
+        "kind",
+        "inputs",
+        "bytes",
+        "rrpairs",
+        "fetches",
+        "empty_fetches",
+        "complete",
+    ];
+    assert_has(&report["source"], &source);
+    let ledger = [
+        "found",
+        "duplicates",
+        "filtered",
+        "control",
+        "aborted",
+        "unreadable",
+        "unselected",
+        "delivered",
+        "not_written",
+        "unknown",
+        "unsent",
+    ];
+    assert_has(&report["ledger"], &ledger);
+    assert_has(
+        &report["topics"][0],
+        &["topic", "partitions", "delivered", "bytes", "per_partition"],
+    );
+    assert_has(
+        &report["topics"][0]["per_partition"][0],
+        &["partition", "first_offset", "last_offset", "delivered"],
+    );
+    assert_has(&report["problems"][0], &["what", "count", "first"]);
+    assert_has(&report["problems"][0]["first"], &["input", "line", "why"]);
+    assert_has(&report["latency_ms"], &["p50", "p95", "p99", "max"]);
+    assert_eq!(report["kreplay"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(report["interrupted"], false);
+    let source = json!({
+        "kind": "rrpairs", "inputs": ["bad-middle.jsonl"], "bytes": 9061, "rrpairs": 4, "fetches": 4,
+        "empty_fetches": 0, "skipped_files": 0, "complete": true,
+    });
+    assert_eq!(report["source"], source);
+}
+
+#[test]
+fn each_partition_is_reported_with_the_offsets_and_the_number_of_its_records() {
+    // By topic and partition, so many records, which the log counts from 0.
+    let sent = [("a", 0, 700), ("a", 2, 1), ("b", 1, 42)];
+    let mut lines = String::new();
+    for n in 0..700 {
+        for (topic, partition, _) in sent.iter().filter(|(.., records)| n < *records) {
+            let line = json!({ "topic": topic, "partition": partition, "offset": n, "value": "v" });
+            lines += &format!("{line}\n");
+        }
+    }
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
+    let report = report(&Run::new(args).stdin(lines).output());
+    assert_eq!(ledger(&report), "743 = 743 delivered");
+    for (index, topic) in ["a", "b"].into_iter().enumerate() {
+        let expected = sent.iter().filter(|(of, ..)| *of == topic);
+        let expected = expected.map(|(_, partition, records)| {
+            json!({
+                "partition": partition, "first_offset": 0, "last_offset": records - 1,
+                "delivered": records,
+            })
+        });
+        let found = &report["topics"][index];
+        assert_eq!(found["topic"], topic);
+        assert_eq!(found["per_partition"], expected.collect::<Value>());
+    }
+}
+
+#[test]
+fn the_latency_is_that_of_the_broker() {
+    let mock = MockCluster::new(1).expect("a mock cluster");
+    mock.create_topic("orders", 1, 1).expect("a topic");
+    let delay = Duration::from_millis(150);
+    let delayed = mock.broker_round_trip_time(1, delay);
+    delayed.expect("the mock takes a delay");
+    let brokers = mock.bootstrap_servers();
+    let args = [
+        "replay",
+        "headers.jsonl",
+        "-b",
+        &brokers,
+        "--report",
+        "json",
+    ];
+    let output = Run::new(args).cwd(fixtures()).output();
+    let report = report(&output);
+    assert_eq!(ledger(&report), "3 = 3 delivered");
+    for name in ["p50", "p95", "p99", "max"] {
+        let ms = report["latency_ms"][name].as_f64().expect("a number");
+        assert!((140.0..5000.0).contains(&ms), "{name}: {report:#}");
+    }
+}
+
+#[test]
+fn a_report_file_is_json_whatever_stdout_carries() {
+    for (flags, on_stdout) in [
+        ("", true),
+        ("--report json", true),
+        ("--report none", false),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("report.json");
+        let args = format!("replay demo.jsonl --report-file {} {flags}", file.display());
+        let output = rehearse(args.trim_end()).output();
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{args}");
+        assert_eq!(!output.stdout.is_empty(), on_stdout, "{args}");
+        let text = std::fs::read_to_string(&file).expect("the report file is there");
+        let report: Value = serde_json::from_str(&text).expect("the report file is JSON");
+        assert_eq!(ledger(&report), "21 = 21 delivered");
+        if flags == "--report json" {
+            assert_eq!(text, output.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_report_file_that_cannot_be_written_is_refused_before_anything_is_sent() {
+    let output = rehearse("replay demo.jsonl --report-file no/such/folder/report.json").output();
+    assert_eq!(output.code, 2, "{output:#?}");
+    assert_eq!(output.stdout, "", "a report means that something was sent");
+    let said = "kreplay: cannot write the report to no/such/folder/report.json: ";
+    assert!(output.stderr.starts_with(said), "{}", output.stderr);
+}
+
+#[test]
+fn report_none_prints_nothing_on_stdout_and_keeps_the_exit_code() {
+    for (args, code) in [
+        ("replay demo.jsonl", 0),
+        ("replay bad-middle.jsonl", 1),
+        ("replay cut.jsonl", 4),
+    ] {
+        let output = rehearse(&format!("{args} --report none -q")).output();
+        assert_eq!((output.code, output.stdout.as_str()), (code, ""), "{args}");
+        let why = format!("kreplay: exit code {code}: delivered ");
+        assert_eq!(output.stderr.contains(&why), code != 0, "{output:#?}");
+    }
+    let output = rehearse("replay bad-middle.jsonl --report none -q").output();
+    let problem = "problem    unreadable: 1, first bad-middle.jsonl:3: ";
+    assert!(output.stderr.contains(problem), "{output:#?}");
+}
+
+#[test]
+fn a_report_file_that_cannot_be_written_in_the_end_adds_code_1_and_hides_none() {
+    for (file, code) in [("demo.jsonl", 1), ("bad-middle.jsonl", 1), ("cut.jsonl", 4)] {
+        let args = format!("replay {file} --report-file /dev/full");
+        let (output, report) = rehearse_json(&args);
+        assert_eq!(output.code, code, "{output:#?}");
+        assert_eq!(report["exit_code"], code);
+        let said = "kreplay: cannot write the report to /dev/full: no space left on device\n";
+        assert!(output.stderr.contains(said), "{output:#?}");
+    }
+}
+
+#[test]
+fn quiet_prints_nothing_on_stderr_but_errors() {
+    for args in [
+        "replay demo.jsonl -q",
+        "snapshot shop -q",
+        "replay topic-id-unknown.jsonl --quiet",
+    ] {
+        let output = rehearse(args).output();
+        assert_eq!(output.stderr, "", "{args}");
+        assert!(!output.stdout.is_empty(), "{args}");
+    }
+    let output = rehearse("replay cut.jsonl -q").output();
+    assert!(
+        output.stderr.starts_with("kreplay: cut.jsonl:4: "),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn a_stdout_that_is_closed_changes_no_exit_code_and_a_full_one_only_that_of_success() {
+    let script = r#"case $1 in
+        closed-pipe) { shift; "$@"; echo "code $?" >&2; } | : ;;
+        closed) shift; "$@" >&-; echo "code $?" >&2 ;;
+        full) shift; "$@" >/dev/full; echo "code $?" >&2 ;;
+    esac"#;
+    for how in ["closed-pipe", "closed", "full"] {
+        for (file, code) in [("demo.jsonl", 0), ("bad-middle.jsonl", 1), ("cut.jsonl", 4)] {
+            for form in ["text", "json"] {
+                let kreplay = env!("CARGO_BIN_EXE_kreplay");
+                let args = [
+                    "-c",
+                    script,
+                    "sh",
+                    how,
+                    kreplay,
+                    "replay",
+                    file,
+                    "--rehearse",
+                    "--report",
+                ];
+                let args = args.into_iter().chain([form]);
+                let output = Run::program("sh", args).cwd(fixtures()).output();
+                let said = match (how, code) {
+                    ("full", 0) => "code 1\n".into(),
+                    _ => format!("code {code}\n"),
+                };
+                let lost = "kreplay: cannot write the report to stdout: no space left on device\n";
+                assert_eq!(output.stderr.contains(lost), how == "full", "{output:#?}");
+                assert!(
+                    output.stderr.ends_with(&said),
+                    "{how} {file} {form}: {output:#?}"
+                );
+                assert!(!output.stderr.contains("panicked"), "{output:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_arguments_the_three_commonest_calls_are_shown() {
+    let output = kreplay([""; 0]);
+    assert_eq!(output.code, 2);
+    let shown = output.stdout + &output.stderr;
+    for call in [
+        "kreplay snapshot <ID> -b localhost:9092 ",
+        "kreplay replay captures/ -b localhost:9092 ",
+        "kreplay snapshot <ID> --rehearse ",
+    ] {
+        assert!(shown.contains(call), "`{call}` is not in\n{shown}");
+    }
+    assert!(
+        shown.lines().count() <= 40,
+        "it fits on one screen:\n{shown}"
+    );
+}
+
+const DESTINATION: &[&str] = &[
+    "-b, --brokers <HOST:PORT>",
+    "KREPLAY_BROKERS",
+    "-t, --topic <NAME>",
+    "--map <FROM=TO>",
+    "--partition <HOW>",
+    "auto, keep, key, any",
+    "--timestamps <WHICH>",
+    "now, original, shift",
+    "--speed <max|FACTOR>",
+    "--clock <WHICH>",
+    "capture, record",
+    "--max-gap <DURATION>",
+    "--rate <N>",
+    "--byte-rate <N>",
+    "--ramp <DURATION>",
+    "--start-at <TIME>",
+    "--header <NAME=VALUE>",
+    "-X <KEY=VALUE>",
+    "-F <FILE>",
+    "--create-topics",
+    "--rehearse",
+];
+const OUTPUT: &[&str] = &[
+    "--report <FORM>",
+    "text, json, none",
+    "--report-file <FILE>",
+    "--progress <WHEN>",
+    "auto, always, never",
+    "-q, --quiet",
+    "-v, --verbose",
+];
+const SNAPSHOT: &[&str] = &[
+    "<ID>",
+    "--via <WAY>",
+    "auto, csv, raw",
+    "--speedctl <PATH>",
+    "KREPLAY_SPEEDCTL",
+    "--speedctl-arg <ARG>",
+    "--speedctl-timeout <DURATION>",
+    "--print-command",
+];
+
+#[test]
+fn the_help_of_each_command_names_every_flag_and_exit_code() {
+    let commands = [
+        ("snapshot", SNAPSHOT),
+        ("replay", &["<SOURCE>...", "--as <KIND>", "--send-unknown"]),
+    ];
+    for (command, own) in commands {
+        let output = kreplay([command, "--help"]);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{command}");
+        // Where a line is broken depends on the longest flag.
+        let words: Vec<&str> = output.stdout.split_whitespace().collect();
+        let text = words.join(" ");
+        for flag in [own, DESTINATION, OUTPUT].concat() {
+            assert!(
+                text.contains(flag),
+                "`{flag}` is not in the help of {command}:\n{text}"
+            );
+        }
+        for code in ["0 ", "1 ", "2 ", "3 ", "4 ", "70 ", "130 "] {
+            let line = format!("\n  {code}");
+            assert!(
+                output.stdout.contains(&line),
+                "{code} is not in\n{}",
+                output.stdout
+            );
+        }
+    }
+    let output = kreplay(["--help"]);
+    assert_eq!(output.code, 0);
+    for command in ["snapshot", "replay", "extract", "--version"] {
+        assert!(output.stdout.contains(command), "{}", output.stdout);
+    }
+}
+
+#[test]
+fn usage_errors_are_code_2_and_say_what_is_wrong() {
+    for (args, said) in [
+        ("replay", "<SOURCE>..."),
+        ("nonsense", "nonsense"),
+        ("replay demo.jsonl", "no brokers are named"),
+        (
+            "replay demo.jsonl --rehearse --partition sideways",
+            "sideways",
+        ),
+        (
+            "replay demo.jsonl --rehearse --timestamps yesterday",
+            "yesterday",
+        ),
+        ("replay demo.jsonl --rehearse --map orders", "FROM=TO"),
+        ("replay demo.jsonl --rehearse --map a=b -t c", "--topic"),
+        (
+            "replay demo.jsonl --rehearse --no-such-flag",
+            "--no-such-flag",
+        ),
+        (
+            "replay demo.jsonl --rehearse -X acks=0",
+            "`acks=0` would break",
+        ),
+        (
+            "replay demo.jsonl --rehearse -X no.such.property=1",
+            "no.such.property",
+        ),
+        ("replay demo.jsonl -b x:1 -F no-such-file", "no-such-file"),
+        ("replay demo.jsonl --rehearse -q -v", "--verbose"),
+        ("replay - - --rehearse", "stdin"),
+        ("replay guide.csv --rehearse", "`-t TOPIC`"),
+        ("replay no-value.csv --rehearse --as csv", "no value column"),
+        ("snapshot demo --rehearse --via telepathy", "telepathy"),
+        ("snapshot demo --rehearse --speedctl-timeout soon", "soon"),
+    ] {
+        let run = Run::new(args.split(' '))
+            .cwd(fixtures())
+            .env("STANDIN_DATA", fixtures());
+        let output = run.env("KREPLAY_SPEEDCTL", standin()).output();
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (2, ""),
+            "{args}: {output:#?}"
+        );
+        assert!(
+            output.stderr.contains(said),
+            "`{said}` is not in\n{}",
+            output.stderr
+        );
+        assert!(
+            output.stderr.lines().count() <= 12,
+            "{args}: {}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_never_printed() {
+    let secret = "hunter2-secret";
+    let password = format!("sasl.password={secret}");
+    let properties = [
+        password.as_str(),
+        "sasl.username=me",
+        "sasl.mechanisms=PLAIN",
+    ];
+    let args = [
+        "replay",
+        "demo.jsonl",
+        "--rehearse",
+        "-v",
+        "--report",
+        "json",
+    ];
+    let args = args
+        .into_iter()
+        .chain(properties.iter().flat_map(|p| ["-X", *p]));
+    let output = Run::new(args).cwd(fixtures()).output();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(!(output.stdout + &output.stderr).contains(secret));
+}
+
+#[test]
+fn the_speedctl_command_is_printed_for_a_shell_and_not_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let args_file = folder.path().join("args");
+    let output = Run::new([
+        "snapshot",
+        "my-id",
+        "--print-command",
+        "--speedctl-arg",
+        "--note=two words",
+    ])
+    .env("KREPLAY_SPEEDCTL", standin())
+    .env(
+        "STANDIN_FAULT",
+        format!("args-file={}", args_file.display()),
+    )
+    .output();
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert_eq!(output.stdout.lines().count(), 1, "{}", output.stdout);
+    let start = format!("{} extract data my-id --path ", standin().display());
+    assert!(output.stdout.starts_with(&start), "{}", output.stdout);
+    assert!(
+        output.stdout.contains(" '--note=two words'"),
+        "{}",
+        output.stdout
+    );
+    assert!(!args_file.exists(), "speedctl was run");
+}
+
+/// What a person sees: kreplay in a pseudo-terminal. The harness gives pipes, on which no bar is drawn.
+mod terminal {
+    use std::io::Read;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex, PoisonError};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+
+    use crate::harness::capture::numbered_lines;
+
+    /// The longest that a run may take.
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// Runs a program in a terminal; returns its exit code and everything that the terminal was sent.
+    fn in_terminal(folder: &Path, program: &str, args: &[&str]) -> (u32, String) {
+        in_terminal_of(120, folder, program, args)
+    }
+
+    /// The same in a terminal of so many columns.
+    fn in_terminal_of(cols: u16, folder: &Path, program: &str, args: &[&str]) -> (u32, String) {
+        let size = PtySize {
+            rows: 24,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system()
+            .openpty(size)
+            .expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(program);
+        command.args(args);
+        command.env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", folder);
+        command.env("TERM", "xterm-256color");
+        command.cwd(folder);
+        let mut child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
+        // The terminal ends with its last user.
+        drop(pair.slave);
+        let mut terminal = pair
+            .master
+            .try_clone_reader()
+            .expect("a terminal can be read");
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&shown);
+        let reader = thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = terminal.read(&mut chunk) {
+                let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+                sink.extend_from_slice(&chunk[..read]);
+            }
+        });
+        let code = wait(&mut *child);
+        reader.join().expect("the reader does not panic");
+        let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        (code, String::from_utf8_lossy(&shown).into_owned())
+    }
+
+    fn wait(child: &mut (dyn Child + Send + Sync)) -> u32 {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = child.try_wait().expect("the child is ours to wait for") {
+                return status.exit_code();
+            }
+            if Instant::now() > deadline {
+                child.kill().ok();
+                panic!("kreplay did not end within {LIMIT:?}");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Asserts that the bar was taken away and the whole report stands after it.
+    fn assert_ends_with_report(shown: &str, first: &str) {
+        let end = shown.rfind(" elapsed").expect("progress was shown");
+        let rest = &shown[end..];
+        let erase = rest.find("\x1b[2K").expect("the bar is erased");
+        let report = &rest[erase..];
+        assert!(
+            report.contains(first),
+            "`{first}` is not at the end of\n{shown:?}"
+        );
+        for part in [
+            "\r\nread       ",
+            "\r\nfound      ",
+            "\r\nsent to    ",
+            "\r\nlatency    ",
+        ] {
+            assert!(
+                report.contains(part),
+                "`{part:?}` is not at the end of\n{shown:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_terminal_shows_a_bar_and_then_the_report() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = numbered_lines("orders", 0..40_000);
+        std::fs::write(folder.path().join("capture.jsonl"), capture)
+            .expect("the folder is writable");
+        // A request for each record makes it slow enough to be looked at.
+        let args = [
+            "replay",
+            "capture.jsonl",
+            "--rehearse",
+            "-X",
+            "batch.num.messages=1",
+            "-X",
+            "max.in.flight=1",
+        ];
+        let (code, shown) = in_terminal(folder.path(), env!("CARGO_BIN_EXE_kreplay"), &args);
+        let tail = &shown[shown.floor_char_boundary(shown.len().saturating_sub(3000))..];
+        assert_eq!(code, 0, "{tail:?}");
+        assert!(shown.contains("██"), "there is no bar in\n{tail:?}");
+        assert!(shown.contains(" % "), "there is no percentage in\n{tail:?}");
+        assert!(
+            shown.contains(" elapsed  ETA "),
+            "there is no ETA in\n{tail:?}"
+        );
+        assert_ends_with_report(
+            &shown,
+            "delivered 40,000 of 40,000 records to a rehearsal broker in ",
+        );
+    }
+
+    #[test]
+    fn a_terminal_shows_progress_also_when_the_size_of_the_input_is_not_known() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = numbered_lines("orders", 0..1000);
+        std::fs::write(folder.path().join("capture.jsonl"), capture)
+            .expect("the folder is writable");
+        let script = r#"while IFS= read -r line; do printf '%s\n' "$line"; sleep 0.06; done \
+            <capture.jsonl | "$0" replay - --rehearse"#;
+        let args = ["-c", script, env!("CARGO_BIN_EXE_kreplay")];
+        let (code, shown) = in_terminal(folder.path(), "sh", &args);
+        assert_eq!(code, 0, "{shown:?}");
+        assert!(shown.contains("/s  1s elapsed"), "{shown:?}");
+        assert_ends_with_report(
+            &shown,
+            "delivered 1,000 of 1,000 records to a rehearsal broker in ",
+        );
+    }
+
+    #[test]
+    fn progress_fits_a_narrow_terminal() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = numbered_lines("orders", 0..200);
+        std::fs::write(folder.path().join("capture.jsonl"), capture)
+            .expect("the folder is writable");
+        let args = ["replay", "capture.jsonl", "--rehearse", "--rate", "200"];
+        for cols in [40, 80] {
+            let program = env!("CARGO_BIN_EXE_kreplay");
+            let (code, shown) = in_terminal_of(cols, folder.path(), program, &args);
+            assert_eq!(code, 0, "{shown:?}");
+            let progress = &shown[..shown.rfind("\x1b[2K").expect("the line is erased")];
+            let lines: Vec<&str> = progress
+                .split(['\r', '\n', '\x1b'])
+                .filter(|part| part.contains(" delivered"))
+                .collect();
+            assert!(!lines.is_empty(), "{shown:?}");
+            for line in lines {
+                let line = line.trim_start_matches("[2K").trim_end();
+                let columns = line.chars().count();
+                assert!(columns < usize::from(cols), "{columns} of {cols}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn quiet_and_progress_never_draw_nothing_on_a_terminal() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = numbered_lines("orders", 0..5000);
+        std::fs::write(folder.path().join("capture.jsonl"), capture)
+            .expect("the folder is writable");
+        for flags in [&["-q"][..], &["--progress", "never"]] {
+            let args = [
+                "replay",
+                "capture.jsonl",
+                "--rehearse",
+                "-X",
+                "batch.num.messages=1",
+            ];
+            let args = [&args, flags].concat();
+            let (code, shown) = in_terminal(folder.path(), env!("CARGO_BIN_EXE_kreplay"), &args);
+            assert_eq!(code, 0, "{shown:?}");
+            assert!(
+                shown.starts_with("delivered 5,000 of 5,000 records"),
+                "{shown:?}"
+            );
+            assert!(!shown.contains('\x1b'), "{shown:?}");
+        }
+    }
+}
