@@ -141,6 +141,44 @@ impl Batch {
         });
     }
 
+    /// The index of `topic` in [`Batch::topics`], which gains it when it is new.
+    pub(crate) fn topic_index(&mut self, topic: &CapturedTopic) -> u32 {
+        self.topic_numbers.get(topic).unwrap_or_else(|| {
+            let index = u32::try_from(self.topics.len()).expect("fewer topics than records");
+            self.topics.push(topic.clone());
+            self.topic_numbers.add(topic, index);
+            index
+        })
+    }
+
+    /// The index of a topic by its name, which is not copied when it is known.
+    pub(crate) fn topic_index_of_name(&mut self, name: &str) -> u32 {
+        // Mostly it is that of the record before, which costs no look-up.
+        let last = self.records.last().and_then(|record| record.topic);
+        let is_named = |index: &u32| matches!(&self.topics[*index as usize], CapturedTopic::Name(n) if n == name);
+        if let Some(last) = last.filter(is_named) {
+            return last;
+        }
+        match self.topic_numbers.of_name(name) {
+            Some(index) => index,
+            None => self.topic_index(&CapturedTopic::Name(name.to_string())),
+        }
+    }
+
+    /// The index of `topic`, which mostly is the topic of the record before.
+    fn topic_index_of(&mut self, topic: &CapturedTopic) -> u32 {
+        let last = self.records.last().and_then(|record| record.topic);
+        match last.filter(|last| self.topics[*last as usize] == *topic) {
+            Some(last) => last,
+            None => self.topic_index(topic),
+        }
+    }
+
+    /// The topic of `record`, where the capture names one.
+    pub(crate) fn topic(&self, record: &Record) -> Option<&CapturedTopic> {
+        record.topic.map(|index| &self.topics[index as usize])
+    }
+
     /// The index by which a record refers to the time at which it was captured.
     pub(crate) fn capture_index(&mut self, time_ns: i64) -> u32 {
         self.capture_times.index(time_ns)

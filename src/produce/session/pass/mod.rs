@@ -1,13 +1,13 @@
 //! A pass: one reading of the source, through order and schedule to sending.
 
 mod batch;
-mod first_look;
+mod look;
 pub(in crate::produce) mod substitutes;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(in crate::produce) use self::first_look::first_look;
+pub(in crate::produce) use self::look::first_look;
 use crate::error::Error;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
 use crate::produce::schedule::Turns;

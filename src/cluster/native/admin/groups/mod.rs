@@ -1,8 +1,8 @@
 //! Questions about consumer groups: which exist, and which of them the user may see. What their members read, and for
 //! which topics they have committed offsets, is in the files beside this one.
 
-mod committed;
-mod members;
+mod commits;
+mod membership;
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use rdkafka::bindings as c;
 
-pub(super) use self::committed::ask_committed;
-pub(crate) use self::committed::committed;
-pub(crate) use self::members::{GroupMembers, assigned, members};
+pub(super) use self::commits::ask_committed;
+pub(crate) use self::commits::committed;
+pub(crate) use self::membership::{GroupMembers, assigned, members};
 use super::{AdminRefusal, AdminRequest};
 use crate::cluster::native::client::{Client, whole_ms};
 use crate::cluster::native::ffi::code::Code;
