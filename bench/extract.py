@@ -38,7 +38,7 @@ def main():
         return run([options.typed, *files], {}, len(files))
 
     def kreplay(profile):
-        command = [options.test, "--ignored", "--exact", "extract::rrpair::engine::tests::extraction_alone", "--nocapture"]
+        command = [options.test, "--ignored", "--exact", "extract::rrpair::engine::tests::alone::extraction_alone", "--nocapture"]
         return lambda files: run(command, {"EXTRACT_PROFILE": profile, "EXTRACT_FILES": " ".join(files)}, len(files))
 
     rows = {

@@ -9,7 +9,7 @@
 #
 # Times are user CPU time, so that other work on the machine counts less; ratios are medians of each
 # round's own. kreplay has no public extraction: its side is the ignored test `extraction_alone`
-# (src/extract/rrpair/engine_tests.rs). Both sides allocate with mimalloc, as kreplay does. Each finds
+# (src/extract/rrpair/engine_tests/alone.rs). Both sides allocate with mimalloc, as kreplay does. Each finds
 # lines as it would in earnest: kreplay by its own framing, the structs by BufRead::read_until.
 
 set -euo pipefail

@@ -276,5 +276,5 @@ fn shares_elements(a: &[PathStep], b: &[PathStep]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "engine_tests.rs"]
+#[path = "engine_tests/mod.rs"]
 mod tests;
