@@ -41,8 +41,16 @@ pub(crate) fn program(files: &BTreeMap<String, String>) -> BTreeMap<String, Vec<
         }
         programs.insert(file.clone(), tokens);
     }
-    programs.retain(|file, _| !of_tests.contains(file));
+    programs.retain(|file, _| !is_of_tests(file, &of_tests));
     programs
+}
+
+/// Whether a file is one of `modules`, which only tests have, or in the folder of one.
+fn is_of_tests(file: &str, modules: &BTreeSet<String>) -> bool {
+    let mut folders = modules
+        .iter()
+        .filter_map(|path| path.strip_suffix("mod.rs"));
+    modules.contains(file) || folders.any(|folder| file.starts_with(folder))
 }
 
 /// The places where a module that `file` declares may be.

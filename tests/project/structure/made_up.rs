@@ -133,6 +133,11 @@ fn what_is_not_an_import_makes_no_circle() {
     let elsewhere =
         "a.rs: #[cfg(test)] #[path = \"of_tests.rs\"] mod tests; | of_tests.rs: use crate::a;";
     assert!(!graph(elsewhere).contains_key("of_tests.rs"));
+    // The modules of a test module are in its folder.
+    let below = "a.rs: #[cfg(test)] mod tests; | a/tests/mod.rs: mod b; | a/tests/b.rs: use crate::a; \
+                 | a/b.rs: use crate::a;";
+    let below = graph(below);
+    assert!(!below.contains_key("a/tests/b.rs") && below.contains_key("a/b.rs"));
     // What follows the tests counts.
     let after = "a.rs: #[cfg(test)] mod tests { fn f() {} } use crate::b; \
                  | b.rs: #[cfg(test)] const C: u8 = 1; fn f() { crate::a::g() }";
