@@ -3,7 +3,8 @@
 
 bench/pace.sh calls it. The broker's own clock is the judge: topics have `LogAppendTime`, so that a record's
 timestamp is when the broker appended it. Drift is the slope of (append time - due time) over the due time,
-by least squares, with its standard error; the append time is known to the millisecond.
+by least squares, with its standard error; the append time is known to the millisecond. Lateness is what each
+program says of itself.
 """
 
 import argparse
@@ -65,24 +66,73 @@ def load():
     return f"{os.getloadavg()[0]:.1f}"
 
 
+def rhythm_row(who, records, per_second, times, late, reached, before):
+    """A row of the table, from the append time of each record."""
+    if len(times) != records:
+        fail(f"{who}: {len(times)} of {records} records are in the log")
+    due = [i * 1000 // per_second for i in range(records)]
+    off = [times[i] - times[0] - due[i] for i in range(records)]
+    b, error = slope(due, off)
+    print(f"| {who}: {per_second:,} records/s for {records // per_second} s at 1x | {b * 100:+.4f} % ± {error * 100:.4f} % | "
+          f"{late['p50']} | {late['p99']} | {late['max']} | {reached} | {before} |")
+
+
+HIGHSTORM_CONFIG = """version = 1
+current_context = "pace"
+[contexts.pace]
+source = "records"
+destination = "log"
+speed = 1.0
+unpaced = false
+[clusters.here]
+bootstrap_servers = "{brokers}"
+security_protocol = "PLAINTEXT"
+[sources.records]
+kind = "kafka"
+cluster = "here"
+topic = "pace-source"
+timestamp = "kafka"
+isolation = "read_uncommitted"
+[destinations.log]
+cluster = "here"
+topic = "{topic}"
+partitioning = "preserve"
+kafka_timestamp = "historical"
+"""
+
+
+def highstorm(args, folder, topic):
+    """Its own account of a replay from `pace-source` at 1x: milliseconds of lateness, and the speed."""
+    config = os.path.join(folder, "highstorm.toml")
+    with open(config, "w") as out:
+        out.write(HIGHSTORM_CONFIG.format(brokers=args.brokers, topic=topic))
+    done = subprocess.run([args.highstorm, "replay", "--config", config, "--quiet"], capture_output=True, text=True)
+    if done.returncode != 0:
+        fail(f"highstorm: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    report = json.loads(done.stdout)
+    late = report["scheduling_lateness"]
+    ms = {name: round(late[name]["secs"] * 1e3 + late[name]["nanos"] / 1e6, 3) for name in ("p50", "p99", "max")}
+    return ms, report["achieved_speed"]
+
+
 def original_rhythm(args, folder):
     per_second, seconds = 2000, args.seconds
     records = per_second * seconds
     capture = os.path.join(folder, "rhythm.jsonl")
     write_capture(capture, records, per_second)
+    if args.highstorm:
+        replay(args, "pace-source", capture, ["--timestamps", "original"])
     for run in range(1, args.runs + 1):
         topic = f"pace-rhythm-{run}"
         before = load()
-        report = replay(args, topic, capture, ["--speed", "1x", "--clock", "record"])
+        timing = replay(args, topic, capture, ["--speed", "1x", "--clock", "record"])["timing"]
         times = appended(args, topic)
-        if len(times) != records:
-            fail(f"{len(times)} of {records} records are in the log")
-        due = [i * 1000 // per_second for i in range(records)]
-        off = [times[i] - times[0] - due[i] for i in range(records)]
-        b, error = slope(due, off)
-        late = report["timing"]["lateness_ms"]
-        print(f"| {per_second:,} records/s for {seconds} s at 1x | {b * 100:+.4f} % ± {error * 100:.4f} % | "
-              f"{late['p50']} | {late['p99']} | {late['max']} | {report['timing']['reached']} | {before} |")
+        rhythm_row("kreplay", records, per_second, times, timing["lateness_ms"], timing["reached"], before)
+        if args.highstorm:
+            topic = f"pace-peer-{run}"
+            before = load()
+            late, reached = highstorm(args, folder, topic)
+            rhythm_row("Highstorm", records, per_second, appended(args, topic), late, f"{reached:.4g}", before)
 
 
 def rate(args, folder):
@@ -98,7 +148,7 @@ def rate(args, folder):
         span_s = (max(times.values()) - min(times.values())) / 1000
         measured = (records - 1) / span_s
         late = report["timing"]["lateness_ms"]
-        print(f"| `--rate 50k/s` for {seconds} s | {measured:,.0f} records/s ({measured / per_second - 1:+.2%}) | "
+        print(f"| kreplay: `--rate 50k/s` for {seconds} s | {measured:,.0f} records/s ({measured / per_second - 1:+.2%}) | "
               f"{late['p50']} | {late['p99']} | {late['max']} | {report['timing']['rate']['reached']:,.0f} | {before} |")
 
 
@@ -106,6 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kreplay", required=True)
     parser.add_argument("--brokers", required=True)
+    parser.add_argument("--highstorm", default="")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--rate-seconds", type=int, default=10)

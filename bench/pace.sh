@@ -8,11 +8,16 @@
 #   --seconds N       how long the original rhythm lasts; default 30
 #   --rate-seconds N  how long the rate lasts; default 10
 #
-# Environment: KREPLAY, the kreplay that is measured (default target/release/kreplay);
-# BENCH_BROKER, as of bench/run.sh (default target/release/broker), which has to take
-# `--topic NAME:PARTITIONS` and `--property NAME=VALUE`.
+# Highstorm 0.1.0 replays the same records at the same speed in the same run, where it is installed: it reads
+# them from a topic of the same broker, as it reads no files of record lines. It has no rates.
 #
-# Needs: cargo build --release; the Debian package kcat; Python 3.11.
+# Environment: KREPLAY, the kreplay that is measured (default target/release/kreplay);
+# HIGHSTORM (default `highstorm` on the PATH); BENCH_BROKER, as of bench/run.sh (default
+# target/release/broker), which has to take `--topic NAME:PARTITIONS:SETTING=VALUE` and `--property NAME=VALUE`.
+#
+# Needs: cargo build --release; the Debian package kcat; Python 3.11. For the peer: pip install highstorm==0.1.0
+# (without a wheel for the platform also the Debian packages cmake, pkg-config, libssl-dev, libsasl2-dev,
+# libcurl4-openssl-dev and zlib1g-dev).
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,6 +34,7 @@ while (($#)); do
 done
 kreplay=${KREPLAY:-target/release/kreplay}
 broker=${BENCH_BROKER:-target/release/broker}
+highstorm=${HIGHSTORM:-$(command -v highstorm || true)}
 # Nobody's own settings take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
@@ -37,13 +43,17 @@ for needed in "$kreplay" "${broker%% *}" kcat; do
   command -v "$needed" >/dev/null || { echo "pace.sh: missing $needed" >&2; exit 2; }
 done
 
-topics=()
-for ((run = 1; run <= runs; run++)); do topics+=(--topic "pace-rhythm-$run:4" --topic "pace-rate-$run:4"); done
+topics=(--topic "pace-source:4:message.timestamp.type=CreateTime")
+for ((run = 1; run <= runs; run++)); do
+  topics+=(--topic "pace-rhythm-$run:4" --topic "pace-peer-$run:4" --topic "pace-rate-$run:4")
+done
 # The broker ends when its stdin does: also when this script is killed.
-coproc BROKER { exec $broker --property log.message.timestamp.type=LogAppendTime "${topics[@]}"; }
+coproc BROKER { exec $broker --property log.message.timestamp.type=LogAppendTime \
+  --property log.retention.ms=-1 "${topics[@]}"; }
 broker_pid=$BROKER_PID
 trap 'kill "$broker_pid" 2>/dev/null || true; wait "$broker_pid" 2>/dev/null || true' EXIT
 read -r -t 120 brokers <&"${BROKER[0]}" || { echo "pace.sh: \`$broker\` printed no HOST:PORT" >&2; exit 3; }
 
-echo "$(nproc) cores; $(uname -sr); $("$kreplay" --version)"
-python3 bench/pace.py --kreplay "$kreplay" --brokers "$brokers" --runs "$runs" "${more[@]}"
+echo "$(nproc) cores; $(uname -sr); $("$kreplay" --version | head -n 1)${highstorm:+; $("$highstorm" --version | head -n 1)}"
+[[ $highstorm ]] || echo 'Highstorm is not installed: no peer is measured'
+python3 bench/pace.py --kreplay "$kreplay" --brokers "$brokers" --runs "$runs" --highstorm "$highstorm" "${more[@]}"

@@ -25,16 +25,23 @@ use kafka::{Kafka, KafkaOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-const USAGE: &str =
-    "usage: broker [--port PORT] [--topic NAME[:PARTITIONS]]... [--property NAME=VALUE]...";
+const USAGE: &str = "usage: broker [--port PORT] [--topic NAME[:PARTITIONS[:SETTING=VALUE]]]... [--property NAME=VALUE]...";
 
 /// What the command line asks for.
 #[derive(Default)]
 struct BrokerOptions {
     port: Option<u16>,
-    topics: Vec<(String, i32)>,
+    topics: Vec<TopicToMake>,
     /// Server properties.
     properties: Vec<(String, String)>,
+}
+
+/// A topic that the broker gets before it is announced.
+struct TopicToMake {
+    name: String,
+    partitions: i32,
+    /// What differs from the broker's defaults.
+    setting: Option<(String, String)>,
 }
 
 fn main() -> ExitCode {
@@ -64,11 +71,20 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<BrokerOptions, String
     Ok(wanted)
 }
 
-/// Reads `NAME:PARTITIONS`; one partition when the number is left out.
-fn parse_topic(text: &str) -> Result<(String, i32), String> {
-    let (name, partitions) = text.split_once(':').unwrap_or((text, "1"));
-    let partitions = partitions.parse().map_err(|_| USAGE)?;
-    Ok((name.to_owned(), partitions))
+/// Reads `NAME:PARTITIONS:SETTING=VALUE`; one partition when the number is left out.
+fn parse_topic(text: &str) -> Result<TopicToMake, String> {
+    let mut parts = text.splitn(3, ':');
+    let name = parts.next().unwrap_or(text).to_owned();
+    let partitions = parts.next().unwrap_or("1").parse().map_err(|_| USAGE)?;
+    let setting = parts
+        .next()
+        .map(|setting| setting.split_once('=').ok_or(USAGE));
+    let setting = setting.transpose()?;
+    Ok(TopicToMake {
+        name,
+        partitions,
+        setting: setting.map(|(name, value)| (name.to_owned(), value.to_owned())),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -109,8 +125,12 @@ fn run(wanted: &BrokerOptions) -> Result<(), String> {
         ..KafkaOptions::default()
     };
     let kafka = Kafka::start_with(&options)?;
-    for (name, partitions) in &wanted.topics {
-        topics::create(&kafka.brokers(), name, *partitions, &[])?;
+    for topic in &wanted.topics {
+        let setting = topic.setting.iter();
+        let settings: Vec<_> = setting
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        topics::create(&kafka.brokers(), &topic.name, topic.partitions, &settings)?;
     }
     // A closed stdout is no reason to end: the port may be fixed and known.
     writeln!(io::stdout(), "{}", kafka.brokers()).ok();
