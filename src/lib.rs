@@ -102,6 +102,7 @@
 //! | a record that waits for longer than `message.timeout.ms` | `produce/delivery/ages.rs`, `produce/session/recovery/renewal.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`, `cluster/reasons.rs` (why it is silent) |
 //! | a batch that a broker refuses for one of its records | `produce/delivery/refusals.rs` (which one), `produce/session/recovery/isolation.rs` (the others) |
+//! | a topic or partition that is missing in the middle of a run | `produce/session/recovery/reappearance.rs`, `produce/session/recovery/absence.rs` (for how long) |
 //! | rejects | `produce/delivery/rejects.rs`; their lines `write_reject` in `record/lines/write.rs` |
 //! | the journal of `--resume` | `produce/delivery/journal/writer/mod.rs`, its file `produce/delivery/journal/file.rs`, its lines `produce/delivery/journal/line.rs` |
 //! | what `kreplay plan` forecasts | `run/plan.rs`, `produce/plan/` (with `produce/schedule/`, `produce/order/` and `produce/routing/placement/`), `report/plan/` |

@@ -62,6 +62,7 @@ fn main() -> ExitCode {
     let cases = [
         self_test::CASES,
         cluster::mock::CASES,
+        cluster::mock::absence::CASES,
         cluster::broker::CASES,
         process::chain::CASES,
         cluster::changes::CASES,

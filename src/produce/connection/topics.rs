@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
 use crate::cluster::native::topic_ids::{FoundTopic, Writing};
-use crate::cluster::native::{Code, TopicMetadata, admin, topic_ids};
+use crate::cluster::native::{Code, Metadata, TopicMetadata, admin, topic_ids};
 use crate::error::{Error, Right};
 use crate::host::control::Control;
 use crate::produce::routing::acceptance::TopicRules;
@@ -218,6 +218,34 @@ impl Connection {
         Some(shapes.collect())
     }
 
+    /// How many partitions the topics called `names` have now, in that order: 0 where the cluster does not
+    /// know one, none where it does not say. It is asked once and not waited for.
+    pub(in crate::produce) fn partitions_of(&self, names: &[&str]) -> Vec<Option<i32>> {
+        if names.len() >= MANY {
+            let listed = self.ask(|client| client.topics(ASK_LIMIT));
+            let Some(Ok(metadata)) = listed else {
+                return vec![None; names.len()];
+            };
+            return names.iter().map(|name| named_in(&metadata, name)).collect();
+        }
+        let mut is_silent = false;
+        let counts = names.iter().map(|name| {
+            if is_silent {
+                return None;
+            }
+            let topic = (*name).to_owned();
+            match self.ask(move |client| client.metadata(&topic, ASK_LIMIT))? {
+                Ok(metadata) => named_in(&metadata, name),
+                Err(code) if code.is_missing_topic() => Some(0),
+                Err(_) => {
+                    is_silent = true;
+                    None
+                }
+            }
+        });
+        counts.collect()
+    }
+
     /// What the cluster says of `topic`.
     ///
     /// # Errors
@@ -253,9 +281,7 @@ impl Connection {
                 Err(code) => code,
             };
             match code {
-                Code::UNKNOWN_TOPIC_OR_PARTITION | Code::UNKNOWN_TOPIC => {
-                    return Ok(TopicState::Missing);
-                }
+                code if code.is_missing_topic() => return Ok(TopicState::Missing),
                 Code::TOPIC_AUTHORIZATION_FAILED | Code::INVALID_TOPIC => {
                     return Err(refused(code.words()));
                 }
@@ -265,5 +291,18 @@ impl Connection {
                 _ => thread::sleep(Duration::from_millis(50)),
             }
         }
+    }
+}
+
+/// How many partitions `metadata` name of a topic: 0 where they say that there is none of that name, none
+/// where they do not say.
+fn named_in(metadata: &Metadata, topic: &str) -> Option<i32> {
+    let Some(found) = metadata.topics.iter().find(|found| found.name == topic) else {
+        return Some(0);
+    };
+    match found.code {
+        Code::NONE if !found.partitions.is_empty() => Some(TopicShape::of(found).partitions),
+        code if code.is_missing_topic() => Some(0),
+        _ => None,
     }
 }

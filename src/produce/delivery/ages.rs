@@ -82,6 +82,11 @@ impl InFlightAges {
         Some(self.first.wrapping_add(behind))
     }
 
+    /// The time that has passed, without that in which the process stood still.
+    pub(in crate::produce) fn clock(&self) -> Duration {
+        self.now
+    }
+
     /// Whether a record waits for too long.
     pub(in crate::produce) fn is_any_overdue(&self) -> bool {
         let mut waiting = self.spans.iter();

@@ -87,6 +87,9 @@ impl Deliveries {
         let place = (topic.as_ref(), Some(*partition));
         let words = |code| self.describe(code, place, self.bytes_of(record));
         let is_overdue = account.ages.is_overdue(record.span());
+        if is_overdue && failure.code.is_purge() {
+            account.note_overdue(topic, *partition);
+        }
         let Some(returned) = account
             .returned
             .as_mut()
@@ -146,6 +149,10 @@ impl Deliveries {
             .map_or(String::new(), |p| format!(" [{p}]"));
         let text = match code {
             Code::MESSAGE_SIZE_TOO_LARGE => self.too_large(topic, bytes),
+            code if Cause::of(code) == Some(Cause::Absent) => {
+                "the cluster's metadata lack it, and a broker may have taken the record before"
+                    .into()
+            }
             code => code.words(),
         };
         format!("topic `{topic}`{place}: {text}")

@@ -10,8 +10,9 @@ pub(in crate::produce) mod journal;
 pub(super) mod refusals;
 pub(super) mod rejects;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -20,11 +21,11 @@ use self::ages::InFlightAges;
 use self::budget::InFlightBudget;
 use self::counts::DeliveryCounts;
 use self::journal::NewOutcomes;
-use self::refusals::Refusals;
+use self::refusals::{Cause, Refusals};
 use self::rejects::Rejects;
 use super::job::Counters;
 use crate::cluster::native::{Code, DeliveryFailure, InFlightRecord, Persisted};
-use crate::cluster::reasons::Reason;
+use crate::cluster::reasons::{Clarity, Reason};
 use crate::record::{Batch, Record};
 use crate::verify::group::sent::SentTimes;
 
@@ -90,6 +91,8 @@ pub(super) struct Account {
     pub(super) ages: InFlightAges,
     /// Records that come back from a producer that is being ended; none while none is.
     pub(super) returned: Option<Vec<Returned>>,
+    /// The topics of records that have waited for too long, each with the highest of their partitions.
+    overdue: BTreeMap<String, i32>,
 }
 
 /// A record that certainly is not in the log, and is to be sent by another producer.
@@ -137,6 +140,20 @@ impl Account {
         }
     }
 
+    /// Notes where a record was to go that has waited for too long.
+    fn note_overdue(&mut self, topic: &str, partition: i32) {
+        match self.overdue.get_mut(topic) {
+            Some(highest) => *highest = partition.max(*highest),
+            None => _ = self.overdue.insert(topic.to_owned(), partition),
+        }
+    }
+
+    /// The topics of records that have waited for too long since the last call, each with the highest of
+    /// their partitions.
+    pub(super) fn take_overdue(&mut self) -> Vec<(String, i32)> {
+        mem::take(&mut self.overdue).into_iter().collect()
+    }
+
     /// The final outcome of a record that certainly is not in the log, for `why`.
     fn not_written(&mut self, record: &InFlightRecord, why: &str) {
         if let Some(answers) = &mut self.answers {
@@ -170,6 +187,7 @@ impl Deliveries {
                 is_closed: false,
                 ages,
                 returned: None,
+                overdue: BTreeMap::new(),
             }),
             client_errors: Mutex::default(),
             limits: Mutex::default(),
@@ -251,6 +269,16 @@ impl Deliveries {
         lock(&self.client_errors).connection(Reason::of(reason));
     }
 
+    /// Notes that topics are missing: that is why there is silence.
+    pub(super) fn missing(&self, text: String) {
+        let (hint, clarity) = (None, Clarity::Vague);
+        lock(&self.client_errors).latest = Some(Reason {
+            text,
+            hint,
+            clarity,
+        });
+    }
+
     /// Says what limits the records of `topic`, for those that are refused.
     pub(super) fn limit(&self, topic: &str, words: String) {
         lock(&self.limits).insert(topic.into(), words);
@@ -293,6 +321,14 @@ impl Deliveries {
     /// Whether refused records wait to be sent again; the sending thread looks before each record.
     pub(super) fn has_refused(&self) -> bool {
         self.has_refused.load(Ordering::Relaxed) && self.account().refusals.held() > 0
+    }
+
+    /// Holds a record whose topic or partition librdkafka did not know when it was to take the record.
+    pub(super) fn hold_absent(&self, record: &InFlightRecord, place: (&str, i32)) {
+        let bytes = self.bytes_of(record);
+        let refusals = &mut self.account().refusals;
+        refusals.hold(place, record.clone(), Cause::Absent, bytes);
+        self.has_refused.store(true, Ordering::SeqCst);
     }
 
     /// The final outcome of a refused record: it is not written.

@@ -1,5 +1,6 @@
-//! Records of refused batches, held until it is known which of them the broker means. Apart from
-//! `isolation.rs`, which sends them again: this is what the polling thread notes, and how it is judged.
+//! Records of refused batches, held until it is known which of them the broker means, and records whose
+//! topic or partition is missing, held until it is there again. Apart from `isolation.rs`, which sends them
+//! again: this is what the polling thread notes, and how it is judged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +11,7 @@ use crate::cluster::native::{Code, InFlightRecord};
 /// what is refused until everything in flight is answered.
 pub(in crate::produce) const MOST_REFUSED: u64 = 16_384;
 
-/// Why a broker refused a batch. All of these leave nothing of it in the log.
+/// Why records came back, of which nothing is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum Cause {
     Record,
@@ -18,6 +19,9 @@ pub(in crate::produce) enum Cause {
     TooLarge,
     /// The broker said that another record of the batch is the cause (KIP-467).
     Neighbour,
+    /// The cluster's metadata lack the topic or the partition, so that librdkafka does not keep the record. What
+    /// was there when the record was handed over may return.
+    Absent,
 }
 
 impl Cause {
@@ -28,6 +32,14 @@ impl Cause {
             Code::INVALID_TIMESTAMP => Some(Self::Timestamp),
             Code::MESSAGE_SIZE_TOO_LARGE | Code::RECORD_LIST_TOO_LARGE => Some(Self::TooLarge),
             Code::INVALID_DIFFERENT_RECORD => Some(Self::Neighbour),
+            // rd_kafka_broker_op_serve gives records in the queue of a partition that is removed the first
+            // one, rd_kafka_topic_assign_uas and rd_kafka_msg_partitioner one of the others, and
+            // rd_kafka_toppar_destroy_final the last one to what came back to a removed partition.
+            Code::UNKNOWN_PARTITION
+            | Code::UNKNOWN_TOPIC
+            | Code::UNKNOWN_TOPIC_OR_PARTITION
+            | Code::UNKNOWN_TOPIC_ID
+            | Code::DESTROYED => Some(Self::Absent),
             _ => None,
         }
     }
@@ -144,12 +156,32 @@ impl Refusals {
         for (topic, partitions) in &mut self.topics {
             for (number, partition) in partitions {
                 partition.group += 1;
-                if !partition.held.is_empty() {
-                    all.push((topic.clone(), *number, std::mem::take(&mut partition.held)));
+                if partition.held.is_empty() {
+                    continue;
                 }
+                let mut held = std::mem::take(&mut partition.held);
+                // The sending thread is told of some at once, the polling thread later of those before.
+                if held.iter().any(|refused| refused.cause == Cause::Absent) {
+                    held.sort_by_key(|refused| refused.record.position());
+                }
+                all.push((topic.clone(), *number, held));
             }
         }
         all
+    }
+
+    /// The topics of which held records wait for a partition, each with the highest of these.
+    pub(in crate::produce) fn absent(&self) -> Vec<(String, i32)> {
+        let is_absent = |refused: &RefusedRecord| refused.cause == Cause::Absent;
+        let mut absent = Vec::new();
+        for (topic, partitions) in &self.topics {
+            let waiting = partitions
+                .iter()
+                .filter(|(_, p)| p.held.iter().any(is_absent));
+            let highest = waiting.map(|(number, _)| *number).max();
+            absent.extend(highest.map(|highest| (topic.clone(), highest)));
+        }
+        absent
     }
 
     fn partition(&mut self, topic: &str, partition: i32) -> &mut RefusingPartition {
@@ -184,14 +216,18 @@ pub(in crate::produce) fn judge(
     for group in refused.chunk_by(|a, b| a.group == b.group) {
         let has_neighbours = group.iter().any(|r| r.cause == Cause::Neighbour);
         let is_single = group.len() == 1 && (alone || !has_neighbours);
+        let is_absent = |r: &RefusedRecord| r.cause == Cause::Absent;
         let knows = |r: &RefusedRecord| {
+            if is_absent(r) {
+                return false;
+            }
             let is_marked = matches!(r.cause, Cause::Record | Cause::Timestamp);
             let is_large = r.cause == Cause::TooLarge && r.bytes >= batch_size;
             is_single || is_large || (is_marked && (has_neighbours || marked))
         };
         let (culprits, suspects): (Vec<RefusedRecord>, Vec<RefusedRecord>) =
             group.iter().cloned().partition(knows);
-        if culprits.is_empty() {
+        if culprits.is_empty() && !suspects.iter().all(is_absent) {
             judgement.unclear = judgement.unclear.max(suspects.len());
         }
         judgement.culprits.extend(culprits);
@@ -251,6 +287,11 @@ mod tests {
         assert_eq!(judged(&[(TooLarge, 0); 4], false, true), (vec![], 4, 4));
         assert_eq!(judged(&[n], false, true), (vec![], 1, 1));
         assert_eq!(judged(&[n], true, true), (vec![0], 0, 0));
+        // Nobody is to blame that a partition is missing, nor is the cause to be found by halving.
+        let a = (Cause::Absent, 0);
+        assert_eq!(judged(&[a], true, true), (vec![], 1, 0));
+        assert_eq!(judged(&[a, a, a], false, false), (vec![], 3, 0));
+        assert_eq!(judged(&[n, (Record, 0), a], false, true), (vec![1], 2, 0));
     }
 
     #[test]
@@ -273,5 +314,37 @@ mod tests {
         let late = [0, 2, 1].map(|position| refusals.delivered("t", 0, position));
         assert_eq!(late, [false, false, true]);
         assert_eq!((refusals.take().len(), refusals.held()), (1, 0));
+    }
+
+    #[test]
+    fn records_of_a_missing_partition_come_back_in_the_order_of_the_source() {
+        let batch = batch(5);
+        let mut refusals = Refusals::default();
+        let places = [
+            ("t", 0, 3),
+            ("t", 0, 1),
+            ("t", 2, 0),
+            ("u", 1, 4),
+            ("t", 0, 2),
+        ];
+        for (topic, partition, index) in places {
+            let record = InFlightRecord::new(&batch, index);
+            let cause = match topic {
+                "t" => Cause::Absent,
+                _ => Cause::TooLarge,
+            };
+            refusals.hold((topic, partition), record, cause, 1);
+        }
+        assert_eq!(refusals.absent(), [("t".to_owned(), 2)]);
+        let taken = refusals.take();
+        let of = |topic: &str, partition| {
+            let found = taken.iter().find(|(t, p, _)| t == topic && *p == partition);
+            let records = found.map_or(&[][..], |(_, _, records)| records);
+            let positions = records.iter().map(|refused| refused.record.position());
+            positions.collect::<Vec<_>>()
+        };
+        assert_eq!((of("t", 0), of("t", 2)), (vec![1, 2, 3], vec![0]));
+        assert_eq!(of("u", 1), [4]);
+        assert_eq!(refusals.absent(), []);
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::recovery::absence::Absences;
 use super::wait::{SendStop, WaitFor, Waiter};
 use super::watches::groups;
 use crate::cluster::native::{InFlightBatch, InFlightRecord};
@@ -88,6 +89,8 @@ pub(in crate::produce) struct Session<'a> {
     pub(super) position: u64,
     /// What was sent from, as far as it is still there.
     batches: Vec<Weak<InFlightBatch>>,
+    /// Topics and partitions that the cluster's metadata lack by now.
+    pub(in crate::produce) absences: Absences,
     /// Whether the user knows that records time out.
     pub(in crate::produce) reported_time_outs: bool,
 }
@@ -137,6 +140,7 @@ impl<'a> Session<'a> {
             ends_at: None,
             position: 0,
             batches: Vec::new(),
+            absences: Absences::default(),
             reported_time_outs: false,
         })
     }

@@ -11,6 +11,7 @@ use crate::cluster::native::{Code, InFlightBatch, InFlightRecord, Outgoing};
 use crate::config::Timestamps;
 use crate::error::Error;
 use crate::produce::delivery::Ending;
+use crate::produce::delivery::refusals::Cause;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
@@ -62,6 +63,12 @@ impl Pass<'_, '_> {
             .session
             .router
             .partition(target, record.partition, key, place)?;
+        if let Some(why) = self.session.given_up(target, partition) {
+            let topic = &self.session.router.targets[target].name;
+            let record = InFlightRecord::new(in_flight, index);
+            self.session.deliveries.withhold(&record, topic, why);
+            return Ok(());
+        }
         let alone = self.keep_alone(in_flight, index);
         let (in_flight, index) = alone.as_ref().map_or((in_flight, index), |a| (a, 0));
         self.session.waiter.is_full = self.session.deliveries.acquire(batch, record);
@@ -81,11 +88,35 @@ impl Pass<'_, '_> {
                 .session
                 .hand_over(in_flight.clone(), target, partition, timestamp_ms);
         }
-        let Err(code) = given else {
+        match given {
+            Ok(()) => {
+                self.session.waiter.handed += 1;
+                Ok(())
+            }
+            Err(code) => self.is_not_taken(&in_flight, (target, partition), code),
+        }
+    }
+
+    /// What becomes of a record that librdkafka has not taken.
+    ///
+    /// # Errors
+    /// That the run ends; the record is not counted.
+    fn is_not_taken(
+        &mut self,
+        in_flight: &InFlightRecord,
+        (target, partition): (usize, i32),
+        code: Code,
+    ) -> Result<(), SendStop> {
+        if Cause::of(code) == Some(Cause::Absent) {
+            // It counts as handed over, and as held until its place is there again.
             self.session.waiter.handed += 1;
+            let topic = &self.session.router.targets[target].name;
+            let place = (topic.as_str(), partition);
+            self.session.deliveries.hold_absent(in_flight, place);
             return Ok(());
-        };
+        }
         in_flight.end();
+        let (batch, record) = (in_flight.batch(), in_flight.record());
         self.session.deliveries.release(batch, record);
         match code {
             Code::QUEUE_FULL => Err(self.session.full_for_good()),
@@ -96,7 +127,7 @@ impl Pass<'_, '_> {
                     return Err(SendStop::Failed(fatal));
                 }
                 let topic = &self.session.router.targets[target].name;
-                self.session.deliveries.refused(&in_flight, topic, code);
+                self.session.deliveries.refused(in_flight, topic, code);
                 Ok(())
             }
         }

@@ -85,6 +85,8 @@ pub(in crate::produce) struct Waiter<'a> {
     stall: Stall,
     /// Whether that was told.
     is_silent: bool,
+    /// Whether it was told since somebody looked last for what is missing.
+    pub(super) is_unexplained: bool,
     pub(super) times: WaitTimes,
 }
 
@@ -107,6 +109,7 @@ impl<'a> Waiter<'a> {
             in_span: 0,
             stall: Stall::new(Instant::now(), job.give_up_after),
             is_silent: false,
+            is_unexplained: false,
             times: WaitTimes::default(),
         }
     }
@@ -188,6 +191,7 @@ impl<'a> Waiter<'a> {
             StallVerdict::Say(quiet) => {
                 let why = self.deliveries.client_errors().why_silent();
                 self.is_silent = true;
+                self.is_unexplained = true;
                 let since = now.checked_sub(quiet).unwrap_or(now);
                 self.job.counters.tell_silence(Some((since, why.clone())));
                 let quiet = humantime::format_duration(quiet);

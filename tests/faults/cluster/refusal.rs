@@ -19,7 +19,12 @@ pub(crate) const CASES: &[FaultTrial] = &[
     (
         "a_topic_that_is_deleted_in_the_middle_leaves_the_rest_named",
         Takes::Patience,
-        topic_deleted,
+        || topic_deleted(&[]),
+    ),
+    (
+        "a_deleted_topic_whose_records_librdkafka_gives_back_leaves_the_rest_named",
+        Takes::Patience,
+        || topic_deleted(&["-X", "topic.metadata.propagation.max.ms=3000"]),
     ),
     (
         "a_right_to_write_that_is_withdrawn_in_the_middle_leaves_the_rest_named",
@@ -43,15 +48,15 @@ const RECORDS: u64 = 50_000;
 /// Records that are there before the destination is taken away; more are on their way then.
 const BEFORE: u64 = 10_000;
 
-fn topic_deleted() {
+/// kreplay waits for the topic as long as for any record, here for 10 s, and then for none of the rest.
+fn topic_deleted(more: &[&str]) {
     let kafka = start();
     let records = numbered(&kafka, "deleted", 8);
     let (brokers, topic) = (kafka.brokers(), &records.topic);
     let artifacts = RunArtifacts::new();
     let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file];
-    // The default of 30 s waits for a topic that may be on its way.
-    let args = [&args[..], &["-X", "topic.metadata.propagation.max.ms=3000"]].concat();
+    let args = [&args[..], &["-X", "message.timeout.ms=10000"], more].concat();
     let mut run = replay(&brokers, &args).stdin_open().spawn();
     let feeder = Feeder::paced(&mut run, &records, RECORDS, Some(20_000));
     feeder.allow(RECORDS);
@@ -63,6 +68,11 @@ fn topic_deleted() {
     ledger(&report);
     let delivered = entry(&report, "delivered");
     assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
+    let said = format!(
+        "kreplay: topic `{topic}` is missing from the cluster's metadata, after a wait as long as \
+         `message.timeout.ms` (10000 ms): its records are not sent\n"
+    );
+    assert!(output.stderr.contains(&said), "{}", output.stderr);
     let rejects = artifacts.rejects();
     assert_eq!(
         delivered + rejects.len(),

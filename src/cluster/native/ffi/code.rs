@@ -32,6 +32,11 @@ impl Code {
     pub(crate) const UNKNOWN_TOPIC: Self = Self::of(Known::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC);
     pub(crate) const UNKNOWN_TOPIC_OR_PARTITION: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    pub(crate) const UNKNOWN_TOPIC_ID: Self = Self::of(Known::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID);
+    pub(crate) const UNKNOWN_PARTITION: Self =
+        Self::of(Known::RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION);
+    /// What librdkafka kept a record for is no more.
+    pub(crate) const DESTROYED: Self = Self::of(Known::RD_KAFKA_RESP_ERR__DESTROY);
     pub(crate) const INVALID_TOPIC: Self = Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     pub(crate) const TOPIC_AUTHORIZATION_FAILED: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
@@ -72,6 +77,11 @@ impl Code {
     /// Whether librdkafka was told to give the record up.
     pub(crate) fn is_purge(self) -> bool {
         [Self::PURGED_FROM_QUEUE, Self::PURGED_IN_FLIGHT].contains(&self)
+    }
+
+    /// Whether it is the answer to a question for a topic that there is not.
+    pub(crate) fn is_missing_topic(self) -> bool {
+        [Self::UNKNOWN_TOPIC_OR_PARTITION, Self::UNKNOWN_TOPIC].contains(&self)
     }
 
     pub(crate) fn is_error(self) -> bool {

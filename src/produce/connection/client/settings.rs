@@ -23,6 +23,12 @@ const SETTINGS: [(&str, &str); 6] = [
     ("queue.buffering.max.kbytes", "262144"),
 ];
 
+/// For how long after librdkafka has met a topic an answer that lacks the topic is not believed, in
+/// milliseconds: the longest that librdkafka can count, whose product with 1000 has to fit into 32 bits
+/// (rd_kafka_topic_set_notexists). Later it gives up at once what it holds for the topic, even what a
+/// broker may have in its log; a broker that has just started may answer before it knows its topics.
+const LONGEST_PROPAGATION_MS: &str = "2147483";
+
 /// The properties that differ where records have a due time: they are not to wait for others then.
 const TIMED: [(&str, &str); 2] = [
     ("linger.ms", "1"),
@@ -48,9 +54,12 @@ pub(super) fn settings(
     for (key, value) in CONNECTION.iter().chain(&SETTINGS).chain(timed).copied() {
         config.set(key, value);
     }
-    if destination.idempotence == Idempotence::Off {
-        config.set("enable.idempotence", "false");
-    }
+    match destination.idempotence {
+        Idempotence::On => config.set("topic.metadata.propagation.max.ms", LONGEST_PROPAGATION_MS),
+        // Time-outs are librdkafka's own then, of each record by itself: those for a topic that is gone would
+        // take as long for every window of them.
+        Idempotence::Off => config.set("enable.idempotence", "false"),
+    };
     let rehearsal = destination.cluster == Cluster::Rehearsal;
     for (key, value) in &destination.properties {
         if !(rehearsal && CLUSTER_ONLY.iter().any(|start| key.starts_with(start))) {
@@ -104,6 +113,18 @@ mod tests {
         let native = config.create_native_config();
         let native = native.expect("librdkafka takes the settings");
         native.get(name).expect("the property is known")
+    }
+
+    #[test]
+    fn a_topic_is_kept_that_a_starting_broker_does_not_know() {
+        let name = "topic.metadata.propagation.max.ms";
+        let ms: i32 = effective(&[], name).parse().expect("a number");
+        // The 30 s of librdkafka's default are over early in a replay.
+        assert!(ms > 30 * 60 * 1000);
+        assert!(ms.checked_mul(1000).is_some(), "librdkafka's microseconds");
+        let set = format!("{name}=5000");
+        assert_eq!(effective(&["-X", &set], name), "5000");
+        assert_eq!(effective(&["--no-idempotence"], name), "30000");
     }
 
     #[test]

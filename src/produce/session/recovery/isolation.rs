@@ -6,6 +6,9 @@
 //! KIP-467) a batch costs one more request; else about two for each halving, and one for each record
 //! of a stretch that is refused record by record. There is no limit to that: what is not tried may be
 //! innocent.
+//!
+//! Records that came back because their topic or partition is missing go the same way, once it is there
+//! again (`reappearance.rs`).
 
 use crate::cluster::native::Code;
 use crate::config::OnRefused;
@@ -17,6 +20,10 @@ use crate::produce::routing::route::Target;
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::report::rendering::figures::count;
+
+/// Why a record is not sent whose topic or partition has not come back by the end.
+const ABSENT_AT_THE_END: &str =
+    "the cluster's metadata lack it, and the run ended before it was there again";
 
 /// The refused records of a partition.
 struct Suspects {
@@ -36,6 +43,7 @@ impl Session<'_> {
     /// # Errors
     /// That the run ends; what is refused is then counted as not written.
     pub(in crate::produce) fn isolate(&mut self) -> Result<(), SendStop> {
+        self.explain_silence();
         self.renew_when_overdue(0)?;
         if !self.deliveries.has_refused() {
             return Ok(());
@@ -47,12 +55,18 @@ impl Session<'_> {
             let open = open.into_iter().map(|s| (s.topic, s.partition, s.records));
             for (topic, partition, records) in open.chain(held) {
                 for record in records {
-                    let why = "the broker refused its batch, and the run ended before the cause was found";
+                    let why = match record.cause {
+                        Cause::Absent => ABSENT_AT_THE_END,
+                        _ => {
+                            "the broker refused its batch, and the run ended before the cause was found"
+                        }
+                    };
                     self.deliveries
                         .conclude(&record.record, (&topic, partition), why);
                 }
             }
         }
+        self.absences.settle();
         isolated
     }
 
@@ -61,6 +75,7 @@ impl Session<'_> {
             let waiting = open.iter().map(|suspects| suspects.records.len() as u64);
             self.wait_for_answers(waiting.sum())?;
             self.spare_epochs()?;
+            self.await_absent()?;
             self.take_refused(open)?;
             open.retain(|suspects| !suspects.records.is_empty());
             if open.is_empty() {
@@ -124,7 +139,10 @@ impl Session<'_> {
                 open.len() - 1
             });
             returned[index] = true;
-            self.judge(&mut open[index], &records)?;
+            let suspects = &mut open[index];
+            if !self.leave_given_up(suspects, &records) {
+                self.judge(suspects, &records)?;
+            }
         }
         for (suspects, returned) in open.iter_mut().zip(returned) {
             if !returned {
@@ -138,7 +156,7 @@ impl Session<'_> {
         let (topic, partition) = (suspects.topic.as_str(), suspects.partition);
         let alone = suspects.sent == 1;
         let marked = self.deliveries.account().refusals.marked;
-        let judgement = judge(records, alone, marked, self.router.batch_size(topic));
+        let mut judgement = judge(records, alone, marked, self.router.batch_size(topic));
         for culprit in &judgement.culprits {
             let why = self.culprit_words(culprit, topic);
             self.deliveries
@@ -150,8 +168,14 @@ impl Session<'_> {
             self.learn_limit(topic, bytes, large.bytes)?;
         }
         if self.job.on_refused == OnRefused::Leave {
+            let absent = judgement.suspects.iter().cloned();
+            let absent = absent.filter(|r| r.cause == Cause::Absent).collect();
+            judgement.suspects.retain(|r| r.cause != Cause::Absent);
             self.leave(judgement, (topic, partition));
-            return Ok(());
+            judgement = Judgement {
+                suspects: absent,
+                ..Judgement::default()
+            };
         }
         suspects.reach = match judgement.unclear {
             0 => judgement.suspects.len().max(1),
@@ -161,6 +185,22 @@ impl Session<'_> {
             .records
             .extend(judgement.suspects.into_iter().rev());
         Ok(())
+    }
+
+    /// Leaves the records of a partition unsent, `refused` ones and those of before, if it was waited for in
+    /// vain; `false` if not.
+    fn leave_given_up(&mut self, suspects: &mut Suspects, refused: &[RefusedRecord]) -> bool {
+        let target = self.router.index_of(&suspects.topic);
+        let given_up = target.and_then(|target| self.given_up(target, suspects.partition));
+        let Some(why) = given_up else {
+            return false;
+        };
+        let place = (suspects.topic.as_str(), suspects.partition);
+        for record in refused.iter().chain(suspects.records.iter().rev()) {
+            self.deliveries.conclude(&record.record, place, &why);
+        }
+        suspects.records.clear();
+        true
     }
 
     /// Leaves records of refused batches unsent, with what is known of the cause.
@@ -184,7 +224,7 @@ impl Session<'_> {
             return String::new();
         };
         let refused = match first.cause {
-            Cause::Record | Cause::Neighbour => "as invalid",
+            Cause::Record | Cause::Neighbour | Cause::Absent => "as invalid",
             Cause::Timestamp => "for the time",
             Cause::TooLarge => {
                 let bytes: usize = batch.iter().map(|r| r.bytes).sum();
@@ -227,6 +267,7 @@ impl Session<'_> {
                 format!("the broker refuses the record's time{days}")
             }
             Cause::TooLarge => self.deliveries.too_large(topic, bytes),
+            Cause::Absent => ABSENT_AT_THE_END.into(),
         }
     }
 
@@ -280,6 +321,10 @@ impl Session<'_> {
                 Ok(()) => {}
                 Err(Code::QUEUE_FULL) => return Err(self.full_for_good()),
                 Err(Code::FATAL) => return Err(SendStop::Failed(self.ended(Ending::Fatal))),
+                Err(code) if Cause::of(code) == Some(Cause::Absent) => {
+                    let place = (suspects.topic.as_str(), suspects.partition);
+                    self.deliveries.hold_absent(&record.record, place);
+                }
                 Err(_) => {
                     let too_large = RefusedRecord {
                         cause: Cause::TooLarge,

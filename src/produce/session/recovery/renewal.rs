@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::native::Code;
 use crate::produce::connection::timeouts::timeout_of;
+use crate::produce::delivery::refusals::Cause;
 use crate::produce::delivery::{Ending, Returned};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
@@ -45,6 +46,7 @@ impl Session<'_> {
             ));
         }
         let returned = self.take_back(parked);
+        self.give_up_missing();
         let mut returned = returned.into_iter();
         let sent = self.send_by_others(&mut returned);
         if let Err(stop) = &sent {
@@ -124,6 +126,11 @@ impl Session<'_> {
                 returned.next();
                 continue;
             };
+            if let Some(why) = self.given_up(target, *partition) {
+                self.deliveries.conclude(record, place, &why);
+                returned.next();
+                continue;
+            }
             let timestamp_ms = self.kept_timestamp_ms(record.record(), record.position());
             match self.hand_over(record.clone(), target, *partition, timestamp_ms) {
                 Ok(()) => {}
@@ -131,6 +138,9 @@ impl Session<'_> {
                     return Err(self.full_for_good());
                 }
                 Err(Code::FATAL) => return Err(SendStop::Failed(self.ended(Ending::Fatal))),
+                Err(code) if Cause::of(code) == Some(Cause::Absent) => {
+                    self.deliveries.hold_absent(record, place);
+                }
                 Err(code) => self.deliveries.conclude(record, place, &code.words()),
             }
             returned.next();

@@ -3,6 +3,8 @@
 //! The mock looks at no sequence numbers, so one request at a time is in flight here: with several, it
 //! would take what a real broker refuses because the one before it failed.
 
+pub(crate) mod absence;
+
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal::{self, SIGINT};
