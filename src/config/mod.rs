@@ -33,13 +33,13 @@ pub(crate) use crate::report::{EmptySource, Reordered};
 /// A whole run.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// What becomes of the records.
+    /// What the run does with the records.
     pub task: Task,
-    /// What is replayed.
+    /// Where the records come from.
     pub source: Source,
-    /// Where in it records are, and which of them are replayed.
+    /// Where records are in the source, and which of them the run takes.
     pub extraction: Extraction,
-    /// Where it goes; meaningless when nothing is sent.
+    /// Where the records go; meaningless when nothing is sent.
     pub destination: Destination,
     /// When records are sent.
     pub timing: Timing,
@@ -49,37 +49,37 @@ pub(crate) struct Config {
     pub repetition: Repetition,
     /// The output expected from the service behind the destination; none where it is not compared.
     pub expected: Option<OutputExpectation>,
-    /// What a source without records means.
+    /// Whether a source without records is a failure.
     pub empty: EmptySource,
-    /// What is printed.
+    /// What the run prints.
     pub output: Output,
     /// Files that were read to resolve all this, by the flags that name them.
     pub read_for_flags: Vec<(String, PathBuf)>,
 }
 
-/// What becomes of the records.
+/// What a run does with the records.
 #[derive(Debug, Clone)]
 pub(crate) enum Task {
-    /// They are sent.
+    /// Sends them.
     Replay,
-    /// A forecast says what a replay would do.
+    /// Forecasts what a replay would do.
     Plan,
-    /// They are printed as record lines.
+    /// Prints them as record lines.
     Extract,
-    /// They, or what surrounds them, are described.
+    /// Describes them, or the RRPairs around them.
     Inspect(View),
-    /// They are compared with those of another source.
+    /// Compares them with those of another source.
     Compare(Box<ComparedWith>),
-    /// Nothing is read: the built-in profile of this name is printed.
+    /// Prints the built-in profile of this name; reads nothing.
     ShowProfile(String),
-    /// Nothing is read: completions for this shell are printed.
+    /// Prints completions for this shell; reads nothing.
     ShowCompletions(Shell),
 }
 
-/// What records are compared with, and how.
+/// The sides of a comparison, and its rules.
 #[derive(Debug, Clone)]
 pub(crate) struct ComparedWith {
-    /// What was expected, and what was observed.
+    /// The expected records, and the observed ones.
     pub sides: [ComparedSource; 2],
     /// What counts as the same.
     pub rules: ComparisonRules,
@@ -94,7 +94,7 @@ pub(crate) enum View {
     Paths,
 }
 
-/// What is printed.
+/// What a run prints.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     /// The form of the report on stdout.

@@ -11,11 +11,11 @@ pub(crate) struct Extraction {
     pub profile: ProfileChoice,
     /// What the user changes in it.
     pub overrides: Overrides,
-    /// What becomes of further copies of a record.
+    /// What the run does with further copies of a record.
     pub duplicates: Duplicates,
-    /// What becomes of records of aborted transactions.
+    /// What the run does with records of aborted transactions.
     pub aborted: AbortedRecords,
-    /// What becomes of Produce requests that wrote nothing of their own.
+    /// What the run does with Produce requests that wrote nothing of their own.
     pub(crate) retried: RetriedRequests,
     /// The names of topics that the capture knows by their ids.
     pub topic_ids: TopicIdNames,
@@ -32,7 +32,7 @@ pub(crate) enum ProfileChoice {
     File {
         /// The file's name.
         name: String,
-        /// What is in it.
+        /// The file's text.
         text: String,
     },
 }
@@ -76,31 +76,31 @@ impl Overrides {
     }
 }
 
-/// What becomes of further copies of a record, which (topic, partition, offset) identifies.
+/// What the run does with further copies of a record, which (topic, partition, offset) identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duplicates {
-    /// They are counted.
+    /// It counts them.
     LeaveOut,
-    /// They are replayed.
+    /// It replays them.
     Keep,
 }
 
-/// What becomes of records of aborted transactions.
+/// What the run does with records of aborted transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AbortedRecords {
-    /// They are counted.
+    /// It counts them.
     LeaveOut,
-    /// They are replayed.
+    /// It replays them.
     Keep,
 }
 
-/// What becomes of the records of a Produce request that the broker refused, or that was sent before.
+/// What the run does with the records of a Produce request that the broker refused, or that was sent before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum RetriedRequests {
-    /// They are records like all others.
+    /// It treats them like all others.
     #[default]
     Keep,
-    /// The log has them once, or not at all.
+    /// It leaves them out: the log has them once, or not at all.
     LeaveOut,
 }
 

@@ -1,4 +1,4 @@
-//! What is done about records that are not delivered or that hold what was not captured, and which consumer groups
+//! What a run does about records that are not delivered or that hold what was not captured, and which consumer groups
 //! have to read the others.
 
 use std::path::PathBuf;
@@ -8,22 +8,22 @@ use crate::cli::OnRefused;
 use crate::record::substitutes::DateForm;
 use crate::report::Reordered;
 
-/// What is done about records that are not delivered.
+/// What a run does about records that are not delivered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DeliveryPolicy {
     /// The file for those that are not delivered.
     pub rejects: Option<PathBuf>,
     /// The journal of those that are.
     pub journal: Option<PathBuf>,
-    /// What becomes of the batch of a record that a broker refuses.
+    /// What it does with the batch of a record that a broker refuses.
     pub on_refused: OnRefused,
-    /// How long no record may be acknowledged while some are in flight.
+    /// How long it waits without an acknowledgement while records are in flight.
     pub give_up_after: Duration,
-    /// What records out of order mean.
+    /// Whether records out of order are a failure.
     pub reordered: Reordered,
-    /// The consumer groups that are waited for at the end.
+    /// The consumer groups that it waits for at the end.
     pub groups: WaitedGroups,
-    /// What is done about records that hold what was not captured.
+    /// What it does about records that hold what was not captured.
     pub substitutes: SubstitutePolicy,
 }
 
@@ -36,16 +36,16 @@ pub(crate) struct WaitedGroups {
     pub limit: Duration,
 }
 
-/// What is done about records that hold other texts than the application was given.
+/// What a run does about records that hold other texts than the application was given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct SubstitutePolicy {
-    /// About texts that data-loss prevention has replaced.
+    /// Whether texts that data-loss prevention has replaced are a failure.
     pub redacted: Redacted,
-    /// How dates that are still to be resolved are written; none refuses them.
+    /// How it writes dates that are still to be resolved; none refuses them.
     pub dates: Option<DateForm>,
 }
 
-/// What a record with a redacted text means.
+/// Whether a record with a redacted text is a failure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Redacted {
     /// It is sent and counted.

@@ -14,15 +14,15 @@ pub(crate) struct Destination {
     pub properties: Vec<(String, String)>,
     /// Names of properties of consumers that a property file holds beside those of producers.
     pub unused_properties: Vec<String>,
-    /// Where in a property file those of the user are.
+    /// The places of the user's properties in a property file.
     pub(crate) property_places: PropertyPlaces,
     /// Whether retries must neither duplicate nor reorder.
     pub idempotence: Idempotence,
     /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.
     pub token: Option<TokenSource>,
-    /// How captured topics are named there.
+    /// The names of captured topics there.
     pub topics: TopicNames,
-    /// How a record comes to its partition.
+    /// How a record gets its partition.
     pub partition: PartitionChoice,
     /// The time that records get.
     pub timestamps: Timestamps,
@@ -66,7 +66,7 @@ pub(crate) enum CapturedCluster {
 /// Whether the producer is idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotence {
-    /// What is delivered is in the log once and in order.
+    /// Delivered records are in the log once and in order.
     On,
     /// The user does without.
     Off,

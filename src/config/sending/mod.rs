@@ -1,4 +1,4 @@
-//! What becomes of the records of a replay: where they go, when, how often, and what is done about those that are not
+//! What a replay does with the records: where they go, when, how often, and what happens to those that are not
 //! delivered.
 
 mod delivery;

@@ -119,10 +119,10 @@ impl Path {
         self.nodes_unless(document, &|| false)
     }
 
-    /// The same, unless it is over before the end.
+    /// The nodes that the path matches, unless `is_over` ends the search.
     ///
     /// # Errors
-    /// As of [`Path::nodes`], and when it is over.
+    /// As of [`Path::nodes`], and when the search ends early.
     pub(crate) fn nodes_unless(
         &self,
         document: &Value,
@@ -316,7 +316,7 @@ pub(crate) fn jsonpath_text(steps: &[PathStep]) -> String {
         .collect()
 }
 
-/// Whether a name can stand behind a dot (RFC 9535, section 2.5.1.1, of which this is the ASCII part).
+/// Whether a name can follow a dot (RFC 9535, section 2.5.1.1, of which this is the ASCII part).
 fn is_shorthand(name: &str) -> bool {
     let begins_well = name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
     begins_well && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')

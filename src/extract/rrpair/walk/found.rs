@@ -63,7 +63,7 @@ impl fmt::Display for RecordError {
     }
 }
 
-/// What a line held, besides the bytes in the batch. Kept from line to line for its memory.
+/// The findings in a line, besides the bytes in the batch. Kept from line to line for its memory.
 #[derive(Debug)]
 pub(in crate::extract) struct LineFindings {
     pub(in crate::extract) records: Vec<PartialRecord>,
@@ -73,7 +73,7 @@ pub(in crate::extract) struct LineFindings {
     pub(in crate::extract) answers: Vec<FieldSet>,
     /// Indexes into the batch's topics: ids, each with its name.
     pub(in crate::extract) known_topics: Vec<(u32, u32)>,
-    /// What the filter reads, by its own indexes.
+    /// The texts that the filter reads, by its own indexes.
     pub(in crate::extract) filtered_on: Captured,
     /// Which of the profile's paths have matched something.
     pub(in crate::extract) matched: Vec<bool>,

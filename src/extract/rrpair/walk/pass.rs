@@ -40,13 +40,13 @@ pub(in crate::extract) fn read(
         pass(LenientNode::of(line)?, automaton, batch, found)
     };
     let after = repeated(batch, found, mark, strictly).or_else(|error| {
-        // What is damaged is damaged either way, and serde_json knows the column.
+        // A damaged line is damaged for both readers, and serde_json knows the column.
         repeated(batch, found, mark, leniently).map_err(|_| WalkError::Json(error))
     });
     after?.judge(batch, mark)
 }
 
-/// Makes the pass, and makes it anew each time one more node's text is asked for: at most once per state.
+/// Makes the pass, and repeats it each time a further node asks for its text: at most once per state.
 fn repeated(
     batch: &mut Batch,
     found: &mut LineFindings,
@@ -66,9 +66,9 @@ fn repeated(
     }
 }
 
-/// What a pass gives besides what it found.
+/// The state of the walk at the end of a pass.
 struct After {
-    /// A node was met whose JSON text is needed: the line is read once more.
+    /// The JSON text of a node is needed: the line is read once more.
     again: bool,
     ambiguous: Option<Slot>,
     excess: Option<Excess>,

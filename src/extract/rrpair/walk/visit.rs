@@ -73,14 +73,14 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
     }
 }
 
-/// Whether a node's own fields were given its JSON text already.
+/// Whether a node's own fields have its JSON text already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Raw {
     Taken,
     NotTaken,
 }
 
-/// What is inside a node that was entered.
+/// Visits the inside of an entered node.
 struct NodeVisitor<'w, 'a> {
     walk: &'w mut Walk<'a>,
     state: &'a AutomatonState,
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for NodeVisitor<'_, '_> {
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
-        // What is beyond all numbers is still a text.
+        // A number beyond the range of floats can still be a text.
         if number.is_infinite() && !self.state.fields.iter().any(FieldAt::takes_texts) {
             return Err(E::custom("number out of range"));
         }

@@ -108,7 +108,7 @@ impl Connection {
         &self.deliveries
     }
 
-    /// How far the run is to stop.
+    /// Whether the run is to stop, and how quickly.
     pub(in crate::produce) fn control(&self) -> &Control {
         &self.control
     }
@@ -228,7 +228,7 @@ impl Connection {
         })
     }
 
-    /// By what the cluster is recognised; none before its first answer.
+    /// The signs by which the cluster is recognised; none before its first answer.
     pub(in crate::produce) fn known(&self) -> Option<&ClusterIdentity> {
         self.known.get()
     }

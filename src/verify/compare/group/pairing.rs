@@ -22,7 +22,7 @@ pub(super) struct Pair {
     why: PairedBy,
 }
 
-/// How a pair came to be.
+/// Why two records are a pair.
 #[derive(Clone, Copy)]
 enum PairedBy {
     /// Both records were left over.
