@@ -5,9 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{Imports, imports, program};
-use super::{
-    breaches, circles, complaints, lines_before_tests, map_rows, missing_in, repeated_types,
-};
+use super::{breaches, circles, complaints, lines_before_tests, repeated_types};
 
 /// The files of a crate, each `FILE: TEXT`, with ` | ` between them.
 fn sources(files: &str) -> BTreeMap<String, String> {
@@ -186,19 +184,6 @@ fn a_complaint_names_the_files() {
     assert_eq!(
         complaints(&sources("a.rs: struct A; | b.rs: use crate::a::A;")),
         ""
-    );
-}
-
-#[test]
-fn what_a_map_names_and_does_not_exist_is_found() {
-    let files = sources("a/b.rs: fn g() {} | c.rs: struct S;");
-    let text = "//! | question | file |\n//! |---|---|\n//! | how | `g` in `a/b.rs`, `a/`, `f` in `a/b.rs`, `d.rs`, `e/` |";
-    let rows = map_rows(text);
-    assert_eq!(rows.len(), 1, "{rows:?}");
-    let (missing, named) = missing_in(rows[0].1, "", &files);
-    assert_eq!(
-        (missing, named),
-        (["f in a/b.rs", "d.rs", "e/"].map(String::from).to_vec(), 5)
     );
 }
 

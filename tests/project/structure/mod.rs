@@ -1,11 +1,12 @@
-//! The shape of the source: files of `src` import each other in no circle, no folder is crowded, and no type name
-//! occurs twice in `src`, `tests`, `tools` and `fuzz` together.
+//! The shape of the source: files of `src` import each other in no circle, no folder is crowded, no type name
+//! occurs twice in `src`, `tests`, `tools` and `fuzz` together, and the maps of the source name what there is.
 //!
 //! For circles, code that only tests compile does not count.
 
 mod circles;
 mod imports;
 mod made_up;
+mod maps;
 mod names;
 mod tokens;
 
@@ -182,102 +183,4 @@ fn only_the_driver_starts_to_read_a_source() {
         .filter(|(_, text)| text.contains("extract::start("));
     let starts: Vec<&String> = starts.map(|(name, _)| name).collect();
     assert_eq!(starts, ["run/driver.rs"]);
-}
-
-/// The rows of a map in the documentation of a module: the question, and the text that answers it.
-fn map_rows(text: &str) -> Vec<(&str, &str)> {
-    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
-    let cells = rows.filter_map(|row| row.strip_suffix(" |")?.split_once(" | "));
-    cells
-        .filter(|(question, _)| *question != "question")
-        .collect()
-}
-
-/// What of an answer does not exist, of the files, folders and items (`item` in `file`) that it names; and how many
-/// files and folders it names. `base` is the folder of the module that holds the map.
-fn missing_in(answer: &str, base: &str, files: &BTreeMap<String, String>) -> (Vec<String>, usize) {
-    let quoted: Vec<&str> = answer.split('`').collect();
-    let (mut missing, mut named) = (Vec::new(), 0);
-    for at in (1..quoted.len()).step_by(2) {
-        let place = quoted[at];
-        if !place.ends_with(".rs") && !place.ends_with('/') && !place.ends_with(".toml") {
-            continue;
-        }
-        named += 1;
-        let inside = [format!("{base}{place}"), place.to_owned()];
-        let text = files.iter().find(|(name, _)| {
-            let is_it = |path: &String| match path.ends_with('/') {
-                true => name.starts_with(path.as_str()),
-                false => *name == path,
-            };
-            inside.iter().any(is_it)
-        });
-        let Some((_, text)) = text else {
-            missing.push(place.to_owned());
-            continue;
-        };
-        let item = (quoted[at - 1] == " in ").then(|| quoted[at - 2]);
-        if let Some(item) = item.filter(|item| !item.starts_with("--") && place.ends_with(".rs")) {
-            let tokens = tokens::tokens(text);
-            let defines = |two: &[String]| {
-                ["fn", "struct", "enum", "const"].contains(&two[0].as_str()) && two[1] == item
-            };
-            if !tokens.windows(2).any(defines) {
-                missing.push(format!("{item} in {place}"));
-            }
-        }
-    }
-    (missing, named)
-}
-
-#[test]
-fn every_file_and_function_that_the_maps_name_exists() {
-    let files = files_of("src");
-    for (map, base, least) in [("lib.rs", "", 60), ("produce/mod.rs", "produce/", 10)] {
-        let rows = map_rows(&files[map]);
-        assert!(rows.len() >= least, "{map} has {} rows", rows.len());
-        for (question, answer) in rows
-            .iter()
-            .filter(|(question, _)| !question.starts_with("**"))
-        {
-            let (missing, named) = missing_in(answer, base, &files);
-            assert!(missing.is_empty(), "{map}: {question}: {missing:?}");
-            assert!(named > 0, "{map}: {question}: {answer} names no file");
-        }
-    }
-}
-
-#[test]
-fn the_map_has_a_row_for_each_behaviour_that_people_ask_about() {
-    let files = files_of("src");
-    let questions: Vec<&str> = map_rows(&files["lib.rs"]).iter().map(|row| row.0).collect();
-    for topic in [
-        "duplicates",
-        "secret",
-        "timestamp",
-        "exit codes",
-        "a snapshot's CSV is given up",
-        "selected",
-        "due times",
-        "rates",
-        "consumer group",
-        "capacity",
-        "expectation",
-        "noise",
-        "redacted",
-        "placeholders",
-        "plan",
-        "journal",
-        "rejects",
-        "guard",
-        "TLS checks",
-        "escaped",
-        "bounds",
-        "given up (`--give-up-after`)",
-    ] {
-        assert!(
-            questions.iter().any(|question| question.contains(topic)),
-            "no row for {topic}"
-        );
-    }
 }

@@ -1,0 +1,216 @@
+//! The maps of the source, in the documentation of `src/lib.rs` and `src/produce/mod.rs`: a reader comes from a
+//! behaviour or a flag to the file that decides it, by one row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{files_of, tokens};
+
+/// One row of a map: a behaviour in a user's words, and where it is decided.
+struct MapRow<'a> {
+    question: &'a str,
+    answer: &'a str,
+}
+
+/// The rows of the map in the documentation of a module, without its headings.
+fn map_rows(text: &str) -> Vec<MapRow<'_>> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
+    let cells = rows.filter_map(|row| row.strip_suffix(" |")?.split_once(" | "));
+    let rows = cells.map(|(question, answer)| MapRow { question, answer });
+    rows.filter(|row| row.question != "question" && !row.question.starts_with("**"))
+        .collect()
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Whether an answer begins with "`item` in `file.rs`".
+fn begins_with_an_item(answer: &str) -> bool {
+    let parts: Vec<&str> = answer.split('`').collect();
+    matches!(parts[..], ["", item, " in ", file, ..] if !item.is_empty() && file.ends_with(".rs"))
+}
+
+/// Whether a file with these tokens defines `item`: a function, type or constant, or a function of a type
+/// (`Type::name`).
+fn defines(tokens: &[String], item: &str) -> bool {
+    let Some((of, function)) = item.split_once("::") else {
+        return tokens.windows(2).any(|two| {
+            ["fn", "struct", "enum", "const"].contains(&two[0].as_str()) && two[1] == item
+        });
+    };
+    let mut is_of_type = false;
+    for (at, token) in tokens.iter().enumerate() {
+        // Elsewhere `impl` is a type in a signature.
+        let begins = at == 0 || ["}", ";", "]"].contains(&tokens[at - 1].as_str());
+        if token == "impl" && begins {
+            let mut header = tokens[at..].iter().take_while(|token| *token != "{");
+            is_of_type = header.any(|token| token == of);
+        }
+        let next = tokens.get(at + 1);
+        if is_of_type && token == "fn" && next.is_some_and(|name| name == function) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What of an answer does not exist, of the files, folders and items (`item` in `file`) that it names. `base` is the
+/// folder of the module that holds the map.
+fn missing_in(answer: &str, base: &str, files: &BTreeMap<String, String>) -> Vec<String> {
+    let parts: Vec<&str> = answer.split('`').collect();
+    let mut missing = Vec::new();
+    for at in (1..parts.len()).step_by(2) {
+        let place = parts[at];
+        if !place.ends_with(".rs") && !place.ends_with('/') && !place.ends_with(".toml") {
+            continue;
+        }
+        let inside = [format!("{base}{place}"), place.to_owned()];
+        let text = files.iter().find(|(name, _)| {
+            let is_it = |path: &String| match path.ends_with('/') {
+                true => name.starts_with(path.as_str()),
+                false => *name == path,
+            };
+            inside.iter().any(is_it)
+        });
+        let Some((_, text)) = text else {
+            missing.push(place.to_owned());
+            continue;
+        };
+        let item = (parts[at - 1] == " in ").then(|| parts[at - 2]);
+        if let Some(item) = item.filter(|_| place.ends_with(".rs"))
+            && !defines(&tokens::tokens(text), item)
+        {
+            missing.push(format!("{item} in {place}"));
+        }
+    }
+    missing
+}
+
+#[test]
+fn every_file_and_function_that_the_maps_name_exists() {
+    let files = files_of("src");
+    for (map, base, least) in [("lib.rs", "", 100), ("produce/mod.rs", "produce/", 20)] {
+        let rows = map_rows(&files[map]);
+        assert!(rows.len() >= least, "{map} has {} rows", rows.len());
+        let missing = rows.iter().flat_map(|row| {
+            let missing = missing_in(row.answer, base, &files).into_iter();
+            missing.map(|what| format!("{map}: {}: {what}", row.question))
+        });
+        let missing: Vec<String> = missing.collect();
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
+}
+
+#[test]
+fn every_row_of_the_maps_names_first_the_item_that_decides() {
+    let files = files_of("src");
+    for map in ["lib.rs", "produce/mod.rs"] {
+        let others: Vec<String> = map_rows(&files[map])
+            .iter()
+            .filter(|row| !begins_with_an_item(row.answer))
+            .map(|row| format!("{}: {}", row.question, row.answer))
+            .collect();
+        assert!(others.is_empty(), "{map}: {others:#?}");
+    }
+}
+
+#[test]
+fn every_flag_is_in_a_question_of_the_map() {
+    let files = files_of("src");
+    let rows = map_rows(&files["lib.rs"]);
+    let asked: BTreeSet<&str> = rows.iter().flat_map(|row| quoted(row.question)).collect();
+    let flags = kreplay::flags_by_command().into_iter();
+    let flags: BTreeSet<String> = flags.flat_map(|(_, flags)| flags).collect();
+    assert!(flags.len() > 60, "{flags:?}");
+    let lacking: Vec<&String> = flags
+        .iter()
+        .filter(|flag| flag.starts_with("--") && !asked.contains(flag.as_str()))
+        .collect();
+    assert!(lacking.is_empty(), "no row asks about {lacking:?}");
+}
+
+#[test]
+fn the_map_has_a_row_for_each_behaviour_that_people_ask_about() {
+    let files = files_of("src");
+    let rows = map_rows(&files["lib.rs"]);
+    for topic in [
+        "duplicates",
+        "secret",
+        "timestamp",
+        "exit codes",
+        "a snapshot's CSV is given up",
+        "selected",
+        "due times",
+        "rates",
+        "consumer group",
+        "capacity",
+        "expectation",
+        "noise",
+        "redacted",
+        "placeholders",
+        "plan",
+        "journal",
+        "rejects",
+        "guard",
+        "TLS checks",
+        "escaped",
+        "bounds",
+        "which copy",
+        "gzip",
+        "progress",
+        "the end of a run",
+        "locked",
+        "given up (`--give-up-after`)",
+    ] {
+        assert!(
+            rows.iter().any(|row| row.question.contains(topic)),
+            "no row for {topic}"
+        );
+    }
+}
+
+#[test]
+fn a_function_of_one_type_is_not_taken_for_that_of_another() {
+    let text = "
+        struct Cat;
+        impl Cat { fn purr(&self, ear: impl Fn()) -> u8 { 1 } fn eat(&self) {} }
+        struct Dog;
+        impl fmt::Display for Dog { fn bark(&self) {} }
+    ";
+    let tokens = tokens::tokens(text);
+    for item in ["Cat", "eat", "Cat::purr", "Cat::eat", "Dog::bark"] {
+        assert!(defines(&tokens, item), "{item}");
+    }
+    for item in ["ear", "Cat::bark", "Dog::eat", "Fn::eat", "Cow::eat"] {
+        assert!(!defines(&tokens, item), "{item}");
+    }
+}
+
+#[test]
+fn what_a_map_names_and_does_not_exist_is_found() {
+    let files = [("a/b.rs", "fn g() {}"), ("c.rs", "struct S;")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let text = "//! | question | file |\n//! |---|---|\n//! | **Part** | |\n//! | how `--x` goes | `g` in `a/b.rs`, `a/`, `f` in `a/b.rs`, `d.rs`, `e/` |";
+    let rows = map_rows(text);
+    let [row] = &rows[..] else {
+        panic!("{} rows", rows.len());
+    };
+    assert_eq!(quoted(row.question).collect::<Vec<_>>(), ["--x"]);
+    let missing = missing_in(row.answer, "", &BTreeMap::from(files));
+    assert_eq!(missing, ["f in a/b.rs", "d.rs", "e/"]);
+}
+
+#[test]
+fn an_answer_that_begins_with_a_file_or_a_folder_is_refused() {
+    assert!(begins_with_an_item("`read` in `a/b.rs`, lines `c.rs`"));
+    for answer in [
+        "`a/b.rs`",
+        "`a/`, then `read` in `a/b.rs`",
+        "lines `read` in `a.rs`",
+        "`read` in `a/`",
+        "nowhere",
+    ] {
+        assert!(!begins_with_an_item(answer), "{answer}");
+    }
+}
