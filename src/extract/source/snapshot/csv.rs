@@ -39,21 +39,7 @@ pub(super) fn read_extracted(
     let read = match find_header(&mut output, &speedctl) {
         CsvHeaderSearch::Found(header) => {
             let bytes = Cursor::new(header).chain(output);
-            let (options, topics) = (&context.options, &context.topics_of_rows());
-            let deduplicator = RefCell::new(Deduplicator::new(options));
-            let read = csv::read(
-                csv::CsvSource {
-                    bytes,
-                    name: &name,
-                    input: 0,
-                    options,
-                    topics,
-                    on_loss,
-                    deduplicator: &deduplicator,
-                },
-                sender,
-            );
-            read.and_then(|()| csv::finish(&deduplicator, sender))
+            read_csv((bytes, &name), on_loss, context, sender)
         }
         CsvHeaderSearch::Missing(text) => {
             drop(output);
@@ -106,26 +92,36 @@ pub(super) fn read_named(
     description.of_one(path.display().to_string());
     description.total_bytes = file.metadata().ok().map(|metadata| metadata.len());
     drop(description);
-    let (options, topics) = (&context.options, &context.topics_of_rows());
     let name = path.display().to_string();
-    let deduplicator = RefCell::new(Deduplicator::new(options));
-    let source = csv::CsvSource {
-        bytes: file,
-        name: &name,
-        input: 0,
-        options,
-        topics,
-        on_loss,
-        deduplicator: &deduplicator,
-    };
-    let read = csv::read(source, sender);
-    match read.and_then(|()| csv::finish(&deduplicator, sender)) {
+    match read_csv((file, &name), on_loss, context, sender) {
         // The columns are those that speedctl was asked for: the user has chosen none.
         Err(ReadStop::Failed(Error::NoValueColumn { .. })) => Err(ReadStop::Failed(
             ended.failed(format!("named {name}, which has no CSV header")),
         )),
         end => end,
     }
+}
+
+/// Reads the one CSV of a snapshot, and reports what is known of it at its end.
+fn read_csv(
+    (bytes, name): (impl Read, &str),
+    on_loss: OnLoss,
+    context: &ExtractionContext,
+    sender: &Outlet,
+) -> Result<(), ReadStop> {
+    let options = &context.options;
+    let deduplicator = RefCell::new(Deduplicator::new(options));
+    let source = csv::CsvSource {
+        bytes,
+        name,
+        input: 0,
+        options,
+        topics: &context.topics_of_rows(),
+        on_loss,
+        deduplicator: &deduplicator,
+    };
+    csv::read(source, sender)?;
+    csv::finish(&deduplicator, sender)
 }
 
 /// What a speedctl that ended well has done wrong.
