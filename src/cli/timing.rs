@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
+use super::values::duration;
+
 /// When records are sent.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Timing")]
@@ -111,18 +113,6 @@ fn per_second(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     (rate.is_finite() && rate > 0.0).then_some(rate)
 }
 
-/// Reads a duration above zero: `5s`, `1m 30s`.
-///
-/// # Errors
-/// What a duration looks like.
-fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration > Duration::ZERO => Ok(duration),
-        Ok(_) => Err("a duration is above zero".into()),
-        Err(_) => Err("expected a duration above zero, such as `500ms`, `5s` or `1m 30s`".into()),
-    }
-}
-
 /// Reads a time in RFC 3339.
 ///
 /// # Errors
@@ -190,14 +180,6 @@ mod tests {
         // `Mb` are bits, and nobody knows what `m` is.
         for text in ["", "MiB", "0", "-1MiB", "NaN", "20Mb", "20m", "20MiB/m"] {
             assert!(byte_rate(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_duration_is_above_zero() {
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for text in ["", "0s", "-5s", "5", "soon"] {
-            assert!(duration(text).is_err(), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! reads it, before the rest of the command line.
 
 use std::ffi::OsStr;
+use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -72,9 +73,29 @@ pub(super) fn topic_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a duration above zero: `5s`, `1m 30s`.
+///
+/// # Errors
+/// What a duration looks like.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration > Duration::ZERO => Ok(duration),
+        Ok(_) => Err("a duration is above zero".into()),
+        Err(_) => Err("expected a duration above zero, such as `500ms`, `5s` or `1m 30s`".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_above_zero() {
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["", "0s", "0ms", "-5s", "5", "90", "soon"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_topic_id_is_accepted_in_either_notation_with_a_legal_name() {

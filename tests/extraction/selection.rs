@@ -316,6 +316,22 @@ fn inspect_looks_at_what_is_selected() {
 }
 
 #[test]
+fn every_selection_is_that_of_all_commands() {
+    for selection in SELECTIONS {
+        let printed = lines(selection).len();
+        let of = |command: &str| {
+            let args = [&[command, shop(), "--report", "json"][..], selection].concat();
+            let output = kreplay(args);
+            assert_eq!(output.code, 0, "{output:#?}");
+            let report: Value = serde_json::from_str(&output.stdout).expect("a report");
+            report
+        };
+        assert_eq!(of("inspect")["ledger"]["records"], printed, "{selection:?}");
+        assert_eq!(of("plan")["ledger"]["to_send"], printed, "{selection:?}");
+    }
+}
+
+#[test]
 fn a_limit_ends_reading_of_an_input_that_goes_on() {
     let shop = std::fs::read(fixture("shop.jsonl")).expect("the fixture can be read");
     let mut running = Run::new(["extract", "-", "-q", "--limit", "5"])
@@ -482,8 +498,10 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
         ),
         (&["--sample", "1/0"], "one key in 0 is none"),
         (&["--limit", "0"], "--limit"),
-        (&["--skip", "-1"], "-1"),
+        (&["--limit", "-1"], "invalid value '-1' for '--limit <N>'"),
+        (&["--skip", "-1"], "invalid value '-1' for '--skip <N>'"),
         (&["--from", "soon"], "expected RFC 3339"),
+        (&["--to", "-5m"], "expected RFC 3339"),
         (
             &["--from", "+2m", "--to", "+1m"],
             "`--from +2m` is not before `--to +1m`",
@@ -499,6 +517,7 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
         ),
         (&["--topics", "a,!a"], "`a` and `!a` contradict each other"),
         (&["--topics", "a|b"], "no `|`"),
+        (&["--clock", "record"], "`--clock record` is for "),
     ] {
         for command in [&["replay", shop(), "--rehearse"][..], &["extract", shop()]] {
             let output = kreplay([command, flags].concat());
@@ -513,12 +532,20 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
             );
         }
     }
-    let output = kreplay(["inspect", shop(), "--paths", "--topics", "orders"]);
-    assert_eq!(output.code, 2, "{output:#?}");
-    assert!(
-        output.stderr.contains("--paths") && output.stderr.contains("--topics"),
-        "{output:#?}"
-    );
+    for flag in [["--topics", "orders"], ["--clock", "record"]] {
+        let output = kreplay([&["inspect", shop(), "--paths"][..], &flag].concat());
+        assert_eq!(output.code, 2, "{output:#?}");
+        assert!(
+            output.stderr.contains("--paths") && output.stderr.contains(flag[0]),
+            "{output:#?}"
+        );
+    }
+    for command in [&["inspect", shop()][..], &["compare", shop(), shop()]] {
+        let output = kreplay([command, &["--clock", "record"]].concat());
+        let said = "`--clock record` is for `--from` and `--to`, and none of them is given";
+        assert_eq!(output.code, 2, "{output:#?}");
+        assert!(output.stderr.contains(said), "{output:#?}");
+    }
 }
 
 #[test]

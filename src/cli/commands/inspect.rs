@@ -29,8 +29,8 @@ pub(crate) struct InspectArguments {
     #[arg(long, help_heading = "Output", conflicts_with_all = [
         "profile", "record", "value", "key", "headers", "timestamp", "topic_path",
         "partition_path", "offset_path", "value_encoding", "key_encoding", "header_encoding",
-        "keep_duplicates", "with_aborted", "topic_id", "via", "topics", "from", "to", "sample", "skip",
-        "limit", "shard",
+        "keep_duplicates", "with_aborted", "topic_id", "via", "topics", "from", "to", "clock", "sample",
+        "skip", "limit", "shard",
     ])]
     pub paths: bool,
     /// The form of what is printed on stdout.

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 pub(crate) use self::extraction::{Encoding, ExtractionArguments};
 pub(crate) use self::selection::SelectionArguments;
+use super::values::duration;
 
 /// What is read.
 #[derive(Debug, Args)]
@@ -82,7 +83,7 @@ pub(crate) struct SpeedctlArguments {
     /// The longest silence of speedctl before it counts as hung.
     ///
     /// What speedctl has started counts as speedctl.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration, hide_short_help = true)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration, hide_short_help = true)]
     pub speedctl_timeout: Duration,
     /// Print the speedctl command that would run, quoted for a shell, and stop.
     #[arg(long, hide_short_help = true)]

@@ -16,21 +16,15 @@ pub(crate) struct SelectionArguments {
     #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
     pub topics: Vec<String>,
     /// Only records from this time on: RFC 3339, or `+5m` after the first record of the capture.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: Option<Moment>,
     /// Only records before this time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<Moment>,
-    /// Which time of a record that is, and which --speed goes by: when the application was given it (RRPair
-    /// `ts` plus `duration`), or its own timestamp.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "WHICH",
-        hide_short_help = true
-    )]
-    pub clock: Clock,
+    /// Which time of a record --from, --to and --speed go by: `capture`, the default, is when the application
+    /// was given it (RRPair `ts` plus `duration`); `record` is its own timestamp.
+    #[arg(long, value_enum, value_name = "WHICH", hide_short_help = true)]
+    pub clock: Option<Clock>,
     /// One key in N, chosen by a hash, with all of its records; of records without a key each Nth.
     #[arg(long, value_name = "1/N", hide_short_help = true)]
     pub sample: Option<Sample>,
@@ -39,12 +33,13 @@ pub(crate) struct SelectionArguments {
         long,
         default_value_t = 0,
         hide_default_value = true,
+        allow_negative_numbers = true,
         value_name = "N",
         hide_short_help = true
     )]
     pub skip: u64,
     /// Stop reading after N records, behind those of --skip.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "N")]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u64>,
     /// The share of the Ith of N machines, which together use each record once; a captured partition
     /// belongs to one of them. With --speed and one --start-at all of them keep one time. `auto` reads
@@ -59,9 +54,6 @@ impl ValueEnum for Clock {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Capture => "capture",
-            Self::Record => "record",
-        }))
+        Some(PossibleValue::new(self.name()))
     }
 }

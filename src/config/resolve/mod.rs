@@ -19,7 +19,7 @@ use self::output::{
     quiet_output, resolve_delivery, resolve_empty, resolve_output, resolve_substitutes, verbosity,
 };
 use self::repetition::resolve_repetition;
-use self::selection::share_pauses;
+use self::selection::{check_clock, share_pauses};
 use self::source::{ReadFor, resolve_snapshot, resolve_source, send_unknown};
 use super::properties::PropertyFile;
 use super::property_names::PropertyPlaces;
@@ -85,6 +85,7 @@ impl Config {
             output,
         } = sending;
         let output = resolve_output(output);
+        check_clock(&extraction.selection, Some(timing.speed))?;
         if source.prints_command() {
             let extraction = resolve_extraction(extraction)?;
             return Ok(Self::printing(Task::Replay, source, extraction, output));
@@ -94,7 +95,7 @@ impl Config {
             false => Excuse::Differs,
         };
         let expected = resolve_expectation(expectation, reordered, speedctl)?;
-        let clock = extraction.selection.clock;
+        let clock = extraction.selection.clock.unwrap_or_default();
         let timing = Timing {
             max_lag: groups.max_lag,
             sends_for: again.sends_for,
@@ -128,10 +129,11 @@ impl Config {
             ..quiet_output(args.report, verbosity(args.quiet, args.verbose))
         };
         let mut source = resolve_source(args.source, ReadFor::Sending)?;
+        check_clock(&args.extraction.selection, Some(args.timing.speed))?;
         if args.send_unknown {
             send_unknown(&mut source)?;
         }
-        let clock = args.extraction.selection.clock;
+        let clock = args.extraction.selection.clock.unwrap_or_default();
         let timing = Timing::from_flags(args.timing, clock, SystemTime::now())?;
         let reordered = match args.allow_reordered {
             true => Reordered::Allowed,
@@ -156,6 +158,7 @@ impl Config {
     fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
         let source = resolve_source(args.source, ReadFor::Looking)?;
+        check_clock(&args.extraction.selection, None)?;
         let extraction = resolve_extraction(args.extraction)?;
         let config = Self::printing(Task::Extract, source, extraction, output);
         Ok(Self {
@@ -167,6 +170,7 @@ impl Config {
     fn comparing(args: cli::CompareArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let sides = [args.expected, args.observed];
+        check_clock(&args.extraction.selection, None)?;
         let sides = resolve_sides(sides, args.kind, &args.speedctl)?;
         let is_topic = |side: &ComparedSource| matches!(side, ComparedSource::Topic(_));
         let destination = match sides.iter().any(is_topic) {
@@ -209,6 +213,7 @@ impl Config {
     fn inspecting(args: cli::InspectArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
         let source = resolve_source(args.source, ReadFor::Looking)?;
+        check_clock(&args.extraction.selection, None)?;
         let mut extraction = resolve_extraction(args.extraction)?;
         let view = match args.paths {
             true => View::Paths,

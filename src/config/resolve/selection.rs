@@ -3,7 +3,7 @@
 use std::env;
 
 use crate::cli;
-use crate::config::{Selection, Shard, Timing, TopicGlobs};
+use crate::config::{Selection, Shard, Speed, Timing, TopicGlobs};
 use crate::error::Error;
 
 /// What the variables of `--shard auto` are called: the first is set by Kubernetes in an Indexed Job and counts
@@ -25,7 +25,7 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
     let shard = args.shard.as_deref().map(|text| shard(text, variable));
     Ok(Selection {
         topics,
-        clock: args.clock,
+        clock: args.clock.unwrap_or_default(),
         from: args.from,
         to: args.to,
         skip: args.skip,
@@ -33,6 +33,37 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
         sample: args.sample,
         shard: shard.transpose()?,
         longest_pause: None,
+    })
+}
+
+/// Finds a `--clock` that nothing goes by: whoever gives it expects a rhythm or a window. `speed` is that of the
+/// replay; none where nothing is sent.
+///
+/// # Errors
+/// [`Error::Config`] that names the flags that go by a clock.
+pub(super) fn check_clock(
+    args: &cli::SelectionArguments,
+    speed: Option<Speed>,
+) -> Result<(), Error> {
+    let has_rhythm = matches!(speed, Some(Speed::Factor(_)));
+    let is_used = has_rhythm || args.from.is_some() || args.to.is_some();
+    let Some(clock) = args.clock.filter(|_| !is_used) else {
+        return Ok(());
+    };
+    let (flags, hint) = match speed {
+        Some(_) => (
+            "a `--speed` such as `1x`, `--from` and `--to`",
+            "`--speed 1x` keeps the rhythm of these times; `--from TIME` and `--to TIME` choose records by them",
+        ),
+        None => (
+            "`--from` and `--to`",
+            "`--from TIME` and `--to TIME` choose records by these times",
+        ),
+    };
+    let clock = clock.name();
+    Err(Error::Config {
+        message: format!("`--clock {clock}` is for {flags}, and none of them is given"),
+        hint: Some(hint.into()),
     })
 }
 
@@ -73,6 +104,7 @@ fn shard(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Clock;
 
     fn auto(index: Option<&str>, of: Option<&str>) -> Result<String, String> {
         let variable = |name: &str| match name {
@@ -81,6 +113,32 @@ mod tests {
         };
         let shard = shard("auto", variable).map(|shard| shard.to_string());
         shard.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_clock_is_for_a_speed_or_a_window() {
+        let given = |from: Option<&str>| cli::SelectionArguments {
+            clock: Some(Clock::Record),
+            from: from.map(|text| text.parse().expect("a moment")),
+            ..cli::SelectionArguments::default()
+        };
+        let (max, factor) = (Some(Speed::Max), Some(Speed::Factor(1.0)));
+        for (args, speed) in [
+            (cli::SelectionArguments::default(), max),
+            (given(None), factor),
+            (given(Some("+5m")), max),
+            (given(Some("+5m")), None),
+        ] {
+            assert_eq!(check_clock(&args, speed), Ok(()));
+        }
+        for (speed, flags) in [
+            (max, "a `--speed` such as `1x`, `--from` and `--to`"),
+            (None, "`--from` and `--to`"),
+        ] {
+            let error = check_clock(&given(None), speed).expect_err("nothing goes by it");
+            let said = format!("`--clock record` is for {flags}, and none of them is given");
+            assert_eq!((error.to_string(), error.exit().code()), (said, 2));
+        }
     }
 
     #[test]

@@ -73,6 +73,16 @@ pub(crate) enum Clock {
     Record,
 }
 
+impl Clock {
+    /// As `--clock` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Record => "record",
+        }
+    }
+}
+
 /// What a question is asked of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CandidateRecord<'a> {

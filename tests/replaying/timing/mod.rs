@@ -377,36 +377,66 @@ fn a_speed_that_the_cluster_does_not_keep_up_with_ends_with_what_was_reached_and
     assert!(lateness_ms(&report, "max") > 500.0, "{timing:#}");
 }
 
+#[test]
+fn a_speed_that_the_input_does_not_keep_up_with_is_limited_by_the_input() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let flags = ["--speed", "1x", "--clock", "record"];
+    let mut run = run(&brokers, &flags).stdin_open().spawn();
+    run.write_stdin(lines([(0, 0, 0)]).as_bytes());
+    run.wait_until("the first record is there", |_| {
+        count(&brokers, TOPIC) == Ok(1)
+    });
+    // The rest is due after 100 ms, and comes later.
+    thread::sleep(Duration::from_millis(1500));
+    run.write_stdin(lines((1..10).map(|i| (0, i, 100))).as_bytes());
+    run.close_stdin();
+    let report = report_of(&run.wait(), 0);
+    assert_eq!(ledger(&report), "10 = 10 delivered");
+    assert_eq!(report["timing"]["limited_by"], "input", "{report:#}");
+    let reached = report["timing"]["reached"].as_f64().expect("a speed");
+    assert!(reached < 0.1, "{report:#}");
+    assert!(lateness_ms(&report, "p50") > 1000.0, "{report:#}");
+}
+
 /// Checks that no window of sendings, in milliseconds, has more units than its share and the burst of 10 ms.
 /// A sending is known to the millisecond.
 fn assert_rate(sent_ms: &[i64], per_second: f64, unit: f64) {
-    for from in 0..sent_ms.len() {
-        for to in from..sent_ms.len() {
-            let window_s = (sent_ms[to] - sent_ms[from] + 1) as f64 / 1000.0;
-            let units = (to - from) as f64 * unit;
-            let most = per_second * (window_s + 0.010) + unit;
-            assert!(units <= most, "{units} in {window_s} s: {sent_ms:?}");
-        }
+    let most = 0.010 + 0.001 + unit / per_second;
+    // By how much a sending is behind the share of its place. A window is ahead by what its beginning is more
+    // behind than its end.
+    let mut most_behind = f64::NEG_INFINITY;
+    for (n, ms) in (0_u32..).zip(sent_ms) {
+        let behind = *ms as f64 / 1000.0 - f64::from(n) * unit / per_second;
+        most_behind = most_behind.max(behind);
+        let ahead = most_behind - behind;
+        assert!(ahead <= most, "{ahead} s ahead at {n}: {sent_ms:?}");
     }
 }
 
 #[test]
 fn a_rate_holds_over_every_window_and_nothing_is_dropped() {
-    let mock = mock(1);
-    let brokers = mock.bootstrap_servers();
-    let report = report_of(&replay(&brokers, &["--rate", "200/s"], at_once(301)), 0);
-    assert_eq!(ledger(&report), "301 = 301 delivered");
-    let sent = sent(&brokers);
-    assert_rate(&after_first(&sent), 200.0, 1.0);
-    let rate = &report["timing"]["rate"];
-    assert_eq!(rate["asked"], 200.0);
-    assert!(
-        rate["reached"]
-            .as_f64()
-            .is_some_and(|reached| reached <= 203.0),
-        "{report:#}"
-    );
-    assert_eq!(report["timing"]["asked"], "max");
+    for (asked, per_second, records) in [
+        ("1/s", 1.0, 4),
+        ("200/s", 200.0, 301),
+        ("200k/s", 200_000.0, 60_001),
+    ] {
+        let mock = mock(1);
+        let brokers = mock.bootstrap_servers();
+        let report = report_of(&replay(&brokers, &["--rate", asked], at_once(records)), 0);
+        assert_eq!(ledger(&report), format!("{records} = {records} delivered"));
+        let after = after_first(&sent(&brokers));
+        assert_eq!(i64::try_from(after.len()), Ok(records));
+        assert_rate(&after, per_second, 1.0);
+        let rate = &report["timing"]["rate"];
+        assert_eq!(rate["asked"], per_second);
+        // The whole may be made up for by the burst of 10 ms.
+        let whole_s = (records - 1) as f64 / per_second;
+        let most = per_second * (1.0 + 0.010 / whole_s) * 1.001;
+        let reached = rate["reached"].as_f64().expect("a rate");
+        assert!(reached <= most, "{report:#}");
+        assert_eq!(report["timing"]["asked"], "max");
+    }
 }
 
 #[test]
@@ -501,6 +531,26 @@ fn a_replay_starts_at_the_requested_time() {
 }
 
 #[test]
+fn a_replay_that_waits_for_its_start_ends_at_once_when_it_is_interrupted() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let start = SystemTime::now() + Duration::from_secs(3600);
+    let start = humantime::format_rfc3339_millis(start).to_string();
+    let mut run = run(&brokers, &["--start-at", &start]).stdin_open().spawn();
+    run.write_stdin(at_once(3).as_bytes());
+    run.close_stdin();
+    run.wait_until("the destination was looked at", |run| {
+        run.stderr_so_far().contains("orders (1 partition)")
+    });
+    let begin = Instant::now();
+    run.signal(SIGINT);
+    let output = run.wait_within(AT_ONCE * 4);
+    assert!(begin.elapsed() < AT_ONCE, "{:?}", begin.elapsed());
+    assert_eq!(ledger(&report_of(&output, 130)), "3 = 3 unsent");
+    assert_eq!(count(&brokers, TOPIC), Ok(0));
+}
+
+#[test]
 fn a_process_that_was_stopped_catches_up_and_says_how_late_it_was() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
@@ -586,6 +636,38 @@ fn an_input_without_times_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_csv_without_times_is_refused_before_anything_is_sent_and_the_flags_that_read_them_are_named() {
+    let mock = mock(1);
+    let brokers = mock.bootstrap_servers();
+    let speed = ["--speed", "1x", "-t", TOPIC, "--as", "csv", "--value", "v"];
+    let by_record = [&speed[..], &["--clock", "record"]].concat();
+    let untimed = "v,when\n0,1764787375000\n300,1764787375300\n";
+    for (flags, named) in [
+        (&speed[..], "`--clock record`"),
+        (&by_record, "`--timestamp PATH`"),
+    ] {
+        for command in ["replay", "plan"] {
+            let args = [command, "-", "-b", &brokers];
+            let output = Run::new([&args[..], flags].concat());
+            let output = output.stdin(untimed).output();
+            assert_eq!((output.code, &*output.stdout), (2, ""), "{output:#?}");
+            assert!(output.stderr.contains("stdin:2 has none"), "{output:#?}");
+            assert!(output.stderr.contains(named), "{output:#?}");
+        }
+    }
+    assert_eq!(count(&brokers, TOPIC), Ok(0));
+    // With what is named, and with the column that speedctl writes, there are times.
+    let named = [&by_record[..], &["--timestamp", "when"]].concat();
+    let captured = "v,ts\n0,2025-12-03T18:42:55Z\n300,2025-12-03T18:42:55.3Z\n";
+    for (flags, input, there) in [(&named[..], untimed, 2), (&speed[..], captured, 4)] {
+        let report = report_of(&replay(&brokers, flags, input), 0);
+        assert_eq!(ledger(&report), "2 = 2 delivered");
+        assert_eq!(report["timing"]["untimed"], 0, "{report:#}");
+        assert_eq!(count(&brokers, TOPIC), Ok(there));
+    }
+}
+
+#[test]
 fn records_without_a_time_are_sent_with_the_one_before_and_counted() {
     let mock = mock(1);
     let brokers = mock.bootstrap_servers();
@@ -640,6 +722,25 @@ fn flags_that_make_no_sense_are_refused_in_one_line() {
         (
             &["--clock", "wall", "--speed", "1x"],
             "possible values: capture, record",
+        ),
+        (
+            &["--clock", "record"],
+            "`--clock record` is for a `--speed` such as `1x`, `--from` and `--to`, and none of them is given",
+        ),
+        (
+            &["--clock", "capture", "--speed", "max", "--rate", "5"],
+            "`--clock capture` is for a `--speed` such as `1x`",
+        ),
+        (&["--for", "0s"], "a duration is above zero"),
+        (&["--for", "-5s"], "expected a duration above zero"),
+        (&["--give-up-after", "0s"], "a duration is above zero"),
+        (
+            &["--max-lag", "5"],
+            "'--rehearse' cannot be used with '--max-lag <N>'",
+        ),
+        (
+            &["--drain-timeout", "5s"],
+            "'--rehearse' cannot be used with '--drain-timeout <DURATION>'",
         ),
     ] {
         let args = ["replay", "-", "--rehearse"];
