@@ -43,6 +43,9 @@ pub(crate) enum Gate {
     /// After the source has ended, well or not, or the channel is full, or a moment has passed: there
     /// is something to look at before the first record.
     WhenKnown,
+    /// After the source has ended, well or not, or the channel is full, or it is certain which record is the
+    /// first of all machines: that must not depend on how fast this one reads.
+    WhenStartKnown,
     /// After the source has ended well or the channel is full, whichever comes first.
     WhenSure,
 }
@@ -168,6 +171,9 @@ impl Sender {
         if state.closed {
             return Err(Closed);
         }
+        if state.gate == Gate::WhenStartKnown && source_batch.others.is_first_certain {
+            state.gate = Gate::AtOnce;
+        }
         state.records += records;
         state.bytes += bytes;
         state.queue.push_back(source_batch);
@@ -204,7 +210,7 @@ impl Sender {
         if !std::mem::replace(&mut state.is_ended, true) {
             // However extraction ends that was told to stop, it is not the source's end.
             let stopped = state.closed && !matches!(end, Err(Error::Defect { .. }));
-            if end.is_ok() || state.gate == Gate::WhenKnown {
+            if end.is_ok() || state.gate != Gate::WhenSure {
                 state.gate = Gate::AtOnce;
             }
             state.end = (!stopped).then_some(end);
@@ -227,7 +233,7 @@ pub(crate) struct Receiver(Arc<SharedChannel>);
 impl Receiver {
     /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
     /// the source has failed before. What can be known before the first record is so bounded by the
-    /// channel's limits and, for a source that comes slowly, by half a second.
+    /// channel's limits and, for a source that comes slowly, by half a second, unless the gate waits for more.
     pub(crate) fn look_ahead(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
         let mut state = self.0.lock();
         let started = Instant::now();
@@ -413,6 +419,32 @@ mod tests {
         assert!(receiver.recv().is_none());
         let (end, rest) = receiver.close();
         assert_eq!((end, rest.len()), (Some(Err(Error::config("no"))), 1));
+    }
+
+    #[test]
+    fn a_gate_for_a_common_start_waits_until_that_is_certain_however_slowly_the_source_comes() {
+        let (sender, receiver) = bounded(SMALL, Gate::WhenStartKnown);
+        let looks = thread::spawn(move || {
+            let mut seen = 0;
+            receiver.look_ahead(|_| seen += 1);
+            seen
+        });
+        let mut batch = source_batch(10);
+        sender.send(batch).expect("there is room");
+        thread::sleep(LONGEST_LOOK + SHORTEST_WAIT);
+        assert!(!looks.is_finished(), "half a second is not enough");
+        batch = source_batch(10);
+        batch.others.is_first_certain = true;
+        sender.send(batch).expect("there is room");
+        assert_eq!(looks.join().expect("it does not panic"), 2);
+        for end in [Ok(()), Err(Error::config("no"))] {
+            let (sender, receiver) = bounded(SMALL, Gate::WhenStartKnown);
+            sender.send(source_batch(10)).expect("there is room");
+            sender.finish(end);
+            let mut seen = 0;
+            receiver.look_ahead(|_| seen += 1);
+            assert_eq!(seen, 1, "the end of the source opens it, too");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::record::select::OtherShards;
+use crate::report::ProblemKind;
 
 /// From here on a distance between neighbours is not a pause but a clock that was set, or a record with
 /// a time of its own choosing.
@@ -14,6 +15,8 @@ const JUMP_NS: i128 = 365 * 86_400 * 1_000_000_000;
 pub(super) struct Rhythm {
     /// Records whose time is before that of an earlier one of their partition. They are due with it.
     pub(super) clamped: u64,
+    /// Others whose time is before that of the first record of the pass. They are due at once.
+    pub(super) before_first: u64,
     /// Records without a time. They are due with the one before them.
     pub(super) untimed: u64,
     /// Pauses that were cut to the longest that is allowed.
@@ -22,6 +25,49 @@ pub(super) struct Rhythm {
     pub(super) cut: Duration,
     /// Times that are more than a year away from the one before, cut or not.
     pub(super) jumps: u64,
+}
+
+impl Rhythm {
+    /// What is odd about the last record, before which this was `known`.
+    pub(super) fn oddity_since(&self, known: &Self) -> Option<TimeOddity> {
+        match () {
+            () if self.jumps > known.jumps => Some(TimeOddity::Jump),
+            () if self.clamped > known.clamped => Some(TimeOddity::Back),
+            () if self.before_first > known.before_first => Some(TimeOddity::BeforeFirst),
+            () if self.untimed > known.untimed => Some(TimeOddity::Untimed),
+            () => None,
+        }
+    }
+}
+
+/// What may be odd about a record's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::produce) enum TimeOddity {
+    Jump,
+    Back,
+    BeforeFirst,
+    Untimed,
+}
+
+impl TimeOddity {
+    /// As what it is counted.
+    pub(in crate::produce) fn kind(self) -> ProblemKind {
+        match self {
+            Self::Jump => ProblemKind::TimeJump,
+            Self::Back | Self::BeforeFirst => ProblemKind::TimeBack,
+            Self::Untimed => ProblemKind::Untimed,
+        }
+    }
+
+    /// In words.
+    pub(in crate::produce) fn words(self) -> &'static str {
+        match self {
+            Self::Jump => "its time is more than a year away from that of the record before it",
+            Self::Back => "its time is before that of an earlier record of its partition",
+            Self::BeforeFirst => "its time is before that of the first record, so it goes at once",
+            Self::Untimed => "it has no time, and goes with the record before it",
+        }
+    }
 }
 
 /// Due times for the records of a pass as they come, in steady seconds.
@@ -37,6 +83,8 @@ pub(super) struct Timeline {
     start: Option<f64>,
     /// The time in the capture that is due at the start of the pass; moves on with all that is left out.
     origin: i128,
+    /// The time of the first record of the pass.
+    first: i128,
     /// The latest time so far.
     latest: i128,
     /// Nanoseconds left out of pauses.
@@ -73,6 +121,7 @@ impl Timeline {
             given_start,
             start: None,
             origin: 0,
+            first: 0,
             latest: 0,
             cut: 0,
             partitions: Vec::new(),
@@ -136,7 +185,7 @@ impl Timeline {
             self.pass_others(time);
             start + self.offset(time.into())
         });
-        self.last_due = self.clamp(due, partition);
+        self.last_due = self.clamp(due, partition, time_ns);
         self.furthest = self.furthest.max(self.last_due);
         if let Some(whole) = &mut self.whole {
             whole.first_due.get_or_insert(self.last_due);
@@ -152,6 +201,7 @@ impl Timeline {
             self.given_start = None;
             self.start = Some(start);
             self.origin = origin;
+            self.first = origin;
             self.latest = origin;
         }
         start
@@ -187,6 +237,7 @@ impl Timeline {
             // A clock that was set back: what follows keeps its distances from here on. Else all of it
             // would be overdue.
             self.origin += gap;
+            self.first += gap;
             self.latest = time;
         }
         self.cut_pause(time);
@@ -211,14 +262,16 @@ impl Timeline {
         (time - self.origin).max(0) as f64 / 1e9 / self.speed
     }
 
-    /// Never before the record that precedes it in its partition.
-    fn clamp(&mut self, due: f64, partition: usize) -> f64 {
+    /// Never before the record that precedes it in its partition, nor before the first one.
+    fn clamp(&mut self, due: f64, partition: usize, time_ns: Option<i64>) -> f64 {
         if self.partitions.len() <= partition {
             self.partitions.resize(partition + 1, f64::NEG_INFINITY);
         }
         let last = &mut self.partitions[partition];
         if due < *last {
             self.rhythm.clamped += 1;
+        } else if time_ns.is_some_and(|time| i128::from(time) < self.first) {
+            self.rhythm.before_first += 1;
         }
         *last = due.max(*last);
         *last
@@ -289,6 +342,26 @@ mod tests {
         let dues = dues.map(|(s, partition)| timeline.due(Some(s * SECOND), partition, 0.0));
         assert_eq!(dues, [0.0, 9.0, 9.0, 4.0, 10.0]);
         assert_eq!(timeline.rhythm().clamped, 1);
+    }
+
+    #[test]
+    fn a_time_before_that_of_the_first_record_is_due_at_once_and_counted() {
+        let mut timeline = Timeline::new(1.0, None, Some(0.0));
+        // Of a share whose machines begin with the record at 10 s.
+        timeline.share(START + 10 * SECOND);
+        let records = [(12, 0), (4, 1), (5, 1), (11, 1)];
+        let mut known = timeline.rhythm();
+        let mut odd = Vec::new();
+        for (s, partition) in records {
+            let due = timeline.due(Some(START + s * SECOND), partition, 0.0);
+            let now = timeline.rhythm();
+            odd.push((due, now.oddity_since(&known)));
+            known = now;
+        }
+        let before = Some(TimeOddity::BeforeFirst);
+        let expected = [(2.0, None), (0.0, before), (0.0, before), (1.0, None)];
+        assert_eq!(odd, expected);
+        assert_eq!((known.before_first, known.clamped), (2, 0));
     }
 
     #[test]
@@ -401,7 +474,7 @@ mod tests {
                     for (machine, share) in shares.iter_mut().enumerate() {
                         let others = batch.iter().filter(|(_, p)| p % machines != machine);
                         let spans = others.map(|(time, _)| (*time, *time)).collect();
-                        share.note_others(&OtherShards { first: None, spans });
+                        share.note_others(&OtherShards { spans, ..OtherShards::default() });
                     }
                     for (time, partition) in batch {
                         let expected = whole.due(Some(*time), *partition, began);

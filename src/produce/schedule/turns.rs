@@ -3,15 +3,13 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::timeline::Rhythm;
+use super::timeline::{Rhythm, TimeOddity};
 use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
 use crate::config::{Clock, Speed, Timing};
 use crate::error::Error;
 use crate::record::select::{FirstRecord, OtherShards};
 use crate::record::{Batch, Record};
-use crate::report::{
-    Achieved, CapacityBound, LagControl, Latency, Pacing, ProblemKind, SlowedBy, WaitTimes,
-};
+use crate::report::{Achieved, CapacityBound, LagControl, Latency, Pacing, SlowedBy, WaitTimes};
 use crate::verify::group::observer::GroupProgress;
 
 /// A replay that takes so much longer than planned was limited by something: a hundredth of its time,
@@ -211,15 +209,10 @@ impl Turns {
     }
 
     /// What is odd about the time of the record that was asked for last, where it was not told yet.
-    pub(in crate::produce) fn oddity(&mut self) -> Option<ProblemKind> {
+    pub(in crate::produce) fn oddity(&mut self) -> Option<TimeOddity> {
         let (known, now) = (self.known, self.scheduler.rhythm());
         self.known = now;
-        match () {
-            () if now.jumps > known.jumps => Some(ProblemKind::TimeJump),
-            () if now.clamped > known.clamped => Some(ProblemKind::TimeBack),
-            () if now.untimed > known.untimed => Some(ProblemKind::Untimed),
-            () => None,
-        }
+        now.oddity_since(&known)
     }
 
     /// The next record is the first of a new pass.
@@ -253,23 +246,12 @@ impl Turns {
                 .filter(|_| self.timing.max_lag.is_none()),
             gaps: rhythm.gaps,
             gaps_cut: rhythm.cut,
-            clamped: rhythm.clamped,
+            clamped: rhythm.clamped + rhythm.before_first,
             untimed: rhythm.untimed,
             jumps: rhythm.jumps,
             lateness,
             response,
         }
-    }
-}
-
-/// What is odd about a record's time, in words.
-pub(in crate::produce) fn time_oddity(what: ProblemKind) -> &'static str {
-    match what {
-        ProblemKind::TimeJump => {
-            "its time is more than a year away from that of the record before it"
-        }
-        ProblemKind::TimeBack => "its time is before that of an earlier record of its partition",
-        _ => "it has no time, and goes with the record before it",
     }
 }
 

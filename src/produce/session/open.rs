@@ -77,6 +77,8 @@ pub(in crate::produce) struct Session<'a> {
     /// Watches the consumer groups that are waited for; none where none are.
     pub(super) observer: Option<GroupObserver>,
     pub(super) first_look: FirstLook,
+    /// The first record of all machines, where others send a share, too.
+    first_of_all: Option<FirstRecord>,
     /// Targets of the router of which the journal has the ids.
     pub(in crate::produce) identified: usize,
     /// Of all passes that are over.
@@ -134,6 +136,7 @@ impl<'a> Session<'a> {
             shifts: Shifts::of(job.destination.timestamps, job.timing.speed),
             observer,
             first_look: FirstLook::Pending,
+            first_of_all: None,
             identified: 0,
             totals: PassTally::default(),
             passes: 0,
@@ -145,13 +148,14 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Goes by the time of a whole whose first record is `first`, and that this is one machine's share of. A
-    /// run that goes on after an earlier one begins with what that has left.
+    /// Goes by the time of a whole whose first record is `first`, and that this is one machine's share of; what
+    /// was said first counts. A run that goes on after an earlier one begins with what that has left.
     pub(super) fn share(&mut self, first: FirstRecord) {
         let journal = self.waiter.journal.as_ref();
-        if journal.is_some_and(JournalWriter::goes_on) {
+        if self.first_of_all.is_some() || journal.is_some_and(JournalWriter::goes_on) {
             return;
         }
+        self.first_of_all = Some(first);
         if let Some(turns) = &mut self.turns {
             turns.share(first);
         }

@@ -19,6 +19,8 @@ const MOST_SPANS: usize = 1024;
 pub(crate) struct OtherShards {
     /// The first record of all machines together, as far as it is known by then.
     pub(crate) first: Option<FirstRecord>,
+    /// Whether no later record changes that.
+    pub(crate) is_first_certain: bool,
     /// From when to when others have records, in nanoseconds since 1970, without a pause that may be cut.
     pub(crate) spans: Vec<(i64, i64)>,
 }
@@ -139,6 +141,7 @@ impl WholeCapture {
         }
         OtherShards {
             first: self.first,
+            is_first_certain: self.is_known(),
             spans: std::mem::take(&mut self.spans),
         }
     }
@@ -191,8 +194,10 @@ mod tests {
                 whole.add(&record);
             }
             whole.add(&self::record("late", 0, 1, 1));
-            let known = whole.take().first.expect("some").time_ns;
-            assert!(whole.heads.is_empty() || known == SECOND);
+            let others = whole.take();
+            let known = others.first.expect("some").time_ns;
+            assert_eq!(others.is_first_certain, whole.heads.is_empty());
+            assert!(others.is_first_certain || known == SECOND);
             known
         };
         let small = record("t", 0, 1, 50);

@@ -38,7 +38,8 @@ pub struct Pacing {
     pub gaps: u64,
     /// How much of the capture's time was cut.
     pub gaps_cut: Duration,
-    /// Records that were due with an earlier one of their partition, because their time is before its.
+    /// Records that were due with an earlier one of their partition, or with the first of all, because their time
+    /// is before its.
     pub clamped: u64,
     /// Records without a time, due with the one before them.
     pub untimed: u64,

@@ -208,10 +208,18 @@ fn gate(config: &Config) -> Gate {
             Gate::AtOnce
         }
         gate => gate,
+        Gate::WhenKnown if shares_time(config) => Gate::WhenStartKnown,
     }
 }
 
 /// Puts the outcome into the report.
+/// Whether this machine sends a share of a whole whose time it keeps.
+fn shares_time(config: &Config) -> bool {
+    let keeps_time =
+        config.timing.speed != Speed::Max || config.destination.timestamps == Timestamps::Shift;
+    config.extraction.selection.shard.is_some() && keeps_time
+}
+
 ///
 /// # Errors
 /// A failure of the configuration kind, when nothing was sent: such a run has no report.
@@ -307,7 +315,7 @@ impl Passes {
         let gate = match (self.begun, gate(config)) {
             (0, gate) | (_, gate @ Gate::WhenSure) => gate,
             // The look at what is known before the first record has been.
-            (_, Gate::AtOnce | Gate::WhenKnown) => Gate::AtOnce,
+            (_, Gate::AtOnce | Gate::WhenKnown | Gate::WhenStartKnown) => Gate::AtOnce,
         };
         let expecting = match self.begin_expecting() {
             Ok(expecting) => expecting,

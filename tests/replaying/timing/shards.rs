@@ -110,6 +110,69 @@ fn each_machine_plans_from_the_first_record_of_all() {
     }
 }
 
+#[test]
+fn the_start_of_all_machines_does_not_depend_on_how_fast_the_source_comes() {
+    // The first record of all is the second one, and comes long after the first.
+    let begin = lines([(0, 0, 1000)]);
+    let rest = lines([
+        (1, 0, 0),
+        (0, 1, 2000),
+        (1, 1, 2500),
+        (2, 0, 3000),
+        (3, 0, 3500),
+    ]);
+    let all = format!("{begin}{rest}");
+    for index in 1..=SHARDS {
+        let args = ["plan", "-", "--as", "records", "--report", "json"];
+        let args = [&args[..], &TIMED].concat();
+        let args = args.into_iter().map(str::to_owned).chain(shard(index));
+        let mut run = Run::new(args).stdin_open().spawn();
+        run.write_stdin(begin.as_bytes());
+        // A replay of one machine begins with what it knows after half a second.
+        std::thread::sleep(Duration::from_millis(1200));
+        run.write_stdin(rest.as_bytes());
+        run.close_stdin();
+        let output = run.wait();
+        assert_eq!(output.code, 0, "{output:#?}");
+        let last = times(index, &all).into_iter().max().expect("each has some");
+        let expected = last as f64 / 1000.0 / 2.0;
+        let planned = duration_s(&report(&output));
+        assert!(
+            (planned - expected).abs() < 1e-6,
+            "{index}: {planned} {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_record_far_behind_that_is_earlier_than_the_first_goes_at_once_on_its_machine_and_is_named() {
+    // More than is looked at for the first record, and one of another partition that is earlier.
+    let many = (0..20_000).map(|n| (0, n, 1000 + n / 10));
+    let input = lines(many.chain([(1, 0, 0), (1, 1, 500), (1, 2, 3100)]));
+    let mut named = 0;
+    let mut sent = 0;
+    for index in 1..=SHARDS {
+        let words = [&["plan", "lines", "--report", "json"], &TIMED[..]].concat();
+        let output = command(&words, &shard(index), &input);
+        let plan = report(&output);
+        sent += plan["ledger"]["to_send"].as_u64().expect("a count");
+        let Some(problem) = plan["problems"].as_array().and_then(|all| all.first()) else {
+            continue;
+        };
+        assert_eq!(problem["what"], "time_back", "{plan:#}");
+        assert_eq!(
+            (&problem["count"], &plan["schedule"]["timing"]["clamped"]),
+            (&2.into(), &2.into())
+        );
+        let why = "orders [1] @ 0: its time is before that of the first record, so it goes at once";
+        assert_eq!(problem["first"]["why"], why);
+        // 3.1 s is 2.1 s after the first record of all.
+        assert!((duration_s(&plan) - 1.05).abs() < 1e-6, "{plan:#}");
+        named += 1;
+    }
+    assert_eq!((named, sent), (1, 20_003));
+}
+
 /// When a record of the capture is due at 2x, with its pause of 5.1 s cut to 2 s.
 fn due_with_cut(captured_ms: i64) -> i64 {
     (captured_ms - if captured_ms > 2000 { 3100 } else { 0 }) / 2

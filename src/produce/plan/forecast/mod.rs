@@ -15,11 +15,12 @@ use crate::produce::job::Job;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::routing::originals::OriginalTimes;
-use crate::produce::schedule::{Shifts, Turn, Turns, moment_of, time_oddity};
+use crate::produce::schedule::{Shifts, Turn, Turns, moment_of};
 use crate::produce::session::pass::{first_look, substitutes};
 use crate::record::Batch;
 use crate::record::channel::Receiver;
 use crate::report::{Placement, PlanReach, Problems, Tally, WaitTimes};
+use crate::record::select::FirstRecord;
 
 /// How long planning waits for the source at once.
 const STEP: Duration = Duration::from_millis(10);
@@ -62,6 +63,8 @@ pub(super) struct Planner<'a> {
     shifts: Option<Shifts>,
     clock: PlanClock,
     /// When the time for sending would be over.
+    /// The first record of all machines, where others send a share, too.
+    first_of_all: Option<FirstRecord>,
     ends_at: Option<Instant>,
     /// When the first record goes.
     first: Option<Instant>,
@@ -98,6 +101,7 @@ impl<'a> Planner<'a> {
                 now,
             },
             ends_at: None,
+            first_of_all: None,
             first: None,
             keys: KeyCounters::default(),
             peaks: Peaks::new(),
@@ -183,11 +187,14 @@ impl<'a> Planner<'a> {
         loop {
             ordered.gather_for(self.topics.partitions());
             let Self {
+                shifts,
+                first_of_all,
                 job,
                 topics,
                 turns,
                 refused,
                 ..
+                share(first_of_all, source_batch.others.first, (turns, shifts));
             } = self;
             let next = ordered.next(|source_batch| {
                 topics.meet(&source_batch.batch);
@@ -234,12 +241,8 @@ impl<'a> Planner<'a> {
             }
         })?;
         self.topics.look(extent)?;
-        if let (Some(first), Some(turns)) = (first, &mut self.turns) {
-            turns.share(first);
-        }
-        if let (Some(first), Some(shifts)) = (first, &mut self.shifts) {
-            shifts.share(first);
-        }
+        let timed = (&mut self.turns, &mut self.shifts);
+        share(&mut self.first_of_all, first, timed);
         if self.job.destination.timestamps == Timestamps::Original {
             let mut originals = OriginalTimes::new();
             let topics = &self.topics;
@@ -292,10 +295,10 @@ impl<'a> Planner<'a> {
         turns.begin(self.clock.now, WaitTimes::default());
         loop {
             let turn = turns.next((batch, record), partition as usize, self.clock.now);
-            if let Some(what) = turns.oddity() {
+            if let Some(odd) = turns.oddity() {
                 let place = batch.captured_at(record);
-                let why = || format!("{place}: {}", time_oddity(what));
-                self.problems.add(what, record.origin, why);
+                let why = || format!("{place}: {}", odd.words());
+                self.problems.add(odd.kind(), record.origin, why);
             }
             match turn {
                 Turn::Now(_) => return Ok(()),
@@ -305,5 +308,24 @@ impl<'a> Planner<'a> {
                 Turn::At(due) => self.clock.now = due,
             }
         }
+    }
+}
+
+/// Goes by the time of a whole whose first record is `first`, as
+/// [`Session::share`](crate::produce::session::open::Session::share) does.
+fn share(
+    first_of_all: &mut Option<FirstRecord>,
+    first: Option<FirstRecord>,
+    (turns, shifts): (&mut Option<Turns>, &mut Option<Shifts>),
+) {
+    let Some(first) = first.filter(|_| first_of_all.is_none()) else {
+        return;
+    };
+    *first_of_all = Some(first);
+    if let Some(turns) = turns {
+        turns.share(first);
+    }
+    if let Some(shifts) = shifts {
+        shifts.share(first);
     }
 }

@@ -160,29 +160,25 @@ impl Pass<'_, '_> {
 
     fn next_batch(&mut self) -> Result<NextBatch, Error> {
         self.ordered.check_bound()?;
-        let Session {
-            router,
-            waiter,
-            deliveries,
-            turns,
-            job,
-            ..
-        } = &mut *self.session;
+        let session = &mut *self.session;
         self.ordered.next(|source_batch| {
             let batch = &source_batch.batch;
-            router.check_source(batch)?;
-            substitutes::check(job, source_batch)?;
-            if let Some(turns) = turns {
+            session.router.check_source(batch)?;
+            substitutes::check(session.job, source_batch)?;
+            if let Some(first) = source_batch.others.first {
+                session.share(first);
+            }
+            if let Some(turns) = &mut session.turns {
                 turns.note_times(batch);
                 turns.note_others(&source_batch.others);
             }
-            let journal = waiter.journal.as_mut();
+            let journal = session.waiter.journal.as_mut();
             let confirmed = journal.map_or(Ok(u64::MAX), |journal| journal.observe(batch))?;
             if confirmed == u64::MAX {
-                deliveries.account().rejects.replace_former();
+                session.deliveries.account().rejects.replace_former();
             }
             // After the journal, which recognises the source by its captured contents.
-            substitutes::resolve(job, source_batch)?;
+            substitutes::resolve(session.job, source_batch)?;
             Ok(confirmed)
         })
     }

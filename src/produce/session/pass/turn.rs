@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::Pass;
-use crate::produce::schedule::{Turn, moment_of, time_oddity};
+use crate::produce::schedule::{TimeOddity, Turn, moment_of};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::in_flight::NumberedBatch;
@@ -70,8 +70,8 @@ impl Pass<'_, '_> {
             }
             let partition = self.partitions.get(index).copied().unwrap_or(0);
             let turn = turns.next((batch, record), partition as usize, now);
-            if let Some(what) = turns.oddity() {
-                self.name_oddity(what, batch, record, turn);
+            if let Some(odd) = turns.oddity() {
+                self.name_oddity(odd, batch, record, turn);
             }
             let due = match turn {
                 Turn::Now(due) | Turn::At(due) => due,
@@ -106,14 +106,14 @@ impl Pass<'_, '_> {
     }
 
     /// Counts what is odd about a record's time, and says at once why nothing is sent for years.
-    fn name_oddity(&mut self, what: ProblemKind, batch: &Batch, record: &Record, turn: Turn) {
+    fn name_oddity(&mut self, odd: TimeOddity, batch: &Batch, record: &Record, turn: Turn) {
         let place = batch.captured_at(record);
-        let why = time_oddity(what);
+        let (what, why) = (odd.kind(), odd.words());
         let problems = &mut self.counts.problems;
         problems.add(what, record.origin, || format!("{place}: {why}"));
         let now = Instant::now();
         if let Turn::At(due) = turn
-            && what == ProblemKind::TimeJump
+            && odd == TimeOddity::Jump
         {
             let days = due.saturating_duration_since(now).as_secs() / 86_400;
             let origin = self.session.job.counters.place(record.origin);
