@@ -135,21 +135,36 @@ def original_rhythm(args, folder):
             rhythm_row("Highstorm", records, per_second, appended(args, topic), late, f"{reached:.4g}", before)
 
 
-def rate(args, folder):
-    per_second, seconds = 50_000, args.rate_seconds
+def furthest(times, per_second):
+    """By how many milliseconds a window is ahead of its share at most, and behind it, by append times."""
+    ahead = behind = 0.0
+    most, least = float("-inf"), float("inf")
+    for i in range(len(times)):
+        off = times[i] - i * 1000 / per_second
+        most, least = max(most, off), min(least, off)
+        ahead, behind = max(ahead, most - off), max(behind, off - least)
+    return ahead, behind
+
+
+def rate(args, folder, name, per_second, seconds):
     records = per_second * seconds + 1
-    capture = os.path.join(folder, "rate.jsonl")
+    capture = os.path.join(folder, f"rate-{name}.jsonl")
     write_capture(capture, records, per_second)
     for run in range(1, args.runs + 1):
-        topic = f"pace-rate-{run}"
+        topic = f"pace-{name}-{run}"
         before = load()
-        report = replay(args, topic, capture, ["--rate", "50k/s"])
+        report = replay(args, topic, capture, ["--rate", f"{name}/s"])
         times = appended(args, topic)
+        if len(times) != records:
+            fail(f"{len(times)} of {records} records are in the log")
         span_s = (max(times.values()) - min(times.values())) / 1000
         measured = (records - 1) / span_s
+        ahead, behind = furthest(times, per_second)
         late = report["timing"]["lateness_ms"]
-        print(f"| kreplay: `--rate 50k/s` for {seconds} s | {measured:,.0f} records/s ({measured / per_second - 1:+.2%}) | "
-              f"{late['p50']} | {late['p99']} | {late['max']} | {report['timing']['rate']['reached']:,.0f} | {before} |")
+        print(f"| kreplay: `--rate {name}/s` for {seconds} s | {measured:,.5g} records/s ({measured / per_second - 1:+.2%}), a window "
+              f"{ahead:.0f} ms ahead, {behind:.0f} ms behind | {late['p50']} | {late['p99']} | {late['max']} | "
+              f"{report['timing']['rate']['reached']:,.0f} | {before} |")
+    os.remove(capture)
 
 
 def main():
@@ -165,7 +180,10 @@ def main():
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         original_rhythm(args, folder)
-        rate(args, folder)
+        rate(args, folder, "1", 1, args.rate_seconds)
+        rate(args, folder, "50k", 50_000, args.rate_seconds)
+        # A million records are enough to be read back.
+        rate(args, folder, "200k", 200_000, min(args.rate_seconds, 5))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures how well a timed replay keeps its time, by the clock of one real Kafka: 2,000 records/s for
-# 30 s in their original rhythm, and 50,000 records/s for 10 s by `--rate`.
+# 30 s in their original rhythm, and by `--rate` 1 and 50,000 records/s for 10 s and 200,000 for 5 s.
 #
 #   bench/pace.sh [--runs N] [--seconds N] [--rate-seconds N]
 #
 #   --runs N          runs of each; default 3
 #   --seconds N       how long the original rhythm lasts; default 30
-#   --rate-seconds N  how long the rate lasts; default 10
+#   --rate-seconds N  how long each rate lasts; default 10, and 5 at most of 200,000/s
 #
 # Highstorm 0.1.0 replays the same records at the same speed in the same run, where it is installed: it reads
 # them from a topic of the same broker, as it reads no files of record lines. It has no rates.
@@ -45,7 +45,7 @@ done
 
 topics=(--topic "pace-source:4:message.timestamp.type=CreateTime")
 for ((run = 1; run <= runs; run++)); do
-  topics+=(--topic "pace-rhythm-$run:4" --topic "pace-peer-$run:4" --topic "pace-rate-$run:4")
+  for what in rhythm peer 1 50k 200k; do topics+=(--topic "pace-$what-$run:4"); done
 done
 # The broker ends when its stdin does: also when this script is killed.
 coproc BROKER { exec $broker --property log.message.timestamp.type=LogAppendTime \

@@ -36,6 +36,15 @@ fn run(
     records: &[ScheduledRecord],
     late: Duration,
 ) -> Vec<(Duration, Duration)> {
+    run_late(scheduler, records, || late)
+}
+
+/// The same with a clock that wakes late by what `late` gives.
+fn run_late(
+    scheduler: &mut Scheduler,
+    records: &[ScheduledRecord],
+    mut late: impl FnMut() -> Duration,
+) -> Vec<(Duration, Duration)> {
     let (mut now, mut sent) = (Duration::ZERO, Vec::new());
     for record in records {
         loop {
@@ -46,7 +55,7 @@ fn run(
                 }
                 Decision::WaitUntil(due) => {
                     assert!(due > now, "a wait ends");
-                    now = due + late;
+                    now = due + late();
                 }
             }
         }
@@ -169,6 +178,31 @@ fn the_achieved_rate_is_what_was_sent_divided_by_the_time() {
 }
 
 proptest! {
+    /// One record a second, 200,000 and all between: with a sender that is late by no more than may be made up
+    /// for, every window has its share, and at most one record and what was late more or less.
+    #[test]
+    fn a_rate_is_smooth_over_every_window(
+        per_second in prop_oneof![Just(1.0), Just(200_000.0), 0.1..300_000.0_f64],
+        late_us in prop::collection::vec(prop_oneof![3 => Just(0), 1 => 0_u64..10_000], 1..50),
+        records in 2_usize..4_000,
+    ) {
+        let mut lateness = late_us.iter().cycle();
+        let late = || Duration::from_micros(*lateness.next().expect("a cycle has no end"));
+        let records = vec![at(0); records];
+        let sent = run_late(&mut Scheduler::new(&rate(per_second)), &records, late);
+        let most_late = late_us.iter().max().map_or(0.0, |us| *us as f64 / 1e6);
+        // By how much each is behind its place; a window is off by the difference of its ends.
+        let places = (0_u32..).map(|n| f64::from(n) / per_second);
+        let behind = sent.iter().zip(places).map(|((sent, _), place)| sent.as_secs_f64() - place);
+        let (mut most, mut least) = (f64::NEG_INFINITY, f64::INFINITY);
+        for behind in behind {
+            (most, least) = (behind.max(most), behind.min(least));
+            let (ahead, slow) = (most - behind, behind - least);
+            prop_assert!(ahead <= most_late + 1e-5, "a window is {ahead} s ahead");
+            prop_assert!(slow <= most_late + 1e-5, "a window is {slow} s behind");
+        }
+    }
+
     /// A sender that always wakes late is not later at the end than at the beginning, and the whole
     /// takes what the schedule says.
     #[test]
