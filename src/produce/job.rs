@@ -10,7 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 use super::delivery::journal::Identity;
 use super::order::Order;
 use super::schedule::Forecast;
-use crate::config::{Destination, OnRefused, SubstitutePolicy, Timing, Verbosity, WaitedGroups};
+use crate::config::{
+    Destination, OnRefused, Repetition, SubstitutePolicy, Timing, Verbosity, WaitedGroups,
+};
 use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::record::{Batch, Origin, Record};
@@ -33,8 +35,8 @@ pub(crate) struct Job {
     pub(crate) on_refused: OnRefused,
     /// How long no record may be acknowledged while some are in flight.
     pub(crate) give_up_after: Duration,
-    /// For how long records are sent; none for until the source ends.
-    pub(crate) sends_for: Option<Duration>,
+    /// How often the source is read, and for how long records are sent.
+    pub(crate) repetition: Repetition,
     /// The consumer groups that are waited for at the end.
     pub(crate) groups: WaitedGroups,
     /// Is told of each record that is about to be sent.
@@ -58,6 +60,8 @@ pub(crate) struct Counters {
     /// Records found in them.
     pub(crate) found: AtomicU64,
     pub(crate) delivered: AtomicU64,
+    /// Records that a plan has taken up.
+    pub(crate) planned: AtomicU64,
     /// Records that are certain not to be in the log, or may not be.
     pub(crate) failed: AtomicU64,
     /// By how many milliseconds the last record was sent after it was due.

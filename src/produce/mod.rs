@@ -57,7 +57,6 @@ pub(crate) use self::plan::PlanOutcome;
 pub(crate) use self::session::outcome::ReplayOutcome;
 pub(crate) use crate::host::control::{Control, Shutdown};
 
-use crate::config::Repetition;
 use crate::record::channel::Receiver;
 
 /// Starts to send what `passes` give: each is a reading of the source. They are asked for the first one
@@ -81,7 +80,6 @@ pub(crate) fn start(
 /// Starts to plan what `passes` give, on the same terms as [`start`]; nothing is sent.
 pub(crate) fn start_plan(
     job: Job,
-    repetition: Repetition,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
 ) -> oneshot::Receiver<PlanOutcome> {
     let (tell_outcome, outcome) = oneshot::channel();
@@ -89,7 +87,7 @@ pub(crate) fn start_plan(
     thread::spawn(move || {
         let _runtime = runtime.enter();
         // Nobody listens only when the run was left at once, which needs no outcome.
-        _ = tell_outcome.send(plan::run(job, repetition, passes));
+        _ = tell_outcome.send(plan::run(job, passes));
     });
     outcome
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::driver::{AfterSignal, Driver};
 use super::replay::progress::Progress;
 use super::replay::reading::{CurrentReading, lock};
+use super::replay::status::Done;
 use super::replay::{Passes, ReplayWatch, job, tell_settings};
 use crate::config::{Cluster, Config};
 use crate::error::{Error, ExitCode};
@@ -33,16 +34,22 @@ pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanRepor
         control: control.clone(),
         reading: reading.clone(),
         counters: counters.clone(),
-        progress: Progress::new(config.output.progress, config.output.verbosity, &console),
+        progress: Progress::new(&config.output, Done::Planned, &console),
         repetition,
     };
     let job = job(&config, kind, &console, control.clone(), counters.clone())?;
     let (empty, reordered) = (config.empty, config.delivery.reordered);
-    let passes = Passes::of(config, console, (control, counters), reading.clone());
-    let planned = produce::start_plan(job, repetition, passes.each());
+    let passes = Passes::of(
+        config,
+        console.clone(),
+        (control, counters),
+        reading.clone(),
+    );
+    let planned = produce::start_plan(job, passes.each());
     let outcome = driver.wait(planned, AfterSignal::Wait, |event| watch.follow(event));
     let outcome = outcome.await.and_then(Result::ok);
     let outcome = outcome.unwrap_or_else(panicked);
+    watch.progress.finish(&console);
     let mut source = SourceReport {
         kind,
         ..SourceReport::default()

@@ -6,6 +6,7 @@ mod harness;
 mod compare;
 mod help;
 mod plan;
+mod progress;
 mod rehearsal;
 mod schema;
 mod settings;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::delivery::{RepetitionArguments, SubstituteArguments};
 use crate::cli::destination::DestinationArguments;
-use crate::cli::output::ReportForm;
+use crate::cli::output::{ReportForm, When};
 use crate::cli::source::{ExtractionArguments, SourceArguments};
 use crate::cli::timing::TimingArguments;
 
@@ -61,6 +61,9 @@ pub(crate) struct PlanArguments {
     /// Also write the plan as JSON to a file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub report_file: Option<PathBuf>,
+    /// Progress on stderr: a bar on a terminal, else a line every 10 s.
+    #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", help_heading = "Output", hide_short_help = true)]
+    pub progress: When,
     /// Print nothing on stderr but errors.
     #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,

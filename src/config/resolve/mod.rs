@@ -126,10 +126,11 @@ impl Config {
     fn planning(args: cli::PlanArguments) -> Result<Self, Error> {
         let output = Output {
             report_file: args.report_file,
+            progress: args.progress,
             ..quiet_output(args.report, verbosity(args.quiet, args.verbose))
         };
-        let mut source = resolve_source(args.source, ReadFor::Sending)?;
         check_clock(&args.extraction.selection, Some(args.timing.speed))?;
+        let mut source = resolve_source(args.source, ReadFor::Sending)?;
         if args.send_unknown {
             send_unknown(&mut source)?;
         }
@@ -157,8 +158,8 @@ impl Config {
 
     fn extracting(args: cli::ExtractArguments) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, verbosity(args.quiet, args.verbose));
-        let source = resolve_source(args.source, ReadFor::Looking)?;
         check_clock(&args.extraction.selection, None)?;
+        let source = resolve_source(args.source, ReadFor::Looking)?;
         let extraction = resolve_extraction(args.extraction)?;
         let config = Self::printing(Task::Extract, source, extraction, output);
         Ok(Self {
@@ -169,8 +170,8 @@ impl Config {
 
     fn comparing(args: cli::CompareArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
-        let sides = [args.expected, args.observed];
         check_clock(&args.extraction.selection, None)?;
+        let sides = [args.expected, args.observed];
         let sides = resolve_sides(sides, args.kind, &args.speedctl)?;
         let is_topic = |side: &ComparedSource| matches!(side, ComparedSource::Topic(_));
         let destination = match sides.iter().any(is_topic) {
@@ -212,8 +213,8 @@ impl Config {
 
     fn inspecting(args: cli::InspectArguments) -> Result<Self, Error> {
         let output = quiet_output(args.report, verbosity(args.quiet, args.verbose));
-        let source = resolve_source(args.source, ReadFor::Looking)?;
         check_clock(&args.extraction.selection, None)?;
+        let source = resolve_source(args.source, ReadFor::Looking)?;
         let mut extraction = resolve_extraction(args.extraction)?;
         let view = match args.paths {
             true => View::Paths,

@@ -26,19 +26,15 @@ use super::delivery::rejects::Rejects;
 use super::job::Job;
 use super::routing::route::Router;
 use crate::config::property_names::are_same;
-use crate::config::{Cluster, Idempotence, Repetition};
+use crate::config::{Cluster, Idempotence};
 use crate::record::channel::Receiver;
 
 /// Plans everything that `passes` give. It asks for the first one once the destination has passed its checks.
-pub(super) fn run(
-    job: Job,
-    repetition: Repetition,
-    passes: impl FnMut() -> Option<Receiver>,
-) -> PlanOutcome {
+pub(super) fn run(job: Job, passes: impl FnMut() -> Option<Receiver>) -> PlanOutcome {
     let destination = job.destination.clone();
     if destination.cluster == Cluster::Rehearsal {
         let topics = PlannedTopics::new(&destination, None);
-        return Planner::new(&job, topics).plan(repetition, passes);
+        return Planner::new(&job, topics).plan(passes);
     }
     let job = without_idempotence(job);
     let connection = match Connection::open(&job, Rejects::default()) {
@@ -52,7 +48,7 @@ pub(super) fn run(
     }
     let router = Router::new(&connection, &destination, &job.control);
     let topics = PlannedTopics::new(&destination, Some(router));
-    let mut outcome = Planner::new(&job, topics).plan(repetition, passes);
+    let mut outcome = Planner::new(&job, topics).plan(passes);
     outcome.forecast.brokers = Some(connection.brokers.clone());
     outcome
 }

@@ -10,20 +10,50 @@ pub(crate) struct Forecast {
     pub(crate) due: Instant,
     /// When the last of all is due, where that is known.
     pub(crate) end: Option<Instant>,
+    /// When the time for sending is over, where that is limited.
+    pub(crate) latest: Option<Instant>,
 }
 
 impl Forecast {
+    /// Of a schedule that begins at `now`.
+    pub(in crate::produce) fn beginning(now: Instant) -> Self {
+        Self {
+            began: now,
+            due: now,
+            end: None,
+            latest: None,
+        }
+    }
+
+    /// The same, where so many passes follow that take as long as the one that began at `began`; none where they
+    /// have no end.
+    pub(in crate::produce) fn followed_by(self, passes: Option<u64>, began: Instant) -> Self {
+        let last = |end: Instant| {
+            let pass = end.saturating_duration_since(began);
+            let passes = u32::try_from(passes?).ok()?;
+            end.checked_add(pass.checked_mul(passes)?)
+        };
+        Self {
+            end: self.end.and_then(last),
+            ..self
+        }
+    }
+
+    /// The same, where the time for sending is over at `latest`.
+    pub(in crate::produce) fn ending_by(self, latest: Option<Instant>) -> Self {
+        Self { latest, ..self }
+    }
+
     /// How long the schedule goes on after `now`, where `share` of the source is done.
     pub(in crate::produce) fn eta(&self, now: Instant, share: Option<f64>) -> Option<Duration> {
+        let scheduled = self.due.saturating_duration_since(self.began);
         let whole = || {
-            let share = share.filter(|share| *share > 0.0)?;
-            self.began.checked_add(
-                self.due
-                    .saturating_duration_since(self.began)
-                    .div_f64(share),
-            )
+            // Before the first record is sent, what is read says nothing.
+            let share = share.filter(|share| *share > 0.0 && !scheduled.is_zero())?;
+            self.began.checked_add(scheduled.div_f64(share))
         };
-        let end = self.end.or_else(whole)?;
+        let ends = [self.end.or_else(whole), self.latest];
+        let end = ends.into_iter().flatten().min()?;
         Some(end.saturating_duration_since(now))
     }
 }
@@ -39,7 +69,7 @@ mod tests {
         let mut forecast = Forecast {
             began,
             due: after(30),
-            end: None,
+            ..Forecast::beginning(began)
         };
         let seconds = |s| Some(Duration::from_secs(s));
         assert_eq!(forecast.eta(after(40), None), None);
@@ -48,5 +78,44 @@ mod tests {
         forecast.end = Some(after(3600));
         assert_eq!(forecast.eta(after(40), Some(1.0)), seconds(3560));
         assert_eq!(forecast.eta(after(4000), Some(1.0)), seconds(0));
+    }
+
+    #[test]
+    fn the_passes_that_follow_take_as_long_as_this_one() {
+        let began = Instant::now();
+        let after = |s| began + Duration::from_secs(s);
+        // The second of three passes of 100 s each.
+        let forecast = Forecast {
+            due: after(130),
+            end: Some(after(200)),
+            ..Forecast::beginning(began)
+        };
+        let eta = |passes| {
+            forecast
+                .followed_by(passes, after(100))
+                .eta(after(130), None)
+        };
+        assert_eq!(eta(Some(0)), Some(Duration::from_secs(70)));
+        assert_eq!(eta(Some(1)), Some(Duration::from_secs(170)));
+        assert_eq!((eta(None), eta(Some(u64::MAX))), (None, None));
+    }
+
+    #[test]
+    fn the_schedule_goes_on_no_longer_than_records_are_sent() {
+        let began = Instant::now();
+        let after = |s| began + Duration::from_secs(s);
+        let seconds = |s| Some(Duration::from_secs(s));
+        let beginning = Forecast::beginning(began);
+        assert_eq!(beginning.eta(began, Some(0.5)), None);
+        let limited = beginning.ending_by(Some(after(60)));
+        assert_eq!(limited.eta(after(10), None), seconds(50));
+        assert_eq!(limited.eta(after(10), Some(0.5)), seconds(50));
+        for (end, expected) in [(30, 20), (90, 50)] {
+            let known = Forecast {
+                end: Some(after(end)),
+                ..limited
+            };
+            assert_eq!(known.eta(after(10), None), seconds(expected));
+        }
     }
 }

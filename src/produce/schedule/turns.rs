@@ -111,9 +111,9 @@ impl Turns {
         let left = left.filter(|_| is_foreseen);
         let end = left.map(|left| self.scheduler.forecast(self.latest_ns, left, since));
         Forecast {
-            began,
             due,
             end: end.and_then(|end| began.checked_add(end)),
+            ..Forecast::beginning(began)
         }
     }
 

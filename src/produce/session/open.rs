@@ -19,7 +19,7 @@ use crate::produce::delivery::rejects::{Former, Rejects};
 use crate::produce::delivery::{Deliveries, Ending};
 use crate::produce::job::Job;
 use crate::produce::routing::route::Router;
-use crate::produce::schedule::{Shifts, Turns};
+use crate::produce::schedule::{Forecast, Shifts, Turns};
 use crate::record::in_flight::NumberedBatch;
 use crate::record::select::FirstRecord;
 use crate::report::{Problems, Tally};
@@ -167,7 +167,15 @@ impl<'a> Session<'a> {
     /// Lets the time for sending begin.
     pub(super) fn start_clock(&mut self) {
         let now = Instant::now();
-        self.ends_at = self.job.sends_for.and_then(|time| now.checked_add(time));
+        let sends_for = self.job.repetition.sends_for;
+        self.ends_at = sends_for.and_then(|time| now.checked_add(time));
+        self.note_forecast(Forecast::beginning(now));
+    }
+
+    /// Lets whoever looks on know how far the schedule is.
+    pub(super) fn note_forecast(&self, forecast: Forecast) {
+        let counters = &self.job.counters;
+        counters.forecast(forecast.ending_by(self.ends_at));
     }
 
     /// Ends the sending when the run is told to stop, or its time is over.

@@ -4,7 +4,7 @@
 mod expected;
 pub(super) mod progress;
 pub(super) mod reading;
-mod status;
+pub(super) mod status;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +14,7 @@ use std::time::{Instant, SystemTime};
 use self::expected::{ExpectationStart, ExpectedOutput};
 use self::progress::Progress;
 use self::reading::{CurrentReading, lock};
+use self::status::Done;
 use super::driver::{AfterSignal, CHANNEL, Driver, DriverEvent, ReadingOptions, SourceReading};
 use crate::config::properties::security;
 use crate::config::{
@@ -42,7 +43,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
         control: control.clone(),
         reading: reading.clone(),
         counters: counters.clone(),
-        progress: Progress::new(config.output.progress, config.output.verbosity, &console),
+        progress: Progress::new(&config.output, Done::Delivered, &console),
         repetition: config.repetition,
     };
     let mut job = job(&config, kind, &console, control.clone(), counters.clone())?;
@@ -141,7 +142,7 @@ pub(super) fn job(
         rejects: config.delivery.rejects.clone(),
         on_refused: config.delivery.on_refused,
         give_up_after: config.delivery.give_up_after,
-        sends_for: config.repetition.sends_for,
+        repetition: config.repetition,
         groups: config.delivery.groups.clone(),
         sending: None,
         substitutes: config.delivery.substitutes,
@@ -207,12 +208,11 @@ fn gate(config: &Config) -> Gate {
         {
             Gate::AtOnce
         }
-        gate => gate,
         Gate::WhenKnown if shares_time(config) => Gate::WhenStartKnown,
+        gate => gate,
     }
 }
 
-/// Puts the outcome into the report.
 /// Whether this machine sends a share of a whole whose time it keeps.
 fn shares_time(config: &Config) -> bool {
     let keeps_time =
@@ -220,6 +220,7 @@ fn shares_time(config: &Config) -> bool {
     config.extraction.selection.shard.is_some() && keeps_time
 }
 
+/// Puts the outcome into the report.
 ///
 /// # Errors
 /// A failure of the configuration kind, when nothing was sent: such a run has no report.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use terminal_size::terminal_size_of;
 
-use super::status::{Note, Status};
-use crate::config::{Verbosity, When};
+use super::status::{Done, Note, Status};
+use crate::config::{Output, Verbosity, When};
 use crate::host::console::{Console, stderr};
 use crate::produce::{Counters, Shutdown};
 
@@ -46,6 +46,8 @@ impl Drop for DrawnLine {
 /// What is shown.
 pub(in crate::run) struct Progress {
     shown: Shown,
+    /// What becomes of the records.
+    work: Done,
     started: Instant,
     /// When how many records were delivered, at the last ticks.
     ticks: VecDeque<(Instant, u64)>,
@@ -58,10 +60,10 @@ enum Shown {
 }
 
 impl Progress {
-    /// What `when` and `verbosity` ask for on this stderr.
-    pub(in crate::run) fn new(when: When, verbosity: Verbosity, console: &Console) -> Self {
+    /// What `output` asks for on this stderr.
+    pub(in crate::run) fn new(output: &Output, work: Done, console: &Console) -> Self {
         let started = Instant::now();
-        let shown = match (when, verbosity) {
+        let shown = match (output.progress, output.verbosity) {
             (When::Never, _) | (When::Auto, Verbosity::Quiet) => Shown::Nothing,
             _ if !io::stderr().is_terminal() => Shown::Lines {
                 console: console.clone(),
@@ -82,6 +84,7 @@ impl Progress {
         };
         Self {
             shown,
+            work,
             started,
             ticks: VecDeque::new(),
         }
@@ -116,16 +119,22 @@ impl Progress {
         shutdown: Shutdown,
     ) -> Status {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (delivered, failed) = (load(&counters.delivered), load(&counters.failed));
+        let records = match self.work {
+            Done::Delivered => load(&counters.delivered),
+            Done::Planned => load(&counters.planned),
+        };
+        let failed = load(&counters.failed);
         // Bytes of input stand for the records as long as their number is not known.
         let (done, total) = match counters.complete.load(Ordering::Relaxed) {
-            true => (delivered + failed, load(&counters.found)),
+            true => (records + failed, load(&counters.found)),
             false => (load(&counters.bytes), total_bytes.unwrap_or(0)),
         };
         let share = (total > 0).then(|| (done as f64 / total as f64).min(1.0));
         let elapsed = self.started.elapsed();
         let silence = counters.silence();
         let note = match shutdown {
+            // A plan ends at once.
+            _ if self.work == Done::Planned => None,
             Shutdown::NotRequested => silence
                 .map(|(since, reason)| Note::Waiting(since.elapsed(), reason))
                 .or_else(|| counters.starts_in().map(Note::Starting)),
@@ -140,9 +149,10 @@ impl Progress {
                 .map(|share| elapsed.div_f64(share))
         };
         Status {
-            delivered,
+            work: self.work,
+            done: records,
             failed,
-            per_second: self.per_second(delivered),
+            per_second: self.per_second(records),
             // What waits for its time is read long before.
             share: scheduled.map(of_schedule).or(share),
             elapsed,
@@ -166,7 +176,7 @@ impl Progress {
     }
 
     /// Takes the bar off the terminal.
-    pub(super) fn finish(&mut self, console: &Console) {
+    pub(in crate::run) fn finish(&mut self, console: &Console) {
         if let Shown::Bar(bar) = std::mem::replace(&mut self.shown, Shown::Nothing) {
             console.print_through(None);
             drop(bar);
@@ -182,6 +192,7 @@ fn style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ReportForm;
 
     #[test]
     fn the_template_is_sound() {
@@ -191,7 +202,13 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_the_last_ticks() {
         let console = Console::new(Verbosity::Quiet);
-        let mut progress = Progress::new(When::Never, Verbosity::Quiet, &console);
+        let output = Output {
+            report: ReportForm::None,
+            report_file: None,
+            progress: When::Never,
+            verbosity: Verbosity::Quiet,
+        };
+        let mut progress = Progress::new(&output, Done::Delivered, &console);
         let now = Instant::now();
         progress.ticks = VecDeque::from([(now - Duration::from_secs(10), 500)]);
         let rate = progress.per_second(1500);

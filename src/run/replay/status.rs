@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::host::visible::visible;
 use crate::report::rendering::figures::HumanCount;
-
 use crate::verify::group::observer::GroupProgress;
 
 /// The shortest and the longest bar, without its brackets.
@@ -11,11 +11,32 @@ const SHORTEST_BAR: usize = 8;
 const LONGEST_BAR: usize = 30;
 /// Records are late when they are later than this.
 const LATE: Duration = Duration::from_secs(1);
+/// The columns of a reason that still say something.
+const SHORTEST_REASON: usize = 12;
+
+/// What has become of the records that are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::run) enum Done {
+    #[default]
+    Delivered,
+    Planned,
+}
+
+impl Done {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Planned => "planned",
+        }
+    }
+}
 
 /// How far a replay is.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Status {
-    pub(super) delivered: u64,
+    pub(super) work: Done,
+    /// Records of which that is true.
+    pub(super) done: u64,
     /// Records that are certain not to be written, or may not be.
     pub(super) failed: u64,
     pub(super) per_second: f64,
@@ -42,13 +63,40 @@ pub(super) enum Note {
 }
 
 impl Note {
-    fn words(&self) -> String {
+    /// The fullest wording that fits into so many columns, or the shortest.
+    fn words(&self, columns: usize) -> String {
+        let fits = |text: &String| text.chars().count() <= columns;
+        let mut wordings = self.wordings(columns);
+        let shortest = wordings.pop().unwrap_or_default();
+        wordings.into_iter().find(fits).unwrap_or(shortest)
+    }
+
+    /// From the fullest to the shortest.
+    fn wordings(&self, columns: usize) -> Vec<String> {
         match self {
-            Self::Draining => "draining, Ctrl-C again to stop at once".into(),
+            Self::Draining => vec![
+                "draining, Ctrl-C again to stop at once".into(),
+                "draining".into(),
+            ],
             Self::Waiting(quiet, reason) => {
-                format!("waiting for the cluster: {reason} for {}", span(*quiet))
+                let quiet = span(*quiet);
+                let because =
+                    |reason: &str| format!("waiting for the cluster: {reason} for {quiet}");
+                // Names in it may be of others.
+                let reason = visible(reason);
+                // `broker:9092 (advertised by the cluster): connection refused`
+                let cause = reason.rsplit_once(": ").map(|(_, cause)| because(cause));
+                let room = columns.saturating_sub(because("…").chars().count());
+                let cut: String = reason.chars().take(room).collect();
+                let cut = (room >= SHORTEST_REASON).then(|| because(&format!("{cut}…")));
+                let without = [
+                    format!("waiting for the cluster for {quiet}"),
+                    format!("no answer for {quiet}"),
+                ];
+                let full = [because(&reason)].into_iter();
+                full.chain(cause).chain(cut).chain(without).collect()
             }
-            Self::Starting(left) => format!("begins in {}", span(*left)),
+            Self::Starting(left) => vec![format!("begins in {}", span(*left))],
         }
     }
 }
@@ -59,7 +107,7 @@ impl Status {
     pub(super) fn line(&self, width: usize) -> String {
         // The last column stays free: some terminals go to the next line there.
         let width = width.saturating_sub(1);
-        let parts = self.parts();
+        let parts = self.parts(width);
         let mut kept = vec![false; parts.len()];
         let mut used = 0;
         let mut ranked: Vec<usize> = (0..parts.len()).collect();
@@ -92,19 +140,21 @@ impl Status {
 
     /// The same where there is no terminal: everything, in words.
     pub(super) fn plain(&self) -> String {
-        let mut parts = self.parts();
+        let mut parts = self.parts(usize::MAX);
         parts.retain(|(_, text)| !text.ends_with("elapsed"));
         let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
         parts.join(", ")
     }
 
-    /// The parts in their order, each with its rank: the lower, the more important.
-    fn parts(&self) -> Vec<(u8, String)> {
+    /// The parts in their order, each with its rank: the lower, the more important. The most important fits into
+    /// `columns` where it can.
+    fn parts(&self, columns: usize) -> Vec<(u8, String)> {
         let mut parts = Vec::new();
         if let Some(share) = self.share {
             parts.push((3, format!("{:.0} %", (share * 100.0).floor())));
         }
-        parts.push((1, format!("{} delivered", HumanCount(self.delivered))));
+        let (done, word) = (HumanCount(self.done), self.work.word());
+        parts.push((1, format!("{done} {word}")));
         if self.failed > 0 {
             parts.push((2, format!("{} failed", HumanCount(self.failed))));
         }
@@ -117,7 +167,7 @@ impl Status {
             parts.extend(rate.map(|rate| (5, format!("read {rate:.0}/s"))));
         }
         match &self.note {
-            Some(note) => parts.push((0, note.words())),
+            Some(note) => parts.push((0, note.words(columns))),
             None => {
                 parts.push((7, format!("{} elapsed", span(self.elapsed))));
                 parts.extend(self.eta.map(|eta| (5, format!("ETA {}", span(eta)))));
@@ -157,7 +207,7 @@ mod tests {
 
     fn some() -> Status {
         Status {
-            delivered: 1_234_567,
+            done: 1_234_567,
             per_second: 23_456.4,
             share: Some(0.456),
             elapsed: Duration::from_secs(52),
@@ -235,12 +285,45 @@ mod tests {
             waiting.line(80),
             format!("45 %  1,234,567 delivered  {note}")
         );
-        assert_eq!(waiting.line(30), &note[..29]);
+        assert_eq!(waiting.line(40), "45 %  waiting for the cluster for 12s");
+        assert_eq!(waiting.line(30), "45 %  no answer for 12s");
+        assert_eq!(waiting.line(10), "no answer");
+        assert_eq!(draining.line(30), "1,234,567 delivered  draining");
         let starting = Status {
             note: Some(Note::Starting(Duration::from_secs(11_520))),
             ..Status::default()
         };
         assert_eq!(starting.line(40), "0 delivered  0/s  begins in 3h 12m");
+    }
+
+    #[test]
+    fn of_a_long_reason_the_cause_is_kept() {
+        let waiting = |reason: &str| Status {
+            note: Some(Note::Waiting(Duration::from_secs(75), reason.into())),
+            ..Status::default()
+        };
+        let reason = "kafka-0.kafka.internal:9092 (advertised by the cluster): connection refused";
+        let expected = "0 delivered  0/s  waiting for the cluster: connection refused for 1m 15s";
+        assert_eq!(waiting(reason).line(80), expected);
+        let line = waiting(&"unheard-of ".repeat(9)).line(80);
+        let (begin, end) = ("waiting for the cluster: unheard-of ", "… for 1m 15s");
+        assert!(line.starts_with(begin) && line.ends_with(end), "{line}");
+        assert_eq!(line.chars().count(), 79, "{line}");
+        let line = waiting("a\u{1b}[31mb").line(80);
+        assert!(!line.chars().any(char::is_control), "{line}");
+    }
+
+    #[test]
+    fn a_plan_delivers_nothing() {
+        let status = Status {
+            work: Done::Planned,
+            ..some()
+        };
+        assert!(
+            status.plain().contains("1,234,567 planned"),
+            "{}",
+            status.plain()
+        );
     }
 
     #[test]
@@ -268,7 +351,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_is_wider_than_the_terminal(
-            delivered in any::<u64>(),
+            work in prop_oneof![Just(Done::Delivered), Just(Done::Planned)],
+            done in any::<u64>(),
             failed in any::<u64>(),
             per_second in 0.0..1e12_f64,
             share in prop::option::of(0.0..=1.0_f64),
@@ -278,7 +362,7 @@ mod tests {
             width in 0usize..200,
         ) {
             let status = Status {
-                delivered, failed, per_second, share,
+                work, done, failed, per_second, share,
                 elapsed: Duration::from_secs(elapsed),
                 eta: eta.map(Duration::from_secs),
                 lateness: Duration::from_secs(late),

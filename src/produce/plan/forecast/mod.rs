@@ -3,13 +3,14 @@
 mod record;
 mod summary;
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::keys::KeyCounters;
 use super::outcome::PlanOutcome;
 use super::peaks::Peaks;
 use super::topics::PlannedTopics;
-use crate::config::{Repetition, Timestamps};
+use crate::config::Timestamps;
 use crate::error::Error;
 use crate::produce::job::Job;
 use crate::produce::order::{NextBatch, Ordered, OrderedBatch};
@@ -19,8 +20,8 @@ use crate::produce::schedule::{Shifts, Turn, Turns, moment_of};
 use crate::produce::session::pass::{first_look, substitutes};
 use crate::record::Batch;
 use crate::record::channel::Receiver;
-use crate::report::{Placement, PlanReach, Problems, Tally, WaitTimes};
 use crate::record::select::FirstRecord;
+use crate::report::{Placement, PlanReach, Problems, Tally, WaitTimes};
 
 /// How long planning waits for the source at once.
 const STEP: Duration = Duration::from_millis(10);
@@ -62,9 +63,9 @@ pub(super) struct Planner<'a> {
     turns: Option<Turns>,
     shifts: Option<Shifts>,
     clock: PlanClock,
-    /// When the time for sending would be over.
     /// The first record of all machines, where others send a share, too.
     first_of_all: Option<FirstRecord>,
+    /// When the time for sending would be over.
     ends_at: Option<Instant>,
     /// When the first record goes.
     first: Option<Instant>,
@@ -100,8 +101,8 @@ impl<'a> Planner<'a> {
                 began_ms: now_ms(),
                 now,
             },
-            ends_at: None,
             first_of_all: None,
+            ends_at: None,
             first: None,
             keys: KeyCounters::default(),
             peaks: Peaks::new(),
@@ -121,11 +122,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans all passes.
-    pub(super) fn plan(
-        mut self,
-        repetition: Repetition,
-        mut passes: impl FnMut() -> Option<Receiver>,
-    ) -> PlanOutcome {
+    pub(super) fn plan(mut self, mut passes: impl FnMut() -> Option<Receiver>) -> PlanOutcome {
         let (mut source_end, mut failures, mut reach) = (None, Vec::new(), PlanReach::Whole);
         while let Some(receiver) = passes() {
             let (before, sent) = (self.clock.now, self.to_send);
@@ -142,7 +139,7 @@ impl<'a> Planner<'a> {
                         break;
                     }
                     // The number of passes is unknown.
-                    let is_endless = repetition.passes.is_none();
+                    let is_endless = self.job.repetition.passes.is_none();
                     if is_endless && (self.ends_at.is_none() || self.clock.now == before) {
                         reach = PlanReach::OnePass;
                         break;
@@ -187,17 +184,17 @@ impl<'a> Planner<'a> {
         loop {
             ordered.gather_for(self.topics.partitions());
             let Self {
-                shifts,
-                first_of_all,
                 job,
                 topics,
                 turns,
+                shifts,
+                first_of_all,
                 refused,
                 ..
-                share(first_of_all, source_batch.others.first, (turns, shifts));
             } = self;
             let next = ordered.next(|source_batch| {
                 topics.meet(&source_batch.batch);
+                share(first_of_all, source_batch.others.first, (turns, shifts));
                 if let Some(turns) = turns {
                     turns.note_others(&source_batch.others);
                 }
@@ -259,11 +256,17 @@ impl<'a> Planner<'a> {
             }
         }
         let now = self.clock.now;
-        self.ends_at = self.job.sends_for.and_then(|time| now.checked_add(time));
+        let sends_for = self.job.repetition.sends_for;
+        self.ends_at = sends_for.and_then(|time| now.checked_add(time));
         Ok(())
     }
 
     fn plan_batch(&mut self, ordered: OrderedBatch) -> Result<(), PlanStop> {
+        let counters = &self.job.counters;
+        let (bytes, records) = (ordered.tally.bytes, ordered.numbered.batch.records.len());
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let planned = &counters.planned;
+        planned.fetch_add(records as u64, Ordering::Relaxed);
         self.tally.merge(ordered.tally);
         self.problems.merge(ordered.problems);
         let numbered = &ordered.numbered;

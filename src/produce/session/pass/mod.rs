@@ -6,6 +6,7 @@ pub(in crate::produce) mod substitutes;
 mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 pub(in crate::produce) use self::look::first_look;
 use crate::error::Error;
@@ -46,6 +47,8 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
     receiver: &'p Receiver,
     ordered: Ordered<'p>,
     pub(in crate::produce::session) counts: PassTally,
+    /// When its first record was due; none before that, and where records are not timed.
+    began: Option<Instant>,
     /// Which record of its batch is being sent.
     index: usize,
     /// The first record of the batch that was not announced to the journal.
@@ -79,6 +82,7 @@ impl<'a> Session<'a> {
             receiver,
             ordered,
             counts: PassTally::default(),
+            began: None,
             index: 0,
             announced: 0,
             slice,

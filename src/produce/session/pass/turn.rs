@@ -83,15 +83,8 @@ impl Pass<'_, '_> {
                 .counters
                 .late_ms
                 .store(late, Ordering::Relaxed);
-            if index.is_multiple_of(FORECAST_EVERY)
-                && let Some(turns) = &self.session.turns
-            {
-                let left = self
-                    .ordered
-                    .left()
-                    .map(|left| left + batch.records.len() - index);
-                let counters = &self.session.job.counters;
-                counters.forecast(turns.forecast(due, now, left));
+            if index.is_multiple_of(FORECAST_EVERY) {
+                self.note_forecast(due, now, batch.records.len() - index);
             }
             match turn {
                 Turn::Now(due) => return Ok(Some(due)),
@@ -103,6 +96,20 @@ impl Pass<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Lets whoever looks on know that a record which was due at `due` goes at `now`, with `left` of its batch.
+    fn note_forecast(&mut self, due: Instant, now: Instant, left: usize) {
+        let began = *self.began.get_or_insert(due);
+        let session = &*self.session;
+        let Some(turns) = &session.turns else {
+            return;
+        };
+        let left = self.ordered.left().map(|waiting| waiting + left);
+        let passes = session.job.repetition.passes;
+        let following = passes.map(|passes| passes.get().saturating_sub(session.passes + 1));
+        let forecast = turns.forecast(due, now, left);
+        session.note_forecast(forecast.followed_by(following, began));
     }
 
     /// Counts what is odd about a record's time, and says at once why nothing is sent for years.
