@@ -641,5 +641,5 @@ fn the_documented_examples_print_what_the_page_shows() {
         assert_eq!(output.stdout, shown, "{command}");
         examples += 1;
     }
-    assert_eq!(examples, 3);
+    assert_eq!(examples, 5);
 }
