@@ -532,6 +532,10 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
             );
         }
     }
+}
+
+#[test]
+fn paths_are_not_selected_and_a_clock_alone_selects_nothing() {
     for flag in [["--topics", "orders"], ["--clock", "record"]] {
         let output = kreplay([&["inspect", shop(), "--paths"][..], &flag].concat());
         assert_eq!(output.code, 2, "{output:#?}");

@@ -338,11 +338,9 @@ fn each_pass_of_a_loop_keeps_the_rhythm_and_starts_where_the_one_before_ended() 
     let latest = latest_ms(&report);
     for (due, after) in dues.into_iter().zip(after_first(&seen)) {
         assert!(after >= due - latest - 1, "{after} ms, due at {due}");
-        // Each pass may begin late by as much as the last record before it was.
-        assert!(
-            after <= due + 3 * (latest + 1) + 1,
-            "{after} ms, due at {due}"
-        );
+        // Each pass begins late by as much as the last record before it was, and by what reading the source again
+        // takes, which is a lot on a busy machine.
+        assert!(after <= due + 3 * latest + 1500, "{after} ms, due at {due}");
     }
     let reached = report["timing"]["reached"].as_f64().expect("a speed");
     assert!(reached <= 2.01, "{report:#}");
@@ -682,69 +680,72 @@ fn records_without_a_time_are_sent_with_the_one_before_and_counted() {
     assert_eq!(report["problems"][0]["what"], "untimed");
 }
 
+/// Flags that make no sense, and what is said of them.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["--speed", "0"], "a speed is above zero"),
+    (&["--speed", "-1x"], "a speed is above zero"),
+    (&["--speed", "NaN"], "a speed is above zero"),
+    (
+        &["--speed", "fast"],
+        "expected `max` or a factor such as `1x`",
+    ),
+    (&["--rate", "0"], "expected records a second, above zero"),
+    (&["--rate", "-5"], "expected records a second, above zero"),
+    (&["--rate", "5MiB"], "expected records a second, above zero"),
+    (
+        &["--byte-rate", "NaN"],
+        "expected bytes a second, above zero",
+    ),
+    (
+        &["--max-gap", "0s", "--speed", "1x"],
+        "a duration is above zero",
+    ),
+    (
+        &["--ramp", "-5s", "--rate", "5"],
+        "expected a duration above zero",
+    ),
+    (
+        &["--start-at", "noon"],
+        "expected a time as RFC 3339 writes it",
+    ),
+    (
+        &["--max-gap", "5s"],
+        "`--max-gap` cuts pauses, and `--speed max` keeps none",
+    ),
+    (
+        &["--ramp", "5s"],
+        "`--ramp` lets a speed or a rate grow, and `--speed max` has none",
+    ),
+    (
+        &["--clock", "wall", "--speed", "1x"],
+        "possible values: capture, record",
+    ),
+    (
+        &["--clock", "record"],
+        "`--clock record` is for a `--speed` such as `1x`, `--from` and `--to`, and none of them is given",
+    ),
+    (
+        &["--clock", "capture", "--speed", "max", "--rate", "5"],
+        "`--clock capture` is for a `--speed` such as `1x`",
+    ),
+    (&["--for", "0s"], "a duration is above zero"),
+    (&["--for", "-5s"], "expected a duration above zero"),
+    (&["--give-up-after", "0s"], "a duration is above zero"),
+    (
+        &["--max-lag", "5"],
+        "'--rehearse' cannot be used with '--max-lag <N>'",
+    ),
+    (
+        &["--drain-timeout", "5s"],
+        "'--rehearse' cannot be used with '--drain-timeout <DURATION>'",
+    ),
+];
+
 #[test]
 fn flags_that_make_no_sense_are_refused_in_one_line() {
-    for (flags, said) in [
-        (&["--speed", "0"][..], "a speed is above zero"),
-        (&["--speed", "-1x"], "a speed is above zero"),
-        (&["--speed", "NaN"], "a speed is above zero"),
-        (
-            &["--speed", "fast"],
-            "expected `max` or a factor such as `1x`",
-        ),
-        (&["--rate", "0"], "expected records a second, above zero"),
-        (&["--rate", "-5"], "expected records a second, above zero"),
-        (&["--rate", "5MiB"], "expected records a second, above zero"),
-        (
-            &["--byte-rate", "NaN"],
-            "expected bytes a second, above zero",
-        ),
-        (
-            &["--max-gap", "0s", "--speed", "1x"],
-            "a duration is above zero",
-        ),
-        (
-            &["--ramp", "-5s", "--rate", "5"],
-            "expected a duration above zero",
-        ),
-        (
-            &["--start-at", "noon"],
-            "expected a time as RFC 3339 writes it",
-        ),
-        (
-            &["--max-gap", "5s"],
-            "`--max-gap` cuts pauses, and `--speed max` keeps none",
-        ),
-        (
-            &["--ramp", "5s"],
-            "`--ramp` lets a speed or a rate grow, and `--speed max` has none",
-        ),
-        (
-            &["--clock", "wall", "--speed", "1x"],
-            "possible values: capture, record",
-        ),
-        (
-            &["--clock", "record"],
-            "`--clock record` is for a `--speed` such as `1x`, `--from` and `--to`, and none of them is given",
-        ),
-        (
-            &["--clock", "capture", "--speed", "max", "--rate", "5"],
-            "`--clock capture` is for a `--speed` such as `1x`",
-        ),
-        (&["--for", "0s"], "a duration is above zero"),
-        (&["--for", "-5s"], "expected a duration above zero"),
-        (&["--give-up-after", "0s"], "a duration is above zero"),
-        (
-            &["--max-lag", "5"],
-            "'--rehearse' cannot be used with '--max-lag <N>'",
-        ),
-        (
-            &["--drain-timeout", "5s"],
-            "'--rehearse' cannot be used with '--drain-timeout <DURATION>'",
-        ),
-    ] {
+    for (flags, said) in REFUSED {
         let args = ["replay", "-", "--rehearse"];
-        let output = kreplay(args.iter().chain(flags).map(|arg| (*arg).to_owned()));
+        let output = kreplay(args.iter().chain(*flags).map(|arg| (*arg).to_owned()));
         assert_eq!(output.code, 2, "{flags:?}: {output:#?}");
         assert!(output.stderr.contains(said), "{flags:?}: {}", output.stderr);
         assert_eq!(output.stdout, "");
