@@ -290,6 +290,7 @@ fn peak_mib(source: &LinesFolder, passes: &str) -> u64 {
     let run = source
         .rehearse(&["--loop", passes])
         .env("MIMALLOC_PURGE_DELAY", "0")
+        .limit(Duration::from_secs(240))
         .spawn();
     let (output, peak) = run.wait_measured();
     let report: Value = report(&output);
