@@ -178,7 +178,7 @@
 //! | what a run reports in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the counts then: `produce/session/outcome.rs` |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs` |
 //! | `--resume`: what the journal's lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
-//! | the journal: when it is opened, written and begun anew | `announce` in `produce/delivery/journal/writer/mod.rs` |
+//! | the journal: when it is written | `announce` in `produce/delivery/journal/writer/mod.rs` before records are sent, `update` there once they are answered |
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
 //! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `produce/delivery/journal/checksum.rs`; the topics: `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
@@ -199,7 +199,7 @@
 //! | `--expect-headers`: whether headers are compared | `ComparedContent::of` in `verify/compare/content.rs` |
 //! | `--allow-repeated`: which differences count | `differing` in `report/comparison/counts.rs` |
 //! | `--expect-diff`: where differences go | `add` in `run/compare/differences.rs` |
-//! | the expectation of `--expect`: what is taken from the capture | `read` in `extract/source/expected.rs`; which flags exclude it: `check_expectation` in `config/resolve/comparison.rs` |
+//! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; which flags exclude it: `check_expectation` in `config/resolve/comparison.rs` |
 //! | `--expect-from`, and from which offsets the output is read | `begin` in `run/replay/expected/start.rs` |
 //! | `--expect-quiet`, `--expect-timeout`: when the output is whole | `end` in `run/replay/expected/observer.rs` |
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; the kinds: `report/comparison/noise.rs` |
