@@ -160,8 +160,9 @@ def rate(args, folder, name, per_second, seconds):
         span_s = (max(times.values()) - min(times.values())) / 1000
         measured = (records - 1) / span_s
         ahead, behind = furthest(times, per_second)
+        shown = f"{measured:,.0f}" if per_second >= 100 else f"{measured:.4f}"
         late = report["timing"]["lateness_ms"]
-        print(f"| kreplay: `--rate {name}/s` for {seconds} s | {measured:,.5g} records/s ({measured / per_second - 1:+.2%}), a window "
+        print(f"| kreplay: `--rate {name}/s` for {seconds} s | {shown} records/s ({measured / per_second - 1:+.2%}), a window "
               f"{ahead:.0f} ms ahead, {behind:.0f} ms behind | {late['p50']} | {late['p99']} | {late['max']} | "
               f"{report['timing']['rate']['reached']:,.0f} | {before} |")
     os.remove(capture)

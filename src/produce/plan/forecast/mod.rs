@@ -314,8 +314,8 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Goes by the time of a whole whose first record is `first`, as
-/// [`Session::share`](crate::produce::session::open::Session::share) does.
+/// Goes by the time of a whole whose first record is `first`, as `Session::share` does in a replay: what was said
+/// first counts.
 fn share(
     first_of_all: &mut Option<FirstRecord>,
     first: Option<FirstRecord>,

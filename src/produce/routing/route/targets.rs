@@ -124,7 +124,7 @@ impl Router<'_> {
     /// Moves a target to a producer of these sizes. Nothing may be in flight to it.
     ///
     /// # Errors
-    /// As of [`Connection::client_of`].
+    /// As of [`Connection::client_of`](crate::produce::connection::client::Connection::client_of).
     pub(in crate::produce) fn change_sizes(
         &mut self,
         target: usize,
@@ -141,7 +141,7 @@ impl Router<'_> {
     /// Moves all targets to the producers that replace the ended ones.
     ///
     /// # Errors
-    /// As of [`Connection::client_of`].
+    /// As of [`Connection::client_of`](crate::produce::connection::client::Connection::client_of).
     pub(in crate::produce) fn change_producers(&mut self) -> Result<(), Error> {
         for target in 0..self.targets.len() {
             self.change_sizes(target, self.targets[target].sizes)?;
