@@ -151,7 +151,7 @@
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
 //! | records that a topic does not take (no key, too old) | `objection` in `produce/routing/acceptance.rs` |
 //! | how large a record and a batch may be | `for_limit` in `produce/routing/sizes.rs` |
-//! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation.rs` |
+//! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
 //! | in which order records of a partition are sent | `take_first` in `produce/order/window/release.rs`; how they are sorted: `produce/order/slots.rs`; how long one waits for others: `produce/order/window/mod.rs` |
 //! | files in the wrong order | `better_order` in `produce/order/files.rs` |
 //! | `--speed`: due times | `due` in `produce/schedule/timeline.rs` |
@@ -170,7 +170,7 @@
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; how long it has waited: `produce/delivery/ages.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
-//! | `--on-refused`: what becomes of the other records of a refused batch | `judge` in `produce/session/recovery/isolation.rs` |
+//! | `--on-refused`: what becomes of the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs` |
 //! | a topic or partition that is missing in the middle of a run: how long it is waited for | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries (after a signal 10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs`; the limits without a signal: `produce/session/recovery/renewal.rs` (`message.timeout.ms`) and `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: what becomes of records without an answer | `Account::close` in `produce/delivery/mod.rs` |

@@ -29,7 +29,7 @@
 //! | who sends the other records then | `renew_when_overdue` in `session/recovery/renewal.rs` |
 //! | what kreplay says when its process was stopped | `note` in `session/watches/pause.rs` |
 //! | the outcome of a record | `answer` in `delivery/answers.rs`; counts: `delivery/counts.rs`; the rejects file: `delivery/rejects.rs` |
-//! | which record of a refused batch is to blame | `judge` in `delivery/refusals.rs`; what is sent again: `session/recovery/isolation.rs` |
+//! | which record of a refused batch is to blame | `judge` in `delivery/refusals.rs`; what is sent again: `session/recovery/isolation/mod.rs` |
 //! | how long a missing topic is waited for | `look` in `session/recovery/absence.rs`; how it is looked for: `session/recovery/reappearance.rs` |
 //! | what a resumed run needs to know | `read` in `delivery/journal/line.rs`; when it is written: `delivery/journal/writer/mod.rs` |
 //! | when a silent cluster is given up | `look` in `session/watches/stall.rs`; why it is silent: `cluster/reasons.rs` |

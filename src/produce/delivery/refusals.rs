@@ -1,5 +1,5 @@
 //! Records of refused batches, held until it is known which of them the broker means, and records whose
-//! topic or partition is missing, held until it is there again. Apart from `isolation.rs`, which sends them
+//! topic or partition is missing, held until it is there again. Apart from `isolation/`, which sends them
 //! again: this is what the polling thread notes, and how it is judged.
 
 use std::collections::{BTreeMap, HashMap};

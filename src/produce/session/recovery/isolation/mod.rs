@@ -1,35 +1,32 @@
-//! What a broker refuses takes its whole batch along. Here the batch is sent again without the record
-//! that the broker marks, or in halves until the culprit stands alone.
+//! A broker refuses a whole batch for one of its records. Here the batch is sent again without the record
+//! that the broker marks, or in halves until the culprit is alone.
 //!
 //! Refused records stay in flight meanwhile. Everything else is answered first, so a part that is sent
 //! again is in no batch with others. Where brokers mark the culprits (Apache Kafka 2.4 and later,
 //! KIP-467) a batch costs one more request; else about two for each halving, and one for each record
-//! of a stretch that is refused record by record. There is no limit to that: what is not tried may be
-//! innocent.
+//! of a stretch that is refused record by record. There is no limit to that: a record that was not
+//! tried may be innocent.
 //!
 //! Records that came back because their topic or partition is missing go the same way, once it is there
 //! again (`reappearance.rs`).
 
+mod limits;
+mod words;
+
+use self::words::ABSENT_AT_THE_END;
 use crate::cluster::native::Code;
 use crate::config::OnRefused;
 use crate::error::Error;
 use crate::produce::delivery::Ending;
 use crate::produce::delivery::refusals::{Cause, Judgement, MOST_REFUSED, RefusedRecord, judge};
-use crate::produce::routing::acceptance::now_ms;
-use crate::produce::routing::route::Target;
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
-use crate::report::rendering::figures::count;
-
-/// Why a record is not sent whose topic or partition has not come back by the end.
-const ABSENT_AT_THE_END: &str =
-    "the cluster's metadata lack it, and the run ended before it was there again";
 
 /// The refused records of a partition.
 struct Suspects {
     topic: String,
     partition: i32,
-    /// What is still to be sent again, the next one last.
+    /// The records that are still to be sent again, the next one last.
     records: Vec<RefusedRecord>,
     /// How many are sent at once.
     reach: usize,
@@ -41,7 +38,7 @@ impl Session<'_> {
     /// Finds the final outcome of all refused records, when there are some.
     ///
     /// # Errors
-    /// That the run ends; what is refused is then counted as not written.
+    /// The end of the run; refused records are then counted as not written.
     pub(in crate::produce) fn isolate(&mut self) -> Result<(), SendStop> {
         self.explain_silence();
         self.renew_when_overdue(0)?;
@@ -87,8 +84,8 @@ impl Session<'_> {
         }
     }
 
-    /// Waits until everything in flight is answered, but for what is refused; `parked` of that are not
-    /// in the account of refusals.
+    /// Waits until everything in flight is answered, refused records aside; `parked` of these are not in the account of
+    /// refusals.
     fn wait_for_answers(&mut self, parked: u64) -> Result<(), SendStop> {
         loop {
             if self.job.control.is_stopping() {
@@ -119,7 +116,7 @@ impl Session<'_> {
         self.router.change_producers()
     }
 
-    /// Judges what was refused since the last part was sent.
+    /// Judges the records refused since the last part was sent.
     fn take_refused(&mut self, open: &mut Vec<Suspects>) -> Result<(), Error> {
         let refused = self.deliveries.account().refusals.take();
         let mut returned = vec![false; open.len()];
@@ -187,8 +184,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Leaves the records of a partition unsent, `refused` ones and those of before, if it was waited for in
-    /// vain; `false` if not.
+    /// Leaves the records of a partition unsent, `refused` ones and earlier ones, if kreplay has waited for it in vain;
+    /// `false` if not.
     fn leave_given_up(&mut self, suspects: &mut Suspects, refused: &[RefusedRecord]) -> bool {
         let target = self.router.index_of(&suspects.topic);
         let given_up = target.and_then(|target| self.given_up(target, suspects.partition));
@@ -203,7 +200,7 @@ impl Session<'_> {
         true
     }
 
-    /// Leaves records of refused batches unsent, with what is known of the cause.
+    /// Leaves records of refused batches unsent, with what is known about the cause.
     fn leave(&self, judgement: Judgement, (topic, partition): (&str, i32)) {
         for group in judgement.suspects.chunk_by(|a, b| a.group == b.group) {
             let why = match judgement.unclear {
@@ -215,91 +212,6 @@ impl Session<'_> {
                     .conclude(&record.record, (topic, partition), &why);
             }
         }
-    }
-
-    /// Why a broker may have refused a batch, as far as its code and the records tell.
-    fn batch_words(&self, batch: &[RefusedRecord]) -> String {
-        let records = count(batch.len() as u64, "record");
-        let Some(first) = batch.first() else {
-            return String::new();
-        };
-        let refused = match first.cause {
-            Cause::Record | Cause::Neighbour | Cause::Absent => "as invalid",
-            Cause::Timestamp => "for the time",
-            Cause::TooLarge => {
-                let bytes: usize = batch.iter().map(|r| r.bytes).sum();
-                return format!(
-                    "it was in a batch of {records} and {bytes} bytes that is too large for the topic"
-                );
-            }
-        };
-        let what = format!(
-            "it was in a batch of {records} that the broker refused {refused} for at least one of them"
-        );
-        let keyless = |r: &&RefusedRecord| r.record.record().key.is_none();
-        match (first.cause, batch.iter().find(keyless)) {
-            (Cause::Timestamp, _) => what,
-            (_, None) => format!("{what}; each of them has a key"),
-            (_, Some(keyless_one)) => {
-                let place = self.job.counters.place(keyless_one.record.record().origin);
-                let (n, has) = match batch.iter().filter(keyless).count() {
-                    1 => (1, "has no key, which a compacted topic wants"),
-                    n => (n, "have no key, which a compacted topic wants, the first"),
-                };
-                format!("{what}; {n} of them {has}: {place}")
-            }
-        }
-    }
-
-    /// Why a broker refuses a record, as far as its code and the record tell.
-    fn culprit_words(&self, culprit: &RefusedRecord, topic: &str) -> String {
-        let record = culprit.record.record();
-        let (has_key, timestamp) = (record.key.is_some(), record.timestamp_ms);
-        let bytes = culprit.bytes;
-        match culprit.cause {
-            Cause::Record | Cause::Neighbour if !has_key => {
-                "the broker refuses the record as invalid; it has no key, which a compacted topic wants".into()
-            }
-            Cause::Record | Cause::Neighbour => "the broker refuses the record as invalid".into(),
-            Cause::Timestamp => {
-                let days = timestamp.map(|ms| (now_ms() - ms) / 86_400_000);
-                let days = days.map_or(String::new(), |days| format!(", {days} days old"));
-                format!("the broker refuses the record's time{days}")
-            }
-            Cause::TooLarge => self.deliveries.too_large(topic, bytes),
-            Cause::Absent => ABSENT_AT_THE_END.into(),
-        }
-    }
-
-    /// Makes batches smaller: by the topic's limit where that is told now, else by half of what was
-    /// refused.
-    fn learn_limit(&mut self, topic: &str, bytes: usize, one: usize) -> Result<(), Error> {
-        let Some(target) = self.router.index_of(topic) else {
-            return Ok(());
-        };
-        let limit = self.connection.topic_settings(topic).max_message_bytes;
-        let known = self.router.targets[target].limit;
-        if let Some(limit) = limit.filter(|limit| known.is_none_or(|known| *limit < known)) {
-            if let Some(known) = known {
-                self.job.console.note(&format!(
-                    "topic `{topic}` has a max.message.bytes of {limit} now, and had {known} when the run began"
-                ));
-            }
-            let changed = &mut self.router.targets[target];
-            changed.former_limit = changed.former_limit.or(known);
-            changed.limit = Some(limit);
-            let sizes = self.connection.sizes_for(topic, Some(limit));
-            return self.router.change_sizes(target, sizes);
-        }
-        let mut sizes = self.router.targets[target].sizes;
-        let refused = bytes.min(sizes.batch_size).max(one);
-        // Powers of two: topics share their producers.
-        let half = 1_usize << (refused / 2).max(1).ilog2();
-        if half >= sizes.batch_size {
-            return Ok(());
-        }
-        sizes.batch_size = half;
-        self.router.change_sizes(target, sizes)
     }
 
     /// Sends the next part again.
@@ -341,25 +253,5 @@ impl Session<'_> {
             suspects.records.pop();
         }
         Ok(())
-    }
-
-    /// Lets the brokers judge a record that is larger than Kafka's default, where the topic's limit is
-    /// not told; `false` where it is, or the user has set one.
-    pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, SendStop> {
-        let Target {
-            name, limit, sizes, ..
-        } = &self.router.targets[target];
-        let offered = match limit {
-            Some(_) => None,
-            None => self.connection.sizes_for_offer(name, *sizes),
-        };
-        let Some(sizes) = offered else {
-            return Ok(false);
-        };
-        // Records in flight must not be overtaken by those of another producer.
-        self.wait_for_answers(0)?;
-        self.isolate()?;
-        self.router.change_sizes(target, sizes)?;
-        Ok(true)
     }
 }
