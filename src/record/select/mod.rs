@@ -1,18 +1,19 @@
-//! Which part of a capture is used. Pure: what a record is, and what the user asks for, decide.
+//! Which part of a capture is used. Pure: the record, and the selection that the user asks for, decide.
 //!
 //! The questions are asked in one order: topic, time, sample, skip and limit, shard. So `--limit` counts what
 //! the questions before it let through, and all shards together are what one machine would send.
 
 mod globs;
 mod moment;
+mod selection;
 mod shard;
 mod whole;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 pub(crate) use self::globs::TopicGlobs;
 pub(crate) use self::moment::Moment;
+pub(crate) use self::selection::{Clock, Selection};
 pub(crate) use self::shard::{Sample, Shard};
 use self::whole::WholeCapture;
 pub(crate) use self::whole::{FirstRecord, OtherShards, WholeRecord};
@@ -20,70 +21,10 @@ use super::{Origin, captured};
 use crate::config::nearest;
 use crate::report::{ProblemKind, Tally, Unselected};
 
-/// Topics that are kept to name the nearest one. More only where a path leads to something that is no topic.
+/// Topics that are kept to name the nearest one. More only where a path leads to something other than topics.
 const MOST_TOPICS: usize = 1000;
 
-/// What the user asks for; by default all of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Selection {
-    /// Which captured topics.
-    pub(crate) topics: TopicGlobs,
-    /// By which time of a record `from` and `to` are meant.
-    pub(crate) clock: Clock,
-    /// Records before are left out.
-    pub(crate) from: Option<Moment>,
-    /// Records at this time and after are left out.
-    pub(crate) to: Option<Moment>,
-    /// The first so many records are left out.
-    pub(crate) skip: u64,
-    /// At most so many records are selected after that.
-    pub(crate) limit: Option<u64>,
-    /// One key in so many.
-    pub(crate) sample: Option<Sample>,
-    /// One machine's share.
-    pub(crate) shard: Option<Shard>,
-    /// The longest pause that a timed replay of a shard keeps; none where it keeps all.
-    pub(crate) longest_pause: Option<Duration>,
-}
-
-impl Selection {
-    /// Whether it leaves nothing out.
-    pub(crate) fn is_everything(&self) -> bool {
-        let clock = self.clock;
-        *self
-            == Self {
-                clock,
-                ..Self::default()
-            }
-    }
-
-    /// Whether times decide.
-    pub(crate) fn has_window(&self) -> bool {
-        self.from.is_some() || self.to.is_some()
-    }
-}
-
-/// Which time of a record counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Clock {
-    /// When the application was given it, or gave it.
-    #[default]
-    Capture,
-    /// Its own timestamp.
-    Record,
-}
-
-impl Clock {
-    /// As `--clock` has it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Record => "record",
-        }
-    }
-}
-
-/// What a question is asked of.
+/// A record, as far as the selection asks about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CandidateRecord<'a> {
     pub(crate) topic: Option<&'a str>,
@@ -93,7 +34,7 @@ pub(crate) struct CandidateRecord<'a> {
     pub(crate) time_ns: Option<i64>,
 }
 
-/// What becomes of a record.
+/// Whether a record is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     Selected,
@@ -115,11 +56,11 @@ pub(crate) enum LeftOut {
     OtherShard,
 }
 
-/// What is known of a captured topic.
+/// What is known about a captured topic.
 #[derive(Debug, Clone, Copy)]
 struct TopicSeen {
     is_taken: bool,
-    /// The highest partition of the records that were left out; none when none was.
+    /// The highest partition of the records that were left out; none when no record was.
     left_out: Option<Option<i32>>,
 }
 
