@@ -119,6 +119,8 @@ pub(crate) struct GroupWatch {
     peak_lag_time: Duration,
     intervals: Intervals,
     progress: CommitProgress,
+    /// Whether records were delivered to partitions of which it is not known what is committed.
+    is_behind: bool,
 }
 
 impl GroupWatch {
@@ -146,6 +148,7 @@ impl GroupWatch {
         samples: impl IntoIterator<Item = PartitionSample>,
     ) {
         self.last_delivery = last_delivery;
+        self.is_behind = false;
         for sample in samples {
             let partition = sample.range.partition;
             let watch = self.partitions.entry(partition);
@@ -160,6 +163,25 @@ impl GroupWatch {
         self.peak_lag = self.peak_lag.max(self.lag());
         self.peak_lag_time = self.peak_lag_time.max(waits.max().unwrap_or_default());
         self.progress.add(now, self.done());
+    }
+
+    /// Takes note of what was delivered since the last look, when there is none more.
+    pub(crate) fn saw_delivered(
+        &mut self,
+        last_delivery: Duration,
+        ranges: impl IntoIterator<Item = DeliveredRange>,
+    ) {
+        self.last_delivery = last_delivery;
+        for range in ranges {
+            match self.partitions.get_mut(&range.partition) {
+                Some(watch) if watch.latest.range.target == range.target => {}
+                Some(watch) => {
+                    watch.latest.range = range;
+                    watch.drained_at = None;
+                }
+                None => self.is_behind = true,
+            }
+        }
     }
 
     /// Records of this run that the group has committed.
@@ -201,7 +223,9 @@ impl GroupWatch {
             })
             .collect();
         let drained = partitions.iter().map(|found| found.drained_at);
-        let drained = drained.collect::<Option<Vec<_>>>();
+        let drained = drained
+            .collect::<Option<Vec<_>>>()
+            .filter(|_| !self.is_behind);
         let last = drained.and_then(|all| all.into_iter().max());
         GroupFindings {
             verdict: self.verdict(&partitions),
@@ -216,6 +240,9 @@ impl GroupWatch {
     }
 
     fn verdict(&self, partitions: &[PartitionFindings]) -> GroupVerdict {
+        if self.is_behind {
+            return GroupVerdict::Unseen("the run ended before the group was looked at".into());
+        }
         let worst = partitions.iter().map(|found| found.state).max();
         match (worst, &self.membership) {
             // Who has committed past everything is done, whether it is still there or not.

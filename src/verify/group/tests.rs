@@ -45,6 +45,32 @@ fn state(watch: &GroupWatch, now: f64) -> PartitionState {
 }
 
 #[test]
+fn a_group_that_was_not_looked_at_since_the_last_delivery_is_not_drained() {
+    let delivered = |target| [sample(target, None).range];
+    // It was never looked at.
+    let mut unseen = GroupWatch::default();
+    unseen.saw_delivered(seconds(1.0), delivered(200));
+    let found = unseen.findings(seconds(2.0));
+    let why = "the run ended before the group was looked at".to_owned();
+    assert_eq!(
+        (found.verdict, found.drain),
+        (GroupVerdict::Unseen(why), None)
+    );
+    // It had committed all that there was by then.
+    let mut behind = watch();
+    behind.committed(1.0, 200);
+    behind.saw_delivered(seconds(2.0), delivered(230));
+    let found = behind.findings(seconds(2.0));
+    let progressing = GroupVerdict::NotDrained(PartitionState::Progressing);
+    assert_eq!((found.verdict, found.drain), (progressing, None));
+    assert_eq!(found.partitions[0].target, 230);
+    // Nothing was delivered.
+    let mut idle = GroupWatch::default();
+    idle.saw_delivered(Duration::ZERO, []);
+    assert_eq!(idle.findings(seconds(2.0)).verdict, GroupVerdict::Drained);
+}
+
+#[test]
 fn drained_is_past_the_last_delivered_record_whatever_the_end_of_the_log() {
     let mut watch = watch();
     watch.committed(1.0, 199);

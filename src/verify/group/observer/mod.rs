@@ -99,8 +99,15 @@ impl GroupObserver {
 
     /// The report of each group.
     pub(crate) fn reports(&self) -> Vec<GroupReport> {
-        let state = self.shared.state();
+        let mut state = self.shared.state();
         let now = self.shared.sent.now();
+        {
+            // The last look may have been before the last delivery, where the wait was cut short.
+            let index = self.shared.sent.index();
+            for (_, watch) in &mut state.groups {
+                watch.saw_delivered(index.last_delivery(), index.ranges());
+            }
+        }
         let report = |(group, watch): &(String, GroupWatch)| {
             let found = watch.findings(now);
             let index = self.shared.sent.index();
