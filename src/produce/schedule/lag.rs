@@ -44,8 +44,9 @@ const SHORTEST_CORRECTION: f64 = 2.0;
 const AVERAGED: usize = 6;
 /// The slowest rate, in records a second: a group that stands still is still tried.
 const SLOWEST: f64 = 0.1;
-/// Sending was held back when so much of what was allowed was sent: on a busy machine a tenth and more is lost to
-/// late wake-ups, and where the input is the limit twice as much is allowed as is sent.
+/// Sending was held back when so much of what was allowed was delivered: on a busy machine a tenth and more is lost to
+/// late wake-ups, and where the input is the limit twice as much is allowed as is sent. What only waits in flight
+/// is no lag of the service's.
 const HELD_BACK: f64 = 0.75;
 
 /// The controller, in steady time.
@@ -82,8 +83,9 @@ enum Phase {
 #[derive(Debug, Clone, Copy)]
 struct Period {
     began: f64,
-    /// Records sent and committed when it began.
+    /// Records sent, delivered and committed when it began.
     sent: u64,
+    delivered: u64,
     done: u64,
     /// The lag at the last commit in it, or the latest one where there was none: what is read and not committed
     /// yet is a part of any other.
@@ -149,14 +151,16 @@ impl LagController {
             }
             return;
         }
+        let delivered = delivered(progress).saturating_sub(period.delivered) as f64 / elapsed;
         let window = LagWindow {
             end: Duration::from_secs_f64(now),
             length: elapsed,
             allowed: self.allowed,
             sent: (self.sent - period.sent) as f64 / elapsed,
+            delivered,
             committed: progress.done.saturating_sub(period.done) as f64 / elapsed,
             lag: period.lag,
-            is_held: (self.sent - period.sent) as f64 >= HELD_BACK * self.allowed * elapsed,
+            is_held: delivered >= HELD_BACK * self.allowed,
         };
         self.period = Some(begin);
         self.measured.add(window);
@@ -238,6 +242,7 @@ impl Period {
         Self {
             began: now,
             sent,
+            delivered: delivered(progress),
             done: progress.done,
             lag: progress.lag,
             latest_done: progress.done,
@@ -255,6 +260,11 @@ impl Period {
         self.has_commit |= is_commit;
         is_commit
     }
+}
+
+/// Records that the cluster has taken.
+fn delivered(progress: &GroupProgress) -> u64 {
+    progress.done + progress.lag
 }
 
 /// How long a period is, in seconds.
@@ -283,8 +293,9 @@ mod tests {
     struct Simulated {
         capacity: f64,
         interval: f64,
-        /// Records a second that the input gives at most.
+        /// Records a second that the input gives, and that the cluster takes, at most.
         input: f64,
+        cluster: f64,
         /// Seconds until it begins to read, and the longest time between two looks at it.
         delay: f64,
         look_every: f64,
@@ -294,8 +305,17 @@ mod tests {
         slower: (f64, f64),
     }
 
-    /// A service that is never slower.
-    const STEADY: (f64, f64) = (f64::INFINITY, 1.0);
+    /// Nothing but the service is a limit, and it is never slower.
+    const UNLIMITED: Simulated = Simulated {
+        capacity: 100.0,
+        interval: 0.2,
+        input: f64::INFINITY,
+        cluster: f64::INFINITY,
+        delay: 0.0,
+        look_every: 0.05,
+        ends: None,
+        slower: (f64::INFINITY, 1.0),
+    };
 
     impl Simulated {
         /// Runs for so many seconds; gives the controller, and how long the service had nothing to do after the
@@ -305,6 +325,7 @@ mod tests {
             let mut controller = LagController::new(wanted, self.ends);
             let (mut read, mut committed, mut next_commit) = (0.0_f64, 0.0, self.interval);
             let (mut given, mut idle, mut now) = (0.0, 0.0, 0.0);
+            let mut delivered = 0.0_f64;
             let (mut looks, mut next_look) = (0_u32, 0.0);
             while now < seconds {
                 now += STEP;
@@ -312,7 +333,8 @@ mod tests {
                 while controller.due() <= now && (controller.sent as f64) < given {
                     controller.spend(now);
                 }
-                let backlog = controller.sent as f64 - read;
+                delivered = (controller.sent as f64).min(delivered + self.cluster * STEP);
+                let backlog = delivered - read;
                 let able = match now {
                     now if now < self.delay => 0.0,
                     now if now > self.slower.0 => self.capacity * self.slower.1,
@@ -333,7 +355,7 @@ mod tests {
                     next_look = now + 0.05 + self.look_every * f64::from(looks * 7 % 10) / 10.0;
                     let done = whole(committed);
                     let progress = GroupProgress {
-                        lag: controller.sent - done,
+                        lag: whole(delivered) - done,
                         rate: None,
                         done,
                         commit_interval: Some(Duration::from_secs_f64(self.interval)),
@@ -357,7 +379,7 @@ mod tests {
             (delay, look_every) in (0.0..3.0_f64, 0.0..0.2_f64),
         ) {
             let service =
-                Simulated { capacity, interval, input: f64::INFINITY, delay, look_every, ends: None, slower: STEADY };
+                Simulated { capacity, interval, delay, look_every, ..UNLIMITED };
             // More than is read between two changes of the rate.
             let wanted = whole(capacity * more * interval.max(1.0)) + 20;
             let (controller, idle) = service.run(wanted, 60.0);
@@ -380,12 +402,27 @@ mod tests {
         ) {
             let input = capacity * share;
             let service =
-                Simulated { capacity, interval: 0.2, input, delay: 0.5, look_every: 0.1, ends: None, slower: STEADY };
+                Simulated { capacity, input, delay: 0.5, look_every: 0.1, ..UNLIMITED };
             let wanted = whole(capacity * 2.0);
             let (controller, _) = service.run(wanted, 30.0);
             let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
             prop_assert_eq!(found.bound, CapacityBound::Input);
             prop_assert!((found.rates.median / input - 1.0).abs() < 0.1, "{:?} for {input}", found.rates);
+        }
+
+        #[test]
+        fn a_cluster_slower_than_the_service_measures_no_capacity(
+            capacity in 100.0..5_000.0_f64,
+            share in 0.1..0.7_f64,
+        ) {
+            let cluster = capacity * share;
+            let service =
+                Simulated { capacity, cluster, delay: 0.5, look_every: 0.1, ..UNLIMITED };
+            let wanted = whole(capacity * 2.0);
+            let (controller, _) = service.run(wanted, 30.0);
+            let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
+            prop_assert_eq!(found.bound, CapacityBound::Cluster);
+            prop_assert!((found.rates.median / cluster - 1.0).abs() < 0.1, "{:?} for {cluster}", found.rates);
         }
     }
 
@@ -401,11 +438,10 @@ mod tests {
             let service = Simulated {
                 capacity,
                 interval,
-                input: f64::INFINITY,
                 delay: 0.3,
-                look_every: 0.05,
                 ends: Some(60.0),
                 slower: (42.0, left),
+                ..UNLIMITED
             };
             let wanted = whole(capacity * 2.0 * interval.max(1.0)) + 20;
             let (controller, _) = service.run(wanted, 60.0);
@@ -423,12 +459,9 @@ mod tests {
     fn without_an_end_or_a_capacity_nothing_is_confirmed() {
         let service = |ends, input| Simulated {
             capacity: 200.0,
-            interval: 0.2,
             input,
-            delay: 0.0,
-            look_every: 0.05,
             ends,
-            slower: STEADY,
+            ..UNLIMITED
         };
         for (ends, input) in [
             (None, f64::INFINITY),
@@ -448,12 +481,8 @@ mod tests {
     fn a_stalled_group_is_sent_hardly_more_than_the_allowed_lag() {
         let service = Simulated {
             capacity: 0.0,
-            interval: 0.2,
-            input: f64::INFINITY,
-            delay: 0.0,
             look_every: 0.1,
-            ends: None,
-            slower: STEADY,
+            ..UNLIMITED
         };
         let (controller, _) = service.run(1000, 60.0);
         assert!(controller.sent < 4_000, "{}", controller.sent);

@@ -21,6 +21,8 @@ const CAPACITY_WINDOW: Duration = Duration::from_secs(2);
 const MOST_RATES: u32 = 10;
 /// The part of the rate that a confirmation has to send: with less nothing is confirmed.
 const LEAST_SENT: f64 = 0.99;
+/// The cluster keeps up when it takes so much of what is sent: the rest is what is in flight at the ends of a time.
+const KEEPS_UP: f64 = 0.9;
 
 /// One period of the control.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,9 +30,10 @@ pub(crate) struct LagWindow {
     pub(crate) end: Duration,
     /// Its length in seconds.
     pub(crate) length: f64,
-    /// Records a second that were allowed, sent and committed.
+    /// Records a second that were allowed, sent, delivered and committed.
     pub(crate) allowed: f64,
     pub(crate) sent: f64,
+    pub(crate) delivered: f64,
     pub(crate) committed: f64,
     /// The least lag in it.
     pub(crate) lag: u64,
@@ -157,12 +160,20 @@ impl MeasuredLag {
             .rates_within(from, until, window.max(CAPACITY_WINDOW))?;
         let held = steady.iter().filter(|window| window.is_held).count();
         let held = held as f64 / steady.len() as f64;
+        let total = |of: fn(&LagWindow) -> f64| -> f64 {
+            steady.iter().map(|window| of(window) * window.length).sum()
+        };
+        let (sent, delivered) = (
+            total(|window| window.sent),
+            total(|window| window.delivered),
+        );
         Some(ServiceCapacity {
             rates,
             held_share: held,
-            bound: match held >= MOSTLY {
-                true => CapacityBound::Service,
-                false => otherwise,
+            bound: match () {
+                () if held >= MOSTLY => CapacityBound::Service,
+                () if delivered < KEEPS_UP * sent => CapacityBound::Cluster,
+                () => otherwise,
             },
         })
     }
@@ -214,6 +225,7 @@ fn joined(pair: &[LagWindow]) -> Option<LagWindow> {
         length: time,
         allowed: mean(|window| window.allowed),
         sent: mean(|window| window.sent),
+        delivered: mean(|window| window.delivered),
         committed: mean(|window| window.committed),
         lag: first.lag.min(last.lag),
         is_held: first.is_held && last.is_held,
@@ -250,6 +262,7 @@ mod tests {
                 length: 1.0,
                 allowed: 100.0,
                 sent: 100.0,
+                delivered: 100.0,
                 committed: 100.0,
                 lag: *lag,
                 is_held: is_held(index),
