@@ -1,9 +1,15 @@
 //! The service behind a topic, `tools/service`, as a process: it reads one topic and writes another.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::super::paths::tool;
+
+/// How long a service may take to get its partitions, and to end. A busy machine needs a part of it.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running service; it ends when this is dropped.
 pub(crate) struct RunningService {
@@ -16,7 +22,7 @@ impl RunningService {
     /// Starts a service in `group` that reads `from`, and waits until it has its partitions.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When it does not start, or gets no partitions within [`LIMIT`].
     pub(crate) fn start(brokers: &str, group: &str, from: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(tool("service"))
             .args(["--brokers", brokers, "--group", group, "--from", from])
@@ -26,24 +32,41 @@ impl RunningService {
             .spawn()
             .expect("the service starts");
         let stdout = child.stdout.take().expect("it is a pipe");
-        let mut line = String::new();
-        let read = BufReader::new(stdout).read_line(&mut line);
-        assert!(
-            read.is_ok() && line == "ready\n",
-            "the service said {line:?}"
-        );
         let stdin = child.stdin.take();
-        Self { child, stdin }
+        // From here on it ends with this, also when the test fails.
+        let service = Self { child, stdin };
+        let (tell, told) = channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(stdout).read_line(&mut line);
+            // Nobody listens any more when it took too long.
+            tell.send(read.map(|_| line)).ok();
+        });
+        let said = told.recv_timeout(LIMIT);
+        let is_ready = matches!(&said, Ok(Ok(line)) if line == "ready\n");
+        assert!(is_ready, "the service of {group} said {said:?}");
+        service
     }
 
     /// Ends the service, which commits and leaves its group.
     ///
     /// # Panics
-    /// When it fails.
+    /// When it fails, or does not end within [`LIMIT`].
     pub(crate) fn stop(mut self) {
         self.stdin = None;
-        let status = self.child.wait().expect("it is a child of ours");
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.ended() {
+                break status;
+            }
+            assert!(began.elapsed() < LIMIT, "the service does not end");
+            thread::sleep(Duration::from_millis(5));
+        };
         assert!(status.success(), "the service ended with {status}");
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it is a child of ours")
     }
 }
 

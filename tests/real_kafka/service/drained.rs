@@ -51,7 +51,14 @@ pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[
         capacity,
     ),
     ("a_group_that_is_stuck_names_its_partition", stuck),
+    (
+        "times_are_known_to_the_interval_of_the_commits",
+        rare_commits,
+    ),
 ];
+
+/// How members of a group agree on who reads what: the second one is KIP-848.
+const PROTOCOLS: [&str; 2] = ["classic", "consumer"];
 
 /// Partitions of each topic here.
 const PARTITIONS: i32 = 3;
@@ -136,7 +143,7 @@ fn committed(kafka: &Kafka, topic: &str, group: &str) -> BTreeMap<i32, i64> {
 }
 
 fn drained(kafka: &Kafka) {
-    for protocol in ["classic", "consumer"] {
+    for protocol in PROTOCOLS {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol, "--commit-ms", "300"];
         let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
@@ -157,69 +164,86 @@ fn drained(kafka: &Kafka) {
 }
 
 fn drained_by_transactions(kafka: &Kafka) {
-    let (topic, outputs, group) = (topic(kafka), self::topic(kafka), unique("readers"));
-    let flags = ["--transactional", "--to", &outputs];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    assert_drained(kafka, &topic, &group);
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, outputs, group) = (topic(kafka), self::topic(kafka), unique("readers"));
+        let flags = ["--protocol", protocol, "--transactional", "--to", &outputs];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        assert_drained(kafka, &topic, &group);
+        service.stop();
+    }
 }
 
 fn comes_back(kafka: &Kafka) {
-    let (topic, group) = (topic(kafka), unique("readers"));
-    let flags = ["--fault", "crash", "--every", "150"];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    let found = assert_drained(kafka, &topic, &group);
-    // The service sleeps for two seconds after its crash.
-    assert!(found["drain_s"].as_f64() >= Some(1.5), "{found:#}");
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let flags = ["--protocol", protocol, "--fault", "crash", "--every", "150"];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        let found = assert_drained(kafka, &topic, &group);
+        // The service sleeps for two seconds after its crash.
+        assert!(found["drain_s"].as_f64() >= Some(1.5), "{found:#}");
+        service.stop();
+    }
 }
 
 fn slow_and_measured(kafka: &Kafka) {
-    let (topic, group) = (topic(kafka), unique("readers"));
-    // Three seconds' work.
-    let flags = ["--capacity", "100", "--commit-ms", "200"];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    let found = assert_drained(kafka, &topic, &group);
-    let number = |name: &str| found[name].as_f64().expect(name);
-    // All are sent at once, and wait for as long as the service works: less what it has done by the first look
-    // at a partition and by the last one before its end.
-    assert!((200.0..=300.0).contains(&number("peak_lag")), "{found:#}");
-    assert!(number("peak_lag_s") >= 2.0, "{found:#}");
-    assert!(number("peak_lag_s") <= number("drain_s") + 1.0, "{found:#}");
-    assert!(number("drain_s") >= 2.0, "{found:#}");
-    // The service is never faster than that; how much slower it is, is a matter of the machine.
-    assert!((20.0..=150.0).contains(&number("rate")), "{found:#}");
-    assert!(number("commit_interval_s") >= 0.1, "{found:#}");
-    assert!(
-        number("resolution_s") >= number("commit_interval_s"),
-        "{found:#}"
-    );
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        // Three seconds' work.
+        let flags = [
+            "--protocol",
+            protocol,
+            "--capacity",
+            "100",
+            "--commit-ms",
+            "200",
+        ];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        let found = assert_drained(kafka, &topic, &group);
+        let number = |name: &str| found[name].as_f64().expect(name);
+        // All are sent at once, and wait for as long as the service works: less what it has done by the first look
+        // at a partition and by the last one before its end.
+        assert!((200.0..=300.0).contains(&number("peak_lag")), "{found:#}");
+        assert!(number("peak_lag_s") >= 2.0, "{found:#}");
+        assert!(number("peak_lag_s") <= number("drain_s") + 1.0, "{found:#}");
+        assert!(number("drain_s") >= 2.0, "{found:#}");
+        // The service is never faster than that; how much slower it is, is a matter of the machine.
+        assert!((20.0..=150.0).contains(&number("rate")), "{found:#}");
+        assert!(number("commit_interval_s") >= 0.1, "{found:#}");
+        assert!(
+            number("resolution_s") >= number("commit_interval_s"),
+            "{found:#}"
+        );
+        service.stop();
+    }
 }
 
 fn too_slow(kafka: &Kafka) {
-    let (topic, group) = (topic(kafka), unique("readers"));
-    let flags = ["--capacity", "10"];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    let (verdict, found) = undrained(kafka, &topic, &group, "3s");
-    // It does not matter that it has not come to the other partitions.
-    assert_eq!(verdict, "progressing", "{found:#}");
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let flags = ["--protocol", protocol, "--capacity", "10"];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        let (verdict, found) = undrained(kafka, &topic, &group, "3s");
+        // It does not matter that it has not come to the other partitions.
+        assert_eq!(verdict, "progressing", "{found:#}");
+        service.stop();
+    }
 }
 
 fn never_commits(kafka: &Kafka) {
-    let (topic, group) = (topic(kafka), unique("readers"));
-    let flags = ["--fault", "never-commits"];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    let (verdict, found) = undrained(kafka, &topic, &group, "2s");
-    assert_eq!(verdict, "no_offset", "{found:#}");
-    assert_eq!(found["undrained"], PARTITIONS);
-    assert_eq!(found["peak_lag"], RECORDS);
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let flags = ["--protocol", protocol, "--fault", "never-commits"];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        let (verdict, found) = undrained(kafka, &topic, &group, "2s");
+        assert_eq!(verdict, "no_offset", "{found:#}");
+        assert_eq!(found["undrained"], PARTITIONS);
+        assert_eq!(found["peak_lag"], RECORDS);
+        service.stop();
+    }
 }
 
 fn committed_before(kafka: &Kafka) {
-    for protocol in ["classic", "consumer"] {
+    for protocol in PROTOCOLS {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol];
         let healthy = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
@@ -240,21 +264,49 @@ fn committed_before(kafka: &Kafka) {
 }
 
 fn stuck(kafka: &Kafka) {
-    let (topic, group) = (topic(kafka), unique("readers"));
-    let flags = ["--fault", "stuck", "--partition", "1", "--every", "40"];
-    let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-    // Nothing is called stuck before ten seconds.
-    let (verdict, found) = undrained(kafka, &topic, &group, "14s");
-    assert_eq!(verdict, "stuck", "{found:#}");
-    let partition = json!([{
-        "topic": topic, "partition": 1, "state": "stuck", "target": EACH, "committed": 40,
-    }]);
-    assert_eq!(found["partitions"], partition, "{found:#}");
-    service.stop();
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let fault = ["--fault", "stuck", "--partition", "1", "--every", "40"];
+        let flags = [&["--protocol", protocol][..], &fault].concat();
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        // Nothing is called stuck before ten seconds.
+        let (verdict, found) = undrained(kafka, &topic, &group, "14s");
+        assert_eq!(verdict, "stuck", "{found:#}");
+        let partition = json!([{
+            "topic": topic, "partition": 1, "state": "stuck", "target": EACH, "committed": 40,
+        }]);
+        assert_eq!(found["partitions"], partition, "{found:#}");
+        service.stop();
+    }
+}
+
+/// A client with automatic commits has such an interval.
+fn rare_commits(kafka: &Kafka) {
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        // Work for 7.5 s, in which a commit comes and another one has still to come.
+        let flags = [
+            "--protocol",
+            protocol,
+            "--capacity",
+            "40",
+            "--commit-ms",
+            "5000",
+        ];
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        let found = assert_drained(kafka, &topic, &group);
+        let number = |name: &str| found[name].as_f64().expect(name);
+        let interval = number("commit_interval_s");
+        assert!((4.5..=8.0).contains(&interval), "{found:#}");
+        assert!(number("resolution_s") >= interval, "{found:#}");
+        // That all of it was read is seen by the last commit, which no record hurries.
+        assert!(number("drain_s") >= 4.5, "{found:#}");
+        service.stop();
+    }
 }
 
 fn nobody(kafka: &Kafka) {
-    for protocol in ["classic", "consumer"] {
+    for protocol in PROTOCOLS {
         let (topic, group) = (topic(kafka), unique("readers"));
         let (verdict, found) = undrained(kafka, &topic, &group, "1s");
         assert_eq!(verdict, "no_such_group", "{found:#}");
@@ -438,7 +490,7 @@ fn hold_lag(kafka: &Kafka, topic: &str, group: &str, more: &[&str]) -> Value {
 }
 
 fn capacity(kafka: &Kafka) {
-    for protocol in ["classic", "consumer"] {
+    for protocol in PROTOCOLS {
         let (topic, group) = (topic(kafka), unique("readers"));
         let flags = ["--protocol", protocol, "--capacity", "100"];
         let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);

@@ -88,6 +88,8 @@ fn consumer(wanted: &ServiceOptions) -> KafkaResult<BaseConsumer> {
         .set("group.id", &wanted.group)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
+        // A topic that is not known yet when the group is joined is looked for again: after 5 minutes by default.
+        .set("topic.metadata.refresh.interval.ms", "1000")
         .set("isolation.level", "read_committed");
     match wanted.protocol {
         Protocol::Classic => config.set("session.timeout.ms", "6000"),
