@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use super::native::offsets::{LogEnd, log_ends};
+use super::native::topic_ids::{self, FoundTopic, TopicAccess, TopicRight};
 use super::native::{Client, Code, Event, FetchQueue, Fetched};
 use super::reasons::{Clarity, Reason};
 use super::settings::{CONNECTION, refused_setting};
@@ -72,6 +73,8 @@ pub(crate) struct LogReader {
     control: Control,
     /// The clearest reason why brokers cannot be used.
     clearest: Option<Reason>,
+    /// One that may be asked, once the cluster has named its brokers.
+    any_broker: Option<i32>,
 }
 
 impl LogReader {
@@ -107,6 +110,7 @@ impl LogReader {
             console: console.clone(),
             control: control.clone(),
             clearest: None,
+            any_broker: None,
         })
     }
 
@@ -116,10 +120,42 @@ impl LogReader {
     /// [`Error::Unreachable`], also when the run is told to stop first.
     pub(crate) fn topics(&mut self) -> Result<Vec<(String, i32)>, Error> {
         let metadata = self.ask(|client| client.topics(ASK_LIMIT))?;
+        self.any_broker = metadata.brokers.first().map(|broker| broker.id);
         let readable = metadata.topics.into_iter().filter(|t| !t.code.is_error());
         Ok(readable
             .map(|topic| (topic.name, count(topic.partitions.len())))
             .collect())
+    }
+
+    /// Those of `topics` that the user may not read, as far as the cluster says: one before Apache Kafka 2.3 does
+    /// not.
+    pub(crate) fn denied(&self, topics: &[&str]) -> Vec<String> {
+        if topics.is_empty() {
+            return Vec::new();
+        }
+        let (client, control) = (&self.client, &self.control);
+        let wanted = (self.any_broker, TopicRight::Read);
+        match topic_ids::access(client, control, wanted, topics, ASK_ALL_LIMIT) {
+            Ok(topics) => {
+                let denied = topics.into_iter();
+                let denied = denied.filter(|(_, access)| *access == TopicAccess::Refused);
+                denied.map(|(name, _)| name).collect()
+            }
+            // The brokers say it when the first record is asked for.
+            Err(refusal) => {
+                let why = self.secrets.hide(&refusal.text);
+                let note = format!("whether the user may read the topics is not known: {why}");
+                self.console.verbose(&note);
+                Vec::new()
+            }
+        }
+    }
+
+    /// What the cluster says of the ids of `topics`, as far as it answers now.
+    pub(crate) fn ids(&self, topics: &[&str]) -> Vec<(String, FoundTopic)> {
+        let (client, control) = (&self.client, &self.control);
+        let found = topic_ids::find(client, control, self.any_broker, topics, ASK_LIMIT);
+        found.unwrap_or_default()
     }
 
     /// Where the logs of `partitions` begin or end, in their order.

@@ -15,6 +15,11 @@ pub enum Right {
         /// Their names.
         topics: Vec<String>,
     },
+    /// `Read` on topics, one at least.
+    Read {
+        /// Their names.
+        topics: Vec<String>,
+    },
     /// `IdempotentWrite` on the cluster.
     IdempotentWrite,
 }
@@ -158,20 +163,25 @@ pub(super) fn write_right_missing(
     right: &Right,
     brokers: &str,
 ) -> fmt::Result {
-    write!(f, "the user may not write to {brokers}: ")?;
-    match right {
+    let (action, operation, topics) = match right {
         Right::IdempotentWrite => {
-            f.write_str("the right `IdempotentWrite` on the cluster is missing")
+            return write!(
+                f,
+                "the user may not write to {brokers}: the right `IdempotentWrite` on the cluster is missing"
+            );
         }
-        Right::Write { topics } => {
-            let noun = if topics.len() == 1 { "topic" } else { "topics" };
-            write!(f, "the right `Write` on {noun} ")?;
-            listed(f, topics, ", ", |f, topic| {
-                write!(f, "`{}`", visible(topic))
-            })?;
-            f.write_str(" is missing")
-        }
-    }
+        Right::Write { topics } => ("write to", "Write", topics),
+        Right::Read { topics } => ("read from", "Read", topics),
+    };
+    let noun = if topics.len() == 1 { "topic" } else { "topics" };
+    write!(
+        f,
+        "the user may not {action} {brokers}: the right `{operation}` on {noun} "
+    )?;
+    listed(f, topics, ", ", |f, topic| {
+        write!(f, "`{}`", visible(topic))
+    })?;
+    f.write_str(" is missing")
 }
 
 pub(super) fn right_hint(right: &Right) -> String {
@@ -183,6 +193,9 @@ pub(super) fn right_hint(right: &Right) -> String {
         }
         Right::Write { .. } => {
             "an administrator grants it (`kafka-acls --add --operation Write`)".into()
+        }
+        Right::Read { .. } => {
+            "an administrator grants it (`kafka-acls --add --operation Read`); no consumer group is joined".into()
         }
     }
 }

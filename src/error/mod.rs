@@ -350,6 +350,12 @@ mod tests {
         let write = error(Right::Write { topics });
         let said = "the user may not write to b:1: the right `Write` on topics `a`, `b` is missing";
         assert_eq!((write.to_string().as_str(), write.exit().code()), (said, 3));
+        let topics = vec!["a".to_string()];
+        let read = error(Right::Read { topics });
+        let said = "the user may not read from b:1: the right `Read` on topic `a` is missing";
+        assert_eq!((read.to_string().as_str(), read.exit().code()), (said, 3));
+        let hint = read.hint().unwrap_or_default();
+        assert!(hint.contains("--operation Read"), "{hint}");
         let cluster = error(Right::IdempotentWrite);
         let said =
             "the user may not write to b:1: the right `IdempotentWrite` on the cluster is missing";

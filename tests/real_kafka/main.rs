@@ -26,12 +26,13 @@ use crate::harness::run::{Run, RunOutput};
 type KafkaTrial = (&'static str, fn(&Kafka));
 
 /// The trials that share a broker.
-const QUICK: [&[KafkaTrial]; 13] = [
+const QUICK: [&[KafkaTrial]; 15] = [
     service::compared::CASES,
     sending::contents::CASES,
     preparing::destination::CASES,
     service::drained::CASES,
     service::expected::CASES,
+    service::expected_ends::CASES,
     service::expected_sources::CASES,
     service::groups::CASES,
     preparing::plan::CASES,
@@ -39,7 +40,15 @@ const QUICK: [&[KafkaTrial]; 13] = [
     preparing::target::CASES,
     sending::timing::CASES,
     sending::broker_errors::CASES,
+    sending::live_line::CASES,
     sending::volume::CASES,
+];
+
+/// Those that take their time.
+const PATIENT: [&[KafkaTrial]; 3] = [
+    service::capacity::PATIENT_CASES,
+    service::drained::PATIENT_CASES,
+    service::expected::PATIENT_CASES,
 ];
 
 /// The trials that need a broker with users.
@@ -78,9 +87,7 @@ fn main() -> ExitCode {
         }));
     }
     let quick = QUICK.concat().into_iter().map(|case| (case, false));
-    let patient = service::drained::PATIENT_CASES
-        .iter()
-        .map(|case| (*case, true));
+    let patient = PATIENT.concat().into_iter().map(|case| (case, true));
     for ((name, case), is_patient) in quick.chain(patient) {
         let shared = Arc::clone(&shared);
         let trial = Trial::test(name, move || run(&shared, case));

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::client::{ASK_LIMIT, CONNECT_LIMIT, Connection};
-use crate::cluster::native::topic_ids::{FoundTopic, Writing};
+use crate::cluster::native::topic_ids::{FoundTopic, TopicAccess, TopicRight};
 use crate::cluster::native::{Code, Metadata, TopicMetadata, admin, topic_ids};
 use crate::error::{Error, Right};
 use crate::host::control::Control;
@@ -138,11 +138,14 @@ impl Connection {
             return Ok(());
         }
         let broker = self.known().and_then(|known| known.any_broker);
-        let asked =
-            topic_ids::writing(self.client(), self.control(), broker, names, SETTINGS_LIMIT);
+        let (client, control) = (self.client(), self.control());
+        let wanted = (broker, TopicRight::Write);
+        let asked = topic_ids::access(client, control, wanted, names, SETTINGS_LIMIT);
         match asked {
             Ok(topics) => {
-                let refused = topics.into_iter().filter(|(_, w)| *w == Writing::Refused);
+                let refused = topics
+                    .into_iter()
+                    .filter(|(_, w)| *w == TopicAccess::Refused);
                 let refused: Vec<String> = refused.map(|(name, _)| name).collect();
                 match refused.is_empty() {
                     true => Ok(()),

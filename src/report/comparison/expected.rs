@@ -20,6 +20,10 @@ pub struct ExpectedReport {
     pub isolation: Option<&'static str>,
     /// Expected records that could not be read.
     pub unreadable: u64,
+    /// Expected records with texts that data-loss prevention has replaced.
+    pub redacted: u64,
+    /// Expected records with dates that are still to be resolved.
+    pub dated: u64,
     /// The counts of each output topic, by its name at the destination.
     pub topics: Vec<(String, Compared)>,
     /// Topics that the run itself sends to, and that are not compared for that.
@@ -150,6 +154,14 @@ impl ExpectedReport {
         json["observed_records"] = self.observed.into();
         json["isolation"] = json!(self.isolation);
         json["unreadable"] = self.unreadable.into();
+        for (name, records) in [
+            ("redacted", self.redacted),
+            ("date_placeholders", self.dated),
+        ] {
+            if records > 0 {
+                json[name] = records.into();
+            }
+        }
         json["topics"] = topics.collect();
         json["not_compared"] = json!(self.own);
         json["differences"] = self.shown.iter().map(ShownDifference::to_json).collect();

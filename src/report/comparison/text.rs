@@ -61,6 +61,31 @@ impl ExpectedReport {
         Ok(())
     }
 
+    fn write_substitutes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (records, what) in [
+            (
+                self.redacted,
+                "a text that data-loss prevention has replaced (`REDACTED-...`)",
+            ),
+            (
+                self.dated,
+                "a date that is not resolved (`{speedscale_date(...)}`)",
+            ),
+        ] {
+            if records > 0 {
+                let (hold, records) = match records {
+                    1 => ("holds", count(1, "expected record")),
+                    _ => ("hold", count(records, "expected record")),
+                };
+                writeln!(
+                    f,
+                    "  {records} {hold} {what}, which the service may not write"
+                )?;
+            }
+        }
+        Ok(())
+    }
+
     fn write_noise(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(noise) = &self.noise {
             let paths = count(noise.paths as u64, "path");
@@ -116,6 +141,7 @@ impl fmt::Display for ExpectedReport {
             let unreadable = count(self.unreadable, "expected record");
             writeln!(f, "  {unreadable} could not be read")?;
         }
+        self.write_substitutes(f)?;
         self.write_differences(f, &counts)?;
         self.write_noise(f)?;
         for path in &self.unmatched {
@@ -129,5 +155,33 @@ impl fmt::Display for ExpectedReport {
             writeln!(f, "  `{topic}` is not compared: this run sends to it")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expected_records_that_others_have_changed_are_named() {
+        let report = |redacted, dated| {
+            let counts = Compared {
+                equal: 12,
+                ..Compared::default()
+            };
+            let report = ExpectedReport {
+                redacted,
+                dated,
+                topics: vec![("invoices".into(), counts)],
+                ..ExpectedReport::default()
+            };
+            report.to_string()
+        };
+        let headline = "output     as expected: 12 equal in `invoices`\n";
+        assert_eq!(report(0, 0), headline);
+        let redacted = "  1 expected record holds a text that data-loss prevention has replaced (`REDACTED-...`), which the service may not write\n";
+        assert_eq!(report(1, 0), format!("{headline}{redacted}"));
+        let dated = "  3 expected records hold a date that is not resolved (`{speedscale_date(...)}`), which the service may not write\n";
+        assert_eq!(report(0, 3), format!("{headline}{dated}"));
     }
 }

@@ -77,7 +77,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     let settled = settled.and_then(|()| name_nothing(&mut report, empty));
     report.elapsed = driver.elapsed().saturating_sub(group_wait);
     if let Some(expected) = expected {
-        let is_settled = settled.is_ok();
+        let is_settled = settled.is_ok() && !watch.control.is_stopping();
         watch
             .compare(expected, is_settled, &mut report, &mut driver)
             .await;

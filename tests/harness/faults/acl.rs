@@ -46,8 +46,18 @@ pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
     );
 }
 
+/// Lets `principal` read `topic`, which includes that they see it.
+///
+/// # Panics
+/// When the broker does not do so.
+#[allow(dead_code, reason = "each test file uses a part of it")]
+pub(crate) fn allow_reading(broker: &str, principal: &str, topic: &str) {
+    rule(broker, AclChange::Add, principal, topic, (READ, ALLOWED));
+}
+
 /// Operations, by the numbers of `org.apache.kafka.common.acl.AclOperation`.
 const ALL: u8 = 2;
+const READ: u8 = 3;
 const WRITE: u8 = 4;
 const DESCRIBE: u8 = 8;
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::kafka::Kafka;
-use crate::harness::run::RunOutput;
 use crate::harness::run::service::RunningService;
+use crate::harness::run::{Run, RunOutput};
 use crate::harness::topics::{create_unique, unique};
 use crate::{KafkaTrial, path, replay, report_of};
 
@@ -26,6 +26,18 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "headers_that_differ_in_the_same_version_are_learned_and_excused",
         header_noise,
+    ),
+    (
+        "a_changed_header_differs_where_headers_are_compared",
+        changed_header,
+    ),
+    (
+        "expected_records_with_replaced_texts_are_counted_and_can_be_ignored",
+        replaced_texts,
+    ),
+    (
+        "a_path_to_ignore_that_matches_nothing_is_named_with_the_nearest",
+        unmatched_path,
     ),
     ("a_wrong_value_is_a_changed_record", wrong_value),
     ("a_record_that_is_not_written_is_missing", missing_record),
@@ -56,13 +68,19 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ),
 ];
 
+/// Those that take their time.
+pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[(
+    "each_fault_of_a_service_has_its_verdict_with_the_new_protocol_too",
+    faults_with_the_new_protocol,
+)];
+
 /// Orders of a made capture; number n has the key of customer n % CUSTOMERS, and all are in one partition, so
 /// that the nth record that the service reads is the nth order.
 pub(crate) const ORDERS: u64 = 30;
 const CUSTOMERS: u64 = 3;
 /// With which record of its input a fault happens: also with each multiple, of which ORDERS holds three.
 const EVERY: &str = "10";
-const FAULTS: u64 = 3;
+pub(crate) const FAULTS: u64 = 3;
 
 /// The topics of a run, and the capture that it replays.
 pub(crate) struct ServiceRun {
@@ -75,9 +93,52 @@ fn order(n: u64) -> Value {
     json!({ "order": n, "customer": n % CUSTOMERS })
 }
 
+/// The record line of what the service answers.
+pub(crate) fn invoice_line(n: u64) -> Value {
+    json!({
+        "topic": "invoices",
+        "key": format!("c-{}", n % CUSTOMERS),
+        "value": invoice(n).to_string(),
+    })
+}
+
 /// What the service answers.
 fn invoice(n: u64) -> Value {
     json!({ "order": order(n), "billed": true })
+}
+
+/// The RRPairs of a capture in which the service has answered so, in batches with this attribute.
+fn rrpairs(answer: fn(u64) -> Value, attribute: &str) -> [Value; 2] {
+    let records = |value: fn(u64) -> Value| -> Vec<Value> {
+        let record = |n| {
+            json!({
+                "offsetDelta": n - 1,
+                "keyString": format!("c-{}", n % CUSTOMERS),
+                "valueString": value(n).to_string(),
+                "headers": [
+                    { "key": "request", "valueString": format!("r-{n}") },
+                    { "key": "trace", "valueString": id(1000 + n) },
+                ],
+            })
+        };
+        (1..=ORDERS).map(record).collect()
+    };
+    let topics = |name: &str, value| {
+        let records = json!({ "attributes": [attribute], "records": records(value) });
+        json!([{ "name": name, "partitions": [{ "records": records }] }])
+    };
+    [
+        json!({
+            "ts": "2026-02-02T10:00:00Z",
+            "command": "Fetch",
+            "kafka": { "response": { "FetchResponse": { "topics": topics("orders", order) } } },
+        }),
+        json!({
+            "ts": "2026-02-02T10:00:01Z",
+            "command": "Produce",
+            "kafka": { "request": { "ProduceRequest": { "topics": topics("invoices", answer) } } },
+        }),
+    ]
 }
 
 impl ServiceRun {
@@ -100,40 +161,16 @@ impl ServiceRun {
             invoices,
             folder,
         };
-        let records = |value: fn(u64) -> Value| -> Vec<Value> {
-            let record = |n| {
-                json!({
-                    "offsetDelta": n - 1,
-                    "keyString": format!("c-{}", n % CUSTOMERS),
-                    "valueString": value(n).to_string(),
-                    "headers": [
-                        { "key": "request", "valueString": format!("r-{n}") },
-                        { "key": "trace", "valueString": id(1000 + n) },
-                    ],
-                })
-            };
-            (1..=ORDERS).map(record).collect()
-        };
-        let topics = |name: &str, value| {
-            let records = json!({ "attributes": [attribute], "records": records(value) });
-            json!([{ "name": name, "partitions": [{ "records": records }] }])
-        };
-        stage.write(
-            "capture.jsonl",
-            &[
-                json!({
-                    "ts": "2026-02-02T10:00:00Z",
-                    "command": "Fetch",
-                    "kafka": { "response": { "FetchResponse": { "topics": topics("orders", order) } } },
-                }),
-                json!({
-                    "ts": "2026-02-02T10:00:01Z",
-                    "command": "Produce",
-                    "kafka": { "request": { "ProduceRequest": { "topics": topics("invoices", answer) } } },
-                }),
-            ],
-        );
+        stage.write("capture.jsonl", &rrpairs(answer, attribute));
         stage
+    }
+
+    /// The two RRPairs of the capture: the Fetch and the Produce request.
+    pub(crate) fn rrpairs(&self) -> [Value; 2] {
+        let text = fs::read_to_string(self.file("capture.jsonl")).expect("it can be read");
+        let lines = text.lines().map(serde_json::from_str);
+        let lines: Vec<Value> = lines.collect::<Result<_, _>>().expect("it is JSON");
+        lines.try_into().expect("there are two")
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -149,20 +186,21 @@ impl ServiceRun {
 
     /// Record lines of so many invoices.
     pub(crate) fn lines_of_invoices(&self, count: u64) -> PathBuf {
-        let line = |n: u64| {
-            json!({
-                "topic": "invoices",
-                "key": format!("c-{}", n % CUSTOMERS),
-                "value": invoice(n).to_string(),
-            })
-        };
-        self.write("expected", &(1..=count).map(line).collect::<Vec<_>>())
+        self.write(
+            "expected",
+            &(1..=count).map(invoice_line).collect::<Vec<_>>(),
+        )
     }
 
     pub(crate) fn service(&self, kafka: &Kafka, flags: &[&str]) -> RunningService {
+        self.service_in(kafka, &unique("billing"), flags)
+    }
+
+    /// A service in this group.
+    pub(crate) fn service_in(&self, kafka: &Kafka, group: &str, flags: &[&str]) -> RunningService {
         let to = ["--to", &self.invoices];
         let flags = [&to[..], flags].concat();
-        RunningService::start(&kafka.brokers(), &unique("billing"), &self.orders, &flags)
+        RunningService::start(&kafka.brokers(), group, &self.orders, &flags)
     }
 
     /// The flags that give captured topics the names of this run's.
@@ -173,9 +211,19 @@ impl ServiceRun {
 
     pub(crate) fn replay(&self, kafka: &Kafka, flags: &[&str]) -> RunOutput {
         let capture = self.file("capture.jsonl").display().to_string();
+        self.replay_of(kafka, &capture, flags)
+    }
+
+    /// The same with another input.
+    pub(crate) fn replay_of(&self, kafka: &Kafka, input: &str, flags: &[&str]) -> RunOutput {
+        self.prepared(kafka, input, flags).output()
+    }
+
+    /// A replay that has not begun.
+    pub(crate) fn prepared(&self, kafka: &Kafka, input: &str, flags: &[&str]) -> Run {
         let maps = self.maps();
-        let words = ["replay", &capture, &maps[0], &maps[1], "-F", "none"];
-        replay(kafka, &[&words[..], flags].concat()).output()
+        let words = ["replay", input, &maps[0], &maps[1], "-F", "none"];
+        replay(kafka, &[&words[..], flags].concat())
     }
 
     /// What a replay with `--expect` finds of a service with these flags.
@@ -188,7 +236,7 @@ impl ServiceRun {
 }
 
 /// A planted fault, each with EVERY record.
-fn fault(name: &'static str) -> [&'static str; 4] {
+pub(crate) fn fault(name: &'static str) -> [&'static str; 4] {
     ["--fault", name, "--every", EVERY]
 }
 
@@ -275,6 +323,112 @@ fn header_noise(kafka: &Kafka) {
     let other = ServiceRun::expecting(kafka, invoice_with_ids);
     let output = other.expect(kafka, &service, &["--expect-headers"]);
     check(&output, 1, "differs", &[("changed", ORDERS)]);
+}
+
+fn changed_header(kafka: &Kafka) {
+    let run = ServiceRun::new(kafka);
+    let output = run.expect(kafka, &[], &["--expect-headers"]);
+    check(&output, 0, "same", &[("equal", ORDERS)]);
+    let run = ServiceRun::new(kafka);
+    let output = run.expect(kafka, &["--set-trace"], &["--expect-headers"]);
+    let expected = check(&output, 1, "differs", &[("changed", ORDERS)]);
+    let changes = expected["differences"][0]["changes"].as_array();
+    let changes = changes.expect("a list");
+    assert_eq!(changes.len(), 1, "{expected:#}");
+    assert_eq!(changes[0]["path"], "header trace", "{expected:#}");
+    let run = ServiceRun::new(kafka);
+    let output = run.expect(kafka, &["--set-trace"], &[]);
+    check(&output, 0, "same", &[("equal", ORDERS)]);
+}
+
+/// It may match what the service writes and nothing of the capture: so it is known in the end.
+fn unmatched_path(kafka: &Kafka) {
+    let run = ServiceRun::new(kafka);
+    let output = run.expect(kafka, &[], &["--ignore", "$.biled"]);
+    let expected = check(&output, 1, "same", &[("equal", ORDERS)]);
+    let unmatched = json!([{ "path": "$.biled", "nearest": "$.billed" }]);
+    assert_eq!(expected["ignored_unmatched"], unmatched);
+}
+
+/// What the service answered, of which others have replaced the tenth and the twentieth answer.
+fn replaced_invoice(n: u64) -> Value {
+    let mut invoice = invoice(n);
+    match n {
+        10 => invoice["billed"] = json!("REDACTED-7f3a"),
+        20 => invoice["billed"] = json!("{speedscale_date(-1h)}"),
+        _ => {}
+    }
+    invoice
+}
+
+fn replaced_texts(kafka: &Kafka) {
+    let run = ServiceRun::expecting(kafka, replaced_invoice);
+    let output = run.expect(kafka, &[], &[]);
+    let counts = [("equal", ORDERS - 2), ("changed", 2)];
+    let expected = check(&output, 1, "differs", &counts);
+    let replaced = (&expected["redacted"], &expected["date_placeholders"]);
+    assert_eq!(replaced, (&json!(1), &json!(1)), "{expected:#}");
+    // What is sent holds no such texts.
+    let report = report_of(&output, 1);
+    assert_eq!(report["redacted"], json!(null), "{report:#}");
+    let run = ServiceRun::expecting(kafka, replaced_invoice);
+    let output = run.expect(kafka, &[], &["--ignore", "$.billed"]);
+    let expected = check(&output, 0, "same", &[("equal", ORDERS)]);
+    assert_eq!(expected["redacted"], 1, "{expected:#}");
+    // Without them nothing is said of them.
+    let run = ServiceRun::new(kafka);
+    let expected = check(
+        &run.expect(kafka, &[], &[]),
+        0,
+        "same",
+        &[("equal", ORDERS)],
+    );
+    for member in ["redacted", "date_placeholders"] {
+        assert_eq!(expected[member], json!(null), "{expected:#}");
+    }
+}
+
+/// Those of KIP-848: the others here have services of the classic protocol.
+fn faults_with_the_new_protocol(kafka: &Kafka) {
+    let transactional = ["--transactional", "--commit-ms", "300"];
+    let of = |name| fault(name).to_vec();
+    let (some, all) = (ORDERS - FAULTS, ORDERS);
+    for (flags, verdict, counts) in [
+        (vec![], "same", [("equal", all), ("changed", 0)]),
+        (
+            transactional.to_vec(),
+            "same",
+            [("equal", all), ("changed", 0)],
+        ),
+        (
+            of("wrong-value"),
+            "differs",
+            [("equal", some), ("changed", FAULTS)],
+        ),
+        (
+            of("missing-record"),
+            "differs",
+            [("equal", some), ("missing", FAULTS)],
+        ),
+        (
+            of("duplicated"),
+            "differs",
+            [("equal", all), ("repeated", FAULTS)],
+        ),
+        // The last record of a key has none that it could be written after.
+        (
+            of("reordered"),
+            "differs",
+            [("equal", some + 1), ("reordered", FAULTS - 1)],
+        ),
+        (of("other-ids"), "differs", [("equal", 0), ("changed", all)]),
+    ] {
+        let run = ServiceRun::new(kafka);
+        let flags = [&["--protocol", "consumer"][..], &flags].concat();
+        let output = run.expect(kafka, &flags, &[]);
+        let code = i32::from(verdict != "same");
+        check(&output, code, verdict, &counts);
+    }
 }
 
 fn wrong_value(kafka: &Kafka) {

@@ -1,19 +1,32 @@
-//! `--expect` with what it needs of others: a snapshot, TLS and SASL,
-//! and rights that are missing.
+//! `--expect` and `--expect-from` with what they need of others: captures, CSVs, snapshots, TLS and SASL, and rights
+//! that are missing.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
-use serde_json::json;
-
-use crate::harness::faults::acl::{allow_describing, allow_writing};
+use crate::harness::faults::acl::{allow_describing, allow_reading, allow_writing};
 use crate::harness::kafka::Kafka;
 use crate::harness::run::{Run, RunOutput};
+use crate::harness::topics::unique;
 use crate::harness::verdict::readback::ends;
 use crate::preparing::connecting::{alice_over_tls, bob};
-use crate::service::expected::{ORDERS, ServiceRun, check};
-use crate::{KafkaTrial, replay, report_of};
+use crate::service::expected::{FAULTS, ORDERS, ServiceRun, check, fault, invoice_line};
+use crate::{KafkaTrial, replay};
 
-pub(crate) const CASES: &[KafkaTrial] = &[("the_output_is_compared_for_a_snapshot_too", snapshot)];
+pub(crate) const CASES: &[KafkaTrial] = &[
+    ("the_output_is_compared_for_a_snapshot_too", snapshot),
+    (
+        "the_expected_output_may_be_in_another_capture",
+        from_capture,
+    ),
+    ("the_expected_output_may_be_in_a_csv", from_csv),
+    ("the_expected_output_may_be_in_a_snapshot", from_snapshot),
+    (
+        "an_expected_output_that_cannot_be_read_sends_nothing",
+        from_nothing,
+    ),
+];
 
 /// Those that need a broker with users.
 pub(crate) const OF_USERS: &[KafkaTrial] = &[
@@ -24,12 +37,11 @@ pub(crate) const OF_USERS: &[KafkaTrial] = &[
     ),
 ];
 
-/// The arguments with which the capture of a run is the stand-in's snapshot `mine`.
-fn of_snapshot(run: &ServiceRun, kafka: &Kafka, args: &[&str]) -> RunOutput {
-    let capture = run.file("capture.jsonl");
+/// A replay of which `capture` is the stand-in's snapshot `mine`.
+fn of_snapshot(run: &ServiceRun, kafka: &Kafka, capture: &Path, args: &[&str]) -> RunOutput {
     let data = capture.parent().expect("a folder").join("snapshots");
     fs::create_dir_all(&data).expect("the temporary folder is writable");
-    fs::copy(&capture, data.join("mine.jsonl")).expect("the temporary folder is writable");
+    fs::copy(capture, data.join("mine.jsonl")).expect("the temporary folder is writable");
     let maps = run.maps();
     let more = [&maps[0], &maps[1], "-F", "none"];
     replay(kafka, &[args, &more].concat())
@@ -49,9 +61,117 @@ fn snapshot(kafka: &Kafka) {
     ] {
         let run = ServiceRun::new(kafka);
         let service = run.service(kafka, fault);
-        let output = of_snapshot(&run, kafka, &["snapshot", "mine", "--expect"]);
+        let capture = run.file("capture.jsonl");
+        let output = of_snapshot(&run, kafka, &capture, &["snapshot", "mine", "--expect"]);
         service.stop();
         check(&output, code, verdict, counts);
+    }
+}
+
+/// How a replay takes what it expects from another source, by its arguments.
+type Replayed<'a> = dyn Fn(&ServiceRun, &[&str]) -> RunOutput + 'a;
+
+/// Compares the output with what another source expects: that of a healthy service, and that of one which leaves
+/// records out. The replay itself is given the Fetches alone.
+fn assert_compared(kafka: &Kafka, replayed: &Replayed<'_>, isolation: &str) {
+    let faulty = fault("missing-record");
+    let missing = [("equal", ORDERS - FAULTS), ("missing", FAULTS)];
+    for (flags, code, verdict, counts) in [
+        (&[][..], 0, "same", &[("equal", ORDERS)][..]),
+        (&faulty, 1, "differs", &missing),
+    ] {
+        let run = ServiceRun::new(kafka);
+        let group = unique("billing");
+        let service = run.service_in(kafka, &group, flags);
+        // What the service has read it has answered, so that nothing comes once it is drained.
+        let wait = ["--wait-group", &group, "--expect-quiet", "200ms"];
+        // A hang is told before the time of the run is over, by the report.
+        let limits = ["--expect-timeout", "30s", "--speedctl-timeout", "20s"];
+        let output = replayed(&run, &[&wait[..], &limits].concat());
+        service.stop();
+        let expected = check(&output, code, verdict, counts);
+        assert_eq!(expected["isolation"], isolation);
+        assert_eq!(expected["expected_records"], ORDERS);
+    }
+}
+
+/// A file with the inputs of a run.
+fn fetches(run: &ServiceRun) -> String {
+    let [fetches, _] = run.rrpairs();
+    run.write("fetches", &[fetches]).display().to_string()
+}
+
+fn from_capture(kafka: &Kafka) {
+    let replayed = |run: &ServiceRun, more: &[&str]| {
+        let (fetches, capture) = (fetches(run), run.file("capture.jsonl"));
+        let capture = capture.display().to_string();
+        run.replay_of(
+            kafka,
+            &fetches,
+            &[&["--expect-from", &capture], more].concat(),
+        )
+    };
+    // The capture shows that there are no transactions.
+    assert_compared(kafka, &replayed, "read_uncommitted");
+}
+
+/// The columns of the CSV: those of the fields of `kafka.request.ProduceRequest` in speedctl's notation.
+const COLUMNS: [&str; 3] = [
+    "name",
+    "partitions.0.records.records.0.keyString",
+    "partitions.0.records.records.0.valueString",
+];
+
+fn from_csv(kafka: &Kafka) {
+    let replayed = |run: &ServiceRun, more: &[&str]| {
+        let prefix = "kafka.request.ProduceRequest.topics.0";
+        let heads = COLUMNS.map(|column| format!("{prefix}.{column}"));
+        let mut csv = heads.join(",") + ",RRPair UUID\n";
+        for n in 1..=ORDERS {
+            let line = invoice_line(n);
+            let cell = |name: &str| line[name].as_str().expect("a text").replace('"', "\"\"");
+            let [topic, key, value] = ["topic", "key", "value"].map(cell);
+            csv += &format!("{topic},{key},\"{value}\",00000000-0000-4000-8000-{n:012}\n");
+        }
+        let file = run.file("invoices.csv");
+        fs::write(&file, csv).expect("the temporary folder is writable");
+        let (fetches, file) = (fetches(run), file.display().to_string());
+        run.replay_of(kafka, &fetches, &[&["--expect-from", &file], more].concat())
+    };
+    assert_compared(kafka, &replayed, "read_committed");
+}
+
+/// It is read as RRPairs, which show that there are no transactions.
+fn from_snapshot(kafka: &Kafka) {
+    let replayed = |run: &ServiceRun, more: &[&str]| {
+        let (fetches, capture) = (fetches(run), run.file("capture.jsonl"));
+        let args = ["replay", &fetches, "--expect-from", "snapshot:mine"];
+        of_snapshot(run, kafka, &capture, &[&args[..], more].concat())
+    };
+    assert_compared(kafka, &replayed, "read_uncommitted");
+}
+
+/// A source that is not there, one without records, and a snapshot that there is not: each ends the run, and nothing
+/// was sent.
+fn from_nothing(kafka: &Kafka) {
+    let run = ServiceRun::new(kafka);
+    let empty = run.write("empty", &[]).display().to_string();
+    let gone = run.file("gone").display().to_string();
+    let fetches = fetches(&run);
+    let capture = run.file("capture.jsonl");
+    let nothing_to_compare = "`--expect-from`: the source has no record to compare with";
+    for (source, code, said) in [
+        (gone.as_str(), 4, "gone: no such file or directory"),
+        (&empty, 2, nothing_to_compare),
+        (&fetches, 2, nothing_to_compare),
+        ("snapshot:other", 4, "snapshot not found: other"),
+    ] {
+        let args = ["replay", &fetches, "--expect-from", source];
+        let output = of_snapshot(&run, kafka, &capture, &args);
+        assert_eq!(output.code, code, "{source}: {output:#?}");
+        assert!(output.stderr.contains(said), "{source}: {output:#?}");
+        let sent = ends(&kafka.brokers(), &run.orders).expect("the broker answers");
+        assert_eq!(sent, [(0, 0)], "{source}");
     }
 }
 
@@ -66,39 +186,55 @@ fn over_tls(kafka: &Kafka) {
 
 /// Replays the capture of `run` with `--expect`, as the user of these flags.
 fn as_user(run: &ServiceRun, brokers: &str, flags: &[String]) -> RunOutput {
+    expecting_as_user(run, brokers, flags, &["--expect"])
+}
+
+fn expecting_as_user(
+    run: &ServiceRun,
+    brokers: &str,
+    flags: &[String],
+    expect: &[&str],
+) -> RunOutput {
     let capture = run.file("capture.jsonl").display().to_string();
     let maps = run.maps();
     let mut args = vec![
         "replay", &capture, &maps[0], &maps[1], "-F", "none", "-b", brokers,
     ];
-    args.extend(["--report", "json", "--expect", "--expect-quiet", "1s"]);
+    args.extend(["--report", "json", "--expect-quiet", "1s"]);
+    args.extend(expect);
     args.extend(flags.iter().map(String::as_str));
-    Run::new(args).output()
+    Run::new(args).limit(Duration::from_secs(30)).output()
 }
 
 fn without_rights(kafka: &Kafka) {
     let bob = bob();
     let brokers = kafka.brokers_at("SASL").expect("the listener is there");
+    let assert_refused = |run: &ServiceRun, said: &str| {
+        let lines = run.lines_of_invoices(ORDERS).display().to_string();
+        for expect in [&["--expect"][..], &["--expect-from", &lines]] {
+            let output = expecting_as_user(run, &brokers, &bob, expect);
+            assert_eq!(output.code, 3, "{output:#?}");
+            assert!(output.stderr.contains(said), "{output:#?}");
+            let sent = ends(&kafka.brokers(), &run.orders).expect("the broker answers");
+            assert_eq!(sent, [(0, 0)], "{expect:?}");
+        }
+    };
     // He may not see the output at all: for him it does not exist.
     let run = ServiceRun::new(kafka);
     allow_writing(&kafka.brokers(), "User:bob", &run.orders);
-    let output = as_user(&run, &brokers, &bob);
-    assert_eq!(output.code, 3, "{output:#?}");
     let said = format!("topic `{}` does not exist on {brokers}", run.invoices);
-    assert!(output.stderr.contains(&said), "{output:#?}");
-    let sent = ends(&kafka.brokers(), &run.orders).expect("the broker answers");
-    assert_eq!(sent, [(0, 0)]);
+    assert_refused(&run, &said);
     // He may see it, and not read it.
-    let run = ServiceRun::new(kafka);
-    allow_writing(&kafka.brokers(), "User:bob", &run.orders);
     allow_describing(&kafka.brokers(), "User:bob", &run.invoices);
-    let output = as_user(&run, &brokers, &bob);
-    let report = report_of(&output, 3);
-    let said = format!("could not read topic `{}`: ", run.invoices);
-    assert!(output.stderr.contains(&said), "{output:#?}");
-    assert_eq!(
-        report["expected"]["verdict"],
-        json!("incomplete"),
-        "{report:#}"
+    let said = format!(
+        "the user may not read from {brokers}: the right `Read` on topic `{}` is missing\nhint: ",
+        run.invoices
     );
+    assert_refused(&run, &said);
+    // He may read it.
+    allow_reading(&kafka.brokers(), "User:bob", &run.invoices);
+    let service = run.service(kafka, &[]);
+    let output = as_user(&run, &brokers, &bob);
+    service.stop();
+    check(&output, 0, "same", &[("equal", ORDERS)]);
 }

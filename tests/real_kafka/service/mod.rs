@@ -1,8 +1,10 @@
 //! The service behind the topic: whether it keeps up, and whether it writes what it used to.
 
+pub(crate) mod capacity;
 pub(crate) mod compared;
 pub(crate) mod drained;
 pub(crate) mod expected;
+pub(crate) mod expected_ends;
 pub(crate) mod expected_sources;
 pub(crate) mod groups;
 pub(crate) mod share_group;

@@ -1,6 +1,6 @@
 //! What a cluster describes of topics beside their partitions: their ids (KIP-516), by which a topic
-//! that was deleted and created again is told from the one before it, and whether the user may write to
-//! them (KIP-430).
+//! that was deleted and created again is told from the one before it, and what the user may do with them
+//! (KIP-430).
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -24,9 +24,16 @@ pub(crate) enum FoundTopic {
     Unknown,
 }
 
-/// Whether the user may write to a topic.
+/// A right on a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Writing {
+pub(crate) enum TopicRight {
+    Read,
+    Write,
+}
+
+/// Whether the user has a right on a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TopicAccess {
     Allowed,
     Refused,
     /// The cluster does not say, such as one before Apache Kafka 2.3.
@@ -64,22 +71,22 @@ pub(crate) fn find(
     })
 }
 
-/// Whether the user may write to the topics called `names`; `broker` is asked, any of the cluster.
+/// Whether the user has `right` on the topics called `names`; `broker` is asked, any of the cluster.
 ///
 /// # Errors
 /// That the cluster does not say.
-pub(crate) fn writing(
+pub(crate) fn access(
     client: &Client,
     control: &Control,
-    broker: Option<i32>,
+    (broker, right): (Option<i32>, TopicRight),
     names: &[&str],
     limit: Duration,
-) -> Result<Vec<(String, Writing)>, AdminRefusal> {
+) -> Result<Vec<(String, TopicAccess)>, AdminRefusal> {
     let request = request(client, control, (broker, Besides::Operations), limit)?;
     describe(&request, names, |described| match described {
         // SAFETY: the description is part of the answer, which lives until this returns.
-        Ok(topic) => unsafe { writing_of(topic) },
-        Err(_) => Writing::Unknown,
+        Ok(topic) => unsafe { access_of(topic, right) },
+        Err(_) => TopicAccess::Unknown,
     })
 }
 
@@ -165,10 +172,16 @@ unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
 
 /// # Safety
 /// `topic` has to be part of an answer that lives.
-unsafe fn writing_of(topic: *const c::rd_kafka_TopicDescription_t) -> Writing {
+unsafe fn access_of(
+    topic: *const c::rd_kafka_TopicDescription_t,
+    right: TopicRight,
+) -> TopicAccess {
     let wanted = [
         c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_ALL,
-        c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
+        match right {
+            TopicRight::Read => c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
+            TopicRight::Write => c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
+        },
     ];
     let wanted = wanted.map(|operation| operation as u32);
     // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that
@@ -178,12 +191,12 @@ unsafe fn writing_of(topic: *const c::rd_kafka_TopicDescription_t) -> Writing {
         let mut count = 0;
         let operations = c::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut count);
         if operations.is_null() {
-            return Writing::Unknown;
+            return TopicAccess::Unknown;
         }
         let operation = |i| *operations.cast::<u32>().add(i);
         match (0..count).any(|i| wanted.contains(&operation(i))) {
-            true => Writing::Allowed,
-            false => Writing::Refused,
+            true => TopicAccess::Allowed,
+            false => TopicAccess::Refused,
         }
     }
 }

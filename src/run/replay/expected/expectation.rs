@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::correlation::Correlation;
 use super::noise::{CaptureMark, NoiseFile};
+use super::outputs::{OutputEnd, OutputTopics};
 use crate::cluster::reader::Isolation;
 use crate::config::{Config, ExpectationSource, OutputExpectation, TopicNames};
 use crate::error::Error;
@@ -33,25 +34,6 @@ pub(in crate::run::replay) struct SharedExpectation {
     pub(super) is_given_up: AtomicBool,
 }
 
-/// Where a partition ended before the first record was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OutputEnd {
-    /// For a reader of committed records.
-    pub(super) stable: i64,
-    /// For a reader of all records.
-    pub(super) high: i64,
-}
-
-impl OutputEnd {
-    /// For a reader of such records.
-    pub(super) fn of(self, isolation: Isolation) -> i64 {
-        match isolation {
-            Isolation::Committed => self.stable,
-            Isolation::Uncommitted => self.high,
-        }
-    }
-}
-
 /// What is known.
 #[derive(Default)]
 pub(super) struct ExpectationState {
@@ -61,9 +43,8 @@ pub(super) struct ExpectationState {
     pub(super) mark: CaptureMark,
     /// The captured names of topics of the destination.
     captured: BTreeMap<String, String>,
-    /// Where the topics of the destination ended before the first record was sent, partition by partition;
-    /// none before that is noted.
-    pub(super) ends: Option<BTreeMap<String, Vec<OutputEnd>>>,
+    /// The topics of the destination before the first record was sent; none before they were looked at.
+    pub(super) outputs: Option<OutputTopics>,
     /// Topics in which something is expected.
     pub(super) wanted: BTreeSet<String>,
     /// Those of them that are not read yet.
@@ -71,6 +52,9 @@ pub(super) struct ExpectationState {
     /// Records.
     pub(super) expected: u64,
     pub(super) unreadable: u64,
+    /// Those with texts that data-loss prevention has replaced, and those with dates to be resolved.
+    pub(super) redacted: u64,
+    pub(super) dated: u64,
     /// Whether the source would show which records were in transactions, and how many it does.
     pub(super) shows_transactions: bool,
     transactional: u64,
@@ -213,14 +197,16 @@ impl SharedExpectation {
         }
         state.expected += source_batch.batch.records.len() as u64;
         state.unreadable += source_batch.tally.outcomes[Outcome::Unreadable];
+        state.redacted += source_batch.tally.redacted.total();
+        state.dated += source_batch.tally.date_placeholders.total();
         state.transactional += source_batch.tally.transactional;
-        let mut missing = Vec::new();
         let used: BTreeSet<u32> = source_batch
             .batch
             .records
             .iter()
             .filter_map(|r| r.topic)
             .collect();
+        let mut new = Vec::new();
         for index in used {
             let name = &names[index as usize];
             if !state.wanted.insert(name.clone()) {
@@ -230,29 +216,21 @@ impl SharedExpectation {
             state
                 .captured
                 .insert(name.clone(), captured[index as usize].clone());
-            // Topics are known once the destination was looked at.
-            if state
-                .ends
-                .as_ref()
-                .is_some_and(|ends| !ends.contains_key(name))
-            {
-                missing.push(name.clone());
-            }
+            new.push(name.clone());
         }
         if let Some(comparison) = &mut state.comparison {
             add(comparison, Side::Expected, &source_batch.batch, &names)?;
         }
-        match missing.is_empty() {
-            true => Ok(()),
-            false => Err(self.missing(missing)),
+        // Topics are known once the destination was looked at.
+        match &state.outputs {
+            Some(outputs) => outputs.check(new.iter()),
+            None => Ok(()),
         }
     }
 
-    pub(super) fn missing(&self, topics: Vec<String>) -> Error {
-        Error::OutputsMissing {
-            topics,
-            brokers: self.brokers.clone(),
-        }
+    /// The bootstrap servers.
+    pub(super) fn brokers(&self) -> &str {
+        &self.brokers
     }
 
     /// What of transactions is read, as far as is known by now. Who wrote in transactions did so for readers of what
@@ -270,7 +248,7 @@ impl SharedExpectation {
         let mut state = self.state();
         let unread = std::mem::take(&mut state.unread);
         let with_ends = unread.into_iter().filter_map(|topic| {
-            let ends = state.ends.as_ref()?.get(&topic)?.clone();
+            let ends = state.outputs.as_ref()?.ends(&topic)?.to_vec();
             Some((topic, ends))
         });
         with_ends.collect()

@@ -1,23 +1,26 @@
 //! `--expect`: what the service under test writes during a run, beside what it is expected to write. The
 //! expectation comes from the capture while it is replayed, or from another source before that
-//! (`expectation.rs`, `start.rs`); what is written is read from where its topics ended before the first record was sent
-//! (`observer.rs`). What counts as the same is `verify/compare/`'s.
+//! (`expectation.rs`, `start.rs`); what is written is read from where its topics (`outputs.rs`) ended before the first
+//! record was sent (`observer.rs`, `partitions.rs`). What counts as the same is `verify/compare/`'s.
 
 mod correlation;
+mod end;
 mod expectation;
 mod noise;
 mod observer;
+mod outputs;
+mod partitions;
 mod start;
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use self::correlation::Correlation;
+use self::end::ObservationEnd;
 use self::expectation::{ExpectationState, SharedExpectation};
-use self::observer::ObservationEnd;
 pub(super) use self::observer::ObservedOutput;
 pub(super) use self::start::ExpectationStart;
 use crate::cluster::reader::Isolation;
@@ -166,6 +169,8 @@ impl ExpectedOutput {
             found.unmatched = unmatched.collect();
             found.expected = compared.state.expected;
             found.unreadable = compared.state.unreadable;
+            found.redacted = compared.state.redacted;
+            found.dated = compared.state.dated;
             found.noise = compared.state.noise_of_file();
             found.topics = compared.topics;
             found.own = compared.own.into_iter().map(|(topic, _)| topic).collect();
@@ -199,25 +204,4 @@ fn learn(
         unlearned: learner.unlearned,
     });
     written.err()
-}
-
-impl ObservationEnd {
-    /// Why not all that the service writes was seen.
-    fn why(&self, limit: Duration, quiet: Duration) -> Option<String> {
-        match self {
-            Self::Quiet => None,
-            Self::Stopped => Some("the run came to no good end".into()),
-            Self::NeverQuiet => {
-                let limit = humantime::format_duration(limit);
-                let quiet = humantime::format_duration(quiet);
-                Some(format!(
-                    "records still came {limit} after the last one was sent, or none for less than {quiet}"
-                ))
-            }
-            Self::Hidden(place) => Some(format!(
-                "an open transaction hides what comes after {place}"
-            )),
-            Self::Failed(error) => Some(error.to_string()),
-        }
-    }
 }

@@ -1,18 +1,20 @@
 //! Reads what the service under test writes, from the offsets noted before the run until nothing more comes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::expectation::{OutputEnd, SharedExpectation};
+use super::end::ObservationEnd;
+use super::expectation::SharedExpectation;
+use super::outputs::TopicPresence;
+use super::partitions::{OutputPartition, OutputPartitions};
 use crate::cluster::fetched::push;
 use crate::cluster::native::Fetched;
 use crate::cluster::reader::{Isolation, LogReader};
 use crate::config::Destination;
 use crate::error::Error;
 use crate::host::console::Console;
-use crate::host::control::Control;
+use crate::host::control::{Control, Shutdown};
 use crate::record::channel::SourceBatch;
 
 /// How long one wait for records may take: an interruption is noticed after it.
@@ -21,9 +23,14 @@ const STEP: Duration = Duration::from_millis(20);
 const MOST_AT_ONCE: usize = 4096;
 /// Bytes of a portion at which it is compared.
 const MOST_BYTES: usize = 1 << 20;
+/// After so long without anything a topic may have gone.
+const DOUBT: Duration = Duration::from_secs(1);
 /// How long an open transaction is waited for once nothing else comes: the last stable offset trails the end
 /// of the log until the markers are written.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
+/// After so long without anything the cluster is asked where a partition ends that was not read to its end. A
+/// broker that restarts is back by then.
+const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// What was seen of the output.
 #[derive(Default)]
@@ -34,21 +41,6 @@ pub(in crate::run::replay) struct ObservedOutput {
     pub(super) records: u64,
     /// What of transactions was read; none when nothing was.
     pub(super) isolation: Option<Isolation>,
-}
-
-/// How the reading of the output has ended.
-#[derive(Debug, Default)]
-pub(in crate::run::replay) enum ObservationEnd {
-    /// Everything was read, and nothing more came.
-    Quiet,
-    /// The run is over before that.
-    #[default]
-    Stopped,
-    /// Something came again and again.
-    NeverQuiet,
-    /// An open transaction hides the rest of a partition.
-    Hidden(String),
-    Failed(Error),
 }
 
 /// How the output is read.
@@ -64,24 +56,17 @@ pub(super) struct OutputObserver {
     reading: OutputReading,
     shared: Arc<SharedExpectation>,
     control: Control,
-    /// By topic and number.
-    partitions: HashMap<String, Vec<OutputPartition>>,
+    partitions: OutputPartitions,
+    presence: TopicPresence,
     names: Vec<String>,
     source_batch: SourceBatch,
     records: u64,
     failure: Option<Error>,
     /// When something came for the last time.
     last_news: Instant,
-}
-
-/// A partition that is read.
-struct OutputPartition {
-    /// Its place among the names.
-    input: u32,
-    /// Where it ended before the run.
-    began: OutputEnd,
-    /// Where everything that there is was read; none before that.
-    at_end: Option<i64>,
+    /// When the cluster was asked for the ends of partitions, and why it did not say.
+    asked: Option<Instant>,
+    refused: Option<Error>,
 }
 
 impl OutputObserver {
@@ -94,16 +79,20 @@ impl OutputObserver {
             reading,
             shared,
             control,
-            partitions: HashMap::new(),
+            partitions: OutputPartitions::default(),
+            presence: TopicPresence::new(),
             names: Vec::new(),
             source_batch: SourceBatch::default(),
             records: 0,
             failure: None,
             last_news: Instant::now(),
+            asked: None,
+            refused: None,
         }
     }
 
-    /// Reads until nothing more comes, or the run is over.
+    /// Reads until nothing more comes, or the run is over. What cannot be read ends the run: the records that were
+    /// still to be sent would give an output that nobody compares.
     pub(super) fn observe(mut self) -> ObservedOutput {
         let mut over = None;
         let end = loop {
@@ -113,7 +102,7 @@ impl OutputObserver {
             if over.is_none() && self.shared.is_sending_over.load(Ordering::SeqCst) {
                 over = Some(Instant::now());
             }
-            if let Err(error) = self.begin_topics() {
+            if let Err(error) = self.begin_topics().and_then(|()| self.check_presence()) {
                 break ObservationEnd::Failed(error);
             }
             self.read();
@@ -124,6 +113,9 @@ impl OutputObserver {
                 break end;
             }
         };
+        if matches!(end, ObservationEnd::Failed(_)) {
+            self.control.escalate(Shutdown::Drain);
+        }
         self.hand_over();
         ObservedOutput {
             end,
@@ -145,18 +137,32 @@ impl OutputObserver {
                 let OutputReading {
                     reader, isolation, ..
                 } = &mut self.reading;
-                reader.start(&topic, partition, began.of(*isolation))?;
+                let next = began.of(*isolation);
+                reader.start(&topic, partition, next)?;
                 let input = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
                 self.names.push(format!("{topic} [{partition}]"));
                 read.push(OutputPartition {
                     input,
                     began,
+                    next,
                     at_end: None,
                 });
             }
             self.partitions.insert(topic, read);
         }
         Ok(())
+    }
+
+    /// Looks whether the topics are still there, while nothing comes of them.
+    ///
+    /// # Errors
+    /// That one is gone.
+    fn check_presence(&mut self) -> Result<(), Error> {
+        if self.last_news.elapsed() < DOUBT {
+            return Ok(());
+        }
+        let topics = self.partitions.topics();
+        self.presence.check(&self.reading.reader, topics)
     }
 
     /// Reads in another way when the capture turns out to show transactions, as long as nothing was read.
@@ -169,14 +175,12 @@ impl OutputObserver {
         let told = (&reading.console, &self.control);
         reading.reader = LogReader::open(&reading.destination, isolation, told)?;
         reading.isolation = isolation;
-        for (topic, partitions) in &mut self.partitions {
-            for (number, partition) in (0..).zip(partitions) {
-                let began = partition.began.of(isolation);
-                reading.reader.start(topic, number, began)?;
-                partition.at_end = None;
-            }
-        }
-        Ok(())
+        let reader = &mut reading.reader;
+        self.partitions.each(|topic, number, partition| {
+            partition.next = partition.began.of(isolation);
+            partition.at_end = None;
+            reader.start(topic, number, partition.next)
+        })
     }
 
     /// Takes what there is by now.
@@ -194,8 +198,9 @@ impl OutputObserver {
             let mut failed = None;
             let came = reader.poll(STEP, |fetched| match fetched {
                 Fetched::Record(record) => {
-                    if let Some(partition) = find(partitions, record.topic, record.partition) {
+                    if let Some(partition) = partitions.find(record.topic, record.partition) {
                         partition.at_end = None;
+                        partition.next = record.offset + 1;
                         push(
                             &mut source_batch.batch,
                             record.topic,
@@ -211,7 +216,7 @@ impl OutputObserver {
                     partition,
                     offset,
                 } => {
-                    if let Some(partition) = find(partitions, topic, partition) {
+                    if let Some(partition) = partitions.find(topic, partition) {
                         partition.at_end = Some(offset);
                     }
                 }
@@ -234,38 +239,35 @@ impl OutputObserver {
     }
 
     /// How the reading ends now that sending is over; none when it goes on.
-    fn end(&self, over: Instant) -> Option<ObservationEnd> {
+    fn end(&mut self, over: Instant) -> Option<ObservationEnd> {
+        let is_late = over.elapsed() >= self.shared.limit();
         let quiet = self.last_news.max(over).elapsed();
-        let is_read = |partition: &OutputPartition| partition.at_end.is_some();
-        if quiet >= self.shared.quiet() && self.partitions.values().flatten().all(is_read) {
-            match self.hidden() {
-                None => return Some(ObservationEnd::Quiet),
-                Some(place) if quiet >= self.shared.quiet() + OPEN_LIMIT => {
-                    return Some(ObservationEnd::Hidden(place));
+        let Some(silence) = quiet.checked_sub(self.shared.quiet()) else {
+            return is_late.then_some(ObservationEnd::NeverQuiet);
+        };
+        let Some(unread) = self.partitions.unread() else {
+            return match self.partitions.hidden(&self.reading.reader) {
+                None => Some(ObservationEnd::Quiet),
+                Some(place) if silence >= OPEN_LIMIT || is_late => {
+                    Some(ObservationEnd::Hidden(place))
                 }
-                Some(_) => {}
+                Some(_) => None,
+            };
+        };
+        let is_due = self.asked.is_none_or(|at| at.elapsed() >= UNREAD_LIMIT);
+        if silence >= UNREAD_LIMIT && is_due {
+            let OutputReading {
+                reader, isolation, ..
+            } = &mut self.reading;
+            self.refused = self.partitions.find_ends(reader, *isolation).err();
+            self.asked = Some(Instant::now());
+            if self.refused.is_none() {
+                return self.partitions.unread().map(ObservationEnd::Unread);
             }
         }
-        (over.elapsed() >= self.shared.limit()).then_some(ObservationEnd::NeverQuiet)
-    }
-
-    /// Where an open transaction hides what comes next.
-    fn hidden(&self) -> Option<String> {
-        self.partitions.iter().find_map(|(topic, partitions)| {
-            (0..).zip(partitions).find_map(|(number, partition)| {
-                let at = partition.at_end?;
-                let is_hidden = self.reading.reader.high_watermark(topic, number) > at;
-                is_hidden.then(|| format!("{topic} [{number}] @ {at}"))
-            })
+        is_late.then(|| match self.refused.take() {
+            Some(error) => ObservationEnd::Failed(error),
+            None => ObservationEnd::Unread(unread),
         })
     }
-}
-
-fn find<'a>(
-    partitions: &'a mut HashMap<String, Vec<OutputPartition>>,
-    topic: &str,
-    number: i32,
-) -> Option<&'a mut OutputPartition> {
-    let number = usize::try_from(number).ok()?;
-    partitions.get_mut(topic)?.get_mut(number)
 }

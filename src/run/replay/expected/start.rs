@@ -1,16 +1,15 @@
 //! The beginning of a comparison, before the first record is sent: reads what another source expects, notes where
 //! topics end, and starts the observer.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::expectation::{OutputEnd, SharedExpectation};
+use super::expectation::SharedExpectation;
 use super::observer::{ObservedOutput, OutputObserver, OutputReading};
-use crate::cluster::native::offsets::LogEnd;
+use super::outputs::OutputTopics;
 use crate::cluster::reader::LogReader;
 use crate::config::{Config, ExpectationSource, InputKind, Source, TopicNames};
 use crate::error::Error;
@@ -20,26 +19,6 @@ use crate::produce::Control;
 use crate::record::channel::Receiver;
 use crate::run::driver::{ReadingOptions, SourceReading};
 use crate::run::replay::reading::{CurrentReading, lock};
-
-/// Where topics end, partition by partition. The stable ends come first: they are not to lie behind the others.
-///
-/// # Errors
-/// That the cluster does not say.
-fn ends_of(
-    reader: &mut LogReader,
-    topics: impl Iterator<Item = (String, i32)>,
-) -> Result<BTreeMap<String, Vec<OutputEnd>>, Error> {
-    let each = |(topic, count): (String, i32)| (0..count).map(move |n| (topic.clone(), n));
-    let partitions: Vec<(String, i32)> = topics.flat_map(each).collect();
-    let stable = reader.offsets(&partitions, LogEnd::LastStable)?;
-    let high = reader.offsets(&partitions, LogEnd::High)?;
-    let mut ends: BTreeMap<String, Vec<OutputEnd>> = BTreeMap::new();
-    for ((topic, _), (stable, high)) in partitions.into_iter().zip(stable.into_iter().zip(high)) {
-        let of_topic = ends.entry(topic).or_default();
-        of_topic.push(OutputEnd { stable, high });
-    }
-    Ok(ends)
-}
 
 /// An expectation, and how its observer ends.
 #[derive(Clone)]
@@ -87,13 +66,9 @@ impl ExpectationStart {
         let is_output =
             move |topic: &str| !topic.starts_with("__") && (!is_known || needed.contains(topic));
         let outputs = all.into_iter().filter(|(topic, _)| is_output(topic));
-        let ends = ends_of(&mut reader, outputs)?;
-        let missing = wanted.into_iter().filter(|topic| !ends.contains_key(topic));
-        let missing: Vec<String> = missing.collect();
-        self.shared.state().ends = Some(ends);
-        if !missing.is_empty() {
-            return Err(self.shared.missing(missing));
-        }
+        let outputs = OutputTopics::look(&mut reader, self.shared.brokers(), outputs)?;
+        outputs.check(wanted.iter())?;
+        self.shared.state().outputs = Some(outputs);
         let (tell, observed) = oneshot::channel();
         *self.observed() = Some(observed);
         let reading = OutputReading {
@@ -137,7 +112,8 @@ impl ExpectationStart {
             let mut state = self.shared.state();
             state.names = description.names.to_vec();
             // Lines and rows do not show which records were in transactions.
-            state.shows_transactions = description.kind == Some(InputKind::RrPairs.reported());
+            state.shows_transactions = description.kind == Some(InputKind::RrPairs.reported())
+                || description.via == Some("raw");
         }
         end?;
         match control.is_stopping() {
