@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds the lag of a service whose capacity is known, and prints what kreplay takes that capacity for.
+"""Holds the lag of a service whose capacity is known, and prints the capacity that kreplay finds.
 
 bench/capacity.sh calls it. The service spaces records by its own clock, so that its capacity is a setting and
-not a matter of the machine, as long as that has time for it.
+does not depend on the machine, as long as the machine has time for it.
 """
 
 import argparse

@@ -25,7 +25,7 @@ done
 kreplay=${KREPLAY:-target/release/kreplay}
 service=${BENCH_SERVICE:-target/release/service}
 broker=${BENCH_BROKER:-target/release/broker}
-# Nobody's own settings take part.
+# The user's own settings must not take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
 
@@ -35,7 +35,7 @@ done
 
 topics=()
 for number in 0 1 2 3 4 5; do topics+=(--topic "capacity-$number:4"); done
-# The broker ends when its stdin does: also when this script is killed.
+# The broker ends when its stdin ends, even if this script is killed.
 coproc BROKER { exec $broker "${topics[@]}"; }
 broker_pid=$BROKER_PID
 trap 'kill "$broker_pid" 2>/dev/null || true; wait "$broker_pid" 2>/dev/null || true' EXIT

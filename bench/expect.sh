@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures what `--expect` costs: one capture is replayed with the demo service behind the topic, without the
+# Measures what `--expect` costs: replays one capture with the demo service behind the topic, without the
 # comparison and with it.
 #
 #   bench/expect.sh [--records N] [--rounds N]
@@ -27,7 +27,7 @@ done
 kreplay=${KREPLAY:-target/release/kreplay}
 service=${BENCH_SERVICE:-target/release/service}
 broker=${BENCH_BROKER:-target/release/broker}
-# Nobody's own settings take part.
+# The user's own settings must not take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
 
@@ -35,7 +35,7 @@ for needed in "$kreplay" "$service" "${broker%% *}"; do
   command -v "$needed" >/dev/null || { echo "expect.sh: missing $needed" >&2; exit 2; }
 done
 
-# The broker ends when its stdin does: also when this script is killed.
+# The broker ends when its stdin ends, even if this script is killed.
 coproc BROKER { exec $broker --topic orders:4 --topic invoices:4; }
 broker_pid=$BROKER_PID
 trap 'kill "$broker_pid" 2>/dev/null || true; wait "$broker_pid" 2>/dev/null || true' EXIT

@@ -11,8 +11,8 @@ RECORDS = 500_000
 
 
 def run(command, settings, files):
-    """User seconds and peak KiB of one process, which must count every record. The peak is told by
-    the process: what wait4 says has this process in it."""
+    """User seconds and peak KiB of one process, which must count every record. The process reports
+    the peak itself: the figure of wait4 includes this process."""
     with tempfile.TemporaryFile("w+") as stdout:
         child = subprocess.Popen(command, stdout=stdout, env={**os.environ, **settings})
         _, status, usage = os.wait4(child.pid, 0)

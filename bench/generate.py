@@ -33,7 +33,7 @@ STATES = ("created", "paid", "packed", "shipped", "delivered", "returned")
 NOTES = ("leave at the door", "ring twice,\\nthen wait", "Grüße, Jörg", "gate code \\\"4711\\\"", "")
 
 
-def dice(seed):
+def seeded(seed):
     """One generator per purpose, so that the files do not depend on each other's order."""
     return random.Random(seed)
 
@@ -54,7 +54,7 @@ def value(rand, number, customer):
 
 def fetches():
     """Yields Fetches: lists of (partition, [(key, value, timestamp delta)]) that add up to RECORDS."""
-    rand = dice("records")
+    rand = seeded("records")
     number = 0
     while number < RECORDS:
         first = rand.randrange(PARTITIONS)
@@ -79,7 +79,7 @@ class Capture:
 
     def __init__(self, out, name, first_offset):
         self.out = out
-        self.rand = dice(name)
+        self.rand = seeded(name)
         self.offsets = [first_offset] * PARTITIONS
         self.sequence = 0
         self.now_ms = first_offset // 25  # later offsets, later capture
@@ -168,7 +168,7 @@ def write(path, body):
 def capture(name, first_offset):
     def body(out):
         capture = Capture(out, name, first_offset)
-        rand = dice("polls")
+        rand = seeded("polls")
         capture.opening()
         for batches in fetches():
             capture.fetch(batches, rand.randrange(1, 40))
@@ -185,7 +185,7 @@ def csv(out):
     fetch = "kafka.response.FetchResponse.topics.0"
     record = f"{fetch}.partitions.0.records.records.0"
     out.write(f"{record}.valueString,{record}.keyString,{fetch}.name,{fetch}.partitions.0.partitionIndex,RRPair UUID\n")
-    rand = dice("csv")
+    rand = seeded("csv")
     for batches in fetches():
         for partition, batch in batches:
             for key, text, _ in batch:
@@ -203,7 +203,7 @@ def ready_lines(out):
 
 
 def two_records():
-    rand = dice("two")
+    rand = seeded("two")
     return [("customer-000004", value(rand, 0, 4), 0), ("customer-000008", value(rand, 1, 8), 3)]
 
 

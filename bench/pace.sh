@@ -35,7 +35,7 @@ done
 kreplay=${KREPLAY:-target/release/kreplay}
 broker=${BENCH_BROKER:-target/release/broker}
 highstorm=${HIGHSTORM:-$(command -v highstorm || true)}
-# Nobody's own settings take part.
+# The user's own settings must not take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
 
@@ -47,7 +47,7 @@ topics=(--topic "pace-source:4:message.timestamp.type=CreateTime")
 for ((run = 1; run <= runs; run++)); do
   for what in rhythm peer 1 50k 200k; do topics+=(--topic "pace-$what-$run:4"); done
 done
-# The broker ends when its stdin does: also when this script is killed.
+# The broker ends when its stdin ends, even if this script is killed.
 coproc BROKER { exec $broker --property log.message.timestamp.type=LogAppendTime \
   --property log.retention.ms=-1 "${topics[@]}"; }
 broker_pid=$BROKER_PID

@@ -32,7 +32,7 @@ while (($#)); do
 done
 kreplay=${KREPLAY:-target/release/kreplay}
 broker=${BENCH_BROKER:-target/release/broker}
-# Nobody's own settings take part.
+# The user's own settings must not take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
 
@@ -60,7 +60,7 @@ mkdir -p "$dir/bin"
 bin=$(cd "$dir/bin" && pwd)
 go -C bench/peers/go build -buildvcs=false -o "$bin/" ./...
 
-# The broker ends when its stdin does: also when this script is killed.
+# The broker ends when its stdin ends, even if this script is killed.
 coproc BROKER { exec $broker; }
 broker_pid=$BROKER_PID
 stop() {

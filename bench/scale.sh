@@ -35,7 +35,7 @@ while (($#)); do
 done
 kreplay=${KREPLAY:-target/release/kreplay}
 broker=${BENCH_BROKER:-target/release/broker}
-# Nobody's own settings take part.
+# The user's own settings must not take part.
 export KCAT_CONFIG=/dev/null
 unset "${!KREPLAY_@}" KREPLAY
 
@@ -45,7 +45,7 @@ python3 bench/spread.py "$dir"
 to=--rehearse
 if [[ $real ]]; then
   only=1x8,1x5000,lib1x8,lib1x5000
-  # The broker ends when its stdin does: also when this script is killed.
+  # The broker ends when its stdin ends, even if this script is killed.
   coproc BROKER { exec $broker --topic spread-1x8-0:8 --topic spread-1x5000-0:5000; }
   broker_pid=$BROKER_PID
   trap 'kill "$broker_pid" 2>/dev/null || true; wait "$broker_pid" 2>/dev/null || true' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes kreplay's readers of what others have written, each for so many seconds.
+# Fuzzes kreplay's readers of foreign data, each for a number of seconds.
 #
 #   fuzz/run.sh [SECONDS [READER...]]      default: 20 seconds, all readers
 #
@@ -8,9 +8,9 @@
 #
 #   FUZZ_READER=csv fuzz/run.sh 0 csv      builds, and reads the corpus once
 #
-# First of all a planted defect has to be found: a fuzzer that finds nothing says nothing.
-# Needs the compiler of rust-toolchain.toml and a C++ compiler, no nightly and no cargo-fuzz: rustc.sh adds
-# libFuzzer's counters to the crates of the workspace alone, so neither OpenSSL nor librdkafka is built again.
+# Each run first has to find a planted defect: a fuzzer that finds nothing proves nothing.
+# Needs the compiler of rust-toolchain.toml and a C++ compiler, but no nightly and no cargo-fuzz: rustc.sh adds
+# libFuzzer's counters only to the crates of the workspace, so neither OpenSSL nor librdkafka is built again.
 
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -27,7 +27,7 @@ program=$target/release/fuzz
 # libFuzzer's own limits; what one input may take is far below them.
 limits=(-timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 -verbosity=0)
 
-# The line that tells how much was tried, and the input of a failure.
+# The line that says how much was tried, and the input of a failure.
 run() {
   local reader=$1 status=0
   shift

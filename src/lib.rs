@@ -1,8 +1,8 @@
 //! kreplay replays captured Kafka traffic into Kafka: every record delivered, or named.
 //!
-//! It is a program; a test or a tool can do the same in its own process, by the same words. [`records`] takes the
-//! arguments of `kreplay extract` and gives the records of a capture, [`replay`] takes those of `kreplay replay` and
-//! gives the report. What each flag means is in the manual, `kreplay replay --help`.
+//! kreplay is a program, and a test or a tool can do the same in its own process. [`records`] takes the arguments of
+//! `kreplay extract` and returns the records of a capture; [`replay`] takes those of `kreplay replay` and returns the
+//! report. `kreplay replay --help` explains the flags.
 //!
 //! ```
 //! let records = kreplay::records(["fixtures/demo.jsonl"])?.collect::<Result<Vec<_>, _>>()?;
@@ -11,7 +11,7 @@
 //! # Ok::<(), kreplay::Error>(())
 //! ```
 //!
-//! A rehearsal needs no Kafka: a broker in the process takes the records.
+//! A rehearsal needs no Kafka: brokers in the process take the records.
 //!
 //! ```
 //! let report = kreplay::replay(["fixtures/demo.jsonl", "--rehearse"])?;
@@ -37,7 +37,7 @@
 //! |---|---|
 //! | **The command line and its settings** | |
 //! | which commands there are, and which flags each takes | `Command` in `cli/commands/mod.rs`; the flags themselves, by subject: `cli/source/`, `cli/destination.rs`, `cli/timing.rs`, `cli/delivery.rs`, `cli/comparison.rs`, `cli/output.rs` |
-//! | `--help`, `--version`, and words that are no flag | `typed` in `cli/mod.rs` |
+//! | `--help`, `--version`, and words that are not flags | `typed` in `cli/mod.rs` |
 //! | what the flags of a replay mean together | `replaying` in `config/resolve/mod.rs`; one group of flags each: the files in `config/resolve/` |
 //! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs` |
 //! | which addresses of brokers are refused | `check_one` in `config/properties/brokers.rs` |
@@ -58,8 +58,8 @@
 //! | the exit code of an error | `Error::exit` in `error/mod.rs` |
 //! | the exit code of a signal (130, 143), and when a signal counts | `conclude` in `run/replay/mod.rs` |
 //! | which problems make a run fail | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
-//! | `--allow-reordered`: records out of order are no failure | `Reordered::exit` in `report/mod.rs`; in a comparison `differing` in `report/comparison/counts.rs` |
-//! | `--allow-empty`, and what a run says that finds nothing | `nothing_found` in `report/rendering/nothing.rs` |
+//! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison `differing` in `report/comparison/counts.rs` |
+//! | `--allow-empty`, and the message of a run that finds nothing | `nothing_found` in `report/rendering/nothing.rs` |
 //! | the text of errors, and their hints | `fmt` in `error/display.rs`; hints: `error/hint.rs`; missing topics, partitions and rights: `error/faults.rs` |
 //! | `--report`: what goes to stdout in which form | `in_form` in `run/show/mod.rs` |
 //! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract `print_all` in `run/extract/print.rs` |
@@ -71,12 +71,12 @@
 //! | progress: what it says, and what a narrow terminal leaves out | `line` in `run/replay/status.rs` |
 //! | `--progress`: whether progress is a bar, lines or nothing, and how often it is drawn | `Progress::new` in `run/replay/progress.rs` |
 //! | the time that is left (ETA) | `status` in `run/replay/progress.rs`; of a timed replay `eta` in `produce/schedule/forecast.rs` |
-//! | how control characters in names of others are escaped | `is_obeyed` in `host/visible.rs` |
+//! | how control characters in foreign names are escaped | `is_obeyed` in `host/visible.rs` |
 //! | how counts, sizes and times are written | `HumanCount` in `report/rendering/figures.rs` |
 //! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs`; what ends a process that hangs: `host/signals.rs` |
 //! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `host/process/group.rs` |
-//! | how reading and sending meet, in every command | `Driver` in `run/driver.rs`; what each command does with it: `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs`, `run/plan.rs`, `run/compare/mod.rs` |
-//! | what a program that links kreplay gets | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
+//! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs`; what each command does with it: `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs`, `run/plan.rs`, `run/compare/mod.rs` |
+//! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
 //! | `kreplay profile`, `kreplay completions` | `built_in` in `extract/profile/mod.rs`, `completions` in `cli/mod.rs` |
 //! | **Reading: snapshots and files** | |
 //! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs` |
@@ -89,13 +89,13 @@
 //! | gzip and zstd: how they are recognised | `Packing::of` in `extract/input/encoding/unpack.rs` |
 //! | formats that are refused by name (zip, xz, lz4, tar) | `format` in `extract/input/encoding/magic.rs` |
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
-//! | what an input is: RRPairs, a CSV or record lines | `tell` in `extract/input/kind.rs`; the names of members that show it: `extract/input/members.rs` |
+//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; the names of members that show it: `extract/input/members.rs` |
 //! | `--as`, and sources of several kinds | `agree` in `extract/input/encoding/opener.rs` |
 //! | which flags are refused for a kind of source (`--filter` of a CSV) | `check_kind` in `extract/source/check.rs` |
-//! | how RRPairs are told apart: lines, arrays, indented JSON, Markdown | `tell` in `extract/input/framing/format.rs`; one form each: the files beside it; the longest line: `extract/input/framing/window.rs` |
+//! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs`; one form each: the files beside it; the longest line: `extract/input/framing/window.rs` |
 //! | the sections of a Markdown RRPair | `merge` in `extract/input/framing/markdown/overlay/mod.rs`; where a document ends: `extract/input/framing/markdown/document.rs` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `contents` in `extract/input/envelope/mod.rs`; the path of BYOC: `extract/profile/profiles/byoc.toml` |
-//! | damaged and cut off RRPairs, in words | `bad_text` in `extract/keep/collect/faults.rs` |
+//! | the texts about damaged and cut off RRPairs | `bad_text` in `extract/keep/collect/faults.rs` |
 //! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs`; whether they are enough: `check` in `extract/csv/header.rs` |
 //! | how a CSV row becomes a record | `read_record` in `extract/csv/rows/mod.rs` |
 //! | how a record line is read, of kreplay or `kcat -J` | `read` in `record/lines/read.rs` |
@@ -104,7 +104,7 @@
 //! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs` |
 //! | **Reading: from an RRPair to records** | |
 //! | `--profile`: where the fields of a record are | `chosen` in `extract/profile/mod.rs`; the built-in paths: `extract/profile/profiles/` |
-//! | paths of one's own: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs` |
+//! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs` |
 //! | how a path is written, JSONPath or dotted | `Path::parse` in `extract/profile/path/mod.rs` |
 //! | which nodes a query matches (filters, slices, `..`) | `add_by` in `extract/profile/query/mod.rs`; what it may cost: `extract/profile/query/evaluation.rs` |
 //! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
@@ -114,7 +114,7 @@
 //! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs`; headers as objects: `extract/rrpair/headers/object.rs` |
 //! | a record's own timestamp, as it was captured | `timestamp_ms` in `extract/rrpair/fields.rs` |
 //! | when a record was captured | `captured_ns` in `extract/profile/capture.rs` |
-//! | what of an RRPair becomes a record, and control markers | `keep` in `extract/keep/collect/mod.rs` |
+//! | which parts of an RRPair become records, and control markers | `keep` in `extract/keep/collect/mod.rs` |
 //! | duplicates, `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
 //! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs` |
@@ -129,19 +129,19 @@
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
 //! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs` |
 //! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads: `shard` in `config/resolve/selection.rs` |
-//! | how several machines keep one time | `WholeCapture` in `record/select/whole.rs`; what they make of it: `produce/schedule/timeline.rs` |
+//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; how the due times follow from it: `produce/schedule/timeline.rs` |
 //! | what `kreplay inspect` counts of topics, partitions and gaps | `add` in `run/inspect/contents.rs`; RRPairs, commands and brokers: `extract/census/mod.rs`; the page: `report/inspection/text.rs` |
 //! | `--paths`: every path of a capture | `list` in `extract/census/outline/mod.rs`; how many are kept: `extract/census/outline/tree.rs` |
 //! | **Sending: before the first record** | |
-//! | bounds of memory, and what waits between reading and sending | `CHANNEL` in `run/driver.rs` (between both), `produce/delivery/budget.rs` (in flight), `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates) |
+//! | bounds of memory, and the records that wait between reading and sending | `CHANNEL` in `run/driver.rs` (between both), `produce/delivery/budget.rs` (in flight), `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates) |
 //! | whether a cluster can be reached, and how long that is tried | `check_reachable` in `produce/connection/preflight.rs` |
-//! | why a cluster cannot be used, in words | `Reason::of` in `cluster/reasons.rs` |
+//! | the text that says why a cluster cannot be used | `Reason::of` in `cluster/reasons.rs` |
 //! | what is checked of all topics before the first record | `look` in `produce/routing/checks.rs`; which topics there are: `produce/connection/topics.rs` |
 //! | whether the user may write to a topic | `check_writing` in `produce/connection/topics.rs` |
 //! | the guard against the captured cluster, `--yes` | `shared` in `cluster/guard.rs`; where `--yes` is heeded: `compare` in `produce/routing/route/guard.rs` |
 //! | `--create-topics`: whether topics are created | `make_targets` in `produce/routing/route/targets.rs`; how that is done: `produce/connection/creation.rs` |
 //! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` in `produce/routing/placement/captured.rs` |
-//! | `--rehearse`: the broker of a rehearsal, and the properties that it does without | `settings` in `produce/connection/client/settings.rs`; its topics: `produce/connection/creation.rs` |
+//! | `--rehearse`: the broker of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; its topics: `produce/connection/creation.rs` |
 //! | the line that says where records go, and which groups read there | `look` in `produce/connection/announce.rs` |
 //! | warnings about a topic's settings | `look_at` in `produce/routing/warnings.rs` |
 //! | **Sending: where, what and when** | |
@@ -166,16 +166,16 @@
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `produce/session/wait.rs` |
 //! | how much may be in flight | `next_window` in `produce/delivery/budget.rs` |
 //! | **Sending: answers, failures and the end** | |
-//! | what the broker's answer makes of a record | `answer` in `produce/delivery/answers.rs`; counted in `produce/delivery/counts.rs` |
+//! | how the broker's answer decides the outcome of a record | `answer` in `produce/delivery/answers.rs`; counted in `produce/delivery/counts.rs` |
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; how long it has waited: `produce/delivery/ages.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
-//! | `--on-refused`: what becomes of the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs` |
+//! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs` |
 //! | a topic or partition that is missing in the middle of a run: how long it is waited for | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries (after a signal 10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs`; the limits without a signal: `produce/session/recovery/renewal.rs` (`message.timeout.ms`) and `produce/session/watches/stall.rs` (`--give-up-after`) |
-//! | the end of a run: what becomes of records without an answer | `Account::close` in `produce/delivery/mod.rs` |
-//! | what a run says whose process was stopped, or whose machine slept | `note` in `produce/session/watches/pause.rs` |
-//! | what a run reports in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the counts then: `produce/session/outcome.rs` |
+//! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
+//! | a process that was stopped, or a machine that slept | `note` in `produce/session/watches/pause.rs` |
+//! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the counts then: `produce/session/outcome.rs` |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs` |
 //! | `--resume`: what the journal's lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written | `announce` in `produce/delivery/journal/writer/mod.rs` before records are sent, `update` there once they are answered |
@@ -184,7 +184,7 @@
 //! | **Planning** | |
 //! | what `kreplay plan` forecasts of a record | `plan_record` in `produce/plan/forecast/record.rs`; the hottest key: `produce/plan/keys.rs` |
 //! | when a planned record would go, and the busiest second of the plan | `await_turn` in `produce/plan/forecast/mod.rs`; the peaks: `produce/plan/peaks.rs` |
-//! | what speaks against a planned replay | `take_failures` in `produce/plan/topics.rs`; the sentence at the head: `report/plan/text.rs` |
+//! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs`; the sentence at the head: `report/plan/text.rs` |
 //! | **Verifying** | |
 //! | how a topic is read, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader: `cluster/reader.rs` |
 //! | `--wait-group`: whether a consumer group has read what was sent | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs`; when kreplay looks: `verify/group/observer/look.rs` |
@@ -201,7 +201,7 @@
 //! | `--expect-diff`: where differences go | `add` in `run/compare/differences.rs` |
 //! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; which flags exclude it: `check_expectation` in `config/resolve/comparison.rs` |
 //! | `--expect-from`, and from which offsets the output is read | `begin` in `run/replay/expected/start.rs` |
-//! | `--expect-quiet`, `--expect-timeout`: when the output is whole | `end` in `run/replay/expected/observer.rs` |
+//! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs` |
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; the kinds: `report/comparison/noise.rs` |
 //! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `run/replay/expected/noise.rs` |
 //! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs` |
@@ -214,7 +214,7 @@
 //! | lateness and response times | `keep_time` in `produce/delivery/counts.rs`; percentiles: `produce/delivery/distribution.rs`; the lines: `report/pacing/text.rs` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
-//! `error` are leaves. `extract` never names `produce`, nor `produce` it: `run/` is where they meet.
+//! `error` are leaves. `extract` and `produce` never name each other: they meet in `run/`.
 
 mod cli;
 mod cluster;
@@ -246,15 +246,15 @@ pub use crate::cli::flags_by_command;
 #[doc(hidden)]
 pub use crate::run::program::main;
 
-/// The versions of the C libraries that kreplay is linked with, a line each.
+/// The versions of the C libraries that kreplay is linked with, one per line.
 #[must_use]
 pub fn linked_versions() -> String {
     let [librdkafka, openssl] = crate::cluster::native::linked_versions();
     format!("librdkafka {librdkafka}\n{openssl}")
 }
 
-/// Gives `input` to one of the readers of what others have written; what it holds is dropped. For `fuzz/`.
-/// `false` where no reader has this name.
+/// Gives `input` to one of the readers of foreign data and drops the result, for `fuzz/`. `false` if no reader
+/// has this name.
 #[doc(hidden)]
 #[must_use]
 pub fn try_input(reader: &str, input: &[u8]) -> bool {

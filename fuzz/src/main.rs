@@ -1,11 +1,11 @@
-//! Gives each input to one of kreplay's readers, which FUZZ_READER names. One program for all of them:
-//! linking one takes a while.
+//! Gives each input to one of kreplay's readers, which FUZZ_READER names. All readers share one program,
+//! because linking one takes a while.
 #![no_main]
 
 use std::env;
 use std::sync::LazyLock;
 
-/// A reader with a defect of its own, by which `run.sh` sees that a defect is found.
+/// A reader with a planted defect, which shows `run.sh` that defects are found.
 const PLANTED: &str = "planted";
 
 static READER: LazyLock<String> =
@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Ends in a panic four steps deep: by chance alone this takes 4 billion inputs.
+/// Panics four steps deep: by chance alone this takes 4 billion inputs.
 fn planted(input: &[u8]) {
     let steps = b"kafk";
     let taken = input.iter().zip(steps).take_while(|(a, b)| a == b);

@@ -1,4 +1,4 @@
-//! What is done about records that are not delivered, and how often and for how long records are sent.
+//! The flags for records that are not delivered, for repetition, and for what kreplay waits for afterwards.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -10,62 +10,64 @@ use clap::{Args, ValueEnum};
 use super::values::duration;
 use crate::record::substitutes::DateForm;
 
-/// What is kept for when not everything is delivered.
+/// What kreplay does about records that are not delivered.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct DeliveryArguments {
-    /// Keep what is found and not delivered in a file.
+    /// Write records found but not delivered to a file.
     ///
-    /// The file gets record lines with `outcome` and `reason`: `kreplay replay FILE` sends them again.
-    /// It must be empty or not exist, unless --resume says that all of it is tried again.
+    /// The file gets record lines with `outcome` and `reason`; `kreplay replay FILE` sends them again. It
+    /// must be empty or not exist, unless a --resume continues with it and tries all of it again.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Keep a journal, and go on where it ends.
+    /// Keep a journal, and continue where it ends.
     ///
-    /// The same command continues after an interruption, a crash or a kill. At most the records that
-    /// were in flight are sent twice; how many is printed at the start.
+    /// The same command continues after an interruption, a crash or a kill. It may send the records that
+    /// were in flight twice; kreplay prints how many at the start.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearse", "passes"])]
     pub resume: Option<PathBuf>,
-    /// What becomes of a batch that the broker refuses for one record.
+    /// What to do with a batch that the broker refuses because of one record.
     ///
-    /// `isolate`: it is sent again in halves until that record stands alone, so that only it is missing;
-    /// what is in the log behind later records then is named. `leave`: all of it stays in the rejects.
+    /// `isolate` sends the batch again in halves until the refused record is alone, so that only this record
+    /// is missing. The report names records that end up behind later ones. `leave` puts the whole batch
+    /// into the rejects.
     #[arg(long, value_enum, default_value_t = OnRefused::Isolate, value_name = "HOW", hide_short_help = true)]
     pub on_refused: OnRefused,
-    /// Stop when no record was acknowledged for so long while some were in flight.
+    /// Stop after no record has been acknowledged for this long while some were in flight.
     ///
-    /// The rest is named. Time in which kreplay itself is stopped does not count.
+    /// The report names the rest. Time in which the kreplay process is stopped does not count.
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub give_up_after: Duration,
-    /// Records that came too late to be sent in the order of their partition are no failure.
+    /// Accept records that come too late to be sent in the order of their partition.
     ///
-    /// They are counted and named, and do not change the exit code.
+    /// The report counts and names them; they do not change the exit code.
     #[arg(long, hide_short_help = true)]
     pub allow_reordered: bool,
-    /// What becomes of records that hold what was not captured.
+    /// What becomes of records with redacted texts or date placeholders.
     #[command(flatten)]
     pub substitutes: SubstituteArguments,
-    /// A source without a single record is no failure.
+    /// Accept a source without a single record.
     #[arg(long, hide_short_help = true)]
     pub allow_empty: bool,
 }
 
-/// What is done about records that hold other texts than the application was given.
+/// What kreplay does about records whose texts differ from what the application received.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct SubstituteArguments {
-    /// End the run where a record holds a text that data-loss prevention has replaced.
+    /// End the run at a record with a text that data-loss prevention has replaced.
     ///
-    /// Such texts begin with `REDACTED-`: a key, a value, the value of a header, or a string of the JSON in
-    /// it. Nothing is sent where the first is found before the first record goes, and never the record
-    /// itself; the exit code is 1. Without this flag they are sent, counted and named.
+    /// Such a text begins with `REDACTED-`: a key, a value, the value of a header, or a string in their JSON.
+    /// kreplay never sends the record itself, and sends nothing if it finds the record before the first one
+    /// goes out. The exit code is 1. Without this flag, kreplay sends, counts and names such records.
     #[arg(long, hide_short_help = true)]
     pub fail_on_redacted: bool,
-    /// Send dates in the place of `{speedscale_date(...)}`, by the time at which the replay begins.
+    /// Replace `{speedscale_date(...)}` by a date, counted from the time at which the replay begins.
     ///
-    /// Speedscale's `date` transform leaves how long before the recording a date was. Such texts in keys,
-    /// values and headers become that long before the replay, in this FORM, because the capture does not
-    /// keep their own. Without this flag a run with such records is refused before it sends the first.
+    /// Speedscale's `date` transform records how long before the recording a date was. kreplay replaces such
+    /// placeholders in keys, values and headers by a date that lies as long before the replay. It is
+    /// written in this FORM, because the capture does not keep the original one. Without this flag, kreplay
+    /// refuses a run with such records before it sends the first of them.
     #[arg(
         long,
         value_enum,
@@ -78,7 +80,7 @@ pub(crate) struct SubstituteArguments {
     pub resolve_dates: Option<DateForm>,
 }
 
-/// What becomes of the batch of a record that a broker refuses.
+/// What to do with the batch of a record that a broker refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnRefused {
     #[default]
@@ -86,15 +88,15 @@ pub(crate) enum OnRefused {
     Leave,
 }
 
-/// What is awaited of the services that read the topics.
+/// What kreplay waits for in the services that read the topics.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "After the replay")]
 pub(crate) struct GroupArguments {
-    /// Wait until this consumer group has committed past every record of the run; repeatable.
+    /// Wait until this consumer group has committed past every record of the run (repeatable).
     ///
     /// kreplay watches the group from the first record on, without joining it. The report says how long the
-    /// group took, how far it lagged, how fast it read, and which partitions it is stuck at. A group that is
-    /// not drained in the end is exit code 1.
+    /// group took, how far it lagged, how fast it read, and at which partitions it is stuck. The exit code
+    /// is 1 if the group is not drained in the end.
     #[arg(
         long = "wait-group",
         value_name = "GROUP",
@@ -103,7 +105,7 @@ pub(crate) struct GroupArguments {
         hide_short_help = true
     )]
     pub names: Vec<String>,
-    /// Wait for the groups no longer than this after the last delivery.
+    /// Wait for the groups at most this long after the last delivery.
     #[arg(
         long,
         value_name = "DURATION",
@@ -114,12 +116,12 @@ pub(crate) struct GroupArguments {
         hide_short_help = true
     )]
     pub drain_timeout: Duration,
-    /// Hold the group's lag near N records, by pacing: the rate is then what the service can do.
+    /// Hold the group's lag near N records by pacing, to measure what the service can do.
     ///
-    /// N should be more than the service reads between two commits. The report has the rate that the group
-    /// committed while its lag was steady, and says whether the service was the limit. `--loop` gives enough
-    /// input, and with `--for` the last third of the time confirms the rate: 0.95 of it is sent, and the lag is
-    /// not to grow. Of several groups it is that which lags most.
+    /// Choose N above what the service reads between two commits. The report has the rate that the group
+    /// committed while its lag was steady, and says whether the service was the limit. `--loop` provides
+    /// enough input. With `--for`, the last third of the time confirms the rate: kreplay sends at 0.95 of
+    /// it, and the lag must not grow. With several groups, the one that lags most counts.
     #[arg(
         long,
         value_name = "N",
@@ -146,12 +148,12 @@ impl ValueEnum for DateForm {
     }
 }
 
-/// How often the source is read, and for how long records are sent.
+/// How often kreplay reads the source, and for how long it sends.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Timing")]
 pub(crate) struct RepetitionArguments {
-    /// Replay the source N times in all, without N until the run is stopped. It is read anew for each
-    /// pass, over one connection; duplicates are looked for within a pass.
+    /// Replay the source N times in all, or without N until the run is stopped. kreplay reads the source
+    /// again for each pass, keeps the connection, and looks for duplicates within a pass.
     #[arg(
         long = "loop",
         value_name = "N",
@@ -160,8 +162,8 @@ pub(crate) struct RepetitionArguments {
         hide_short_help = true
     )]
     pub passes: Option<Option<NonZeroU64>>,
-    /// Stop sending so long after the first record, and wait for what is in flight. What was read and not
-    /// sent by then is not counted, and that the source goes on is no failure.
+    /// Stop sending this long after the first record, and wait for what is in flight. kreplay does not count
+    /// records that it has read and not sent by then; the exit code can be 0 although the source goes on.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub sends_for: Option<Duration>,
 }

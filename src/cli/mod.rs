@@ -39,10 +39,10 @@ pub(crate) use self::source::{
 pub(crate) use self::timing::{Speed, TimingArguments};
 
 const SHORTLY: &str = "\
-The commonest calls:
+The most common calls:
   kreplay snapshot <ID> -b localhost:9092     replay a Speedscale snapshot
-  kreplay replay captures/ -b localhost:9092  replay what is in files
-  kreplay snapshot <ID> --rehearse            try it without a Kafka
+  kreplay replay captures/ -b localhost:9092  replay the captures in a folder
+  kreplay snapshot <ID> --rehearse            try it without Kafka
 
 `kreplay --help` lists the exit codes, `kreplay <COMMAND> --help` every flag.";
 
@@ -57,19 +57,19 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// What was typed. `--version` says `versions` besides kreplay's own, `-V` that alone. Ends the program
-    /// where clap does: for what cannot be understood, `--help` and `--version`.
+    /// What was typed. `--version` prints `versions` as well as kreplay's own, `-V` only the latter. Ends the
+    /// program if clap does: for `--help`, `--version` and a wrong command line.
     #[must_use]
     pub(crate) fn typed(versions: &str) -> Self {
         let version = format!("{}\n{versions}", env!("CARGO_PKG_VERSION"));
-        // Once in a process, and needed to its end.
+        // This happens once in a process, which needs the text to its end.
         let version: &'static str = Box::leak(version.into_boxed_str());
         let mut command = Self::command().long_version(version);
         let words: Vec<OsString> = env::args_os().collect();
         let typed = command.try_get_matches_from_mut(&words);
         let typed = typed.and_then(|matches| Self::from_arg_matches(&matches));
         typed.unwrap_or_else(|error| {
-            // It repeats words, which others may have chosen: what is shown of them is harmless.
+            // The error repeats words, which others may have chosen: they are shown escaped.
             let shown = words.iter().map(|word| word.to_string_lossy());
             let shown = shown.map(|word| visible(&word).into_owned());
             let again = command.try_get_matches_from_mut(shown);
@@ -78,12 +78,12 @@ impl Cli {
     }
 }
 
-/// Reads the command line. Ends the process where help or a version is asked for, or the words make no sense.
+/// Reads the command line. Ends the process for help or a version, or if the words make no sense.
 pub(crate) fn parse_or_exit(versions: &str) -> Cli {
     Cli::typed(versions)
 }
 
-/// Reads the words of a command line, of which the first is the program's name.
+/// Reads the words of a command line; the first is the program's name.
 ///
 /// # Errors
 /// [`Error::Config`] for words that make no sense, or that ask for help.
@@ -113,7 +113,7 @@ pub fn flags_by_command() -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// The completions for `shell`, as a script of its own.
+/// The completions for `shell`, as a script.
 pub(crate) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kreplay", &mut script);

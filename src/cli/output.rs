@@ -1,31 +1,31 @@
-//! What is printed.
+//! The flags for what kreplay prints.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// What is printed.
+/// What kreplay prints.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
-    /// The form of the report on stdout.
+    /// The format of the report on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
     pub report: ReportForm,
     /// Also write the report as JSON to a file.
     #[arg(long, value_name = "FILE")]
     pub report_file: Option<PathBuf>,
-    /// Progress on stderr: a bar on a terminal, else a line every 10 s.
+    /// Show progress on stderr: a bar on a terminal, otherwise a line every 10 s.
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN", hide_short_help = true)]
     pub progress: When,
-    /// Print nothing but errors and the report.
+    /// Print only errors and the report.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print commands, skipped files, librdkafka's log.
+    /// Also print commands, skipped files and librdkafka's log.
     #[arg(short, long)]
     pub verbose: bool,
 }
 
-/// The form of the report.
+/// The format of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReportForm {
     Text,
@@ -33,7 +33,7 @@ pub(crate) enum ReportForm {
     None,
 }
 
-/// When something is shown.
+/// When kreplay shows something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
     Auto,

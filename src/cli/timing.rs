@@ -10,39 +10,40 @@ use super::values::duration;
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Timing")]
 pub(crate) struct TimingArguments {
-    /// `1x`: as captured; `10x`, `0.5x`.
+    /// How fast to replay: `1x` is as captured; `10x`, `0.5x`.
     ///
-    /// `max` is as fast as the cluster takes records. Else each record is due at the start of the replay +
-    /// (its time - that of the first record) / FACTOR, by --clock: what is late once does not delay the
-    /// rest.
+    /// `max` sends as fast as the cluster takes records. With a factor, each record is due at the start of
+    /// the replay + (its time - the time of the first record) / FACTOR, by --clock. A record that is late
+    /// does not delay the rest.
     #[arg(long, value_name = "max|FACTOR", default_value = "max", value_parser = speed, allow_hyphen_values = true)]
     pub speed: Speed,
-    /// Cut pauses of the capture that are longer; the report says how much was cut.
+    /// Cut pauses of the capture to this length; the report says how much was cut.
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub max_gap: Option<Duration>,
-    /// At most so many records a second, such as `5k`.
+    /// Send at most N records a second, such as `5k`.
     ///
-    /// `200`, `5k` and `5k/s` are rates. By delay: no record is left out. With --speed the slower wins.
+    /// `200`, `5k` and `5k/s` are rates. kreplay delays records and drops none. With --speed, the slower of
+    /// the two wins.
     #[arg(long, value_name = "N", value_parser = rate, allow_hyphen_values = true)]
     pub rate: Option<f64>,
-    /// Send at most so many bytes of keys, values and headers a second: `20MiB`, `500k`.
+    /// Send at most N bytes of keys, values and headers a second: `20MiB`, `500k`.
     #[arg(long, value_name = "N", value_parser = byte_rate, allow_hyphen_values = true, hide_short_help = true)]
     pub byte_rate: Option<f64>,
-    /// Let speed and rates grow from 0, in proportion to the time, until so long after the start.
+    /// Let speed and rates grow linearly from 0 over this time.
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub ramp: Option<Duration>,
-    /// Begin to send at this time (RFC 3339), so that several machines begin together.
+    /// Begin sending at this time (RFC 3339), so that several machines begin together.
     #[arg(long, value_name = "TIME", value_parser = moment, hide_short_help = true)]
     pub start_at: Option<SystemTime>,
 }
 
-/// How fast the capture's time goes.
+/// How fast the capture's time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum Speed {
     /// As fast as the cluster takes records.
     #[default]
     Max,
-    /// So many seconds of the capture in each second.
+    /// The number of seconds of the capture that pass in one second.
     Factor(f64),
 }
 
@@ -102,7 +103,7 @@ fn byte_rate(text: &str) -> Result<f64, String> {
     })
 }
 
-/// A number with one of `units`, and `/s` behind it or not; none for what is not a number above zero.
+/// Reads a number above zero with one of `units`, and perhaps `/s` after it; `None` for any other text.
 fn per_second(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let text = text.trim();
     let text = text.strip_suffix("/s").unwrap_or(text).trim_end();

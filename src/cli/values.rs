@@ -1,5 +1,5 @@
-//! The values of flags that have a form of their own. Apart because what is wrong with one is named as clap
-//! reads it, before the rest of the command line.
+//! Parsers for flags whose values have a format of their own. They are apart because clap reports a wrong
+//! value while it reads the flag, before the rest of the command line.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use crate::record::{NameFault, TopicId};
 
-/// Splits a property, and keeps what is wrong to itself: it may be a password.
+/// Splits a property. Its error does not repeat the text, which may be a password.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PropertyParser;
 
@@ -26,7 +26,7 @@ impl TypedValueParser for PropertyParser {
             .to_str()
             .and_then(|text| pair(text).ok())
             .ok_or_else(|| {
-                let text = "what follows `-X` is not of the form KEY=VALUE\n";
+                let text = "the argument of `-X` is not of the form KEY=VALUE\n";
                 clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
             })
     }
@@ -40,24 +40,24 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Splits `ID=NAME` at the last `=`: an id in base64 may end with some, a topic's name has none.
+/// Splits `ID=NAME` at the last `=`: an id in base64 may end with `=`, the name of a topic contains none.
 pub(super) fn naming(text: &str) -> Result<(String, String), String> {
     let Some((id, name)) = text.rsplit_once('=') else {
         return Err("expected `ID=NAME`".into());
     };
     if TopicId::parse(id).is_none() {
         return Err(format!(
-            "`{id}` is not a topic id: it is a UUID, or Kafka's base64 of one (22 characters)"
+            "`{id}` is not a topic id: expected a UUID, or Kafka's base64 of one (22 characters)"
         ));
     }
     Ok((id.into(), topic_name(name)?))
 }
 
-/// Splits `FROM=TO` at the last `=`: a topic's name has none.
+/// Splits `FROM=TO` at the last `=`: the name of a topic contains none.
 pub(super) fn renaming(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-            // What stands for the captured name is as good as that.
+            // A valid name takes the place of `{topic}` for this check.
             topic_name(&to.replace("{topic}", "t"))?;
             Ok((from.into(), to.into()))
         }
@@ -65,7 +65,7 @@ pub(super) fn renaming(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A name that Kafka takes.
+/// Checks that Kafka accepts the name of a topic.
 pub(super) fn topic_name(text: &str) -> Result<String, String> {
     match NameFault::of(text) {
         Some(fault) => Err(fault.to_string()),

@@ -1,4 +1,4 @@
-//! From a record that a broker gave to one of a batch.
+//! Turns a record that a broker gave into a record of a batch.
 
 use super::native::FetchedRecord;
 use crate::record::{Batch, Header, Origin, Record};

@@ -1,9 +1,9 @@
-//! The guard against the wrong target: records are not replayed into the cluster that they were
-//! captured from, unless the user says so.
+//! The guard against the wrong target: kreplay does not replay records into the cluster that they were
+//! captured from, unless the user asks for it.
 //!
-//! Cluster ids decide where both are known. Where they are not, a broker address in common does, but
-//! for loopback addresses: `localhost:9092` of a developer's machine is not the `localhost:9092` that
-//! a capture was made at. Such a match is only worth a note.
+//! Cluster ids decide if both are known. Otherwise a broker address in common does, unless it is a loopback
+//! address: `localhost:9092` of a developer's machine is not the `localhost:9092` that a capture was made at.
+//! A common loopback address is only worth a note.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,19 +11,19 @@ use std::net::IpAddr;
 use super::native::Metadata;
 use crate::record::CapturedFrom;
 
-/// Kafka's port, where none is named (librdkafka, `bootstrap.servers`).
+/// Kafka's port, for addresses without one (librdkafka, `bootstrap.servers`).
 const DEFAULT_PORT: u16 = 9092;
-/// Names that a machine has for itself (Debian's `/etc/hosts` has those of IPv6).
+/// Names that a machine has for itself (those for IPv6 are from Debian's `/etc/hosts`).
 const LOCALHOST: [&str; 4] = [
     LOOPBACK,
     "localhost.localdomain",
     "ip6-localhost",
     "ip6-loopback",
 ];
-/// The spelling of all of them.
+/// The spelling that replaces all of them.
 const LOOPBACK: &str = "localhost";
 
-/// By what the destination is known again.
+/// What identifies the destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClusterIdentity {
     cluster_id: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) struct ClusterIdentity {
 }
 
 impl ClusterIdentity {
-    /// Of the cluster at `bootstrap`, which answered with `metadata`.
+    /// Identifies the cluster at `bootstrap`, which answered with `metadata`.
     pub(crate) fn of(bootstrap: &str, metadata: &Metadata) -> Self {
         let named = bootstrap.split(',').filter_map(address);
         let advertised = metadata.brokers.iter().filter_map(|broker| {
@@ -63,12 +63,12 @@ impl ClusterIdentity {
     }
 }
 
-/// What the capture has told of its cluster so far, beside what is known of the destination.
+/// What the capture has shown of its cluster so far, compared with the destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClusterComparison {
     /// The cluster id of both.
     same_id: Option<String>,
-    /// Whether the capture has told an id, and it is not the destination's.
+    /// Whether the capture has shown an id that is not the destination's.
     has_other_id: bool,
     /// A broker of both, at an address that means the same everywhere.
     broker: Option<String>,
@@ -100,8 +100,8 @@ impl ClusterComparison {
         }
     }
 
-    /// What makes the destination the captured cluster, in words; none when it is another one, or
-    /// nothing shows that it is not.
+    /// Says what shows that the destination is the captured cluster; `None` if it is another cluster, or if
+    /// nothing shows that it is the same.
     pub(crate) fn shared(&self) -> Option<String> {
         if let Some(id) = &self.same_id {
             return Some(format!("the cluster id `{id}`"));
@@ -110,19 +110,19 @@ impl ClusterComparison {
         broker.map(|broker| format!("the broker `{broker}`"))
     }
 
-    /// What proves nothing and is worth a note, once.
+    /// What proves nothing but is worth a note, once.
     pub(crate) fn take_note(&mut self) -> Option<String> {
         let is_due = !self.has_other_id && !self.has_noted;
         let loopback = self.loopback.as_ref().filter(|_| is_due)?;
         self.has_noted = true;
         Some(format!(
-            "the records were captured at `{loopback}`, an address that every machine has: whether \
-             it was this cluster is not known"
+            "the records were captured at `{loopback}`, an address that every machine has; kreplay \
+             cannot know whether it was this cluster"
         ))
     }
 }
 
-/// `HOST:PORT`, also with a protocol before it, as `bootstrap.servers` allows.
+/// `HOST:PORT`, also after a protocol, as `bootstrap.servers` allows.
 fn address(text: &str) -> Option<(String, u16)> {
     let text = text.trim();
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -134,7 +134,7 @@ fn address(text: &str) -> Option<(String, u16)> {
     (!name.is_empty()).then(|| (host(name), port))
 }
 
-/// One spelling for one host.
+/// Gives one spelling for one host.
 fn host(name: &str) -> String {
     let name = name.trim_start_matches('[').trim_end_matches(']');
     let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -144,8 +144,8 @@ fn host(name: &str) -> String {
     }
 }
 
-/// Whether a host is whatever machine uses its name (RFC 6761, RFC 5735, RFC 4291); the address
-/// that means all of a machine's own, too.
+/// Whether a host name means whatever machine uses it (RFC 6761, RFC 5735, RFC 4291), including the address
+/// that means all of a machine's own.
 fn is_loopback(host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         let address = address.to_canonical();
@@ -250,10 +250,10 @@ mod tests {
             let mut comparison = compared(&destination, captured);
             assert_eq!((comparison.shared(), comparison.take_note()), (None, None));
         }
-        // A capture may tell of two clusters, of which this is one.
+        // A capture may show two clusters, of which this is one.
         let both = compared(&destination, &[cluster("other"), cluster("abc")]);
         assert_eq!(both.shared(), Some("the cluster id `abc`".into()));
-        // Where the destination does not tell its id, addresses are all there is.
+        // If the destination does not give its id, only addresses remain.
         let without_id = identity(&["kafka:9092"]).with_cluster_id(None);
         let by_broker = compared(&without_id, &[cluster("other"), broker("kafka:9092")]);
         assert_eq!(by_broker.shared(), Some("the broker `kafka:9092`".into()));

@@ -1,4 +1,4 @@
-//! One Kafka cluster, for whoever talks to it.
+//! One Kafka cluster: connecting to it, asking it and reading from it. Both halves of the program share it.
 
 pub(crate) mod fetched;
 pub(crate) mod guard;

@@ -1,5 +1,5 @@
-//! Reading topics: from given offsets, outside of any consumer group, with the settings, certificates and
-//! tokens that the producer has.
+//! Reads topics from given offsets, outside of any consumer group, with the settings, certificates and tokens
+//! of the producer.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,17 +22,17 @@ use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
 
-/// librdkafka's properties of a reader; nobody else's win.
+/// librdkafka's properties of a reader, which override all others.
 const READING: [(&str, &str); 4] = [
     ("enable.partition.eof", "true"),
     // There is no group to commit for.
     ("enable.auto.commit", "false"),
-    // What was asked for and is not there any more is an error, and not a reason to begin elsewhere.
+    // An offset that no longer exists is an error, not a reason to begin elsewhere.
     ("auto.offset.reset", "error"),
-    // The bound of what is read ahead, of all partitions together.
+    // Bounds what is read ahead, of all partitions together.
     ("queued.max.messages.kbytes", "16384"),
 ];
-/// How long a cluster may take to answer a question, with all attempts.
+/// How long a cluster may take to answer a question, over all attempts.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// One attempt; short, so that an interruption is noticed.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
@@ -41,12 +41,12 @@ const ASK_ALL_LIMIT: Duration = Duration::from_secs(5);
 /// How long librdkafka's threads may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// What of transactions is read.
+/// Which records of transactions a reader gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Isolation {
-    /// What they have committed.
+    /// Committed records only.
     Committed,
-    /// Everything, also what they abort.
+    /// All records, also those of aborted transactions.
     Uncommitted,
 }
 
@@ -63,10 +63,10 @@ impl Isolation {
 /// A reader of partitions.
 pub(crate) struct LogReader {
     brokers: String,
-    // Before the client, so that no token comes to one that is going.
+    // Before the client, so that no token reaches a client that is ending.
     tokens: Option<Tokens>,
     client: Arc<Client>,
-    /// None at the end.
+    /// `None` at the end.
     queue: Option<FetchQueue>,
     secrets: Secrets,
     console: Console,
@@ -78,10 +78,10 @@ pub(crate) struct LogReader {
 }
 
 impl LogReader {
-    /// Makes a reader; nothing is known of the brokers yet.
+    /// Creates a reader; it knows nothing about the brokers yet.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
+    /// [`Error::Config`] for properties that librdkafka does not accept, [`Error::NoToken`].
     pub(crate) fn open(
         destination: &Destination,
         isolation: Isolation,
@@ -99,7 +99,7 @@ impl LogReader {
             tokens.supply(&client)?;
         }
         let queue = FetchQueue::new(client.clone()).ok_or_else(|| Error::Defect {
-            what: "librdkafka has no queue for a reader".into(),
+            what: "librdkafka gave no queue for a reader".into(),
         })?;
         Ok(Self {
             brokers: destination.cluster.bootstrap_servers().to_owned(),
@@ -117,7 +117,7 @@ impl LogReader {
     /// The topics of the cluster with their numbers of partitions.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], also when the run is told to stop first.
+    /// [`Error::Unreachable`], also if the run has to stop first.
     pub(crate) fn topics(&mut self) -> Result<Vec<(String, i32)>, Error> {
         let metadata = self.ask(|client| client.topics(ASK_LIMIT))?;
         self.any_broker = metadata.brokers.first().map(|broker| broker.id);
@@ -161,7 +161,7 @@ impl LogReader {
     /// Where the logs of `partitions` begin or end, in their order.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] that the cluster does not say of all in time.
+    /// [`Error::Unreachable`] if the cluster does not answer for all of them in time.
     pub(crate) fn offsets(
         &mut self,
         partitions: &[(String, i32)],
@@ -182,13 +182,13 @@ impl LogReader {
         })
     }
 
-    /// Where a partition ended when it was read last, open transactions included; below zero before that.
+    /// Where a partition ended at the last read, open transactions included; below zero before that.
     pub(crate) fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
         let queue = self.queue.as_ref();
         queue.map_or(-1, |queue| queue.high_watermark(topic, partition))
     }
 
-    /// How many partitions a topic has.
+    /// The number of partitions of a topic.
     ///
     /// # Errors
     /// [`Error::OutputsMissing`], [`Error::TopicRefused`], [`Error::Unreachable`].
@@ -226,7 +226,7 @@ impl LogReader {
         started.map_err(|code| self.unread(topic, &code.words()))
     }
 
-    /// Waits up to `limit` for what comes next and hands it over; whether something has come.
+    /// Waits up to `limit` for what comes next and passes it on. Returns whether something came.
     pub(crate) fn poll(&mut self, limit: Duration, take: impl FnOnce(Fetched<'_>)) -> bool {
         self.take_events();
         let queue = self.queue.as_ref();
@@ -267,12 +267,12 @@ impl LogReader {
                     hint: reason.hint,
                 });
             }
-            // An answer that is no answer may come at once.
+            // An error may come at once.
             thread::sleep(Duration::from_millis(50));
         }
     }
 
-    /// Takes note of what librdkafka has to say of the brokers.
+    /// Notes what librdkafka says about the brokers.
     fn take_events(&mut self) {
         let Self {
             client,
@@ -308,7 +308,7 @@ impl LogReader {
 }
 
 impl Drop for LogReader {
-    /// Ends librdkafka's threads; one that hangs is left behind after a while.
+    /// Ends librdkafka's threads, and leaves behind one that hangs for long.
     fn drop(&mut self) {
         let (queue, client) = (self.queue.take(), self.client.clone());
         drop(self.tokens.take());

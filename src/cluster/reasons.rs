@@ -1,7 +1,7 @@
-//! Why no broker could be used, in words: librdkafka reports what it saw on a socket, and most of that
-//! has a cause which the user can remove.
+//! Says in words why no broker could be used: librdkafka reports what it saw on a socket, and most of that
+//! has a cause that the user can remove.
 
-/// What librdkafka told, put into words.
+/// librdkafka's report, put into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
     pub(crate) text: String,
@@ -9,27 +9,27 @@ pub(crate) struct Reason {
     pub(crate) clarity: Clarity,
 }
 
-/// How sure a cause is.
+/// How certain a cause is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Clarity {
-    /// It may be anything, and pass.
+    /// It may be anything, and may pass.
     Vague,
-    /// A broker that hangs up mostly expects something else, and sometimes is only starting.
+    /// A broker that hangs up mostly expects something else, but may only be starting.
     Likely,
     /// Trying again does not help.
     Certain,
 }
 
 const NEEDS_TLS: (&str, &str) = (
-    "the broker closed the connection at once: its port seems to be one for TLS",
-    "`-X security.protocol=SSL`, or SASL_SSL where a user is wanted, too",
+    "the broker closed the connection at once: its port seems to expect TLS",
+    "`-X security.protocol=SSL`, or SASL_SSL if the cluster also asks for a user",
 );
 const HAS_NO_TLS: (&str, &str) = (
-    "the TLS handshake failed: the broker's port seems to be one without TLS",
-    "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT where a user is wanted",
+    "the TLS handshake failed: the broker's port seems not to use TLS",
+    "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT if the cluster asks for a user",
 );
 const NEEDS_USER: (&str, &str) = (
-    "the broker closed the connection at once: it may want a user",
+    "the broker closed the connection at once: it may require a user",
     "`-X security.protocol=SASL_SSL` or SASL_PLAINTEXT, with `sasl.mechanism`, `sasl.username` and \
      `sasl.password`",
 );
@@ -39,16 +39,16 @@ const UNVERIFIED: (&str, &str) = (
      certificate does",
 );
 const NEEDS_CERTIFICATE: (&str, &str) = (
-    "the TLS handshake failed: the broker wants a client certificate that it knows",
+    "the TLS handshake failed: the broker requires a client certificate that it trusts",
     "`-X ssl.keystore.location=FILE` (PKCS#12) with `ssl.keystore.password`, or \
      `ssl.certificate.location` and `ssl.key.location`",
 );
 const HANGS_UP: (&str, &str) = (
     "the broker closes the connection",
-    "it may want another `security.protocol`: SSL, SASL_SSL, SASL_PLAINTEXT",
+    "it may need another `security.protocol`: SSL, SASL_SSL, SASL_PLAINTEXT",
 );
 
-/// What OpenSSL and librdkafka say of a handshake, and its cause.
+/// What OpenSSL and librdkafka say about a handshake, and its cause.
 const HANDSHAKES: [(&str, (&str, &str), Clarity); 7] = [
     (
         "connecting to a PLAINTEXT broker listener",
@@ -67,7 +67,7 @@ const HANDSHAKES: [(&str, (&str, &str), Clarity); 7] = [
     ),
 ];
 
-/// A broker that hung up, by the protocol that was spoken and the state that librdkafka was in.
+/// The cause of a broker that hung up, by the protocol used and the state that librdkafka was in.
 fn hung_up(text: &str) -> ((&'static str, &'static str), Clarity) {
     let has_tls = text.contains("ssl://");
     let has_user = text.contains("sasl_");
@@ -99,7 +99,7 @@ impl Reason {
         }
         if let Some((mechanism, others)) = unsupported(text) {
             return Self::last(
-                format!("the broker does not take the mechanism {mechanism}, only {others}"),
+                format!("the broker does not accept the mechanism {mechanism}, only {others}"),
                 Some("choose one with `-X sasl.mechanism=...`"),
             );
         }
@@ -141,16 +141,16 @@ impl Reason {
     }
 }
 
-/// The hint for an address that a cluster sends its clients to and that fails.
+/// The hint for an address that a cluster advertises and that fails.
 pub(crate) const ADVERTISED_HINT: &str = "see `advertised.listeners` of the brokers";
 
-/// Says that an address fails which the cluster has named, and not the user.
+/// Says that the failing address was named by the cluster, and not by the user.
 pub(crate) fn advertised_fails(address: &str, why: &str) -> String {
     format!("{address} (advertised by the cluster): {why}")
 }
 
-/// The address of the broker that a text is about, where a cluster has named it: librdkafka puts the
-/// broker's id behind it then, and `bootstrap` else.
+/// The address of the broker that a text is about, if a cluster named it: librdkafka then puts the broker's
+/// id after it, and `bootstrap` otherwise.
 fn advertised(text: &str) -> Option<&str> {
     let thread = text
         .strip_prefix("[thrd:")
@@ -164,7 +164,7 @@ fn advertised(text: &str) -> Option<&str> {
     (is_id && !address.contains(' ')).then_some(address)
 }
 
-/// Without the broker that is named before and the timing that is named behind.
+/// The text without the broker before it and the timing after it.
 fn bare(text: &str) -> &str {
     let text = match text
         .strip_prefix("[thrd:")
@@ -173,7 +173,7 @@ fn bare(text: &str) -> &str {
         Some((_, text)) => text,
         None => text,
     };
-    // `sasl_ssl://host:9093/bootstrap: ...`, and without the protocol where that is plain.
+    // `sasl_ssl://host:9093/bootstrap: ...`; plain connections have no protocol there.
     let rest = match text.split_once(": ") {
         Some((broker, rest)) if broker.contains('/') && !broker.contains(' ') => rest,
         _ => text,
@@ -181,7 +181,7 @@ fn bare(text: &str) -> &str {
     rest.split(" (after ").next().unwrap_or(rest)
 }
 
-/// What a broker says when it does not believe a client; words of Apache Kafka where they are known.
+/// What a broker says when authentication fails; Apache Kafka's words where they are known.
 fn authentication(why: &str) -> Reason {
     let user = Some("look at `sasl.username` and `sasl.password`");
     let why = why.strip_prefix("Authentication failed: ").unwrap_or(why);
@@ -190,7 +190,7 @@ fn authentication(why: &str) -> Reason {
     }
     match why.contains("invalid_token") {
         true => Reason::last(
-            "authentication failed: the broker does not take the token".into(),
+            "authentication failed: the broker does not accept the token".into(),
             None,
         ),
         false => Reason::last(format!("authentication failed: {why}"), None),
@@ -210,7 +210,7 @@ fn unsupported(text: &str) -> Option<(&str, String)> {
 mod tests {
     use super::*;
 
-    /// What librdkafka 2.12.1 said of Apache Kafka 4.2.0.
+    /// What librdkafka 2.12.1 said about Apache Kafka 4.2.0.
     #[test]
     fn a_log_line_of_librdkafka_becomes_a_cause() {
         for (seen, cause) in [
@@ -237,28 +237,28 @@ mod tests {
             (
                 "sasl_ssl://127.0.0.1:46017/bootstrap: SASL authentication error: \
                  {\"status\":\"invalid_token\"}",
-                "authentication failed: the broker does not take the token",
+                "authentication failed: the broker does not accept the token",
             ),
             (
                 "sasl_plaintext://127.0.0.1:1/bootstrap: SASL SCRAM-SHA-1 mechanism handshake \
                  failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: \
                  PLAIN,OAUTHBEARER",
-                "the broker does not take the mechanism SCRAM-SHA-1, only PLAIN, OAUTHBEARER",
+                "the broker does not accept the mechanism SCRAM-SHA-1, only PLAIN, OAUTHBEARER",
             ),
             (
                 "ssl://127.0.0.1:45457/bootstrap: Receive failed: error:0A000412:SSL \
                  routines::ssl/tls alert bad certificate: SSL alert number 42",
-                "the TLS handshake failed: the broker wants a client certificate that it knows",
+                "the TLS handshake failed: the broker requires a client certificate that it trusts",
             ),
             (
                 "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Send failed: Broken pipe (after 1ms in state \
                  UP)",
-                "the broker closed the connection at once: it may want a user",
+                "the broker closed the connection at once: it may require a user",
             ),
             (
                 "[thrd:127.0.0.1:1/1]: 127.0.0.1:1/1: Disconnected: connection reset by peer (after \
                  2ms in state APIVERSION_QUERY)",
-                "the broker closed the connection at once: its port seems to be one for TLS",
+                "the broker closed the connection at once: its port seems to expect TLS",
             ),
             (
                 "sasl_ssl://127.0.0.1:1/1: Disconnected: connection reset by peer",
@@ -269,7 +269,8 @@ mod tests {
         }
     }
 
-    /// Whoever finds the refusal first, librdkafka or a look at the address, gives the same hint.
+    /// librdkafka and kreplay's own check of the address give the same hint, whichever finds the refusal
+    /// first.
     #[test]
     fn a_failing_advertised_address_comes_with_its_hint() {
         let refused = "failed: Connection refused (after 0ms in state CONNECT)";

@@ -1,4 +1,4 @@
-//! librdkafka's properties that every client of kreplay's has, and what it means when it takes one not.
+//! librdkafka's properties that every client of kreplay has, and what it means when librdkafka refuses one.
 
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -7,18 +7,18 @@ use crate::config::properties::{is_secret, security};
 use crate::config::property_names::PropertyPlaces;
 use crate::error::Error;
 
-/// Properties of the connection, each with why it is not left at its default; the user's win.
+/// Properties of the connection, each with the reason why it differs from its default; the user's win.
 pub(crate) const CONNECTION: [(&str, &str); 8] = [
     ("client.id", "kreplay"),
-    // A look at a misspelt topic must not create it.
+    // Asking for a misspelt topic must not create it.
     ("allow.auto.create.topics", "false"),
-    // The default of 10 s makes records wait long after a broker came back.
+    // With the default of 10 s, records wait long after a broker came back.
     ("reconnect.backoff.max.ms", "500"),
     ("socket.connection.setup.timeout.ms", "10000"),
     ("socket.keepalive.enable", "true"),
     // Vendored OpenSSL would look in /usr/local/ssl.
     ("ssl.ca.location", "probe"),
-    // A broker that hangs up says so of what it expects; kreplay says it once, in its own words.
+    // A broker that hangs up shows what it expects; kreplay says so once, in its own words.
     ("log.connection.close", "true"),
     ("socket.nagle.disable", "true"),
 ];
@@ -31,24 +31,25 @@ pub(crate) fn refused_setting(
 ) -> Error {
     match error {
         KafkaError::ClientConfig(_, reason, key, value) => {
-            // librdkafka quotes a value; a short secret unquoted would take letters out of words.
+            // librdkafka quotes a value; hiding a short secret that is not in quotes would take letters out
+            // of words.
             let reason = match is_secret(key) && !value.is_empty() {
                 true => reason.replace(&format!("\"{value}\""), "\"[hidden]\""),
                 false => reason.clone(),
             };
             Error::config(format!(
-                "{}librdkafka does not take the property `{key}`: {reason}",
+                "{}librdkafka does not accept the property `{key}`: {reason}",
                 places.before(key)
             ))
         }
         KafkaError::ClientCreation(text) => {
             let explained = security::explain(|name| config.get(name), text);
             let unexplained =
-                || Error::config(format!("librdkafka does not take the settings: {text}"));
+                || Error::config(format!("librdkafka does not accept the settings: {text}"));
             explained.unwrap_or_else(unexplained)
         }
         other => Error::config(format!(
-            "librdkafka does not take the settings: {}",
+            "librdkafka does not accept the settings: {}",
             other_words(other)
         )),
     }

@@ -11,39 +11,39 @@ pub(crate) use crate::report::{Excuse, Excused};
 /// Where the records of one side are.
 #[derive(Debug, Clone)]
 pub(crate) enum ComparedSource {
-    /// In whatever a replay reads.
+    /// In any source that a replay reads.
     Source(Source),
     /// In this topic of the destination.
     Topic(String),
 }
 
-/// What the service behind the destination is expected to write, and how that is compared.
+/// What kreplay expects the service behind the destination to write, and how it compares that.
 #[derive(Debug, Clone)]
 pub(crate) struct OutputExpectation {
-    /// Where it is said.
+    /// Where the expected records come from.
     pub source: ExpectationSource,
     /// What counts as the same.
     pub rules: ComparisonRules,
-    /// Where what differs from run to run is learned into.
+    /// Where to write what differs from run to run.
     pub learn: Option<PathBuf>,
-    /// Where that is read from.
+    /// Where to read that from.
     pub noise: Option<PathBuf>,
     /// What an input and its output have in common.
     pub correlate: Option<CorrelateBy>,
-    /// How long nothing must have come before the output is taken for whole.
+    /// How long nothing must arrive before the output counts as complete.
     pub quiet: Duration,
-    /// How long the output is waited for at most.
+    /// How long kreplay waits for the output at most.
     pub limit: Duration,
 }
 
-/// What a record sent and the record that answers it have in common.
+/// What an input record and the output record that answers it have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CorrelateBy {
     /// The key.
     Key,
     /// A header of this name.
     Header(String),
-    /// What is at a JSONPath of the value.
+    /// The node at a JSONPath of the value.
     Value(String),
 }
 
@@ -70,39 +70,39 @@ impl fmt::Display for CorrelateBy {
     }
 }
 
-/// What says what is expected.
+/// Where the expected records come from.
 #[derive(Debug, Clone)]
 pub(crate) enum ExpectationSource {
-    /// The capture that is replayed, by its Produce requests.
+    /// The Produce requests of the capture that is replayed.
     Capture,
     /// Another source.
     Other(Source),
 }
 
-/// How two sets of records are compared.
+/// How to compare two sets of records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ComparisonRules {
-    /// JSONPaths below a value whose parts are not compared.
+    /// JSONPaths within a value whose nodes are left out of the comparison.
     pub ignore: Vec<String>,
-    /// What a member means that the expectation lacks.
+    /// What to do with a member that the expectation lacks.
     pub members: NewMembers,
     /// Whether headers are compared.
     pub headers: HeaderRule,
     /// How closely records are compared.
     pub depth: Depth,
-    /// Which differences are none.
+    /// Which differences are accepted.
     pub excused: Excused,
-    /// Where all differences are written, a line each.
+    /// Where to write all differences, one per line.
     pub differences: Option<PathBuf>,
 }
 
-/// What a member of a JSON object means that the expectation lacks.
+/// What to do with a member of a JSON object that the expectation lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum NewMembers {
-    /// It makes records differ.
+    /// The records differ.
     #[default]
     Differ,
-    /// It may be there.
+    /// The member is accepted.
     Allowed,
 }
 

@@ -45,15 +45,15 @@ pub(crate) struct Config {
     pub timing: Timing,
     /// What is done about records that are not delivered.
     pub delivery: DeliveryPolicy,
-    /// How often the source is read, and for how long records are sent.
+    /// How often to read the source, and for how long to send.
     pub repetition: Repetition,
-    /// The output expected from the service behind the destination; none where it is not compared.
+    /// The output expected from the service behind the destination; `None` if kreplay does not compare it.
     pub expected: Option<OutputExpectation>,
     /// Whether a source without records is a failure.
     pub empty: EmptySource,
     /// What the run prints.
     pub output: Output,
-    /// Files that were read to resolve all this, by the flags that name them.
+    /// Files that kreplay read to resolve all this, by the flags that name them.
     pub read_for_flags: Vec<(String, PathBuf)>,
 }
 
@@ -97,11 +97,11 @@ pub(crate) enum View {
 /// What a run prints.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
-    /// The form of the report on stdout.
+    /// The format of the report on stdout.
     pub report: ReportForm,
     /// Where a JSON report goes as well.
     pub report_file: Option<PathBuf>,
-    /// When progress is shown.
+    /// When to show progress.
     pub progress: When,
     /// How much goes to stderr.
     pub verbosity: Verbosity,
@@ -114,6 +114,6 @@ pub(crate) enum Verbosity {
     Quiet,
     /// Errors, notes and progress.
     Normal,
-    /// Commands and librdkafka's log besides.
+    /// Commands and librdkafka's log as well.
     Verbose,
 }

@@ -1,6 +1,6 @@
 //! The nearest of several words to one that was mistyped. A leaf: both halves have names to propose.
 
-/// `text`, and the proposal where one is near enough.
+/// Adds the proposal to `text` if one is near enough.
 pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("{text}; nearest to it is `{nearest}`"),
@@ -8,13 +8,13 @@ pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {
     }
 }
 
-/// The candidate that is nearest to `word`; none when none is near. Of equally near ones the first.
+/// The candidate nearest to `word`; `None` if none is near. Of equally near ones the first.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let letters: Vec<char> = word.chars().collect();
-    // A third of the letters may differ: what is further away is another word.
+    // A third of the letters may differ: anything further away is another word.
     let most = letters.len().div_ceil(3);
     let mut found: Option<(usize, &str)> = None;
     for candidate in candidates {
@@ -32,8 +32,8 @@ pub(crate) fn nearest<'a>(
     found.map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, where a thing more or less weighs `gap` and one in place of another as
-/// much as `change` says.
+/// Levenshtein's distance, in which an insertion or deletion weighs `gap`, and a substitution what `change`
+/// says.
 pub(crate) fn distance<T>(a: &[T], b: &[T], gap: usize, change: impl Fn(&T, &T) -> usize) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).map(|n| n * gap).collect();
     for (i, x) in a.iter().enumerate() {

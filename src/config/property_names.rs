@@ -1,5 +1,5 @@
 //! The names of librdkafka's properties: those that mean the same, and those that kreplay decides itself.
-//! Apart from `properties/`, because these are facts of librdkafka 2.12 (CONFIGURATION.md).
+//! Apart from `properties/`, because these are facts about librdkafka 2.12 (CONFIGURATION.md).
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(crate) const ALIASES: [(&str, &str); 11] = [
     ),
 ];
 
-/// Properties of consumers alone.
+/// Properties of consumers only.
 pub(crate) const CONSUMERS: [&str; 34] = [
     "auto.commit.enable",
     "auto.commit.interval.ms",
@@ -68,7 +68,7 @@ pub(crate) const CONSUMERS: [&str; 34] = [
     "session.timeout.ms",
 ];
 
-/// Properties that would be taken and not obeyed, each with what to use instead.
+/// Properties that librdkafka would accept but that would have no effect, each with what to use instead.
 const OVERRULED: [(&str, &str); 4] = [
     (
         "log_level",
@@ -82,7 +82,7 @@ const OVERRULED: [(&str, &str); 4] = [
     ),
 ];
 
-/// Whether two names set one property.
+/// Whether two names set the same property.
 pub(crate) fn are_same(one: &str, other: &str) -> bool {
     one == other || aliased(one) == aliased(other)
 }
@@ -102,7 +102,7 @@ pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, Stri
     last
 }
 
-/// Where in a file properties are, by their names: whoever refuses one says so.
+/// Where properties are in a file, by their names, so that an error can say so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct PropertyPlaces(BTreeMap<String, String>);
 
@@ -112,12 +112,12 @@ impl PropertyPlaces {
         self.0.insert(name, place);
     }
 
-    /// Forgets `name`, which something else than the file has set.
+    /// Forgets `name`, which something other than the file has set.
     pub(crate) fn forget(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// What an error text about `name` begins with: `kcat.conf:3: `, or nothing.
+    /// The beginning of an error text about `name`: `kcat.conf:3: `, or nothing.
     pub(crate) fn before(&self, name: &str) -> String {
         self.0
             .get(name)
@@ -125,7 +125,7 @@ impl PropertyPlaces {
     }
 }
 
-/// Takes the properties of consumers out, as a file has them that consumers read, too; returns their
+/// Takes out the properties of consumers, which a file that consumers read as well may hold; returns their
 /// names.
 pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<String> {
     let is_consumers = |(name, _): &mut (String, String)| CONSUMERS.contains(&name.as_str());
@@ -134,7 +134,7 @@ pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<Stri
 }
 
 /// # Errors
-/// [`Error::Config`] for a property that librdkafka would take and kreplay would not obey.
+/// [`Error::Config`] for a property that librdkafka would accept and kreplay would override.
 pub(crate) fn check_obeyed(
     properties: &[(String, String)],
     places: &PropertyPlaces,
@@ -143,15 +143,15 @@ pub(crate) fn check_obeyed(
     for (name, _) in properties {
         let (message, hint) = match OVERRULED.iter().find(|(known, _)| known == name) {
             Some((_, instead)) => (
-                format!("`{name}` would not be obeyed: kreplay sets it itself"),
+                format!("`{name}` would have no effect: kreplay sets it itself"),
                 (*instead).to_string(),
             ),
             None if name == "partitioner" && partition != PartitionChoice::Any => (
-                "`partitioner` would not be obeyed: kreplay chooses the partition".to_string(),
+                "`partitioner` would have no effect: kreplay chooses the partition".to_string(),
                 "`--partition any` leaves the choice to librdkafka".to_string(),
             ),
             None if CONSUMERS.contains(&name.as_str()) => (
-                format!("`{name}` would not be obeyed: it is a property of consumers"),
+                format!("`{name}` would have no effect: it is a property of consumers"),
                 "leave it out: kreplay only produces".to_string(),
             ),
             None => continue,
@@ -164,8 +164,8 @@ pub(crate) fn check_obeyed(
     Ok(())
 }
 
-/// kcat marks topic properties by a prefix; librdkafka finds them without. A few global ones have the
-/// same prefix as a part of their names (librdkafka, CONFIGURATION.md).
+/// kcat marks topic properties by a prefix; librdkafka finds them without it. A few global properties have
+/// the same prefix as a part of their names (librdkafka, CONFIGURATION.md).
 pub(super) fn without_prefix(key: &str) -> String {
     let is_whole = ["topic.metadata.", "topic.blacklist"];
     if is_whole.iter().any(|whole| key.starts_with(whole)) {
@@ -198,7 +198,7 @@ mod tests {
             let native = config.set(alias, value).create_native_config();
             match native {
                 Ok(native) => assert_eq!(native.get(aliased).as_deref(), Ok(value), "{alias}"),
-                // Not built in: librdkafka names what the alias would set.
+                // Not built in: librdkafka names the property that the alias would set.
                 Err(error) => {
                     let named = format!("Configuration property \"{aliased}\" not supported");
                     assert!(error.to_string().contains(&named), "{alias}: {error}");
@@ -248,7 +248,7 @@ mod tests {
         }
         for name in ["group.id", "auto.offset.reset", "max.partition.fetch.bytes"] {
             let error = check(name, PartitionChoice::Auto).expect_err("kreplay is no consumer");
-            let said = format!("`{name}` would not be obeyed: it is a property of consumers");
+            let said = format!("`{name}` would have no effect: it is a property of consumers");
             assert_eq!(error.to_string(), said);
         }
         assert_eq!(check("partitioner", PartitionChoice::Any), Ok(()));

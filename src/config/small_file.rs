@@ -1,5 +1,5 @@
-//! Files that people write by hand, property files and profiles. They are read whole, and a device or a
-//! pipe that never ends is no such file.
+//! Files that people write by hand, such as property files and profiles. They are read whole, with a limit,
+//! because a device or a pipe may never end.
 
 use std::fs::File;
 use std::io;
@@ -8,13 +8,13 @@ use std::path::Path;
 
 use crate::report::rendering::figures::whole_mib;
 
-/// Bytes of such a file: the longest built-in profile has 6,000.
+/// The most bytes in such a file: the longest built-in profile has 6,000.
 const MOST_BYTES: usize = 1 << 20;
 
 /// Reads all of the file at `path`.
 ///
 /// # Errors
-/// The system's, and one that says that there is more than such a file holds.
+/// The system's error, or that the file holds more than that.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     read_up_to(MOST_BYTES, path)
 }
@@ -40,7 +40,7 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
     read_text_up_to(MOST_BYTES, path)
 }
 
-/// The same, of a file that holds `most` bytes.
+/// The same, for a file of at most `most` bytes.
 ///
 /// # Errors
 /// As of [`read_text`].

@@ -1,4 +1,4 @@
-//! The text of an error: lower case, no full stop, names of others made harmless.
+//! The text of an error: lower case, no full stop, with names from outside escaped.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl fmt::Display for Error {
             | Self::NothingFound { .. }
             | Self::RecordsUnreadable { .. }
             | Self::CutOff { .. } => self.write_of_input(f),
-            Self::NoToken { reason } => write!(f, "there is no token: {reason}"),
+            Self::NoToken { reason } => write!(f, "could not get a token: {reason}"),
             Self::Unreachable {
                 brokers, reason, ..
             } => {
@@ -71,7 +71,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// What is wrong with an input; names in it are those of others.
+    /// Says what is wrong with an input and escapes the names in it.
     pub(super) fn write_of_input(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoValueColumn { input, columns } => write_no_value_column(f, input, columns),
@@ -92,7 +92,7 @@ impl Error {
             }
             Self::SeveralKinds { first, second } => write!(
                 f,
-                "the inputs are of several kinds: {} is {}, {} is {}",
+                "the inputs are of different kinds: {} is {}, {} is {}",
                 visible(&first.0),
                 first.1,
                 visible(&second.0),
@@ -138,7 +138,7 @@ pub(super) fn without_article(noun: &str) -> &str {
     noun.strip_prefix("a ").unwrap_or(noun)
 }
 
-/// The columns are named where the file is one of speedctl: another one may begin with a password.
+/// Names the columns only if the file is one of speedctl: another file may begin with a password.
 pub(super) fn write_no_value_column(
     f: &mut fmt::Formatter<'_>,
     input: &str,
@@ -149,7 +149,7 @@ pub(super) fn write_no_value_column(
         true => write!(f, "{input} has no value column, only {}", quoted(columns)),
         false => write!(
             f,
-            "{input} has no value column, and no `{UUID_COLUMN}` as every CSV of speedctl has"
+            "{input} has no value column, nor the column `{UUID_COLUMN}` that every CSV of speedctl has"
         ),
     }
 }

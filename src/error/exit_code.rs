@@ -1,6 +1,6 @@
 //! The exit codes of the program, as docs/report.md documents them.
 
-/// How the program ends, as documented in docs/report.md; by rising gravity.
+/// How the program ends, as documented in docs/report.md; in order of severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ExitCode {
@@ -10,7 +10,7 @@ pub enum ExitCode {
     Incomplete,
     /// Usage or configuration.
     Usage,
-    /// Kafka said no, or was silent for too long.
+    /// The cluster refused something, or was silent for too long.
     Kafka,
     /// The source failed or is incomplete.
     Source,
@@ -23,7 +23,7 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// The exit code of a run with several reasons for one: the gravest wins.
+    /// The exit code of a run with several reasons for one: the most severe wins.
     #[must_use]
     pub fn gravest(reasons: impl IntoIterator<Item = Self>) -> Self {
         reasons.into_iter().max().unwrap_or(Self::Success)

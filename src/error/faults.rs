@@ -1,4 +1,4 @@
-//! What an error says of topics, partitions, rights and groups of the cluster, and its words.
+//! What an error says about topics, partitions, rights and groups of the cluster, in words.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use crate::config::nearest;
 use crate::host::visible::visible;
 use crate::report::rendering::figures::count;
 
-/// A right that Kafka's access control lists give.
+/// A right that Kafka's access control lists grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Right {
-    /// `Write` on topics, one at least.
+    /// `Write` on topics, at least one.
     Write {
         /// Their names.
         topics: Vec<String>,
@@ -24,12 +24,12 @@ pub enum Right {
     IdempotentWrite,
 }
 
-/// Why a consumer group cannot be waited for.
+/// Why kreplay cannot wait for a consumer group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupFault {
-    /// The cluster does not describe it, for this reason.
+    /// The cluster does not describe the group, for this reason.
     Unseen(String),
-    /// It commits no offsets.
+    /// The group commits no offsets.
     OfAnotherKind,
 }
 
@@ -37,7 +37,7 @@ impl GroupFault {
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Unseen(_) => "`--wait-group` needs the right to describe the group",
-            Self::OfAnotherKind => "`--wait-group` needs a group that commits offsets",
+            Self::OfAnotherKind => "give `--wait-group` a group that commits offsets",
         }
     }
 
@@ -47,12 +47,12 @@ impl GroupFault {
             Self::Unseen(reason) => {
                 write!(
                     f,
-                    "the cluster does not describe the group `{group}`: {reason}"
+                    "the cluster did not describe the group `{group}`: {reason}"
                 )
             }
             Self::OfAnotherKind => write!(
                 f,
-                "`{group}` is not a consumer group, but one of another kind, such as a share group"
+                "`{group}` is not a consumer group but another kind of group, such as a share group"
             ),
         }
     }
@@ -64,9 +64,9 @@ impl GroupFault {
 pub struct MissingTopic {
     /// Its name.
     pub name: String,
-    /// How many partitions the capture shows; 0 when it names none.
+    /// How many partitions the capture shows; 0 if it names none.
     pub captured_partitions: u32,
-    /// The topic of the destination with the most similar name, where one is similar.
+    /// The topic of the destination with the most similar name, if one is similar.
     pub nearest: Option<String>,
 }
 
@@ -78,16 +78,16 @@ pub struct MissingPartitions {
     pub topic: String,
     /// How many partitions it has.
     pub partitions: i32,
-    /// The captured ones that it lacks, rising, one at least.
+    /// The captured ones that it lacks, ascending, at least one.
     pub missing: Vec<i32>,
     /// `input:line` of the first record of one of them.
     pub place: String,
 }
 
-/// Topics and partitions that an error names one by one.
+/// How many topics and partitions an error names one by one.
 pub(super) const MOST_NAMED: usize = 50;
 
-/// All of `items` up to a limit, and how many more there are.
+/// Lists `items` up to a limit, and says how many more there are.
 pub(super) fn listed<T>(
     f: &mut fmt::Formatter<'_>,
     items: &[T],
@@ -186,13 +186,11 @@ pub(super) fn write_right_missing(
 
 pub(super) fn right_hint(right: &Right) -> String {
     match right {
-        Right::IdempotentWrite => {
-            "an administrator grants it; `--no-idempotence` does without, and \
-                                   what is delivered may then be there twice or out of order"
-                .into()
-        }
+        Right::IdempotentWrite => "an administrator can grant it; `--no-idempotence` does without \
+                                   it, but records may then be in the log twice or out of order"
+            .into(),
         Right::Write { .. } => {
-            "an administrator grants it (`kafka-acls --add --operation Write`)".into()
+            "an administrator can grant it (`kafka-acls --add --operation Write`)".into()
         }
         Right::Read { .. } => {
             "an administrator grants it (`kafka-acls --add --operation Read`); no consumer group is joined".into()
@@ -224,7 +222,7 @@ pub(super) fn write_partitions_missing(
     })
 }
 
-/// What records tell of a topic's partitions: there may be more than those that were read from.
+/// What records show of a topic's partitions: there may be more than those that were read from.
 pub(super) fn partitions_up_to(partitions: u32) -> String {
     match partitions {
         0 | 1 => "partition 0".into(),

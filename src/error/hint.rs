@@ -4,30 +4,30 @@ use super::Error;
 use super::faults::{missing_topics_hint, right_hint};
 
 /// What to do about original timestamps that a topic would not keep.
-pub(super) const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now, `now` gives each the time of \
-     sending; or give the topic a longer `retention.ms`";
+pub(super) const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now, and \
+     `now` gives each the time of sending; or give the topic a longer `retention.ms`";
 
 impl Error {
-    /// What the user can do about it, where something can be done.
+    /// What the user can do about it, if anything.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config { hint, .. } => hint.clone(),
             Self::NoValueColumn { columns, .. } if columns.iter().any(|c| c.starts_with('{')) => {
                 Some(
-                    "this looks like JSON: without `--as csv` its content decides what it is"
+                    "this looks like JSON: without `--as csv`, kreplay decides by the content"
                         .into(),
                 )
             }
             Self::NoValueColumn { .. } => Some(
-                "a value column is headed by a path that ends in `valueString`, `valueBytes`, \
+                "the header of a value column ends in `valueString`, `valueBytes`, \
                  `valueBase64` or `value`"
                     .into(),
             ),
             Self::NoTopic { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
             Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
             Self::OutputsMissing { .. } => Some(
-                "kreplay only reads it; with `--expect`, `--map FROM=TO` says what it is called there"
+                "kreplay only reads this topic; if it has another name there, name it with `--map FROM=TO`"
                     .into(),
             ),
             Self::RightMissing { right, .. } => Some(right_hint(right)),
@@ -38,19 +38,19 @@ impl Error {
                 "install speedctl, or name it with `--speedctl PATH` or KREPLAY_SPEEDCTL".into(),
             ),
             Self::Defect { .. } => {
-                Some("this is a defect of kreplay: please report it with the command used".into())
+                Some("this is a defect of kreplay: please report it with the command".into())
             }
             Self::Unreachable { hint, .. } | Self::NothingFound { hint, .. } => hint.clone(),
-            Self::SeveralKinds { .. } => Some("replay each kind in a run of its own".into()),
+            Self::SeveralKinds { .. } => Some("replay each kind in a separate run".into()),
             Self::OtherFormat { input, unpack, .. } => unpack_hint(input, unpack),
             Self::NoneInIt { wanted, what, .. } => none_in_it_hint(wanted, what),
             Self::GaveUp { .. } => Some(
-                "`--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered"
+                "a longer `--give-up-after` waits longer; `--rejects FILE` keeps what is not delivered"
                     .into(),
             ),
             Self::GroupUnusable { fault, .. } => Some(fault.hint().into()),
             Self::SameCluster { .. } => {
-                Some("`--yes` sends all the same; its topics then have the records twice".into())
+                Some("`--yes` sends anyway; its topics then have the records twice".into())
             }
             Self::TopicRefused { reason, action, .. } if reason.contains("authorization") => {
                 let right = if *action == "read" { "read" } else { "write" };
@@ -73,7 +73,7 @@ impl Error {
     }
 }
 
-/// What gives kreplay the content of a packed input.
+/// The command that gives kreplay the content of a compressed input.
 pub(super) fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
     let (first, others) = unpack.split_first()?;
     let others: String = others.iter().map(|other| format!(" | {other}")).collect();
@@ -88,15 +88,13 @@ pub(super) fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
 
 pub(super) fn none_in_it_hint(wanted: &str, what: &str) -> Option<String> {
     let hint = match (wanted, what) {
-        ("record lines", _) => {
-            "`kcat -C` prints record lines with `-J`; `kreplay extract` prints them of a capture"
-        }
+        ("record lines", _) => "`kcat -C -J` and `kreplay extract` print record lines",
         ("RRPairs", "JSON") => "`--value PATH` with `--filter ''` reads any JSON",
         (_, "JSON") => {
-            "`kcat -C` prints record lines with `-J`; `--value PATH` with `--filter ''` reads any JSON"
+            "`kcat -C -J` prints record lines; `--value PATH` with `--filter ''` reads any JSON"
         }
         ("RRPairs or record lines", _) => {
-            "`kcat -C` prints record lines with `-J`; `--as csv` reads any CSV"
+            "`kcat -C -J` prints record lines; `--as csv` reads any CSV"
         }
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! What ends a run, in words, and the exit codes of the program. A bad record is never an error
+//! The errors that end a run, their texts, and the exit codes of the program. A bad record is never an error
 //! here: it is counted and named in the report.
 
 mod display;
@@ -18,7 +18,7 @@ pub use self::faults::{MissingPartitions, MissingTopic, Right};
 /// The column that speedctl adds to every CSV.
 pub(crate) const UUID_COLUMN: &str = "RRPair UUID";
 
-/// Why a run ended before its time, or did not begin.
+/// Why a run ended early, or did not begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,7 +29,7 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
-    /// A record holds a text that data-loss prevention has replaced, which the user does not want sent.
+    /// A record holds a text that data-loss prevention has replaced, and the user does not want to send it.
     Redacted {
         /// The first one found.
         place: String,
@@ -38,7 +38,7 @@ pub enum Error {
     NoValueColumn {
         /// The CSV's name.
         input: String,
-        /// The columns it has.
+        /// The columns that it has.
         columns: Vec<String>,
     },
     /// A record whose topic neither the capture nor a flag names.
@@ -46,16 +46,16 @@ pub enum Error {
         /// `input:line` of the record.
         place: String,
     },
-    /// There is no OAUTHBEARER token to authenticate with.
+    /// kreplay has no OAUTHBEARER token to authenticate with.
     NoToken {
-        /// Why not; without anything that could be part of one.
+        /// The reason; it contains nothing that could be part of a token.
         reason: String,
     },
     /// No broker answered in time.
     Unreachable {
         /// The bootstrap servers.
         brokers: String,
-        /// The cause, as far as it shows.
+        /// The cause, as far as it is known.
         reason: String,
         /// What to do about it.
         hint: Option<String>,
@@ -64,12 +64,12 @@ pub enum Error {
     SameCluster {
         /// The bootstrap servers.
         brokers: String,
-        /// What both have, in words.
+        /// What both have in common, in words.
         shared: String,
     },
     /// Topics that the destination does not have.
     TopicsMissing {
-        /// All that are known to be missing, one at least.
+        /// All that are known to be missing, at least one.
         topics: Vec<MissingTopic>,
         /// The bootstrap servers.
         brokers: String,
@@ -83,57 +83,57 @@ pub enum Error {
     },
     /// Partitions that the destination's topics do not have, with `--partition keep`.
     PartitionsMissing {
-        /// All that are known to be missing, by topic, one at least.
+        /// All that are known to be missing, by topic, at least one.
         topics: Vec<MissingPartitions>,
     },
     /// The cluster refused something about a topic.
     TopicRefused {
         /// Its name.
         topic: String,
-        /// What was asked of the cluster.
+        /// What kreplay asked the cluster to do.
         action: &'static str,
         /// The cluster's answer.
         reason: String,
     },
-    /// The user has no right to do what sending needs.
+    /// The user lacks a right that sending needs.
     RightMissing {
         /// The right.
         right: Right,
         /// The bootstrap servers.
         brokers: String,
     },
-    /// The original times are older than what a topic keeps.
+    /// The original timestamps are older than what a topic keeps.
     OriginalsExpired {
-        /// How old they are, and what the topic keeps.
+        /// How old they are, and how long the topic keeps records.
         message: String,
     },
     /// No record was acknowledged for too long.
     GaveUp {
-        /// How long, as it was asked for.
+        /// How long, as the user set it.
         after: Duration,
-        /// What is known of the cause.
+        /// What is known about the cause.
         reason: String,
     },
-    /// A consumer group cannot be waited for.
+    /// kreplay cannot wait for a consumer group.
     GroupUnusable {
         /// Its name.
         group: String,
-        /// Why.
+        /// The reason.
         fault: GroupFault,
     },
-    /// The producer cannot go on (librdkafka's fatal errors).
+    /// The producer cannot continue (librdkafka's fatal errors).
     ProducerFatal {
         /// librdkafka's words.
         reason: String,
     },
     /// speedctl could not be started.
     SpeedctlNotStarted {
-        /// The program as it was given or looked for.
+        /// The program as it was given or searched for.
         program: PathBuf,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// speedctl ran and did not do its job.
+    /// speedctl ran and failed.
     SpeedctlFailed {
         /// What it was doing: `extract data`, `pull snapshot`.
         action: &'static str,
@@ -144,9 +144,9 @@ pub enum Error {
     },
     /// An input that cannot be opened or read.
     Unreadable {
-        /// The input, with the line where it is known.
+        /// The input, with the line if it is known.
         place: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// Inputs of several kinds in one run.
@@ -165,13 +165,13 @@ pub enum Error {
         /// The command that writes its content to stdout.
         unpack: Vec<&'static str>,
     },
-    /// An input that holds nothing of what is read.
+    /// An input that holds nothing that kreplay could read.
     NoneInIt {
         /// The input.
         input: String,
-        /// What is read.
+        /// What kreplay reads from it.
         wanted: &'static str,
-        /// What it is instead.
+        /// What it holds instead.
         what: &'static str,
     },
     /// An input that ends in the middle of a line or row.
@@ -181,39 +181,39 @@ pub enum Error {
         /// What the end looks like.
         why: String,
     },
-    /// A source that was read to its end and has no record.
+    /// A source that was read to its end and has no records.
     NothingFound {
-        /// What is there instead.
+        /// What it has instead.
         why: String,
         /// What to do about it.
         hint: Option<String>,
     },
     /// Records that cannot be read, in a program that takes records one by one.
     RecordsUnreadable {
-        /// How many.
+        /// The number of such records.
         count: u64,
         /// `input:line` of the first.
         place: String,
         /// Why it cannot be read.
         why: String,
     },
-    /// Something takes no more; not for a reader of stdout that has closed the pipe.
+    /// An output that takes no more data; not for a reader of stdout that has closed the pipe.
     CannotWrite {
-        /// What it is.
+        /// The output.
         what: &'static str,
         /// The system's words.
         reason: String,
     },
-    /// A file of `--report-file` that could not be written once the run was over.
+    /// A file of `--report-file` that could not be written after the run.
     ReportUnwritten {
         /// The file.
         file: String,
         /// The system's words.
         reason: String,
     },
-    /// The two sides of the ledger differ, or a thread of kreplay ended in a panic.
+    /// The two sides of the ledger differ, or a thread of kreplay panicked.
     Defect {
-        /// What was seen.
+        /// What kreplay found.
         what: String,
     },
 }
@@ -228,7 +228,7 @@ impl Error {
         }
     }
 
-    /// The exit code that this error asks for.
+    /// The exit code for this error.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
         match self {
@@ -264,7 +264,7 @@ impl Error {
     }
 }
 
-/// The system's words without the number behind them.
+/// The system's words without the number after them.
 pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let words = text.split(" (os error").next().unwrap_or_default();

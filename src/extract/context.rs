@@ -1,5 +1,5 @@
-//! What every part of an extraction knows of the run: what is asked for, what is known of the source by
-//! now, and why reading ended.
+//! What every part of an extraction knows about the run: what the user asks for, what is known about the
+//! source so far, and why reading ended.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,11 +18,11 @@ use crate::report;
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
 pub(in crate::extract) enum ReadStop {
-    /// Production takes no more.
+    /// Production accepts no more.
     Closed,
     /// All that is selected was read.
     Enough,
-    /// The CSV cannot carry what is there, and nothing has been sent yet.
+    /// The CSV would lose something, and nothing has been sent yet.
     NeedsRaw(String),
     Failed(Error),
 }
@@ -33,30 +33,30 @@ impl From<Closed> for ReadStop {
     }
 }
 
-/// What is known of the source while it is read.
+/// What is known about the source while it is read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Description {
-    /// The inputs as they were asked for.
+    /// The inputs as the user named them.
     pub(crate) inputs: Vec<String>,
-    /// Names of what is read for them, more where an input is a folder; origins point into them.
+    /// Names of what is read for them, several for a folder; origins refer to them by index.
     pub(crate) names: Arc<[String]>,
-    /// What it is, as [`crate::report::SourceReport`] calls it; none while that is not known.
+    /// Its kind, as in [`crate::report::SourceReport`]; `None` while it is unknown.
     pub(crate) kind: Option<&'static str>,
     /// For a snapshot, how it is read.
     pub(crate) via: Option<&'static str>,
-    /// Bytes of input, where they are known.
+    /// Bytes of input, if known.
     pub(crate) total_bytes: Option<u64>,
 }
 
 impl Description {
-    /// One input, which is read as it is.
+    /// One input, read as it is.
     pub(in crate::extract) fn of_one(&mut self, name: String) {
         self.names = [name.clone()].into();
         self.inputs = vec![name];
     }
 
-    /// The source as a report has it, once its reading has come to `end`; `asked` is its kind where it did
-    /// not show what it is.
+    /// The source as a report shows it, after its reading has come to `end`; `asked` is its kind if its
+    /// content did not show one.
     pub(crate) fn source(
         self,
         asked: Option<&'static str>,
@@ -72,21 +72,21 @@ impl Description {
     }
 }
 
-/// What becomes of what is read.
+/// The purpose of the reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It is sent: a record needs a topic.
+    /// To send the records, which then need a topic.
     Send,
-    /// It is looked at or printed.
+    /// To examine or print them.
     Look,
 }
 
-/// What extraction needs to know of the run.
+/// What extraction needs to know about the run.
 #[derive(Clone)]
 pub(in crate::extract) struct ExtractionContext {
     pub(in crate::extract) options: Options,
     pub(in crate::extract) census: Census,
-    /// Who is given what the application wrote.
+    /// Who receives what the application wrote.
     pub(in crate::extract) expecting: Option<Expecting>,
     pub(in crate::extract) topics: TopicNames,
     pub(in crate::extract) purpose: Purpose,
@@ -103,7 +103,7 @@ impl ExtractionContext {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the topics of a CSV's rows are named at the destination.
+    /// What the topics of a CSV's rows are called at the destination.
     pub(in crate::extract) fn topics_of_rows(&self) -> TopicNames {
         match self.purpose {
             Purpose::Send => self.topics.clone(),

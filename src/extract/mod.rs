@@ -1,6 +1,7 @@
-//! Input to records. `source/` has a file for each kind of input, `csv/` the CSV of `speedctl extract
-//! data`; both open and judge what they read by `input/`. `profile/` says where in an RRPair records are,
-//! `rrpair/` finds them, `keep/` decides which of them are replayed, and `census/` looks on for `inspect`.
+//! Turns input into records. `source/` has a file for each kind of input, `csv/` the CSV of `speedctl extract
+//! data`; both open and recognise what they read through `input/`. `profile/` says where in an RRPair records
+//! are, `rrpair/` finds them, `keep/` decides which of them are replayed, and `census/` collects what
+//! `inspect` shows.
 //!
 //! ```text
 //! bytes -> input/ -> rrpair/ <- profile/ -> keep/ -> keep/sink.rs -> channel       RRPairs
@@ -46,15 +47,15 @@ use crate::record::Origin;
 use crate::record::channel::{Gate, Sender};
 use crate::report::place;
 
-/// Extraction at work on a thread of its own.
+/// Extraction that runs on its own thread.
 pub(crate) struct ExtractionThread {
     description: Arc<Mutex<Description>>,
     stop: watch::Sender<bool>,
     ended: oneshot::Receiver<()>,
 }
 
-/// When the first record of `source` may be sent: what speedctl writes is sent only when it is
-/// known to be good.
+/// When the first record of `source` may be sent: what speedctl writes is sent only when it is known to be
+/// good.
 pub(crate) fn gate(source: &Source) -> Gate {
     match source {
         Source::Snapshot(_) => Gate::WhenSure,
@@ -70,7 +71,7 @@ pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<Str
     source::snapshot::command_line(snapshot, options)
 }
 
-/// The files that are read of `folders`.
+/// The files in `folders` that are read.
 pub(crate) fn files_in(folders: &[PathBuf]) -> Vec<PathBuf> {
     let folders: Vec<Input> = folders.iter().cloned().map(Input::File).collect();
     let found = input::files::find(&folders).found.into_iter();
@@ -89,21 +90,22 @@ pub(crate) fn pulled(id: &str) -> Option<PathBuf> {
 /// The text of the built-in profile `name`.
 ///
 /// # Errors
-/// [`Error::Config`] that names those there are.
+/// [`Error::Config`] that names the existing ones.
 pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
     profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
-/// What is read beside the records.
+/// What is read besides the records.
 #[derive(Default)]
 pub(crate) struct Aside {
-    /// Is filled; only RRPairs are counted.
+    /// Filled with counts; only for RRPairs.
     pub(crate) census: Census,
-    /// Is given what the application wrote.
+    /// Receives what the application wrote.
     pub(crate) expecting: Option<Expecting>,
 }
 
-/// Starts to read `source` into `sender`, and beside it what `aside` asks for. Must be called on a tokio runtime.
+/// Starts to read `source` into `sender`, and besides what `aside` asks for. Must be called on a tokio
+/// runtime.
 ///
 /// # Errors
 /// [`Error::SpeedctlNotStarted`] when there is no speedctl; inputs are opened later.
@@ -133,7 +135,7 @@ pub(crate) fn start(
         let outlet = Outlet::new(sender, &context.options.selection);
         let end = read(source, &context, &outlet);
         outlet.finish(end);
-        // Nobody waits any more when the run has ended without this thread.
+        // Nobody waits any more if the run has ended without this thread.
         _ = ended.send(());
     });
     ExtractionThread {
@@ -215,7 +217,7 @@ fn read_csvs(
 }
 
 impl ExtractionThread {
-    /// What is known of the source by now.
+    /// What is known about the source so far.
     pub(crate) fn description(&self) -> Description {
         self.description
             .lock()
@@ -223,7 +225,7 @@ impl ExtractionThread {
             .clone()
     }
 
-    /// Names places as the source is known at the time.
+    /// Names places by what is known about the source at the time.
     pub(crate) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
         let description = self.description.clone();
         move |origin| {
@@ -232,12 +234,12 @@ impl ExtractionThread {
         }
     }
 
-    /// Has it stop; speedctl is stopped with all that it started.
+    /// Makes it stop; speedctl stops with everything that it started.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Waits until it has ended. A read of stdin cannot be interrupted: bound this in time.
+    /// Waits until it has ended. A read of stdin cannot be interrupted: limit the time of this call.
     pub(crate) async fn ended(&mut self) {
         // An error means that the thread has gone, which is an end as well.
         _ = (&mut self.ended).await;

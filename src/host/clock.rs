@@ -1,35 +1,35 @@
-//! Sleeping until a moment, as exactly as the system can. An absolute sleep has no drift, and a process
-//! that is stopped meanwhile does not sleep longer for it.
+//! Sleeps until a moment, as exactly as the system can. An absolute sleep does not drift, and a process that
+//! is stopped meanwhile does not sleep longer for it.
 
 use std::time::Instant;
 
-/// Lets timers of this thread fire when they are due: Linux else gathers what lies within 50
+/// Lets timers of this thread fire when they are due: Linux otherwise groups those that lie within 50
 /// microseconds (`PR_SET_TIMERSLACK`, prctl(2)).
 #[cfg(target_os = "linux")]
 pub(crate) fn wake_exactly() {
-    // Without it a thread only wakes a little later.
+    // If this fails, the thread only wakes a little later.
     _ = nix::sys::prctl::set_timerslack(1);
 }
 
-/// Other systems have no such setting.
+/// Other systems lack this setting.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn wake_exactly() {}
 
-/// Sleeps until `moment`; a signal may end it before that.
+/// Sleeps until `moment`; a signal may end the sleep early.
 #[cfg(target_os = "linux")]
 pub(crate) fn sleep_until(moment: Instant) {
     use nix::sys::time::TimeSpec;
     use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
-    // `Instant` is this clock and does not give its reading away. This reading is a little later, and so
-    // is the end of the sleep, never earlier.
+    // `Instant` uses this clock but does not give its reading away. This reading is a little later, so the
+    // sleep ends later, never earlier.
     let left = moment.saturating_duration_since(Instant::now());
     let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else {
         return std::thread::sleep(left);
     };
     let until = now + TimeSpec::from_duration(left);
     let absolute = ClockNanosleepFlags::TIMER_ABSTIME;
-    // A sleep that is interrupted is as good as one that is over: callers look at the time.
+    // An interrupted sleep needs no care: callers look at the time.
     _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, absolute, &until);
 }
 
@@ -55,7 +55,7 @@ mod tests {
             }
             assert!(Instant::now() >= moment);
         }
-        // One that is over does not wait for the next.
+        // A moment that has passed does not wait for the next.
         sleep_until(Instant::now());
     }
 }

@@ -1,19 +1,19 @@
-//! How far a run has been told to stop: the one word that the signal handling, the sending thread
-//! and its waits share.
+//! How far a run has to shut down: the one state that the signal handling, the sending thread and its waits
+//! share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// How long outputs may stall once the run drains, and once it shuts down at once.
+/// How long outputs may stall while the run drains, and while it shuts down at once.
 const STOPPING_PATIENCE: Duration = Duration::from_secs(3);
 const IMMEDIATE_PATIENCE: Duration = Duration::from_millis(200);
 
-/// How far a run has been told to shut down.
+/// How far a run has to shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shutdown {
     NotRequested,
-    /// Send no more, wait for what librdkafka holds.
+    /// Send no more, and wait for what librdkafka holds.
     Drain,
     /// Wait for nothing.
     Immediate,
@@ -36,7 +36,7 @@ impl Control {
         self.0.fetch_max(shutdown as u8, Ordering::SeqCst);
     }
 
-    /// How long an output may take nothing; none for as long as it likes, while nobody wants an end.
+    /// How long an output may stall; `None` for any time, while the run is not ending.
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self.shutdown() {
             Shutdown::NotRequested => None,

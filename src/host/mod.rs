@@ -1,4 +1,5 @@
-//! What kreplay asks of the operating system: files that it writes, child processes, signals, the terminal.
+//! What kreplay needs from the operating system: files that it writes, child processes, signals, the
+//! terminal.
 
 pub(crate) mod clock;
 pub(crate) mod console;

@@ -1,6 +1,6 @@
-//! Calls that may block for longer than anybody wants to wait: librdkafka's that have no way to be
-//! interrupted, and the end of its threads, which may hang in the look-up of a host name. Each runs on
-//! a thread of its own, which is left behind when the wait for it is over.
+//! Calls that may block for longer than anybody wants to wait: calls of librdkafka that cannot be
+//! interrupted, and the end of its threads, which may hang in the look-up of a host name. Each runs on its
+//! own thread, which is left behind when the wait for it ends.
 
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::control::{Control, Shutdown};
 
-/// How often a wait looks whether it is over.
+/// How often a wait checks whether it has ended.
 const STEP: Duration = Duration::from_millis(10);
-/// How long the end of threads is waited for when a run is left at once.
+/// How long to wait for the end of threads when a run ends at once.
 const IMMEDIATE_LIMIT: Duration = Duration::from_millis(200);
 
-/// What `call` returns; none when the run is told to stop before that, or when it panics.
+/// Returns what `call` returns; `None` if the run has to stop first, or if the call panics.
 pub(crate) fn unless_stopping<T: Send + 'static>(
     control: &Control,
     call: impl FnOnce() -> T + Send + 'static,
@@ -21,9 +21,9 @@ pub(crate) fn unless_stopping<T: Send + 'static>(
     attempt(call, |_| control.is_stopping())
 }
 
-/// Waits for the end of `threads`, up to `limit`, and hardly at all once the run is left.
+/// Waits up to `limit` for the end of `threads`, and hardly at all once the run ends at once.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>, control: &Control, limit: Duration) {
-    // A panic there has been reported by the panic itself.
+    // The panic itself has reported it.
     let ended = move || threads.into_iter().for_each(|thread| _ = thread.join());
     attempt(ended, |waited| {
         let leaves = control.shutdown() == Shutdown::Immediate;
@@ -37,7 +37,7 @@ fn attempt<T: Send + 'static>(
 ) -> Option<T> {
     let started = Instant::now();
     let (sender, receiver) = sync_channel(1);
-    // Nobody listens any more when the wait was over first.
+    // Nobody listens any more if the wait ended first.
     thread::spawn(move || _ = sender.send(call()));
     loop {
         match receiver.recv_timeout(STEP) {

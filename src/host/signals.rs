@@ -1,5 +1,5 @@
-//! The signals that end a run: the first one drains, the second one shuts down at once, the third one takes the
-//! system's default action. On a thread of their own, so that they work whatever the rest of the
+//! The signals that end a run: the first one drains, the second one shuts down at once, the third one takes
+//! the system's default action. They have their own thread, so that they work whatever the rest of the
 //! program waits for: a pipe that nobody reads, a disk that hangs.
 
 use std::fs;
@@ -19,9 +19,9 @@ use crate::host::console::stderr;
 use crate::report::Signal;
 
 /// How long an immediate shutdown may take, with its report, before the default action ends it. It needs a
-/// part of a second; more is for a machine that is very busy.
+/// fraction of a second; the rest is for a very busy machine.
 const IMMEDIATE_LIMIT: Duration = Duration::from_secs(3);
-/// How long the output of a run that is over may take once a signal has come.
+/// How long the output of a finished run may take once a signal has come.
 const PRINTING_LIMIT: Duration = Duration::from_secs(1);
 
 /// The signals of this process.
@@ -36,14 +36,14 @@ impl Signals {
     /// Listens for SIGINT, SIGTERM, SIGQUIT and, unless it is ignored as `nohup` does, SIGHUP.
     ///
     /// # Errors
-    /// The system's, when it gives no signal handlers.
+    /// The system's error if it gives no signal handlers.
     pub(crate) fn listen() -> io::Result<Self> {
         let mut numbers = vec![SIGINT, SIGTERM, SIGQUIT];
         if !is_ignored(SIGHUP) {
             numbers.push(SIGHUP);
         }
         let (armed, over) = (Arc::new(AtomicBool::new(false)), Arc::default());
-        // Before the listener's own handlers, which would see the signal first.
+        // Registered before the listener's own handlers, which would otherwise see the signal first.
         for number in &numbers {
             register_conditional_default(*number, Arc::clone(&armed))?;
         }
@@ -58,14 +58,14 @@ impl Signals {
         Ok(Self { received, over })
     }
 
-    /// What says that the run is over, so that the next signal need not drain it.
+    /// The handle that says that the run has ended, so that the next signal need not drain it.
     #[must_use]
     pub(crate) fn end(&self) -> RunEnd {
         RunEnd(Arc::clone(&self.over))
     }
 }
 
-/// Says that the run is over and only its output is left.
+/// Says that the run has ended and only its output is left.
 #[derive(Debug)]
 pub(crate) struct RunEnd(Arc<AtomicBool>);
 
@@ -89,7 +89,7 @@ impl Listener {
         for number in incoming.forever() {
             let is_second = first.is_some();
             let first = *first.get_or_insert(number);
-            // A run that is over listens no more.
+            // A run that has ended listens no more.
             _ = self.sender.try_send(kind(number));
             let over = self.over.load(Ordering::SeqCst);
             if is_second || over {
@@ -102,7 +102,7 @@ impl Listener {
                 };
                 thread::spawn(move || {
                     thread::sleep(limit);
-                    // Only a signal without a default action fails here, and none of these is one.
+                    // Only a signal without a default action fails here, and all of these have one.
                     _ = emulate_default_handler(ending(first));
                 });
             }

@@ -1,22 +1,22 @@
-//! Text that others have chosen, made safe to show to a person: a topic, a group, a file's name or what
-//! speedctl prints may hold characters that a terminal obeys (colours, the cursor, the window's title)
-//! or that turn the order of what is read. They are shown as Rust writes them, such as `\u{1b}`. What is
-//! meant for programs (JSON, record lines) keeps every character.
+//! Makes text that others have chosen safe to show to a person: a topic, a group, a file name or the output
+//! of speedctl may hold characters that control a terminal (colours, the cursor, the window's title) or that
+//! reverse the order of what is read. They are shown as Rust writes them, such as `\u{1b}`. Output for
+//! programs (JSON, record lines) keeps every character.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// `text` on one line, without a character that a terminal obeys.
+/// `text` on one line, without characters that control a terminal.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
 
-/// The same for what has several lines: those stay.
+/// The same for a text of several lines, which keeps its lines.
 pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_obeyed(c))
 }
 
-/// `text`, or its beginning with `…` where it is longer than `most` bytes.
+/// `text`, or its beginning with `…` if it is longer than `most` bytes.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.len() <= most {
         true => Cow::Borrowed(text),
@@ -24,7 +24,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The first `most` bytes of `text`, or less where a character would be cut.
+/// The first `most` bytes of `text`, or fewer so that no character is cut.
 pub(crate) fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
@@ -43,8 +43,8 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// C0, DEL and C1 (ECMA-48), the line separators, and what Unicode Annex 9 uses to change the direction
-/// of a text; with them what is invisible and can so make two names look the same.
+/// C0, DEL and C1 (ECMA-48), the line separators, and what Unicode Annex 9 uses to change the direction of a
+/// text; also invisible characters, which can make two names look the same.
 fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c,

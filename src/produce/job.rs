@@ -1,5 +1,5 @@
-//! What production is asked to do, and what it counts for whoever looks on. Apart because the
-//! connection, the deliveries and the session all need it, and it needs none of them.
+//! What production has to do, and what it counts for the progress. Apart because the connection, the
+//! deliveries and the session all need it, and it needs none of them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -19,29 +19,29 @@ use crate::record::{Batch, Origin, Record};
 use crate::report;
 use crate::verify::group::observer::GroupProgress;
 
-/// What looks on as records are sent.
+/// Called for each record that is sent.
 pub(crate) type SendingWatch = dyn Fn(&Batch, &Record) + Send + Sync;
 
-/// What production needs to know of the run.
+/// What production needs to know about the run.
 pub(crate) struct Job {
     pub(crate) destination: Destination,
     pub(crate) order: Order,
     pub(crate) timing: Timing,
-    /// Where what is not delivered goes.
+    /// Where records go that are not delivered.
     pub(crate) rejects: Option<PathBuf>,
-    /// Where what is delivered is written down, and what it belongs to.
+    /// Where delivered records are written down, and what that journal belongs to.
     pub(crate) journal: Option<(PathBuf, Identity)>,
-    /// What becomes of the batch of a record that a broker refuses.
+    /// What to do with the batch of a record that a broker refuses.
     pub(crate) on_refused: OnRefused,
     /// How long no record may be acknowledged while some are in flight.
     pub(crate) give_up_after: Duration,
-    /// How often the source is read, and for how long records are sent.
+    /// How often to read the source, and for how long to send records.
     pub(crate) repetition: Repetition,
-    /// The consumer groups that are waited for at the end.
+    /// The consumer groups to wait for at the end.
     pub(crate) groups: WaitedGroups,
-    /// Is told of each record that is about to be sent.
+    /// Called for each record that is about to be sent.
     pub(crate) sending: Option<Arc<SendingWatch>>,
-    /// What is done about records that hold what was not captured.
+    /// What to do about records whose texts differ from what was captured.
     pub(crate) substitutes: SubstitutePolicy,
     /// When the replay begins: dates are resolved against it.
     pub(crate) begins: SystemTime,
@@ -51,11 +51,11 @@ pub(crate) struct Job {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// What both halves count for whoever looks on. The report has its own numbers, unless the thread that
-/// holds them ends in a panic.
+/// What both halves count for the progress. The report has its own numbers, unless the thread that holds them
+/// panics.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    /// Input bytes of the portions that have been taken up.
+    /// Input bytes of the batches that were received.
     pub(crate) bytes: AtomicU64,
     /// Records found in them.
     pub(crate) found: AtomicU64,
@@ -64,7 +64,7 @@ pub(crate) struct Counters {
     pub(crate) planned: AtomicU64,
     /// Records that are certain not to be in the log, or may not be.
     pub(crate) failed: AtomicU64,
-    /// By how many milliseconds the last record was sent after it was due.
+    /// How many milliseconds after it was due the last record was sent.
     pub(crate) late_ms: AtomicU64,
     forecast: Mutex<Option<Forecast>>,
     silence: Mutex<Option<(Instant, String)>>,
@@ -81,18 +81,18 @@ impl Counters {
         *lock(&self.forecast) = Some(forecast);
     }
 
-    /// How long the schedule goes on, where `share` of the source is done; none without a schedule.
+    /// How long the schedule continues, if `share` of the source is done; `None` without a schedule.
     pub(crate) fn schedule_eta(&self, share: Option<f64>) -> Option<Duration> {
         let forecast = *lock(&self.forecast);
         forecast.and_then(|forecast| forecast.eta(Instant::now(), share))
     }
 
-    /// Notes until when nothing is sent, or that it has begun.
+    /// Notes until when nothing is sent, or that sending has begun.
     pub(in crate::produce) fn await_start(&self, start: Option<Instant>) {
         *lock(&self.start) = start;
     }
 
-    /// How long it takes until sending begins; none once it has, or where it begins at once.
+    /// How long it takes until sending begins; `None` once it has, or if it begins at once.
     pub(crate) fn starts_in(&self) -> Option<Duration> {
         let start = *lock(&self.start);
         Some(start?.saturating_duration_since(Instant::now()))
@@ -103,12 +103,12 @@ impl Counters {
         *lock(&self.silence) = silence;
     }
 
-    /// Notes how far the consumer groups are that are waited for.
+    /// Notes how far the awaited consumer groups are.
     pub(in crate::produce) fn note_groups(&self, progress: GroupProgress) {
         *lock(&self.groups) = Some(progress);
     }
 
-    /// How far the consumer group is that lags most; none where none is waited for.
+    /// How far the consumer group is that lags most; `None` if the run waits for none.
     pub(crate) fn groups(&self) -> Option<GroupProgress> {
         *lock(&self.groups)
     }
@@ -118,7 +118,7 @@ impl Counters {
         lock(&self.silence).clone()
     }
 
-    /// Names places by `input_names` from now on.
+    /// Uses `input_names` for places from now on.
     pub(crate) fn name_inputs_by(&self, input_names: impl Fn(Origin) -> String + Send + 'static) {
         *self
             .input_names
@@ -142,7 +142,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says where in the input something stood.
+/// Says where in the input something is.
 struct InputNames(Box<dyn Fn(Origin) -> String + Send>);
 
 impl fmt::Debug for InputNames {

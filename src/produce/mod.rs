@@ -1,4 +1,4 @@
-//! Records to the broker.
+//! Sends records to the broker.
 //!
 //! ```text
 //! channel -> order/ -> session/pass/, send.rs -> routing/ -> cluster/native/ -> librdkafka -> broker
@@ -59,10 +59,10 @@ pub(crate) use crate::host::control::{Control, Shutdown};
 
 use crate::record::channel::Receiver;
 
-/// Starts to send what `passes` give: each is a reading of the source. They are asked for the first one
-/// when the destination was found good, on the sending thread, and for the next one when the one before
-/// was read to a good end. Must be called on a tokio runtime, which they are called on, too. The outcome
-/// comes when everything is delivered or accounted for; an error instead is a defect.
+/// Starts to send what `passes` give, each of which is a reading of the source. Asks them for the first one
+/// once preflight has passed, on the sending thread, and for the next one when the one before was read to a
+/// good end. Must be called on a tokio runtime; `passes` are called on it as well. The outcome comes when
+/// everything is delivered or accounted for; an error instead is a defect.
 pub(crate) fn start(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
@@ -71,13 +71,13 @@ pub(crate) fn start(
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
-        // Nobody listens only when the run was left at once, which needs no outcome.
+        // Nobody listens only if the run ended at once, which needs no outcome.
         _ = tell_outcome.send(session::run(&job, passes));
     });
     outcome
 }
 
-/// Starts to plan what `passes` give, on the same terms as [`start`]; nothing is sent.
+/// Starts to plan what `passes` give, on the same terms as [`start`]; sends nothing.
 pub(crate) fn start_plan(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
@@ -86,7 +86,7 @@ pub(crate) fn start_plan(
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
-        // Nobody listens only when the run was left at once, which needs no outcome.
+        // Nobody listens only if the run ended at once, which needs no outcome.
         _ = tell_outcome.send(plan::run(job, passes));
     });
     outcome

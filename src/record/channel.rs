@@ -1,10 +1,10 @@
-//! The bounded channel in which both halves meet: extraction waits when it is full, production when
-//! it is empty. Bounded in records and in bytes, and it carries batches, because a hand-over per
-//! record would cost more than the record.
+//! The bounded channel between both halves: extraction waits when it is full, production when it is empty. It
+//! is bounded in records and in bytes, and carries batches, because a hand-over per record would cost more
+//! than the record.
 //!
-//! Our own and not tokio's for its gate: a source that may turn out to be unusable (speedctl can
-//! fail after its first rows) is held back until it has ended well or has filled the channel, and
-//! until then it can be taken back as a whole.
+//! It is our own and not tokio's because of its gate: a source that may turn out to be unusable (speedctl can
+//! fail after its first rows) is held back until it has ended well or has filled the channel, and until then
+//! it can be taken back as a whole.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,14 +21,14 @@ use crate::report::Tally;
 pub(crate) struct SourceBatch {
     pub(crate) batch: Batch,
     pub(crate) tally: Tally,
-    /// Which records are not what the application was given.
+    /// Which records differ from what the application received.
     pub(crate) substitutes: Substitutes,
-    /// What other machines send, where this one sends a share.
+    /// What other machines send, if this one sends a share.
     pub(crate) others: OtherShards,
 }
 
 impl SourceBatch {
-    /// Bytes of memory that it takes, with or without records: an input that gives none for long gives
+    /// Bytes of memory that it takes, with or without records: an input without records for a long time gives
     /// many of these.
     fn weight(&self) -> usize {
         let beside = self.tally.weight() + self.substitutes.weight() + self.others.weight();
@@ -36,12 +36,12 @@ impl SourceBatch {
     }
 }
 
-/// When the receiver is given the first batch.
+/// When the receiver gets the first batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gate {
     AtOnce,
-    /// After the source has ended, well or not, or the channel is full, or a moment has passed: there
-    /// is something to look at before the first record.
+    /// After the source has ended, well or not, or the channel is full, or a moment has passed: the receiver
+    /// looks at what is there before the first record.
     WhenKnown,
     /// After the source has ended, well or not, or the channel is full, or it is certain which record is the
     /// first of all machines: that must not depend on how fast this one reads.
@@ -53,18 +53,18 @@ pub(crate) enum Gate {
 /// How much of the source is known before the first record is received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// All of it: it has ended well, and fits into the channel.
+    /// All of it: the source has ended well and fits into the channel.
     Whole,
-    /// What the channel holds; or the source has failed, or comes slowly, or the run is ending.
+    /// What the channel holds, because the source has failed, or comes slowly, or the run is ending.
     Beginning,
 }
 
-/// How long a source that comes slowly is waited for before its beginning has to do.
+/// How long to wait for a slow source before its beginning has to be enough.
 const LONGEST_LOOK: Duration = Duration::from_millis(500);
-/// A wait that is no busy loop.
+/// The interval of a wait that must not be a busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
-/// How much may wait in the channel. One batch always fits, however large.
+/// How much may wait in the channel. It always holds one batch, however large.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) records: usize,
@@ -79,9 +79,9 @@ pub(crate) struct Limits {
 )]
 pub(crate) enum Received {
     Batch(SourceBatch),
-    /// There is none yet.
+    /// No batch yet.
     Nothing,
-    /// There will be none any more.
+    /// No batch will come any more.
     End,
 }
 
@@ -95,10 +95,10 @@ struct ChannelState {
     records: usize,
     bytes: usize,
     gate: Gate,
-    /// Whether the sender has told how the source ended.
+    /// Whether the sender has said how the source ended.
     is_ended: bool,
     end: Option<Result<(), Error>>,
-    /// Whether there is more of the source than was sent.
+    /// Whether the source has more than was sent.
     ends_early: bool,
     closed: bool,
 }
@@ -147,12 +147,12 @@ pub(crate) fn bounded(limits: Limits, gate: Gate) -> (Sender, Receiver) {
     (Sender(shared.clone()), Receiver(shared))
 }
 
-/// Extraction's end. Dropped without [`Sender::finish`] it reports a defect.
+/// Extraction's end. If it is dropped without [`Sender::finish`], it reports a defect.
 #[derive(Debug)]
 pub(crate) struct Sender(Arc<SharedChannel>);
 
 impl Sender {
-    /// Hands a batch over; blocks while the channel is full.
+    /// Sends a batch; blocks while the channel is full.
     pub(crate) fn send(&self, source_batch: SourceBatch) -> Result<(), Closed> {
         let (records, bytes) = (source_batch.batch.records.len(), source_batch.weight());
         let Limits {
@@ -181,8 +181,8 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes back everything sent, as if it had never been; `false` when the gate has opened and
-    /// it is too late for that.
+    /// Takes back everything sent, as if it had never been; `false` if the gate has opened and it is too
+    /// late.
     pub(crate) fn take_back(&self) -> bool {
         let mut state = self.0.lock();
         if state.gate != Gate::WhenSure {
@@ -199,7 +199,7 @@ impl Sender {
         self.end(end);
     }
 
-    /// The same of a source that was not read to its end, because nothing more is wanted of it.
+    /// The same for a source that was not read to its end, because nobody wants more of it.
     pub(crate) fn finish_early(self) {
         self.0.lock().ends_early = true;
         self.end(Ok(()));
@@ -208,7 +208,7 @@ impl Sender {
     fn end(&self, end: Result<(), Error>) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.is_ended, true) {
-            // However extraction ends that was told to stop, it is not the source's end.
+            // However an interrupted extraction ends, that is not the end of the source.
             let stopped = state.closed && !matches!(end, Err(Error::Defect { .. }));
             if end.is_ok() || state.gate != Gate::WhenSure {
                 state.gate = Gate::AtOnce;
@@ -231,9 +231,9 @@ impl Drop for Sender {
 pub(crate) struct Receiver(Arc<SharedChannel>);
 
 impl Receiver {
-    /// Blocks until the gate is open and looks at everything that waits behind it, or at nothing when
-    /// the source has failed before. What can be known before the first record is so bounded by the
-    /// channel's limits and, for a source that comes slowly, by half a second, unless the gate waits for more.
+    /// Blocks until the gate is open and shows everything that waits behind it, or nothing if the source has
+    /// failed before. So the channel's limits bound what is known before the first record, and for a slow
+    /// source half a second does, unless the gate waits for more.
     pub(crate) fn look_ahead(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
         let mut state = self.0.lock();
         let started = Instant::now();
@@ -255,8 +255,8 @@ impl Receiver {
         }
     }
 
-    /// The next batch; blocks while there is none. None when the source has ended, or failed
-    /// while the gate was closed, or the channel was closed.
+    /// The next batch; blocks until there is one. `None` if the source has ended, or failed while the gate
+    /// was closed, or the channel was closed.
     pub(crate) fn recv(&self) -> Option<SourceBatch> {
         loop {
             match self.recv_within(Duration::MAX) {
@@ -267,7 +267,7 @@ impl Receiver {
         }
     }
 
-    /// The same, but waits no longer than `limit`.
+    /// The same, but waits at most `limit`.
     pub(crate) fn recv_within(&self, limit: Duration) -> Received {
         let started = Instant::now();
         let mut state = self.0.lock();
@@ -311,7 +311,7 @@ impl Receiver {
         Closer(self.0.clone())
     }
 
-    /// Ends the receiving: how the source ended, as far as is known, and what was never received.
+    /// Ends the receiving: returns how the source ended, as far as is known, and what was never received.
     pub(crate) fn close(&self) -> (Option<Result<(), Error>>, Vec<SourceBatch>) {
         Closer(self.0.clone()).close();
         let mut state = self.0.lock();
@@ -319,7 +319,7 @@ impl Receiver {
     }
 }
 
-/// Ends a channel from outside: nothing is sent into it or received from it any more.
+/// Closes a channel from outside: nothing more is sent into it or received from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Closer(Arc<SharedChannel>);
 
@@ -387,7 +387,7 @@ mod tests {
         thread.join().expect("the sender does not panic");
     }
 
-    /// An endless line gives batches without a record, faster than anybody takes them.
+    /// An endless line gives batches without records, faster than anybody takes them.
     #[test]
     fn batches_without_a_record_fill_the_channel_as_well() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);

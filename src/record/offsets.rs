@@ -1,21 +1,21 @@
-//! A set of offsets. They arrive nearly in order per partition, so they are kept as ranges: dense
-//! offsets cost nothing, a gap costs one range. Apart because several rest on it: what is
-//! replayed once, the gaps that `kreplay inspect` shows, and what a journal calls delivered.
+//! A set of offsets. They arrive nearly in order per partition, so it keeps them as ranges: dense offsets
+//! cost nothing, a gap costs one range. Apart because several parts use it: duplicates, the gaps that
+//! `kreplay inspect` shows, and the journal's delivered records.
 
 use std::collections::BTreeMap;
 
-/// An offset as a capture writes it. Kafka counts from 0 and writes -1 for an offset that it does not
-/// know (Kafka protocol guide): what is below 0 identifies no record.
+/// An offset as a capture writes it. Kafka counts from 0 and writes -1 for an offset that it does not know
+/// (Kafka protocol guide): an offset below 0 identifies no record.
 pub(crate) fn known(offset: i64) -> Option<i64> {
     Some(offset).filter(|offset| *offset >= 0)
 }
 
-/// Offsets as ranges that do not touch: first offset -> the one behind the last.
+/// Offsets as ranges that do not touch: first offset -> the offset after the last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Offsets(BTreeMap<i64, i64>);
 
 impl Offsets {
-    /// Adds `offset`; `false` when it was there already.
+    /// Adds `offset`; `false` if it was there already.
     pub(crate) fn insert(&mut self, offset: i64) -> bool {
         let next = offset.saturating_add(1);
         let before = self.0.range_mut(..=offset).next_back();
@@ -25,7 +25,7 @@ impl Offsets {
             }
             if offset == *end {
                 *end = next;
-                // The range behind may now be reached.
+                // The range now may reach the one after it.
                 if let Some(end_behind) = self.0.remove(&next)
                     && let Some((_, end)) = self.0.range_mut(..=offset).next_back()
                 {
@@ -45,7 +45,7 @@ impl Offsets {
             return;
         }
         let (mut first, mut behind) = (start, end);
-        // Those that touch the new range become part of it.
+        // Ranges that touch the new one become part of it.
         while let Some((&start, &end)) = self.0.range(..=behind).next_back() {
             if end < first {
                 break;
@@ -57,7 +57,7 @@ impl Offsets {
         self.0.insert(first, behind);
     }
 
-    /// Takes the offsets from `start` to before `end` away.
+    /// Removes the offsets from `start` to before `end`.
     pub(crate) fn remove_range(&mut self, start: i64, end: i64) {
         if start >= end {
             return;
@@ -84,7 +84,7 @@ impl Offsets {
             .is_some_and(|(_, end)| offset < *end)
     }
 
-    /// Takes `offset` away; `false` when it was not there.
+    /// Removes `offset`; `false` if it was not there.
     pub(crate) fn remove(&mut self, offset: i64) -> bool {
         let Some((&start, &end)) = self
             .0
@@ -113,7 +113,7 @@ impl Offsets {
         self.0.iter().map(|(start, end)| (*start, *end)).collect()
     }
 
-    /// How many runs of neighbouring offsets there are.
+    /// The number of runs of consecutive offsets.
     pub(crate) fn runs(&self) -> usize {
         self.0.len()
     }

@@ -1,9 +1,9 @@
-//! Texts that others have put in the place of what was captured: values that data-loss prevention replaced
+//! Texts that others have put in the place of the originals: values that data-loss prevention replaced
 //! (`REDACTED-...`), and dates that Speedscale's `date` transform left to be resolved at the time of the
-//! replay (`{speedscale_date(-744h0m0s)}`). Apart because a record with one of them is readable, and still
-//! not what the application was given.
+//! replay (`{speedscale_date(-744h0m0s)}`). Apart because a record with one of them is readable, but differs
+//! from what the application received.
 //!
-//! They are looked for in keys, values and values of headers, not in names of topics and headers.
+//! kreplay looks for them in keys, values and values of headers, not in names of topics and headers.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,11 +14,11 @@ use memchr::memmem::Finder;
 
 use super::{Batch, Record, Span};
 
-/// How a value begins that data-loss prevention has replaced.
+/// The beginning of a value that data-loss prevention has replaced.
 const REDACTED: &str = "REDACTED-";
-/// How a date begins that is still to be resolved.
+/// The beginning of a date that is still to be resolved.
 const DATE: &str = "{speedscale_date(";
-/// How it ends.
+/// Its end.
 const DATE_END: &[u8] = b")}";
 /// The longest duration that a date may hold: Go prints at most `-2562047h47m16.854775808s`.
 const LONGEST_DURATION: usize = 64;
@@ -29,7 +29,7 @@ const YEAR_0: i64 = -62_167_219_200;
 static REDACTED_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(REDACTED));
 static DATE_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(DATE));
 
-/// How a date is written once it is resolved: a placeholder does not keep the form of what it replaced.
+/// How to write a date once it is resolved: a placeholder does not keep the form of what it replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum DateForm {
     /// RFC 3339 in UTC, with milliseconds.
@@ -43,7 +43,7 @@ pub(crate) enum DateForm {
     EpochMs,
 }
 
-/// Which records of a batch hold such texts, by their places in it.
+/// The indices of the records of a batch that hold such texts.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Substitutes {
     pub(crate) redacted: Vec<u32>,
@@ -51,8 +51,8 @@ pub(crate) struct Substitutes {
 }
 
 impl Substitutes {
-    /// Looks for them in the bytes of the whole batch, and only where there are any in each record of it: a
-    /// search of each would cost more than a record with a short value.
+    /// Looks for them in the bytes of the whole batch, and in each record only if the batch has any:
+    /// searching each record would cost more than a record with a short value.
     pub(crate) fn find(batch: &Batch) -> Self {
         let has_redacted = REDACTED_FINDER.find(&batch.bytes).is_some();
         let has_dates = DATE_FINDER.find(&batch.bytes).is_some();
@@ -66,7 +66,7 @@ impl Substitutes {
         }
     }
 
-    /// Bytes of memory that it takes beside its own size.
+    /// Bytes of memory besides its own size.
     pub(super) fn weight(&self) -> usize {
         (self.redacted.len() + self.dated.len()) * size_of::<u32>()
     }
@@ -83,7 +83,7 @@ fn records_with(batch: &Batch, holds: impl Fn(&[u8]) -> bool) -> Vec<u32> {
     found.map(|(index, _)| index).collect()
 }
 
-/// Whether a text, or a string of the JSON in it, begins as what data-loss prevention leaves.
+/// Whether a text, or a string of the JSON in it, begins like what data-loss prevention leaves.
 fn is_redacted(text: &[u8]) -> bool {
     let mut found = REDACTED_FINDER.find_iter(text);
     found.any(|at| at == 0 || text[at - 1] == b'"')
@@ -96,11 +96,11 @@ fn has_date(text: &[u8]) -> bool {
 /// Why a date cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadDate {
-    /// What is between the parentheses is no duration of Go's.
+    /// The text between the parentheses is not a duration as Go writes it.
     Duration(String),
     /// The parentheses are not closed.
     Open,
-    /// No calendar has it.
+    /// No calendar has this date.
     OutOfRange(String),
 }
 
@@ -116,10 +116,10 @@ impl fmt::Display for BadDate {
     }
 }
 
-/// `text` with its dates resolved against `now`: the duration in each is how long before `now` it is.
+/// `text` with its dates resolved against `now`: each placeholder holds how long before `now` its date is.
 ///
 /// # Errors
-/// The first that cannot be resolved.
+/// The first date that cannot be resolved.
 fn resolve(text: &[u8], now: Timestamp, form: DateForm) -> Result<Vec<u8>, BadDate> {
     let mut resolved = Vec::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -186,7 +186,7 @@ fn go_duration(text: &str) -> Option<i128> {
     (!is_empty).then_some(sign * sum)
 }
 
-/// A decimal number times `scale`, what is smaller than 1 cut off.
+/// A decimal number times `scale`, rounded down.
 fn scaled(number: &str, scale: i128) -> Option<i128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() {
@@ -196,7 +196,7 @@ fn scaled(number: &str, scale: i128) -> Option<i128> {
         "" => Some(0),
         text => text.parse::<i128>().ok(),
     };
-    // Nanoseconds of a day have 14 digits: more of a fraction than 18 say nothing.
+    // Nanoseconds of a day have 14 digits: digits of a fraction beyond 18 have no effect.
     let fraction = &fraction[..fraction.len().min(18)];
     let places = u32::try_from(fraction.len()).ok()?;
     let part = digits(fraction)?.checked_mul(scale)? / 10_i128.pow(places);
@@ -207,7 +207,7 @@ impl Batch {
     /// Resolves the dates in the records at `indices` against `now`.
     ///
     /// # Errors
-    /// The first record, by its place, with a date that cannot be resolved.
+    /// The index of the first record with a date that cannot be resolved.
     pub(crate) fn resolve_dates(
         &mut self,
         indices: &[u32],

@@ -1,5 +1,5 @@
-//! UUIDs, of topics and of RRPairs: sixteen bytes that are base64 in raw captures and in Kafka's tools, and
-//! hyphenated in CSVs and in users' hands.
+//! UUIDs of topics and of RRPairs: sixteen bytes that raw captures and Kafka's tools write as base64, and
+//! CSVs and users with hyphens.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 pub(crate) struct Uuid([u8; 16]);
 
 impl Uuid {
-    /// The one that means "none" (RFC 9562, section 5.9).
+    /// The UUID that means "none" (RFC 9562, section 5.9).
     pub(crate) const NIL: Self = Self([0; 16]);
 
     /// Reads any notation: hex with or without hyphens, or base64 (either alphabet, padded or not).
@@ -60,12 +60,12 @@ impl fmt::Display for Uuid {
     }
 }
 
-/// The UUID of an RRPair. What follows a `|` is no part of it: some CSVs of speedctl have such a suffix.
+/// The UUID of an RRPair, without what follows a `|`: some CSVs of speedctl have such a suffix.
 pub(crate) fn of_rrpair(text: &str) -> Option<Uuid> {
     Uuid::parse(text.split('|').next().unwrap_or_default().trim())
 }
 
-/// The UUID of an RRPair in its hyphenated notation; what is no UUID stays as it is.
+/// The UUID of an RRPair in its hyphenated notation; any other text stays as it is.
 pub(crate) fn hyphenated(text: &str) -> Cow<'_, str> {
     of_rrpair(text).map_or(Cow::Borrowed(text), |uuid| Cow::Owned(uuid.to_string()))
 }

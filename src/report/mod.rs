@@ -50,25 +50,25 @@ use crate::record::Origin;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct SourceReport {
-    /// `snapshot`, `csv`, `rrpairs` or `records`; none where nothing has shown it.
+    /// `snapshot`, `csv`, `rrpairs` or `records`; `None` if nothing has shown it.
     pub kind: Option<&'static str>,
     /// For a snapshot, how it was read in the end: `csv` or `raw`.
     pub via: Option<&'static str>,
-    /// The inputs as they were asked for.
+    /// The inputs as the user named them.
     pub inputs: Vec<String>,
-    /// Names of what was read for them; an [`Origin`] points into them.
+    /// Names of what was read for them; an [`Origin`] refers to them by index.
     pub names: Arc<[String]>,
     /// Whether every input was read to a proper end.
     pub complete: bool,
 }
 
 impl SourceReport {
-    /// The kind of record lines: the one source that has no RRPairs.
+    /// The kind of record lines: the only source without RRPairs.
     pub const RECORDS: &str = "records";
     /// The kind of a topic: names are those of its partitions, and lines are offsets.
     pub const TOPIC: &str = "topic";
 
-    /// How places in it are called.
+    /// How to name places in it.
     pub(crate) fn places(&self) -> PlaceNames<'_> {
         match self.kind {
             Some(Self::TOPIC) => PlaceNames::Partitions(&self.names),
@@ -77,7 +77,7 @@ impl SourceReport {
     }
 }
 
-/// How places of records are called.
+/// How to name places of records.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum PlaceNames<'a> {
     /// By inputs of these names, and lines.
@@ -104,9 +104,9 @@ impl PlaceNames<'_> {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct DestinationReport {
-    /// The bootstrap servers; for a rehearsal, the in-process broker's.
+    /// The bootstrap servers; for a rehearsal, those of the brokers in the process.
     pub brokers: String,
-    /// Whether it was a broker in this process.
+    /// Whether the brokers were in this process.
     pub rehearsal: bool,
     /// Whether retries could neither duplicate nor reorder.
     pub idempotence: bool,
@@ -122,15 +122,15 @@ pub struct TopicReport {
     pub name: String,
     /// How many partitions it has before the first record.
     pub partitions: u32,
-    /// How many it has at the end, when some were added meanwhile.
+    /// How many it has at the end, if some were added meanwhile.
     pub partitions_at_end: Option<u32>,
-    /// Its `max.message.bytes` before the first record and at the end, when kreplay has met a lower one.
+    /// Its `max.message.bytes` before the first record and at the end, if kreplay has met a lower one.
     pub lowered_limit: Option<(usize, usize)>,
     /// Records delivered to it.
     pub delivered: u64,
     /// Bytes of their keys and values.
     pub bytes: u64,
-    /// The partitions that something was delivered to.
+    /// The partitions with deliveries.
     pub per_partition: Vec<PartitionDelivery>,
 }
 
@@ -140,7 +140,7 @@ pub struct TopicReport {
 pub struct PartitionDelivery {
     /// Its number.
     pub partition: u32,
-    /// The lowest offset of a record of this run; none when no broker has named one.
+    /// The lowest offset of a record of this run; `None` if no broker has named one.
     pub first_offset: Option<i64>,
     /// The highest one.
     pub last_offset: Option<i64>,
@@ -148,19 +148,19 @@ pub struct PartitionDelivery {
     pub delivered: u64,
 }
 
-/// How records that are delivered came to their partitions.
+/// How delivered records were placed in partitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Placement {
-    /// Records that kept the partition they were captured in.
+    /// Records in the partition that they were captured in.
     pub kept: u64,
     /// Records placed by their key.
     pub by_key: u64,
-    /// Records without a key, or left to the client's choice.
+    /// Records without a key, or placed by librdkafka's choice.
     pub spread: u64,
 }
 
-/// What sending has waited for until the last record was handed over: what limited its speed.
+/// What the sending thread waited for until the last record was handed over: what limited its speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitTimes {
@@ -168,13 +168,13 @@ pub struct WaitTimes {
     pub input: Duration,
     /// For room among the records in flight.
     pub in_flight: Duration,
-    /// For brokers that take nothing: librdkafka's queue, or the memory behind it, is full.
+    /// For brokers that accept nothing: librdkafka's queue, or the memory behind it, is full.
     pub cluster: Duration,
     /// For the time at which a record is due.
     pub due: Duration,
 }
 
-/// What a rejects file has got.
+/// What a rejects file contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RejectsReport {
@@ -184,7 +184,7 @@ pub struct RejectsReport {
     pub records: u64,
 }
 
-/// Where a run has gone on.
+/// Where a run has continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resume {
@@ -192,26 +192,26 @@ pub struct Resume {
     pub journal: String,
     /// Records that earlier runs have delivered.
     pub skipped: u64,
-    /// How many records that this run has sent may have been put into the log by earlier runs; none when
+    /// How many of the records that this run has sent earlier runs may have put into the log; `None` if
     /// nobody knows, because the journal was damaged.
     pub may_repeat: Option<u64>,
     /// How many the next run may send twice.
     pub uncertain: Option<u64>,
 }
 
-/// What became of the records that librdkafka held when a run was told to stop.
+/// What became of the records that librdkafka held when a run was interrupted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drain {
-    /// Answered by the broker in the time that there was for it.
+    /// Answered by the broker in time.
     pub answered: u64,
-    /// Given up by librdkafka, whose time for them was over, or which cannot go on.
+    /// Given up by librdkafka, because their time had passed or it cannot continue.
     pub given_up: u64,
     /// Taken back from librdkafka's queue: not written.
     pub purged_from_queue: u64,
-    /// Given up on their way to the broker or waiting for its answer: unknown.
+    /// Given up in flight, or while waiting for the broker's answer: unknown.
     pub purged_in_flight: u64,
-    /// Of which librdkafka has told nothing: unknown.
+    /// Never reported by librdkafka: unknown.
     pub unanswered: u64,
 }
 
@@ -236,7 +236,7 @@ pub(crate) enum EmptySource {
     Allowed,
 }
 
-/// Everything there is to say about a run.
+/// Everything that is reported about a run.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -244,7 +244,7 @@ pub struct Report {
     pub source: SourceReport,
     /// Where it went.
     pub destination: DestinationReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
     /// What became of every record.
     pub ledger: Ledger,
@@ -252,43 +252,43 @@ pub struct Report {
     pub topics: Vec<TopicReport>,
     /// How records were placed.
     pub placement: Placement,
-    /// None when no rejects file was asked for.
+    /// `None` if the user asked for no rejects file.
     pub rejects: Option<RejectsReport>,
-    /// None when no journal is kept.
+    /// `None` if the run keeps no journal.
     pub resume: Option<Resume>,
-    /// None when nothing stopped the run while librdkafka held records.
+    /// `None` if nothing stopped the run while librdkafka held records.
     pub drain: Option<Drain>,
     /// What went wrong with records.
     pub problems: Problems,
     /// What records out of order mean.
     pub reordered: Reordered,
-    /// The files, by their places among the names of the source, in the order of their records; empty
-    /// when they were read so.
+    /// The indices of the files among the names of the source, in the order of their records; empty if they
+    /// were read in that order.
     pub better_order: Vec<u32>,
-    /// From handing a record to librdkafka to its delivery; none when nothing was delivered.
+    /// From handing a record to librdkafka to its delivery; `None` if nothing was delivered.
     pub latency: Option<Latency>,
-    /// What sending has waited for.
+    /// What the sending thread waited for.
     pub waits: WaitTimes,
-    /// How often the source was read and sent to its end; none where once was asked for.
+    /// How often the source was read and sent to its end; `None` if the user asked for one pass.
     pub passes: Option<u64>,
-    /// None when nothing was expected of the output.
+    /// `None` if nothing was expected of the output.
     pub expected: Option<ExpectedReport>,
-    /// None when records went as fast as the cluster took them.
+    /// `None` if records went as fast as the cluster took them.
     pub pacing: Option<Pacing>,
-    /// What became of the consumer groups that were waited for.
+    /// The results of the awaited consumer groups.
     pub groups: Vec<GroupReport>,
-    /// What was measured of the service; none where no lag was held.
+    /// What was measured of the service; `None` if no lag was held.
     pub lag_control: Option<LagControl>,
     /// From the start of the run to its end, without the wait for groups.
     pub elapsed: Duration,
-    /// The signal, when it kept something from being sent.
+    /// The signal, if it kept something from being sent.
     pub signal: Option<Signal>,
-    /// What ended the run before its time, the gravest first.
+    /// What ended the run early, the most severe first.
     pub failures: Vec<Error>,
 }
 
 impl Reordered {
-    /// What records out of order among `problems` make of a run.
+    /// What records out of order among `problems` mean for the exit code.
     fn exit(self, problems: &Problems) -> ExitCode {
         let mut kinds = problems.iter().map(|problem| problem.what);
         match self {
@@ -301,7 +301,7 @@ impl Reordered {
 }
 
 impl Report {
-    /// The exit code that follows from all of this; the gravest reason wins.
+    /// The exit code that follows from all of this; the most severe reason wins.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
         let reordered = self.reordered.exit(&self.problems);

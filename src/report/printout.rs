@@ -1,5 +1,5 @@
-//! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report
-//! of a replay because nothing was sent: nothing is delivered here, and nothing unknown.
+//! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report of a
+//! replay because nothing was sent, so nothing is delivered or unknown here.
 
 use crate::report::rendering::figures::{HumanCount, records, seconds};
 use std::fmt;
@@ -16,33 +16,33 @@ pub(crate) enum StdoutReader {
     /// As far as is known.
     #[default]
     There,
-    /// It closed the pipe, as `head` does when it has enough: the end of the run, and no failure.
+    /// It closed the pipe, as `head` does when it has enough: this ends the run and is not a failure.
     Gone,
 }
 
-/// Everything there is to say about a run that prints.
+/// Everything that is reported about a run that prints.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Printout {
     /// What was read.
     pub source: SourceReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
     /// Records written to stdout.
     pub printed: u64,
-    /// Records that were ready and not written any more.
+    /// Records that were ready but not written any more.
     pub unprinted: u64,
-    /// Whether stdout's reader stayed.
+    /// Whether the reader of stdout stayed.
     pub reader: StdoutReader,
     /// From the start of the run to its end.
     pub elapsed: Duration,
-    /// The signal, when it kept something from being printed.
+    /// The signal, if it kept something from being printed.
     pub signal: Option<Signal>,
-    /// What ended the run before its time.
+    /// What ended the run early.
     pub failures: Vec<Error>,
 }
 
 impl Printout {
-    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    /// The exit code that follows from all of this; the most severe reason wins, as for a replay.
     #[must_use]
     pub(crate) fn exit(&self) -> ExitCode {
         let mut ledger = self.ledger();
@@ -64,7 +64,7 @@ impl Printout {
         ledger
     }
 
-    /// What is wrong with the records alone, a line for each kind; empty when nothing is.
+    /// What is wrong with the records, one line for each kind; empty if nothing is.
     #[must_use]
     pub(crate) fn problems(&self) -> impl fmt::Display + '_ {
         fmt::from_fn(|f| {
@@ -80,7 +80,7 @@ impl fmt::Display for Printout {
             Some(Signal::Interrupt) => "interrupted: ",
             Some(Signal::Terminate) => "terminated: ",
             None if !self.failures.is_empty() => "failed: ",
-            None if self.reader == StdoutReader::Gone => "stdout's reader left: ",
+            None if self.reader == StdoutReader::Gone => "stdout was closed: ",
             None => "",
         };
         writeln!(
@@ -94,7 +94,7 @@ impl fmt::Display for Printout {
         self.ledger().fmt(f)?;
         self.tally.unselected.fmt(f)?;
         write_substitutes(f, &self.tally)?;
-        // No problem here: the lines have the ids.
+        // Not a problem here: the lines have the ids.
         self.tally.unresolved.fmt(f)?;
         self.problems().fmt(f)
     }
@@ -138,7 +138,7 @@ mod tests {
     fn a_printout_with_problems_reads_as_documented() {
         assert_eq!(
             printout().to_string(),
-            "stdout's reader left: printed 1,290 of 1,300 records in 0.31 s\n\
+            "stdout was closed: printed 1,290 of 1,300 records in 0.31 s\n\
              \n\
              read       records rejects.jsonl: 2.00 KiB, 1,300 lines; not read to its end\n\
              found      1,300 = 2 control + 1 unreadable + 1,290 printed + 7 unprinted\n\

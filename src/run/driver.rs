@@ -1,5 +1,6 @@
-//! What every command does with its source: it starts a reading, waits for whoever takes the records, passes
-//! signals on, and ends what still reads. One driver for all, so that a signal means the same everywhere.
+//! What every command does with its source: it starts a reading, waits for the thread that takes the records,
+//! passes signals on, and ends what still reads. All commands share this driver, so that a signal means the
+//! same for each of them.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,41 +17,42 @@ use crate::record::Origin;
 use crate::record::channel::{self, Closer, Gate, Limits, Receiver, SourceBatch};
 use crate::report::Signal;
 
-/// What may wait between the halves. Extraction is the faster one on most machines, so this is
-/// memory that is used.
+/// How much may wait between the halves. Extraction is the faster half on most machines, so this memory is
+/// really used.
 pub(super) const CHANNEL: Limits = Limits {
     records: 32 << 10,
     bytes: 12 << 20,
 };
-/// How long speedctl may take to go when the run is over. Other sources are not waited for: a read of
+/// How long speedctl may take to end when the run is over. kreplay does not wait for other sources: a read of
 /// stdin may never return.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-/// How often a command may show how far it is.
+/// How often a command may show its progress.
 const TICK: Duration = Duration::from_millis(100);
 
-/// One reading of a source at work.
+/// A reading of the source that is running.
 pub(super) struct SourceReading {
     closer: Closer,
     extraction: ExtractionThread,
     runs_speedctl: bool,
 }
 
-/// What a command wants of a reading.
+/// What a command needs from a reading.
 pub(super) struct ReadingOptions {
     pub(super) source: Source,
     pub(super) extraction: Extraction,
     pub(super) topics: TopicNames,
     pub(super) purpose: Purpose,
-    /// When the first record is handed on.
+    /// When the first record is passed on.
     pub(super) gate: Gate,
-    /// What is handed on before anything is read.
+    /// What is passed on before anything is read.
     pub(super) first: Option<SourceBatch>,
-    /// What is read beside the records.
+    /// What is read besides the records.
     pub(super) aside: Aside,
 }
 
 impl ReadingOptions {
-    /// A reading of `source` as `config` has it: the records alone, from the gate that the source needs.
+    /// A reading of `source` with the settings of `config`: only the records, from the gate that the source
+    /// needs.
     pub(super) fn of(source: Source, config: &Config, purpose: Purpose) -> Self {
         Self {
             gate: extract::gate(&source),
@@ -63,10 +65,10 @@ impl ReadingOptions {
         }
     }
 
-    /// To look at the records of a source, sending none.
+    /// A reading of a source whose records are only examined.
     ///
     /// # Errors
-    /// What [`extract::check`] finds wrong.
+    /// [`Error::Config`] for flags that the source cannot use, see [`extract::check`].
     pub(super) fn to_look(config: &Config) -> Result<Self, Error> {
         extract::check(&config.source, &config.extraction)?;
         let mut options = Self::of(config.source.clone(), config, Purpose::Look);
@@ -92,7 +94,7 @@ impl SourceReading {
         } = wanted;
         let (sender, receiver) = channel::bounded(CHANNEL, gate);
         if let Some(first) = first {
-            // A receiver that has gone knows of it.
+            // A receiver that has gone has already ended.
             _ = sender.send(first);
         }
         let runs_speedctl = matches!(source, Source::Snapshot(_));
@@ -106,23 +108,24 @@ impl SourceReading {
         (reading, receiver)
     }
 
-    /// Has it end early: whoever takes the records gets no more.
+    /// Ends the reading early: the receiver gets no more records.
     pub(super) fn stop(&self) {
         self.closer.close();
         self.extraction.stop();
     }
 
-    /// What is known of the source by now.
+    /// What is known about the source so far.
     pub(super) fn description(&self) -> Description {
         self.extraction.description()
     }
 
-    /// Names places as the source is known at the time.
+    /// Names places by what is known about the source at the time.
     pub(super) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
         self.extraction.input_names()
     }
 
-    /// Ends what still reads once nobody takes records any more; what is known of the source in the end.
+    /// Ends what still reads once nobody takes records any more; returns what is known about the source in
+    /// the end.
     pub(super) async fn end(mut self) -> Description {
         self.extraction.stop();
         if self.runs_speedctl {
@@ -132,31 +135,31 @@ impl SourceReading {
     }
 }
 
-/// Runs what takes the records on a thread of its own; who waits for a thread that panics gets an error.
+/// Runs the receiver of the records on its own thread; if that panics, the waiting side gets an error.
 pub(super) fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> oneshot::Receiver<T> {
-    let (tell, ended) = oneshot::channel();
-    // Nobody listens only when the run was left at once.
-    thread::spawn(move || _ = tell.send(work()));
+    let (sender, ended) = oneshot::channel();
+    // Nobody listens only if the run ended at once.
+    thread::spawn(move || _ = sender.send(work()));
     ended
 }
 
-/// What happens while a command works.
+/// What may happen while a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DriverEvent {
-    /// A signal asks it to shut down; the second one at once.
+    /// A signal asks for a shutdown; the second one for an immediate shutdown.
     Shutdown(Shutdown),
-    /// A moment has passed in which it may show how far it is.
+    /// The command may show its progress.
     Tick,
 }
 
-/// How long a command that was told to stop is waited for.
+/// How long to wait for a command that has to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AfterSignal {
-    /// Until it ends, which it does soon.
+    /// Until it ends, which is soon.
     Wait,
-    /// For [`STOP_LIMIT`], or until the next signal: whoever reads its output may have stopped for good.
+    /// For [`STOP_LIMIT`], or until the next signal: the reader of its output may have stopped for good.
     Leave,
 }
 
@@ -166,7 +169,7 @@ pub(super) struct Driver {
     signals: mpsc::Receiver<Signal>,
     /// The first signal.
     pub(super) signal: Option<Signal>,
-    /// How far the command has been told to stop by signals.
+    /// How far signals have asked the command to shut down.
     pub(super) control: Control,
     started: Instant,
 }
@@ -187,8 +190,7 @@ impl Driver {
         self.started.elapsed()
     }
 
-    /// Waits for what takes the records of `reading`, which the first signal stops. None when that is left
-    /// behind.
+    /// Waits for the receiver of `reading`, which the first signal stops. `None` if it is left behind.
     pub(super) async fn take<T>(
         &mut self,
         reading: &SourceReading,
@@ -202,7 +204,7 @@ impl Driver {
         self.wait(work, after_signal, stop).await
     }
 
-    /// Waits for `work` and has `react` follow what happens meanwhile. None when it is left behind.
+    /// Waits for `work` and calls `react` for what happens meanwhile. `None` if the work is left behind.
     pub(super) async fn wait<T>(
         &mut self,
         work: impl Future<Output = T>,

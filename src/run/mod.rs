@@ -1,6 +1,6 @@
-//! The commands: `replay/` sends, `plan.rs` forecasts, `extract/` prints, `inspect/` looks, `compare/` compares. Each joins
-//! an extraction with what takes its records; `driver.rs` waits and passes signals on, `show/` says what came of it,
-//! `program/` is around all of them.
+//! The commands: `replay/` sends, `plan.rs` forecasts, `extract/` prints, `inspect/` describes, `compare/`
+//! compares. Each joins an extraction with a receiver of its records; `driver.rs` waits and passes signals
+//! on, `show/` shows the result, `program/` surrounds all of them.
 
 mod compare;
 mod driver;
@@ -23,8 +23,8 @@ use crate::report::Signal;
 
 use self::show::product::Product;
 
-/// Does what `config` says. The first of `signals` stops reading and drains what was handed to
-/// librdkafka (10 s at most), the second one leaves at once; both end in a report.
+/// Does what `config` says. The first of `signals` stops reading and drains what librdkafka holds (10 s at
+/// most), the second one ends the run at once; both lead to a report.
 ///
 /// # Errors
 /// Only what is wrong before anything has begun; a run that fails later has a report that says so.

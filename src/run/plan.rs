@@ -1,5 +1,6 @@
-//! `kreplay plan`: all of a replay but the sending. It reads the source as a replay does, pass by pass, and
-//! stops for the same signals; what takes the records forecasts instead of sending.
+//! `kreplay plan`: everything that a replay does except for the sending. It reads the source as a replay
+//! does, pass by pass, and stops for the same signals; the receiver of the records forecasts instead of
+//! sending.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,8 +15,8 @@ use crate::produce::{Control, Counters, PlanOutcome};
 use crate::report::{EmptySource, PlanReport, SourceReport, nothing_found};
 use crate::{extract, produce};
 
-/// Plans the replay that `config` asks for; the first signal ends it, and what was planned by then is
-/// reported.
+/// Plans the replay that `config` describes; the first signal ends it, and the plan then covers what was read
+/// by then.
 ///
 /// # Errors
 /// What is wrong with the configuration: such a plan has no report.

@@ -1,5 +1,5 @@
 //! When a record was captured: `extract` prints it as `captured`, from RRPairs of every form, from a CSV and
-//! from record lines, and what is odd there makes no record unreadable.
+//! from record lines; odd times make no record unreadable.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ fn expected() -> Vec<(String, Option<String>)> {
 #[test]
 fn a_fetch_gives_its_records_when_it_was_answered() {
     assert_eq!(captured(&extract(&capture("Fetch"), &[])), expected());
-    // A path that is no plain one changes the way in which the line is read.
+    // A path that is not plain changes the way in which the line is read.
     let query = ["--key", "$..noSuchMember", "--profile", "fetch"];
     let output = extract(&rrpair("Fetch", TIMES[1].0, 1), &query);
     assert!(

@@ -192,12 +192,12 @@ fn first_and_last(records: &[&CountedRecord]) -> (String, String) {
     )
 }
 
-/// What `inspect` has to say of a topic.
+/// What `inspect` has to say about a topic.
 fn expected_topic(topic: &str, records: &[&CountedRecord]) -> Value {
     let values = records.iter().filter_map(|record| record.value.as_ref());
     let mut sizes: Vec<usize> = values.map(String::len).collect();
     sizes.sort_unstable();
-    // The nearest rank: the smallest size that so many of 100 values do not exceed.
+    // The nearest rank: the smallest size that this many of 100 values do not exceed.
     let at = |percent: usize| sizes[(sizes.len() * percent).div_ceil(100) - 1];
     let keys: BTreeSet<&String> = records.iter().filter_map(|r| r.key.as_ref()).collect();
     let partitions: BTreeSet<u64> = records.iter().map(|record| record.partition).collect();

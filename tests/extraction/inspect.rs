@@ -1,5 +1,5 @@
-//! `kreplay inspect` tells what is in a capture, `kreplay profile` what is looked for there, and a
-//! path that matches nothing is named with the one that was meant.
+//! `kreplay inspect` shows what is in a capture, `kreplay profile` what kreplay looks for there, and a path
+//! that matches nothing is named with the one that was meant.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ read       rrpairs shop.jsonl: 69.37 KiB, 34 RRPairs, 21 Fetches (6 empty)
 found      51 = 2 control + 49 to replay
 time       2026-01-05T09:00:00.639Z to 2026-01-05T09:00:04.443Z
 several    11 Fetches hold more than one record: 46, of which a CSV loses 35
-gaps       12 offsets are missing, in 5 gaps; compaction and transactions leave such
+gaps       12 offsets are missing, in 5 gaps; compaction and transactions leave gaps
 commands   Fetch 21, Produce 3, Heartbeat 2, Metadata 2, ApiVersions 1 and 5 more
 brokers    kafka-0.kafka:9092 21
 clients    fulfilment-1 21
@@ -122,7 +122,7 @@ fn a_filter_that_nothing_passes_is_reported_with_the_commands_that_occur() {
     assert!(
         text(&output).contains(
             "\nnote       the filter passed none of 4 RRPairs\n           \
-             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it\n\
+             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` select from it\n\
              found      0 = 0 to replay\n\
              commands   GET 1, POST 1, Query 1, SSL Request 1\n"
         ),
@@ -141,7 +141,7 @@ fn inspect_describes_every_fixture_on_one_screen() {
     for entry in fs::read_dir(&folder).expect("the fixtures are in a folder") {
         let name = entry.expect("the folder can be read").file_name();
         let name = name.to_string_lossy();
-        // Without a value column there is nothing to tell; the others are no captures.
+        // Without a value column there is nothing to inspect; the others are not captures.
         if ["no-value.csv", "own-profile.toml", "README.md"].contains(&&*name) {
             continue;
         }
@@ -195,7 +195,7 @@ fn inspect_detects_the_kind_of_a_file_from_its_content() {
         assert!(text(&output).contains(&format!("\n{read}")), "{output:?}");
         assert_eq!(output.code, 0, "{output:?}");
     }
-    // The records that `extract` prints are those that it is given.
+    // `extract` prints the same records as it receives.
     let lines = fixture("shop.expected.jsonl");
     let printed = kreplay(["extract", &lines.display().to_string()]);
     let expected = fs::read_to_string(&lines).expect("the fixture can be read");
@@ -220,8 +220,8 @@ fn the_paths_of_a_csv_cannot_be_listed_and_several_csvs_are_read() {
     let output = inspect("guide.csv", &["--paths"]);
     let named = fixture("guide.csv").display().to_string();
     let expected = format!(
-        "kreplay: {named} is a CSV, which has columns and no paths\n\
-         hint: its first line names them; without `--paths` its records are shown\n"
+        "kreplay: {named} is a CSV, which has columns instead of paths\n\
+         hint: its first line names the columns; without `--paths`, kreplay shows its records\n"
     );
     assert_eq!(
         (output.code, output.stderr.as_str()),
@@ -374,7 +374,7 @@ fn a_built_in_profile_is_printed_and_works_as_a_file() {
         (unknown.code, unknown.stderr.as_str()),
         (
             2,
-            "kreplay: there is no built-in profile `fetsch`\nhint: there are `fetch`, `produce`, `byoc`\n"
+            "kreplay: `fetsch` is not a built-in profile\nhint: the built-in profiles are `fetch`, `produce`, `byoc`\n"
         )
     );
 }

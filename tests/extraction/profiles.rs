@@ -1,5 +1,5 @@
-//! What is taken out of captures: copies and aborted transactions left out, topic ids resolved,
-//! paths, filters and spellings followed. Apart from `rehearsal.rs`, which is about runs.
+//! What kreplay extracts from captures: it leaves out copies and aborted transactions, resolves topic ids,
+//! and follows paths, filters and spellings. Apart from `rehearsal.rs`, which is about runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn parsed(output: &RunOutput) -> Vec<Value> {
         .collect()
 }
 
-/// Record lines as `orders[1]@104 key=value`; `-` is what the capture does not tell, `~` a null.
+/// Record lines as `orders[1]@104 key=value`; `-` is what the capture does not contain, `~` a null.
 fn short(lines: &[Value]) -> Vec<String> {
     let text = |value: &Value| match value {
         Value::Null => "~".to_owned(),
@@ -284,7 +284,7 @@ fn aborted_records_and_duplicates_are_kept_when_asked_for_and_markers_never() {
 
 #[test]
 fn aborted_records_are_left_out_with_a_custom_value_path_too() {
-    // Without a record path no offset is known, so the Fetches of lines 1, 3 and 4 stand side by side.
+    // Without a record path no offset is known, so the Fetches of lines 1, 3 and 4 are all replayed.
     let value =
         "$.kafka.response.FetchResponse.topics[*].partitions[*].records[*].records[*].valueString";
     let report = rehearse(&["replay", "transactions.jsonl", "--value", value], 0);
@@ -358,8 +358,8 @@ fn an_unresolved_topic_id_is_counted_with_a_hint_how_to_name_it() {
     let (_, problems) = output.stdout.split_once("problem ").expect("a problem");
     assert_eq!(
         problems,
-        "   topic unknown: 2, first late-metadata.jsonl:7: nothing in the capture names the topic's \
-         id: 4jfhP0BF2SmV6Nl7qrdn9Q [0] @ 1\n           \
+        "   topic unknown: 2, first late-metadata.jsonl:7: nothing in the capture names the topic \
+         with this id: 4jfhP0BF2SmV6Nl7qrdn9Q [0] @ 1\n           \
          hint: name the topic with `--topic-id ID=NAME`, or use `-t TOPIC`\n"
     );
     for id in [
@@ -594,7 +594,7 @@ fn a_query_gives_the_same_lines_as_the_equivalent_plain_path() {
     }
 }
 
-/// A query is asked of a document, which holds neither half of a surrogate pair nor every number.
+/// A query runs on a document, which holds neither half of a surrogate pair nor every number.
 #[test]
 fn lone_surrogates_elsewhere_do_not_break_a_query() {
     let values = |line: &str, path: &str| {
@@ -932,12 +932,12 @@ fn an_unknown_member_beside_a_known_value_is_named_with_its_count() {
         report["problems"],
         json!([problem("keyHex", 3), problem("header", 1)])
     );
-    // What the hint says helps.
+    // The advice of the hint helps.
     let shown = run(&["extract", "-"]).stdin(lines.clone()).output();
     assert!(
         shown
             .stderr
-            .contains("hint: if it is the key or the headers, say so with `--key @.NAME`"),
+            .contains("hint: if it is the key or the headers, name it with `--key @.NAME`"),
         "{}",
         shown.stderr
     );
@@ -945,7 +945,7 @@ fn an_unknown_member_beside_a_known_value_is_named_with_its_count() {
     let spelt_so = lines.lines().next().expect("there is one").to_owned() + "\n";
     let report = rehearse_with(&paths, &spelt_so, 0);
     assert_eq!(report["problems"], json!([]));
-    // But then the built-in spellings are those that nobody knows.
+    // But then the built-in spellings are unknown.
     let report = rehearse_with(&paths, &lines, 1);
     let why = "a record has a member called `keyString`, which the profile does not know";
     assert_eq!(report["problems"][0]["first"]["why"], why);
@@ -1026,7 +1026,7 @@ fn an_invalid_path_is_shown_with_the_position_of_the_error() {
         (
             "--value",
             "@.doc",
-            "`--value`: the path does not parse: `@` is the record's node, and there is no record path",
+            "`--value`: the path does not parse: `@` is the record's node, but there is no record path",
             0,
         ),
     ] {
@@ -1167,7 +1167,7 @@ fn a_filter_keeps_what_matches_and_counts_the_rest() {
             0 => String::new(),
             n => format!(" + {n} delivered"),
         };
-        // One that passes no RRPair at all is rather a mistake: none has a header or a URL.
+        // A filter that passes no RRPair at all is probably a mistake: none has a header or a URL.
         let code = i32::from(filter.starts_with("header[x-y]"));
         assert_eq!(
             ledger(&rehearse(&args, code)),
@@ -1206,12 +1206,12 @@ fn a_keyword_that_no_rrpair_answers_is_named() {
     for (filter, what, column) in [
         (
             "sample IS '1/5'",
-            "`sample` chooses by a hash of Speedscale's own",
+            "`sample` selects by a hash that is internal to Speedscale",
             0,
         ),
         (
             "command IS Fetch AND sample[rrpair] IS '1/5'",
-            "`sample` chooses by a hash of Speedscale's own",
+            "`sample` selects by a hash that is internal to Speedscale",
             21,
         ),
         (
@@ -1269,13 +1269,13 @@ fn a_record_of_unknown_members_alone_is_unreadable_and_one_of_them_is_named() {
     assert_eq!(ledger(&report), "10 = 1 unreadable + 9 delivered");
     let first = json!({
         "input": "spellings.jsonl", "line": 5,
-        "why": "a record has none of the known value members, but one called `payload`",
+        "why": "a record has no known value member, but one called `payload`",
     });
     let problems = json!([{ "what": "value_unknown", "count": 1, "first": first }]);
     assert_eq!(report["problems"], problems);
     let shown = run(&["extract", "spellings.jsonl"]).output().stderr;
     let hint = "\n           hint: `kreplay inspect --paths` lists every path that occurs; \
-                give the value's with `--value PATH`\n";
+                name the value with `--value PATH`\n";
     assert!(shown.contains(hint), "{shown}");
 }
 
@@ -1298,7 +1298,7 @@ fn snapshot(args: &[&str]) -> (RunOutput, Vec<Vec<String>>) {
     (output, calls)
 }
 
-/// `http-demo.json` as a snapshot of the stand-in.
+/// `http-demo.json` as a snapshot of the simulated speedctl.
 fn http_snapshot() -> TempDir {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let text = fs::read_to_string(fixture("http-demo.json")).expect("the fixture is readable");
@@ -1358,7 +1358,7 @@ fn with_via_csv_an_unknown_keyword_is_left_to_speedctl() {
     };
     let asked: Vec<&String> = call.iter().skip_while(|it| *it != "--filter").collect();
     assert_eq!(asked[1], filter);
-    // The stand-in knows it as little; that is what is told.
+    // The simulated speedctl does not know it either, and kreplay reports that.
     assert_eq!(output.code, 4, "{output:#?}");
     assert!(
         output.stderr.contains("unknown keyword `newer"),
@@ -1465,8 +1465,8 @@ fn a_wildcard_with_via_csv_is_an_error() {
         assert_eq!(
             output.stderr,
             format!(
-                "kreplay: speedctl cannot be asked for `{value}`: it takes names and indexes only\n\
-                 hint: leave out `--via csv`: kreplay then reads the RRPairs\n"
+                "kreplay: speedctl does not take the path `{value}`, only names and indexes\n\
+                 hint: leave out `--via csv`, and kreplay reads the RRPairs\n"
             )
         );
         assert!(calls.is_empty(), "{calls:?}");

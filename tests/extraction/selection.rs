@@ -1,5 +1,5 @@
-//! Which part of a capture is used: what `--topics`, `--from`, `--to`, `--sample`, `--skip`, `--limit` and
-//! `--shard` select arrives, is printed and is counted, and the rest is in the ledger as `unselected`.
+//! Which part of a capture is selected: what `--topics`, `--from`, `--to`, `--sample`, `--skip`, `--limit`
+//! and `--shard` select arrives, is printed and is counted, and the rest is in the ledger as `unselected`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -339,7 +339,7 @@ fn a_limit_ends_reading_of_an_input_that_goes_on() {
         .spawn();
     // The pipe stays open: without the limit the run would wait for more.
     let mut pipe = running.take_stdin();
-    // It may have enough before it has taken all.
+    // It may have enough before it has taken everything.
     _ = pipe.write_all(&shop);
     let output = running.wait();
     drop(pipe);
@@ -382,7 +382,7 @@ fn a_limit_ends_speedctl_without_a_failure() {
         assert_eq!(outcome, (0, &json!(1), &json!([])), "{via} {output:#?}");
         let pids = std::fs::read_to_string(&pids).expect("the stand-in has noted it");
         for pid in pids.lines() {
-            // One that nobody has waited for yet is a zombie.
+            // A process that nobody has waited for yet is a zombie.
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             let ended = stat.is_empty() || stat.contains(") Z ") || stat.contains(") X ");
             assert!(ended, "{via}: {stat}");
@@ -490,13 +490,13 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
             &["--shard", "5/4"][..],
             "`--shard 5/4`: there is no shard 5 of 4",
         ),
-        (&["--shard", "0/4"], "the first shard is 1/4"),
-        (&["--shard", "1/0"], "of 0 shards there is none"),
+        (&["--shard", "0/4"], "shards count from 1: the first is 1/4"),
+        (&["--shard", "1/0"], "0 is not a number of shards"),
         (
             &["--shard", "auto"],
             "`--shard auto` reads JOB_COMPLETION_INDEX, which is not set",
         ),
-        (&["--sample", "1/0"], "one key in 0 is none"),
+        (&["--sample", "1/0"], "expected 1/N with N above 0"),
         (&["--limit", "0"], "--limit"),
         (&["--limit", "-1"], "invalid value '-1' for '--limit <N>'"),
         (&["--skip", "-1"], "invalid value '-1' for '--skip <N>'"),
@@ -516,7 +516,7 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
             "`--from 2026-01-05T09:00:02Z` is not before `--to 2026-01-05T09:00:02Z`",
         ),
         (&["--topics", "a,!a"], "`a` and `!a` contradict each other"),
-        (&["--topics", "a|b"], "no `|`"),
+        (&["--topics", "a|b"], "no name has a `|`"),
         (&["--clock", "record"], "`--clock record` is for "),
     ] {
         for command in [&["replay", shop(), "--rehearse"][..], &["extract", shop()]] {
@@ -595,14 +595,13 @@ fn an_error_about_a_window_outside_the_capture_names_the_captured_span() {
             (2, ""),
             "{output:#?}"
         );
-        let said = format!(
-            "kreplay: {expected}\nhint: `--clock record` reads the records' own timestamps"
-        );
+        let said =
+            format!("kreplay: {expected}\nhint: `--clock record` uses the records' own timestamps");
         assert!(output.stderr.contains(&said), "{said} in {output:#?}");
     }
     let output = kreplay([&["inspect", shop()], &late[..]].concat());
     assert_eq!(output.code, 2, "{output:#?}");
-    // Also from stdin, which is read but once: nothing was sent when its end has come.
+    // Also from stdin, which is read only once: nothing was sent when its end has come.
     let input = std::fs::read(shop()).expect("the fixture is readable");
     let output = Run::new(["replay", "-", "--rehearse", "--to", "2020-01-01T00:00:00Z"]);
     let output = output.stdin(input).output();
@@ -614,9 +613,9 @@ fn an_error_about_a_window_outside_the_capture_names_the_captured_span() {
     assert_eq!(output.code, 2, "{output:#?}");
     let said = "none has a time by this `--clock`";
     assert!(output.stderr.contains(said), "{output:#?}");
-    let said = "`--clock record` reads the records' own timestamps";
+    let said = "`--clock record` uses the records' own timestamps";
     assert!(output.stderr.contains(said), "{output:#?}");
-    // Who allows a source without records gets the report that names the window.
+    // A user who allows a source without records gets the report that names the window.
     let output = kreplay([&["extract", shop(), "--allow-empty"], &late[..]].concat());
     assert_eq!(output.code, 1, "{output:#?}");
 }

@@ -1,5 +1,5 @@
-//! `kreplay snapshot` with a speedctl that behaves, misbehaves or is not there. The stand-in of
-//! `tools/speedctl` plays all of them; its misbehaviours are described in its `faults.rs`.
+//! `kreplay snapshot` with a speedctl that behaves, misbehaves or is missing. `tools/speedctl` plays all of
+//! them; its `faults.rs` describes its misbehaviours.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Records of `demo.jsonl`.
 const DEMO: u64 = 21;
 
-/// A run of `kreplay snapshot` with the stand-in, and where the stand-in notes what it did.
+/// A run of `kreplay snapshot` with the simulated speedctl, and where that notes what it did.
 struct Play {
     run: Run,
     notes: TempDir,
@@ -70,7 +70,7 @@ struct Played {
     calls: Vec<Vec<String>>,
 }
 
-/// Waits for the end of a run and sees that it left no process behind.
+/// Waits for the end of a run and checks that it left no process behind.
 fn played(running: Running, notes: &TempDir) -> Played {
     let output = running.wait();
     let read = |name| fs::read_to_string(notes.path().join(name)).unwrap_or_default();
@@ -126,13 +126,13 @@ impl Played {
             .expect("the ledger has this member")
     }
 
-    /// What kreplay says on stderr, notes and errors alike.
+    /// What kreplay prints on stderr, both notes and errors.
     fn said(&self) -> Vec<&str> {
         let lines = self.output.stderr.lines();
         lines.filter(|line| line.starts_with("kreplay: ")).collect()
     }
 
-    /// Checks that the source failed with one error, which holds `words`, and nothing was sent.
+    /// Checks that the source failed with one error that contains `words`, and nothing was sent.
     fn assert_refused(&self, what: &str, words: &[&str]) {
         let RunOutput { code, stderr, .. } = &self.output;
         assert_eq!(*code, 4, "{what}: {stderr}");
@@ -144,7 +144,7 @@ impl Played {
         }
     }
 
-    /// Checks that all of `demo` was delivered and nothing was said.
+    /// Checks that all of `demo` was delivered and nothing was printed on stderr.
     fn assert_whole_demo(&self, what: &str) {
         let RunOutput { code, stderr, .. } = &self.output;
         assert_eq!(*code, 0, "{what}: {stderr}");
@@ -190,7 +190,7 @@ fn a_speedctl_that_cannot_be_started_is_an_error_with_a_hint_how_to_name_one() {
             let played = play("demo", "", &["--via", via, "--speedctl", name]).end();
             played.assert_refused(name, &[&format!("`{name}`"), why, hint]);
         }
-        // Not executable on PATH is as good as not there.
+        // A file on PATH that is not executable counts as missing.
         let played = play("demo", "", &["--via", via, "--speedctl", "speedctl"])
             .env("PATH", &here)
             .end();
@@ -198,7 +198,7 @@ fn a_speedctl_that_cannot_be_started_is_an_error_with_a_hint_how_to_name_one() {
     }
 }
 
-/// Faults, the way, and what is said of them.
+/// Faults, the way, and what kreplay says about them.
 const FAILURES: [(&str, &str, &[&str]); 19] = [
     (
         "exit-early=3",
@@ -253,7 +253,7 @@ const FAILURES: [(&str, &str, &[&str]); 19] = [
     ),
     ("child,exit=3", "auto", &["exited with code 3", FAILED]),
 ];
-/// The stand-in's last words.
+/// The last words of the simulated speedctl.
 const FAILED: &str = "Error: the extraction failed";
 
 #[test]
@@ -323,7 +323,7 @@ fn a_silent_speedctl_is_stopped_with_all_that_it_started() {
     });
 }
 
-/// Every fault of the stand-in that is a misbehaviour, with a value where it takes one.
+/// Every fault of the simulated speedctl that is a misbehaviour, with a value if it takes one.
 const MISBEHAVIOURS: [&str; 19] = [
     "exit=3",
     "exit-early=3",
@@ -375,7 +375,7 @@ fn any_two_misbehaviours_end_with_code_4_and_nothing_sent_or_do_no_harm() {
 fn every_fault_of_the_stand_in_is_tried() {
     let listed = include_str!("../../tools/speedctl/src/faults.rs");
     let rows = listed.lines().filter(|line| line.starts_with("//! | `"));
-    // Every second part stands between backticks; the value after `=` or `[` is not of the name.
+    // Every second part is between backticks; the value after `=` or `[` does not belong to the name.
     let first = |row: &'static str| row.split(" | ").nth(1).unwrap_or_default();
     let names = rows.flat_map(|row| first(row).split('`').skip(1).step_by(2));
     let names = names.map(|name| name.split(['=', '[']).next().unwrap_or_default());
@@ -426,7 +426,7 @@ fn harmless_faults_of_speedctl_change_nothing() {
 
 #[test]
 fn what_a_child_of_speedctl_writes_after_the_end_of_speedctl_is_read() {
-    // Longer than any time after which an exit code of 0 could be taken for the end of the output.
+    // Longer than any time after which an exit code of 0 could count as the end of the output.
     let (late, late_name) = ("late-child=3000", "late-child=3000,names-file");
     let late_stderr = "late-child=3000,names-file-stderr,stderr=1000";
     let cases = [
@@ -459,7 +459,7 @@ fn output_that_stays_open_in_silence_is_incomplete_whatever_the_exit_code() {
         }
     }
     let words = [
-        "exited with code 0, but a process that it started holds its output open and wrote nothing for 1s",
+        "exited with code 0, but a process that it started keeps its output open and wrote nothing for 1s",
         "--speedctl-timeout",
     ];
     side_by_side(cases, |played, what| played.assert_refused(&what, &words));
@@ -499,7 +499,10 @@ fn output_without_a_csv_in_it_is_refused() {
         ("no-output", nothing),
         ("cut=0", nothing),
         ("cut=5", nothing),
-        ("names-file,no-header", "demo.csv, which has no CSV header"),
+        (
+            "names-file,no-header",
+            "demo.csv, which does not have a CSV header",
+        ),
     ] {
         for via in ["auto", "csv"] {
             let played = play("demo", faults, &["--via", via]).end();
@@ -564,8 +567,8 @@ fn a_csv_that_is_cut_off_inside_its_header_is_refused() {
     }
 }
 
-/// What a CSV cannot carry: the fixture, a part of the note on stderr, and what `--via csv` makes
-/// of it: records delivered and the problem reported.
+/// What a CSV cannot carry: the fixture, a part of the note on stderr, and the result with `--via csv`:
+/// records delivered and the problem reported.
 const SENTINELS: [(&str, &str, u64, Option<&str>); 7] = [
     (
         "second-record",
@@ -683,7 +686,7 @@ fn assert_hints_at_raw(id: &str) {
 /// Records of the long capture; with 1,000 bytes each they are more than the channel holds.
 const MANY: u64 = 42_000;
 
-/// A folder with `long.jsonl`: plain records, one a Fetch, and two in the last Fetch.
+/// A folder with `long.jsonl`: plain records, one in each Fetch, and two in the last Fetch.
 fn long_capture() -> TempDir {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let file = fs::File::create(folder.path().join("long.jsonl")).expect("the folder is writable");
@@ -764,7 +767,7 @@ fn a_speedctl_failure_after_the_channel_was_full_is_reported_with_what_was_sent(
 const VALUE: &str =
     "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString,";
 
-/// A name that a shell takes apart unless it is quoted.
+/// A name that a shell splits unless it is quoted.
 const ODD: &str = "it's $HOME; `id` \\ \"x\"";
 
 #[test]
@@ -897,7 +900,7 @@ fn extra_arguments_reach_speedctl_unchanged_and_in_order() {
             panic!("{via}: one call, not {:?}", played.calls)
         };
         assert_eq!(call[..3], action, "{via}");
-        // The stand-in takes the empty one for a second snapshot, which shows that it arrives.
+        // The simulated speedctl takes the empty argument for a second snapshot, which shows that it arrives.
         let tail: Vec<&str> = call[call.len() - 4..].iter().map(String::as_str).collect();
         assert_eq!(tail, ["--config", ODD, "--verbose", ""], "{via}");
         played.assert_refused(via, &["more than one snapshot id"]);

@@ -1,5 +1,6 @@
-//! Records that hold other texts than the application was given: values that data-loss prevention has
-//! replaced, and dates that are to be resolved. What is said of them, what is refused and what is sent.
+//! Records whose texts differ from what the application received: values that data-loss prevention has
+//! replaced, and dates that are to be resolved. What kreplay reports about them, what it refuses and what it
+//! sends.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -120,7 +121,7 @@ fn redacted_and_dated_values_are_counted_by_topic_and_the_first_is_named() {
         "{output:#?}"
     );
     assert_counted(&replayed);
-    // Resolved dates are no trouble any more.
+    // Resolved dates are not a problem any more.
     assert_eq!(
         replayed["problems"].as_array().map(Vec::len),
         Some(1),
@@ -182,7 +183,7 @@ fn fail_on_redacted_ends_the_run_before_anything_is_sent() {
         &folder,
         &(fetch("orders", &records) + &fetch("other", &[json!({ "valueString": "REDACTED-" })])),
     );
-    // Where everything goes to one topic, records are sent as soon as they are read unless the flag is given.
+    // If everything goes to one topic, records are sent as soon as they are read unless the flag is given.
     let args = [
         "replay",
         &path,
@@ -215,7 +216,8 @@ fn fail_on_redacted_ends_the_run_before_anything_is_sent() {
     );
 }
 
-/// More than the channel holds: what comes before the first such record may be sent, that one never is.
+/// More than the channel holds: what comes before the first such record may be sent, but never the record
+/// itself.
 #[test]
 fn a_redacted_record_late_in_the_source_is_not_sent() {
     let folder = folder();
@@ -267,7 +269,7 @@ fn a_date_placeholder_is_refused_before_it_is_sent() {
             "{output:#?}"
         );
         let line = format!(
-            "kreplay: {path}:2 holds a date that is to be resolved: `{{speedscale_date(...)}}`\nhint: `--resolve-dates` "
+            "kreplay: {path}:2 holds a date that is still to be resolved: `{{speedscale_date(...)}}`\nhint: `--resolve-dates` "
         );
         assert!(output.stderr.contains(&line), "{output:#?}");
     }
@@ -367,7 +369,7 @@ fn date_placeholders_are_resolved_against_the_time_of_the_replay_from_a_pipe_too
     }
 }
 
-/// A journal knows its source by what it holds, not by what the dates become.
+/// A journal identifies its source by its content, not by what the dates become.
 #[test]
 fn a_resumed_run_resolves_dates_and_knows_its_source() {
     let folder = folder();

@@ -1,6 +1,6 @@
-//! Topics that a capture knows by their ids alone: `--topic-id`, and the list of those that nothing
-//! names. Apart from `extraction.rs` because it is one promise over all commands and kinds of source:
-//! a topic under two identities is replayed once, or named.
+//! Topics that a capture knows only by their ids: `--topic-id`, and the list of ids without a name. Apart
+//! from `extraction.rs` because it is one promise over all commands and kinds of source: a topic under two
+//! identities is replayed once, or named.
 
 use std::fs;
 use std::path::Path;
@@ -79,7 +79,7 @@ impl CaptureFolder {
     }
 }
 
-/// `orders` under its name and, of the same batches, under its id; a part of each is under one alone.
+/// `orders` under its name and, for the same batches, under its id; a part of each is only under one of them.
 fn two_identities() -> CaptureFolder {
     CaptureFolder::of(&[
         fetch(
@@ -163,7 +163,7 @@ fn record_lines_and_a_csv_use_the_name_of_a_topic_id_flag() {
     fs::write(capture.path("lines"), &lines).expect("the folder is writable");
     let given = format!("{ID}=orders");
     let report = capture.rehearse(&["replay", "lines", "--topic-id", &given], 0);
-    // No copies are looked for in record lines.
+    // kreplay looks for no copies in record lines.
     assert_eq!(ledger(&report), "16 = 16 delivered");
     assert_eq!(report["topics"][0]["delivered"], 11);
 
@@ -253,7 +253,7 @@ fn all_unresolved_ids_are_listed_with_the_topic_of_the_same_batches() {
         .stdin(stdin)
         .output();
     assert!(output.stdout.contains(&text), "{}", output.stdout);
-    // What the list says can be copied.
+    // The user can copy what the list says.
     let flag = format!("{ID}=orders");
     let other = format!("{OTHER}=refunds");
     let args = [
@@ -300,7 +300,7 @@ fn an_id_that_occurs_nowhere_ends_the_run_before_anything_is_sent() {
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
     assert_eq!(values(&brokers, "payments"), [""; 0]);
-    // Who only looks is told, too.
+    // A user who only inspects learns it as well.
     let extracted = capture.run(&[&["extract", "-q", "capture"], &flags[..]].concat());
     assert_eq!((extracted.code, extracted.stdout.lines().count()), (1, 14));
     let said = format!("`--topic-id {OTHER}=refunds` matches nothing");
@@ -328,7 +328,7 @@ fn an_invalid_topic_id_or_name_is_a_usage_error() {
     refused(&["--topic-id", &first, "--topic-id", &second], &said);
 }
 
-/// `--map` takes captured names: by an id it sent the topic a second time.
+/// `--map` takes captured names: with an id, it would send the topic a second time.
 #[test]
 fn a_map_of_an_id_is_refused_with_the_flag_that_names_it() {
     let capture = two_identities();
@@ -336,7 +336,7 @@ fn a_map_of_an_id_is_refused_with_the_flag_that_names_it() {
     let output = capture.run(&["replay", "capture", "--rehearse", "--map", &map]);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
     let said = format!(
-        "kreplay: `--map {ID}=orders` matches nothing: it is the id of a topic\n\
+        "kreplay: `--map {ID}=orders` matches nothing: `{ID}` is the id of a topic\n\
          hint: `--topic-id {ID}=NAME` says what the topic is called\n"
     );
     assert_eq!(output.stderr, said);

@@ -1,5 +1,5 @@
-//! Faults: brokers that die, hang or refuse, networks that lose answers, signals at any moment. After
-//! each of them what kreplay says is what stands in the log, see `harness/verdict`.
+//! Faults: brokers that die, hang or refuse, networks that lose answers, signals at any moment. After each of
+//! them, what kreplay reports must match the log, see `harness/verdict`.
 //!
 //! `cargo test` runs the quick ones; those that take longer are counted as ignored there, and
 //! `cargo test --release --test faults -- --include-ignored` runs them too. So are those that need a
@@ -22,16 +22,16 @@ use serde_json::Value;
 use crate::harness::kafka::Kafka;
 use crate::harness::run::{Run, RunOutput};
 
-/// A hang is told after this; no trial comes near it.
+/// A hang is reported after this time; no trial comes near it.
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A trial: its name, a sentence, what it takes, and what it does.
 type FaultTrial = (&'static str, Takes, fn());
 
-/// What a trial takes.
+/// What a trial needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
-    /// Milliseconds, and nothing but this process.
+    /// Milliseconds, and only this process.
     Nothing,
     /// A real Kafka for some seconds.
     Seconds,
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         if required {
             return ExitCode::FAILURE;
         }
-        // What cannot be run stays ignored.
+        // What cannot run stays ignored.
         (args.ignored, args.include_ignored) = (false, false);
     }
     let reason = unavailable.as_deref().and_then(|why| why.lines().next());

@@ -1,4 +1,5 @@
-//! The verdict and the proxy themselves: each kind of lie is seen, each kind of fault is made.
+//! Tests of the verdict and the proxy themselves: the verdict notices each kind of lie, and the proxy makes
+//! each kind of fault.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -108,7 +109,7 @@ fn lies() {
         seen(&all, &[&[0, 2, 2, 4], &[1, 3]]),
         ["in the log twice: 2"]
     );
-    // In two partitions is twice as well.
+    // In two partitions counts as twice.
     assert_eq!(
         seen(&all, &[&[0, 2, 4], &[1, 2, 3]]),
         ["in the log twice: 2"]
@@ -157,7 +158,7 @@ fn lies_of_rejects() {
             "neither in the log nor in the rejects: 4",
         ]
     );
-    // The one that is called not written is there, the other one is lost.
+    // The record that is called not written is there, the other one is lost.
     let swapped = Log::of(&[&[0, 2], &[1, 3]]);
     assert_eq!(
         seen(&swapped, &[(3, "not_written"), (4, "unknown")]),

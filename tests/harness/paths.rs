@@ -1,4 +1,4 @@
-//! Where tests find files: fixtures in the source tree, the stand-in for speedctl among the build products.
+//! Where tests find files: fixtures in the source tree, the simulated speedctl among the build products.
 //!
 //! Apart from the runs because tests of the library use fixtures too.
 
@@ -19,10 +19,11 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     path
 }
 
-/// The path of the stand-in for speedctl, `tools/speedctl`.
+/// The path of the simulated speedctl, `tools/speedctl`.
 ///
-/// Cargo builds the binaries of a test's own package only, so the first call in a process has cargo
-/// build this one: a test never runs an old stand-in, or none. With nothing to do that takes a fraction of a second.
+/// Cargo builds the binaries of a test's own package only, so the first call in a process has cargo build
+/// this one: a test never runs an old one, or none. If nothing has to be built, that takes a fraction of a
+/// second.
 ///
 /// # Panics
 /// When it does not compile.
@@ -39,9 +40,9 @@ pub(crate) fn tool(name: &str) -> PathBuf {
     BUILT.get_or_init(build_tools).join(name)
 }
 
-/// Builds the tools where this test was built, by the same profile; returns the folder.
+/// Builds the tools where this test was built, with the same profile; returns the folder.
 fn build_tools() -> PathBuf {
-    let test = std::env::current_exe().expect("the system tells the path of this test");
+    let test = std::env::current_exe().expect("the system knows the path of this test");
     // TARGET/PROFILE/deps/TEST
     let products = test.ancestors().nth(2).expect("cargo nests its products");
     let target = products.parent().expect("cargo nests its products");

@@ -1,6 +1,6 @@
-//! Topics for tests, made and removed through the admin API.
+//! Topics for tests, created and removed through the admin API.
 //!
-//! Apart from `readback` because `tools/broker` makes topics too and reads none.
+//! Apart from `readback` because `tools/broker` also creates topics and reads none.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -31,7 +31,7 @@ pub(crate) fn create(
     create_replicated(bootstrap, name, partitions, 1, configs)
 }
 
-/// Does what [`create`] does, with so many replicas of each partition.
+/// Does what [`create`] does, with this many replicas of each partition.
 pub(crate) fn create_replicated(
     bootstrap: &str,
     name: &str,

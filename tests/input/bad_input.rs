@@ -1,5 +1,5 @@
-//! Damaged, odd and hostile input: whole records around the damage are sent, the damage is counted
-//! and named by file and line, and the exit code tells. Nothing here needs more than one rehearsal.
+//! Damaged, odd and hostile input: kreplay sends whole records around the damage, counts the damage and names
+//! it by file and line, and the exit code says so. Nothing here needs more than one rehearsal.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -80,7 +80,7 @@ fn assert_sound(output: &RunOutput, report: &Value) {
     );
 }
 
-/// Runs what is to be refused as a usage error: code 2, no report, nothing sent.
+/// Runs what has to be refused as a usage error: code 2, no report, nothing sent.
 fn refused(args: &[&str], stdin: &str) -> String {
     let all = args
         .iter()
@@ -114,7 +114,7 @@ impl Replay {
         assert_eq!(self.report["source"]["complete"], code != 4, "{what}");
     }
 
-    /// Checks where the first problem is and what is said of it; the CSVs here have few columns.
+    /// Checks where the first problem is and what it says; the CSVs here have few columns.
     fn assert_named(&self, what: &str, input: &str, line: u64, why: &str) {
         let problems = self.report["problems"].as_array().expect("a list");
         let mut named = problems.iter().filter(|p| p["what"] != "loss_unseen");
@@ -214,11 +214,11 @@ fn a_bad_line_is_named_and_the_lines_around_it_are_sent() {
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     let open = "[".repeat(100_000);
     assert_bad_lines(&[
-        ("cut", good("x")[..40].into(), "the JSON breaks off after"),
+        ("cut", good("x")[..40].into(), "the JSON is cut off after"),
         (
             "open quote",
             r#"{"command":"Fetch"#.into(),
-            "the JSON breaks off after",
+            "the JSON is cut off after",
         ),
         ("not JSON", "hello".into(), "expected value"),
         ("NUL bytes", "\0\0\0".into(), "expected value"),
@@ -248,7 +248,7 @@ fn a_bad_line_is_named_and_the_lines_around_it_are_sent() {
         (
             "deep and open outside",
             format!("{{\"x\":{open}"),
-            "the JSON breaks off",
+            "the JSON is cut off",
         ),
     ]);
 }
@@ -464,7 +464,7 @@ fn headers_in_the_wrong_shape_are_named() {
     ]);
 }
 
-/// Checks that each line is read between two good ones, without a word about it.
+/// Checks that each line is read between two good ones, without a note.
 fn assert_good_lines(cases: &[(&str, String)], delivered: u64) {
     let inputs = InputFolder::new();
     for (what, line) in cases {
@@ -627,7 +627,7 @@ fn a_file_that_ends_in_the_middle_of_a_line_is_cut_off() {
         let file = inputs.write("p.jsonl", format!("{line}\n{end}"));
         let replay = rehearse(&["replay", &file]);
         replay.assert(what, 4, 1, 1);
-        replay.assert_named(what, &file, 2, "the JSON breaks off");
+        replay.assert_named(what, &file, 2, "the JSON is cut off");
         let error = format!("kreplay: {file}:2: the input is cut off: ");
         assert!(
             replay.output.stderr.starts_with(&error),
@@ -690,7 +690,7 @@ fn one_damaged_input_does_not_stop_the_others() {
     let bytes = fs::read(&cut).expect("the fixture can be read");
     let replay = rehearse_with(&["replay", "-", &demo], bytes);
     replay.assert("stdin", 4, DEMO + 3, 1);
-    replay.assert_named("stdin", "stdin", 4, "breaks off");
+    replay.assert_named("stdin", "stdin", 4, "the JSON is cut off");
     let all = rehearse(&["replay", &missing, &cut, &folder, &demo]);
     all.assert("all", 4, DEMO + 3, 1);
 }
@@ -802,7 +802,7 @@ fn a_last_row_with_all_columns_and_closed_quotes_needs_no_line_end() {
     ] {
         csv(&inputs, rows).assert(rows, 0, 2, 0);
     }
-    // One more column, or a quote that is open, is no whole row.
+    // A row with one more column, or with an open quote, is not whole.
     csv(&inputs, "a,1\nb,2,3").assert("three columns", 4, 1, 1);
     csv(&inputs, "a,1\nb,\"2").assert("an open quote", 4, 1, 1);
 }
@@ -818,14 +818,14 @@ fn a_repeated_header_is_named_and_is_not_a_record() {
         let replay = csv(&inputs, format!("a,1\n{again}b,2\n{again}"));
         replay.assert(&again, 0, 2, 0);
         let file = inputs.path("p.csv");
-        let first = json!({ "input": file, "line": 3, "why": "the row is the header once more, and no record: CSVs were put together" });
+        let first = json!({ "input": file, "line": 3, "why": "the row repeats the header and is not a record: several CSVs were concatenated" });
         assert_eq!(
             replay.report["problems"][1],
             json!({ "what": "header_again", "count": 2, "first": first })
         );
         assert_eq!(replay.report["source"]["rrpairs"], 2);
     }
-    // Below a header of other columns nothing can be told.
+    // Rows under a header with other columns have no meaning.
     let replay = csv(&inputs, format!("a,1\nRRPair UUID,{VALUE}\n2,b\n"));
     replay.assert("another header", 4, 1, 0);
     assert!(
@@ -849,7 +849,7 @@ fn several_csvs_are_read_each_under_its_own_header() {
     let other = format!("{base},{topic},{partition},{VALUE},RRPair UUID\n");
     let two = inputs.write("two.csv", format!("{other}8,t,0,b,u\n9,t,0,c,u\n"));
     let none = inputs.path("none.csv");
-    // The copy of offset 8 is known from the first file; a missing file keeps no other back.
+    // The copy of offset 8 is recognised from the first file; a missing file does not affect the others.
     for (files, code) in [(&[&one, &two][..], 0), (&[&one, &none, &two], 4)] {
         let files = files.iter().map(|file| file.as_str());
         let args = ["replay"].into_iter().chain(files);
@@ -865,7 +865,7 @@ fn several_csvs_are_read_each_under_its_own_header() {
     let replay = rehearse(&["replay", &one, &bad]);
     replay.assert("a bad row", 1, 2, 1);
     replay.assert_named("a bad row", &bad, 2, "is not an integer");
-    // Whoever tells the kind by the content takes several, too.
+    // Kinds that the content decides can be read together as well.
     let output = Run::new(["extract", &one, &two]).output();
     assert_eq!(
         (output.code, output.stdout.lines().count()),
@@ -894,8 +894,8 @@ fn a_csv_that_may_lack_records_is_named_without_a_failure() {
     let replay = rehearse(&["replay", &guide, "-t", "t"]);
     replay.assert("guide", 0, 6, 0);
     let why = "no column would show a second element of `topics`, a second element of `partitions`, \
-               a second element of `records`, keys, headers, transaction markers: \
-               the capture may contain such";
+               a second element of `records`, keys, headers, transaction markers, \
+               and the capture may contain some";
     let expected = serde_json::json!([{
         "what": "loss_unseen",
         "count": 1,
@@ -905,7 +905,7 @@ fn a_csv_that_may_lack_records_is_named_without_a_failure() {
     let text = kreplay(["replay", &guide, "-t", "t", "--rehearse"]);
     assert_eq!(text.code, 0, "{text:#?}");
     assert!(text.stdout.contains(why), "{}", text.stdout);
-    // Of the text of an HTTP body there is one in each row.
+    // Each row has one text of an HTTP body.
     let inputs = InputFolder::new();
     let own = inputs.write("own.csv", "http.req.body,RRPair UUID\na,1\n");
     let own = rehearse(&["replay", &own, "-t", "t", "--value", "http.req.body"]);
@@ -929,7 +929,7 @@ fn a_csv_that_ends_inside_its_header_is_cut_off() {
 #[test]
 fn a_quote_that_is_closed_by_another_rows_quote_is_named() {
     let inputs = InputFolder::new();
-    // The quote of `b` closes before `d`: no writer of CSV puts anything but `,` behind a quote.
+    // The quote of `b` closes before `d`: every writer of CSV puts only `,` after a quote.
     let replay = csv(&inputs, "a,1\n\"b,2\nc,3\n\"d\",4\ne,5\n");
     let (code, delivered) = (replay.output.code, replay.ledger("delivered"));
     let said = &replay.report["problems"];
@@ -1119,7 +1119,7 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
             "`--key {key}` heads no column; nearest to it is `{record}.keyString`; `--topic-path {topic}` heads no column"
         )
     );
-    // Where there is no row no path can match.
+    // Without a row no path can match.
     let empty = rehearse_with(&flags, format!("{KEYED}\n"));
     assert_eq!(empty.report["problems"], json!([]));
     // Without the column there are no records, or none that has a topic.
@@ -1201,7 +1201,7 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
     let replay = rehearse(&["replay", &file]);
     replay.assert("raw", 1, 2, 1);
     replay.assert_named("raw", &file, 2, "longer than 64 MiB");
-    // Inside the bound a line is read, and Kafka has the last word.
+    // Within the bound a line is read, and Kafka decides.
     let file = long_line(&inputs, "raw", 40);
     let replay = rehearse(&["replay", &file]);
     assert_eq!(
@@ -1224,7 +1224,7 @@ fn a_line_of_100_mb_is_named_and_the_lines_around_it_are_sent() {
 fn a_row_of_100_mb_ends_the_csv_with_a_reason() {
     let inputs = InputFolder::new();
     let replay = rehearse(&["replay", &long_line(&inputs, "csv", 100), "-t", "t"]);
-    // What comes behind may be sent or not; what stands before is.
+    // What follows may be sent or not; what comes before is sent.
     assert!(replay.ledger("delivered") >= 1, "{}", replay.report);
     assert!([1, 4].contains(&replay.output.code), "{}", replay.report);
     assert!(
@@ -1253,14 +1253,14 @@ fn a_row_of_100_mb_is_counted_and_named_by_its_line() {
     assert_eq!(replay.ledger("unreadable"), 1, "{}", replay.report);
 }
 
-/// The most memory that a run held, in KiB. On a busy machine a short run may be over before it was
-/// looked at: then another one is.
+/// The most memory that a run held, in KiB. On a busy machine a short run may be over before it was measured:
+/// then another one starts.
 fn peak_memory_kib(args: &[&str]) -> u64 {
     let mut peaks = (0..10).map(|_| peak_seen_kib(args));
     peaks.find(|peak| *peak > 0).unwrap_or(0)
 }
 
-/// The most memory that a run was seen to hold until its end.
+/// The most memory that a run held until its end, as measured.
 fn peak_seen_kib(args: &[&str]) -> u64 {
     let mut running = Run::new(args.iter().chain(&["--rehearse", "-q"]))
         .limit(Duration::from_secs(30))
@@ -1286,7 +1286,7 @@ fn a_line_of_100_mb_takes_bounded_memory() {
     assert!((1..MOST_MEMORY_KIB).contains(&peak), "{peak} KiB");
 }
 
-/// 180 MB, more than may be held.
+/// 180 MB, more than kreplay may hold.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_list_of_records_is_read_element_by_element() {

@@ -1,5 +1,5 @@
-//! RRPairs inside the JSON of log stores: exports of Speedscale's BYOC, known by their content, and what
-//! Elasticsearch and Loki give back, as docs/sources.md says.
+//! RRPairs inside the JSON of log stores: exports of Speedscale's BYOC, recognised by their content, and what
+//! Elasticsearch and Loki return, as docs/sources.md says.
 
 use std::fs;
 use std::path::Path;

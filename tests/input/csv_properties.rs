@@ -1,5 +1,5 @@
-//! Any bytes that Go's `encoding/csv` can write arrive in Kafka as they are and in order: records
-//! made at random go through a CSV, the binary and a mock cluster, and are compared byte for byte.
+//! Any bytes that Go's `encoding/csv` can write arrive in Kafka unchanged and in order: random records go
+//! through a CSV, the binary and a mock cluster, and are compared byte for byte.
 
 use crate::harness::run::{Run, report};
 use crate::harness::topics::unique;
@@ -87,7 +87,7 @@ fn write_csv(rows: &[Row], end: RowEnd) -> Vec<u8> {
     text
 }
 
-/// Bytes in which everything that means something to a CSV is likely.
+/// Bytes that mean something to a CSV are likely in these.
 fn cell() -> impl Strategy<Value = Vec<u8>> {
     let piece = select(vec![
         &b"\""[..],
@@ -138,7 +138,7 @@ fn row() -> impl Strategy<Value = Row> {
 fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases,
-        // Each step is a run; what fails is small enough to look at.
+        // Each step is a run; what fails is small enough to read.
         max_shrink_iters: 60,
         failure_persistence: None,
         ..Config::default()
@@ -174,7 +174,7 @@ fn assert_arrives(
     .output();
     let report = report(&output);
     assert_balances(&report);
-    // A CSV does not tell an empty value from a null, nor an empty key.
+    // A CSV does not distinguish an empty value from a null, nor an empty key.
     let (whole, hollow): (Vec<&Row>, Vec<&Row>) =
         rows.iter().partition(|row| !row.value.is_empty());
     let lost = hollow.iter().filter(|row| !row.key.is_empty()).count();
@@ -186,7 +186,7 @@ fn assert_arrives(
         report
     );
     prop_assert_eq!(&ledger["unreadable"], &Value::from(lost), "{}", report);
-    // Rows without anything in them are a source without records.
+    // Empty rows make a source without records.
     let code = i32::from(lost > 0 || whole.is_empty());
     prop_assert_eq!(output.code, code, "{}", output.stderr);
     let seen = readback::read(&brokers, &topic).expect("the mock cluster answers");

@@ -1,5 +1,5 @@
-//! Every form in which RRPairs occur delivers what their JSON lines deliver: told by content, from
-//! files, folders and stdin, packed or not; and damage is told wherever it stands.
+//! Every form in which RRPairs occur delivers what their JSON lines deliver: recognised by content, from
+//! files, folders and stdin, compressed or not; and damage is named wherever it is.
 
 use std::fs;
 use std::io::Write;
@@ -103,7 +103,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// One RRPair a file, spread over hosts; only the times in the names tell the order of the lines.
+/// One RRPair per file, spread over hosts; only the times in the names give the order of the lines.
 fn spread(folder: &Path, write_one: impl Fn(&str) -> (String, &'static str)) {
     for (i, line) in SHOP.lines().enumerate() {
         let (content, ending) = write_one(line);
@@ -149,7 +149,7 @@ fn one_file_of_any_form_delivers_what_its_json_lines_do() {
     ];
     let folder = folder();
     for (name, content) in forms {
-        // Its ending says nothing: all have the same.
+        // Its ending shows nothing: all have the same.
         let path = write(folder.path(), "capture.txt", &content);
         assert_eq!(
             essence(&rehearse(&[&path])),
@@ -355,11 +355,11 @@ fn several_kinds_in_one_run_are_named_with_both_files() {
             "{command}: {output:?}"
         );
         let named = format!(
-            "the inputs are of several kinds: {raw} is RRPairs, {csv} is a CSV of speedctl\n"
+            "the inputs are of different kinds: {raw} is RRPairs, {csv} is a CSV of speedctl\n"
         );
         assert!(output.stderr.contains(&named), "{command}: {output:?}");
     }
-    // The stream is met only behind the file, and nothing of it is sent.
+    // The stream comes after the file, and nothing of it is sent.
     let csv = fs::read(csv).expect("the fixture is there");
     let output = run(&[Path::new(&raw), Path::new("-")], Some(&csv));
     let named = format!("{raw} is RRPairs, stdin is a CSV of speedctl");
@@ -454,7 +454,7 @@ fn a_file_of_a_folder_is_judged_by_more_than_its_first_bytes() {
     let output = rehearse(&[path]);
     let report = report(&output);
     let counts = |name: &str| report["ledger"][name].clone();
-    // The piece of a line counts as a damaged RRPair, the others are none.
+    // The piece of a line counts as a damaged RRPair, the others do not.
     assert_eq!(
         (counts("delivered"), counts("unreadable")),
         (1.into(), 1.into()),
@@ -505,7 +505,7 @@ fn custom_paths_read_any_json_of_a_folder() {
     assert_eq!(report["source"]["skipped_files"], 1);
 }
 
-/// What says all in one line on stderr and nothing on stdout.
+/// Inputs about which one line on stderr says everything, with nothing on stdout.
 fn assert_one_line(output: &RunOutput, code: i32, line: &str) {
     assert_eq!(
         (output.code, output.stdout.as_str()),
@@ -583,7 +583,7 @@ fn a_filter_that_passes_nothing_is_a_failure_unless_it_is_allowed() {
         );
         let output = Run::new([&args[..], &["--allow-empty"]].concat()).output();
         assert_eq!(output.code, 0, "{command}: {output:?}");
-        // Records that are filtered are found, and still none is left.
+        // Filtered records are found, and yet none is left.
         let shop = fixture("shop.jsonl").display().to_string();
         let args = [
             &[command, &shop, "--filter", r#"(command IS "Nothing")"#][..],
@@ -616,7 +616,7 @@ fn bare_values_get_a_hint_at_the_right_kcat_command() {
         assert!(
             output
                 .stderr
-                .contains("hint: `kcat -C` prints record lines with `-J`"),
+                .contains("hint: `kcat -C -J` prints record lines"),
             "{output:?}"
         );
     }
@@ -643,7 +643,7 @@ fn an_input_that_cannot_be_opened_is_reported_in_one_line() {
     }
 }
 
-/// What a terminal obeys, or what turns the order of a text.
+/// Characters that control a terminal, or that reverse the order of a text.
 fn obeyed(c: char) -> bool {
     (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c)
 }
@@ -733,11 +733,13 @@ fn utf_16_as_powershell_writes_it_is_read() {
         delivered,
         "{output:?}"
     );
-    // A text that breaks off in the middle of a character is damaged.
+    // A text that ends in the middle of a character is damaged.
     let output = run(&[Path::new("-")], Some(&little[..little.len() - 1]));
     assert_eq!(output.code, 4);
     assert!(
-        output.stderr.contains("the UTF-16 text breaks off"),
+        output
+            .stderr
+            .contains("the UTF-16 text ends in the middle of a character"),
         "{output:?}"
     );
 }
@@ -823,21 +825,21 @@ fn zeros_after_compressed_data_are_ignored_and_other_bytes_are_reported() {
             );
             let named = output
                 .stderr
-                .contains("other bytes follow the end of the packed data, which is whole");
-            // A beginning of one more member is one that breaks off.
+                .contains("the packed data is complete, but other bytes follow it");
+            // With one more byte, a member has begun that is cut off.
             let cut = name == "gzip" && junk == b"\x1f";
             assert_eq!(named, !cut, "{name} {junk:?}: {output:?}");
             assert_eq!(
                 cut,
-                output.stderr.contains("the compressed data breaks off"),
+                output.stderr.contains("the compressed data is cut off"),
                 "{output:?}"
             );
         }
     }
 }
 
-/// A zstd frame by hand (RFC 8878, 3.1.1), as `zstd --long=LOG` begins one of a stream: how far back it may
-/// point stands in its header, whether it does or not.
+/// A zstd frame by hand (RFC 8878, 3.1.1), as `zstd --long=LOG` begins one of a stream: its header says how
+/// far back it may refer, whether it does or not.
 fn zstd_of_window(log: u8) -> Vec<u8> {
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3];
     let mut blocks = SHOP.as_bytes().chunks(100_000).peekable();
@@ -1022,7 +1024,7 @@ fn one_damaged_file_of_a_folder_does_not_stop_the_others() {
     assert_eq!(report["ledger"]["unreadable"], 1);
     let error = report["errors"][0].as_str().expect("an error");
     assert!(error.contains("2025-10-09_14-43-02Z.json:1: "), "{error}");
-    // The second reason is told as well.
+    // The second reason is reported as well.
     assert!(
         output.stderr.contains("2025-10-09_14-43-03Z.md:2: "),
         "{}",
@@ -1044,7 +1046,7 @@ fn a_damaged_element_is_named_with_its_line_and_ends_the_reading() {
     assert_eq!(report["source"]["complete"], false);
     assert_eq!(report["problems"][0]["count"], 1);
     assert_eq!(report["problems"][0]["first"]["line"], 3);
-    let why = "what follows the damage cannot be separated";
+    let why = "kreplay cannot separate what follows the damage";
     assert!(output.stderr.contains(why), "{output:#?}");
 }
 

@@ -1,5 +1,5 @@
-//! RRPairs as Markdown: what their sections say is part of the RRPair for paths, filters and `inspect`,
-//! and what is not understood of them is named.
+//! RRPairs as Markdown: what their sections say is part of the RRPair for paths, filters and `inspect`, and
+//! what kreplay does not understand of them is named.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::harness::paths::fixture;
 use crate::harness::run::{Run, RunOutput, report};
 use serde_json::{Value, json};
 
-/// An HTTP RRPair whose headers and bodies are in its sections alone.
+/// An HTTP RRPair whose headers and bodies are only in its sections.
 const HTTP: &str = include_str!("../../fixtures/http.md");
 /// A Fetch of one record, for a document's base.
 const FETCH: &str = r#"{"msgType":"rrpair","l7protocol":"kafka","ts":"2026-03-02T10:00:00Z","command":"Fetch","direction":"OUT","kafka":{"response":{"FetchResponse":{"topics":[{"name":"orders","partitions":[{"records":{"baseOffset":"7","records":[{"keyString":"k","valueString":"v"}]}}]}]}}}}"#;
@@ -63,7 +63,7 @@ fn headers_and_bodies_are_read_from_their_sections() {
 
 #[test]
 fn filters_see_what_the_sections_say() {
-    // A filter that nothing passes is for another test to judge.
+    // Another test covers a filter that passes nothing.
     let found = |filter: &str| {
         let output = extract(HTTP, &["--filter", filter, "--value", "$.location"]);
         output.stdout.lines().count()
@@ -98,14 +98,14 @@ fn an_unreadable_section_is_named_and_the_record_is_sent() {
             "",
             1,
             "REQUEST",
-            "kreplay reads it of HTTP only, and this is `kafka`: its JSON stands",
+            "kreplay reads this section for HTTP only, but this is `kafka`: it keeps the `json: ` line",
         ),
         (
             "",
             "### NOTES ###\nask Ann\n\n",
             14,
             "NOTES",
-            "kreplay knows no such section, and leaves it out",
+            "kreplay does not know this section and leaves it out",
         ),
         (
             "",

@@ -106,7 +106,7 @@ fn what_extract_prints_replays_as_the_capture_itself() {
         let count = lines.lines().count();
         let replayed = report(&rehearse_lines(lines));
         let mut ledger = raw["ledger"].clone();
-        // Markers are no records and have no lines.
+        // Markers are not records and have no lines.
         assert_eq!(ledger["control"], control, "{name}");
         ledger["control"] = 0.into();
         ledger["found"] = count.into();
@@ -214,7 +214,7 @@ fn an_input_that_is_cut_off_or_missing_does_not_stop_the_others() {
     .expect("writable");
     fs::write(&whole, "{\"topic\":\"t\",\"value\":\"a\"}").expect("writable");
     for (damaged, why) in [
-        (&cut, "breaks off after 17 bytes"),
+        (&cut, "the JSON is cut off after 17 bytes"),
         (&missing, "no such file"),
     ] {
         let run = kreplay(args("replay", &[damaged, &whole], &REHEARSE));
@@ -258,7 +258,7 @@ fn a_reader_that_closes_stdout_ends_the_run_without_a_failure() {
     let run = Run::program("sh", arguments).output();
     assert_eq!(json_lines(&run.stdout).len(), 1);
     assert!(
-        run.stderr.starts_with("stdout's reader left: printed "),
+        run.stderr.starts_with("stdout was closed: printed "),
         "{}",
         run.stderr
     );

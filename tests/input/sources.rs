@@ -1,4 +1,4 @@
-//! How a source is named: every command takes the same ones, `--as` overrides what they look like, and what
+//! How to name a source: every command takes the same ones, `--as` overrides what they look like, and what
 //! `extract` prints of one is what `replay` sends of it.
 //!
 //! Apart because it is about commands side by side; what each kind of input may contain is in `inputs.rs`.
@@ -39,7 +39,7 @@ fn log(brokers: &str, way: &str) -> Vec<LoggedRecord> {
     .collect()
 }
 
-/// A replay of `source` to its copy of the topics, original times kept.
+/// A replay of `source` to its copy of the topics, with original times.
 fn replay(brokers: &str, way: &str, source: &str, flags: &[&str]) -> Run {
     let map = format!("*={way}-{{topic}}");
     let args = ["replay", source, "-b", brokers, "--map", &map];
@@ -100,7 +100,7 @@ fn the_output_of_extract_is_replayed_as_the_source_itself() {
         );
         let [mut sent, mut expected] = ["piped", "at-once"].map(|way| log(&brokers, way));
         if flags.contains(&"--value") {
-            // Such a path leads to values alone: the records get the time of sending.
+            // Such a path leads only to values: the records get the time of sending.
             let all = sent.iter_mut().chain(&mut expected);
             all.for_each(|record| record.timestamp_ms = 0);
         }
@@ -112,7 +112,7 @@ fn the_output_of_extract_is_replayed_as_the_source_itself() {
     }
 }
 
-/// What a run that is refused says on stderr.
+/// What a refused run prints on stderr.
 fn refused(output: &RunOutput) -> &str {
     assert_eq!((output.code, &*output.stdout), (2, ""), "{output:#?}");
     &output.stderr
@@ -130,22 +130,22 @@ fn flags_that_do_not_fit_the_kind_of_source_are_refused_before_anything_is_sent(
         (
             &csv,
             &filter[..],
-            "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied\n",
+            "speedctl filtered the CSV when it wrote it: `--filter` cannot be applied\n",
         ),
         (
             &lines,
             &filter,
-            "`--filter` chooses RRPairs, and these are record lines\n",
+            "`--filter` selects RRPairs, but these are record lines\n",
         ),
         (
             &csv,
             &["--send-unknown"],
-            "`--send-unknown` is for record lines, and the source is a CSV of speedctl\n",
+            "`--send-unknown` is for record lines, but the source is a CSV of speedctl\n",
         ),
         (
             &rrpairs,
             &["--send-unknown"],
-            "`--send-unknown` is for record lines, and the source is RRPairs\n",
+            "`--send-unknown` is for record lines, but the source is RRPairs\n",
         ),
     ];
     let cluster = mock();
@@ -169,16 +169,20 @@ fn flags_that_do_not_fit_the_kind_of_source_are_refused_before_anything_is_sent(
 fn a_kind_that_is_forced_is_checked_before_anything_is_read() {
     let filter = r#"(command IS "Fetch")"#;
     for (kind, flags, said) in [
-        ("csv", ["--filter", filter], "a CSV was filtered when"),
+        (
+            "csv",
+            ["--filter", filter],
+            "speedctl filtered the CSV when",
+        ),
         (
             "records",
             ["--filter", filter],
-            "`--filter` chooses RRPairs",
+            "`--filter` selects RRPairs",
         ),
         (
             "records",
             ["--value", "$.a"],
-            "`--value` leads into RRPairs, and `--as records` has none",
+            "`--value` is a path into RRPairs, but `--as records` reads none",
         ),
         ("rrpairs", ["--value", "$["], "`--value`"),
     ] {
@@ -196,7 +200,7 @@ fn a_kind_that_is_forced_is_checked_before_anything_is_read() {
     }
 }
 
-/// Rehearses `content`, a file without a name that says anything, into topic `t`.
+/// Rehearses `content`, from a file whose name shows nothing, into topic `t`.
 fn rehearse(content: &str, flags: &[&str]) -> RunOutput {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     fs::write(folder.path().join("source"), content).expect("it is writable");
@@ -216,7 +220,7 @@ fn rehearse(content: &str, flags: &[&str]) -> RunOutput {
 
 #[test]
 fn the_as_flag_overrides_the_detected_kind() {
-    // The members `kafka` and `command` make an RRPair of a line, and nothing makes a CSV of the text.
+    // The members `kafka` and `command` make a line an RRPair, and nothing makes the text a CSV.
     let line = "{\"topic\":\"o\",\"value\":\"v\",\"command\":\"c\",\"kafka\":{}}\n";
     let (csv, of_csv) = ("payload.x\none\ntwo\n", ["--value", "payload.x"]);
     assert_eq!(rehearse(line, &[]).code, 1);
@@ -227,7 +231,7 @@ fn the_as_flag_overrides_the_detected_kind() {
     );
     let looks = rehearse(csv, &of_csv);
     let said = "kreplay: source holds no RRPairs or record lines: it is other text\n\
-        hint: `kcat -C` prints record lines with `-J`; `--as csv` reads any CSV\n";
+        hint: `kcat -C -J` prints record lines; `--as csv` reads any CSV\n";
     assert_eq!((looks.code, &*looks.stderr), (1, said));
     let seen = report(&rehearse(csv, &[&of_csv[..], &["--as", "csv"]].concat()));
     assert_eq!(
@@ -236,7 +240,7 @@ fn the_as_flag_overrides_the_detected_kind() {
     );
     let rrpairs = fs::read_to_string(fixture("demo.jsonl")).expect("the fixture is readable");
     let output = rehearse(&rrpairs, &["--as", "csv"]);
-    let hint = "hint: this looks like JSON: without `--as csv` its content decides what it is\n";
+    let hint = "hint: this looks like JSON: without `--as csv`, kreplay decides by the content\n";
     assert!(
         output.code == 2 && output.stderr.ends_with(hint),
         "{output:#?}"
@@ -264,17 +268,17 @@ fn flags_that_a_source_cannot_use_are_refused() {
         (
             "snapshot:demo",
             &["--send-unknown"],
-            "`--send-unknown` is for the record lines of a rejects file, and this is a snapshot\n",
+            "`--send-unknown` is for the record lines of a rejects file, but this is a snapshot\n",
         ),
         (
             &demo,
             &["--via", "csv"],
-            "`--via` is for snapshots, and no source is one\n",
+            "`--via` is for snapshots, but no source is a snapshot\n",
         ),
         (
             &demo,
             &["--print-command"],
-            "`--print-command` is for snapshots, and no source is one\n",
+            "`--print-command` is for snapshots, but no source is a snapshot\n",
         ),
     ] {
         let output = kreplay([&["replay", source, "--rehearse"], flags].concat());
@@ -332,7 +336,7 @@ fn former_commands_name_the_one_that_takes_their_place() {
     for former in ["raw", "csv", "records"] {
         for words in [&["capture", "-b", "x:1"][..], &["--help"], &[]] {
             let output = kreplay([&[former], words].concat());
-            let said = "kreplay: `raw`, `csv` and `records` are one command now\n\
+            let said = "kreplay: `raw`, `csv` and `records` are now a single command\n\
                 hint: use `kreplay replay`: the content decides what a source is\n";
             assert_eq!(refused(&output), said, "{former} {words:?}");
         }

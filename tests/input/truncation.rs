@@ -1,5 +1,5 @@
-//! Captures that end anywhere: what is whole is sent, what is cut is named, and the exit code
-//! tells the one from the other. Many cuts share a run where the command takes many files.
+//! Captures that end anywhere: kreplay sends what is whole and names what is cut off, and the exit code
+//! distinguishes the two. Many cuts share a run if the command takes many files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,14 +12,14 @@ use crate::harness::run::{Run, RunOutput, report};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Runs that wait beside each other; a run is mostly waiting.
+/// How many runs wait beside each other; a run is mostly waiting.
 const SIDE_BY_SIDE: usize = 8;
 /// Two lines of `shop.jsonl` with Fetches, from 0, and how many records each holds.
 const SHOP_LINES: [(usize, u64); 2] = [(6, 3), (7, 7)];
 /// Records in the rows of `wide.csv`.
 const WIDE_ROWS: [u64; 8] = [1, 1, 0, 1, 2, 1, 0, 2];
 
-/// What of a run is looked at.
+/// What is checked of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct RunResult {
     code: i32,
@@ -102,7 +102,7 @@ fn shop() -> (Vec<u8>, impl Fn(usize) -> (u64, u64)) {
     let (end, total) = (first.len(), first.len() + second.len());
     let whole = move |length: usize| match length {
         0 => (0, 0),
-        // A line without its line end is whole when its JSON is.
+        // A line without its line end is whole if its JSON is.
         length if length < end - 1 => (0, 1),
         length if length <= end => (SHOP_LINES[0].1, 0),
         length if length < total - 1 => (SHOP_LINES[0].1, 1),
@@ -136,7 +136,7 @@ fn rrpairs_cut_at_every_byte_give_their_whole_lines() {
 #[test]
 fn rrpairs_cut_after_any_kind_of_byte_have_the_exit_code_of_a_cut() {
     let (text, whole) = shop();
-    // The two bytes before the cut tell numbers, escapes, literals and structure apart.
+    // The two bytes before the cut distinguish numbers, escapes, literals and structure.
     let mut kinds = BTreeSet::new();
     let mut lengths: Vec<usize> = (2..text.len())
         .filter(|length| kinds.insert([text[length - 2], text[length - 1]].map(kind)))
@@ -211,7 +211,7 @@ fn rrpairs_damaged_anywhere_leave_a_balanced_ledger() {
     );
 }
 
-/// What stands for a byte when cuts are compared: letters and digits are all alike.
+/// The class of a byte when cuts are compared: letters and digits are all alike.
 fn kind(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' => b'a',
@@ -221,7 +221,7 @@ fn kind(byte: u8) -> u8 {
     }
 }
 
-/// The ends of the header and of each row, behind the line end.
+/// The ends of the header and of each row, after the line end.
 fn row_ends(text: &[u8]) -> Vec<usize> {
     let mut quoted = false;
     let ends = text.iter().enumerate().filter(|(_, byte)| {
@@ -231,7 +231,7 @@ fn row_ends(text: &[u8]) -> Vec<usize> {
     ends.map(|(at, _)| at + 1).collect()
 }
 
-/// The columns of a row; none when a quote is open.
+/// The columns of a row; `None` if a quote is open.
 fn columns(row: &[u8]) -> Option<usize> {
     let (mut commas, mut quoted) = (0, false);
     for byte in row {
@@ -285,7 +285,7 @@ fn a_csv_cut_inside_its_header_is_never_a_success() {
         let file = write_cut(folder.path(), &text, length);
         let args = ["replay", &file, "-t", "t", "--rehearse", "--report", "json"];
         let output = Run::new(args).output();
-        // Before the first value column there is nothing to replay, which is as good a reason.
+        // Before the first value column there is nothing to replay, which is also a reason.
         assert!(
             [1, 2, 4].contains(&output.code),
             "cut at byte {length}: {output:#?}"

@@ -132,8 +132,8 @@ fn each_allowance_excuses_its_kind_of_difference_and_no_other() {
         let observed = lines(&folder, "observed", observed);
         for (flag, _) in &cases {
             let output = compare(&expected, &observed, &["--report", "none", flag]);
-            // As many records are as good as the same ones where only their number counts, and the last
-            // one of a key is the same in these.
+            // Equal numbers of records are enough if only their number counts, and the last record of each
+            // key is the same in these.
             let excused = match *flag {
                 "--expect-count" => *name != "--allow-repeated",
                 "--expect-last" => {
@@ -194,7 +194,7 @@ fn all_differences_are_written_to_a_file_that_is_not_there_yet() {
         let value = json!({ "n": n, "shifted": n }).to_string();
         assert_eq!(difference["expected_value"], value);
     }
-    // What is there is not replaced.
+    // An existing file is not replaced.
     let again = compare(&expected, &observed, &flags);
     assert_eq!(again.code, 2);
     assert_eq!(fs::read_to_string(&file).expect("the file is there"), text);
@@ -249,32 +249,32 @@ fn memory_holds_hashes_and_a_bounded_part_of_the_contents() {
         (&total["equal"], &total["changed"]),
         (&json!(19_999), &json!(1))
     );
-    // 64 MiB of contents, and what one side's reading takes besides.
+    // 64 MiB of contents, and what reading one side takes besides.
     assert!(peak > 0 && peak < 200 << 20, "{} MiB", peak >> 20);
 }
 
 #[test]
 fn a_replay_that_cannot_have_the_output_of_the_capture_is_refused_before_anything() {
     let billing = fixture("billing.jsonl").display().to_string();
-    let part = "a part of the capture is selected, and `--expect` expects the output of all of it";
+    let part = "a part of the capture is selected, but `--expect` expects the output of all of it";
     for (flags, said) in [
         (&["--expect", "--limit", "3"][..], part),
         (&["--expect", "--from", "+1s"], part),
         (
             &["--expect", "--resume", "no/journal"],
-            "`--resume` cannot be used with `--expect`: a part of the output is that of an earlier run",
+            "`--resume` cannot be used with `--expect`: a part of the output was written during an earlier run",
         ),
         (
             &["--expect", "--loop", "2"],
-            "`--loop` cannot be used with `--expect`: the output of several passes is not that of the capture",
+            "`--loop` cannot be used with `--expect`: several passes give more output than the capture",
         ),
         (
             &["--expect", "--profile", "produce"],
-            "`--profile produce` cannot be used with `--expect`: what is expected would be what is sent",
+            "`--profile produce` cannot be used with `--expect`: the expected records would be those that are sent",
         ),
         (
             &["--ignore", "$.id"],
-            "flags of a comparison are given, and nothing is compared",
+            "flags of a comparison are given, but nothing is compared",
         ),
         (
             &["--expect", "--noise", "no/file"],
@@ -433,14 +433,14 @@ const REFUSED: &str = "
 --expect --shard 1/2               = a part of the capture is selected
 --expect --resume journal          = `--resume` cannot be used with `--expect`
 --expect --profile produce         = `--profile produce` cannot be used with `--expect`
---ignore $.id                      = flags of a comparison are given, and nothing is compared
---correlate key                    = flags of a comparison are given, and nothing is compared
---noise NO_NOISE                   = flags of a comparison are given, and nothing is compared
+--ignore $.id                      = flags of a comparison are given, but nothing is compared
+--correlate key                    = flags of a comparison are given, but nothing is compared
+--noise NO_NOISE                   = flags of a comparison are given, but nothing is compared
 --expect --ignore $[               = `--ignore`
 --expect --correlate value:$[      = `--correlate value:$[`
---expect --noise NO_NOISE          = is no file of noise
+--expect --noise NO_NOISE          = is not a noise file
 --expect --noise /nowhere/noise    = cannot read /nowhere/noise
---expect --learn THERE             = it is there already
+--expect --learn THERE             = the file exists
 --expect --expect-diff THERE       = cannot write differences to
 --expect --expect-from BILLING     = cannot be used with
 --expect --learn a --noise b       = cannot be used with
@@ -470,7 +470,7 @@ fn an_output_that_cannot_be_compared_is_refused_before_anything_is_looked_at() {
             "THERE" => there.as_str(),
             flag => flag,
         });
-        // Nobody listens at that port: whatever is tried would end with code 3.
+        // Nobody listens at that port: any attempt to connect would end with code 3.
         let words = ["replay", &billing, "-F", "none", "-b", "127.0.0.1:1"];
         let output = kreplay(words.into_iter().chain(flags));
         assert_eq!(

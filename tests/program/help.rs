@@ -1,6 +1,6 @@
-//! What `-h`, `--help` and `completions` print: one screen for every day, and everything.
+//! What `-h`, `--help` and `completions` print: the everyday flags on one screen, and everything.
 //!
-//! Apart because clap says what there is, so that a new flag is in these tests by itself.
+//! Apart because clap provides the list, so that a new flag is in these tests by itself.
 
 use crate::harness::run::{Run, kreplay};
 
@@ -83,7 +83,7 @@ fn the_long_help_has_every_flag_under_a_heading() {
             };
             assert!(flags(&help).iter().any(whole), "{name} {spelling}:\n{help}");
         }
-        // What is left under `Options` belongs to no group.
+        // A flag left under `Options` belongs to no group.
         let options = help.split("\nOptions:\n").nth(1).unwrap_or_default();
         let options: Vec<&str> = options
             .lines()
@@ -118,8 +118,8 @@ fn completions_name_the_commands_and_their_flags() {
     );
 }
 
-/// OpenSSL's version is what librdkafka says of it in its log, librdkafka's what the library says to the test,
-/// which is linked with the same one.
+/// librdkafka's log gives OpenSSL's version, and the library gives its own to the test, which is linked with
+/// the same one.
 #[test]
 fn the_long_version_names_the_libraries_that_are_linked() {
     let short = kreplay(["-V"]);

@@ -75,7 +75,7 @@ fn plan(text: &str, flags: &[&str], code: i32) -> Value {
     report
 }
 
-/// Records of `orders`, one every so many milliseconds, of one partition.
+/// Records of `orders`, one at each interval of this many milliseconds, in one partition.
 fn every(ms: u64, records: u64) -> Vec<SourceRecord> {
     let line = |n| SourceRecord {
         topic: "orders",
@@ -246,7 +246,7 @@ fn the_time_for_sending_ends_the_forecast_and_an_endless_loop_is_forecast_once()
     let text = lines(&every(100, 30));
     let flags = ["--speed", "1x", "--clock", "record"];
     let cut = plan(&text, &[&flags[..], &["--for", "1s"]].concat(), 0);
-    // Those at 0, 100, ... 900 ms; the one at 1 s is over time.
+    // Those at 0, 100, ... 900 ms; the one at 1 s is after the end.
     assert_eq!(
         (&cut["ledger"]["to_send"], &cut["ledger"]["found"]),
         (&10.into(), &10.into())
@@ -310,7 +310,7 @@ fn a_record_is_too_large_from_the_byte_on_at_which_a_replay_refuses_it() {
     let replayed = report(&replayed);
     assert_eq!(replayed["ledger"]["delivered"], 2);
     assert_eq!(replayed["ledger"]["not_written"], 1);
-    // A limit of the user's own counts.
+    // A limit that the user sets counts.
     let own = plan(
         &text,
         &[&flags[..], &["-X", "message.max.bytes=2000000"]].concat(),
@@ -331,7 +331,7 @@ fn timestamps_that_retention_would_delete_are_counted_and_shifted_ones_are_not()
         time_ms: Some(time_ms),
         ..every(0, 1)[0].clone()
     };
-    // Kafka's default keeps seven days and takes an hour of the future.
+    // Kafka's default keeps seven days and accepts an hour of the future.
     let text = lines(&[
         at(0, now - 9 * day),
         at(1, now - 6 * day),
@@ -345,7 +345,7 @@ fn timestamps_that_retention_would_delete_are_counted_and_shifted_ones_are_not()
     );
     assert_eq!(original["ledger"]["to_send"], 1);
     assert_eq!(plan(&text, &[], 0)["ledger"]["to_send"], 3);
-    // Flat out, shifted times are days ahead of the clock; at their own speed they are not.
+    // At full speed, shifted times are days ahead of the clock; at their own speed they are not.
     let shift = ["--timestamps", "shift"];
     let flat_out = plan(&text, &shift, 1);
     assert_eq!(flat_out["topics"][0]["refused"]["too_late"], 2);
@@ -398,7 +398,7 @@ fn plan_refuses_the_usage_errors_of_replay() {
     };
     let text = lines(&[untimed]);
     let cases: [(&[&str], &str); 4] = [
-        (&["--speed", "1x"], "`--speed` goes by the times"),
+        (&["--speed", "1x"], "`--speed` uses the times"),
         (&["--map", "ordrs=x"], "`--map ordrs=x` matches nothing"),
         (&["--max-gap", "1s"], "`--max-gap` cuts pauses"),
         (&["-X", "bootstrap.server=x:1"], "no brokers are named"),
@@ -503,7 +503,7 @@ fn dates_to_be_resolved_are_refused_as_a_replay_refuses_them_and_resolved_with_l
         let output = run(command, &sound, flags);
         let shown = (output.code, output.stdout.as_str());
         assert_eq!(shown, (2, ""), "{output:#?}");
-        let said = "kreplay: lines:2 holds a date that is to be resolved: \
+        let said = "kreplay: lines:2 holds a date that is still to be resolved: \
                     `{speedscale_date(...)}`\nhint: `--resolve-dates` ";
         assert!(output.stderr.contains(said), "{output:#?}");
         // One that cannot be resolved.
@@ -586,14 +586,14 @@ fn a_missing_topic_is_forecast_with_its_exit_code_and_not_created() {
         (&"missing".into(), &1.into())
     );
     assert_eq!(planned["schedule"]["duration_s"], 2.0);
-    // With leave to create it nothing is missing, and nothing is created either.
+    // If kreplay may create it, nothing is missing, and nothing is created either.
     let planned = plan(&text, &[&flags[..], &["--create-topics"]].concat(), 0);
     assert_eq!(planned["topics"][1]["state"], "created");
     plan(&text, &flags, 3);
     assert_eq!(count(&brokers, "orders"), Ok(0), "nothing is sent");
 }
 
-/// An address that is no loopback address, and at which nothing answers.
+/// An address that is not a loopback address, and at which nothing answers.
 const ELSEWHERE: &str = "224.0.0.1:19092";
 
 #[test]
@@ -648,7 +648,7 @@ fn too_few_partitions_displace_records_or_are_missing() {
         .as_u64()
         .expect("a number");
     assert!(records >= 2, "those of partition 0 and of key 21: {topic}");
-    // By key as the user wants it, nothing is displaced.
+    // With the user's choice of placement by key, nothing is displaced.
     plan(&text, &["-b", &brokers, "--partition", "key"], 0);
     let kept = plan(&text, &["-b", &brokers, "--partition", "keep"], 3);
     assert_eq!(kept["topics"][0]["missing_partitions"], json!([3, 5]));
@@ -759,7 +759,7 @@ fn a_rehearsal_does_what_was_forecast() {
     for (number, flags) in choices.iter().enumerate() {
         let mut records = some(&mut random, 250);
         if *flags == choices[1] {
-            // Where librdkafka chooses, nobody knows the partition beforehand.
+            // If librdkafka chooses, nobody knows the partition beforehand.
             records.retain(|record| record.key.is_some());
         }
         let repeated = records[3].clone();
@@ -775,7 +775,7 @@ fn a_rehearsal_does_what_was_forecast() {
         let what = format!("{number} seed {}", random.seed());
         assert_same(&forecast, &replayed, &what);
         if let Some(duration) = forecast["schedule"]["duration_s"].as_f64() {
-            // The replay keeps to the schedule: it takes no less, and the rest is connecting and drain.
+            // The replay keeps to the schedule: it takes no less, and the rest is connecting and draining.
             let took = replayed["elapsed_s"].as_f64().expect("a number");
             assert!(took >= duration, "{number}: {took} s for {duration} s");
         }

@@ -159,7 +159,7 @@ fn a_damaged_line_is_named_with_its_file_and_number() {
     let (_, report) = rehearse_json("replay demo.jsonl bad-middle.jsonl");
     assert_eq!(ledger(&report), "26 = 1 unreadable + 25 delivered");
     let first = json!({
-        "input": "bad-middle.jsonl", "line": 3, "why": "the JSON breaks off after 991 bytes",
+        "input": "bad-middle.jsonl", "line": 3, "why": "the JSON is cut off after 991 bytes",
     });
     let problems = json!([{ "what": "unreadable", "count": 1, "first": first }]);
     assert_eq!(report["problems"], problems);
@@ -203,11 +203,11 @@ fn the_text_report_of_a_cut_file_says_what_is_missing() {
          found      4 = 1 unreadable + 3 delivered\n\
          sent to    orders  1 partition, 3 records, 837 B\n\
          latency    TIMES\n\
-         problem    unreadable: 1, first cut.jsonl:4: the JSON breaks off after 1357 bytes\n"
+         problem    unreadable: 1, first cut.jsonl:4: the JSON is cut off after 1357 bytes\n"
     );
     assert_eq!(
         output.stderr,
-        "kreplay: cut.jsonl:4: the input is cut off: the JSON breaks off after 1357 bytes\n"
+        "kreplay: cut.jsonl:4: the input is cut off: the JSON is cut off after 1357 bytes\n"
     );
 }
 
@@ -219,7 +219,7 @@ fn members(value: &Value) -> Vec<&str> {
     names
 }
 
-/// Says which of the documented members are not there.
+/// Names the documented members that are missing.
 fn assert_has(value: &Value, documented: &[&str]) {
     let found = members(value);
     for name in documented {
@@ -460,7 +460,7 @@ fn a_stdout_that_is_closed_changes_no_exit_code_and_a_full_one_only_that_of_succ
 }
 
 #[test]
-fn without_arguments_the_three_commonest_calls_are_shown() {
+fn without_arguments_the_three_most_common_calls_are_shown() {
     let output = kreplay([""; 0]);
     assert_eq!(output.code, 2);
     let shown = output.stdout + &output.stderr;

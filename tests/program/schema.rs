@@ -1,6 +1,6 @@
-//! The JSON Schema of the reports. Every report that any test parses is checked by it
-//! (`harness/schema.rs`); here is one of each command and of each part that is there only sometimes, and that
-//! the check sees what it is for. Groups, capacity and the output of a service take a broker: `real_kafka`.
+//! The JSON Schema of the reports. It checks every report that any test parses (`harness/schema.rs`); this
+//! file has one report of each command and of each part that occurs only sometimes, and shows that the check
+//! finds faults. Groups, capacity and the output of a service need a broker: `real_kafka`.
 
 use std::fs;
 

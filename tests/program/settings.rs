@@ -32,7 +32,10 @@ fn is_refused(args: &[&str], lines: &[&str]) {
 #[test]
 fn a_broker_without_an_address_is_named() {
     let shape = "hint: name brokers as HOST:PORT, separated by commas";
-    is_refused(&["-b", ","], &["kreplay: `,` names no broker", shape]);
+    is_refused(
+        &["-b", ","],
+        &["kreplay: `,` does not name a broker", shape],
+    );
     is_refused(
         &["-b", "127.0.0.1:74628"],
         &[
@@ -50,14 +53,14 @@ fn a_broker_without_an_address_is_named() {
     is_refused(
         &["-b", "kafka+ssl://k:9093"],
         &[
-            "kreplay: `kafka+ssl://k:9093`: `kafka+ssl` is not a protocol of Kafka clients",
+            "kreplay: `kafka+ssl://k:9093`: `kafka+ssl` is not a protocol that Kafka clients use",
             "hint: write `k:9093` and set `-X security.protocol=SSL`, or SASL_SSL",
         ],
     );
     is_refused(
         &["-X", "bootstrap.servers=me:hunter2@k:9093"],
         &[
-            "kreplay: a broker's address holds no user and no password",
+            "kreplay: a broker's address cannot contain a user or a password",
             "hint: set `sasl.username` and `sasl.password` in a file for `-F`",
         ],
     );
@@ -70,7 +73,7 @@ fn a_broker_without_an_address_is_named() {
         ],
         &[
             "kreplay: no brokers are named",
-            "hint: `bootstrap.server` is not the property that names them: `bootstrap.servers` is",
+            "hint: `bootstrap.server` does not name them; the property is `bootstrap.servers`",
         ],
     );
 }
@@ -159,7 +162,7 @@ fn a_short_secret_is_not_cut_out_of_ordinary_words() {
     assert_eq!(output.code, 2, "{output:?}");
     assert_eq!(
         output.stderr,
-        "kreplay: librdkafka does not take the property `ssl.endpoint.identification.algorithm`: Invalid \
+        "kreplay: librdkafka does not accept the property `ssl.endpoint.identification.algorithm`: Invalid \
          value \"a\" for configuration property \"ssl.endpoint.identification.algorithm\"\n"
     );
 }
@@ -180,7 +183,7 @@ fn kcats_configuration_file_is_read_where_that_is_possible() {
     let refusal = "kreplay: `::1` is an IPv6 address without brackets\n\
                    hint: write it as `[::1]:9092`\n";
     let nobody = "kreplay: no brokers are named\n\
-                  hint: say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`\n";
+                  hint: give `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`\n";
     let home_of = |home: &tempfile::TempDir, args: &[&str], more: &[(&str, &str)]| {
         let home = path(home);
         replay(args, &[&[("HOME", home.as_str())], more].concat()).stderr
@@ -188,7 +191,7 @@ fn kcats_configuration_file_is_read_where_that_is_possible() {
     assert_eq!(home_of(&named, &[], &[]), refusal);
     assert_eq!(home_of(&named, &[], &[("KCAT_CONFIG", "")]), refusal);
     assert_eq!(home_of(&named, &["-F", "none"], &[]), nobody);
-    // A folder cannot be read as a file, whoever asks.
+    // A folder cannot be read as a file, by any user.
     let unreadable = home(|file| fs::create_dir(file).expect("the folder is new"));
     assert_eq!(home_of(&unreadable, &[], &[]), nobody);
     let file = unreadable
@@ -205,7 +208,7 @@ fn properties_of_consumers_are_refused_as_flags_and_left_out_of_shared_files() {
     is_refused(
         &["-b", "127.0.0.1:1", "-X", "auto.offset.reset=earliest"],
         &[
-            "kreplay: `auto.offset.reset` would not be obeyed: it is a property of consumers",
+            "kreplay: `auto.offset.reset` would have no effect: it is a property of consumers",
             "hint: leave it out: kreplay only produces",
         ],
     );
@@ -215,10 +218,10 @@ fn properties_of_consumers_are_refused_as_flags_and_left_out_of_shared_files() {
     // Nobody listens there.
     let output = replay(&["-b", "127.0.0.1:1"], &[("HOME", &home)]);
     assert_eq!(output.code, 3, "{output:?}");
-    let note = "kreplay: not used, as kreplay only produces: `group.id`, `auto.offset.reset`\n";
+    let note = "kreplay: ignored, because kreplay only produces: `group.id`, `auto.offset.reset`\n";
     assert!(output.stderr.starts_with(note), "{}", output.stderr);
     assert_eq!(
-        output.stderr.matches("not used").count(),
+        output.stderr.matches("ignored").count(),
         1,
         "{}",
         output.stderr
@@ -244,25 +247,25 @@ fn a_property_of_a_file_that_is_refused_is_named_with_its_line() {
     let file = path.to_str().expect("text").to_owned();
     let promise = "would break kreplay's promise that every record delivered is in the log once \
                    and in order";
-    let hint = "hint: leave it out, or choose what keeps the promise: all, -1; `--no-idempotence` \
+    let hint = "hint: leave it out, or set it to all, -1; `--no-idempotence` \
                 replays without it";
-    let obeyed = "`enable.partition.eof` would not be obeyed: it is a property of consumers";
+    let obeyed = "`enable.partition.eof` would have no effect: it is a property of consumers";
     let cases = [
-        // What librdkafka does not know, and a value that it does not take.
+        // A property that librdkafka does not know, and a value that it does not accept.
         (
             "no.such=1",
-            "librdkafka does not take the property `no.such`: No such configuration property: \"no.such\"",
+            "librdkafka does not accept the property `no.such`: No such configuration property: \"no.such\"",
         ),
         (
             "linger.ms=abc",
-            "librdkafka does not take the property `linger.ms`: Invalid value for configuration property \"queue.buffering.max.ms\"",
+            "librdkafka does not accept the property `linger.ms`: Invalid value for configuration property \"queue.buffering.max.ms\"",
         ),
     ];
     for (line, said) in cases {
         fs::write(&path, format!("# comment\n\n{line}\n")).expect("it is writable");
         let expected = format!("kreplay: {file}:3: {said}");
         is_refused(&["-b", "127.0.0.1:1", "-F", &file], &[&expected]);
-        // The same by a flag has no line, whatever the file says of it.
+        // The same by a flag has no line, whatever the file says about it.
         let expected = format!("kreplay: {said}");
         is_refused(
             &["-b", "127.0.0.1:1", "-F", &file, "-X", line],
@@ -272,7 +275,7 @@ fn a_property_of_a_file_that_is_refused_is_named_with_its_line() {
     fs::write(&path, "client.id=me\nacks=1\n").expect("it is writable");
     let expected = format!("kreplay: {file}:2: `acks=1` {promise}");
     is_refused(&["-b", "127.0.0.1:1", "-F", &file], &[&expected, hint]);
-    // One of consumers is only left out of a file, and refused as a flag.
+    // A property of consumers is only left out of a file, but refused as a flag.
     fs::write(&path, "enable.partition.eof=true\n").expect("it is writable");
     let eof = [
         "-b",

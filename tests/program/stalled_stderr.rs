@@ -1,5 +1,5 @@
-//! A stderr that nobody reads: a pipe whose reader has stopped, a terminal that is stopped. The run goes
-//! on, can be interrupted, and ends with the right code. Apart because such a stderr has to be made.
+//! A stderr that nobody reads: a pipe whose reader has stopped, a terminal that is stopped. The run
+//! continues, can be interrupted, and ends with the right code. Apart because such a stderr has to be set up.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 const TOPIC: &str = "orders";
 
-/// How long leaving may take; a busy machine needs a part of it.
+/// How long an immediate end may take; a busy machine needs a part of it.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 fn mock() -> MockKafka {
@@ -53,7 +53,7 @@ fn fifo(folder: &TempDir) -> std::path::PathBuf {
     path
 }
 
-/// A stderr that takes nothing more, and what keeps it so.
+/// A stderr that takes nothing more, and what keeps it stalled.
 struct Stalled {
     stderr: File,
     _full: File,
@@ -122,7 +122,7 @@ fn a_replay_goes_on_to_its_end_when_nobody_reads_stderr() {
     for stalled in [Stalled::pipe(), Stalled::terminal()] {
         let mock = mock();
         let brokers = mock.bootstrap_servers();
-        // The log of librdkafka is written by the threads that send and poll, and is more than what waits.
+        // The threads that send and poll write librdkafka's log, and it is more than what waits.
         let args = ["replay", "-", "-b", &brokers, "--report", "json", "-v"];
         let args = args.into_iter().chain(["-X", "debug=all"]);
         let run = Run::new(args).stdin(numbered_lines(TOPIC, 0..RECORDS));
@@ -186,7 +186,7 @@ fn a_first_signal_drains_and_a_second_one_leaves_when_nobody_reads_stderr() {
         let report = report(&output);
         assert_eq!(report["interrupted"], true, "{report:#}");
         assert_eq!(report["ledger"]["delivered"], 300, "{report:#}");
-        // After the first one, the end of the program gives stderr two seconds.
+        // After the first signal, the end of the program gives stderr two seconds.
         let limit = if signals == 2 { AT_ONCE } else { 4 * AT_ONCE };
         assert!(waited < limit, "{signals} signals: it took {waited:?}");
     }
@@ -239,7 +239,7 @@ fn lines_keep_their_order_when_stderr_is_read_late() {
     let mut run = run.spawn();
     run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());
     let is_there = |_: &Running| count(&brokers, TOPIC) == Ok(200);
-    // More than a pipe holds has been said by then, and nothing was read.
+    // More than a pipe holds was printed by then, and nothing was read.
     run.wait_until("its records are there", is_there);
     let reader = File::open(&path).expect("the FIFO is there");
     drop(both);

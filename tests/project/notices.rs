@@ -1,11 +1,11 @@
 //! THIRD-PARTY.txt names what is linked into kreplay, with the versions of Cargo.lock, and holds the licence
-//! of each. Written anew by
+//! of each. To write it anew:
 //!
 //! ```text
 //! KREPLAY_WRITE_NOTICES=1 cargo test --release --test project notices::
 //! ```
 //!
-//! For Linux on x86-64, whose crates are there wherever the test could be built.
+//! For Linux on x86-64, whose crates exist wherever the test could be built.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Crates that bring C with them, what that is called, and where its licence is in them.
+/// Crates that bring C code with them, its name, and where its licence is in them.
 const BUNDLED: [(&str, &str, &str); 5] = [
     ("openssl-src", "OpenSSL", "openssl/LICENSE.txt"),
     (
@@ -50,7 +50,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What cargo says of all crates, without the network.
+/// What cargo says about all crates, without the network.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
@@ -130,7 +130,7 @@ fn linked() -> Vec<LinkedCrate> {
     linked
 }
 
-/// The texts of a crate's licence: where it is given under one of several, those of MIT.
+/// The texts of a crate's licence: if it is given under one of several, those of MIT.
 fn licences(of: &LinkedCrate) -> Vec<String> {
     let files = fs::read_dir(&of.folder).expect("cargo has the sources");
     let names = files

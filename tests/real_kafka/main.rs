@@ -1,4 +1,4 @@
-//! kreplay against a real Apache Kafka: what it says it has delivered stands in the log, byte for byte.
+//! kreplay against a real Apache Kafka: what it reports as delivered is in the log, byte for byte.
 //!
 //! Without Java and Maven every trial is counted as ignored; `KREPLAY_TEST_KAFKA=required` makes that
 //! a failure. One broker serves all trials, each with topics of its own; the trials that change a
@@ -121,7 +121,7 @@ fn run(broker: &OnDemand, case: fn(&Kafka)) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Prepares `kreplay ARGS` against a broker with a JSON report, with the stand-in as its speedctl.
+/// Prepares `kreplay ARGS` against a broker with a JSON report, with the simulated speedctl.
 fn replay(kafka: &Kafka, args: &[&str]) -> Run {
     replay_to(&kafka.brokers(), args)
 }
@@ -134,7 +134,7 @@ fn replay_to(brokers: &str, args: &[&str]) -> Run {
         .env("STANDIN_DATA", fixtures())
 }
 
-/// The folder of the fixtures, from which the stand-in takes its snapshots.
+/// The folder of the fixtures, from which the simulated speedctl takes its snapshots.
 fn fixtures() -> std::path::PathBuf {
     let parent = fixture("demo.jsonl").parent().map(Path::to_path_buf);
     parent.expect("a fixture stands in a folder")

@@ -66,7 +66,7 @@ impl MockBroker {
         seen.iter().map(LoggedRecord::text).map(number_of).collect()
     }
 
-    /// A replay of stdin that has delivered so many records and waits for more.
+    /// A replay of stdin that has delivered this many records and waits for more.
     fn replay(&self, records: u64) -> Running {
         let brokers = self.brokers();
         // Whoever starts the tests may ignore a signal, as `nohup` does, and kreplay would inherit that.
@@ -211,8 +211,8 @@ fn an_interruption_in_full_flow_accounts_for_every_record() {
     let lines = numbered_lines(TOPIC, 0..RECORDS);
     for (i, (signal, code)) in (0..).zip([SIGNALS, SIGNALS].concat()) {
         let mock = MockBroker::start();
-        // A request for each record makes it slow enough to be met in the middle, a short queue
-        // lets it end soon after.
+        // A request for each record makes it slow enough to be interrupted in the middle; a short queue lets
+        // it end soon after.
         let args = ["replay", "-", "-b", &mock.brokers(), "--report", "json"];
         let slow = [
             "-X",
@@ -398,7 +398,7 @@ fn a_hangup_that_is_ignored_stays_so() {
     assert_eq!(ledger(&report(&output)), "200 = 200 delivered");
 }
 
-/// A FIFO that is there for one test.
+/// A FIFO that exists for one test.
 fn fifo(folder: &TempDir) -> String {
     let path = folder.path().join("fifo");
     let made = Command::new("mkfifo").arg(&path).status();
@@ -480,8 +480,8 @@ fn a_stalled_reader_of_rejects_does_not_block_an_interrupted_run() {
         let report = interrupted(&output, 130);
         let records = entry(&report, "found");
         assert_eq!(ledger(&report), format!("{records} = {records} unsent"));
-        let said = "kreplay: cannot write all rejects: nothing was taken any more when the run was \
-                    to end (";
+        let said = "kreplay: cannot write all rejects: it took no more data when the run had to \
+                    end (";
         assert!(output.stderr.contains(said), "{}", output.stderr);
     }
 }
@@ -511,8 +511,7 @@ fn a_journal_on_a_hanging_disk_does_not_block_an_interrupted_run() {
     assert_eq!(entry(&report, "delivered"), 100, "{report:#}");
     assert!(mock.holds(100));
     assert_eq!(report["resume"]["uncertain"], Value::Null, "{report:#}");
-    let said =
-        "kreplay: cannot write the journal: nothing was taken any more when the run was to end\n";
+    let said = "kreplay: cannot write the journal: it took no more data when the run had to end\n";
     assert!(output.stderr.contains(said), "{}", output.stderr);
 }
 
@@ -571,14 +570,15 @@ fn a_wait_for_a_token_can_be_interrupted_and_leaves_no_process() {
             let (output, _) = end(run, AT_ONCE);
             let report = interrupted(&output, code);
             assert_eq!(ledger(&report), "0 = ");
-            let said = "kreplay: there is no token: the run was interrupted before there was one\n";
+            let said =
+                "kreplay: could not get a token: the run was interrupted before the token came\n";
             assert_eq!(output.stderr, said);
         }
         assert!(pids(&pid_file).iter().all(|pid| is_gone(pid)));
     }
 }
 
-/// Tells whether a process has ended; one that nobody has waited for counts as ended.
+/// Whether a process has ended; one that nobody has waited for counts as ended.
 fn is_gone(pid: &str) -> bool {
     let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
     let state = String::from_utf8(state.expect("every Unix has `ps`").stdout);
@@ -586,13 +586,13 @@ fn is_gone(pid: &str) -> bool {
     state.trim().is_empty() || state.trim().starts_with('Z')
 }
 
-/// The process ids that the stand-in has written.
+/// The process ids that the simulated speedctl has written.
 fn pids(file: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 
-/// How a signal comes.
+/// How a signal arrives.
 #[derive(Clone, Copy)]
 enum SignalRoute {
     /// To kreplay alone, as `kill` does.
@@ -601,8 +601,8 @@ enum SignalRoute {
     ToGroup,
 }
 
-/// Interrupts a replay of a snapshot while the stand-in misbehaves like this; checks that nothing
-/// is left of it.
+/// Interrupts a replay of a snapshot while the simulated speedctl misbehaves like this; checks that no
+/// process of it is left.
 fn interrupt_speedctl(
     fault: &str,
     via: &str,

@@ -119,8 +119,8 @@ fn records_too_late_for_their_order_are_sent_counted_and_named_and_fail_the_run_
         .stdin(input.clone())
         .output();
     let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 came after offset 8 was sent\n\
-                \x20          hint: consumers that read different parts of a topic overlap: choose one with \
-                `--filter`; `--allow-reordered` takes them as they are\n";
+                \x20          hint: consumers that read different parts of a topic overlap: select one with \
+                `--filter`, or accept the order with `--allow-reordered`\n";
     assert!(rehearsal.stdout.contains(said), "{}", rehearsal.stdout);
     assert_eq!(rehearsal.code, 1, "{rehearsal:#?}");
     let allowed = Run::new(["replay", "-", "--rehearse", "--allow-reordered"])
@@ -160,7 +160,7 @@ fn records_are_called_placed_by_key_only_when_they_have_one() {
     let record = |partition: i32, key: &str, value: &str| {
         format!("{{\"topic\":\"{TOPIC}\",\"partition\":{partition},{key}\"value\":\"{value}\"}}\n")
     };
-    // Partition 7 is none of the destination's.
+    // The destination lacks partition 7.
     let input = [
         record(1, "", "a"),
         record(7, "\"key\":\"k\",", "b"),
@@ -181,7 +181,7 @@ fn records_are_called_placed_by_key_only_when_they_have_one() {
     }
 }
 
-/// Producers share many topics, and each has connections of its own: a limit that is usual on macOS.
+/// Producers share many topics, and each has its own connections: a limit that is usual on macOS.
 #[test]
 fn many_topics_need_no_more_files_than_a_process_may_have_open() {
     let mut input = String::new();

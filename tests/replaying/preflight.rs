@@ -1,4 +1,4 @@
-//! The looks before the first record: what is wrong with the destination is said at once and in whole,
+//! The checks before the first record: what is wrong with the destination is reported at once and completely,
 //! and nothing is sent. Rights and a real broker's topics are in `real_kafka.rs`.
 
 use std::fmt::Write as _;
@@ -121,8 +121,8 @@ fn a_map_that_matches_nothing_is_an_error_before_anything_is_sent() {
 fn two_maps_of_one_topic_are_refused() {
     let args = ["replay", "-", "--rehearse", "--map", "a=b", "--map", "a=c"];
     let output = Run::new(args).output();
-    let said = "kreplay: `--map a=b` and `--map a=c` rename one topic\n\
-                hint: a captured topic goes to one topic of the destination\n";
+    let said = "kreplay: `--map a=b` and `--map a=c` rename the same topic\n\
+                hint: each captured topic can go to one topic only\n";
     assert_eq!((output.code, output.stderr.as_str()), (2, said));
 }
 
@@ -181,14 +181,14 @@ fn partition_keep_names_all_missing_partitions_before_the_first_record() {
     assert_eq!((output.code, output.stderr.as_str()), (3, said));
     assert_eq!(ledger(&report(&output)), "6 = 6 unsent");
     assert_eq!(count(&brokers, "orders"), Ok(0));
-    // With one topic for all there would be no other reason to look.
+    // With one topic for all, there would be no other reason to check.
     let output = send(&brokers, &records, &[&keep[..], &["-t", "orders"]].concat());
     let said = "kreplay: lines:2: topic `orders` has no partitions 2, 7, 8, only 2 partitions\n";
     assert!(output.stderr.starts_with(said), "{}", output.stderr);
     assert_eq!((output.code, count(&brokers, "orders")), (3, Ok(0)));
 }
 
-/// Topics that are made have the partitions of all that goes to them.
+/// Topics that are created have the partitions of all that goes to them.
 #[test]
 fn a_topic_for_several_captured_ones_is_made_with_the_partitions_of_the_largest() {
     let records = lines(&[("a", Some(0)), ("b", Some(4)), ("c", None)]);
@@ -201,8 +201,8 @@ fn a_topic_for_several_captured_ones_is_made_with_the_partitions_of_the_largest(
     assert_eq!(report(&output)["topics"][0]["partitions"], 5);
 }
 
-/// What a broker says to a user without the right, as one before Apache Kafka 2.3 does, which does not
-/// tell rights beforehand; the mock is such a one.
+/// What a broker answers a user without the right, like one before Apache Kafka 2.3, which does not give
+/// rights beforehand; the mock is such a broker.
 #[test]
 fn a_topic_that_may_not_be_written_ends_the_run_at_the_first_refusal() {
     const RECORDS: usize = 200_000;
@@ -224,7 +224,7 @@ fn a_topic_that_may_not_be_written_ends_the_run_at_the_first_refusal() {
     assert!(entry("not_written") < RECORDS as u64, "{report:#}");
 }
 
-/// As a broker before Apache Kafka 2.8 says to a user without `IdempotentWrite`.
+/// As a broker before Apache Kafka 2.8 answers a user without `IdempotentWrite`.
 #[test]
 fn a_producer_that_may_not_be_idempotent_ends_the_run_with_the_name_of_the_right() {
     let mock = mock(&[("orders", 1)]);
@@ -252,8 +252,8 @@ fn a_producer_that_may_not_be_idempotent_ends_the_run_with_the_name_of_the_right
     assert_eq!((sent.code, count(&brokers, "orders")), (0, Ok(1)));
 }
 
-/// One wrong number in a capture would make thousands of partitions. What is taken is in the tests of
-/// `produce/routing/placement/captured.rs`: a mock cluster creates no topics.
+/// One wrong number in a capture would create thousands of partitions. The tests of
+/// `produce/routing/placement/captured.rs` cover what is accepted: a mock cluster creates no topics.
 #[test]
 fn more_partitions_than_the_capture_needs_are_made_only_on_request() {
     let mock = mock(&[("orders", 3)]);
@@ -287,7 +287,7 @@ fn more_partitions_than_the_capture_needs_are_made_only_on_request() {
         let expected = format!(
             "kreplay: topic `new` would be created with {partitions} partitions: the capture names \
              partition {what}\nhint: `--create-partitions-up-to {partitions}` creates them; \
-             `--partition key` needs no captured ones\n"
+             `--partition key` does not need the captured partitions\n"
         );
         assert_eq!((output.code, output.stderr), (2, expected), "{flags:?}");
     }

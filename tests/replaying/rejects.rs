@@ -1,7 +1,7 @@
 //! `--rejects FILE`: what was found and not delivered, as record lines that can be sent again.
 //!
-//! Apart because it is one promise: nothing that was found is lost, whatever ends the run. Faults of
-//! real brokers leave rejects in `faults.rs`.
+//! Apart because it is one promise: nothing that was found is lost, whatever ends the run. Faults of real
+//! brokers leave rejects in `faults.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ fn a_run_that_cannot_send_rejects_every_record_as_it_was_captured() {
     let extracted = kreplay(["extract", text(&shop), "-q"]).stdout;
     let parse = |line| serde_json::from_str(line).expect("every line is JSON");
     let mut extracted: Vec<Value> = extracted.lines().map(parse).collect();
-    // Rejects stand in the order in which they were to be sent.
+    // Rejects are in the order in which they were to be sent.
     let by_place = |line: &Value| line.to_string();
     rejects.sort_by_key(by_place);
     extracted.sort_by_key(by_place);
@@ -161,8 +161,8 @@ fn records_unsent_at_an_interruption_are_rejected_and_can_be_resent() {
     assert_eq!(again.code, 0, "{again:#?}");
     let report = crate::harness::run::report(&again);
     assert_eq!(entry(&report, "filtered"), unknown, "{report:#}");
-    let said = "may be in the log already, as an earlier run could not tell: left out; \
-                `--send-unknown` sends them\n";
+    let said = "may be in the log already, because an earlier run got no answer for \
+                them: left out; `--send-unknown` sends them\n";
     assert!(again.stderr.contains(said), "{}", again.stderr);
     let again = replay(text(&file), &brokers, &["--send-unknown"]).output();
     let report = crate::harness::run::report(&again);
@@ -189,7 +189,7 @@ fn records_of_an_unknown_topic_are_rejected_with_its_id_and_can_be_sent_under_a_
         assert_eq!(reject["outcome"], "unreadable");
         assert_eq!(
             reject["reason"],
-            "nothing in the capture names the topic's id"
+            "nothing in the capture names the topic with this id"
         );
     }
     let id = rejects[0]["topic_id"].as_str().expect("the topic's id");
@@ -218,13 +218,13 @@ fn rejects_that_were_not_resent_are_not_overwritten() {
     let demo = fixture("demo.jsonl");
     let run = kreplay(["replay", text(&demo), "--rehearse", "--rejects", name]);
     let expected = format!(
-        "kreplay: the rejects file {name} holds rejects already\n\
+        "kreplay: the rejects file {name} already holds rejects\n\
          hint: send them with `kreplay replay {name}`, name another file, or remove it\n"
     );
     assert_eq!(refused(&run), expected);
     let run = kreplay(["replay", name, "--rehearse", "--rejects", name]);
     let expected =
-        format!("kreplay: `--rejects {name}` is an input of this run and would be written over\n");
+        format!("kreplay: `--rejects {name}` is an input of this run and would be overwritten\n");
     assert_eq!(refused(&run), expected);
     let kept = fs::read_to_string(&file).expect("it is still there");
     assert_eq!(kept, "{\"value\":\"kept\"}\n");
@@ -238,7 +238,7 @@ fn a_report_file_overwrites_no_input_and_no_other_file_of_the_run() {
     let (input, name) = (text(&input), text(&file));
     let run = kreplay(["replay", input, "--rehearse", "--report-file", input]);
     let expected = format!(
-        "kreplay: `--report-file {input}` is an input of this run and would be written over\n"
+        "kreplay: `--report-file {input}` is an input of this run and would be overwritten\n"
     );
     assert_eq!(refused(&run), expected);
     let kept = fs::read_to_string(input).expect("it is still there");

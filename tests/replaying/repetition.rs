@@ -1,4 +1,4 @@
-//! `--loop` and `--for`: several passes over one connection, and an end at a time.
+//! `--loop` and `--for`: several passes over one connection, and an end at a given time.
 //!
 //! Apart because these runs end by themselves or never, whatever the source holds.
 
@@ -96,7 +96,7 @@ fn refused(args: &[&str], folder: &Path) -> RunOutput {
 fn a_loop_sends_the_source_so_many_times_over_one_connection() {
     let mock = mock();
     let brokers = mock.bootstrap_servers();
-    // 0 and 1 come last, and 2 twice: each pass puts the ones right and leaves the other out.
+    // 0 and 1 come last, and 2 twice: each pass puts them in order and leaves the copy out.
     let source = LinesFolder::fetches([2..4, 0..3]);
     let output = source.replay(&brokers, &["--loop", "3"]).output();
     let report = report(&output);
@@ -158,7 +158,7 @@ fn a_loop_goes_on_until_an_interruption_which_ends_it_in_any_pass() {
     let report = report(&output);
     let delivered = entry(&report, "delivered");
     assert_eq!(count(&brokers, TOPIC), Ok(delivered.cast_signed()));
-    // The last pass may be cut; what it has read then is named.
+    // The last pass may be cut off; what it has read then is named.
     let found = entry(&report, "found");
     assert_eq!(found, delivered + entry(&report, "unsent"));
     let passes = report["passes"].as_u64().expect("a number of passes");
@@ -248,7 +248,7 @@ fn a_source_that_cannot_be_read_twice_is_refused_with_a_hint() {
         let args = ["replay", name, "--rehearse", "--loop", "2"];
         let expected = format!(
             "kreplay: `--loop` cannot read {said} a second time\n\
-             hint: save it in a file first, and name that\n"
+             hint: save it to a file first, and name the file\n"
         );
         assert_eq!(refused(&args, folder.path()).stderr, expected);
     }
@@ -283,7 +283,7 @@ fn a_journal_and_a_loop_exclude_each_other() {
     assert!(!source.folder.path().join("journal").exists());
 }
 
-/// The most memory that so many passes take, in MiB.
+/// The most memory that this many passes take, in MiB.
 fn peak_mib(source: &LinesFolder, passes: &str) -> u64 {
     // Memory that is free goes back at once: what the allocator keeps differs by 30 MiB from run
     // to run, depending on which thread frees first.
@@ -301,11 +301,11 @@ fn peak_mib(source: &LinesFolder, passes: &str) -> u64 {
 
 #[test]
 fn memory_does_not_grow_with_the_passes() {
-    // With a gap after each Fetch, which is what knowing duplicates again takes memory for.
+    // With a gap after each Fetch, which takes memory to recognise duplicates.
     let source = LinesFolder::fetches((0..4000).map(|n| 20 * n..20 * n + 2));
     let (few, many) = (peak_mib(&source, "60"), peak_mib(&source, "360"));
-    // 300 passes more read 1,200,000 gaps and send 2,400,000 records: 16 bytes of each gap would
-    // show as 18 MiB.
+    // 300 more passes read 1,200,000 gaps and send 2,400,000 records: 16 bytes for each gap would show as 18
+    // MiB.
     assert!(
         many < few + 12,
         "{few} MiB with 60 passes, {many} MiB with 360"

@@ -1,5 +1,5 @@
-//! Clusters that are well and take their time, a partition whose leader does not answer, and a process
-//! that is stopped: what is in flight stays bounded in time and in memory.
+//! Clusters that are healthy but slow, a partition whose leader does not answer, and a process that is
+//! stopped: what is in flight stays bounded in time and in memory.
 
 use std::fmt::Write as _;
 use std::thread;
@@ -60,7 +60,7 @@ fn at_a_slow_cluster_no_record_times_out_before_it_is_sent() {
     let report = report(&output);
     assert_eq!(report["ledger"]["delivered"], RECORDS, "{report:#}");
     assert_eq!(output.code, 0);
-    // A record that waits for its turn does so for a part of its time.
+    // A record waits a fraction of its time for its turn.
     let longest = report["latency_ms"]["max"].as_f64().expect("a latency");
     assert!((200.0..4000.0).contains(&longest), "{longest}");
 }
@@ -80,7 +80,7 @@ fn a_partition_that_stalls_keeps_its_own_records_in_memory_and_holds_up_no_other
         let led = mock.partition_leader("t", partition, Some(leader));
         led.expect("the partition and the broker are there");
     }
-    // The feeder is ahead of what is read by no more than a pipe.
+    // The feeder is ahead of what is read by at most a pipe.
     let delayed = mock.broker_round_trip_time(2, Duration::from_secs(3600));
     delayed.expect("the broker is there");
     let mut run = replay(&mock, &["message.timeout.ms=8000"])
@@ -139,13 +139,13 @@ fn a_process_stopped_for_longer_than_the_message_timeout_loses_nothing() {
         .lines()
         .find(|line| line.contains("kreplay was stopped for"))
         .unwrap_or_else(|| panic!("nothing says so: {}", output.stderr));
-    let expected = "that time does not count for records that waited meanwhile (`message.timeout.ms` is \
+    let expected = "that time does not count for the records that were waiting (`message.timeout.ms` is \
                     1500 ms)";
     assert!(said.ends_with(expected), "{said}");
     let report = report(&output);
     let count = |name: &str| report["ledger"][name].as_u64().expect("a count");
     assert_eq!(count("found"), RECORDS);
-    // Those that had waited had not been waiting while everything stood still.
+    // Those that had waited had not been waiting while the process was stopped.
     assert_eq!(count("delivered"), RECORDS, "{report:#}");
     assert_eq!(output.code, 0);
 }

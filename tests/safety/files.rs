@@ -1,5 +1,5 @@
-//! No file of the user's is destroyed: what a run reads, what another run has left, and what is no
-//! file of kreplay stays as it is, by whatever name it is given.
+//! kreplay destroys no file of the user's: what a run reads, what another run has left, and files that are
+//! not kreplay's stay as they are, whatever name names them.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -84,8 +84,8 @@ fn rejects_that_a_new_journal_does_not_know_are_kept() {
         &new,
     ]);
     let expected = format!(
-        "kreplay: the rejects file {rej} holds rejects already, of which the new journal {new} \
-         knows nothing\n\
+        "kreplay: the rejects file {rej} already holds rejects, which the new journal {new} does \
+         not know\n\
          hint: send them with `kreplay replay {rej}`, name another file, or remove it\n"
     );
     assert_eq!(refused(&run), expected);
@@ -132,7 +132,7 @@ fn a_journal_that_goes_on_empties_rejects_and_nothing_else() {
 fn a_file_on_stdin_is_an_input() {
     let files = FilesFolder::new();
     let (code, said) = files.shell("\"$K\" replay - --rehearse --rejects cap < cap");
-    let expected = "kreplay: `--rejects cap` is the file on stdin and would be written over\n";
+    let expected = "kreplay: `--rejects cap` is the file on stdin and would be overwritten\n";
     assert_eq!((code, said.as_str()), (2, expected));
     assert_eq!(files.read("cap"), CAPTURE);
 }
@@ -144,11 +144,11 @@ fn a_file_on_stdout_or_stderr_may_not_be_an_input_or_another_output() {
     for (command, expected) in [
         (
             format!("\"$K\" extract {path} >> cap"),
-            format!("kreplay: stdout is written to {path}, which this run reads\n"),
+            format!("kreplay: stdout goes to {path}, which this run reads\n"),
         ),
         (
             "\"$K\" extract - < cap >> cap".into(),
-            "kreplay: stdout is written to the file on stdin, which this run reads\n".into(),
+            "kreplay: stdout goes to the file on stdin, which this run reads\n".into(),
         ),
         (
             "\"$K\" replay cap --rehearse --rejects out > out".into(),
@@ -158,7 +158,7 @@ fn a_file_on_stdout_or_stderr_may_not_be_an_input_or_another_output() {
         assert_eq!(files.shell(&command), (2, expected), "{command}");
         assert_eq!(files.read("cap"), CAPTURE);
     }
-    // Asked for by the name of the stream itself it is what is wanted.
+    // Naming the stream itself is a request to write there.
     let both = "\"$K\" replay cap --rehearse --report none --report-file /dev/stdout > out";
     assert_eq!(files.shell(both), (0, String::new()));
     let report: serde_json::Value = serde_json::from_str(&files.read("out")).expect("JSON");
@@ -180,11 +180,11 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
             let run = kreplay(["replay", &folder, "--rehearse", flag, &file]);
             let expected = match name {
                 "d/capture.jsonl" => format!(
-                    "kreplay: `{flag} {file}` is an input of this run and would be written over\n"
+                    "kreplay: `{flag} {file}` is an input of this run and would be overwritten\n"
                 ),
                 _ => format!(
                     "kreplay: `{flag} {file}` is {folder}/capture.jsonl, an input of this run, \
-                     and would be written over\n"
+                     and would be overwritten\n"
                 ),
             };
             assert_eq!(refused(&run), expected);
@@ -194,7 +194,7 @@ fn a_file_in_a_folder_that_is_read_is_an_input() {
         let run = kreplay(["replay", &folder, "--rehearse", flag, &file]);
         let expected = format!(
             "kreplay: `{flag} {file}` is in the folder {folder}, which this run reads\n\
-             hint: name a file elsewhere, or one whose name begins with a dot\n"
+             hint: choose a file elsewhere, or one whose name begins with a dot\n"
         );
         assert_eq!(refused(&run), expected);
         assert!(!files.path("d/new").exists());
@@ -215,7 +215,7 @@ fn a_link_or_a_hard_link_of_an_input_is_the_input() {
             let run = files.rehearse(&[flag, &link]);
             let expected = format!(
                 "kreplay: `{flag} {link}` is {capture}, an input of this run, and would be \
-                 written over\n"
+                 overwritten\n"
             );
             assert_eq!(refused(&run), expected);
             assert_eq!(files.read("cap"), CAPTURE);
@@ -261,7 +261,7 @@ fn files_named_by_flags_and_properties_count_as_inputs() {
             flag => flag,
         };
         let expected = format!(
-            "kreplay: `--rejects {file}` is the file of `{named}` and would be written over\n"
+            "kreplay: `--rejects {file}` is the file of `{named}` and would be overwritten\n"
         );
         assert_eq!(refused(&run), expected);
         assert_eq!(files.read(name), before);
@@ -306,8 +306,8 @@ fn a_report_file_replaces_only_an_earlier_report_file() {
         fs::write(&file, text).expect("the folder is writable");
         let run = files.rehearse(&["--report-file", &file]);
         let expected = format!(
-            "kreplay: cannot write the report to {file}: it holds something that is not a report \
-             of kreplay\n"
+            "kreplay: cannot write the report to {file}: it does not hold a report of \
+             kreplay\n"
         );
         assert_eq!(refused(&run), expected);
         assert_eq!(files.read("file"), text);
@@ -392,7 +392,7 @@ fn a_link_is_followed_to_a_file_that_is_there_and_no_new_one_is_made_through_it(
         let link = files.text(name);
         let run = files.rehearse(&[flag, &link]);
         assert_eq!(run.code, 2, "{run:#?}");
-        let why = "it is a link that leads to nothing, and no new file is made through a link";
+        let why = "it is a link to a file that does not exist, and kreplay creates no file through a link";
         assert!(run.stderr.contains(why), "{run:#?}");
         assert!(!target.exists(), "{name}");
         fs::write(&target, "").expect("the folder is writable");

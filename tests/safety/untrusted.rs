@@ -1,5 +1,5 @@
 //! What others have chosen, shown or used without harm: names and texts on a terminal, secrets in the wrong
-//! place, ids that become arguments and folders, links that lead elsewhere, what children are given.
+//! place, ids that become arguments and folders, links that lead elsewhere, what child processes inherit.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use crate::harness::run::{Run, RunOutput, kreplay, report};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Stands for a password wherever one is.
+/// A password, wherever one is needed.
 const SECRET: &str = "hunter2-hunter2";
 
 fn folder() -> TempDir {
@@ -23,7 +23,7 @@ fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) -> String {
     path.display().to_string()
 }
 
-/// Neither a character that a terminal obeys nor a line that only looks as if kreplay had begun it.
+/// Neither a character that controls a terminal nor a line that only looks as if kreplay had begun it.
 #[track_caller]
 fn assert_harmless(output: &RunOutput, forged: &str) {
     let said = format!("{}{}", output.stdout, output.stderr);
@@ -92,7 +92,7 @@ fn output_of_speedctl_and_of_a_token_command_forges_no_line() {
     assert_harmless(&output, "all delivered");
 }
 
-/// The reason repeats the value that is no partition.
+/// The reason repeats the value that is not a partition.
 #[test]
 fn a_reason_that_repeats_a_value_of_the_capture_is_cut() {
     let partition =
@@ -293,7 +293,7 @@ fn the_variable_of_the_brokers_is_named_in_the_help_without_its_value() {
 
 // TLS and code.
 
-/// What is said of TLS, and the report's account of it.
+/// What kreplay says about TLS, and the report's account of it.
 fn tls_warnings(brokers: &str, settings: &[&str]) -> (String, serde_json::Value) {
     let capture = fixture("demo.jsonl").display().to_string();
     let args = [
@@ -352,8 +352,8 @@ fn code_is_loaded_only_from_a_file_that_is_named() {
     let run = |args: &[&str]| Run::new(args).env("HOME", home.path()).output();
     let output = run(&["replay", "-", "-b", "127.0.0.1:1"]);
     let expected = format!(
-        "kreplay: {file}:1: `plugin.library.paths` loads code, and is not taken from a file that nobody named\n\
-         hint: `-F {file}` names it; `-F none` reads no file\n"
+        "kreplay: {file}:1: `plugin.library.paths` loads code, so kreplay does not take it from a file that you did not name\n\
+         hint: name the file with `-F {file}`, or read no file with `-F none`\n"
     );
     assert_eq!((output.code, output.stderr), (2, expected));
     let output = run(&["replay", "-", "-b", "127.0.0.1:1", "-F", &file]);
@@ -368,7 +368,7 @@ fn code_is_loaded_only_from_a_file_that_is_named() {
         "-X",
         "plugin.library.paths=/nowhere/evil",
     ]);
-    let expected = "kreplay: `plugin.library.paths` loads code, which a rehearsal does not\n";
+    let expected = "kreplay: `plugin.library.paths` loads code, which a rehearsal does not allow\n";
     assert_eq!((output.code, output.stderr.as_str()), (2, expected));
 }
 
@@ -400,7 +400,7 @@ fn script(folder: &Path, lines: &str) -> String {
     script
 }
 
-/// `ls` has a descriptor of its own for the folder that it lists.
+/// `ls` has its own descriptor for the folder that it lists.
 #[cfg(target_os = "linux")]
 #[test]
 fn child_processes_inherit_only_their_three_streams() {
@@ -425,8 +425,7 @@ fn a_child_process_that_never_stops_writing_is_ended_at_a_stated_bound() {
     let folder = folder();
     for (command, stream) in [("exec yes", "stdout"), ("exec yes >&2", "stderr")] {
         let output = with_token_command(command).output();
-        let expected =
-            "kreplay: there is no token: the command of --oauth-command wrote more than 1 MiB\n";
+        let expected = "kreplay: could not get a token: the command of --oauth-command wrote more than 1 MiB\n";
         assert_eq!(
             (output.code, output.stderr.as_str()),
             (3, expected),
@@ -455,7 +454,7 @@ fn a_child_process_that_never_stops_writing_is_ended_at_a_stated_bound() {
     let speedctl = script(folder.path(), "exec yes");
     let args = ["snapshot", "demo", "--rehearse", "--via", "csv"];
     let output = kreplay([&args[..], &["--speedctl", &speedctl]].concat());
-    let expected = "kreplay: `speedctl extract data` wrote more than 64 KiB to stdout that is no CSV and was stopped";
+    let expected = "kreplay: `speedctl extract data` wrote more than 64 KiB to stdout that is not CSV, and was stopped";
     assert_eq!(output.code, 4, "{output:#?}");
     assert!(output.stderr.contains(expected), "{:.500}", output.stderr);
 }
@@ -520,7 +519,7 @@ fn links_are_followed_inside_a_folder_and_not_out_of_it() {
     assert_eq!(report(&output)["ledger"]["found"], 3, "{output:#?}");
     let first = data.join("file.jsonl");
     let expected = format!(
-        "kreplay: not followed: 2 links out of the folder, such as {}; name what is to be read",
+        "kreplay: did not follow 2 links out of the folder, such as {}; name the target to read it",
         first.display()
     );
     assert!(

@@ -11,8 +11,8 @@ use crate::cli::source::{ExtractionArguments, InputKind, SpeedctlArguments};
 
 pub(super) const COMPARE_EXIT_CODES: &str = "\
 Exit codes:
-  0    both sides are the same, but for what a flag allows
-  1    they differ; or some records are unreadable, a side has none (unless --allow-empty), or an
+  0    both sides are the same, except for what a flag accepts
+  1    they differ, some records are unreadable, a side has none (unless --allow-empty), or an
        --ignore matches nothing
   2    usage or configuration
   3    the cluster: unreachable, not authorised, or a topic missing
@@ -31,8 +31,8 @@ pub(crate) struct CompareArguments {
     pub expected: PathBuf,
     /// What was observed.
     ///
-    /// A topic is read to the end that it has when the reading begins, as committed records and without a
-    /// consumer group.
+    /// kreplay reads a topic up to the end that it has when the reading begins, only committed records and
+    /// without a consumer group.
     #[arg(value_name = "OBSERVED")]
     pub observed: PathBuf,
     /// Read both sources as this kind, whatever their content looks like.
@@ -49,25 +49,25 @@ pub(crate) struct CompareArguments {
     /// The cluster that has the topics.
     #[command(flatten, next_help_heading = "Topics")]
     pub connection: ConnectionArguments,
-    /// Which records are compared, and where they are.
+    /// Which records to compare, and where they are.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// What counts as the same.
     #[command(flatten)]
     pub comparison: ComparisonArguments,
-    /// Records of a key that come in another order do not differ.
+    /// Accept records of a key in another order.
     #[arg(long, help_heading = "Comparison")]
     pub allow_reordered: bool,
-    /// The form of the result on stdout.
+    /// The format of the result on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM")]
     pub report: ReportForm,
-    /// A source without a single record is no failure.
+    /// Accept a source without a single record.
     #[arg(long, hide_short_help = true)]
     pub allow_empty: bool,
-    /// Print nothing on stderr but errors.
+    /// Print only errors on stderr.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print what is run to get at the records.
+    /// Also print the commands that kreplay runs.
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -7,9 +7,9 @@ use crate::cli::source::{ExtractionArguments, SourceArguments};
 pub(super) const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
   0    every record was printed, or left out on purpose and counted, or the
-       reader of stdout left
+       reader of stdout closed it
   1    some records are unreadable, none was found (unless --allow-empty), or
-       stdout took no more
+       writing to stdout failed
   2    usage or configuration
   4    the source failed or is incomplete
   70   the counts do not balance: a defect of kreplay
@@ -18,19 +18,19 @@ Exit codes:
 /// `kreplay extract`.
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArguments {
-    /// What is read.
+    /// What to read.
     #[command(flatten)]
     pub source: SourceArguments,
     /// Which RRPairs are read, and where in them records are.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
-    /// A source without a single record is no failure.
+    /// Accept a source without a single record.
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub allow_empty: bool,
-    /// Print nothing on stderr but errors and problems.
+    /// Print only errors and problems on stderr.
     #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print what is run to get at the records.
+    /// Also print the commands that kreplay runs.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 }

@@ -26,54 +26,53 @@ pub(crate) use self::replay::{ReplayArguments, SendingArguments, SnapshotArgumen
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// One step: speedctl extracts a snapshot, kreplay sends its records.
+    /// Extract a snapshot with speedctl and replay its records.
     #[command(after_long_help = EXIT_CODES)]
     Snapshot(SnapshotArguments),
     /// Replay files: RRPairs, a CSV of speedctl, or record lines.
     #[command(after_long_help = EXIT_CODES)]
     Replay(ReplayArguments),
-    /// Say what a replay would do: checks, a forecast and a verdict. Nothing is sent.
+    /// Say what a replay would do: checks, a forecast and a verdict. Sends nothing.
     ///
-    /// Records are read, put in order, selected, scheduled and routed as `kreplay replay` does it with the
-    /// same flags, in no time: the schedule is not waited for. With brokers kreplay looks at the cluster:
-    /// topics, partitions, settings, rights as far as they can be seen, and whether it is the captured one;
-    /// it writes nothing and creates no topic. Without brokers, or with --rehearse, it says what it assumes.
-    /// The hottest key is counted exactly while there are up to 65,536 keys, beyond that to within one in
-    /// 32,768 records.
+    /// kreplay reads, orders, selects, schedules and routes records as `kreplay replay` does with the same
+    /// flags, but does not wait for the schedule. With brokers, it checks the cluster: topics, partitions,
+    /// settings, rights as far as the user may see them, and whether it is the captured one; it writes
+    /// nothing and creates no topic. Without brokers, or with --rehearse, it says what it assumes. The count
+    /// of the hottest key is exact for up to 65,536 keys, and within one in 32,768 records beyond that.
     #[command(after_long_help = PLAN_EXIT_CODES)]
     Plan(PlanArguments),
-    /// Print the records of a source as record lines; nothing is sent.
+    /// Print the records of a source as record lines. Sends nothing.
     ///
     /// A line is {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1",
     /// "value":"..","headers":[["trace","abc"],["empty",null]]}. The timestamp is in milliseconds.
-    /// Bytes that are not UTF-8 stand in `key_base64` and `value_base64`, in headers as
-    /// {"base64":".."}; what the capture does not contain is left out; a topic known only by its id is
-    /// a `topic_id`. `kreplay replay` reads the lines back and no byte changes on the way.
+    /// Bytes that are not UTF-8 are in `key_base64` and `value_base64`, and in headers in
+    /// {"base64":".."}. kreplay leaves out what the capture does not contain; a topic known only by its id
+    /// is a `topic_id`. `kreplay replay` reads the lines back, and no byte changes.
     #[command(after_long_help = EXTRACT_EXIT_CODES)]
     Extract(ExtractArguments),
-    /// Describe what is in a source, or list its paths; nothing is sent.
+    /// Describe what is in a source, or list its paths. Sends nothing.
     ///
-    /// One screen: what was read, what a replay would send, what a CSV would lose of it, and for each
-    /// topic its partitions, records, keys and sizes. Different keys are counted exactly up to 1,024,
-    /// beyond that to about 2 %; percentiles of sizes are exact up to 4,096 different sizes in a topic,
-    /// beyond that at most 0.1 % too high. `--report json` contains all of it, also partition by
-    /// partition. With --paths: every path that occurs in the RRPairs.
+    /// One screen shows what was read, what a replay would send, what a CSV would lose of it, and the
+    /// partitions, records, keys and sizes of each topic. The number of different keys is exact up to 1,024,
+    /// and within about 2 % beyond that. Percentiles of sizes are exact up to 4,096 different sizes in a
+    /// topic, and at most 0.1 % too high beyond that. `--report json` prints all of it, also partition by
+    /// partition. With --paths, kreplay lists every path that occurs in the RRPairs.
     #[command(after_long_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArguments),
-    /// Say whether two sources hold the same records, and where they differ. Nothing is sent.
+    /// Say whether two sources hold the same records, and where they differ. Sends nothing.
     ///
-    /// Records of one topic and key are compared in their order; records without a key have none.
-    /// Values that are JSON are compared as JSON: the order of members does not count. Each record is
-    /// equal, changed, missing, extra, repeated (equal to one that was matched already) or reordered.
-    /// Memory: about 100 bytes for each record, 400 where each has a key of its own, and 64 MiB of
+    /// kreplay compares records of one topic and key in their order; records without a key have no order. It
+    /// compares JSON values as JSON: the order of members does not count. Each record is equal, changed,
+    /// missing, extra, repeated (equal to one that was already matched) or reordered. A comparison takes
+    /// about 100 bytes of memory for each record, or 400 if each has a key of its own, and 64 MiB of
     /// contents.
     #[command(after_long_help = COMPARE_EXIT_CODES)]
     Compare(CompareArguments),
-    /// Print a built-in profile as TOML, to begin one of your own with.
+    /// Print a built-in profile as TOML, as a start for your own.
     Profile(ProfileArguments),
-    /// Print completions of commands and flags for a shell.
+    /// Print completions for a shell.
     Completions(CompletionsArguments),
-    /// The commands that `replay` takes the place of.
+    /// The commands that `replay` replaces.
     #[command(name = "raw", aliases = ["csv", "records"], hide = true, disable_help_flag = true)]
     Former(FormerArguments),
 }
@@ -94,7 +93,7 @@ pub(crate) struct CompletionsArguments {
     pub shell: Shell,
 }
 
-/// Whatever follows a former command.
+/// The arguments of a former command.
 #[derive(Debug, Args)]
 pub(crate) struct FormerArguments {
     /// The words.

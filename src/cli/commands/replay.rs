@@ -12,10 +12,10 @@ use crate::cli::timing::TimingArguments;
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
-  1    the replay ran; some records failed, are unreadable, out of order or
-       lost a part, none was found (unless --allow-empty), a group of
-       --wait-group has not read them all, the output is not as expected,
-       --fail-on-redacted met a redacted text, or a report was not written
+  1    the replay ran, but some records failed, are unreadable, are out of
+       order or lost a part; none was found (unless --allow-empty); a group of
+       --wait-group has not read them all; the output is not as expected;
+       --fail-on-redacted met a redacted text; or a report was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long
@@ -32,7 +32,7 @@ pub(crate) struct SnapshotArguments {
     /// How speedctl is run.
     #[command(flatten)]
     pub speedctl: SpeedctlArguments,
-    /// Which RRPairs are replayed, and where in them records are.
+    /// Which RRPairs to replay, and where in them records are.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Where records go, and what is reported.
@@ -43,19 +43,19 @@ pub(crate) struct SnapshotArguments {
 /// `kreplay replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// What is replayed.
+    /// What to replay.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Which RRPairs are replayed, and where in them records are.
+    /// Which RRPairs to replay, and where in them records are.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Where records go, and what is reported.
     #[command(flatten)]
     pub sending: SendingArguments,
-    /// Send also the records of a rejects file that may be in the log already.
+    /// Also send the records of a rejects file that may be in the log already.
     ///
-    /// The earlier run could not tell whether they are (outcome `unknown`). They may then be in the log
-    /// twice. Without this flag they are left out.
+    /// The earlier run got no answer for them (outcome `unknown`), so they may then be in the log twice.
+    /// Without this flag, kreplay leaves them out.
     #[arg(long, help_heading = "Delivery", hide_short_help = true)]
     pub send_unknown: bool,
 }
@@ -69,19 +69,19 @@ pub(crate) struct SendingArguments {
     /// When they are sent.
     #[command(flatten)]
     pub timing: TimingArguments,
-    /// What is kept for when not everything is delivered.
+    /// What to do about records that are not delivered.
     #[command(flatten)]
     pub delivery: DeliveryArguments,
-    /// What the service behind the destination is expected to write.
+    /// What kreplay expects the service behind the destination to write.
     #[command(flatten)]
     pub expectation: ExpectationArguments,
     /// How often, and for how long.
     #[command(flatten)]
-    pub again: RepetitionArguments,
-    /// What is awaited afterwards.
+    pub repetition: RepetitionArguments,
+    /// What to wait for afterwards.
     #[command(flatten)]
     pub groups: GroupArguments,
-    /// What is printed.
+    /// What to print.
     #[command(flatten)]
     pub output: OutputArguments,
 }

@@ -1,4 +1,4 @@
-//! Where records come from: files, folders, stdin, or a snapshot that speedctl gets; and which of them are taken.
+//! Where records come from: files, folders, stdin, or a snapshot that speedctl fetches; and which of them to take.
 
 mod extraction;
 mod selection;
@@ -12,22 +12,22 @@ pub(crate) use self::extraction::{Encoding, ExtractionArguments};
 pub(crate) use self::selection::SelectionArguments;
 use super::values::duration;
 
-/// What is read.
+/// What kreplay reads.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArguments {
-    /// Files, folders, `-` for stdin, or `snapshot:<ID>`, in this order.
+    /// Files, folders, `-` for stdin, or `snapshot:<ID>`, read in this order.
     ///
     /// The content decides what a source is, never its name: RRPairs, a CSV of `speedctl extract data`,
     /// or record lines (what `kreplay extract` and `kcat -J` print, or a rejects file). All sources of
-    /// a run are of one kind.
+    /// a run must be of one kind.
     ///
     /// RRPairs may be JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them), the
-    /// Markdown that proxymock writes, or an export of BYOC (OTLP JSON); in UTF-8 or UTF-16, and
-    /// compressed with gzip or zstd. A folder is read for RRPairs, its files in the order of the times
-    /// in their names, or else of their first `ts`; files without RRPairs are skipped and counted, and
-    /// -v lists them. With paths of your own and an empty --filter any JSON is input.
+    /// Markdown that proxymock writes, or an export of BYOC (OTLP JSON), in UTF-8 or UTF-16, and
+    /// compressed with gzip or zstd. kreplay reads the RRPairs of a folder in the order of the times in
+    /// the file names, or else of the first `ts` in each file. It skips and counts files without RRPairs;
+    /// -v lists them. With your own paths and an empty --filter, any JSON is input.
     ///
-    /// Each CSV has a header row; columns are found by their headers, in any order.
+    /// Each CSV has a header row; kreplay finds columns by their headers, in any order.
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// Read the sources as this kind, whatever their content looks like.
@@ -39,7 +39,7 @@ pub(crate) struct SourceArguments {
         hide_short_help = true
     )]
     pub kind: Option<InputKind>,
-    /// How speedctl is run.
+    /// How to run speedctl.
     #[command(flatten)]
     pub speedctl: SpeedctlArguments,
 }
@@ -53,18 +53,18 @@ pub(crate) enum InputKind {
     Records,
 }
 
-/// How a snapshot is read, and how speedctl is run for it.
+/// How to read a snapshot, and how to run speedctl for it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Snapshots")]
 pub(crate) struct SpeedctlArguments {
-    /// How to get at a snapshot's records; `auto` where they are sent, else `raw`.
+    /// How to read a snapshot. The default is `auto` for a replay and `raw` otherwise.
     ///
-    /// `csv` runs `speedctl extract data`; `raw` runs `speedctl pull snapshot` and reads its RRPairs;
-    /// `auto` begins with csv and changes to raw when the CSV cannot carry what is there and nothing
-    /// has been sent yet.
+    /// `csv` runs `speedctl extract data`. `raw` runs `speedctl pull snapshot` and reads its RRPairs.
+    /// `auto` begins with csv, and changes to raw if the CSV would lose something and nothing has been
+    /// sent yet.
     #[arg(long, value_enum, value_name = "WAY", hide_short_help = true)]
     pub via: Option<Via>,
-    /// Which speedctl to run; else the one on PATH.
+    /// The speedctl to run. The default is the one on PATH.
     #[arg(
         long,
         env = "KREPLAY_SPEEDCTL",
@@ -72,7 +72,7 @@ pub(crate) struct SpeedctlArguments {
         hide_short_help = true
     )]
     pub speedctl: Option<PathBuf>,
-    /// One more argument for speedctl, repeatable.
+    /// Pass another argument to speedctl (repeatable).
     #[arg(
         long,
         value_name = "ARG",
@@ -80,17 +80,17 @@ pub(crate) struct SpeedctlArguments {
         hide_short_help = true
     )]
     pub speedctl_arg: Vec<String>,
-    /// The longest silence of speedctl before it counts as hung.
+    /// Stop speedctl after it has printed nothing for this long.
     ///
-    /// What speedctl has started counts as speedctl.
+    /// Output of the processes that speedctl started counts as well.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration, hide_short_help = true)]
     pub speedctl_timeout: Duration,
-    /// Print the speedctl command that would run, quoted for a shell, and stop.
+    /// Print the speedctl command, quoted for a shell, without running it.
     #[arg(long, hide_short_help = true)]
     pub print_command: bool,
 }
 
-/// How a snapshot is read.
+/// How to read a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Via {
     Auto,

@@ -1,5 +1,5 @@
-//! Reading partitions from given offsets. By librdkafka's simple consumer, which knows no groups: nothing is
-//! joined or committed, and no right on a group is needed.
+//! Reading partitions from given offsets, with librdkafka's simple consumer, which knows no groups: it joins
+//! none, commits nothing and needs no right on a group.
 
 use std::ffi::{CStr, CString, c_void};
 use std::ptr;
@@ -14,17 +14,17 @@ use super::ffi::code::Code;
 use super::ffi::owned::{Owned, text};
 use super::ffi::raw;
 
-/// What comes of reading.
+/// What a read yields.
 pub(crate) enum Fetched<'a> {
     Record(FetchedRecord<'a>),
-    /// Everything that there is of a partition has been read.
+    /// The partition has been read to its end.
     AtEnd {
         topic: &'a str,
         partition: i32,
-        /// Of the record that will come next.
+        /// The offset of the record that comes next.
         offset: i64,
     },
-    /// A partition cannot be read on.
+    /// A partition cannot be read any further.
     Failed {
         topic: &'a str,
         why: String,
@@ -36,18 +36,18 @@ pub(crate) struct FetchedRecord<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// None where the broker gives none.
+    /// `None` if the broker gives none.
     pub(crate) timestamp_ms: Option<i64>,
     pub(crate) key: Option<&'a [u8]>,
-    /// None is a tombstone.
+    /// `None` is a tombstone.
     pub(crate) value: Option<&'a [u8]>,
     pub(crate) headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
 }
 
-/// Partitions that are read, as one stream.
+/// Partitions that are read as one stream.
 pub(crate) struct FetchQueue {
     reading: Vec<(Owned<c::rd_kafka_topic_t>, i32)>,
-    // After what it is given to, and before the client: fields are dropped in this order.
+    // After the topics that use it, and before the client: fields are dropped in this order.
     queue: Owned<c::rd_kafka_queue_t>,
     client: Arc<Client>,
 }
@@ -56,7 +56,7 @@ pub(crate) struct FetchQueue {
 unsafe impl Send for FetchQueue {}
 
 impl FetchQueue {
-    /// `client` has to be a consumer; none when librdkafka has no memory.
+    /// `client` has to be a consumer. `None` if librdkafka has no memory.
     pub(crate) fn new(client: Arc<Client>) -> Option<Self> {
         // SAFETY: the client lives as long as the queue, which is ours.
         let queue = unsafe {
@@ -73,7 +73,7 @@ impl FetchQueue {
     /// Begins to read a partition at `offset`.
     ///
     /// # Errors
-    /// That it is read already, or that librdkafka does not take the name.
+    /// That the partition is already being read, or that librdkafka does not accept the name.
     pub(crate) fn start(&mut self, topic: &str, partition: i32, offset: i64) -> Result<(), Code> {
         let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
         // SAFETY: client, queue and name live through the calls; the topic's handle is ours, and is kept
@@ -91,7 +91,7 @@ impl FetchQueue {
         Ok(())
     }
 
-    /// Waits up to `limit` for what comes next and hands it over; whether something has come.
+    /// Waits up to `limit` for what comes next and passes it on. Returns whether something came.
     pub(crate) fn poll(&self, limit: Duration, take: impl FnOnce(Fetched<'_>)) -> bool {
         // SAFETY: the queue lives through the call, and the message that it gives is ours.
         let message = unsafe {
@@ -106,7 +106,7 @@ impl FetchQueue {
         true
     }
 
-    /// Where a partition ended when it was read last, open transactions included; below zero before that.
+    /// Where a partition ended at the last read, open transactions included; below zero before that.
     pub(crate) fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
         let (mut start, mut end) = (-1, -1);
         let Ok(name) = CString::new(topic) else {

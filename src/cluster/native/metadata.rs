@@ -1,4 +1,4 @@
-//! What a cluster says of its brokers and topics, copied from librdkafka.
+//! What a cluster says about its brokers and topics, copied from librdkafka.
 
 use std::ffi::c_int;
 
@@ -27,7 +27,7 @@ pub(crate) struct Broker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TopicMetadata {
     pub(crate) name: String,
-    /// Why there is nothing to say of it.
+    /// Why the cluster says nothing about it.
     pub(crate) code: Code,
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct TopicMetadata {
 /// A partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PartitionMetadata {
-    /// How many brokers are to hold it.
+    /// How many brokers should hold it.
     pub(crate) replicas: usize,
 }
 

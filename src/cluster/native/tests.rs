@@ -1,4 +1,5 @@
-//! The border as a whole, against librdkafka's mock cluster: what CONTRIBUTING runs under valgrind.
+//! Tests of the whole native module, against librdkafka's mock cluster: CONTRIBUTING runs them under
+//! valgrind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, c_char, c_int};
@@ -20,13 +21,13 @@ use crate::record::{Batch, Origin};
 const TOPIC: &str = "orders";
 /// The Produce request (Kafka protocol guide, "Api Keys").
 const PRODUCE: i16 = 0;
-/// What each idempotent producer asks for once.
+/// What each idempotent producer requests once.
 const INIT_PRODUCER_ID: i16 = 22;
-/// A busy machine, or valgrind, needs a part of it.
+/// A busy machine, or valgrind, needs a part of this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
 unsafe extern "C" {
-    // rdkafka_mock.h, with integers for the codes: some of these are none of the bindings' enum.
+    // rdkafka_mock.h, with integers for the codes: the bindings' enum lacks some of these.
     fn rd_kafka_mock_push_request_errors_array(
         mock: *mut c::rd_kafka_mock_cluster_t,
         api_key: i16,
@@ -40,7 +41,7 @@ unsafe extern "C" {
     );
 }
 
-/// A client with a mock cluster of its own and a topic of one partition.
+/// A client with its own mock cluster and a topic of one partition.
 fn client() -> Arc<Client> {
     let mut config = ClientConfig::new();
     config.set("test.mock.num.brokers", "1");
@@ -56,7 +57,7 @@ fn native_mock(client: &Client) -> *mut c::rd_kafka_mock_cluster_t {
     unsafe { c::rd_kafka_handle_mock_cluster(client.native()) }
 }
 
-/// A client with a mock cluster of so many brokers, which counts requests from now on.
+/// A client with a mock cluster of this many brokers, which counts requests from now on.
 fn counting_client(brokers: u32) -> Client {
     let mut config = ClientConfig::new();
     config.set("test.mock.num.brokers", brokers.to_string());
@@ -66,7 +67,7 @@ fn counting_client(brokers: u32) -> Client {
     client
 }
 
-/// How many requests of a kind the mock cluster of `client` has had.
+/// How many requests of a kind the mock cluster of `client` has received.
 fn requests(client: &Client, api_key: i16) -> usize {
     let mut count = 0;
     // SAFETY: the mock cluster lives as long as its client. The list is ours with its elements, `count` of
@@ -163,7 +164,7 @@ fn a_producer_that_ends_early_leaves_its_records_alive() {
     send(&topic, &batch);
     let weak: Weak<InFlightBatch> = Arc::downgrade(&batch);
     drop((batch, topic, client));
-    // What was never reported is lost memory, and no memory that was freed too early.
+    // A record that librdkafka never reported loses memory; it must not be freed too early.
     let still = weak.upgrade().expect("shares that nobody gave back");
     assert_eq!(still.batch().records.len(), 10);
 }
@@ -174,7 +175,7 @@ fn a_record_that_librdkafka_refuses_comes_back_at_once() {
     let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
     let batch = batch(1);
     let outgoing = Outgoing {
-        // The topic has one, which librdkafka learns by this question.
+        // The topic has one, which librdkafka learns from this question.
         partition: 7,
         record: InFlightRecord::new(&batch, 0),
         timestamp_ms: 0,
@@ -188,7 +189,7 @@ fn a_record_that_librdkafka_refuses_comes_back_at_once() {
 
 #[test]
 fn unknown_error_codes_of_a_broker_arrive_unchanged() {
-    // 120 is Kafka's TRANSACTION_ABORTABLE; 9999 is nobody's.
+    // 120 is Kafka's TRANSACTION_ABORTABLE; 9999 belongs to nobody.
     for code in [120, 9999] {
         let client = client();
         let topic = TopicHandle::new(&client, TOPIC).expect("a handle");
@@ -253,7 +254,7 @@ fn all_aliases_of_librdkafka_are_known() {
         Some((row[0].clone(), aliased.split('`').next()?.to_owned()))
     };
     let shown: BTreeSet<(String, String)> = rows.iter().filter_map(of).collect();
-    // A name that is a property of its own as well: it means the same to consumers, and nothing here.
+    // This is also a property of its own: consumers read it as an alias, and producers do not.
     let shown = shown
         .into_iter()
         .filter(|(name, _)| name != "enable.auto.commit");
@@ -283,7 +284,7 @@ fn topic_names_that_librdkafka_refuses_are_an_error_and_not_a_panic() {
     }
 }
 
-/// The requests and not the time are counted: each costs as much as a hundred records.
+/// Counts requests, not time: each request costs as much as a hundred records.
 #[test]
 fn of_a_thousand_partitions_that_take_turns_each_is_written_in_two_requests_or_fewer() {
     let client = counting_client(4);
@@ -292,8 +293,8 @@ fn of_a_thousand_partitions_that_take_turns_each_is_written_in_two_requests_or_f
     let rounds = (0..200).flat_map(|offset| (0..1000).map(move |p| (TOPIC.into(), p, offset)));
     let report = replay(&client, rounds);
     assert_eq!(report.ledger[crate::Outcome::Delivered], 200_000);
-    // Twice 24 KiB of each partition go with a request, in which a record takes up to 250 bytes where it
-    // waits: that is two requests. On a busy machine one may go before all that is for it is handed over.
+    // A request carries twice 24 KiB of each partition, and a waiting record takes up to 250 bytes: that
+    // makes two requests. On a busy machine one may go out before all that belongs to it is handed over.
     let requests = requests(&client, PRODUCE);
     assert!((1000..3000).contains(&requests), "{requests}");
 }

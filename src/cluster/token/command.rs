@@ -16,25 +16,25 @@ use crate::report::rendering::figures::whole_mib;
 
 /// How much of stderr is shown.
 pub(super) const SHOWN: usize = 500;
-/// How long a command may take. A run that cannot connect says so within 10 s.
+/// How long a command may take: a run that cannot connect says so within 10 s.
 pub(super) const COMMAND_LIMIT: Duration = Duration::from_secs(8);
 
-/// How long a renewal may take to notice that the run is over: the file may be a pipe without a writer.
+/// How long a renewal may take to notice that the run has ended: the file may be a pipe without a writer.
 pub(super) const END_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long the rest of a command's output is waited for once it has ended.
+/// How long kreplay waits for the rest of a command's output after the command has ended.
 pub(super) const DRAIN_LIMIT: Duration = Duration::from_millis(500);
 
-/// How often kreplay checks whether a command is still wanted.
+/// How often kreplay checks whether a command is still needed.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 
-/// How much of what a command writes is kept, of each stream.
+/// How much of a command's output kreplay keeps, of each stream.
 pub(super) const MOST_OUTPUT: u64 = 1 << 20;
 
-/// Why there is no token when the run was told to stop first.
-pub(super) const INTERRUPTED: &str = "the run was interrupted before there was one";
+/// The reason for having no token when the run was interrupted first.
+pub(super) const INTERRUPTED: &str = "the run was interrupted before the token came";
 
-/// Runs a shell command; what it prints.
+/// Runs a shell command and returns what it prints.
 pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String, String> {
     let whose = "the command of --oauth-command";
     keep_descriptors();
@@ -43,7 +43,7 @@ pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String
         .args(["-c", command])
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| is_for_command(name)));
-    // In a process group of its own: Ctrl-C is for kreplay, which ends the command itself.
+    // In its own process group: Ctrl-C is for kreplay, which ends the command itself.
     let child = ChildProcess::spawn(&mut shell);
     let (mut child, stdout, stderr) =
         child.map_err(|e| format!("{whose} could not be started: {}", reason(&e)))?;
@@ -57,7 +57,7 @@ pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String
     child.end(ChildEnding::AtOnce).await;
     stdout.drain().await;
     stderr.drain().await;
-    // It may have ended by that, as nobody reads on.
+    // The command may have ended because nobody reads its output any more.
     if stdout.is_full() || stderr.is_full() {
         return Err(format!(
             "{whose} wrote more than {}",
@@ -67,7 +67,7 @@ pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String
     match ended {
         Some(Ok(status)) if status.success() => Ok(stdout.text()),
         Some(Ok(status)) => Err(failure(whose, status, &stderr.text())),
-        Some(Err(e)) => Err(format!("{whose} cannot be waited for: {}", reason(&e))),
+        Some(Err(e)) => Err(format!("{whose} could not be waited for: {}", reason(&e))),
         None if over() => Err(INTERRUPTED.into()),
         None => Err(format!(
             "{whose} took longer than {} s",
@@ -83,8 +83,8 @@ pub(super) async fn until(holds: &dyn Fn() -> bool) {
     }
 }
 
-/// Variables that a command for tokens is given: what a program needs to start, and what the command line
-/// tools of clouds need to authenticate. Others may hold secrets that are none of its business.
+/// Variables that a command for tokens inherits: what a program needs to start, and what the command line
+/// tools of clouds need to authenticate. Other variables may hold secrets that do not concern it.
 pub(super) const GIVEN: [&str; 21] = [
     "PATH",
     "HOME",
@@ -109,7 +109,7 @@ pub(super) const GIVEN: [&str; 21] = [
     "KRB5_CONFIG",
 ];
 
-/// Beginnings of their names; `OAUTH_` is for what the user wants to give.
+/// Prefixes of such variables; `OAUTH_` is for those that the user wants to pass.
 pub(super) const GIVEN_ALIKE: [&str; 8] = [
     "LC_",
     "XDG_",
@@ -164,17 +164,17 @@ impl PipeReader {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        // Whole between any two pieces.
+        // The text is whole between any two pieces.
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether as much was written as is kept.
+    /// Whether the command wrote as much as kreplay keeps.
     fn is_full(&self) -> bool {
         self.lock().len() as u64 >= MOST_OUTPUT
     }
 
-    /// Reads what is left once the command has ended. What it has started may hold the pipe open, in a
-    /// group of its own: that is waited for no longer.
+    /// Reads what is left after the command has ended. What it has started may hold the pipe open, in another
+    /// process group: kreplay does not wait for that any longer.
     async fn drain(&mut self) {
         _ = timeout(DRAIN_LIMIT, &mut self.task).await;
     }

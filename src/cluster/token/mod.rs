@@ -1,5 +1,5 @@
-//! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they
-//! expire. On a thread of its own: a command may take seconds, in which deliveries go on.
+//! OAUTHBEARER tokens from a command or a file, set on every producer and renewed before they expire. They
+//! have their own thread: a command may take seconds, and deliveries go on meanwhile.
 
 mod command;
 mod read;
@@ -21,10 +21,10 @@ use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
 
-/// The shortest time between two tokens, and how long to wait after one could not be had.
+/// The shortest time between two tokens, and how long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Keeps all producers of a run supplied.
+/// Supplies all producers of a run with tokens.
 pub(crate) struct Tokens {
     shared: Arc<SharedTokens>,
     control: Control,
@@ -36,7 +36,7 @@ struct SharedTokens {
     console: Console,
     secrets: Secrets,
     state: Mutex<TokenState>,
-    /// Signalled when the run is over.
+    /// Signalled when the run has ended.
     over: Condvar,
 }
 
@@ -54,11 +54,11 @@ impl SharedTokens {
 }
 
 impl Tokens {
-    /// Gets the first token, unless the run is `over` before there is one. Must be called on a tokio runtime,
-    /// by a thread that may wait.
+    /// Gets the first token, unless the run is `over` before that. Must be called on a tokio runtime, by a
+    /// thread that may block.
     ///
     /// # Errors
-    /// [`Error::NoToken`] with what the command or the file lacks.
+    /// [`Error::NoToken`] with what is wrong with the command or the file.
     pub(crate) fn start(
         source: &TokenSource,
         console: Console,
@@ -97,10 +97,10 @@ impl Tokens {
         })
     }
 
-    /// Gives `client` the present token, and all that follow.
+    /// Gives `client` the current token, and all later ones.
     ///
     /// # Errors
-    /// [`Error::NoToken`] when librdkafka does not take it.
+    /// [`Error::NoToken`] if librdkafka does not accept it.
     pub(crate) fn supply(&self, client: &Arc<Client>) -> Result<(), Error> {
         let mut state = self.shared.lock();
         state.clients.push(Arc::downgrade(client));
@@ -122,7 +122,7 @@ impl Drop for Tokens {
     }
 }
 
-/// Renews the token until the run is over.
+/// Renews the token until the run has ended.
 fn renew(shared: &SharedTokens) {
     let mut wait = until_renewal(shared.lock().token.expires_ms);
     loop {
@@ -150,7 +150,7 @@ fn renew(shared: &SharedTokens) {
             Ok(()) => until_renewal(state.token.expires_ms),
             Err(reason) => {
                 let reason = shared.secrets.hide(&reason);
-                let note = format!("the token could not be renewed, and is tried again: {reason}");
+                let note = format!("the token could not be renewed, kreplay tries again: {reason}");
                 shared.console.note(&note);
                 PAUSE
             }
@@ -158,7 +158,7 @@ fn renew(shared: &SharedTokens) {
     }
 }
 
-/// At four fifths of what is left, as librdkafka does.
+/// After four fifths of its remaining lifetime, as librdkafka does.
 fn until_renewal(expires_ms: i64) -> Duration {
     let left = u64::try_from(expires_ms.saturating_sub(now_ms())).unwrap_or(0);
     Duration::from_millis(left / 5 * 4)

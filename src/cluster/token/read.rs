@@ -1,4 +1,4 @@
-//! A token and what it says of its own expiry and owner: from a file, or from the output of a command.
+//! Reads a token, its expiry and its owner, from a file or from the output of a command.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use crate::config::TokenSource;
 use crate::error::reason;
 use crate::report::rendering::figures::whole_mib;
 
-/// The lifetime of a token that does not tell its own.
+/// The lifetime of a token that does not give its own.
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 
 /// # Errors
@@ -33,7 +33,7 @@ pub(super) fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Tok
     read(&text, now_ms()).map_err(|why| format!("{whose} {why}"))
 }
 
-/// Reads a file on a thread of its own: it may be a FIFO into which nobody writes.
+/// Reads a file on its own thread: it may be a FIFO that nobody writes to.
 pub(super) fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, String> {
     let failed = |why: &str| format!("cannot read {}: {why}", path.display());
     let (hand_over, text) = mpsc::channel();
@@ -52,7 +52,7 @@ pub(super) fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, 
                 ))),
                 false => Ok(()),
             });
-            // Nobody waits for what comes too late.
+            // Nobody waits for a result that comes too late.
             _ = hand_over.send(read.map(|_| text));
         }
     });
@@ -70,7 +70,7 @@ pub(super) fn read_file(path: &Path, over: &dyn Fn() -> bool) -> Result<String, 
     }
 }
 
-/// A token as it is, or in the JSON object of a token endpoint (RFC 6749, section 5.1).
+/// Reads a token alone, or in the JSON object of a token endpoint (RFC 6749, section 5.1).
 pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
     let text = text.trim();
     let answer: Option<serde_json::Value> = text
@@ -89,7 +89,7 @@ pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
     if token.is_empty() {
         return Err("gives no token");
     }
-    // RFC 6750, section 2.1; anything else is rather an error message.
+    // RFC 6750, section 2.1; anything else is probably an error message.
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     if !token.chars().all(allowed) {
         return Err("gives something that is not a token");
@@ -115,7 +115,7 @@ pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
     })
 }
 
-/// The claims of a JWT (RFC 7519); null for a token that is none.
+/// The claims of a JWT (RFC 7519); null for any other token.
 pub(super) fn claims(token: &str) -> serde_json::Value {
     let payload = token.split('.').nth(1);
     let bytes = payload.and_then(|p| URL_SAFE_NO_PAD.decode(p.trim_end_matches('=')).ok());

@@ -1,29 +1,29 @@
-//! The list of bootstrap servers: what cannot be an address is an error before anything is tried.
-//! librdkafka takes most of it, and some of it as another address: ports above 65535 wrap.
+//! The list of bootstrap servers: kreplay refuses what cannot be an address before it tries anything.
+//! librdkafka accepts most of it, and reads some of it as another address: ports above 65535 wrap.
 
 use crate::error::Error;
 
-/// What librdkafka takes before `://` (rdkafka_broker.c, rd_kafka_broker_name_parse).
+/// What librdkafka accepts before `://` (rdkafka_broker.c, rd_kafka_broker_name_parse).
 const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
-/// What a broker looks like, for a hint.
+/// What a broker's address looks like, for a hint.
 const SHAPE: &str = "name brokers as HOST:PORT, separated by commas";
 
 /// Checks every broker of `list`.
 ///
 /// # Errors
-/// [`Error::Config`] naming the one that is no address, with what to write instead.
+/// [`Error::Config`] naming the broker whose address is wrong, with what to write instead.
 pub(crate) fn check(list: &str) -> Result<(), Error> {
     if list.contains('@') {
-        // What is before `@` is a secret, and may hold commas.
+        // What comes before `@` is a secret, and may hold commas.
         return Err(Error::Config {
-            message: "a broker's address holds no user and no password".into(),
+            message: "a broker's address cannot contain a user or a password".into(),
             hint: Some("set `sasl.username` and `sasl.password` in a file for `-F`".into()),
         });
     }
     let mut brokers = list.split(',').map(str::trim).filter(|b| !b.is_empty());
     let Some(first) = brokers.next() else {
         return Err(Error::Config {
-            message: format!("`{list}` names no broker"),
+            message: format!("`{list}` does not name a broker"),
             hint: Some(SHAPE.into()),
         });
     };
@@ -51,10 +51,10 @@ fn check_one(broker: &str) -> Result<(), RefusedBroker> {
         Some((protocol, address)) => check_protocol(broker, protocol, address)?,
         None => broker,
     };
-    // librdkafka passes over what follows a host's slash; nobody means it.
+    // librdkafka ignores what follows the slash after a host; nobody means it.
     if address.contains(['/', ' ', '\t']) {
         return Err(refused(
-            format!("`{broker}` is not the address of a broker"),
+            format!("`{broker}` is not an address of a broker"),
             SHAPE,
         ));
     }
@@ -88,7 +88,7 @@ fn check_protocol<'a>(
         }
     };
     Err(RefusedBroker {
-        what: format!("`{broker}`: `{protocol}` is not a protocol of Kafka clients"),
+        what: format!("`{broker}`: `{protocol}` is not a protocol that Kafka clients use"),
         hint,
     })
 }
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn an_invalid_address_is_named_with_the_correct_form() {
         for (list, message, hint) in [
-            ("", "`` names no broker", SHAPE),
-            (" , ", "` , ` names no broker", SHAPE),
+            ("", "`` does not name a broker", SHAPE),
+            (" , ", "` , ` does not name a broker", SHAPE),
             (
                 "a:99999",
                 "`a:99999` has no port between 1 and 65535",
@@ -151,8 +151,8 @@ mod tests {
             ("a:port", "`a:port` has no port between 1 and 65535", SHAPE),
             ("a:", "`a:` has no port between 1 and 65535", SHAPE),
             (":9092", "`:9092` has no host", SHAPE),
-            ("a b:1", "`a b:1` is not the address of a broker", SHAPE),
-            ("a:1/x", "`a:1/x` is not the address of a broker", SHAPE),
+            ("a b:1", "`a b:1` is not an address of a broker", SHAPE),
+            ("a:1/x", "`a:1/x` is not an address of a broker", SHAPE),
             (
                 "::1",
                 "`::1` is an IPv6 address without brackets",
@@ -165,17 +165,17 @@ mod tests {
             ),
             (
                 "kafka+ssl://k:9093",
-                "`kafka+ssl://k:9093`: `kafka+ssl` is not a protocol of Kafka clients",
+                "`kafka+ssl://k:9093`: `kafka+ssl` is not a protocol that Kafka clients use",
                 "write `k:9093` and set `-X security.protocol=SSL`, or SASL_SSL",
             ),
             (
                 "http://k:80",
-                "`http://k:80`: `http` is not a protocol of Kafka clients",
+                "`http://k:80`: `http` is not a protocol that Kafka clients use",
                 "write `k:80`, and set `-X security.protocol` where it is not PLAINTEXT",
             ),
             (
                 "ssl://user:hunter2@k:1",
-                "a broker's address holds no user and no password",
+                "a broker's address cannot contain a user or a password",
                 "set `sasl.username` and `sasl.password` in a file for `-F`",
             ),
         ] {

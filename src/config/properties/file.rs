@@ -1,4 +1,4 @@
-//! Property files: `-F FILE`, else kcat's own. Apart from the checks of what they say, because this is
+//! Property files: `-F FILE`, or else kcat's own. Apart from the checks of their contents, because this is
 //! the only part of the settings that reads files.
 
 use std::path::{Path, PathBuf};
@@ -23,19 +23,19 @@ pub(super) struct FileProperties {
     pub(super) places: PropertyPlaces,
 }
 
-/// Where properties come from beside the command line.
+/// Where properties come from besides the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PropertyFile {
-    /// It has to be readable: the user names it by this flag or variable.
+    /// It has to be readable: the user named it by this flag or variable.
     Named(&'static str, PathBuf),
-    /// kcat's own file below the home folder; without it there is nothing to read.
+    /// kcat's own file below the home folder; if it does not exist, kreplay reads none.
     Default(PathBuf),
     /// No file is read.
     None,
 }
 
 impl PropertyFile {
-    /// The file of `-F`, else kcat's own, as kcat chooses it.
+    /// The file of `-F`, or else kcat's own, as kcat chooses it.
     pub(crate) fn choose(flag: Option<PathBuf>) -> Self {
         if let Some(path) = flag {
             return match path.to_str().is_some_and(|name| NO_FILE.contains(&name)) {
@@ -50,7 +50,7 @@ impl PropertyFile {
         std::env::home_dir().map_or(Self::None, |home| Self::Default(home.join(KCAT_FILE)))
     }
 
-    /// The file that is read, and what names it.
+    /// The file to read, and what names it.
     pub(crate) fn location(&self) -> Option<(String, PathBuf)> {
         match self {
             Self::Named(by, path) => Some(((*by).into(), path.clone())),
@@ -62,8 +62,8 @@ impl PropertyFile {
     /// The properties in the file.
     ///
     /// # Errors
-    /// [`Error::Config`] with file and line; for a file that cannot be read only when the user has
-    /// named it: in a container the home folder may be somebody else's.
+    /// [`Error::Config`] with file and line. A file that cannot be read is an error only if the user has
+    /// named it: in a container, the home folder may be somebody else's.
     pub(super) fn read(&self) -> Result<FileProperties, Error> {
         match self {
             Self::None => Ok(FileProperties::default()),
@@ -88,7 +88,7 @@ impl PropertyFile {
 /// The property whose value is code that librdkafka loads.
 pub(crate) const PLUGINS: &str = "plugin.library.paths";
 
-/// Code is loaded only where the user says so.
+/// kreplay loads code only if the user asks for it.
 fn check_plugins(path: &Path, file: &FileProperties) -> Result<(), Error> {
     let has_plugins = file.properties.iter().any(|(name, _)| name == PLUGINS);
     if !has_plugins {
@@ -96,11 +96,11 @@ fn check_plugins(path: &Path, file: &FileProperties) -> Result<(), Error> {
     }
     Err(Error::Config {
         message: format!(
-            "{}`{PLUGINS}` loads code, and is not taken from a file that nobody named",
+            "{}`{PLUGINS}` loads code, so kreplay does not take it from a file that you did not name",
             file.places.before(PLUGINS)
         ),
         hint: Some(format!(
-            "`-F {}` names it; `-F none` reads no file",
+            "name the file with `-F {}`, or read no file with `-F none`",
             shell_words::quote(&path.to_string_lossy())
         )),
     })
@@ -121,7 +121,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<FileProperties, Error> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        // The line itself may hold a password and is not repeated.
+        // The error does not repeat the line itself, which may hold a password.
         let place = format!("{}:{}", path.display(), i + 1);
         let refused = |why: &str| Error::config(format!("{place}: {why}"));
         let line = std::str::from_utf8(line).map_err(|_| refused("the line is not UTF-8"))?;

@@ -1,4 +1,4 @@
-//! librdkafka properties: where a user's come from, which would break the promise, which are secret.
+//! librdkafka properties: where a user's come from, which would break the promise, and which are secret.
 
 pub(super) mod brokers;
 mod file;
@@ -15,14 +15,14 @@ use super::property_names::{
 use super::{Idempotence, PartitionChoice};
 use crate::error::Error;
 
-/// A property whose other values would break the promise that what is called delivered is in the
-/// log once and in order (librdkafka CONFIGURATION.md).
+/// A property whose other values would break the promise that a record reported as delivered is in the log
+/// once and in order (librdkafka CONFIGURATION.md).
 struct Promised {
     name: &'static str,
     keeps: fn(&str) -> bool,
-    /// What keeps it, in words.
+    /// The values that keep it, in words.
     values: &'static str,
-    /// Whether the promise is only that of idempotence, which the user may do without.
+    /// Whether it is only the promise of idempotence, which the user may do without.
     only_with: Option<Idempotence>,
 }
 
@@ -71,22 +71,22 @@ fn is_positive(value: &str) -> bool {
     value.parse().is_ok_and(|n: u64| n > 0)
 }
 
-/// What the user says of librdkafka's properties.
+/// The user's librdkafka properties.
 #[derive(Debug)]
 pub(crate) struct ResolvedProperties {
-    /// Each once, by the name under which it was given last.
+    /// Each property once, by the name under which it was last given.
     pub(crate) properties: Properties,
-    /// Names of those of consumers that a file holds, which are left out.
+    /// Names of properties of consumers that a file holds, which kreplay leaves out.
     pub(crate) unused: Vec<String>,
-    /// Where those of the file are.
+    /// Where the properties of the file are.
     pub(crate) places: PropertyPlaces,
 }
 
 /// The properties of `file`, and after them those of `flags`.
 ///
 /// # Errors
-/// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
-/// those that would not be obeyed.
+/// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for those
+/// that would have no effect.
 pub(crate) fn resolve(
     file: &PropertyFile,
     flags: Properties,
@@ -134,7 +134,7 @@ fn check_promise(
         }
         let hint = match promised.values {
             "" => format!("leave `{key}` out"),
-            values => format!("leave it out, or choose what keeps the promise: {values}"),
+            values => format!("leave it out, or set it to {values}"),
         };
         let hint = match promised.only_with {
             Some(_) => format!("{hint}; `--no-idempotence` replays without it"),
@@ -159,8 +159,8 @@ pub(crate) fn value<'a>(properties: &'a Properties, name: &str) -> Option<&'a st
     set.next().map(|(_, value)| value.as_str())
 }
 
-/// Parts of the names of properties whose values are secret; more than librdkafka has today, for
-/// those that it may get.
+/// Parts of the names of properties whose values are secret; more than librdkafka has today, for those that
+/// it may get.
 const SECRET_PARTS: [&str; 8] = [
     "password",
     "secret",
@@ -171,19 +171,19 @@ const SECRET_PARTS: [&str; 8] = [
     "assertion.private.key",
     "passphrase",
 ];
-/// Properties that match and are none.
+/// Properties that match but are not secret.
 const NO_SECRETS: [&str; 2] = [
     "sasl.oauthbearer.token.endpoint.url",
     "sasl.oauthbearer.assertion.private.key.file",
 ];
-/// Shorter values hide nothing from anybody, and would hide half of every text.
+/// Hiding shorter values would protect nothing, and would hide half of every text.
 const SHORTEST_SECRET: usize = 3;
 
 pub(crate) fn is_secret(name: &str) -> bool {
     !NO_SECRETS.contains(&name) && SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
-/// What must appear in no output; shared, because tokens come while a run goes on.
+/// What must not appear in any output; shared, because tokens come during a run.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<Mutex<Vec<String>>>);
 
@@ -196,7 +196,7 @@ impl Secrets {
         secrets
     }
 
-    /// Hides `secret` from now on, also where only one of its lines or parts is shown.
+    /// Hides `secret` from now on, and each of its lines and parts.
     pub(crate) fn add(&self, secret: &str) {
         let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = secret.split([' ', '\n', '\r', '\t', '"', ',']);
@@ -206,7 +206,7 @@ impl Secrets {
                 secrets.push(text.into());
             }
         }
-        // A secret that is part of another one must not leave the rest of it behind.
+        // A secret that is part of another one must not leave the rest of it visible.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
@@ -265,7 +265,7 @@ mod tests {
                 "`retries=0` would break kreplay's promise that every record delivered is in the \
                  log once and in order",
                 Some(
-                    "leave it out, or choose what keeps the promise: 1 and more; \
+                    "leave it out, or set it to 1 and more; \
                      `--no-idempotence` replays without it"
                 )
             )

@@ -1,5 +1,5 @@
-//! TLS and SASL settings that cannot work together: librdkafka names them in the words of OpenSSL or of
-//! its own build, or not at all. What is missing is one sentence here, before anything is tried.
+//! TLS and SASL settings that cannot work together: librdkafka reports them in the words of OpenSSL or of its
+//! own build, or not at all. kreplay says in one sentence what is missing, before it tries anything.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,19 +24,19 @@ const FILES: [&str; 5] = [
     KEYSTORE,
 ];
 const KEYSTORE: &str = "ssl.keystore.location";
-/// What OpenSSL 3 says of ciphers that only its legacy provider has.
+/// What OpenSSL 3 says about ciphers that only its legacy provider has.
 const OLD_CIPHER: &str = "unsupported";
 
-/// Whether a run has a source of OAUTHBEARER tokens of its own.
+/// Whether a run has its own source of OAUTHBEARER tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenSupply {
     /// `--oauth-command` or `--oauth-file`.
     Flag,
-    /// Only what the properties say.
+    /// Only the properties.
     Properties,
 }
 
-/// Checks what the properties say of TLS and SASL.
+/// Checks the TLS and SASL properties.
 ///
 /// # Errors
 /// [`Error::Config`] with what is missing or cannot be read, and what to do.
@@ -53,7 +53,7 @@ pub(crate) fn check(properties: &Properties, tokens: TokenSupply) -> Result<(), 
 }
 
 /// Settings that switch off a part of TLS's check of the broker, as the user wrote them. A broker that is
-/// named by its IP address has no name to compare where all of `brokers` are such.
+/// named by its IP address has no name to compare; this matters only if all of `brokers` are.
 pub(crate) fn unchecked(properties: &Properties, brokers: &str) -> Vec<String> {
     let protocol = value(properties, "security.protocol").unwrap_or("plaintext");
     if !protocol.trim().to_ascii_lowercase().ends_with("ssl") {
@@ -88,7 +88,7 @@ fn refused(message: String, hint: &str) -> Error {
     }
 }
 
-/// The value of a property that is set to something.
+/// The value of a property, if it is set and not empty.
 fn set<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
     value(properties, name)
         .map(str::trim)
@@ -103,7 +103,7 @@ fn check_sasl(properties: &Properties, protocol: &str, tokens: TokenSupply) -> R
         return Err(refused(message, &format!("set it to {MECHANISMS}")));
     };
     match mechanism.to_ascii_uppercase().as_str() {
-        // Which hash functions there are is librdkafka's to say, and the broker's.
+        // librdkafka and the broker decide which hash functions exist.
         name if name == "PLAIN" || name.starts_with("SCRAM-SHA-") => {
             let wanted = ["sasl.username", "sasl.password"];
             let missing = wanted
@@ -139,10 +139,10 @@ fn check_tokens(properties: &Properties, tokens: TokenSupply) -> Result<(), Erro
     }
 }
 
-/// The files of the TLS settings are there and of their kind.
+/// Checks that the files of the TLS settings exist and are of the right kind.
 fn check_files(properties: &Properties) -> Result<(), Error> {
     for name in FILES {
-        // librdkafka looks for an authority's certificate by itself where this says so.
+        // librdkafka looks for an authority's certificate by itself if this property says so.
         let path = set(properties, name).filter(|path| *path != "probe");
         let Some(path) = path else { continue };
         let start = start_of(Path::new(path)).map_err(|why| {
@@ -153,12 +153,12 @@ fn check_files(properties: &Properties) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first bytes of a file; none of a folder, in which OpenSSL looks for certificates.
+/// The first bytes of a file; `None` for a folder, in which OpenSSL looks for certificates.
 fn start_of(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |e: std::io::Error| reason(&e);
     let metadata = std::fs::metadata(path).map_err(failed)?;
     let mut start = Vec::new();
-    // Opening a named pipe would wait for its writer, and reading takes what librdkafka needs.
+    // Opening a named pipe would wait for its writer, and reading it would take what librdkafka needs.
     if metadata.is_file() {
         let file = File::open(path).map_err(failed)?;
         file.take(4).read_to_end(&mut start).map_err(failed)?;
@@ -192,8 +192,8 @@ fn check_kind(name: &str, path: &str, start: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// What librdkafka's refusal to make a client means, where a file of the TLS settings is the cause;
-/// `text` is its own, and `setting` gives the value of a property.
+/// What librdkafka's refusal to create a client means, if a file of the TLS settings is the cause; `text` is
+/// librdkafka's own, and `setting` gives the value of a property.
 pub(crate) fn explain<'a>(setting: impl Fn(&str) -> Option<&'a str>, text: &str) -> Option<Error> {
     let name = FILES.into_iter().find(|name| text.contains(name))?;
     let path = setting(name)?;

@@ -4,7 +4,7 @@ use crate::cli::Encoding;
 use crate::record::TopicId;
 use crate::record::select::Selection;
 
-/// Where records are in RRPairs, and which of them are replayed.
+/// Where records are in RRPairs, and which of them to replay.
 #[derive(Debug, Clone)]
 pub(crate) struct Extraction {
     /// The set of paths to begin with.
@@ -23,12 +23,12 @@ pub(crate) struct Extraction {
     pub selection: Selection,
 }
 
-/// Which profile is used.
+/// Which profile to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProfileChoice {
     /// By its name.
     BuiltIn(String),
-    /// A user's own.
+    /// A profile of the user.
     File {
         /// The file's name.
         name: String,
@@ -113,7 +113,7 @@ impl TopicIdNames {
         Self(names.into_iter().collect())
     }
 
-    /// The name of the topic with this id, where one is given.
+    /// The name of the topic with this id, if one is given.
     pub(crate) fn name(&self, id: TopicId) -> Option<&str> {
         let mut names = self.iter();
         names.find(|(known, _)| *known == id).map(|(_, name)| name)

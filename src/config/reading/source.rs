@@ -1,11 +1,11 @@
-//! What is replayed: inputs, or a snapshot that speedctl gets.
+//! What to replay: inputs, or a snapshot that speedctl fetches.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use crate::cli::{InputKind, Via};
 
-/// What is replayed.
+/// What to replay.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// Files, folders and stdin.
@@ -15,7 +15,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Whether only a command is printed.
+    /// Whether to only print a command.
     pub(crate) fn prints_command(&self) -> bool {
         match self {
             Self::Inputs(_) => false,
@@ -23,7 +23,7 @@ impl Source {
         }
     }
 
-    /// What a report calls it before it is read; none where its content has to show that.
+    /// What a report calls the source before it is read; `None` if its content has to show that.
     pub(crate) fn kind(&self) -> Option<&'static str> {
         match self {
             Self::Inputs(inputs) => inputs.forced.map(InputKind::reported),
@@ -37,9 +37,9 @@ impl Source {
 pub(crate) struct Inputs {
     /// They are read in this order.
     pub all: Vec<Input>,
-    /// The kind that the user says they are of; none leaves it to their content.
+    /// The kind that the user says they are; `None` lets the content decide.
     pub forced: Option<InputKind>,
-    /// What becomes of records whose delivery an earlier run calls unknown.
+    /// What to do with records whose delivery an earlier run calls unknown.
     pub uncertain: Uncertain,
 }
 
@@ -63,13 +63,13 @@ impl InputKind {
     }
 }
 
-/// What becomes of records whose delivery an earlier run calls unknown.
+/// What to do with records whose delivery an earlier run calls unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Uncertain {
     #[default]
-    /// They are counted as filtered.
+    /// Count them as filtered.
     LeaveOut,
-    /// They are sent, and may so be in the log twice.
+    /// Send them, although they may then be in the log twice.
     Send,
 }
 
@@ -103,20 +103,20 @@ impl From<PathBuf> for Input {
     }
 }
 
-/// A snapshot and the speedctl that gets it.
+/// A snapshot and the speedctl that fetches it.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     /// The snapshot's id.
     pub id: String,
     /// How to read it.
     pub via: Via,
-    /// The speedctl to run; none is the one on PATH.
+    /// The speedctl to run; `None` is the one on PATH.
     pub speedctl: Option<PathBuf>,
     /// More arguments for it.
     pub arguments: Vec<String>,
-    /// The longest silence before it is taken for hung.
+    /// How long it may be silent before it counts as hung.
     pub timeout: Duration,
-    /// Whether the command is to be run, or only printed.
+    /// Whether to run the command, or only print it.
     pub action: SnapshotAction,
 }
 

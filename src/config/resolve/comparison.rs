@@ -1,4 +1,4 @@
-//! What counts as the same, and what is compared.
+//! Resolves what counts as the same, and what to compare.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) fn resolve_sides(
     if sides.iter().all(|side| side == Path::new("-")) {
         return Err(Error::config("`-` (stdin) can be read only once"));
     }
-    // What only a snapshot has a use for is refused when neither side is one.
+    // Flags for snapshots are refused if neither side is one.
     let is_snapshot = |side: &PathBuf| side.to_string_lossy().starts_with("snapshot:");
     let has_snapshot = sides.iter().any(is_snapshot);
     let resolve = |side: PathBuf| {
@@ -50,7 +50,7 @@ pub(super) fn resolve_sides(
     Ok([resolve(expected)?, resolve(observed)?])
 }
 
-/// What is expected of the output of a replay of `source`; none where nothing is.
+/// What kreplay expects of the output of a replay of `source`; `None` if it expects nothing.
 ///
 /// # Errors
 /// [`Error::Config`] for flags that make no sense together.
@@ -87,8 +87,8 @@ pub(super) fn resolve_expectation(
             return match rules == none && !asks {
                 true => Ok(None),
                 false => Err(Error::Config {
-                    message: "flags of a comparison are given, and nothing is compared".into(),
-                    hint: Some("`--expect` compares the output with that of the capture".into()),
+                    message: "flags of a comparison are given, but nothing is compared".into(),
+                    hint: Some("`--expect` or `--expect-from` compares the output".into()),
                 }),
             };
         }
@@ -104,8 +104,8 @@ pub(super) fn resolve_expectation(
     }))
 }
 
-/// Refuses what a run with an expectation cannot do: one that sends a part of the capture, or sends it twice,
-/// has another output than the capture, and what nobody reads has none.
+/// Refuses what a run with an expectation cannot do: a run that sends a part of the capture, or sends it
+/// twice, gives other output than the capture, and a rehearsal gives none.
 ///
 /// # Errors
 /// [`Error::Config`] that names the flag.
@@ -121,19 +121,19 @@ pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
         return refuse("--rehearse", "no service reads the broker of a rehearsal");
     }
     if config.delivery.journal.is_some() {
-        return refuse("--resume", "a part of the output is that of an earlier run");
+        return refuse(
+            "--resume",
+            "a part of the output was written during an earlier run",
+        );
     }
     if config.repetition.reads_again() {
-        return refuse(
-            "--loop",
-            "the output of several passes is not that of the capture",
-        );
+        return refuse("--loop", "several passes give more output than the capture");
     }
     if !matches!(expectation.source, ExpectationSource::Capture) {
         return Ok(());
     }
     if config.repetition.sends_for.is_some() {
-        return refuse("--for", "a part of the capture has another output");
+        return refuse("--for", "a part of the capture gives other output");
     }
     let only_topics = Selection {
         topics: config.extraction.selection.topics.clone(),
@@ -143,15 +143,15 @@ pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
     if config.extraction.selection != only_topics {
         return Err(Error::Config {
             message:
-                "a part of the capture is selected, and `--expect` expects the output of all of it"
+                "a part of the capture is selected, but `--expect` expects the output of all of it"
                     .into(),
-            hint: Some("`--expect-from SOURCE` says what that part gives".into()),
+            hint: Some("name the output of that part with `--expect-from SOURCE`".into()),
         });
     }
     if config.extraction.profile == ProfileChoice::BuiltIn("produce".into()) {
         return refuse(
             "--profile produce",
-            "what is expected would be what is sent",
+            "the expected records would be those that are sent",
         );
     }
     if let Source::Snapshot(snapshot) = &mut config.source {

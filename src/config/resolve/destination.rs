@@ -1,4 +1,4 @@
-//! Where records go: which cluster, how it is spoken to, and under which names.
+//! Resolves where records go: to which cluster, how kreplay connects to it, and under which names.
 
 use std::path::PathBuf;
 
@@ -51,9 +51,9 @@ fn resolve_token(
 /// What a destination without brokers means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WithoutBrokers {
-    /// It is refused: there is nowhere to send to.
+    /// kreplay refuses it: there is nowhere to send to.
     Refused,
-    /// The cluster is assumed, and nobody is asked.
+    /// kreplay assumes the cluster, and asks nobody.
     Assumed,
 }
 
@@ -69,7 +69,7 @@ fn is_bootstrap(key: &str) -> bool {
     key == "bootstrap.servers" || key == "metadata.broker.list"
 }
 
-/// The brokers of the flag or, without it, of the properties, once what is said of both makes sense.
+/// The brokers of the flag or, without it, of the properties, after both have been checked.
 fn resolve_cluster(
     flag: Option<String>,
     properties: &Properties,
@@ -90,10 +90,8 @@ fn resolve_cluster(
         return Err(Error::Config {
             message: "no brokers are named".into(),
             hint: Some(similar.next().map_or_else(
-                || "say `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into(),
-                |key| {
-                    format!("`{key}` is not the property that names them: `bootstrap.servers` is")
-                },
+                || "give `-b HOST:PORT`, set KREPLAY_BROKERS, or try `--rehearse`".into(),
+                |key| format!("`{key}` does not name them; the property is `bootstrap.servers`"),
             )),
         });
     };
@@ -111,15 +109,17 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
     for (index, (from, to)) in map.iter().enumerate() {
         if let Some((_, first)) = map[..index].iter().find(|(earlier, _)| earlier == from) {
             return Err(Error::Config {
-                message: format!("`--map {from}={first}` and `--map {from}={to}` rename one topic"),
-                hint: Some("a captured topic goes to one topic of the destination".into()),
+                message: format!(
+                    "`--map {from}={first}` and `--map {from}={to}` rename the same topic"
+                ),
+                hint: Some("each captured topic can go to one topic only".into()),
             });
         }
     }
     Ok(())
 }
 
-/// The cluster whose topics are only read.
+/// The cluster, of which kreplay only reads topics.
 pub(super) fn resolve_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
     resolve_destination(
         cli::DestinationArguments {
@@ -139,10 +139,10 @@ pub(super) fn resolve_reading(connection: cli::ConnectionArguments) -> Result<De
     )
 }
 
-/// What becomes of topics that are not there.
+/// What to do about missing topics.
 fn missing_topics(args: &cli::DestinationArguments) -> MissingTopics {
     match (args.rehearse, args.create_topics) {
-        // Nobody else has to live with the partitions of a rehearsal.
+        // In a rehearsal, nobody else has to live with the partitions.
         (true, _) => MissingTopics::Create {
             most_partitions: Some(i32::MAX),
         },
@@ -175,7 +175,7 @@ pub(super) fn resolve_destination(
             .any(|(name, _)| name == properties::PLUGINS)
     {
         let message = format!(
-            "`{}` loads code, which a rehearsal does not",
+            "`{}` loads code, which a rehearsal does not allow",
             properties::PLUGINS
         );
         return Err(Error::config(message));

@@ -1,4 +1,4 @@
-//! Which RRPairs are replayed, and where in them records are.
+//! Resolves which RRPairs to replay, and where in them records are.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::record::TopicId;
 /// The profiles that need no file.
 const BUILT_IN: [&str; 3] = ["fetch", "produce", "byoc"];
 
-/// The file of `--profile`, where it is one.
+/// The file of `--profile`, if it is one.
 pub(super) fn profile_file(args: &cli::ExtractionArguments) -> Option<(String, PathBuf)> {
     let name = args.profile.as_ref();
     let name = name.filter(|name| !BUILT_IN.contains(&name.as_str()))?;
@@ -75,7 +75,7 @@ pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extra
     })
 }
 
-/// The names given to ids, each id once whatever the notation.
+/// The names given to ids, each id once whatever its notation.
 fn resolve_naming(given: &[(String, String)]) -> Result<TopicIdNames, Error> {
     let mut names: Vec<(TopicId, String)> = Vec::new();
     for (text, name) in given {

@@ -1,6 +1,5 @@
-//! From what was typed to what it means: defaults, environment, kcat's config file and cross-checks.
-//! Everything that can be told wrong before anything runs is told here. A group of flags has a file of
-//! its own.
+//! From what the user typed to what it means: defaults, environment, kcat's config file and cross-checks.
+//! Everything that can be refused before anything runs is refused here. Each group of flags has its own file.
 
 mod comparison;
 mod destination;
@@ -36,7 +35,7 @@ use crate::error::Error;
 const EVERYTHING: &str = "command CONTAINS \"\"";
 
 impl Config {
-    /// Settles what `cli` means; reads the environment and kcat's config file.
+    /// Resolves what `cli` means; reads the environment and kcat's config file.
     ///
     /// # Errors
     /// [`Error::Config`] for what makes no sense.
@@ -63,7 +62,7 @@ impl Config {
             cli::Command::Profile(args) => Self::showing(Task::ShowProfile(args.name)),
             cli::Command::Completions(args) => Self::showing(Task::ShowCompletions(args.shell)),
             cli::Command::Former(_) => Err(Error::Config {
-                message: "`raw`, `csv` and `records` are one command now".into(),
+                message: "`raw`, `csv` and `records` are now a single command".into(),
                 hint: Some("use `kreplay replay`: the content decides what a source is".into()),
             }),
         }
@@ -80,7 +79,7 @@ impl Config {
             timing,
             delivery,
             expectation,
-            again,
+            repetition,
             groups,
             output,
         } = sending;
@@ -98,10 +97,10 @@ impl Config {
         let clock = extraction.selection.clock.unwrap_or_default();
         let timing = Timing {
             max_lag: groups.max_lag,
-            sends_for: again.sends_for,
+            sends_for: repetition.sends_for,
             ..Timing::from_flags(timing, clock, SystemTime::now())?
         };
-        // A file that the user names is kept from harm also where a rehearsal does not read it.
+        // A file that the user names must not be overwritten even if a rehearsal does not read it.
         let properties =
             PropertyFile::choose(destination.connection.property_file.clone()).location();
         let read_for_flags = properties.into_iter().chain(profile_file(&extraction));
@@ -113,7 +112,7 @@ impl Config {
             timing,
             empty: resolve_empty(delivery.allow_empty),
             delivery: resolve_delivery(delivery, groups),
-            repetition: resolve_repetition(&again, &source)?,
+            repetition: resolve_repetition(&repetition, &source)?,
             expected,
             output,
             source,
@@ -150,7 +149,7 @@ impl Config {
                 substitutes: resolve_substitutes(&args.substitutes),
                 ..DeliveryPolicy::default()
             },
-            repetition: resolve_repetition(&args.again, &source)?,
+            repetition: resolve_repetition(&args.repetition, &source)?,
             empty: resolve_empty(args.allow_empty),
             ..Self::printing(Task::Plan, source, extraction, output)
         })
@@ -221,7 +220,7 @@ impl Config {
             false => View::Contents,
         };
         if view == View::Paths {
-            // Who asks for paths looks for what the profile's filter leaves out, too.
+            // A user who asks for paths may be looking for what the profile's filter leaves out.
             let filter = &mut extraction.overrides.filter;
             filter.get_or_insert_with(|| EVERYTHING.into());
         }
@@ -362,7 +361,7 @@ mod tests {
     fn two_renamings_of_one_topic_are_refused() {
         let error = config(&["-b", "x:1", "--map", "a=b", "--map", "c=d", "--map", "a=e"]);
         let error = error.expect_err("`a` is renamed twice");
-        let said = "`--map a=b` and `--map a=e` rename one topic";
+        let said = "`--map a=b` and `--map a=e` rename the same topic";
         assert_eq!((error.to_string().as_str(), error.exit().code()), (said, 2));
         let twice = ["-b", "x:1", "--map", "*=b", "--map", "*=c"];
         assert!(config(&twice).is_err());

@@ -1,4 +1,4 @@
-//! What is printed, and what is done about records that are not delivered.
+//! Resolves what kreplay prints, and what it does about records that are not delivered.
 
 use crate::cli;
 use crate::config::{
@@ -54,7 +54,7 @@ pub(super) fn resolve_empty(allowed: bool) -> EmptySource {
     }
 }
 
-/// The output of a run that has no destination.
+/// The output of a run without a destination.
 pub(super) fn quiet_output(report: ReportForm, verbosity: Verbosity) -> Output {
     Output {
         report,

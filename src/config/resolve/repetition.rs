@@ -1,4 +1,4 @@
-//! How often the source is read: only what can be read again can be replayed again.
+//! Resolves how often to read the source: only a source that can be read again can be replayed again.
 
 use std::fs;
 use std::num::NonZeroU64;
@@ -7,7 +7,7 @@ use crate::cli;
 use crate::config::{Input, Repetition, Source};
 use crate::error::Error;
 
-/// Settles `--loop` and `--for`.
+/// Resolves `--loop` and `--for`.
 ///
 /// # Errors
 /// [`Error::Config`] for a source that cannot be read again.
@@ -25,13 +25,13 @@ pub(super) fn resolve_repetition(
     {
         return Err(Error::Config {
             message: format!("`--loop` cannot read {} a second time", once.name()),
-            hint: Some("save it in a file first, and name that".into()),
+            hint: Some("save it to a file first, and name the file".into()),
         });
     }
     Ok(repetition)
 }
 
-/// Whether an input can be read more than once; one that is missing is named when it is opened.
+/// Whether an input can be read more than once; a missing one is reported when it is opened.
 fn is_there_again(input: &Input) -> bool {
     match input {
         Input::Stdin => false,

@@ -1,4 +1,4 @@
-//! Which part of a capture is used, and which flags contradict each other there.
+//! Resolves which part of a capture to use, and refuses flags that contradict each other.
 
 use std::env;
 
@@ -6,8 +6,8 @@ use crate::cli;
 use crate::config::{Selection, Shard, Speed, Timing, TopicGlobs};
 use crate::error::Error;
 
-/// What the variables of `--shard auto` are called: the first is set by Kubernetes in an Indexed Job and counts
-/// from 0, the second by its author.
+/// The names of the variables of `--shard auto`: Kubernetes sets the first in an Indexed Job and counts from
+/// 0; the author of the job sets the second.
 const INDEX: &str = "JOB_COMPLETION_INDEX";
 const SHARDS: &str = "KREPLAY_SHARDS";
 
@@ -18,8 +18,8 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
         && from.is_not_before(to)
     {
         return Err(Error::Config {
-            message: format!("`--from {from}` is not before `--to {to}`: nothing is between them"),
-            hint: Some("records at the time of `--to` are left out".into()),
+            message: format!("`--from {from}` is not before `--to {to}`: no time is between them"),
+            hint: Some("`--to` is exclusive".into()),
         });
     }
     let shard = args.shard.as_deref().map(|text| shard(text, variable));
@@ -36,8 +36,8 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
     })
 }
 
-/// Finds a `--clock` that nothing goes by: whoever gives it expects a rhythm or a window. `speed` is that of the
-/// replay; none where nothing is sent.
+/// Finds a `--clock` without effect: its user expects a rhythm or a window. `speed` is that of the replay;
+/// `None` if nothing is sent.
 ///
 /// # Errors
 /// [`Error::Config`] that names the flags that go by a clock.
@@ -87,7 +87,8 @@ fn shard(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard,
         let wrong = |what: String| Error::Config {
             message: format!("`--shard auto` reads {name}, {what}"),
             hint: Some(format!(
-                "{INDEX} counts from 0 and is set in an Indexed Job; set {SHARDS} to the number of its completions"
+                "{INDEX} counts from 0, and Kubernetes sets it in an Indexed Job; set {SHARDS} to the \
+                 number of its completions"
             )),
         };
         let text = variable(name).ok_or_else(|| wrong("which is not set".into()))?;
@@ -158,7 +159,7 @@ mod tests {
                 "reads KREPLAY_SHARDS, and `four` is not a number",
             ),
             (Some("4"), Some("4"), "there is no shard 5 of 4"),
-            (Some("0"), Some("0"), "of 0 shards there is none"),
+            (Some("0"), Some("0"), "0 is not a number of shards"),
         ] {
             let why = auto(index, of).expect_err(expected);
             assert!(why.contains(expected), "{why}");

@@ -1,4 +1,4 @@
-//! What is replayed: the inputs that are named, or a snapshot.
+//! Resolves what to replay: the inputs that are named, or a snapshot.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::cli;
 use crate::config::{Input, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via};
 use crate::error::Error;
 
-/// What a source is read for. It decides how a snapshot is read unless `--via` does.
+/// What a source is read for. It decides how to read a snapshot unless `--via` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadFor {
     Sending,
@@ -34,11 +34,11 @@ pub(super) fn resolve_source(
     };
     match (sources.len(), id.as_str()) {
         (_, "") => Err(Error::config(
-            "`snapshot:` is followed by the snapshot's id",
+            "`snapshot:` needs the snapshot's id after it",
         )),
         (1, _) if kind.is_some() => Err(Error::Config {
             message: format!("`--as` cannot be used with `snapshot:{id}`"),
-            hint: Some("`--via` says how a snapshot is read".into()),
+            hint: Some("use `--via` to choose how the snapshot is read".into()),
         }),
         (1, _) => Ok(Source::Snapshot(resolve_snapshot(id, read_for, speedctl))),
         _ => Err(Error::config(format!(
@@ -47,7 +47,7 @@ pub(super) fn resolve_source(
     }
 }
 
-/// Takes `--send-unknown`, which only record lines have a use for; inputs show later what they are.
+/// Applies `--send-unknown`, which makes sense only for record lines; the inputs show later what they are.
 pub(super) fn send_unknown(source: &mut Source) -> Result<(), Error> {
     match source {
         Source::Inputs(inputs) => {
@@ -55,7 +55,7 @@ pub(super) fn send_unknown(source: &mut Source) -> Result<(), Error> {
             Ok(())
         }
         Source::Snapshot(_) => Err(Error::config(
-            "`--send-unknown` is for the record lines of a rejects file, and this is a snapshot",
+            "`--send-unknown` is for the record lines of a rejects file, but this is a snapshot",
         )),
     }
 }
@@ -69,8 +69,8 @@ fn resolve_inputs(paths: Vec<PathBuf>) -> Result<Vec<Input>, Error> {
     }
 }
 
-/// Refuses what only a snapshot has a use for. speedctl itself may be named where it is not run: it may
-/// come from the environment.
+/// Refuses flags that make sense only for a snapshot. speedctl itself may be named even if it does not run:
+/// its name may come from the environment.
 fn check_snapshot_flags(speedctl: &cli::SpeedctlArguments) -> Result<(), Error> {
     let flag = match (speedctl.print_command, speedctl.via) {
         (true, _) => "--print-command",
@@ -78,8 +78,8 @@ fn check_snapshot_flags(speedctl: &cli::SpeedctlArguments) -> Result<(), Error> 
         (false, None) => return Ok(()),
     };
     Err(Error::Config {
-        message: format!("`{flag}` is for snapshots, and no source is one"),
-        hint: Some("a snapshot is named `snapshot:<ID>`".into()),
+        message: format!("`{flag}` is for snapshots, but no source is a snapshot"),
+        hint: Some("name a snapshot as `snapshot:<ID>`".into()),
     })
 }
 

@@ -48,9 +48,9 @@ pub(crate) struct SubstitutePolicy {
 /// Whether a record with a redacted text is a failure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Redacted {
-    /// It is sent and counted.
+    /// Send and count it.
     #[default]
     Sent,
-    /// `--fail-on-redacted`: it ends the run.
+    /// `--fail-on-redacted`: end the run.
     Fails,
 }

@@ -10,23 +10,23 @@ use crate::config::property_names::PropertyPlaces;
 pub(crate) struct Destination {
     /// The cluster.
     pub cluster: Cluster,
-    /// librdkafka properties of the user, the later one of a name wins.
+    /// librdkafka properties of the user; the later one of a name wins.
     pub properties: Vec<(String, String)>,
-    /// Names of properties of consumers that a property file holds beside those of producers.
+    /// Names of properties of consumers that a property file holds besides those of producers.
     pub unused_properties: Vec<String>,
     /// The places of the user's properties in a property file.
     pub(crate) property_places: PropertyPlaces,
     /// Whether retries must neither duplicate nor reorder.
     pub idempotence: Idempotence,
-    /// Where OAUTHBEARER tokens come from; none leaves them to librdkafka.
+    /// Where OAUTHBEARER tokens come from; `None` leaves them to librdkafka.
     pub token: Option<TokenSource>,
     /// The names of captured topics there.
     pub topics: TopicNames,
     /// How a record gets its partition.
     pub partition: PartitionChoice,
-    /// The time that records get.
+    /// Which timestamp a record gets.
     pub timestamps: Timestamps,
-    /// Headers added to every record.
+    /// Headers to add to every record.
     pub headers: Vec<(String, String)>,
     /// What to do when the destination is the captured cluster.
     pub captured_cluster: CapturedCluster,
@@ -68,7 +68,7 @@ pub(crate) enum CapturedCluster {
 pub(crate) enum Idempotence {
     /// Delivered records are in the log once and in order.
     On,
-    /// The user does without.
+    /// The user does without that guarantee.
     Off,
 }
 
@@ -77,16 +77,16 @@ pub(crate) enum Idempotence {
 pub(crate) enum TokenSource {
     /// The output of a shell command.
     Command(String),
-    /// A file, read again for each new token.
+    /// A file, which kreplay reads again for each new token.
     File(PathBuf),
 }
 
-/// How captured topics are named at the destination.
+/// What captured topics are called at the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TopicNames {
     /// Everything goes to one topic.
     One(String),
-    /// As captured, but for these renamings (`--map`).
+    /// As captured, except for these renamings (`--map`).
     Mapped(Vec<(String, String)>),
 }
 
@@ -97,7 +97,7 @@ pub(crate) enum MissingTopics {
     Refuse,
     /// Create it with the captured partition count.
     Create {
-        /// How many partitions it gets at most; none leaves it to what is plausible.
+        /// How many partitions it may get; `None` allows what is plausible.
         most_partitions: Option<i32>,
     },
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// How often the source is read, and for how long records are sent.
+/// How often to read the source, and for how long to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Repetition {
     /// How many times; none until the run is stopped.
@@ -27,7 +27,7 @@ impl Repetition {
         self.passes != Some(NonZeroU64::MIN)
     }
 
-    /// The bytes that all passes read from a source of this size; none where that depends on the time.
+    /// The bytes that all passes read from a source of this size; `None` if that depends on the time.
     pub(crate) fn all_bytes(self, source: u64) -> Option<u64> {
         match (self.passes, self.sends_for) {
             (Some(passes), None) => source.checked_mul(passes.get()),

@@ -1,4 +1,4 @@
-//! When records are sent, and which flags contradict each other there.
+//! When to send records; refuses flags that contradict each other.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,22 +7,22 @@ use crate::cli::Speed;
 use crate::error::Error;
 use crate::record::select::Clock;
 
-/// How a replay is timed.
+/// How to time a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Timing {
-    /// How fast the capture's time goes.
+    /// How fast the capture's time passes.
     pub speed: Speed,
-    /// Which time of a record that is.
+    /// Which time of a record this uses.
     pub clock: Clock,
-    /// The longest pause that is kept.
+    /// The longest pause to keep.
     pub max_gap: Option<Duration>,
     /// Records a second.
     pub rate: Option<f64>,
     /// Bytes a second: those of keys, values and headers.
     pub byte_rate: Option<f64>,
-    /// Records by which the consumer groups that are waited for may lag.
+    /// How many records the awaited consumer groups may lag behind.
     pub max_lag: Option<u64>,
-    /// For how long records are sent, where that is known before.
+    /// For how long to send records, if that is known beforehand.
     pub sends_for: Option<Duration>,
     /// How long speed and rates grow.
     pub ramp: Duration,
@@ -40,7 +40,7 @@ impl Timing {
     /// What the flags mean together.
     ///
     /// # Errors
-    /// [`Error::Config`] that names the flags that contradict each other, or a start that is over.
+    /// [`Error::Config`] that names the flags that contradict each other, or a start that has passed.
     pub(in crate::config) fn from_flags(
         flags: cli::TimingArguments,
         clock: Clock,
@@ -64,9 +64,9 @@ impl Timing {
         {
             let over = humantime::format_duration(Duration::from_secs(over.as_secs()));
             return Err(Error::Config {
-                message: format!("`--start-at` names a time that is over since {over}"),
+                message: format!("`--start-at` names a time that passed {over} ago"),
                 hint: Some(
-                    "it is a time to come; without the flag the replay begins at once".into(),
+                    "give a time in the future; without the flag the replay begins at once".into(),
                 ),
             });
         }
@@ -82,13 +82,13 @@ impl Timing {
         };
         if self.max_gap.is_some() && self.speed == Speed::Max {
             return contradicts(
-                "`--max-gap` cuts pauses, and `--speed max` keeps none",
+                "`--max-gap` cuts pauses, but `--speed max` keeps no pauses",
                 "`--speed 1x` keeps the original rhythm",
             );
         }
         if self.ramp > Duration::ZERO && !self.is_timed() {
             return contradicts(
-                "`--ramp` lets a speed or a rate grow, and `--speed max` has none",
+                "`--ramp` lets a speed or a rate grow, but `--speed max` sets neither",
                 "give a `--rate`, or a `--speed` such as `1x`",
             );
         }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(error.exit().code(), 2);
         assert_eq!(
             error.to_string(),
-            "`--start-at` names a time that is over since 1m 30s"
+            "`--start-at` names a time that passed 1m 30s ago"
         );
     }
 }

@@ -1,6 +1,6 @@
-//! What is looked at besides records, for `kreplay inspect`: a census of what the RRPairs tell, or
-//! the paths that occur in them. A replay has neither, and only notes which cluster was captured: the
-//! members that a census reads are added to the automaton of the pass over a line only when one is taken.
+//! What `kreplay inspect` collects besides records: a census of what the RRPairs show, or the paths that
+//! occur in them. A replay needs neither, and only notes which cluster was captured: the members that a
+//! census reads are added to the automaton only when one is taken.
 
 mod outline;
 pub(super) mod unmatched;
@@ -18,16 +18,16 @@ use crate::error::Error;
 use crate::record::CapturedFrom;
 use crate::report::{CensusReport, PathSeen};
 
-/// `isolation_level` of a FetchRequest (Kafka protocol guide); what is 0 is absent.
+/// `isolation_level` of a FetchRequest (Kafka protocol guide); 0 is left out of the JSON.
 const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
 
-/// How many brokers and clusters are told of, each; no capture has more to tell.
+/// How many brokers and clusters are noted, each; no capture shows more.
 const MOST_PLACES: usize = 256;
-/// Bytes of a broker's address or a cluster's id: a host name has at most 253 (RFC 1035), a port 5, and
-/// an id 22. What is longer is neither.
+/// The most bytes of a broker's address or a cluster's id: a host name has at most 253 (RFC 1035), a port 5,
+/// and an id 22. Anything longer is neither.
 pub(super) const LONGEST_PLACE: usize = 260;
 
-/// What is looked at; clones share what was seen.
+/// What is collected; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Census {
     #[default]
@@ -44,7 +44,7 @@ impl Census {
         }
     }
 
-    /// What was counted by now.
+    /// What was counted so far.
     pub(crate) fn report(&self) -> CensusReport {
         match self {
             Self::Counts(census) => lock(census).clone(),
@@ -52,7 +52,7 @@ impl Census {
         }
     }
 
-    /// The paths seen by now and the nodes under paths that were not kept, where paths are looked at.
+    /// The paths seen so far and the number of nodes under paths that were not kept, if paths are collected.
     pub(crate) fn paths(&self) -> Option<(Vec<PathSeen>, u64)> {
         match self {
             Self::Paths(outline) => Some(lock(outline).list()),
@@ -66,7 +66,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a member that the census reads contains.
+/// The meaning of a member that the census reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CensusMember {
     Command,
@@ -82,13 +82,13 @@ enum CensusMember {
 #[derive(Debug)]
 pub(super) struct CensusBuilder {
     census: Census,
-    /// What each of `paths` leads to, in their order.
+    /// The member that each of `paths` leads to, in their order.
     topics: Vec<CensusMember>,
     paths: Vec<Path>,
     tells_isolation: bool,
     /// Whether the profile finds its records in the payload of Kafka.
     reads_kafka: bool,
-    /// What was told of the captured cluster.
+    /// What is known about the captured cluster.
     brokers: BTreeSet<String>,
     clusters: BTreeSet<String>,
 }
@@ -147,7 +147,7 @@ impl CensusBuilder {
         Ok(())
     }
 
-    /// The members to capture, behind those that the filter reads.
+    /// The members to capture, after those that the filter reads.
     pub(super) fn paths(&self) -> &[Path] {
         &self.paths
     }
@@ -157,7 +157,7 @@ impl CensusBuilder {
         !matches!(self.census, Census::Paths(_))
     }
 
-    /// Takes note of an RRPair, whether or not it passes the filter.
+    /// Notes an RRPair, whether or not it passes the filter.
     pub(super) fn observe(&self, found: &LineFindings) {
         if let Census::Counts(census) = &self.census {
             let mut census = lock(census);
@@ -171,7 +171,7 @@ impl CensusBuilder {
         }
     }
 
-    /// Takes note of an RRPair that passes the filter.
+    /// Notes an RRPair that passes the filter.
     pub(super) fn observe_pass(&self, line: &str, found: &LineFindings) {
         match &self.census {
             Census::Nothing => {}
@@ -180,7 +180,7 @@ impl CensusBuilder {
         }
     }
 
-    /// What an RRPair shows of the captured cluster and none before it has shown.
+    /// What an RRPair shows of the captured cluster that none before it has shown.
     pub(super) fn captured_from(
         &mut self,
         found: &LineFindings,
@@ -195,8 +195,8 @@ impl CensusBuilder {
                 _ => {}
             }
         }
-        // How Speedscale calls the protocol is not documented: what Kafka's records were found in was
-        // Kafka, whatever it is called.
+        // Speedscale does not document what it calls the protocol: if Kafka's records were found in it, it
+        // was Kafka, whatever its name.
         let is_called_kafka = protocol.map(|name| name.eq_ignore_ascii_case("kafka"));
         let gives_records = self.reads_kafka && passes && !found.records.is_empty();
         let is_kafka = gives_records || is_called_kafka.unwrap_or(self.reads_kafka && passes);

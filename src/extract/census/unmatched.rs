@@ -1,5 +1,5 @@
-//! Paths of the user's own that match nothing in the whole input: most likely misspelt. The input's
-//! beginning is read once more to name the path that was meant.
+//! The user's own paths that match nothing in the whole input: they are most likely misspelt. kreplay reads
+//! the beginning of the input again to propose the path that was meant.
 
 use super::outline::Outline;
 use crate::config::nearest;
@@ -19,13 +19,13 @@ use crate::record::Batch;
 /// How much is read again: enough for every kind of RRPair, and done in a moment.
 const MOST_RRPAIRS: u64 = 2000;
 const MOST_BYTES: usize = 16 << 20;
-/// What one step more or less weighs; a step of another name weighs as much as the names differ.
+/// The cost of one step more or less; a step with another name costs as much as the names differ.
 const STEP: usize = 100;
 
 /// A flag with its path.
 pub(in crate::extract) type Flag<'a> = (&'static str, &'a str);
 
-/// The flags whose paths have matched nothing; `matched` goes with `sources`.
+/// The flags whose paths have matched nothing; `matched` is parallel to `sources`.
 pub(in crate::extract) fn unmatched<'a>(
     overrides: &'a Overrides,
     sources: &[FieldSource],
@@ -50,7 +50,7 @@ pub(in crate::extract) struct Beginning {
 }
 
 impl Beginning {
-    /// Reads it. What can be read only once, and what is damaged, shows nothing.
+    /// Reads the beginning. An input that can be read only once, or is damaged, gives nothing.
     pub(in crate::extract) fn of(
         inputs: &[Input],
         envelope: &Envelope,
@@ -109,10 +109,10 @@ impl Beginning {
         bytes.len()
     }
 
-    /// What is to be said of a flag whose path matches nothing.
+    /// The message about a flag whose path matches nothing.
     pub(in crate::extract) fn explain(&self, (flag, path): Flag<'_>) -> String {
         let text = format!("`--{flag} {path}` matches nothing");
-        // A path below the record's node is looked for wherever it may hang.
+        // A path from the record's node may be anywhere in the document.
         let below = path.strip_prefix('@').map(|rest| format!("${rest}"));
         let Some(wanted) = Path::parse(below.as_deref().unwrap_or(path))
             .ok()
@@ -141,7 +141,7 @@ impl Beginning {
     }
 }
 
-/// The same of a flag whose path heads no column of a CSV, with whether one is near.
+/// The same for a flag whose path heads no column of a CSV, and whether one is near.
 pub(in crate::extract) fn explain_column(
     (flag, path): Flag<'_>,
     headers: &[String],
@@ -179,7 +179,7 @@ struct Nearest<'a> {
 }
 
 impl<'a> Nearest<'a> {
-    /// `wanted` has any element in place of a certain one.
+    /// Whether `wanted` has a wildcard in place of a certain element.
     fn to(wanted: &'a [PathStep]) -> Self {
         let found = None;
         Self { wanted, found }
@@ -199,7 +199,7 @@ impl<'a> Nearest<'a> {
     }
 }
 
-/// The steps with any element in place of a certain one.
+/// The steps with a wildcard in place of certain elements.
 fn any_element(steps: &[PathStep]) -> Vec<PathStep> {
     let any = |step: &PathStep| match step {
         PathStep::Index(_) | PathStep::Each => PathStep::Each,

@@ -1,5 +1,5 @@
-//! The header row of a CSV: whether its columns are enough to make records of rows, and which of the
-//! user's paths it does not have.
+//! The header row of a CSV: checks whether its columns are enough to make records, and which of the user's
+//! paths it lacks.
 
 use ::csv::ByteRecord;
 
@@ -10,15 +10,15 @@ use crate::extract::census::unmatched::{Nearness, explain_column};
 use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::Slot;
 
-/// Columns that an error names.
+/// How many columns an error names.
 const MOST_NAMED: usize = 20;
-/// Characters of a column's name in an error.
+/// How many characters of a column's name an error shows.
 const LONGEST_NAME: usize = 120;
 
-/// Columns of a CSV. speedctl writes one for each `--path`, and each is compared with all others.
+/// The most columns of a CSV. speedctl writes one for each `--path`, and each is compared with all others.
 const MOST_COLUMNS: usize = 2000;
 
-/// Refuses a header that no speedctl was asked for.
+/// Refuses a header with more columns than anyone requests from speedctl.
 ///
 /// # Errors
 /// [`Error::Config`].
@@ -26,8 +26,10 @@ pub(in crate::extract) fn check_width(header: &ByteRecord, input: &str) -> Resul
     match header.len() {
         ..=MOST_COLUMNS => Ok(()),
         width => Err(Error::Config {
-            message: format!("{input} has {width} columns, and {MOST_COLUMNS} are read at most"),
-            hint: Some("speedctl writes a column for each `--path`".into()),
+            message: format!(
+                "{input} has {width} columns, but kreplay reads at most {MOST_COLUMNS}"
+            ),
+            hint: Some("speedctl writes one column for each `--path`".into()),
         }),
     }
 }
@@ -74,9 +76,8 @@ impl HeaderRow {
         }
     }
 
-    /// # Errors
-    /// [`Error::NoValueColumn`] and [`Error::NoTopic`], or [`Error::Config`] where a path of the
-    /// user's is to blame: it is near the column that is missing.
+    /// [`Error::NoValueColumn`] and [`Error::NoTopic`], or [`Error::Config`] if a path of the user's is the
+    /// cause: it is close to the column that is missing.
     pub(in crate::extract) fn check(&self, input: &str, topics: &TopicNames) -> Result<(), Error> {
         let records = &self.columns.records;
         if records.is_empty() {
@@ -105,7 +106,7 @@ impl HeaderRow {
     }
 }
 
-/// Whether a record has a column of a flag's; any record has one of its value.
+/// Whether a record has the column of a flag; for the value, any record has one.
 fn has(record: &RecordColumns, flag: &str) -> bool {
     match flag {
         "key" => record.has(Slot::Key),

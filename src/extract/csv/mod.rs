@@ -1,5 +1,5 @@
-//! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file
-//! finds rows and whether the input is whole; what a row holds is the matter of `rows.rs`.
+//! The CSV of `speedctl extract data`: a row per RRPair, as Go's encoding/csv writes it. This file finds rows
+//! and whether the input is whole; `rows/` decides what a row holds.
 
 pub(super) mod columns;
 mod header;
@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::record::Origin;
 use crate::report::ProblemKind;
 
-/// A CSV and how it is to be read.
+/// A CSV and how to read it.
 pub(super) struct CsvSource<'a, R> {
     pub(super) bytes: R,
     /// What reports and errors call it.
@@ -33,16 +33,16 @@ pub(super) struct CsvSource<'a, R> {
     pub(super) options: &'a Extraction,
     pub(super) topics: &'a TopicNames,
     pub(super) on_loss: OnLoss,
-    /// What is left out; one for all CSVs of a run.
+    /// What is left out; one instance for all CSVs of a run.
     pub(super) deduplicator: &'a RefCell<Deduplicator>,
 }
 
 /// Reads a CSV with its header row.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] for a CSV without a usable value column, one whose topic nothing names, and one
-/// that is cut off or cannot be read, after everything before was sent; [`ReadStop::NeedsRaw`] where
-/// the source's [`OnLoss`] allows it.
+/// [`ReadStop::Failed`] for a CSV without a usable value column, one without a topic, and one that is cut off
+/// or cannot be read, after everything before was sent; [`ReadStop::NeedsRaw`] if the source's [`OnLoss`]
+/// allows it.
 pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result<(), ReadStop> {
     let CsvSource {
         bytes, name, input, ..
@@ -104,7 +104,7 @@ pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result
     end
 }
 
-/// Everything was read: reports what is known of all CSVs of a run.
+/// Everything was read: reports what is known about all CSVs of a run.
 ///
 /// # Errors
 /// [`ReadStop::Closed`].
@@ -117,7 +117,7 @@ pub(super) fn finish(
     sink.flush()
 }
 
-/// Where a row stands, and whether its quotes are sound.
+/// Where a row is, and whether its quotes are sound.
 #[derive(Debug, Clone, Copy)]
 struct RowPlace {
     /// Its first line.
@@ -125,11 +125,11 @@ struct RowPlace {
     misquoted: bool,
 }
 
-/// What comes next.
+/// What comes next in the input.
 enum CsvStep {
     /// A whole row, which is in [`CsvReader::row`].
     Row(RowPlace),
-    /// A line with nothing in it.
+    /// An empty line.
     Blank,
     End,
     /// A row that is not whole, the last one.
@@ -138,7 +138,7 @@ enum CsvStep {
     Failed(u64, Error),
 }
 
-/// Reads row by row. A row is whole when its line end is one of the input.
+/// Reads row by row. A row is whole if its line end comes from the input.
 struct CsvReader<'a, R> {
     csv: ::csv::Reader<Tail<R>>,
     watch: Rc<TailWatch>,
@@ -156,7 +156,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         let csv = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            // So that a row's line is known; a `\r` before the `\n` is taken off here.
+            // Needed to know a row's line; a `\r` before the `\n` is removed here.
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(256 << 10)
             .from_reader(tail);
@@ -170,7 +170,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         }
     }
 
-    /// Reads the header row and makes of it what reads the others.
+    /// Reads the header row and creates the reader of the other rows from it.
     fn read_header<'r>(
         &mut self,
         under: impl Fn(&ByteRecord) -> Result<Rows<'r>, ReadStop>,
@@ -191,7 +191,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
                     reason,
                 }))
             }
-            // A header that has no value column is none, however it ends.
+            // A header without a value column is an error, however it ends.
             CsvStep::CutOff(place, why) => match under(&self.row) {
                 Err(ReadStop::Failed(error @ Error::NoValueColumn { .. })) => {
                     Err(ReadStop::Failed(error))
@@ -202,7 +202,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         }
     }
 
-    /// Whether the next row is not there as a whole: to read it may take any time.
+    /// Whether the next row is not whole yet: reading it may take any time.
     fn has_to_wait(&self) -> bool {
         self.csv.position().byte() >= self.watch.whole_until.get()
     }
@@ -222,13 +222,13 @@ impl<'a, R: Read> CsvReader<'a, R> {
             return CsvStep::End;
         }
         let place = self.place();
-        // An open quote goes on over the end of the input.
+        // An open quote continues beyond the end of the input.
         let open = |cell: &[u8]| {
             cell.strip_suffix(b"\n")
                 .is_some_and(|cell| cell.ends_with(mark))
         };
         if self.row.iter().next_back().is_some_and(open) {
-            // Its last line end is inside it: none ends it.
+            // Its last line end is within the row, so that none ends it.
             let place = RowPlace {
                 line: place.line + 1,
                 ..place
@@ -239,7 +239,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         if self.row.len() == 1 && self.row[0].is_empty() {
             return CsvStep::Blank;
         }
-        // With all columns a row is whole without a line end.
+        // With all columns, a row is whole without a line end.
         let is_whole = self.width == Some(self.row.len());
         if self.csv.position().byte() > self.watch.given.get() && !is_whole {
             return CsvStep::CutOff(place, "the last row has neither all columns nor a line end");
@@ -247,8 +247,8 @@ impl<'a, R: Read> CsvReader<'a, R> {
         CsvStep::Row(place)
     }
 
-    /// Where the row in `row` stands. The crate's position of a row is before the blank lines
-    /// that it skips, so the line is counted from the row's end.
+    /// Where the row in `row` is. The crate's position of a row is before the blank lines that it skips, so
+    /// the line is counted from the row's end.
     fn place(&self) -> RowPlace {
         let inside = memchr_iter(b'\n', self.row.as_slice()).count() as u64;
         let end = self.csv.position();
@@ -280,7 +280,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
     fn other_header(&self, place: RowPlace) -> ReadStop {
         ReadStop::Failed(Error::Unreadable {
             place: format!("{}:{}", self.name, place.line),
-            reason: "another header begins here: these are two CSVs, which have to be named apart"
+            reason: "another header begins here: these are two CSVs; give them as separate files"
                 .into(),
         })
     }

@@ -1,9 +1,9 @@
-//! The files that the arguments stand for. A folder stands for all files below it, in the order of
-//! the times in their names: proxymock writes one RRPair a file, `<host>/<time>.json`, so that this
-//! is the order in which they were captured whatever the host. A file whose name has no time, such as
-//! `<uuid>.json`, has that of its first RRPair, `ts`. Files without any come first, by their paths.
+//! The files that the arguments name. A folder means all files below it, in the order of the times in their
+//! names: proxymock writes one RRPair per file, `<host>/<time>.json`, so that this is the order in which they
+//! were captured whatever the host. A file whose name has no time, such as `<uuid>.json`, counts by the `ts`
+//! of its first RRPair. Files without any time come first, by their paths.
 //!
-//! Left out are hidden files and folders, links to what is read anyway, and links out of the folder.
+//! kreplay leaves out hidden files and folders, links to what is read anyway, and links out of the folder.
 
 use std::collections::HashSet;
 use std::fs;
@@ -24,21 +24,21 @@ pub(in crate::extract) struct FoundFile {
     pub(in crate::extract) asked: Asked,
 }
 
-/// What the arguments stand for, in the order of reading.
+/// What the arguments name, in the order of reading.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct Files {
     pub(in crate::extract) found: Vec<FoundFile>,
-    /// What is neither file nor folder.
+    /// Entries that are neither file nor folder.
     pub(in crate::extract) skipped: Vec<PathBuf>,
     /// Links that lead out of their folder.
     pub(in crate::extract) leading_out: Vec<PathBuf>,
-    /// Folders in which there is no file at all.
+    /// Folders without any file.
     pub(in crate::extract) empty: Vec<PathBuf>,
     /// Folders that cannot be listed.
     pub(in crate::extract) failures: Vec<Error>,
 }
 
-/// Finds the files of all `arguments`. One that does not exist is met when it is opened.
+/// Finds the files of all `arguments`. A missing one is reported when it is opened.
 pub(in crate::extract) fn find(arguments: &[Input]) -> Files {
     let mut files = Files::default();
     for argument in arguments {
@@ -58,7 +58,7 @@ impl Files {
         let mut listing = FolderListing::default();
         listing.folders.push((root.to_path_buf(), None));
         listing.root = fs::canonicalize(root).ok();
-        // Links come last, so that a file is known by its own path and not by chance by a link's.
+        // Links come last, so that a file is known by its own path and not by the path of a link.
         while let Some((folder, own)) = listing.next_folder() {
             if let Err(e) = listing.list(&folder, own) {
                 self.failures.push(Error::Unreadable {
@@ -85,15 +85,15 @@ impl Files {
     }
 }
 
-/// What lies below a folder.
+/// What is below a folder.
 #[derive(Debug, Default)]
 struct FolderListing {
-    /// The folder, by the path that is its own.
+    /// The folder, by its own path.
     root: Option<PathBuf>,
-    /// Folders still to list, and the paths that are theirs, where these are known.
+    /// Folders still to list, and their own paths, if these are known.
     folders: Vec<(PathBuf, Option<PathBuf>)>,
     folder_links: Vec<PathBuf>,
-    /// Folders listed, by the paths that are theirs whatever link led there.
+    /// Folders listed, by their own paths, whatever link led there.
     listed: HashSet<PathBuf>,
     files: Vec<PathBuf>,
     file_links: Vec<PathBuf>,
@@ -102,7 +102,7 @@ struct FolderListing {
 }
 
 impl FolderListing {
-    /// Whether a link leads to something within the folder: who sends a folder chooses its links, and
+    /// Whether a link leads to something within the folder: the sender of a folder chooses its links, and
     /// must not choose which other files are read.
     fn is_within(&self, link: &Path) -> bool {
         let target = fs::canonicalize(link).ok();
@@ -111,8 +111,8 @@ impl FolderListing {
             .is_some_and(|(root, target)| target.starts_with(root))
     }
 
-    /// Lists a folder. Its own path is looked for only where a link led to it: the system takes as many
-    /// steps for that as the path has folders, each of them anew.
+    /// Lists a folder. Its own path is resolved only if a link led to it: resolving takes the system as many
+    /// steps as the path has folders.
     fn list(&mut self, folder: &Path, own: Option<PathBuf>) -> io::Result<()> {
         let own = own.map_or_else(|| fs::canonicalize(folder), Ok)?;
         if !self.listed.insert(own.clone()) {
@@ -190,7 +190,7 @@ fn time_in_name(path: &Path) -> Option<(u64, u64)> {
     (0..name.len()).find_map(|at| time_at(&name[at..]))
 }
 
-/// The `ts` of a file's first RRPair, in UTC as the names are.
+/// The `ts` of a file's first RRPair, in UTC like the names.
 fn time_in_content(path: &Path) -> Option<(u64, u64)> {
     let mut opened = open::open(&Input::File(path.to_path_buf())).ok()?;
     let ts: Timestamp = opened.first_ts()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What an input is, told from how it begins and never from its name:
+//! Recognises what an input is from its beginning, never from its name:
 //!
 //! | it begins with | kind |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | JSON whose objects have the members of a record, as kreplay, kcat or another tool prints them | record lines |
 //! | a magic number, or bytes that no text has | a format that kreplay does not read |
 //!
-//! The first object that is one or the other decides: what stands before it is damage. An input of
-//! none of these kinds is read only where the user's own paths lead into any JSON.
+//! The first object that is one or the other decides: anything before it is damage. An input of none of these
+//! kinds is read only if the user's own paths lead into any JSON.
 
 use memchr::{memchr, memmem};
 
@@ -21,15 +21,15 @@ use super::members::{TextEnd, TopLevelMembers};
 use crate::config::InputKind;
 use crate::record::lines;
 
-/// What is looked at of an input that is none of the kinds so far.
+/// How much is examined of an input that is none of the kinds so far.
 pub(in crate::extract) const MOST_BYTES: usize = 1 << 20;
-/// Texts of another kind after which a stream is known to be that: to wait for a MiB may take for ever.
+/// How many texts of another kind decide about a stream: waiting for a MiB may take for ever.
 const MOST_TEXTS: usize = 16;
 /// The header of the column that speedctl adds to every CSV.
 pub(in crate::extract) const UUID_COLUMN: &str = crate::error::UUID_COLUMN;
 /// How the headers of value columns end.
 const VALUE_COLUMNS: [&str; 3] = [".valueString", ".valueBytes", ".valueBase64"];
-/// What damaged JSON of an RRPair still shows: members with their colons, as nothing else has them.
+/// What damaged JSON of an RRPair still shows: members with their colons, which nothing else has.
 const MARKS: [&str; 8] = [
     "\"msgType\":\"rrpair\"",
     "\"msgType\": \"rrpair\"",
@@ -45,9 +45,9 @@ const MARKS: [&str; 8] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Nature {
     Known(InputKind),
-    /// It holds nothing but blanks.
+    /// It holds only blanks.
     Empty,
-    /// JSON that is neither RRPairs nor records. `like_a_record` is whether it has any member of one.
+    /// JSON that is neither RRPairs nor records. `like_a_record` says whether it has any member of a record.
     Json {
         like_a_record: bool,
     },
@@ -56,41 +56,41 @@ pub(in crate::extract) enum Nature {
     Unread(KnownFormat),
 }
 
-/// How an input came to be looked at.
+/// Why an input is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Asked {
     /// It is an argument.
     ByName,
-    /// It lies in a folder that is one: not everything there need be RRPairs.
+    /// It is in a folder that is one: not everything there need be RRPairs.
     InFolder,
 }
 
-/// Whether more of an input can be had at once.
+/// Whether more of an input is available at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Supply {
     /// All there is has been seen.
     Ended,
     /// It is a file.
     File,
-    /// It comes when it comes.
+    /// It is a stream, which gives data over time.
     Stream,
 }
 
-/// What an input is that begins with `head`; none when more has to be read first.
-pub(in crate::extract) fn tell(head: &[u8], supply: Supply, asked: Asked) -> Option<Nature> {
+/// What an input is that begins with `head`; `None` if more has to be read first.
+pub(in crate::extract) fn detect(head: &[u8], supply: Supply, asked: Asked) -> Option<Nature> {
     let ended = supply == Supply::Ended || head.len() >= MOST_BYTES;
     let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
     if text.is_empty() {
         return match supply {
             Supply::Ended => Some(Nature::Empty),
-            // Whatever follows so many blanks, the input is not empty.
+            // Whatever follows this many blanks, the input is not empty.
             Supply::File | Supply::Stream => ended.then_some(Nature::Text),
         };
     }
     let first_line = match memchr(b'\n', text) {
         Some(end) => &text[..end],
         None if ended => text,
-        // JSON may tell what it is before its line ends.
+        // JSON may show what it is before its line ends.
         None if matches!(text[0], b'{' | b'[') || magic::format(head).is_some() => text,
         None => return None,
     };
@@ -143,7 +143,7 @@ fn is_header(line: &[u8]) -> bool {
     cells.any(is_column)
 }
 
-/// Takes a byte off both ends.
+/// Removes a byte from both ends.
 trait TrimWith {
     fn trim_with(&self, byte: u8) -> &Self;
 }
@@ -159,16 +159,16 @@ impl TrimWith for [u8] {
 #[derive(Debug, Default)]
 struct Glance {
     kind: Option<InputKind>,
-    /// Texts that are no kind.
+    /// Texts that are of no kind.
     texts: usize,
-    /// Of them those that are no JSON.
+    /// How many of them are not JSON.
     other: usize,
     rrpairs: usize,
     json: bool,
     /// Whether it begins as an array.
     array: bool,
     like_a_record: bool,
-    /// Damaged or cut off, and an RRPair if anything.
+    /// Damaged or cut off, and if anything, an RRPair.
     damaged: bool,
 }
 
@@ -234,7 +234,7 @@ impl Glance {
         self.kind.is_some()
     }
 
-    /// What an input is that is no kind.
+    /// What an input of no kind is.
     fn otherwise(self, text: &[u8], first_line: &[u8]) -> Nature {
         let ends_as_json = matches!(first_line.trim_ascii_end().last(), Some(b'}' | b']'));
         let fragment = ends_as_json || matches!(text[0], b'{' | b'[');
@@ -313,7 +313,7 @@ mod tests {
             ("", Some(Nature::Empty)),
         ];
         for (text, expected) in cases {
-            let nature = tell(text.as_bytes(), Supply::Ended, Asked::InFolder);
+            let nature = detect(text.as_bytes(), Supply::Ended, Asked::InFolder);
             assert_eq!(nature, expected, "{text:?}");
         }
     }
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn prose_that_quotes_an_rrpair_is_skipped_unless_the_file_is_named() {
         let prose = "Captures\n========\nlook like this:\n{\"msgType\":\"rrpair\"}\nand so on.\n";
-        let nature = |asked| tell(prose.as_bytes(), Supply::Ended, asked);
+        let nature = |asked| detect(prose.as_bytes(), Supply::Ended, asked);
         assert_eq!(nature(Asked::InFolder), TEXT);
         assert_eq!(nature(Asked::ByName), RRPAIRS);
     }
@@ -330,29 +330,32 @@ mod tests {
     fn an_input_that_begins_with_much_whitespace_is_not_called_empty() {
         let blanks = vec![b'\n'; MOST_BYTES];
         for supply in [Supply::File, Supply::Stream] {
-            assert_eq!(tell(&blanks, supply, Asked::ByName), TEXT);
-            assert_eq!(tell(&blanks[1..], supply, Asked::ByName), None);
+            assert_eq!(detect(&blanks, supply, Asked::ByName), TEXT);
+            assert_eq!(detect(&blanks[1..], supply, Asked::ByName), None);
         }
-        let ended = tell(&blanks, Supply::Ended, Asked::ByName);
+        let ended = detect(&blanks, Supply::Ended, Asked::ByName);
         assert_eq!(ended, Some(Nature::Empty));
     }
 
     #[test]
     fn the_kind_of_a_long_input_is_detected_from_its_beginning() {
         let json = format!("{{\"data\":\"{}\"}}", "x".repeat(2 * MOST_BYTES));
-        assert_eq!(tell(json.as_bytes(), Supply::File, Asked::InFolder), JSON);
+        assert_eq!(detect(json.as_bytes(), Supply::File, Asked::InFolder), JSON);
         let cut = &json.as_bytes()[..MOST_BYTES / 2];
-        assert_eq!(tell(cut, Supply::File, Asked::InFolder), None);
+        assert_eq!(detect(cut, Supply::File, Asked::InFolder), None);
         let rrpair = format!("{{\"kafka\":\"{}\"}}", "x".repeat(2 * MOST_BYTES));
         let cut = &rrpair.as_bytes()[..MOST_BYTES];
-        assert_eq!(tell(cut, Supply::File, Asked::InFolder), RRPAIRS);
+        assert_eq!(detect(cut, Supply::File, Asked::InFolder), RRPAIRS);
     }
 
     #[test]
     fn a_slow_stream_is_waited_for_only_so_long() {
         let lines = "{\"id\":1}\n".repeat(MOST_TEXTS);
-        assert_eq!(tell(lines.as_bytes(), Supply::Stream, Asked::ByName), JSON);
-        assert_eq!(tell(lines.as_bytes(), Supply::File, Asked::ByName), None);
-        assert_eq!(tell(b"{\"id\":1}\n", Supply::Stream, Asked::ByName), None);
+        assert_eq!(
+            detect(lines.as_bytes(), Supply::Stream, Asked::ByName),
+            JSON
+        );
+        assert_eq!(detect(lines.as_bytes(), Supply::File, Asked::ByName), None);
+        assert_eq!(detect(b"{\"id\":1}\n", Supply::Stream, Asked::ByName), None);
     }
 }

@@ -1,15 +1,15 @@
-//! The names at the top of one JSON text, and whether they are those of an RRPair or of a record. Apart
-//! from reading proper because the text may be cut off, damaged, or anything else.
+//! The names at the top of one JSON text, and whether they are those of an RRPair or of a record. Apart from
+//! the real reading because the text may be cut off, damaged, or anything else.
 
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Names kept of one object; RRPairs have about forty.
+/// How many names of one object are kept; RRPairs have about forty.
 const MOST: usize = 256;
-/// What an RRPair may have at its top besides its payload. A text that is cut off behind some of them may
-/// be one.
+/// What an RRPair may have at its top besides its payload. A text that is cut off after some of them may be
+/// one.
 const RRPAIR: [&str; 31] = [
     "msgType",
     "resource",
@@ -45,9 +45,9 @@ const RRPAIR: [&str; 31] = [
 ];
 /// Payloads that show an RRPair by one of [`HALVES`], or together with one of [`BESIDE`].
 const PAYLOADS: [&str; 2] = ["kafka", "http"];
-/// What a payload has of an exchange.
+/// The members that a payload has for an exchange.
 const HALVES: [&str; 4] = ["request", "response", "req", "res"];
-/// What other JSON with a member called `kafka` or `http` hardly has.
+/// Members that other JSON with a member called `kafka` or `http` hardly has.
 const BESIDE: [&str; 8] = [
     "command",
     "direction",
@@ -79,11 +79,11 @@ pub(in crate::extract) enum TextEnd {
     Whole,
     /// It is cut off, or not all of it is known.
     Early,
-    /// Something in it is no JSON.
+    /// Something in it is not JSON.
     Broken,
 }
 
-/// What stands at the top of one text.
+/// The members at the top of one text.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct TopLevelMembers {
     names: Vec<String>,
@@ -97,7 +97,7 @@ pub(in crate::extract) struct TopLevelMembers {
 }
 
 impl TopLevelMembers {
-    /// Those of `text`, as far as it can be read.
+    /// The members of `text`, as far as it can be read.
     pub(in crate::extract) fn of(text: &[u8]) -> Self {
         let mut members = Self::default();
         let mut json = serde_json::Deserializer::from_slice(text);
@@ -125,7 +125,8 @@ impl TopLevelMembers {
         names.iter().any(|name| self.has(name))
     }
 
-    /// Whether this is an RRPair: its `msgType` or protocol says so, or a payload beside what goes with it.
+    /// Whether this is an RRPair: its `msgType` or protocol says so, or a payload together with its
+    /// companions.
     pub(in crate::extract) fn is_rrpair(&self) -> bool {
         self.msg_type.as_deref() == Some("rrpair")
             || self.has("l7protocol")
@@ -133,7 +134,7 @@ impl TopLevelMembers {
             || (self.has_any(&PAYLOADS) && self.has_any(&BESIDE))
     }
 
-    /// Whether it may be an RRPair of which the rest is missing.
+    /// Whether it may be an RRPair whose rest is missing.
     pub(in crate::extract) fn may_become_rrpair(&self) -> bool {
         let known = |name: &String| RRPAIR.contains(&name.as_str());
         self.end == TextEnd::Early && self.msg_type.is_none() && self.names.iter().all(known)
@@ -187,7 +188,7 @@ impl<'de> Visitor<'de> for &mut TopLevelMembers {
     }
 }
 
-/// A string, or anything else, which is of no matter here.
+/// A string, or anything else, which does not matter here.
 struct Scalar(Option<String>);
 
 impl<'de> Deserialize<'de> for Scalar {

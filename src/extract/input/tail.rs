@@ -1,7 +1,6 @@
-//! What the csv crate does not tell of its input: whether it ends with a line end, whether a quote
-//! is open there, whether text follows a closing quote, how long a row gets, and whether
-//! another whole row is there without a wait. A reader that passes the bytes through and keeps an
-//! eye on them.
+//! What the csv crate does not show about its input: whether it ends with a line end, whether a quote is open
+//! there, whether text follows a closing quote, how long a row gets, and whether another whole row is
+//! available without waiting. It is a reader that passes the bytes through and watches them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,21 +16,21 @@ use crate::report::rendering::figures::whole_mib;
 /// The longest row that is read: one record and a few fields of its Fetch.
 pub(in crate::extract) const LONGEST_ROW: usize = 16 << 20;
 
-/// What was seen, for whoever reads above the csv crate.
+/// What was seen, for the code above the csv crate.
 #[derive(Debug)]
 pub(in crate::extract) struct TailWatch {
-    /// Bytes read since somebody asked.
+    /// Bytes read since the last question.
     pub(in crate::extract) read: Cell<u64>,
     /// Bytes given since the last row.
     pub(in crate::extract) since_row: Cell<usize>,
-    /// Bytes of the input given so far; the end mark is none of it.
+    /// Bytes of the input given so far, without the end mark.
     pub(in crate::extract) given: Cell<u64>,
     /// Where the last whole row given ends.
     pub(in crate::extract) whole_until: Cell<u64>,
-    /// Offsets of text behind a closing quote.
+    /// Offsets of text after a closing quote.
     misquoted: RefCell<VecDeque<u64>>,
-    /// A row that no input holds, put behind the input's end: it arrives as a row of its own only
-    /// when no quote is open.
+    /// A row that no input holds, added after the end of the input: it arrives as a row of its own only if no
+    /// quote is open.
     pub(in crate::extract) end_mark: Vec<u8>,
 }
 
@@ -48,7 +47,7 @@ impl TailWatch {
         }
     }
 
-    /// Whether a row that ends before `end` is misquoted; rows have to be asked for in order.
+    /// Whether a row that ends before `end` is misquoted; the caller has to ask about rows in order.
     pub(in crate::extract) fn is_misquoted(&self, end: u64) -> bool {
         let mut misquoted = self.misquoted.borrow_mut();
         let before = misquoted.len();
@@ -57,16 +56,16 @@ impl TailWatch {
     }
 }
 
-/// Where the quotes stand, by the rules of Go's encoding/csv.
+/// The state of the quotes, by the rules of Go's encoding/csv.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quotes {
     Outside,
     Inside,
-    /// Behind a quote that either closes a field or is the first of two.
+    /// After a quote that either closes a field or is the first of two.
     Behind,
 }
 
-/// Passes bytes through and puts the end mark behind them.
+/// Passes bytes through and adds the end mark after them.
 pub(in crate::extract) struct Tail<R> {
     reader: R,
     watch: Rc<TailWatch>,
@@ -101,7 +100,8 @@ impl<R: Read> Tail<R> {
                     let Some(quote) = quote else { break };
                     at += quote;
                     let before = at.checked_sub(1).map_or(self.last, |i| bytes[i]);
-                    // Elsewhere in a field a quote is itself. A byte order mark may stand first.
+                    // Elsewhere in a field, a quote is an ordinary character. A byte order mark may come
+                    // first.
                     let is_first = self.given + at as u64 == 3 && before == 0xbf;
                     if matches!(before, b',' | b'\n') || is_first {
                         self.quotes = Quotes::Inside;
@@ -134,7 +134,7 @@ impl<R: Read> Tail<R> {
         self.given += bytes.len() as u64;
     }
 
-    /// Notes the last row that ends in `bytes[among]`, which is outside quotes. A blank line is none.
+    /// Notes the last row that ends in `bytes[among]`, which is outside quotes. A blank line does not count.
     fn note_rows(&self, bytes: &[u8], among: Range<usize>) {
         let mut until = among.end;
         while let Some(end) = memrchr(b'\n', &bytes[among.start..until]) {

@@ -1,5 +1,5 @@
-//! Records of aborted transactions. A Fetch at isolation level read_committed names them, and its
-//! application was not given them; the rules are the Java consumer's (KIP-98).
+//! Records of aborted transactions. A Fetch at isolation level read_committed names them, and its application
+//! did not receive them; the rules are the Java consumer's (KIP-98).
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::extract::rrpair::walk::found::LineFindings;
 /// `isolation_level` of a FetchRequest: read_committed (Kafka protocol guide).
 const READ_COMMITTED: i64 = 1;
 
-/// Whether an application was given a record by the Fetch that carried it.
+/// Whether an application received a record from the Fetch that carried it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Visibility {
     Visible,
@@ -37,8 +37,8 @@ struct Transactions {
     open: Vec<i64>,
 }
 
-/// Says of each record of `found` whether its application was given it. Empty when the line names
-/// no aborted transactions: then all were.
+/// Says for each record of `found` whether its application received it. Empty if the line names no aborted
+/// transactions: then the application received all.
 pub(in crate::extract) fn given(
     found: &LineFindings,
     offset_base_default: Option<i64>,

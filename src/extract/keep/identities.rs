@@ -1,6 +1,6 @@
-//! Topics under two identities: Fetches of version 13 and later know a topic only by its id (KIP-516),
-//! older ones by its name. What `--topic-id` says of them, which ids occur, and under which name the
-//! same batches occur as under an id that nothing names.
+//! Topics under two identities: Fetches of version 13 and later know a topic only by its id (KIP-516), older
+//! ones by its name. This file applies `--topic-id`, notes which ids occur, and finds the name under which
+//! the same batches occur as under an id without a name.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,16 +10,16 @@ use crate::config::nearest;
 use crate::record::{Batch, CapturedTopic, Origin, Record, TopicId};
 use crate::report::{ProblemKind, Tally};
 
-/// Ids that are kept to name them, and topics whose batches are compared. More only where a path leads
-/// to something that is no topic.
+/// How many ids are kept to name them, and how many topics have their batches compared. A capture has more
+/// only if a path leads to something that is not a topic.
 const MOST_TOPICS: usize = 1000;
-/// Batches that are kept for the comparison, over all topics: 2 MB. Of more a part is kept, the same
+/// How many batches are kept for the comparison, over all topics: 2 MB. Of more, a part is kept, the same
 /// part under every identity.
 const MOST_BATCHES: usize = 1 << 15;
-/// Ids that are named where one given occurs nowhere.
+/// How many ids are named if a given one does not occur.
 const MOST_NAMED: usize = 10;
 
-/// What is known of the topics of a run.
+/// What is known about the topics of a run.
 #[derive(Debug)]
 pub(in crate::extract) struct Identities {
     given: TopicIdNames,
@@ -28,10 +28,10 @@ pub(in crate::extract) struct Identities {
     batches: SeenBatches,
 }
 
-/// What makes a batch the same under another identity of its topic: its place, and the checksum that
-/// its producer gave it. Where the capture has no CRC (a CSV, record lines, a profile of the user's
-/// own) the time, key and value of the first record that is seen of it are compared instead; and where
-/// it has no base offset, each record is a batch of its own.
+/// What identifies a batch under another identity of its topic: its place, and the checksum that its producer
+/// gave it. If the capture has no CRC (a CSV, record lines, a profile of the user's own), the time, key and
+/// value of the first record seen of it are compared instead; and if it has no base offset, each record is a
+/// batch of its own.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::extract) struct BatchMark {
     pub(in crate::extract) base_offset: Option<i64>,
@@ -61,7 +61,7 @@ impl Identities {
         self.given.name(id)
     }
 
-    /// Gives `record` the name that the user gives its topic, where it is known only by its id.
+    /// Gives `record` the name that the user gives its topic, if it is known only by its id.
     pub(in crate::extract) fn name(&mut self, batch: &mut Batch, record: &mut Record) {
         let Some(CapturedTopic::Id(id)) = batch.topic(record) else {
             return;
@@ -81,7 +81,7 @@ impl Identities {
         }
     }
 
-    /// Takes note of a record of `batch`, as it is called by now.
+    /// Notes a record of `batch`, under its current name.
     pub(in crate::extract) fn observe(&mut self, batch: &Batch, record: &Record, mark: BatchMark) {
         self.has_records = true;
         let base = mark.base_offset.or(record.offset);
@@ -100,8 +100,7 @@ impl Identities {
         }
     }
 
-    /// Everything was read: what is to be said of ids that occur without a name, and of names that
-    /// belong to no id.
+    /// Everything was read: reports ids that occur without a name, and names that belong to no id.
     pub(in crate::extract) fn finish(&self, tally: &mut Tally) {
         for (id, name) in self.batches.names() {
             tally.unresolved.occurs_as(id, name);
@@ -120,7 +119,7 @@ impl Identities {
         }
     }
 
-    /// What is to be said of an id that occurs nowhere.
+    /// The message about an id that does not occur.
     fn explain(&self, id: TopicId, name: &str) -> String {
         let text = format!("`--topic-id {id}={name}` matches nothing: no topic has this id");
         let mut ids: Vec<String> = self.ids.iter().map(TopicId::to_string).collect();
@@ -131,7 +130,7 @@ impl Identities {
         }
         let shown = &ids[..ids.len().min(MOST_NAMED)];
         match (shown, ids.len() - shown.len()) {
-            ([], _) => format!("{text}, and none is captured by its id"),
+            ([], _) => format!("{text}, and no topic was captured by its id"),
             (shown, 0) => format!("{text}, only {}", shown.join(", ")),
             (shown, more) => format!("{text}, only {} and {more} more", shown.join(", ")),
         }
@@ -201,8 +200,8 @@ impl SeenBatches {
         })
     }
 
-    /// The ids under which batches occur that occur under a name, too: of several names the one with
-    /// the most of them, and none where two have as many.
+    /// The ids whose batches also occur under a name: of several names the one with the most of them, and
+    /// `None` if two have equally many.
     fn names(&self) -> Vec<(TopicId, &str)> {
         let mut named: HashMap<(u64, u64), Vec<&str>> = HashMap::new();
         for ((topic, place), proof) in &self.proofs {
@@ -330,7 +329,7 @@ mod tests {
         };
         assert_eq!(said(&[ID]), None);
         let begins = format!("`--topic-id {ID}=orders` matches nothing: no topic has this id");
-        let none = format!("{begins}, and none is captured by its id");
+        let none = format!("{begins}, and no topic was captured by its id");
         assert_eq!(said(&[]), Some(none));
         let near = format!("{begins}; nearest to it is `F6sC8x-GQPaI5g9Nn7Nhww`");
         let others = ["4jfhP0BF2SmV6Nl7qrdn9Q", "F6sC8x-GQPaI5g9Nn7Nhww"];

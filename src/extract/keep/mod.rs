@@ -1,4 +1,4 @@
-//! Which candidates become records: duplicates, transactions, topic ids.
+//! Decides which candidates become records: duplicates, transactions, topic ids.
 
 pub(super) mod aborted;
 pub(super) mod collect;

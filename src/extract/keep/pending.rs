@@ -1,5 +1,5 @@
-//! Records whose topic is known only by an id, from an input that cannot be read ahead: they wait
-//! for the name within bounds, in order, so that a name that comes a little later is not too late.
+//! Records whose topic is known only by an id, from an input that cannot be read ahead: they wait for the
+//! name within bounds, in order, so that a name that comes a little later is not too late.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::aborted::Visibility;
 use super::topic_ids::TopicIds;
 use crate::record::{Batch, Record, TopicId};
 
-/// Bytes that all waiting records may take.
+/// The most bytes that all waiting records may take.
 const MOST_BYTES: usize = 16 << 20;
 
 /// Records of one topic, in order.
@@ -33,7 +33,7 @@ pub(in crate::extract) struct PendingTopicIds {
 }
 
 impl PendingTopicIds {
-    /// Keeps a copy of `record`; `false` when there is no room.
+    /// Keeps a copy of `record`; `false` if there is no room.
     pub(in crate::extract) fn hold(
         &mut self,
         id: TopicId,

@@ -1,6 +1,6 @@
-//! Where all readers put what they find: a batch that is handed over whenever the reader would
-//! otherwise wait, and the counts that go with it. What the user does not select is left out here, behind
-//! duplicates and names of topics and before the channel, so that it is the same for every command.
+//! Where all readers put what they find: a batch that is sent on whenever the reader would otherwise wait,
+//! and the counts that go with it. What the user does not select is left out here, after duplicates and names
+//! of topics and before the channel, so that it is the same for every command.
 
 use std::cell::RefCell;
 
@@ -19,10 +19,10 @@ const MOST_RECORDS: usize = 8192;
 /// Bytes in a batch at which it is handed over early.
 const MOST_BYTES: usize = 1 << 20;
 
-/// The way out of an extraction: the channel, behind the selection. One for all inputs of a run.
+/// The way out of an extraction: the selection, then the channel. One for all inputs of a run.
 pub(in crate::extract) struct Outlet {
     sender: Sender,
-    /// None when everything is selected.
+    /// `None` if everything is selected.
     selector: Option<RefCell<Selector>>,
     clock: Clock,
 }
@@ -37,7 +37,7 @@ impl Outlet {
         }
     }
 
-    /// As of [`Sender::take_back`].
+    /// As for [`Sender::take_back`].
     pub(in crate::extract) fn take_back(&self) -> bool {
         let taken_back = self.sender.take_back();
         if let (true, Some(selector)) = (taken_back, &self.selector) {
@@ -46,14 +46,14 @@ impl Outlet {
         taken_back
     }
 
-    /// Tells how reading ended.
+    /// Says how reading ended.
     pub(in crate::extract) fn finish(self, end: Result<(), ReadStop>) {
         if let (Ok(()), Some(selector)) = (&end, &self.selector) {
             let mut source_batch = SourceBatch::default();
             let mut selector = selector.borrow_mut();
             selector.finish(&mut source_batch.tally);
             source_batch.others = selector.take_others();
-            // A receiver that has gone knows of it.
+            // A receiver that has gone knows this.
             _ = self.sender.send(source_batch);
         }
         match end {
@@ -71,9 +71,9 @@ impl Outlet {
 pub(in crate::extract) struct Sink<'a> {
     pub(in crate::extract) batch: Batch,
     pub(in crate::extract) tally: Tally,
-    /// None where whoever has the sink takes what is in it.
+    /// `None` if the owner of the sink takes what is in it.
     outlet: Option<&'a Outlet>,
-    /// What stands before it in the batch is selected.
+    /// What comes before it in the batch is selected.
     chosen: Mark,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes out what there is.
+    /// Takes out what it holds.
     pub(in crate::extract) fn take(&mut self) -> SourceBatch {
         let batch = self.batch.hand_over();
         let substitutes = Substitutes::find(&batch);
@@ -129,10 +129,10 @@ impl<'a> Sink<'a> {
         self.tally.problems.add(what, origin, why);
     }
 
-    /// Selects among the records of a text that was read to its end, and hands over when there is enough.
+    /// Selects among the records of a text that was read to its end, and sends them on when there is enough.
     ///
     /// # Errors
-    /// [`ReadStop::Closed`], and [`ReadStop::Enough`] when no record after these is selected.
+    /// [`ReadStop::Closed`], and [`ReadStop::Enough`] if no record after these can be selected.
     pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {
@@ -141,10 +141,10 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// The same, and hands over what there is.
+    /// The same, and sends on what there is.
     ///
     /// # Errors
-    /// As of [`Sink::flush_if_full`].
+    /// As for [`Sink::flush_if_full`].
     pub(in crate::extract) fn flush(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         Ok(self.hand_over()?)
@@ -166,7 +166,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Leaves out what is not selected of the records that were not looked at yet.
+    /// Leaves out the unselected ones of the records that were not checked yet.
     fn select(&mut self) -> Result<(), ReadStop> {
         let Some((outlet, selector)) = self.outlet.and_then(|o| Some((o, o.selector.as_ref()?)))
         else {
@@ -198,7 +198,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-/// Counts by topic the records that are not what the application was given, and names the first.
+/// Counts by topic the records that differ from what the application received, and names the first.
 fn count_substitutes(batch: &Batch, substitutes: &Substitutes, tally: &mut Tally) {
     let Tally {
         redacted,
@@ -209,7 +209,7 @@ fn count_substitutes(batch: &Batch, substitutes: &Substitutes, tally: &mut Tally
     let kinds = [
         (
             (&substitutes.redacted, redacted, ProblemKind::Redacted),
-            "`REDACTED-` begins a text in it: data-loss prevention has replaced what was captured",
+            "a text in it begins with `REDACTED-`: data-loss prevention has replaced the original",
         ),
         (
             (
@@ -217,7 +217,7 @@ fn count_substitutes(batch: &Batch, substitutes: &Substitutes, tally: &mut Tally
                 date_placeholders,
                 ProblemKind::DatePlaceholder,
             ),
-            "`{speedscale_date(...)}` in it is a date that is still to be resolved",
+            "it holds `{speedscale_date(...)}`, a date that is still to be resolved",
         ),
     ];
     for ((indices, topics, what), why) in kinds {
@@ -230,7 +230,7 @@ fn count_substitutes(batch: &Batch, substitutes: &Substitutes, tally: &mut Tally
     }
 }
 
-/// Whether a record is selected; one that is not is counted.
+/// Whether a record is selected; counts it if not.
 fn choose(
     clock: Clock,
     selector: &mut Selector,

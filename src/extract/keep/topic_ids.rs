@@ -1,6 +1,6 @@
-//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses
-//! anywhere in the capture tell them, also later ones: when an id is met that nothing has told yet,
-//! the rest of the input files is read ahead once for such responses alone. Memory is a name per topic.
+//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses anywhere
+//! in the capture give them, also later ones: when an unknown id comes, the rest of the input files is read
+//! ahead once for such responses alone. Memory is a name per topic.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,11 +13,11 @@ use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::rrpair::walk::found::MOST_TOPICS;
 use crate::record::TopicId;
 
-/// What is known, and where more may be found.
+/// What is known, and where to find more.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct TopicIds {
     names: HashMap<TopicId, String>,
-    /// What the user says, which counts more than what the capture says.
+    /// The names that the user gives, which count more than those of the capture.
     given: TopicIdNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
@@ -26,7 +26,7 @@ pub(in crate::extract) struct TopicIds {
 }
 
 impl TopicIds {
-    /// Reads ahead in `inputs` when it has to; stdin cannot be.
+    /// Reads ahead in `inputs` when it has to; it cannot in stdin.
     pub(in crate::extract) fn over(
         given: &TopicIdNames,
         inputs: impl IntoIterator<Item = Input>,
@@ -47,19 +47,18 @@ impl TopicIds {
         }
     }
 
-    /// The name of `id`, as far as it was told by now.
+    /// The name of `id`, as far as it is known by now.
     pub(in crate::extract) fn known(&self, id: TopicId) -> Option<&str> {
         self.names.get(&id).map(String::as_str)
     }
 
-    /// Whether a name may still come: inputs that cannot be read ahead tell theirs when they are
-    /// read.
+    /// Whether a name may still come: inputs that cannot be read ahead give theirs when they are read.
     pub(in crate::extract) fn may_still_learn(&self, id: TopicId) -> bool {
         self.reads_streams && !self.names.contains_key(&id)
     }
 
-    /// The name of `id`, where the capture contains it. `learn_from` reads one RRPair and
-    /// calls [`TopicIds::learn`] for what it finds.
+    /// The name of `id`, if the capture contains it. `learn_from` reads one RRPair and calls
+    /// [`TopicIds::learn`] for what it finds.
     pub(in crate::extract) fn name(
         &mut self,
         id: TopicId,
@@ -73,7 +72,7 @@ impl TopicIds {
         self.names.get(&id).map(String::as_str)
     }
 
-    /// Trouble with the input is left to the reading proper, which names it.
+    /// The real reading reports trouble with the input.
     fn read_ahead(&mut self, input: &Input, learn_from: impl Fn(&str, &mut Self)) {
         if *input == Input::Stdin || !open::is_regular_file(input) {
             return;

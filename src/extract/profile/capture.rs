@@ -1,6 +1,6 @@
-//! When an RRPair was captured: the paths of a profile that lead to its time and its duration, and what the
-//! two texts say together. Apart from the fields of records because an RRPair has one time for all of its
-//! records, and because what is odd there makes no record unreadable.
+//! When an RRPair was captured: the paths of a profile to its time and its duration, and what the two texts
+//! mean together. Apart from the fields of records because an RRPair has one time for all of its records, and
+//! because a fault there makes no record unreadable.
 
 use super::Profile;
 use super::path::Path;
@@ -41,8 +41,8 @@ impl CapturePaths {
         self.times.len() + self.durations.len()
     }
 
-    /// The time at which the application had the records, in nanoseconds since 1970; `text` gives what was
-    /// found at the path of an index in [`CapturePaths::all`].
+    /// The time at which the application received the records, in nanoseconds since 1970; `text` gives what
+    /// was found at the path with an index in [`CapturePaths::all`].
     pub(in crate::extract) fn captured_ns<'t>(
         &self,
         text: impl Fn(usize) -> Option<&'t str>,
@@ -56,7 +56,7 @@ impl CapturePaths {
 
 /// A duration in milliseconds, whole as Speedscale writes it or not; protobuf's JSON mapping leaves out 0.
 fn duration_ns(text: &str) -> Option<i64> {
-    /// Longer than a request may take by far: what is beyond is no duration.
+    /// Far longer than a request may take: anything beyond is not a duration.
     const LONGEST_MS: f64 = 1e9;
     let millis: f64 = text.trim().parse().ok()?;
     let fits = (0.0..=LONGEST_MS).contains(&millis);

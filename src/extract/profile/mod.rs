@@ -120,9 +120,9 @@ pub(crate) fn built_in(name: &str) -> Option<&'static str> {
 /// The error for a name that no built-in profile has.
 pub(crate) fn unknown(name: &str) -> Error {
     Error::Config {
-        message: format!("there is no built-in profile `{name}`"),
+        message: format!("`{name}` is not a built-in profile"),
         hint: Some(format!(
-            "there are {}",
+            "the built-in profiles are {}",
             BUILT_IN.map(|(name, _)| format!("`{name}`")).join(", ")
         )),
     }
@@ -197,9 +197,9 @@ impl Profile {
         match (self.record.0.is_empty(), self.value.0.is_empty()) {
             (false, true) => Err(Error::Config {
                 message:
-                    "there is a record path and no value path: every record would be a tombstone"
+                    "the profile has a record path but no value path: every record would be a tombstone"
                         .into(),
-                hint: Some("say where the value is with `--value PATH`".into()),
+                hint: Some("name the value with `--value PATH`".into()),
             }),
             _ => Ok(()),
         }

@@ -1,12 +1,12 @@
-//! Where the texts of a profile were written, so that what is wrong with one is named with its place:
-//! the user's flag, or the file and line.
+//! Where the texts of a profile come from, so that an error in one is named with its place: the user's flag,
+//! or the file and line.
 
 /// The origins of a profile's texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::extract) struct Written {
     /// The name of the profile's file and what is in it; none for a built-in profile.
     pub(in crate::extract) file: Option<(String, String)>,
-    /// The names that flags gave, which stand in no file.
+    /// The names that flags gave, which are in no file.
     pub(in crate::extract) flags: Vec<&'static str>,
 }
 
@@ -19,7 +19,7 @@ impl Written {
         let Some((file, toml)) = &self.file else {
             return name.into();
         };
-        // Whatever stands on several lines, or behind escapes, is found in none.
+        // A text on several lines, or with escapes, is not found in the file.
         let mut lines = (1..).zip(toml.lines());
         match lines.find(|(_, line)| line.contains(text)) {
             Some((number, _)) => format!("{file}:{number}: {name}"),

@@ -1,7 +1,7 @@
-//! A profile made ready to read lines: its paths parsed and checked once, the plain ones compiled
-//! into an automaton. A profile with a path that is not plain is read in two steps: `query/` says
-//! which nodes its paths match in a line, and an automaton made of just these nodes reads them from the
-//! text. So both ways give the same bytes.
+//! A profile ready to read lines: its paths parsed and checked once, the plain ones compiled into an
+//! automaton. A profile with a path that is not plain is read in two steps: `query/` finds the nodes that its
+//! paths match in a line, and an automaton made of just these nodes reads them from the text. So both ways
+//! give the same bytes.
 
 use std::collections::HashSet;
 
@@ -28,12 +28,12 @@ use crate::record::Batch;
 pub(in crate::extract) struct Engine {
     sources: Vec<FieldSource>,
     known: Option<Vec<String>>,
-    /// None when a path is not plain.
+    /// `None` if a path is not plain.
     automaton: Option<PathAutomaton>,
-    /// Members whose texts are captured: what the filter reads, and what else is looked at.
+    /// Members whose texts are captured: those that the filter reads, and others.
     captured: usize,
     capture: CapturePaths,
-    /// Where among the captured members the first of `capture` is.
+    /// Where the first of `capture` is among the captured members.
     first_of_capture: usize,
     pub(in crate::extract) partition_default: Option<i32>,
     pub(in crate::extract) offset_base_default: Option<i64>,
@@ -47,7 +47,7 @@ pub(in crate::extract) enum RrPairError {
     Json(serde_json::Error),
     /// A field's path gives several nodes for one record; the text names two.
     Ambiguous(String),
-    /// It holds more than is read of one.
+    /// It holds more than kreplay reads of one.
     Excess(Excess),
 }
 
@@ -60,11 +60,10 @@ impl Engine {
         Self::capturing(profile, filter, &[])
     }
 
-    /// The same, and `members` are captured behind those of the filter and those that tell when the RRPair
-    /// was captured.
+    /// The same; captures `members` as well, after those of the filter and those for the time of the capture.
     ///
     /// # Errors
-    /// As of [`Engine::of`].
+    /// As for [`Engine::of`].
     pub(in crate::extract) fn capturing(
         profile: &Profile,
         filter: &Filter,
@@ -80,7 +79,7 @@ impl Engine {
         })
     }
 
-    /// Reads no records, only what the filter asks for.
+    /// Reads no records, only what the filter needs.
     pub(in crate::extract) fn of_filter(filter: &Filter) -> Self {
         Self::compile(&Profile::default(), captured(filter, &[]))
     }
@@ -119,20 +118,21 @@ impl Engine {
         }
     }
 
-    /// The offset of a record; a batch's alone would make all of its records one.
+    /// The offset of a record; the batch's offset alone would make all of its records one.
     pub(in crate::extract) fn record_offset(&self, fields: &FieldSet) -> Option<i64> {
         let offset = fields.offset(self.offset_base_default);
         offset.filter(|_| self.knows_offsets)
     }
 
-    /// When the application had the records of the RRPair that `captured` is of, in nanoseconds since 1970.
+    /// When the application received the records of the RRPair that `captured` belongs to, in nanoseconds
+    /// since 1970.
     pub(in crate::extract) fn captured_ns(&self, captured: &Captured) -> Option<i64> {
         let text = |index| captured.texts(self.first_of_capture + index).first();
         self.capture
             .captured_ns(|index| text(index).map(String::as_str))
     }
 
-    /// The paths to what says when an RRPair was captured.
+    /// The paths to the time of an RRPair's capture.
     pub(in crate::extract) fn capture_paths(&self) -> &CapturePaths {
         &self.capture
     }
@@ -151,10 +151,10 @@ impl Engine {
         LineFindings::new(self.sources.len(), self.captured)
     }
 
-    /// Reads one RRPair: what it holds lands in `found`, the bytes in `batch`.
+    /// Reads one RRPair: puts what it holds into `found`, and the bytes into `batch`.
     ///
     /// # Errors
-    /// The batch is then as it was before.
+    /// The batch is then unchanged.
     pub(in crate::extract) fn read(
         &self,
         line: &str,
@@ -167,7 +167,7 @@ impl Engine {
                 Ok(document) => match self.plan_for(&document) {
                     Ok(plan) => {
                         let read = pass::read(line, &plan, batch, found);
-                        // They were found in the order of the text; the query has one of its own.
+                        // They were found in the order of the text; the query has its own order.
                         found.records.sort_by_key(|partial| partial.order);
                         read
                     }
@@ -183,11 +183,11 @@ impl Engine {
         })
     }
 
-    /// The automaton that reads just the nodes which the paths that are not plain match in `document`,
-    /// and the plain paths as ever.
+    /// The automaton that reads only the nodes which the paths that are not plain match in `document`, and
+    /// the plain paths as usual.
     ///
     /// # Errors
-    /// When they match more than is kept.
+    /// If they match more than is kept.
     fn plan_for(&self, document: &Value) -> Result<PathAutomaton, QueryGivenUp> {
         let mut patterns = Vec::new();
         for (number, source) in (0..).zip(&self.sources) {

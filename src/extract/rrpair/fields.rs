@@ -1,5 +1,5 @@
-//! The fields of a record while its line is being read: its own, and those that it takes over from
-//! the nodes around it.
+//! The fields of a record while its line is being read: its own, and those that it takes over from the nodes
+//! around it.
 
 use crate::record::{Headers, NameFault, Span, offsets};
 
@@ -36,7 +36,7 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
-    /// What people call the field.
+    /// The name of the field for people.
     pub(in crate::extract) fn noun(self) -> &'static str {
         match self {
             Self::Value => "value",
@@ -91,24 +91,24 @@ const ALL: [Slot; SLOTS] = [
 const NUMBERS: usize = Slot::Topic as usize;
 const SLOTS: usize = Slot::Headers as usize + 1;
 
-/// A set of fields. Each remembers the rank of the path that it came from: of several spellings
-/// the one with the smaller rank stays.
+/// A set of fields. Each remembers the rank of the path that it came from: of several spellings, the one with
+/// the smaller rank stays.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::extract) struct FieldSet {
     /// Bits of the slots that are held.
     held: u32,
     ranks: [u8; SLOTS],
-    /// Bits of slots that one path has given twice.
+    /// Bits of slots that one path has set twice.
     twice: u32,
     numbers: [i64; NUMBERS],
     topics: [u32; 2],
     spans: [Option<Span>; 2],
     headers: Headers,
-    /// What is wrong with a key, value or header; one is enough.
+    /// What is wrong with a key, value or header; one fault is enough.
     bad: Option<Bad>,
 }
 
-/// What is wrong with a field that is there.
+/// What is wrong with a field that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Bad {
     NotBase64(Slot),
@@ -118,12 +118,12 @@ pub(in crate::extract) enum Bad {
     UnknownHeaderMember(u8),
 }
 
-/// What became of a field that was to be set.
+/// The result of claiming a slot for a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum SlotClaim {
-    /// The slot is free, or held by a spelling that comes later.
+    /// The slot is free, or holds a spelling of a lower rank.
     Take,
-    /// A spelling that comes before has it, or the same one: see [`FieldSet::join`].
+    /// A spelling of a higher rank has it, or the same one: see [`FieldSet::join`].
     Leave,
 }
 
@@ -180,7 +180,7 @@ impl FieldSet {
             .then(|| self.topics[slot as usize - Slot::Topic as usize])
     }
 
-    /// None is a null.
+    /// `None` is a null.
     pub(in crate::extract) fn set_bytes(&mut self, slot: Slot, bytes: Option<Span>) {
         self.spans[slot as usize - Slot::Value as usize] = bytes;
     }
@@ -197,7 +197,7 @@ impl FieldSet {
         self.headers
     }
 
-    /// A field that is there cannot be read: a record that has it cannot be read either.
+    /// Notes that an existing field cannot be read, so that a record with it cannot be read either.
     pub(in crate::extract) fn spoil(&mut self, bad: Bad) {
         self.bad.get_or_insert(bad);
     }
@@ -206,13 +206,13 @@ impl FieldSet {
         self.bad
     }
 
-    /// A slot that one path has given twice: a record cannot have both.
+    /// A slot that one path has set twice: a record cannot have both values.
     pub(in crate::extract) fn ambiguous(&self) -> Option<Slot> {
         let slot = self.twice.trailing_zeros() as usize;
         ALL.get(slot).copied()
     }
 
-    /// Takes over what `outer` has and this has not.
+    /// Takes over what `outer` has and this lacks.
     pub(in crate::extract) fn join(&mut self, outer: &Self) {
         let mut missing = outer.held & !self.held;
         self.held |= missing;
@@ -234,7 +234,7 @@ impl FieldSet {
         }
     }
 
-    /// The offset in its partition, where there is one.
+    /// The offset in its partition, if there is one.
     pub(in crate::extract) fn offset(&self, base_default: Option<i64>) -> Option<i64> {
         if let Some(offset) = self.number(Slot::Offset) {
             return offsets::known(offset);
@@ -244,19 +244,19 @@ impl FieldSet {
             .and_then(offsets::known)
     }
 
-    /// The first offset of its batch, where there is one.
+    /// The first offset of its batch, if there is one.
     pub(in crate::extract) fn offset_base(&self, default: Option<i64>) -> Option<i64> {
         self.number(Slot::OffsetBase)
             .or(default)
             .and_then(offsets::known)
     }
 
-    /// Milliseconds since 1970; none where the capture contains no time.
+    /// Milliseconds since 1970; `None` if the capture contains no time.
     pub(in crate::extract) fn timestamp_ms(&self) -> Option<i64> {
         let time = if let Some(time) = self.number(Slot::Time) {
             Some(time)
         } else if self.attributes().has(Attributes::LOG_APPEND_TIME) {
-            // The broker's time stands in the batch alone (KIP-32).
+            // The broker's time is only in the batch (KIP-32).
             self.number(Slot::TimeMax)
         } else {
             let delta = self.number(Slot::TimeDelta).unwrap_or(0);
@@ -268,8 +268,8 @@ impl FieldSet {
     }
 }
 
-/// A batch's attributes, as far as they change what becomes of its records; the bits of the
-/// protocol's record batch (Kafka protocol guide, Record Batch).
+/// A batch's attributes, as far as they change the outcome of its records; the bits of the protocol's record
+/// batch (Kafka protocol guide, Record Batch).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::extract) struct Attributes(i64);
 
@@ -282,8 +282,8 @@ impl Attributes {
         Self(bits)
     }
 
-    /// By a part of the name: only `ATTRIBUTE_NO_COMPRESSION` is documented, the others are
-    /// assumed to hold these words.
+    /// By a part of the name: only `ATTRIBUTE_NO_COMPRESSION` is documented; the others are assumed to
+    /// contain these words.
     pub(in crate::extract) fn from_name(name: &str) -> Self {
         let words = [
             ("LOG_APPEND_TIME", Self::LOG_APPEND_TIME),

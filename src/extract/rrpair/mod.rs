@@ -1,4 +1,4 @@
-//! The text of one RRPair to candidate records.
+//! Turns the text of one RRPair into candidate records.
 
 pub(super) mod automaton;
 pub(super) mod engine;

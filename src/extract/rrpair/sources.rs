@@ -1,5 +1,5 @@
-//! The paths of a profile, parsed once, each with what it is for. Apart from `engine.rs`, which reads
-//! lines with them.
+//! The paths of a profile, parsed once, each with its purpose. Apart from `engine.rs`, which reads lines with
+//! them.
 
 use super::automaton::{Group, Role};
 use super::fields::Slot;
@@ -64,7 +64,7 @@ pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<FieldSource>,
         sources.records.push(path);
     }
     if records.0.is_empty() {
-        // The value path alone decides what is a record.
+        // Only the value path decides what a record is.
         let [value] = &profile.value.0[..] else {
             return Err(Error::config(
                 "without a record path there must be one value path",
@@ -98,7 +98,7 @@ pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<FieldSource>,
     Ok(sources.all)
 }
 
-/// What is captured: the members that the filter reads, and `others` behind them.
+/// What is captured: the members that the filter reads, and `others` after them.
 pub(in crate::extract) fn captured<'p>(
     filter: &Filter,
     others: impl IntoIterator<Item = &'p Path>,
@@ -146,7 +146,7 @@ impl FieldSources<'_> {
                 .resolve(&self.records, default)
                 .map_err(|e| self.bad(name, &candidate.path, &e))?;
             for (item, path) in paths.into_iter().enumerate() {
-                // Below the record's node, or that node, it is its own; record paths come first.
+                // A path at or below the record's node is its own field; record paths come first.
                 let is_record = slot == Slot::Value && self.records.is_empty();
                 let own = (is_record || candidate.path.starts_with('@')).then_some(item);
                 let role = Role::Field {
@@ -179,7 +179,7 @@ impl FieldSources<'_> {
                 ),
             ];
             self.add_group("aborted.transaction", group, &aborted.transaction, &below)?;
-            // A transaction is one of a topic's partition, which the records' paths tell.
+            // A transaction belongs to a partition of a topic, which the paths of the records give.
             let around = [
                 ("topic-path", &profile.topic_path, Slot::Topic),
                 ("topic-id-path", &profile.topic_id_path, Slot::TopicId),

@@ -1,6 +1,6 @@
-//! Inputs that are read line by line, or as the elements of a list and as indented objects, in the manners that all of them share: what is there is handed
-//! over before more is waited for, a bad line is counted and named and does not stop the rest, one
-//! damaged input does not keep the others from being read.
+//! Reads inputs line by line, or as the elements of a list and as indented objects, by rules that all of them
+//! share: what is there is sent on before the reader waits for more, a bad line is counted and named and does
+//! not stop the rest, and a damaged input does not keep the others from being read.
 
 use crate::config::Input;
 use crate::error::Error;
@@ -16,11 +16,11 @@ use crate::record::Origin;
 use crate::report::rendering::figures::whole_mib;
 use crate::report::{ProblemKind, place};
 
-/// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not blank, into
-/// the sink, or leaves its batch as it was.
+/// Reads all `inputs`, which `opener` opens, in order. `read_line` puts the records of one line, which is not
+/// blank, into the sink, or leaves its batch unchanged.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] when an input cannot be read to its end, after everything before was sent.
+/// [`ReadStop::Failed`] if an input cannot be read to its end, after everything before was sent.
 pub(in crate::extract) fn read(
     inputs: &[Input],
     mut opener: Opener,
@@ -75,7 +75,7 @@ impl<F: FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>> LineSourceRe
                 }
             }
         }
-        // A line without a line end: whole when it can be read, else the input may be cut off.
+        // A line without a line end: it is whole if it can be read, otherwise the input may be cut off.
         let Some((line, text)) = lines.remainder() else {
             return lines.unfinished().map_or(Ok(()), |unfinished| {
                 let line = unfinished.line;

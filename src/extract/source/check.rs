@@ -1,6 +1,6 @@
-//! What is wrong with paths, filters and flags for the kind of source that they are given with. Apart because
-//! it is found as early as the kind is known: before anything is read where the user says it or speedctl is
-//! asked, before anything is sent where the content does.
+//! Finds what is wrong with paths, filters and flags for the kind of source that they are used with. Apart
+//! because it runs as early as the kind is known: before anything is read if the user names the kind or
+//! speedctl is used, before anything is sent if the content decides.
 
 use crate::config::{Extraction, InputKind, Inputs, Source, Uncertain};
 use crate::error::Error;
@@ -19,17 +19,17 @@ pub(crate) fn check(source: &Source, options: &Extraction) -> Result<(), Error> 
     match source {
         Source::Inputs(inputs) => match inputs.forced {
             Some(kind) => check_kind(kind, inputs, options),
-            // What is wrong with a path or a filter is wrong whatever the kind.
+            // A wrong path or filter is wrong whatever the kind.
             None => check_rrpairs(options),
         },
         Source::Snapshot(snapshot) => snapshot::command_line(snapshot, options).map(|_| ()),
     }
 }
 
-/// What a report and a journal call the kind of `source`; none while only a stream knows it.
+/// What a report and a journal call the kind of `source`; `None` while only a stream shows it.
 ///
 /// # Errors
-/// [`Error::Config`] for what cannot be done with that kind.
+/// [`Error::Config`] for what that kind does not allow.
 pub(crate) fn kind(source: &Source, options: &Extraction) -> Result<Option<&'static str>, Error> {
     let Source::Inputs(inputs) = source else {
         return Ok(source.kind());
@@ -41,7 +41,7 @@ pub(crate) fn kind(source: &Source, options: &Extraction) -> Result<Option<&'sta
     Ok(Some(kind.reported()))
 }
 
-/// Finds what cannot be done with inputs that turned out to be of `kind`.
+/// Finds what inputs of `kind` do not allow.
 ///
 /// # Errors
 /// [`Error::Config`].
@@ -54,8 +54,11 @@ pub(in crate::extract) fn check_found(
         let first = inputs.all.first().map(crate::config::Input::name);
         let first = first.unwrap_or_default();
         return Err(Error::Config {
-            message: format!("{first} is a CSV, which has columns and no paths"),
-            hint: Some("its first line names them; without `--paths` its records are shown".into()),
+            message: format!("{first} is a CSV, which has columns instead of paths"),
+            hint: Some(
+                "its first line names the columns; without `--paths`, kreplay shows its records"
+                    .into(),
+            ),
         });
     }
     check_kind(kind, inputs, &context.options)
@@ -65,22 +68,24 @@ fn check_kind(kind: InputKind, inputs: &Inputs, options: &Extraction) -> Result<
     if inputs.uncertain == Uncertain::Send && kind != InputKind::Records {
         return Err(Error::Config {
             message: format!(
-                "`--send-unknown` is for record lines, and the source is {}",
+                "`--send-unknown` is for record lines, but the source is {}",
                 kind.name()
             ),
-            hint: Some("what an earlier run is not sure of is in its rejects file".into()),
+            hint: Some(
+                "the records that an earlier run is unsure of are in its rejects file".into(),
+            ),
         });
     }
     match kind {
         InputKind::RrPairs => check_rrpairs(options),
         InputKind::Csv if options.overrides.filter.is_some() => Err(Error::Config {
-            message: "a CSV was filtered when speedctl wrote it: `--filter` cannot be applied"
+            message: "speedctl filtered the CSV when it wrote it: `--filter` cannot be applied"
                 .into(),
             hint: Some("use `kreplay snapshot`, or replay the RRPairs".into()),
         }),
         InputKind::Csv => csv::rows::engine(options).map(|_| ()),
         InputKind::Records if options.overrides.filter.is_some() => Err(Error::config(
-            "`--filter` chooses RRPairs, and these are record lines",
+            "`--filter` selects RRPairs, but these are record lines",
         )),
         InputKind::Records => match options
             .overrides
@@ -89,8 +94,10 @@ fn check_kind(kind: InputKind, inputs: &Inputs, options: &Extraction) -> Result<
             .find(|(_, p)| p.is_some())
         {
             Some((flag, _)) => Err(Error::Config {
-                message: format!("`--{flag}` leads into RRPairs, and `--as records` has none"),
-                hint: Some("`--as rrpairs` reads any JSON by paths of your own".into()),
+                message: format!(
+                    "`--{flag}` is a path into RRPairs, but `--as records` reads none"
+                ),
+                hint: Some("`--as rrpairs` reads any JSON with your own paths".into()),
             }),
             None => Ok(()),
         },

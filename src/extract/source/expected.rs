@@ -1,5 +1,5 @@
-//! The records that the capture shows the application to have written, in its Produce requests: read beside
-//! those that are replayed, from the same texts. Two profiles, one reading.
+//! The records that the application wrote, in the Produce requests of the capture: read beside those that are
+//! replayed, from the same texts. Two profiles, one reading.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ use crate::extract::keep::collect::Collector;
 use crate::extract::keep::sink::Sink;
 use crate::record::{CapturedTopic, Origin};
 
-/// Records of a portion at which it is handed over.
+/// Records of a batch at which it is sent on.
 const MOST_RECORDS: usize = 1024;
-/// Bytes of a portion at which it is handed over.
+/// Bytes of a batch at which it is sent on.
 const MOST_BYTES: usize = 1 << 18;
 
 /// Reads texts for their expected records.
@@ -41,8 +41,8 @@ impl ExpectedReader {
         })
     }
 
-    /// Reads a text that could be read for what is replayed. Topics that no expected record had before go to
-    /// `captured`: renamings are meant for them, too.
+    /// Reads a text that could be read for the replay. Adds topics that no expected record had before to
+    /// `captured`: renamings apply to them as well.
     ///
     /// # Errors
     /// What ends the reading.
@@ -53,7 +53,7 @@ impl ExpectedReader {
         captured: &mut Vec<(CapturedTopic, Option<i32>)>,
     ) -> Result<(), ReadStop> {
         let first = self.sink.batch.records.len();
-        // What is damaged in it was named when it was read for what is replayed.
+        // Its damage was named when it was read for the replay.
         _ = self.collector.read(text, origin, &mut self.sink);
         let batch = &self.sink.batch;
         for record in batch.records.iter().skip(first) {
@@ -70,7 +70,7 @@ impl ExpectedReader {
         }
     }
 
-    /// Hands over the rest, and that there is no more.
+    /// Sends the rest, and that there is no more.
     ///
     /// # Errors
     /// What ends the reading.

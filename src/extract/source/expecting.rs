@@ -1,5 +1,5 @@
-//! Who takes the records that the capture shows the application to have written, and how these are read. Apart
-//! from the reading, which every part of an extraction leads to.
+//! Who receives the records that the application wrote, and how these are read. Apart from the reading, which
+//! every part of an extraction leads to.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::record::channel::SourceBatch;
 use crate::record::select::Selection;
 
-/// What is handed over of the expected records.
+/// What is sent of the expected records.
 #[derive(Debug)]
 pub(crate) enum ExpectedBatch {
     Records(Box<SourceBatch>),
@@ -22,8 +22,8 @@ pub(crate) enum ExpectedBatch {
 
 type Taker = dyn FnMut(ExpectedBatch) -> Result<(), Error> + Send;
 
-/// Who takes the expected records, before anything that comes later in the capture is replayed. What it
-/// refuses ends the reading.
+/// The receiver of the expected records, called before anything that comes later in the capture is replayed.
+/// Its refusal ends the reading.
 #[derive(Clone)]
 pub(crate) struct Expecting {
     pub(in crate::extract) options: Options,
@@ -48,7 +48,7 @@ impl Expecting {
         }
     }
 
-    /// Finds out what has no Produce requests.
+    /// Refuses a source without Produce requests.
     ///
     /// # Errors
     /// [`Error::Config`] for anything but RRPairs.
@@ -57,17 +57,17 @@ impl Expecting {
             InputKind::RrPairs => Ok(()),
             InputKind::Csv | InputKind::Records => Err(Error::Config {
                 message: format!(
-                    "`--expect` reads Produce requests, and the source is {}",
+                    "`--expect` reads Produce requests, but the source is {}",
                     kind.name()
                 ),
                 hint: Some(
-                    "replay the RRPairs, or name what is expected with `--expect-from`".into(),
+                    "replay the RRPairs, or name the expected records with `--expect-from`".into(),
                 ),
             }),
         }
     }
 
-    /// Hands a portion over.
+    /// Sends a batch of expected records.
     ///
     /// # Errors
     /// Why the reading ends.
@@ -77,8 +77,8 @@ impl Expecting {
     }
 }
 
-/// How what an application has written is read from a capture of which `options` say how it is replayed:
-/// all of it, whatever is selected.
+/// How to read what an application has written from a capture, of which `options` say how it is replayed: all
+/// of it, whatever is selected.
 pub(crate) fn written(options: &Options) -> Options {
     Options {
         profile: ProfileChoice::BuiltIn("produce".into()),

@@ -15,11 +15,11 @@ use crate::record::{CapturedTopic, Origin};
 use crate::report::rendering::figures::count;
 use crate::report::{Outcome, ProblemKind};
 
-/// Reads all `inputs` in order and hands their records to `sender`. Those of which an earlier run
-/// does not know whether they are in the log are left out as `filtered`, or read like the others.
+/// Reads all `inputs` in order and sends their records to `sender`. Records of which an earlier run does not
+/// know whether they are in the log are left out as `filtered`, or read like the others.
 ///
 /// # Errors
-/// As of [`by_line::read`].
+/// As for [`by_line::read`].
 pub(in crate::extract) fn read(
     inputs: &[Input],
     opener: Opener,
@@ -31,7 +31,7 @@ pub(in crate::extract) fn read(
     let mut left_out = 0;
     let mut identities = Identities::new(given);
     let end = by_line::read(inputs, opener, Sink::new(sender), |line, origin, sink| {
-        // What kcat says of itself where its stderr goes with its stdout.
+        // What kcat says about itself, if its stderr goes with its stdout.
         if line.starts_with(b"% ") {
             sink.tally.skipped_lines += 1;
             return Ok(());
@@ -66,8 +66,8 @@ pub(in crate::extract) fn read(
     if left_out > 0 {
         let records = count(left_out, "record");
         console.note(&format!(
-            "{records} may be in the log already, as an earlier run could not tell: left out; \
-             `--send-unknown` sends them"
+            "{records} may be in the log already, because an earlier run got no answer for \
+             them: left out; `--send-unknown` sends them"
         ));
     }
     end
@@ -87,7 +87,7 @@ fn identify(identities: &mut Identities, first: usize, sink: &mut Sink<'_>) {
     batch.records.append(&mut records);
 }
 
-/// Reads the records of another tool; none when the line is not one of theirs.
+/// Reads the records of another tool; `None` if the line is not one of theirs.
 fn read_foreign(line: &[u8], origin: Origin, sink: &mut Sink<'_>) -> Option<()> {
     let before = sink.batch.records.len();
     let bad = lines::read_foreign(line, origin, &mut sink.batch)?;

@@ -1,4 +1,4 @@
-//! RRPairs: the way that loses nothing. `texts/` tells them apart, whatever the form of the input.
+//! Reads RRPairs, which lose nothing. `input/framing/` separates them, whatever the form of the input.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(in crate::extract) fn read_inputs(
     description.names = names.clone();
     description.total_bytes = total_bytes;
     drop(description);
-    // Where there is nothing else either, the run ends with a sentence that says so.
+    // If there is nothing else either, the run ends with a sentence that says so.
     for folder in files.empty.iter().filter(|_| !files.found.is_empty()) {
         let folder = folder.display();
         context.console.note(&format!("no RRPairs in {folder}"));
@@ -50,7 +50,7 @@ pub(in crate::extract) fn read_inputs(
             first.display(),
         );
         context.console.note(&format!(
-            "not followed: {links} out of the folder, such as {first}; name what is to be read"
+            "did not follow {links} out of the folder, such as {first}; name the target to read it"
         ));
     }
     let inputs: Vec<Input> = files
@@ -68,18 +68,19 @@ pub(in crate::extract) fn read_inputs(
     read(&files, opener, &names, collectors, &context.console, sender)
 }
 
-/// What takes the records of a text.
+/// What receives the records of a text.
 pub(in crate::extract) struct Collectors {
     pub(in crate::extract) replayed: Collector,
-    /// Of what the application wrote, where that is expected.
+    /// The receiver of what the application wrote, if that is expected.
     pub(in crate::extract) expected: Option<ExpectedReader>,
 }
 
-/// Reads all `files`, which `opener` opens, in order and hands their records to `sender`; origins point into `names`.
+/// Reads all `files`, which `opener` opens, in order and sends their records to `sender`; origins refer to
+/// `names` by index.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
-/// after all others were; the further reasons are notes.
+/// [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end, after all
+/// others were read; the further reasons are notes.
 pub(in crate::extract) fn read(
     files: &Files,
     mut opener: Opener,
@@ -179,7 +180,7 @@ impl RrPairReader<'_> {
         };
         self.name_remarks(input, texts.take_remarks());
         match (failure, end) {
-            // Why the bytes end says more than that they do.
+            // The reason why the bytes end says more than the end itself.
             (Some(failure), Ok(()) | Err(ReadStop::Failed(_))) => Err(failure),
             (_, Err(stop)) => Err(stop),
             (None, Ok(())) => texts.unfinished().map_or(Ok(()), |unfinished| {
@@ -193,8 +194,8 @@ impl RrPairReader<'_> {
         }
     }
 
-    /// Hands over what there is before a read that may wait. The files of a folder make nobody wait:
-    /// what many small ones give goes together.
+    /// Sends what there is before a read that may wait. The files of a folder do not make anybody wait: the
+    /// records of many small ones go together.
     fn hand_over(&mut self, asked: Asked) -> Result<(), ReadStop> {
         if asked == Asked::ByName || self.sink.tally.bytes >= CHUNK as u64 {
             self.sink.flush()?;
@@ -226,7 +227,8 @@ impl RrPairReader<'_> {
         self.sink.flush_if_full()
     }
 
-    /// A text that only the input's end ends: whole when it is whole JSON, else the input is cut off.
+    /// A text that only the end of the input ends: it is whole if it is whole JSON, otherwise the input is
+    /// cut off.
     fn read_last_text(&mut self, text: RrPairText<'_>, origin: Origin) -> Result<(), ReadStop> {
         let BadText { why, ends_early } = match self.try_text(text, origin) {
             Ok(expected) => return expected,
@@ -243,9 +245,9 @@ impl RrPairReader<'_> {
         }
     }
 
-    /// Puts the records of one text into the batch, or leaves the batch as it was.
+    /// Puts the records of one text into the batch, or leaves the batch unchanged.
     ///
-    /// The inner result is that of whoever takes what is expected.
+    /// The inner result comes from the receiver of what is expected.
     fn try_text(
         &mut self,
         text: RrPairText<'_>,

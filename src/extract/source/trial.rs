@@ -1,5 +1,5 @@
-//! Gives one input to one reader and drops what comes of it, for `fuzz/`. Apart from the readers because
-//! it knows all of them; it asserts what holds for any input.
+//! Gives one input to one reader and drops the result, for `fuzz/`. Apart from the readers because it knows
+//! all of them; it asserts what holds for any input.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -60,7 +60,7 @@ fn fetch() -> ProfileChoice {
     ProfileChoice::BuiltIn("fetch".into())
 }
 
-/// Gives `read` a way out, and asserts that every record found is accounted for.
+/// Gives `read` a sink, and asserts that every record found is accounted for.
 fn balanced(read: impl FnOnce(&Outlet)) {
     let limits = Limits {
         records: usize::MAX,
@@ -69,9 +69,9 @@ fn balanced(read: impl FnOnce(&Outlet)) {
     let (sender, receiver) = channel::bounded(limits, Gate::AtOnce);
     let outlet = Outlet::new(sender, &Selection::default());
     read(&outlet);
-    let (_, portions) = receiver.close();
+    let (_, batches) = receiver.close();
     let (mut tally, mut records) = (Tally::default(), 0);
-    for source_batch in portions {
+    for source_batch in batches {
         records += source_batch.batch.records.len() as u64;
         tally.merge(source_batch.tally);
     }
@@ -80,7 +80,7 @@ fn balanced(read: impl FnOnce(&Outlet)) {
     assert_eq!(tally.found, records + left);
     let unreadable = tally.outcomes[Outcome::Unreadable];
     assert!(unreadable == 0 || tally.problems.iter().next().is_some());
-    // As of a run that ends.
+    // As in a run that ends.
     outlet.finish(Ok(()));
 }
 
@@ -176,7 +176,7 @@ impl Read for Dripping<'_> {
     }
 }
 
-/// Which texts an input holds does not depend on how it comes.
+/// The texts of an input do not depend on how its bytes arrive.
 fn framing(input: &[u8]) {
     let all_of = |texts: &mut Vec<(u64, String)>, line, text: RrPairText<'_>| {
         texts.push((line, format!("{text:?}")));

@@ -1,5 +1,5 @@
-//! What kreplay says to a person while it runs: notes on stderr. Apart, so that a progress bar on
-//! the same terminal can step aside for a note.
+//! What kreplay says to a person while it runs: notes on stderr. Apart, so that a progress bar on the same
+//! terminal can make way for a note.
 
 mod stderr;
 
@@ -10,10 +10,10 @@ pub(crate) use self::stderr::{report_panics, stderr};
 use super::visible::{shortened, visible};
 use crate::config::Verbosity;
 
-/// The most of a note that is shown, in bytes: names of some topics and groups, and words.
+/// The most bytes of a note that are shown: the names of some topics and groups, and words.
 const LONGEST_NOTE: usize = 8 << 10;
 
-/// Shows a line in place of the plain writing to stderr.
+/// Shows a line instead of writing it to stderr.
 type LinePrinter = Box<dyn Fn(&str) + Send>;
 
 /// A handle on stderr.
@@ -31,26 +31,26 @@ impl Console {
         }
     }
 
-    /// Something that the user should know; not with `-q`.
+    /// Prints something that the user should know, unless `-q` is given.
     pub(crate) fn note(&self, text: &str) {
         if self.verbosity != Verbosity::Quiet {
             self.print(text);
         }
     }
 
-    /// Something that the user asked for with `-v`.
+    /// Prints something that the user asked for with `-v`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {
             self.print(text);
         }
     }
 
-    /// Hands lines to `printer` from now on, or to stderr again.
+    /// Passes lines to `printer` from now on, or to stderr again.
     pub(crate) fn print_through(&self, printer: Option<LinePrinter>) {
         *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = printer;
     }
 
-    /// A note is one line, whatever names are in it.
+    /// A note is one line, whatever names it contains.
     fn print(&self, text: &str) {
         let text = shortened(text, LONGEST_NOTE);
         let text = visible(&text);

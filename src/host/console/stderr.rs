@@ -1,5 +1,5 @@
-//! Stderr, written by a thread of its own: a reader that stops reading, or a terminal that is stopped,
-//! holds up neither the replay nor its end. What such a reader never takes is left out.
+//! Writes stderr on its own thread: a reader that stops reading, or a terminal that is stopped, holds up
+//! neither the replay nor its end. kreplay leaves out what such a reader never takes.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
@@ -11,28 +11,29 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Bytes that wait to be written: librdkafka's log of some seconds, where `debug` is set.
+/// The most bytes that wait to be written: some seconds of librdkafka's log with `debug` set.
 const MOST_WAITING: usize = 1 << 20;
-/// What is written at once. A pipe takes so much whole (`PIPE_BUF` of pipe(7)), so that a slow reader is
-/// told from one that has stopped.
+/// How much is written at once. A pipe takes this much whole (`PIPE_BUF` of pipe(7)), so a slow reader can be
+/// distinguished from one that has stopped.
 const CHUNK: usize = 4096;
-/// How long a note waits for room while nothing is taken. The sending thread may be what waits.
+/// How long a note waits for room while the reader takes nothing. The sending thread may be the one that
+/// waits.
 const NOTE_PATIENCE: Duration = Duration::from_millis(200);
-/// How long the end of the program waits while nothing is taken.
+/// How long the end of the program waits while the reader takes nothing.
 const END_PATIENCE: Duration = Duration::from_secs(2);
-/// How often a wait looks again, and a stderr that does not block is tried again.
+/// How often a wait checks again, and how often a stderr that does not block is tried again.
 const STEP: Duration = Duration::from_millis(5);
-/// What a job counts for beside its text.
+/// What a job counts for besides its text.
 const JOB: usize = 64;
 
-/// What is to be done on the thread.
+/// A job for the thread.
 enum Queued {
     Text(Vec<u8>),
-    /// A text whose writer waits for the end of it.
+    /// A text whose writer waits until it is written.
     Awaited(Vec<u8>, SyncSender<io::Result<()>>),
-    /// Something that writes to stderr by itself, and what it counts for.
+    /// A job that writes to stderr by itself, and the bytes that it counts for.
     Job(usize, Box<dyn FnOnce() + Send>),
-    /// A picture of the progress bar; at most one waits.
+    /// A frame of the progress bar; at most one waits.
     Frame(Box<dyn FnOnce() + Send>),
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct StderrQueue {
     waiting: Mutex<QueueState>,
     /// Signalled when something is added or done.
     changed: Condvar,
-    /// Whether the program is to be left at once.
+    /// Whether the program has to end at once.
     waits_are_short: AtomicBool,
 }
 
@@ -60,9 +61,9 @@ struct QueueState {
     bytes: usize,
     has_frame: bool,
     is_busy: bool,
-    /// Notes that found no room since the last that did.
+    /// Notes that found no room since the last one that did.
     left_out: u64,
-    /// When something was last taken, or nothing waited.
+    /// When the reader last took something, or nothing waited.
     progress: Instant,
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn stderr() -> &'static StderrQueue {
     QUEUE.get_or_init(|| StderrQueue::start(io::stderr()))
 }
 
-/// Has panics reported through the queue, as the default report could block for ever.
+/// Reports panics through the queue, because the default report could block for ever.
 pub(crate) fn report_panics() {
     panic::set_hook(Box::new(|panicked| {
         let current = thread::current();
@@ -123,7 +124,7 @@ impl StderrQueue {
         });
         let writing = Arc::clone(&queue);
         let thread = thread::Builder::new().name(THREAD.into());
-        // Without a thread nothing is taken, and the program goes on in silence.
+        // Without the thread nothing is written, and the program continues silently.
         _ = thread.spawn(move || {
             loop {
                 writing.write_next(&mut sink);
@@ -142,12 +143,12 @@ impl StderrQueue {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Adds a note, a whole line. It is left out when there is no room and nothing is taken.
+    /// Adds a note, a whole line. Drops it if there is no room and the reader takes nothing.
     pub(crate) fn note(&self, text: String) {
         self.add(Queued::Text(text.into_bytes()));
     }
 
-    /// The same for a note of so many bytes that `job` writes.
+    /// The same for a note of this many bytes that `job` writes.
     pub(crate) fn note_by(&self, bytes: usize, job: impl FnOnce() + Send + 'static) {
         self.add(Queued::Job(bytes, Box::new(job)));
     }
@@ -163,14 +164,14 @@ impl StderrQueue {
         }
         let left_out = std::mem::take(&mut waiting.left_out);
         if left_out > 0 {
-            let text = format!("kreplay: lines left out here, as nobody read them: {left_out}\n");
+            let text = format!("kreplay: left out lines here that nobody read: {left_out}\n");
             waiting.push(Queued::Text(text.into_bytes()));
         }
         waiting.push(item);
         self.changed.notify_all();
     }
 
-    /// Draws a progress bar, unless another picture of it still waits.
+    /// Draws a progress bar, unless another frame of it still waits.
     pub(crate) fn draw(&self, frame: impl FnOnce() + Send + 'static) {
         let mut waiting = self.lock();
         if !waiting.has_frame {
@@ -180,22 +181,22 @@ impl StderrQueue {
         }
     }
 
-    /// Runs `job` after all that was added before, whatever waits.
+    /// Runs `job` after everything that was added before.
     pub(crate) fn perform(&self, job: impl FnOnce() + Send + 'static) {
         self.lock().push(Queued::Job(0, Box::new(job)));
         self.changed.notify_all();
     }
 
-    /// Adds what ends a run. There is always room for it.
+    /// Adds what ends a run. It always finds room.
     pub(crate) fn say(&self, text: String) {
         self.lock().push(Queued::Text(text.into_bytes()));
         self.changed.notify_all();
     }
 
-    /// Writes `bytes` after all that was added before.
+    /// Writes `bytes` after everything that was added before.
     ///
     /// # Errors
-    /// The system's; [`ErrorKind::TimedOut`] when nothing is taken for two seconds.
+    /// The system's error; [`ErrorKind::TimedOut`] if the reader takes nothing for two seconds.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let (sender, receiver) = sync_channel(1);
         self.lock().push(Queued::Awaited(bytes.to_vec(), sender));
@@ -221,18 +222,18 @@ impl StderrQueue {
         }
     }
 
-    /// Shortens all waits from now on: the program is to be left at once.
+    /// Shortens all waits from now on, because the program has to end at once.
     pub(crate) fn shorten_waits(&self) {
         self.waits_are_short.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until everything is written, as long as something is taken now and then. For the end of
+    /// Waits until everything is written, as long as the reader takes something now and then. For the end of
     /// the program.
     pub(crate) fn flush(&self) {
         self.flush_for(END_PATIENCE);
     }
 
-    /// The same before something is written to stdout, which may be the same terminal.
+    /// The same, before kreplay writes to stdout, which may be the same terminal.
     pub(crate) fn flush_before_stdout(&self) {
         self.flush_for(NOTE_PATIENCE);
     }
@@ -249,7 +250,7 @@ impl StderrQueue {
         }
     }
 
-    /// Waits for the next item and does it.
+    /// Waits for the next item and processes it.
     fn write_next(&self, sink: &mut impl Write) {
         let mut waiting = self.lock();
         let item = loop {
@@ -266,11 +267,11 @@ impl StderrQueue {
         drop(waiting);
         let weight = item.weight();
         match item {
-            // There is nowhere to say that stderr takes nothing.
+            // There is nowhere to report that stderr fails.
             Queued::Text(text) => _ = self.write_to(sink, &text),
-            // Its writer has given up when it is gone.
+            // If the receiver has gone, the writer has given up.
             Queued::Awaited(text, sender) => _ = sender.try_send(self.write_to(sink, &text)),
-            // A panic in it is reported by the panic itself.
+            // The panic itself reports a panic in it.
             Queued::Job(_, job) | Queued::Frame(job) => {
                 _ = panic::catch_unwind(AssertUnwindSafe(job))
             }
@@ -321,7 +322,7 @@ mod tests {
     #[test]
     fn a_reader_that_is_slower_than_the_notes_gets_all_of_them_in_order() {
         let (queue, reader) = queue();
-        // Three times what may wait.
+        // Three times as much as may wait.
         let expected: Vec<usize> = (0..3 * MOST_WAITING / 100).collect();
         let writing = Arc::clone(&queue);
         let numbers = expected.clone();
@@ -363,7 +364,7 @@ mod tests {
         }
         let left_out = all - read;
         assert!(left_out > 0);
-        let expected = format!("kreplay: lines left out here, as nobody read them: {left_out}");
+        let expected = format!("kreplay: left out lines here that nobody read: {left_out}");
         assert_eq!(*said, expected);
     }
 

@@ -1,5 +1,5 @@
-//! Lines that are written while a run goes on, by a thread of their own: a reader that stalls or a
-//! disk that hangs stops neither deliveries nor the end of the run.
+//! Writes lines during a run on their own thread: a reader that stalls or a disk that hangs stops neither
+//! deliveries nor the end of the run.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::open::is_regular;
 
-/// Bytes that wait to be written; one line always may. A disk takes them within milliseconds.
+/// The most bytes that wait to be written; one line always may. A disk takes them within milliseconds.
 const MOST_WAITING: usize = 1 << 20;
-/// How often a wait looks at its patience, and a pipe that is full is tried again.
+/// How often a wait checks its patience, and how often a full pipe is tried again.
 const STEP: Duration = Duration::from_millis(5);
 
-/// How long a wait may see nothing written before it gives up; none for as long as it takes. It is
-/// asked again and again, because a run that is told to stop loses patience.
+/// How long a wait may see nothing written before it gives up; `None` for as long as it takes. It is called
+/// again and again, because a run that has to end loses patience.
 pub(crate) trait Patience: Fn() -> Option<Duration> {}
 
 impl<F: Fn() -> Option<Duration>> Patience for F {}
@@ -34,7 +34,7 @@ struct SharedLineFile {
 #[derive(Debug)]
 struct LineFileState {
     waiting: Vec<u8>,
-    /// Whole lines in the file.
+    /// The number of whole lines in the file.
     written: u64,
     /// When something was last written, or nothing waited.
     progress: Instant,
@@ -78,7 +78,7 @@ impl LineFile {
         Self(shared)
     }
 
-    /// Has a whole line written; waits while too much is waiting, as long as `patience` lasts.
+    /// Queues a whole line; waits while too much is waiting, as long as `patience` lasts.
     pub(crate) fn add(&self, line: &[u8], patience: impl Patience) {
         let mut state = self.0.lock();
         while state.waiting.len() + line.len() > MOST_WAITING
@@ -97,7 +97,7 @@ impl LineFile {
         self.0.changed.notify_all();
     }
 
-    /// Waits until everything is written, as long as `patience` lasts; takes no more.
+    /// Waits until everything is written, as long as `patience` lasts, and accepts nothing more.
     pub(crate) fn finish(&self, patience: impl Patience) {
         let mut state = self.0.lock();
         state.is_closed = true;
@@ -115,13 +115,13 @@ impl LineFile {
         let mut state = self.0.wait(state, STEP);
         let stalled = state.progress.elapsed();
         if patience().is_some_and(|patience| stalled > patience) && state.failure.is_none() {
-            state.failure = Some("nothing was taken any more when the run was to end".into());
+            state.failure = Some("it took no more data when the run had to end".into());
             self.0.changed.notify_all();
         }
         state
     }
 
-    /// Lines in the file.
+    /// The number of lines in the file.
     pub(crate) fn written(&self) -> u64 {
         self.0.lock().written
     }
@@ -156,7 +156,7 @@ fn write_all(file: &File, shared: &SharedLineFile) {
         let before = file.metadata().map(|metadata| metadata.len());
         let (whole, bytes, end) = write(file, &lines, shared);
         if end.is_err() && regular && bytes < lines.len() {
-            // A part of a line would spoil the file for who reads it.
+            // A part of a line would spoil the file for its readers.
             _ = before.and_then(|before| file.set_len(before + whole_bytes(&lines[..bytes])));
         }
         let mut state = shared.lock();
@@ -170,7 +170,7 @@ fn write_all(file: &File, shared: &SharedLineFile) {
     }
 }
 
-/// Writes `lines`; gives how many whole lines and how many bytes came to the file.
+/// Writes `lines`; returns how many whole lines and how many bytes reached the file.
 fn write(mut file: &File, lines: &[u8], shared: &SharedLineFile) -> (u64, usize, io::Result<()>) {
     let mut done = 0;
     let end = loop {

@@ -1,5 +1,5 @@
-//! The files that a run writes. Apart from what is in them, because two promises hold for all: no file
-//! of the user's is destroyed, and nothing that is opened or written holds the run for ever.
+//! The files that a run writes. Apart from their contents, because two promises hold for all of them: kreplay
+//! destroys no file of the user's, and opening or writing a file never blocks the run for ever.
 //!
 //! | question | file |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Opening a file to write to: new ones are made exclusively and for their owner alone, and no open
-//! waits for a reader.
+//! Opens a file for writing: creates new files exclusively and for their owner alone, and never waits for a
+//! reader.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -17,14 +17,14 @@ pub(super) const OWNER_ONLY: u32 = 0o600;
 /// How long a FIFO may be without a reader: `cat fifo & kreplay ...` opens both ends at about the
 /// same time.
 const READER_LIMIT: Duration = Duration::from_secs(5);
-/// Links that are followed, as many as Linux does (path_resolution(7)).
+/// How many links kreplay follows, as many as Linux does (path_resolution(7)).
 const MOST_LINKS: usize = 40;
 
-/// Opens `path` for appending, and makes it where there is none. Waits for the reader of a FIFO a
-/// moment, unless the run is `over`. Writes to what is no regular file do not block.
+/// Opens `path` for appending, and creates it if it does not exist. Waits a moment for the reader of a FIFO,
+/// unless the run is `over`. Writes to anything but a regular file do not block.
 ///
 /// # Errors
-/// The system's; for a FIFO, that nobody reads it.
+/// The system's error; for a FIFO, that nobody reads it.
 pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
     let started = Instant::now();
     let mut options = OpenOptions::new();
@@ -41,19 +41,19 @@ pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
     }
 }
 
-/// Opens `path`, or makes a regular file there. A new file is made where nothing is, and never through a
-/// link; a link to a file that is there is followed where the file is the user's own. Does not wait for the
-/// other end of a FIFO.
+/// Opens `path`, or creates a regular file there. Creates a new file only if nothing exists, and never
+/// through a link; follows a link to an existing file of the user's own. Does not wait for the other end of a
+/// FIFO.
 ///
 /// # Errors
-/// The system's; for a link, that it leads to nothing or to a file of somebody else.
+/// The system's error; for a link, that it leads to nothing or to a file of another user.
 pub(crate) fn open_or_create(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let opened = |flags| {
         let mut options = options.clone();
         options.custom_flags(O_NONBLOCK | O_NOCTTY | flags);
         options
     };
-    // With O_EXCL a link is something that is there, wherever it leads (open(2)).
+    // With O_EXCL a link exists, wherever it leads (open(2)).
     match opened(O_NOFOLLOW).create_new(true).open(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
         made => return made,
@@ -67,7 +67,7 @@ pub(crate) fn open_or_create(options: &OpenOptions, path: &Path) -> io::Result<F
     Ok(file)
 }
 
-/// Where the file is that `path` leads to, or is to be made, under the rules of [`open_or_create`].
+/// Where the file is, or would be created, that `path` leads to, under the rules of [`open_or_create`].
 ///
 /// # Errors
 /// As of [`open_or_create`].
@@ -82,13 +82,13 @@ pub(super) fn permitted(path: &Path) -> io::Result<PathBuf> {
 fn through_link(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::NotFound => io::Error::other(
-            "it is a link that leads to nothing, and no new file is made through a link",
+            "it is a link to a file that does not exist, and kreplay creates no file through a link",
         ),
         _ => error,
     }
 }
 
-/// Whoever may make a link in a folder that others use could lead a run to any file.
+/// A user who can create links in a shared folder could lead a run to any file.
 fn check_owner(metadata: &fs::Metadata, user: u32) -> io::Result<()> {
     match metadata.is_file() && metadata.uid() != user {
         true => Err(io::Error::other("it is a link to a file of another user")),
@@ -96,10 +96,10 @@ fn check_owner(metadata: &fs::Metadata, user: u32) -> io::Result<()> {
     }
 }
 
-/// Creates `path` for writing where nothing is yet.
+/// Creates `path` for writing if it does not exist.
 ///
 /// # Errors
-/// The system's; also that there is something already.
+/// The system's error, or that it exists.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
@@ -114,11 +114,10 @@ fn is_without_reader(error: &io::Error, path: &Path) -> bool {
     error.raw_os_error() == Some(Errno::ENXIO as i32) && is_fifo()
 }
 
-/// Where a path leads whether or not there is something: its folder without links, and what the last
-/// link names.
+/// Where a path leads, whether or not it exists: its folder without links, and what the last link names.
 ///
 /// # Errors
-/// The system's, for a folder that does not exist.
+/// The system's error, for a folder that does not exist.
 pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -173,7 +172,7 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         symlink("there", path("link")).expect("a link");
         let error = append(&path("link"), || false).expect_err("it leads to nothing");
-        let said = "it is a link that leads to nothing, and no new file is made through a link";
+        let said = "it is a link to a file that does not exist, and kreplay creates no file through a link";
         assert_eq!(error.to_string(), said);
         assert!(permitted(&path("link")).is_err() && !path("there").exists());
         fs::write(path("there"), "").expect("a file");

@@ -1,5 +1,5 @@
-//! Whether what a run writes is something that it reads, or is written twice. Files are compared by
-//! device and inode, so that links, hard links and redirections are seen through.
+//! Checks whether a run would write something that it reads, or write something twice. It compares files by
+//! device and inode, which sees through links, hard links and redirections.
 
 use std::fs::{self, File, Metadata};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,7 +15,7 @@ pub(crate) enum InputFile {
     Stdin,
     /// An input.
     Input(PathBuf),
-    /// What another flag names, such as `-F`.
+    /// A file that another flag names, such as `-F`.
     Flag(String, PathBuf),
 }
 
@@ -23,20 +23,20 @@ pub(crate) enum InputFile {
 #[derive(Debug, Default)]
 pub(crate) struct Overlap {
     pub(crate) reads: Vec<InputFile>,
-    /// Folders of which all files are read.
+    /// Folders whose files the run reads.
     pub(crate) folders: Vec<PathBuf>,
     /// Files, by the flags that name them.
     pub(crate) writes: Vec<(&'static str, PathBuf)>,
 }
 
-/// What is compared of a file.
+/// What identifies a file.
 #[derive(Debug, PartialEq, Eq)]
 enum FileKey {
     File {
         device: u64,
         inode: u64,
     },
-    /// One that does not exist yet.
+    /// A file that does not exist yet.
     New(PathBuf),
 }
 
@@ -48,7 +48,7 @@ impl FileKey {
         }
     }
 
-    /// None for a stream that is the file of somebody else: a terminal, a pipe.
+    /// `None` for a stream that belongs to somebody else: a terminal, a pipe.
     fn of_stream(stream: BorrowedFd<'_>) -> Option<Self> {
         let file = File::from(stream.try_clone_to_owned().ok()?);
         let metadata = file.metadata().ok()?;
@@ -56,7 +56,7 @@ impl FileKey {
         key.filter(|_| metadata.is_file())
     }
 
-    /// None for devices: who reads and writes `/dev/null` destroys nothing.
+    /// `None` for devices: reading and writing `/dev/null` destroys nothing.
     fn of_metadata(metadata: &Metadata) -> Option<Self> {
         let file = || Self::File {
             device: metadata.dev(),
@@ -67,7 +67,7 @@ impl FileKey {
 }
 
 impl Overlap {
-    /// Checks that nothing read is written, and nothing is written twice.
+    /// Checks that the run writes nothing that it reads, and nothing twice.
     ///
     /// # Errors
     /// [`Error::Config`] that names both.
@@ -105,7 +105,7 @@ impl Overlap {
             let read = reads.iter().find(|(read, _)| key.as_ref() == Some(read));
             if let Some((_, read)) = read {
                 return Err(Error::config(format!(
-                    "{stream} is written to {}, which this run reads",
+                    "{stream} goes to {}, which this run reads",
                     words(read)
                 )));
             }
@@ -113,7 +113,7 @@ impl Overlap {
         Ok(())
     }
 
-    /// What lies in a folder that is read is read the next time, if not this time.
+    /// A file in an input folder would be read the next time, if not this time.
     fn check_outside(&self, flag: &str, path: &Path) -> Result<(), Error> {
         let Ok(path_found) = target(path) else {
             return Ok(());
@@ -129,7 +129,9 @@ impl Overlap {
                         path.display(),
                         folder.display()
                     ),
-                    hint: Some("name a file elsewhere, or one whose name begins with a dot".into()),
+                    hint: Some(
+                        "choose a file elsewhere, or one whose name begins with a dot".into(),
+                    ),
                 });
             }
         }
@@ -161,7 +163,7 @@ fn would_write_over(flag: &str, path: &Path, read: &InputFile) -> Error {
         InputFile::Flag(other, _) => format!("the file of `{other}`"),
     };
     Error::config(format!(
-        "`{flag} {path_words}` is {what} and would be written over"
+        "`{flag} {path_words}` is {what} and would be overwritten"
     ))
 }
 
@@ -173,7 +175,7 @@ fn one_file(one: &str, other: &str) -> Error {
     Error::config(format!("`{one}` and {other} name one file"))
 }
 
-/// Whether a path names one of the run's own streams, so that to share it is what is asked for.
+/// Whether a path names one of the run's own streams, so that sharing it is intended.
 pub(super) fn is_stream(path: &Path) -> bool {
     let starts = ["/dev/fd/", "/proc/self/fd/"];
     path == Path::new("/dev/stdout")

@@ -1,5 +1,5 @@
-//! A whole file that takes the place of another, as a report does: written beside it under a name that
-//! nobody can guess, then renamed, so that what was there stays whole until all is written.
+//! Replaces a whole file, such as a report: writes the new one beside it under a name that nobody can guess,
+//! and then renames it, so that the old one stays whole until everything is written.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File, OpenOptions};
@@ -14,10 +14,10 @@ use super::open::{OWNER_ONLY, append, permitted};
 use super::overlap::is_stream;
 use crate::host::console::stderr;
 
-/// How often a pipe that is full is tried again.
+/// How often a full pipe is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(5);
 
-/// What a file may hold for another to take its place.
+/// What a file must hold to be replaced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Replaced {
     /// What such a file begins with.
@@ -29,7 +29,7 @@ pub(crate) struct Replaced {
 /// Checks that `path` can be written and holds nothing that must stay.
 ///
 /// # Errors
-/// The system's, or that it holds something else than `replaced`.
+/// The system's error, or that it holds something other than `replaced`.
 pub(crate) fn check_replaceable(path: &Path, replaced: Replaced) -> io::Result<()> {
     if is_stream(path) {
         return Ok(());
@@ -41,10 +41,10 @@ pub(crate) fn check_replaceable(path: &Path, replaced: Replaced) -> io::Result<(
             fs::remove_file(beside)
         }
         Err(e) => Err(e),
-        // A reader would take a file that is closed again for the end.
+        // Its reader would take the closing of the file for the end.
         Ok(metadata) if metadata.file_type().is_fifo() => Ok(()),
         Ok(metadata) if metadata.is_file() => {
-            // Not to truncate it, but to see whether it may be written.
+            // Opened without truncating, only to see whether it may be written.
             OpenOptions::new().append(true).open(&path)?;
             check_content(&path, replaced)
         }
@@ -59,16 +59,16 @@ fn check_content(path: &Path, replaced: Replaced) -> io::Result<()> {
     match begin.is_empty() || begin == replaced.begin {
         true => Ok(()),
         false => Err(io::Error::other(format!(
-            "it holds something that is not {}",
+            "it does not hold {}",
             replaced.name
         ))),
     }
 }
 
-/// Puts `bytes` at `path`: in place of a regular file, and into anything else.
+/// Puts `bytes` at `path`: replaces a regular file, and writes into anything else.
 ///
 /// # Errors
-/// As of [`check_replaceable`]; what was there is then as it was, unless nothing could be made beside
+/// As for [`check_replaceable`]; the old content is then unchanged, unless nothing could be created beside
 /// it.
 pub(crate) fn replace(path: &Path, replaced: Replaced, bytes: &[u8]) -> io::Result<()> {
     if is_stream(path) {
@@ -80,7 +80,7 @@ pub(crate) fn replace(path: &Path, replaced: Replaced, bytes: &[u8]) -> io::Resu
             check_content(&path, replaced)?;
             let moved = put_beside(&path, bytes, Some(&metadata));
             match moved.as_ref().map_err(io::Error::kind) {
-                // A folder that takes no new file, or one file that is mounted by itself.
+                // The folder takes no new file, or the file is a mount of its own.
                 Err(
                     ErrorKind::PermissionDenied
                     | ErrorKind::ReadOnlyFilesystem
@@ -105,7 +105,7 @@ fn put_beside(path: &Path, bytes: &[u8], before: Option<&fs::Metadata>) -> io::R
         fs::rename(&beside, path)
     });
     if written.is_err() {
-        // The failure to write is the one to tell.
+        // Reports the failure to write.
         _ = fs::remove_file(&beside);
     }
     written
@@ -127,8 +127,8 @@ fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Streams are written to through their own descriptors: another one of the same file would begin at
-/// its start.
+/// Streams are written through their own descriptors: another descriptor of the same file would begin at its
+/// start.
 fn write_to_stream(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let number = path.file_name().and_then(|name| name.to_str());
     match number {
@@ -142,7 +142,7 @@ fn write_to_stream(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Writes to something that does not block, as fast as its reader takes it.
+/// Writes to a descriptor that does not block, as fast as its reader takes data.
 fn write_slowly(mut file: File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
@@ -184,7 +184,7 @@ mod tests {
         let found = fs::metadata(&report).expect("it is there").permissions();
         assert_eq!(found.mode() & 0o777, mode.mode());
         let error = replace(&report, REPORT, b"x").expect_err("it is no report any more");
-        let why = "it holds something that is not a report of kreplay";
+        let why = "it does not hold a report of kreplay";
         assert_eq!(error.to_string(), why);
         assert_eq!(fs::read(&report).expect("it is there"), b"{}");
         let names = fs::read_dir(folder.path()).expect("it is a folder");

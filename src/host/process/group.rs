@@ -1,11 +1,12 @@
-//! A process group for a program that kreplay runs, and for all that this starts. The group ends when
-//! kreplay ends, `kill -9` included. Apart from what runs in it, because it is about processes alone.
+//! A process group for a program that kreplay runs, and for everything that the program starts. The group
+//! ends when kreplay ends, even by `kill -9`. Apart from the programs, because this file is about processes
+//! only.
 //!
-//! A signal that the system sends when the parent dies (`PR_SET_PDEATHSIG`) would take unsafe code,
-//! ends with the thread that forked, and spares the program's own children. Here the leader of the
-//! group is a shell that reads from a pipe of kreplay's: the system closes the pipe however kreplay
-//! ends, and the shell then kills its group. The leader also keeps the group's number from being
-//! given away while kreplay may still signal it. What moves to a group of its own gets away.
+//! A signal that the system sends when the parent dies (`PR_SET_PDEATHSIG`) would need unsafe code, depends
+//! on the thread that forked, and spares the program's own children. Here the leader of the group is a shell
+//! that reads from a pipe of kreplay's: the system closes the pipe however kreplay ends, and the shell then
+//! kills its group. The leader also keeps the group's number from being reused while kreplay may still signal
+//! it. A process that moves to another group escapes.
 
 use std::io;
 use std::process::Stdio;
@@ -14,19 +15,19 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-/// Waits for the end of kreplay, whatever else the group is told, and takes the group along.
+/// Waits for the end of kreplay, ignoring the signals that the group gets, and ends the group with it.
 const WATCH: &str = "trap '' HUP INT QUIT TERM; read -r line; kill -s KILL 0";
 
 /// The processes of one program.
 #[derive(Debug)]
 pub(super) struct ProcessGroup {
     id: Option<Pid>,
-    /// None where the system has no `/bin/sh`: then the group outlives a kreplay that is killed.
+    /// `None` if the system has no `/bin/sh`: then the group outlives a kreplay that is killed.
     leader: Option<Child>,
 }
 
 impl ProcessGroup {
-    /// A group with nothing but its leader. Must be called on a tokio runtime.
+    /// Creates a group with only its leader. Must be called on a tokio runtime.
     pub(super) fn open() -> Self {
         let leader = Command::new("/bin/sh")
             .args(["-c", WATCH])
@@ -47,7 +48,7 @@ impl ProcessGroup {
     /// Starts `command` in the group; without a leader it leads the group itself.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub(super) fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
         let leader = self.id.map_or(0, Pid::as_raw);
         let child = command.process_group(leader).kill_on_drop(true).spawn()?;
@@ -55,7 +56,7 @@ impl ProcessGroup {
         Ok(child)
     }
 
-    /// Signals all of the group; nobody being left to get it is no error.
+    /// Signals the whole group; an empty group is not an error.
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(group) = self.id {
             _ = killpg(group, signal);

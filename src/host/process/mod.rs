@@ -1,5 +1,5 @@
-//! The programs that kreplay runs, speedctl and the command for tokens: how each is started and ended. What
-//! is read of them, and for how long they are waited for, is theirs.
+//! The programs that kreplay runs, speedctl and the command for tokens: how each is started and ended. Their
+//! callers decide what to read from them, and how long to wait.
 
 mod group;
 
@@ -13,30 +13,30 @@ use tokio::time::timeout;
 
 use self::group::ProcessGroup;
 
-/// What a program gets between SIGTERM and SIGKILL.
+/// How long a program has between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A program that runs in a process group of its own, which ends with kreplay.
+/// A program in its own process group, which ends with kreplay.
 #[derive(Debug)]
 pub(crate) struct ChildProcess {
     child: Child,
     group: ProcessGroup,
 }
 
-/// How a program is ended, with all that it has started.
+/// How to end a program and everything that it has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChildEnding {
-    /// It is asked to end, and killed when it does not.
+    /// Ask it to end, and kill it if it does not.
     Asked,
-    /// It has ended by itself, or nobody waits for it: what is left is killed.
+    /// It has ended by itself, or nobody waits for it: kill what is left.
     AtOnce,
 }
 
 impl ChildProcess {
-    /// Starts `command` with nothing to read and pipes to write into. Must be called on a tokio runtime.
+    /// Starts `command` with no input and with pipes for its output. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<(Self, ChildStdout, ChildStderr)> {
         let mut group = ProcessGroup::open();
         command
@@ -49,19 +49,20 @@ impl ChildProcess {
         Ok((Self { child, group }, stdout, stderr))
     }
 
-    /// Waits until it ends by itself. May be called again after that.
+    /// Waits until the program ends by itself. May be called again after that.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// Ends it, and what it has started. What moved to a group of its own may still hold its pipes open.
+    /// Ends the program and what it has started. A process that moved to another group may still hold its
+    /// pipes open.
     pub(crate) async fn end(mut self, ending: ChildEnding) {
         if ending == ChildEnding::Asked {
             self.group.signal(Signal::SIGTERM);
-            // Whether it went by itself or not, the whole group gets the last word below.
+            // Whether it ended by itself or not, the whole group is killed below.
             _ = timeout(GRACE, self.child.wait()).await;
         }
         self.group.end().await;

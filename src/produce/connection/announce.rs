@@ -1,6 +1,6 @@
-//! One line on stderr that says where the records go: the cluster, its topics, and the consumer groups
-//! that will see the records. Questions about groups may take a while and must not hold a replay
-//! up: they are asked on a thread of their own, and the line comes when they are answered.
+//! Prints one line on stderr that says where the records go: the cluster, its topics, and the consumer groups
+//! that will see the records. Questions about groups may take a while and must not hold up a replay: they are
+//! asked on their own thread, and the line follows when they are answered.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,24 +19,24 @@ use crate::host::control::{Control, Shutdown};
 use crate::host::patience;
 use crate::report::rendering::figures::count;
 
-/// How long the first record waits for the groups: they are mostly known by then.
+/// How long the first record waits for the groups: mostly they are known by then.
 const HOLD_UP: Duration = Duration::from_millis(40);
 /// How long the end of a run waits for them.
 const LAST_WAIT: Duration = Duration::from_millis(500);
-/// One question about groups. Two are asked, one after the other.
+/// How long one question about groups may take. Two are asked, one after the other.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
-/// More groups are not asked for their offsets.
+/// How many groups are asked for their offsets at most.
 const MOST_GROUPS: usize = 200;
-/// How many topics and groups are named.
+/// How many topics and groups the line names.
 const NAMED: usize = 5;
 
-/// The line, as long as it is not told.
+/// The line, until it is printed.
 pub(in crate::produce) struct Announcement {
     shared: Arc<SharedAnnouncement>,
     asking: Option<JoinHandle<()>>,
-    /// Of the run.
+    /// The shutdown of the run.
     control: Control,
-    /// Of the questions, which end with the announcement.
+    /// The shutdown of the questions, which end with the announcement.
     questions: Control,
 }
 
@@ -48,7 +48,7 @@ struct SharedAnnouncement {
 
 impl SharedAnnouncement {
     fn lock(&self) -> MutexGuard<'_, Option<String>> {
-        // Either there or taken: whole also after a panic.
+        // The line is either there or taken: whole also after a panic.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,7 +60,7 @@ impl SharedAnnouncement {
         self.printed.notify_all();
     }
 
-    /// Waits until the line was told.
+    /// Waits until the line was printed.
     fn wait(&self, limit: Duration) {
         let waited = self
             .printed
@@ -70,7 +70,7 @@ impl SharedAnnouncement {
 }
 
 impl Announcement {
-    /// Begins to tell of `topics`, each with its number of partitions.
+    /// Begins to announce `topics`, each with its number of partitions.
     pub(in crate::produce) fn start(connection: &Connection, topics: Vec<(String, i32)>) -> Self {
         let client = connection.client().clone();
         let shared = Arc::new(SharedAnnouncement {
@@ -98,7 +98,7 @@ impl Announcement {
 }
 
 impl Drop for Announcement {
-    /// Nobody is left without the line because groups were slow to tell.
+    /// Prints the line even if the groups were slow to answer.
     fn drop(&mut self) {
         if self.control.shutdown() != Shutdown::Immediate {
             self.shared.wait(LAST_WAIT);
@@ -124,7 +124,7 @@ fn destination(identity: Option<&ClusterIdentity>, topics: &[(String, i32)]) -> 
     format!("cluster{id} ({brokers}): {}", listed(names))
 }
 
-/// What is known of the groups that read the topics.
+/// What is known about the groups that read the topics.
 #[derive(Debug, Default)]
 struct Readers {
     groups: BTreeSet<String>,
@@ -133,7 +133,7 @@ struct Readers {
 }
 
 impl fmt::Display for Readers {
-    /// `; read by the groups audit, billing`. What is not known is never denied.
+    /// `; read by the groups audit, billing`. The line never denies what is unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = listed(self.groups.iter().cloned());
         match (&self.gap, self.groups.len()) {
@@ -146,7 +146,7 @@ impl fmt::Display for Readers {
     }
 }
 
-/// Looks which groups read `topics`: members are assigned to them, or offsets are committed.
+/// Finds the groups that read `topics`: members are assigned to them, or offsets are committed.
 fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Readers {
     let (listing, visible) = thread::scope(|scope| {
         let visible = scope.spawn(|| groups::all_are_visible(client, control, ASK_LIMIT));
@@ -171,12 +171,7 @@ fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Reader
     }
     names.sort_unstable();
     if names.len() > MOST_GROUPS {
-        gaps.add(|| {
-            format!(
-                "only {MOST_GROUPS} of {} groups were looked at",
-                names.len()
-            )
-        });
+        gaps.add(|| format!("only {MOST_GROUPS} of {} groups were checked", names.len()));
         names.truncate(MOST_GROUPS);
     }
     if names.is_empty() {
@@ -192,7 +187,9 @@ fn look(client: &Client, control: &Control, topics: &BTreeSet<String>) -> Reader
     for answers in [assigned, committed] {
         match answers {
             Ok(answers) => collect(answers, topics, &mut groups, &mut gaps),
-            Err(refusal) => gaps.add(|| format!("not all is known of them: {}", refusal.text)),
+            Err(refusal) => {
+                gaps.add(|| format!("some of their details are unknown: {}", refusal.text))
+            }
         }
     }
     let known = Readers { groups, gap: None };
@@ -211,14 +208,17 @@ fn collect(
             Ok(reads) if reads.is_disjoint(topics) => {}
             Ok(_) => _ = groups.insert(group),
             Err(refusal) => gaps.add(|| match group.is_empty() {
-                true => format!("not all is known of them: {}", refusal.text),
-                false => format!("not all is known of group {group}: {}", refusal.text),
+                true => format!("some of their details are unknown: {}", refusal.text),
+                false => format!(
+                    "some details of group {group} are unknown: {}",
+                    refusal.text
+                ),
             }),
         }
     }
 }
 
-/// Why not all is known: the first reason, which is enough.
+/// Why some groups may be unknown: the first reason, which is enough.
 #[derive(Debug, Default)]
 struct Gaps(Option<String>);
 

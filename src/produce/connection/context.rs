@@ -1,5 +1,5 @@
-//! What becomes of librdkafka's events: its log, its errors, and the deliveries. Apart from
-//! `delivery.rs`, because several producers share one account of deliveries.
+//! Handles librdkafka's events: its log, its errors, and the deliveries. Apart from `delivery.rs`, because
+//! several producers share one account of deliveries.
 
 use std::sync::Arc;
 
@@ -46,14 +46,14 @@ impl ProducerEvents {
         }
     }
 
-    /// Notes that no more events will come, because the thread that takes them has ended in a panic.
+    /// Notes that no more events will come, because the thread that takes them has panicked.
     pub(in crate::produce) fn polling_panicked(&self) {
         self.deliveries.end(Ending::PollingPanicked);
     }
 
     fn log(&self, level: i32, facility: &str, text: &str) {
         let text = self.secrets.hide(text);
-        // That a broker hung up, and in which state, is told here and not as an error.
+        // The log says that a broker hung up, and in which state; the errors do not.
         if facility == FAILURE {
             self.deliveries.hung_up(&text);
         }

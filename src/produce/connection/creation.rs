@@ -1,4 +1,4 @@
-//! Making topics that the destination lacks, and more partitions of those.
+//! Creates topics that the destination lacks, and adds partitions to them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
@@ -10,20 +10,20 @@ use crate::cluster::native::{Client, Code, admin};
 use crate::error::Error;
 use crate::host::control::Control;
 
-/// How long new topics may take to show up.
+/// How long new topics may take to appear.
 const CREATE_LIMIT: Duration = Duration::from_secs(15);
 /// How long the cluster may take to change something.
 const ADMIN_LIMIT: Duration = Duration::from_secs(10);
 
-/// Topics that the broker of a rehearsal creates between two requests.
+/// How many topics the broker of a rehearsal creates between two requests.
 const CREATED_AT_ONCE: usize = 16;
 
-/// The most partitions that a topic is made with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
+/// The most partitions that a topic is created with (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
 pub(in crate::produce) const MOST_PARTITIONS: i32 = 100_000;
 
 impl Connection {
     /// Creates topics, given with their numbers of partitions, and waits until they can be written to.
-    /// Gives their sizes, in the same order.
+    /// Returns their sizes, in the same order.
     ///
     /// # Errors
     /// [`Error::TopicRefused`] with the cluster's reason.
@@ -51,9 +51,9 @@ impl Connection {
         shapes.collect()
     }
 
-    /// Creates topics in the broker of a rehearsal, which looks at new ones once a second unless it
-    /// answers a request between them (librdkafka, rd_kafka_mock_cluster_io_poll). So one request
-    /// after another asks for the first topic, and each answer lets it create what waits by then.
+    /// Creates topics in the broker of a rehearsal, which handles new ones once a second unless it answers a
+    /// request between them (librdkafka, rd_kafka_mock_cluster_io_poll). So one request after another asks
+    /// for the first topic, and each answer lets it create what waits by then.
     fn create_for_rehearsal(&self, topics: &[(&str, i32)], control: &Control) -> Result<(), Error> {
         let Some(((first, partitions), others)) = topics.split_first() else {
             return Ok(());
@@ -90,13 +90,13 @@ impl Connection {
         check_creation(topic, partitions)?;
         let client = self.client();
         match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
-            // Somebody else was faster: as good.
+            // Somebody else was faster, which is as good.
             Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => Err(creation_refused(topic, e.text)),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    /// Gives `topic`, which this run has created, more partitions; `false` when it cannot have more.
+    /// Adds partitions to `topic`, which this run has created; `false` if it cannot have more.
     ///
     /// # Errors
     /// [`Error::TopicRefused`] with the cluster's reason.
@@ -136,7 +136,7 @@ impl Connection {
                 return Ok(present);
             }
             if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
-                let reason = "it was created and does not show up".into();
+                let reason = "it was created but does not appear".into();
                 return Err(Error::TopicRefused {
                     topic: topic.into(),
                     action: "use",
@@ -151,8 +151,8 @@ impl Connection {
 /// Creates a topic in the broker of a rehearsal.
 fn create_in_mock(client: &Client, topic: &str, partitions: i32) -> Result<(), Error> {
     check_creation(topic, partitions)?;
-    // The mock cluster deals partitions out to brokers by their numbers and replicas; one of the replicas,
-    // by chance, is the leader.
+    // The mock cluster assigns partitions to brokers by their numbers and replicas; a random one of the
+    // replicas is the leader.
     let replicas = match partitions {
         0..REHEARSAL_BROKERS => REHEARSAL_BROKERS,
         _ => 1,
@@ -169,20 +169,20 @@ fn creation_refused(topic: &str, reason: String) -> Error {
     }
 }
 
-/// Checks that kreplay makes topics with so many partitions.
+/// Checks that kreplay creates topics with this many partitions.
 ///
 /// # Errors
-/// [`Error::TopicRefused`], as of making it.
+/// [`Error::TopicRefused`], as for creating it.
 pub(in crate::produce) fn check_creation(topic: &str, partitions: i32) -> Result<(), Error> {
     checked(partitions).map_err(|reason| creation_refused(topic, reason))
 }
 
-/// Refuses a number of partitions that no topic is made with.
+/// The error for a number of partitions that no topic is created with.
 fn checked(partitions: i32) -> Result<(), String> {
     match partitions {
         ..=MOST_PARTITIONS => Ok(()),
         more => Err(format!(
-            "the capture names partition {}, and kreplay makes topics of at most {MOST_PARTITIONS} \
+            "the capture names partition {}, but kreplay creates topics with at most {MOST_PARTITIONS} \
              partitions",
             more - 1
         )),

@@ -1,4 +1,4 @@
-//! The connection to the destination, and what is looked at before the first record.
+//! The connection to the destination, and what kreplay checks before the first record.
 
 pub(super) mod announce;
 pub(super) mod client;

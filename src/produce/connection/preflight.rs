@@ -1,4 +1,4 @@
-//! Looking at the cluster before anything is sent.
+//! Checks the cluster before anything is sent.
 
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -13,11 +13,11 @@ use crate::host::control::Control;
 use crate::host::patience;
 use crate::report::rendering::figures::count;
 
-/// Brokers of a cluster. librdkafka starts a thread for each that an answer names, before anyone can look at
-/// the answer, and keeps about 68 KB; it refuses answers with more than 10,000. The largest clusters have
-/// some hundreds.
+/// The most brokers of a cluster. librdkafka starts a thread for each broker that an answer names, before
+/// anyone can check the answer, and keeps about 68 KB; it refuses answers with more than 10,000. The largest
+/// clusters have some hundreds.
 const MOST_BROKERS: usize = 2000;
-/// How long refused connections are tried again: a broker may just be starting.
+/// How long to retry refused connections: a broker may just be starting.
 const REFUSED_LIMIT: Duration = Duration::from_secs(3);
 /// How long a single connection may take before it counts as possible.
 const CONNECTING_LIMIT: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ impl Connection {
         }
     }
 
-    /// Checks that the cluster names no more brokers than there can be.
+    /// Checks that the cluster names no more brokers than allowed.
     ///
     /// # Errors
     /// [`Error::Unreachable`].
@@ -71,7 +71,7 @@ impl Connection {
             true => Err(Error::Unreachable {
                 brokers: self.brokers.clone(),
                 reason: format!(
-                    "it names {}, and kreplay works with {} at most",
+                    "it has {}, but kreplay works with {} at most",
                     count(brokers as u64, "broker"),
                     count(MOST_BROKERS as u64, "broker")
                 ),
@@ -81,15 +81,15 @@ impl Connection {
         }
     }
 
-    /// Checks that one of the addresses that the cluster advertises takes connections. Where clients
-    /// are sent to a port that nobody listens on, librdkafka tries for minutes.
+    /// Checks that one of the addresses that the cluster advertises accepts connections. If clients are sent
+    /// to a port that nobody listens on, librdkafka tries for minutes.
     ///
     /// # Errors
     /// [`Error::Unreachable`] with the address and its cause, within seconds.
     fn check_advertised(&self, metadata: &Metadata, control: &Control) -> Result<(), Error> {
         let advertised = metadata.brokers.iter();
         let advertised: Vec<_> = advertised.map(|b| (b.host.clone(), b.port)).collect();
-        // One that was asked already has answered.
+        // The broker that was asked has answered already.
         let asked = |(host, port): &(String, i32)| {
             let named = self.brokers.split(',').map(str::trim);
             let mut named = named.map(|text| text.split_once("://").map_or(text, |(_, rest)| rest));
@@ -117,7 +117,7 @@ impl Connection {
     }
 }
 
-/// Why none of these addresses takes a connection; none when one does, or may do so.
+/// Why none of these addresses accepts a connection; `None` if one does, or may.
 fn refusal_of_all(addresses: &[(String, i32)]) -> Option<String> {
     let mut first = None;
     for (host, port) in addresses {
@@ -127,7 +127,7 @@ fn refusal_of_all(addresses: &[(String, i32)]) -> Option<String> {
     first
 }
 
-/// Why this address takes no connection, where that is certain: a slow one may be behind a long way.
+/// Why this address accepts no connection, if that is certain: a slow one may just be far away.
 fn refusal_of(host: &str, port: u16) -> Option<String> {
     let resolved = match (host, port).to_socket_addrs() {
         Ok(resolved) => resolved,

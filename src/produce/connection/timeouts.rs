@@ -1,5 +1,5 @@
-//! How long a record may wait for its delivery, and whose clock says so. Apart because the connection
-//! sets it and the session watches it.
+//! How long a record may wait for its delivery, and whose clock decides. Apart because the connection sets it
+//! and the session watches it.
 
 use std::time::Duration;
 
@@ -7,18 +7,17 @@ use crate::config::{Cluster, Destination, Idempotence};
 
 /// librdkafka's `message.timeout.ms` (CONFIGURATION.md).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
-/// Both names of it there.
+/// Both of its names there.
 pub(in crate::produce) const TIMEOUT_NAMES: [&str; 2] =
     ["message.timeout.ms", "delivery.timeout.ms"];
 
-/// How long a record may wait for its delivery by the user's `properties`. 0 is no limit, for which
-/// the default is as good as any.
+/// How long a record may wait for its delivery by the user's `properties`. 0 means no limit, for which the
+/// default is as good as any.
 pub(in crate::produce) fn timeout_of(properties: &[(String, String)]) -> Duration {
     limit_of(properties).unwrap_or(DEFAULT_TIMEOUT)
 }
 
-/// How long a record may wait for its delivery by the user's `properties`; none when it may do so for
-/// ever.
+/// How long a record may wait for its delivery by the user's `properties`; `None` if it may wait for ever.
 pub(in crate::produce) fn limit_of(properties: &[(String, String)]) -> Option<Duration> {
     let mut set = properties.iter().rev();
     let set = set.find(|(name, _)| TIMEOUT_NAMES.contains(&name.as_str()));
@@ -27,17 +26,17 @@ pub(in crate::produce) fn limit_of(properties: &[(String, String)]) -> Option<Du
     (limit > Duration::ZERO).then_some(limit)
 }
 
-/// Whose clock lets records time out.
+/// Whose clock makes records time out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum TimeOuts {
-    /// It stands still while the process does.
+    /// kreplay's, which stops while the process is stopped.
     Kreplay,
-    /// It goes on.
+    /// librdkafka's, which does not.
     Librdkafka,
 }
 
 impl TimeOuts {
-    /// librdkafka keeps them where nothing is promised, and where nothing can be late.
+    /// librdkafka keeps them if nothing is promised, or if nothing can be late.
     pub(in crate::produce) fn of(destination: &Destination) -> Self {
         let is_rehearsal = destination.cluster == Cluster::Rehearsal;
         match destination.idempotence {

@@ -1,4 +1,4 @@
-//! The destination's topics: whether they are there, and what they are set to.
+//! The destination's topics: whether they exist, and how they are set.
 
 use std::collections::HashMap;
 use std::thread;
@@ -11,17 +11,17 @@ use crate::error::{Error, Right};
 use crate::host::control::Control;
 use crate::produce::routing::acceptance::TopicRules;
 
-/// How long the cluster may take to tell the settings of a topic.
+/// How long the cluster may take to give the settings of a topic.
 const SETTINGS_LIMIT: Duration = Duration::from_secs(3);
-/// So many topics are looked up in one list of all that the cluster has. Fewer are asked for one by one,
-/// as that list may be long.
+/// From this many topics on, kreplay looks them up in a list of all that the cluster has. It asks for fewer
+/// one by one, because that list may be long.
 const MANY: usize = 16;
 /// How long the cluster may take to list all topics.
 const LIST_LIMIT: Duration = Duration::from_secs(10);
-/// Topics whose settings are asked for at once: each takes about 4 KiB of the answer.
+/// How many topics' settings to request at once: each takes about 4 KiB of the answer.
 const SETTINGS_AT_ONCE: usize = 200;
 
-/// What the cluster says of a topic.
+/// What the cluster says about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum TopicState {
     Missing,
@@ -46,16 +46,16 @@ impl TopicShape {
     }
 }
 
-/// The settings of a topic that matter for sending to it; none where the cluster does not tell.
+/// The settings of a topic that matter for sending to it; `None` if the cluster does not give them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::produce) struct TopicSettings {
-    /// `max.message.bytes`: the largest batch that the brokers take.
+    /// `max.message.bytes`: the largest batch that the brokers accept.
     pub(in crate::produce) max_message_bytes: Option<usize>,
-    /// Whether the brokers replace the times of records (`message.timestamp.type`).
+    /// Whether the brokers replace the timestamps of records (`message.timestamp.type`).
     pub(in crate::produce) log_append_time: bool,
     /// How many replicas an acknowledged record has at least.
     pub(in crate::produce) min_insync_replicas: Option<usize>,
-    /// Which records it does not take.
+    /// Which records it refuses.
     pub(in crate::produce) rules: TopicRules,
 }
 
@@ -74,13 +74,13 @@ impl TopicSettings {
 }
 
 impl Connection {
-    /// The settings of `topic`, as of [`Connection::settings_of`].
+    /// The settings of `topic`, as for [`Connection::settings_of`].
     pub(in crate::produce) fn topic_settings(&self, topic: &str) -> TopicSettings {
         self.settings_of(&[topic]).pop().unwrap_or_default()
     }
 
-    /// The settings of the topics called `names`, in that order. A cluster need not report them: they
-    /// make a replay better, and it does without.
+    /// The settings of the topics called `names`, in that order. A cluster need not report them: a replay is
+    /// better with them, but works without.
     pub(in crate::produce) fn settings_of(&self, names: &[&str]) -> Vec<TopicSettings> {
         if self.is_rehearsal() {
             return vec![TopicSettings::default(); names.len()];
@@ -100,10 +100,10 @@ impl Connection {
                 Ok(topics) => topics.remove(*name),
                 Err(why) => Some(Err(why.clone())),
             };
-            let found = found.unwrap_or_else(|| Err("the cluster left it out".into()));
+            let found = found.unwrap_or_else(|| Err("the cluster's answer lacks it".into()));
             found.map_or_else(
                 |why| {
-                    let note = format!("the settings of topic `{name}` are not known: {why}");
+                    let note = format!("the settings of topic `{name}` are unknown: {why}");
                     self.console.verbose(&note);
                     TopicSettings::default()
                 },
@@ -113,8 +113,7 @@ impl Connection {
         settings.collect()
     }
 
-    /// The ids of the topics called `names`, as far as the cluster says: without them a journal does
-    /// without.
+    /// The ids of the topics called `names`, as far as the cluster gives them; a journal works without them.
     pub(in crate::produce) fn topic_ids(&self, names: &[&str]) -> Vec<(String, FoundTopic)> {
         if names.is_empty() {
             return Vec::new();
@@ -124,7 +123,7 @@ impl Connection {
         found.unwrap_or_else(|refusal| {
             let why = refusal.text;
             self.console
-                .verbose(&format!("the ids of the topics are not known: {why}"));
+                .verbose(&format!("the ids of the topics are unknown: {why}"));
             Vec::new()
         })
     }
@@ -132,7 +131,7 @@ impl Connection {
     /// Checks that the user may write to the topics called `names`, as far as the cluster says.
     ///
     /// # Errors
-    /// [`Error::RightMissing`] that names all to which they may not.
+    /// [`Error::RightMissing`] that names all topics to which the user may not write.
     pub(in crate::produce) fn check_writing(&self, names: &[&str]) -> Result<(), Error> {
         if names.is_empty() || self.is_rehearsal() {
             return Ok(());
@@ -152,17 +151,18 @@ impl Connection {
                     false => Err(self.writing_refused(refused)),
                 }
             }
-            // The brokers say it when they are sent the first record.
+            // The brokers then refuse the first record.
             Err(refusal) => {
                 let why = refusal.text;
-                let note = format!("whether the user may write to the topics is not known: {why}");
+                let note =
+                    format!("kreplay cannot check whether the user may write to the topics: {why}");
                 self.console.verbose(&note);
                 Ok(())
             }
         }
     }
 
-    /// That the user may not write to `topics`.
+    /// The error that the user may not write to `topics`.
     pub(in crate::produce) fn writing_refused(&self, topics: Vec<String>) -> Error {
         Error::RightMissing {
             right: Right::Write { topics },
@@ -170,7 +170,7 @@ impl Connection {
         }
     }
 
-    /// The names of the topics that there are, as far as the cluster says, without Kafka's own.
+    /// The names of existing topics, as far as the cluster gives them, without Kafka's own.
     pub(in crate::produce) fn topic_names(&self) -> Vec<String> {
         let asked = self.ask(|client| client.topics(ASK_LIMIT));
         let Some(Ok(metadata)) = asked else {
@@ -180,11 +180,11 @@ impl Connection {
         names.filter(|name| !name.starts_with("__")).collect()
     }
 
-    /// What the cluster says of the topics called `names`, in that order. Only an answer about one
-    /// topic shows whether the user may know of it, so those that are not in a list are asked for alone.
+    /// What the cluster says about the topics called `names`, in that order. Only an answer about one topic
+    /// shows whether the user may know about it, so those that are not in a list are asked for one by one.
     ///
     /// # Errors
-    /// As of [`Connection::topic_state`].
+    /// As for [`Connection::topic_state`].
     pub(in crate::produce) fn topic_states(
         &self,
         names: &[&str],
@@ -200,9 +200,9 @@ impl Connection {
         states.collect()
     }
 
-    /// All topics of the cluster that can be used, when `wanted` of them are looked for; none when those
-    /// are few, or the cluster gives no list. librdkafka keeps what it lists, and needs not ask for each
-    /// topic again.
+    /// All topics of the cluster that can be used, if `wanted` of them are looked for; `None` if those are
+    /// few, or the cluster gives no list. librdkafka keeps what it lists, and need not ask for each topic
+    /// again.
     pub(in crate::produce) fn list_for(
         &self,
         wanted: usize,
@@ -221,8 +221,8 @@ impl Connection {
         Some(shapes.collect())
     }
 
-    /// How many partitions the topics called `names` have now, in that order: 0 where the cluster does not
-    /// know one, none where it does not say. It is asked once and not waited for.
+    /// How many partitions each topic in `names` has now: 0 if the cluster does not know the topic, `None` if
+    /// it does not answer. Asks once and does not wait for topics to appear.
     pub(in crate::produce) fn partitions_of(&self, names: &[&str]) -> Vec<Option<i32>> {
         if names.len() >= MANY {
             let listed = self.ask(|client| client.topics(ASK_LIMIT));
@@ -249,10 +249,10 @@ impl Connection {
         counts.collect()
     }
 
-    /// What the cluster says of `topic`.
+    /// What the cluster says about `topic`.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`] when it says nothing, or that we may not know.
+    /// [`Error::TopicRefused`] if it says nothing, or that the user may not know.
     pub(in crate::produce) fn topic_state(
         &self,
         topic: &str,

@@ -1,22 +1,22 @@
-//! How long records wait for their answers. kreplay watches `message.timeout.ms` itself: librdkafka
-//! would go on under a new epoch after a time-out, and send what a broker may have taken under the old
-//! one again. The clock here stands still while the process does.
+//! How long records wait for their answers. kreplay watches `message.timeout.ms` itself: librdkafka would
+//! continue under a new epoch after a time-out, and send what a broker may have taken under the old one
+//! again. The clock here stops while the process is stopped.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The most that the time between two looks counts: the sending thread looks every few milliseconds.
+/// The most that the time between two checks counts: the sending thread checks every few milliseconds.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
-/// A span in which records are handed over takes one part in so many of the time that they may wait.
+/// A span in which records are handed over is this fraction of the time that they may wait.
 const PARTS: u32 = 64;
-/// Spans that are shorter would only cost memory.
+/// Shorter spans would only cost memory.
 const SHORTEST_SPAN: Duration = Duration::from_millis(10);
 
 /// Records that were handed over in a short span of time, which count as equally old.
 #[derive(Debug)]
 struct HandoverSpan {
     began: Duration,
-    /// How many were handed over in it; none as long as it is the last one.
+    /// How many were handed over in it; `None` as long as it is the last one.
     handed: Option<u64>,
     answered: u64,
 }
@@ -24,7 +24,7 @@ struct HandoverSpan {
 /// The waiting times of all records in flight.
 #[derive(Debug)]
 pub(in crate::produce) struct InFlightAges {
-    /// How long a record may wait; none when it may do so for ever.
+    /// How long a record may wait; `None` if it may wait for ever.
     limit: Option<Duration>,
     now: Duration,
     looked: Option<Instant>,
@@ -50,8 +50,8 @@ impl InFlightAges {
         }
     }
 
-    /// Moves the clock on to `now`, until which `handed` records were handed over in the last span. Gives
-    /// the number of the next span when that begins now.
+    /// Advances the clock to `now`, until which `handed` records were handed over in the last span. Returns
+    /// the number of the next span if that begins now.
     pub(in crate::produce) fn look(&mut self, now: Instant, handed: u64) -> Option<u32> {
         let step = now.saturating_duration_since(self.looked.unwrap_or(now));
         self.looked = Some(now);
@@ -100,7 +100,7 @@ impl InFlightAges {
             .is_some_and(|at| self.is_over(&self.spans[at]))
     }
 
-    /// Notes that a record of the span with this number is answered.
+    /// Notes that a record of the span with this number has been answered.
     pub(in crate::produce) fn answered(&mut self, span: u32) {
         if let Some(at) = self.index(span) {
             self.spans[at].answered += 1;
@@ -131,7 +131,7 @@ mod tests {
         let start = Instant::now();
         let mut ages = InFlightAges::new(Some(ms(6400)));
         assert_eq!(ages.look(start, 0), None);
-        // A span takes 100 ms; that nothing was handed over moves its beginning.
+        // A span takes 100 ms; its beginning moves as long as nothing was handed over.
         assert_eq!(ages.look(start + ms(500), 0), None);
         assert_eq!(ages.look(start + ms(550), 2), None);
         assert_eq!(ages.look(start + ms(600), 2), Some(1));

@@ -1,4 +1,4 @@
-//! What the broker answered for a record: its outcome, and what is done about a refusal.
+//! Handles the broker's answer for a record: its outcome, and what to do about a refusal.
 
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,10 @@ use crate::produce::delivery::refusals::Cause;
 use crate::report::ProblemKind;
 
 impl Deliveries {
-    /// Takes the answer for a record.
+    /// Handles the answer for a record.
     pub(in crate::produce) fn answer(&self, delivery: &Delivery<'_>) {
         let Delivery { record, topic, .. } = delivery;
-        // Before the lock, for which others may have to be waited.
+        // Before the lock, which may have to wait for others.
         let due = record.due();
         let response = due.map(|due| self.began.elapsed().saturating_sub(due));
         let mut account = self.account();
@@ -71,7 +71,7 @@ impl Deliveries {
         self.release(record.batch(), record.record());
     }
 
-    /// What it means for a record that it failed; none when it comes back to be sent again.
+    /// The outcome of a record that failed; `None` if it comes back to be sent again.
     pub(super) fn judge(
         &self,
         account: &mut Account,
@@ -109,7 +109,7 @@ impl Deliveries {
         let why = match is_overdue {
             true => words(code),
             false => format!(
-                "topic `{topic}` [{partition}]: it was not answered yet when its producer was ended, \
+                "topic `{topic}` [{partition}]: it had no answer yet when kreplay ended its producer \
                  because other records had timed out"
             ),
         };
@@ -120,7 +120,7 @@ impl Deliveries {
         record.batch().size(record.record()) + self.added_bytes
     }
 
-    /// Counts a record that failed, for `why`, and puts it among the rejects.
+    /// Counts a record that failed, with its reason `why`, and puts it among the rejects.
     pub(super) fn fail(
         account: &mut Account,
         record: &InFlightRecord,
@@ -137,7 +137,7 @@ impl Deliveries {
         account.rejects.add(batch, record, outcome, why);
     }
 
-    /// An error of one record in words, with its size where that makes the difference.
+    /// An error of one record in words, with its size if that matters.
     pub(super) fn describe(
         &self,
         code: Code,
@@ -162,7 +162,7 @@ impl Deliveries {
 /// Why a record that was sent again is out of order.
 pub(super) fn late(topic: &str, partition: i32) -> String {
     format!(
-        "it was in a batch that the broker refused, and later records of {topic} [{partition}] were in \
-         the log when it was sent again"
+        "the broker refused its batch, and later records of {topic} [{partition}] were in the log when \
+         it was sent again"
     )
 }

@@ -1,10 +1,10 @@
-//! How much may be in flight, in two numbers: the records that are not answered, with all that
-//! librdkafka holds of them, and the batches that they keep in memory. It is the second bounded queue
-//! of a replay: a slow broker makes the sender wait, and so extraction.
+//! Limits what may be in flight by two numbers: the records that have no answer, with everything that
+//! librdkafka holds of them, and the batches that they keep in memory. It is the second bounded queue of a
+//! replay: a slow broker makes the sender wait, and so extraction.
 //!
-//! librdkafka counts the time of a record from the moment it is handed over. So the window for records
-//! begins small and follows what the cluster takes: it grows as long as a full window is answered
-//! within a part of `message.timeout.ms`, and shrinks when that takes longer.
+//! librdkafka counts the time of a record from the moment when it is handed over. So the window for records
+//! begins small and follows what the cluster takes: it grows as long as a full window is answered within a
+//! fraction of `message.timeout.ms`, and shrinks when that takes longer.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,19 +15,18 @@ use crate::record::in_flight::Pin;
 /// What librdkafka holds of a record besides its bytes: its message and queue entries are about
 /// 208 bytes, its headers' list and allocator slack the rest.
 const RECORD_OVERHEAD: usize = 512;
-/// A full window may take one part in so many of `message.timeout.ms` to be answered: the rest is for
-/// a cluster that turns slower, and for retries.
+/// The fraction of `message.timeout.ms` that a full window may take to be answered: the rest is for a cluster
+/// that becomes slower, and for retries.
 const PART_OF_TIMEOUT: u32 = 4;
-/// Bytes a second of the slowest cluster for which the very first window is answered in time: a quarter
-/// of what a modem of 1998 or a harsh quota lets through.
+/// Bytes a second of the slowest cluster that answers the very first window in time: a quarter of what a
+/// modem of 1998 or a harsh quota lets through.
 const SLOWEST: u64 = 4 << 10;
-/// The smallest window. It is more than one record of most topics, and one always fits.
+/// The smallest window. It is larger than one record of most topics, and one record always fits.
 const SMALLEST: usize = 16 << 10;
-/// How much a window grows at once. A quota of Kafka's lets a burst through before it throttles, which
-/// says nothing of the rate that follows, so that a window must not be much more than what was
-/// answered.
+/// How much a window grows at once. A quota of Kafka's lets a burst through before it throttles, which says
+/// nothing about the rate that follows, so a window must not be much larger than what was answered.
 const MOST_GROWTH: f64 = 4.0;
-/// The end of a turn that has not begun: so many bytes never come.
+/// The end of a turn that has not begun: this many bytes never come.
 const NO_TURN: u64 = u64::MAX;
 
 /// The window, and the memory behind it.
@@ -35,11 +34,12 @@ const NO_TURN: u64 = u64::MAX;
 pub(in crate::produce) struct InFlightBudget {
     /// Bytes that may be in flight now.
     window: AtomicUsize,
-    /// Bytes that may ever be.
+    /// The most bytes that may ever be in flight.
     most: usize,
     taken: AtomicUsize,
     answered: AtomicU64,
-    /// Bytes answered at which the window that was full is answered; [`NO_TURN`] while none was.
+    /// The number of answered bytes at which a window that was full is answered; [`NO_TURN`] while none was
+    /// full.
     turn_ends: AtomicU64,
     turn: Mutex<Option<Instant>>,
     /// How long a full window may take to be answered.
@@ -50,15 +50,15 @@ pub(in crate::produce) struct InFlightBudget {
 }
 
 impl InFlightBudget {
-    /// A window in which librdkafka fills its batches at any speed.
+    /// A window that lets librdkafka fill its batches at any speed.
     pub(in crate::produce) const WIDE: usize = 24 << 20;
-    /// One for a journal: what is in flight when kreplay is killed may be sent twice.
+    /// The window with a journal: what is in flight when kreplay is killed may be sent twice.
     pub(in crate::produce) const NARROW: usize = 8 << 20;
-    /// Batches may keep so many times the widest window in memory: one for records that are not
-    /// answered, one for their neighbours in half-answered batches.
+    /// How many times the widest window batches may keep in memory: once for records without an answer, once
+    /// for their neighbours in half-answered batches.
     const PINNED: usize = 2;
-    /// From there on each record is kept alone. Beyond this limit nothing is sent: it is reached only
-    /// when copies of single records outgrow the window, by the overhead of each.
+    /// From there on, each record is kept alone. Beyond this limit nothing is sent: only copies of single
+    /// records reach it, by the overhead of each.
     const PINNED_MOST: usize = 4;
 
     /// A window of at most `most` bytes, for records that time out after `timeout`.
@@ -79,36 +79,35 @@ impl InFlightBudget {
         }
     }
 
-    /// Keeps account of a batch of `bytes` until the pin is dropped.
+    /// Accounts for a batch of `bytes` until the pin is dropped.
     pub(in crate::produce) fn pin(&self, bytes: usize) -> Pin {
         Pin::new(bytes, &self.pinned)
     }
 
-    /// Whether batches are kept in memory by so few of their records that each of the next ones is
-    /// better kept alone.
+    /// Whether so few of their records keep batches in memory that the next ones are better kept alone.
     pub(in crate::produce) fn is_pinned_full(&self) -> bool {
         self.pinned.load(Ordering::SeqCst) > self.most * Self::PINNED
     }
 
-    /// Whether nothing may be sent until memory is free again.
+    /// Whether to send nothing until memory is free again.
     pub(in crate::produce) fn is_pinned_over_full(&self) -> bool {
         let most = self.most * Self::PINNED_MOST;
-        // One batch always may be sent, however large.
+        // One batch may always be sent, however large.
         self.pinned.load(Ordering::SeqCst) > most && self.taken.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether as much may be in flight as ever: the cluster answers fast enough for that.
+    /// Whether the window is at its widest: the cluster answers fast enough for that.
     pub(in crate::produce) fn is_widest(&self) -> bool {
         self.window.load(Ordering::SeqCst) >= self.most
     }
 
-    /// Bytes at which a sender that found the window full goes on: waking it for each delivery would
-    /// cost more than the delivery.
+    /// The number of bytes at which a sender that found the window full continues: waking it for each
+    /// delivery would cost more than the delivery.
     fn reopens_at(&self) -> usize {
         self.window.load(Ordering::SeqCst) / 4 * 3
     }
 
-    /// Puts a record of `bytes` in; `true` when the window is now full.
+    /// Adds a record of `bytes`; `true` if the window is now full.
     pub(in crate::produce) fn acquire(&self, bytes: usize) -> bool {
         let weight = bytes + RECORD_OVERHEAD;
         let taken = self.taken.fetch_add(weight, Ordering::SeqCst) + weight;
@@ -122,7 +121,7 @@ impl InFlightBudget {
         is_full
     }
 
-    /// Takes out a record of `bytes` that librdkafka has refused or answered.
+    /// Removes a record of `bytes` that librdkafka has refused or answered.
     pub(in crate::produce) fn release(&self, bytes: usize) {
         let weight = bytes + RECORD_OVERHEAD;
         let answered = self.answered.fetch_add(weight as u64, Ordering::SeqCst) + weight as u64;
@@ -137,7 +136,7 @@ impl InFlightBudget {
         }
     }
 
-    /// All that was in flight when the window was full is answered.
+    /// Everything that was in flight when the window was full has been answered.
     fn end_turn(&self) {
         let mut turn = lock(&self.turn);
         let Some(began) = turn.take() else {
@@ -153,7 +152,7 @@ impl InFlightBudget {
         self.reopened.notify_all();
     }
 
-    /// Waits up to `limit` until there is room again; `true` when there is.
+    /// Waits up to `limit` until there is room again; `true` if there is.
     pub(in crate::produce) fn wait(&self, limit: Duration) -> bool {
         let guard = lock(&self.lock);
         let full = |_: &mut ()| self.taken.load(Ordering::SeqCst) > self.reopens_at();
@@ -166,9 +165,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The window after one that took so long to be answered.
+/// The window after one that took this long to be answered.
 fn next_window(window: usize, took: Duration, patience: Duration, most: usize) -> usize {
-    // A turn of no time is one of the fastest.
+    // A turn that took no time is one of the fastest.
     let factor = patience.as_secs_f64() / took.as_secs_f64().max(1e-6);
     #[expect(
         clippy::cast_possible_truncation,
@@ -202,8 +201,8 @@ mod tests {
         assert!(budget.wait(Duration::ZERO));
     }
 
-    /// Turns until the window stays, at a cluster that takes `rate` bytes a second; and the longest that
-    /// one took.
+    /// Turns until the window stays the same, for a cluster that takes `rate` bytes a second; and the longest
+    /// turn.
     fn turns(rate: f64, timeout: Duration) -> (usize, usize, f64) {
         let mut window = InFlightBudget::of(InFlightBudget::WIDE, timeout)
             .window
@@ -229,7 +228,7 @@ mod tests {
         let (_, window, longest) = turns(15_000.0, TIMEOUT);
         assert!(window.abs_diff(15_000 * 75) < 20_000, "{window}");
         assert!(longest < 100.0, "{longest}");
-        // The slowest cluster that is thought of: the first window takes all of the time.
+        // The slowest cluster that kreplay allows for: the first window takes all of the time.
         assert!(turns(4096.0, TIMEOUT).2 <= 300.0);
     }
 

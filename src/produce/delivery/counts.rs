@@ -1,4 +1,4 @@
-//! What was delivered and what was not, in numbers.
+//! Counts what was delivered and what was not.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::report::{Latency, Outcome, PartitionDelivery, Placement, ProblemKind,
 pub(in crate::produce) struct TopicCount {
     pub(in crate::produce) delivered: u64,
     pub(in crate::produce) bytes: u64,
-    /// By the number of the partition, up to the last one that something was delivered to.
+    /// By the number of the partition, up to the last one with a delivery.
     partitions: Vec<PartitionCount>,
 }
 
@@ -21,7 +21,7 @@ pub(in crate::produce) struct TopicCount {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct PartitionCount {
     delivered: u64,
-    /// The first and the last offset; none where no broker has named one.
+    /// The first and the last offset; `None` if no broker has named one.
     offsets: Option<(i64, i64)>,
 }
 
@@ -36,7 +36,7 @@ impl PartitionCount {
 }
 
 impl TopicCount {
-    /// The partitions that something was delivered to.
+    /// The partitions with deliveries.
     pub(in crate::produce) fn per_partition(&self) -> Vec<PartitionDelivery> {
         let numbered = (0_u32..).zip(&self.partitions);
         let reached = numbered.filter(|(_, count)| count.delivered > 0);
@@ -56,17 +56,17 @@ pub(in crate::produce) struct DeliveryCounts {
     pub(in crate::produce) delivered: u64,
     pub(in crate::produce) not_written: u64,
     pub(in crate::produce) unknown: u64,
-    /// How many of `not_written` librdkafka did not even take.
+    /// How many of `not_written` librdkafka refused to take.
     pub(in crate::produce) refused: u64,
     /// How many of `not_written` were taken back from librdkafka's queue.
     pub(in crate::produce) purged_from_queue: u64,
-    /// How many of `unknown` were given up on their way.
+    /// How many of `unknown` were given up in flight.
     pub(in crate::produce) purged_in_flight: u64,
-    /// How many failed because librdkafka gave up: the time was over, or it cannot go on.
+    /// How many failed because librdkafka gave up: the time had passed, or it cannot continue.
     pub(in crate::produce) given_up: u64,
-    /// How records come to their partitions.
+    /// How records are placed in partitions.
     pub(in crate::produce) partition: PartitionChoice,
-    /// How those delivered came to theirs.
+    /// How the delivered ones were placed.
     pub(in crate::produce) placement: Placement,
     /// By the index of the target.
     pub(in crate::produce) topics: Vec<TopicCount>,
@@ -118,30 +118,30 @@ impl DeliveryCounts {
         let topic = at(&mut self.topics, target);
         topic.delivered += 1;
         topic.bytes += bytes as u64;
-        // A record that is acknowledged has a partition.
+        // An acknowledged record has a partition.
         if let Ok(partition) = usize::try_from(partition) {
             at(&mut topic.partitions, partition).deliver(offset);
         }
     }
 
-    /// Counts how long after its due time a record was acknowledged, of which `latency` was after it was
-    /// sent.
+    /// Counts how long after its due time a record was acknowledged, and how long after it was sent
+    /// (`latency`).
     pub(in crate::produce) fn keep_time(&mut self, response: Duration, latency: Duration) {
         self.response.record(response);
         self.lateness.record(response.saturating_sub(latency));
     }
 
-    /// Counts how a record that is delivered came to `partition`.
+    /// Counts how a delivered record was placed in `partition`.
     pub(in crate::produce) fn place(&mut self, record: &Record, partition: i32) {
         count_placement(&mut self.placement, self.partition, record, Some(partition));
     }
 
-    /// Counts an answer with `code` that is none of a broker's, and no purge.
+    /// Counts an answer with a `code` that did not come from a broker and is no purge.
     pub(in crate::produce) fn note_answer(&mut self, code: Code) {
         self.given_up += u64::from(code.is_local() && !code.is_purge());
     }
 
-    /// Counts a record that failed, and gives what that makes of it.
+    /// Counts a record that failed, and returns its outcome.
     pub(in crate::produce) fn fail(
         &mut self,
         DeliveryFailure { code, persisted }: DeliveryFailure,
@@ -156,7 +156,7 @@ impl DeliveryCounts {
             }
             Persisted::Possibly | Persisted::Yes => {
                 self.unknown += 1;
-                // Also of those that waited in the queue for another try.
+                // Also those that waited in the queue for another try.
                 self.purged_in_flight += u64::from(code.is_purge());
                 (ProblemKind::Unknown, Outcome::Unknown)
             }
@@ -165,7 +165,7 @@ impl DeliveryCounts {
         outcome
     }
 
-    /// Counts a record that the destination does not take, and gives what that makes of it.
+    /// Counts a record that the destination refuses, and returns its outcome.
     pub(in crate::produce) fn refuse(&mut self, origin: Origin, why: &str) -> Outcome {
         self.not_written += 1;
         self.problems
@@ -173,7 +173,7 @@ impl DeliveryCounts {
         Outcome::NotWritten
     }
 
-    /// Counts a record that never got an answer, and gives what that makes of it.
+    /// Counts a record that never got an answer, and returns its outcome.
     pub(in crate::produce) fn leave_unanswered(&mut self, origin: Origin, why: &str) -> Outcome {
         self.unknown += 1;
         self.problems
@@ -181,23 +181,23 @@ impl DeliveryCounts {
         Outcome::Unknown
     }
 
-    /// None when nothing was delivered.
+    /// `None` if nothing was delivered.
     pub(in crate::produce) fn latency(&self) -> Option<Latency> {
         self.latency.summary()
     }
 
-    /// None when nothing timed was delivered.
+    /// `None` if nothing timed was delivered.
     pub(in crate::produce) fn lateness(&self) -> Option<Latency> {
         self.lateness.summary()
     }
 
-    /// None when nothing timed was delivered.
+    /// `None` if nothing timed was delivered.
     pub(in crate::produce) fn response(&self) -> Option<Latency> {
         self.response.summary()
     }
 }
 
-/// The entry at `index`, which is made where the list is shorter.
+/// The entry at `index`, which is added if the list is shorter.
 fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
     if index >= list.len() {
         list.resize(index + 1, T::default());
@@ -205,7 +205,7 @@ fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
     &mut list[index]
 }
 
-/// Counts how a record comes to `partition`; none is the choice of librdkafka, which is not known yet.
+/// Counts how a record is placed in `partition`; `None` means that librdkafka chooses later.
 pub(in crate::produce) fn count_placement(
     placement: &mut Placement,
     how: PartitionChoice,
@@ -230,7 +230,7 @@ mod tests {
         for (place, offset) in [
             ((1, 2), Some(7)),
             ((1, 2), Some(5)),
-            // A record that the broker had already, so that it names no offset.
+            // The broker had this record already, so it names no offset.
             ((1, 2), None),
             ((1, 0), None),
             ((3, 1), Some(0)),

@@ -1,4 +1,4 @@
-//! How long something took, record by record: exact for a thousand records, and a histogram beyond.
+//! How long something took, record by record: exact for a thousand records, a histogram beyond.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use hdrhistogram::Histogram;
 
 use crate::report::Latency;
 
-/// Times that are kept one by one.
+/// How many times are kept one by one.
 const EXACT: usize = 1_000;
-/// The longest time that a histogram tells apart: an hour, in microseconds.
+/// The longest time that the histogram resolves: an hour, in microseconds.
 const LONGEST_US: u64 = 3_600_000_000;
 
 /// Times in microseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Distribution {
-    /// As long as there are few, all of them.
+    /// All times, as long as there are few.
     exact: Vec<u64>,
-    /// What became of those when there were more.
+    /// The histogram that replaces them when there are more.
     histogram: Option<Histogram<u64>>,
 }
 
@@ -38,7 +38,7 @@ impl Distribution {
         }
     }
 
-    /// None when nothing was recorded.
+    /// `None` if nothing was recorded.
     pub(crate) fn summary(&self) -> Option<Latency> {
         let mut sorted = self.exact.clone();
         sorted.sort_unstable();
@@ -57,7 +57,7 @@ impl Distribution {
     }
 }
 
-/// The index, among so many sorted values, of the smallest that is not exceeded by a share of `q`.
+/// The index, among this many sorted values, of the smallest that a share of `q` does not exceed.
 fn nearest_rank(values: usize, q: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
@@ -72,10 +72,10 @@ fn nearest_rank(values: usize, q: f64) -> usize {
 mod tests {
     use super::*;
 
-    /// The summary of so many times, of 1 ms, 2 ms and so on in some other order.
+    /// The summary of this many times, of 1 ms, 2 ms and so on in some other order.
     fn of(values: u64) -> Option<Latency> {
         let mut times = Distribution::default();
-        // 7,919 is prime, so that every time comes once.
+        // 7,919 is prime, so that every time occurs once.
         (0..values).for_each(|i| times.record(Duration::from_millis(i * 7919 % values + 1)));
         times.summary()
     }

@@ -1,5 +1,5 @@
-//! Deliveries: the broker's answer for each record, counted as it comes. Runs on the threads that
-//! poll librdkafka, beside the one that sends.
+//! Deliveries: the broker's answer for each record, counted as it comes. Runs on the threads that poll
+//! librdkafka, beside the sending thread.
 
 pub(crate) mod ages;
 mod answers;
@@ -34,31 +34,31 @@ use crate::verify::group::sent::SentTimes;
 pub(super) struct ClientErrors {
     /// The clearest reason why no broker could be used.
     pub(super) connection: Option<Reason>,
-    /// The last one: why there is silence now.
+    /// The last reason: why the cluster is silent now.
     pub(super) latest: Option<Reason>,
     /// All known brokers are down.
     pub(super) all_down: bool,
-    /// A wrong secret or mechanism: trying again does not help.
+    /// Whether a secret or mechanism is wrong: trying again does not help.
     pub(super) authentication: Option<Reason>,
     /// Why nothing more will be answered.
     ending: Option<Ending>,
-    /// The first topic that a broker does not let the user write to.
+    /// The first topic to which a broker does not let the user write.
     forbidden: Option<String>,
 }
 
 /// Why no answer will come any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// A fatal error of librdkafka's: the producer cannot go on.
+    /// A fatal error of librdkafka: the producer cannot continue.
     Fatal,
     /// No record was acknowledged for as long as `--give-up-after` allows.
     GivenUp,
-    /// The thread that takes the answers has ended in a panic.
+    /// The thread that takes the answers has panicked.
     PollingPanicked,
 }
 
 impl ClientErrors {
-    /// A clear word is not lost among the vague ones that follow from it.
+    /// Keeps a clear reason instead of the vague ones that follow from it.
     pub(super) fn connection(&mut self, reason: Reason) {
         self.latest = Some(reason.clone());
         let clearest = self.connection.as_ref().map(|known| known.clarity);
@@ -67,35 +67,35 @@ impl ClientErrors {
         }
     }
 
-    /// Why there is silence now, in words.
+    /// Why the cluster is silent now, in words.
     pub(super) fn why_silent(self) -> String {
         let reason = self.authentication.or(self.latest);
         reason.map_or_else(|| "the brokers do not answer".into(), |reason| reason.text)
     }
 }
 
-/// What becomes of records.
+/// The account of records.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) counts: DeliveryCounts,
     pub(super) rejects: Rejects,
     /// Records of refused batches.
     pub(super) refusals: Refusals,
-    /// What the journal has to be told, where one is kept.
+    /// What the journal has to write down, if the run keeps one.
     pub(super) answers: Option<NewOutcomes>,
-    /// Records that a broker has answered for, be it with a refusal.
+    /// Records that a broker has answered, even with a refusal.
     pub(super) heard: u64,
-    /// The run is reported: what is answered later changes nothing.
+    /// The report is complete: later answers change nothing.
     is_closed: bool,
     /// How long those in flight wait.
     pub(super) ages: InFlightAges,
-    /// Records that come back from a producer that is being ended; none while none is.
+    /// Records that come back from a producer that is being ended; `None` while none is.
     pub(super) returned: Option<Vec<Returned>>,
     /// The topics of records that have waited for too long, each with the highest of their partitions.
     overdue: BTreeMap<String, i32>,
 }
 
-/// A record that certainly is not in the log, and is to be sent by another producer.
+/// A record that is certainly not in the log, and that another producer will send.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) record: InFlightRecord,
@@ -108,18 +108,18 @@ pub(super) struct Deliveries {
     counters: Arc<Counters>,
     account: Mutex<Account>,
     client_errors: Mutex<ClientErrors>,
-    /// What limits the records of a topic, in words.
+    /// What limits the size of a topic's records, in words.
     limits: Mutex<HashMap<String, String>>,
     pub(super) budget: InFlightBudget,
     /// Whether refused records wait to be sent again.
     has_refused: AtomicBool,
-    /// Whether a topic turned out to be one that the user may not write to.
+    /// Whether the user may not write to one of the topics.
     is_forbidden: AtomicBool,
     /// Bytes of the headers that each record gets.
     added_bytes: usize,
-    /// What due times are counted from.
+    /// The moment from which due times are counted.
     began: Instant,
-    /// When which offset was sent, where a consumer group is waited for.
+    /// When which offset was sent, if the run waits for a consumer group.
     sent: Option<Arc<SentTimes>>,
 }
 
@@ -128,19 +128,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Account {
-    /// Takes no more answers. The outcome of `open` is that there was none.
+    /// Accepts no more answers. The outcome of the records in `open` is that they got none.
     pub(super) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
         self.is_closed = true;
         for record in open {
             let (batch, record) = (record.batch(), record.record());
-            let why = "no broker has answered before the run ended: it may be in the log";
+            let why = "no broker answered before the run ended: it may be in the log";
             let reason = format!("{why}, captured from {}", batch.captured_at(record));
             let outcome = self.counts.leave_unanswered(record.origin, &reason);
             self.rejects.add(batch, record, outcome, why);
         }
     }
 
-    /// Notes where a record was to go that has waited for too long.
+    /// Notes the destination of a record that has waited too long.
     fn note_overdue(&mut self, topic: &str, partition: i32) {
         match self.overdue.get_mut(topic) {
             Some(highest) => *highest = partition.max(*highest),
@@ -148,13 +148,13 @@ impl Account {
         }
     }
 
-    /// The topics of records that have waited for too long since the last call, each with the highest of
+    /// The topics of records that have waited too long since the last call, each with the highest of
     /// their partitions.
     pub(super) fn take_overdue(&mut self) -> Vec<(String, i32)> {
         mem::take(&mut self.overdue).into_iter().collect()
     }
 
-    /// The final outcome of a record that certainly is not in the log, for `why`.
+    /// The final outcome of a record that is certainly not in the log, with the reason `why`.
     fn not_written(&mut self, record: &InFlightRecord, why: &str) {
         if let Some(answers) = &mut self.answers {
             answers.not_written(record.position());
@@ -200,12 +200,12 @@ impl Deliveries {
         }
     }
 
-    /// When which offset was sent; none where no consumer group is waited for.
+    /// When which offset was sent; `None` if the run waits for no consumer group.
     pub(super) fn sent_times(&self) -> Option<&Arc<SentTimes>> {
         self.sent.as_ref()
     }
 
-    /// Takes up a topic of the destination; they are numbered in this order.
+    /// Adds a topic of the destination; topics are numbered in this order.
     pub(super) fn add_target(&self, name: &str) {
         if let Some(sent) = &self.sent {
             sent.index().add_topic(name);
@@ -220,22 +220,23 @@ impl Deliveries {
         lock(&self.client_errors).clone()
     }
 
-    /// Why nothing more will be answered; none as long as answers may come.
+    /// Why no more answers will come; `None` as long as they may.
     pub(super) fn ending(&self) -> Option<Ending> {
         lock(&self.client_errors).ending
     }
 
-    /// Notes that nothing more will be answered. The first reason counts.
+    /// Notes that no more answers will come. The first reason counts.
     pub(super) fn end(&self, why: Ending) {
         lock(&self.client_errors).ending.get_or_insert(why);
     }
 
-    /// Whether the user may not write to a topic; the sending thread looks before each record.
+    /// Whether the user may not write to one of the topics; the sending thread checks this before each
+    /// record.
     pub(super) fn is_forbidden(&self) -> bool {
         self.is_forbidden.load(Ordering::Relaxed)
     }
 
-    /// The first topic that a broker did not let the user write to.
+    /// The first topic to which a broker did not let the user write.
     pub(super) fn forbidden(&self) -> Option<String> {
         match self.is_forbidden() {
             true => lock(&self.client_errors).forbidden.clone(),
@@ -264,12 +265,12 @@ impl Deliveries {
         }
     }
 
-    /// Notes what librdkafka's log says of a connection that failed.
+    /// Notes what librdkafka's log says about a failed connection.
     pub(super) fn hung_up(&self, reason: &str) {
         lock(&self.client_errors).connection(Reason::of(reason));
     }
 
-    /// Notes that topics are missing: that is why there is silence.
+    /// Notes that missing topics are the reason why the cluster is silent.
     pub(super) fn missing(&self, text: String) {
         let (hint, clarity) = (None, Clarity::Vague);
         lock(&self.client_errors).latest = Some(Reason {
@@ -279,12 +280,12 @@ impl Deliveries {
         });
     }
 
-    /// Says what limits the records of `topic`, for those that are refused.
+    /// Sets what limits the records of `topic`, for the reasons of refusals.
     pub(super) fn limit(&self, topic: &str, words: String) {
         lock(&self.limits).insert(topic.into(), words);
     }
 
-    /// Puts a record into the window of what may be in flight; `true` when that is now full.
+    /// Adds a record to what is in flight; `true` if the window is now full.
     pub(super) fn acquire(&self, batch: &Batch, record: &Record) -> bool {
         self.budget.acquire(batch.size(record) + self.added_bytes)
     }
@@ -294,12 +295,12 @@ impl Deliveries {
         record.set_due(due.saturating_duration_since(self.began));
     }
 
-    /// Takes a record out again that librdkafka did not take.
+    /// Removes a record that librdkafka did not accept.
     pub(super) fn release(&self, batch: &Batch, record: &Record) {
         self.budget.release(batch.size(record) + self.added_bytes);
     }
 
-    /// A record that librdkafka did not take.
+    /// Counts a record that librdkafka did not accept.
     pub(super) fn refused(&self, record: &InFlightRecord, topic: &str, code: Code) {
         let mut account = self.account();
         let failure = DeliveryFailure {
@@ -311,14 +312,14 @@ impl Deliveries {
         account.counts.refused += 1;
     }
 
-    /// A record that its topic does not take, by the topic's own settings; librdkafka was not given it.
+    /// Counts a record that its topic refuses by its settings; librdkafka did not get it.
     pub(super) fn withhold(&self, record: &InFlightRecord, topic: &str, why: impl Display) {
         let mut account = self.account();
         account.not_written(record, &format!("topic `{topic}`: {why}"));
         account.counts.refused += 1;
     }
 
-    /// Whether refused records wait to be sent again; the sending thread looks before each record.
+    /// Whether refused records wait to be sent again; the sending thread checks this before each record.
     pub(super) fn has_refused(&self) -> bool {
         self.has_refused.load(Ordering::Relaxed) && self.account().refusals.held() > 0
     }

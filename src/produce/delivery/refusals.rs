@@ -1,17 +1,17 @@
-//! Records of refused batches, held until it is known which of them the broker means, and records whose
-//! topic or partition is missing, held until it is there again. Apart from `isolation/`, which sends them
-//! again: this is what the polling thread notes, and how it is judged.
+//! Holds records of refused batches until it is known which of them the broker refuses, and records whose
+//! topic or partition is missing until it is there again. Apart from `isolation/`, which sends them again:
+//! this is what the polling thread notes, and how it is judged.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::cluster::native::{Code, InFlightRecord};
 
-/// So many records may be refused before another producer goes on: librdkafka takes a new epoch for each
-/// refused batch, and looks at no end of their 15 bits (rd_kafka_pid_bump). The rest of the 32,768 is for
-/// what is refused until everything in flight is answered.
+/// How many records may be refused before another producer takes over: librdkafka takes a new epoch for each
+/// refused batch, and does not check the end of their 15 bits (rd_kafka_pid_bump). The rest of the 32,768 is
+/// for what is refused until everything in flight is answered.
 pub(in crate::produce) const MOST_REFUSED: u64 = 16_384;
 
-/// Why records came back, of which nothing is in the log.
+/// Why records came back. With each of these, nothing of their batch is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum Cause {
     Record,
@@ -25,7 +25,7 @@ pub(in crate::produce) enum Cause {
 }
 
 impl Cause {
-    /// None for an error that another try of the same records would not change.
+    /// `None` for an error that another try of the same records would not change.
     pub(in crate::produce) fn of(code: Code) -> Option<Self> {
         match code {
             Code::INVALID_RECORD => Some(Self::Record),
@@ -51,31 +51,31 @@ pub(in crate::produce) struct RefusedRecord {
     pub(in crate::produce) record: InFlightRecord,
     pub(in crate::produce) cause: Cause,
     pub(in crate::produce) bytes: usize,
-    /// Equal for records that were refused one after the other: those of a batch, or of several.
+    /// Equal for records that were refused one after the other: those of one batch, or of several.
     pub(in crate::produce) group: u64,
 }
 
 /// When a record was refused for the first time.
 #[derive(Debug, Clone, Copy)]
 struct FirstRefusal {
-    /// How many others were delivered by then that were never refused.
+    /// How many other records were delivered by then that were never refused.
     fresh: u64,
     /// Its number among the refused ones, from 1.
     number: u64,
 }
 
-/// A partition that has refused something.
+/// A partition that has refused records.
 #[derive(Debug, Default)]
 struct RefusingPartition {
     held: Vec<RefusedRecord>,
     group: u64,
     /// Records delivered that were never refused.
     fresh: u64,
-    /// What a record that was refused has to be compared with, by its position in the source.
+    /// What a refused record has to be compared with, by its position in the source.
     returning: HashMap<u64, FirstRefusal>,
     /// Records refused for the first time so far.
     refused: u64,
-    /// Of those that were delivered since, the number of the last in the order of sending.
+    /// Of those delivered since, the number of the last one in the order of sending.
     last_returned: u64,
 }
 
@@ -84,9 +84,10 @@ struct RefusingPartition {
 pub(in crate::produce) struct Refusals {
     topics: HashMap<String, BTreeMap<i32, RefusingPartition>>,
     held: u64,
-    /// Records that were refused since another producer went on last.
+    /// Records refused since another producer last took over.
     pub(in crate::produce) since_renewal: u64,
-    /// Brokers have marked the cause within a batch: one where all are marked has no innocent.
+    /// Whether brokers have marked the cause within a batch: a batch in which all are marked has no innocent
+    /// records.
     pub(in crate::produce) marked: bool,
 }
 
@@ -96,7 +97,7 @@ impl Refusals {
         self.held
     }
 
-    /// Holds a record of a refused batch.
+    /// Adds a record of a refused batch.
     pub(in crate::produce) fn hold(
         &mut self,
         (topic, partition): (&str, i32),
@@ -124,7 +125,7 @@ impl Refusals {
         });
     }
 
-    /// Notes that a record is in the log; `true` when later ones of its partition were there before.
+    /// Notes that a record is in the log; `true` if later ones of its partition were there before.
     pub(in crate::produce) fn delivered(
         &mut self,
         topic: &str,
@@ -149,7 +150,7 @@ impl Refusals {
         }
     }
 
-    /// Gives what is held, by partition and in the order of sending.
+    /// Returns what is held, by partition and in the order of sending.
     pub(in crate::produce) fn take(&mut self) -> Vec<(String, i32, Vec<RefusedRecord>)> {
         self.held = 0;
         let mut all = Vec::new();
@@ -193,19 +194,19 @@ impl Refusals {
     }
 }
 
-/// What is known of refused records.
+/// What is known about refused records.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Judgement {
     /// Certain to be refused again.
     pub(in crate::produce) culprits: Vec<RefusedRecord>,
-    /// May be taken without the culprits.
+    /// May be accepted without the culprits.
     pub(in crate::produce) suspects: Vec<RefusedRecord>,
-    /// The length of the longest group in which no culprit is known.
+    /// The length of the longest group without a known culprit.
     pub(in crate::produce) unclear: usize,
 }
 
-/// Judges the refused records of a partition. `alone`: they were sent as one record. `marked`: these
-/// brokers mark the culprits. `batch_size`: a record as large as that had a batch of its own.
+/// Judges the refused records of a partition. `alone`: they were sent as one record. `marked`: these brokers
+/// mark the culprits. `batch_size`: a record this large had its own batch.
 pub(in crate::produce) fn judge(
     refused: &[RefusedRecord],
     alone: bool,

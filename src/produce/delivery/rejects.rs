@@ -1,5 +1,5 @@
-//! The rejects file: what was found and not delivered, as record lines with the reason. Written as
-//! it happens, so that it is complete whatever ends the run.
+//! The rejects file: what was found and not delivered, as record lines with the reason. Written during the
+//! run, so that it is complete whatever ends the run.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Read};
@@ -14,48 +14,48 @@ use crate::record::{Batch, CapturedFrom, Record};
 use crate::report::Outcome;
 use crate::report::rendering::figures::count;
 
-/// Bytes of rejects that wait at most until the source is known to be the same.
+/// The most bytes of rejects that wait until the source is known to be the same.
 const MOST_WAITING: usize = 16 << 20;
-/// What is read of a file to see whether it holds rejects: a line, unless it is longer.
+/// How much of a file to read to see whether it holds rejects: a line, unless it is longer.
 const MOST_LOOKED_AT: u64 = 128 << 20;
 
-/// Brokers and clusters that are told of; no capture has more to tell.
+/// How many brokers and clusters a file names; no capture shows more.
 const MOST_PLACES: usize = 512;
 
-/// Where rejects go; nowhere when no file was asked for.
+/// Where rejects go; nowhere if the user asked for no file.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Rejects {
     control: Control,
     file: Option<File>,
-    /// What is in the file when the run begins goes.
+    /// The content of the file is removed when the run begins.
     is_replaced: bool,
-    /// Rejects of this run, until it is certain that what is in the file may go.
+    /// Rejects of this run, until it is certain that the content of the file may be removed.
     waiting: Option<Vec<u8>>,
     lines: Option<LineFile>,
     line: Vec<u8>,
-    /// What is known of the captured cluster, and how much of it the file names by now.
+    /// What is known about the captured cluster, and how much of it the file names by now.
     captured_from: Vec<CapturedFrom>,
     named: usize,
     added: u64,
     failure: Option<Error>,
 }
 
-/// What becomes of rejects that are in the file already.
+/// What to do with rejects that are in the file already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum Former<'a> {
     /// They may not have been sent again yet.
     Keep,
-    /// This run tries all of them again, as it goes on after the one that has left them.
+    /// This run sends all of them again, because it continues after the one that has left them.
     Replace,
-    /// This run keeps a journal that is new: it knows nothing of them.
+    /// This run keeps a new journal, which does not know them.
     KeepBeside(&'a Path),
 }
 
 impl Rejects {
-    /// Opens the file for rejects, and keeps it from other runs.
+    /// Opens the file for rejects, and locks it against other runs.
     ///
     /// # Errors
-    /// [`Error::Config`] when it cannot be written, is in use, or has something that is to be kept.
+    /// [`Error::Config`] if it cannot be written, is in use, or holds something that must be kept.
     pub(in crate::produce) fn open(
         path: Option<&Path>,
         former: Former<'_>,
@@ -91,7 +91,7 @@ impl Rejects {
         self.is_replaced
     }
 
-    /// The run begins.
+    /// Notes that the run begins.
     pub(in crate::produce) fn begin(&mut self) {
         match self.is_replaced {
             true => self.waiting = Some(Vec::new()),
@@ -99,14 +99,14 @@ impl Rejects {
         }
     }
 
-    /// The run is found to try again what earlier ones have rejected: those are no rejects any more.
+    /// Notes that the run sends again what earlier ones have rejected, so that those are no longer rejects.
     pub(in crate::produce) fn replace_former(&mut self) {
         if self.waiting.is_some() {
             self.start_writing();
         }
     }
 
-    /// The run is refused: what earlier ones have rejected stays.
+    /// Notes that the run is refused: what earlier ones have rejected stays.
     pub(in crate::produce) fn keep_former(&mut self) {
         if self.waiting.take().is_some() {
             self.file = None;
@@ -126,7 +126,7 @@ impl Rejects {
         lines.add(&waiting, || self.control.patience());
     }
 
-    /// Takes note of where records are from, so that rejects that are sent again are not sent there.
+    /// Notes where records come from, so that rejects that are sent again are not sent there.
     pub(in crate::produce) fn note(&mut self, captured_from: &CapturedFrom) {
         let known = &mut self.captured_from;
         if known.len() < MOST_PLACES && !known.contains(captured_from) {
@@ -134,7 +134,7 @@ impl Rejects {
         }
     }
 
-    /// Has a record written down; a failure is kept for the report, and the replay goes on.
+    /// Writes a record; a failure is kept for the report, and the replay continues.
     pub(in crate::produce) fn add(
         &mut self,
         batch: &Batch,
@@ -161,7 +161,7 @@ impl Rejects {
         }
     }
 
-    /// Waits until all that was added is written, as long as the run may take.
+    /// Waits until everything that was added is written, as long as the run may take.
     pub(in crate::produce) fn finish(&mut self) {
         self.replace_former();
         let Some(lines) = &self.lines else {
@@ -174,12 +174,12 @@ impl Rejects {
         }
     }
 
-    /// Records in the file.
+    /// The number of records in the file.
     pub(in crate::produce) fn written(&self) -> u64 {
         self.lines.as_ref().map_or(0, LineFile::written)
     }
 
-    /// Why the file is not complete.
+    /// Why the file is incomplete.
     pub(in crate::produce) fn failure(&self) -> Option<Error> {
         self.failure.clone()
     }
@@ -193,7 +193,7 @@ fn cannot_write(reason: &str) -> Error {
 }
 
 /// # Errors
-/// [`Error::Config`] when what is in the file is not for this run to remove.
+/// [`Error::Config`] if this run must not remove the content of the file.
 fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
     let name = path.display();
     let held = |message: String, send: String| Error::Config {
@@ -203,7 +203,7 @@ fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
     let send = format!("send them with `kreplay replay {name}`, ");
     match former {
         Former::Keep => {
-            let message = format!("the rejects file {name} holds rejects already");
+            let message = format!("the rejects file {name} already holds rejects");
             Err(held(message, send))
         }
         Former::KeepBeside(journal) => Err(unknown_to("new journal", journal, path)),
@@ -215,12 +215,12 @@ fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
     }
 }
 
-/// The rejects in `path` are another replay's.
+/// The error that the rejects in `path` are another replay's.
 pub(in crate::produce) fn unknown_to(what: &str, journal: &Path, path: &Path) -> Error {
     let (name, journal) = (path.display(), journal.display());
     Error::Config {
         message: format!(
-            "the rejects file {name} holds rejects already, of which the {what} {journal} knows nothing"
+            "the rejects file {name} already holds rejects, which the {what} {journal} does not know"
         ),
         hint: Some(format!(
             "send them with `kreplay replay {name}`, name another file, or remove it"

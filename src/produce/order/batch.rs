@@ -1,24 +1,24 @@
-//! What is put in order, and how. Apart because the window gives batches and the receiving end hands them
+//! What to put in order, and how. Apart because the window creates batches and the receiving end passes them
 //! on.
 
 use crate::record::in_flight::NumberedBatch;
 use crate::report::{Problems, Tally};
 
-/// Records that may wait for others to come before them: some Fetches of several consumers.
+/// How many records may wait for others to come before them: some Fetches of several consumers.
 pub(super) const MOST_RECORDS: usize = 32 << 10;
-/// Bytes of them.
+/// The bytes of those records.
 pub(super) const MOST_BYTES: usize = 8 << 20;
 
-/// Whether records are put in order.
+/// Whether to put records in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// By offset within each captured partition.
     ByOffset,
-    /// As captured: where every copy of a record is wanted, going back is part of it.
+    /// As captured: a user who wants every copy of a record also wants the offsets to go back.
     AsCaptured,
 }
 
-/// Records that are to be sent next, in order.
+/// Records to send next, in order.
 #[derive(Debug)]
 pub(in crate::produce) struct OrderedBatch {
     pub(in crate::produce) numbered: NumberedBatch,
@@ -26,6 +26,6 @@ pub(in crate::produce) struct OrderedBatch {
     pub(in crate::produce) tally: Tally,
     /// Records of the batch that come too late to be in order.
     pub(in crate::produce) problems: Problems,
-    /// Of each record the captured partition, by a number; none where records are not timed.
+    /// The captured partition of each record, by a number; `None` if records are not timed.
     pub(in crate::produce) partitions: Vec<u32>,
 }

@@ -8,7 +8,7 @@ use crate::config::Clock;
 use crate::produce::schedule::time_ns;
 use crate::record::Batch;
 
-/// From when to when the records of a waiting batch are.
+/// The earliest and the latest time in a waiting batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimeRange {
     pub(super) earliest: i64,
@@ -18,7 +18,7 @@ pub(super) struct TimeRange {
 }
 
 impl TimeRange {
-    /// The range of `times`, in their order; none where there are none.
+    /// The range of `times`, in their order; `None` if there are none.
     pub(super) fn of(times: impl IntoIterator<Item = i64>) -> Option<Self> {
         let mut times = times.into_iter();
         let first = times.next()?;
@@ -41,11 +41,11 @@ impl TimeRange {
     }
 }
 
-/// The times of batches that wait.
+/// The times of waiting batches.
 #[derive(Debug, Default)]
 pub(super) struct WaitingTimes {
-    /// By number, with the earliest time of each: only those before which no later one goes, so that
-    /// times rise and the first is the earliest of all.
+    /// By number, with the earliest time of each. Only those after which no earlier time comes are kept, so
+    /// that times rise and the first is the earliest of all.
     earliest: VecDeque<(u64, i64)>,
 }
 
@@ -61,7 +61,7 @@ impl WaitingTimes {
         self.earliest.push_back((number, range.earliest));
     }
 
-    /// Whether something behind the batch of `number`, the first that waits, belongs before its records.
+    /// Whether something after the batch of `number`, the first that waits, belongs before its records.
     pub(super) fn is_disturbed(&mut self, number: u64, range: TimeRange) -> bool {
         while self.earliest.front().is_some_and(|(of, _)| *of <= number) {
             self.earliest.pop_front();
@@ -75,13 +75,13 @@ impl WaitingTimes {
     }
 }
 
-/// A record that waits: its partition, its offset, and the slot in which it came. What has no offset is
-/// one partition of its own, in the order in which it came.
+/// A waiting record: its partition, its offset, and the slot in which it came. Records without an offset form
+/// a partition of their own, in the order in which they came.
 pub(super) type WaitingRecord = (Option<PartitionIndex>, i64, usize);
 
-/// The slots of `records` in the order in which they are to go, each with the time that counts: its own,
-/// or that of an earlier record of its partition where that is later. `times` are those of the slots;
-/// without one a record goes with the one that came before it.
+/// The slots of `records` in the order in which they have to go, each with the time that counts: its own, or
+/// that of an earlier record of its partition if that is later. `times` are those of the slots; a record
+/// without a time goes with the one that came before it.
 pub(super) fn in_order(
     mut records: Vec<WaitingRecord>,
     times: &[Option<i64>],
@@ -103,7 +103,7 @@ pub(super) fn in_order(
         last = Some((*partition, key));
         keyed.push((key, place));
     }
-    // Places tell offsets apart that share a time.
+    // Positions break ties between offsets with the same time.
     keyed.sort_unstable();
     let slots = keyed.into_iter();
     slots.map(|(key, place)| (key, records[place].2)).collect()
@@ -125,7 +125,7 @@ mod tests {
             (Some(1), 8, 4),
             (None, 0, 5),
         ];
-        // The second record of partition 0 has an earlier time than the first, the last of all none.
+        // The second record of partition 0 has an earlier time than the first; the last record has none.
         let times = [Some(10), Some(5), Some(20), Some(8), Some(15), None];
         let expected = [(8, 3), (10, 0), (10, 1), (15, 5), (15, 4), (20, 2)];
         assert_eq!(in_order(records, &times), expected);

@@ -1,12 +1,12 @@
-//! The records that wait of one partition, in parts that are batches of their own. Apart from the others
-//! because nothing here knows when they go.
+//! The waiting records of one partition, in chunks that are batches of their own. Apart from the others
+//! because nothing here decides when they go.
 
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::record::{Batch, Record};
 
-/// Bytes of records that are a part: a request with more of them is hardly cheaper for each.
+/// How many bytes of records make a chunk: a request with more of them is hardly cheaper per record.
 const FULL: usize = 256 << 10;
-/// What a part costs beside its records: its buffers, and the name of its topic.
+/// What a chunk costs besides its records: its buffers, and the name of its topic.
 const OVERHEAD: usize = 1 << 10;
 
 /// Some records of one partition, each with its position in the source.
@@ -26,14 +26,14 @@ impl Chunk {
         self.positions.len()
     }
 
-    /// The offsets of the first and the last record; there is one.
+    /// The offsets of the first and the last record; a chunk has at least one.
     pub(super) fn ends(&self) -> (i64, i64) {
         let records = &self.batch.records;
         let offset = |record: Option<&Record>| record.and_then(|r| r.offset).unwrap_or_default();
         (offset(records.first()), offset(records.last()))
     }
 
-    /// The input of all records; none where there are several.
+    /// The input of all records; `None` if they come from several.
     pub(super) fn input(&self) -> Option<u32> {
         let mut inputs = self.batch.records.iter().map(|record| record.origin.input);
         let first = inputs.next()?;
@@ -54,7 +54,7 @@ impl Chunk {
         self.positions.push(position);
     }
 
-    /// Takes out the records from the one at `index` on.
+    /// Takes out the records from `index` on.
     fn split_off(&mut self, index: usize) -> Self {
         let mut behind = Self::default();
         let records = self.batch.records.iter().zip(&self.positions);
@@ -67,11 +67,11 @@ impl Chunk {
     }
 }
 
-/// What waits of one partition, as it came.
+/// The waiting records of one partition, as they came.
 #[derive(Debug, Default)]
 pub(super) struct PartitionRecords {
     chunks: Vec<Chunk>,
-    /// Of the chunks before the last one.
+    /// The sum over the chunks before the last one.
     weight: usize,
     /// The highest offset.
     highest: Option<i64>,
@@ -94,8 +94,8 @@ impl PartitionRecords {
         self.chunks.first()?.positions.first().copied()
     }
 
-    /// Adds a record, and gives the position of the last one before it when it begins another chunk
-    /// behind the first.
+    /// Adds a record, and returns the position of the last one before it if it begins another chunk after the
+    /// first.
     pub(super) fn push(&mut self, from: &Batch, record: &Record, position: u64) -> Option<u64> {
         self.is_disturbed |= record.offset < self.highest;
         self.highest = self.highest.max(record.offset);
@@ -116,8 +116,8 @@ impl PartitionRecords {
         behind
     }
 
-    /// Takes out the records below the position `settled`, by offset, and what belongs before them. What
-    /// is left is as it came.
+    /// Takes out the records below the position `settled`, by offset, and what belongs before them. The rest
+    /// stays as it came.
     pub(super) fn release(&mut self, settled: u64) -> Vec<Chunk> {
         let all = std::mem::take(self);
         let (mut gone, mut left) = (Self::default(), Self::default());
@@ -155,7 +155,7 @@ impl PartitionRecords {
         gone.chunks
     }
 
-    /// Adds a chunk whose offsets rise, from those that there are.
+    /// Adds a chunk with rising offsets, made from the existing ones.
     fn append(&mut self, chunk: Chunk) {
         self.weight = self.weight();
         self.highest = self.highest.max(Some(chunk.ends().1));

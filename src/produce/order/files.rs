@@ -1,11 +1,11 @@
-//! In which order the files of a capture belong: what a shell's glob gives may not be the order in which
-//! they were written (`part.10` comes before `part.2`).
+//! Finds the order in which the files of a capture belong: the order of a shell's glob may not be that in
+//! which they were written (`part.10` comes before `part.2`).
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::partitions::{PartitionIndex, PartitionRun};
 
-/// Partitions of files that are told apart; of more, nothing is said.
+/// How many partitions of files are compared; with more, nothing is said.
 const MOST_RANGES: usize = 64 << 10;
 /// Files that are compared with each other.
 const MOST_FILES: usize = 256;
@@ -15,7 +15,7 @@ const MOST_FILES: usize = 256;
 pub(super) struct FileRanges(HashMap<(PartitionIndex, u32), (i64, i64)>);
 
 impl FileRanges {
-    /// Takes note of a part of the file `input`.
+    /// Notes a part of the file `input`.
     pub(super) fn note(&mut self, input: u32, run: &PartitionRun) {
         let key = (run.partition, input);
         if self.0.len() >= MOST_RANGES && !self.0.contains_key(&key) {
@@ -51,8 +51,7 @@ impl FileRanges {
         }
     }
 
-    /// In how many more partitions than the other way round the first of two files comes before the
-    /// second.
+    /// In how many more partitions the first of two files comes before the second than the other way round.
     fn before(&self) -> HashMap<(u32, u32), i64> {
         let mut of_partition: HashMap<PartitionIndex, Vec<(u32, i64, i64)>> = HashMap::new();
         for ((partition, input), (lowest, highest)) in &self.0 {

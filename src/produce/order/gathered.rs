@@ -1,9 +1,10 @@
-//! The records that wait where there are hundreds of partitions, gathered by partition. librdkafka makes a
-//! request of the records of one partition, and looks at all partitions of a broker before each request, so
-//! that what counts is how many records a request has.
+//! Waiting records gathered by partition, for hundreds of partitions. librdkafka makes a request of the
+//! records of one partition, and looks at all partitions of a broker before each request, so the number of
+//! records in a request matters.
 //!
 //! The partition whose first record waits longest goes first: then each goes with twice what it has on
-//! average, and nothing waits for ever. What came last stays: something that belongs before it may follow.
+//! average, and nothing waits for ever. The latest records stay: something that belongs before them may
+//! follow.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,18 +16,18 @@ use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::record::{Batch, Record};
 use crate::report::Tally;
 
-/// Bytes that may wait for each of many partitions, on average: some 100 small records. A request costs as
-/// much as about as many.
+/// The bytes that may wait for each of many partitions, on average: some 100 small records. A request costs
+/// about as much as that many.
 const FOR_PARTITION: usize = 24 << 10;
 /// Bytes that may wait for all of them.
 const MOST_GATHERED: usize = 128 << 20;
 
-/// Records that came last and stay, and bytes of them, as long as older ones can go.
+/// The records that came last and stay, and their bytes, as long as older ones can go.
 const YOUNG_RECORDS: usize = MOST_RECORDS / 2;
 const YOUNG_BYTES: usize = MOST_BYTES / 2;
 
-/// How long a record waits for others where the source is slower than the broker, of the time spent waiting
-/// for the source. A request costs as much as a hundred records: less would send some in each.
+/// How long a record waits for others if the source is slower than the broker, counted in time spent waiting
+/// for the source. A request costs as much as a hundred records: a shorter wait would send only some in each.
 pub(super) const GATHERING_WAIT: Duration = Duration::from_secs(1);
 
 /// A batch that was gathered.
@@ -36,7 +37,7 @@ struct Arrival {
     first: u64,
     records: usize,
     bytes: usize,
-    /// The time spent waiting for the source when it came.
+    /// The time spent waiting for the source until it came.
     since: Duration,
 }
 
@@ -45,9 +46,9 @@ struct Arrival {
 pub(super) enum Release {
     /// All of them: nothing more comes that would belong before one.
     All,
-    /// Those that have waited for long enough, now that so much time was spent waiting for the source.
+    /// Those that have waited long enough, after this much time spent waiting for the source.
     Waited(Duration),
-    /// Those that are not among the last, too: others need the room.
+    /// Also those that are not among the last: others need the room.
     Room(Duration),
 }
 
@@ -61,22 +62,22 @@ pub(super) struct ReleasedRecords {
 /// What is gathered.
 #[derive(Debug, Default)]
 pub(super) struct GatheredRecords {
-    /// By the partitions' indices; none of those of which nothing waits.
+    /// By the index of the partition; `None` for partitions without waiting records.
     of_partitions: Vec<Option<Box<PartitionRecords>>>,
-    /// Partitions by the positions of the first records that wait of them.
+    /// Partitions by the positions of their first waiting records.
     by_age: BTreeMap<u64, PartitionIndex>,
     /// Partitions with more than one chunk, by the position of the first one's last record.
     full: VecDeque<(u64, PartitionIndex)>,
     released: VecDeque<ReleasedRecords>,
-    /// What has records that wait.
+    /// What holds waiting records.
     arrivals: VecDeque<Arrival>,
-    /// The last ones of them, their records and their bytes.
+    /// The last of them, their records and their bytes.
     young: VecDeque<Arrival>,
     young_records: usize,
     young_bytes: usize,
     records: usize,
     bytes: usize,
-    /// What extraction counted, until a batch goes that takes it along.
+    /// What extraction counted, until a batch takes it along.
     tally: Tally,
 }
 
@@ -89,20 +90,20 @@ impl GatheredRecords {
         self.records
     }
 
-    /// Whether something has to go: more waits than may, where so many partitions are known, or more of a
+    /// Whether something has to go: more waits than allowed for the known partitions, or more of one
     /// partition than a batch is made of.
     pub(super) fn is_over_full(&mut self, partitions: usize) -> bool {
         let most = partitions.saturating_mul(FOR_PARTITION);
         self.bytes > most.clamp(MOST_BYTES, MOST_GATHERED) || self.first_full().is_some()
     }
 
-    /// What extraction counted since it was asked for last.
+    /// What extraction counted since the last call.
     pub(super) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
 
-    /// Whether a batch is as it came, and each of its records of a partition and with an offset: nobody
-    /// knows what others belong behind.
+    /// Whether a batch is as it came, and each of its records has a partition and an offset: nobody knows
+    /// where others belong.
     pub(super) fn takes(numbered: &NumberedBatch) -> bool {
         let mut records = numbered.batch.records.iter();
         matches!(numbered.positions, Positions::From(_))
@@ -181,7 +182,7 @@ impl GatheredRecords {
         first.is_some_and(|first| has_waited(first, waited))
     }
 
-    /// The next records that may go; none when nothing waits.
+    /// The next records that may go; `None` if nothing waits.
     pub(super) fn take(&mut self, release: Release) -> Option<ReleasedRecords> {
         if self.released.is_empty() {
             let (partition, settled) = self.next_partition(release)?;
@@ -193,7 +194,7 @@ impl GatheredRecords {
         Some(released)
     }
 
-    /// The partition that goes next, and the position below which its records go.
+    /// The partition that goes next, and the position up to which its records go.
     fn next_partition(&mut self, release: Release) -> Option<(PartitionIndex, u64)> {
         if let (Release::Room(_), Some((last, partition))) = (release, self.first_full()) {
             return Some((partition, last + 1));
@@ -205,11 +206,11 @@ impl GatheredRecords {
             Release::Waited(waited) => self.settled_by_time(waited),
             Release::Room(waited) => self.settled_by_time(waited).max(self.oldest_young()),
         };
-        // Where all are young, room is made all the same.
+        // Even if all are young, room has to be made.
         Some((partition, if first < settled { settled } else { u64::MAX }))
     }
 
-    /// The first partition of which a whole chunk is not young, and the position of that one's last
+    /// The first partition with a whole chunk that is not young, and the position of that chunk's last
     /// record.
     fn first_full(&mut self) -> Option<(u64, PartitionIndex)> {
         let young = self.oldest_young();
@@ -236,7 +237,7 @@ impl GatheredRecords {
         arrivals.get(settled).map_or(u64::MAX, |next| next.first)
     }
 
-    /// Lets the records of a partition go that are below the position `settled`.
+    /// Releases the records of a partition that are below the position `settled`.
     fn release(&mut self, partition: PartitionIndex, settled: u64) {
         let place = &mut self.of_partitions[partition as usize];
         let Some(mut records) = place.take() else {

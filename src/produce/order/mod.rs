@@ -1,6 +1,6 @@
 //! The order in which records are sent: per captured partition by rising offset. RRPairs overlap in
 //! time (several consumers, several pods, refetches), so a bounded window of what comes next puts
-//! neighbours right (`window/`). What comes later than the window allows is sent all the same, and
+//! neighbours right (`window/`). Records later than the window allows are sent anyway, and
 //! counted.
 
 mod batch;
@@ -38,7 +38,7 @@ const MOST_PARTITIONS: usize = 1_000_000;
 )]
 pub(super) enum NextBatch {
     Batch(OrderedBatch),
-    /// Nothing yet: a moment to do something else.
+    /// Nothing yet: the caller can do something else for a moment.
     Nothing,
     End,
 }
@@ -70,7 +70,7 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// Numbers the records from `position` on, where others were sent before.
+    /// Numbers the records from `position` on, because others were sent before.
     pub(super) fn numbered_from(self, position: u64) -> Self {
         Self {
             confirmed: position,
@@ -78,7 +78,7 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// The position behind the last record that was received.
+    /// The position after the last record that was received.
     pub(super) fn received(&self) -> u64 {
         self.confirmed
     }
@@ -88,7 +88,7 @@ impl<'a> Ordered<'a> {
         self.ended.then(|| self.window.records())
     }
 
-    /// Checks that the records are not of more captured partitions than there can be.
+    /// Checks that the records do not belong to more captured partitions than allowed.
     ///
     /// # Errors
     /// [`Error::Config`].
@@ -96,10 +96,10 @@ impl<'a> Ordered<'a> {
         match self.window.known_partitions() > MOST_PARTITIONS {
             true => Err(Error::Config {
                 message: format!(
-                    "the records are of more than {}",
+                    "the records belong to more than {}",
                     count(MOST_PARTITIONS as u64, "partition")
                 ),
-                hint: Some("`--topics` and `--shard` choose some of them".into()),
+                hint: Some("`--topics` and `--shard` select some of them".into()),
             }),
             false => Ok(()),
         }
@@ -112,12 +112,12 @@ impl<'a> Ordered<'a> {
         self.waited += started.elapsed();
     }
 
-    /// The next records that are there. `note` sees each batch as it is received, in
-    /// the order of the source, before any of its records is given, and confirms so many records from
-    /// the source's beginning: none behind them is given.
+    /// The next records that are there. `note` sees each batch as it is received, in the order of the source,
+    /// before any of its records is passed on, and confirms a number of records from the source's beginning:
+    /// none after them is passed on.
     ///
     /// # Errors
-    /// That of `note`.
+    /// The error of `note`.
     pub(super) fn next<E>(
         &mut self,
         mut note: impl FnMut(&mut SourceBatch) -> Result<u64, E>,
@@ -144,7 +144,7 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// Lets what is confirmed into the window.
+    /// Passes what is confirmed into the window.
     fn admit(&mut self, confirmed: u64) {
         while let Some(batch) = self.unconfirmed.front() {
             let (first, records) = (self.confirmed, batch.batch.records.len() as u64);
@@ -164,23 +164,23 @@ impl<'a> Ordered<'a> {
         at_once || self.window.is_over_full() || self.window.is_due(self.waited)
     }
 
-    /// Lets records be sent by time across partitions.
+    /// Sends records by time across partitions from now on.
     pub(super) fn merge_by(&mut self, clock: Clock) {
         self.window.merge_by(clock);
     }
 
-    /// Lets records be sent partition by partition from now on, where so many `destinations` make requests
-    /// dear.
+    /// Sends records partition by partition from now on, because this many `destinations` make requests
+    /// expensive.
     pub(super) fn gather_for(&mut self, destinations: usize) {
         self.window.gather_for(destinations);
     }
 
-    /// The files of the source in the order of their records, where they were read in another one.
+    /// The files of the source in the order of their records, if they were read in another one.
     pub(super) fn better_order(&self) -> Vec<u32> {
         self.window.better_order()
     }
 
-    /// What waits when the run ends before it is sent, `queued` in the channel behind it.
+    /// What waits when the run ends before it is sent; `queued` waits in the channel after it.
     pub(super) fn take_rest(&mut self, queued: Vec<SourceBatch>) -> Vec<OrderedBatch> {
         let mut received = self.confirmed;
         let waiting = mem::take(&mut self.window).into_batches();
@@ -234,7 +234,7 @@ mod tests {
         sent_to(0, batches, order)
     }
 
-    /// The same, where the destination has so many partitions.
+    /// The same, with this many partitions at the destination.
     fn sent_to(
         destinations: usize,
         batches: &[Vec<(i32, i64)>],
@@ -264,7 +264,7 @@ mod tests {
             } = &ordered.numbered;
             for (i, record) in batch.records.iter().enumerate() {
                 let position = positions.of(i);
-                assert_eq!(record.origin.line, position + 1, "lines tell the position");
+                assert_eq!(record.origin.line, position + 1, "lines give the position");
                 sent.push((
                     record.partition.unwrap_or(-1),
                     record.offset.unwrap_or(-1),
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!((got, late), (vec![(0, 3, 0), (0, 4, 1), (0, 3, 2)], 0));
     }
 
-    /// Portions with one record of each of so many partitions.
+    /// Batches with one record of each of this many partitions.
     fn rounds(partitions: usize, rounds: i64) -> Vec<Vec<(i32, i64)>> {
         let partitions = i32::try_from(partitions).expect("a small number");
         let round = |offset| (0..partitions).map(|p| (p, offset)).collect();
@@ -329,8 +329,8 @@ mod tests {
         sent.chunk_by(|one, next| one.0 == next.0).count()
     }
 
-    /// librdkafka makes a request of what it has of one partition, and looks at all partitions before
-    /// each request: a stretch for each record would make that quadratic.
+    /// librdkafka makes a request of what it has of one partition, and looks at all partitions before each
+    /// request: a stretch for each record would make that quadratic.
     #[test]
     fn of_many_partitions_each_is_sent_in_one_stretch_whatever_their_number() {
         for partitions in [MANY_PARTITIONS, 4 * MANY_PARTITIONS] {
@@ -391,8 +391,8 @@ mod tests {
             Order::ByOffset,
         );
         assert_eq!(late, 0);
-        // 24 KiB wait of each on average, so that twice as much goes of the first: the partitions take
-        // turns, and there is one turn more for what is left at the end.
+        // On average 24 KiB of each partition wait, so twice as much of the first one goes: the partitions
+        // take turns, and one more turn takes what is left at the end.
         let share = (24 << 10) / MOST_BYTES_OF_RECORD;
         let turns = usize::try_from(of_each).expect("a small number") / (share * 3 / 2) + 1;
         let stretches = stretches(&got);
@@ -440,7 +440,7 @@ mod tests {
                 sent.extend(records.map(|record| (record.partition, record.offset)));
             }
         }
-        // All but the last 16,384 and a part that is not whole, and nothing of the others.
+        // All except for the last 16,384 and an incomplete chunk, and nothing of the others.
         assert!((19_000..23_000).contains(&sent.len()), "{}", sent.len());
         assert!(sent.iter().all(|(partition, _)| *partition == Some(7)) && sent.is_sorted());
     }
@@ -615,7 +615,7 @@ mod tests {
             batches in prop::collection::vec(prop::collection::vec((0_i32..3, 0_i64..50), 0..12), 0..12),
             gathered in any::<bool>(),
         ) {
-            // Of so many other partitions that all are gathered.
+            // With records of so many other partitions, all are gathered.
             let others = match gathered {
                 true => rounds(MANY_PARTITIONS, 1).concat().into_iter().map(|(p, offset)| (3 + p, offset)).collect(),
                 false => Vec::new(),

@@ -1,6 +1,6 @@
-//! The captured partitions that the window has met, by number: what waits of each, and what was sent.
-//! Apart because every question about one is answered here without a look at the others, however
-//! many there are.
+//! The captured partitions that the window has seen, by number: what waits of each, and what was sent. Apart
+//! because every question about one partition is answered here without a look at the others, however many
+//! there are.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -35,20 +35,20 @@ impl PartitionRun {
 struct KnownPartition {
     /// The highest offset sent.
     sent: Option<i64>,
-    /// The last batch that had records of it, and where its run is in that batch's.
+    /// The last batch that had records of it, and the index of its run in that batch.
     last_run: Option<(u64, usize)>,
-    /// Batches that wait, by number, with the lowest offset of each: only those below which no later
-    /// one goes, so that offsets rise and the first is the lowest of all.
+    /// Waiting batches, by number, with the lowest offset of each. Only those after which no lower offset
+    /// comes are kept, so that offsets rise and the first is the lowest of all.
     lowest: VecDeque<(u64, i64)>,
 }
 
-/// All partitions met.
+/// All partitions seen.
 #[derive(Debug, Default)]
 pub(super) struct KnownPartitions {
     topics: HashMap<CapturedTopic, u32>,
     indices: HashMap<(u32, i32), PartitionIndex>,
     known: Vec<KnownPartition>,
-    /// How often something was looked at, for the test of how that grows.
+    /// How many look-ups were made, for the test of how that grows.
     #[cfg(test)]
     looks: u64,
 }
@@ -58,7 +58,7 @@ pub(super) struct KnownPartitions {
 pub(super) struct PartitionFinder {
     /// Of each of the batch's topics.
     topics: Vec<u32>,
-    /// The topic and partition that was looked up last: the next record is mostly of the same.
+    /// The topic and partition of the last look-up: the next record mostly has the same.
     last: Option<((u32, i32), PartitionIndex)>,
 }
 
@@ -67,7 +67,7 @@ impl KnownPartitions {
         self.known.len()
     }
 
-    /// Begins to look for the partitions of `batch`.
+    /// Begins to find the partitions of `batch`.
     pub(super) fn finder(&mut self, batch: &Batch) -> PartitionFinder {
         let number = |topic: &CapturedTopic| match self.topics.get(topic) {
             Some(number) => *number,
@@ -152,7 +152,7 @@ impl KnownPartitions {
         }
     }
 
-    /// Whether a batch behind that of `number`, the first that waits, has something that belongs before
+    /// Whether a batch after that of `number`, the first that waits, has something that belongs before
     /// records of `run`, or the run itself is out of order.
     pub(super) fn is_disturbed(&mut self, number: u64, run: &PartitionRun) -> bool {
         self.count_look();
@@ -169,7 +169,7 @@ impl KnownPartitions {
         self.known[run.partition as usize].lowest.clear();
     }
 
-    /// Notes that `run` goes out; gives the highest offset sent before when that is beyond some of it.
+    /// Notes that `run` goes out; returns the highest offset sent before if that is beyond some of it.
     pub(super) fn send(&mut self, run: &PartitionRun) -> Option<i64> {
         let sent = &mut self.known[run.partition as usize].sent;
         let before = sent.replace(sent.map_or(run.highest, |sent| sent.max(run.highest)));

@@ -1,4 +1,4 @@
-//! The records of several batches by where each is, in the order in which they are to be sent. Apart from
+//! The records of several batches by their positions, in the order in which they have to be sent. Apart from
 //! the window because nothing here waits.
 
 use super::by_time::{TimeRange, WaitingRecord, in_order};
@@ -13,7 +13,7 @@ use crate::record::in_flight::{NumberedBatch, Positions};
 pub(super) struct RecordSlot {
     source: usize,
     index: usize,
-    /// The time that counts, where records go by time.
+    /// The time that counts, if records go by time.
     time: Option<i64>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct RecordSlots {
     places: Vec<RecordSlot>,
     /// Slots of records that have a partition and an offset, as they came.
     came: Vec<(PartitionIndex, usize)>,
-    /// The same slots, as they belong.
+    /// The same slots, in order.
     belong: Vec<(PartitionIndex, i64, usize)>,
 }
 
@@ -54,7 +54,7 @@ impl RecordSlots {
         }
     }
 
-    /// A partition's records take the places that records of the partition had, so that partitions stay
+    /// A partition's records take the slots that records of this partition had, so that partitions stay
     /// interleaved as they were captured.
     pub(super) fn in_order(&mut self) -> Vec<RecordSlot> {
         self.came.sort_unstable();
@@ -65,8 +65,8 @@ impl RecordSlots {
         ordered
     }
 
-    /// By the records' times, and within a partition by offset. Records without partition or offset stay
-    /// in the order in which they came.
+    /// By the records' times, and within a partition by offset. Records without a partition or offset keep
+    /// the order in which they came.
     pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<RecordSlot> {
         let mut records: Vec<WaitingRecord> =
             (0..self.places.len()).map(|slot| (None, 0, slot)).collect();
@@ -87,7 +87,7 @@ impl RecordSlots {
     }
 }
 
-/// From when to when the records at `places` are, where they go by time.
+/// The earliest and the latest time of the records at `places`, if they go by time.
 pub(super) fn times_of(places: &[RecordSlot]) -> Option<TimeRange> {
     TimeRange::of(places.iter().filter_map(|place| place.time))
 }

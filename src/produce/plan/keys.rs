@@ -1,5 +1,5 @@
-//! The hottest key of each topic, in memory that does not grow with the keys: counters for so many of
-//! them, of which the least are given up when others need the place (Misra and Gries, 1982).
+//! The hottest key of each topic, in memory that does not grow with the keys: a limited number of counters,
+//! of which the lowest are dropped when others need the place (Misra and Gries, 1982).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -7,10 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use crate::host::visible::shortened;
 use crate::report::HottestKey;
 
-/// Counters that are kept when some are given up. With twice as many the next are: a key that has more
-/// than one in 32,768 records is always among them.
+/// How many counters are kept when some are dropped. With twice as many, the next are dropped: a key that has
+/// more than one in 32,768 records is always among them.
 const KEPT: usize = 1 << 15;
-/// Bytes of a key that are kept, to show it.
+/// How many bytes of a key are kept, to show it.
 const SHOWN: usize = 64;
 
 /// Counts of the keys of all topics.
@@ -18,20 +18,20 @@ const SHOWN: usize = 64;
 pub(super) struct KeyCounters {
     hasher: RandomState,
     counters: HashMap<u64, KeyCounter>,
-    /// How many records of any key its counter lacks at most.
+    /// How many records its counter may lack for any key.
     missed: u64,
 }
 
 #[derive(Debug)]
 struct KeyCounter {
     topic: usize,
-    /// The key, or so much of it that it shows to be cut.
+    /// The key, or its beginning plus a byte that shows the cut.
     key: Box<[u8]>,
     count: u64,
 }
 
 impl KeyCounters {
-    /// Takes note of a record of the topic with this number.
+    /// Notes a record of the topic with this number.
     pub(super) fn add(&mut self, topic: usize, key: &[u8]) {
         let hash = self.hasher.hash_one((topic, key));
         if let Some(counter) = self.counters.get_mut(&hash) {
@@ -49,7 +49,7 @@ impl KeyCounters {
         self.counters.insert(hash, counter);
     }
 
-    /// Takes from all counters what the largest of those has that are given up.
+    /// Subtracts from all counters the largest of those that are dropped.
     fn give_up_the_least(&mut self) {
         let mut counts: Vec<u64> = self.counters.values().map(|known| known.count).collect();
         let (_, least, _) = counts.select_nth_unstable_by(KEPT, |a, b| b.cmp(a));
@@ -61,7 +61,7 @@ impl KeyCounters {
         });
     }
 
-    /// The hottest key of each topic that has keys, by the topic's number; of equals the first by its
+    /// The hottest key of each topic that has keys, by the topic's number; of equal ones the first by its
     /// bytes.
     pub(super) fn hottest(&self) -> HashMap<usize, HottestKey> {
         let mut hottest: HashMap<usize, &KeyCounter> = HashMap::new();

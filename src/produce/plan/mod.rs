@@ -53,7 +53,7 @@ pub(super) fn run(job: Job, passes: impl FnMut() -> Option<Receiver>) -> PlanOut
     outcome
 }
 
-/// A job whose producers ask for no producer id: that would be a trace in the cluster.
+/// A job whose producers request no producer id: that would leave a trace in the cluster.
 fn without_idempotence(mut job: Job) -> Job {
     let destination = &mut job.destination;
     destination.idempotence = Idempotence::Off;

@@ -1,16 +1,16 @@
-//! The busiest second and the busiest 10 ms of a schedule: the most records, and the most bytes, that are
-//! due within any such span.
+//! The busiest second and the busiest 10 ms of a schedule: the most records, and the most bytes, that are due
+//! within any such span.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::report::PeakSpan;
 
-/// Due times are told apart to this: a record that is due at the end of a span is not in it, whatever
-/// the last digits of its due time.
+/// The resolution of due times: a record that is due at the end of a span is not in it, whatever the last
+/// digits of its due time.
 const TICK_NS: u128 = 100_000;
 
-/// What was due in each span of so long, as it moves on with the schedule.
+/// What was due in each span of this length, as it moves along the schedule.
 #[derive(Debug)]
 pub(super) struct Peaks {
     second: Busiest,
@@ -35,7 +35,7 @@ impl Peaks {
         }
     }
 
-    /// Takes note of a record that goes at `due`; none goes before the one before it.
+    /// Notes a record that goes at `due`; records come in the order of their due times.
     pub(super) fn add(&mut self, due: Duration, bytes: u64) {
         let tick = ticks(due);
         self.second.add(tick, bytes);

@@ -23,7 +23,7 @@ use crate::report::TopicStanding;
 /// All topics that records go to.
 pub(super) struct PlannedTopics<'a> {
     destination: &'a Destination,
-    /// Asks the cluster; none where kreplay asks no cluster.
+    /// Asks the cluster; `None` if kreplay asks no cluster.
     router: Option<Router<'a>>,
     pub(super) renamings: Renamings<'a>,
     pub(super) captured: CapturedTopics,
@@ -92,7 +92,7 @@ impl<'a> PlannedTopics<'a> {
         Ok(())
     }
 
-    /// Where records of `topic` go; none where it is known only by its id, or not named at all, unless
+    /// Where records of `topic` go; `None` if only its id is known, or it has no name at all, unless
     /// all go to one topic.
     ///
     /// # Errors
@@ -259,7 +259,7 @@ impl<'a> PlannedTopics<'a> {
             self.push(found, described);
         }
         if let Some(router) = &mut self.router {
-            router.warnings.tell(&router.connection.console);
+            router.warnings.print(&router.connection.console);
         }
         Ok(())
     }

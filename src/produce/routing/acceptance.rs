@@ -1,15 +1,15 @@
-//! What a topic's settings say beforehand about a record: one that the brokers would refuse, or delete
+//! What a topic's settings say about a record beforehand: a record that the brokers would refuse, or delete
 //! at once, is left out alone, because a refused batch takes all its records along.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How far the clocks of this machine and of a broker may be apart. What lies nearer to a limit is
-/// left to the broker's judgement.
+/// How far the clocks of this machine and of a broker may differ. A time closer to a limit is left to the
+/// broker's judgement.
 const CLOCKS_APART_MS: i64 = 60_000;
 
-/// The settings of a topic by which records are refused or deleted; times in milliseconds. None where
-/// there is no limit, or the cluster does not tell.
+/// The settings of a topic by which records are refused or deleted; times in milliseconds. `None` if there is
+/// no limit, or the cluster does not give it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::produce) struct TopicRules {
     /// `cleanup.policy` has `compact`: every record needs a key.
@@ -18,11 +18,11 @@ pub(in crate::produce) struct TopicRules {
     before_max_ms: Option<i64>,
     /// `message.timestamp.after.max.ms`.
     after_max_ms: Option<i64>,
-    /// `retention.ms`, where `cleanup.policy` has `delete`.
+    /// `retention.ms`, if `cleanup.policy` has `delete`.
     retention_ms: Option<i64>,
 }
 
-/// Why a topic does not take a record.
+/// Why a topic refuses a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum Objection {
     NoKey,
@@ -34,7 +34,7 @@ pub(in crate::produce) enum Objection {
         timestamp_ms: i64,
         limit_ms: i64,
     },
-    /// The brokers would take it and delete it with the next look at their logs.
+    /// The brokers would accept the record and delete it at the next check of their logs.
     Expired {
         timestamp_ms: i64,
         limit_ms: i64,
@@ -55,14 +55,14 @@ impl TopicRules {
         let policy = get("cleanup.policy").unwrap_or_default();
         let has_policy = |name| policy.split(',').any(|policy| policy.trim() == name);
         let is_compacted = has_policy("compact");
-        // With LogAppendTime the captured time is not used for anything.
+        // With LogAppendTime, brokers do not use the captured time.
         if get("message.timestamp.type") == Some("LogAppendTime") {
             return Self {
                 is_compacted,
                 ..Self::default()
             };
         }
-        // Before Apache Kafka 3.6 one setting limited both sides (KIP-937).
+        // Before Apache Kafka 3.6, one setting limited both sides (KIP-937).
         let both = limit("message.timestamp.difference.max.ms");
         Self {
             is_compacted,
@@ -72,7 +72,7 @@ impl TopicRules {
         }
     }
 
-    /// What speaks against a record with this time; none for the time of sending.
+    /// What speaks against a record with this time; `None` for the time of sending.
     pub(in crate::produce) fn objection(
         &self,
         key: Option<&[u8]>,
@@ -106,7 +106,7 @@ impl TopicRules {
         })
     }
 
-    /// How long records are kept, where that depends on their time.
+    /// How long records are kept, if that depends on their time.
     pub(in crate::produce) fn keeps_ms(&self) -> Option<i64> {
         self.retention_ms
     }
@@ -125,21 +125,30 @@ impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKey => f.write_str(
-                "the record has no key, and a compacted topic (`cleanup.policy`) takes none without",
+                "the record has no key, which a compacted topic (`cleanup.policy`) requires",
             ),
-            Self::TooEarly { timestamp_ms, limit_ms } => write!(
+            Self::TooEarly {
+                timestamp_ms,
+                limit_ms,
+            } => write!(
                 f,
                 "the record's time {} is earlier than the topic's \
                  message.timestamp.before.max.ms of {limit_ms} allows",
                 time(*timestamp_ms),
             ),
-            Self::TooLate { timestamp_ms, limit_ms } => write!(
+            Self::TooLate {
+                timestamp_ms,
+                limit_ms,
+            } => write!(
                 f,
                 "the record's time {} is later than the topic's \
                  message.timestamp.after.max.ms of {limit_ms} allows",
                 time(*timestamp_ms),
             ),
-            Self::Expired { timestamp_ms, limit_ms } => write!(
+            Self::Expired {
+                timestamp_ms,
+                limit_ms,
+            } => write!(
                 f,
                 "the record's time {} is older than the topic's retention.ms of {limit_ms}: the \
                  brokers would delete it at once",
@@ -156,7 +165,7 @@ pub(in crate::produce) fn now_ms() -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
-/// As RFC 3339; a number of milliseconds that no calendar has, such as one of microseconds, stays one.
+/// As RFC 3339; a number of milliseconds outside the calendar, such as one of microseconds, stays a number.
 fn time(ms: i64) -> String {
     let known = jiff::Timestamp::from_millisecond(ms);
     known.map_or_else(|_| format!("{ms} (ms)"), |time| time.to_string())
@@ -175,7 +184,7 @@ mod tests {
         TopicRules::of(&owned.collect::<Vec<_>>())
     }
 
-    /// What a topic says of a keyed record of that age.
+    /// What a topic says about a keyed record of that age.
     fn said(settings: &[(&str, &str)], age: i64) -> String {
         let objection = rules(settings).objection(Some(b"k"), Some(NOW - age), NOW);
         let words = objection.map(|objection| objection.to_string());
@@ -220,7 +229,7 @@ mod tests {
         for (settings, age, setting) in [
             (&before[..], 2 * DAY, "message.timestamp.before.max.ms"),
             (&before, 1_800_000, ""),
-            // Half a minute beyond the limit: clocks may be apart.
+            // Half a minute beyond the limit: clocks may differ.
             (&before, 3_630_000, ""),
             (&after, -2 * DAY, "message.timestamp.after.max.ms"),
             (&after, 2 * DAY, ""),

@@ -1,6 +1,6 @@
-//! The looks at the destination before the first record, by what is known of the source then: nothing
-//! is sent when a topic or a partition is missing, or a renaming matches nothing, and all that is wrong
-//! of one kind is named at once.
+//! Checks the destination before the first record, by what is known about the source then: nothing is sent if
+//! a topic or a partition is missing, or if a renaming matches nothing, and everything that is wrong of one
+//! kind is named at once.
 
 use super::placement::{
     CapturedPartitions, check_count, check_topics, destinations, partitions_to_create,
@@ -14,19 +14,19 @@ use crate::record::channel::Extent;
 use crate::record::{Batch, Origin};
 
 impl Router<'_> {
-    /// Takes note of what is in `batch`, and of the cluster that it comes from.
+    /// Notes what is in `batch`, and the cluster that it comes from.
     pub(in crate::produce) fn observe(&mut self, batch: &Batch) {
         self.compare(batch);
         self.renamings.meet(batch);
         self.captured.observe(batch);
     }
 
-    /// Looks at the destinations of all topics that were counted, before anything is sent. `place`
-    /// names where a record was read.
+    /// Checks the destinations of all topics that were counted, before anything is sent. `place` names where
+    /// a record was read.
     ///
     /// # Errors
-    /// What [`Router::check_source`] and [`Router::route`] say, and [`Error::Config`] for renamings
-    /// that match nothing.
+    /// The errors of [`Router::check_source`] and [`Router::route`], and [`Error::Config`] for renamings that
+    /// match nothing.
     pub(in crate::produce) fn look(
         &mut self,
         extent: Extent,
@@ -37,7 +37,7 @@ impl Router<'_> {
         let wanted = destinations(&self.renamings, &self.captured);
         self.find_targets(&wanted)?;
         self.check_partitions(&wanted, place)?;
-        self.warnings.tell(&self.connection.console);
+        self.warnings.print(&self.connection.console);
         if !self.connection.is_rehearsal() && !self.targets.is_empty() {
             let topics = self.targets.iter();
             let topics = topics.map(|target| (target.name.clone(), target.partitions.count));
@@ -47,7 +47,7 @@ impl Router<'_> {
         Ok(())
     }
 
-    /// Finds or makes all of `wanted`. None is made when another one cannot be used.
+    /// Finds or creates all of `wanted`. Creates none if another one cannot be used.
     fn find_targets(&mut self, wanted: &[(String, CapturedPartitions)]) -> Result<(), Error> {
         let is_new = |(name, _): &&(String, CapturedPartitions)| !self.has_target(name);
         let new: Vec<_> = wanted.iter().filter(is_new).collect();
@@ -78,7 +78,7 @@ impl Router<'_> {
         self.make_targets(&counts(&missing))
     }
 
-    /// Looks for captured partitions that their topics lack, where they are to be kept.
+    /// Finds captured partitions that their topics lack, if they have to be kept.
     fn check_partitions(
         &self,
         wanted: &[(String, CapturedPartitions)],
@@ -110,7 +110,7 @@ impl Router<'_> {
     }
 }
 
-/// Missing topics with their captured partitions, without how many of these are in use.
+/// Missing topics with their captured partitions, without the number of these in use.
 fn counts<'a>(missing: &[(&'a str, (i32, usize))]) -> Vec<(&'a str, i32)> {
     let missing = missing.iter();
     missing

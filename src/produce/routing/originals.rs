@@ -1,5 +1,5 @@
-//! The look at the original times before the first record: a topic that keeps records for a week takes
-//! older ones, calls them delivered, and deletes them minutes later.
+//! Checks the original timestamps before the first record: a topic that keeps records for a week accepts
+//! older ones, acknowledges them, and deletes them minutes later.
 
 use std::collections::HashMap;
 
@@ -32,8 +32,8 @@ impl OriginalTimes {
         }
     }
 
-    /// Looks at the records of a batch; `rules` gives the destination and the rules of a captured
-    /// topic by its index in the batch.
+    /// Checks the records of a batch; `rules` gives the destination and the rules of a captured topic by its
+    /// index in the batch.
     pub(in crate::produce) fn look<'r>(
         &mut self,
         batch: &Batch,
@@ -70,7 +70,7 @@ impl OriginalTimes {
         }
     }
 
-    /// The first topic by name that would delete some of them at once.
+    /// Refuses the first topic by name that would delete some of them at once.
     ///
     /// # Errors
     /// [`Error::OriginalsExpired`].
@@ -85,7 +85,7 @@ impl OriginalTimes {
     }
 }
 
-/// So many of the originals that were looked at are too old for a topic.
+/// Says how many of the checked originals are too old for a topic.
 pub(in crate::produce) fn expired(
     topic: &str,
     age_ms: i64,
@@ -96,11 +96,11 @@ pub(in crate::produce) fn expired(
     let originals = match expired == looked_at {
         true => format!("originals are {age} old"),
         false => format!(
-            "{expired} of the {} looked at first are too old, up to {age}",
+            "{expired} of the first {} are too old, up to {age}",
             count(looked_at, "original")
         ),
     };
     Error::OriginalsExpired {
-        message: format!("{originals}, and `{topic}` keeps {keeps}: they would be deleted at once"),
+        message: format!("{originals}, but `{topic}` keeps {keeps}: they would be deleted at once"),
     }
 }

@@ -1,20 +1,20 @@
-//! How large a record and a batch may be: the topic's `max.message.bytes` in librdkafka's properties,
-//! and the user's wishes beside it.
+//! How large a record and a batch may be: the topic's `max.message.bytes` in librdkafka's properties, and the
+//! user's wishes.
 
-/// `message.max.bytes` of a broker that nobody has configured (Apache Kafka, ServerLogConfigs).
+/// `message.max.bytes` of an unconfigured broker (Apache Kafka, ServerLogConfigs).
 const KAFKA_DEFAULT: usize = 1_048_588;
 /// librdkafka's own `batch.size`; larger batches gain nothing.
 const LARGEST_BATCH: usize = 1_000_000;
-/// Below `socket.request.max.bytes` of a broker that nobody has configured (100 MiB): it hangs up on
-/// larger requests instead of answering.
+/// Below `socket.request.max.bytes` of an unconfigured broker (100 MiB), which hangs up on larger requests
+/// instead of answering.
 const LARGEST_REQUEST: usize = 100_000_000;
-/// What librdkafka takes as `message.max.bytes` (CONFIGURATION.md).
+/// The range that librdkafka accepts for `message.max.bytes` (CONFIGURATION.md).
 const MESSAGE_MAX_BYTES: (usize, usize) = (1000, 1_000_000_000);
 
 /// What one producer sends at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) struct Sizes {
-    /// A larger record is refused when it is handed over, alone.
+    /// A larger record is refused alone when it is handed over.
     pub(in crate::produce) message_max_bytes: usize,
     /// A record that does not fit into a batch begins the next one.
     pub(in crate::produce) batch_size: usize,
@@ -25,7 +25,7 @@ pub(in crate::produce) struct Sizes {
 pub(in crate::produce) struct SizeWishes {
     message_max_bytes: Option<usize>,
     batch_size: Option<usize>,
-    /// All that may wait in librdkafka's queue: a larger record would wait for ever.
+    /// The most that may wait in librdkafka's queue: a larger record would wait for ever.
     queue_kbytes: Option<usize>,
 }
 
@@ -42,9 +42,9 @@ impl SizeWishes {
         }
     }
 
-    /// The sizes for a topic with this `max.message.bytes`; none is Kafka's default. The user's
-    /// `message.max.bytes` wins also when it is the larger one: brokers look at what is left after
-    /// compression, so larger records may fit. They travel alone, because batches stay below.
+    /// The sizes for a topic with this `max.message.bytes`; `None` means Kafka's default. The user's
+    /// `message.max.bytes` wins even if it is larger: brokers check the size after compression, so larger
+    /// records may fit. They travel alone, because batches stay below.
     pub(in crate::produce) fn for_limit(self, limit: Option<usize>) -> Sizes {
         let limit = limit.unwrap_or(KAFKA_DEFAULT);
         let (least, most) = MESSAGE_MAX_BYTES;
@@ -76,11 +76,11 @@ impl SizeWishes {
         if let (Some(queue), Some(kbytes)) = (self.queue_bytes(), self.queue_kbytes)
             && queue < others
         {
-            return format!("`queue.buffering.max.kbytes={kbytes}`, which was set by the user");
+            return format!("`queue.buffering.max.kbytes={kbytes}`, which the user set");
         }
         match (self.message_max_bytes, limit) {
             (Some(own), limit) if limit.is_none_or(|limit| own < limit) => {
-                format!("`message.max.bytes={own}`, which was set by the user")
+                format!("`message.max.bytes={own}`, which the user set")
             }
             (_, Some(limit)) => format!("its max.message.bytes of {limit}"),
             (_, None) => format!("the default max.message.bytes of {KAFKA_DEFAULT}"),
@@ -88,12 +88,12 @@ impl SizeWishes {
     }
 }
 
-/// Bytes that librdkafka takes a record for, beside key, value and headers
-/// (`rdkafka_proto.h`, RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
+/// Bytes that librdkafka counts for a record, besides key, value and headers (`rdkafka_proto.h`,
+/// RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD).
 const RECORD_OVERHEAD: usize = 36;
 
-/// The size of a record by which librdkafka judges whether it is too large; of headers the sizes of names
-/// and values (`rdkafka_msg.h`, rd_kafka_msg_max_wire_size).
+/// The size of a record by which librdkafka judges whether it is too large; of headers it counts the sizes of
+/// names and values (`rdkafka_msg.h`, rd_kafka_msg_max_wire_size).
 pub(in crate::produce) fn wire_size(
     key: usize,
     value: usize,
@@ -106,8 +106,8 @@ pub(in crate::produce) fn wire_size(
     RECORD_OVERHEAD + key + value + headers.sum::<usize>()
 }
 
-/// Bytes of a length as a varint, which has 7 bits in each and the sign beside them (Kafka protocol guide,
-/// varint).
+/// The number of bytes of a length as a varint, which has 7 bits in each byte and stores the sign as well
+/// (Kafka protocol guide, varint).
 fn varint_size(length: usize) -> usize {
     let bits = (length << 1 | 1).ilog2() as usize + 1;
     bits.div_ceil(7)

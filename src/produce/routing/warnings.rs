@@ -1,5 +1,5 @@
-//! What an operator should know of the destination's topics before records go there: no reason to
-//! refuse, each told once, on one line.
+//! What an operator should know about the destination's topics before records go there: not a reason to
+//! refuse them; each kind is printed once, on one line.
 
 use crate::config::{Destination, Idempotence, Timestamps};
 use crate::host::console::Console;
@@ -8,12 +8,12 @@ use crate::produce::connection::topics::{TopicSettings, TopicShape};
 /// How many topics are named in one line.
 const NAMED: usize = 3;
 
-/// Something to know of a topic.
+/// Something to know about a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Warning {
     /// The brokers replace the captured times.
     TimesReplaced,
-    /// A record is acknowledged that stands on one broker alone.
+    /// A record is acknowledged that only one broker has.
     OneCopy,
     /// Brokers may refuse to write with acks=all at all.
     TooFewReplicas,
@@ -27,7 +27,7 @@ impl Warning {
                  LogAppendTime)"
             }
             Self::OneCopy => {
-                "acknowledges a record that stands on one broker alone, and may be lost with it \
+                "acknowledges a record that only one broker has, and which may be lost with that broker \
                  (min.insync.replicas is 1)"
             }
             Self::TooFewReplicas => {
@@ -37,12 +37,12 @@ impl Warning {
     }
 }
 
-/// What is known and not told yet.
+/// What is known and not printed yet.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Warnings(Vec<(Warning, String)>);
 
 impl Warnings {
-    /// Notes what there is to know of `topic`.
+    /// Notes what there is to know about `topic`.
     pub(in crate::produce) fn look_at(
         &mut self,
         topic: &str,
@@ -69,7 +69,7 @@ impl Warnings {
     }
 
     /// Prints each kind on one line.
-    pub(in crate::produce) fn tell(&mut self, console: &Console) {
+    pub(in crate::produce) fn print(&mut self, console: &Console) {
         for line in self.lines() {
             console.note(&line);
         }
@@ -117,8 +117,8 @@ mod tests {
             [
                 "topic `a` replaces the captured times by those of writing \
                  (message.timestamp.type is LogAppendTime)",
-                "topic `a`, `b`, `c` (and 1 more) acknowledges a record that stands on one broker \
-                 alone, and may be lost with it (min.insync.replicas is 1)",
+                "topic `a`, `b`, `c` (and 1 more) acknowledges a record that only one broker has, \
+                 and which may be lost with that broker (min.insync.replicas is 1)",
             ]
         );
     }

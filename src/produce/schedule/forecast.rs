@@ -1,4 +1,4 @@
-//! How long a timed replay goes on, for whoever looks on.
+//! How long a timed replay continues, for the progress.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ pub(crate) struct Forecast {
     pub(crate) began: Instant,
     /// When the last record was due.
     pub(crate) due: Instant,
-    /// When the last of all is due, where that is known.
+    /// When the last of all is due, if that is known.
     pub(crate) end: Option<Instant>,
     /// When the time for sending is over, where that is limited.
     pub(crate) latest: Option<Instant>,
@@ -25,8 +25,8 @@ impl Forecast {
         }
     }
 
-    /// The same, where so many passes follow that take as long as the one that began at `began`; none where they
-    /// have no end.
+    /// The same, if this many passes follow that take as long as the one that began at `began`; `None` for
+    /// endless passes.
     pub(in crate::produce) fn followed_by(self, passes: Option<u64>, began: Instant) -> Self {
         let last = |end: Instant| {
             let pass = end.saturating_duration_since(began);
@@ -39,12 +39,12 @@ impl Forecast {
         }
     }
 
-    /// The same, where the time for sending is over at `latest`.
+    /// The same, if the time for sending ends at `latest`.
     pub(in crate::produce) fn ending_by(self, latest: Option<Instant>) -> Self {
         Self { latest, ..self }
     }
 
-    /// How long the schedule goes on after `now`, where `share` of the source is done.
+    /// How long the schedule continues after `now`, if `share` of the source is done.
     pub(in crate::produce) fn eta(&self, now: Instant, share: Option<f64>) -> Option<Duration> {
         let scheduled = self.due.saturating_duration_since(self.began);
         let whole = || {

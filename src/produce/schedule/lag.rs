@@ -1,16 +1,16 @@
-//! `--max-lag`: as fast as a consumer group reads, by holding its lag near a number of records.
+//! `--max-lag`: sends as fast as a consumer group reads, by holding its lag near a number of records.
 //!
-//! Far from that number the rule is that of the OpenMessaging Benchmark's rate controller: with too much lag the
-//! rate falls to what was read, less the excess, and the ramp is halved; with little lag the rate grows by the
-//! ramp, which doubles. That rule alone lets the lag run to zero and up again, and a service without work has
-//! not shown what it can do. So near the number the rate is what was read of late, corrected by a part of the
-//! distance.
+//! Far from that number, the rule is that of the OpenMessaging Benchmark's rate controller: with too much
+//! lag, the rate falls to what was read, less the excess, and the ramp is halved; with little lag, the rate
+//! grows by the ramp, which doubles. That rule alone lets the lag run to zero and up again, and a service
+//! without work does not show what it can do. So near the number, the rate is what was read lately, corrected
+//! by a part of the distance.
 //!
-//! A period ends with a commit: a whole number of commits is in it, and the rate does not follow the chance by
-//! which one more or less would be.
+//! A period ends with a commit: it contains a whole number of commits, and the rate does not depend on
+//! whether it happens to contain one more or less.
 //!
-//! Where it is known when sending ends, the last third of the time confirms what was found: records go at 0.95 of
-//! the capacity, whatever the lag is, and that has not to grow.
+//! If it is known when sending ends, the last third of the time confirms what was found: records go at 0.95
+//! of the capacity, whatever the lag is, and the lag must not grow.
 
 use std::time::Duration;
 
@@ -19,34 +19,34 @@ use crate::report::CapacityBound;
 use crate::verify::group::capacity::{LEAST_STEADY, LagWindow, MeasuredLag};
 use crate::verify::group::observer::GroupProgress;
 
-/// The shortest time between two changes of the rate; with a longer commit interval it is two of those, or the
-/// rate would follow single commits.
+/// The shortest time between two changes of the rate; with a longer commit interval it is two of those, or
+/// the rate would follow single commits.
 const SHORTEST_PERIOD: f64 = 0.5;
 const INTERVALS_PER_PERIOD: f64 = 2.0;
-/// A period that is so nearly over ends with the commit that comes: the next one is an interval away.
+/// A period this close to its end ends with the next commit: the one after that is an interval away.
 const NEARLY: f64 = 0.9;
-/// Without a commit for so many periods it ends without one.
+/// Without a commit for this many periods, a period ends without one.
 const PERIODS_WITHOUT_COMMIT: f64 = 3.0;
-/// The part of the time for sending that is there to find the capacity; the rest confirms it.
+/// The share of the sending time for finding the capacity; the rest confirms it.
 const SEARCH_SHARE: f64 = 2.0 / 3.0;
 /// The shortest time that confirms, in seconds.
 const SHORTEST_CONFIRMATION: f64 = 5.0;
-/// The part of the capacity that a service has to do without a growing lag.
+/// The share of the capacity that a service has to do without a growing lag.
 const CONFIRMED_SHARE: f64 = 0.95;
-/// The ramp: the rate grows by up to as much as it is (OpenMessaging Benchmark).
+/// The ramp: the rate at most doubles (OpenMessaging Benchmark).
 const LEAST_RAMP: f64 = 0.01;
 const MOST_RAMP: f64 = 1.0;
-/// In how many periods a distance from the wanted lag is made up for, and in how many seconds at least: a short
+/// In how many periods a distance from the wanted lag is corrected, and in how many seconds at least: a short
 /// period says little, because commits are seen some looks late.
 const CORRECTION_PERIODS: f64 = 2.0;
 const SHORTEST_CORRECTION: f64 = 2.0;
 /// Over how many periods the speed of the group is averaged.
 const AVERAGED: usize = 6;
-/// The slowest rate, in records a second: a group that stands still is still tried.
+/// The slowest rate, in records a second: a group that does not move still gets some.
 const SLOWEST: f64 = 0.1;
-/// Sending was held back when so much of what was allowed was delivered: on a busy machine a tenth and more is lost to
-/// late wake-ups, and where the input is the limit twice as much is allowed as is sent. What only waits in flight
-/// is no lag of the service's.
+/// Sending counts as held back if this share of what was allowed was delivered: on a busy machine a tenth and
+/// more is lost to late wake-ups, and if the input is the limit, twice as much is allowed as is sent. Records
+/// that only wait in flight are not part of the service's lag.
 const HELD_BACK: f64 = 0.75;
 
 /// The controller, in steady time.
@@ -58,28 +58,28 @@ pub(super) struct LagController {
     /// Records a second that are allowed now.
     allowed: f64,
     ramp: f64,
-    /// Records that have gone.
+    /// Records that have been sent.
     sent: u64,
-    /// Of the period that runs now; none before the first sample.
+    /// The current period; `None` before the first sample.
     period: Option<Period>,
     measured: MeasuredLag,
-    /// When sending ends, in steady seconds; none where that is not known.
+    /// When sending ends, in steady seconds; `None` if that is unknown.
     ends: Option<f64>,
     phase: Phase,
 }
 
-/// What the rate goes by.
+/// What determines the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The lag, which is held.
     Hold,
-    /// The capacity that was found, of which a part is sent whatever the lag is.
+    /// The capacity that was found, of which a share is sent whatever the lag is.
     Confirm,
     /// The lag again, because it has grown.
     Refuted,
 }
 
-/// What is known of a period.
+/// What is known about a period.
 #[derive(Debug, Clone, Copy)]
 struct Period {
     began: f64,
@@ -87,8 +87,8 @@ struct Period {
     sent: u64,
     delivered: u64,
     done: u64,
-    /// The lag at the last commit in it, or the latest one where there was none: what is read and not committed
-    /// yet is a part of any other.
+    /// The lag at the last commit in it, or the latest one if there was none: any other includes what is read
+    /// and not committed yet.
     lag: u64,
     /// Records committed at the last look.
     latest_done: u64,
@@ -96,10 +96,10 @@ struct Period {
 }
 
 impl LagController {
-    /// Sending ends at the steady second `ends`, where that is known.
+    /// Sending ends at the steady second `ends`, if that is known.
     pub(super) fn new(max_lag: u64, ends: Option<f64>) -> Self {
         let wanted = max_lag as f64;
-        // What is sent before the first change is what may lag.
+        // The records sent before the first change are those that may lag.
         let allowed = (wanted / SHORTEST_PERIOD).max(1.0);
         Self {
             max_lag,
@@ -120,13 +120,13 @@ impl LagController {
         self.pace.due()
     }
 
-    /// Takes note of a record that is sent at `now`.
+    /// Notes a record that is sent at `now`.
     pub(super) fn spend(&mut self, now: f64) {
         self.pace.spend(1.0, now);
         self.sent += 1;
     }
 
-    /// Takes note of how far the group is at `now`.
+    /// Notes how far the group is at `now`.
     pub(super) fn observe(&mut self, progress: &GroupProgress, now: f64) {
         self.measured
             .commit(Duration::from_secs_f64(now), progress.done);
@@ -138,7 +138,7 @@ impl LagController {
         let is_commit = period.observe(progress);
         let length = period_length(progress);
         let elapsed = now - period.began;
-        // Too much is noticed at once.
+        // Too much lag is acted on at once.
         let is_far = progress.lag as f64 > 2.0 * self.wanted && elapsed >= SHORTEST_PERIOD;
         let is_over = match is_commit {
             true => elapsed >= NEARLY * length,
@@ -197,16 +197,16 @@ impl LagController {
         self.allowed = rate;
     }
 
-    /// Whether so much time is left as a confirmation takes, and not much more.
+    /// Whether as much time is left as a confirmation takes, and not much more.
     fn is_time_to_confirm(&self, length: f64, now: f64) -> bool {
         let least = SHORTEST_CONFIRMATION.max(LEAST_STEADY as f64 * length);
         self.ends
             .is_some_and(|ends| now >= SEARCH_SHARE * ends && ends - now >= least)
     }
 
-    /// The capacity as far as it is known; none where something else than the service is the limit.
+    /// The capacity as far as it is known; `None` if something other than the service is the limit.
     fn found(&self) -> Option<f64> {
-        // What else it may be makes no difference here.
+        // It does not matter here what else the limit may be.
         let found = self.measured.capacity(self.max_lag, CapacityBound::Input)?;
         (found.bound == CapacityBound::Service).then_some(found.rates.median)
     }
@@ -221,9 +221,9 @@ impl LagController {
         }
         if lag < self.wanted / 2.0 {
             self.ramp = (self.ramp * 2.0).min(MOST_RAMP);
-            // What is not used of a rate does not let it grow.
+            // An unused rate does not grow.
             let used = self.allowed.min(window.sent).max(window.committed);
-            // A period may add no more than what is wanted in all.
+            // A period may add no more than the wanted lag in all.
             let most = self.measured.recent_rate(2) + self.wanted / length;
             return (used.max(1.0) * (1.0 + self.ramp)).min(most);
         }
@@ -250,7 +250,7 @@ impl Period {
         }
     }
 
-    /// Takes note of a look; whether it shows a commit.
+    /// Notes a look; returns whether it shows a commit.
     fn observe(&mut self, progress: &GroupProgress) -> bool {
         let is_commit = progress.done > self.latest_done;
         if is_commit || !self.has_commit {
@@ -301,7 +301,7 @@ mod tests {
         look_every: f64,
         /// When sending ends, where that is known.
         ends: Option<f64>,
-        /// When the service becomes slower than it was, and how much of its speed is left.
+        /// When the service becomes slower, and how much of its speed is left.
         slower: (f64, f64),
     }
 
@@ -318,8 +318,8 @@ mod tests {
     };
 
     impl Simulated {
-        /// Runs for so many seconds; gives the controller, and how long the service had nothing to do after the
-        /// first quarter.
+        /// Runs for this many seconds; returns the controller, and how long the service had nothing to do
+        /// after the first quarter.
         fn run(&self, wanted: u64, seconds: f64) -> (LagController, f64) {
             const STEP: f64 = 0.001;
             let mut controller = LagController::new(wanted, self.ends);

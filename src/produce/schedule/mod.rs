@@ -1,10 +1,9 @@
-//! When the next record goes. Pure: whoever asks brings the time, so that tests need neither a clock
+//! Decides when the next record goes. Pure: the caller passes the time, so that tests need neither a clock
 //! nor a broker.
 //!
 //! Every limit is a time from which on a record may go, and the latest one counts: the capture's rhythm
-//! (`timeline.rs`), rates (`rate.rs`) and what the lag of a consumer group allows (`lag.rs`), all seen through the ramp
-//! (`ramp.rs`). Each is absolute: what
-//! is sent late does not delay what follows.
+//! (`timeline.rs`), rates (`rate.rs`) and what the lag of a consumer group allows (`lag.rs`), all translated
+//! by the ramp (`ramp.rs`). Each is absolute: a late record does not delay what follows.
 
 mod forecast;
 mod lag;
@@ -30,18 +29,18 @@ use crate::record::{Batch, Record};
 use crate::verify::group::capacity::MeasuredLag;
 use crate::verify::group::observer::GroupProgress;
 
-/// What the schedule needs to know of a record.
+/// What the schedule needs to know about a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScheduledRecord {
-    /// Its time in the capture, in nanoseconds since 1970; none where that is not known.
+    /// Its time in the capture, in nanoseconds since 1970; `None` if it is unknown.
     pub(super) time_ns: Option<i64>,
-    /// Which captured partition it is of: an index that the caller gives.
+    /// The captured partition that it belongs to: an index that the caller gives.
     pub(super) partition: usize,
     /// Bytes of its key, value and headers.
     pub(super) bytes: u64,
 }
 
-/// The time of `record` that its rhythm is, in nanoseconds since 1970. What is not after 1970 is none:
+/// The time of `record` that sets its rhythm, in nanoseconds since 1970. A time before 1970 counts as none:
 /// Kafka's clients write -1 for that.
 pub(super) fn time_ns(batch: &Batch, record: &Record, clock: Clock) -> Option<i64> {
     let time = match clock {
@@ -51,26 +50,25 @@ pub(super) fn time_ns(batch: &Batch, record: &Record, clock: Clock) -> Option<i6
     time.filter(|time| *time > 0)
 }
 
-/// What to do with a record now. Times are counted from when the schedule begins.
+/// What to do with a record now. Times count from the beginning of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// It goes; it was due then.
+    /// Send it; it was due then.
     Send { due: Duration },
-    /// It is due later: nothing goes before that.
+    /// Wait: it is due later, and nothing goes before that.
     WaitUntil(Duration),
 }
 
 /// How fast records went, in the units in which it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Reached {
-    /// Seconds of the capture for each second; none where no speed was asked for, or one record tells
-    /// nothing.
+    /// Seconds of the capture per second; `None` if no speed was asked for, or if there was only one record.
     pub(super) speed: Option<f64>,
     /// Records and bytes a second.
     pub(super) rate: Option<f64>,
     pub(super) byte_rate: Option<f64>,
-    /// Seconds from the first record to the last one, and how many they should have been by the rhythm
-    /// and by the rates.
+    /// Seconds from the first record to the last one, and how many they should have been by the rhythm and by
+    /// the rates.
     pub(super) took: f64,
     pub(super) by_rhythm: f64,
     pub(super) by_rate: f64,
@@ -84,12 +82,12 @@ pub(super) struct Scheduler {
     rate: Option<Rate>,
     byte_rate: Option<Rate>,
     lag: Option<LagController>,
-    /// The steady time of the record that was asked for and has not gone yet.
+    /// The steady time of the record that was asked about and has not gone yet.
     waiting: Option<f64>,
     sent: Sent,
 }
 
-/// What has gone, in steady time.
+/// What has been sent, in steady time.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sent {
     records: u64,
@@ -103,8 +101,7 @@ struct Sent {
 }
 
 impl Scheduler {
-    /// A schedule that begins at the time to start at, where one is given, and else with its first
-    /// record.
+    /// A schedule that begins at the given start time, or else with its first record.
     pub(super) fn new(timing: &Timing) -> Self {
         let given_start = timing.start_at.map(|_| 0.0);
         let timeline = match timing.speed {
@@ -133,7 +130,7 @@ impl Scheduler {
             Some(due) => due,
             None => self.steady_due(record, steady),
         };
-        // The rate that the lag allows may have changed since the record was asked for.
+        // The rate that the lag allows may have changed since the last question about the record.
         let by_lag = self.lag.as_ref().map_or(0.0, LagController::due);
         let due = self.ramp.real(steady_due.max(by_lag)).min(FOREVER);
         let due = Duration::from_secs_f64(due);
@@ -156,7 +153,7 @@ impl Scheduler {
         Decision::Send { due }
     }
 
-    /// Takes note of how far the consumer group is at `now` whose lag is to be held.
+    /// Notes how far the consumer group is at `now` whose lag has to be held.
     pub(super) fn observe(&mut self, progress: &GroupProgress, now: Duration) {
         let steady = self.ramp.steady(now.as_secs_f64());
         if let Some(lag) = &mut self.lag {
@@ -164,27 +161,27 @@ impl Scheduler {
         }
     }
 
-    /// Goes by the times of a whole that this is one machine's share of.
+    /// Uses the times of a whole of which this machine has a share.
     pub(super) fn share(&mut self, first_ns: i64) {
         if let Some(timeline) = &mut self.timeline {
             timeline.share(first_ns);
         }
     }
 
-    /// Takes note of when other machines have records.
+    /// Notes when other machines have records.
     pub(super) fn note_others(&mut self, others: &OtherShards) {
         if let Some(timeline) = &mut self.timeline {
             timeline.note_others(others);
         }
     }
 
-    /// When the pass of a whole began; none where no other machine has a share of it.
+    /// When the pass of a whole began; `None` if no other machine has a share of it.
     pub(super) fn shared_start(&self) -> Option<Duration> {
         let start = self.timeline.as_ref()?.shared_start()?;
         Some(Duration::from_secs_f64(self.ramp.real(start).min(FOREVER)))
     }
 
-    /// What was measured of the service; none where no lag is held.
+    /// What was measured of the service; `None` if no lag is held.
     pub(super) fn measured(&self) -> Option<&MeasuredLag> {
         self.lag.as_ref().map(LagController::measured)
     }
@@ -198,7 +195,7 @@ impl Scheduler {
         rates.map(Rate::due).fold(rhythm, f64::max)
     }
 
-    /// When the last record is due at `now`, where `left` records are to come, the last of them with
+    /// When the last record is due, as of `now`, if `left` records are to come, the last of them with
     /// `latest_ns`.
     pub(super) fn forecast(&self, latest_ns: Option<i64>, left: usize, now: Duration) -> Duration {
         let timeline = self.timeline.as_ref();
@@ -214,7 +211,7 @@ impl Scheduler {
         Duration::from_secs_f64(self.ramp.real(end).min(FOREVER))
     }
 
-    /// Ends a pass: the rhythm begins anew with the next record, rates go on.
+    /// Ends a pass: the rhythm begins anew with the next record, rates continue.
     pub(super) fn end_pass(&mut self) {
         self.waiting = None;
         if let Some(timeline) = &mut self.timeline {
@@ -229,7 +226,7 @@ impl Scheduler {
             .map_or_else(Rhythm::default, Timeline::rhythm)
     }
 
-    /// How fast records went so far. What a ramp has left out is no slowness.
+    /// How fast records went so far. The time that a ramp takes does not count as slow.
     pub(super) fn reached(&self) -> Reached {
         let Sent {
             records,
@@ -242,7 +239,7 @@ impl Scheduler {
         let took = last - first;
         let by_time = |n: f64| (took > 0.0).then(|| n / took);
         let timeline = self.timeline.as_ref();
-        // What is paid for by the last record is of the time after it.
+        // The bytes of the last record are paid for in the time after it.
         let (records, bytes) = (
             records.saturating_sub(1) as f64,
             (bytes - last_bytes) as f64,

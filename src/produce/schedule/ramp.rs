@@ -1,15 +1,15 @@
 //! The beginning of a timed replay: speed and rates grow linearly from zero.
 //!
-//! Everything timed is planned on *steady time*, the clock of a replay that runs at its full speed from
-//! the first moment. The ramp translates between that and real time, so that no other part of the
-//! schedule knows of it.
+//! Everything timed is planned in *steady time*, the clock of a replay that runs at its full speed from the
+//! first moment. The ramp translates between that and real time, so that no other part of the schedule has to
+//! know about it.
 
 use std::time::Duration;
 
-/// How steady time follows from real time: both are seconds since the start of the pass.
+/// The relation of steady time to real time: both are seconds since the start of the pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ramp {
-    /// How long the growth takes, in seconds; zero for none.
+    /// How long the growth takes, in seconds; zero for no ramp.
     length: f64,
 }
 

@@ -1,12 +1,11 @@
-//! `--rate` and `--byte-rate`: at most so much a second, by delay alone.
+//! `--rate` and `--byte-rate`: limits the amount per second, by delay alone.
 
-/// How much of a rate may be made up after a late moment, in seconds of it. A wake-up is late by some
-/// tens of microseconds, on a busy machine by some milliseconds; what is missed beyond that is not sent
-/// in a burst later.
+/// How much of a rate may be made up after a late moment, in seconds of it. A wake-up is late by some tens of
+/// microseconds, on a busy machine by some milliseconds; what is missed beyond that is not sent in a burst
+/// later.
 pub(super) const BURST: f64 = 0.010;
 
-/// A token bucket, kept as the time at which it allows the next unit: nothing is added up on the way,
-/// so nothing drifts.
+/// A token bucket, kept as the time at which it allows the next unit: it adds nothing up, so nothing drifts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     /// Seconds that a unit costs.
@@ -31,7 +30,7 @@ impl Rate {
         }
     }
 
-    /// So many units from `now` on, no less: what is missed is made up for.
+    /// This many units from `now` on, no less: what is missed is made up.
     pub(super) fn open_loop(per_second: f64, now: f64) -> Self {
         Self {
             next: now,
@@ -45,12 +44,13 @@ impl Rate {
         self.next
     }
 
-    /// Seconds that so many units take.
+    /// Seconds that this many units take.
     pub(super) fn costs(&self, units: f64) -> f64 {
         units * self.cost
     }
 
-    /// Allows so many units a second from `now` on; a wait that has begun becomes as much longer or shorter.
+    /// Allows this many units a second from `now` on; a wait that has begun becomes longer or shorter
+    /// accordingly.
     pub(super) fn change(&mut self, per_second: f64, now: f64) {
         let cost = per_second.recip();
         let left = (self.next - now).max(0.0);
@@ -60,7 +60,7 @@ impl Rate {
         self.cost = cost;
     }
 
-    /// Takes note of a record of so many units that is sent at the steady time `now`.
+    /// Notes a record of this many units that is sent at the steady time `now`.
     pub(super) fn spend(&mut self, units: f64, now: f64) {
         self.next = self.next.max(now - self.burst) + units * self.cost;
     }
@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
 
-    /// The times at which records are sent by a sender that is late by each of `late`.
+    /// The times at which a sender sends that is late by each of `late`.
     fn sent(per_second: f64, late: &[f64]) -> Vec<f64> {
         let (mut rate, mut now) = (Rate::new(per_second), 0.0_f64);
         let send = |late: &f64| {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// Over every window, with a sender that is late as it likes.
+        /// Over every window, with a sender that is late by any amount.
         #[test]
         fn no_window_holds_more_than_its_share_and_a_burst(
             per_second in 1.0..100_000.0_f64,

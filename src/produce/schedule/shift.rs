@@ -1,5 +1,5 @@
-//! `--timestamps shift`: records keep the distances of their timestamps, divided by the speed, and the
-//! first one gets the time at which its pass begins.
+//! `--timestamps shift`: records keep the distances of their timestamps, divided by the speed, and the first
+//! one gets the time at which its pass begins.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use crate::config::{Speed, Timestamps};
 use crate::record::Record;
 use crate::record::select::FirstRecord;
 
-/// Passes that are remembered. Records of earlier ones are in flight no more, or their topic would not
+/// How many passes are remembered. Records of earlier ones are no longer in flight, or their topic would not
 /// have taken the later ones.
 const MOST_PASSES: usize = 16;
 
-/// How the timestamps of each pass are moved.
+/// How the timestamps of each pass are shifted.
 #[derive(Debug)]
 pub(in crate::produce) struct Shifts {
     speed: f64,
     passes: VecDeque<Shift>,
-    /// The timestamp of the first record of a whole that this is one machine's share of.
+    /// The timestamp of the first record of a whole of which this machine has a share.
     shared_ms: Option<i64>,
 }
 
@@ -24,14 +24,14 @@ pub(in crate::produce) struct Shifts {
 struct Shift {
     /// The position of the pass's first record.
     from: u64,
-    /// When the pass began, in milliseconds since 1970; none before its first record.
+    /// When the pass began, in milliseconds since 1970; `None` before its first record.
     start_ms: Option<i64>,
     /// The timestamp of its first record that has one.
     first_ms: Option<i64>,
 }
 
 impl Shifts {
-    /// How timestamps are moved in a replay at `speed`, where they are.
+    /// How timestamps are shifted in a replay at `speed`, if they are.
     pub(in crate::produce) fn of(which: Timestamps, speed: Speed) -> Option<Self> {
         let speed = match speed {
             Speed::Max => 1.0,
@@ -49,12 +49,12 @@ impl Shifts {
         }
     }
 
-    /// Keeps the distances to the first record of a whole, whichever machine sends that.
+    /// Keeps the distances to the first record of a whole, whichever machine sends it.
     pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
         self.shared_ms = first.timestamp_ms;
     }
 
-    /// A pass begins whose records are numbered from `from` on.
+    /// Begins a pass whose records are numbered from `from` on.
     pub(in crate::produce) fn begin_pass(&mut self, from: u64) {
         self.passes.push_back(Shift {
             from,
@@ -80,8 +80,8 @@ impl Shifts {
         }
     }
 
-    /// The time that the record at `position` with this timestamp gets; none where nothing of its pass is
-    /// known.
+    /// The time that the record at `position` with this timestamp gets; `None` if nothing is known about its
+    /// pass.
     pub(in crate::produce) fn shifted(&self, timestamp_ms: i64, position: u64) -> Option<i64> {
         let mut passes = self.passes.iter().rev();
         let shift = passes.find(|shift| shift.from <= position)?;
@@ -92,18 +92,18 @@ impl Shifts {
             reason = "what is beyond the range of times becomes its end"
         )]
         let distance = distance.round() as i64;
-        // Nothing is before 1970: librdkafka takes 0 for the time of sending.
+        // No time is before 1970: librdkafka takes 0 for the time of sending.
         Some(start.saturating_add(distance).max(1))
     }
 }
 
-/// A record's timestamp; what is not after 1970's first millisecond is none.
+/// A record's timestamp; one that is not after 1970's first millisecond counts as none.
 pub(in crate::produce) fn known_timestamp_ms(record: &Record) -> Option<i64> {
     record.timestamp_ms.filter(|ms| *ms > 0)
 }
 
-/// The time that the record at `position` keeps, or keeps its distances by; none where it gets that of
-/// its sending.
+/// The time that the record at `position` keeps, or whose distances it keeps; `None` if it gets the time of
+/// sending.
 pub(in crate::produce) fn kept_timestamp_ms(
     which: Timestamps,
     shifts: Option<&Shifts>,
@@ -139,7 +139,7 @@ mod tests {
         let mut shifts = Shifts::new(1.0);
         shifts.begin_pass(0);
         assert_eq!(shifts.shifted(5_000, 0), None);
-        // The pass begins with its first record, also where that has no timestamp.
+        // The pass begins with its first record, even if that has no timestamp.
         shifts.note(None, || NOW);
         shifts.note(Some(5_000), || NOW + 9);
         shifts.begin_pass(10);

@@ -1,4 +1,4 @@
-//! The schedule under a clock of the tests' own.
+//! Tests of the schedule with a clock of their own.
 
 use proptest::prelude::*;
 
@@ -29,8 +29,8 @@ fn rate(per_second: f64) -> Timing {
     }
 }
 
-/// Sends all of `records` with a clock that wakes `late` after each due time; gives when each was sent
-/// and when it was due.
+/// Sends all of `records` with a clock that wakes `late` after each due time; returns when each was sent and
+/// when it was due.
 fn run(
     scheduler: &mut Scheduler,
     records: &[ScheduledRecord],
@@ -121,7 +121,7 @@ fn a_ramp_of_a_rate_sends_half_as_many_records_while_it_lasts() {
     let ramp = Duration::from_secs(10);
     let while_growing = sent.iter().filter(|(sent, _)| *sent < ramp).count();
     assert!(while_growing.abs_diff(5000) <= 1, "{while_growing}");
-    // The ramp is asked for, and so no slowness.
+    // The user asked for the ramp, so it does not count as slow.
     let reached = scheduler.reached().rate.expect("many records");
     assert!((reached - 1000.0).abs() < 1e-6, "{reached}");
 }
@@ -160,7 +160,7 @@ fn the_achieved_rate_is_what_was_sent_divided_by_the_time() {
     let mut scheduler = Scheduler::new(&speed(10.0));
     let records: Vec<ScheduledRecord> = (0..=100).map(|n| at(n * SECOND)).collect();
     run(&mut scheduler, &records[..100], Duration::ZERO);
-    // 99 s of the capture in 9.9 s; then the sender sleeps until twice the time is over.
+    // 99 s of the capture in 9.9 s; then the sender sleeps until twice that time has passed.
     assert!((scheduler.reached().speed.expect("sent") - 10.0).abs() < 1e-9);
     let late = scheduler.next(&records[100], Duration::from_secs(20));
     assert_eq!(
@@ -178,8 +178,8 @@ fn the_achieved_rate_is_what_was_sent_divided_by_the_time() {
 }
 
 proptest! {
-    /// One record a second, 200,000 and all between: with a sender that is late by no more than may be made up
-    /// for, every window has its share, and at most one record and what was late more or less.
+    /// Rates from one record a second to 200,000 and more: if the sender is late by no more than it may make up
+    /// for, every window has its share, give or take one record and those that were late.
     #[test]
     fn a_rate_is_smooth_over_every_window(
         per_second in prop_oneof![Just(1.0), Just(200_000.0), 0.1..300_000.0_f64],
@@ -203,8 +203,8 @@ proptest! {
         }
     }
 
-    /// A sender that always wakes late is not later at the end than at the beginning, and the whole
-    /// takes what the schedule says.
+    /// A sender that always wakes late is no later at the end than at the beginning, and the whole takes as
+    /// long as the schedule says.
     #[test]
     fn lateness_does_not_add_up(
         factor in 0.1..100.0_f64,
@@ -227,7 +227,7 @@ proptest! {
         prop_assert!((whole - 1e-6..=whole + late.as_secs_f64() + 1e-6).contains(&last));
     }
 
-    /// Whatever limits there are, records go in the order in which they are asked for, none before its
+    /// Whatever limits there are, records go in the order in which they are asked about, none before its
     /// time, and no window holds more than its share and a burst.
     #[test]
     fn all_limits_hold_at_the_same_time(

@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::record::select::OtherShards;
 use crate::report::ProblemKind;
 
-/// From here on a distance between neighbours is not a pause but a clock that was set, or a record with
-/// a time of its own choosing.
+/// A distance between neighbours from here on is not a pause: a clock was set, or a record has an arbitrary
+/// time.
 const JUMP_NS: i128 = 365 * 86_400 * 1_000_000_000;
 
-/// What a capture's times turned out to be.
+/// What a capture's times turned out to be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Rhythm {
     /// Records whose time is before that of an earlier one of their partition. They are due with it.
@@ -19,11 +19,11 @@ pub(super) struct Rhythm {
     pub(super) before_first: u64,
     /// Records without a time. They are due with the one before them.
     pub(super) untimed: u64,
-    /// Pauses that were cut to the longest that is allowed.
+    /// Pauses that were cut to the longest allowed one.
     pub(super) gaps: u64,
     /// How much of the capture's time was cut.
     pub(super) cut: Duration,
-    /// Times that are more than a year away from the one before, cut or not.
+    /// Times that are more than a year from the one before, cut or not.
     pub(super) jumps: u64,
 }
 
@@ -77,11 +77,12 @@ pub(super) struct Timeline {
     speed: f64,
     /// The longest pause, in nanoseconds.
     max_gap: Option<i128>,
-    /// When the first pass is to begin, where that is given.
+    /// When the first pass has to begin, if that is given.
     given_start: Option<f64>,
-    /// When the pass begins; none before its first record.
+    /// When the pass begins; `None` before its first record.
     start: Option<f64>,
-    /// The time in the capture that is due at the start of the pass; moves on with all that is left out.
+    /// The time in the capture that is due at the start of the pass; it advances with everything that is left
+    /// out.
     origin: i128,
     /// The time of the first record of the pass.
     first: i128,
@@ -97,16 +98,16 @@ pub(super) struct Timeline {
     /// How much of the capture earlier passes have replayed, in steady seconds.
     earlier: f64,
     rhythm: Rhythm,
-    /// The whole that this is one machine's share of; none where it is the whole.
+    /// The whole of which this machine has a share; `None` if this machine sends all of it.
     whole: Option<WholeTimes>,
 }
 
-/// The times of what all machines send.
+/// The times of the records of all machines.
 #[derive(Debug)]
 struct WholeTimes {
     /// The time of the first record.
     first: i128,
-    /// From when to when others have records that no record of this machine has passed.
+    /// The times between which others have records that no record of this machine has passed.
     others: BTreeMap<i64, i64>,
     /// When the first record of this machine was due, in steady seconds.
     first_due: Option<f64>,
@@ -133,7 +134,7 @@ impl Timeline {
         }
     }
 
-    /// Goes by a whole whose first record has the time `first_ns`: that is due at the start of a pass.
+    /// Uses a whole whose first record has the time `first_ns`: that is due at the start of a pass.
     pub(super) fn share(&mut self, first_ns: i64) {
         self.whole = Some(WholeTimes {
             first: first_ns.into(),
@@ -142,7 +143,7 @@ impl Timeline {
         });
     }
 
-    /// Takes note of when other machines have records.
+    /// Notes when other machines have records.
     pub(super) fn note_others(&mut self, others: &OtherShards) {
         let Some(whole) = &mut self.whole else {
             return;
@@ -153,7 +154,7 @@ impl Timeline {
         }
     }
 
-    /// When the pass of a whole began; none where no other machine has a share of it.
+    /// When the pass of a whole began; `None` if no other machine has a share of it.
     pub(super) fn shared_start(&self) -> Option<f64> {
         self.whole.as_ref()?;
         self.start
@@ -162,7 +163,7 @@ impl Timeline {
     /// Begins anew with the first record of the next pass.
     pub(super) fn end_pass(&mut self) {
         if let (Some(start), Some(_)) = (self.start, &self.whole) {
-            // For all machines the next pass begins where the last record of the whole is due.
+            // For all machines, the next pass begins when the last record of the whole is due.
             self.pass_others(i64::MAX);
             self.given_start = Some(start + self.distance(self.latest));
         }
@@ -227,15 +228,15 @@ impl Timeline {
         }
     }
 
-    /// Where `time` is in the pass, in seconds.
+    /// The position of `time` in the pass, in seconds.
     fn offset(&mut self, time: i128) -> f64 {
         let gap = time - self.latest;
         if gap.abs() > JUMP_NS {
             self.rhythm.jumps += 1;
         }
         if gap < -JUMP_NS {
-            // A clock that was set back: what follows keeps its distances from here on. Else all of it
-            // would be overdue.
+            // A clock was set back: what follows keeps its distances from here on. Otherwise all of it would
+            // be overdue.
             self.origin += gap;
             self.first += gap;
             self.latest = time;
@@ -244,7 +245,7 @@ impl Timeline {
         self.distance(time)
     }
 
-    /// Goes on to `time`, and leaves out what is too long of a pause before it.
+    /// Advances to `time`, and leaves out what is too long of a pause before it.
     fn cut_pause(&mut self, time: i128) {
         let gap = time - self.latest;
         if let Some(most) = self.max_gap
@@ -262,7 +263,8 @@ impl Timeline {
         (time - self.origin).max(0) as f64 / 1e9 / self.speed
     }
 
-    /// Never before the record that precedes it in its partition, nor before the first one.
+    /// The due time is never before that of the previous record in its partition, nor before that of the first
+    /// record.
     fn clamp(&mut self, due: f64, partition: usize, time_ns: Option<i64>) -> f64 {
         if self.partitions.len() <= partition {
             self.partitions.resize(partition + 1, f64::NEG_INFINITY);
@@ -282,7 +284,7 @@ impl Timeline {
         Some(self.start? + self.distance(time_ns.into()))
     }
 
-    /// How much of the capture was due so far, in steady seconds, cut pauses left out.
+    /// How much of the capture was due so far, in steady seconds, without cut pauses.
     pub(super) fn covered(&self) -> f64 {
         if let Some(whole) = &self.whole {
             return whole.first_due.map_or(0.0, |first| self.furthest - first);
@@ -445,7 +447,7 @@ mod tests {
             prop_assert!((due - expected).abs() < 1e-9 * expected.max(1.0));
         }
 
-        /// On each machine a record is due when it is due where one machine sends all, in every pass.
+        /// On each machine a record is due when it is due if one machine sends everything, in every pass.
         #[test]
         fn shares_keep_the_time_of_the_whole(
             speed in 0.01..1000.0_f64,
@@ -484,7 +486,7 @@ mod tests {
                     }
                 }
                 whole.end_pass();
-                // A machine that has nothing ends; the others go on.
+                // A machine without records ends; the others continue.
                 shares.iter_mut().for_each(Timeline::end_pass);
             }
         }

@@ -1,5 +1,5 @@
-//! The schedule by the system's clock: whose turn it is now, what is odd about a record's time, and how
-//! well the whole was kept.
+//! The schedule by the system's clock: when the next record goes, what is odd about a record's time, and how
+//! well the schedule was kept.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,8 +12,8 @@ use crate::record::{Batch, Record};
 use crate::report::{Achieved, CapacityBound, LagControl, Latency, Pacing, SlowedBy, WaitTimes};
 use crate::verify::group::observer::GroupProgress;
 
-/// A replay that takes so much longer than planned was limited by something: a hundredth of its time,
-/// and what a busy machine may lose at once.
+/// A replay that takes this much longer than planned was limited by something: a hundredth of its time, and
+/// what a busy machine may lose at once.
 const TOLERANCE: f64 = 0.01;
 const NOISE: Duration = Duration::from_millis(50);
 
@@ -31,7 +31,7 @@ pub(in crate::produce) enum Turn {
 pub(in crate::produce) struct Turns {
     timing: Timing,
     scheduler: Scheduler,
-    /// When the schedule begins, and what was waited for until then; none before the first record.
+    /// When the schedule begins, and the waits until then; `None` before the first record.
     began: Option<(Instant, WaitTimes)>,
     /// What was odd about times so far.
     known: Rhythm,
@@ -44,7 +44,7 @@ pub(in crate::produce) struct Turns {
 }
 
 impl Turns {
-    /// None where records go as fast as the cluster takes them.
+    /// `None` if records go as fast as the cluster takes them.
     pub(in crate::produce) fn new(timing: &Timing) -> Option<Self> {
         timing.is_timed().then(|| Self {
             timing: *timing,
@@ -57,7 +57,7 @@ impl Turns {
         })
     }
 
-    /// Which time of the records they go by; none where they have only a rate.
+    /// Which of the records' times is used; `None` if they have only a rate.
     pub(in crate::produce) fn clock(&self) -> Option<Clock> {
         (self.timing.speed != Speed::Max).then_some(self.timing.clock)
     }
@@ -69,23 +69,23 @@ impl Turns {
             || records.any(|record| time_ns(batch, record, self.timing.clock).is_some());
     }
 
-    /// Goes by the whole whose first record is `first`: this machine has a share of it.
+    /// Uses the whole whose first record is `first`: this machine has a share of it.
     pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
         self.scheduler.share(first.time_ns);
     }
 
-    /// Takes note of when other machines have records.
+    /// Notes when other machines have records.
     pub(in crate::produce) fn note_others(&mut self, others: &OtherShards) {
         self.scheduler.note_others(others);
     }
 
-    /// When the pass of a whole began; none where no other machine has a share of it, or they have no time.
+    /// When the pass of a whole began; `None` if no other machine has a share of it, or records have no time.
     pub(in crate::produce) fn shared_start(&self) -> Option<Instant> {
         let (began, _) = self.began?;
         began.checked_add(self.scheduler.shared_start()?)
     }
 
-    /// Takes note of records that come to be sent.
+    /// Notes records that will be sent.
     pub(in crate::produce) fn note_times(&mut self, batch: &Batch) {
         if let Some(clock) = self.clock() {
             let records = batch.records.iter();
@@ -97,7 +97,7 @@ impl Turns {
     }
 
     /// How far the schedule is when a record that was due at `due` goes at `now`; `left` records are to come,
-    /// where their number is known.
+    /// if their number is known.
     pub(in crate::produce) fn forecast(
         &self,
         due: Instant,
@@ -106,7 +106,7 @@ impl Turns {
     ) -> Forecast {
         let (began, _) = self.began.unwrap_or((now, WaitTimes::default()));
         let since = now.saturating_duration_since(began);
-        // Neither bytes that are to come are known, nor what a service can do.
+        // Neither the bytes to come are known, nor what a service can do.
         let is_foreseen = self.timing.byte_rate.is_none() && self.timing.max_lag.is_none();
         let left = left.filter(|_| is_foreseen);
         let end = left.map(|left| self.scheduler.forecast(self.latest_ns, left, since));
@@ -117,7 +117,8 @@ impl Turns {
         }
     }
 
-    /// That records go by times and `record`, the first one, has none, nor has any other that is known.
+    /// The error that records go by times but `record`, the first one, has none, nor has any other that is
+    /// known.
     ///
     /// # Errors
     /// [`Error::Config`].
@@ -142,8 +143,8 @@ impl Turns {
         self.began.get_or_insert((start, waited));
     }
 
-    /// Whose turn it is at `now`: that of `record`, which is of `partition` and is asked for again until
-    /// it goes.
+    /// Whether `record`, which belongs to `partition`, goes at `now`. The caller asks about it again until it
+    /// goes.
     pub(in crate::produce) fn next(
         &mut self,
         (batch, record): (&Batch, &Record),
@@ -170,7 +171,7 @@ impl Turns {
         self.timing.max_lag.is_some()
     }
 
-    /// Takes note of how far the consumer group is at `now`, unless that is known.
+    /// Notes how far the consumer group is at `now`, unless that is known.
     pub(in crate::produce) fn observe(&mut self, progress: &GroupProgress, now: Instant) {
         if self.look < progress.look
             && let Some((began, _)) = self.began
@@ -181,8 +182,8 @@ impl Turns {
         }
     }
 
-    /// What was measured of the service; none where no lag is held. `waits` are all waits until the last record
-    /// went.
+    /// What was measured of the service; `None` if no lag is held. `waits` are all waits until the last
+    /// record went.
     pub(in crate::produce) fn lag_control(&self, waits: WaitTimes) -> Option<LagControl> {
         let (measured, max_lag) = (self.scheduler.measured()?, self.timing.max_lag?);
         let before = self.began.map_or(waits, |(_, before)| before);
@@ -208,7 +209,7 @@ impl Turns {
         })
     }
 
-    /// What is odd about the time of the record that was asked for last, where it was not told yet.
+    /// What is odd about the time of the last record that was asked about, if it was not reported yet.
     pub(in crate::produce) fn oddity(&mut self) -> Option<TimeOddity> {
         let (known, now) = (self.known, self.scheduler.rhythm());
         self.known = now;
@@ -220,8 +221,8 @@ impl Turns {
         self.scheduler.end_pass();
     }
 
-    /// How the schedule was kept; `waits` are all waits until the last record went, and `in_flight` is
-    /// what a full window of records in flight means.
+    /// How the schedule was kept; `waits` are all waits until the last record went, and `in_flight` is what a
+    /// full window of records in flight means.
     pub(in crate::produce) fn pacing(
         &self,
         waits: WaitTimes,
@@ -255,22 +256,22 @@ impl Turns {
     }
 }
 
-/// That a source has no times.
+/// The text for a source without times.
 fn untimed(clock: Clock, place: &str) -> Error {
     let (what, hint) = match clock {
         Clock::Capture => (
-            "`--speed` goes by the times at which the application had the records",
-            "`--clock record` goes by the records' own timestamps; a CSV has those times in a column `ts`, \
+            "`--speed` uses the times at which the application received the records",
+            "`--clock record` uses the records' own timestamps; a CSV has those times in a column `ts`, \
              record lines in `captured`, RRPairs where `capture-time` of a profile says",
         ),
         Clock::Record => (
-            "`--clock record` goes by the records' timestamps",
-            "`--timestamp PATH` says where they are; `--clock capture` goes by the times at which the \
-             application had the records",
+            "`--clock record` uses the records' timestamps",
+            "name them with `--timestamp PATH`, or use `--clock capture` for the times at which the \
+             application received the records",
         ),
     };
     Error::Config {
-        message: format!("{what}, and {place} has none"),
+        message: format!("{what}, but {place} has none"),
         hint: Some(hint.into()),
     }
 }
@@ -284,8 +285,7 @@ fn since(waits: WaitTimes, before: WaitTimes) -> WaitTimes {
     }
 }
 
-/// What made a replay slower than asked; none when it was not. Of the causes the one counts for which it
-/// was waited longest.
+/// What made a replay slower than asked; `None` if it was not. The cause with the longest wait counts.
 fn slowed_by(reached: &Reached, waits: WaitTimes, in_flight: SlowedBy) -> Option<SlowedBy> {
     let slack = NOISE.as_secs_f64();
     let planned = reached.by_rate.max(reached.by_rhythm);
@@ -306,8 +306,8 @@ fn slowed_by(reached: &Reached, waits: WaitTimes, in_flight: SlowedBy) -> Option
     longest.map(|(_, by)| by)
 }
 
-/// The moment that `time` of the wall clock is, as far as is known now. What is over for longer than
-/// this clock counts is now.
+/// The moment of this clock that corresponds to `time` of the wall clock, as far as is known now. A time
+/// before this clock began is now.
 pub(in crate::produce) fn moment_of(time: SystemTime) -> Instant {
     let (now, wall) = (Instant::now(), SystemTime::now());
     match time.duration_since(wall) {

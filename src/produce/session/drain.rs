@@ -1,7 +1,7 @@
-//! The end of a replay: the wait for what librdkafka holds. When the run was told to stop the wait is
-//! a ladder, each step of it bounded in time: deliveries, then only those in flight, then everything is
-//! given up. The queue is given up with what is in flight and not before: librdkafka would go on under a
-//! new epoch then, and send what a broker has taken again when its answer is lost.
+//! The end of a replay: waits for what librdkafka holds. If the run was interrupted, the wait has several
+//! steps, each bounded in time: deliveries, then only those in flight, then everything is given up. The queue
+//! is given up together with what is in flight and not before: librdkafka would otherwise continue under a
+//! new epoch, and send what a broker has taken again when its answer is lost.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::report::Drain;
 
 /// How long a first interruption waits for what librdkafka holds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// How long it waits then for what is in flight, while nothing else is sent.
+/// How long it then waits for what is in flight, while nothing else is sent.
 const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
-/// How long purged records may take to be told as such.
+/// How long it may take until purged records are reported.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
-/// How long that is when the run is left at once: within a second of the second signal.
+/// The same when the run ends at once: within a second of the second signal.
 const IMMEDIATE_LIMIT: Duration = Duration::from_millis(400);
 
-/// What a drain has come to.
+/// The result of a drain.
 pub(super) struct Drained {
-    /// What became of the records in flight; none when nothing stopped the run while there were some.
+    /// What became of the records in flight; `None` if nothing stopped the run while there were some.
     pub(super) drain: Option<Drain>,
-    /// The first failure on the way.
+    /// The first failure during the drain.
     pub(super) failure: Option<Error>,
 }
 
@@ -36,7 +36,7 @@ struct Draining<'s, 'a> {
     failure: Option<Error>,
 }
 
-/// What is known at a moment of records that librdkafka was given.
+/// What is known about the records that librdkafka has, at one moment.
 #[derive(Debug, Clone, Copy)]
 struct Answered {
     all: u64,
@@ -56,17 +56,17 @@ impl Answered {
     }
 }
 
-/// What a wait does about an end that is asked for.
+/// How a wait reacts to a request to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Heeds {
-    /// It goes on until its time is over, which is then short.
+    /// It continues until its time is over, which is then short.
     Nothing,
-    /// It ends when the run is to be left at once.
+    /// It ends if the run has to end at once.
     ImmediateShutdown,
 }
 
 impl Session<'_> {
-    /// Waits for all deliveries; when told to stop, no longer than the ladder allows.
+    /// Waits for all deliveries; if the run was interrupted, no longer than the steps allow.
     pub(super) fn drain(&mut self) -> Drained {
         let mut draining = Draining {
             session: self,
@@ -90,7 +90,7 @@ impl Draining<'_, '_> {
         }
         let before = self.answered();
         let ending = self.session.deliveries.ending();
-        // A producer that cannot go on delivers nothing more.
+        // A producer that cannot continue delivers nothing more.
         if ending.is_none() {
             self.wait(DRAIN_LIMIT, Heeds::ImmediateShutdown);
         }
@@ -101,7 +101,7 @@ impl Draining<'_, '_> {
             self.session.connection.pause(&topics);
             self.wait(IN_FLIGHT_LIMIT, Heeds::ImmediateShutdown);
         }
-        // Where nobody takes answers, none of these come either.
+        // If nobody takes answers, none of these come either.
         if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
             self.session.connection.purge();
             self.wait(PURGE_LIMIT, Heeds::Nothing);
@@ -109,7 +109,7 @@ impl Draining<'_, '_> {
         Some(self.since(before))
     }
 
-    /// What the wait has given, `before` which so much was known.
+    /// The result of the wait, compared with what was known `before`.
     fn since(&self, before: Answered) -> Drain {
         let now = self.answered();
         // Counts only rise, so that no difference is below zero.
@@ -128,7 +128,7 @@ impl Draining<'_, '_> {
 
     fn wait(&mut self, limit: Duration, heeds: Heeds) {
         let started = Instant::now();
-        // Purged records take milliseconds, unless a thread of librdkafka's hangs.
+        // Purged records take milliseconds, unless a thread of librdkafka hangs.
         let patience = match heeds {
             Heeds::ImmediateShutdown => Duration::ZERO,
             Heeds::Nothing => IMMEDIATE_LIMIT,

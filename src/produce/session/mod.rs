@@ -1,4 +1,4 @@
-//! A session with the destination, from the first look to the last delivery: opened once, then a pass for
+//! A session with the destination, from the first check to the last delivery: opened once, then a pass for
 //! each reading of the source, then closed.
 //!
 //! | question | file |
@@ -31,8 +31,8 @@ use super::job::Job;
 use crate::host::clock;
 use crate::record::channel::Receiver;
 
-/// Looks at the destination and sends everything that `passes` give, which are asked for the first one
-/// when the destination is good, and for the next one when the source of the last one has ended well.
+/// Checks the destination and sends everything that `passes` give; asks them for the first pass once
+/// preflight has passed, and for the next one when the source of the last one has ended well.
 pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> ReplayOutcome {
     let connection = match open::connect(job) {
         Ok(connection) => connection,
@@ -53,7 +53,7 @@ pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> Re
     while let Some(receiver) = passes() {
         let handed = session.waiter.handed;
         end = session.pass(&receiver);
-        // A source that gives nothing to send gives nothing the next time either.
+        // A source with nothing to send has nothing the next time either.
         if !end.is_whole() || session.waiter.handed == handed {
             break;
         }

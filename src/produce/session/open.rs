@@ -1,6 +1,5 @@
-//! A session: the connection and everything that outlives a pass over the source. Opened once, with the
-//! look at the destination and the journal; `pass/` has what happens to each record, `outcome.rs` the
-//! end.
+//! A session: the connection and everything that outlives a pass over the source. Opened once, with the check
+//! of the destination and the journal; `pass/` has what happens to each record, `outcome.rs` the end.
 
 use std::fs;
 use std::path::Path;
@@ -30,15 +29,15 @@ use crate::verify::group::observer::GroupObserver;
 pub(in crate::produce) struct PassTally {
     /// What extraction counted.
     pub(in crate::produce) tally: Tally,
-    /// Of records that were found readable and could not be placed.
+    /// Problems of readable records that could not be placed.
     pub(in crate::produce) problems: Problems,
     pub(in crate::produce) unreadable: u64,
     pub(in crate::produce) unsent: u64,
     /// Records that earlier runs have delivered.
     pub(in crate::produce) skipped: u64,
-    /// Records that were read when the time for sending was over: they are nobody's.
+    /// Records that were read when the time for sending had passed: they do not count.
     pub(in crate::produce) read_ahead: u64,
-    /// As of [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
+    /// As for [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
     pub(in crate::produce) better_order: Vec<u32>,
 }
 
@@ -57,7 +56,7 @@ impl PassTally {
     }
 }
 
-/// Whether the look at the destination by what is known of the source has been.
+/// Whether the destination was checked by what is known about the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FirstLook {
     Pending,
@@ -70,18 +69,18 @@ pub(in crate::produce) struct Session<'a> {
     pub(in crate::produce) deliveries: &'a Deliveries,
     pub(in crate::produce) router: Router<'a>,
     pub(in crate::produce) waiter: Waiter<'a>,
-    /// When records go; none where they go as fast as the cluster takes them.
+    /// When records go; `None` if they go as fast as the cluster takes them.
     pub(super) turns: Option<Turns>,
-    /// How timestamps are moved, where they are.
+    /// How timestamps are shifted, if they are.
     pub(super) shifts: Option<Shifts>,
-    /// Watches the consumer groups that are waited for; none where none are.
+    /// Watches the awaited consumer groups; `None` if there are none.
     pub(super) observer: Option<GroupObserver>,
     pub(super) first_look: FirstLook,
-    /// The first record of all machines, where others send a share, too.
+    /// The first record of all machines, if other machines send a share as well.
     first_of_all: Option<FirstRecord>,
-    /// Targets of the router of which the journal has the ids.
+    /// Targets of the router whose ids the journal has.
     pub(in crate::produce) identified: usize,
-    /// Of all passes that are over.
+    /// The counts of all passes that are over.
     pub(in crate::produce) totals: PassTally,
     /// How often the source was read and sent to its end.
     pub(super) passes: u64,
@@ -89,7 +88,7 @@ pub(in crate::produce) struct Session<'a> {
     ends_at: Option<Instant>,
     /// Records of all passes that are over: where the next one begins to number its own.
     pub(super) position: u64,
-    /// What was sent from, as far as it is still there.
+    /// Batches that were sent from, as far as they still exist.
     batches: Vec<Weak<InFlightBatch>>,
     /// Topics and partitions that the cluster's metadata lack by now.
     pub(in crate::produce) absences: Absences,
@@ -100,7 +99,7 @@ pub(in crate::produce) struct Session<'a> {
 /// The connection for `job`, and the rejects file that deliveries are noted in.
 ///
 /// # Errors
-/// As of [`Rejects::open`] and [`Connection::open`].
+/// As for [`Rejects::open`] and [`Connection::open`].
 pub(super) fn connect(job: &Job) -> Result<Connection, Error> {
     let former = match &job.journal {
         Some((path, _)) if holds_something(path) => Former::Replace,
@@ -112,7 +111,7 @@ pub(super) fn connect(job: &Job) -> Result<Connection, Error> {
 }
 
 impl<'a> Session<'a> {
-    /// Looks at the destination and opens the journal: after that the source may be touched.
+    /// Checks the destination and opens the journal: after that the source may be touched.
     ///
     /// # Errors
     /// What is wrong with the destination or the journal.
@@ -148,8 +147,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Goes by the time of a whole whose first record is `first`, and that this is one machine's share of; what
-    /// was said first counts. A run that goes on after an earlier one begins with what that has left.
+    /// Uses the times of a whole whose first record is `first`, and of which this machine has a share; what
+    /// was said first counts. A run that continues after an earlier one begins with what that has left.
     pub(super) fn share(&mut self, first: FirstRecord) {
         let journal = self.waiter.journal.as_ref();
         if self.first_of_all.is_some() || journal.is_some_and(JournalWriter::goes_on) {
@@ -164,7 +163,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Lets the time for sending begin.
+    /// Starts the time for sending.
     pub(super) fn start_clock(&mut self) {
         let now = Instant::now();
         let sends_for = self.job.repetition.sends_for;
@@ -178,7 +177,7 @@ impl<'a> Session<'a> {
         counters.forecast(forecast.ending_by(self.ends_at));
     }
 
-    /// Ends the sending when the run is told to stop, or its time is over.
+    /// Ends the sending if the run has to stop, or its time is over.
     pub(super) fn check_not_over(&self) -> Result<(), SendStop> {
         if self.job.control.is_stopping() {
             return Err(SendStop::Interrupted);
@@ -189,8 +188,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Waits for `what`, a few milliseconds at most, and sends again what brokers refused or what has
-    /// waited for too long. The caller looks whether it has come.
+    /// Waits for `what`, a few milliseconds at most, and sends again what brokers refused or what has waited
+    /// too long. The caller checks whether `what` has come.
     ///
     /// # Errors
     /// That the run ends.
@@ -200,7 +199,7 @@ impl<'a> Session<'a> {
         self.isolate()
     }
 
-    /// A batch of which records are about to be sent.
+    /// Notes a batch of which records are about to be sent.
     pub(super) fn in_flight(&mut self, numbered: NumberedBatch) -> Arc<InFlightBatch> {
         let batch = match self.turns {
             Some(_) => InFlightBatch::timed(numbered),
@@ -210,9 +209,9 @@ impl<'a> Session<'a> {
         batch
     }
 
-    /// Keeps a look at a batch of which records are about to be sent.
+    /// Keeps a weak handle on a batch of which records are about to be sent.
     fn remember(&mut self, batch: &Arc<InFlightBatch>) {
-        // Looked through once for each doubling: what is gone is a small part of the work.
+        // Cleaned up once for each doubling: what is gone is a small part of the work.
         if self.batches.len() == self.batches.capacity() {
             self.batches.retain(|batch| batch.strong_count() > 0);
             self.batches.reserve(self.batches.len() + 64);
@@ -220,13 +219,13 @@ impl<'a> Session<'a> {
         self.batches.push(Arc::downgrade(batch));
     }
 
-    /// The records that were sent and whose outcomes are not known.
+    /// The records that were sent and whose outcomes are unknown.
     pub(in crate::produce) fn open_records(&self) -> impl Iterator<Item = InFlightRecord> {
         let batches = self.batches.iter().filter_map(Weak::upgrade);
         batches.flat_map(|batch| batch.open().collect::<Vec<_>>())
     }
 
-    /// What it means that no more answers will come.
+    /// The error that no more answers will come.
     pub(in crate::produce) fn ended(&self, why: Ending) -> Error {
         match why {
             Ending::Fatal => {
@@ -245,7 +244,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends the sending when the journal cannot be written, or no more answers will come.
+    /// Ends the sending if the journal cannot be written, or no more answers will come.
     pub(in crate::produce) fn check_alive(&mut self) -> Result<(), SendStop> {
         self.waiter.watch();
         let failure = self.waiter.failure.take();
@@ -255,15 +254,15 @@ impl<'a> Session<'a> {
         ended.map_or(Ok(()), |error| Err(SendStop::Failed(error)))
     }
 
-    /// That a broker has refused records because the user may not write to their topic: it will refuse
-    /// all others, too.
+    /// The error that a broker has refused records because the user may not write to their topic: it will
+    /// refuse all others as well.
     pub(in crate::produce) fn forbidden(&self) -> Option<Error> {
         let topic = self.deliveries.forbidden()?;
         Some(self.connection.writing_refused(vec![topic]))
     }
 }
 
-/// Whether there is a journal; whose it is will be found when it is opened.
+/// Whether there is a journal; opening it shows whose it is.
 fn holds_something(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
@@ -294,7 +293,7 @@ fn open_journal(job: &Job, connection: &Connection) -> Result<Option<JournalWrit
     Ok(Some(journal))
 }
 
-/// Why the opening of the journal has come to no end.
+/// Why the opening of the journal did not complete.
 fn not_opened(job: &Job) -> Error {
     match job.control.is_stopping() {
         true => Error::CannotWrite {

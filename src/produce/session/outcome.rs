@@ -1,4 +1,4 @@
-//! What came of a replay: everything that was counted on the way, added up for the report.
+//! The result of a replay: everything that was counted, added up for the report.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::report::{
     Problems, RejectsReport, Resume, SlowedBy, Tally, TopicReport, WaitTimes,
 };
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Debug, Default)]
 pub(crate) struct ReplayOutcome {
     pub(crate) brokers: String,
@@ -31,14 +31,14 @@ pub(crate) struct ReplayOutcome {
     pub(crate) resume: Option<Resume>,
     pub(crate) drain: Option<Drain>,
     pub(crate) problems: Problems,
-    /// The files in the order of their records, where they were read in another one.
+    /// The files in the order of their records, if they were read in another one.
     pub(crate) better_order: Vec<u32>,
     pub(crate) latency: Option<Latency>,
-    /// None where records were not timed.
+    /// `None` if records were not timed.
     pub(crate) pacing: Option<Pacing>,
-    /// What became of the consumer groups that were waited for.
+    /// The results of the awaited consumer groups.
     pub(crate) groups: Vec<GroupReport>,
-    /// What was measured of the service; none where no lag was held.
+    /// What was measured of the service; `None` if no lag was held.
     pub(crate) lag_control: Option<LagControl>,
     /// How long the wait for them took.
     pub(crate) group_wait: Duration,
@@ -46,14 +46,14 @@ pub(crate) struct ReplayOutcome {
     pub(crate) waits: WaitTimes,
     /// How often the source was read and sent to its end.
     pub(crate) passes: u64,
-    /// How the source ended; none when it was not read to its end.
+    /// How the source ended; `None` if it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
-    /// What ended the sending before its time, the gravest first.
+    /// What ended the sending early, the most severe first.
     pub(crate) failures: Vec<Error>,
 }
 
 impl ReplayOutcome {
-    /// Of a run that ended before anything was read.
+    /// The result of a run that ended before anything was read.
     pub(in crate::produce) fn failed(error: Error, brokers: String) -> Self {
         Self {
             failures: vec![error],
@@ -62,8 +62,7 @@ impl ReplayOutcome {
         }
     }
 
-    /// Of a run whose sending thread ended in a panic: what is known is what was counted for whoever
-    /// looked on.
+    /// The result of a run whose sending thread panicked: only the counts for the progress are known.
     pub(crate) fn panicked(counters: &Counters, brokers: String) -> Self {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let what = "the sending thread ended in a panic".into();
@@ -108,7 +107,7 @@ impl ReplayOutcome {
             }
         };
         let mut ledger = Ledger::new(LedgerOf::Replay, tally);
-        // What earlier runs have delivered is not this run's, nor what was read for later.
+        // Deliveries of earlier runs do not belong to this run, nor do records read for later.
         ledger.found = found;
         ledger[Outcome::Unreadable] += totals.unreadable;
         ledger[Outcome::Delivered] = counts.delivered;
@@ -144,7 +143,7 @@ impl ReplayOutcome {
     }
 }
 
-/// How the schedule was kept, where there is one.
+/// How the schedule was kept, if there is one.
 fn pacing(session: &Session<'_>, waits: WaitTimes, counts: &DeliveryCounts) -> Option<Pacing> {
     let in_flight = match session.deliveries.budget.is_widest() {
         true => SlowedBy::InFlight,
@@ -158,7 +157,7 @@ impl Session<'_> {
     /// Waits for all deliveries and adds everything up. `end` is that of the last pass.
     pub(super) fn close(mut self, end: PassEnd) -> ReplayOutcome {
         let PassEnd { source_end, stop } = end;
-        // What is waited for from here on limits nothing.
+        // Waits from here on limit nothing.
         let waits = self.waiter.times;
         let Drained { drain, failure } = self.drain();
         let observer = self.observer.take();
@@ -168,7 +167,7 @@ impl Session<'_> {
         if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
             self.router.count_partitions_again();
         }
-        // Only at the source's end is it known what did not come.
+        // Only at the end of the source is it known what did not come.
         if source_end == Some(Ok(()))
             && !self.totals.tally.unselected.ended_early
             && stop.is_none()
@@ -183,7 +182,7 @@ impl Session<'_> {
             SendStop::Failed(error) => Some(error),
             SendStop::Interrupted | SendStop::TimeOver => None,
         });
-        // It may have come when everything was handed over.
+        // The signal may have come when everything was handed over.
         let ended = || self.deliveries.ending().map(|why| self.ended(why));
         let stopped = stopped.or_else(ended).or_else(|| self.forbidden());
         let stopped = stopped.or_else(|| self.connection.fatal_error());
@@ -213,7 +212,7 @@ fn topics(router: &Router<'_>, counts: &DeliveryCounts) -> Vec<TopicReport> {
     topics.collect()
 }
 
-/// Ends the account of a run: what comes later changes nothing.
+/// Closes the account of a run: what comes later changes nothing.
 fn close(account: &mut Account, session: &Session<'_>) {
     account.close(session.open_records());
     if session
@@ -227,13 +226,13 @@ fn close(account: &mut Account, session: &Session<'_>) {
     account.rejects.finish();
 }
 
-/// What is left of `all` when a part of it is done; a larger part than all is an imbalance to show.
+/// What is left of `all` when a part of it is done; a part larger than all is an imbalance to report.
 ///
 /// # Errors
 /// [`Error::Defect`].
 fn subtract(all: u64, part: u64, done: &str, what: &str) -> Result<u64, Error> {
     all.checked_sub(part).ok_or_else(|| Error::Defect {
-        what: format!("more records are {done} than {what}: {part} of {all}"),
+        what: format!("more records were {done} than {what}: {part} of {all}"),
     })
 }
 
@@ -247,7 +246,7 @@ mod tests {
         assert_eq!(subtract(7, 3, "skipped", "found"), Ok(4));
         let error = subtract(3, 7, "answered", "handed over").expect_err("more than all");
         assert_eq!(error.exit(), ExitCode::Defect);
-        let said = "more records are answered than handed over: 7 of 3";
+        let said = "more records were answered than handed over: 7 of 3";
         assert_eq!(error.to_string(), said);
     }
 }

@@ -1,4 +1,4 @@
-//! Sending a record: where it goes, what speaks against it, and how it is handed to librdkafka.
+//! Sends a record: finds where it goes, checks it against the topic's settings, and hands it to librdkafka.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,17 +19,18 @@ use crate::produce::schedule::{Turns, kept_timestamp_ms, known_timestamp_ms};
 use crate::record::{Batch, Header, Record};
 use crate::report::{Outcome, ProblemKind};
 
-/// Why a record is not sent that goes to no topic.
+/// Why a record that goes to no topic is not sent.
 pub(in crate::produce) const TOPIC_UNNAMED: &str = "the capture does not name the record's topic";
-/// The same of one whose topic is known by its id.
-pub(in crate::produce) const ID_UNNAMED: &str = "nothing in the capture names the topic's id";
+/// The same for a record whose topic is known only by its id.
+pub(in crate::produce) const ID_UNNAMED: &str =
+    "nothing in the capture names the topic with this id";
 
 /// Why a record does not keep its timestamp.
 pub(in crate::produce) const TIMELESS: &str =
     "it was captured without a time, or with 1970's first millisecond";
 
 impl Pass<'_, '_> {
-    /// Sends a record whose turn it is, or counts why it is not sent.
+    /// Sends the next record, or counts why it is not sent.
     ///
     /// # Errors
     /// That the run ends; the record is not counted.
@@ -76,8 +77,8 @@ impl Pass<'_, '_> {
         if let Some(due) = due {
             self.session.deliveries.note_due(&in_flight, due);
         }
-        if let Some(tell) = &self.session.job.sending {
-            tell(batch, record);
+        if let Some(notify) = &self.session.job.sending {
+            notify(batch, record);
         }
         in_flight.begin();
         let mut given = self
@@ -122,7 +123,7 @@ impl Pass<'_, '_> {
             Code::QUEUE_FULL => Err(self.session.full_for_good()),
             Code::FATAL => Err(SendStop::Failed(self.session.ended(Ending::Fatal))),
             code => {
-                // With a fatal error librdkafka refuses every record, by the code of that error.
+                // After a fatal error, librdkafka refuses every record with the code of that error.
                 if let Some(fatal) = self.session.connection.fatal_error() {
                     return Err(SendStop::Failed(fatal));
                 }
@@ -133,8 +134,8 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// A batch of one record, where records are to be kept alone: a partition that stalls would else keep
-    /// all that was read beside its records.
+    /// A batch of one record, if records have to be kept alone: a partition that stalls would otherwise keep
+    /// everything that was read beside its records.
     fn keep_alone(
         &mut self,
         in_flight: &InFlightBatch,
@@ -149,7 +150,7 @@ impl Pass<'_, '_> {
         Some(self.session.in_flight(alone))
     }
 
-    /// The target of `record`; none when it cannot be told, which is counted.
+    /// The target of `record`; `None` if there is none, which is counted.
     fn target(
         &mut self,
         batch: &Batch,
@@ -193,7 +194,7 @@ impl Pass<'_, '_> {
     /// What the topic's settings say against a record.
     ///
     /// # Errors
-    /// [`Error::OriginalsExpired`] when its time is too old and nothing was sent before.
+    /// [`Error::OriginalsExpired`] if its time is too old and nothing was sent before.
     fn objection(
         &self,
         target: usize,
@@ -239,10 +240,10 @@ impl Pass<'_, '_> {
 }
 
 impl Session<'_> {
-    /// Gives a record to librdkafka.
+    /// Hands a record to librdkafka.
     ///
     /// # Errors
-    /// librdkafka's reason for refusing the record; `QUEUE_FULL` when the run is to end.
+    /// librdkafka's reason for refusing the record; `QUEUE_FULL` if the run has to end.
     pub(super) fn hand_over(
         &mut self,
         in_flight: InFlightRecord,
@@ -288,8 +289,8 @@ impl Session<'_> {
         journal.update(self.deliveries)
     }
 
-    /// The time that the record at `position` keeps, or keeps its distances by; 0 where it gets that of
-    /// its sending.
+    /// The time that the record at `position` keeps, or whose distances it keeps; 0 if it gets the time of
+    /// sending.
     pub(super) fn kept_timestamp_ms(&self, record: &Record, position: u64) -> i64 {
         let which = self.job.destination.timestamps;
         let kept = kept_timestamp_ms(which, self.shifts.as_ref(), record, position);

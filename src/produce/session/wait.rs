@@ -1,7 +1,7 @@
 //! The one wait of the sending thread: for input, for room in flight, for the cluster, for a due time.
-//! Whatever it waits for, it wakes every few milliseconds, brings the journal up to date, and looks
-//! whether the cluster is silent or a record overdue. It measures what it waited for, so that the report
-//! can say what limited a replay.
+//! Whatever it waits for, it wakes every few milliseconds, updates the journal, and checks whether the
+//! cluster is silent or a record overdue. It measures what it waited for, so that the report can say what
+//! limited a replay.
 
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -17,15 +17,15 @@ use crate::produce::job::Job;
 use crate::produce::order::Ordered;
 use crate::report::WaitTimes;
 
-/// The longest wait without a look at what else is to be done.
+/// The longest wait without a check of everything else.
 const STEP: Duration = Duration::from_millis(10);
-/// How long room is waited for that nothing announces.
+/// How long to wait for room that nothing announces.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Why sending stops before the source's end.
 pub(in crate::produce) enum SendStop {
     Interrupted,
-    /// The time for sending is over, as the user has wished.
+    /// The time for sending is over, as the user asked.
     TimeOver,
     Failed(Error),
 }
@@ -41,7 +41,7 @@ impl SendStop {
     pub(in crate::produce) fn reason(&self) -> String {
         match self {
             Self::Interrupted => "the run was interrupted before it was sent".into(),
-            Self::TimeOver => "the time for sending was over".into(),
+            Self::TimeOver => "the time for sending had passed".into(),
             Self::Failed(error) => format!("the run ended before it was sent: {error}"),
         }
     }
@@ -51,28 +51,28 @@ impl SendStop {
 pub(in crate::produce) enum WaitFor<'w, 'r> {
     /// The next records of the source.
     Input(&'w mut Ordered<'r>),
-    /// The window of what may be in flight, to reopen.
+    /// The window of what may be in flight, until it has room again.
     Budget,
     /// Memory that batches in flight keep.
     Memory,
     /// Room in librdkafka's queue.
     Queue,
-    /// The brokers' answers; what librdkafka holds is sent without lingering meanwhile.
+    /// The brokers' answers; meanwhile, what librdkafka holds is sent without lingering.
     Answers,
     /// The time at which the next record goes.
     Due(Instant),
 }
 
-/// Waits, and serves everything that does not send: the journal, the watch over a silent cluster and
-/// over records that wait for too long.
+/// Waits, and serves everything that does not send: the journal, the watch over a silent cluster and over
+/// records that wait too long.
 pub(in crate::produce) struct Waiter<'a> {
     job: &'a Job,
     connection: &'a Connection,
     deliveries: &'a Deliveries,
     pub(super) journal: Option<JournalWriter>,
-    /// Why the journal could not be written, until somebody takes it.
+    /// Why the journal could not be written, until the caller takes the error.
     pub(super) failure: Option<Error>,
-    /// Records that librdkafka has taken.
+    /// Records that librdkafka has accepted.
     pub(super) handed: u64,
     /// Whether the window was full after the last record.
     pub(super) is_full: bool,
@@ -81,9 +81,9 @@ pub(in crate::produce) struct Waiter<'a> {
     /// The span of time in which records are handed over now, and how many were in it.
     pub(super) span: u32,
     pub(super) in_span: u64,
-    /// How long the cluster is silent.
+    /// How long the cluster has been silent.
     stall: Stall,
-    /// Whether that was told.
+    /// Whether a note about the silence was printed.
     is_silent: bool,
     /// Whether it was told since somebody looked last for what is missing.
     pub(super) is_unexplained: bool,
@@ -114,10 +114,10 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Waits for `what`, a few milliseconds at most. The caller looks whether it has come.
+    /// Waits for `what`, a few milliseconds at most. The caller checks whether it has come.
     pub(in crate::produce) fn wait(&mut self, what: WaitFor<'_, '_>) {
         if let WaitFor::Due(_) = what {
-            // Before the wait and not behind it: the record is not to be late for that.
+            // Before the wait and not after it, because that would make the record late.
             self.update_journal();
             self.watch();
         }
@@ -151,7 +151,7 @@ impl<'a> Waiter<'a> {
         self.watch();
     }
 
-    /// Waits for room in librdkafka's queue; `false` when the run is to end first.
+    /// Waits for room in librdkafka's queue; `false` if the run has to end first.
     pub(super) fn has_room(&mut self) -> bool {
         self.wait(WaitFor::Queue);
         let is_stopping = self.job.control.is_stopping();
@@ -167,7 +167,7 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Looks whether a record waits, or the cluster is silent, for too long, and says the latter.
+    /// Checks whether a record waits, or the cluster is silent, for too long, and reports the latter.
     pub(super) fn watch(&mut self) {
         let now = Instant::now();
         let (heard, answered) = {

@@ -1,5 +1,5 @@
-//! When records were captured, as nanoseconds since 1970. Records of one RRPair share an entry, so that the
-//! time costs a record an index and no more.
+//! When records were captured, as nanoseconds since 1970. Records of one RRPair share an entry, so the time
+//! costs a record only an index.
 
 use std::io::Write;
 

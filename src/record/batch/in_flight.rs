@@ -1,5 +1,5 @@
-//! A batch as it is sent: its records, and where each was in the source. As long as librdkafka holds
-//! one of them, `native/lend.rs` keeps all of it.
+//! A batch as it is sent: its records, and where each was in the source. While librdkafka holds one of them,
+//! `native/lend.rs` keeps all of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,9 +10,9 @@ use super::Batch;
 /// input gives the same positions in every run, whatever order its records are sent in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Positions {
-    /// One after the other from here on.
+    /// Consecutive positions from here on.
     From(u64),
-    /// One for each record.
+    /// A position for each record.
     Listed(Vec<u64>),
 }
 
@@ -25,7 +25,7 @@ impl Positions {
     }
 }
 
-/// Bytes of a batch that is kept in memory by a record of it; they are free again when this is dropped.
+/// Bytes of a batch that one of its records keeps in memory; dropping this releases them.
 #[derive(Debug)]
 pub(crate) struct Pin {
     bytes: usize,
@@ -54,7 +54,7 @@ impl Drop for Pin {
 pub(crate) struct NumberedBatch {
     pub(crate) batch: Batch,
     pub(crate) positions: Positions,
-    /// The account of its memory, once it is being sent.
+    /// The account of its memory, once the batch is being sent.
     pub(crate) pin: Option<Pin>,
 }
 
@@ -76,7 +76,7 @@ impl NumberedBatch {
         self.batch.weight() + Self::OVERHEAD
     }
 
-    /// A batch of the record at `index` alone.
+    /// A batch of only the record at `index`.
     pub(crate) fn alone(&self, index: usize) -> Self {
         let mut batch = Batch::default();
         batch.push_copy(&self.batch, &self.batch.records[index]);

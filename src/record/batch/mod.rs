@@ -184,8 +184,8 @@ impl Batch {
         self.capture_times.index(time_ns)
     }
 
-    /// When the application was given the record, or gave it, in nanoseconds since 1970; none where the
-    /// capture does not say.
+    /// When the application received or sent the record, in nanoseconds since 1970; `None` if the capture
+    /// does not say.
     pub(crate) fn captured_ns(&self, record: &Record) -> Option<i64> {
         record.capture.map(|index| self.capture_times.get(index))
     }

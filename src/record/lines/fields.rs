@@ -1,4 +1,4 @@
-//! The members of a record line: what each means, and the pass over all of them.
+//! The members of a record line: what each means, and the pass that reads all of them.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visi
 use super::parts::{BytesSeed, CaptureTime, HeaderList, Spelling, Strings, TopicBy, TopicSeed};
 use crate::record::{Batch, CapturedFrom, Span};
 
-/// The members that mean something, ours and kcat's. What others there are is passed over, such as
-/// the `reason` of a reject and kcat's `broker`.
+/// The members that have a meaning, ours and kcat's. kreplay ignores all others, such as the `reason` of a
+/// reject and kcat's `broker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 pub(super) enum LineMember {
@@ -72,7 +72,7 @@ impl LineMember {
     }
 }
 
-/// What kcat says of a timestamp: `create`, `logappend`, or that there is none.
+/// kcat's kind of timestamp: `create`, `logappend`, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 pub(super) enum TimeKind {
@@ -90,17 +90,17 @@ pub(super) enum Writer {
     Kcat,
 }
 
-/// What an earlier run says of a record that it did not deliver (`outcome` of a reject).
+/// What an earlier run says about a record that it did not deliver (`outcome` of a reject).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Earlier {
-    /// Nothing, or that the record is certain not to be in the log.
+    /// The line says nothing, or that the record is certain not to be in the log.
     #[default]
     NotWritten,
-    /// That it may be.
+    /// The record may be in the log.
     Unknown,
 }
 
-/// Other tools may have a member of this name, and anything in it.
+/// Other tools may have a member of this name with anything in it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum ForeignOutcome {
@@ -117,7 +117,7 @@ impl From<ForeignOutcome> for Earlier {
     }
 }
 
-/// Other tools may have a member of this name, too.
+/// Other tools may have a member of this name as well.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum CapturedFromMember {
@@ -134,7 +134,7 @@ impl From<CapturedFromMember> for Vec<CapturedFrom> {
     }
 }
 
-/// What was read of a line; the outer option of each is whether it has been read.
+/// What was read of a line; the outer option of each says whether it has been read.
 #[derive(Debug, Default)]
 pub(super) struct LineFields {
     pub(super) topic: Option<Option<u32>>,
@@ -152,7 +152,7 @@ pub(super) struct LineFields {
     pub(super) captured_ns: Option<i64>,
 }
 
-/// Sets a field that may stand once in a line.
+/// Sets a field that may occur once in a line.
 fn set<T, E: de::Error>(field: &mut Option<T>, value: T, what: &str) -> Result<(), E> {
     match field.replace(value) {
         None => Ok(()),
@@ -265,7 +265,7 @@ impl RecordLineSeed<'_> {
         }
     }
 
-    /// What a record had no part in: where and when it was captured, and what a run made of it.
+    /// Members that say where and when a record was captured, and what a run made of it.
     fn read_of_capture<'de, A: MapAccess<'de>>(
         &mut self,
         member: LineMember,

@@ -1,6 +1,6 @@
 //! Record lines: a record as one JSON object on one line. Apart from both halves because one prints
-//! them and the other reads them; `write.rs` and `read.rs` (by way of
-//! `fields.rs` and `parts.rs`) are each other's inverse.
+//! them and the other reads them; `write.rs` and `read.rs` (with `fields.rs` and `parts.rs`) are each
+//! other's inverse.
 //!
 //! ```text
 //! {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1","value":"..",
@@ -13,11 +13,11 @@
 //! | `topic_id` | its id in place of a name that the capture does not contain, as Kafka's tools print it (KIP-516) |
 //! | `partition`, `offset` | integers, left out when they are not known; an offset below 0 is unknown |
 //! | `timestamp` | milliseconds since 1970, left out when it is not known |
-//! | `captured` | when the application had the record (RFC 3339), left out when it is not known |
+//! | `captured` | when the application received the record (RFC 3339), left out when it is not known |
 //! | `key`, `value` | a string, or null |
 //! | `key_base64`, `value_base64` | instead, for bytes that are not UTF-8 |
 //! | `headers` | pairs of name and value, each a string or `{"base64":".."}`; a value may be null |
-//! | `captured_from` | in a rejects file: brokers and clusters that the capture told of and no line before did |
+//! | `captured_from` | in a rejects file: brokers and clusters that the capture names and no earlier line does |
 //! | `outcome`, `reason` | in a rejects file: what became of a record that was not delivered, and why |
 
 mod fields;

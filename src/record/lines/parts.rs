@@ -1,5 +1,5 @@
-//! The parts of a record line that go straight from the line into the batch: topics, keys, values
-//! and headers.
+//! The parts of a record line that go straight from the line into the batch: topics, keys, values and
+//! headers.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use serde::de::{
 
 use crate::record::{Batch, CapturedTopic, Header, NameFault, Span, TopicId, captured};
 
-/// What stands between the quotes of a line's strings.
+/// What the strings of a line contain between the quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strings {
-    /// UTF-8, as JSON wants it.
+    /// UTF-8, as JSON requires.
     Text,
     /// Any bytes: yajl, with which kcat writes its JSON, copies what it does not have to escape.
     Raw,
 }
 
 impl Strings {
-    /// Gives `visitor` a string of the line, or whatever stands in its place.
+    /// Gives `visitor` a string of the line, or whatever is in its place.
     fn deserialize<'de, D: Deserializer<'de>, V: Visitor<'de>>(
         self,
         deserializer: D,
@@ -32,7 +32,7 @@ impl Strings {
     }
 }
 
-/// Which spelling of bytes a place allows.
+/// Which notations of bytes are allowed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// A string that is the bytes.
@@ -152,7 +152,7 @@ impl<'de> Visitor<'de> for HeaderList<'_> {
     }
 }
 
-/// What an element of the list was.
+/// What the element of the list was.
 enum FirstPart {
     /// A pair, which is now in the batch.
     Pair,
@@ -212,8 +212,8 @@ impl<'de> Visitor<'de> for FirstOfHeader<'_> {
     }
 }
 
-/// Reads when a record was captured. Other tools may have a member of this name and anything in it: what is
-/// no time is none.
+/// Reads when a record was captured. Other tools may have a member of this name with anything in it: what is
+/// not a time counts as none.
 pub(super) struct CaptureTime;
 
 impl<'de> DeserializeSeed<'de> for CaptureTime {
@@ -264,14 +264,14 @@ impl<'de> Visitor<'de> for CaptureTime {
     }
 }
 
-/// How a topic is told.
+/// How a line names its topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TopicBy {
     Name,
     Id,
 }
 
-/// Reads a topic, or null, and gives its index in the batch.
+/// Reads a topic, or null, and returns its index in the batch.
 pub(super) struct TopicSeed<'b> {
     pub(super) batch: &'b mut Batch,
     pub(super) by: TopicBy,

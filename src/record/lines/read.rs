@@ -1,8 +1,9 @@
-//! A line to its record: kreplay's own lines and those of `kcat -J`. One pass, no document.
+//! Reads a line into a record: kreplay's own lines and those of `kcat -J`, in one pass and without a
+//! document.
 //!
-//! kcat (json.c) writes `ts` and `tstype` for the timestamp, `payload` for the value, and headers as
-//! one flat list, which it leaves out when there are none. Bytes that are not UTF-8 it writes as they
-//! are, which is no JSON and yet loses nothing: such a line is read when it is kcat's.
+//! kcat (json.c) writes `ts` and `tstype` for the timestamp, `payload` for the value, and headers as one flat
+//! list, which it leaves out if there are none. It writes bytes that are not UTF-8 as they are. That is not
+//! JSON, but loses nothing, so kreplay reads such a line if it is kcat's.
 
 use std::fmt;
 
@@ -16,10 +17,10 @@ use crate::record::{Batch, Origin, Record, offsets};
 /// Why a line cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecordLineError {
-    /// The member in which it was seen, where it was in one.
+    /// The member in which the fault was seen, if it was in one.
     member: Option<LineMember>,
     why: String,
-    /// Whether the line breaks off rather than being wrong.
+    /// Whether the line is cut off rather than wrong.
     pub(crate) ends_early: bool,
 }
 
@@ -32,8 +33,8 @@ impl fmt::Display for RecordLineError {
     }
 }
 
-/// Reads one line that is not empty; its record becomes the last one of `batch`. Tells what an
-/// earlier run knew of its delivery.
+/// Reads one line that is not empty; its record becomes the last one of `batch`. Returns what an earlier run
+/// knew about its delivery.
 ///
 /// # Errors
 /// The batch is then as it was.
@@ -99,8 +100,8 @@ fn read_raw(
     }
 }
 
-/// Whether `\u` stands only before control characters: the surrogates of other writers would come
-/// out of a raw string as bytes that nobody wrote.
+/// Whether `\u` occurs only before control characters: the surrogates of other writers would turn into bytes
+/// that nobody wrote.
 fn has_only_yajls_escapes(line: &[u8]) -> bool {
     let mut rest = line;
     while let Some(at) = memchr(b'\\', rest) {
@@ -133,17 +134,17 @@ fn read_json<'de, R: serde_json::de::Read<'de>>(
 }
 
 impl RecordLineError {
-    /// serde_json's words; its line number is always 1 here and would mislead.
+    /// serde_json's words without its line number, which is always 1 here and would mislead.
     fn of_json(error: &serde_json::Error, member: Option<LineMember>, line: &[u8]) -> Self {
         let text = error.to_string();
         let words = text.split(" at line ").next().unwrap_or_default();
         let line = line.trim_ascii();
-        // An escape or a number that is cut is wrong to serde_json, and not an early end.
+        // To serde_json, an escape or a number that is cut is wrong, not an early end.
         let ends_early = error.is_eof() || (line.starts_with(b"{") && !line.ends_with(b"}"));
         Self {
             member: member.filter(|_| !ends_early),
             why: match (ends_early, error.column()) {
-                (true, _) => format!("the JSON breaks off after {} bytes", line.len()),
+                (true, _) => format!("the JSON is cut off after {} bytes", line.len()),
                 (false, 0) => words.into(),
                 (false, column) => format!("{words} at column {column}"),
             },

@@ -32,7 +32,7 @@ pub(crate) fn write_reject(
     out.extend_from_slice(b"}\n");
 }
 
-/// All but the end of the object.
+/// Writes everything except for the end of the object.
 fn push_record(batch: &Batch, record: &Record, out: &mut Vec<u8>) {
     out.push(b'{');
     match batch.topic(record) {
@@ -88,8 +88,8 @@ fn push_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(out, value).expect("a string or an integer always fits into a Vec");
 }
 
-/// Appends a member under the first of `names` (already JSON), or for bytes that are not UTF-8 under
-/// the second, and a comma.
+/// Appends a member under the first of `names` (already JSON), or under the second for bytes that are not
+/// UTF-8, and a comma.
 fn push_bytes_member(out: &mut Vec<u8>, names: [&str; 2], bytes: Option<&[u8]>) {
     match bytes.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
         None => push_member(out, names[0], &()),

@@ -1,14 +1,14 @@
-//! `--topics`: what a captured topic's name has to match, and what it must not.
+//! `--topics`: what the name of a captured topic has to match, and what it must not match.
 
 use std::fmt;
 
 use regex::Regex;
 
-/// Globs of topics; by default all are taken.
+/// Globs of topics; by default all topics are selected.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TopicGlobs(Vec<TopicGlob>);
 
-/// One glob: `*` stands for any characters, `?` for one.
+/// One glob: `*` matches any characters, `?` matches one.
 #[derive(Debug, Clone)]
 struct TopicGlob {
     /// As it was written.
@@ -41,12 +41,13 @@ impl TopicGlob {
             None => (OnMatch::Take, text),
         };
         if glob.is_empty() {
-            return Err("a glob is missing: between commas stands a topic's name".into());
+            return Err("a glob is missing between two commas".into());
         }
         let is_known = |c: &char| c.is_ascii_alphanumeric() || "._-*?".contains(*c);
         if let Some(odd) = glob.chars().find(|c| !is_known(c)) {
             return Err(format!(
-                "`{glob}` matches no topic, whose names have no `{odd}`; `*` stands for any characters, `?` for one"
+                "`{glob}` matches no topic, because no name has a `{odd}`; `*` matches any characters, \
+                 `?` matches one"
             ));
         }
         let pattern = regex::escape(glob).replace(r"\*", ".*").replace(r"\?", ".");
@@ -65,17 +66,17 @@ impl TopicGlob {
 }
 
 impl TopicGlobs {
-    /// Reads globs, a `!` before one that excludes.
+    /// Reads globs; a `!` before one excludes.
     ///
     /// # Errors
-    /// What is wrong with one, and two that contradict each other.
+    /// What is wrong with one, or that two contradict each other.
     pub(crate) fn parse(texts: &[String]) -> Result<Self, String> {
         let globs = texts.iter().map(|text| TopicGlob::of(text.trim()));
         let globs: Vec<TopicGlob> = globs.collect::<Result<_, String>>()?;
         let excluded = |text: &str| globs.iter().any(|glob| glob.text == format!("!{text}"));
         match globs.iter().find(|glob| excluded(&glob.text)) {
             Some(TopicGlob { text, .. }) => Err(format!(
-                "`{text}` and `!{text}` contradict each other: a topic is taken or left out"
+                "`{text}` and `!{text}` contradict each other: select the topic or exclude it"
             )),
             None => Ok(Self(globs)),
         }
@@ -100,13 +101,13 @@ impl TopicGlobs {
         }
     }
 
-    /// Whether records without a topic are taken, and topics that nothing matches.
+    /// Whether records without a topic, and topics that nothing matches, are selected.
     pub(super) fn takes_unnamed(&self) -> bool {
         self.0.iter().all(|glob| glob.verdict == OnMatch::LeaveOut)
     }
 
-    /// Globs that matched no topic. One that excludes by a pattern may stand there to be safe; a name that is
-    /// to be left out and does not occur is misspelt.
+    /// Globs that matched no topic. A pattern that excludes may be there just to be safe; an excluded name
+    /// that does not occur is misspelt.
     pub(super) fn unmatched(&self) -> impl Iterator<Item = &str> {
         let counts = |glob: &&TopicGlob| glob.verdict == OnMatch::Take || glob.is_name();
         let unmet = self.0.iter().filter(counts).filter(|glob| !glob.is_met);
@@ -177,7 +178,7 @@ mod tests {
         for (texts, expected) in [
             (&["a", ""][..], "a glob is missing"),
             (&["!"], "a glob is missing"),
-            (&["orders|payments"], "no `|`"),
+            (&["orders|payments"], "no name has a `|`"),
             (&["a", "!a"], "`a` and `!a` contradict"),
         ] {
             let why = globs(texts).expect_err("they are none");

@@ -1,7 +1,7 @@
-//! Which part of a capture is used. Pure: the record, and the selection that the user asks for, decide.
+//! Selects a part of a capture. Pure: only the records and the user's flags decide.
 //!
-//! The questions are asked in one order: topic, time, sample, skip and limit, shard. So `--limit` counts what
-//! the questions before it let through, and all shards together are what one machine would send.
+//! The tests come in a fixed order: topic, time, sample, skip and limit, shard. So `--limit` counts what the
+//! tests before it let through, and all shards together are what one machine would send.
 
 mod globs;
 mod moment;
@@ -21,7 +21,8 @@ use super::{Origin, captured};
 use crate::config::nearest;
 use crate::report::{ProblemKind, Tally, Unselected};
 
-/// Topics that are kept to name the nearest one. More only where a path leads to something other than topics.
+/// Topics kept to name the nearest one. A capture has more only if a path leads to something that is not a
+/// topic.
 const MOST_TOPICS: usize = 1000;
 
 /// A record, as far as the selection asks about it.
@@ -30,7 +31,7 @@ pub(crate) struct CandidateRecord<'a> {
     pub(crate) topic: Option<&'a str>,
     pub(crate) partition: Option<i32>,
     pub(crate) key: Option<&'a [u8]>,
-    /// By the clock that was asked for, in nanoseconds since 1970.
+    /// By the clock that the user chose, in nanoseconds since 1970.
     pub(crate) time_ns: Option<i64>,
 }
 
@@ -47,7 +48,7 @@ pub(crate) enum LeftOut {
     Topic,
     BeforeWindow,
     AfterWindow,
-    /// It has no time, and a window was asked for.
+    /// It has no time, but the user gave a window.
     NoTime,
     Sample,
     Skipped,
@@ -60,26 +61,26 @@ pub(crate) enum LeftOut {
 #[derive(Debug, Clone, Copy)]
 struct TopicSeen {
     is_taken: bool,
-    /// The highest partition of the records that were left out; none when no record was.
+    /// The highest partition of the records that were left out; `None` if no record was.
     left_out: Option<Option<i32>>,
 }
 
-/// Chooses among records in the order of the source.
+/// Selects records in the order of the source.
 #[derive(Debug)]
 pub(crate) struct Selector {
     selection: Selection,
     topics: HashMap<String, TopicSeen>,
     span: Option<(i64, i64)>,
     first_time: Option<i64>,
-    /// Records without a key so far.
+    /// The number of records without a key so far.
     keyless: u64,
-    /// Records that came as far as the window.
+    /// The number of records tested against the window.
     timed: u64,
-    /// Records within the window.
+    /// The number of records within the window.
     in_window: u64,
-    /// Records that came as far as `--skip`.
+    /// The number of records tested against `--skip`.
     counted: u64,
-    /// What the shard is a share of; none where everything is sent by one machine.
+    /// What the shard is a share of; `None` if one machine sends everything.
     whole: Option<WholeCapture>,
 }
 
@@ -100,19 +101,19 @@ impl Selector {
         }
     }
 
-    /// Forgets all records, as if none had been.
+    /// Forgets all records.
     pub(crate) fn reset(&mut self) {
         *self = Self::new(std::mem::take(&mut self.selection));
     }
 
-    /// Whether no record after those so far is selected.
+    /// Whether no later record can be selected.
     pub(crate) fn has_enough(&self) -> bool {
         let Selection { skip, limit, .. } = self.selection;
         limit.is_some_and(|limit| self.counted >= skip.saturating_add(limit))
     }
 
-    /// Takes note of a record that is left out; tells whether it shows a topic or a partition that no record
-    /// left out before has shown.
+    /// Notes a record that is left out; returns whether it shows a topic or a partition that no record left
+    /// out before has shown.
     pub(crate) fn shows_more(&mut self, record: &CandidateRecord<'_>) -> bool {
         let seen = record.topic.and_then(|topic| self.topics.get_mut(topic));
         seen.is_some_and(|seen| {
@@ -122,7 +123,7 @@ impl Selector {
         })
     }
 
-    /// What becomes of the next record.
+    /// Decides about the next record.
     pub(crate) fn choose(&mut self, record: &CandidateRecord<'_>) -> Choice {
         if self.has_enough() {
             return Choice::LeftOut(LeftOut::BeyondLimit);
@@ -150,7 +151,7 @@ impl Selector {
         }
     }
 
-    /// Takes note of what was chosen for a record: a shard goes by the time of the whole.
+    /// Notes the decision about a record: a shard uses the times of the whole.
     pub(crate) fn note(&mut self, choice: Choice, record: &WholeRecord<'_>) {
         let Some(whole) = &mut self.whole else {
             return;
@@ -168,7 +169,7 @@ impl Selector {
         }
     }
 
-    /// What other machines have among the records since the last time.
+    /// What other machines have among the records since the last call.
     pub(crate) fn take_others(&mut self) -> OtherShards {
         let whole = self.whole.as_mut();
         whole.map(WholeCapture::take).unwrap_or_default()
@@ -230,16 +231,16 @@ impl Selector {
         (!is_in).then_some(LeftOut::Sample)
     }
 
-    /// Everything was read: names what of the selection cannot have been meant.
+    /// Everything was read: names the parts of the selection that cannot have been meant.
     pub(crate) fn finish(&self, tally: &mut Tally) {
-        // Selection is a matter of the whole input.
+        // The selection applies to the whole input.
         let whole = Origin { input: 0, line: 0 };
         if let Some(why) = self.outside() {
             tally
                 .problems
                 .add(ProblemKind::WindowOutside, whole, || why);
         }
-        // Where nothing was captured nothing is misspelt.
+        // If nothing was captured, nothing is misspelt.
         if self.topics.is_empty() {
             return;
         }
@@ -258,7 +259,7 @@ impl Selector {
         }
     }
 
-    /// Why no record is in the window, if none is.
+    /// Why the window holds no record, if it holds none.
     fn outside(&self) -> Option<String> {
         if !self.selection.has_window() || self.timed == 0 || self.in_window > 0 {
             return None;

@@ -1,4 +1,4 @@
-//! `--from` and `--to`: a point on the clock of the capture.
+//! `--from` and `--to`: a moment on the clock of the capture.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::record::captured;
 
-/// A point on the clock of the capture.
+/// A moment on the clock of the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// Nanoseconds since 1970.
@@ -16,7 +16,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    /// In nanoseconds since 1970, where the first record has the time `first`.
+    /// In nanoseconds since 1970, if the first record has the time `first`.
     pub(super) fn on(self, first: i64) -> i64 {
         match self {
             Self::At(time) => time,
@@ -27,7 +27,7 @@ impl Moment {
         }
     }
 
-    /// Whether a window from this moment to `end` holds nothing, whatever the capture.
+    /// Whether a window from this moment to `end` is empty, whatever the capture.
     pub(crate) fn is_not_before(self, end: Self) -> bool {
         match (self, end) {
             (Self::At(from), Self::At(to)) => from >= to,

@@ -49,7 +49,7 @@ impl Selection {
 /// Which time of a record counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Clock {
-    /// When the application was given it, or gave it.
+    /// When the application received it, or sent it.
     #[default]
     Capture,
     /// Its own timestamp.
@@ -57,7 +57,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// As `--clock` has it.
+    /// The value of `--clock`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Capture => "capture",

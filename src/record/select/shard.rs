@@ -1,4 +1,4 @@
-//! `--shard` and `--sample`: parts of a capture that hashes tell apart, the same on every machine.
+//! `--shard` and `--sample`: parts of a capture that hashes choose, the same on every machine.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -16,9 +16,9 @@ impl Shard {
     /// An index that is out of range.
     pub(crate) fn new(index: u64, of: u64) -> Result<Self, String> {
         let number = |n| u32::try_from(n).ok().and_then(NonZeroU32::new);
-        let of = number(of).ok_or_else(|| format!("of {of} shards there is none"))?;
+        let of = number(of).ok_or_else(|| format!("{of} is not a number of shards"))?;
         let out_of_range = || match index {
-            0 => format!("the first shard is 1/{of}"),
+            0 => format!("shards count from 1: the first is 1/{of}"),
             _ => format!("there is no shard {index} of {of}: the last is {of}/{of}"),
         };
         match number(index).filter(|index| *index <= of) {
@@ -28,7 +28,7 @@ impl Shard {
     }
 
     /// Whether this machine has a captured partition. Neighbouring partitions of a topic belong to different
-    /// machines; records without a partition count as those of partition 0.
+    /// machines; records without a partition count as partition 0.
     pub(super) fn has(self, topic: Option<&str>, partition: Option<i32>) -> bool {
         let partition = u64::from(partition.unwrap_or(0).unsigned_abs());
         let topic = hash(topic.unwrap_or_default().as_bytes());
@@ -56,7 +56,7 @@ impl fmt::Display for Shard {
     }
 }
 
-/// One key in so many.
+/// One key in this many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample(NonZeroU32);
 
@@ -77,7 +77,7 @@ impl FromStr for Sample {
         let expected = || "expected 1/N such as `1/10`: one key in 10".to_string();
         let of = text.strip_prefix("1/").ok_or_else(expected)?;
         match of.parse() {
-            Ok(0) => Err("one key in 0 is none: expected 1/N such as `1/10`".into()),
+            Ok(0) => Err("expected 1/N with N above 0, such as `1/10`".into()),
             Ok(of) => NonZeroU32::new(of).map(Self).ok_or_else(expected),
             Err(_) => Err(expected()),
         }
@@ -91,7 +91,7 @@ impl fmt::Display for Sample {
 }
 
 /// FNV-1a with the last mixing step of MurmurHash3: the same on every machine and in every version, and
-/// unrelated to Kafka's own placement by key, so that a sample is not one partition.
+/// unrelated to Kafka's own placement by key, so that a sample does not become one partition.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -114,16 +114,16 @@ mod tests {
             assert_eq!(shard.to_string(), text);
         }
         for (text, expected) in [
-            ("0/4", "the first shard is 1/4"),
+            ("0/4", "shards count from 1: the first is 1/4"),
             ("5/4", "there is no shard 5 of 4: the last is 4/4"),
-            ("1/0", "of 0 shards there is none"),
-            ("0/0", "of 0 shards there is none"),
+            ("1/0", "0 is not a number of shards"),
+            ("0/0", "0 is not a number of shards"),
             ("-1/4", "expected I/N"),
             ("4", "expected I/N"),
             ("1/2/3", "expected I/N"),
             (
                 "4294967297/4294967298",
-                "of 4294967298 shards there is none",
+                "4294967298 is not a number of shards",
             ),
         ] {
             let why = text.parse::<Shard>().expect_err(text);

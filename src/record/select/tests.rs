@@ -1,4 +1,4 @@
-//! The questions together: what is selected of made-up captures.
+//! All tests of the selection together, on made-up captures.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -31,7 +31,7 @@ fn capture() -> impl Strategy<Value = Vec<MadeUpRecord>> {
     vec(record, 0..60)
 }
 
-/// What becomes of each record.
+/// The decision about each record.
 fn choices(capture: &[MadeUpRecord], selection: &Selection) -> Vec<Choice> {
     let mut selector = Selector::new(selection.clone());
     let choose = |record: &MadeUpRecord| {

@@ -1,5 +1,5 @@
-//! What a shard knows of the whole that it is a share of: when the first record of all machines together is,
-//! and when the others have records. A timed replay goes by it, so that all machines keep one time.
+//! What a shard knows about the whole that it is a share of: when the first record of all machines is, and
+//! when the others have records. A timed replay uses it, so that all machines share one schedule.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,30 +9,32 @@ use super::shard::hash;
 /// How much of the whole is looked at for its first record: half of what is put in order, so that a replay
 /// knows it before it sends anything (`produce/order/window/`).
 const MOST_RECORDS: usize = 16 << 10;
-/// Bytes of keys, values and headers of them.
+/// The bytes of their keys, values and headers.
 const MOST_BYTES: usize = 4 << 20;
-/// Stretches that are told of at once. More only where times leap to and fro; the last one then grows.
+/// How many stretches are reported at once. More occur only if times jump to and fro; the last one then
+/// grows.
 const MOST_SPANS: usize = 1024;
 
-/// Of one hand-over, what other machines have of the capture.
+/// What other machines have of the capture, for one hand-over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OtherShards {
-    /// The first record of all machines together, as far as it is known by then.
+    /// The first record of all machines, as far as it is known by then.
     pub(crate) first: Option<FirstRecord>,
     /// Whether no later record changes that.
     pub(crate) is_first_certain: bool,
-    /// From when to when others have records, in nanoseconds since 1970, without a pause that may be cut.
+    /// The times between which others have records, in nanoseconds since 1970, without a pause that may be
+    /// cut.
     pub(crate) spans: Vec<(i64, i64)>,
 }
 
 impl OtherShards {
-    /// Bytes of memory that it takes beside its own size.
+    /// Bytes of memory besides its own size.
     pub(in crate::record) fn weight(&self) -> usize {
         self.spans.len() * size_of::<(i64, i64)>()
     }
 }
 
-/// The record that goes first.
+/// The record that is sent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FirstRecord {
     /// Its time by the clock of the replay, in nanoseconds since 1970.
@@ -47,7 +49,7 @@ pub(crate) struct WholeRecord<'a> {
     pub(crate) topic: Option<&'a str>,
     pub(crate) partition: Option<i32>,
     pub(crate) offset: Option<i64>,
-    /// By the clock of the replay, in nanoseconds since 1970; none where that is not after 1970.
+    /// By the clock of the replay, in nanoseconds since 1970; `None` if it is not after 1970.
     pub(crate) time_ns: Option<i64>,
     pub(crate) timestamp_ms: Option<i64>,
     pub(crate) bytes: usize,
@@ -57,18 +59,18 @@ pub(crate) struct WholeRecord<'a> {
 #[derive(Debug, Clone, Copy)]
 struct PartitionHead {
     offset: Option<i64>,
-    /// None where it has no time.
+    /// `None` if it has no time.
     first: Option<FirstRecord>,
 }
 
-/// Takes note of the whole, record by record in the order of the source.
+/// Observes the whole, record by record in the order of the source.
 #[derive(Debug)]
 pub(super) struct WholeCapture {
-    /// Pauses up to this long are kept; none keeps all.
+    /// Pauses up to this long are kept; `None` keeps all.
     longest_pause: Option<i64>,
     records: usize,
     bytes: usize,
-    /// The first record of each partition, by its offset; by a hash of the topic and the number.
+    /// The first record of each partition, by its offset; keyed by a hash of the topic and the number.
     heads: HashMap<(u64, Option<i32>), PartitionHead>,
     first: Option<FirstRecord>,
     spans: Vec<(i64, i64)>,
@@ -87,7 +89,7 @@ impl WholeCapture {
         }
     }
 
-    /// Takes note of a record of any machine.
+    /// Notes a record of any machine.
     pub(super) fn add(&mut self, record: &WholeRecord<'_>) {
         if self.is_known() {
             return;
@@ -112,7 +114,7 @@ impl WholeCapture {
         }
     }
 
-    /// Takes note of the time of another machine's record.
+    /// Notes the time of another machine's record.
     pub(super) fn add_other(&mut self, time_ns: i64) {
         let spans = &mut self.spans;
         let is_full = spans.len() >= MOST_SPANS;
@@ -130,10 +132,10 @@ impl WholeCapture {
         }
     }
 
-    /// What is known by now; stretches are told of once.
+    /// What is known by now; each stretch is reported once.
     pub(super) fn take(&mut self) -> OtherShards {
         let heads = self.heads.values().filter_map(|head| head.first);
-        // Of records at one time the one with the earliest timestamp: the same on every machine.
+        // Of records with the same time, the one with the earliest timestamp: the same on every machine.
         let first = heads.min_by_key(|first| (first.time_ns, first.timestamp_ms));
         self.first = first.or(self.first);
         if self.is_known() {
@@ -146,7 +148,7 @@ impl WholeCapture {
         }
     }
 
-    /// Whether all that is looked at for the first record has been.
+    /// Whether the search for the first record has ended.
     fn is_known(&self) -> bool {
         self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
     }
@@ -172,7 +174,7 @@ mod tests {
     #[test]
     fn the_first_record_is_the_earliest_of_those_that_head_their_partitions() {
         let mut whole = WholeCapture::new(None);
-        // Offset 3 is sent behind offset 2, and so not before 20 s.
+        // Offset 3 is sent after offset 2, and so not before 20 s.
         for (partition, offset, time_s) in [(0, 3, 5), (1, 9, 30), (0, 2, 20), (1, 8, 12)] {
             whole.add(&record("t", partition, offset, time_s));
         }
@@ -220,7 +222,7 @@ mod tests {
         let spans = whole.take().spans;
         let expected = [(99, 108), (113, 114), (200, 200)];
         let expected = expected.map(|(from, to)| (from * SECOND, to * SECOND));
-        // 113 s is 5 s behind 108, and 114 came first.
+        // 113 s is 5 s after 108, and 114 came first.
         assert_eq!(spans, expected);
         assert_eq!(whole.take().spans, []);
         let mut uncut = WholeCapture::new(None);

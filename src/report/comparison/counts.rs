@@ -1,4 +1,4 @@
-//! How records came out of a comparison, and what differs. A leaf, which comparisons and reports share.
+//! The counts of a comparison, and the differences. A leaf, which comparisons and reports share.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use crate::config::nearest;
 use crate::host::visible::visible;
 use crate::report::rendering::figures::HumanCount;
 
-/// Differences that the page shows; all of them are in the file of `--expect-diff`.
+/// How many differences the page shows; the file of `--expect-diff` has all of them.
 pub(crate) const MOST_SHOWN: usize = 5;
-/// Characters of a key, a path and a value that are shown.
+/// How many characters of a key, a path and a value are shown.
 const LONGEST_SHOWN: usize = 120;
-/// Changes of one pair that are shown.
+/// How many changes of one pair are shown.
 const MOST_CHANGES: usize = 5;
 
-/// How many records came out how. An observed record is equal, reordered, repeated, extra or one half
-/// of a changed pair; an expected one equal, reordered, missing or the other half.
+/// The counts of a comparison. An observed record is equal, reordered, repeated, extra or one half of a
+/// changed pair; an expected one is equal, reordered, missing or the other half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Compared {
     /// The same on both sides, and in order.
@@ -27,9 +27,9 @@ pub struct Compared {
     pub missing: u64,
     /// Observed, and not expected.
     pub extra: u64,
-    /// Equal to an expected record that another one was equal to already.
+    /// Equal to an expected record that was already matched.
     pub repeated: u64,
-    /// Equal, but behind a record of its key that it was expected before.
+    /// Equal, but after a record of its key that was expected later.
     pub reordered: u64,
 }
 
@@ -61,7 +61,7 @@ impl Compared {
         self.named()[1..].iter().map(|(_, n)| n).sum()
     }
 
-    /// Records that make the sides differ by `excused`.
+    /// Records that make the sides differ, unless `excused`.
     #[must_use]
     pub fn differing(&self, excused: Excused) -> u64 {
         let repeated = match excused.repeated {
@@ -82,10 +82,10 @@ pub(super) fn counts_json(counts: &Compared) -> Map<String, Value> {
     named.map(|(name, n)| (name.to_owned(), n.into())).collect()
 }
 
-/// Which differences are none by the user's word.
+/// Which differences the user accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Excused {
-    /// A record more than once.
+    /// A record that occurs more than once.
     pub repeated: Excuse,
     /// Records of a key in another order.
     pub reordered: Excuse,
@@ -97,7 +97,7 @@ pub enum Excuse {
     /// The sides differ.
     #[default]
     Differs,
-    /// They are the same all the same.
+    /// The difference is accepted.
     Allowed,
 }
 
@@ -130,11 +130,10 @@ impl DifferenceKind {
     }
 }
 
-/// One place where two records differ. Both texts are JSON, or bytes as text; none where there is
-/// nothing.
+/// One place where two records differ. Both texts are JSON, or bytes as text; `None` if there is nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// A JSONPath below the value's root `$`, or `header NAME`.
+    /// A JSONPath from the value's root `$`, or `header NAME`.
     pub path: String,
     /// What was expected there.
     pub expected: Option<String>,
@@ -149,7 +148,7 @@ pub struct ShownDifference {
     pub kind: DifferenceKind,
     /// The topic of both.
     pub topic: String,
-    /// The key of both; none when they have none.
+    /// The key of both; `None` if they have none.
     pub key: Option<String>,
     /// Where the expected record is.
     pub expected: Option<String>,
@@ -157,7 +156,7 @@ pub struct ShownDifference {
     pub observed: Option<String>,
     /// What changed in a pair: the first thousand changes.
     pub changes: Vec<Change>,
-    /// How many there are beside those.
+    /// How many more there are.
     pub more_changes: u64,
 }
 

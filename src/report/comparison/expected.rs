@@ -1,4 +1,4 @@
-//! What came of `--expect`: a part of the report of a replay.
+//! The result of `--expect`: a part of the report of a replay.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::noise::LearnedPath;
 use crate::report::Latency;
 use crate::report::pacing::json::round_ms;
 
-/// What the service under test wrote, beside what it was expected to write.
+/// What the service under test wrote, compared with what it was expected to write.
 #[derive(Debug, Clone, Default)]
 pub struct ExpectedReport {
     /// Records that were expected.
     pub expected: u64,
     /// Records that were read from the output topics.
     pub observed: u64,
-    /// The isolation level by which they were read, in Kafka's words; none when nothing was.
+    /// The isolation level of the reader, in Kafka's words; `None` if nothing was read.
     pub isolation: Option<&'static str>,
     /// Expected records that could not be read.
     pub unreadable: u64,
@@ -26,23 +26,23 @@ pub struct ExpectedReport {
     pub dated: u64,
     /// The counts of each output topic, by its name at the destination.
     pub topics: Vec<(String, Compared)>,
-    /// Topics that the run itself sends to, and that are not compared for that.
+    /// Topics that are not compared because the run itself sends to them.
     pub own: Vec<String>,
-    /// Which differences are none.
+    /// Which differences are accepted.
     pub excused: Excused,
     /// The first differences.
     pub shown: Vec<ShownDifference>,
-    /// Paths that are not compared.
+    /// Paths that are left out.
     pub ignored: Vec<String>,
     /// Those of them that match nothing.
     pub unmatched: Vec<UnmatchedPath>,
-    /// What was learned to differ from run to run, where that was asked for.
+    /// What was learned to differ from run to run, if the user asked for that.
     pub learned: Option<LearnedNoise>,
-    /// What was excused because it differs from run to run.
+    /// What was accepted because it differs from run to run.
     pub noise: Option<ExcusedNoise>,
-    /// How long after its input the output appeared, where that was asked for.
+    /// How long after its input the output appeared, if the user asked for that.
     pub correlation: Option<CorrelationReport>,
-    /// How long the output was waited for after the last delivery.
+    /// How long kreplay waited for the output after the last delivery.
     pub waited: Duration,
     /// Why not everything could be compared.
     pub incomplete: Option<String>,
@@ -64,24 +64,24 @@ pub struct LearnedNoise {
 pub struct ExcusedNoise {
     /// Its name.
     pub file: String,
-    /// How many paths it excuses.
+    /// How many paths it accepts.
     pub paths: usize,
 }
 
 /// How long after its input the output appeared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrelationReport {
-    /// What both carry, as it was asked for.
+    /// What both carry, as the user gave it.
     pub by: String,
-    /// From sending to appearance; none when nothing was answered.
+    /// From sending to appearance; `None` if nothing was answered.
     pub latency: Option<Latency>,
-    /// Records sent of which an answer was seen.
+    /// Records sent whose answer was seen.
     pub answered: u64,
-    /// Records sent of which none was.
+    /// Records sent whose answer was not seen.
     pub unanswered: u64,
-    /// Records sent that do not carry such a value.
+    /// Records sent without such a value.
     pub without: u64,
-    /// One of so many values was looked at.
+    /// One of this many values was measured.
     pub sample: u64,
 }
 
@@ -103,7 +103,7 @@ impl CorrelationReport {
 }
 
 impl ExpectedReport {
-    /// What makes the output another one than was expected; what is being learned does not.
+    /// What makes the output differ from the expectation; what is being learned does not.
     fn differing(&self) -> u64 {
         let mut total = self.total();
         if let Some(learned) = &self.learned {

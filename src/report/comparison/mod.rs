@@ -1,4 +1,4 @@
-//! What a comparison of two sets of records has found, for people and for programs.
+//! The result of comparing two sets of records, for people and for programs.
 
 mod counts;
 mod expected;
@@ -26,7 +26,7 @@ pub use self::expected::{CorrelationReport, ExcusedNoise, ExpectedReport, Learne
 pub use self::noise::{LearnedPath, NoiseKind};
 use self::text::summary;
 
-/// Topics that the page names.
+/// How many topics the page names.
 const MOST_TOPICS: usize = 50;
 
 /// One side of a comparison.
@@ -34,7 +34,7 @@ const MOST_TOPICS: usize = 50;
 pub(crate) struct ComparedSide {
     /// What was read.
     pub source: SourceReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
     /// Records that were compared.
     pub records: u64,
@@ -54,7 +54,7 @@ impl ComparedSide {
     }
 }
 
-/// Everything there is to say about a comparison.
+/// Everything that a comparison reports.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ComparisonReport {
     /// What was expected.
@@ -63,7 +63,7 @@ pub(crate) struct ComparisonReport {
     pub observed: ComparedSide,
     /// The counts of each topic, by name.
     pub topics: Vec<(String, Compared)>,
-    /// Which differences are none.
+    /// Which differences are accepted.
     pub excused: Excused,
     /// The first differences.
     pub shown: Vec<ShownDifference>,
@@ -73,7 +73,7 @@ pub(crate) struct ComparisonReport {
     pub elapsed: Duration,
     /// The signal, when it ended the comparison.
     pub signal: Option<Signal>,
-    /// What ended the run before its time.
+    /// What ended the run early.
     pub failures: Vec<Error>,
 }
 
@@ -86,7 +86,7 @@ impl ComparisonReport {
         total
     }
 
-    /// The exit code that follows from all of this; the gravest reason wins.
+    /// The exit code that follows from all of this; the most severe reason wins.
     #[must_use]
     pub(crate) fn exit(&self) -> ExitCode {
         let mut sides = [&self.expected, &self.observed].into_iter();
@@ -97,7 +97,7 @@ impl ComparisonReport {
         exit_code(self.signal, &self.failures, found)
     }
 
-    /// All topics, or where these are many the ones that differ.
+    /// All topics, or if they are many, those that differ.
     fn write_topics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_shown =
             |counts: &Compared| self.topics.len() <= MOST_TOPICS || counts.different() > 0;

@@ -1,8 +1,8 @@
-//! What differs from run to run of one version, as a report and a file of `--learn` have it.
+//! What differs from run to run of one version, as it appears in a report and a file of `--learn`.
 
 use serde_json::{Value, json};
 
-/// What a value is that differs from run to run.
+/// The kind of a value that differs from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoiseKind {
     /// A time as text (RFC 3339).
@@ -17,7 +17,7 @@ pub enum NoiseKind {
     Text,
     /// True or false.
     Boolean,
-    /// Whatever it is, also nothing.
+    /// Any value, or none.
     Any,
 }
 
@@ -59,7 +59,7 @@ impl NoiseKind {
         }
     }
 
-    /// The narrowest kind of both values of a change; none is no value.
+    /// The narrowest kind of both values of a change; `None` is a missing value.
     pub(crate) fn of_change(old: Option<&Value>, new: Option<&Value>) -> Self {
         match (old, new) {
             (Some(old), Some(new)) => Self::of(old).merge(Self::of(new)),
@@ -130,16 +130,16 @@ fn is_epoch(value: &Value) -> bool {
         .any(|unit| (1_000_000_000 * unit..4_100_000_000 * unit).contains(&number))
 }
 
-/// A path that differs from run to run.
+/// A path whose values differ from run to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LearnedPath {
     /// The topic, as it was captured.
     pub topic: String,
-    /// The JSONPath below the value, or `header NAME`.
+    /// The JSONPath within the value, or `header NAME`.
     pub path: String,
-    /// What is there.
+    /// The kind of its values.
     pub kind: NoiseKind,
-    /// Whether one old value has always had one new value.
+    /// Whether each old value has always had one new value.
     pub is_consistent: bool,
     /// How often it differed.
     pub records: u64,

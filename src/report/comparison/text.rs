@@ -1,5 +1,5 @@
-//! A comparison for people: the lines of a report. Apart from what is counted, because these lines share their words
-//! with those of all reports.
+//! A comparison for people: the lines of a report. Apart from the counts, because these lines share their
+//! words with those of all reports.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::host::visible::visible;
 use crate::report::rendering::figures::HumanCount;
 use crate::report::rendering::figures::count;
 
-/// In words: how many are equal, and what else there is.
+/// In words: how many are equal, and what the others are.
 pub(super) fn summary(counts: &Compared) -> String {
     let named = counts.named().into_iter();
     let shown = named.filter(|(name, n)| *n > 0 || *name == "equal");
@@ -42,7 +42,7 @@ impl fmt::Display for CorrelationReport {
 
 impl ExpectedReport {
     fn write_differences(&self, f: &mut fmt::Formatter<'_>, counts: &Compared) -> fmt::Result {
-        // What is being learned is shown as such.
+        // What is being learned is shown as learned.
         if self.verdict() == "learned" {
             return Ok(());
         }
@@ -129,12 +129,12 @@ impl fmt::Display for ExpectedReport {
         };
         writeln!(f, "output     {verdict}: {equal_and_others}{of}")?;
         if let Some(why) = &self.incomplete {
-            writeln!(f, "  not all of it is known: {}", visible(why))?;
+            writeln!(f, "  incomplete: {}", visible(why))?;
         }
         if self.topics.is_empty() && self.incomplete.is_none() {
             writeln!(
                 f,
-                "  nothing is expected in another topic than those that were sent to"
+                "  the capture expects output only in topics that this run sends to"
             )?;
         }
         if self.unreadable > 0 {

@@ -1,4 +1,4 @@
-//! What a service can do, measured by a run that held the lag of its group; and the same for programs.
+//! The capacity of a service, measured by a run that held the lag of its group; and the same for programs.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::report::pacing::json::round_ms;
 /// What limited the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CapacityBound {
-    /// The service: sending was held back for it.
+    /// The service: kreplay held back records for it.
     Service,
     /// The source gave no more.
     Input,
@@ -32,12 +32,12 @@ impl CapacityBound {
     }
 }
 
-/// What a service can do.
+/// The capacity of a service.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ServiceCapacity {
     /// Records a second that the group committed while its lag was steady.
     pub rates: ConsumptionRates,
-    /// The part of the steady periods in which sending was held back.
+    /// The share of the steady periods in which kreplay held back records.
     pub held_share: f64,
     /// What limited the rate.
     pub bound: CapacityBound,
@@ -50,7 +50,7 @@ pub enum Confirmed {
     Yes,
     /// It cannot.
     LagGrew,
-    /// That is not known, because less was sent.
+    /// Unknown, because less was sent.
     SentTooLittle,
 }
 
@@ -65,20 +65,20 @@ impl Confirmed {
     }
 }
 
-/// What came of sending a part of the capacity, whatever the lag was.
+/// The result of sending a share of the capacity, whatever the lag was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Confirmation {
     /// The verdict.
     pub confirmed: Confirmed,
-    /// Records a second that were to be sent.
+    /// Records a second that had to be sent.
     pub rate: f64,
-    /// Records a second that were.
+    /// Records a second that were sent.
     pub sent: f64,
-    /// Records a second by which the lag grew, by least squares; below zero where it fell.
+    /// Records a second by which the lag grew, by least squares; below zero if it fell.
     pub growth: f64,
     /// For how long.
     pub time: Duration,
-    /// In so many periods.
+    /// The number of periods.
     pub windows: usize,
 }
 
@@ -110,14 +110,14 @@ pub struct LagPoint {
     pub lag: u64,
 }
 
-/// What came of holding a lag.
+/// The result of holding a lag.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LagControl {
     /// The lag that was asked for.
     pub max_lag: u64,
-    /// None where the lag was never steady.
+    /// `None` if the lag was never steady.
     pub capacity: Option<ServiceCapacity>,
-    /// None where it was not tried.
+    /// `None` if it was not tried.
     pub confirmation: Option<Confirmation>,
     /// Period by period.
     pub series: Vec<LagPoint>,
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(
             service.to_string(),
             "capacity   9120 records/s (p10 8900, p90 9300) with a lag of 5,000: bounded by the service\n           \
-                        not confirmed: a longer `--for` gives the time for it\n"
+                        not confirmed: a longer `--for` leaves time for it\n"
         );
         assert_eq!(
             control(CapacityBound::Input).to_string(),
@@ -198,7 +198,7 @@ mod tests {
             capacity: None,
             ..service.clone()
         };
-        let expected = "capacity   not known: the lag was not steady in 1 period\n";
+        let expected = "capacity   unknown: the lag was not steady in 1 period\n";
         assert_eq!(unknown.to_string(), expected);
         assert_eq!(unknown.to_json()["bounded_by"], Value::Null);
         assert_eq!(service.to_json()["bounded_by"], "service");
@@ -226,7 +226,7 @@ mod tests {
             (
                 Confirmed::SentTooLittle,
                 0.0,
-                "not confirmed: 6000 records/s were sent for 10.10 s, and not 8664",
+                "not confirmed: 6000 records/s were sent for 10.10 s instead of 8664",
                 "sent_too_little",
             ),
         ] {

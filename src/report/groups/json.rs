@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{GroupReport, GroupVerdict, PartitionDrain};
 use crate::report::pacing::json::round_ms;
 
-/// Partitions that are listed for a group that is not drained.
+/// How many partitions are listed for a group that is not drained.
 const MOST_LISTED: usize = 100;
 
 impl GroupReport {

@@ -1,4 +1,4 @@
-//! What became of the consumer groups that a replay waited for, for people and for programs.
+//! The results of the consumer groups that a replay waited for, for people and for programs.
 
 mod capacity;
 mod json;
@@ -12,7 +12,7 @@ pub(crate) use self::capacity::{
 };
 
 /// How far a group is with one partition; the worst state of its partitions is that of the group. A partition
-/// that it has not come to says less than one with which it gets on.
+/// that it has not reached matters less than one in which it makes progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PartitionState {
     /// It has committed past every record that the run delivered.
@@ -21,7 +21,7 @@ pub enum PartitionState {
     CommittedBefore,
     /// It has never committed one.
     NoOffset,
-    /// It commits, and is not there yet.
+    /// It commits, but is not there yet.
     Progressing,
     /// An open transaction ends what can be read.
     Blocked,
@@ -57,18 +57,18 @@ impl PartitionState {
     }
 }
 
-/// What became of a group as a whole.
+/// The result of a group as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupVerdict {
     /// It has committed past every record that the run delivered.
     Drained,
-    /// There is no group of that name.
+    /// No group of that name exists.
     NoSuchGroup,
-    /// The group has nobody who reads.
+    /// The group has no members.
     NoMembers,
     /// The cluster does not say, for this reason.
     Unseen(String),
-    /// Members read; the worst state of a partition.
+    /// It has members; the worst state of a partition.
     NotDrained(PartitionState),
 }
 
@@ -90,13 +90,13 @@ impl fmt::Display for GroupVerdict {
             Self::Drained => f.write_str("drained"),
             Self::NoSuchGroup => f.write_str("not drained: there is no such group"),
             Self::NoMembers => f.write_str("not drained: the group has no members"),
-            Self::Unseen(why) => write!(f, "not known: {why}"),
+            Self::Unseen(why) => write!(f, "unknown: {why}"),
             Self::NotDrained(state) => write!(f, "not drained: {}", state.words()),
         }
     }
 }
 
-/// Records a second over the windows in which there was something to do.
+/// Records a second over the windows in which the group had something to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConsumptionRates {
     /// Half of the windows were slower.
@@ -112,7 +112,7 @@ pub struct ConsumptionRates {
 }
 
 impl ConsumptionRates {
-    /// The percentiles of the rates of several windows, by nearest rank; none of none.
+    /// The percentiles of the rates of several windows, by nearest rank; `None` without a window.
     pub(crate) fn of(rates: &mut [f64], window: Duration) -> Option<Self> {
         rates.sort_unstable_by(f64::total_cmp);
         let last = rates.len().checked_sub(1)?;
@@ -127,7 +127,7 @@ impl ConsumptionRates {
     }
 }
 
-/// What is known of one partition at the end.
+/// What is known about one partition at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionDrain {
     /// The destination's topic.
@@ -138,30 +138,30 @@ pub struct PartitionDrain {
     pub state: PartitionState,
     /// The last delivered offset + 1.
     pub target: i64,
-    /// What the group has committed; none before its first commit.
+    /// What the group has committed; `None` before its first commit.
     pub committed: Option<i64>,
-    /// When the group was seen there, since the first record was sent.
+    /// When the group reached its target, since the first record was sent.
     pub drained_at: Option<Duration>,
 }
 
-/// What is known of a group at the end.
+/// What is known about a group at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupReport {
     /// Its name.
     pub group: String,
     /// What became of it.
     pub verdict: GroupVerdict,
-    /// From the last delivery to the commit that passed the last target; none when it has not.
+    /// From the last delivery to the commit that passed the last target; `None` if it has not.
     pub drain: Option<Duration>,
     /// Records delivered and not yet committed, at most.
     pub peak_lag: u64,
     /// How long the oldest of them had waited, at most.
     pub peak_lag_time: Duration,
-    /// None where too little was seen.
+    /// `None` if too little was seen.
     pub rates: Option<ConsumptionRates>,
     /// The most members seen.
     pub members: u32,
-    /// The interval between commits, as seen; none where too little was.
+    /// The interval between commits, as seen; `None` if too few were.
     pub commit_interval: Option<Duration>,
     /// How often the cluster was asked.
     pub asked_every: Duration,
@@ -176,7 +176,7 @@ impl GroupReport {
         self.verdict == GroupVerdict::Drained
     }
 
-    /// No time of this group is known better.
+    /// No time of this group is known more precisely.
     fn resolution(&self) -> Duration {
         self.commit_interval
             .unwrap_or_default()

@@ -9,7 +9,7 @@ use super::{
 use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanCount, count, seconds};
 
-/// Partitions that the page names of a group that is not drained.
+/// How many partitions of an undrained group the page names.
 const MOST_NAMED: usize = 3;
 
 impl fmt::Display for GroupReport {
@@ -72,10 +72,7 @@ impl fmt::Display for LagControl {
         let periods = self.series.len();
         let Some(ServiceCapacity { rates, bound, .. }) = self.capacity else {
             let periods = count(periods as u64, "period");
-            return writeln!(
-                f,
-                "capacity   not known: the lag was not steady in {periods}"
-            );
+            return writeln!(f, "capacity   unknown: the lag was not steady in {periods}");
         };
         let least = match bound {
             CapacityBound::Service => "",
@@ -94,7 +91,7 @@ impl fmt::Display for LagControl {
             Some(confirmation) => confirmation.fmt(f),
             None if bound == CapacityBound::Service => writeln!(
                 f,
-                "           not confirmed: a longer `--for` gives the time for it"
+                "           not confirmed: a longer `--for` leaves time for it"
             ),
             None => Ok(()),
         }
@@ -117,7 +114,7 @@ impl fmt::Display for Confirmation {
             ),
             Confirmed::SentTooLittle => writeln!(
                 f,
-                "not confirmed: {sent:.0} records/s were sent for {time}, and not {rate:.0}"
+                "not confirmed: {sent:.0} records/s were sent for {time} instead of {rate:.0}"
             ),
         }
     }

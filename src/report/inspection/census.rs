@@ -1,14 +1,15 @@
-//! What the RRPairs of a capture tell besides their records: who talked to whom, and in which words.
-//! Bounded whatever the input, because only so many names are kept.
+//! What the RRPairs of a capture show besides their records: who talked to whom, and by which commands.
+//! Bounded whatever the input, because only a limited number of names is kept.
 
 use std::collections::HashMap;
 
 use crate::host::visible::beginning;
 
-/// Distinct names kept of one kind. More occur only where a path leads to something that is no name.
+/// How many distinct names of one kind are kept. A capture has more only if a path leads to something that is
+/// not a name.
 const MOST_NAMES: usize = 1000;
-/// Bytes kept of a name; what is longer counts as what begins alike. Kafka's protocol has room for 32,767
-/// bytes, and people give names that can be read.
+/// How many bytes of a name are kept; longer names count as one if they begin alike. Kafka's protocol has
+/// room for 32,767 bytes, and people give names that can be read.
 const LONGEST_NAME: usize = 1 << 10;
 
 /// What an entry of a map costs besides its name: the text's own fields, the count, and free slots.
@@ -27,7 +28,7 @@ pub(crate) struct CensusReport {
     pub groups: NameCounts,
     /// Isolation levels of the Fetches.
     pub isolation: NameCounts,
-    /// Fetches that a CSV would cut.
+    /// Fetches that would lose something in a CSV.
     pub several: Several,
 }
 
@@ -75,7 +76,7 @@ impl NameCounts {
         }
     }
 
-    /// Bytes of memory that they take beside their own size, about.
+    /// About how many bytes of memory they take besides their own size.
     pub(in crate::report) fn weight(&self) -> usize {
         let names = self.counts.keys();
         names.map(|name| name.len() + NAME_OVERHEAD).sum()
@@ -96,7 +97,7 @@ impl NameCounts {
         names
     }
 
-    /// Occurrences of names beyond those kept.
+    /// Occurrences of names that were not kept.
     #[must_use]
     pub fn others(&self) -> u64 {
         self.others

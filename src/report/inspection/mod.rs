@@ -1,5 +1,5 @@
-//! What is in a capture, as `kreplay inspect` shows it. Apart from the report of a replay because
-//! nothing was sent; `text.rs` and `json.rs` render it.
+//! What a capture contains, as `kreplay inspect` shows it. Apart from the report of a replay because nothing
+//! was sent; `text.rs` and `json.rs` render it.
 
 pub(super) mod census;
 mod json;
@@ -14,35 +14,35 @@ use super::{CensusReport, Ledger, LedgerOf, Outcome, Signal, SourceReport, Tally
 use crate::error::{Error, ExitCode};
 use crate::report::ledger::exit::exit_code;
 
-/// Everything there is to say about a capture.
+/// Everything that is reported about a capture.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inspection {
     /// What was read.
     pub source: SourceReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
-    /// What the RRPairs tell besides records.
+    /// What else the RRPairs show.
     pub census: CensusReport,
     /// The captured topics, the one with the most records first.
     pub topics: Vec<TopicContents>,
     /// Records that a replay would send.
     pub records: u64,
-    /// Records of topics beyond those kept in `topics`.
+    /// Records of topics that are not kept in `topics`.
     pub other_records: u64,
     /// From the start of the run to its end.
     pub elapsed: Duration,
-    /// The signal, when it kept something from being read.
+    /// The signal, if it kept something from being read.
     pub signal: Option<Signal>,
-    /// What ended the run before its time.
+    /// What ended the run early.
     pub failures: Vec<Error>,
 }
 
 /// What one topic holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct TopicContents {
-    /// Its name, its id where the capture contains no name, or none.
+    /// Its name, or its id if the capture contains no name, or neither.
     pub name: Option<String>,
-    /// Whether `name` is an id, which a replay asks the user to name.
+    /// Whether `name` is an id, for which a replay asks the user to give a name.
     pub is_id: bool,
     /// Its partitions, in order.
     pub partitions: Vec<PartitionContents>,
@@ -54,17 +54,17 @@ pub(crate) struct TopicContents {
     pub times_ms: Option<(i64, i64)>,
     /// Records without a key.
     pub null_keys: u64,
-    /// How many different keys there are, about.
+    /// About how many different keys there are.
     pub distinct_keys: u64,
-    /// Sizes of the values; none when all records are tombstones.
+    /// Sizes of the values; `None` if all records are tombstones.
     pub sizes: Option<SizeSummary>,
     /// Records without a value.
     pub tombstones: u64,
 }
 
 impl TopicContents {
-    /// Offsets between the first and the last of each partition that did not occur, and how many
-    /// ranges of them.
+    /// How many offsets between the first and the last of each partition did not occur, and how many ranges
+    /// of them.
     #[must_use]
     pub(crate) fn gaps(&self) -> (u64, u64) {
         let partitions = self.partitions.iter();
@@ -88,7 +88,7 @@ pub(crate) struct SizeSummary {
 /// What one partition of a topic holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PartitionContents {
-    /// Its number; none for records of which the capture does not tell it.
+    /// Its number; `None` for records whose partition the capture does not contain.
     pub partition: Option<i32>,
     /// Its records.
     pub records: u64,
@@ -101,14 +101,14 @@ pub(crate) struct PartitionContents {
 }
 
 impl Inspection {
-    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    /// The exit code that follows from all of this; the most severe reason wins, as for a replay.
     #[must_use]
     pub(crate) fn exit(&self) -> ExitCode {
         let found = [self.tally.problems.exit(), self.ledger().exit()];
         exit_code(self.signal, &self.failures, found)
     }
 
-    /// What is to become of the records found.
+    /// The ledger of the records found.
     #[must_use]
     pub(crate) fn ledger(&self) -> Ledger {
         let mut ledger = Ledger::new(LedgerOf::Inspect, &self.tally);

@@ -1,5 +1,5 @@
-//! Every path that occurs in a capture, as `kreplay inspect --paths` lists it: a line each, so that
-//! one can be copied into a flag.
+//! Every path that occurs in a capture, as `kreplay inspect --paths` lists it: one per line, so that the user
+//! can copy one into a flag.
 
 use crate::report::rendering::figures::{HumanBytes, HumanCount, plural};
 use std::fmt;
@@ -33,7 +33,7 @@ pub(crate) struct PathSeen {
 pub(crate) struct PathList {
     /// What was read.
     pub source: SourceReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
     /// The paths, a node's own before those below it.
     pub paths: Vec<PathSeen>,
@@ -41,14 +41,14 @@ pub(crate) struct PathList {
     pub left_out: u64,
     /// From the start of the run to its end.
     pub elapsed: Duration,
-    /// The signal, when it kept something from being read.
+    /// The signal, if it kept something from being read.
     pub signal: Option<Signal>,
-    /// What ended the run before its time.
+    /// What ended the run early.
     pub failures: Vec<Error>,
 }
 
 impl PathList {
-    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    /// The exit code that follows from all of this; the most severe reason wins, as for a replay.
     #[must_use]
     pub(crate) fn exit(&self) -> ExitCode {
         exit_code(self.signal, &self.failures, [self.tally.problems.exit()])
@@ -66,7 +66,7 @@ impl PathList {
             })
         });
         let mut source = source_json(&self.source, &self.tally);
-        // Nothing is told of what the RRPairs hold.
+        // The list says nothing about what the RRPairs hold.
         if let Value::Object(members) = &mut source {
             members.remove("empty_fetches");
             let passed = members.remove("fetches");
@@ -114,7 +114,7 @@ impl fmt::Display for PathList {
         let types = |seen: &PathSeen| seen.types.join("|");
         let widest = |width: &dyn Fn(&PathSeen) -> usize| self.paths.iter().map(width).max();
         let for_types = widest(&|seen| types(seen).len()).unwrap_or(0).max(4);
-        // A few very long paths do not push all samples out of sight.
+        // A few very long paths must not push all samples out of sight.
         let for_path = widest(&|seen| visible(&seen.path).chars().count()).unwrap_or(0);
         let for_path = for_path.clamp(4, 100);
         if !self.paths.is_empty() {

@@ -9,9 +9,9 @@ use crate::report::inspection::census::NameCounts;
 use crate::report::rendering::figures::{HumanBytes, HumanCount, plural, records};
 use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
 
-/// Topics shown one by one; with all that may stand around them this fits on one screen.
+/// How many topics are shown one by one; with everything that may surround them this fits on one screen.
 const MOST_TOPICS: usize = 15;
-/// Names of commands, brokers and the like that fit on a line.
+/// How many names of commands, brokers and the like fit on a line.
 const MOST_NAMES: usize = 5;
 
 const COLUMNS: [&str; 10] = [
@@ -81,7 +81,7 @@ impl Inspection {
         let gaps = plural(gaps, "gap", "gaps");
         writeln!(
             f,
-            "gaps       {offsets} missing, in {gaps}; compaction and transactions leave such"
+            "gaps       {offsets} missing, in {gaps}; compaction and transactions leave gaps"
         )
     }
 
@@ -171,7 +171,7 @@ fn write_names(f: &mut fmt::Formatter<'_>, head: &str, names: &NameCounts) -> fm
     f.write_char('\n')
 }
 
-/// RFC 3339, or the number where it is none that a calendar has.
+/// RFC 3339, or the number if it is outside the calendar.
 pub(super) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map_or_else(|_| format!("{ms} ms"), |time| format!("{time:.3}"))

@@ -1,4 +1,4 @@
-//! The exit code of a run with a report: the gravest of what ended it and of what it found.
+//! The exit code of a run with a report: the most severe of what ended it and of what it found.
 
 use crate::error::{Error, ExitCode};
 
@@ -20,7 +20,7 @@ impl Signal {
     }
 }
 
-/// The exit code of a run: the gravest of what ended it and of what it `found`.
+/// The exit code of a run: the most severe of what ended it and of what it `found`.
 pub(in crate::report) fn exit_code(
     signal: Option<Signal>,
     failures: &[Error],
@@ -57,7 +57,7 @@ mod tests {
             143 => Some(Signal::Terminate),
             _ => None,
         };
-        // Of docs/report.md, the gravest last. A run knows one signal, the first.
+        // From docs/report.md, the most severe last. A run knows one signal, the first.
         let rising = [0, 1, 2, 3, 4, 130, 70];
         for (i, graver) in rising.into_iter().enumerate() {
             for lesser in &rising[..=i] {

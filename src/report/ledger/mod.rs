@@ -31,7 +31,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What extraction says of the records found by a command, which adds what it did with the others.
+    /// What extraction counted of the records that a command found; the command adds what it did with the
+    /// others.
     #[must_use]
     pub fn new(of: LedgerOf, tally: &Tally) -> Self {
         let mut counts = tally.outcomes;
@@ -43,7 +44,7 @@ impl Ledger {
         }
     }
 
-    /// The count of each outcome that the command knows.
+    /// The counts of the outcomes that the command knows.
     pub fn entries(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
         let known = Outcome::ALL.into_iter();
         let known = known.filter(|outcome| outcome.is_of(self.of));
@@ -56,7 +57,7 @@ impl Ledger {
         self.found == self.counts.total()
     }
 
-    /// Records that were to be delivered: all but those left out on purpose.
+    /// Records that had to be delivered: all except for those left out on purpose.
     #[must_use]
     pub fn wanted(&self) -> u64 {
         self.sum(Meaning::Done) + self.missing()
@@ -68,7 +69,7 @@ impl Ledger {
         self.sum(Meaning::Missing)
     }
 
-    /// What it makes of a run.
+    /// What the ledger means for the exit code.
     pub(super) fn exit(&self) -> ExitCode {
         match self.missing() {
             _ if !self.balances() => ExitCode::Defect,
@@ -107,7 +108,7 @@ impl IndexMut<Outcome> for Ledger {
 }
 
 impl fmt::Display for Ledger {
-    /// Writes a line of the text report. What the command is for is shown even when there is none of it.
+    /// Writes a line of the text report. It shows the purpose of the command even if the count is 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_shown = |(outcome, n): &(Outcome, u64)| *n > 0 || outcome.meaning() == Meaning::Done;
         let shown = self.entries().filter(is_shown);

@@ -1,5 +1,5 @@
-//! What may become of a record: the entries of every ledger. A new one is a line here; whoever shows a
-//! ledger, checks it or writes it as JSON goes through all of them.
+//! The possible outcomes of a record: the entries of every ledger. A new one is a line here; the code that
+//! shows a ledger, checks it or writes it as JSON iterates over all of them.
 
 use std::ops::{Index, IndexMut};
 
@@ -23,14 +23,14 @@ pub enum LedgerOf {
 pub(super) enum Meaning {
     /// Left out on purpose.
     LeftOut,
-    /// What the command is for.
+    /// The purpose of the command.
     Done,
-    /// It should have been done and was not.
+    /// It should have been done but was not.
     Missing,
 }
 
-/// Writes the enum and what is known of each variant: its name in JSON, what it means, and which ledgers have it
-/// (none: all of them).
+/// Writes the enum and what is known about each variant: its name in JSON, what it means, and which ledgers
+/// have it (none given: all of them).
 macro_rules! outcomes {
     ($($(#[$doc:meta])+ $outcome:ident = $name:literal, $meaning:ident $(, of $($command:ident)|+)?;)+) => {
         /// What became of a record that was found.
@@ -58,7 +58,7 @@ macro_rules! outcomes {
                 }
             }
 
-            /// The commands whose ledgers have it; none where all have.
+            /// The commands whose ledgers have it; `None` if all have.
             fn commands(self) -> &'static [LedgerOf] {
                 match self {
                     $(Self::$outcome => &[$($(LedgerOf::$command),+)?],)+
@@ -77,13 +77,13 @@ outcomes! {
     Control = "control", LeftOut;
     /// Of an aborted transaction.
     Aborted = "aborted", LeftOut;
-    /// It could not be read, or nothing says where it goes.
+    /// It could not be read, or its destination is unknown.
     Unreadable = "unreadable", Missing;
-    /// Selection leaves it out.
+    /// The selection leaves it out.
     Unselected = "unselected", LeftOut;
     /// Acknowledged by the broker.
     Delivered = "delivered", Done, of Replay;
-    /// It would be sent, and its topic would take it.
+    /// It would be sent, and its topic would accept it.
     ToSend = "to_send", Done, of Plan;
     /// Certain not to be in the log.
     NotWritten = "not_written", Missing, of Replay | Plan;
@@ -93,7 +93,7 @@ outcomes! {
     Unsent = "unsent", Missing, of Replay | Plan;
     /// Written to stdout.
     Printed = "printed", Done, of Extract;
-    /// Ready, and not written any more.
+    /// Ready, but not written any more.
     Unprinted = "unprinted", Missing, of Extract;
     /// A replay would send it.
     Replayable = "records", Done, of Inspect;
@@ -106,7 +106,7 @@ impl Outcome {
         commands.is_empty() || commands.contains(&ledger)
     }
 
-    /// How a report for people calls it.
+    /// Its name in a report for people.
     pub(super) fn shown(self) -> String {
         match self {
             Self::Replayable => "to replay".into(),
@@ -115,7 +115,7 @@ impl Outcome {
     }
 }
 
-/// How many records came to each outcome.
+/// The number of records with each outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutcomeCounts([u64; Outcome::ALL.len()]);
 

@@ -1,11 +1,11 @@
-//! What went wrong with records, grouped: a count of each kind and the first place where it was
-//! seen. Bounded whatever the input, because kinds are few.
+//! What went wrong with records, grouped: a count for each kind and the first place where it was seen.
+//! Bounded whatever the input, because there are few kinds.
 
 use crate::error::ExitCode;
 use crate::host::visible::shortened;
 use crate::record::Origin;
 
-/// The most that is kept of why something went wrong, in bytes: it may repeat a value of the capture.
+/// How many bytes are kept of the reason why something went wrong: it may repeat a value of the capture.
 const LONGEST_WHY: usize = 2 << 10;
 
 /// A kind of problem; its name is the `what` of the JSON report.
@@ -16,10 +16,10 @@ pub enum ProblemKind {
     Unreadable,
     /// Records with none of the known value members, but others; counts as unreadable.
     ValueUnknown,
-    /// Parts of Markdown RRPairs that are not understood: what they would change stays as it is in the
-    /// `json:` line.
+    /// Parts of Markdown RRPairs that kreplay does not understand: what they would change stays as it is in
+    /// the `json:` line.
     SectionUnread,
-    /// Parts of the input in which a profile looks for RRPairs, and that hold none.
+    /// Parts of the input in which a profile looks for RRPairs, but that hold none.
     NoRrPair,
     /// Records sent without a member that the profile does not know: it may be the key or the headers.
     MemberUnknown,
@@ -29,34 +29,34 @@ pub enum ProblemKind {
     LossUnseen,
     /// Records delivered without the headers that they were captured with.
     HeadersLost,
-    /// Records of transactions, of which a CSV does not tell whether they were aborted.
+    /// Records of transactions in a CSV, which does not show whether they were aborted.
     Transactional,
     /// Records whose topic is known only by an id that nothing resolves; counts as unreadable.
     TopicUnknown,
     /// Records without a timestamp that can be kept, sent with the time of sending.
     TimestampLost,
-    /// Times of records that are more than a year away from the one before: a clock that was set, or a
-    /// record with a time of its own choosing.
+    /// Times of records that are more than a year from the one before: a clock that was set, or a record with
+    /// an arbitrary time.
     TimeJump,
-    /// Records whose time is before that of an earlier one of their partition: due with it.
+    /// Records whose time is before that of an earlier one of their partition: they are due with it.
     TimeBack,
-    /// Records without a time in a replay that goes by times: due with the one before.
+    /// Records without a time in a replay that uses times: they are due with the one before.
     Untimed,
-    /// Records sent after later ones of their partition: they came later in the capture than is waited
-    /// for.
+    /// Records sent after later ones of their partition, because they came too late in the capture to be put
+    /// in order.
     OutOfOrder,
     /// Records planned for another partition than the captured one, which the destination lacks.
     Displaced,
-    /// Records in the log behind later ones of their partition: the broker refused their batch first. To
-    /// a script it is the same problem.
+    /// Records in the log after later ones of their partition, because the broker first refused their batch.
+    /// To a script it is the same problem.
     SentAgain,
-    /// Paths of the user's own that match nothing in the whole input.
+    /// The user's own paths that match nothing in the whole input.
     PathUnmatched,
-    /// Paths of the user's own that head no column of a CSV. To a script it is the same problem.
+    /// The user's own paths that head no column of a CSV. To a script it is the same problem.
     ColumnUnmatched,
     /// Ids of `--topic-id` that no topic of the input has.
     TopicIdUnmatched,
-    /// Renamings of the user's own (`--map`) that match no captured topic.
+    /// The user's renamings (`--map`) that match no captured topic.
     MapUnmatched,
     /// Globs of `--topics` that match no captured topic.
     TopicsUnmatched,
@@ -64,7 +64,7 @@ pub enum ProblemKind {
     WindowOutside,
     /// Header rows between the rows of a CSV.
     HeaderAgain,
-    /// Records whose offsets are not among the gaps that `inspect` counts: there are too many.
+    /// Records whose offsets do not count among the gaps of `inspect`, because there are too many.
     GapsUncounted,
     /// Records with texts that data-loss prevention has replaced.
     Redacted,
@@ -111,7 +111,7 @@ impl ProblemKind {
         }
     }
 
-    /// Whether something was lost, so that the run is no full success.
+    /// Whether something was lost, so that the run was not a full success.
     pub(in crate::report) fn is_lossy(self) -> bool {
         !matches!(
             self,
@@ -130,7 +130,7 @@ impl ProblemKind {
         )
     }
 
-    /// What the user can do about it, where something can be done.
+    /// What the user can do about it, if anything.
     #[must_use]
     pub fn hint(self) -> Option<&'static str> {
         match self {
@@ -145,39 +145,39 @@ impl ProblemKind {
             }
             Self::TopicsUnmatched => Some("`kreplay inspect` lists the topics of a capture"),
             Self::WindowOutside => Some(
-                "`--clock record` reads the records' own timestamps, `--clock capture` when they were captured",
+                "`--clock record` uses the records' own timestamps, `--clock capture` the times of the capture",
             ),
             Self::MapUnmatched => Some(
                 "`--map` takes captured names; `--topic-id ID=NAME` names a topic known only by its id",
             ),
             Self::OutOfOrder => Some(
-                "consumers that read different parts of a topic overlap: choose one with `--filter`; \
-                 `--allow-reordered` takes them as they are",
+                "consumers that read different parts of a topic overlap: select one with `--filter`, \
+                 or accept the order with `--allow-reordered`",
             ),
             Self::TimeJump => Some("`--max-gap 5s` cuts such a pause, and all others, to 5 s"),
             Self::Displaced => Some(
-                "give the topic the captured partitions, or say `--partition key` where keys decide",
+                "give the topic the captured partitions, or use `--partition key` if keys decide",
             ),
             Self::SentAgain => Some(
                 "`--on-refused leave` keeps such records in the rejects instead of sending them again",
             ),
             Self::ValueUnknown => Some(
-                "`kreplay inspect --paths` lists every path that occurs; give the value's with `--value PATH`",
+                "`kreplay inspect --paths` lists every path that occurs; name the value with `--value PATH`",
             ),
             Self::MemberUnknown => Some(
-                "if it is the key or the headers, say so with `--key @.NAME` or `--headers @.NAME`; \
-                 else add it to `known` in a profile of your own (`kreplay profile` prints one)",
+                "if it is the key or the headers, name it with `--key @.NAME` or `--headers @.NAME`; \
+                 otherwise add it to `known` in a profile of your own (`kreplay profile` prints one)",
             ),
             Self::Redacted => Some(
-                "the service is given other values than those that were captured; \
+                "the service receives values other than the original ones; \
                  `--fail-on-redacted` ends a replay before it sends them",
             ),
             Self::DatePlaceholder => Some(
-                "a replay sends such records with `--resolve-dates` alone, which makes dates of them",
+                "a replay sends such records only with `--resolve-dates`, which turns the placeholders into dates",
             ),
             Self::PathUnmatched => Some("`kreplay inspect --paths` lists every path that occurs"),
             Self::ColumnUnmatched => {
-                Some("the first line of a CSV names its columns: paths as speedctl was given them")
+                Some("the first line of a CSV names its columns: the paths that speedctl was given")
             }
             _ => None,
         }
@@ -190,9 +190,9 @@ impl ProblemKind {
 pub struct Problem {
     /// The kind.
     pub what: ProblemKind,
-    /// What it is about, where a kind is told apart by that; else empty.
+    /// What it is about, if kinds are distinguished by that; else empty.
     pub about: String,
-    /// How many records (or lines) it hit.
+    /// How many records (or lines) it affects.
     pub count: u64,
     /// Where it was first seen.
     pub first: Origin,
@@ -205,7 +205,7 @@ pub struct Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// What they make of a run; records out of order are judged by [`crate::report::Reordered`].
+    /// What they mean for the exit code; [`crate::report::Reordered`] judges records out of order.
     pub(in crate::report) fn exit(&self) -> ExitCode {
         match self.first_lossy() {
             Some(_) => ExitCode::Incomplete,
@@ -218,12 +218,12 @@ impl Problems {
         self.iter().find(|problem| problem.what.is_lossy())
     }
 
-    /// Counts one more; `why` is asked for only when it is the first of its kind.
+    /// Counts one more; calls `why` only for the first of its kind.
     pub fn add(&mut self, what: ProblemKind, origin: Origin, why: impl FnOnce() -> String) {
         self.add_about(what, "", origin, why);
     }
 
-    /// The same of a kind that is told apart by what it is about. Callers bound how many there are.
+    /// The same for a kind that is distinguished by what it is about. Callers bound how many there are.
     pub fn add_about(
         &mut self,
         what: ProblemKind,
@@ -244,7 +244,7 @@ impl Problems {
         }
     }
 
-    /// Adds what a later part of the run saw.
+    /// Adds what a later part of the run counted.
     pub fn merge(&mut self, later: Self) {
         for problem in later.0 {
             let is_it =
@@ -256,7 +256,7 @@ impl Problems {
         }
     }
 
-    /// Counts so many of a kind that is not there yet.
+    /// Counts this many of a kind that is not there yet.
     pub(crate) fn add_many(
         &mut self,
         what: ProblemKind,
@@ -270,7 +270,7 @@ impl Problems {
         }
     }
 
-    /// Leaves a kind out that has turned out to be none.
+    /// Removes a kind that turned out not to be a problem.
     pub(crate) fn forget(&mut self, what: ProblemKind) {
         self.0.retain(|problem| problem.what != what);
     }

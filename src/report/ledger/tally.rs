@@ -1,4 +1,4 @@
-//! What extraction saw, and what it made of the records.
+//! What extraction counted, and what became of the records.
 
 use super::outcome::OutcomeCounts;
 use super::unselected::Unselected;
@@ -6,7 +6,7 @@ use crate::report::inspection::census::NameCounts;
 use crate::report::ledger::problems::Problems;
 use crate::report::ledger::unresolved::UnresolvedIds;
 
-/// What extraction saw in a part of the input.
+/// What extraction counted in a part of the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
@@ -22,17 +22,17 @@ pub struct Tally {
     pub rrpairs: u64,
     /// Fetches among them.
     pub fetches: u64,
-    /// Fetches that held nothing: long polls that timed out.
+    /// Fetches without records: long polls that timed out.
     pub empty_fetches: u64,
     /// Records found, whatever became of them.
     pub found: u64,
-    /// Those of transactions among them, as far as the source shows that.
+    /// The number of those in transactions, as far as the source shows that.
     pub transactional: u64,
-    /// What became of those that are not handed on. Selection counts for itself.
+    /// The outcomes of records that are not passed on. The selection counts for itself.
     pub outcomes: OutcomeCounts,
     /// Records that selection leaves out.
     pub unselected: Unselected,
-    /// Topics that are known only by ids which nothing names.
+    /// Topics that are known only by ids without a name.
     pub unresolved: UnresolvedIds,
     /// Records with texts that data-loss prevention has replaced, by their captured topics.
     pub redacted: NameCounts,
@@ -43,7 +43,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Bytes of memory that it takes beside its own size.
+    /// Bytes of memory besides its own size.
     pub(crate) fn weight(&self) -> usize {
         self.problems.weight()
             + self.unresolved.weight()

@@ -1,5 +1,4 @@
-//! Topics that are known only by an id which nothing names: all of them, in the form of the flag that
-//! names them.
+//! Topics that are known only by an id without a name: all of them, in the form of the flag that names them.
 
 use crate::report::rendering::figures::{count, records};
 use std::collections::HashMap;
@@ -10,7 +9,8 @@ use serde_json::{Value, json};
 use crate::host::visible::visible;
 use crate::record::TopicId;
 
-/// Ids kept apart. More only where a path leads to something that is no topic's id.
+/// How many ids are kept apart. A capture has more only if a path leads to something that is not a topic's
+/// id.
 const MOST_IDS: usize = 10_000;
 
 /// Ids without a name, with how many records each has.
@@ -29,7 +29,7 @@ pub struct UnresolvedIds {
 pub struct UnresolvedId {
     /// As Kafka's tools print it.
     pub topic_id: String,
-    /// Records of it that were found and are no copies.
+    /// Its records that were found, without copies.
     pub records: u64,
     /// The name under which the same batches occur.
     pub occurs_as: Option<String>,
@@ -41,7 +41,7 @@ impl UnresolvedIds {
         self.add_all(id, 1);
     }
 
-    /// Takes back what was counted of a record, which is not used after all.
+    /// Takes back the count of a record that is not used after all.
     pub(crate) fn remove(&mut self, id: TopicId) {
         match self.records.get_mut(&id) {
             Some(1) => _ = self.records.remove(&id),
@@ -72,7 +72,7 @@ impl UnresolvedIds {
         self.names.insert(id, name.into());
     }
 
-    /// Adds what a later part of the run saw.
+    /// Adds what a later part of the run counted.
     pub(crate) fn merge(&mut self, later: Self) {
         for (id, records) in later.records {
             self.add_all(id, records);
@@ -103,7 +103,7 @@ impl UnresolvedIds {
 }
 
 impl fmt::Display for UnresolvedIds {
-    /// A line for each under one that says what it is about; nothing where there is none.
+    /// Writes a line for each below one that says what they are; nothing if there is none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids = self.all();
         if ids.is_empty() {

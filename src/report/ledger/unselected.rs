@@ -1,21 +1,21 @@
-//! Records that selection leaves out, by the flag that leaves them out.
+//! Records that the selection leaves out, by the flag that leaves them out.
 
 use crate::report::rendering::figures::HumanCount;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// Records that selection leaves out, by the question that each failed first.
+/// Records that the selection leaves out, by the first test that each failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unselected {
-    /// Of topics that `--topics` does not take.
+    /// Of topics that `--topics` does not select.
     pub topics: u64,
     /// Before `--from`.
     pub from: u64,
     /// At `--to` or after.
     pub to: u64,
-    /// Without a time, where one of the two was given.
+    /// Without a time, if one of the two was given.
     pub no_time: u64,
     /// Not in the `--sample`.
     pub sample: u64,
@@ -25,7 +25,8 @@ pub struct Unselected {
     pub limit: u64,
     /// Of another `--shard`.
     pub shard: u64,
-    /// Whether reading ended at `--limit`: there may be more records, and what was not found yet may exist.
+    /// Whether reading ended at `--limit`: there may be more records, and something that was not found may
+    /// still exist.
     pub ended_early: bool,
 }
 
@@ -51,7 +52,7 @@ impl Unselected {
         self.reasons().iter().map(|(_, n)| n).sum()
     }
 
-    /// The counts for the JSON report; none when nothing is left out.
+    /// The counts for the JSON report; `None` if nothing is left out.
     pub(in crate::report) fn to_json(self) -> Option<Value> {
         let reasons = self.reasons().into_iter();
         let counts: Map<String, Value> = reasons
@@ -74,7 +75,7 @@ impl Unselected {
 }
 
 impl fmt::Display for Unselected {
-    /// Writes a line of the text report; nothing when nothing is left out.
+    /// Writes a line of the text report; nothing if nothing is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons = self.reasons().into_iter().filter(|(_, n)| *n > 0);
         let parts: Vec<String> = reasons

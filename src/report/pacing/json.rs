@@ -50,7 +50,7 @@ pub(in crate::report) fn latency_json(latency: Latency) -> Value {
     })
 }
 
-/// Three digits after the point are more than the clocks are good for.
+/// More than three digits after the point would exceed the precision of the clocks.
 pub(in crate::report) fn round_ms(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
 }

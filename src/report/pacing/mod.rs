@@ -24,15 +24,15 @@ pub struct Latency {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Pacing {
-    /// Seconds of the capture for each second; none for as fast as the cluster takes records.
+    /// Seconds of the capture per second; `None` for as fast as the cluster takes records.
     pub speed: Option<Achieved>,
     /// Records a second.
     pub rate: Option<Achieved>,
     /// Bytes a second.
     pub byte_rate: Option<Achieved>,
-    /// The lag of a consumer group that is held.
+    /// The lag of a consumer group that was held.
     pub max_lag: Option<u64>,
-    /// What kept records from going when they were due; none when they did.
+    /// What kept records from going when they were due; `None` if they did.
     pub limited_by: Option<SlowedBy>,
     /// Pauses that were cut.
     pub gaps: u64,
@@ -43,7 +43,7 @@ pub struct Pacing {
     pub clamped: u64,
     /// Records without a time, due with the one before them.
     pub untimed: u64,
-    /// Times that are more than a year away from the one before.
+    /// Times that are more than a year from the one before.
     pub jumps: u64,
     /// Sent minus due, of records that were acknowledged.
     pub lateness: Option<Latency>,
@@ -51,17 +51,17 @@ pub struct Pacing {
     pub response: Option<Latency>,
 }
 
-/// What was asked for, and what came of it.
+/// The value asked for, and the value reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Achieved {
     /// As the user gave it.
     pub asked: f64,
-    /// None where too few records were sent to tell.
+    /// `None` if too few records were sent.
     pub reached: Option<f64>,
 }
 
-/// What made a replay slower than it was asked to be, by the time for which it was waited.
+/// What made a replay slower than it was asked to be, by the longest wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SlowedBy {
@@ -69,7 +69,7 @@ pub enum SlowedBy {
     Rate,
     /// The source gave records too late.
     Input,
-    /// As much was in flight as ever may be.
+    /// The window of what may be in flight was full at its widest.
     InFlight,
     /// The cluster took so long to answer that less could be in flight.
     Cluster,

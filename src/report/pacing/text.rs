@@ -86,7 +86,7 @@ fn factor(factor: f64) -> String {
     format!("{text}x")
 }
 
-/// A rate without digits that say nothing.
+/// A rate without meaningless digits.
 fn rounded(rate: f64) -> String {
     if rate < 100.0 {
         let text = format!("{rate:.2}");

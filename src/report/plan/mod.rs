@@ -1,5 +1,5 @@
-//! What a replay would do, as `kreplay plan` forecasts it. Apart from the report of a replay because
-//! nothing was sent; `text.rs` and `json.rs` render it.
+//! The forecast of a replay, as `kreplay plan` makes it. Apart from the report of a replay because nothing
+//! was sent; `text.rs` and `json.rs` render it.
 
 mod json;
 mod text;
@@ -12,8 +12,8 @@ use super::{
 use crate::error::{Error, ExitCode};
 use crate::report::ledger::exit::exit_code;
 
-/// The settings that a topic is assumed to have where no cluster is asked: those of Apache Kafka for a
-/// topic that nobody has configured (4.2, topic configs).
+/// The settings that a topic is assumed to have if no cluster is asked: Apache Kafka's defaults (4.2, topic
+/// configs).
 pub(crate) const ASSUMED_SETTINGS: [(&str, &str); 4] = [
     ("cleanup.policy", "delete"),
     ("max.message.bytes", "1048588"),
@@ -21,12 +21,12 @@ pub(crate) const ASSUMED_SETTINGS: [(&str, &str); 4] = [
     ("retention.ms", "604800000"),
 ];
 
-/// Everything there is to say about a replay that was planned.
+/// Everything that is reported about a planned replay.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PlanReport {
     /// What was read.
     pub source: SourceReport,
-    /// What extraction saw.
+    /// What extraction counted.
     pub tally: Tally,
     /// What would become of the records.
     pub forecast: PlanForecast,
@@ -34,7 +34,7 @@ pub(crate) struct PlanReport {
     pub reordered: Reordered,
     /// From the start of the planning to its end.
     pub elapsed: Duration,
-    /// The signal, when it kept something from being planned.
+    /// The signal, if it kept something from being planned.
     pub signal: Option<Signal>,
     /// What speaks against the replay, or ended the planning.
     pub failures: Vec<Error>,
@@ -43,23 +43,23 @@ pub(crate) struct PlanReport {
 /// What would become of the records.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PlanForecast {
-    /// The brokers that were asked; none where the destination is assumed.
+    /// The brokers that were asked; `None` if the destination is assumed.
     pub brokers: Option<String>,
     /// The topics that records go to, in the order of their first record.
     pub topics: Vec<PlannedTopic>,
-    /// How records come to their partitions.
+    /// How records are placed in partitions.
     pub placement: Placement,
     /// Records whose topic is not known.
     pub unplaced: u64,
-    /// Records that would be sent and taken.
+    /// Records that would be sent and accepted.
     pub to_send: u64,
-    /// Records that their topic would not take, or would delete at once.
+    /// Records that their topic would refuse, or delete at once.
     pub not_written: u64,
-    /// Records that are to keep a partition which their topic lacks.
+    /// Records that have to keep a partition which their topic lacks.
     pub lacking: u64,
     /// Records that were read and are beyond the forecast.
     pub left: u64,
-    /// When records go; none where they go as fast as the cluster takes them.
+    /// When records go; `None` if they go as fast as the cluster takes them.
     pub schedule: Option<PlannedSchedule>,
     /// How often the source was read to its end.
     pub passes: u64,
@@ -83,18 +83,18 @@ pub(crate) enum PlanReach {
     TimeUnknown,
 }
 
-/// What a topic is at the destination.
+/// The state of a topic at the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TopicStanding {
-    /// It is there.
+    /// It exists.
     Present,
-    /// It is not there, and would be created.
+    /// It does not exist, and would be created.
     Created,
-    /// It is not there, and the replay would not begin.
+    /// It does not exist, and the replay would not begin.
     Missing,
     /// The cluster does not say.
     Refused,
-    /// No cluster was asked: it is taken to be there with the captured partitions.
+    /// No cluster was asked: it is assumed to exist with the captured partitions.
     Assumed,
 }
 
@@ -103,11 +103,11 @@ pub(crate) enum TopicStanding {
 pub(crate) struct PlannedTopic {
     /// Its name at the destination.
     pub name: String,
-    /// What it is there.
+    /// Its state there.
     pub standing: TopicStanding,
     /// How many partitions it has, or would have.
     pub partitions: u32,
-    /// Its `max.message.bytes`, where it is known.
+    /// Its `max.message.bytes`, if known.
     pub limit: Option<usize>,
     /// Records that would be sent to it.
     pub records: u64,
@@ -115,13 +115,13 @@ pub(crate) struct PlannedTopic {
     pub bytes: u64,
     /// The partitions that records go to, as far as kreplay chooses them.
     pub per_partition: Vec<PlannedPartition>,
-    /// The key of the most records; none where none has a key.
+    /// The key with the most records; `None` if none has a key.
     pub hottest_key: Option<HottestKey>,
-    /// Records that it would not take.
+    /// Records that it would refuse.
     pub refused: RefusedRecords,
     /// Records that go to another partition than the captured one, which it lacks.
     pub displaced: u64,
-    /// Captured partitions that it lacks, of records that are to keep them.
+    /// Captured partitions that it lacks, of records that have to keep them.
     pub missing_partitions: Vec<u32>,
 }
 
@@ -139,16 +139,16 @@ pub(crate) struct PlannedPartition {
 pub(crate) struct HottestKey {
     /// As text, shortened.
     pub key: String,
-    /// Records that have it at least.
+    /// The least number of records that have it.
     pub at_least: u64,
-    /// Records that have it at most: the same where keys are few.
+    /// The most records that may have it: the same number if there are few keys.
     pub at_most: u64,
 }
 
-/// Records that a topic would not take, by why.
+/// Records that a topic would refuse, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RefusedRecords {
-    /// Larger than it allows.
+    /// Larger than the topic allows.
     pub too_large: u64,
     /// Without a key, in a compacted topic.
     pub no_key: u64,

@@ -10,9 +10,9 @@ use crate::report::rendering::figures::{HumanBytes, HumanCount, records, seconds
 use crate::report::rendering::text::{write_problem, write_source, write_substitutes};
 use crate::report::{Outcome, ProblemKind, Reordered, Signal};
 
-/// Topics shown one by one; with all that may be around them this fits on one screen.
+/// How many topics are shown one by one; with everything that may surround them this fits on one screen.
 const MOST_TOPICS: usize = 12;
-/// Columns for a key.
+/// How many columns a key gets.
 const LONGEST_KEY: usize = 24;
 
 const COLUMNS: [&str; 6] = [
@@ -48,7 +48,7 @@ impl fmt::Display for PlanReport {
 }
 
 impl PlanReport {
-    /// What would come of the replay, in one sentence.
+    /// What the replay would do, in one sentence.
     #[must_use]
     pub(crate) fn verdict(&self) -> String {
         let against = |failure: &&Error| {
@@ -61,7 +61,7 @@ impl PlanReport {
                 more => format!(" (and {more} more: see below)"),
             };
             let refused = match first {
-                // What is read before such a record is found may have been sent.
+                // Records read before such a record may have been sent.
                 Error::Redacted { .. } => "a replay would not send all",
                 _ => "a replay would not begin",
             };
@@ -133,7 +133,7 @@ impl PlanReport {
             PlanReach::UntilTimeIsOver => "to the end of `--for`",
             PlanReach::OnePass => "one pass; the replay goes on until it is stopped",
             PlanReach::TimeUnknown => {
-                "as if there were time for all: how fast the cluster takes records is not known"
+                "assuming time for all records: how fast the cluster takes them is unknown"
             }
         };
         writeln!(f, "forecast   {reach}")
@@ -157,7 +157,7 @@ impl PlanReport {
         let Some(schedule) = &self.forecast.schedule else {
             return writeln!(
                 f,
-                "duration   not known: without `--speed` or `--rate` the cluster sets the pace"
+                "duration   unknown: without `--speed` or `--rate` the cluster sets the pace"
             );
         };
         writeln!(f, "duration   {}", time(schedule.duration))?;
@@ -258,7 +258,7 @@ fn row(topic: &PlannedTopic) -> [String; 6] {
     ]
 }
 
-/// A time in seconds, and from a minute on in words besides.
+/// A time in seconds, and from a minute on also in words.
 fn time(time: Duration) -> String {
     match time.as_secs() {
         0..60 => seconds(time),

@@ -1,9 +1,9 @@
-//! How counts, sizes and times are written for people, wherever one is shown.
+//! How counts, sizes and times are written for people, wherever they are shown.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-/// Numbers and what they count, without those of nothing.
+/// Numbers and what they count, without zeros.
 pub(crate) fn counted(parts: &[(u64, &str)]) -> String {
     let parts = parts.iter().filter(|(n, _)| *n > 0);
     let parts = parts.map(|(n, what)| format!("{} {what}", HumanCount(*n)));
@@ -39,7 +39,7 @@ impl fmt::Display for HumanBytes {
     }
 }
 
-/// So many records.
+/// A number of records in words.
 pub(crate) fn records(n: u64) -> String {
     count(n, "record")
 }
@@ -49,7 +49,7 @@ pub(crate) fn count(n: u64, noun: &str) -> String {
     plural(n, noun, &format!("{noun}s"))
 }
 
-/// The same with a plural of its own.
+/// The same with an irregular plural.
 pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }

@@ -11,8 +11,8 @@ use crate::report::{
     RejectsReport, Report, Resume, SourceReport, Tally, TopicReport,
 };
 
-/// The version of all JSON reports, whose members `docs/report.schema.json` describes. A member that goes, or
-/// means something else, makes the next one.
+/// The version of all JSON reports, whose members `docs/report.schema.json` describes. Removing a member or
+/// changing its meaning raises it.
 pub(in crate::report) const SCHEMA: u32 = 1;
 
 impl Report {
@@ -62,7 +62,7 @@ impl Report {
 }
 
 impl Report {
-    /// Deliveries by the time of the whole run, as `elapsed_s` has it.
+    /// Deliveries divided by the time of the whole run, as in `elapsed_s`.
     fn rates_json(&self) -> Value {
         let elapsed_s = self.elapsed.as_secs_f64();
         let per_second = |n: u64| (elapsed_s > 0.0).then(|| round_ms(n as f64 / elapsed_s));
@@ -95,7 +95,7 @@ pub(in crate::report) fn source_json(source: &SourceReport, tally: &Tally) -> Va
     json
 }
 
-/// Records by captured topics, the one with the most first; none where there are no records.
+/// Records by captured topic, the one with the most first; `None` if there are no records.
 pub(in crate::report) fn by_topic_json(topics: &NameCounts) -> Option<Value> {
     let known = topics.by_count().into_iter();
     let mut all: Vec<Value> = known

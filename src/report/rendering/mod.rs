@@ -1,5 +1,5 @@
-//! What several reports have in common when they are shown: the lines and members that say what was read and
-//! what went wrong, how numbers are written, and the replay's own report in full.
+//! What several reports share: the lines and members that say what was read and what went wrong, how numbers
+//! are written, and the replay's own report in full.
 
 pub(crate) mod figures;
 pub(super) mod json;

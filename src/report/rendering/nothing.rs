@@ -1,4 +1,4 @@
-//! What a run says that has found no record: one sentence, and no page of zeros. Apart because all
+//! What a run says that has found no record: one sentence instead of a page of zeros. Apart because all
 //! commands that read a source say it.
 
 use crate::error::Error;
@@ -10,8 +10,8 @@ pub(crate) fn is_nothing_read(tally: &Tally) -> bool {
     tally.found == 0 && tally.rrpairs == 0 && tally.lines == 0
 }
 
-/// What is wrong with a source that was read to its end and has no record, none that the filter passes, or
-/// none in the window that was asked for, unless that is allowed.
+/// What is wrong with a source that was read to its end and has no record, no record that the filter passes,
+/// or none in the window, unless the user allows that.
 pub(crate) fn nothing_found(
     source: &SourceReport,
     tally: &Tally,
@@ -28,7 +28,7 @@ pub(crate) fn nothing_found(
             hint: outside.what.hint().map(str::to_owned),
         });
     }
-    // Records that were filtered are found, too.
+    // Filtered records are found as well.
     let passes_some = of_csv || tally.rrpairs == 0 || tally.fetches > 0;
     if tally.found > 0 && passes_some {
         return None;
@@ -49,7 +49,9 @@ pub(crate) fn nothing_found(
         (_, _) if of_csv => (format!("no row of {what} holds a record"), None),
         (_, 0) => (
             format!("the filter passed none of {rrpairs} of {what}"),
-            Some("`kreplay inspect --paths` lists what they hold, `--filter` chooses of it".into()),
+            Some(
+                "`kreplay inspect --paths` lists what they hold, `--filter` selects from it".into(),
+            ),
         ),
         (_, _) => (format!("{rrpairs} of {what} hold no record"), None),
     };

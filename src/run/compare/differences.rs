@@ -11,7 +11,7 @@ use crate::record::Origin;
 use crate::report::{Change, MOST_SHOWN, PlaceNames, ShownDifference};
 use crate::verify::compare::{Difference, DifferenceHalf};
 
-/// Bytes of a text of a change that a report has. Both values are whole in the file of `--expect-diff`.
+/// Bytes that a report has of each text of a change. The file of `--expect-diff` has both values whole.
 const LONGEST_TEXT: usize = 1 << 10;
 
 /// Differences as they are found.
@@ -23,7 +23,7 @@ pub(in crate::run) struct Differences {
 
 impl Differences {
     /// # Errors
-    /// [`Error::Config`] when the file cannot be created, or is there already.
+    /// [`Error::Config`] if the file cannot be created, or exists already.
     pub(in crate::run) fn open(path: Option<&Path>) -> Result<Self, Error> {
         let file = match path {
             None => None,
@@ -45,7 +45,7 @@ impl Differences {
         })
     }
 
-    /// Takes a difference between records whose places are called so.
+    /// Notes a difference between records at these places.
     pub(in crate::run) fn add(&mut self, difference: &Difference<'_>, names: [PlaceNames<'_>; 2]) {
         if self.shown.len() >= MOST_SHOWN && self.file.is_none() {
             return;
@@ -79,7 +79,7 @@ impl Differences {
         }
     }
 
-    /// The first differences, and why not all of them are in the file.
+    /// The first differences, and why not all of them are in the file, if so.
     pub(in crate::run) fn finish(mut self) -> (Vec<ShownDifference>, Option<Error>) {
         if let Some((path, file)) = &mut self.file
             && let Err(error) = file.flush()
@@ -90,7 +90,7 @@ impl Differences {
     }
 }
 
-/// A change with as much of its texts as a report has.
+/// A change, with as much of its texts as a report has.
 fn short(change: &Change) -> Change {
     let short = |text: &Option<String>| Some(shortened(text.as_ref()?, LONGEST_TEXT).into_owned());
     Change {
@@ -107,7 +107,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Error {
     }
 }
 
-/// The line of a difference: as it is shown, with the values of both records where they are kept.
+/// The line of a difference: as the report shows it, with the values of both records if they are kept.
 fn line(difference: &Difference<'_>, shown: &ShownDifference) -> String {
     let mut line = shown.to_json();
     let value = |half: Option<DifferenceHalf<'_>>| {

@@ -1,4 +1,4 @@
-//! `--ignore`: paths whose values are not compared.
+//! `--ignore`: paths whose values the comparison leaves out.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,11 +12,11 @@ use crate::host::control::Control;
 use crate::report::UnmatchedPath;
 use crate::verify::compare::{Ignore, ValueStep};
 
-/// Values in which a path that matches nothing is looked for, to name the nearest one.
+/// How many values to search for the path nearest to one that matches nothing.
 const MOST_VALUES: usize = 100;
-/// Paths that are remembered of them.
+/// How many of their paths to remember.
 const MOST_PATHS: usize = 1 << 10;
-/// Bytes of a path that is remembered. It repeats all names above it; one so long is nobody's nearest.
+/// The most bytes of a remembered path. A path repeats all names above it; a longer one is nobody's nearest.
 const LONGEST_PATH: usize = 1 << 10;
 
 /// A path, and whether it has matched yet.
@@ -47,7 +47,7 @@ impl IgnoredShared {
 
 impl IgnoredPath {
     /// # Errors
-    /// [`Error::Config`] that shows what is no path.
+    /// [`Error::Config`] that shows the text that is not a path.
     pub(in crate::run) fn parse_all(
         texts: &[String],
         control: &Control,
@@ -56,7 +56,7 @@ impl IgnoredPath {
             let path = Path::parse(text).map_err(|error| Error::Config {
                 message: format!("`--ignore`: {error}"),
                 hint: Some(
-                    "a path is JSONPath, such as `$.meta.id`, below the record's value".into(),
+                    "expected JSONPath within the record's value, such as `$.meta.id`".into(),
                 ),
             })?;
             let seen = Mutex::default();
@@ -77,7 +77,7 @@ impl IgnoredPath {
         Box::new(IgnoreRule(self.shared.clone()))
     }
 
-    /// The path, with the nearest one that there is, when it has matched nothing.
+    /// The path with the nearest existing one, if it has matched nothing.
     pub(in crate::run) fn unmatched(&self) -> Option<UnmatchedPath> {
         let seen = self.shared.seen();
         let near = || nearest(&self.text, seen.paths.iter().map(String::as_str));
@@ -92,7 +92,7 @@ struct IgnoreRule(Arc<IgnoredShared>);
 
 impl Ignore for IgnoreRule {
     fn find(&self, value: &Value) -> Vec<Vec<ValueStep>> {
-        // The user's own query may take long. One that selects too much ignores nothing.
+        // The user's own query may take long. A query that selects too much ignores nothing.
         let is_over = || self.0.control.is_stopping();
         let found = self.0.path.nodes_unless(value, &is_over);
         let found = found.unwrap_or_default();

@@ -1,5 +1,5 @@
 //! `kreplay compare`: reads two sources or topics, one after the other, and says where their records differ.
-//! What counts as the same is `verify/compare/`'s; here the records come from, and differences go to.
+//! `verify/compare/` decides what counts as the same; this folder feeds it records and shows the differences.
 
 pub(in crate::run) mod differences;
 pub(in crate::run) mod ignored;
@@ -27,12 +27,12 @@ use crate::report::{ComparedSide, ComparisonReport, Tally};
 use crate::verify::compare::{RecordComparison, RecordPlace, Rules, Side, Subject};
 use crate::{extract, report};
 
-/// What one reading has given.
+/// The result of one reading.
 #[derive(Debug, Default)]
 struct SideReading {
     tally: Tally,
     records: u64,
-    /// How the source ended; none when it was not read to its end.
+    /// How the source ended; `None` if it was not read to its end.
     source_end: Option<Result<(), Error>>,
 }
 
@@ -81,11 +81,11 @@ pub(super) async fn run(
     Ok(report)
 }
 
-/// Compares what was read, into `report`; nothing that a signal ends is of use. Gives the differences back,
+/// Compares what was read, into `report`; what a signal interrupts is useless. Returns the differences,
 /// unless they are left behind.
 ///
 /// # Errors
-/// [`Error::Defect`] when a side is still being read.
+/// [`Error::Defect`] if a side is still being read.
 async fn finish(
     comparison: Arc<Mutex<RecordComparison>>,
     mut differences: Differences,
@@ -98,7 +98,7 @@ async fn finish(
         what: "a reading goes on after its end".into(),
     })?;
     let sources = [&report.expected, &report.observed].map(|side| side.source.clone());
-    // A query of the user's own may take long, and a signal must be heard meanwhile.
+    // A query of the user's own may take long, and a signal must be noticed meanwhile.
     let comparing = on_thread(move || {
         let names = sources.each_ref().map(report::SourceReport::places);
         let topics = comparison.finish(|difference| differences.add(difference, names));
@@ -127,7 +127,7 @@ async fn read_sides(
     driver: &mut Driver,
     report: &mut ComparisonReport,
 ) {
-    // Two topics are compared with each other, whatever their names.
+    // Two topics are compared with each other, whatever their names are.
     let only_topic = match &sides {
         [ComparedSource::Topic(name), ComparedSource::Topic(_)] => Some(name.clone()),
         _ => None,
@@ -233,7 +233,7 @@ fn panicked(report: &mut ComparisonReport) -> SideReading {
     SideReading::default()
 }
 
-/// Adds what `receiver` gives to one side, on a thread of its own.
+/// Adds what `receiver` gives to one side, on its own thread.
 fn start(
     side: Side,
     receiver: Receiver,

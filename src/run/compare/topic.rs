@@ -1,4 +1,5 @@
-//! A topic as one side of a comparison: from its first record to the end that it has when reading begins.
+//! Reads a topic as one side of a comparison: from its first record to the end that it has when the reading
+//! begins.
 
 use std::time::Duration;
 
@@ -13,19 +14,19 @@ use crate::host::control::Control;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::report;
 
-/// How long one wait for records may take: an interruption is noticed after it.
+/// The longest wait for records; an interruption is noticed after it.
 const STEP: Duration = Duration::from_millis(50);
-/// Bytes of a batch at which it is handed over.
+/// Bytes of a batch at which it is sent on.
 const MOST_BYTES: usize = 1 << 20;
 
 pub(super) struct TopicToRead {
     pub(super) name: String,
-    /// What it is called in the comparison.
+    /// The name of the topic in the comparison.
     pub(super) compared_as: String,
     pub(super) console: Console,
 }
 
-/// Why reading ends before its end.
+/// Why the reading ended early.
 enum TopicEnd {
     Interrupted,
     Failed(Error),
@@ -76,8 +77,8 @@ impl TopicToRead {
         sender: &Sender,
         names: &mut Vec<String>,
     ) -> Result<(), TopicEnd> {
-        let told = (&self.console, control);
-        let mut reader = LogReader::open(destination, Isolation::Committed, told)?;
+        let watch = (&self.console, control);
+        let mut reader = LogReader::open(destination, Isolation::Committed, watch)?;
         let partitions = reader.partitions(&self.name)?;
         *names = (0..partitions)
             .map(|partition| format!("{} [{partition}]", self.name))

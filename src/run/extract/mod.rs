@@ -1,4 +1,4 @@
-//! `kreplay extract`: an extraction whose records are printed (`print.rs`), or given one by one to a program
+//! `kreplay extract`: an extraction whose records are printed (`print.rs`), or given to a program one by one
 //! (`records.rs`); nothing is sent.
 
 mod print;
@@ -14,7 +14,7 @@ pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printo
     let options = ReadingOptions::to_look(&config)?;
     let (reading, receiver) = SourceReading::start(options, &driver.console);
     let mut printing = print::start(receiver);
-    // What is left behind balances at any time.
+    // A printing that is left behind balances at any time.
     _ = driver
         .take(&reading, printing.ended(), AfterSignal::Leave)
         .await;

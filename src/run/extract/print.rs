@@ -1,5 +1,5 @@
-//! Records to stdout as record lines: the other end of the channel when nothing is sent. Apart from
-//! `produce` because nothing of Kafka is in it.
+//! Prints records to stdout as record lines: the receiver if nothing is sent. Apart from `produce` because it
+//! needs nothing of Kafka.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,24 +13,24 @@ use crate::record::lines;
 use crate::report::{StdoutReader, Tally};
 use crate::run::driver::on_thread;
 
-/// Bytes of lines that are written at once; a batch's last lines never wait for the next one.
+/// How many bytes of lines to write at once; the last lines of a batch never wait for the next batch.
 const CHUNK: usize = 256 << 10;
 
-/// What has come of it so far.
+/// The result so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Printed {
     pub(crate) tally: Tally,
     pub(crate) printed: u64,
-    /// Received and not written, or not yet.
+    /// Records that were received and not written, or not yet.
     pub(crate) unprinted: u64,
     pub(crate) reader: StdoutReader,
-    /// How the source ended; none when it was not read to its end.
+    /// How the source ended; `None` if it was not read to its end.
     pub(crate) source_end: Option<Result<(), Error>>,
-    /// What ended the printing before its time.
+    /// What ended the printing early.
     pub(crate) failure: Option<Error>,
 }
 
-/// Printing at work on a thread of its own.
+/// A printing that runs on its own thread.
 pub(crate) struct Printing {
     printed: Arc<Mutex<Printed>>,
     ended: oneshot::Receiver<()>,
@@ -45,7 +45,7 @@ pub(crate) fn start(receiver: Receiver) -> Printing {
 }
 
 impl Printing {
-    /// Waits until all is printed, or nothing more can be.
+    /// Waits until everything is printed, or nothing more can be.
     pub(crate) async fn ended(&mut self) {
         if (&mut self.ended).await.is_err() {
             let what = "the printing thread ended in a panic".into();
@@ -53,7 +53,7 @@ impl Printing {
         }
     }
 
-    /// What is known by now; it balances at any time.
+    /// What is known so far; it balances at any time.
     pub(crate) fn so_far(&self) -> Printed {
         lock(&self.printed).clone()
     }
@@ -120,7 +120,7 @@ impl<W: Write> RecordPrinter<'_, W> {
         self.flush(waiting)
     }
 
-    /// Writes the lines that wait, which are `count`.
+    /// Writes the waiting lines, `count` of them.
     fn flush(&mut self, count: u64) -> io::Result<()> {
         self.out.write_all(&self.lines)?;
         self.out.flush()?;
@@ -139,7 +139,7 @@ mod tests {
     use crate::record::channel;
     use crate::record::channel::{Gate, Limits};
 
-    /// Takes so many bytes and then fails.
+    /// Takes this many bytes and then fails.
     struct Upto(usize, ErrorKind);
 
     impl Write for Upto {

@@ -12,13 +12,13 @@ use crate::report::{Outcome, Tally, place};
 use crate::run::driver::{ReadingOptions, SourceReading};
 use crate::run::program;
 
-/// A record of a capture, with what the capture contains of it.
+/// A record of a capture, with everything that the capture contains of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CapturedRecord {
-    /// The name of its topic; none where the capture has only an id, or nothing.
+    /// The name of its topic; `None` if the capture has only an id, or nothing.
     pub topic: Option<String>,
-    /// The id of its topic in Kafka's notation, where no name is known.
+    /// The id of its topic in Kafka's notation, if the name is unknown.
     pub topic_id: Option<String>,
     /// The partition that it was captured in.
     pub partition: Option<i32>,
@@ -26,9 +26,9 @@ pub struct CapturedRecord {
     pub offset: Option<i64>,
     /// Its timestamp in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
-    /// Its key; none is a null key.
+    /// Its key; `None` is a null key.
     pub key: Option<Vec<u8>>,
-    /// Its value; none is a tombstone.
+    /// Its value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
     /// Names and values of its headers, in order.
     pub headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
@@ -36,24 +36,25 @@ pub struct CapturedRecord {
     pub place: String,
 }
 
-/// The records of a source, as [`records`] gives them. Dropping it ends the reading.
+/// The records of a source, as [`records`] returns them. Dropping it ends the reading.
 pub struct Records {
     reading: SourceReading,
-    /// None once everything was read.
+    /// `None` once everything was read.
     receiver: Option<Receiver>,
     batch: Batch,
     /// The next record of `batch`.
     next: usize,
     tally: Tally,
-    /// speedctl runs on it. None once it is shut down.
+    /// The runtime of speedctl. `None` once it is shut down.
     runtime: Option<Runtime>,
 }
 
-/// Extracts the records of a source: those that `kreplay extract ARGUMENTS` prints, by the same files, folders
-/// and flags. Blocks while it reads; call it from a thread that may wait. Nothing is written to stderr.
+/// Extracts the records of a source: those that `kreplay extract ARGUMENTS` prints, for the same files,
+/// folders and flags. Blocks while it reads; call it from a thread that may wait. It writes nothing to
+/// stderr.
 ///
-/// The iterator ends after its first error. Records that cannot be read come last, as one error that names
-/// the first of them, so that nothing is lost in silence.
+/// The iterator ends after its first error. Unreadable records come last, as one error that names the first
+/// of them, so that nothing is lost silently.
 ///
 /// # Errors
 /// [`Error::Config`] for arguments that make no sense.
@@ -91,7 +92,7 @@ where
 }
 
 impl Records {
-    /// What extraction has seen by now: records found, left out and why, and problems.
+    /// What extraction has seen so far: records found, records left out and why, and problems.
     #[must_use]
     pub fn tally(&self) -> &Tally {
         &self.tally
@@ -121,7 +122,7 @@ impl Records {
         }
     }
 
-    /// What is wrong with the source, or with records of it, now that it was read to its end.
+    /// What is wrong with the source, or with its records, after it was read to its end.
     fn end(&mut self, receiver: &Receiver) -> Option<Error> {
         let (source_end, rest) = receiver.close();
         for source_batch in rest {

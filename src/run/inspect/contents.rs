@@ -1,4 +1,4 @@
-//! What the records of a capture are, topic by topic, in memory that does not grow with them.
+//! Describes the records of a capture, topic by topic, in memory that does not grow with them.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::record::{Batch, CapturedTopic, Origin, Record};
 use crate::report::rendering::figures::count;
 use crate::report::{PartitionContents, ProblemKind, Problems, TopicContents};
 
-/// Topics kept apart. More occur only where a path leads to something that is no topic.
+/// How many topics are kept apart. A capture has more only if a path leads to something that is not a topic.
 const MOST_TOPICS: usize = 1000;
-/// Partitions of a topic kept apart; the records of others are counted for the topic alone.
+/// How many partitions of a topic are kept apart; the records of others count for the topic only.
 const MOST_PARTITIONS: usize = 10_000;
-/// Ranges of offsets without a gap that are kept of all topics together: 72 MB.
+/// How many ranges of offsets without a gap are kept for all topics together: 72 MB.
 const MOST_RANGES: usize = 2_000_000;
 
 /// The records seen so far.
@@ -24,7 +24,7 @@ pub(super) struct CapturedContents {
     pub(super) other_records: u64,
     /// Ranges of offsets in all of them.
     ranges: usize,
-    /// Records whose offsets are in no range, because there are too many.
+    /// Records whose offsets are in no range, because the ranges are too many.
     uncounted: Option<(u64, Origin)>,
 }
 
@@ -47,9 +47,9 @@ struct CountedPartition {
 }
 
 impl CapturedContents {
-    /// Takes note of all records of `batch`.
+    /// Notes all records of `batch`.
     pub(super) fn add(&mut self, batch: &Batch) {
-        // Where each of the batch's topics is kept is asked once for a run of records.
+        // A run of records looks up only once where each of the batch's topics is kept.
         let mut records = batch.records.iter().peekable();
         while let Some(first) = records.peek().copied() {
             let topic = batch.topic(first);
@@ -71,11 +71,11 @@ impl CapturedContents {
         }
     }
 
-    /// Names the records whose offsets are not among those counted.
+    /// Names the records whose offsets are not counted.
     pub(super) fn name_uncounted(&self, problems: &mut Problems) {
         if let Some((records, first)) = self.uncounted {
             let gaps = count(MOST_RANGES as u64, "gap");
-            let why = || format!("there are {gaps} before: those behind are not counted");
+            let why = || format!("the first {gaps} are counted: those after them are not");
             problems.add_many(ProblemKind::GapsUncounted, records, first, why);
         }
     }
@@ -92,7 +92,7 @@ impl CapturedContents {
 }
 
 impl CountedTopic {
-    /// Counts a record; `false` where its offset is not noted, because there are too many `ranges`.
+    /// Counts a record; `false` if its offset is not noted, because there are too many `ranges`.
     fn add(&mut self, batch: &Batch, record: &Record, ranges: &mut usize) -> bool {
         self.records += 1;
         match record.key {

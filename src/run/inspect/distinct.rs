@@ -1,10 +1,10 @@
-//! About how many different keys there are, in memory that does not grow with them: HyperLogLog
-//! (Flajolet et al., 2007), exact while they are few.
+//! Estimates how many different keys there are, in memory that does not grow with them: HyperLogLog (Flajolet
+//! et al., 2007), exact while they are few.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Keys counted exactly, by their hashes.
+/// How many keys are counted exactly, by their hashes.
 const FEW: usize = 1024;
 /// Bits of a hash that choose a register: the standard error is 1.04 / sqrt(2^12), 1.6 %.
 const BITS: u32 = 12;
@@ -43,7 +43,7 @@ impl Distinct {
             }
             Self::Many(registers) => {
                 let register = &mut registers[(hash >> (64 - BITS)) as usize];
-                // The bit set below ends the run where all bits of the hash are zeros.
+                // The bit set below ends the run if all bits of the hash are zeros.
                 let rest = (hash << BITS) | (1 << (BITS - 1));
                 let rank = rest.leading_zeros() + 1;
                 *register = (*register).max(u8::try_from(rank).unwrap_or(u8::MAX));
@@ -67,7 +67,7 @@ impl Distinct {
             .sum();
         let raw = 0.7213 / (1.0 + 1.079 / m) * m * m / sum;
         let empty = registers.iter().filter(|rank| **rank == 0).count();
-        // Below 2.5 m, as the paper has it, empty registers tell more than full ones.
+        // Below 2.5 m, as in the paper, empty registers say more than full ones.
         let estimate = match empty {
             1.. if raw <= 2.5 * m => m * (m / empty as f64).ln(),
             _ => raw,
@@ -94,7 +94,7 @@ mod tests {
             if count <= FEW as u64 {
                 prop_assert_eq!(estimate, count);
             }
-            // Five standard errors: one run in two million is farther off.
+            // Five standard errors: one run in two million is further off.
             let error = estimate.abs_diff(count) as f64 / count.max(1) as f64;
             prop_assert!(error < 5.0 * 0.0163, "{} for {}", estimate, count);
         }

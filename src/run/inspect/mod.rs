@@ -1,7 +1,6 @@
-//! `kreplay inspect`: looks at what extraction gives and sends nothing. Apart from `print.rs`
-//! because nothing of a record is kept but what it adds to a sum. As for every command, both ends
-//! of the channel meet here: `contents.rs` sums up records, and what the RRPairs tell besides
-//! comes from extraction's [`Census`].
+//! `kreplay inspect`: examines what extraction gives and sends nothing. Apart from `print.rs` because it
+//! keeps only sums over the records. As for every command, both ends of the channel meet here: `contents.rs`
+//! sums up records, and extraction's [`Census`] has what else the RRPairs show.
 
 mod contents;
 mod distinct;
@@ -29,12 +28,12 @@ use crate::run::show::product::Product;
 struct InspectionProgress {
     tally: Tally,
     contents: CapturedContents,
-    /// How the source ended; none when it was not read to its end.
+    /// How the source ended; `None` if it was not read to its end.
     source_end: Option<Result<(), Error>>,
     failure: Option<Error>,
 }
 
-/// Looks at the source of `config`; the first signal ends it, and what was seen by then is told.
+/// Examines the source of `config`; the first signal ends it, and the result shows what was seen by then.
 ///
 /// # Errors
 /// [`Error::Config`] for paths and filters that do not parse.
@@ -67,7 +66,7 @@ pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Resul
     Ok(product(seen, source, signal, &census, driver.elapsed()))
 }
 
-/// Paths are found in RRPairs whether or not they hold records.
+/// Paths occur in RRPairs whether or not these hold records.
 fn nothing_found(
     tally: &Tally,
     source: &report::SourceReport,
@@ -120,7 +119,7 @@ fn lock(seen: &Mutex<InspectionProgress>) -> MutexGuard<'_, InspectionProgress> 
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts to look at what `receiver` gives, on a thread of its own.
+/// Starts to examine what `receiver` gives, on its own thread.
 fn start(receiver: Receiver) -> (Arc<Mutex<InspectionProgress>>, oneshot::Receiver<()>) {
     let seen: Arc<Mutex<InspectionProgress>> = Arc::default();
     let shared = seen.clone();

@@ -1,5 +1,5 @@
-//! How large values are: percentiles in memory that does not grow with the records. Exact while few
-//! different sizes occur; beyond that a percentile is at most 0.1 % above the true one.
+//! The sizes of values: percentiles in memory that does not grow with the records. They are exact for few
+//! different sizes; beyond that a percentile is at most 0.1 % above the true one.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use hdrhistogram::Histogram;
 
 use crate::report::SizeSummary;
 
-/// Different sizes that are counted one by one: 64 KiB or so for each topic.
+/// How many different sizes are counted one by one: about 64 KiB for each topic.
 const MOST_EXACT: usize = 4096;
-/// Of the histogram beyond them: three digits are 0.1 %, in about 100 KiB for sizes up to 64 MiB.
+/// The precision of the histogram beyond them: three digits are 0.1 %, in about 100 KiB for sizes up to 64
+/// MiB.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// The sizes of a topic's values.
@@ -48,7 +49,7 @@ impl ValueSizes {
         }
     }
 
-    /// None where no record has a value.
+    /// `None` if no record has a value.
     pub(super) fn summary(&self) -> Option<SizeSummary> {
         (self.values > 0).then(|| SizeSummary {
             p50: self.percentile(50),
@@ -57,7 +58,7 @@ impl ValueSizes {
         })
     }
 
-    /// The smallest size that at least so many of 100 values do not exceed (the nearest rank).
+    /// The smallest size that at least this many of 100 values do not exceed (the nearest rank).
     fn percentile(&self, percent: u64) -> u64 {
         let rank = (u128::from(self.values) * u128::from(percent)).div_ceil(100);
         match &self.counts {
@@ -80,7 +81,7 @@ impl ValueSizes {
 fn near(counts: &BTreeMap<u64, u64>) -> Histogram<u64> {
     let mut histogram =
         Histogram::new(SIGNIFICANT_DIGITS).expect("3 is a number of digits it takes");
-    // Without this it keeps to the range that it was made for, and counts what is above it as its end.
+    // Otherwise it keeps the range that it was created for, and counts larger sizes as its end.
     histogram.auto(true);
     for (size, count) in counts {
         record(&mut histogram, *size, *count);
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// By sorting all of them.
+    /// Computed by sorting all of them.
     fn sorted(mut sizes: Vec<u64>) -> Option<[u64; 3]> {
         sizes.sort_unstable();
         let at = |percent: usize| sizes[(sizes.len() * percent).div_ceil(100) - 1];

@@ -1,5 +1,5 @@
-//! What is around a run: the words typed become settings, its files are checked, it gets a runtime and signals,
-//! and what it gives is shown. For the binary, and for programs that link kreplay.
+//! What surrounds a run: turns the command line into settings, checks the files, provides a runtime and
+//! signals, and shows the result. For the binary, and for programs that link kreplay.
 
 mod uses;
 
@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::host::signals::Signals;
 use crate::report::Report;
 
-/// The whole program: reads the command line, runs it, shows what came of it. Ends the process where help or
-/// a version is asked for, or the command line is wrong.
+/// The whole program: reads the command line, runs it, and shows the result. Ends the process if help or a
+/// version is asked for, or if the command line is wrong.
 #[doc(hidden)]
 #[must_use]
 pub fn main() -> process::ExitCode {
@@ -34,7 +34,7 @@ fn run_command(cli: cli::Cli) -> Result<process::ExitCode, Error> {
     let output = config.output.clone();
     check_files(&config)?;
     let runtime = runtime()?;
-    let signals = Signals::listen().map_err(|e| defect(&format!("no signal handlers: {e}")))?;
+    let signals = Signals::listen().map_err(|e| defect(&format!("cannot handle signals: {e}")))?;
     let end = signals.end();
     let product = runtime.block_on(run(config, signals.received));
     end.has_come();
@@ -43,13 +43,13 @@ fn run_command(cli: cli::Cli) -> Result<process::ExitCode, Error> {
     Ok(show::product(product, &output).into())
 }
 
-/// Replays as `kreplay replay ARGUMENTS` does, by the same sources and flags, and gives the report. Blocks until
-/// everything is delivered or accounted for; call it from a thread that may wait. It listens to no signal, and
-/// writes nothing to stdout or stderr.
+/// Replays as `kreplay replay ARGUMENTS` does, with the same sources and flags, and returns the report.
+/// Blocks until everything is delivered or accounted for; call it from a thread that may wait. It handles no
+/// signals, and writes nothing to stdout or stderr.
 ///
 /// # Errors
-/// What is wrong before anything has begun, [`Error::Config`] for arguments that make no sense. A replay that
-/// fails later has a report that says so: see [`Report::exit`].
+/// What is wrong before anything has begun, such as [`Error::Config`] for arguments that make no sense. A
+/// replay that fails later has a report that says so: see [`Report::exit`].
 ///
 /// # Examples
 /// ```
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// The settings that `kreplay COMMAND ARGUMENTS` would have, without words on stderr.
+/// The settings of `kreplay COMMAND ARGUMENTS`, with nothing printed on stderr.
 ///
 /// # Errors
 /// [`Error::Config`].
@@ -93,8 +93,8 @@ where
     Ok(config)
 }
 
-/// Checks that the run destroys no file of the user's: nothing that it reads is written, nothing is
-/// written twice, and what takes the place of a file takes that of its own kind.
+/// Checks that the run destroys no file of the user's: it writes nothing that it reads and nothing twice, and
+/// replaces a file only by one of the same kind.
 ///
 /// # Errors
 /// [`Error::Config`] that names the file.
@@ -103,14 +103,14 @@ fn check_files(config: &Config) -> Result<(), Error> {
     show::check_report_file(&config.output)
 }
 
-/// What speedctl, timers and signals are served by; everything else has threads of its own.
+/// The runtime of speedctl, timers and signals; everything else has its own threads.
 ///
 /// # Errors
-/// [`Error::Defect`] when the system gives no threads.
+/// [`Error::Defect`] if the system gives no threads.
 pub(super) fn runtime() -> Result<Runtime, Error> {
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build();
-    runtime.map_err(|e| defect(&format!("no threads to run on: {e}")))
+    runtime.map_err(|e| defect(&format!("cannot start threads: {e}")))
 }
 
 fn defect(what: &str) -> Error {

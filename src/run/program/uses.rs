@@ -1,5 +1,5 @@
-//! The files that a run uses, gathered from all of its settings: what it reads and what it writes.
-//! Apart from `outputs`, which compares them and knows of no flag.
+//! The files that a run uses, collected from all of its settings: what it reads and what it writes. Apart
+//! from `outputs`, which compares them and knows no flags.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::config::{Config, ExpectationSource, Input, Source, TokenSource};
 use crate::extract;
 use crate::host::outputs::{InputFile, Overlap};
 
-/// What `config` reads and writes. Lists folders only where a file that exists will be written.
+/// What `config` reads and writes. Lists folders only if the run will write a file that exists.
 pub(crate) fn overlap(config: &Config) -> Overlap {
     let delivery = &config.delivery;
     let writes: Vec<(&str, PathBuf)> = [

@@ -1,5 +1,5 @@
-//! `kreplay replay` and `kreplay snapshot`: an extraction and a production, joined by the channel, and
-//! the watch that shows progress and passes signals on.
+//! `kreplay replay` and `kreplay snapshot`: an extraction and a production, joined by the channel, and the
+//! loop that shows progress and passes signals on.
 
 mod expected;
 pub(super) mod progress;
@@ -29,7 +29,7 @@ use crate::record::channel::{self, Gate, Receiver};
 use crate::report::{DestinationReport, Outcome, Report, Signal};
 use crate::{config, error, extract, produce, report};
 
-/// The one function in which both halves of a replay meet.
+/// The only function in which both halves of a replay meet.
 pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report, Error> {
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
@@ -85,7 +85,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     settled.map(|()| report)
 }
 
-/// The report of a run of which nothing is known yet but what it is to do.
+/// The report of a run of which only the settings are known yet.
 fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     Report {
         source: report::SourceReport {
@@ -104,10 +104,10 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     }
 }
 
-/// A source without records is a failure where nothing else says more.
+/// A source without records is a failure, unless an error already says more.
 ///
 /// # Errors
-/// That no record is in the window that was asked for: nothing was sent, and there is nothing to report.
+/// That no record is in the window: nothing was sent, and there is nothing to report.
 fn name_nothing(report: &mut Report, empty: config::EmptySource) -> Result<(), Error> {
     if !report.failures.is_empty() || report.signal.is_some() {
         return Ok(());
@@ -172,12 +172,12 @@ fn unchecked(destination: &config::Destination) -> Vec<String> {
     }
 }
 
-/// Says which settings do less than they seem to, or switch something off.
+/// Names settings that do less than they seem to, or that switch something off.
 pub(super) fn tell_settings(destination: &config::Destination, console: &Console) {
     let (unused, unchecked) = (&destination.unused_properties, unchecked(destination));
     if !unused.is_empty() {
         let unused = error::quoted(unused);
-        console.note(&format!("not used, as kreplay only produces: {unused}"));
+        console.note(&format!("ignored, because kreplay only produces: {unused}"));
     }
     if !unchecked.is_empty() {
         let unchecked = error::quoted(&unchecked);
@@ -194,8 +194,8 @@ fn gate(config: &Config) -> Gate {
     let names_ids = config.extraction.topic_ids.iter().next().is_some();
     let keeps = destination.partition == config::PartitionChoice::Keep;
     match extract::gate(&config.source) {
-        // The one topic is known, and neither the captured cluster nor original times, partitions or
-        // topic ids are asked for: there is nothing to look for in the records.
+        // The topic is known, and the run needs neither the captured cluster nor original times, partitions
+        // or topic ids: there is nothing to look for in the records.
         Gate::WhenKnown
             if one_topic
                 && !keeps
@@ -223,7 +223,7 @@ fn shares_time(config: &Config) -> bool {
 /// Puts the outcome into the report.
 ///
 /// # Errors
-/// A failure of the configuration kind, when nothing was sent: such a run has no report.
+/// A failure of the configuration kind, if nothing was sent: such a run has no report.
 fn conclude(
     report: &mut Report,
     outcome: ReplayOutcome,
@@ -270,11 +270,11 @@ fn conclude(
     }
 }
 
-/// The readings of the source, each of which is a pass of the replay.
+/// The readings of the source, each of which is one pass of the replay.
 pub(super) struct Passes {
     config: Config,
     expected: Option<ExpectationStart>,
-    /// How often its source was read.
+    /// How often the source was read.
     begun: u64,
     console: Console,
     control: Control,
@@ -283,7 +283,7 @@ pub(super) struct Passes {
 }
 
 impl Passes {
-    /// Readings of which no output is expected.
+    /// Readings without an expectation.
     pub(super) fn of(
         config: Config,
         console: Console,
@@ -301,12 +301,12 @@ impl Passes {
         }
     }
 
-    /// What production asks for each reading.
+    /// What production calls for each reading.
     pub(super) fn each(mut self) -> impl FnMut() -> Option<Receiver> + Send {
         move || self.begin()
     }
 
-    /// Begins the next reading; none when there is nothing more to read.
+    /// Begins the next reading; `None` if there is nothing more to read.
     fn begin(&mut self) -> Option<Receiver> {
         let config = &self.config;
         let passes = config.repetition.passes;
@@ -315,14 +315,14 @@ impl Passes {
         }
         let gate = match (self.begun, gate(config)) {
             (0, gate) | (_, gate @ Gate::WhenSure) => gate,
-            // The look at what is known before the first record has been.
+            // The first pass has looked at what is known before the first record.
             (_, Gate::AtOnce | Gate::WhenKnown | Gate::WhenStartKnown) => Gate::AtOnce,
         };
         let expecting = match self.begin_expecting() {
             Ok(expecting) => expecting,
             Err(error) => return Some(self.end_before_it_begins(error)),
         };
-        // What is expected may be refused before anything is sent.
+        // The expectation may be refused before anything is sent.
         let gate = if expecting.is_some() {
             Gate::WhenSure
         } else {
@@ -330,7 +330,7 @@ impl Passes {
         };
         let mut current = lock(&self.reading);
         if self.begun > 0 && self.control.is_stopping() {
-            // A pass that is ended before it has begun: the run is interrupted, and touches nothing more.
+            // The pass ended before it began: the run is interrupted, and touches nothing more.
             let (sender, receiver) = channel::bounded(CHANNEL, gate);
             receiver.closer().close();
             sender.finish(Ok(()));
@@ -358,7 +358,7 @@ impl Passes {
 }
 
 impl Passes {
-    /// Prepares the comparison of the output before the first reading, where there is one.
+    /// Prepares the comparison of the output before the first reading, if there is one.
     fn begin_expecting(&self) -> Result<Option<Expecting>, Error> {
         let Some(expected) = &self.expected else {
             return Ok(None);
@@ -370,7 +370,7 @@ impl Passes {
         Ok(expected.shared.expecting(&self.config.extraction))
     }
 
-    /// A reading that gives nothing but the reason for that.
+    /// A reading that gives only the reason for its failure.
     fn end_before_it_begins(&mut self, error: Error) -> Receiver {
         self.begun += 1;
         let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);
@@ -385,7 +385,7 @@ impl Passes {
     }
 }
 
-/// Looks on while both halves work: shows progress and passes signals on.
+/// Watches while both halves work: shows progress and passes signals on.
 pub(super) struct ReplayWatch {
     pub(super) control: Control,
     pub(super) reading: Arc<Mutex<CurrentReading>>,
@@ -407,7 +407,7 @@ impl ReplayWatch {
         lock(&self.reading).stop();
     }
 
-    /// Waits for the rest of the output and compares it, where the run came to a good end.
+    /// Waits for the rest of the output and compares it, if the run completed.
     async fn compare(
         &self,
         mut expected: ExpectedOutput,
@@ -438,7 +438,7 @@ impl ReplayWatch {
         };
         let defect = what.map(|what| Error::Defect { what: what.into() });
         report.failures.extend(defect);
-        // What was compared while a signal came is of no use.
+        // What was compared while a signal came is useless.
         let was_stopped = compared.is_none() && driver.signal.is_some();
         if expected.conclude(report, observed, compared, began) || was_stopped {
             report.signal = report.signal.or(driver.signal);

@@ -1,4 +1,4 @@
-//! How far the replay is, on stderr: a bar on a terminal, a line now and then elsewhere.
+//! Shows the progress of the replay on stderr: a bar on a terminal, a line now and then elsewhere.
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write as _};
@@ -13,14 +13,14 @@ use crate::config::{Output, Verbosity, When};
 use crate::host::console::{Console, stderr};
 use crate::produce::{Counters, Shutdown};
 
-/// How often a plain line is printed where there is no terminal.
+/// How often to print a plain line if there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// The terminal's width where it does not tell.
+/// The terminal's width if the terminal does not report it.
 const WIDTH: usize = 80;
 /// Over how many ticks the rate is measured: ten seconds.
 const RATE_TICKS: usize = 100;
 
-/// A line that only the thread of stderr touches: whoever draws it holds its lock, and stderr may stall.
+/// A line that only the thread of stderr touches: drawing it holds its lock, and stderr may stall.
 struct DrawnLine(ProgressBar);
 
 impl DrawnLine {
@@ -36,7 +36,7 @@ impl DrawnLine {
 }
 
 impl Drop for DrawnLine {
-    /// Takes the line off the terminal.
+    /// Removes the line from the terminal.
     fn drop(&mut self) {
         let line = self.0.clone();
         stderr().perform(move || line.finish_and_clear());
@@ -49,7 +49,7 @@ pub(in crate::run) struct Progress {
     /// What becomes of the records.
     work: Done,
     started: Instant,
-    /// When how many records were delivered, at the last ticks.
+    /// The number of records delivered at the last ticks.
     ticks: VecDeque<(Instant, u64)>,
 }
 
@@ -60,7 +60,7 @@ enum Shown {
 }
 
 impl Progress {
-    /// What `output` asks for on this stderr.
+    /// The progress that `output` asks for on this stderr.
     pub(in crate::run) fn new(output: &Output, work: Done, console: &Console) -> Self {
         let started = Instant::now();
         let shown = match (output.progress, output.verbosity) {
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// Shows the state of `counters`; `total_bytes` is the size of the input, where it is known.
+    /// Shows the state of `counters`; `total_bytes` is the size of the input, if known.
     pub(super) fn show(
         &mut self,
         counters: &Counters,
@@ -124,7 +124,7 @@ impl Progress {
             Done::Planned => load(&counters.planned),
         };
         let failed = load(&counters.failed);
-        // Bytes of input stand for the records as long as their number is not known.
+        // Bytes of input count instead of records as long as their number is unknown.
         let (done, total) = match counters.complete.load(Ordering::Relaxed) {
             true => (records + failed, load(&counters.found)),
             false => (load(&counters.bytes), total_bytes.unwrap_or(0)),
@@ -153,7 +153,7 @@ impl Progress {
             done: records,
             failed,
             per_second: self.per_second(records),
-            // What waits for its time is read long before.
+            // Records that wait for their time were read long before.
             share: scheduled.map(of_schedule).or(share),
             elapsed,
             eta: scheduled.or_else(|| by_share().map(|whole| whole.saturating_sub(elapsed))),
@@ -175,7 +175,7 @@ impl Progress {
         delivered.saturating_sub(before) as f64 / took.max(f64::EPSILON)
     }
 
-    /// Takes the bar off the terminal.
+    /// Removes the bar from the terminal.
     pub(in crate::run) fn finish(&mut self, console: &Console) {
         if let Shown::Bar(bar) = std::mem::replace(&mut self.shown, Shown::Nothing) {
             console.print_through(None);
@@ -184,7 +184,7 @@ impl Progress {
     }
 }
 
-/// All of the line is kreplay's own: it knows what to leave out of a narrow one.
+/// All of the line is kreplay's own, so that it decides what to leave out of a narrow one.
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{msg}").expect("the template is sound, as the tests show")
 }

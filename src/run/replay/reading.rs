@@ -1,27 +1,27 @@
-//! The reading that is under way, as the threads of a run share it: whoever ends the run ends it.
+//! The current reading, which the threads of a run share: whichever ends the run ends the reading.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::extract::Description;
 use crate::run::driver::SourceReading;
 
-/// What is being read; nothing as long as the destination was not found good.
+/// What is being read; nothing until preflight has passed.
 #[derive(Default)]
 pub(in crate::run) struct CurrentReading {
-    /// That of what is expected, which is read before the source.
+    /// The reading of the expected records, which comes before that of the source.
     pub(super) expected: Option<SourceReading>,
     pub(in crate::run) source: Option<SourceReading>,
 }
 
 impl CurrentReading {
-    /// Ends it: the run is told to stop.
+    /// Ends the reading, because the run has to stop.
     pub(super) fn stop(&self) {
         for reading in [&self.expected, &self.source].into_iter().flatten() {
             reading.stop();
         }
     }
 
-    /// What is known of the source by now.
+    /// What is known about the source so far.
     pub(super) fn description(&self) -> Option<Description> {
         self.source.as_ref().map(SourceReading::description)
     }

@@ -1,4 +1,5 @@
-//! What progress says, in one line that fits the terminal: pure text, so that it is tested without one.
+//! The text of the progress, in one line that fits the terminal. Pure, so that it is tested without a
+//! terminal.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::verify::group::observer::GroupProgress;
 /// The shortest and the longest bar, without its brackets.
 const SHORTEST_BAR: usize = 8;
 const LONGEST_BAR: usize = 30;
-/// Records are late when they are later than this.
+/// Records count as late beyond this.
 const LATE: Duration = Duration::from_secs(1);
 /// The columns of a reason that still say something.
 const SHORTEST_REASON: usize = 12;
@@ -35,35 +36,35 @@ impl Done {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Status {
     pub(super) work: Done,
-    /// Records of which that is true.
+    /// The number of records that were delivered or planned.
     pub(super) done: u64,
-    /// Records that are certain not to be written, or may not be.
+    /// Records that are certainly not written, or perhaps not.
     pub(super) failed: u64,
     pub(super) per_second: f64,
-    /// How much of the whole is done, from 0 to 1, where the whole is known.
+    /// How much of the whole is done, from 0 to 1, if the whole is known.
     pub(super) share: Option<f64>,
     pub(super) elapsed: Duration,
     pub(super) eta: Option<Duration>,
-    /// By how much the last record was sent after its due time.
+    /// How long after its due time the last record was sent.
     pub(super) lateness: Duration,
-    /// How far the consumer groups are that are waited for.
+    /// How far the awaited consumer groups are.
     pub(super) groups: Option<GroupProgress>,
     pub(super) note: Option<Note>,
 }
 
-/// What is more important than how fast records go.
+/// What is more important than the rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Note {
     /// The first signal has come.
     Draining,
-    /// Nothing is acknowledged for so long, for this reason.
+    /// Nothing was acknowledged for this long, for this reason.
     Waiting(Duration, String),
-    /// Sending begins in so long.
+    /// Sending begins in this time.
     Starting(Duration),
 }
 
 impl Note {
-    /// The fullest wording that fits into so many columns, or the shortest.
+    /// The fullest wording that fits into this many columns, or the shortest.
     fn words(&self, columns: usize) -> String {
         let fits = |text: &String| text.chars().count() <= columns;
         let mut wordings = self.wordings(columns);
@@ -102,10 +103,10 @@ impl Note {
 }
 
 impl Status {
-    /// The line for a terminal of `width` columns, a bar in it where there is room. What is less
-    /// important is left out of a narrow one.
+    /// The line for a terminal of `width` columns, with a bar if there is room. A narrow line leaves out what
+    /// is less important.
     pub(super) fn line(&self, width: usize) -> String {
-        // The last column stays free: some terminals go to the next line there.
+        // The last column stays free: some terminals wrap the line there.
         let width = width.saturating_sub(1);
         let parts = self.parts(width);
         let mut kept = vec![false; parts.len()];
@@ -138,7 +139,7 @@ impl Status {
         line
     }
 
-    /// The same where there is no terminal: everything, in words.
+    /// The same without a terminal: everything, in words.
     pub(super) fn plain(&self) -> String {
         let mut parts = self.parts(usize::MAX);
         parts.retain(|(_, text)| !text.ends_with("elapsed"));
@@ -177,7 +178,7 @@ impl Status {
     }
 }
 
-/// A bar of so many columns between brackets.
+/// A bar of this many columns between brackets.
 fn bar(share: f64, columns: usize) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -237,7 +238,7 @@ mod tests {
         let expected = "45 %  1,234,567 delivered  12 failed  23456/s  2s late  ETA 1m 03s";
         assert_eq!(status.line(74), expected);
         assert_eq!(status.line(40), "45 %  1,234,567 delivered  12 failed");
-        // A lateness of less than a second is not worth the place.
+        // A lateness of less than a second is not worth the space.
         let lateness = Duration::from_millis(999);
         assert!(!Status { lateness, ..some() }.line(200).contains("late"));
     }

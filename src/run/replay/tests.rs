@@ -1,6 +1,6 @@
-//! Whole replays in this process, in which a thread of kreplay meets a panic: what was delivered until
-//! then is in the report all the same. The panics are those of a console and of a namer that only a
-//! test can put there.
+//! Whole replays in this process, in which a thread of kreplay panics: the report still counts what was
+//! delivered until then. A console and a function that names places cause the panics; only a test can insert
+//! these.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::record::Origin;
 use crate::record::channel::SourceBatch;
 use crate::report::{Ledger, Outcome};
 
-/// A busy machine needs a part of it.
+/// A busy machine needs a part of this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn config(words: &[&str]) -> Config {
@@ -53,7 +53,7 @@ fn orders(records: u64) -> impl Iterator<Item = String> {
     (0..records).map(|n| format!(r#"{{"topic":"orders","key":"{n}","value":"{n}"}}"#))
 }
 
-/// What a replay reports that gets `first`, then, once that is delivered, `second` after `between`.
+/// The report of a replay that gets `first`, and then, once that is delivered, `second` after `between`.
 fn replayed(
     words: &[&str],
     console: &Console,
@@ -92,7 +92,7 @@ fn a_panic_while_sending_leaves_every_record_delivered_or_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rejects = folder.path().join("rejects");
     let words = ["-", "--rejects", rejects.to_str().expect("text")];
-    // The place of a record is named when nothing says where it is to go.
+    // The place of a record is named if nothing says where it goes.
     let nowhere = [r#"{"value":"nowhere"}"#.to_string()];
     let second = batch(orders(20).chain(nowhere).chain(orders(30)));
     let report = replayed(
@@ -109,7 +109,7 @@ fn a_panic_while_sending_leaves_every_record_delivered_or_named() {
     assert_eq!(report.exit(), ExitCode::Defect);
     let rejects = std::fs::read_to_string(&rejects).expect("it is there");
     assert_eq!(rejects.lines().count(), 31);
-    let why = "the run ended before it was sent: the sending thread met a panic";
+    let why = "the run ended before it was sent: the sending thread panicked";
     assert!(rejects.lines().all(|line| line.contains(why)), "{rejects}");
 }
 
@@ -145,17 +145,17 @@ fn a_panic_of_the_polling_thread_ends_the_run_with_a_true_report() {
         "of those delivered alone"
     );
     assert_eq!(report.exit(), ExitCode::Defect);
-    // Nobody knows what became of those that were sent.
+    // Nobody knows what became of the records that were sent.
     let rejects = std::fs::read_to_string(&rejects).expect("it is there");
     let with = |member: &str| rejects.lines().filter(|line| line.contains(member)).count() as u64;
-    let unanswered = "no broker has answered before the run ended: it may be in the log";
+    let unanswered = "no broker answered before the run ended: it may be in the log";
     assert_eq!(with(r#""outcome":"unknown""#), unknown, "{rejects}");
     assert_eq!((with(unanswered), with("")), (unknown, 50), "{rejects}");
 }
 
 #[test]
 fn a_panic_after_the_sending_keeps_the_count_of_delivered_records() {
-    // More than is read ahead: what is known as a whole ends the run before anything is sent.
+    // More than is read ahead: otherwise the run ends before anything is sent.
     const RECORDS: u64 = 40_000;
     let mut lines = tempfile::NamedTempFile::new().expect("a temporary file");
     let text: Vec<String> = orders(RECORDS).collect();

@@ -1,6 +1,6 @@
-//! What a run has given, on stdout and stderr: stdout carries the product, stderr everything else.
-//! What cannot be written is told and never hides another exit code; a reader that has closed the pipe
-//! has what it wanted.
+//! Shows the result of a run on stdout and stderr: stdout carries the product, stderr everything else. A
+//! failure to write is reported and never hides another exit code; a reader that has closed the pipe has what
+//! it wanted.
 
 pub(super) mod product;
 
@@ -19,13 +19,13 @@ use crate::report::{
     Printout, Problems, Report, SourceReport, Tally, is_nothing_read, problems_text,
 };
 
-/// A report's place is taken by a report and by nothing else.
+/// Only a report may be replaced by a report.
 const REPORT: Replaced = Replaced {
     begin: b"{\"kreplay\":",
     name: "a report of kreplay",
 };
 
-/// Shows what a run has given and gives the exit code.
+/// Shows the result of a run and returns the exit code.
 pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
@@ -36,19 +36,19 @@ pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitC
             let text = || page(&plan.tally, &plan.failures, &*plan);
             let shown = in_form(output, text, || plan.to_json());
             let problems = (&plan.source, &plan.forecast.problems);
-            tell(output, &shown, problems, &plan.failures, plan.exit())
+            show_result(output, &shown, problems, &plan.failures, plan.exit())
         }
         Ok(Product::Inspection(seen)) => {
             let text = || page(&seen.tally, &seen.failures, &*seen);
             let product = in_form(output, text, || seen.to_json());
             let problems = (&seen.source, &seen.tally.problems);
-            tell(output, &product, problems, &seen.failures, seen.exit())
+            show_result(output, &product, problems, &seen.failures, seen.exit())
         }
         Ok(Product::Paths(list)) => {
             let text = || page(&list.tally, &list.failures, &*list);
             let product = in_form(output, text, || list.to_json());
             let problems = (&list.source, &list.tally.problems);
-            tell(output, &product, problems, &list.failures, list.exit())
+            show_result(output, &product, problems, &list.failures, list.exit())
         }
         Ok(Product::Completions(script)) => print_product(&script, ExitCode::Success),
         Ok(Product::Comparison(found)) => {
@@ -65,7 +65,7 @@ pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitC
 }
 
 fn print_report(report: &mut Report, output: &Output) -> ExitCode {
-    // The file first, so that what is printed says whether it was written.
+    // The file comes first, so that the printed report says whether it was written.
     let mut written = write_report(report, output);
     let nothing = says_all(&report.tally, &report.failures);
     let text = || page(&report.tally, &report.failures, &*report);
@@ -75,7 +75,7 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
             what: "the report to stdout",
             reason: reason(&e),
         });
-        // It says now that the report could not be printed.
+        // The file now says that the report could not be printed.
         written = written && write_report(report, output);
     }
     let is_shown = output.report != ReportForm::None && written;
@@ -86,7 +86,7 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     report.exit()
 }
 
-/// Whether the report is in its file, or needs none; why not is put into it.
+/// Whether the report is in its file, or needs none; adds to it why not.
 fn write_report(report: &mut Report, output: &Output) -> bool {
     let written = write_report_file(output, || report.to_json());
     let is_written = written.is_ok();
@@ -94,7 +94,7 @@ fn write_report(report: &mut Report, output: &Output) -> bool {
     is_written
 }
 
-/// Writes what `json` gives to the file of `--report-file`, where there is one.
+/// Writes what `json` gives to the file of `--report-file`, if there is one.
 ///
 /// # Errors
 /// [`Error::ReportUnwritten`].
@@ -109,12 +109,12 @@ fn write_report_file(output: &Output, json: impl FnOnce() -> String) -> Result<(
     })
 }
 
-/// Whether the errors say all that there is: a page of zeros would only hide them.
+/// Whether the errors say everything: a page of zeros would only hide them.
 fn says_all(tally: &Tally, failures: &[Error]) -> bool {
     is_nothing_read(tally) && !failures.is_empty()
 }
 
-/// The page for people, where it says more than the errors.
+/// The page for people, if it says more than the errors.
 fn page(tally: &Tally, failures: &[Error], page: impl fmt::Display) -> String {
     match says_all(tally, failures) {
         true => String::new(),
@@ -130,8 +130,8 @@ fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String
     }
 }
 
-/// What was looked at goes to stdout, what ended it to stderr.
-fn tell(
+/// The result goes to stdout, what ended it goes to stderr.
+fn show_result(
     output: &Output,
     product: &str,
     (source, problems): (&SourceReport, &Problems),
@@ -146,7 +146,7 @@ fn tell(
     exit
 }
 
-/// Stdout has the records; the account of them goes to stderr.
+/// Stdout has the records; their account goes to stderr.
 fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
     let nothing = says_all(&printout.tally, &printout.failures);
     write_to_stderr(&match output.verbosity {
@@ -158,7 +158,7 @@ fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
     printout.exit()
 }
 
-/// A report that cannot be written is told before anything is sent.
+/// Refuses a report file that cannot be written, before anything is sent.
 ///
 /// # Errors
 /// [`Error::Config`] with the reason.
@@ -177,7 +177,7 @@ fn cannot_write(path: &Path, error: &io::Error) -> Error {
     ))
 }
 
-/// Prints what was asked for; when that fails, it adds a code and hides none.
+/// Prints the result; a failure adds a code and hides none.
 fn print_product(text: &str, exit: ExitCode) -> ExitCode {
     let Err(e) = print(text) else {
         return exit;
@@ -189,9 +189,9 @@ fn print_product(text: &str, exit: ExitCode) -> ExitCode {
     ExitCode::gravest([exit, failed])
 }
 
-/// Writes to stdout; a reader that has gone is no failure.
+/// Writes to stdout; it is not a failure if the reader has gone.
 fn print(text: &str) -> io::Result<()> {
-    // What was said before comes first where both are one terminal or file.
+    // Earlier lines on stderr come first if both are the same terminal or file.
     stderr().flush_before_stdout();
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -204,7 +204,7 @@ fn write_to_stderr(text: &str) {
     stderr().say(text.to_owned());
 }
 
-/// Has panics reported like everything else on stderr.
+/// Reports panics like everything else on stderr.
 pub(crate) fn report_panics() {
     console::report_panics();
 }
@@ -220,11 +220,11 @@ fn tell_failures(failures: &[Error]) {
     }
 }
 
-/// The most of an error that is shown: 50 topics with names of 249 characters, and some words.
+/// The most bytes of an error that are shown: 50 topics with names of 249 characters, and some words.
 const LONGEST_ERROR: usize = 16 << 10;
 
-/// `text` as an error is shown: cut where it is long, and without a line that looks as if kreplay began to
-/// say something else. A file's name or a broker's words may hold line ends.
+/// `text` as an error is shown: cut if it is long, and without a line that looks as if kreplay began to say
+/// something else. A file name or a broker's words may hold line ends.
 fn own_lines(text: &str) -> Cow<'_, str> {
     let shown = shortened(text, LONGEST_ERROR);
     let begins = |line: &str| line.starts_with("kreplay:") || line.starts_with("hint:");
@@ -238,7 +238,7 @@ fn own_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Says what ended the run, with a hint where there is one.
+/// Says what ended the run, with a hint if there is one.
 pub(crate) fn failure(error: &Error) -> ExitCode {
     let hint = error
         .hint()

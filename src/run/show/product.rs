@@ -1,17 +1,17 @@
-//! What a command gives to whoever shows it.
+//! What a command returns to be shown.
 
 use crate::report::{ComparisonReport, Inspection, PathList, PlanReport, Printout, Report};
 
-/// What a run gives.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) enum Product {
     /// The report of a replay.
     Report(Box<Report>),
-    /// What a replay would do.
+    /// The forecast of a replay.
     Plan(Box<PlanReport>),
     /// The account of the records that were printed.
     Printout(Box<Printout>),
-    /// What is in a capture.
+    /// The description of a capture.
     Inspection(Box<Inspection>),
     /// The paths that occur in it.
     Paths(Box<PathList>),

@@ -1,4 +1,4 @@
-//! What of a record is compared: its value, and its headers where that is asked for.
+//! The part of a record that is compared: its value, and its headers if the user asks for that.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,14 +9,14 @@ use super::noise::{IdSeen, take_noise, without_header_noise};
 use super::terms::{OwnHeader, Rules, Subject, blank};
 use crate::config::HeaderRule;
 
-/// Bytes of a value that is compared as JSON. Taken apart it is up to 36 times as large; a broker takes 1 MiB
-/// where nobody has set anything else (max.message.bytes).
+/// The most bytes of a value that is compared as JSON. Parsed, it takes up to 36 times as much memory; a
+/// broker accepts 1 MiB by default (max.message.bytes).
 pub(crate) const LONGEST_JSON: usize = 4 << 20;
 
 /// The compared part of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ComparedContent {
-    /// None is a tombstone.
+    /// `None` is a tombstone.
     pub(crate) value: Option<Box<[u8]>>,
     /// Empty unless headers are compared.
     pub(crate) headers: Box<[OwnHeader]>,
@@ -51,7 +51,7 @@ impl ComparedContent {
         size_of::<Self>() + len(&self.value) + headers.sum::<usize>()
     }
 
-    /// The value in `topic` without what `rules` ignore and excuse, and the ids that were in that.
+    /// The value in `topic` without what `rules` ignore and accept as noise, and the ids that were in that.
     pub(super) fn compared(&self, rules: &Rules, topic: &str) -> (ComparedValue<'_>, Vec<IdSeen>) {
         let Some(bytes) = &self.value else {
             return (ComparedValue::Tombstone, Vec::new());
@@ -61,7 +61,7 @@ impl ComparedContent {
             return (ComparedValue::Bytes(bytes), Vec::new());
         };
         for ignore in &rules.ignore {
-            // The last ones first: what is removed moves nothing that is still to be removed.
+            // The last ones first, so that removing one does not move another.
             let mut found = ignore.find(&value);
             found.sort_unstable();
             for steps in found.iter().rev() {
@@ -72,7 +72,7 @@ impl ComparedContent {
         (ComparedValue::Json(value), ids)
     }
 
-    /// The headers in `topic` without what `rules` excuse, and the ids that were in that.
+    /// The headers in `topic` without what `rules` accept as noise, and the ids that were in that.
     pub(super) fn compared_headers(
         &self,
         rules: &Rules,
@@ -81,8 +81,8 @@ impl ComparedContent {
         without_header_noise(&rules.noise, topic, &self.headers)
     }
 
-    /// A number that is the same for contents that are equal by `rules`, but for members that may be new; with
-    /// the ids in value and headers.
+    /// A hash that is the same for contents that are equal by `rules`, except for members that may be new;
+    /// with the ids in value and headers.
     pub(super) fn hash(&self, rules: &Rules, topic: &str) -> (u64, Vec<IdSeen>) {
         let mut hasher = DefaultHasher::new();
         let (value, mut ids) = self.compared(rules, topic);
@@ -126,8 +126,8 @@ fn hash_json(value: &Value, hasher: &mut DefaultHasher) {
     }
 }
 
-/// A number by what it is, not by how it is written: `1`, `1.0` and `1e0` are one number. What 64 bits
-/// of an integer do not hold is compared as a double.
+/// A number by its value, not by its notation: `1`, `1.0` and `1e0` are one number. A number that does not
+/// fit into an integer of 64 bits is compared as a double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum NumberBits {
     Whole(i128),
@@ -135,7 +135,7 @@ pub(super) enum NumberBits {
 }
 
 pub(super) fn number_bits(number: &Number) -> NumberBits {
-    /// From here on not every whole number is a double of its own.
+    /// From here on, not every whole number has a double of its own.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if let Some(whole) = number.as_i64() {
         return NumberBits::Whole(whole.into());

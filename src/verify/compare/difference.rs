@@ -1,4 +1,4 @@
-//! What changed from one content to another.
+//! Finds what changed from one content to another.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::config::NewMembers;
 use crate::host::visible::shortened;
 use crate::report::{Change, DifferenceKind};
 
-/// Changes of one pair that are named: where more differs, it is another record.
+/// How many changes of a pair are named: with more, it is another record.
 const MOST_CHANGES: usize = 1000;
-/// Bytes of a path that are named. A path repeats all names above it, which may fill the value.
+/// How many bytes of a path are named. A path repeats all names above it, which may fill the value.
 pub(super) const LONGEST_PATH: usize = 1 << 10;
-/// How the path of a header begins; its name follows.
+/// The beginning of a header's path; its name follows.
 pub(crate) const HEADER: &str = "header ";
 
-/// What differs of one record, or of one pair.
+/// What differs in one record, or in one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference<'a> {
     pub(crate) kind: DifferenceKind,
@@ -25,7 +25,7 @@ pub(crate) struct Difference<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) expected: Option<DifferenceHalf<'a>>,
     pub(crate) observed: Option<DifferenceHalf<'a>>,
-    /// What changed in a pair, where both contents are kept.
+    /// What changed in a pair, if both contents are kept.
     pub(crate) changes: Changes,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Difference<'a> {
 pub(crate) struct Changes {
     /// The first ones.
     pub(crate) named: Vec<Change>,
-    /// How many there are beside those.
+    /// How many more there are.
     pub(crate) more: u64,
 }
 
@@ -48,7 +48,7 @@ impl Changes {
         self.named.len() as u64 + self.more
     }
 
-    /// Whether the whole value is another one.
+    /// Whether the whole value differs.
     pub(super) fn has_whole_value(&self) -> bool {
         self.named.iter().any(|change| change.path == "$")
     }
@@ -82,11 +82,11 @@ impl Changes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DifferenceHalf<'a> {
     pub(crate) place: RecordPlace,
-    /// None when too much differs to keep it.
+    /// `None` if too much differs to keep it.
     pub(crate) content: Option<&'a ComparedContent>,
 }
 
-/// What differs between two contents of `topic` by `rules`; nothing when they are the same.
+/// What differs between two contents of `topic` by `rules`; empty if they are the same.
 pub(super) fn changes(
     expected: &ComparedContent,
     observed: &ComparedContent,
@@ -122,8 +122,8 @@ pub(super) fn changes(
     changes
 }
 
-/// Headers may repeat, and their order counts (Kafka protocol guide, Record Header): where the list
-/// differs, it differs at the first place from which on it does.
+/// Headers may repeat, and their order counts (Kafka protocol guide, Record Header): two lists differ at the
+/// first place from which on they are not equal.
 fn headers(changes: &mut Changes, expected: &[OwnHeader], observed: &[OwnHeader]) {
     let mut add = |name: &[u8], one: Option<&OwnHeader>, other: Option<&OwnHeader>| {
         let shown =
@@ -136,7 +136,7 @@ fn headers(changes: &mut Changes, expected: &[OwnHeader], observed: &[OwnHeader]
         match (one, other) {
             (Some(same), Some(other)) if same == other => {}
             (Some((name, _)), Some((same, _))) if name == same => add(name, one, other),
-            // One name in the place of another: the one is gone and the other has come.
+            // A name in place of another: one header has gone and another has come.
             _ => {
                 one.into_iter().for_each(|(name, _)| add(name, one, None));
                 other
@@ -188,7 +188,7 @@ fn differ(
     }
 }
 
-/// `.name`, or `['na me']` where a name is no identifier.
+/// `.name`, or `['na me']` if the name is not an identifier.
 fn push_member(path: &mut String, name: &str) {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !name.is_empty()

@@ -1,14 +1,14 @@
-//! The key of compared records, as far as it is kept.
+//! The key of a compared record, as far as it is kept.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Bytes of a key that are kept. Longer ones are told apart by a hash of the rest.
+/// How many bytes of a key are kept. A hash of the rest distinguishes longer ones.
 const LONGEST_KEY: usize = 1 << 10;
 
 /// A key. Its beginning comes first, so that keys have the order of their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ComparedKey {
-    /// With an ellipsis where it is cut.
+    /// With an ellipsis if it is cut.
     beginning: Box<[u8]>,
     /// The length and the hash of what is cut off.
     rest: Option<(usize, u64)>,
@@ -32,7 +32,7 @@ impl ComparedKey {
         &self.beginning
     }
 
-    /// Bytes of memory beside the key itself.
+    /// Bytes of memory besides the key itself.
     pub(super) fn size(&self) -> usize {
         self.beginning.len()
     }

@@ -1,4 +1,4 @@
-//! Learns noise: from what differs between a capture and a run of the version that was captured.
+//! Learns noise from what differs between a capture and a run of the version that was captured.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -9,7 +9,7 @@ use super::difference::{Difference, HEADER, LONGEST_PATH};
 use super::noise::header_value;
 use crate::report::{Change, DifferenceKind, LearnedPath, NoiseKind};
 
-/// Paths that are learned: each of them is looked for in each value of a run with the file.
+/// How many paths are learned: each of them is looked up in each value of a run with the file.
 const MOST_LEARNED: usize = 1000;
 
 /// Learns noise from the differences of a run of the same version.
@@ -32,12 +32,12 @@ struct Learning {
 }
 
 impl NoiseLearner {
-    /// Takes note of a difference; only changes of JSON values, and of the values of headers, can be learned.
+    /// Notes a difference; only changes of JSON values, and of the values of headers, can be learned.
     pub(crate) fn add(&mut self, difference: &Difference<'_>) {
         if difference.kind != DifferenceKind::Changed {
             return;
         }
-        // A path that is cut is none.
+        // A path that is cut is useless.
         let is_part = |change: &Change| {
             let path = &change.path;
             let is_in_value = path.starts_with("$.") || path.starts_with("$[");

@@ -1,12 +1,12 @@
-//! Whether two sets of records are the same, and where they differ. Pure: whoever has the records adds
-//! them to one side or the other, in any interleaving, and asks at the end.
+//! Says whether two sets of records are the same, and where they differ. Pure: the caller adds the records to
+//! one side or the other, in any interleaving, and asks at the end.
 //!
 //! Records of one topic and key have an order, all others have none: that is the dependence that Kafka
 //! itself keeps. So records are compared topic by topic and key by key (`group/`), values as JSON where
 //! they are JSON (`content.rs`, `difference.rs`).
 //!
-//! A record costs its hash and its place, up to [`MOST_REMEMBERED`]. Contents are kept for showing what differs,
-//! up to [`MOST_KEPT`]; beyond that a difference is counted and named by its place alone.
+//! A record costs its hash and its place, up to [`MOST_REMEMBERED`]. Contents are kept to show what differs,
+//! up to [`MOST_KEPT`]; beyond that a difference is counted and named by its place only.
 
 mod content;
 mod difference;
@@ -33,22 +33,22 @@ use crate::error::Error;
 use crate::report::Compared;
 use crate::report::rendering::figures::{HumanCount, whole_mib};
 
-/// Bytes of contents that are kept for showing what differs. Those of equal records are let go when it
-/// is reached, so that only a comparison with so much difference loses any.
+/// The most bytes of contents that are kept to show what differs. Those of equal records are dropped when it
+/// is reached, so that only a comparison with this much difference loses any.
 const MOST_KEPT: usize = 64 << 20;
 
-/// Bytes of the hashes and places of all records, and of their keys: 22 million records without a key, or 6
-/// million where each key has one on both sides.
+/// The most bytes of the hashes and places of all records, and of their keys: 22 million records without a
+/// key, or 6 million if each key has one on both sides.
 const MOST_REMEMBERED: usize = 2 << 30;
-/// What a record costs: lists have room for twice of what is in them.
+/// What a record costs: lists have room for twice as many.
 const RECORD_COST: usize = 2 * size_of::<Entry>();
-/// What the first record of a key costs beside that: lists of four on both sides, and a table that is half full,
+/// What the first record of a key costs besides: lists of four on both sides, and a table that is half full,
 /// or grows.
 const GROUP_COST: usize = 3 * size_of::<(GroupKey, KeyGroup)>() + 4 * size_of::<Entry>();
-/// What an id costs that is to stay the same: in its record, and in the table of all.
+/// What an id costs that has to stay the same: in its record, and in the table of all ids.
 const ID_COST: usize = 64;
 
-/// The records of a topic and key; keyless ones form one group that has no order.
+/// The records of a topic and key; those without a key form one group without an order.
 type GroupKey = (u32, Option<ComparedKey>);
 
 /// Two sets of records, as far as they are known.
@@ -99,7 +99,7 @@ impl RecordComparison {
     /// Adds a record to one side. Within a side, records of one topic and key come in their order.
     ///
     /// # Errors
-    /// [`Error::Config`] when there are more records than are remembered.
+    /// [`Error::Config`] if there are more records than can be remembered.
     pub(crate) fn add(&mut self, side: Side, subject: &Subject<'_>) -> Result<(), Error> {
         let topic = self.topic(subject.topic);
         let counted = &mut self.topics[topic as usize];
@@ -152,12 +152,12 @@ impl RecordComparison {
             .map(|topic| topic.expected + topic.observed);
         Error::Config {
             message: format!(
-                "what tells the compared records apart takes more than {}, for {} records",
+                "comparing the records would take more than {}, for {} records",
                 whole_mib(self.most_remembered as u64),
                 HumanCount(records.sum::<u64>())
             ),
             hint: Some(
-                "`--topics` chooses some of them; `--expect-count` compares their numbers alone"
+                "`--topics` selects some of them; `--expect-count` compares only their number"
                     .into(),
             ),
         }
@@ -177,8 +177,8 @@ impl RecordComparison {
         number
     }
 
-    /// Lets the contents of records go that both sides have. Where that is less than half of them,
-    /// nothing more is kept: looking through all groups again and again would be quadratic.
+    /// Drops the contents of records that both sides have. If that frees less than half of them, nothing more
+    /// is kept: looking through all groups again and again would be quadratic.
     fn let_go(&mut self) {
         for group in self.groups.values_mut() {
             self.kept -= group.let_equal_go();
@@ -188,7 +188,7 @@ impl RecordComparison {
         }
     }
 
-    /// Compares; `show` is given each difference, topic by topic and key by key, in order. Returns the
+    /// Compares the sides; `show` gets each difference, topic by topic and key by key, in order. Returns the
     /// counts of each topic, in the order of the topics' names.
     pub(crate) fn finish(self, mut show: impl FnMut(&Difference<'_>)) -> Vec<(String, Compared)> {
         let mut counts: Vec<Compared> = self.topics.iter().map(|_| Compared::default()).collect();

@@ -1,6 +1,6 @@
-//! Noise: parts of values that differ from run to run of one version of a service, such as ids and times. They
-//! are learned in `learn.rs`, and excused here: each where it was, in its topic, and as long as it is of the kind
-//! that was learned.
+//! Noise: parts of values that differ from run to run of one version of a service, such as ids and times.
+//! `learn.rs` learns them, and this file accepts them: each at its path, in its topic, and as long as it is
+//! of the kind that was learned.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ impl IdSeen {
     }
 }
 
-/// The value of a header as noise has kinds of it: a number, a text, or nothing.
+/// The value of a header as one of the kinds of noise: a number, a text, or nothing.
 pub(super) fn header_value(value: Option<&[u8]>) -> Value {
     let Some(bytes) = value else {
         return Value::Null;
@@ -64,14 +64,14 @@ pub(super) fn without_header_noise<'a>(
     (left, ids)
 }
 
-/// Takes the noise of `topic` out of `value`, and gives the ids that were there.
+/// Takes the noise of `topic` out of `value`, and returns the ids that were there.
 pub(super) fn take_noise(rules: &[NoiseRule], topic: &str, value: &mut Value) -> Vec<IdSeen> {
     let mut ids = Vec::new();
     for (number, rule) in (0..).zip(rules).filter(|(_, rule)| rule.topic == topic) {
         let NoisePart::Value(part) = &rule.part else {
             continue;
         };
-        // The last ones first: what is removed moves nothing that is still to be removed.
+        // The last ones first, so that removing one does not move another.
         let mut found = part.find(value);
         found.sort_unstable();
         for steps in found.iter().rev() {
@@ -93,13 +93,13 @@ pub(super) fn take_noise(rules: &[NoiseRule], topic: &str, value: &mut Value) ->
     ids
 }
 
-/// Which new value each old one has, of the paths whose ids are consistent. A UUID is the same wherever it is,
-/// any other value only at its path.
+/// Which new value each old one has, for the paths whose ids are consistent. A UUID is the same wherever it
+/// is, any other value only at its path.
 #[derive(Default)]
 pub(super) struct IdMapping(HashMap<(Option<u32>, u64), u64>);
 
 impl IdMapping {
-    /// The rule by which an id of a pair has another new value than it had before.
+    /// The rule whose id in a pair has another new value than it had before.
     pub(super) fn broken(
         &mut self,
         rules: &[NoiseRule],

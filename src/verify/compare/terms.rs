@@ -1,4 +1,4 @@
-//! What a comparison is asked: which records, on which side, and what counts as the same.
+//! The terms of a comparison: which records, on which side, and what counts as the same.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::report::NoiseKind;
 /// What counts as the same.
 #[derive(Default)]
 pub(crate) struct Rules {
-    /// Parts of JSON values that are not compared.
+    /// Parts of JSON values that are left out.
     pub(crate) ignore: Vec<Box<dyn Ignore>>,
     /// Parts that differ from run to run.
     pub(crate) noise: Vec<NoiseRule>,
@@ -48,18 +48,18 @@ pub(crate) enum ValueStep {
     Element(usize),
 }
 
-/// A part of a JSON value that is not compared.
+/// A part of a JSON value that is left out of the comparison.
 pub(crate) trait Ignore: Send {
     /// Where that part is in `value`.
     fn find(&self, value: &Value) -> Vec<Vec<ValueStep>>;
 }
 
-/// A part of the records of a topic that is excused.
+/// A part of the records of a topic whose differences are accepted.
 pub(crate) struct NoiseRule {
     pub(crate) topic: String,
     pub(crate) path: String,
     pub(crate) kind: NoiseKind,
-    /// Whether one old value has one new value: what was one id must still be one.
+    /// Whether each old value has one new value: equal ids must still be equal.
     pub(crate) is_consistent: bool,
     pub(crate) part: NoisePart,
 }
@@ -67,7 +67,7 @@ pub(crate) struct NoiseRule {
 /// A header's name and value.
 pub(super) type OwnHeader = (Box<[u8]>, Option<Box<[u8]>>);
 
-/// What of a record is excused.
+/// Which part of a record is accepted.
 pub(crate) enum NoisePart {
     /// A part of its JSON value.
     Value(Box<dyn Ignore>),
@@ -75,7 +75,7 @@ pub(crate) enum NoisePart {
     Header(String),
 }
 
-/// What is at `steps`.
+/// The node at `steps`.
 pub(super) fn leaf_mut<'a>(value: &'a mut Value, steps: &[ValueStep]) -> Option<&'a mut Value> {
     let mut at = value;
     for step in steps {
@@ -87,7 +87,7 @@ pub(super) fn leaf_mut<'a>(value: &'a mut Value, steps: &[ValueStep]) -> Option<
     Some(at)
 }
 
-/// Takes what is at `steps` out of the comparison: a member is removed, an element keeps its place.
+/// Takes the node at `steps` out of the comparison: a member is removed, an element keeps its place.
 pub(super) fn blank(value: &mut Value, steps: &[ValueStep]) {
     let Some((last, way)) = steps.split_last() else {
         *value = Value::Null;

@@ -1,5 +1,5 @@
-//! What the cluster is asked about a group, without joining it (Kafka protocol guide: OffsetFetch,
-//! DescribeGroups, ConsumerGroupDescribe, ListOffsets).
+//! Asks the cluster about a group, without joining it (Kafka protocol guide: OffsetFetch, DescribeGroups,
+//! ConsumerGroupDescribe, ListOffsets).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::host::control::Control;
 /// How long an answer may take.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 
-/// The ends of a log as the cluster names them.
+/// The ends of a log as the cluster gives them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct NamedEnds {
     pub(super) start: Option<i64>,
@@ -52,8 +52,8 @@ impl Asker {
         committed.map(by_partition)
     }
 
-    /// Where the logs begin, and how far they can be read; a partition is missing where the cluster does not
-    /// say now.
+    /// Where the logs begin, and how far they can be read; a partition is missing if the cluster does not say
+    /// now.
     pub(super) fn log_ends(
         &self,
         partitions: &[NamedPartition],
@@ -63,8 +63,8 @@ impl Asker {
             let answer = offsets::log_ends(client, questions, partitions, end, ASK_LIMIT);
             answer.map(by_partition).unwrap_or_default()
         };
-        // The stable offset first: it is not to seem behind one that has grown meanwhile, but may seem so for a
-        // moment, which the next look ends.
+        // The stable offset first: it must not seem to be before one that has grown meanwhile. It may seem so
+        // for a moment, until the next look.
         let (starts, stable) = (ask(LogEnd::Start), ask(LogEnd::LastStable));
         let high = ask(LogEnd::High);
         let ends = partitions.iter().map(|partition| {
@@ -99,7 +99,7 @@ fn by_partition(offsets: Vec<PartitionOffset>) -> HashMap<NamedPartition, Option
         .collect()
 }
 
-/// What the cluster says of each of `groups` before anything is sent.
+/// What the cluster says about each of `groups` before anything is sent.
 ///
 /// # Errors
 /// The group, and the cluster's reason not to describe it, such as that the user may not see it.

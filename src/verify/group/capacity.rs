@@ -1,30 +1,31 @@
-//! What a service can do, from a run that held the lag of its group near a number of records. Pure.
+//! The capacity of a service, from a run that held the lag of its group near a number of records. Pure.
 
 use std::time::Duration;
 
 use super::rates::CommitProgress;
 use crate::report::{CapacityBound, Confirmation, Confirmed, LagPoint, ServiceCapacity};
 
-/// Windows that are remembered. When there are more, two become one: half of them say as much of a run that
-/// is twice as long.
+/// How many windows are remembered. When there are more, two become one: half as many say as much about a run
+/// that is twice as long.
 const MOST_WINDOWS: usize = 1 << 12;
-/// A steady time has at least so many windows, and so has a confirmation.
+/// A steady time has at least this many windows, and so has a confirmation.
 pub(crate) const LEAST_STEADY: usize = 5;
-/// The lag changes by less than this part of the rate while it is steady, and grows by less in a confirmation.
+/// The lag changes by less than this share of the rate while it is steady, and grows by less in a
+/// confirmation.
 const STEADY_SLOPE: f64 = 0.01;
-/// Of so many of the steady windows sending has to be held back, where the service is what limits it.
+/// Sending has to be held back in this share of the steady windows if the service is the limit.
 const MOSTLY: f64 = 0.8;
-/// The first windows, in which the rate is still looked for.
+/// The first windows, in which the rate is still being searched.
 const WARM_UP: usize = 2;
 /// The shortest windows in which the capacity is measured, and how many there are at most.
 const CAPACITY_WINDOW: Duration = Duration::from_secs(2);
 const MOST_RATES: u32 = 10;
-/// The part of the rate that a confirmation has to send: with less nothing is confirmed.
+/// The share of the rate that a confirmation has to send; with less, nothing is confirmed.
 const LEAST_SENT: f64 = 0.99;
 /// The cluster keeps up when it takes so much of what is sent: the rest is what is in flight at the ends of a time.
 const KEEPS_UP: f64 = 0.9;
 
-/// One period of the control.
+/// One period of control.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct LagWindow {
     pub(crate) end: Duration,
@@ -41,7 +42,7 @@ pub(crate) struct LagWindow {
     pub(crate) is_held: bool,
 }
 
-/// All that was measured.
+/// All measurements.
 #[derive(Debug, Default)]
 pub(crate) struct MeasuredLag {
     windows: Vec<LagWindow>,
@@ -49,7 +50,7 @@ pub(crate) struct MeasuredLag {
     confirmation: Option<ConfirmationWindows>,
 }
 
-/// What follows when a part of the capacity is sent, whatever the lag is.
+/// The confirmation, which sends a share of the capacity whatever the lag is.
 #[derive(Debug, Default)]
 struct ConfirmationWindows {
     /// Records a second.
@@ -60,7 +61,7 @@ struct ConfirmationWindows {
 }
 
 impl MeasuredLag {
-    /// Notes that by `now` so many records are committed.
+    /// Notes that this many records are committed by `now`.
     pub(crate) fn commit(&mut self, now: Duration, done: u64) {
         self.commits.add(now, done);
     }
@@ -77,7 +78,7 @@ impl MeasuredLag {
         windows.push(window);
     }
 
-    /// The windows from now on are to confirm that the service can do `rate`.
+    /// The windows from now on have to confirm that the service can do `rate`.
     pub(crate) fn confirm(&mut self, rate: f64) {
         self.confirmation = Some(ConfirmationWindows {
             rate,
@@ -92,7 +93,7 @@ impl MeasuredLag {
         }
     }
 
-    /// Whether the service did what it was to confirm; none where that was not tried for long enough.
+    /// Whether the service did what it had to confirm; `None` if that was not tried for long enough.
     pub(crate) fn confirmation(&self) -> Option<Confirmation> {
         let ConfirmationWindows {
             rate,
@@ -127,8 +128,8 @@ impl MeasuredLag {
         self.windows.last()
     }
 
-    /// Records a second that were committed in the last `windows` windows. The first one does not count beside
-    /// others: the group had to begin in it.
+    /// Records a second that were committed in the last `windows` windows. The first one does not count if
+    /// there are others: the group had to begin in it.
     pub(crate) fn recent_rate(&self, windows: usize) -> f64 {
         let last = self.windows.len().saturating_sub(1);
         let from = self.windows.len().saturating_sub(windows);
@@ -138,8 +139,8 @@ impl MeasuredLag {
         committed.sum::<f64>() / time.max(f64::EPSILON)
     }
 
-    /// What the service can do, where there was a steady time with a lag near `wanted`; `otherwise` is what
-    /// limits the rate where the service does not.
+    /// The capacity of the service, if there was a steady time with a lag near `wanted`; `otherwise` is what
+    /// limits the rate if the service does not.
     pub(crate) fn capacity(
         &self,
         wanted: u64,
@@ -180,7 +181,7 @@ impl MeasuredLag {
 
     /// The longest time up to the end in which the lag neither grows nor falls.
     fn steady(&self, wanted: u64) -> Option<&[LagWindow]> {
-        // Warm is a group that lags as wanted, or that is given less than it can do.
+        // A group is warm if it lags as wanted, or gets less than it can do.
         let is_warm = |window: &LagWindow| 2 * window.lag >= wanted || !window.is_held;
         let warm = self.windows.iter().position(is_warm)?.max(WARM_UP);
         let starts = warm..=self.windows.len().checked_sub(LEAST_STEADY)?;

@@ -1,7 +1,7 @@
-//! Whether a consumer group has committed past every record that this run delivered, and how it went.
+//! Says whether a consumer group has committed past every record that this run delivered, and how it went.
 //!
-//! The target of a partition is its last delivered offset + 1. Neither lag 0 nor the end offset would
-//! do: a transactional topic ends with a marker that no consumer is given, and other producers write, too.
+//! The target of a partition is its last delivered offset + 1. Neither lag 0 nor the end offset would do: a
+//! transactional topic ends with a marker that no consumer receives, and other producers may write as well.
 //!
 //! | question | file |
 //! |---|---|
@@ -27,24 +27,24 @@ use self::rates::{CommitProgress, Intervals};
 use self::sent::{DeliveredRange, PartitionId, ReadSoFar};
 use crate::report::{ConsumptionRates, GroupVerdict, PartitionState};
 
-/// Without a commit for so long a partition may be stuck, however short the commit interval is.
+/// Without a commit for this long a partition may be stuck, however short the commit interval is.
 const SHORTEST_STUCK: Duration = Duration::from_secs(10);
-/// Without a commit for so many commit intervals it is.
+/// Without a commit for this many commit intervals it is stuck.
 const STUCK_INTERVALS: u32 = 3;
 
-/// What the cluster says of a group.
+/// What the cluster says about a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Membership {
     /// No group has that name.
     Missing,
-    /// The group has offsets and nobody who reads.
+    /// The group has offsets but no members.
     Empty,
     Members(u32),
     /// The cluster does not say, for this reason.
     Unseen(String),
 }
 
-/// The ends of a partition's log; none where the cluster does not say.
+/// The ends of a partition's log; `None` if the cluster does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct LogEnds {
     /// The first offset that is still in the log.
@@ -60,36 +60,37 @@ pub(crate) struct LogEnds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartitionSample {
     pub(crate) range: DeliveredRange,
-    /// What the group has committed; none before its first commit.
+    /// What the group has committed; `None` before its first commit.
     pub(crate) committed: Option<i64>,
     pub(crate) reached: ReadSoFar,
 }
 
-/// What is known of a group at the end.
+/// What is known about a group at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GroupFindings {
     pub(crate) verdict: GroupVerdict,
-    /// From the last delivery to the look that found the last target passed; none when none has.
+    /// From the last delivery to the look that found the last target passed; `None` if none has.
     pub(crate) drain: Option<Duration>,
-    /// Records delivered and not yet committed, at most, and how long the oldest of them had waited.
+    /// The most records that were delivered and not yet committed, and how long the oldest of them had
+    /// waited.
     pub(crate) peak_lag: u64,
     pub(crate) peak_lag_time: Duration,
-    /// Records a second that were committed; none where too little was seen.
+    /// Records a second that were committed; `None` if too little was seen.
     pub(crate) rates: Option<ConsumptionRates>,
     pub(crate) members: u32,
-    /// The interval between commits, as seen: no time here is known better.
+    /// The interval between commits, as seen: no time here is known more precisely.
     pub(crate) commit_interval: Option<Duration>,
     pub(crate) partitions: Vec<PartitionFindings>,
 }
 
-/// What is known of one partition at the end.
+/// What is known about one partition at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartitionFindings {
     pub(crate) partition: PartitionId,
     pub(crate) state: PartitionState,
     pub(crate) target: i64,
     pub(crate) committed: Option<i64>,
-    /// When the group was seen there.
+    /// When the group reached its target.
     pub(crate) drained_at: Option<Duration>,
 }
 
@@ -98,17 +99,17 @@ pub(crate) struct PartitionFindings {
 struct PartitionWatch {
     latest: PartitionSample,
     ends: LogEnds,
-    /// When the committed offset moved, or the partition was first seen.
+    /// When the committed offset last moved, or the partition was first seen.
     moved: Duration,
     /// Whether a commit belongs to this run.
     has_moved: bool,
-    /// Whether records were left after the last commit: the time to the next one is a commit interval then,
-    /// and else the service had nothing to do.
+    /// Whether records were left after the last commit: then the time to the next one is a commit interval,
+    /// otherwise the service had nothing to do.
     was_behind: bool,
     drained_at: Option<Duration>,
 }
 
-/// A group, watched from the first record on.
+/// A group that is watched from the first record on.
 #[derive(Debug, Default)]
 pub(crate) struct GroupWatch {
     membership: Option<Membership>,
@@ -124,7 +125,7 @@ pub(crate) struct GroupWatch {
 }
 
 impl GroupWatch {
-    /// Takes note of what the cluster says of the group.
+    /// Notes what the cluster says about the group.
     pub(crate) fn saw_members(&mut self, membership: Membership) {
         if let Membership::Members(members) = membership {
             self.most_members = self.most_members.max(members);
@@ -132,14 +133,14 @@ impl GroupWatch {
         self.membership = Some(membership);
     }
 
-    /// Takes note of where a partition's log begins, and how far it can be read.
+    /// Notes where a partition's log begins, and how far it can be read.
     pub(crate) fn saw_log(&mut self, partition: PartitionId, ends: LogEnds) {
         if let Some(watch) = self.partitions.get_mut(&partition) {
             watch.ends = ends;
         }
     }
 
-    /// Takes note of what the group has committed by `now`, of every partition that was written to by
+    /// Notes what the group has committed by `now`, of every partition that was written to by
     /// `last_delivery`.
     pub(crate) fn saw_committed(
         &mut self,
@@ -190,7 +191,7 @@ impl GroupWatch {
         partitions.map(|watch| watch.latest.reached.done).sum()
     }
 
-    /// Records of this run that it has not.
+    /// Records of this run that the group has not committed.
     pub(crate) fn lag(&self) -> u64 {
         self.partitions.values().map(PartitionWatch::lag).sum()
     }
@@ -200,7 +201,7 @@ impl GroupWatch {
         self.intervals.median()
     }
 
-    /// Records a second that it committed of late.
+    /// Records a second that it has committed lately.
     pub(crate) fn rate(&self) -> Option<f64> {
         self.progress.latest(self.intervals.median())
     }
@@ -245,11 +246,11 @@ impl GroupWatch {
         }
         let worst = partitions.iter().map(|found| found.state).max();
         match (worst, &self.membership) {
-            // Who has committed past everything is done, whether it is still there or not.
+            // A group that has committed past everything is done, whether it still exists or not.
             (None | Some(PartitionState::Drained), _) => GroupVerdict::Drained,
             (_, Some(Membership::Missing)) => GroupVerdict::NoSuchGroup,
             (_, Some(Membership::Unseen(why))) => GroupVerdict::Unseen(why.clone()),
-            // Whether they would have been read says nobody; that they are gone is certain.
+            // Nobody knows whether they would have been read, but they are certainly gone.
             (Some(PartitionState::Deleted), _) => GroupVerdict::NotDrained(PartitionState::Deleted),
             (_, Some(Membership::Empty)) => GroupVerdict::NoMembers,
             (Some(worst), Some(Membership::Members(_)) | None) => GroupVerdict::NotDrained(worst),
@@ -269,7 +270,7 @@ impl PartitionWatch {
         }
     }
 
-    /// Takes the next sample; gives the commit interval that it shows, if any.
+    /// Takes the next sample; returns the commit interval that it shows, if any.
     fn take(&mut self, now: Duration, sample: PartitionSample) -> Option<Duration> {
         let before = mem::replace(&mut self.latest, sample);
         let mut interval = None;
@@ -279,7 +280,7 @@ impl PartitionWatch {
             self.was_behind = sample.reached.waiting_since.is_some();
             self.has_moved = true;
         }
-        // The first look may find that it has read some already.
+        // By the first look, the group may have read some already.
         self.has_moved |= sample.committed > Some(sample.range.first);
         if before.range.target != sample.range.target {
             self.drained_at = None;
@@ -317,7 +318,7 @@ impl PartitionWatch {
         if start.is_some_and(|start| start > next) {
             return PartitionState::Deleted;
         }
-        // Where the transaction before it has ended, a client may commit a little less than the stable offset.
+        // If the transaction before it has ended, a client may commit a little less than the stable offset.
         if let Some((offset, readable)) = stable
             && Some(offset) < high
             && offset < range.target

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::report::ConsumptionRates;
 
-/// Commit intervals that are remembered: the latest ones, so that a group that changes is seen to.
+/// How many commit intervals are remembered: the latest ones, so that a change in the group shows.
 const MOST_INTERVALS: usize = 1 << 10;
-/// Commits that are remembered. When there are more, every second one is forgotten, and so are the later ones.
+/// How many commits are remembered. When there are more, every second one is forgotten, and so are later
+/// ones.
 const MOST_COMMITS: usize = 1 << 12;
 /// The shortest window in which a rate is measured. With a longer commit interval a window is two of those.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(1);
@@ -36,15 +37,15 @@ impl Intervals {
     }
 }
 
-/// How many records were committed by when. Only moments at which that number rises: a window between two of
-/// them is a whole number of commits, so that it does not matter how the windows lie.
+/// How many records were committed by when. It keeps only moments at which that number rises: a window
+/// between two of them is a whole number of commits, so that it does not matter how the windows lie.
 #[derive(Debug)]
 pub(crate) struct CommitProgress {
     commits: Vec<(Duration, u64)>,
-    /// Every so many commits are one.
+    /// This many commits are stored as one.
     stride: usize,
     seen: usize,
-    /// Whether the last commit is there only until the next one.
+    /// Whether the last commit is kept only until the next one.
     last_is_passing: bool,
 }
 
@@ -81,7 +82,7 @@ impl CommitProgress {
         self.commits.push((now, done));
     }
 
-    /// Records a second in the last window; none where there was none yet.
+    /// Records a second in the last window; `None` if there was none yet.
     pub(super) fn latest(&self, interval: Option<Duration>) -> Option<f64> {
         let window = window(interval);
         let (now, done) = *self.commits.last()?;
@@ -90,12 +91,13 @@ impl CommitProgress {
         Some((done - before) as f64 / (now - then).as_secs_f64())
     }
 
-    /// The rates between the first commit and the last one; none when no window fits.
+    /// The rates between the first commit and the last one; empty if no window fits.
     pub(super) fn rates(&self, interval: Option<Duration>) -> Option<ConsumptionRates> {
         self.rates_within(Duration::ZERO, Duration::MAX, window(interval))
     }
 
-    /// The rates between the first commit and the last one of a time, in windows of at least `window`.
+    /// The rates between the first commit and the last one of a span of time, in windows of at least
+    /// `window`.
     pub(super) fn rates_within(
         &self,
         from: Duration,

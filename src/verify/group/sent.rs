@@ -1,5 +1,5 @@
-//! When which offset of the destination was sent, so that the lag of a group is known in records and in
-//! seconds without reading anything. Filled by the deliveries, asked by the observer.
+//! Remembers when which offset of the destination was sent, so that the lag of a group is known in records
+//! and in seconds without reading anything. Deliveries fill it, the observer asks it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// A partition of the destination: the index of its topic, and its number.
 pub(crate) type PartitionId = (u32, i32);
 
-/// How exactly send times are remembered at first.
+/// How precisely send times are remembered at first.
 const FINEST_GRAIN: Duration = Duration::from_millis(1);
-/// Marks of all partitions, 32 bytes each: 8 MiB. When there are more, the grain doubles and those that are
-/// closer than that go.
+/// How many marks all partitions have, 32 bytes each: 8 MiB. When there are more, the grain doubles, and
+/// marks that are closer than that are dropped.
 const MOST_MARKS: usize = 1 << 18;
 
 /// What was delivered to one partition so far.
@@ -22,7 +22,7 @@ pub(crate) struct DeliveredRange {
     pub(crate) first: i64,
     /// The last delivered offset + 1.
     pub(crate) target: i64,
-    /// Records, which are fewer than the offsets where others write too.
+    /// Records, which are fewer than the offsets if others write as well.
     pub(crate) delivered: u64,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct DeliveredRange {
 pub(crate) struct ReadSoFar {
     /// Delivered records before it.
     pub(crate) done: u64,
-    /// When the first record at or behind it was sent; none where there is none.
+    /// When the first record at or after it was sent; `None` if there is none.
     pub(crate) waiting_since: Option<Duration>,
 }
 
@@ -52,7 +52,7 @@ impl SentTimes {
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, SentIndex> {
-        // Counts are only added to: what is there is of use also after a panic.
+        // Counts only grow: they are useful even after a panic.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -68,7 +68,8 @@ impl SentTimes {
     }
 }
 
-/// Offsets and send times of what was delivered, in bounded memory. Times are counted from any one moment.
+/// Offsets and send times of what was delivered, in bounded memory. Times are counted from an arbitrary
+/// moment.
 #[derive(Debug)]
 pub(crate) struct SentIndex {
     topics: Vec<SentTopic>,
@@ -133,7 +134,7 @@ impl SentIndex {
         self.last_delivery
     }
 
-    /// Notes that at `now` a record is delivered that was sent at `sent`.
+    /// Notes that a record is delivered at `now` that was sent at `sent`.
     pub(crate) fn deliver(
         &mut self,
         (topic, partition): (usize, i32),
@@ -236,7 +237,7 @@ impl SentPartition {
         let before = self.delivered;
         self.delivered += 1;
         self.first = self.first.min(offset);
-        // What comes late is counted, and has no time of its own.
+        // A late record is counted, but has no time of its own.
         if offset < self.last {
             return false;
         }
@@ -294,7 +295,7 @@ impl SentPartition {
         }
     }
 
-    /// How many marks went.
+    /// How many marks were dropped.
     fn forget(&mut self, committed: i64) -> usize {
         let gone = self.mark_of(committed);
         self.marks.drain(..gone);

@@ -82,10 +82,10 @@ fn drained_is_past_the_last_delivered_record_whatever_the_end_of_the_log() {
         (found.verdict, found.drain),
         (GroupVerdict::Drained, Some(seconds(2.5)))
     );
-    // A commit behind a transaction's marker is as good.
+    // A commit after a transaction's marker is as good.
     watch.committed(3.0, 201);
     assert!(watch.is_drained());
-    // What is delivered later has to be read, too; the time counts from there.
+    // What is delivered later has to be read as well; the time counts from there.
     let later = |committed| [sample(205, Some(committed))];
     watch.saw_committed(seconds(4.1), seconds(4.0), later(201));
     assert_eq!(watch.findings(seconds(4.1)).drain, None);
@@ -106,7 +106,7 @@ fn each_reason_not_to_be_drained_has_its_name() {
         high,
     };
     // All 50 records before the open transaction are read. The client that commits no further than its last
-    // record is as much at the end as the one that commits past a marker.
+    // record is at the end as well as the one that commits past a marker.
     for stable in [150, 151] {
         watch.saw_log(P, ends(Some(0), Some((stable, 50)), Some(200)));
         assert_eq!(state(&watch, 2.0), PartitionState::Blocked);
@@ -170,7 +170,7 @@ fn a_missing_group_or_one_without_members_is_the_only_reason_given() {
         let mut watch = watch();
         watch.saw_members(membership);
         assert_eq!(watch.findings(seconds(1.0)).verdict, verdict);
-        // Who read everything and left has done its part.
+        // A member that read everything and left has done its part.
         watch.committed(1.0, 200);
         assert_eq!(watch.findings(seconds(1.0)).verdict, GroupVerdict::Drained);
     }

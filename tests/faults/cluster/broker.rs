@@ -56,14 +56,14 @@ pub(crate) fn numbered(kafka: &Kafka, stem: &str, partitions: u16) -> Numbered {
     }
 }
 
-/// Waits until so many records stand in the log.
+/// Waits until this many records are in the log.
 pub(crate) fn wait_for(run: &mut Running, brokers: &str, topic: &str, records: u64) {
     run.wait_until("its records are there", |_| {
         count(brokers, topic).is_ok_and(|there| there.cast_unsigned() >= records)
     });
 }
 
-/// Reads a log as soon as the broker, which has been away, leads its partitions again.
+/// Reads a log as soon as the broker, which was down, leads its partitions again.
 pub(crate) fn read_log(brokers: &str, topic: &str) -> Log {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -162,7 +162,7 @@ fn timed_out() {
     feeder.allow(RECORDS * 70 / 100);
     thread::sleep(Duration::from_secs(13));
     kafka.resume().expect("the broker is there to go on");
-    // What comes now is delivered: a time-out ends no run.
+    // Later records are delivered: a time-out does not end the run.
     feeder.allow(RECORDS);
     let output = run.wait();
     let report = report_of(&output, 1);

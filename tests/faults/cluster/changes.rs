@@ -70,7 +70,7 @@ fn smaller_limit() {
         ..numbered(&kafka, "lowered", 1)
     };
     let (brokers, topic) = (kafka.brokers(), &records.topic);
-    // Letters that do not compress; without compression the sizes are what arithmetic says.
+    // Letters that do not compress; without compression the sizes follow from arithmetic.
     let args = [
         "replay",
         "-",

@@ -40,7 +40,7 @@ pub(crate) const CASES: &[FaultTrial] = &[
 /// The listener that is behind the proxy.
 const PROXIED: &str = "PROXIED";
 
-/// A broker whose clients stay behind a proxy when they come through it.
+/// A broker whose clients stay behind a proxy if they came through it.
 pub(crate) fn behind(fault: NetworkFault) -> (Kafka, Proxy) {
     let proxy = Proxy::bind(fault, SeededRandom::from_env()).expect("a free port");
     let options = KafkaOptions {
@@ -85,7 +85,7 @@ fn cut() {
     verdict(&Evidence::new(0..RECORDS, &report, &log));
 }
 
-/// Shows that the trial above can fail: the same fault, and a producer that only tries again.
+/// Shows that the trial above can fail: the same fault, and a producer that just tries again.
 fn a_plain_producer_repeats_records() {
     const RECORDS: u64 = 20_000;
     let (kafka, proxy) = behind(fifty_cuts());
@@ -158,7 +158,7 @@ fn take_times(stderr: &mut String) -> Duration {
     times
 }
 
-/// A broker answers and sends its clients to a port where nobody listens.
+/// A broker answers and sends its clients to a port that nobody listens on.
 fn misadvertised() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let port = closed.local_addr().expect("an address").port();
@@ -171,7 +171,7 @@ fn misadvertised() {
     let kafka = Kafka::start_with(&options).expect("Kafka starts");
     let brokers = kafka.brokers_at(PROXIED).expect("the listener is there");
     for more in [&["-t", "any"][..], &["-t", "any", "--create-topics"]] {
-        // The shell tells at the end what its children have used.
+        // At its end the shell prints what its children have used.
         let script = r#""$@"; code=$?; times >&2; exit $code"#;
         let kreplay = env!("CARGO_BIN_EXE_kreplay");
         let flags = ["-b", &brokers, "--report", "json"];
@@ -180,7 +180,7 @@ fn misadvertised() {
             .stdin("{\"value\":\"v\"}\n")
             .output();
         report_of(&output, 3);
-        // Of a wait of some seconds; a loop that does not wait would use all of them.
+        // A wait of some seconds uses a part of it; a loop that does not wait would use all of it.
         let cpu = take_times(&mut output.stderr);
         assert!(cpu < Duration::from_millis(1000), "{cpu:?}: {output:#?}");
         let expected = format!(

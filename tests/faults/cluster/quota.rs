@@ -1,4 +1,4 @@
-//! A broker with a quota (KIP-13): it is well, and takes little.
+//! A broker with a quota (KIP-13): it is healthy, but takes little.
 
 use crate::cluster::broker::{numbered, read_log};
 use crate::harness::kafka::on_demand::OnDemand;
@@ -26,7 +26,7 @@ const TIMEOUT: u64 = 20;
 fn quota() {
     const RECORDS: u64 = 1800;
     const BYTES: u64 = 1000;
-    // What one fixed window holds waits for longer than a record may.
+    // What one fixed window holds waits longer than a record may.
     const { assert!(RECORDS * BYTES / RATE > TIMEOUT + WINDOWS) };
     let windows = WINDOWS.to_string();
     let kafka = OnDemand::new(&[("quota.window.num", &windows)]).get();
@@ -39,7 +39,7 @@ fn quota() {
         ..numbered(&kafka, "quota", 4)
     };
     let timeout = format!("message.timeout.ms={}", TIMEOUT * 1000);
-    // Uncompressed and in small batches, the broker counts what arithmetic says.
+    // With small uncompressed batches, the broker's count follows from arithmetic.
     let args = ["replay", "-", "-X", &timeout, "-X", "compression.type=none"];
     let args = args.into_iter().chain(["-X", "batch.size=8000"]);
     let mut run = replay(&brokers, &args.collect::<Vec<_>>())

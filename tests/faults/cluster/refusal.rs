@@ -1,4 +1,4 @@
-//! A destination that is taken away in the middle: the topic deleted, the right to write withdrawn.
+//! A destination that disappears in the middle: the topic is deleted, or the right to write is withdrawn.
 
 use std::fs;
 
@@ -45,7 +45,7 @@ pub(crate) const CASES: &[FaultTrial] = &[
 
 const RECORDS: u64 = 50_000;
 
-/// Records that are there before the destination is taken away; more are on their way then.
+/// The number of records in the log before the destination disappears; more are in flight then.
 const BEFORE: u64 = 10_000;
 
 /// kreplay waits for the topic as long as for any record, here for 10 s, and then for none of the rest.
@@ -64,7 +64,7 @@ fn topic_deleted(more: &[&str]) {
     delete(&brokers, topic).expect("the topic is deleted");
     let output = run.wait();
     let report = report_of(&output, 1);
-    // What was delivered cannot be looked at any more: it is what was found and not rejected.
+    // The delivered records can no longer be read: they are those that were found and not rejected.
     ledger(&report);
     let delivered = entry(&report, "delivered");
     assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
@@ -201,7 +201,7 @@ fn left_by_an_older_broker() {
     assert_eq!(ledger(&report), "100 = 100 not_written");
     let why = report["problems"][0]["first"]["why"].as_str();
     let known = "it was in a batch of 100 records that the broker refused as invalid for at least one of \
-                 them; 1 of them has no key, which a compacted topic wants: stdin:44";
+                 them; 1 of them has no key, which a compacted topic requires: stdin:44";
     assert!(why.is_some_and(|why| why.contains(known)), "{report:#}");
 }
 

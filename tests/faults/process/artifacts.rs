@@ -40,7 +40,7 @@ impl RunArtifacts {
         RejectedIds::read(&self.path("rejects.jsonl")).expect("the rejects are readable")
     }
 
-    /// Sends all rejects again, those called unknown too; returns the report.
+    /// Sends all rejects again, also those called unknown; returns the report.
     ///
     /// # Panics
     /// When not all of them are delivered.

@@ -1,5 +1,5 @@
-//! Many runs over one journal, each killed or interrupted at any moment, with disks of several speeds:
-//! no run repeats more than it has said, and nothing is lost.
+//! Many runs over one journal, each killed or interrupted at any moment, with disks of several speeds: no run
+//! repeats more than it has announced, and nothing is lost.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -51,13 +51,14 @@ pub(crate) const CASES: &[FaultTrial] = &[
     ),
 ];
 
-/// How many runs of a chain are ended before their time.
+/// How many runs of a chain are ended early.
 const ENDED: u64 = 12;
 /// The largest batch of the topic, in bytes.
 const LIMIT: u64 = 20_000;
-/// One of so many records is too large for the topic.
+/// One in this many records is too large for the topic.
 const TOO_LARGE: u64 = 50;
-/// What docs/resume-and-rejects.md says may be in flight with a journal, and be announced on top of that.
+/// What may be in flight with a journal, and be announced on top of that, according to
+/// docs/resume-and-rejects.md.
 const WINDOW: u64 = 8 << 20;
 const ANNOUNCED: u64 = 512;
 
@@ -76,8 +77,8 @@ fn chains(write: Duration, bytes: usize) {
     assert!(repeated > 0, "nothing was repeated, so nothing was judged");
 }
 
-/// Ends runs over one journal until the last one may come to its end; returns how many records are
-/// in the log more than once.
+/// Ends runs over one journal until the last one may complete; returns how many records are in the log more
+/// than once.
 fn chain(kafka: &Kafka, seed: u64, disk: &SlowDisk, bytes: usize) -> u64 {
     let mut random = SeededRandom::new(seed);
     let _remember = Remember(format!("KREPLAY_TEST_SEED={seed}: {disk:?}, {bytes} bytes"));
@@ -100,8 +101,8 @@ fn chain(kafka: &Kafka, seed: u64, disk: &SlowDisk, bytes: usize) -> u64 {
     let report = report_of(&output, 1);
     let too_large = (0..all).filter(|id| is_too_large(*id)).count() as u64;
     assert_eq!(entry(&report, "not_written"), too_large, "{report:#}");
-    // One that is too large may have been announced by a run that was killed then; the next one cannot
-    // know that it was never sent.
+    // A run that was killed then may have announced one that is too large; the next run cannot know that it
+    // was never sent.
     let left = report["resume"]["uncertain"].as_u64();
     assert!(left.is_some_and(|left| left <= too_large), "{report:#}");
     let mut ids = read_log(&brokers, &topic).ids();
@@ -130,7 +131,7 @@ fn input(topic: &str, all: u64, bytes: usize) -> NamedTempFile {
     file
 }
 
-/// Runs until a moment of random choice.
+/// Runs until a random moment.
 fn end(run: Run, random: &mut SeededRandom) -> RunOutput {
     let mut run = run.spawn();
     if random.number(0..4) == 0 {
@@ -173,7 +174,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges a run by what it has said at its start.
+    /// Judges a run by what it has announced at its start.
     fn judge(&mut self, output: &RunOutput) {
         let log = read_when_quiet(self.brokers, self.topic);
         let mut now: HashMap<u64, u64> = HashMap::new();
@@ -198,9 +199,12 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// How many a run has said it may send twice.
+/// How many records a run has announced it may send twice.
 fn said(stderr: &str) -> u64 {
-    let Some(line) = stderr.lines().find(|line| line.contains("going on after")) else {
+    let Some(line) = stderr
+        .lines()
+        .find(|line| line.contains("continuing after"))
+    else {
         return 0;
     };
     if line.ends_with(", nothing is sent twice") {
@@ -211,8 +215,8 @@ fn said(stderr: &str) -> u64 {
     number.replace(',', "").parse().expect("a number")
 }
 
-/// The log, once nothing more comes of a run that has ended: what a killed process has handed to the
-/// system is still sent.
+/// The log, once nothing more comes from a run that has ended: the system still sends what a killed process
+/// has handed to it.
 fn read_when_quiet(brokers: &str, topic: &str) -> Log {
     let mut before = count(brokers, topic);
     loop {
@@ -242,7 +246,7 @@ fn created_again() {
     let refused = |why: &str| {
         let output = again();
         let said = format!(
-            "kreplay: the journal {journal} is of no use: topic `{}` {why}",
+            "kreplay: the journal {journal} is useless: topic `{}` {why}",
             records.topic
         );
         assert_eq!(
@@ -252,11 +256,11 @@ fn created_again() {
         );
         assert!(output.stderr.contains(&said), "{}", output.stderr);
         let hint = "hint: what was delivered to it is gone: use another file for `--resume`, \
-                    or remove this one to begin anew";
+                    or remove this one to start over";
         assert!(output.stderr.contains(hint), "{}", output.stderr);
     };
-    refused("was deleted since");
+    refused("has been deleted since");
     create(&brokers, &records.topic, 4, &[]).expect("the topic is created again");
-    refused("was deleted and created again since (its id was `");
+    refused("has been deleted and created again since (its id was `");
     assert_eq!(read_log(&brokers, &records.topic).len(), 0);
 }

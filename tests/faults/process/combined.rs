@@ -1,5 +1,5 @@
-//! Several faults at once: answers are lost, the broker freezes, and then nobody wants to wait. What is
-//! called not written must stay out of the log also when it was on its way before.
+//! Several faults at once: answers are lost, the broker freezes, and then the run is interrupted twice.
+//! Records reported as not written must stay out of the log even if they were in flight before.
 
 use std::thread;
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn faults_combined() {
     assert!(proxy.lost_answers() > 0, "{proxy:?}");
 }
 
-/// One replay that is left in the middle; returns how many records it calls unknown.
+/// One replay that is interrupted twice in the middle; returns how many records it calls unknown.
 fn combine_faults(kafka: &Kafka, proxy: &Proxy, seed: u64) -> u64 {
     const RECORDS: u64 = 50_000;
     let mut random = SeededRandom::new(seed);

@@ -1,4 +1,4 @@
-//! Signals at any moment of a replay into a real broker: the report is true of the log each time.
+//! Signals at any moment of a replay into a real broker: the report must match the log each time.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,8 +51,8 @@ pub(crate) const CASES: &[FaultTrial] = &[
     ),
 ];
 
-/// Freezes the broker amid a replay and interrupts that twice: what was not answered is named, and the
-/// log, once it can be read, is as the report says.
+/// Freezes the broker during a replay and interrupts that twice: the report names what was not answered, and
+/// the log, once it can be read, matches the report.
 fn frozen() {
     const RECORDS: u64 = 20_000;
     let kafka = start();
@@ -89,7 +89,7 @@ fn frozen() {
     verdict(&Evidence::new(0..found, &report, &log).rejects(&rejects));
 }
 
-/// Ends replays of a file at any moment by this signal, and goes on by their journals.
+/// Ends replays of a file at any moment by this signal, and continues by their journals.
 fn resumed(signal: Signal, runs: u64) {
     let kafka = start();
     let first = SeededRandom::from_env().seed();
@@ -99,7 +99,7 @@ fn resumed(signal: Signal, runs: u64) {
     assert!(skipped > 0, "no run was ended in the middle");
 }
 
-/// Ends one replay and goes on; returns how many records were delivered before.
+/// Ends one replay and continues; returns how many records were delivered before.
 fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
     const RECORDS: u64 = 100_000;
     let mut random = SeededRandom::new(seed);
@@ -125,21 +125,21 @@ fn resume(kafka: &Kafka, seed: u64, signal: Signal) -> u64 {
     let report = report_of(&replay(&brokers, &args).output(), 0);
     let may_repeat = report["resume"]["may_repeat"].as_u64().expect("a number");
     if ended.code == 128 + signal as i32 {
-        // What it says at its end is what the next one goes by.
+        // The next run relies on what it reports at its end.
         let before = report_in(&ended);
         assert_eq!(may_repeat, entry(&before, "unknown"), "{before:#}");
         assert_eq!(report["resume"]["skipped"], before["ledger"]["delivered"]);
     }
     let log = read_log(&brokers, &records.topic);
     verdict(&Evidence::new(0..RECORDS, &report, &log).repeats(Repeats::AtMost(may_repeat)));
-    // After its end there is nothing to go on with.
+    // After its end there is nothing to continue with.
     let after = report_of(&replay(&brokers, &args).output(), 0);
     assert_eq!(after["resume"]["may_repeat"], 0, "{after:#}");
     assert_eq!(read_log(&brokers, &records.topic).len(), log.len());
     report["resume"]["skipped"].as_u64().expect("a number")
 }
 
-/// Tells how to repeat what failed.
+/// Says how to repeat what failed.
 pub(crate) struct Remember(pub(crate) String);
 
 impl Drop for Remember {
@@ -150,7 +150,7 @@ impl Drop for Remember {
     }
 }
 
-/// Interrupts so many replays with these signals, two replays at a time.
+/// Interrupts this many replays with these signals, two replays at a time.
 fn many(runs: u64, signals: &[Signal]) {
     let kafka = start();
     let seed = SeededRandom::from_env().seed();
@@ -176,7 +176,8 @@ fn many(runs: u64, signals: &[Signal]) {
     assert!(interrupted >= runs / 5, "{interrupted} of {runs}");
 }
 
-/// How a replay is met: in the middle of a slow source, or with everything in its queue.
+/// The state in which a signal meets a replay: in the middle of a slow source, or with everything in its
+/// queue.
 struct Meeting {
     records: u64,
     /// Records a second.
@@ -222,7 +223,7 @@ fn interrupt(kafka: &Kafka, seed: u64, signals: &[Signal]) -> u64 {
     let output = run.wait();
     let log = read_log(&brokers, &records.topic);
     if sent.iter().any(|signal| output.code == -(*signal as i32)) {
-        // It came before kreplay was ready for it.
+        // The signal came before kreplay was ready for it.
         assert_eq!((log.len(), output.stdout.as_str()), (0, ""));
         return 0;
     }

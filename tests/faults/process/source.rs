@@ -1,4 +1,4 @@
-//! Numbered records without end, given to kreplay little by little or all at once.
+//! Endless numbered records, given to kreplay little by little or all at once.
 //!
 //! Apart because every fault needs records in flight at its moment, whatever the fault is.
 
@@ -18,7 +18,7 @@ use crate::harness::run::Running;
 /// How many records are written at a time.
 const PORTION: u64 = 100;
 
-/// How often a feeder looks whether more is allowed.
+/// How often a feeder checks whether more is allowed.
 const TICK: Duration = Duration::from_millis(2);
 
 /// What fills the values.
@@ -31,7 +31,7 @@ pub(crate) enum Filling {
 }
 
 impl Filling {
-    /// A text of which every part that is as long as a record is different, or none.
+    /// A text in which all parts as long as a record differ, or none do.
     fn text(self) -> &'static str {
         static NOISE: OnceLock<String> = OnceLock::new();
         static WORDS: OnceLock<String> = OnceLock::new();
@@ -91,7 +91,7 @@ impl Numbered {
         lines
     }
 
-    /// RRPairs, each of one Fetch with so many records of each partition.
+    /// RRPairs, each of one Fetch with this many records of each partition.
     ///
     /// # Errors
     /// When `to` cannot be written.
@@ -137,7 +137,7 @@ impl Feeder {
         Self::paced(run, records, total, None)
     }
 
-    /// Begins to feed at most so many records a second.
+    /// Begins to feed at most this many records a second.
     pub(crate) fn paced(
         run: &mut Running,
         records: &Numbered,
@@ -148,7 +148,7 @@ impl Feeder {
         let thread = thread::spawn({
             let (shared, records) = (Arc::clone(&shared), records.clone());
             let stdin = run.take_stdin();
-            // kreplay may end before it has read everything: that is no error.
+            // kreplay may end before it has read everything, which is not an error.
             move || shared.feed(stdin, &records, total, rate).unwrap_or(())
         });
         Self {
@@ -166,7 +166,7 @@ impl Feeder {
 impl Drop for Feeder {
     fn drop(&mut self) {
         self.shared.given_up.store(true, Ordering::SeqCst);
-        // It may be writing to a kreplay that reads no more, and ends with it.
+        // The thread may be writing to a kreplay that no longer reads, and ends with it.
         drop(self.thread.take());
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// The time of a generated record with number 0; the number is added to it.
 pub(crate) const FIRST_MS: i64 = 1_767_603_600_000;
 
-/// What stands in the log of one record, apart from its offset there.
+/// What is in the log of one record, apart from its offset there.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ExpectedRecord {
     pub(crate) timestamp_ms: i64,

@@ -1,4 +1,4 @@
-//! Randomness that can be had again: a test that fails prints its seed, `KREPLAY_TEST_SEED` repeats it.
+//! Randomness that can be repeated: a test that fails prints its seed, and `KREPLAY_TEST_SEED` repeats it.
 //!
 //! Apart because faults, proxies and records all need it, and none of them a crate of its own.
 

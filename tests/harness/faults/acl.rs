@@ -7,10 +7,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// What becomes of the rule.
+/// What happens to the rule.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AclChange {
-    /// The user may not write any more.
+    /// The user may no longer write.
     Add,
     /// The user may write again.
     Remove,

@@ -24,7 +24,7 @@ const PIECE: usize = 8 << 10;
 pub(crate) struct NetworkFault {
     /// A connection ends after the client has sent a random number of bytes of this range.
     pub(crate) cut_after: Option<Range<u64>>,
-    /// So many connections are cut, and no more.
+    /// This many connections are cut, and no more.
     pub(crate) cuts: u64,
     /// Bytes a second that all clients together get through to the broker.
     pub(crate) rate: Option<u64>,
@@ -55,7 +55,7 @@ struct Inner {
 }
 
 impl Proxy {
-    /// Takes a free port and begins to listen; the broker is told later, as it must know the port first.
+    /// Takes a free port and begins to listen; the broker is set later, because it must know the port first.
     pub(crate) fn bind(fault: NetworkFault, random: SeededRandom) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -148,7 +148,7 @@ enum Cut {
 
 impl ProxiedConnection {
     fn end(&self) {
-        // Whoever was faster has ended it: that is no error.
+        // The other side was faster and has ended it, which is not an error.
         self.client.shutdown(Shutdown::Both).ok();
         self.broker.shutdown(Shutdown::Both).ok();
     }
@@ -257,7 +257,7 @@ impl Inner {
         taken.is_ok()
     }
 
-    /// Waits as long as so many bytes take.
+    /// Waits as long as this many bytes take.
     fn throttle(&self, bytes: usize) {
         if let Some(rate) = self.fault.rate {
             let network = lock(&self.network);

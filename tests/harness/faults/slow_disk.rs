@@ -55,7 +55,7 @@ impl fmt::Debug for SlowDisk {
 }
 
 impl SlowDisk {
-    /// A disk on which a write takes so long.
+    /// A disk on which a write takes this long.
     ///
     /// # Panics
     /// When `cc` does not compile the library.
@@ -79,8 +79,8 @@ impl SlowDisk {
         self.folder.path().join("slow.so")
     }
 
-    /// Puts a run's journal on this disk, which hangs as long as there is a file `hung`; a write that has
-    /// begun to hang makes one called `hung` with `.entered` behind it.
+    /// Puts a run's journal on this disk, which hangs as long as a file `hung` exists; a write that has begun
+    /// to hang creates a file `hung.entered`.
     pub(crate) fn hanging(&self, run: Run, hung: &Path) -> Run {
         run.env("LD_PRELOAD", self.library()).env("HUNG_DISK", hung)
     }

@@ -14,7 +14,8 @@ use super::{Kafka, KafkaOptions, Ports, StartError, distribution, metadata_clien
 /// The longest that nodes may take to find each other, or to follow again after a restart.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What makes a cluster of a test's: a dead broker is noticed in seconds, as its successor is waited for.
+/// The settings of a test cluster: it notices a dead broker within seconds, because the test waits for its
+/// successor.
 const PROPERTIES: [(&str, &str); 3] = [
     ("broker.session.timeout.ms", "3000"),
     ("broker.heartbeat.interval.ms", "500"),
@@ -28,7 +29,7 @@ pub(crate) struct KafkaCluster {
 }
 
 impl KafkaCluster {
-    /// Starts so many nodes and returns once they know each other.
+    /// Starts this many nodes and returns once they know each other.
     ///
     /// # Errors
     /// Why the nodes could not start.
@@ -79,7 +80,7 @@ impl KafkaCluster {
     /// The place of the node that leads a partition.
     ///
     /// # Errors
-    /// When the cluster does not tell, or the partition has no leader.
+    /// If the cluster does not say, or the partition has no leader.
     pub(crate) fn leader(&self, topic: &str, partition: i32) -> Result<usize, String> {
         let metadata = self.ask(Some(topic))?;
         let mut partitions = partitions(&metadata);
@@ -90,7 +91,7 @@ impl KafkaCluster {
         place.map_err(|_| format!("{topic}/{partition} has no leader"))
     }
 
-    /// Waits until every node is there and every partition has all its replicas in sync.
+    /// Waits until every node is up and every partition has all its replicas in sync.
     ///
     /// # Errors
     /// When that takes too long.

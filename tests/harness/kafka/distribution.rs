@@ -26,7 +26,7 @@ const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 "#;
 
-/// Tells whether Java and, while the jars are missing, Maven are there; else what is missing.
+/// Whether Java and, while the jars are missing, Maven are installed; otherwise what is missing.
 pub(super) fn available() -> Result<(), String> {
     let version = java_version()?;
     if version < JAVA_AT_LEAST {

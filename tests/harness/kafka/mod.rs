@@ -78,7 +78,7 @@ impl StartError {
 }
 
 impl Kafka {
-    /// Tells whether this machine can run Kafka, or why it cannot.
+    /// Whether this machine can run Kafka, or why it cannot.
     pub(crate) fn available() -> Result<(), String> {
         distribution::available()
     }
@@ -151,7 +151,7 @@ impl Kafka {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.plaintext));
         let mut client = None;
         loop {
-            // The process is looked at first: what answers on the port of a dead one is a stranger.
+            // The process is checked first: whatever answers on the port of a dead one is a stranger.
             if !self.watchdog().is_running() {
                 return Err(self.died());
             }
@@ -292,7 +292,7 @@ fn metadata_client(brokers: &str) -> Result<BaseConsumer, String> {
         .map_err(|error| format!("cannot make a Kafka client: {error}"))
 }
 
-/// Tells whether the broker is registered and leads every partition that it knew before a restart.
+/// Whether the broker is registered and leads every partition that it knew before a restart.
 fn is_ready(client: &BaseConsumer) -> bool {
     let answer = client.fetch_metadata(None, Duration::from_millis(500));
     answer.is_ok_and(|metadata| {

@@ -1,4 +1,4 @@
-//! The brokers of a test run: started when the first trial wants one, ended after the last trial.
+//! The brokers of a test run: started when the first trial needs one, ended after the last trial.
 //!
 //! Apart because a listing or a filtered run must not start what it does not need.
 
@@ -50,7 +50,7 @@ impl OnDemand {
         state.get_or_insert_with(start).clone()
     }
 
-    /// Ends the broker when it was started. No trial may hold it any more.
+    /// Ends the broker if it was started. No trial may use it any more.
     pub(crate) fn stop(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         drop(state.take());

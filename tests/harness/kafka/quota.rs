@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The request's API key.
 const ALTER_CLIENT_QUOTAS: i16 = 49;
 
-/// Lets producers of any client id write so many bytes a second, for every broker each.
+/// Lets producers of any client id write this many bytes a second to each broker.
 pub(crate) fn limit_producers(broker: &str, bytes_a_second: f64) -> Result<(), String> {
     let answer = ask(broker, &request(bytes_a_second)).map_err(|why| format!("{broker}: {why}"))?;
     // The correlation id, the time of a throttle, the number of entries; then the entry's error.

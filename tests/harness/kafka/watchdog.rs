@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Reads one command a line: `run` waits and answers with the exit status, `start` answers with the
-/// process id. The inner subshell exists to reap the server at once and leave a note that it ended.
-/// `SIGHUP` is ignored because the kernel sends it to a process group that is orphaned while a
-/// member of it is stopped, which is what a paused broker and a killed tester make; `SIGPIPE` because
-/// nobody may be left to read an answer.
+/// Reads one command per line: `run` waits and answers with the exit status, `start` answers with the process
+/// id. The inner subshell exists to reap the server at once and leave a note that it ended. `SIGHUP` is
+/// ignored because the kernel sends it to an orphaned process group while one of its members is stopped,
+/// which happens with a paused broker and a killed tester; `SIGPIPE` is ignored because nobody may be left to
+/// read an answer.
 const SCRIPT: &str = r#"
 trap '' HUP PIPE
 dir=$(mktemp -d "${TMPDIR:-/tmp}/kreplay-kafka.XXXXXX") || exit 1
@@ -123,7 +123,7 @@ impl Watchdog {
         Ok(())
     }
 
-    /// Tells whether the server was started and has not ended.
+    /// Whether the server was started and has not ended.
     pub(super) fn is_running(&self) -> bool {
         self.pid.is_some() && !self.folder.join("exit").exists()
     }

@@ -1,5 +1,5 @@
-//! `docs/report.schema.json`, and whether a report is as it says. Every JSON report that a test looks at is
-//! checked by it, so that a member without a description is noticed wherever it first occurs.
+//! `docs/report.schema.json`, and whether a report conforms to it. It checks every JSON report that a test
+//! parses, so that a member without a description is noticed wherever it first occurs.
 //!
 //! A validator of our own, because the crates that read all of JSON Schema (draft 2020-12) bring some forty
 //! others: it knows the few keywords that the schema uses, and refuses a schema with any other.
@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-/// Keywords that say nothing of a value.
+/// Keywords that do not restrict a value.
 const SILENT: [&str; 5] = ["$schema", "$defs", "title", "description", "required"];
 
-/// Why `report` is not as the schema says.
+/// Why `report` does not conform to the schema.
 pub(crate) fn fault_of_report(report: &Value) -> Option<String> {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     let schema = SCHEMA.get_or_init(|| {
@@ -56,7 +56,7 @@ fn fault(root: &Value, rule: &Value, value: &Value, place: &str) -> Option<Strin
             is_less.then(|| format!("{place} is {value}, less than {least}"))
         }
         "properties" => members(root, rule, value.as_object()?, place),
-        // Where there are properties, they look at the others.
+        // If there are properties, they check the others.
         "additionalProperties" if rule.contains_key("properties") => None,
         "additionalProperties" => members(root, rule, value.as_object()?, place),
         "items" => {
@@ -69,7 +69,7 @@ fn fault(root: &Value, rule: &Value, value: &Value, place: &str) -> Option<Strin
     })
 }
 
-/// Of all alternatives that do not fit the fault that is found last: that one is meant.
+/// Of all alternatives that do not fit, the fault that is found last: that one is meant.
 fn any_of(root: &Value, rules: &Value, value: &Value, place: &str) -> Option<String> {
     let rules = rules.as_array().expect("a list");
     let faults = rules.iter().map(|rule| fault(root, rule, value, place));

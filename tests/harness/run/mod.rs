@@ -48,7 +48,7 @@ pub(crate) struct RunOutput {
     pub(crate) elapsed: Duration,
 }
 
-/// What stdin of a run is.
+/// What a run has on stdin.
 enum RunStdin {
     Null,
     Bytes(Vec<u8>),
@@ -110,7 +110,7 @@ impl Run {
         self
     }
 
-    /// Gives this file as stderr, of which the run's output then has nothing.
+    /// Uses this file as stderr, so that the run's output does not have it.
     pub(crate) fn stderr(mut self, file: File) -> Self {
         self.stderr = Some(file);
         self

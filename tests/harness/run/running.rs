@@ -33,7 +33,7 @@ pub(crate) struct Running {
     pub(super) started: Instant,
     pub(super) deadline: Instant,
     pub(super) status: Option<ExitStatus>,
-    /// Whether a signal has told it to end: that, and no end of stdin, is what the test is about.
+    /// Whether a signal has asked it to end: then the test is about that, and not about the end of stdin.
     pub(super) signalled: Cell<bool>,
     /// Released after `drop` below has run.
     pub(super) guard: Guard,
@@ -78,7 +78,7 @@ impl Running {
         pipe.write_all(bytes).and_then(|()| pipe.flush()).ok();
     }
 
-    /// Ends an open stdin.
+    /// Closes an open stdin.
     pub(crate) fn close_stdin(&mut self) {
         drop(self.stdin.take());
     }
@@ -127,7 +127,7 @@ impl Running {
         }
     }
 
-    /// Tells whether kreplay has ended.
+    /// Whether kreplay has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         if self.status.is_none() {
             self.status = self
@@ -138,7 +138,7 @@ impl Running {
         self.status.is_some()
     }
 
-    /// Waits for the end, closing stdin first unless a signal has told it to end.
+    /// Waits for the end, closing stdin first unless a signal has asked it to end.
     ///
     /// # Panics
     /// When the run's limit passes, when kreplay leaves a process behind that holds its output
@@ -171,8 +171,8 @@ impl Running {
         }
     }
 
-    /// Waits for the end, and tells the most memory that kreplay was seen to hold, in bytes; 0 when it was
-    /// over before it was looked at.
+    /// Waits for the end, and returns the most memory that kreplay was measured to hold, in bytes; 0 if it
+    /// was over before it was measured.
     ///
     /// # Panics
     /// As [`Running::wait`].

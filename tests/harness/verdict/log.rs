@@ -1,4 +1,4 @@
-//! The ids in a topic's log, and how often and in which order they stand there.
+//! The ids in a topic's log, how often they occur there, and in which order.
 //!
 //! Apart because the verdict compares and this reads.
 
@@ -53,7 +53,7 @@ impl Log {
         }
     }
 
-    /// How many records stand in it, repeated ones included.
+    /// How many records are in it, repeated ones included.
     pub(crate) fn len(&self) -> u64 {
         self.0.values().map(|ids| ids.len() as u64).sum()
     }
@@ -65,7 +65,7 @@ impl Log {
         ids
     }
 
-    /// How often each id of a range stands in it, and the ids that are not of the range.
+    /// How often each id of a range is in it, and the ids that are outside the range.
     pub(super) fn census(&self, ids: &Range<u64>) -> (Vec<u32>, Vec<u64>) {
         let mut times = vec![0; index(ids, ids.end).unwrap_or_default()];
         let mut strangers = Vec::new();

@@ -1,4 +1,4 @@
-//! The verdict over a replay: what kreplay says became of each record against what stands in the log.
+//! The verdict over a replay: compares what kreplay reports about each record with what is in the log.
 //!
 //! Apart because every fault is judged by this one function: acknowledged = log, no id twice, order per
 //! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
@@ -35,27 +35,27 @@ const LEFT_OUT: [&str; 6] = [
 /// Entries of the ledger for what was to be delivered and was not.
 const FAILED: [&str; 3] = ["not_written", "unknown", "unsent"];
 
-/// Where an id stands in a range.
+/// Where an id is in a range.
 fn index(ids: &Range<u64>, id: u64) -> Option<usize> {
     usize::try_from(id.checked_sub(ids.start)?).ok()
 }
 
-/// Which records may stand in the log more than once.
+/// Which records may be in the log more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeats {
     None,
-    /// So many, as a resumed run says of itself.
+    /// This many, as a resumed run announces.
     AtMost(u64),
 }
 
-/// What is known of a run after its end.
+/// What is known about a run after its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence<'a> {
     /// The ids that the source holds, by rising offset within each partition.
     pub(crate) source: Range<u64>,
     /// The JSON report.
     pub(crate) report: &'a Value,
-    /// What the topic holds, in which nothing but this replay and those that it resumes has written.
+    /// What the topic holds, in which only this replay and those that it resumes have written.
     pub(crate) log: &'a Log,
     /// What `--rejects` has written, when it was asked for.
     pub(crate) rejects: Option<&'a RejectedIds>,
@@ -63,7 +63,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// The evidence of a run without rejects in which nothing may stand twice.
+    /// The evidence of a run without rejects in which nothing may be there twice.
     pub(crate) fn new(source: Range<u64>, report: &'a Value, log: &'a Log) -> Self {
         Self {
             source,
@@ -83,7 +83,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Lets records stand in the log more than once.
+    /// Lets records be in the log more than once.
     #[must_use]
     pub(crate) fn repeats(self, repeats: Repeats) -> Self {
         Self { repeats, ..self }
@@ -109,10 +109,10 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Judges a run. With `KREPLAY_TEST_FIGURES=FILE` the figures go to the end of that file, a line each.
+/// Judges a run. With `KREPLAY_TEST_FIGURES=FILE`, appends the figures to that file, one line each.
 ///
 /// # Panics
-/// When what kreplay says is not what stands in the log, with everything that is wrong.
+/// If what kreplay reports is not what is in the log, with everything that is wrong.
 #[track_caller]
 pub(crate) fn verdict(evidence: &Evidence<'_>) {
     if let Some(file) = std::env::var_os("KREPLAY_TEST_FIGURES") {
@@ -162,10 +162,10 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 /// Judges a topic after the rejects were sent again: each of them is there once more than before, and so is
-/// every record of the source. Rejects come late, so nothing is said of order.
+/// every record of the source. Rejects come late, so the order does not matter.
 ///
 /// # Panics
-/// When a record is missing or stands there another number of times.
+/// If a record is missing or is there another number of times.
 pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &RejectedIds, after: &Log) {
     let ((times, _), (now, strangers)) = (before.census(source), after.census(source));
     let sent: HashSet<u64> = rejects.ids().into_iter().collect();
@@ -198,7 +198,7 @@ fn name_some(ids: &[u64], what: &str) -> Option<String> {
     (!ids.is_empty()).then_some(text)
 }
 
-/// The ids of the source whose number of times in the log is such a one.
+/// The ids of the source that are in the log such a number of times.
 fn ids(evidence: &Evidence<'_>, times: &[u32], such: impl Fn(u32) -> bool) -> Vec<u64> {
     let known = evidence.source.clone().zip(times);
     let these = known.filter(|(_, times)| such(**times));
@@ -240,7 +240,7 @@ fn twice(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
     name_some(&twice, "in the log twice")
 }
 
-/// What is called delivered stands in the log, and nothing else but what is called unknown.
+/// Checks that what is called delivered is in the log, and nothing else except for what is called unknown.
 fn acknowledged(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
     let there = times.iter().filter(|n| **n > 0).count() as u64;
     let least = evidence.skipped() + evidence.entry("delivered");
@@ -255,7 +255,7 @@ fn acknowledged(evidence: &Evidence<'_>, times: &[u32]) -> Option<String> {
     ))
 }
 
-/// The rejects name each record that was found and not delivered, and tell the truth of it.
+/// Checks that the rejects name each record that was found and not delivered, and are right about it.
 fn rejected(evidence: &Evidence<'_>, rejects: &RejectedIds, times: &[u32]) -> Vec<String> {
     let mut wrong = Vec::new();
     for outcome in FAILED {

@@ -1,4 +1,4 @@
-//! What stands in a topic's log, read back by a plain consumer.
+//! Reads back what is in a topic's log with a plain consumer.
 //!
 //! Apart from kreplay's own client on purpose: what a test sees must not depend on the code it tests.
 
@@ -14,7 +14,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 /// The longest that a reading may take unless a test says otherwise.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// One record as it stands in the log.
+/// One record as it is in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoggedRecord {
     pub(crate) topic: String,
@@ -209,7 +209,7 @@ fn collect(
     Ok(())
 }
 
-/// Tells whether an error may pass by itself: librdkafka reconnects, leaders come back.
+/// Whether an error may pass by itself: librdkafka reconnects, leaders come back.
 fn is_transient(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
@@ -244,7 +244,7 @@ fn observe(message: &BorrowedMessage<'_>) -> LoggedRecord {
     }
 }
 
-/// A consumer that joins no group. librdkafka asks for `group.id` all the same before it assigns.
+/// A consumer that joins no group. librdkafka still requires `group.id` before it assigns.
 fn reader(bootstrap: &str) -> Result<BaseConsumer, String> {
     ClientConfig::new()
         .set("bootstrap.servers", bootstrap)

@@ -1,6 +1,6 @@
 //! Circles of imports.
 //!
-//! Apart because they are a matter of graphs, not of Rust.
+//! Apart because they concern graphs, not Rust.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -39,7 +39,7 @@ fn reached<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a str> {
     found
 }
 
-/// A shortest way round within a circle, a line for each import.
+/// A shortest cycle, one line for each import.
 pub(crate) fn way_round(imports: &Imports, circle: &[String]) -> String {
     let rounds = circle.iter().filter_map(|file| round(imports, file));
     let shortest = rounds.min_by_key(Vec::len).unwrap_or_default();
@@ -50,7 +50,7 @@ pub(crate) fn way_round(imports: &Imports, circle: &[String]) -> String {
     steps.collect()
 }
 
-/// The shortest way from a file back to itself.
+/// The shortest path from a file back to itself.
 fn round<'a>(imports: &'a Imports, from: &'a str) -> Option<Vec<&'a str>> {
     let mut waiting = VecDeque::from([vec![from]]);
     let mut seen = BTreeSet::new();

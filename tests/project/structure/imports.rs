@@ -1,6 +1,6 @@
 //! Which file of a crate imports which: from `use` declarations and from paths in the text.
 //!
-//! Apart because the circles are looked for in the graph alone.
+//! Apart because the search for circles needs only the graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -10,7 +10,7 @@ use super::tokens::{Program, TestModule, is_word, starts, tokens, without_tests}
 /// A path to a module or an item, from the root of the crate.
 type Names = Vec<String>;
 
-/// For each file, the files that it imports, each with the path by which it does.
+/// For each file, the files that it imports, each with the path that does so.
 pub(crate) type Imports = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A file of the crate, what it says and what it makes visible.
@@ -88,7 +88,8 @@ fn module_path(file: &str) -> Names {
     names
 }
 
-/// Builds the graph. A re-export is no import of its own: who uses the name imports the file that defines it.
+/// Builds the graph. A re-export is not an import: a file that uses the name imports the file that defines
+/// it.
 pub(crate) fn imports(programs: &BTreeMap<String, Vec<String>>) -> Imports {
     let modules: BTreeMap<Names, Module> = programs
         .iter()
@@ -202,7 +203,7 @@ impl FileReading<'_> {
                 _ => at += 1,
             }
         }
-        // What is re-exported here and used here, too, is imported.
+        // What is re-exported here and also used here is imported.
         let used = self.module.exports.iter();
         let used = used.filter(|(name, _)| words.contains(*name));
         let used: Vec<Names> = used.map(|(_, path)| path.clone()).collect();

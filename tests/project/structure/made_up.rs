@@ -1,4 +1,4 @@
-//! The check itself, tried on made-up crates.
+//! Tests of the check itself, on made-up crates.
 //!
 //! Apart so that `structure.rs` says only what is checked.
 
@@ -29,7 +29,7 @@ fn circles_in(files: &str) -> String {
 #[test]
 fn circles_are_found_however_they_are_imported() {
     let cases = [
-        // One way is none.
+        // One direction is not a circle.
         ("a.rs: use crate::b::B; | b.rs: struct B;", ""),
         ("a.rs: use crate::b::B; | b.rs: use super::a;", "a.rs b.rs"),
         // Paths in the text.
@@ -52,7 +52,7 @@ fn circles_are_found_however_they_are_imported() {
             "a.rs: mod b; fn f() { b::g() } | a/b.rs: fn g() { super::f() }",
             "a.rs a/b.rs",
         ),
-        // Two at once; that one imports the other joins them not.
+        // Two at once; an import between them does not join them.
         (
             "a.rs: use crate::b; | b.rs: use crate::a; | c.rs: use crate::{a, d}; | d.rs: use crate::c;",
             "a.rs b.rs, c.rs d.rs",
@@ -79,7 +79,7 @@ fn a_re_exported_name_is_imported_from_where_it_is_defined() {
         ("mod b; pub use b::B;", "a/b.rs c.rs"),
         ("mod b; pub(crate) use b::{B as X, B};", "a/b.rs c.rs"),
         ("mod b; pub use self::b::*;", "a/b.rs c.rs"),
-        // A struct of its own: nothing leads to the child.
+        // A struct of its own: no path leads to the child.
         ("mod b; pub struct B;", ""),
     ] {
         let files = format!(

@@ -71,7 +71,7 @@ fn entries<'a>(files: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, BTreeS
     folders
 }
 
-/// What has to change in the source, with the files that it is about; empty when all rules hold.
+/// What has to change in the source, with the files that it is about; empty if all rules hold.
 fn complaints(files: &BTreeMap<String, String>) -> String {
     let programs = imports::program(files);
     let graph = imports::imports(&programs);

@@ -1,10 +1,10 @@
 //! The types that a file defines.
 //!
-//! Apart because associated types and type parameters look the same and have to be told from them.
+//! Apart because associated types and type parameters look the same and have to be distinguished from them.
 
 use super::tokens::is_word;
 
-/// What may follow the name in a definition. Macros take the keywords as mere words: `struct enum identifier`.
+/// What may follow the name in a definition. Macros use the keywords as mere words: `struct enum identifier`.
 const ENDS_OF_A_NAME: [&str; 7] = ["{", "(", ";", "<", "=", ":", "where"];
 
 /// The names of the structs, enums, unions, traits and type aliases, associated types left out.

@@ -1,6 +1,6 @@
-//! The words and signs of Rust text, without comments and without what only tests compile.
+//! The words and signs of Rust text, without comments and without code that only tests compile.
 //!
-//! Apart because the rest looks at imports and names alone.
+//! Apart because the rest deals only with imports and names.
 
 /// Splits Rust text. A word, a number and `::` are a token each, as is every other sign; a string is a
 /// token that begins with `"`. Comments and lifetimes are left out.
@@ -152,7 +152,7 @@ pub(crate) fn without_tests(all: &[String]) -> Program {
     program
 }
 
-/// The number of tokens of attributes and of what they stand before.
+/// The number of tokens of attributes and of what follows them.
 fn guarded(tokens: &[String]) -> usize {
     let mut at = 0;
     while starts(&tokens[at..], &["#", "["]) {
@@ -227,7 +227,7 @@ fn module_in_a_file(item: &[String]) -> Option<TestModule> {
     })
 }
 
-/// Tells whether the tokens begin with these.
+/// Whether the tokens begin with these.
 pub(crate) fn starts(tokens: &[String], with: &[&str]) -> bool {
     tokens.len() >= with.len() && tokens.iter().zip(with).all(|(token, word)| token == word)
 }

@@ -285,8 +285,8 @@ fn is_delivered(kafka: &Kafka, brokers: &str, more: &[String]) {
     assert_hidden(&output);
 }
 
-/// Ends with code 3 in time, one line that says `why`, and `hint`; also with all that librdkafka has
-/// to say, no secret is shown.
+/// Ends with code 3 in time and one line that says `why`, and `hint`; even with everything that librdkafka
+/// logs, no secret is shown.
 fn is_refused(kafka: &Kafka, brokers: &str, more: &[String], why: &str, hint: &str) {
     let topic = create_unique(&kafka.brokers(), "connecting", 1).expect("a topic");
     let output = send(brokers, &topic, more);
@@ -364,7 +364,7 @@ fn scram_512(kafka: &Kafka) {
     right_and_wrong(kafka, "SASL", "SCRAM-SHA-512", "SASL_PLAINTEXT");
 }
 
-/// An unsecured token (RFC 7519, section 6) that lives so many seconds.
+/// An unsecured token (RFC 7519, section 6) with a lifetime of this many seconds.
 fn token(subject: &str, lifetime_s: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = i64::try_from(now.expect("after 1970").as_secs()).expect("before i64 ends");
@@ -380,7 +380,7 @@ fn with_token(kafka: &Kafka, source: [String; 2]) -> (String, Vec<String>) {
 }
 
 fn token_command(kafka: &Kafka) {
-    let why = "authentication failed: the broker does not take the token";
+    let why = "authentication failed: the broker does not accept the token";
     let hint = "";
     let command = |text: String| ["--oauth-command".to_owned(), text];
     let (brokers, right) = with_token(kafka, command(format!("echo {}", token("alice", 60))));
@@ -393,14 +393,14 @@ fn token_command(kafka: &Kafka) {
     assert_eq!(output.code, 3, "{output:#?}");
     assert_eq!(
         output.stderr,
-        "kreplay: there is no token: the command of --oauth-command ended with exit status 3: no \
+        "kreplay: could not get a token: the command of --oauth-command ended with exit status 3: no \
          such account\n"
     );
     assert_hidden(&output);
 }
 
 fn token_file(kafka: &Kafka) {
-    let why = "authentication failed: the broker does not take the token";
+    let why = "authentication failed: the broker does not accept the token";
     let hint = "";
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("token");
@@ -444,7 +444,7 @@ fn renewed(kafka: &Kafka) {
 }
 
 fn client_certificate(kafka: &Kafka) {
-    let why = "the TLS handshake failed: the broker wants a client certificate that it knows";
+    let why = "the TLS handshake failed: the broker requires a client certificate that it trusts";
     let hint = "`-X ssl.keystore.location=FILE` (PKCS#12) with `ssl.keystore.password`, or `ssl.certificate.location` and `ssl.key.location`";
     let (authority, keys) = (store("broker.pem"), store("client.p12"));
     let tls = [
@@ -462,21 +462,21 @@ fn client_certificate(kafka: &Kafka) {
 }
 
 fn mechanism(kafka: &Kafka) {
-    let why = "the broker does not take the mechanism SCRAM-SHA-1, only PLAIN, SCRAM-SHA-512, SCRAM-SHA-256, OAUTHBEARER";
+    let why = "the broker does not accept the mechanism SCRAM-SHA-1, only PLAIN, SCRAM-SHA-512, SCRAM-SHA-256, OAUTHBEARER";
     let hint = "choose one with `-X sasl.mechanism=...`";
     let other = sasl("SCRAM-SHA-1", PASSWORD, "SASL_PLAINTEXT");
     is_refused(kafka, &brokers_at(kafka, "SASL"), &other, why, hint);
 }
 
 fn plain_to_tls(kafka: &Kafka) {
-    let why = "the broker closed the connection at once: its port seems to be one for TLS";
-    let hint = "`-X security.protocol=SSL`, or SASL_SSL where a user is wanted, too";
+    let why = "the broker closed the connection at once: its port seems to expect TLS";
+    let hint = "`-X security.protocol=SSL`, or SASL_SSL if the cluster also asks for a user";
     is_refused(kafka, &brokers_at(kafka, "TLS"), &[], why, hint);
 }
 
 fn tls_to_plain(kafka: &Kafka) {
-    let why = "the TLS handshake failed: the broker's port seems to be one without TLS";
-    let hint = "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT where a user is wanted";
+    let why = "the TLS handshake failed: the broker's port seems not to use TLS";
+    let hint = "`-X security.protocol=PLAINTEXT`, or SASL_PLAINTEXT if the cluster asks for a user";
     let tls = flags(&[("security.protocol", "SSL")]);
     is_refused(kafka, &kafka.brokers(), &tls, why, hint);
 }
@@ -490,7 +490,7 @@ fn unknown_authority(kafka: &Kafka) {
 }
 
 fn no_sasl(kafka: &Kafka) {
-    let why = "the broker closed the connection at once: it may want a user";
+    let why = "the broker closed the connection at once: it may require a user";
     let hint = "`-X security.protocol=SASL_SSL` or SASL_PLAINTEXT, with `sasl.mechanism`, `sasl.username` and `sasl.password`";
     is_refused(kafka, &brokers_at(kafka, "SASL"), &[], why, hint);
 }
@@ -543,7 +543,7 @@ fn no_writing(kafka: &Kafka) {
     for topic in topics {
         assert_eq!(count(&plain, topic), Ok(0));
     }
-    // The one topic of `-t` is looked at before anything is read.
+    // The topic of `-t` is checked before anything is read.
     let output = send(&brokers, &seen, &bob());
     let said = format!(
         "kreplay: the user may not write to {brokers}: the right `Write` on topic `{seen}` is missing\n"
@@ -567,7 +567,7 @@ fn unknown_host(kafka: &Kafka) {
     is_refused(kafka, "kafka.invalid:9092", &[], why, hint);
 }
 
-/// bob may write to the topic, and see neither the cluster nor any group.
+/// bob may write to the topic, but see neither the cluster nor any group.
 fn unseen_group(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "unseen-group", 1).expect("a topic");
     allow_writing(&kafka.brokers(), "User:bob", &topic);
@@ -577,7 +577,7 @@ fn unseen_group(kafka: &Kafka) {
     let args = args.into_iter().map(str::to_owned).chain(bob());
     let line = format!("{{\"topic\":\"{topic}\",\"value\":\"v\"}}\n");
     let output = Run::new(args).stdin(line).output();
-    let said = "kreplay: the cluster does not describe the group `billing`: Broker: Group authorization failed\n\
+    let said = "kreplay: the cluster did not describe the group `billing`: Broker: Group authorization failed\n\
                 hint: `--wait-group` needs the right to describe the group\n";
     assert_eq!(output.stderr, said);
     assert_eq!(entry(&report_of(&output, 3), "found"), 0);

@@ -1,4 +1,4 @@
-//! Where records go and what they get on the way: partitions, topics, times, headers.
+//! Where records go and what they get: partitions, topics, times, headers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -84,7 +84,7 @@ fn check_murmur2() {
     assert_eq!(murmur2(b"abc"), 479_470_107);
 }
 
-/// Creates orders and payments with so many partitions under a prefix; returns the value for `--map`.
+/// Creates orders and payments with this many partitions under a prefix; returns the value for `--map`.
 fn shop(kafka: &Kafka, prefix: &str, orders: i32, payments: i32) -> String {
     for (name, partitions) in [("orders", orders), ("payments", payments)] {
         let topic = format!("{prefix}-{name}");
@@ -387,7 +387,7 @@ fn map_by_id(kafka: &Kafka) {
 fn beyond_all_partitions(kafka: &Kafka) {
     const LAST: i32 = 100_000;
     let why = format!(
-        "the capture names partition {LAST}, and kreplay makes topics of at most 100000 partitions"
+        "the capture names partition {LAST}, but kreplay creates topics with at most 100000 partitions"
     );
     let topic = unique("beyond");
     let line = |partition: i32| json!({"topic": topic, "partition": partition, "value": "v"});
@@ -400,7 +400,7 @@ fn beyond_all_partitions(kafka: &Kafka) {
     let expected = format!("kreplay: could not create topic `{topic}`: {why}\n");
     assert_eq!(output.stderr, expected);
 
-    // The first is sent, and the topic made, before the other one is seen.
+    // The first is sent, and the topic created, before the other one is seen.
     let mut run = replay(kafka, &args).stdin_open().spawn();
     run.write_stdin(format!("{}\n", line(0)).as_bytes());
     let brokers = kafka.brokers();

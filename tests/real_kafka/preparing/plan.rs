@@ -92,7 +92,7 @@ fn placed(kafka: &Kafka) {
     create(&kafka.brokers(), &topic, 2, &[]).expect("a topic");
     let lines = lines(&topic, 0..120, |n, line| line["partition"] = (n % 4).into());
     let plan = planned(kafka, &lines, &[], 1);
-    // Partitions 2 and 3 are not there: half of the records.
+    // Partitions 2 and 3 do not exist: half of the records.
     assert_eq!(plan["topics"][0]["displaced"], 60);
     let kept = planned(kafka, &lines, &["--partition", "keep"], 3);
     assert_eq!(kept["topics"][0]["missing_partitions"], json!([2, 3]));

@@ -1,4 +1,4 @@
-//! The destination: the captured cluster is refused, and what was found is told before the first record.
+//! The destination: kreplay refuses the captured cluster, and reports what it found before the first record.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -94,11 +94,11 @@ fn at(address: &str) -> Value {
     json!({ "network_address": address })
 }
 
-/// A broker's address that is no loopback address, and at which nothing answers: a connection to a
+/// A broker's address that is not a loopback address, and at which nothing answers: a connection to a
 /// multicast address fails at once.
 const ELSEWHERE: &str = "224.0.0.1:19092";
 
-/// The destination by that address, too: the brokers of the test have loopback addresses alone.
+/// The destination by that address as well: the brokers of the test have only loopback addresses.
 fn brokers(kafka: &Kafka) -> String {
     format!("{ELSEWHERE},{}", kafka.brokers())
 }
@@ -106,7 +106,7 @@ fn brokers(kafka: &Kafka) -> String {
 fn refusal(kafka: &Kafka, shared: &str) -> String {
     format!(
         "kreplay: {} is the cluster that the records were captured from: both have {shared}\n\
-         hint: `--yes` sends all the same; its topics then have the records twice\n",
+         hint: `--yes` sends anyway; its topics then have the records twice\n",
         brokers(kafka)
     )
 }
@@ -202,11 +202,11 @@ fn loopback_alone(kafka: &Kafka) {
         .output();
     assert_eq!(ledger(&report_of(&output, 0)), "10 = 10 delivered");
     let note = format!(
-        "kreplay: the records were captured at `{address}`, an address that every machine has: \
-         whether it was this cluster is not known\n"
+        "kreplay: the records were captured at `{address}`, an address that every machine has; \
+         kreplay cannot know whether it was this cluster\n"
     );
     assert_eq!(output.stderr.matches(&note).count(), 1, "{}", output.stderr);
-    // The id says more.
+    // The id decides.
     let lines = lines + &metadata("another", &address);
     let output = replay(kafka, &["replay", "-"]).stdin(lines).output();
     report_of(&output, 0);
@@ -221,7 +221,7 @@ fn unknown_protocol(kafka: &Kafka) {
     is_refused(kafka, &topic, &["replay", "-"], lines, &shared);
 }
 
-/// The id stands behind more lines than one read gives.
+/// The id comes after more lines than one read gives.
 fn known_with_a_topic(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "same", 1).expect("a topic");
     let fetches: String = (0..80)
@@ -243,7 +243,7 @@ fn known_by_rejects(kafka: &Kafka) {
     let shared = format!("the broker `{ELSEWHERE}`");
     let args = ["replay", "-", "--rejects", &first];
     is_refused(kafka, &topic, &args, lines, &shared);
-    // The rejects of rejects know it, too.
+    // The rejects of rejects know it as well.
     let args = ["replay", &first, "--rejects", &second];
     is_refused(kafka, &topic, &args, String::new(), &shared);
     is_refused(kafka, &topic, &["replay", &second], String::new(), &shared);
@@ -303,7 +303,7 @@ fn consumer(kafka: &Kafka, group: &str, protocol: &str) -> BaseConsumer {
 }
 
 fn announced(kafka: &Kafka) {
-    let topic = create_unique(&kafka.brokers(), "told", 3).expect("a topic");
+    let topic = create_unique(&kafka.brokers(), "announced", 3).expect("a topic");
     let line = |groups: &str| {
         format!("kreplay: cluster {CLUSTER_ID} (1 broker): {topic} (3 partitions); {groups}\n")
     };
@@ -353,7 +353,7 @@ fn log_append_time(kafka: &Kafka) {
     assert!(!output.stderr.contains("LogAppendTime"), "{output:#?}");
 }
 
-/// Apache Kafka 4 takes what all the replicas that there are have got.
+/// Apache Kafka 4 accepts what all existing replicas have.
 fn too_few_replicas(kafka: &Kafka) {
     let topic = unique("too-few");
     let setting = [("min.insync.replicas", "2")];

@@ -1,5 +1,4 @@
-//! Refusals: topics and brokers that are not there, records that are too large, a broker
-//! that stops answering.
+//! Refusals: topics and brokers that are missing, records that are too large, a broker that stops answering.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
@@ -59,7 +58,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ),
 ];
 
-/// These pause the broker, or want it to create topics by itself.
+/// These pause the broker, or need it to create topics by itself.
 pub(crate) const ON_THE_SPARE_BROKER: &[KafkaTrial] = &[
     (
         "an_interrupted_replay_into_a_broker_that_hangs_ends_and_accounts_for_every_record",
@@ -173,7 +172,7 @@ fn unreachable(_: &Kafka) {
     assert!(!pid_file.exists(), "speedctl was started");
 }
 
-/// Letters that do not compress: a broker's limit is about what arrives there.
+/// Letters that do not compress: a broker's limit applies to what arrives there.
 fn noise(bytes: usize) -> String {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut letter = || {
@@ -186,7 +185,7 @@ fn noise(bytes: usize) -> String {
     (0..bytes).map(|_| letter()).collect()
 }
 
-/// A record of so many bytes stands alone in partition 1, between small ones in partition 0.
+/// A record of this many bytes is alone in partition 1; small ones are in partition 0.
 fn with_a_large_record(kafka: &Kafka, topic: &str, bytes: usize) {
     let large = GeneratedRecord {
         key: None,
@@ -272,8 +271,8 @@ fn one_too_large_among_ten_thousand(kafka: &Kafka) {
     assert_eq!(numbers(kafka, &other), [0]);
 }
 
-/// Who raises `message.max.bytes` above the topic's limit leaves the judgement to the broker, which
-/// looks at what compression leaves; here it leaves too much.
+/// A user who raises `message.max.bytes` above the topic's limit leaves the judgement to the broker, which
+/// checks what compression leaves; here it leaves too much.
 fn too_large_for_the_broker(kafka: &Kafka) {
     let topic = unique("small-records");
     let limit = [("max.message.bytes", "4000")];
@@ -290,7 +289,7 @@ fn too_large_for_the_broker(kafka: &Kafka) {
     assert_eq!(numbers(kafka, &topic), all_but(0..1000, 500));
 }
 
-/// The numbers of the records that stand in a topic of one partition, in its order.
+/// The numbers of the records in a topic of one partition, in its order.
 fn numbers(kafka: &Kafka, topic: &str) -> Vec<u64> {
     let seen = read(&kafka.brokers(), topic).expect("the topic is readable");
     seen.iter().map(LoggedRecord::text).map(number_of).collect()
@@ -305,8 +304,8 @@ fn very_large(kafka: &Kafka) {
     with_a_large_record(kafka, &topic, 2 << 20);
 }
 
-/// Reads a topic of a broker that has been away: its partitions have no leader until the controller
-/// has noticed that it is back.
+/// Reads a topic of a broker that was down: its partitions have no leader until the controller has noticed
+/// that it is back.
 fn read_after_pause(kafka: &Kafka, topic: &str) -> Vec<LoggedRecord> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -330,7 +329,7 @@ fn hanging(kafka: &Kafka) {
     thread::sleep(Duration::from_millis(300));
     kafka.pause().expect("the broker is there to be paused");
     run.write_stdin(numbered_lines(&topic, BEFORE..ALL).as_bytes());
-    // Nothing tells from outside when the rest is handed over: kreplay reads it within milliseconds.
+    // Nothing shows from outside when the rest is handed over: kreplay reads it within milliseconds.
     thread::sleep(Duration::from_millis(500));
     let interrupted = Instant::now();
     run.signal(Signal::SIGINT);

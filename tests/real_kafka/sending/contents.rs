@@ -41,7 +41,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ("the_offsets_in_the_report_are_those_of_the_log", offsets),
 ];
 
-/// The topics of the shop as the JSON report has them, under a prefix, where nobody else has written.
+/// The topics of the shop as the JSON report has them, under a prefix to which nobody else has written.
 fn shop_topics(kafka: &Kafka, prefix: &str) -> Value {
     let topics = [
         ("orders", 3, 28, 6165),
@@ -73,7 +73,7 @@ pub(crate) fn per_partition(before: &[(i32, i64)], after: &[(i32, i64)]) -> Valu
     changed.collect()
 }
 
-/// The log's own ends before and after each of three runs are what the report says of it.
+/// The report of each of three runs must match the log's own ends before and after it.
 fn offsets(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "offsets", 4).expect("a topic");
     for (run, records) in [5_u64, 3000, 40].into_iter().enumerate() {

@@ -1,5 +1,5 @@
 //! Records that only the broker can judge, because kreplay's user may not read the topic's settings: a
-//! refused batch is sent again until the culprit stands alone. What is delivered is read from the log.
+//! refused batch is sent again until the culprit is alone. The delivered records are read from the log.
 
 use std::fs;
 
@@ -109,7 +109,7 @@ fn all_refused(kafka: &Kafka) {
 fn small_limit(kafka: &Kafka) {
     let topic = unreadable(kafka, &[("max.message.bytes", "100000")]);
     let lines = lines(&topic, 0..1000, |n, line| {
-        // Digits of an irrational step: what compresses well would fit after all.
+        // Digits of an irrational step: values that compress well would fit after all.
         let noise = (0..128_u64).map(|i| {
             let mixed = (n * 128 + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             format!(
@@ -122,7 +122,7 @@ fn small_limit(kafka: &Kafka) {
             noise.collect::<String>()
         ));
     });
-    // Without compression the limit is about what is sent.
+    // Without compression the limit applies to what is sent.
     let output = as_bob(kafka, &lines, &["-X", "compression.type=none"]);
     let report = report_of(&output, 0);
     assert_eq!(ledger(&report), "1000 = 1000 delivered");
@@ -130,7 +130,7 @@ fn small_limit(kafka: &Kafka) {
     let mut sorted = there.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, (0..1000).collect::<Vec<_>>());
-    // What is behind a later record is what the report calls out of order.
+    // What comes after a later record is what the report calls out of order.
     let mut highest = 0;
     let late = there.iter().filter(|n| {
         highest = highest.max(**n);

@@ -1,5 +1,5 @@
-//! Records that a topic does not take by its settings: each is left out alone and named, the others are
-//! delivered in order. What is delivered is read from the log.
+//! Records that a topic refuses by its settings: each is left out alone and named, the others are delivered
+//! in order. The delivered records are read from the log.
 
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,7 +43,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ),
 ];
 
-/// Records with these numbers in partition 0, one of which is changed by `odd`.
+/// Records with these numbers in partition 0, one of which `odd` changes.
 pub(crate) fn lines(topic: &str, numbers: Range<u64>, odd: impl Fn(u64, &mut Value)) -> String {
     numbers
         .map(|n| {
@@ -222,7 +222,7 @@ fn expired(kafka: &Kafka) {
         assert!(output.stderr.contains(&said), "{}", output.stderr);
         assert_eq!(count(&kafka.brokers(), &topic), Ok(0));
     }
-    // Topics that keep them take them, and so does this one with new times.
+    // Topics that keep them accept them, and so does this one with new times.
     let compacted = for_a_week(kafka, &[("cleanup.policy", "compact")]);
     let append = for_a_week(kafka, &[("message.timestamp.type", "LogAppendTime")]);
     for (topic, timestamps) in [
@@ -249,7 +249,7 @@ fn some_expired(kafka: &Kafka) {
     let report = report_of(&output, 3);
     assert_eq!(ledger(&report), "20 = 20 unsent");
     let said = format!(
-        "kreplay: 3 of the 20 originals looked at first are too old, up to 8 days, and `{topic}` \
+        "kreplay: 3 of the first 20 originals are too old, up to 8 days, but `{topic}` \
          keeps 7 days: they would be deleted at once\n"
     );
     assert!(output.stderr.contains(&said), "{}", output.stderr);

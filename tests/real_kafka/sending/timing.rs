@@ -18,7 +18,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ("the_brokers_clock_sees_the_rate_that_was_asked_for", rate),
 ];
 
-/// How far a busy machine may be off, beyond what kreplay itself says: a broker that collects garbage, a
+/// How far a busy machine may be off, beyond what kreplay itself reports: a broker that collects garbage, a
 /// disk that is busy.
 const BUSY_MS: f64 = 1500.0;
 
@@ -63,7 +63,7 @@ fn original_rhythm(kafka: &Kafka) {
     let late = report["timing"]["response_ms"]["max"]
         .as_f64()
         .expect("a response");
-    // The first record may be late itself, with all that opens a connection.
+    // The first record may be late itself, because of everything that opens a connection.
     let first = seen[0].timestamp_ms;
     for seen in &seen {
         let planned: i64 = seen.text().parse().expect("a number");

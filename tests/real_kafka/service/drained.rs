@@ -1,5 +1,5 @@
-//! A replay that waits for a consumer group says whether the group has read what was delivered, and
-//! else why not.
+//! A replay that waits for a consumer group says whether the group has read what was delivered, and otherwise
+//! why not.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     ("two_groups_are_judged_apart", two_groups),
 ];
 
-/// Those that take their time.
+/// Those that take longer.
 pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[
     (
         "the_capacity_of_a_service_is_measured_by_holding_its_lag",
@@ -223,7 +223,7 @@ fn too_slow(kafka: &Kafka) {
         let flags = ["--protocol", protocol, "--capacity", "10"];
         let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         let (verdict, found) = undrained(kafka, &topic, &group, "3s");
-        // It does not matter that it has not come to the other partitions.
+        // It does not matter that it has not reached the other partitions.
         assert_eq!(verdict, "progressing", "{found:#}");
         service.stop();
     }
@@ -321,7 +321,7 @@ fn nobody(kafka: &Kafka) {
         assert_drained(kafka, &topic, &group);
         service.stop();
     }
-    // The name of a group that is there is proposed for one that is not.
+    // kreplay proposes the name of an existing group for one that does not exist.
     let (topic, group) = (topic(kafka), unique("misspelt-readers"));
     let service = RunningService::start(&kafka.brokers(), &group, &topic, &[]);
     let wrong = group.replace("misspelt", "mispelt");
@@ -373,7 +373,7 @@ fn blocked(kafka: &Kafka) {
 
 fn deleted(kafka: &Kafka) {
     let (topic, group) = (topic(kafka), unique("readers"));
-    // A group that has read the beginning and is gone.
+    // A group that has read the beginning and has gone.
     let mut offsets = TopicPartitionList::new();
     let added = offsets.add_partition_offset(&topic, 1, Offset::Offset(0));
     added.expect("it is an offset");
@@ -413,8 +413,8 @@ fn share(kafka: &Kafka) {
     share_group::join(&kafka.brokers(), &group, &topic);
     let output = replay_and_wait(kafka, &topic, &[&group], "5s");
     let said = format!(
-        "kreplay: `{group}` is not a consumer group, but one of another kind, such as a share group\n\
-         hint: `--wait-group` needs a group that commits offsets\n"
+        "kreplay: `{group}` is not a consumer group but another kind of group, such as a share group\n\
+         hint: give `--wait-group` a group that commits offsets\n"
     );
     assert!(output.stderr.ends_with(&said), "{output:#?}");
     let report = report_of(&output, 3);
@@ -465,7 +465,7 @@ fn two_groups(kafka: &Kafka) {
     silent.stop();
 }
 
-/// Replays [`lines`] again and again for some seconds, with a lag of 200; gives the capacity in the report.
+/// Replays [`lines`] again and again for some seconds, with a lag of 200; returns the capacity in the report.
 fn hold_lag(kafka: &Kafka, topic: &str, group: &str, more: &[&str]) -> Value {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let file = folder.path().join("lines.jsonl");
@@ -496,18 +496,18 @@ fn capacity(kafka: &Kafka) {
         let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
         let found = hold_lag(kafka, &topic, &group, &[]);
         assert_eq!(found["bounded_by"], "service", "{found:#}");
-        // It is never faster; how much slower it is, is a matter of the machine. bench/capacity.sh measures that.
+        // It is never faster; how much slower it is depends on the machine. bench/capacity.sh measures that.
         let rate = found["rate"].as_f64().expect("it was steady");
         assert!((50.0..=110.0).contains(&rate), "{found:#}");
-        // The last third of the time tries 0.95 of it. Whether a busy machine lets the service keep that up is not
-        // the matter here: the pure part is tried with services that can and that cannot.
+        // The last third of the time tries 0.95 of it. Whether a busy machine lets the service sustain that
+        // does not matter here: unit tests cover services that can and that cannot.
         let confirmation = &found["confirmation"];
         let tried = confirmation["rate"]
             .as_f64()
             .expect("there was time for it");
         assert!((tried / (0.95 * rate) - 1.0).abs() < 0.01, "{found:#}");
         assert!(confirmation["time_s"].as_f64() >= Some(2.5), "{found:#}");
-        // Less than it can do shows nothing of what it can do.
+        // Less than it can do shows nothing about what it can do.
         let found = hold_lag(kafka, &topic, &group, &["--rate", "30"]);
         assert_eq!(found["bounded_by"], "timing", "{found:#}");
         assert_eq!(found["confirmation"], json!(null), "{found:#}");

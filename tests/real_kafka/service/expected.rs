@@ -1,5 +1,6 @@
-//! `--expect`: what the service behind the topic wrote during a replay, beside what the capture shows it to
-//! have written. The service is healthy or has one planted fault, and the verdict is that fault and no other.
+//! `--expect`: what the service behind the topic wrote during a replay, compared with what it wrote in the
+//! capture. The service is healthy or has one planted fault, and the verdict must name that fault and no
+//! other.
 
 use std::fs;
 use std::path::PathBuf;
@@ -78,7 +79,7 @@ pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[(
 /// that the nth record that the service reads is the nth order.
 pub(crate) const ORDERS: u64 = 30;
 const CUSTOMERS: u64 = 3;
-/// With which record of its input a fault happens: also with each multiple, of which ORDERS holds three.
+/// The record of its input at which a fault happens, and again at each multiple, of which ORDERS holds three.
 const EVERY: &str = "10";
 pub(crate) const FAULTS: u64 = 3;
 
@@ -146,7 +147,7 @@ impl ServiceRun {
         Self::expecting(kafka, invoice)
     }
 
-    /// A capture in which the service has answered so.
+    /// A capture in which the service has given this answer.
     fn expecting(kafka: &Kafka, answer: fn(u64) -> Value) -> Self {
         Self::written_with(kafka, answer, "ATTRIBUTE_NO_COMPRESSION")
     }
@@ -226,7 +227,7 @@ impl ServiceRun {
         replay(kafka, &[&words[..], flags].concat())
     }
 
-    /// What a replay with `--expect` finds of a service with these flags.
+    /// What a replay with `--expect` finds about a service with these flags.
     fn expect(&self, kafka: &Kafka, service: &[&str], flags: &[&str]) -> RunOutput {
         let service = self.service(kafka, service);
         let output = self.replay(kafka, &[&["--expect"], flags].concat());
@@ -240,7 +241,7 @@ pub(crate) fn fault(name: &'static str) -> [&'static str; 4] {
     ["--fault", name, "--every", EVERY]
 }
 
-/// Checks verdict and counts of a run: those named, and no others but `equal`.
+/// Checks verdict and counts of a run: those named, and no others except for `equal`.
 pub(crate) fn check(output: &RunOutput, code: i32, verdict: &str, counts: &[(&str, u64)]) -> Value {
     let report = report_of(output, code);
     let expected = &report["expected"];
@@ -266,7 +267,7 @@ fn healthy(kafka: &Kafka) {
     let output = stage.expect(kafka, &[], &[]);
     let expected = check(&output, 0, "same", &[("equal", ORDERS)]);
     assert_eq!(expected["topics"][0]["name"], stage.invoices.as_str());
-    // Whatever the service does wrong on other days, its input is not its output.
+    // Whatever the service does wrong, its input is not its output.
     assert_eq!(expected["not_compared"], json!([]));
 }
 
@@ -276,7 +277,8 @@ fn transactional(kafka: &Kafka) {
     check(&output, 0, "same", &[("equal", ORDERS)]);
 }
 
-/// A service that writes a record, takes it back and writes it again: whoever reads what is committed sees it once.
+/// A service that writes a record, takes it back and writes it again: a reader of committed records sees it
+/// once.
 fn aborted(kafka: &Kafka) {
     let fault = [&["--transactional"], &fault("aborted")[..]].concat();
     let run = ServiceRun::written_with(kafka, invoice, "ATTRIBUTE_TRANSACTIONAL");
@@ -287,7 +289,7 @@ fn aborted(kafka: &Kafka) {
         &[("equal", ORDERS)],
     );
     assert_eq!(expected["isolation"], "read_committed");
-    // Readers of a service that used no transactions do not look whether a record was committed.
+    // Readers of a service that used no transactions do not check whether a record was committed.
     let run = ServiceRun::new(kafka);
     let counts = [("equal", ORDERS), ("repeated", FAULTS)];
     let expected = check(&run.expect(kafka, &fault, &[]), 1, "differs", &counts);
@@ -517,7 +519,7 @@ fn refused(kafka: &Kafka) {
         let ends = crate::harness::verdict::readback::ends(&kafka.brokers(), &stage.orders);
         assert_eq!(ends.expect("the broker answers"), [(0, 0)]);
     };
-    // The output goes to a topic that is not there.
+    // The output goes to a topic that does not exist.
     let capture = stage.file("capture.jsonl").display().to_string();
     let map = format!("--map=orders={}", stage.orders);
     let gone = unique("gone");
@@ -546,7 +548,7 @@ fn refused(kafka: &Kafka) {
     let line = json!({ "topic": "orders", "key": "c-1", "value": "1" });
     let lines = stage.write("lines", &[line]).display().to_string();
     let output = replay(kafka, &["replay", &lines, &map, "-F", "none", "--expect"]).output();
-    let said = "`--expect` reads Produce requests, and the source is record lines";
+    let said = "`--expect` reads Produce requests, but the source is record lines";
     assert!(output.stderr.contains(said), "{output:#?}");
     assert_eq!(output.code, 2, "{output:#?}");
     nothing_sent();
@@ -611,7 +613,7 @@ fn readme(kafka: &Kafka) {
     }
 }
 
-/// An id as of another run.
+/// An id as in another run.
 fn id(n: u64) -> String {
     format!("0a0b0c0d-0000-4000-8000-{n:012x}")
 }
@@ -639,7 +641,7 @@ fn noise(kafka: &Kafka) {
     // It is written once.
     let output = run.replay(kafka, &["--expect", "--learn", &file]);
     assert_eq!(output.code, 2, "{output:#?}");
-    let said = format!("kreplay: cannot write what is learned to {file}: it is there already\n");
+    let said = format!("kreplay: cannot write what was learned to {file}: the file exists\n");
     assert_eq!(output.stderr, said);
     // The same version again, in topics of other names.
     let again = ServiceRun::expecting(kafka, invoice_with_ids);
@@ -685,7 +687,7 @@ fn answers(kafka: &Kafka) {
 }
 
 fn cut_short(kafka: &Kafka) {
-    // Nobody answers, and nobody waits for as long as it takes to be sure.
+    // Nobody answers, and nobody waits as long as it takes to be sure.
     let run = ServiceRun::new(kafka);
     let limits = [
         "--expect",
@@ -696,7 +698,7 @@ fn cut_short(kafka: &Kafka) {
     ];
     let output = run.replay(kafka, &limits);
     let expected = check(&output, 1, "incomplete", &[("missing", ORDERS)]);
-    let said = "records still came 1s after the last one was sent, or none for less than 10m";
+    let said = "the output had not been quiet for 10m when the time was over, 1s after the last record was sent";
     assert_eq!(expected["incomplete"], said);
     let run = ServiceRun::new(kafka);
     let capture = run.file("capture.jsonl").display().to_string();
@@ -713,5 +715,5 @@ fn cut_short(kafka: &Kafka) {
     running.signal(nix::sys::signal::Signal::SIGINT);
     let output = running.wait();
     let expected = check(&output, 130, "incomplete", &[("missing", ORDERS)]);
-    assert_eq!(expected["incomplete"], "the run came to no good end");
+    assert_eq!(expected["incomplete"], "the run did not complete");
 }

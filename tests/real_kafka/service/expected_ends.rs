@@ -118,7 +118,7 @@ fn group(kafka: &Kafka) {
     });
     running.signal(Signal::SIGINT);
     let output = running.wait_within(AT_ONCE);
-    let report = incomplete(&output, 130, "the run came to no good end");
+    let report = incomplete(&output, 130, "the run did not complete");
     assert_eq!(number(&report, "delivered"), ORDERS, "{report:#}");
     // It may not have been looked at since the last delivery.
     let verdict = report["groups"][0]["verdict"].as_str();
@@ -129,7 +129,7 @@ fn group(kafka: &Kafka) {
 
 /// Checks that a run ended before anything was sent, and before anything of its source was read.
 fn assert_untouched(kafka: &Kafka, run: &ServiceRun, output: &RunOutput, code: i32) {
-    let report = incomplete(output, code, "the run came to no good end");
+    let report = incomplete(output, code, "the run did not complete");
     assert_eq!(number(&report, "found"), 0, "{report:#}");
     let sent = ends(&kafka.brokers(), &run.orders).expect("the broker answers");
     assert_eq!(sent, [(0, 0)]);

@@ -1,5 +1,5 @@
-//! `--expect` and `--expect-from` with what they need of others: captures, CSVs, snapshots, TLS and SASL, and rights
-//! that are missing.
+//! `--expect` and `--expect-from` with what they need from others: captures, CSVs, snapshots, TLS and SASL, and
+//! rights that are missing.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(crate) const OF_USERS: &[KafkaTrial] = &[
     ),
 ];
 
-/// A replay of which `capture` is the stand-in's snapshot `mine`.
+/// A replay whose `capture` is the snapshot `mine` of the simulated speedctl.
 fn of_snapshot(run: &ServiceRun, kafka: &Kafka, capture: &Path, args: &[&str]) -> RunOutput {
     let data = capture.parent().expect("a folder").join("snapshots");
     fs::create_dir_all(&data).expect("the temporary folder is writable");
@@ -219,12 +219,12 @@ fn without_rights(kafka: &Kafka) {
             assert_eq!(sent, [(0, 0)], "{expect:?}");
         }
     };
-    // He may not see the output at all: for him it does not exist.
+    // The user may not see the output at all, so for this user it does not exist.
     let run = ServiceRun::new(kafka);
     allow_writing(&kafka.brokers(), "User:bob", &run.orders);
     let said = format!("topic `{}` does not exist on {brokers}", run.invoices);
     assert_refused(&run, &said);
-    // He may see it, and not read it.
+    // The user may see it, but not read it.
     allow_describing(&kafka.brokers(), "User:bob", &run.invoices);
     let said = format!(
         "the user may not read from {brokers}: the right `Read` on topic `{}` is missing\nhint: ",

@@ -1,5 +1,5 @@
-//! What several consumers fetched stands in the log once, and what an application was never given
-//! stands there not at all.
+//! What several consumers fetched is in the log once, and what an application never received is not there at
+//! all.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,7 @@ pub(crate) const CASES: &[KafkaTrial] = &[
 /// A partition of a topic, with its records in the order of their offsets, whatever order they were consumed in.
 type Partition = (&'static str, i32, &'static [&'static str]);
 
-/// A fixture, its ledger, and what must stand in the log: key, value, and the milliseconds behind
-/// [`FIRST_MS`].
+/// A fixture, its ledger, and what must be in the log: key, value, and the milliseconds after [`FIRST_MS`].
 const CAPTURES: [(&str, &str, &[Partition]); 2] = [
     (
         "groups.jsonl",
@@ -71,9 +70,9 @@ const CAPTURES: [(&str, &str, &[Partition]); 2] = [
     ),
 ];
 
-/// What `late-metadata.jsonl` adds to both: topics known by id alone, one of them named by nothing but
-/// `--topic-id`. Its four records of `orders` are at offsets that `groups.jsonl` has under the topic's name:
-/// what is known by id and by name is one record.
+/// What `late-metadata.jsonl` adds to both: topics known only by id, one of which only `--topic-id` names.
+/// Its four records of `orders` are at offsets that `groups.jsonl` has under the topic's name: a record known
+/// by id and by name is the same record.
 const UNDER_TOPIC_IDS: &[Partition] = &[
     ("shipments", 0, &["-=s-1 +1", "-=s-2 +2"]),
     ("returns", 0, &["-=x-1 +1", "-=x-2 +2"]),
@@ -102,7 +101,7 @@ fn all_in_one_run(kafka: &Kafka) {
     assert_consumed(kafka, &captures, counts, &partitions);
 }
 
-/// Replays `captures` in one run and compares the ledger, and what stands in the log.
+/// Replays `captures` in one run and compares the ledger, and what is in the log.
 fn assert_consumed(kafka: &Kafka, captures: &[&str], counts: &str, partitions: &[Partition]) {
     let prefix = unique("consumed");
     let map = format!("*={prefix}-{{topic}}");

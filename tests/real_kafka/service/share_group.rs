@@ -1,6 +1,6 @@
-//! Makes a share group (KIP-932): one request of the Kafka protocol.
+//! Creates a share group (KIP-932) with one request of the Kafka protocol.
 //!
-//! Apart because it is written byte by byte: the rdkafka crate knows nothing of such groups.
+//! Apart because it is written byte by byte: the rdkafka crate does not support such groups.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ const PASSING: [i16; 3] = [14, 15, 16];
 /// Lets a member join the share group `group` to read `topic`; it does nothing more.
 ///
 /// # Panics
-/// When the broker does not take it.
+/// If the broker refuses it.
 pub(crate) fn join(broker: &str, group: &str, topic: &str) {
     let started = Instant::now();
     loop {
@@ -29,7 +29,7 @@ pub(crate) fn join(broker: &str, group: &str, topic: &str) {
     }
 }
 
-/// Sends the first heartbeat of a member; gives the broker's error code.
+/// Sends the first heartbeat of a member; returns the broker's error code.
 fn heartbeat(broker: &str, group: &str, topic: &str) -> i16 {
     // Kafka protocol guide: ShareGroupHeartbeat (76), version 1, with a request header of version 2.
     let mut request = Vec::new();

@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::{SLOWLY, Scene, TOPIC, numbered_lines};
 use crate::harness::run::{RunOutput, report};
 
-/// The line by which a run says what it goes on after, without the journal's name.
+/// What a run prints about where it continues, without the journal's name.
 fn going_on(output: &RunOutput) -> &str {
-    let line = output.stderr.lines().find(|line| line.contains("going on"));
+    let line = output
+        .stderr
+        .lines()
+        .find(|line| line.contains("continuing"));
     let (_, said) = line
-        .and_then(|line| line.split_once(": going on after "))
+        .and_then(|line| line.split_once(": continuing after "))
         .expect("it goes on");
     said.split_once(": ").expect("it names the journal first").1
 }
@@ -36,7 +39,7 @@ fn what_a_killed_run_left_uncertain_stays_so_when_the_next_one_sends_nothing() {
     // Nothing comes on stdin, so that the second run can send nothing.
     let mut second = scene.replay("-", &[]).stdin_open().spawn();
     second.wait_until("it goes on", |run| {
-        run.stderr_so_far().contains("going on after")
+        run.stderr_so_far().contains("continuing after")
     });
     second.signal(SIGINT);
     let second = second.wait();
@@ -93,6 +96,6 @@ fn records_that_are_refused_do_not_add_to_what_may_be_sent_twice() {
     );
     assert_eq!(
         going_on(&again),
-        format!("{delivered} records are delivered already, nothing is sent twice")
+        format!("{delivered} records are already delivered, nothing is sent twice")
     );
 }

@@ -1,5 +1,5 @@
-//! Journals that were damaged, or cut by a full disk: no record is lost, and what is not known any
-//! more is not claimed.
+//! Journals that were damaged, or cut by a full disk: no record is lost, and kreplay does not claim what it
+//! no longer knows.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::harness::run::{Run, report};
 
 const ALL: u64 = 50;
 
-/// A scene in which all records are delivered, and the journal of that.
+/// A scene in which all records are delivered, and its journal.
 fn delivered() -> (Scene, String, String) {
     let scene = Scene::new();
     let input = scene.write("input.jsonl", &numbered_lines(TOPIC, 0..ALL));
@@ -28,7 +28,7 @@ fn a_truncated_last_line_is_ignored() {
         assert_eq!(ledger(&report(&output)), "0 = ", "{cut}");
         assert_eq!(report(&output)["resume"]["may_repeat"], 0, "{cut}");
     }
-    // The line that was there falls away, too: what it called delivered is what may be there twice.
+    // The line that was there is dropped as well: what it called delivered may be in the log twice.
     let cut = &journal[..journal.len() - 5];
     fs::write(scene.journal(), cut).expect("it is writable");
     let output = scene.replay(&input, &[]).output();
@@ -49,8 +49,8 @@ fn a_damaged_last_line_falls_back_to_the_one_before_and_nothing_is_claimed() {
     let output = scene.replay(&input, &[]).output();
     assert_eq!(output.code, 0, "{output:#?}");
     let said = format!(
-        "kreplay: going on after {}: 0 records are delivered already, how many may be sent twice is \
-         not known, because line {lines} of the journal is damaged\n",
+        "kreplay: continuing after {}: 0 records are already delivered, it is unknown how many may be \
+         sent twice, because line {lines} of the journal is damaged\n",
         scene.file("journal")
     );
     assert!(output.stderr.contains(&said), "{}", output.stderr);
@@ -74,7 +74,7 @@ fn a_digit_that_was_changed_loses_no_record() {
         .filter_map(|(at, byte)| byte.is_ascii_digit().then_some(at))
         .collect();
     let mut gone_on = 0;
-    // Every digit is tried by a test beside the code; here a part of them, with all that follows.
+    // A unit test beside the code tries every digit; this tries a part of them, with everything that follows.
     for at in digits.iter().step_by(digits.len() / 24) {
         let mut damaged = journal.clone().into_bytes();
         damaged[*at] = b'0' + (damaged[*at] - b'0' + 1) % 10;
@@ -114,7 +114,7 @@ fn a_journal_whose_first_lines_are_damaged_is_refused() {
         fs::write(scene.journal(), lines.join("\n") + "\n").expect("it is writable");
         let said = refused(&scene.replay(&input, &[]).output());
         let expected = format!(
-            "kreplay: the journal {journal} is damaged in line {line}, without which it says nothing\n{ANOTHER}"
+            "kreplay: the journal {journal} is damaged in line {line}, without which kreplay cannot use it\n{ANOTHER}"
         );
         assert_eq!(said, expected);
     }

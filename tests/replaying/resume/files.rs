@@ -1,4 +1,4 @@
-//! The journal's file: what may be one, and that no other file suffers.
+//! The journal's file: what may be one, and that no other file is harmed.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
@@ -39,7 +39,7 @@ fn a_journal_that_is_not_a_regular_file_is_refused_and_left_unchanged() {
     for path in [pipe.as_path(), &socket, folder] {
         let output = scene.replay_with(&input, path).output();
         let expected = format!(
-            "kreplay: the journal {} is not a regular file\nhint: name a file that `--resume` may create",
+            "kreplay: the journal {} is not a regular file\nhint: name a file that `--resume` can create",
             path.display()
         );
         assert_eq!(refused(&output), expected);
@@ -62,7 +62,8 @@ fn a_symbolic_link_to_a_file_is_followed_and_stays_one() {
     symlink("elsewhere/target", &link).expect("a link");
     let refused = scene.replay(&input, &[]).output();
     assert_eq!(refused.code, 2, "{refused:#?}");
-    let why = "it is a link that leads to nothing, and no new file is made through a link";
+    let why =
+        "it is a link to a file that does not exist, and kreplay creates no file through a link";
     assert!(refused.stderr.contains(why), "{refused:#?}");
     assert!(!target.exists());
     fs::write(&target, "").expect("a file");

@@ -1,10 +1,9 @@
-//! Another input, or another way to number its records, is found before anything of it is sent or
-//! skipped.
+//! Another input, or another way to number its records, is found before anything of it is sent or skipped.
 
 use super::{ANOTHER, Scene, TOPIC, ledger, numbered_lines, refused};
 use crate::harness::run::report;
 
-/// What a run says that finds other records than the journal was written over.
+/// What a run prints that finds other records than the journal was written for.
 fn another_input(scene: &Scene, records: &str) -> String {
     let journal = scene.file("journal");
     format!(
@@ -101,7 +100,7 @@ fn flags_that_change_record_numbers_are_part_of_the_journals_identity() {
     assert_eq!(ledger(&report(&output)), "2 = 1 filtered + 1 delivered");
     let journal = scene.file("journal");
     let said = refused(&scene.replay(&input, &["--send-unknown"]).output());
-    let why = r#"belongs to another input (`unknown`): `"left_out"`, and this is `"sent"`"#;
+    let why = r#"belongs to another input (`unknown`): `"left_out"`, but this is `"sent"`"#;
     assert_eq!(
         said,
         format!("kreplay: the journal {journal} {why}\n{ANOTHER}")
@@ -144,7 +143,7 @@ fn the_detected_kind_is_part_of_the_journals_identity() {
     scene.write("input.jsonl", &(lines(0) + &lines(1)));
     let said = refused(&scene.replay(&input, &[]).output());
     let journal = scene.file("journal");
-    let why = r#"belongs to another input (`kind`): `"rrpairs"`, and this is `"records"`"#;
+    let why = r#"belongs to another input (`kind`): `"rrpairs"`, but this is `"records"`"#;
     assert_eq!(
         said,
         format!("kreplay: the journal {journal} {why}\n{ANOTHER}")

@@ -1,4 +1,4 @@
-//! `--resume FILE`: the same command goes on where a run has ended.
+//! `--resume FILE`: the same command continues where a run has ended.
 //!
 //! Apart because it is about several runs and the file between them. Replays into a real broker are
 //! killed in `faults.rs`.
@@ -88,7 +88,7 @@ impl Scene {
     }
 }
 
-/// Makes a replay slow enough to be met in the middle.
+/// Makes a replay slow enough to be interrupted in the middle.
 const SLOWLY: [&str; 4] = [
     "-X",
     "batch.num.messages=1",
@@ -118,7 +118,7 @@ fn an_interrupted_run_resumes_and_sends_nothing_twice() {
     let expected = json!({ "journal": journal, "skipped": first, "may_repeat": 0, "uncertain": 0 });
     assert_eq!(report["resume"], expected);
     let said = format!(
-        "kreplay: going on after {journal}: {first} records are delivered already, nothing is sent twice\n"
+        "kreplay: continuing after {journal}: {first} records are already delivered, nothing is sent twice\n"
     );
     assert!(output.stderr.contains(&said), "{}", output.stderr);
     assert_eq!(scene.numbers(), (0..ALL).collect::<Vec<_>>());
@@ -170,7 +170,7 @@ fn a_killed_run_resumes_and_repeats_no_more_than_it_says() {
     assert!(skipped <= before && skipped > 1000, "{before}: {report:#}");
     let mut numbers = scene.numbers();
     let twice = numbers.len() as u64 - ALL;
-    // No more than the queue of 100 was on its way, and 512 at most about to be.
+    // At most the queue of 100 was in flight, and at most 512 were about to be.
     const MOST: u64 = 612;
     assert!((1..=MOST).contains(&may_repeat), "{report:#}");
     assert!(twice <= 3 * MOST, "{twice} twice: {report:#}");
@@ -217,19 +217,19 @@ fn an_input_that_has_grown_is_resumed_where_it_ended() {
     assert_eq!(ledger(&report(&output)), "30 = 30 delivered");
 }
 
-/// What a refused run says; nothing was sent.
+/// What a refused run prints; nothing was sent.
 fn refused(output: &RunOutput) -> String {
     assert_eq!(
         (output.code, output.stdout.as_str()),
         (2, ""),
         "{output:#?}"
     );
-    // Notes may stand before it.
+    // Notes may come before it.
     let error = output.stderr.lines().rev().take(2).collect::<Vec<_>>();
     error.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-const ANOTHER: &str = "hint: use another file for `--resume`, or remove this one to begin anew";
+const ANOTHER: &str = "hint: use another file for `--resume`, or remove this one to start over";
 
 #[test]
 fn a_journal_of_something_else_is_refused() {
@@ -243,18 +243,18 @@ fn a_journal_of_something_else_is_refused() {
             &other,
             &[],
             format!(
-                r#"belongs to another input (`inputs`): `["{input}"]`, and this is `["{other}"]`"#
+                r#"belongs to another input (`inputs`): `["{input}"]`, but this is `["{other}"]`"#
             ),
         ),
         (
             &input,
             &["-t", "elsewhere"],
-            r#"belongs to another destination (`map`): `[]`, and this is `not there`"#.into(),
+            r#"belongs to another destination (`map`): `[]`, but this is `not there`"#.into(),
         ),
         (
             &input,
             &["--with-aborted"],
-            r#"belongs to another extraction (`aborted`): `"left_out"`, and this is `"kept"`"#
+            r#"belongs to another extraction (`aborted`): `"left_out"`, but this is `"kept"`"#
                 .into(),
         ),
     ];
@@ -333,25 +333,25 @@ fn a_journal_empties_only_its_own_rejects() {
         .to_string();
     let expected = format!(
         "kreplay: the rejects of the journal {journal} are in {found}\n\
-         hint: this run tries them again: name that file with `--rejects {found}`, or move it away first"
+         hint: this run sends them again: name that file with `--rejects {found}`, or move it away first"
     );
     assert_eq!(said, expected);
-    // Moved away, they leave a journal that knows nothing of the others.
+    // Once moved away, they leave a journal that does not know the others.
     fs::rename(&own, scene.file("moved.jsonl")).expect("the folder is writable");
     let said = refused(&scene.replay(&input, &["--rejects", &foreign]).output());
     let expected = format!(
-        "kreplay: the rejects file {foreign} holds rejects already, of which the journal {journal} \
-         knows nothing\n\
+        "kreplay: the rejects file {foreign} already holds rejects, which the journal {journal} does \
+         not know\n\
          hint: send them with `kreplay replay {foreign}`, name another file, or remove it"
     );
     assert_eq!(said, expected);
     let lines = |file: &str| fs::read_to_string(file).map_or(0, |text| text.lines().count());
     assert_eq!(lines(&foreign), 20);
-    // Without the flag they are spoken of; with it, by whatever name, they are tried again.
+    // Without the flag they are mentioned; with it, whatever their name, they are sent again.
     fs::rename(scene.file("moved.jsonl"), &own).expect("the folder is writable");
     let run = scene.replay(&input, &[]).output();
     let said =
-        format!("kreplay: {found} holds rejects of earlier runs; this run tries them again\n");
+        format!("kreplay: {found} holds rejects of earlier runs; this run sends them again\n");
     assert!(run.stderr.contains(&said), "{}", run.stderr);
     assert_eq!((run.code, lines(&own)), (3, 20));
     scene.mock.create_topic("missing", 1, 1).expect("a topic");

@@ -1,7 +1,7 @@
 //! When records are sent: speed, rates, ramp and start, by the times at which they reach a topic.
 //!
-//! Apart because these tests take time by nature: each runs for a second or three. None asks for more
-//! speed than a busy machine has; `schedule/` has the exact times, under a clock of its own, and
+//! Apart because these tests take time by nature: each runs for a second or three. None requires more speed
+//! than a busy machine has; the tests of `schedule/` have the exact times, with their own clock, and
 //! `real_kafka.rs` the clock of a real broker.
 
 mod shards;
@@ -47,12 +47,12 @@ fn lines(records: impl IntoIterator<Item = (i32, i64, i64)>) -> String {
     lines
 }
 
-/// So many records in partition 0, all of one time.
+/// This many records in partition 0, all of one time.
 fn at_once(records: i64) -> String {
     lines((0..records).map(|offset| (0, offset, 0)))
 }
 
-/// An RRPair of one Fetch that was sent so long after the start and took `duration` ms; its records have
+/// An RRPair of one Fetch that was sent this long after the start and took `duration` ms; its records have
 /// the value.
 fn fetch(sent_ms: i64, duration: i64, (partition, offset): (i32, i64), value: &str) -> String {
     let sent = jiff_text(START_MS + sent_ms);
@@ -111,8 +111,8 @@ fn after_first(sent: &[LoggedRecord]) -> Vec<i64> {
     sent.iter().map(|seen| seen.timestamp_ms - first).collect()
 }
 
-/// Checks that no record was sent before its time, which is planned by the value divided by `speed`. The
-/// first one may have been late itself.
+/// Checks that no record was sent before its time, which is the value divided by `speed`. The first one may
+/// have been late itself.
 fn assert_kept(sent: &[LoggedRecord], speed: i64, lateness_of_first_ms: i64) {
     for (seen, after) in sent.iter().zip(after_first(sent)) {
         let due = planned(seen) / speed - lateness_of_first_ms - 1;
@@ -257,7 +257,7 @@ fn a_wait_of_an_hour_ends_at_once_when_it_is_interrupted() {
     let report = report_of(&output, 130);
     assert_eq!(ledger(&report), "4 = 2 delivered + 2 unsent");
     assert_eq!(report["timing"]["asked"], "1x");
-    // The hour that was not waited for is no part of it.
+    // The hour that kreplay did not wait for is not part of it.
     let reached = report["timing"]["reached"].as_f64().expect("a speed");
     assert!(reached > 0.0 && reached < 1.01, "{reached}");
 }
@@ -523,7 +523,7 @@ fn a_replay_starts_at_the_requested_time() {
     assert!(
         output
             .stderr
-            .contains("`--start-at` names a time that is over"),
+            .contains("`--start-at` names a time that passed"),
         "{output:#?}"
     );
 }
@@ -710,11 +710,11 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["--max-gap", "5s"],
-        "`--max-gap` cuts pauses, and `--speed max` keeps none",
+        "`--max-gap` cuts pauses, but `--speed max` keeps no pauses",
     ),
     (
         &["--ramp", "5s"],
-        "`--ramp` lets a speed or a rate grow, and `--speed max` has none",
+        "`--ramp` lets a speed or a rate grow, but `--speed max` sets neither",
     ),
     (
         &["--clock", "wall", "--speed", "1x"],

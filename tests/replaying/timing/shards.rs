@@ -1,5 +1,5 @@
-//! Several machines with one `--start-at` keep one time: a record is due on its machine when it would be due
-//! if one machine sent all, by the plan, by what arrives, and by the timestamps that it gets.
+//! Several machines with one `--start-at` share one schedule: a record is due on its machine when it would be
+//! due if one machine sent all, by the plan, by what arrives, and by the timestamps that it gets.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -89,13 +89,13 @@ fn each_machine_plans_from_the_first_record_of_all() {
             );
         };
         close(&plan(index, &[]), last / 2.0);
-        // The pause of 5.1 s becomes one of 2 s on every machine, also where its own was longer.
+        // The pause of 5.1 s becomes one of 2 s on every machine, even if its own was longer.
         let cut = plan(index, &["--max-gap", "2s"]);
         close(&cut, (last - 3.1) / 2.0);
         assert_eq!(cut["schedule"]["timing"]["gaps_cut_s"], 3.1);
-        // A pass takes the 7.3 s of all, also where this machine has its last record before that.
+        // A pass takes the 7.3 s of all machines, even if this one sends its last record before that.
         close(&plan(index, &["--loop", "3"]), (2.0 * 7.3 + last) / 2.0);
-        // Its own records alone count.
+        // Only its own records count.
         let due: Vec<i64> = times.iter().map(|ms| due_with_cut(*ms)).collect();
         let within = |from: &i64| {
             let span = *from..*from + 1000;
@@ -183,7 +183,7 @@ fn since_1970() -> Duration {
     now.expect("after 1970")
 }
 
-/// Replays with all machines at once; gives when they began, in milliseconds since 1970.
+/// Replays with all machines at once; returns when they began, in milliseconds since 1970.
 fn replay_together(brokers: &str, flags: &[&str], input: &str) -> i64 {
     let start = since_1970() + Duration::from_millis(2500);
     let text = humantime::format_rfc3339_millis(UNIX_EPOCH + start).to_string();

@@ -1,5 +1,5 @@
-//! A broker that answers questions for metadata alone, with as many brokers as one likes. No mock cluster:
-//! librdkafka's has a socket for each of its brokers, and this one is all of them.
+//! A broker that answers only questions for metadata, with any number of brokers. It is not a mock cluster:
+//! librdkafka's has a socket for each of its brokers, and this one plays all of them.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ const METADATA: i16 = 3;
 const API_VERSIONS: i16 = 18;
 const UNSUPPORTED_VERSION: i16 = 35;
 
-/// Begins to listen, for as long as the process lives, and gives the address.
+/// Begins to listen, for as long as the process lives, and returns the address.
 pub(crate) fn cluster_of(brokers: i32) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let address = listener.local_addr().expect("it is bound");

@@ -1,5 +1,5 @@
-//! What a capture, a cluster or a file can make kreplay hold in memory, whoever made it: each bound is
-//! reached by a small input and measured by what the system says of the process.
+//! What a capture, a cluster or a file can make kreplay hold in memory, whoever made it: a small input
+//! reaches each bound, and the system's figures measure the process.
 #![cfg(target_os = "linux")]
 
 mod brokers;
@@ -16,8 +16,8 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A run to its end, and the most memory that it was seen to hold, in MiB. One that is over before it
-/// was looked at is run again.
+/// A run to its end, and the most memory that it was measured to hold, in MiB. A run that is over before it
+/// was measured runs again.
 fn measured(run: impl Fn() -> Run) -> (RunOutput, u64) {
     let mut runs = (0..10).map(|_| {
         let running = run().limit(Duration::from_secs(120)).spawn();
@@ -62,7 +62,7 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// So many times the same, with commas between them.
+/// The same text this many times, with commas between.
 fn times(count: usize, one: &str) -> String {
     vec![one; count].join(",")
 }
@@ -77,8 +77,8 @@ fn one_high_number_of_a_partition_takes_no_memory() {
     let topic = json!({ "name": "t", "partitions": [partition] }).to_string();
     std::fs::write(&path, fetch(&topic)).expect("the folder is writable");
     let path = text(&path);
-    let refused = "kreplay: could not create topic `t`: the capture names partition 2147483646, and kreplay \
-                   makes topics of at most 100000 partitions\n";
+    let refused = "kreplay: could not create topic `t`: the capture names partition 2147483646, but kreplay \
+                   creates topics with at most 100000 partitions\n";
     for (args, code, said) in [
         (&["replay", &path, "--rehearse"][..], 3, refused),
         (&["plan", &path], 3, refused),
@@ -206,7 +206,7 @@ fn paths_that_inspect_lists_are_bounded_in_length() {
     assert!(peak < 100, "{peak} MiB");
 }
 
-/// 5 MB for each of 200 topics, as names that no topic has.
+/// 5 MB for each of 200 topics, as names that are not valid topics.
 #[test]
 fn names_that_no_topic_has_are_not_kept() {
     let folder = folder();
@@ -256,7 +256,7 @@ fn files_of_settings_that_never_end_are_refused() {
     ];
     let output = Run::new(args).output();
     let expected =
-        format!("kreplay: there is no token: cannot read {token}: it is larger than 1 MiB\n");
+        format!("kreplay: could not get a token: cannot read {token}: it is larger than 1 MiB\n");
     assert_eq!((output.code, output.stderr), (3, expected));
     for (args, expected) in [
         (
@@ -292,12 +292,12 @@ fn a_csv_with_a_hundred_thousand_columns_is_refused_at_once() {
             .limit(Duration::from_secs(20))
     });
     assert_eq!(output.code, 2, "{output:?}");
-    let expected = "kreplay: stdin has 100001 columns, and 2000 are read at most";
+    let expected = "kreplay: stdin has 100001 columns, but kreplay reads at most 2000";
     assert_eq!(output.stderr.lines().next(), Some(expected));
     assert!(peak < 150, "{peak} MiB");
 }
 
-/// Looking each of them up among all others would be 13 billion comparisons.
+/// Comparing each with all others would be 13 billion comparisons.
 #[test]
 fn a_hundred_and_sixty_thousand_topics_in_one_line_are_read_in_moments() {
     let topics: Vec<String> = (0..160_000)
@@ -336,7 +336,7 @@ fn deduplication_is_bounded_and_can_be_switched_off() {
     };
     let (output, peak) = measured(|| run(&[]));
     assert_eq!(output.code, 2, "{:.2000}", output.stderr);
-    let said = "kreplay: what tells further copies of records apart takes more than 512 MiB, for 1 topic, 1,3";
+    let said = "kreplay: recognising further copies of records would take more than 512 MiB, for 1 topic, 1,3";
     assert!(output.stderr.contains(said), "{:.2000}", output.stderr);
     assert!(
         output.stderr.contains("hint: `--keep-duplicates`"),
@@ -354,7 +354,8 @@ fn deduplication_is_bounded_and_can_be_switched_off() {
     assert!(peak < 150, "{peak} MiB");
 }
 
-/// Every second offset, so that each record has a gap before it. Two million are kept, whatever the source.
+/// Every second offset, so that each record has a gap before it. kreplay keeps two million, whatever the
+/// source.
 #[test]
 fn inspect_says_when_it_stops_counting_gaps() {
     let folder = folder();
@@ -397,7 +398,7 @@ fn more_topics_than_a_run_sends_to_are_refused_before_any_is_made() {
     let (output, peak) = measured(|| Run::new(["replay", "-", "--rehearse"]).stdin(lines.clone()));
     assert_eq!((output.code, &*output.stdout), (2, ""), "{output:?}");
     let said =
-        "kreplay: the records go to more than 20,000 topics\nhint: `--topics` chooses some of them";
+        "kreplay: the records go to more than 20,000 topics\nhint: `--topics` selects some of them";
     assert!(output.stderr.contains(said), "{output:?}");
     assert!(peak < 100, "{peak} MiB");
 }
@@ -414,7 +415,7 @@ fn a_cluster_of_thousands_of_brokers_is_refused() {
     let (output, peak) = measured(|| run(&many));
     assert_eq!(output.code, 3, "{output:?}");
     let said = format!(
-        "kreplay: no broker of {many} could be used: it names 2,500 brokers, and kreplay works with 2,000 brokers at most\n"
+        "kreplay: no broker of {many} could be used: it has 2,500 brokers, but kreplay works with 2,000 brokers at most\n"
     );
     assert!(output.stderr.contains(&said), "{output:?}");
     assert!(peak < 350, "{peak} MiB");
@@ -445,7 +446,7 @@ fn nested_folders_are_read_as_deep_as_paths_may_be_long() {
 }
 
 /// Paths that look at each node below each node below each node, one of them with a regular expression: both
-/// would take hours. Of an RRPair in one command, and of a record's value in another.
+/// would take hours. One command applies them to an RRPair, another to a record's value.
 #[test]
 fn ctrl_c_ends_a_user_defined_query_that_does_not_finish() {
     let folder = folder();
@@ -466,7 +467,7 @@ fn ctrl_c_ends_a_user_defined_query_that_does_not_finish() {
             ],
         ] {
             let mut running = Run::new(args).stdin(line.clone()).spawn();
-            // It has read all there is and is at work when it has used so much of a processor.
+            // It has read everything and is at work when it has used this much processor time.
             running.wait_until("the query is at work", |running| {
                 cpu_ticks(running.pid()) > 100
             });
@@ -582,7 +583,7 @@ fn a_line_with_millions_of_values_is_not_queried() {
     let report = report(&output);
     assert_eq!(report["ledger"]["records"], 1, "{report:#}");
     let why = &report["problems"][0]["first"]["why"];
-    let said = "it has more than 1,048,576 values, and a query looks at no more";
+    let said = "it has more than 1,048,576 values, the most that a query looks at";
     assert!(
         why.as_str().is_some_and(|why| why.contains(said)),
         "{report:#}"

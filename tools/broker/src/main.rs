@@ -1,4 +1,4 @@
-//! Runs the tests' Apache Kafka by hand, for the README's examples and the benchmarks.
+//! Runs the tests' Apache Kafka by hand, for the examples of the README and the benchmarks.
 //!
 //! Prints `127.0.0.1:PORT` as one line on stdout once the broker answers, then runs until Ctrl-C or
 //! SIGTERM, or until stdin ends when stdin is a pipe, so that a script can hold it like a file:
@@ -132,7 +132,7 @@ fn run(wanted: &BrokerOptions) -> Result<(), String> {
             .collect();
         topics::create(&kafka.brokers(), &topic.name, topic.partitions, &settings)?;
     }
-    // A closed stdout is no reason to end: the port may be fixed and known.
+    // A closed stdout is not a reason to end: the port may be fixed and known.
     writeln!(io::stdout(), "{}", kafka.brokers()).ok();
     wait_for_end().map_err(|error| format!("cannot wait for signals: {error}"))?;
     kafka.stop();

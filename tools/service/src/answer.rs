@@ -20,7 +20,7 @@ pub(crate) fn wrong(input: Option<&[u8]>) -> Value {
     answer
 }
 
-/// The same with what is never the same twice: an id that follows from `number`, and the time.
+/// The same with values that are never the same twice: an id that follows from `number`, and the time.
 pub(crate) fn with_ids(input: Option<&[u8]>, number: u64) -> Value {
     let mut answer = healthy(input);
     answer["id"] = json!(id(number));

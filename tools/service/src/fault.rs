@@ -5,9 +5,9 @@ use clap::ValueEnum;
 /// A fault to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlantedFault {
-    /// One partition is read no further than its first records, as many as `--every` says.
+    /// It reads one partition only up to its first records, as many as `--every` says.
     Stuck,
-    /// It ends without a word after so many records, once, and comes back after two seconds.
+    /// It ends without a word after this many records, once, and comes back after two seconds.
     Crash,
     /// It reads and never commits.
     NeverCommits,

@@ -1,6 +1,6 @@
-//! A small service behind a topic, for the tests and the examples of what comes after a replay: for every record
-//! that it reads from one topic it writes one to another, with the same key. It is healthy unless a flag plants
-//! a fault.
+//! A small service behind a topic, for the tests and the examples of what comes after a replay: for every
+//! record that it reads from one topic, it writes one to another, with the same key. It is healthy unless a
+//! flag plants a fault.
 //!
 //! Prints `ready` on stdout once it has partitions, then runs until SIGTERM or Ctrl-C, or until stdin ends:
 //!
@@ -33,16 +33,16 @@ struct ServiceOptions {
     /// The consumer group.
     #[arg(long)]
     group: String,
-    /// The topic that is read.
+    /// The topic to read.
     #[arg(long)]
     from: String,
-    /// The topic that is written; without it nothing is.
+    /// The topic to write; without it, the service writes nothing.
     #[arg(long)]
     to: Option<String>,
     /// The group's protocol: `consumer` is that of KIP-848.
     #[arg(long, value_enum, default_value_t = Protocol::Classic)]
     protocol: Protocol,
-    /// Records a second that the service can do; else as many as it can.
+    /// Records a second that the service handles; by default, as many as it can.
     #[arg(long)]
     capacity: Option<f64>,
     /// Milliseconds between two commits.
@@ -51,14 +51,14 @@ struct ServiceOptions {
     /// Write and commit in transactions, one for each commit.
     #[arg(long)]
     transactional: bool,
-    /// Give answers with ids one in the header `trace`, too, in the place of that of the record.
+    /// Also give answers with ids an id in the header `trace`, instead of that of the record.
     #[arg(long)]
     set_trace: bool,
     /// What the service does wrong.
     #[arg(long, value_enum)]
     fault: Option<PlantedFault>,
-    /// With which record of its input the fault happens, and again after as many; of the partition that is
-    /// `stuck` so many are read.
+    /// The record of its input at which the fault happens, and again after as many; with `stuck`, how many
+    /// records of that partition are read.
     #[arg(long, default_value_t = 10)]
     every: u64,
     /// The partition that is `stuck`.

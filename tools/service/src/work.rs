@@ -22,10 +22,10 @@ use crate::{Protocol, ServiceOptions};
 /// How long a call of the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is later than this was not there before: the service had nothing to do.
+/// A record that comes later than this was not there before: the service had nothing to do.
 const LATE: Duration = Duration::from_millis(500);
 
-/// How long an answer that is held back waits for another record.
+/// How long a held-back answer waits for another record.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// How a run ended.
@@ -40,16 +40,16 @@ struct ServiceLife<'a> {
     wanted: &'a ServiceOptions,
     consumer: BaseConsumer,
     producer: BaseProducer,
-    /// What is to be committed: the next offset of each partition.
+    /// The offsets to commit: the next one of each partition.
     next: HashMap<i32, i64>,
     committed_at: Instant,
     /// Records read so far.
     read: u64,
-    /// Those of the partition that is stuck in the end.
+    /// The number read from the partition that is stuck in the end.
     read_of_stuck: u64,
     /// An answer that waits for the next one of its key to go first.
     held: Option<Answer>,
-    /// Since when it is busy, and what was read by then.
+    /// Since when it is busy, and how much it had read by then.
     busy: Option<(Instant, u64)>,
     /// When the last record came.
     came_at: Instant,
@@ -145,7 +145,7 @@ impl ServiceLife<'_> {
         Ok(ServiceEnd::Stopped)
     }
 
-    /// Handles a record; whether the service crashes over it.
+    /// Handles a record; returns whether the service crashes at it.
     fn take(&mut self, input: &InputRecord) -> KafkaResult<bool> {
         let fault = self.wanted.fault;
         if fault == Some(PlantedFault::Stuck) && input.partition == self.wanted.partition {
@@ -205,8 +205,8 @@ impl ServiceLife<'_> {
         Ok(false)
     }
 
-    /// Waits until the record is due by the capacity that was asked for; counted from the first one, so that
-    /// the rate holds however long a wait, or a commit, turns out.
+    /// Waits until the record is due by the capacity, counted from the first one, so that the rate holds
+    /// however long a wait, or a commit, turns out.
     fn wait_for_capacity(&mut self) {
         let Some(capacity) = self.wanted.capacity else {
             return;
@@ -276,7 +276,7 @@ impl ServiceLife<'_> {
             self.is_in_transaction = false;
             return Ok(());
         }
-        // Committed is what was answered: answers come first.
+        // Only answered records are committed: answers come first.
         self.producer.flush(Timeout::After(PATIENCE))?;
         if offsets.count() == 0 || self.wanted.fault == Some(PlantedFault::NeverCommits) {
             return Ok(());
@@ -333,7 +333,7 @@ fn with_trace(headers: &OwnedHeaders, id: &str) -> OwnedHeaders {
     changed
 }
 
-/// Whether a consumer goes on by itself after that.
+/// Whether a consumer recovers from that by itself.
 fn is_passing(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,

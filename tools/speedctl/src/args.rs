@@ -1,5 +1,5 @@
-//! The command line as speedctl reads it. Apart from the commands because flags may stand before, between and after the
-//! command's words, and because unknown flags must not disturb it.
+//! The command line as speedctl reads it. Apart from the commands because flags may come before, between and
+//! after the command's words, and because unknown flags must not disturb it.
 
 use crate::Failure;
 
@@ -14,7 +14,7 @@ const SWITCHES: &[&str] = &[
     "--overwrite",
 ];
 
-/// One invocation: its words (command and positional arguments) and the flags that the stand-in knows.
+/// One invocation: its words (command and positional arguments) and the flags that this program knows.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Call {
     pub(crate) words: Vec<String>,

@@ -62,7 +62,7 @@ const SWITCHES: &[&str] = &[
     "object-uuid-suffix",
 ];
 
-/// The misbehaviours that were asked for.
+/// The misbehaviours that the test asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     numbers: HashMap<String, u64>,
@@ -103,7 +103,7 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Whether this fault was asked for.
+    /// Whether the test asked for this fault.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.texts.contains_key(name)
     }
@@ -193,7 +193,8 @@ impl Faults {
         } else {
             "exec sleep 600"
         };
-        // Same process group, and it inherits stdout and stderr: whoever reads them sees no end while it lives.
+        // It is in the same process group and inherits stdout and stderr, so that their reader sees no end
+        // while it lives.
         let child = Command::new("sh")
             .args(["-c", script])
             .stdin(Stdio::null())

@@ -38,7 +38,7 @@ impl SnapshotFilter {
     /// Parses a filter.
     ///
     /// # Errors
-    /// When it does not follow the language, the message tells at which word.
+    /// If it does not follow the language; the message names the word at which it fails.
     pub(crate) fn parse(typed: &str) -> Result<Self, Failure> {
         let mut tokens = FilterTokens {
             list: tokens(typed).map_err(|why| invalid(typed, &why))?,
@@ -51,7 +51,7 @@ impl SnapshotFilter {
         }
     }
 
-    /// Whether the RRPair is one of those asked for.
+    /// Whether the filter passes the RRPair.
     pub(crate) fn matches(&self, pair: &Value) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(pair)),

@@ -1,5 +1,6 @@
-//! A stand-in for `speedctl`, which is a closed binary that needs a cloud account: it answers the two documented
-//! commands that kreplay uses from local RRPair files, and misbehaves on request. Test equipment, never part of kreplay.
+//! Simulates `speedctl`, which is a closed binary that needs a cloud account: it answers the two documented
+//! commands that kreplay uses from local RRPair files, and misbehaves on request. Test equipment, never part
+//! of kreplay.
 //!
 //! ```text
 //! speedctl extract data <ID> --path P [--path P2 ...] [--filter F] [--output FILE]
@@ -92,7 +93,7 @@ fn snapshot_id<'a>(call: &'a Call, rest: &[&'a str]) -> Result<&'a str, Failure>
     }
 }
 
-/// Opens the RRPairs of a snapshot; their file stands in for the cloud.
+/// Opens the RRPairs of a snapshot; their file takes the place of the cloud.
 fn open_snapshot(id: &str) -> Result<BufReader<File>, Failure> {
     let folder = std::env::var_os("STANDIN_DATA").unwrap_or_else(|| "fixtures".into());
     let file = PathBuf::from(folder).join(format!("{id}.jsonl"));

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// What the cell of a path holds that ends at an object or a list; which of them the real speedctl does is unknown.
+/// What a cell holds if its path ends at an object or a list; which of them the real speedctl prints is
+/// unknown.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Objects {
     /// Compact JSON text, member names sorted.

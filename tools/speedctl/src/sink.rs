@@ -1,4 +1,5 @@
-//! Where rows go, and where the faults of the middle strike: cut, slow, silent or killed after so many rows.
+//! Where rows go, and where the faults in the middle happen: cut, slow, silent or killed after a number of
+//! rows.
 
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
@@ -21,7 +22,7 @@ pub(crate) struct RowSink<'a> {
 }
 
 impl<'a> RowSink<'a> {
-    /// Wraps an output; half of the stderr noise is over by then.
+    /// Wraps an output; half of the stderr noise has been written by then.
     pub(crate) fn new(out: Box<dyn Write>, faults: &'a Faults) -> Self {
         let cut = faults.number("cut").or(faults.number("cut-fail"));
         Self {
@@ -33,7 +34,7 @@ impl<'a> RowSink<'a> {
         }
     }
 
-    /// Writes what stands before the rows; breaks when the output is cut there.
+    /// Writes what comes before the rows; breaks if the output is cut there.
     pub(crate) fn head(&mut self, bytes: &[u8]) -> io::Result<ControlFlow<()>> {
         let flow = self.write(bytes)?;
         self.strike()?;

@@ -1,7 +1,7 @@
-//! The stand-in as a process, called as kreplay calls it.
+//! The simulated speedctl as a process, called as kreplay calls it.
 //!
-//! Apart from its unit tests because cargo builds a program along with the tests that run it: so `cargo test` leaves an up-to-date
-//! stand-in for the tests of kreplay.
+//! Apart from its unit tests because cargo builds a program along with the tests that run it: so `cargo test`
+//! leaves an up-to-date program for the tests of kreplay.
 
 use std::path::Path;
 use std::process::{Command, Output};

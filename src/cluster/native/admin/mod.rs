@@ -1,6 +1,6 @@
-//! Questions to the cluster beside the records, asked through the producer's own connections: an
-//! admin client of its own would connect and authenticate once more, and would not hear of tokens. That
-//! rules out rdkafka's `AdminClient`, which always makes a client of its own.
+//! Questions to the cluster other than records, asked through the producer's own connections: a separate
+//! admin client would connect and authenticate again, and would get no tokens. That rules out rdkafka's
+//! `AdminClient`, which always creates a client of its own.
 
 pub(crate) mod groups;
 pub(crate) mod offsets;
@@ -148,7 +148,7 @@ pub(crate) fn create_topic(
     }
 }
 
-/// Gives a topic more partitions: as many as `partitions` in all.
+/// Gives a topic more partitions, up to `partitions` in all.
 ///
 /// # Errors
 /// The cluster's reason.

@@ -12,13 +12,13 @@ use crate::cluster::native::client::Client;
 use crate::cluster::native::ffi::owned::{Owned, slice, text};
 use crate::host::control::Control;
 
-/// A partition and an offset in it; none where the cluster gives none.
+/// A partition and an offset in it; `None` if the cluster gives none.
 pub(crate) type PartitionOffset = (String, i32, Option<i64>);
 
 /// Which end of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogEnd {
-    /// The first offset that is still there.
+    /// The first offset that still exists.
     Start,
     /// The last stable offset: where a reader of committed records stops.
     LastStable,
@@ -26,8 +26,8 @@ pub(crate) enum LogEnd {
     High,
 }
 
-/// What `group` has committed for each of `partitions`. Asked again by librdkafka while a transaction that
-/// commits offsets is open: what is not stable may be taken back.
+/// What `group` has committed for each of `partitions`. librdkafka asks again while a transaction that
+/// commits offsets is open, because an unstable offset may be taken back.
 ///
 /// # Errors
 /// The cluster's reason not to say.

@@ -10,10 +10,10 @@ use crate::cluster::native::ffi::owned::{Owned, text};
 use crate::cluster::native::ffi::raw;
 use crate::host::control::Control;
 
-/// How often a wait for an answer looks whether the run was told to stop.
+/// How often a wait for an answer checks whether the run has to stop.
 pub(super) const STEP: Duration = Duration::from_millis(20);
 
-/// What the cluster says against it.
+/// Why the cluster refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AdminRefusal {
     pub(crate) code: Code,
@@ -22,7 +22,7 @@ pub(crate) struct AdminRefusal {
 }
 
 impl AdminRefusal {
-    /// Of a code, and of the words that came with it, if any.
+    /// From a code and the words that came with it, if any.
     pub(in crate::cluster::native) fn new(code: Code, words: String) -> Self {
         let text = match words.is_empty() {
             true => code.words(),
@@ -31,7 +31,7 @@ impl AdminRefusal {
         Self { code, text }
     }
 
-    /// Of a question that librdkafka does not even take.
+    /// From a question that librdkafka does not accept.
     pub(in crate::cluster::native) fn unusable() -> Self {
         Self::new(Code::INVALID_ARGUMENT, String::new())
     }
@@ -55,10 +55,10 @@ pub(in crate::cluster::native) struct AdminRequest<'a> {
 pub(in crate::cluster::native) type AdminResponse = Owned<c::rd_kafka_event_t>;
 
 impl<'a> AdminRequest<'a> {
-    /// A question that is given up when `control` says that the run is to stop.
+    /// A question that ends early when `control` says that the run has to stop.
     ///
     /// # Errors
-    /// That librdkafka knows no such kind of question.
+    /// That librdkafka does not know this kind of question.
     pub(in crate::cluster::native) fn new(
         client: &'a Client,
         control: &'a Control,
@@ -95,7 +95,7 @@ impl<'a> AdminRequest<'a> {
         })
     }
 
-    /// Asks this broker.
+    /// Sends the question to this broker.
     pub(in crate::cluster::native) fn to_broker(&self, broker: i32) {
         let mut reason = ErrorBuffer::default();
         // SAFETY: the reason is written within its length; a refused broker leaves the default.
@@ -109,7 +109,7 @@ impl<'a> AdminRequest<'a> {
         };
     }
 
-    /// Asks for what the user may do, too.
+    /// Also asks what the user may do.
     pub(in crate::cluster::native) fn with_operations(&self) {
         // SAFETY: the options live through the call; an error is ours, and only says that this kind of
         // question has no such option.
@@ -145,9 +145,10 @@ impl<'a> AdminRequest<'a> {
     /// Waits for the next answer.
     ///
     /// # Errors
-    /// The cluster's reason to give none, that it takes too long, or that the run is to stop.
+    /// The cluster's reason to give no answer, that the answer takes too long, or that the run has to stop.
     pub(in crate::cluster::native) fn poll(&self) -> Result<AdminResponse, AdminRefusal> {
-        // librdkafka answers by itself when its limit has passed; the rest is for its own way.
+        // librdkafka answers by itself when its limit has passed; the rest is the time that this answer
+        // takes.
         let patience = self.limit + Duration::from_millis(500);
         let started = Instant::now();
         let event = loop {

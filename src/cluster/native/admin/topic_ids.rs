@@ -1,6 +1,5 @@
-//! What a cluster describes of topics beside their partitions: their ids (KIP-516), by which a topic
-//! that was deleted and created again is told from the one before it, and what the user may do with them
-//! (KIP-430).
+//! What a cluster says about topics besides their partitions: their ids (KIP-516), which distinguish a topic
+//! that was deleted and created again from the one before it, and what the user may do with them (KIP-430).
 
 use std::ffi::CString;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::cluster::native::ffi::raw;
 use crate::host::control::Control;
 use crate::record::TopicId;
 
-/// What the cluster says of a topic's id.
+/// What the cluster says about a topic's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FoundTopic {
     Id(TopicId),
@@ -40,7 +39,7 @@ pub(crate) enum TopicAccess {
     Unknown,
 }
 
-/// What is asked of topics beside what is told anyway.
+/// What to ask about topics besides what the cluster always says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Besides {
     Nothing,
@@ -48,10 +47,10 @@ enum Besides {
     Operations,
 }
 
-/// What the cluster answers for one topic: its description, or why there is none.
+/// What the cluster answers about one topic: its description, or why there is none.
 type Described = Result<*const c::rd_kafka_TopicDescription_t, Code>;
 
-/// The ids of the topics called `names`; `broker` is asked, any of the cluster.
+/// The ids of the topics called `names`. Asks `broker`, any broker of the cluster.
 ///
 /// # Errors
 /// That the cluster does not say, such as one that is too old to have ids.
@@ -71,7 +70,7 @@ pub(crate) fn find(
     })
 }
 
-/// Whether the user has `right` on the topics called `names`; `broker` is asked, any of the cluster.
+/// Whether the user has `right` on the topics called `names`. Asks `broker`, any broker of the cluster.
 ///
 /// # Errors
 /// That the cluster does not say.
@@ -107,8 +106,8 @@ fn request<'a>(
     Ok(request)
 }
 
-/// Asks for the topics called `names`; `read` is given what the cluster answers for each of them, which
-/// lives until it returns.
+/// Asks about the topics called `names`, and passes the answer for each of them to `read`; it lives until
+/// `read` returns.
 fn describe<T>(
     request: &AdminRequest<'_>,
     names: &[&str],
@@ -184,8 +183,8 @@ unsafe fn access_of(
         },
     ];
     let wanted = wanted.map(|operation| operation as u32);
-    // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that
-    // the bindings' enum lacks. Null means that the broker does not tell them (librdkafka,
+    // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that the
+    // bindings' enum lacks. Null means that the broker does not give them (librdkafka,
     // rd_kafka_AuthorizedOperations_parse).
     unsafe {
         let mut count = 0;

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-/// Room for a reason in librdkafka's words.
+/// Holds a reason in librdkafka's words.
 pub(in crate::cluster::native) struct ErrorBuffer([c_char; 512]);
 
 impl Default for ErrorBuffer {

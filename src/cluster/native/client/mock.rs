@@ -13,7 +13,7 @@ use crate::cluster::native::ffi::owned::text;
 use crate::cluster::native::ffi::raw;
 
 impl Client {
-    /// The mock cluster inside this client, where its settings ask for one.
+    /// The mock cluster inside this client, if its settings ask for one.
     pub(crate) fn mock(&self) -> Option<MockBrokers<'_>> {
         // SAFETY: the client lives through the call.
         let mock = unsafe { c::rd_kafka_handle_mock_cluster(self.native()) };
@@ -36,7 +36,7 @@ impl MockBrokers<'_> {
         unsafe { text(c::rd_kafka_mock_cluster_bootstraps(self.mock)) }
     }
 
-    /// Creates a topic with so many replicas of each partition; any of them becomes its leader.
+    /// Creates a topic with this many replicas of each partition; any of them becomes its leader.
     ///
     /// # Errors
     /// The mock cluster's reason.
@@ -61,8 +61,9 @@ impl MockBrokers<'_> {
 }
 
 /// Lets the thread of the mock cluster wait again. It answers a call before it empties the pipe that wakes it
-/// (`rd_kafka_mock_cluster_io_poll`), so that it notices a call that comes in between a second later. Whoever
-/// keeps the core busy meanwhile keeps that thread from it; the kernel makes about 60 us of this.
+/// (`rd_kafka_mock_cluster_io_poll`), so it notices a call that comes in between only a second later. A
+/// caller that keeps the core busy meanwhile keeps that thread from running; the kernel makes about 60 us of
+/// this.
 fn let_it_wait() {
     thread::sleep(Duration::from_micros(1));
 }

@@ -1,4 +1,4 @@
-//! A client of librdkafka's, a producer or a consumer. Its own and not the rdkafka crate's, which turns
+//! A client of librdkafka, a producer or a consumer. It is our own and not the rdkafka crate's, which turns
 //! error codes into an enum wherever it meets them (see `code.rs`).
 
 mod error_buffer;
@@ -22,10 +22,10 @@ use super::metadata::Metadata;
 use super::produce::event;
 use super::produce::event::Event;
 
-/// A client with its queue of events. Ends with its last owner, which may take as long as
-/// librdkafka's threads take to notice; records that it still holds are given up without a word.
+/// A client with its queue of events. It ends with its last owner, which may take as long as librdkafka's
+/// threads take to notice; records that it still holds are silently given up.
 pub(crate) struct Client {
-    // Before the client, whose queue it is: fields are dropped in this order.
+    // Before the client, to which the queue belongs: fields are dropped in this order.
     queue: Owned<c::rd_kafka_queue_t>,
     native: Owned<c::rd_kafka_t>,
 }
@@ -37,15 +37,15 @@ unsafe impl Send for Client {}
 unsafe impl Sync for Client {}
 
 impl Client {
-    /// A producer with these settings; nothing is known of the brokers yet.
+    /// Creates a producer with these settings; it knows nothing about the brokers yet.
     ///
     /// # Errors
-    /// That librdkafka does not take a property, or all of them together.
+    /// That librdkafka does not accept a property, or all of them together.
     pub(crate) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
         Self::of_kind(config, c::rd_kafka_type_t::RD_KAFKA_PRODUCER)
     }
 
-    /// A consumer with these settings, which must name no group: see [`super::FetchQueue`].
+    /// Creates a consumer with these settings, which must not name a group: see [`super::FetchQueue`].
     ///
     /// # Errors
     /// As of [`Client::new`].
@@ -57,14 +57,14 @@ impl Client {
         leave_openssl_alone_at_exit();
         let mut config = config.clone();
         let level = config.log_level as c_int;
-        // The log comes as events, like all the rest.
+        // The log comes as events, like everything else.
         config.set("log.queue", "true");
         let settings = config.create_native_config()?;
         let mut reason = ErrorBuffer::default();
         let events = c::RD_KAFKA_EVENT_DR
             | c::RD_KAFKA_EVENT_ERROR
             | c::RD_KAFKA_EVENT_STATS
-            // Without it librdkafka would make tokens of its own.
+            // Otherwise librdkafka would make tokens of its own.
             | c::RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH;
         // SAFETY: the settings live through the calls; the reason is written within its length.
         let native = unsafe {
@@ -75,7 +75,7 @@ impl Client {
         let Some(native) = native else {
             return Err(KafkaError::ClientCreation(reason.text()));
         };
-        // The client has taken them over, since it was made.
+        // The client owns them now, since it was created.
         mem::forget(settings);
         // SAFETY: the client lives through the calls. Its main queue is there from the beginning, and
         // this reference to it is ours.
@@ -85,7 +85,7 @@ impl Client {
             Owned::new(queue, c::rd_kafka_queue_destroy)
         };
         let queue = queue.ok_or_else(|| KafkaError::ClientCreation("it has no queue".into()))?;
-        // SAFETY: both live through the call. It fails only where the log is no queue's.
+        // SAFETY: both live through the call. It fails only if the log goes to no queue.
         unsafe { raw::rd_kafka_set_log_queue(native.ptr(), queue.ptr()) };
         Ok(Self { queue, native })
     }
@@ -94,7 +94,7 @@ impl Client {
         self.native.ptr()
     }
 
-    /// Waits up to `limit` for the next event and hands it over, or all deliveries that come with it.
+    /// Waits up to `limit` for the next event and passes it on, or all deliveries that come with it.
     pub(crate) fn poll(&self, limit: Duration, take: impl FnMut(Event<'_>)) {
         // SAFETY: the queue lives through the call, and the event that it gives is ours.
         let event = unsafe {
@@ -106,19 +106,19 @@ impl Client {
         }
     }
 
-    /// What the cluster says of its brokers.
+    /// What the cluster says about its brokers.
     ///
     /// # Errors
     /// That none of them answers in time.
     pub(crate) fn brokers(&self, limit: Duration) -> Result<Metadata, Code> {
-        // The name of no topic.
+        // The empty name is not the name of a topic.
         self.metadata("", limit)
     }
 
-    /// What the cluster says of its brokers and of `topic`.
+    /// What the cluster says about its brokers and about `topic`.
     ///
     /// # Errors
-    /// That no broker answers in time, or that librdkafka does not take the name.
+    /// That no broker answers in time, or that librdkafka does not accept the name.
     pub(crate) fn metadata(&self, topic: &str, limit: Duration) -> Result<Metadata, Code> {
         let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
         // SAFETY: the client and the name live through the call; a null configuration is the default.
@@ -130,7 +130,7 @@ impl Client {
         self.ask_metadata(Some(&topic), limit)
     }
 
-    /// What the cluster says of its brokers and of all topics.
+    /// What the cluster says about its brokers and about all topics.
     ///
     /// # Errors
     /// That no broker answers in time.
@@ -138,7 +138,7 @@ impl Client {
         self.ask_metadata(None, limit)
     }
 
-    /// Of one topic, or of all.
+    /// Asks about one topic, or about all.
     fn ask_metadata(
         &self,
         topic: Option<&Owned<c::rd_kafka_topic_t>>,
@@ -165,7 +165,7 @@ impl Client {
         }
     }
 
-    /// The cluster's id; none when it has none, or does not tell in time.
+    /// The cluster's id; `None` if it has none, or does not give it in time.
     pub(crate) fn cluster_id(&self, limit: Duration) -> Option<String> {
         // SAFETY: the client lives through the call. The text is ours, and given back with the
         // deallocator of the library that allocated it (librdkafka.h, rd_kafka_clusterid).
@@ -177,7 +177,7 @@ impl Client {
         }
     }
 
-    /// Why the producer cannot go on; none as long as it can.
+    /// Why the producer cannot continue; `None` as long as it can.
     pub(crate) fn fatal_error(&self) -> Option<(Code, String)> {
         let mut reason = ErrorBuffer::default();
         // SAFETY: the client lives through the call; the reason is written within its length.
@@ -194,17 +194,18 @@ impl Client {
         unsafe { raw::rd_kafka_flush(self.native(), whole_ms(limit)) };
     }
 
-    /// Gives up what librdkafka holds, also what a broker has not answered. It reports each record, and
-    /// is not waited for: a thread of its own may hang in a look-up of a host name. Never the queue
-    /// alone: what was in flight would be sent again under a new epoch when its connection is lost.
+    /// Gives up what librdkafka holds, including what a broker has not answered. librdkafka reports each
+    /// record. This call does not wait for that: one of librdkafka's threads may hang in a look-up of a host
+    /// name. It never purges only the queue: librdkafka would send what was in flight again under a new epoch
+    /// when its connection is lost.
     pub(crate) fn purge(&self) {
         let what = c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT;
         // SAFETY: the client lives through the call. It cannot fail for a producer with these flags.
         unsafe { raw::rd_kafka_purge(self.native(), what | c::RD_KAFKA_PURGE_F_NON_BLOCKING) };
     }
 
-    /// Sends nothing more to the first `partitions` partitions of a topic; what is in flight is
-    /// answered.
+    /// Sends nothing more to the first `partitions` partitions of a topic; records in flight still get their
+    /// answers.
     pub(crate) fn pause(&self, topic: &str, partitions: i32) {
         let Ok(topic) = CString::new(topic) else {
             return;
@@ -230,7 +231,7 @@ impl Client {
     /// Gives the client a token for SASL OAUTHBEARER.
     ///
     /// # Errors
-    /// librdkafka's reason not to take it.
+    /// librdkafka's reason not to accept it.
     pub(crate) fn set_token(&self, token: &Token) -> Result<(), String> {
         let text = |text: &str| CString::new(text).map_err(|_| "it holds a NUL".to_string());
         let (value, principal) = (text(&token.text)?, text(&token.principal)?);
@@ -256,7 +257,7 @@ impl Client {
     }
 }
 
-/// A token and what librdkafka has to know of it.
+/// A token and what librdkafka has to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) text: String,
@@ -265,13 +266,13 @@ pub(crate) struct Token {
     pub(crate) principal: String,
 }
 
-/// Milliseconds as librdkafka takes them.
+/// Milliseconds in the type that librdkafka takes.
 pub(super) fn whole_ms(limit: Duration) -> c_int {
     c_int::try_from(limit.as_millis()).unwrap_or(c_int::MAX)
 }
 
-/// Keeps OpenSSL from taking itself apart when the process ends: a run that is left at once does not
-/// wait for librdkafka's threads, and those may be inside of OpenSSL at that moment.
+/// Keeps OpenSSL from cleaning up when the process ends: a run that ends at once does not wait for
+/// librdkafka's threads, which may be inside OpenSSL at that moment.
 fn leave_openssl_alone_at_exit() {
     /// openssl/crypto.h, OPENSSL_INIT_NO_ATEXIT.
     const NO_ATEXIT: u64 = 0x0008_0000;

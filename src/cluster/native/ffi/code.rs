@@ -1,6 +1,6 @@
-//! Error codes of Kafka and librdkafka, as the integers that they are. The bindings have a Rust enum,
-//! and a code that it lacks (a newer broker's, a proxy's) would be undefined behaviour: it must never
-//! become one, so the calls that give a code are declared in `raw.rs` with an integer.
+//! Error codes of Kafka and librdkafka, as integers. The bindings have a Rust enum, and a code that it lacks
+//! (from a newer broker or a proxy) would be undefined behaviour. A code must never become such an enum, so
+//! `raw.rs` declares the calls that return a code with an integer.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -35,7 +35,7 @@ impl Code {
     pub(crate) const UNKNOWN_TOPIC_ID: Self = Self::of(Known::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID);
     pub(crate) const UNKNOWN_PARTITION: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION);
-    /// What librdkafka kept a record for is no more.
+    /// The topic or partition that librdkafka kept a record for no longer exists.
     pub(crate) const DESTROYED: Self = Self::of(Known::RD_KAFKA_RESP_ERR__DESTROY);
     pub(crate) const INVALID_TOPIC: Self = Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION);
     pub(crate) const TOPIC_AUTHORIZATION_FAILED: Self =
@@ -46,7 +46,7 @@ impl Code {
         Self::of(Known::RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS);
     pub(crate) const LEADER_NOT_AVAILABLE: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
-    /// A reader has everything that there is of a partition.
+    /// A reader has reached the end of a partition.
     pub(in crate::cluster::native) const PARTITION_EOF: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR__PARTITION_EOF);
     pub(crate) const GROUP_ID_NOT_FOUND: Self =
@@ -69,12 +69,12 @@ impl Code {
         Self(code)
     }
 
-    /// Whether librdkafka has made it, and no broker.
+    /// Whether librdkafka made the code, and not a broker.
     pub(crate) fn is_local(self) -> bool {
         self.0 < 0
     }
 
-    /// Whether librdkafka was told to give the record up.
+    /// Whether the record was given up at our request.
     pub(crate) fn is_purge(self) -> bool {
         [Self::PURGED_FROM_QUEUE, Self::PURGED_IN_FLIGHT].contains(&self)
     }
@@ -88,18 +88,18 @@ impl Code {
         self != Self::NONE
     }
 
-    /// Whether a broker gave it, and not librdkafka.
+    /// Whether a broker gave the code, and not librdkafka.
     pub(crate) fn is_brokers(self) -> bool {
         self.0 > 0
     }
 
-    /// librdkafka's own text, and ours for a code that it does not know.
+    /// librdkafka's own text, or ours for a code that it does not know.
     pub(crate) fn words(self) -> String {
         // SAFETY: the call takes any integer and returns a static or thread-local text that ends with
         // a NUL; it is copied before this thread calls it again. librdkafka, rd_kafka_err2str.
         let text = unsafe { CStr::from_ptr(raw::rd_kafka_err2str(self.0)) };
         let text = text.to_string_lossy();
-        // What librdkafka makes of a code for which it has no text.
+        // librdkafka's text for a code that it does not know.
         if text != format!("Err-{}?", self.0) {
             return text.into_owned();
         }

@@ -1,5 +1,5 @@
-//! What every call of librdkafka's C API needs: the functions that the bindings lack, objects and texts of
-//! C, and error codes.
+//! What every call of librdkafka's C API needs: the functions that the bindings lack, C objects and texts,
+//! and error codes.
 
 pub(super) mod code;
 pub(super) mod owned;

@@ -1,15 +1,15 @@
-//! Objects, texts and lists of librdkafka's on our side of the border.
+//! Objects, texts and lists of librdkafka, owned by Rust.
 
 use std::ffi::{CStr, c_char};
 
-/// An object of librdkafka's that is given back at the end.
+/// An object of librdkafka that is given back when it is dropped.
 pub(in crate::cluster::native) struct Owned<T> {
     ptr: *mut T,
     destroy: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Owned<T> {
-    /// None for a null pointer, which is not destroyed.
+    /// `None` for a null pointer, which is not destroyed.
     ///
     /// # Safety
     /// A pointer that is not null has to be an object that belongs to the caller, and `destroy` the
@@ -37,7 +37,7 @@ impl<T> Drop for Owned<T> {
     }
 }
 
-/// A copy of a text of librdkafka's; empty for a null pointer.
+/// Copies a text of librdkafka; empty for a null pointer.
 ///
 /// # Safety
 /// `text` has to be null or to end with a NUL, and to live through the call.
@@ -51,7 +51,7 @@ pub(in crate::cluster::native) unsafe fn text(text: *const c_char) -> String {
     }
 }
 
-/// A list of librdkafka's as a slice: it gives a null pointer for an empty one.
+/// A list of librdkafka as a slice: librdkafka gives a null pointer for an empty list.
 ///
 /// # Safety
 /// `list` has to be null or the beginning of `count` pointers that live through `'a`.
@@ -66,8 +66,8 @@ pub(in crate::cluster::native) unsafe fn slice<'a, T>(
     }
 }
 
-/// Keeps what is open from the programs that are started from now on: librdkafka makes pipes that they
-/// would inherit, and with them the ends of connections.
+/// Keeps programs that are started from now on from inheriting open files: librdkafka makes pipes that they
+/// would inherit, and the ends of connections with them.
 pub(crate) fn keep_descriptors() {
     let Ok(open) = std::fs::read_dir("/dev/fd") else {
         return;
@@ -94,7 +94,8 @@ pub(crate) fn most_descriptors() -> usize {
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
 }
 
-/// The versions of the C libraries that are linked into kreplay, as they say themselves: librdkafka's, OpenSSL's.
+/// The versions of the C libraries that are linked into kreplay, as these give them: librdkafka's, then
+/// OpenSSL's.
 pub(crate) fn linked_versions() -> [String; 2] {
     // SAFETY: both take no pointer and return a text of the library's own, which is never freed
     // (rdkafka.h, rd_kafka_version_str; OPENSSL_VERSION_NUMBER(3)).

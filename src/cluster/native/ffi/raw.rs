@@ -1,5 +1,5 @@
-//! The functions of librdkafka that give or take an error code, declared with an integer in place of
-//! the bindings' Rust enum (see `code.rs`). A C enum is an `int` to both sides of a call.
+//! The functions of librdkafka that give or take an error code, declared with an integer instead of the
+//! bindings' Rust enum (see `code.rs`). A C enum is an `int` to both sides of a call.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;

@@ -1,4 +1,4 @@
-//! What librdkafka has to say: deliveries, errors and its log, read from its queue of events.
+//! Reads librdkafka's queue of events: deliveries, errors and its log.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_char, c_int};
@@ -15,7 +15,7 @@ use crate::cluster::native::ffi::raw;
 /// What librdkafka says.
 pub(crate) enum Event<'a> {
     Delivery(Delivery<'a>),
-    /// Something about brokers, or the whole producer.
+    /// An error about brokers, or about the whole producer.
     Error {
         code: Code,
         text: &'a str,
@@ -28,17 +28,17 @@ pub(crate) enum Event<'a> {
     },
 }
 
-/// What became of one record.
+/// The delivery of one record.
 pub(crate) struct Delivery<'a> {
     pub(crate) record: InFlightRecord,
     pub(crate) topic: Cow<'a, str>,
     pub(crate) partition: i32,
-    /// Where it is in the log; none where the broker does not say, as for a record that it had already.
+    /// The offset in the log; `None` if the broker does not say, as for a record that it had already.
     pub(crate) offset: Option<i64>,
-    /// Of key and value.
+    /// The size of key and value.
     pub(crate) bytes: usize,
     pub(crate) result: Result<(), DeliveryFailure>,
-    /// Time from the produce call to the delivery.
+    /// The time from the produce call to the delivery.
     pub(crate) latency: Option<Duration>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct DeliveryFailure {
     pub(crate) persisted: Persisted,
 }
 
-/// Whether a record whose delivery failed is in the log all the same.
+/// Whether a record whose delivery failed is in the log anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Persisted {
     No,
@@ -57,7 +57,7 @@ pub(crate) enum Persisted {
     Yes,
 }
 
-/// Hands over what `event` holds.
+/// Passes on what `event` holds.
 pub(in crate::cluster::native) fn read(
     event: &Owned<c::rd_kafka_event_t>,
     mut take: impl FnMut(Event<'_>),
@@ -85,7 +85,7 @@ pub(in crate::cluster::native) fn read(
             take(Event::Error { code, text });
         }
         c::RD_KAFKA_EVENT_LOG => log(event, take),
-        // Statistics, which nobody asks for, and the wish for a token, which `token.rs` knows itself.
+        // Statistics, which nobody asks for, and the request for a token, which `token.rs` knows itself.
         _ => {}
     }
 }
@@ -118,14 +118,14 @@ unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
         record,
         topic,
         partition,
-        // RD_KAFKA_OFFSET_INVALID is below zero, too.
+        // RD_KAFKA_OFFSET_INVALID is below zero as well.
         offset: Some(offset).filter(|offset| *offset >= 0),
         bytes,
         result: match code.is_error() {
             true => Err(failure()),
             false => Ok(()),
         },
-        // -1 where there is none.
+        // -1 if there is none.
         latency: u64::try_from(us).ok().map(Duration::from_micros),
     }
 }

@@ -1,6 +1,6 @@
-//! Batches whose bytes librdkafka holds. It keeps the pointer to a value for minutes, until it reports
-//! the delivery; so each record that it holds owns a share of its batch. A record that it never
-//! reports keeps its batch alive for ever: memory is lost then, and never used after it was freed.
+//! Batches whose bytes librdkafka holds. librdkafka keeps the pointer to a value for minutes, until it
+//! reports the delivery, so each record that it holds owns a share of its batch. A record that it never
+//! reports keeps its batch alive for ever: that loses memory, but never uses it after it was freed.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -10,20 +10,20 @@ use std::time::Duration;
 use crate::record::in_flight::NumberedBatch;
 use crate::record::{Batch, Record};
 
-/// The due time of a record that has none.
+/// The due time of a record without one.
 const NOT_DUE: u64 = u64::MAX;
 
-/// A batch of which librdkafka may hold records. Its contents never change, so that pointers into
-/// them stay good as long as anybody owns a share.
+/// A batch of which librdkafka may hold records. Its contents never change, so pointers into it stay valid as
+/// long as anybody owns a share.
 #[derive(Debug)]
 pub(crate) struct InFlightBatch {
     numbered: NumberedBatch,
     tags: Box<[DeliveryTag]>,
-    /// When each record was due, as its sender counts; empty where records are not timed.
+    /// When each record was due, by the sender's clock; empty if records are not timed.
     dues: Box<[AtomicU64]>,
 }
 
-/// What a record carries through librdkafka and back, as a pointer to here.
+/// What a record carries through librdkafka and back, as a pointer.
 #[derive(Debug)]
 struct DeliveryTag {
     /// The batch that the tag is part of.
@@ -33,7 +33,7 @@ struct DeliveryTag {
     index: u32,
     /// When it was handed over, as a span of `produce::delivery::ages::InFlightAges`.
     span: AtomicU32,
-    /// The target that it was handed over for, by its index.
+    /// The index of the target that it was handed over for.
     target: AtomicU32,
 }
 
@@ -43,7 +43,7 @@ impl InFlightBatch {
         Self::with_dues(numbered, Box::default())
     }
 
-    /// The same of records of which is noted when they were due.
+    /// A batch of timed records, which keeps when they were due.
     pub(crate) fn timed(numbered: NumberedBatch) -> Arc<Self> {
         let records = numbered.batch.records.iter();
         let dues = records.map(|_| AtomicU64::new(NOT_DUE)).collect();
@@ -77,7 +77,7 @@ impl InFlightBatch {
         &self.numbered.batch
     }
 
-    /// The records that were sent and whose outcomes are not known.
+    /// The records that were sent and whose outcomes are unknown.
     pub(crate) fn open(self: &Arc<Self>) -> impl Iterator<Item = InFlightRecord> {
         let open = self.tags.iter();
         let open = open.filter(|tag| tag.is_open.load(Ordering::SeqCst));
@@ -118,12 +118,12 @@ impl InFlightRecord {
         self.batch.numbered.positions.of(self.index)
     }
 
-    /// The record is being sent.
+    /// Notes that the record is being sent.
     pub(crate) fn begin(&self) {
         self.tag().is_open.store(true, Ordering::SeqCst);
     }
 
-    /// The outcome of the record is known.
+    /// Notes that the outcome of the record is known.
     pub(crate) fn end(&self) {
         self.tag().is_open.store(false, Ordering::SeqCst);
     }
@@ -139,12 +139,12 @@ impl InFlightRecord {
         self.tag().target.store(target, Ordering::Relaxed);
     }
 
-    /// The index of the target that the record was handed over for last.
+    /// The index of the target that the record was last handed over for.
     pub(crate) fn target(&self) -> usize {
         self.tag().target.load(Ordering::Relaxed) as usize
     }
 
-    /// The span of time in which the record was handed over last.
+    /// The span of time in which the record was last handed over.
     pub(crate) fn span(&self) -> u32 {
         self.tag().span.load(Ordering::Relaxed)
     }
@@ -157,13 +157,13 @@ impl InFlightRecord {
         }
     }
 
-    /// When the record was due; none where that was not noted.
+    /// When the record was due; `None` if that was not noted.
     pub(crate) fn due(&self) -> Option<Duration> {
         let due = self.batch.dues.get(self.index)?.load(Ordering::Relaxed);
         (due != NOT_DUE).then(|| Duration::from_nanos(due))
     }
 
-    /// The share as a pointer, for C to keep: it is lost unless it comes back by `from_opaque`.
+    /// Turns the share into a pointer for C to keep: the share is lost unless it comes back by `from_opaque`.
     pub(in crate::cluster::native) fn into_opaque(self) -> *mut c_void {
         let tag: *const DeliveryTag = self.tag();
         // The share is the pointer's now. The tag is part of the batch, and lives as long as it.
@@ -171,7 +171,7 @@ impl InFlightRecord {
         tag.cast_mut().cast()
     }
 
-    /// The share that became a pointer.
+    /// Turns such a pointer back into the share.
     ///
     /// # Safety
     /// `opaque` has to come from [`InFlightRecord::into_opaque`], and from each call of that once.

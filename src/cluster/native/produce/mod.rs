@@ -1,4 +1,4 @@
-//! Records to librdkafka, each through the handle of its topic.
+//! Hands records to librdkafka, each through the handle of its topic.
 
 pub(super) mod event;
 pub(super) mod lend;
@@ -15,10 +15,10 @@ use super::ffi::code::Code;
 use super::ffi::owned::Owned;
 use super::ffi::raw;
 
-/// The partition number by which librdkafka's partitioner is asked to choose.
+/// The partition number that asks librdkafka's partitioner to choose.
 pub(crate) const UNASSIGNED: i32 = -1;
 
-/// A topic's handle: kept, so that records need no look-up by name. Stays on one thread.
+/// The handle of a topic, kept so that records need no look-up by name. It stays on one thread.
 pub(crate) struct TopicHandle {
     // Before the client, which has to outlive it: fields are dropped in this order.
     topic: Owned<c::rd_kafka_topic_t>,
@@ -26,7 +26,7 @@ pub(crate) struct TopicHandle {
 }
 
 impl TopicHandle {
-    /// None when librdkafka refuses the name.
+    /// `None` if librdkafka refuses the name.
     pub(crate) fn new(client: &Arc<Client>, name: &str) -> Option<Self> {
         let name = CString::new(name).ok()?;
         // SAFETY: the client and the string live through the call; a null configuration means the
@@ -42,22 +42,22 @@ impl TopicHandle {
     }
 }
 
-/// One record as librdkafka is given it.
+/// One record as librdkafka receives it.
 pub(crate) struct Outgoing<H> {
     pub(crate) partition: i32,
     /// Key and value, and the share of their batch that librdkafka keeps until the delivery.
     pub(crate) record: InFlightRecord,
     /// Milliseconds since 1970; 0 is the time of sending.
     pub(crate) timestamp_ms: i64,
-    /// Names and values, in order; they are copied.
+    /// Names and values, in order; librdkafka copies them.
     pub(crate) headers: H,
 }
 
-/// Hands a record to librdkafka; `full` is called as long as its queue is full, and gives up by
-/// returning `false`.
+/// Hands a record to librdkafka. While librdkafka's queue is full, calls `full`, which gives up by returning
+/// `false`.
 ///
 /// # Errors
-/// librdkafka's reason for refusing the record: it will get no delivery.
+/// librdkafka's reason for refusing the record, which then gets no delivery.
 pub(crate) fn produce<'a, H>(
     topic: &TopicHandle,
     outgoing: Outgoing<H>,
@@ -94,11 +94,11 @@ where
     }
 }
 
-/// Which of the arguments is the opaque pointer.
+/// The index of the opaque pointer among the arguments.
 const OPAQUE: usize = 0;
 
-/// The arguments for a record, which is in the first one from here on; the last one is for headers, and
-/// does not count without any.
+/// The arguments for a record, whose address goes into the first one. The last one is for headers, and does
+/// not count without any.
 fn arguments(
     topic: &TopicHandle,
     partition: i32,
@@ -140,11 +140,11 @@ fn arguments(
     ]
 }
 
-/// A list of headers that is still ours.
+/// A list of headers that we still own.
 struct NativeHeaders(Owned<c::rd_kafka_headers_t>);
 
 impl NativeHeaders {
-    /// None for a record without headers.
+    /// `None` for a record without headers.
     fn build<'a>(mut headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Option<Self> {
         let first = headers.next()?;
         // SAFETY: makes a list, which is ours; librdkafka aborts when it has no memory.

@@ -1,6 +1,6 @@
-//! The paths that occur in RRPairs: their trees laid over each other, all elements of an array as
-//! one node. Bounded whatever the input: so many paths are kept, and an object whose member names
-//! are data (ids, urls) is folded as an array is.
+//! The paths that occur in RRPairs: their trees merged into one, with all elements of an array as one node.
+//! Bounded whatever the input: a limited number of paths is kept, and an object whose member names are data
+//! (ids, urls) is folded as an array is.
 
 mod tree;
 mod visit;
@@ -21,13 +21,13 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
-    /// Lays one RRPair over those before. What follows a damage is left out.
+    /// Merges one RRPair with those before. Leaves out what follows a damage.
     pub(crate) fn add(&mut self, line: &str) {
         let at = OutlineSeed {
             node: &mut self.root,
             room: &mut self.room,
         };
-        // Whoever reads records from the line reports the damage.
+        // The reader of records reports the damage in a line.
         _ = match may_be_beyond_serde(line) {
             true => json::document(line).and_then(|document| at.deserialize(&document)),
             false => at.deserialize(&mut serde_json::Deserializer::from_str(line)),
@@ -40,7 +40,7 @@ impl Outline {
             .visit(&mut Vec::new(), &mut |steps, _| look(steps));
     }
 
-    /// The paths as a report lists them, and how many nodes' paths were not kept.
+    /// The paths as a report lists them, and the number of nodes whose paths were not kept.
     pub(crate) fn list(&self) -> (Vec<PathSeen>, u64) {
         let (mut paths, mut left_out) = (Vec::new(), self.room.left_out);
         self.root.visit(&mut Vec::new(), &mut |steps, node| {
@@ -53,7 +53,7 @@ impl Outline {
                 return;
             }
             let path = jsonpath_text(steps);
-            // A name may hold what needs escapes; these are not read as they are written.
+            // A name may contain characters that need escapes; such names are not read as they are written.
             let parsed = Path::parse(&path);
             if !parsed.is_ok_and(|parsed| parsed.steps() == Some(steps)) {
                 left_out += node.count;
@@ -73,8 +73,8 @@ impl Outline {
     }
 }
 
-/// Whether a line may hold what serde_json makes nothing of, half of a surrogate pair or a number
-/// beyond every `f64`: such a line is read as a document, which costs more and sorts the names.
+/// Whether a line may hold what serde_json cannot represent, half of a surrogate pair or a number beyond
+/// every `f64`: such a line is read as a document, which costs more and sorts the names.
 fn may_be_beyond_serde(line: &str) -> bool {
     let line = line.as_bytes();
     let has_surrogate = |digit: &str| memchr::memmem::find(line, digit.as_bytes()).is_some();
@@ -208,7 +208,7 @@ mod tests {
         })
     }
 
-    /// How many nodes `steps` lead to, when a wildcard stands for elements alone.
+    /// How many nodes `steps` lead to, if a wildcard matches only elements.
     fn count(node: &Value, steps: &[PathStep]) -> u64 {
         match (steps, node) {
             ([], _) => 1,
@@ -226,7 +226,7 @@ mod tests {
         #[test]
         fn a_listed_path_parses_and_matches_as_many_nodes_as_counted(document in any_json()) {
             let (paths, left_out) = outline(std::slice::from_ref(&document)).list();
-            // Only names with what has to be escaped cannot be listed.
+            // Only names that have to be escaped cannot be listed.
             prop_assert!(left_out == 0 || document.to_string().contains(['\\', '\'']));
             for seen in paths {
                 let path = Path::parse(&seen.path).expect(&seen.path);

@@ -1,14 +1,14 @@
-//! The tree of an outline: a node for each path, and how members become one node when they are too many.
+//! The tree of an outline: a node for each path, and how members become one node when there are too many.
 
 use crate::extract::profile::path::PathStep;
 
-/// Paths that are kept.
+/// How many paths are kept.
 pub(super) const MOST_PATHS: usize = 10_000;
-/// Different member names of one object; with more of them they are data and not names.
+/// How many different member names one object may have; with more, they are data and not names.
 pub(super) const MOST_MEMBERS: usize = 200;
-/// Bytes of a member's name; what is longer is data.
+/// The most bytes of a member's name; a longer one is data.
 const LONGEST_NAME: usize = 1 << 10;
-/// Bytes of a path that is listed: [`MOST_PATHS`] of them are 40 MB.
+/// The most bytes of a listed path: [`MOST_PATHS`] of them are 40 MB.
 pub(super) const LONGEST_PATH: usize = 4 << 10;
 
 pub(super) const TYPES: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
@@ -27,7 +27,7 @@ pub(super) enum Type {
 #[derive(Debug, Default)]
 pub(super) struct OutlineBudget {
     pub(super) paths: usize,
-    /// Nodes for which there was none.
+    /// The number of nodes without room for their path.
     pub(super) left_out: u64,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct OutlineNode {
     pub(super) types: u8,
     pub(super) sample: Option<Box<str>>,
     pub(super) members: Vec<(Box<str>, Self)>,
-    /// Elements; also members, when they are too many.
+    /// Elements; also members, if there are too many.
     pub(super) each: Option<Box<Self>>,
     pub(super) is_folded: bool,
 }
@@ -79,8 +79,8 @@ impl OutlineNode {
         }
     }
 
-    /// The child for the member `name`, most likely the one numbered `next`. None when there is no
-    /// room for it.
+    /// The child for the member `name`, most likely the one numbered `next`. `None` if there is no room for
+    /// it.
     pub(super) fn member(
         &mut self,
         name: &str,
@@ -129,7 +129,7 @@ impl OutlineNode {
         }
     }
 
-    /// Makes one node of all members.
+    /// Merges all members into one node.
     pub(super) fn fold(&mut self, room: &mut OutlineBudget) {
         self.is_folded = true;
         for (_, member) in std::mem::take(&mut self.members) {
@@ -140,7 +140,7 @@ impl OutlineNode {
         }
     }
 
-    /// Lays `other` over this one; each path that they share is one less.
+    /// Merges `other` with this node; each path that they share is one less.
     pub(super) fn merge(&mut self, other: Self, room: &mut OutlineBudget) {
         room.paths -= 1;
         self.count += other.count;

@@ -1,4 +1,4 @@
-//! One pass over one RRPair, which lays it over the outline.
+//! One pass over one RRPair, which merges it with the outline.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqA
 
 use super::tree::{Child, OutlineBudget, OutlineNode, Type};
 
-/// Characters of a sample.
+/// The most characters of a sample.
 pub(super) const SAMPLE: usize = 40;
 
 /// A node of the outline that corresponds to one of the line.
@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for OutlineSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let Self { node, room } = self;
         node.is(Type::Array);
-        // An array's node for its elements stands for what is in them: none, if there are none.
+        // An array's node for its elements represents them: an empty array has none.
         loop {
             let element = ElementOf { node, room };
             if seq.next_element_seed(element)?.is_none() {
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for OutlineSeed<'_> {
     }
 }
 
-/// Finds the child for an element, when there is one.
+/// Finds the child for an element, if there is one.
 struct ElementOf<'o> {
     node: &'o mut OutlineNode,
     room: &'o mut OutlineBudget,

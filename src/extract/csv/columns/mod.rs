@@ -1,11 +1,10 @@
-//! What the columns of a CSV hold, told from their headers alone: each header is the path that was
-//! given to speedctl, and the profile says what such a path leads to. Columns belong together by
-//! the array elements that they share, so that several records of a row each find their own key,
-//! partition and topic.
+//! What the columns of a CSV hold, judged by their headers alone: each header is the path that was given to
+//! speedctl, and the profile says what such a path leads to. Columns belong together by the array elements
+//! that they share, so that several records of a row each find their own key, partition and topic.
 //!
-//! speedctl takes no wildcards: a path of the profile is asked for with the first element of every
-//! array. A column that stands for an element besides those (a second record, partition or topic)
-//! is a *sentinel*: a cell in it shows that there are records that the row does not carry.
+//! speedctl takes no wildcards: kreplay asks for a path of the profile with the first element of every array.
+//! A column for any other element (a second record, partition or topic) is a *sentinel*: a cell in it shows
+//! that there are records that the row does not carry.
 
 mod paths;
 
@@ -21,7 +20,7 @@ use crate::extract::rrpair::fields::Slot;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::extract) struct Sentinel {
     pub(in crate::extract) column: usize,
-    /// The array of which there is one more element.
+    /// The array that has one more element.
     pub(in crate::extract) array: String,
 }
 
@@ -41,11 +40,11 @@ pub(in crate::extract) struct RecordColumns {
     pub(in crate::extract) fields: Vec<Column>,
     /// A cell here shows that the record exists even when its value's cell is empty.
     pub(in crate::extract) traces: Vec<usize>,
-    /// A cell here shows that there are headers, which a row does not carry.
+    /// A cell here shows that the record has headers, which a row does not carry.
     pub(in crate::extract) headers: Vec<usize>,
-    /// A cell here is a member of the record that the profile does not know, with its name.
+    /// A cell here is a member of the record that the profile does not know; this is its name.
     pub(in crate::extract) unknown: Vec<(usize, String)>,
-    /// Whether it is the first element of every array: its batch's first record.
+    /// Whether it is the first element of every array, and so its batch's first record.
     pub(in crate::extract) is_first: bool,
 }
 
@@ -76,7 +75,7 @@ struct RecordNode<'a> {
 }
 
 impl Columns {
-    /// Finds what the columns under `headers` are. Without a value column there are no records.
+    /// Finds the meaning of the columns under `headers`. Without a value column there are no records.
     pub(in crate::extract) fn of(headers: &[String], engine: &Engine) -> Self {
         let parsed = headers.iter().map(|header| Path::parse(header.trim()).ok());
         let paths: Vec<Option<Path>> = parsed.collect();
@@ -96,7 +95,7 @@ impl Columns {
                 }
             }
         }
-        // Columns may stand in any order, records go out in that of their elements.
+        // Columns may come in any order; records go out in the order of their elements.
         nodes.sort_by(|a, b| a.steps.cmp(b.steps));
         let records = nodes
             .iter()
@@ -116,8 +115,8 @@ impl Columns {
     }
 }
 
-/// What records of a capture may have that no column is there for. Where paths lead to one node each,
-/// as those of the user's own do, a row has nothing besides.
+/// What records of a capture may have without a column for it. If paths lead to one node each, as the user's
+/// own do, a row has nothing else.
 fn unseen(
     nodes: &[RecordNode<'_>],
     records: &[RecordColumns],
@@ -165,8 +164,7 @@ fn unseen(
     unseen
 }
 
-/// The column of the broker, where the other columns are about Kafka: what else was captured was at
-/// no broker.
+/// The column of the broker, if the other columns are about Kafka: other traffic was captured at no broker.
 fn broker(headers: &[Option<&[PathStep]>]) -> Option<usize> {
     let begins = |header: &Option<&[PathStep]>, name: &str| matches!(header.and_then(<[PathStep]>::first), Some(PathStep::Name(first)) if first == name);
     let is_kafka = headers.iter().any(|header| begins(header, "kafka"));
@@ -249,7 +247,7 @@ fn unknown_member(node: &RecordNode<'_>, header: &[PathStep], engine: &Engine) -
     (!is_known).then(|| name.clone())
 }
 
-/// Whether two nodes cannot both be there: one is in an array where the other is in an object.
+/// Whether two nodes cannot both exist: one is in an array where the other is in an object.
 fn are_other_shapes(a: &[PathStep], b: &[PathStep]) -> bool {
     let parting = a.iter().zip(b).find(|(a, b)| a != b);
     matches!(
@@ -286,7 +284,8 @@ fn sentinel(column: usize, header: &[PathStep], nodes: &[RecordNode<'_>]) -> Opt
     else {
         return None;
     };
-    // What goes on along a record's way is a field's own list, such as a batch's attributes.
+    // If the path continues along a record's path, it leads to a field's own list, such as a batch's
+    // attributes.
     (!inside).then(|| Sentinel {
         column,
         array: array.clone(),

@@ -1,4 +1,5 @@
-//! The paths that speedctl is asked for: one record of a Fetch, and what shows that there is more.
+//! The paths that kreplay asks speedctl for: one record of a Fetch, and sentinels that show that there is
+//! more.
 
 use crate::extract::profile::Encoding;
 use crate::extract::profile::path::{PathStep, dotted_text};
@@ -7,7 +8,7 @@ use crate::extract::rrpair::engine::Engine;
 use crate::extract::rrpair::fields::Slot;
 use crate::extract::rrpair::sources::FieldSource;
 
-/// Elements of a batch's attributes that are asked for.
+/// How many elements of a batch's attributes to ask for.
 pub(super) const MOST_ATTRIBUTES: usize = 4;
 
 /// The member in which every RRPair names the broker it was captured at, as Speedscale documents it.
@@ -34,7 +35,7 @@ pub(in crate::extract) fn generated_paths(engine: &Engine) -> Vec<String> {
             _ => {}
         }
         match slot {
-            // speedctl may print an object as its JSON, or nothing at all: both are asked for.
+            // speedctl may print an object as its JSON, or nothing at all: kreplay asks for both.
             Slot::Headers => add(format!("{first}.0")),
             _ => add(first),
         }
@@ -108,7 +109,7 @@ pub(super) fn wildcards(steps: &[PathStep]) -> Vec<usize> {
     all.map(|(at, _)| at).collect()
 }
 
-/// Takes the first element of every array, or the second one of that at `second`.
+/// Takes the first element of every array, or the second one of the array at `second`.
 pub(super) fn with_elements(steps: &[PathStep], second: Option<usize>) -> Vec<PathStep> {
     let element = |(at, step): (usize, &PathStep)| match step {
         PathStep::Each => PathStep::Index(usize::from(second == Some(at))),

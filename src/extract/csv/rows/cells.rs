@@ -1,4 +1,4 @@
-//! The cells of a record to its fields.
+//! Turns the cells of a record into its fields.
 
 use ::csv::ByteRecord;
 
@@ -31,7 +31,7 @@ pub(super) fn fields(
         if fields.claim(column.slot, column.rank) != SlotClaim::Take {
             continue;
         }
-        // The bytes of a value are taken as they are, and no look at them is needed.
+        // The bytes of a value are taken as they are, without checking them.
         let takes_bytes = matches!(column.slot, Slot::Value | Slot::Key);
         if takes_bytes && column.encoding != Encoding::Base64 {
             fields.set_bytes(column.slot, Some(batch.push_bytes(cell)));

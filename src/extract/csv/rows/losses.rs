@@ -10,7 +10,7 @@ use crate::record::{CapturedTopic, Mark, Origin};
 use crate::report::ProblemKind;
 
 impl<'a> Rows<'a> {
-    /// Paths are a matter of the whole input; where there is no row they could match nothing.
+    /// Paths apply to the whole input; without a row, they could match nothing.
     pub(super) fn tell_unmatched(&mut self) {
         let unmatched = std::mem::take(&mut self.unmatched);
         let origin = Origin { input: 0, line: 0 };
@@ -22,7 +22,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Warns once of what the row cannot show to be missing.
+    /// Warns once about what the row cannot show to be missing.
     pub(super) fn tell_unseen(&mut self, row: Origin) {
         let unseen = std::mem::take(&mut self.columns.unseen);
         if unseen.is_empty() {
@@ -34,7 +34,7 @@ impl<'a> Rows<'a> {
             .problems
             .add(ProblemKind::LossUnseen, origin, || {
                 format!(
-                    "no column would show {}: the capture may contain such",
+                    "no column would show {}, and the capture may contain some",
                     unseen.join(", ")
                 )
             });
@@ -52,15 +52,16 @@ impl<'a> Rows<'a> {
             }
         }
         for array in lost {
-            let why =
-                format!("a Fetch has more than one element of `{array}`, a CSV row carries one");
+            let why = format!(
+                "a Fetch has more than one element of `{array}`, but a CSV row carries one"
+            );
             self.loses(&why)?;
             self.sink.unreadable(ProblemKind::LostByCsv, origin, || why);
         }
         Ok(())
     }
 
-    /// Something cannot be carried: the last chance to change to the RRPairs.
+    /// Something cannot be carried: this is the last chance to change to the RRPairs.
     pub(super) fn loses(&self, why: &str) -> Result<(), ReadStop> {
         if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
             return Err(ReadStop::NeedsRaw(why.into()));
@@ -97,7 +98,7 @@ impl<'a> Rows<'a> {
             });
         }
         if fields.attributes().has(Attributes::TRANSACTIONAL) {
-            let why = "a record is part of a transaction, and a CSV row does not show whether it was aborted";
+            let why = "a record is part of a transaction, but a CSV row does not show whether it was aborted";
             self.loses(why)?;
             self.sink
                 .tally
@@ -122,7 +123,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Counts an id that nothing names.
+    /// Counts an id without a name.
     pub(super) fn note_unnamed(&mut self, fields: &FieldSet) {
         let id = fields.topic(Slot::TopicId);
         if let Some(CapturedTopic::Id(id)) = id.map(|id| &self.sink.batch.topics[id as usize]) {

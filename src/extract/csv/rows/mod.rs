@@ -1,5 +1,5 @@
-//! A row of a CSV to records. What a row cannot carry is seen by sentinels and never lost in
-//! silence: it is counted, or makes the run change to the RRPairs while it still can.
+//! Turns a row of a CSV into records. Sentinels show what a row cannot carry, and it is never lost silently:
+//! it is counted, or makes the run change to the RRPairs while it still can.
 
 mod cells;
 mod losses;
@@ -30,7 +30,7 @@ use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot};
 use crate::record::{CapturedFrom, Headers, MissingFields, Origin, Record};
 use crate::report::{Outcome, ProblemKind};
 
-/// How many brokers are told of; no cluster has more.
+/// How many brokers are noted; no cluster has more.
 const MOST_BROKERS: usize = 256;
 
 /// What to do about records that a row cannot carry.
@@ -38,11 +38,11 @@ const MOST_BROKERS: usize = 256;
 pub(in crate::extract) enum OnLoss {
     /// Count and name them.
     Count,
-    /// Change to the RRPairs where nothing has been sent yet; else count.
+    /// Change to the RRPairs if nothing has been sent yet; otherwise count.
     ChangeToRaw,
 }
 
-/// What is wanted of the rows of a run.
+/// What a run needs from the rows.
 #[derive(Clone, Copy)]
 pub(in crate::extract) struct Wishes<'a> {
     pub(in crate::extract) options: &'a Extraction,
@@ -51,13 +51,13 @@ pub(in crate::extract) struct Wishes<'a> {
     pub(in crate::extract) deduplicator: &'a RefCell<Deduplicator>,
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum RowKind {
     Records,
-    /// The header once more: CSVs were put together.
+    /// The header again: several CSVs were concatenated.
     Header,
-    /// A header of other columns.
+    /// A header with other columns.
     OtherHeader,
 }
 
@@ -70,15 +70,15 @@ pub(in crate::extract) struct Rows<'a> {
     offset_base_default: Option<i64>,
     wishes: Wishes<'a>,
     sender: &'a Outlet,
-    /// The user's paths that head no column, until there is a row.
+    /// The user's paths that head no column, until a row comes.
     unmatched: Vec<Unmatched>,
-    /// Those that were told of.
+    /// Brokers that were noted.
     brokers: HashSet<String>,
     pub(in crate::extract) sink: Sink<'a>,
 }
 
 impl<'a> Rows<'a> {
-    /// Finds from `header` what the rows will hold.
+    /// Finds out from `header` what the rows will hold.
     ///
     /// # Errors
     /// [`Error::NoValueColumn`] and [`Error::NoTopic`]; [`Error::Config`] for paths that do
@@ -138,7 +138,7 @@ impl<'a> Rows<'a> {
     pub(in crate::extract) fn note_header(&mut self, origin: Origin) {
         let problems = &mut self.sink.tally.problems;
         problems.add(ProblemKind::HeaderAgain, origin, || {
-            "the row is the header once more, and no record: CSVs were put together".into()
+            "the row repeats the header and is not a record: several CSVs were concatenated".into()
         });
     }
 
@@ -181,12 +181,12 @@ impl<'a> Rows<'a> {
         self.sink.flush()
     }
 
-    /// Takes note of the broker that a row was captured at, once for each.
+    /// Notes the broker that a row was captured at, once for each.
     fn note_broker(&mut self, row: &ByteRecord) {
         let Some(broker) = self.columns.broker.map(|column| &row[column]) else {
             return;
         };
-        // Rows of one broker follow each other, and there are only so many brokers.
+        // Rows of one broker follow each other, and the number of brokers is limited.
         if let Ok(broker) = std::str::from_utf8(broker)
             && !broker.is_empty()
             && broker.len() <= LONGEST_PLACE
@@ -199,14 +199,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Takes note of when the row was captured, where it says so.
+    /// Notes when the row was captured, if it says so.
     fn capture_index(&mut self, row: &ByteRecord) -> Option<u32> {
         let cell = |index: usize| std::str::from_utf8(&row[self.columns.capture[index]?]).ok();
         let time_ns = self.capture.captured_ns(cell)?;
         Some(self.sink.batch.capture_index(time_ns))
     }
 
-    /// The record whose columns are those of index `index`, where the row has one.
+    /// The record whose columns have the index `index`, if the row has one.
     fn read_record(
         &mut self,
         row: &ByteRecord,
@@ -240,7 +240,7 @@ impl<'a> Rows<'a> {
             return Ok(());
         }
         if !has_value {
-            let why = "a record's value cell is empty: null or an empty string, which a CSV does not tell apart";
+            let why = "a record's value cell is empty: a CSV does not distinguish null from an empty string";
             return self.lose(mark, why, origin);
         }
         if self.has_no_name(&fields) {
@@ -256,14 +256,14 @@ impl<'a> Rows<'a> {
 
     fn push(&mut self, index: usize, fields: &FieldSet, (origin, capture): (Origin, Option<u32>)) {
         let columns = &self.columns.records[index];
-        // With a column for it, an empty cell is the default that protobuf's JSON leaves out.
+        // If there is a column for it, an empty cell is the default that protobuf's JSON leaves out.
         let partition_default = self
             .partition_default
             .filter(|_| columns.has(Slot::Partition));
         let offset_base_default = self
             .offset_base_default
             .filter(|_| columns.has(Slot::OffsetBase));
-        // Without its delta only a batch's first record has the batch's own offset.
+        // Without its delta, only the first record of a batch has the batch's own offset.
         let knows_offset =
             columns.is_first || columns.has(Slot::OffsetDelta) || columns.has(Slot::Offset);
         let offset = fields.offset(offset_base_default).filter(|_| knows_offset);
@@ -296,7 +296,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The engine of the chosen profile; a CSV was filtered by speedctl.
+/// The engine of the chosen profile; speedctl has filtered the CSV.
 pub(in crate::extract) fn engine(options: &Extraction) -> Result<Engine, Error> {
     let profile = Profile::chosen(options)?;
     let engine = Engine::of(&profile, &Filter::everything())?;

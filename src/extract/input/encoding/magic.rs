@@ -1,27 +1,27 @@
-//! What a file is that holds neither text nor JSON, told by its first bytes: kreplay never prints such
-//! bytes, it names the format and the command that makes something of it.
+//! Recognises files that hold neither text nor JSON by their first bytes: kreplay never prints such bytes,
+//! but names the format and the command that unpacks it.
 
 /// A format that kreplay does not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) struct KnownFormat {
     /// What the file is, with its article.
     pub(in crate::extract) name: &'static str,
-    /// The command that writes its content to stdout; a file's name goes behind it.
+    /// The command that writes its content to stdout; the name of the file follows it.
     pub(in crate::extract) unpack: Option<&'static str>,
 }
 
 impl KnownFormat {
-    /// The commands that give the content, each of what the one before it writes; `outer` is the one for
-    /// what kreplay has unpacked itself. None where a pipe of them would not do.
+    /// The commands that give the content, each reading what the one before it writes; `outer` is the one for
+    /// what kreplay has unpacked itself. `None` if a pipe of them would not work.
     pub(in crate::extract) fn commands(self, outer: Option<&'static str>) -> Vec<&'static str> {
         match (self.unpack, outer) {
             (None, _) => Vec::new(),
             (Some(inner), None) => vec![inner],
-            // kreplay unpacks these once what is around them is gone.
+            // kreplay unpacks these once the outer layer is gone.
             (Some("gunzip -c" | "zstd -dc"), Some(outer)) => vec![outer],
-            // tar sees by itself how an archive is packed.
+            // tar recognises by itself how an archive is packed.
             (Some(tar), Some(_)) if tar == UNTAR => vec![tar],
-            // They read files alone.
+            // These commands read only files.
             (Some("unzip -p" | "7z x -so" | "unrar p -inul"), Some(_)) => Vec::new(),
             (Some(inner), Some(outer)) => vec![outer, inner],
         }
@@ -30,12 +30,12 @@ impl KnownFormat {
 
 /// The command for an archive of tar.
 const UNTAR: &str = "tar -xOf";
-/// Where the magic number of tar stands (POSIX.1-2017, ustar).
+/// Where the magic number of tar is (POSIX.1-2017, ustar).
 const TAR: (usize, &[u8]) = (257, b"ustar");
-/// Bytes looked at: all magic numbers end before.
+/// How many bytes are checked: all magic numbers end before.
 pub(in crate::extract) const LONGEST: usize = 262;
 
-/// Magic numbers by format. gzip and zstd are here because what is seen is unpacked already.
+/// Magic numbers by format. gzip and zstd are here because kreplay has already unpacked what is checked.
 const FORMATS: [(&[u8], &str, Option<&str>); 36] = [
     (b"\xfd7zXZ\0", "packed with xz", Some("xz -dc")),
     (b"BZh11AY&SY", "packed with bzip2", Some("bzip2 -dc")),
@@ -90,10 +90,10 @@ const FORMATS: [(&[u8], &str, Option<&str>); 36] = [
     (b"SQLite format 3\0", "an SQLite database", None),
     (b"\xd4\xc3\xb2\xa1", "a packet capture (pcap)", None),
 ];
-/// Those that could begin a text as well, if it were not for the zeros that follow.
+/// Magic numbers that could begin a text as well, were it not for the zeros that follow.
 const ALSO_TEXT: [&[u8]; 3] = [b"MZ", b"ORC", b"PAR1"];
 
-/// What begins with `head`; none for what may be text.
+/// The format of data that begins with `head`; `None` if it may be text.
 pub(in crate::extract) fn format(head: &[u8]) -> Option<KnownFormat> {
     let looked_at = &head[..head.len().min(LONGEST * 2)];
     let fits = |magic: &[u8]| {
@@ -115,7 +115,7 @@ pub(in crate::extract) fn format(head: &[u8]) -> Option<KnownFormat> {
             unpack: Some(UNTAR),
         });
     }
-    // Damage may put zeros behind whole lines of JSON, but not before them.
+    // Damage may put zeros after whole lines of JSON, but not before them.
     let json = matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | b'#'));
     (!json && is_binary(looked_at)).then_some(KnownFormat {
         name: "binary data",
@@ -123,7 +123,7 @@ pub(in crate::extract) fn format(head: &[u8]) -> Option<KnownFormat> {
     })
 }
 
-/// Whether there are bytes that no text has: controls other than blanks and the escape of colours.
+/// Whether there are bytes that no text has: control characters other than blanks and the escape of colours.
 fn is_binary(bytes: &[u8]) -> bool {
     let odd = |byte: &u8| matches!(byte, 0..=6 | 14..=26 | 28..=31);
     bytes.iter().any(odd)

@@ -1,4 +1,4 @@
-//! Opening a file, and the bytes in it whatever they are packed or encoded in.
+//! Opens a file and reads its bytes, however they are packed or encoded.
 
 mod head;
 pub(super) mod magic;

@@ -1,4 +1,4 @@
-//! Opening inputs: files and stdin, unpacked, with their size where it is known.
+//! Opens inputs: files and stdin, unpacked, with their size if known.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -17,28 +17,28 @@ use crate::extract::input::kind::{Asked, Nature, Supply};
 pub(in crate::extract) struct Opened {
     /// Its content, unpacked.
     pub(in crate::extract) reader: Box<dyn Read + Send>,
-    /// The command that unpacks it as kreplay does, where it is packed.
+    /// The command that unpacks it as kreplay does, if it is packed.
     pub(in crate::extract) unpacked_by: Option<&'static str>,
     pub(in crate::extract) taken: Taken,
-    /// Whether it is known to hold nothing but blanks.
+    /// Whether it is known to hold only blanks.
     pub(in crate::extract) is_empty: bool,
-    /// Whether more of it is there at once or comes when it comes.
+    /// Whether more of it is available at once, or arrives over time.
     supply: Supply,
 }
 
-/// Bytes looked at first to tell what an input is; as many again, twice and so on, while they do not tell.
+/// How many bytes are first read to recognise an input; this doubles while they do not show its kind.
 const FIRST_LOOK: usize = 32 << 10;
 
 impl Opened {
-    /// Finds what the input is; what was read for it is read again by the reader.
+    /// Recognises the input; its reader reads again what was read for that.
     ///
     /// # Errors
-    /// The reader's, where nothing could be read before.
+    /// The reader's error, if nothing could be read before.
     pub(in crate::extract) fn look(&mut self, asked: Asked) -> io::Result<Nature> {
         let (mut head, mut supply) = (Vec::new(), self.supply);
         let mut failure = None;
         let nature = loop {
-            if let Some(nature) = kind::tell(&head, supply, asked) {
+            if let Some(nature) = kind::detect(&head, supply, asked) {
                 break nature;
             }
             match self.read_more(&mut head) {
@@ -58,8 +58,8 @@ impl Opened {
         Ok(nature)
     }
 
-    /// The `ts` of the first object that has one, where it is not far from the beginning; the input cannot
-    /// be read any more then.
+    /// The `ts` of the first object that has one, if it is not far from the beginning; the input cannot be
+    /// read any more after this.
     pub(in crate::extract) fn first_ts(&mut self) -> Option<String> {
         let mut head = Vec::new();
         loop {
@@ -71,7 +71,7 @@ impl Opened {
         }
     }
 
-    /// A file gives as much as is asked for, a stream what it has.
+    /// A file gives as much as requested, a stream what it has.
     fn read_more(&mut self, head: &mut Vec<u8>) -> io::Result<usize> {
         let before = head.len();
         head.resize(before + before.max(FIRST_LOOK), 0);
@@ -86,7 +86,7 @@ impl Opened {
     }
 }
 
-/// Gives a failure that was met too early, and is over.
+/// Gives a failure that came too early, and then ends.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {
@@ -101,7 +101,7 @@ impl fmt::Debug for Opened {
     }
 }
 
-/// Bytes taken from the file or stdin, before they are unpacked: they go with its size.
+/// Bytes taken from the file or stdin, before they are unpacked: they correspond to its size.
 #[derive(Debug, Clone, Default)]
 pub(in crate::extract) struct Taken(Arc<AtomicU64>);
 
@@ -152,7 +152,7 @@ pub(in crate::extract) fn open(input: &Input) -> Result<Opened, Error> {
     .map_err(unreadable)
 }
 
-/// What a failing read means for the input at `place`.
+/// What a failed read means for the input at `place`.
 pub(in crate::extract) fn read_error(place: String, error: &io::Error) -> Error {
     match error.kind() {
         _ if error.get_ref().is_some_and(|e| e.is::<LongWindow>()) => Error::OtherFormat {
@@ -162,7 +162,7 @@ pub(in crate::extract) fn read_error(place: String, error: &io::Error) -> Error 
         },
         io::ErrorKind::UnexpectedEof => Error::CutOff {
             place,
-            why: "the compressed data breaks off".into(),
+            why: "the compressed data is cut off".into(),
         },
         _ => Error::Unreadable {
             place,
@@ -187,7 +187,7 @@ fn opened(reader: impl Read + Send + 'static, supply: Supply) -> io::Result<Open
     })
 }
 
-/// Bytes of all `inputs`; none when one of them does not tell.
+/// Bytes of all `inputs`; `None` if one of them does not give its size.
 pub(crate) fn total_size<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<u64> {
     inputs.into_iter().map(size).sum()
 }

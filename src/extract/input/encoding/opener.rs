@@ -1,6 +1,6 @@
-//! What the inputs of a run are, and opening them as that. All of one run are of one kind, which the
-//! content decides unless `--as` does: what can be read twice is looked at before anything is read,
-//! a stream as soon as it is opened.
+//! Decides what the inputs of a run are, and opens them as that. All inputs of a run are of one kind, which
+//! the content decides unless `--as` does: inputs that can be read twice are examined before anything is
+//! read, a stream as soon as it is opened.
 
 use super::magic::KnownFormat;
 use super::open;
@@ -12,7 +12,7 @@ use crate::extract::context::ExtractionContext;
 use crate::extract::input::files::FoundFile;
 use crate::extract::input::kind::{Asked, Nature};
 
-/// An input that was opened to look at it, and what it is.
+/// An input that was opened to examine it, and its kind.
 type Looked = Result<(Opened, Nature), Error>;
 
 /// Opens the inputs of a run.
@@ -21,15 +21,15 @@ pub(in crate::extract) struct Opener {
     kind: InputKind,
     decided_by: DecidedBy,
     paths: Paths,
-    /// A stream that was opened to look at it.
+    /// A stream that was opened to examine it.
     kept: Option<(Input, Looked)>,
 }
 
 /// What decides the kind of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum DecidedBy {
-    /// Nothing yet: an input without a sign of its kind is taken for RRPairs, or for the record lines of a
-    /// rejects file where `--send-unknown` expects one.
+    /// Nothing yet: an input without a sign of its kind counts as RRPairs, or as the record lines of a
+    /// rejects file if `--send-unknown` expects one.
     Nothing,
     /// The content of the input of this name.
     Content(String),
@@ -42,25 +42,25 @@ enum DecidedBy {
 enum Paths {
     /// They lead into RRPairs.
     BuiltIn,
-    /// The user's own may lead into any JSON.
+    /// The user's own paths may lead into any JSON.
     Own,
 }
 
-/// A file that a folder holds, or an input by its name.
+/// A file in a folder, or an input by its name.
 pub(in crate::extract) enum Opening {
     Open(Opened),
-    /// It is to be left out, and why.
+    /// Leave it out, for this reason.
     Skip(&'static str),
-    /// It is to be left out although what is packed in it may be RRPairs.
+    /// Leave it out although what is packed in it may be RRPairs.
     Packed(KnownFormat),
 }
 
 impl Opener {
-    /// Looks at `inputs`.
+    /// Examines `inputs`.
     ///
     /// # Errors
-    /// [`Error::SeveralKinds`] that names two of them; [`Error::Config`] for a folder that is to be read
-    /// as something else than RRPairs.
+    /// [`Error::SeveralKinds`] that names two of them; [`Error::Config`] for a folder that should be read as
+    /// something other than RRPairs.
     pub(in crate::extract) fn of(
         inputs: &Inputs,
         context: &ExtractionContext,
@@ -76,7 +76,7 @@ impl Opener {
             if number > 0 && !open::is_regular_file(input) {
                 continue;
             }
-            // What cannot be read is named when it is read in earnest.
+            // An input that cannot be read is reported when it is really read.
             let looked = open_and_look(input, Asked::ByName);
             if let Ok((_, Nature::Known(kind))) = looked {
                 opener.agree(kind, input)?;
@@ -88,9 +88,9 @@ impl Opener {
         Ok(opener)
     }
 
-    /// The state in which no input has been looked at.
+    /// The state before any input has been examined.
     fn before(inputs: &Inputs, paths: Paths) -> Self {
-        // What the user expects, where nothing shows a kind: a rejects file may be empty.
+        // What the user expects, if nothing shows a kind: a rejects file may be empty.
         let expected = match inputs.uncertain {
             Uncertain::Send => InputKind::Records,
             Uncertain::LeaveOut => InputKind::RrPairs,
@@ -110,7 +110,7 @@ impl Opener {
         self.kind
     }
 
-    /// Takes `kind` as that of the run, or as one that has to be the same.
+    /// Takes `kind` as that of the run, or checks that it is the same.
     fn agree(&mut self, kind: InputKind, input: &Input) -> Result<(), Error> {
         let kind = self.as_read(kind);
         match &self.decided_by {
@@ -127,14 +127,14 @@ impl Opener {
             DecidedBy::User if self.kind != InputKind::RrPairs && is_folder(input) => {
                 Err(Error::Config {
                     message: format!("{} is a folder, and not {}", input.name(), self.kind.name()),
-                    hint: Some("without `--as` it is read for RRPairs".into()),
+                    hint: Some("without `--as`, kreplay reads the RRPairs in it".into()),
                 })
             }
             DecidedBy::User => Ok(()),
         }
     }
 
-    /// What an input of `kind` is read as: one's own paths may lead into record lines as well.
+    /// How an input of `kind` is read: the user's own paths may lead into record lines as well.
     fn as_read(&self, kind: InputKind) -> InputKind {
         match (self.paths, kind) {
             (Paths::Own, InputKind::Records) => InputKind::RrPairs,
@@ -145,7 +145,7 @@ impl Opener {
     /// Opens `found`, or says why it is left out.
     ///
     /// # Errors
-    /// What keeps it from being opened or, if it was asked for, read as what the run reads.
+    /// Why it cannot be opened or, if the user named it, read as the kind of the run.
     pub(in crate::extract) fn open_found(&mut self, found: &FoundFile) -> Result<Opening, Error> {
         match found.asked {
             Asked::ByName => self.open(&found.input).map(Opening::Open),
@@ -163,10 +163,10 @@ impl Opener {
         }
     }
 
-    /// Opens an input that was asked for by its name.
+    /// Opens an input that the user named.
     ///
     /// # Errors
-    /// What keeps it from being opened or read as what the run reads.
+    /// Why it cannot be opened or read as the kind of the run.
     pub(in crate::extract) fn open(&mut self, input: &Input) -> Result<Opened, Error> {
         let (opened, nature) = self.open_and_look(input, Asked::ByName)?;
         match nature {
@@ -247,8 +247,8 @@ impl Paths {
     }
 }
 
-/// The kind of `inputs` as far as it shows without reading a stream: that which the user says, or that of
-/// the first file or folder that has one. Files none of which shows a kind are taken for what is expected.
+/// The kind of `inputs` as far as it shows without reading a stream: the kind that the user gives, or that of
+/// the first file or folder that has one. If no file shows a kind, it is the expected one.
 pub(in crate::extract) fn kind_without_streams(
     inputs: &Inputs,
     options: &Extraction,

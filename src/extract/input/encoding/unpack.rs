@@ -1,5 +1,5 @@
-//! gzip and zstd, told by their first bytes and never by a name. Apart because it is the one home
-//! of both crates. What is packed in other ways is named by `magic.rs`.
+//! Unpacks gzip and zstd, recognised by their first bytes and never by a name. Apart because it is the one
+//! home of both crates. `magic.rs` names other ways of packing.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -19,8 +19,8 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_SKIPPABLE: &[u8] = &[0x2a, 0x4d, 0x18];
 /// Packed bytes read at once.
 const CHUNK: usize = 128 << 10;
-/// How far back a zstd frame may point, as a power of two: 128 MiB, which it takes of memory while it is
-/// unpacked. It is what `zstd -d` takes as well; only `--long=28` and above need more.
+/// How far back a zstd frame may refer, as a power of two: 128 MiB, which unpacking takes of memory. `zstd
+/// -d` accepts the same; only `--long=28` and above need more.
 const WINDOW_LOG_MAX: u32 = 27;
 
 /// How a stream is packed.
@@ -31,7 +31,7 @@ enum Packing {
 }
 
 impl Packing {
-    /// The command that unpacks it to stdout; a file's name goes behind it.
+    /// The command that unpacks it to stdout; the name of the file follows it.
     fn command(self) -> &'static str {
         match self {
             Self::Gzip => "gunzip -c",
@@ -51,7 +51,7 @@ impl Packing {
         Self::of(head) == Some(self) || cut_off
     }
 
-    /// That of what begins with `head`.
+    /// The packing of data that begins with `head`.
     fn of(head: &[u8]) -> Option<Self> {
         let skippable = head.get(1..4) == Some(ZSTD_SKIPPABLE) && matches!(head[0], 0x50..=0x5f);
         match head {
@@ -65,15 +65,15 @@ impl Packing {
 /// The content of an input.
 pub(in crate::extract) struct Content {
     pub(in crate::extract) reader: Box<dyn Read + Send>,
-    /// The command that does what was done to it, where it is packed.
+    /// The command that does the same as kreplay, if the input is packed.
     pub(in crate::extract) unpacked_by: Option<&'static str>,
 }
 
-/// What `reader` gives as UTF-8, unpacked where it is packed: several gzip members or zstd frames are
-/// one stream. Packed data that breaks off is an error of kind `UnexpectedEof`, which nothing else is.
+/// What `reader` gives as UTF-8, unpacked if it is packed: several gzip members or zstd frames are one
+/// stream. Only packed data that is cut off gives an error of kind `UnexpectedEof`.
 ///
 /// # Errors
-/// The reader's, and what is wrong with the beginning of packed data.
+/// The reader's error, and what is wrong with the beginning of packed data.
 pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(mut reader: R) -> io::Result<Content> {
     let head = head(&mut reader)?;
     let packing = Packing::of(&head);
@@ -92,10 +92,10 @@ pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(mut reader: R) -> i
     })
 }
 
-/// Packed bytes of which the next few can be looked at.
+/// Packed bytes with a look-ahead.
 struct Packed<R> {
     reader: BufReader<R>,
-    /// Bytes that were looked at, and how many of them are taken.
+    /// Bytes of the look-ahead, and how many of them are taken.
     seen: Vec<u8>,
     taken: usize,
 }
@@ -109,7 +109,7 @@ impl<R: Read> Packed<R> {
         }
     }
 
-    /// The next bytes, as many as tell a packing, or fewer at the end.
+    /// The next bytes, as many as show a packing, or fewer at the end.
     fn peek(&mut self) -> io::Result<&[u8]> {
         if self.taken == self.seen.len() {
             self.seen = head(&mut self.reader)?;
@@ -172,7 +172,7 @@ impl fmt::Display for LongWindow {
 
 impl std::error::Error for LongWindow {}
 
-/// libzstd has only words for it (`ZSTD_error_frameParameter_windowTooLarge`).
+/// libzstd has only a text for it (`ZSTD_error_frameParameter_windowTooLarge`).
 fn zstd_error(error: io::Error) -> io::Error {
     match error.to_string().contains("too much memory") {
         true => io::Error::other(LongWindow),
@@ -184,7 +184,7 @@ fn zstd_error(error: io::Error) -> io::Error {
 struct Unpacked<R: Read> {
     packing: Packing,
     member: CompressedMember<R>,
-    /// Whether a whole member was read: what follows may be no data.
+    /// Whether a whole member was read: what follows may not be data.
     any: bool,
 }
 
@@ -240,7 +240,7 @@ impl<R: Read> Unpacked<R> {
         }
         if self.any && !self.packing.may_begin(head) {
             return Err(io::Error::other(
-                "other bytes follow the end of the packed data, which is whole",
+                "the packed data is complete, but other bytes follow it",
             ));
         }
         self.member = match self.packing {

@@ -1,5 +1,5 @@
-//! UTF-16 to UTF-8, which everything behind this reads. PowerShell's `>` writes UTF-16 with a byte order
-//! mark; without one the zeros beside the first two characters tell.
+//! Converts UTF-16 to UTF-8, which everything after this reads. PowerShell's `>` writes UTF-16 with a byte
+//! order mark; without one, the zeros beside the first two characters show it.
 
 use std::io::{self, Cursor, Read};
 
@@ -8,7 +8,7 @@ use super::head::head;
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
 
-/// In which order the two bytes of a unit stand.
+/// The order of the two bytes of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ByteOrder {
     Little,
@@ -16,7 +16,8 @@ enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// The order of a text that begins with `head`, and the length of its mark; none for what is no UTF-16.
+    /// The order of a text that begins with `head`, and the length of its mark; `None` for anything but
+    /// UTF-16.
     fn of(head: &[u8]) -> Option<(Self, usize)> {
         match head {
             // This is UTF-32.
@@ -37,7 +38,7 @@ impl ByteOrder {
     }
 }
 
-/// What `reader` gives, as UTF-8 where it is UTF-16.
+/// What `reader` gives, converted to UTF-8 if it is UTF-16.
 ///
 /// # Errors
 /// The reader's.
@@ -84,7 +85,7 @@ impl<R: Read> Read for Utf16<R> {
                 return match self.undecoded.is_empty() {
                     true => Ok(0),
                     false => Err(io::Error::other(
-                        "the UTF-16 text breaks off in the middle of a character",
+                        "the UTF-16 text ends in the middle of a character",
                     )),
                 };
             }
@@ -97,7 +98,7 @@ impl<R: Read> Read for Utf16<R> {
 }
 
 impl<R> Utf16<R> {
-    /// Decodes all characters that are there as a whole.
+    /// Decodes all characters that are whole.
     fn decode(&mut self) -> io::Result<()> {
         let order = self.order;
         let units = self.undecoded.chunks_exact(2);
@@ -107,7 +108,7 @@ impl<R> Utf16<R> {
         let mut at = 0;
         for decoded in char::decode_utf16(units.iter().copied()) {
             let Ok(character) = decoded else {
-                // What is sound before is given first.
+                // What is sound before the fault is given first.
                 if at > 0 {
                     break;
                 }
@@ -174,11 +175,11 @@ mod tests {
         let cases: [(&[u8], &str); 3] = [
             (
                 b"\xff\xfea\0b",
-                "the UTF-16 text breaks off in the middle of a character",
+                "the UTF-16 text ends in the middle of a character",
             ),
             (
                 b"\xff\xfe\x3d\xd8",
-                "the UTF-16 text breaks off in the middle of a character",
+                "the UTF-16 text ends in the middle of a character",
             ),
             (b"\xff\xfea\0\x00\xdcb\0", "invalid UTF-16 at byte 4"),
         ];

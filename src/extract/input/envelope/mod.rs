@@ -1,7 +1,7 @@
-//! RRPairs inside other JSON, as stores of logs give them back: one text then holds many. A profile says
-//! where they are (`rrpair`); without that an export of Speedscale's BYOC is known by its content, so
-//! that every profile reads it. What is found is an RRPair as any other: filters, paths and `inspect`
-//! see nothing of the envelope.
+//! RRPairs inside other JSON, as stores of logs return them: one text then holds many. A profile says where
+//! they are (`rrpair`); without that, kreplay recognises an export of Speedscale's BYOC by its content, so
+//! that every profile reads it. What is found is an ordinary RRPair: filters, paths and `inspect` do not see
+//! the envelope.
 
 mod otlp;
 mod seek;
@@ -16,17 +16,17 @@ use crate::error::Error;
 use crate::extract::profile::Profile;
 use crate::extract::profile::path::{Path, PathStep};
 
-/// What an export of logs begins with (OTLP, `LogsData` in protobuf's JSON mapping).
+/// The beginning of an export of logs (OTLP, `LogsData` in protobuf's JSON mapping).
 const EXPORT: &str = "\"resourceLogs\"";
 /// Where its log records have their bodies.
 const BODIES: &str = "$.resourceLogs[*].scopeLogs[*].logRecords[*].body";
-/// Members that tell an RRPair from other logs.
+/// Members that distinguish an RRPair from other logs.
 const MEMBERS: [&str; 2] = ["\"msgType\"", "\"l7protocol\""];
 
 /// Where a text holds its RRPairs.
 #[derive(Debug)]
 pub(in crate::extract) struct Envelope {
-    /// The first of these that leads anywhere is taken.
+    /// The first of these that leads anywhere is used.
     paths: Vec<Vec<PathStep>>,
     chosen_by: ChosenBy,
 }
@@ -41,7 +41,7 @@ enum ChosenBy {
 /// What a text holds.
 #[derive(Debug)]
 pub(in crate::extract) enum EnvelopeContents<'t> {
-    /// It is an RRPair, as far as that can be told.
+    /// It is an RRPair, as far as it shows.
     Itself,
     Within {
         nodes: Vec<EnvelopeNode<'t>>,
@@ -55,7 +55,7 @@ pub(in crate::extract) enum EnvelopeContents<'t> {
 pub(in crate::extract) struct EnvelopeNode<'t> {
     json: &'t str,
     chosen_by: ChosenBy,
-    /// Line ends of the text before it.
+    /// The number of line ends in the text before it.
     pub(in crate::extract) lines: u64,
 }
 
@@ -76,13 +76,13 @@ impl Envelope {
             };
             let path = Path::parse(text).map_err(|e| bad(&e.to_string()))?;
             let steps = path.steps().map(<[PathStep]>::to_vec);
-            steps.ok_or_else(|| bad("only names, indexes and `*` lead to an RRPair"))
+            steps.ok_or_else(|| bad("a path to an RRPair can have only names, indexes and `*`"))
         };
         let paths = texts.iter().map(steps).collect::<Result<_, _>>()?;
         Ok(Self { paths, chosen_by })
     }
 
-    /// What `text` holds. What is damaged before its first RRPair is given as it is.
+    /// What `text` holds. A text that is damaged before its first RRPair is returned as it is.
     pub(in crate::extract) fn contents<'t>(&self, text: &'t str) -> EnvelopeContents<'t> {
         if self.chosen_by == ChosenBy::Content && !is_export(text.as_bytes()) {
             return EnvelopeContents::Itself;
@@ -107,7 +107,7 @@ impl Envelope {
         }
     }
 
-    /// Calls `read` for each RRPair of `text`; what holds none is nobody's business here.
+    /// Calls `read` for each RRPair of `text`; reports nothing about a text that holds none.
     pub(in crate::extract) fn for_each(&self, text: &str, mut read: impl FnMut(&str)) {
         match self.contents(text) {
             EnvelopeContents::Itself => read(text),
@@ -121,7 +121,7 @@ impl Envelope {
     fn placed<'t>(&self, text: &'t str, found: &[&'t str]) -> Vec<EnvelopeNode<'t>> {
         let (mut at, mut lines) = (0, 0);
         let place = |json: &&'t str| {
-            // Nodes are parts of the text, and come in its order.
+            // Nodes are parts of the text, in its order.
             let start = json.as_ptr().addr() - text.as_ptr().addr();
             lines += memchr::memchr_iter(b'\n', &text.as_bytes()[at..start]).count() as u64;
             at = start;
@@ -137,7 +137,7 @@ impl Envelope {
 }
 
 impl<'t> EnvelopeNode<'t> {
-    /// The RRPair's text; none where the node holds none.
+    /// The RRPair's text; `None` if the node holds none.
     pub(in crate::extract) fn rrpair(&self) -> Option<Cow<'t, str>> {
         let object = otlp::object(self.json)?;
         let is_rrpair = self.chosen_by == ChosenBy::Profile || has_members(&object);
@@ -145,13 +145,13 @@ impl<'t> EnvelopeNode<'t> {
     }
 }
 
-/// Whether a text begins as an export of logs does.
+/// Whether a text begins like an export of logs.
 pub(in crate::extract) fn is_export(text: &[u8]) -> bool {
     let inside = text.trim_ascii_start().strip_prefix(b"{");
     inside.is_some_and(|inside| inside.trim_ascii_start().starts_with(EXPORT.as_bytes()))
 }
 
-/// Whether `json` names a member that only RRPairs have, be it in a string.
+/// Whether `json` names a member that only RRPairs have, even inside a string.
 pub(in crate::extract) fn has_members(json: &str) -> bool {
     let has = |name: &str| memmem::find(json.as_bytes(), name.as_bytes()).is_some();
     let escaped = |name: &str| has(&name.replace('"', "\\\""));

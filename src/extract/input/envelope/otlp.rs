@@ -1,5 +1,5 @@
-//! Values of OpenTelemetry's protocol (OTLP 1.x, `AnyValue`) as the JSON that they stand for: each is
-//! an object whose one member names the type, and an object is a list of keys and values.
+//! Turns values of OpenTelemetry's protocol (OTLP 1.x, `AnyValue`) into the JSON that they represent: each is
+//! an object with one member that names the type, and an object is a list of keys and values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The object that `json` is, or that it stands for: as a typed value, or as a text of JSON.
+/// The object in `json`, directly, as a typed value or as a text of JSON.
 pub(super) fn object(json: &str) -> Option<Cow<'_, str>> {
     let object = match json.as_bytes().first()? {
         b'"' => Cow::Owned(serde_json::from_str::<String>(json).ok()?),
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
         while let Some(kind) = object.next_key::<String>()? {
             let text = &mut *self.0;
             match kind.as_str() {
-                // One of them, says the protocol.
+                // The protocol allows one of them.
                 _ if text.len() > start => _ = object.next_value::<IgnoredAny>()?,
                 "arrayValue" => object.next_value_seed(KvlistValues(text, Of::Elements))?,
                 "kvlistValue" => object.next_value_seed(KvlistValues(text, Of::Members))?,
@@ -82,7 +82,7 @@ impl<'de> Visitor<'de> for AnyValue<'_> {
 
 /// A number as a recording has it: whole ones without a point or an exponent.
 fn double(json: &str) -> Cow<'_, str> {
-    /// Up to here an `f64` tells all whole numbers apart.
+    /// Up to here an `f64` represents all whole numbers.
     const MOST: f64 = (1_u64 << 53) as f64;
     match json.parse::<f64>() {
         Ok(number) if number.fract() == 0.0 && number.abs() <= MOST => {
@@ -92,7 +92,7 @@ fn double(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a list of values stands for.
+/// What a list of values represents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
     Elements,
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for KeyValue<'_> {
                     object.next_value_seed(AnyValue(text))?;
                     is_written = true;
                 }
-                // Nothing says that the key comes first.
+                // The protocol does not require the key to come first.
                 ("value", None) => early = Some(object.next_value()?),
                 _ => _ = object.next_value::<IgnoredAny>()?,
             }

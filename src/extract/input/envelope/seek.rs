@@ -1,4 +1,4 @@
-//! The JSON texts at the end of a plain path, found in one pass, as they are written.
+//! Finds the JSON texts at the end of a plain path, in one pass, as they are written.
 
 use std::fmt;
 

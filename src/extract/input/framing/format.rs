@@ -1,4 +1,4 @@
-//! The form of an input, told from how it begins; the rules stand in `mod.rs`.
+//! Recognises the form of an input from its beginning; `mod.rs` has the rules.
 
 use memchr::{memchr, memmem};
 
@@ -13,12 +13,12 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// How much is looked at. A pretty-printed value ends its first line after a few bytes.
+/// How many bytes are examined. A pretty-printed value ends its first line after a few bytes.
 const MOST: usize = 1 << 20;
 
-/// The form of an input that begins with `head`; none when more has to be read first. `ended` is
-/// whether `head` is all of it.
-pub(super) fn tell(head: &[u8], ended: bool) -> Option<Format> {
+/// The form of an input that begins with `head`; `None` if more has to be read first. `ended` says whether
+/// `head` is all of it.
+pub(super) fn detect(head: &[u8], ended: bool) -> Option<Format> {
     if head.len() < BOM.len() && !ended {
         return None;
     }
@@ -54,7 +54,7 @@ pub(super) fn is_heading(line: &[u8]) -> bool {
 
 /// `text` begins with `{`, and its first line is `length` bytes long.
 fn of_objects(text: &[u8], length: usize, ended: bool) -> Option<Format> {
-    // With its line end, which a string does not survive.
+    // With its line end, which cannot be inside a string.
     let (first, rest) = (&text[..text.len().min(length + 1)], &text[length..]);
     let next = rest.trim_ascii_start();
     let next_is_object = rest[..rest.len() - next.len()].ends_with(b"\n") && next.starts_with(b"{");
@@ -107,7 +107,7 @@ mod tests {
             ("\u{89}PNG", Format::Lines),
         ];
         for (text, form) in cases {
-            assert_eq!(tell(text.as_bytes(), true), Some(form), "{text:?}");
+            assert_eq!(detect(text.as_bytes(), true), Some(form), "{text:?}");
         }
     }
 
@@ -124,7 +124,7 @@ mod tests {
             ("{\"a\":1}\n", Some(Format::Lines)),
             ("{\n {", Some(Format::Values)),
         ] {
-            assert_eq!(tell(text.as_bytes(), false), form, "{text:?}");
+            assert_eq!(detect(text.as_bytes(), false), form, "{text:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Lines of any length from any reader, in bounded memory. Only `\n` ends a line: captures may hold
-//! raw U+2028 and U+0085. The caller decides when to read on, so that it can hand over what it has
-//! before it waits for more.
+//! Reads lines of any length from any reader, in bounded memory. Only `\n` ends a line: captures may hold raw
+//! U+2028 and U+0085. The caller decides when to read on, so that it can send what it has before it waits for
+//! more.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(in crate::extract) struct LineReader<R> {
 }
 
 impl<R: Read> LineReader<R> {
-    /// Goes on with what `window` has read already.
+    /// Continues with what `window` has already read.
     pub(in crate::extract) fn over(window: ReadWindow<R>) -> Self {
         Self {
             window,
@@ -39,13 +39,13 @@ impl<R: Read> LineReader<R> {
         }
     }
 
-    /// The next line that is there as a whole, with its number; none when more has to be read first.
+    /// The next whole line, with its number; `None` if more has to be read first.
     pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, SourceLine<'_>)> {
         let (number, place) = self.next_place()?;
         Some((number, self.at(place)))
     }
 
-    /// The same as a place for [`LineReader::at`], for those who look before they give a line on.
+    /// The same as a place for [`LineReader::at`], for callers that check a line before they give it on.
     pub(in crate::extract) fn next_place(&mut self) -> Option<(u64, LineRange)> {
         let bytes = self.window.bytes();
         let Some(end) = memchr(b'\n', &bytes[self.searched..]) else {
@@ -73,7 +73,7 @@ impl<R: Read> LineReader<R> {
         self.window.refill()
     }
 
-    /// What stands after the last line end, once the input has ended.
+    /// What follows the last line end, once the input has ended.
     pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, SourceLine<'_>)> {
         let (number, place) = self.remaining_place()?;
         Some((number, self.at(place)))
@@ -89,7 +89,7 @@ impl<R: Read> LineReader<R> {
         Some((self.number, self.place(rest)))
     }
 
-    /// The line at `place`, which the last call has given.
+    /// The line at `place`, which the last call has returned.
     pub(in crate::extract) fn at(&self, place: LineRange) -> SourceLine<'_> {
         place.map_or(SourceLine::TooLong, |line| {
             SourceLine::Whole(self.window.taken(line))
@@ -100,13 +100,13 @@ impl<R: Read> LineReader<R> {
         if std::mem::take(&mut self.skipping) || line.len() > LONGEST_LINE {
             return None;
         }
-        // A byte order mark may stand before the first line.
+        // A byte order mark may precede the first line.
         let marked = self.number == 1 && self.window.taken(line.clone()).starts_with(BOM);
         Some(line.start + if marked { BOM.len() } else { 0 }..line.end)
     }
 }
 
-/// Where in memory a line stands; none is one that is too long.
+/// Where in memory a line is; `None` for a line that is too long.
 pub(in crate::extract) type LineRange = Option<Range<usize>>;
 
 /// UTF-8's byte order mark.

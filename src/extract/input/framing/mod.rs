@@ -1,5 +1,5 @@
-//! The texts of RRPairs, one after another, whatever the form of the input. The form is told from
-//! the first bytes that are not blank, never from a name:
+//! The texts of RRPairs, one after another, whatever the form of the input. The first bytes that are
+//! not blank show the form, never a name:
 //!
 //! | the input begins with | form |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | a line `### ... ###` | RRPairs as Markdown: the line `json: {...}` under `### INTERNAL`, with the other sections laid over it |
 //! | anything else | JSON lines, and the damage is named line by line |
 //!
-//! "A later line" is one within the first MiB; a first line longer than that is one of JSON lines.
-//! Values may stand one after another with or without blanks, and arrays among them.
+//! "A later line" means one within the first MiB; a longer first line is one of JSON lines. Values may follow
+//! each other with or without blanks, and arrays among them.
 
 mod format;
 pub(crate) mod lines;
@@ -33,8 +33,8 @@ use self::values::ValueReader;
 use self::lines::{BOM, LineReader};
 use self::window::ReadWindow;
 
-/// The texts of one input, with the line on which each begins. The caller decides when to read on,
-/// so that it can hand over what it has before it waits for more.
+/// The texts of one input, with the line on which each begins. The caller decides when to read on, so that it
+/// can send what it has before it waits for more.
 #[derive(Debug)]
 pub(in crate::extract) struct Framer<R>(FormatFramer<R>);
 
@@ -51,7 +51,7 @@ impl<R: Read> Framer<R> {
         let mut window = ReadWindow::new(reader);
         let mut ended = false;
         let form = loop {
-            if let Some(form) = format::tell(window.bytes(), ended) {
+            if let Some(form) = format::detect(window.bytes(), ended) {
                 break form;
             }
             match window.refill() {
@@ -69,8 +69,8 @@ impl<R: Read> Framer<R> {
         })
     }
 
-    /// The same for record lines: values only where a list begins, or an object that is alone on its line as
-    /// those are that are indented; else lines, whose damage is named line by line.
+    /// The same for record lines: as values only if a list begins, or an object is alone on its line as
+    /// indented objects are; otherwise as lines, whose damage is named line by line.
     pub(in crate::extract) fn of_records(reader: R) -> Self {
         let mut window = ReadWindow::new(reader);
         let mut ended = false;
@@ -92,7 +92,7 @@ impl<R: Read> Framer<R> {
         })
     }
 
-    /// The next text that is there as a whole; none when more has to be read first.
+    /// The next whole text; `None` if more has to be read first.
     pub(in crate::extract) fn next_buffered(&mut self) -> Option<(u64, RrPairText<'_>)> {
         match &mut self.0 {
             FormatFramer::Lines(lines) => lines
@@ -115,7 +115,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// The last text, where nothing shows its end but that of the input: it may be cut off.
+    /// The last text, if only the end of the input ends it: it may be cut off.
     pub(in crate::extract) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
         match &mut self.0 {
             FormatFramer::Lines(lines) => lines
@@ -126,7 +126,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// What was left out of the texts given since the last call.
+    /// What was left out of the texts since the last call.
     pub(in crate::extract) fn take_remarks(&mut self) -> Vec<Remark> {
         match &mut self.0 {
             FormatFramer::Lines(_) | FormatFramer::Values(_) => Vec::new(),
@@ -144,8 +144,8 @@ impl<R: Read> Framer<R> {
     }
 }
 
-/// Whether an input that begins with `head` is a list or indented objects; none when more has to be
-/// read first.
+/// Whether an input that begins with `head` is a list or indented objects; `None` if more has to be read
+/// first.
 fn begins_indented(head: &[u8], ended: bool) -> Option<bool> {
     if head.len() < BOM.len() && !ended {
         return None;

@@ -1,6 +1,6 @@
-//! Where one JSON value ends (RFC 8259), found as its bytes come. It follows the grammar and does
-//! not just count brackets, so that damage is met where it stands and does not swallow the values
-//! behind it. What cannot move a value's end (escapes, digits, UTF-8) is left to the reading proper.
+//! Finds where one JSON value ends (RFC 8259), as its bytes come. It follows the grammar and does not just
+//! count brackets, so that it meets damage where it occurs and does not swallow the values after it. It
+//! leaves what cannot move the end of a value (escapes, digits, UTF-8) to the reader.
 
 use memchr::memchr3;
 
@@ -24,18 +24,18 @@ enum ScannerState {
     Scalar,
 }
 
-/// What the bytes so far amount to.
+/// The result of scanning bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
     /// The value ends before this byte.
     Ended(usize),
-    /// This byte cannot stand where it does, and why.
+    /// This byte is not allowed here, and why.
     Broken(usize, &'static str),
-    /// All bytes are part of the value, and it goes on.
+    /// All bytes are part of the value, which continues.
     More,
 }
 
-/// A value of which the beginning has been seen.
+/// A value whose beginning has been seen.
 #[derive(Debug)]
 pub(super) struct ValueScanner {
     state: ScannerState,
@@ -45,7 +45,7 @@ pub(super) struct ValueScanner {
     objects: u128,
 }
 
-/// As deep as [`ValueScanner::objects`] has bits, which is also where serde_json gives up.
+/// As deep as [`ValueScanner::objects`] has bits, which is also serde_json's limit.
 const DEEPEST: u32 = u128::BITS;
 
 impl ValueScanner {
@@ -57,7 +57,7 @@ impl ValueScanner {
         }
     }
 
-    /// Whether the value is whole if nothing follows: only a number or word ends by what follows.
+    /// Whether the value is whole if nothing follows: only numbers and words end by what follows.
     pub(super) fn may_end(&self) -> bool {
         self.state == ScannerState::Scalar && self.depth == 0
     }
@@ -86,7 +86,7 @@ impl ValueScanner {
                 }
                 ScannerState::Escape { key } => {
                     self.state = ScannerState::Text { key };
-                    // A line end is left for the string to trip over.
+                    // A line end stays, so that the string fails at it.
                     at += usize::from(byte != b'\n');
                 }
                 ScannerState::Scalar if is_scalar(byte) => at += 1,

@@ -88,7 +88,7 @@ fn values_may_follow_one_another() {
 fn a_truncated_array_is_reported() {
     let first = (1, "{\"a\":1}");
     let open = Some((1, "the array is not closed"));
-    let off = Some((1, "the JSON breaks off"));
+    let off = Some((1, "the JSON is cut off"));
     check("[", &[], open);
     check("[{\"a\":1}", &[first], open);
     check("[{\"a\":1},", &[first], open);
@@ -97,7 +97,7 @@ fn a_truncated_array_is_reported() {
 
 #[test]
 fn damage_ends_the_reading_of_values_that_are_not_one_per_line() {
-    let lost = |line| Some((line, "what follows the damage cannot be separated"));
+    let lost = |line| Some((line, "kreplay cannot separate what follows the damage"));
     check(
         "[\n  {\"a\": 1},\n  {\"b\": 2 3},\n  {\"c\": 3}\n]\n",
         &[(2, "{\"a\": 1}"), (3, "BROKEN: expected `,` or `}`")],
@@ -124,7 +124,7 @@ fn damage_ends_the_reading_of_values_that_are_not_one_per_line() {
         &[(1, "{\"a\":1}"), (1, "BROKEN: expected `,` or `}`")],
         lost(1),
     );
-    // Nothing tells whether it was the array's end that the damage took along.
+    // Nothing shows whether the damage contained the end of the array.
     check(
         "[{\"a\":1 2}]",
         &[(1, "BROKEN: expected `,` or `}`")],
@@ -144,7 +144,7 @@ fn markdown_documents_carry_their_line_numbers() {
     check(&document.repeat(2), &[(10, base), (21, base)], None);
     let why = "no line `json: ` under `### INTERNAL`";
     check("### REQUEST ###\n```\n", &[], Some((2, why)));
-    // One that is cut off does not take the next one with it.
+    // A document that is cut off does not swallow the next one.
     for cut in [20, 60, 100] {
         let lines = 1 + document[..cut].matches('\n').count() as u64;
         let text = format!("{}\n{document}", &document[..cut]);

@@ -1,15 +1,15 @@
-//! What framing gives: texts, and what is missing. Apart because every format gives the same.
+//! What framing returns: texts, and what is missing. Apart because every format returns the same.
 
 use super::lines::SourceLine;
 
 /// The text of one RRPair.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::extract) enum RrPairText<'a> {
-    /// From its first to its last byte; may still be no JSON.
+    /// From its first to its last byte; it may still not be JSON.
     Whole(&'a [u8]),
     /// Longer than [`LONGEST_LINE`](super::window::LONGEST_LINE), and skipped.
     TooLong,
-    /// Damaged so that its end cannot be told, and why.
+    /// So damaged that its end is unknown, and why.
     Broken(String),
 }
 
@@ -22,7 +22,7 @@ impl<'a> From<SourceLine<'a>> for RrPairText<'a> {
     }
 }
 
-/// A part of a text that is not understood and was left out.
+/// A part of a text that was not understood and was left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::extract) struct Remark {
     pub(in crate::extract) line: u64,
@@ -34,7 +34,7 @@ pub(in crate::extract) struct Remark {
 pub(in crate::extract) struct Unfinished {
     pub(in crate::extract) line: u64,
     pub(in crate::extract) why: String,
-    /// Whether there was more that could not be told apart; else the input is cut off.
+    /// Whether there was more that could not be separated; otherwise the input is cut off.
     pub(in crate::extract) lost: bool,
 }
 

@@ -1,8 +1,8 @@
-//! JSON values that take more than a line, or share one: the elements of an array, or values one
-//! after another. At most one of them is in memory.
+//! JSON values that take more than a line, or share one: the elements of an array, or values in a row. At
+//! most one of them is in memory.
 //!
-//! Damage ends the reading: nothing says where the next value begins, and a guess could take a part of one for
-//! a whole one. Values on lines of their own are read by `lines.rs`, which goes on behind a damaged line.
+//! Damage ends the reading: nothing shows where the next value begins, and a guess could take a part of one
+//! for a whole one. `lines.rs` reads values on lines of their own, and continues after a damaged line.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -26,21 +26,21 @@ pub(super) struct ValueReader<R> {
     line: u64,
 }
 
-/// Where the window's first byte stands.
+/// The state at the window's first byte.
 #[derive(Debug)]
 enum WindowStart {
-    /// Before a value, or what may stand instead of it.
+    /// Before a value, or before what may come instead of it.
     Before,
-    /// Behind an element of an array.
+    /// After an element of an array.
     Behind,
-    /// In a value that began on `line`; `scanned` bytes of the window have been gone over.
+    /// In a value that began on `line`; `scanned` bytes of the window have been scanned.
     Inside {
         scanner: ValueScanner,
         line: u64,
         scanned: usize,
         skipping: bool,
     },
-    /// Behind damage that began on `line`.
+    /// After damage that began on `line`.
     Lost { line: u64 },
 }
 
@@ -52,7 +52,7 @@ enum FoundValue {
 }
 
 impl<R: Read> ValueReader<R> {
-    /// Goes on with what `window` has read already.
+    /// Continues with what `window` has already read.
     pub(super) fn over(mut window: ReadWindow<R>) -> Self {
         if window.bytes().starts_with(BOM) {
             window.take(BOM.len());
@@ -65,7 +65,7 @@ impl<R: Read> ValueReader<R> {
         }
     }
 
-    /// The next value that is there as a whole, with the line on which it begins.
+    /// The next whole value, with the line on which it begins.
     pub(super) fn next_buffered(&mut self) -> Option<(u64, RrPairText<'_>)> {
         let (line, found) = loop {
             match self.at {
@@ -102,7 +102,7 @@ impl<R: Read> ValueReader<R> {
         self.window.refill()
     }
 
-    /// The value that the input's end cuts off or, if it is a number or word, completes.
+    /// The value that the end of the input cuts off or, if it is a number or word, completes.
     pub(super) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
         let WindowStart::Inside {
             scanner,
@@ -121,15 +121,15 @@ impl<R: Read> ValueReader<R> {
         Some((line, self.text(self.found(rest, skipping))))
     }
 
-    /// What is missing at the input's end, besides what [`ValueReader::remainder`] gave.
+    /// What is missing at the end of the input, besides what [`ValueReader::remainder`] gave.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         match (&self.at, self.array) {
             (WindowStart::Inside { line, .. }, _) => {
-                Some(Unfinished::cut_off(*line, "the JSON breaks off"))
+                Some(Unfinished::cut_off(*line, "the JSON is cut off"))
             }
             (WindowStart::Lost { line }, _) => Some(Unfinished {
                 line: *line,
-                why: "what follows the damage cannot be separated".into(),
+                why: "kreplay cannot separate what follows the damage".into(),
                 lost: true,
             }),
             (_, None) => None,
@@ -166,7 +166,7 @@ impl<R: Read> ValueReader<R> {
         range
     }
 
-    /// Passes one byte between values, or begins one. None when more has to be read.
+    /// Passes one byte between values, or begins one. `None` if more has to be read.
     fn step_between(&mut self) -> Option<Option<(u64, FoundValue)>> {
         self.pass_blanks();
         let byte = *self.window.bytes().first()?;

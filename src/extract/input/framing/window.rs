@@ -1,17 +1,17 @@
-//! The part of an input that is in memory: what has been read and not yet taken. Apart from those
-//! who find lines and values in it, because both need the same bounded, sliding buffer.
+//! The part of an input that is in memory: what has been read and not yet taken. Apart from the readers of
+//! lines and values, because both need the same bounded, sliding buffer.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
 /// The longest line that is read. A Fetch response is at most `fetch.max.bytes`, 50 MiB by default.
 pub(in crate::extract) const LONGEST_LINE: usize = 64 << 20;
-/// Bytes asked of the reader at once; also about what becomes one portion of the channel.
+/// How many bytes to request from the reader at once; also about the size of a batch in the channel.
 pub(in crate::extract) const CHUNK: usize = 256 << 10;
 /// From this size on a buffer is made for the longest line.
 const LARGE: usize = 4 << 20;
-/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and to
-/// clear a whole chunk for each takes longer than to read them.
+/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and clearing a
+/// whole chunk for each takes longer than reading them.
 const FIRST: usize = 32 << 10;
 
 /// A reader with the bytes that it has given and that nobody has taken.
@@ -22,7 +22,7 @@ pub(in crate::extract) struct ReadWindow<R> {
     filled: Range<usize>,
     /// Bytes to ask for next.
     step: usize,
-    /// A failure that was met too early to be told.
+    /// A failure that came too early to be reported.
     failure: Option<io::Error>,
 }
 
@@ -42,7 +42,7 @@ impl<R> ReadWindow<R> {
         &self.buffer[self.filled.clone()]
     }
 
-    /// Takes the first `n` bytes. They stand in [`ReadWindow::taken`] until the next refill.
+    /// Takes the first `n` bytes. They are in [`ReadWindow::taken`] until the next refill.
     pub(in crate::extract) fn take(&mut self, n: usize) -> Range<usize> {
         let start = self.filled.start;
         self.filled.start += n;

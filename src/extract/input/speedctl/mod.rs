@@ -1,7 +1,7 @@
-//! speedctl as a child process. It is a closed program that may fail, hang, write without end or
-//! leave children of its own behind: it gets a process group of its own, its stderr is drained
-//! while its stdout is read, and it is never waited for without a limit. Its exit code alone does
-//! not say that its output is whole: a child of its own may still write.
+//! speedctl as a child process. It is a closed program that may fail, hang, write without end or leave
+//! children behind: it gets its own process group, its stderr is drained while its stdout is read, and every
+//! wait for it has a limit. Its exit code alone does not show that its output is whole: one of its children
+//! may still write.
 
 mod pump;
 
@@ -26,9 +26,9 @@ use crate::error::Error;
 use crate::host::process::ChildProcess;
 use crate::report::rendering::figures::whole_mib;
 
-/// Bytes from which on a value counts as one that may be secret; a shorter one is part of many words.
+/// From this many bytes on, a value may be secret; a shorter one is part of many words.
 const SHORTEST_HIDDEN: usize = 4;
-/// Chunks that may wait for the reader; what is beyond stays in the pipe.
+/// How many chunks may wait for the reader; the rest stays in the pipe.
 const WAITING_CHUNKS: usize = 4;
 
 /// A speedctl command, ready to run.
@@ -36,7 +36,7 @@ const WAITING_CHUNKS: usize = 4;
 pub(in crate::extract) struct Speedctl {
     program: PathBuf,
     arguments: Vec<String>,
-    /// How many of the last arguments are the user's own, which may hold secrets.
+    /// How many of the last arguments are the user's own, which may be secret.
     own: usize,
     /// For messages: `extract data`, `pull snapshot`.
     action: &'static str,
@@ -44,7 +44,7 @@ pub(in crate::extract) struct Speedctl {
 }
 
 impl Speedctl {
-    /// `speedctl <action> ...` as `snapshot` wants it run.
+    /// `speedctl <action> ...` with the settings of `snapshot`.
     pub(in crate::extract) fn new(
         snapshot: &Snapshot,
         action: &'static str,
@@ -74,7 +74,7 @@ impl Speedctl {
         shell_words::join(std::iter::once(&program).chain(&self.arguments))
     }
 
-    /// The same, without the values of the user's own arguments: for what is kept in logs.
+    /// The same, without the values of the user's own arguments: for logs.
     pub(in crate::extract) fn shown_line(&self) -> String {
         let (ours, own) = self.arguments.split_at(self.arguments.len() - self.own);
         let program = self.program.to_string_lossy().into_owned();
@@ -99,7 +99,7 @@ impl Speedctl {
         })
     }
 
-    /// The first path that it is asked for, which heads the CSV's first column.
+    /// The first path in the command, which heads the first column of the CSV.
     pub(in crate::extract) fn first_path(&self) -> Option<&str> {
         let flag = self
             .arguments
@@ -159,7 +159,7 @@ impl Speedctl {
     }
 }
 
-/// A name is looked for on PATH, a path is taken as it is; the system says what is wrong with it.
+/// A name is searched on PATH, a path is used as it is; the system says what is wrong with it.
 fn find(program: &Path) -> Result<PathBuf, String> {
     if program.components().count() > 1 {
         return Ok(program.into());
@@ -174,7 +174,7 @@ pub(in crate::extract) struct SpeedctlProcess {
     pub(in crate::extract) ended: Ended,
 }
 
-/// stdout as a blocking reader. Dropping it makes speedctl's pipe break.
+/// stdout as a blocking reader. Dropping it breaks speedctl's pipe.
 pub(in crate::extract) struct SpeedctlOutput {
     chunks: mpsc::Receiver<Vec<u8>>,
     chunk: Vec<u8>,
@@ -200,11 +200,11 @@ impl Read for SpeedctlOutput {
 pub(in crate::extract) struct Ended {
     pump: JoinHandle<Result<ExitStatus, ExitFailure>>,
     until: Option<oneshot::Sender<Until>>,
-    /// Dropped when nothing more is wanted.
+    /// Dropped when nothing more is needed.
     enough: Option<oneshot::Sender<Infallible>>,
     action: &'static str,
     stderr: Arc<Mutex<Stderr>>,
-    /// What is not shown of what it says.
+    /// What kreplay hides in its output.
     hidden: Vec<String>,
 }
 
@@ -214,9 +214,9 @@ impl Ended {
     /// # Errors
     /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0 and its output ended.
     pub(in crate::extract) async fn well(&mut self, until: Until) -> Result<(), Error> {
-        if let Some(tell) = self.until.take() {
-            // The pump has ended already where it waits for no word.
-            _ = tell.send(until);
+        if let Some(sender) = self.until.take() {
+            // The pump has already ended if it does not wait for this word.
+            _ = sender.send(until);
         }
         let ended = (&mut self.pump).await;
         let how = match ended {
@@ -237,7 +237,7 @@ impl Ended {
                 humantime::format_duration(limit)
             ),
             Ok(Err(ExitFailure::HeldOpen(limit))) => format!(
-                "exited with code 0, but a process that it started holds its output open and wrote \
+                "exited with code 0, but a process that it started keeps its output open and wrote \
                  nothing for {}: what it extracts may be incomplete (see --speedctl-timeout)",
                 humantime::format_duration(limit)
             ),
@@ -251,7 +251,7 @@ impl Ended {
         Err(self.failed(how))
     }
 
-    /// Stops it, and what it started: nothing more is wanted of it. How it ends does not matter.
+    /// Stops it, and what it started: nothing more is needed. How it ends does not matter.
     pub(in crate::extract) async fn left(&mut self) {
         drop(self.enough.take());
         _ = (&mut self.pump).await;
@@ -271,7 +271,7 @@ impl Ended {
         }
     }
 
-    /// The same without the values that the user gave it: it may repeat its arguments.
+    /// The same without the values that the user gave: speedctl may repeat its arguments.
     fn shown_stderr(&self) -> String {
         let values = self
             .hidden

@@ -1,5 +1,5 @@
-//! Carries the output of a running speedctl to its reader, keeps the end of its stderr, and ends it when it is silent
-//! for too long.
+//! Carries the output of a running speedctl to its reader, keeps the end of its stderr, and ends it when it
+//! is silent for too long.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,24 +18,24 @@ use crate::host::process::{ChildEnding, ChildProcess};
 /// How much of the end of stderr is kept for an error message.
 pub(super) const STDERR_TAIL: usize = 4096;
 
-/// What it may write to stderr: notes for people and a progress bar for hours are less.
+/// The most bytes that it may write to stderr: notes for people and a progress bar for hours are less.
 pub(super) const MOST_STDERR: u64 = 64 << 20;
 
-/// How often that is looked at.
+/// How often that is checked.
 pub(super) const FLOOD_STEP: Duration = Duration::from_millis(200);
 
 /// Bytes read from stdout at once.
 pub(super) const CHUNK: usize = 64 << 10;
 
-/// How long the output of a speedctl that has failed is waited for: a child of its own may hold it open.
+/// How long to wait for the output of a speedctl that has failed: one of its children may hold it open.
 pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// What has to have ended before a speedctl that exited with 0 counts as done.
+/// What has to end before a speedctl that exited with 0 counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Until {
     /// stdout, which held the result.
     StdoutEnds,
-    /// stderr as well: the result is in a file, and whoever holds stderr may still write to it.
+    /// stderr as well: the result is in a file, and a process that holds stderr may still write to it.
     AllOutputEnds,
 }
 
@@ -52,7 +52,7 @@ pub(super) enum ExitFailure {
 /// The end of stderr, and when something last came.
 pub(super) struct Stderr {
     tail: Vec<u8>,
-    /// Bytes that came in all.
+    /// The number of bytes that came.
     total: u64,
     last: Instant,
 }
@@ -133,7 +133,7 @@ impl Pump {
             Err(_) => ChildEnding::Asked,
         };
         self.child.end(ending).await;
-        // Its last words may still be in the pipe, which a process of another group may hold open.
+        // Its last words may still be in the pipe, which a process in another group may hold open.
         if !self.drained.is_finished() {
             _ = timeout(AFTER_FAILURE, &mut self.drained).await;
         }
@@ -151,7 +151,7 @@ impl Pump {
                 () = silence(&self.stderr, self.timeout) => return Err(ExitFailure::Silent(self.timeout)),
             },
         };
-        // A reader that has gone without a word wants nothing more.
+        // A reader that has gone without a word needs nothing more.
         let until = (&mut self.until).await.unwrap_or(Until::StdoutEnds);
         if status.success() && until == Until::AllOutputEnds && !self.drained.is_finished() {
             tokio::select! {
@@ -162,7 +162,7 @@ impl Pump {
         Ok(status)
     }
 
-    /// Carries stdout to its end, and returns the exit status when that came first.
+    /// Carries stdout to its end, and returns the exit status if that came first.
     async fn carry(&mut self) -> Result<Option<ExitStatus>, ExitFailure> {
         let mut exited: Option<ExitStatus> = None;
         loop {
@@ -187,7 +187,7 @@ impl Pump {
                 return Ok(exited);
             }
             if self.chunks.send(chunk).await.is_err() {
-                // The reader has gone and wants no more.
+                // The reader has gone and needs no more.
                 return Err(ExitFailure::Stopped);
             }
             self.stderr
@@ -198,7 +198,7 @@ impl Pump {
     }
 }
 
-/// Returns when nothing has come for `limit`, or more has come on stderr than anybody means to say.
+/// Returns when nothing has come for `limit`, or when more has come on stderr than any useful message needs.
 pub(super) async fn silence(stderr: &Mutex<Stderr>, limit: Duration) {
     loop {
         let (last, is_flood) = {

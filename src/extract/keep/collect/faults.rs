@@ -1,4 +1,4 @@
-//! Texts that are not RRPairs or cannot be read, in words.
+//! Describes texts that are not RRPairs or cannot be read.
 
 use crate::extract::keep::sink::Sink;
 use crate::extract::rrpair::engine::RrPairError;
@@ -9,7 +9,7 @@ use crate::report::ProblemKind;
 #[derive(Debug)]
 pub(in crate::extract) struct BadText {
     pub(in crate::extract) why: String,
-    /// Whether it breaks off rather than being wrong.
+    /// Whether it is cut off rather than wrong.
     pub(in crate::extract) ends_early: bool,
 }
 
@@ -29,13 +29,13 @@ pub(super) fn bad_text(error: RrPairError, text: &str, first: u64) -> BadText {
         RrPairError::Excess(excess) => BadText::new(excess.to_string()),
         RrPairError::Json(error) => BadText {
             why: json_error(&error, first),
-            // A number that breaks off is called invalid.
+            // serde_json calls a number that is cut off invalid.
             ends_early: error.is_eof() || error.column() >= last_line,
         },
     }
 }
 
-/// serde_json's words, for a text that begins on line `first`; its own line number counts from there.
+/// serde_json's words for a text that begins on line `first`; its own line number counts from there.
 pub(super) fn json_error(error: &serde_json::Error, first: u64) -> String {
     let text = error.to_string();
     let words = text.split(" at line ").next().unwrap_or_default();
@@ -44,12 +44,12 @@ pub(super) fn json_error(error: &serde_json::Error, first: u64) -> String {
         line => format!(" of line {}", first + line as u64 - 1),
     };
     match error.is_eof() {
-        true => format!("the JSON breaks off after {} bytes{line}", error.column()),
+        true => format!("the JSON is cut off after {} bytes{line}", error.column()),
         false => format!("{words} at column {}{line}", error.column()),
     }
 }
 
-/// A log record, or a line, that holds no RRPair where one is looked for.
+/// A log record, or a line, without the RRPair that the profile looks for.
 pub(super) fn name_no_rrpair(origin: Origin, sink: &mut Sink<'_>) {
     let why = || "there is no RRPair where the profile looks for one".into();
     sink.tally.problems.add(ProblemKind::NoRrPair, origin, why);

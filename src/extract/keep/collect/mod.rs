@@ -1,5 +1,5 @@
-//! From what a line holds to records: the filter, control batches, topics known by id, copies of
-//! records that were seen before, aborted transactions. What is left out is counted here.
+//! Turns what a line holds into records: the filter, control batches, topics known by id, copies of records
+//! seen before, aborted transactions. What is left out is counted here.
 
 mod faults;
 mod naming;
@@ -33,14 +33,14 @@ pub(in crate::extract) struct Collector {
     filter: Filter,
     ids: TopicIds,
     deduplicator: Deduplicator,
-    /// None where such requests are kept.
+    /// `None` if such requests are kept.
     retried: Option<RetriedBatches>,
     pending: PendingTopicIds,
     found: LineFindings,
     census_builder: CensusBuilder,
     inputs: Vec<Input>,
     overrides: Overrides,
-    /// Which paths have matched something in RRPairs that passed the filter; none when none has.
+    /// Which paths have matched something in RRPairs that passed the filter; `None` if no RRPair has.
     matched: Option<Vec<bool>>,
 }
 
@@ -72,7 +72,8 @@ impl Collector {
             filter,
             ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
             deduplicator: Deduplicator::new(options),
-            // A Fetch has producers, too, and no sequences: only of a request is it known what came again.
+            // A Fetch has producers as well, but no sequences: only for a request is it known what came
+            // again.
             retried: (options.retried == RetriedRequests::LeaveOut && profile.shows_retries())
                 .then(RetriedBatches::default),
             pending: PendingTopicIds::default(),
@@ -83,8 +84,8 @@ impl Collector {
         })
     }
 
-    /// Puts the records of a text into `sink`: it is an RRPair, or holds some. Of one that is damaged
-    /// the RRPairs before the damage are read.
+    /// Puts the records of a text into `sink`: it is an RRPair, or holds some. If it is damaged, the RRPairs
+    /// before the damage are read.
     pub(in crate::extract) fn read(
         &mut self,
         text: &str,
@@ -139,7 +140,7 @@ impl Collector {
         if !passes {
             count_filtered(&self.found, mark, sink);
         }
-        // Only now: what is filtered out takes back everything behind the mark.
+        // Only now, because filtering takes back everything after the mark.
         self.release_named(sink);
         if !passes {
             return Ok(());
@@ -162,21 +163,20 @@ impl Collector {
             let capture = captured_ns.map(|time| sink.batch.capture_index(time));
             self.keep(&partial, visibility, (origin, capture), sink);
         }
-        // Taken out and put back for its memory.
+        // Taken out and put back to reuse its memory.
         self.found.records = partials;
         Ok(())
     }
 
-    /// Checks that what is kept of the records so far has not grown beyond its bound.
+    /// Checks that what is kept about the records so far has not grown beyond its bound.
     ///
     /// # Errors
-    /// As of [`Deduplicator::check_bound`].
+    /// As for [`Deduplicator::check_bound`].
     pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
         self.deduplicator.check_bound()
     }
 
-    /// Everything was read: what was held back for a name has none, and what was withheld is so
-    /// for good.
+    /// Everything was read: records held back for a name get none, and withheld records stay withheld.
     pub(in crate::extract) fn finish(&mut self, sink: &mut Sink<'_>) {
         for pending in self.pending.take_all() {
             self.release(&pending, None, sink);
@@ -233,7 +233,7 @@ impl Collector {
         self.place(record, visibility, sink);
     }
 
-    /// Keeps the record, or holds it back until its topic's name is told.
+    /// Keeps the record, or holds it back until the name of its topic is known.
     fn place(&mut self, record: Record, visibility: Visibility, sink: &mut Sink<'_>) {
         if let Some(CapturedTopic::Id(id)) = sink.batch.topic(&record)
             && self.ids.may_still_learn(*id)
@@ -252,7 +252,7 @@ impl Collector {
     }
 }
 
-/// Takes note of topic names beside their ids.
+/// Notes the names of topics and their ids.
 fn learn(found: &LineFindings, batch: &Batch, ids: &mut TopicIds) {
     for (id, name) in &found.known_topics {
         if let (CapturedTopic::Id(id), CapturedTopic::Name(name)) =
@@ -263,7 +263,7 @@ fn learn(found: &LineFindings, batch: &Batch, ids: &mut TopicIds) {
     }
 }
 
-/// Records of RRPairs that the filter leaves out; markers are markers all the same.
+/// Counts records of RRPairs that the filter leaves out; markers still count as markers.
 fn count_filtered(found: &LineFindings, mark: Mark, sink: &mut Sink<'_>) {
     let is_control =
         |partial: &&PartialRecord| partial.fields.attributes().has(Attributes::CONTROL);

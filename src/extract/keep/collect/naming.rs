@@ -1,4 +1,4 @@
-//! Topics of records that are known by their ids, and names that the profile does not know.
+//! Handles topics that are known by their ids, and names that the profile does not know.
 
 use super::{Collector, learn};
 use crate::extract::census::unmatched::{Beginning, unmatched};
@@ -10,7 +10,7 @@ use crate::record::{Batch, CapturedTopic, Origin, Record, TopicId};
 use crate::report::ProblemKind;
 
 impl Collector {
-    /// Only paths of the user's own are watched: the built-in ones are alternatives.
+    /// Only the user's own paths are watched: the built-in ones are alternatives.
     pub(super) fn note_matched(&mut self) {
         if self.overrides.paths().next().is_none() {
             return;
@@ -23,7 +23,7 @@ impl Collector {
             .for_each(|(any, now)| *any |= now);
     }
 
-    /// Names the user's paths that matched nothing. Where no RRPair passed the filter they could not.
+    /// Names the user's paths that matched nothing. If no RRPair passed the filter, none could match.
     pub(super) fn name_unmatched(&self, sink: &mut Sink<'_>) {
         let Some(matched) = &self.matched else {
             return;
@@ -42,7 +42,7 @@ impl Collector {
         let beginning = Beginning::of(inputs, envelope, engine, filter);
         let why: Vec<String> = flags.iter().map(|flag| beginning.explain(*flag)).collect();
         let why = why.join("; ");
-        // Paths are a matter of the whole input.
+        // Paths apply to the whole input.
         let origin = Origin { input: 0, line: 0 };
         for _ in flags {
             let problems = &mut sink.tally.problems;
@@ -50,7 +50,7 @@ impl Collector {
         }
     }
 
-    /// Records that waited for the name of their topic go on.
+    /// Passes on records that waited for the name of their topic.
     pub(super) fn release_named(&mut self, sink: &mut Sink<'_>) {
         while let Some((id, pending)) = self.pending.take_known(&self.ids) {
             let name = self.ids.known(id).map(String::from);
@@ -58,7 +58,7 @@ impl Collector {
         }
     }
 
-    /// A member that nobody knows may be the key or the headers, whose spellings are assumptions.
+    /// An unknown member may be the key or the headers, whose spellings are assumptions.
     pub(super) fn name_unknown_members(
         &self,
         partial: &PartialRecord,
@@ -74,7 +74,7 @@ impl Collector {
         }
     }
 
-    /// Finds the topic's name, where the capture has only its id.
+    /// Finds the name of the topic, if the capture has only its id.
     pub(super) fn name(&mut self, record: &mut Record, sink: &mut Sink<'_>) {
         if let Some(CapturedTopic::Id(id)) = sink.batch.topic(record) {
             let id = *id;
@@ -95,7 +95,7 @@ impl Collector {
         let learn_from = |text: &str, ids: &mut TopicIds| {
             envelope.for_each(text, |rrpair| {
                 let (mut batch, mut found) = (Batch::default(), engine.found());
-                // A damaged line is named when its turn comes.
+                // A damaged line is reported when it is really read.
                 if engine.read(rrpair, &mut batch, &mut found).is_ok() {
                     learn(&found, &batch, ids);
                 }

@@ -1,5 +1,5 @@
-//! Which records are replayed: each once, and none that its application was not given. Whatever is
-//! left out is counted.
+//! Decides which records are replayed: each once, and none that its application did not receive. What is left
+//! out is counted.
 
 pub(in crate::extract) mod retries;
 mod seen;
@@ -37,21 +37,18 @@ impl Deduplicator {
         }
     }
 
-    /// Checks that what is kept of records has not grown beyond its bound.
+    /// Checks that what is kept about records has not grown beyond its bound.
     ///
     /// # Errors
-    /// [`Error::Config`]: a flag does without.
+    /// [`Error::Config`], which names the flag that needs none of it.
     pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
         self.seen.check().map_err(|full| Error::Config {
             message: full.to_string(),
-            hint: Some(
-                "`--keep-duplicates` keeps no account of them, and sends every copy in the capture"
-                    .into(),
-            ),
+            hint: Some("`--keep-duplicates` does not look for copies and sends all of them".into()),
         })
     }
 
-    /// Everything was read: what was withheld until now is so for good, and what has no name, too.
+    /// Everything was read: withheld records stay withheld, and so do those without a name.
     pub(in crate::extract) fn finish(&self, tally: &mut Tally) {
         let withheld = self.seen.withheld_count();
         tally.found += withheld;
@@ -59,7 +56,7 @@ impl Deduplicator {
         self.identities.finish(tally);
     }
 
-    /// Whether a record is to be replayed; it is counted as found here, or at the end.
+    /// Whether a record is replayed; it is counted as found here, or at the end.
     pub(in crate::extract) fn try_claim(
         &mut self,
         topic: Option<&CapturedTopic>,

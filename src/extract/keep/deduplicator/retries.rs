@@ -1,5 +1,5 @@
-//! Produce requests that wrote nothing of their own: one that the broker refused, and one that a producer sent
-//! again because it got no answer. The log has the records of the latter once, as has whoever reads it.
+//! Produce requests that wrote nothing of their own: one that the broker refused, and one that a producer
+//! sent again because it got no answer. The log has the records of the latter once, and so do its readers.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -7,10 +7,10 @@ use crate::extract::rrpair::fields::{FieldSet, Slot};
 use crate::extract::rrpair::walk::found::LineFindings;
 use crate::record::{Batch, CapturedTopic};
 
-/// Batches of a producer that are remembered for a partition: the broker, too, knows a batch that comes again
-/// among the last five (KIP-98, `ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
+/// How many batches of a producer are remembered for a partition: the broker, too, recognises a batch that
+/// comes again among the last five (KIP-98, `ProducerStateEntry.NUM_BATCHES_TO_RETAIN`).
 const REMEMBERED: usize = 5;
-/// Producers and their partitions that are remembered. With more, all are forgotten: a batch may then count
+/// How many producers and partitions are remembered. With more, all are forgotten: a batch may then count
 /// twice.
 const MOST_PRODUCERS: usize = 1 << 16;
 
@@ -33,7 +33,7 @@ pub(in crate::extract) struct RetriedBatches {
 }
 
 impl RetriedBatches {
-    /// Says of each record of `found`, whose topics are those of `batch`, whether it wrote nothing.
+    /// Says for each record of `found`, whose topics are those of `batch`, whether it wrote nothing.
     pub(in crate::extract) fn wrote_nothing(
         &mut self,
         found: &LineFindings,
@@ -95,8 +95,8 @@ fn is_refusal(answer: &FieldSet) -> bool {
         .is_some_and(|error| error != 0)
 }
 
-/// Where in its producer's sequence a record's batch is; none without idempotence, and where the capture has
-/// none of the three numbers. A 0 is left out by protobuf's JSON mapping.
+/// Where in its producer's sequence a record's batch is; `None` without idempotence, and if the capture has
+/// none of the three numbers. Protobuf's JSON mapping leaves out a 0.
 fn sequence(fields: &FieldSet, batch: &Batch) -> Option<(SequenceScope, i64)> {
     let slots = [Slot::ProducerId, Slot::ProducerEpoch, Slot::Sequence];
     if !slots.into_iter().any(|slot| fields.has(slot)) {

@@ -1,6 +1,6 @@
-//! Which records were seen: (topic, partition, offset) identifies a record, and the same one is
-//! fetched by several consumers and again after a rebalance. Offsets arrive nearly in order per
-//! partition, so they are kept as ranges: dense offsets cost nothing, a gap costs one range.
+//! Remembers which records were seen: (topic, partition, offset) identifies a record, and several consumers
+//! fetch the same one, and fetch it again after a rebalance. Offsets arrive nearly in order per partition, so
+//! they are kept as ranges: dense offsets cost nothing, a gap costs one range.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,11 +9,11 @@ use crate::record::CapturedTopic;
 use crate::record::offsets::Offsets;
 use crate::report::rendering::figures::count;
 
-/// What is known of the records of one partition.
+/// What is known about the records of one partition.
 #[derive(Debug, Default)]
 struct SeenPartition {
     given: Offsets,
-    /// Seen only as part of aborted transactions, by consumers that were not given them.
+    /// Seen only as part of aborted transactions, by consumers that did not receive them.
     withheld: Offsets,
 }
 
@@ -27,12 +27,13 @@ impl SeenPartition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum CopyVerdict {
     First,
-    /// A further copy of one that is replayed or withheld.
+    /// Count it: it is a copy of one that is replayed or withheld.
     Duplicate,
-    /// Of an aborted transaction, as far as is known by now: it is counted at the end.
+    /// Withhold it: it belongs to an aborted transaction, as far as is known by now. It is counted at the
+    /// end.
     Withheld,
-    /// Withheld before, and now seen to have been given to an application: it is replayed, and the
-    /// copy from before is the duplicate.
+    /// Replay it: it was withheld before, and now an application is seen to have received it. The copy from
+    /// before is the duplicate.
     GivenAfterAll,
 }
 
@@ -45,7 +46,7 @@ pub(in crate::extract) struct SeenOffsets {
     ranges: usize,
 }
 
-/// What is kept of records to tell further copies apart is more than is kept at most.
+/// More is kept to recognise further copies than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) struct TooManySeen {
     topics: usize,
@@ -61,7 +62,7 @@ impl fmt::Display for TooManySeen {
         let most = SeenOffsets::MOST_BYTES >> 20;
         write!(
             f,
-            "what tells further copies of records apart takes more than {most} MiB, for {topics}, \
+            "recognising further copies of records would take more than {most} MiB, for {topics}, \
              {partitions} and {ranges} of offsets"
         )
     }
@@ -69,7 +70,7 @@ impl fmt::Display for TooManySeen {
 
 impl SeenOffsets {
     /// The most that is kept: 13 million gaps, or a million partitions. Captures of compacted topics and of
-    /// transactions have a gap for every few records.
+    /// transactions have a gap every few records.
     const MOST_BYTES: usize = 512 << 20;
     /// What a range of offsets takes, in bytes: 36 as measured with 4 million of them, and room to grow.
     const RANGE: usize = 40;
@@ -84,10 +85,10 @@ impl SeenOffsets {
             + self.ranges * Self::RANGE
     }
 
-    /// Checks that no more is kept than may be.
+    /// Checks that no more is kept than allowed.
     ///
     /// # Errors
-    /// What there is.
+    /// What is kept.
     pub(in crate::extract) fn check(&self) -> Result<(), TooManySeen> {
         match self.bytes() > Self::MOST_BYTES {
             true => Err(TooManySeen {
@@ -99,7 +100,7 @@ impl SeenOffsets {
         }
     }
 
-    /// Notes a record that an application was given.
+    /// Notes a record that an application received.
     pub(in crate::extract) fn given(
         &mut self,
         topic: &CapturedTopic,
@@ -117,7 +118,7 @@ impl SeenOffsets {
         })
     }
 
-    /// Notes a record that its consumer was not given, because its transaction was aborted.
+    /// Notes a record that its consumer did not receive, because its transaction was aborted.
     pub(in crate::extract) fn withheld(
         &mut self,
         topic: &CapturedTopic,
@@ -132,7 +133,7 @@ impl SeenOffsets {
         })
     }
 
-    /// How many records are withheld for good, once everything was read.
+    /// How many records stay withheld, once everything was read.
     pub(in crate::extract) fn withheld_count(&self) -> u64 {
         self.topics
             .values()
@@ -141,7 +142,7 @@ impl SeenOffsets {
             .sum()
     }
 
-    /// What `note` says of a partition, with the ranges counted that it adds or joins.
+    /// What `note` says about a partition; counts the ranges that it adds or joins.
     fn noting(
         &mut self,
         topic: &CapturedTopic,
@@ -216,7 +217,7 @@ mod tests {
         assert_eq!(seen.check(), Ok(()));
         seen.given(&topic, 0, MOST * 2);
         let said = seen.check().map_err(|full| full.to_string());
-        let expected = "what tells further copies of records apart takes more than 512 MiB, for 1 topic, \
+        let expected = "recognising further copies of records would take more than 512 MiB, for 1 topic, \
                         1 partition and 13,421,760 ranges of offsets";
         assert_eq!(said, Err(expected.into()));
         // What fills a gap joins two ranges.

@@ -1,4 +1,4 @@
-//! One criterion as it was typed, and the keywords with what each reads of an RRPair.
+//! One criterion as it was typed, and the keywords with what each reads from an RRPair.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ pub(super) enum KeyRule {
     Needed,
 }
 
-/// Where the answer is.
+/// Where the value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadsFrom {
     /// The text of a member.
@@ -35,7 +35,7 @@ pub(super) enum ReadsFrom {
     Time,
     /// Any text of the RRPair.
     AnyText,
-    /// A body, in a way of its own.
+    /// A body, read in a special way.
     Body(Half, Look),
     /// Nowhere in an RRPair.
     Nowhere(Absent),
@@ -43,14 +43,14 @@ pub(super) enum ReadsFrom {
     Unknown,
 }
 
-/// Whose body is read.
+/// Which side's body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Half {
     Request,
     Response,
 }
 
-/// How a body is looked at.
+/// How a body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     /// The whole of it, as JSON.
@@ -63,7 +63,7 @@ pub(super) enum Look {
     SoapXPath,
 }
 
-/// Why a keyword reads nothing of an RRPair.
+/// Why a keyword reads nothing from an RRPair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Absent {
     /// Ends the sentence "`keyword` ...".
@@ -108,12 +108,12 @@ pub(super) static KEYWORDS: [Keyword; 27] = [
 ];
 
 const REQ_XML: Absent = Absent {
-    why: "looks its key up in a body in a way that is not documented",
-    hint: "`req_xpath[//KEY]` reads the elements called KEY",
+    why: "looks up its key in a body in an undocumented way",
+    hint: "use `req_xpath[//KEY]` for the elements called KEY",
 };
 const ELSEWHERE: &str = "leave it out here, and apply it in Speedscale when the snapshot is made";
 const SAMPLE: Absent = Absent {
-    why: "chooses by a hash of Speedscale's own",
+    why: "selects by a hash that is internal to Speedscale",
     hint: ELSEWHERE,
 };
 const SNAPSHOT: Absent = Absent {
@@ -142,7 +142,7 @@ impl Keyword {
             .find(|keyword| keyword.name.eq_ignore_ascii_case(name))
     }
 
-    /// One that kreplay does not know: whatever is well-formed may follow.
+    /// A keyword that kreplay does not know: anything well-formed may follow.
     pub(super) fn unknown(name: &str) -> Self {
         Self {
             name: Cow::Owned(name.into()),
@@ -195,7 +195,7 @@ pub(super) struct CriterionValue {
     pub(super) column: usize,
 }
 
-/// What stands behind an operator.
+/// What follows an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CriterionOperand {
     One(CriterionValue),

@@ -1,4 +1,4 @@
-//! Where a filter is wrong, shown under its text.
+//! Shows under a filter's text where it is wrong.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ const SHOWN_BEFORE: usize = 50;
 /// What kind of fault a filter has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is no filter.
+    /// The text is not a filter.
     Syntax,
-    /// It is one, but no RRPair contains what it asks for; speedctl may know.
+    /// It is a filter, but no RRPair contains what it asks for; speedctl may know.
     Unknowable,
     /// It has a keyword that kreplay does not know; speedctl may.
     UnknownKeyword,
@@ -103,8 +103,8 @@ impl FilterError {
         format!("the filter {failure}: {what}\n    {shown}\n    {caret}")
     }
 
-    /// What is shown of the filter, and the line with the caret. A long filter is cut to what is
-    /// near the place, so that no terminal wraps it; what would move the caret is shown as a blank.
+    /// The part of the filter that is shown, and the line with the caret. A long filter is cut around the
+    /// place, so that no terminal wraps it; characters that would move the caret are shown as blanks.
     fn excerpt(&self) -> (String, String) {
         let place = self.column() - 1;
         let length = self.text.chars().count();
@@ -125,7 +125,7 @@ impl FilterError {
 }
 
 impl fmt::Display for FilterError {
-    /// One line, for a place that has the filter before its eyes.
+    /// One line, for a place where the filter itself is visible.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "column {}: {}", self.column(), self.mistake.what)
     }

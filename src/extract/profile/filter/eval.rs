@@ -1,4 +1,4 @@
-//! Criteria to tests on captured members.
+//! Turns criteria into tests on captured members.
 
 use jiff::Timestamp;
 use regex::Regex;
@@ -25,21 +25,21 @@ pub(super) struct CriterionTest {
     sense: Expectation,
 }
 
-/// How the texts to be compared come out of what was captured.
+/// How to get the texts to compare from what was captured.
 #[derive(Debug, Clone)]
 enum Reading {
     Plain,
     /// UUIDs in their hyphenated spelling.
     Uuid,
-    /// The values of a header, out of the JSON of all.
+    /// The values of a header, taken from the JSON of all.
     Header(String),
     /// Every scalar of the RRPair.
     AnyText,
-    /// A body; the field beside holds it as base64.
+    /// A body; the next field holds it as base64.
     Body(BodyPart, usize),
 }
 
-/// What is read of a body.
+/// What is read from a body.
 #[derive(Debug, Clone)]
 enum BodyPart {
     Whole,
@@ -56,11 +56,11 @@ enum Wanted {
     Within(Timestamp, Timestamp),
     /// The same JSON, whatever the order of members.
     Document(Json),
-    /// JSON that has all of this in it.
+    /// JSON that contains all of this.
     PartOfDocument(Json),
 }
 
-/// Whether a test asks for the comparison to hold or to fail.
+/// Whether a test requires the comparison to hold or to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expectation {
     Holds,
@@ -71,7 +71,7 @@ enum Expectation {
 pub(super) fn compile(
     criteria: &Tree<Criterion>,
 ) -> Result<(Tree<CriterionTest>, Vec<FieldPath>), Mistake> {
-    // Whatever is wrong goes before what no RRPair contains, or kreplay does not know.
+    // Faults come before what no RRPair contains, or kreplay does not know.
     criteria.try_map(&mut |criterion| match criterion.keyword.reads {
         ReadsFrom::Unknown => Ok(()),
         _ => Wanted::of(criterion).map(drop),
@@ -225,7 +225,7 @@ impl Wanted {
         })
     }
 
-    /// What a whole body is compared with: JSON, but for patterns and plain text that it contains.
+    /// What a whole body is compared with: JSON, except for patterns and plain text that it contains.
     fn document(operator: Operator, value: &CriterionValue) -> Result<Self, Mistake> {
         let json = body::parse(&value.text);
         Ok(match (operator, json) {
@@ -258,13 +258,13 @@ impl Wanted {
         }
         let (first, last) = (instant(start)?, instant(end)?);
         if last < first {
-            let what = "the range ends before it begins";
+            let what = "the range ends before it starts";
             return Err(Mistake::syntax(end.column, what));
         }
         Ok(Self::Within(first, last))
     }
 
-    /// Whether one of `texts` is what is wanted; none at all is the empty text.
+    /// Whether one of `texts` matches; no text at all counts as the empty text.
     fn is_met_by_any<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) -> bool {
         let mut texts = texts.into_iter().peekable();
         if texts.peek().is_none() {
@@ -300,7 +300,7 @@ fn pattern(value: &CriterionValue) -> Result<Regex, Mistake> {
     Regex::new(&value.text).map_err(|e| {
         let what = match e {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_string(),
-            // The crate draws a picture of its own; the last line says what is wrong.
+            // The crate draws its own picture; the last line says what is wrong.
             e => {
                 let text = e.to_string();
                 let reason = text.lines().last().unwrap_or_default();

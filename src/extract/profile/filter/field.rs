@@ -1,10 +1,10 @@
-//! The members of an RRPair that a filter reads, and what was found of them: the seam between the
-//! filter and whoever reads the line.
+//! The members of an RRPair that a filter reads, and what was found of them: the interface between the filter
+//! and the code that reads the line.
 
 #[cfg(test)]
 use super::Filter;
 
-/// How a member is to be captured.
+/// How to capture a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CaptureKind {
     /// A scalar: a string without its quotes and escapes, a number or truth value as its JSON.
@@ -16,21 +16,21 @@ pub(crate) enum CaptureKind {
 /// A member of an RRPair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldPath {
-    /// How it is to be captured.
+    /// How to capture it.
     pub(crate) kind: CaptureKind,
     pub(super) members: &'static [&'static str],
     pub(super) key: Option<String>,
 }
 
 impl FieldPath {
-    /// The names of the members on the way, from the RRPair inwards.
+    /// The names of the members on the path, from the RRPair inwards.
     pub(crate) fn members(&self) -> impl Iterator<Item = &str> {
         self.members.iter().copied().chain(self.key.as_deref())
     }
 }
 
-/// What was found of one RRPair: the texts of each of a filter's fields. Nothing, for a member that
-/// is absent or null.
+/// What was found in one RRPair: the texts of each of a filter's fields. Empty for a member that is absent or
+/// null.
 #[derive(Debug, Clone)]
 pub(crate) struct Captured(Vec<Vec<String>>);
 
@@ -41,8 +41,8 @@ impl Captured {
         Self::with_room(filter.fields().len())
     }
 
-    /// Nothing yet, with room for so many members: those of [`super::Filter::fields`], and others behind
-    /// them that somebody else reads.
+    /// Empty, with room for this many members: those of [`super::Filter::fields`], and others after them that
+    /// somebody else reads.
     pub(crate) fn with_room(members: usize) -> Self {
         Self(vec![Vec::new(); members])
     }

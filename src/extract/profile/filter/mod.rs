@@ -1,6 +1,6 @@
-//! Speedscale's filter language, evaluated on RRPairs. It stands apart from the pass over a line:
-//! a filter says which members it reads ([`Filter::fields`]), whoever reads the line captures just
-//! these, and [`Filter::matches`] decides. No document is built.
+//! Speedscale's filter language, evaluated on RRPairs. It is apart from the pass over a line: a filter says
+//! which members it reads ([`Filter::fields`]), the code that reads the line captures only these, and
+//! [`Filter::matches`] decides. No document is built.
 //!
 //! ```text
 //! any       = all *("OR" all)
@@ -10,13 +10,13 @@
 //! operator  = "IS" / "NOT" / "CONTAINS" / "NOT" "CONTAINS" / "REGEX"
 //! ```
 //!
-//! - Keywords, operators, `AND` and `OR` are read in any case; keys (but for header names) and
+//! - Keywords, operators, `AND` and `OR` are read in any case; keys (except for header names) and
 //!   values are compared as they are written. Speedscale documents neither.
 //! - A value is quoted (`"..."`, `'...'`) or bare: bare ones end at a blank, a parenthesis or a
-//!   quote and are none of the operators. In quotes a backslash stands before a quote of the same
-//!   kind or another backslash; before anything else it is itself, so `"\d+"` is a pattern.
-//! - `NOT` is the opposite of `IS`, `NOT CONTAINS` of `CONTAINS`. Where a field has several values
-//!   (a repeated header) `IS`, `CONTAINS` and `REGEX` ask for one of them.
+//!   quote and cannot be operators. In quotes a backslash escapes a quote of the same kind or
+//!   another backslash; before anything else it is an ordinary character, so `"\d+"` is a pattern.
+//! - `NOT` is the opposite of `IS`, `NOT CONTAINS` of `CONTAINS`. If a field has several values
+//!   (a repeated header), `IS`, `CONTAINS` and `REGEX` match if one of them does.
 //! - A member that is absent or null reads as the empty text: protobuf's JSON mapping leaves empty
 //!   values out. So `status IS ""` and `status NOT "200"` hold for an RRPair without a status.
 //! - `REGEX` searches, unanchored, in the syntax of the regex crate (that of RE2, as Go's).
@@ -24,18 +24,18 @@
 //!   pasted as the end; an absent or unreadable `ts` is in no range.
 //! - `uuid` is the same in every spelling: hyphens, bare hex, base64 of its 16 bytes.
 //!   `CONTAINS` and `REGEX` see the hyphenated lower-case form.
-//! - `req_json[key]` and `resp_json[key]` look into a body that is JSON: a member of this name, else the
-//!   node at this dotted path or JSONPath of names and indexes. `reqbodyjson IS` compares whole
-//!   documents whatever the order of members, `reqbodyjson CONTAINS` asks for a body that has all of
-//!   the document in it (what is no object or list is looked for as text).
+//! - `req_json[key]` and `resp_json[key]` look into a body that is JSON: at a member of this name, or
+//!   else at the node of this dotted path or JSONPath of names and indexes. `reqbodyjson IS` compares
+//!   whole documents whatever the order of members, `reqbodyjson CONTAINS` matches a body that has all
+//!   of the document in it (anything but an object or list is searched as text).
 //! - `req_xpath[path]` reads what an XPath finds in a body that is XML (`body/xpath/` says which part of XPath
 //!   that is); `req_soapxpath[path]` begins at the Body of a SOAP envelope. Speedscale documents neither
 //!   namespaces nor where the latter begins.
 //! - `text` reads all strings, numbers and truth values of the RRPair.
-//! - In quotes `\-` is `-`, as in Speedscale's own example, but for `REGEX`: there the backslash belongs to the
-//!   pattern, where it means the same outside of classes.
-//! - What an RRPair does not tell (`sample`, `snapshot`, `req_xml`) is an error, never a silent answer, and so
-//!   is a keyword that kreplay does not know.
+//! - In quotes `\-` is `-`, as in Speedscale's own example, except for `REGEX`: there the backslash belongs to
+//!   the pattern, where it means the same outside of classes.
+//! - A keyword for something that no RRPair contains (`sample`, `snapshot`, `req_xml`) is an error, never
+//!   silently false, and so is a keyword that kreplay does not know.
 
 mod body;
 mod criterion;
@@ -72,7 +72,7 @@ impl Filter {
 
     /// The filter that every RRPair passes.
     pub(crate) fn everything() -> Self {
-        Self::parse("command CONTAINS \"\"").expect("every text contains the empty one")
+        Self::parse("command CONTAINS \"\"").expect("every text contains the empty text")
     }
 
     /// The members of an RRPair that the filter reads, each once.
@@ -93,7 +93,7 @@ mod tests {
     use crate::error::Error;
     use serde_json::{Value as Json, json};
 
-    /// What somebody who reads the line would capture.
+    /// What the code that reads the line would capture.
     fn captured(filter: &Filter, rrpair: &Json) -> Captured {
         let mut captured = Captured::nothing_of(filter);
         for (index, field) in filter.fields().iter().enumerate() {
@@ -346,16 +346,16 @@ mod tests {
         let table = [
             (
                 "sample IS 1/5",
-                "`sample` chooses by a hash of Speedscale's own",
+                "`sample` selects by a hash that is internal to Speedscale",
             ),
             (
                 "sample[rrpair] IS 1/5",
-                "`sample` chooses by a hash of Speedscale's own",
+                "`sample` selects by a hash that is internal to Speedscale",
             ),
             ("snapshot IS x", "`snapshot` is not recorded in an RRPair"),
             (
                 "req_xml[a] IS x",
-                "`req_xml` looks its key up in a body in a way that is not documented",
+                "`req_xml` looks up its key in a body in an undocumented way",
             ),
         ];
         for (text, what) in table {
@@ -547,7 +547,7 @@ mod tests {
             ),
             (
                 "req_xpath[ancestor::a] IS x",
-                "column 11: kreplay evaluates no axes but `/`, `//`, `@`, `.` and `..`",
+                "column 11: kreplay evaluates only the axes `/`, `//`, `@`, `.` and `..`",
             ),
             (
                 "req_json[a[] IS x",
@@ -555,7 +555,7 @@ mod tests {
             ),
             (
                 "req_json[$..a] IS x",
-                "column 10: a key takes names, indexes and `*`, and no other part of JSONPath",
+                "column 10: a key can have only names, indexes and `*`, no other part of JSONPath",
             ),
         ] {
             let error = Filter::parse(text).expect_err(text);
@@ -586,7 +586,7 @@ mod tests {
             (
                 format!("timerange IS {end} {start}"),
                 35,
-                "the range ends before it begins",
+                "the range ends before it starts",
             ),
             (
                 format!("timerange CONTAINS {start} {end}"),
@@ -618,7 +618,7 @@ mod tests {
         let error = message(r#"command IS Fetch AND sample IS "1/5""#);
         assert_eq!(
             error.to_string(),
-            r#"the filter cannot be evaluated on RRPairs: `sample` chooses by a hash of Speedscale's own
+            r#"the filter cannot be evaluated on RRPairs: `sample` selects by a hash that is internal to Speedscale
     command IS Fetch AND sample IS "1/5"
                          ^"#
         );

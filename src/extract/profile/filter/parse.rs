@@ -1,4 +1,4 @@
-//! Text to criteria: the grammar and nothing of what the criteria mean.
+//! Parses a text into criteria: only the grammar, not what the criteria mean.
 
 use super::criterion::{
     Criterion, CriterionOperand, CriterionValue, KeyRule, Keyword, Look, Operator, ReadsFrom,
@@ -6,10 +6,10 @@ use super::criterion::{
 use super::error::Mistake;
 use super::tree::Tree;
 
-/// Parentheses inside each other. No filter by hand comes near; deeper ones would only use up the
-/// stack.
+/// How deep parentheses may be nested. No filter written by hand comes near; deeper ones would only use up
+/// the stack.
 const DEEPEST: usize = 128;
-/// The words that join criteria or stand inside one: none is a keyword or a bare value.
+/// The words that join criteria or occur inside one: none is a keyword or a bare value.
 const RESERVED: [&str; 6] = ["AND", "OR", "IS", "NOT", "CONTAINS", "REGEX"];
 /// How much of a word an error repeats.
 const QUOTED: usize = 40;
@@ -152,7 +152,7 @@ impl FilterParser {
         }
     }
 
-    /// A key without quotes, up to its bracket. An XPath has brackets and quotes of its own.
+    /// A key without quotes, up to its bracket. An XPath contains brackets and quotes.
     fn bare_key(&mut self, keyword: &Keyword) -> String {
         let nests = matches!(
             keyword.reads,
@@ -199,7 +199,7 @@ impl FilterParser {
         let first = self.peek();
         let column = self.column();
         if let Some(quote @ ('"' | '\'')) = first {
-            // In a pattern the backslash is the pattern's: `[a\-z]` is no range.
+            // In a pattern the backslash belongs to the pattern: `[a\-z]` is not a range.
             let escaped: &[char] = match operator {
                 Operator::Regex => &[],
                 _ => &['-'],
@@ -228,8 +228,8 @@ impl FilterParser {
         Ok(CriterionValue { text, column })
     }
 
-    /// A text in quotes; stands behind the closing one afterwards. A backslash stands before a quote,
-    /// a backslash or one of `escaped`.
+    /// A text in quotes; stops after the closing one. A backslash may precede a quote, a backslash or one of
+    /// `escaped`.
     fn quoted(&mut self, quote: char, escaped: &[char]) -> Result<String, Mistake> {
         let opened = self.column();
         let mut text = String::new();
@@ -281,7 +281,7 @@ impl FilterParser {
         }
     }
 
-    /// The next character that is not blank; stands on it afterwards.
+    /// The next character that is not blank; stops at it.
     fn peek(&mut self) -> Option<char> {
         self.skip_blanks();
         self.text.get(self.at).copied()
@@ -291,7 +291,7 @@ impl FilterParser {
         self.at + 1
     }
 
-    /// What should stand behind a criterion: something that joins, or `end`.
+    /// What is expected after a criterion: a word that joins, or `end`.
     fn expected_joint(&mut self, end: &str) -> Mistake {
         let mistake = self.expected(&format!("`AND`, `OR` or {end}"));
         match self.peek() {
@@ -302,7 +302,7 @@ impl FilterParser {
         }
     }
 
-    /// What should stand here, and what does.
+    /// What is expected here, and what was found.
     fn expected(&mut self, what: &str) -> Mistake {
         let found = match self.peek() {
             None => "the end".to_string(),
@@ -324,7 +324,7 @@ fn is_reserved(word: &str) -> bool {
         .any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 
-/// The beginning of a word, without what a terminal would obey.
+/// The beginning of a word, without characters that control a terminal.
 pub(super) fn shortened(word: &str) -> String {
     let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let mut shown: String = word.chars().take(QUOTED).map(visible).collect();

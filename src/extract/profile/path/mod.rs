@@ -1,9 +1,9 @@
-//! Paths into an RRPair, in the notations that reach users' hands: JSONPath (RFC 9535, begins with
-//! `$`) and speedctl's dotted one (a bare number is an index in an array and a name in an object, a
-//! leading dot is allowed). In profiles a path may begin with `@`, the record's node.
+//! Paths into an RRPair, in the notations that users have: JSONPath (RFC 9535, begins with `$`) and
+//! speedctl's dotted one (a bare number is an index in an array and a name in an object, a leading dot is
+//! allowed). In profiles a path may begin with `@`, the record's node.
 //!
-//! Plain paths (names, indexes, wildcards) can be followed while a line streams by; of the others
-//! (filters, descendants, slices) `query/` says which nodes they match.
+//! Plain paths (names, indexes, wildcards) can be followed while a line streams by; for the others (filters,
+//! descendants, slices) `query/` finds the nodes that they match.
 
 pub(in crate::extract::profile) mod step;
 
@@ -40,7 +40,7 @@ pub(crate) struct PathError {
 }
 
 impl PathError {
-    /// Where it was seen, in characters from 0, and what was expected: for a place that shows the text.
+    /// Where the fault is, in characters from 0, and what was expected: for an error that shows the text.
     pub(crate) fn into_parts(self) -> (usize, String) {
         (self.at, self.what)
     }
@@ -62,7 +62,7 @@ impl Path {
         })
     }
 
-    /// The path through members of objects alone.
+    /// The path through members of objects only.
     pub(crate) fn of_names<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let steps: Vec<PathStep> = names.map(|name| PathStep::Name(name.into())).collect();
         Self {
@@ -71,16 +71,16 @@ impl Path {
         }
     }
 
-    /// Reads a path that may begin with `@`, which stands for each of `records`.
+    /// Reads a path that may begin with `@`, which means each of `records`.
     ///
     /// # Errors
-    /// As of [`Path::parse`]; also when `@` stands for nothing.
+    /// As for [`Path::parse`]; also if `@` has no meaning.
     pub(crate) fn parse_below(text: &str, records: &[Self]) -> Result<Vec<Self>, PathError> {
         let Some(rest) = text.strip_prefix('@') else {
             return Ok(vec![Self::parse(text)?]);
         };
         if records.is_empty() {
-            let what = "`@` is the record's node, and there is no record path".into();
+            let what = "`@` is the record's node, but there is no record path".into();
             return Err(PathError {
                 text: text.into(),
                 at: 0,
@@ -105,16 +105,16 @@ impl Path {
         &self.text
     }
 
-    /// Whether a number of the path may as well be the name of a member.
+    /// Whether a number of the path may also be the name of a member.
     pub(crate) fn is_dotted(&self) -> bool {
         !self.text.trim_start().starts_with('$')
     }
 
-    /// The nodes of `document` that the path matches, each as plain steps without wildcards; in the
-    /// order and as often as RFC 9535 says.
+    /// The nodes of `document` that the path matches, each as plain steps without wildcards; in the order and
+    /// as often as RFC 9535 says.
     ///
     /// # Errors
-    /// When it selects more nodes than are kept.
+    /// If it selects more nodes than are kept.
     pub(crate) fn nodes(&self, document: &Value) -> Result<Vec<Vec<PathStep>>, QueryGivenUp> {
         self.nodes_unless(document, &|| false)
     }
@@ -204,7 +204,7 @@ fn parse_dotted(text: &str) -> Result<Vec<PathStep>, PathError> {
         steps.push(match part {
             "" => return Err(error(at, "expected a name or an index")),
             "*" | "[*]" => PathStep::Each,
-            // A number that no index is written as can only be a name.
+            // A number that is not written like an index can only be a name.
             _ if part.bytes().all(|b| b.is_ascii_digit()) => match part.parse::<usize>() {
                 Ok(index) if index.to_string() == part => PathStep::Index(index),
                 Ok(_) | Err(_) => PathStep::Name(part.into()),
@@ -246,7 +246,7 @@ fn plain_step(segment: &Segment) -> Option<PathStep> {
     }
 }
 
-/// pest draws a picture with `--> line:column` and `= expected ...`; both are taken from it.
+/// pest draws a picture with `--> line:column` and `= expected ...`; this takes both from it.
 fn jsonpath_error(text: &str, picture: &str) -> PathError {
     let column = picture
         .split_once("--> ")
@@ -265,8 +265,7 @@ fn jsonpath_error(text: &str, picture: &str) -> PathError {
     }
 }
 
-/// What jsonpath-rust expects, rules of its grammar (jpath.pest) in words; those that are not here
-/// are called as they are.
+/// What jsonpath-rust expects: rules of its grammar (jpath.pest) in words; other rules keep their names.
 const RULES: [(&str, &str); 10] = [
     ("atom_expr", "a condition such as `@.name == \"x\"`"),
     ("comparable", "a path or a value"),

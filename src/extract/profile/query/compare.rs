@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 
 use super::node::{FilterScope, QueryNode};
 
-/// A value, or that there is none.
+/// A value, or none.
 type ComparedOperand<'a> = Option<Cow<'a, Value>>;
 
 pub(super) fn holds(comparison: &Comparison, scope: FilterScope<'_, '_>) -> bool {
@@ -96,7 +96,7 @@ fn value_of(literal: &Literal) -> Value {
     }
 }
 
-/// What a function gives, for those that give a value.
+/// The result of a function that gives a value.
 fn result<'a>(function: &TestFunction, scope: FilterScope<'_, 'a>) -> ComparedOperand<'a> {
     let nodes = |argument: &FnArg| match argument {
         FnArg::Test(test) => (scope.select)(test, scope),
@@ -144,7 +144,7 @@ fn is_equal(a: &ComparedOperand<'_>, b: &ComparedOperand<'_>) -> bool {
     }
 }
 
-/// Numbers are equal by what they are, not by how they are written.
+/// Numbers are equal by value, not by notation.
 fn are_equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
@@ -162,7 +162,7 @@ fn are_equal(a: &Value, b: &Value) -> bool {
 fn is_less(a: &ComparedOperand<'_>, b: &ComparedOperand<'_>) -> bool {
     match (a.as_deref(), b.as_deref()) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => is_smaller(a, b),
-        // Of UTF-8 the order of bytes is that of characters.
+        // In UTF-8 the order of bytes is that of characters.
         (Some(Value::String(a)), Some(Value::String(b))) => a < b,
         _ => false,
     }

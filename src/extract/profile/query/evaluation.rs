@@ -1,5 +1,5 @@
-//! What a query may take: a few words of a user's own, such as `$..*..*`, select each node as often as there are
-//! nodes above it, and take as long.
+//! Limits what a query may take: a short one of a user's, such as `$..*..*`, selects each node as often as
+//! there are nodes above it, and takes as long.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::report::rendering::figures::HumanCount;
 const MOST_NODES: usize = 1 << 20;
 /// Steps to all nodes that are selected in the end, 32 bytes and a name each.
 const MOST_STEPS: usize = 1 << 22;
-/// How often a query asks whether it is over: every few milliseconds.
+/// How often a query checks whether the run has ended: every few milliseconds.
 const ASK_EVERY: u32 = 1 << 12;
 
 /// Why a query has no result.
@@ -32,7 +32,7 @@ impl fmt::Display for QueryGivenUp {
                     "a path selects more than {most} nodes, or very deep ones"
                 )
             }
-            Self::Over => f.write_str("the run was over before a path had selected its nodes"),
+            Self::Over => f.write_str("the run ended before a path had selected its nodes"),
         }
     }
 }
@@ -55,7 +55,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// Whether it goes on where so many nodes are selected.
+    /// Whether to continue after this many nodes are selected.
     pub(super) fn goes_on(&self, selected: usize) -> bool {
         if self.given_up.get().is_some() {
             return false;
@@ -70,7 +70,7 @@ impl<'e> Evaluation<'e> {
         self.given_up.get().is_none()
     }
 
-    /// Takes note of a node that is kept, so many steps below the root.
+    /// Notes a node that is kept, this many steps below the root.
     pub(super) fn kept(&self, steps: usize) {
         self.steps.set(self.steps.get() + steps);
         if self.steps.get() > MOST_STEPS {
@@ -78,7 +78,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// `found`, unless it was given up.
+    /// `found`, unless the query was given up.
     pub(super) fn result<T>(&self, found: T) -> Result<T, QueryGivenUp> {
         self.given_up.get().map_or(Ok(found), Err)
     }

@@ -1,7 +1,7 @@
-//! Queries that are not plain paths (filters, descendants, slices, several selectors), evaluated as
-//! RFC 9535 says. jsonpath-rust parses them; its evaluation is not used, because it gives several
-//! selectors behind `..` in another order, loses a filter inside a filter, and counts slices from the
-//! wrong end. What its parser lets pass and the RFC does not is refused here.
+//! Evaluates queries that are not plain paths (filters, descendants, slices, several selectors) as RFC 9535
+//! says. jsonpath-rust parses them; its evaluation is not used, because it gives several selectors after `..`
+//! in another order, loses a filter inside a filter, and counts slices from the wrong end. This file refuses
+//! what its parser accepts and the RFC does not.
 
 mod compare;
 mod evaluation;
@@ -19,11 +19,11 @@ use self::node::{FilterScope, QueryNode};
 pub(super) use self::well_typed::check;
 use super::path::step::PathStep;
 
-/// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says. Asks
+/// The nodes that `query` selects in `document`, in the order of RFC 9535 and as often as it says. Calls
 /// `is_over` now and then.
 ///
 /// # Errors
-/// When it selects more than is kept, or it is over before the end.
+/// If it selects more than is kept, or the run ends first.
 pub(in crate::extract) fn nodes(
     query: &JpQuery,
     document: &Value,
@@ -44,7 +44,7 @@ pub(in crate::extract) fn nodes(
     evaluation.result(steps)
 }
 
-/// What a query is evaluated in.
+/// The context in which a query is evaluated.
 #[derive(Clone, Copy)]
 struct QueryScope<'n, 'a> {
     root: &'a Value,

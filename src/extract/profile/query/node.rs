@@ -89,13 +89,13 @@ impl<'a> QueryNode<'a> {
     }
 }
 
-/// What a filter is evaluated on.
+/// The context in which a filter is evaluated.
 #[derive(Clone, Copy)]
 pub(super) struct FilterScope<'n, 'a> {
     /// The node that the filter keeps or drops.
     pub(super) node: &'n QueryNode<'a>,
     pub(super) root: &'a Value,
     pub(super) evaluation: &'n Evaluation<'n>,
-    /// Gives the nodes of a query inside the filter.
+    /// The nodes of a query inside the filter.
     pub(super) select: fn(&Test, Self) -> Vec<QueryNode<'a>>,
 }

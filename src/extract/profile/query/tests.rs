@@ -92,7 +92,7 @@ fn filters_compare_as_the_rfc_says() {
     for (path, expected) in [
         ("$[?@.a==1]", &["$[0]", "$[1]"][..]),
         ("$[?@.a!=1]", &["$[2]", "$[3]", "$[4]", "$[5]"]),
-        // Both are nothing where neither is there.
+        // Both are absent if neither exists.
         ("$[?@.x==@.y && @.b]", &["$[3]", "$[4]"]),
         ("$[?@.b==$[3].b]", &["$[3]", "$[4]"]),
         ("$[?@.a<=null]", &["$[5]"]),
@@ -118,7 +118,7 @@ fn filters_compare_as_the_rfc_says() {
 #[test]
 fn functions_that_are_not_well_typed_are_refused() {
     for (path, at) in [
-        // 0 is where the parser itself refuses it, and points elsewhere.
+        // 0 means that the parser itself refuses it, and points elsewhere.
         ("$[?count(@..*)]", 3),
         ("$[?length(@.a)]", 3),
         ("$[?length(@.*)<3]", 3),

@@ -1,4 +1,4 @@
-//! Whether a query is well-typed. Apart because jsonpath-rust's parser does not check it, and the
+//! Checks whether a query is well-typed. Apart because jsonpath-rust's parser does not check it, and the
 //! evaluation relies on it.
 
 use jsonpath_rust::parser::model::{
@@ -8,7 +8,7 @@ use jsonpath_rust::parser::model::{
 /// Why a query is not well-typed (RFC 9535, section 2.4.3): the function's name, and what is wrong.
 type IllTyped = (String, &'static str);
 
-/// Finds what jsonpath-rust's parser lets pass and RFC 9535 does not.
+/// Finds what jsonpath-rust's parser accepts and RFC 9535 does not.
 ///
 /// # Errors
 /// The first function that is used wrongly.
@@ -60,13 +60,13 @@ fn check_test_function(function: &TestFunction) -> Result<(), IllTyped> {
         TestFunction::Search(text, regex) => check_values("search", [text, regex]),
         TestFunction::Custom(name, _) => Err((name.clone(), "is not a function of RFC 9535")),
         TestFunction::Length(_) | TestFunction::Count(_) | TestFunction::Value(_) => {
-            let why = "gives a value, which has to be compared with something";
+            let why = "gives a value, which must be compared with something";
             Err((name(function).into(), why))
         }
     }
 }
 
-/// A function of which the value is compared.
+/// A function whose value is compared.
 fn check_value_function(function: &TestFunction) -> Result<(), IllTyped> {
     match function {
         TestFunction::Length(argument) => check_values("length", [&**argument]),

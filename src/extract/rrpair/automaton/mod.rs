@@ -1,10 +1,10 @@
-//! A profile's plain paths as one automaton: a pass over a line follows all of them at once and
-//! skips everything else unseen. A state is the set of (path, steps taken) that a node's place in
-//! the line corresponds to; all of a state's paths have taken the same number of steps.
+//! A profile's plain paths as one automaton: a pass over a line follows all of them at once and skips
+//! everything else unread. A state is the set of (path, steps taken) that corresponds to a node's place in
+//! the line; all paths of a state have taken the same number of steps.
 //!
-//! Fields are joined with the records whose array elements they share: the deepest node that is on
-//! the way to both is the field's *anchor*. What the field holds is kept there and given to every
-//! record below it when the node ends, so that it does not matter which comes first in the text.
+//! Fields are joined with the records whose array elements they share: the deepest node on the path to both
+//! is the field's *anchor*. What the field holds is kept there and given to every record below it when the
+//! node ends, so that it does not matter which comes first in the text.
 
 mod state;
 
@@ -69,7 +69,7 @@ impl PathAutomaton {
         &self.states[number]
     }
 
-    /// Where the member `name` of an object at `state` leads, behind its named member `last`.
+    /// Where the member `name` of an object at `state` leads; `last` is the named member before it.
     #[inline]
     pub(in crate::extract) fn member(
         &self,
@@ -123,7 +123,7 @@ fn build(
         });
         next.map(|(p, at)| (*p, at + 1)).collect()
     };
-    // Whether a pattern's wildcard stands for the members of an object, too.
+    // Whether a pattern's wildcard also matches the members of an object.
     let any = |p: &Pattern, s: &PathStep| {
         *s == PathStep::Each && (wildcard == Wildcard::Any || !p.is_of_shape())
     };
@@ -162,7 +162,7 @@ fn build(
     state.each = number(advance(&|_, step| *step == PathStep::Each));
     state.member = number(advance(&any));
     state.indexes.sort_unstable();
-    // A thing's own node is where its fields are kept, so it is no anchor besides.
+    // A thing's own node keeps its fields, so it is not an anchor as well.
     let items = state.items.clone();
     let is_item = |anchor: &(Group, usize)| {
         let mut items = items.iter();
@@ -172,7 +172,7 @@ fn build(
     state
 }
 
-/// The names that lead on from `places`, each once.
+/// The names that continue the paths at `places`, each once.
 fn names(patterns: &[Pattern], places: &PatternPositions) -> Vec<String> {
     let mut names = Vec::new();
     for (pattern, at) in places {
@@ -224,9 +224,9 @@ fn accept(state: &mut AutomatonState, pattern: &Pattern, anchors: &[(usize, usiz
     }
 }
 
-/// The depths of a field's anchors: for each path of its group's things the longest way that both
-/// go together. What lies in another element of the same array is not joined, and a thing's own
-/// field is joined with that thing alone.
+/// The depths of a field's anchors: for each path of its group's things, the longest path that both share.
+/// What is in another element of the same array is not joined, and a thing's own field is joined with that
+/// thing alone.
 fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(usize, usize)> {
     let Role::Field { group, own, .. } = field.role else {
         return Vec::new();
@@ -235,7 +235,7 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
         .iter()
         .filter(|item| item.role == Role::Item(group) && own.is_none_or(|own| own == item.source));
     if own.is_some() {
-        // Things that a query finds may lie inside each other: the innermost has the field.
+        // Things that a query finds may be nested: the innermost has the field.
         let around = items.filter(|item| field.steps.starts_with(&item.steps));
         let innermost = around.max_by_key(|item| item.steps.len());
         let anchor = innermost.map(|item| (item.steps.len(), item.source));
@@ -244,7 +244,7 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
     let anchor = |item: &Pattern| {
         let depth = way_together(&field.steps, &item.steps, wildcard);
         let parting = (field.steps.get(depth), item.steps.get(depth));
-        // Two numbers that the user wrote may as well be two members.
+        // Two numbers that the user wrote may also be two members.
         let elsewhere = matches!(
             parting,
             (Some(PathStep::Index(_)), Some(PathStep::Index(_)))
@@ -257,7 +257,7 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
     anchors
 }
 
-/// As [`shared`], with wildcards that may stand for members.
+/// As [`shared`], with wildcards that may match members.
 fn way_together(a: &[PathStep], b: &[PathStep], wildcard: Wildcard) -> usize {
     let member = |(a, b): (&PathStep, &PathStep)| {
         let named = matches!(
@@ -276,7 +276,7 @@ fn way_together(a: &[PathStep], b: &[PathStep], wildcard: Wildcard) -> usize {
     }
 }
 
-/// How many steps two paths can take together.
+/// How many steps two paths can share.
 pub(in crate::extract) fn shared(a: &[PathStep], b: &[PathStep]) -> usize {
     let together = |(a, b): &(&PathStep, &PathStep)| match (a, b) {
         (PathStep::Each, PathStep::Index(_)) | (PathStep::Index(_), PathStep::Each) => true,

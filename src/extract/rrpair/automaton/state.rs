@@ -6,13 +6,13 @@ use crate::extract::profile::Encoding;
 use crate::extract::profile::path::PathStep;
 use crate::extract::rrpair::fields::Slot;
 
-/// What is collected: records, and what has to be known besides.
+/// What is collected: records, and what else has to be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) enum Group {
     Record,
     AbortedTransaction,
     KnownTopic,
-    /// What the broker made of a batch.
+    /// The broker's answer for a batch.
     Answer,
 }
 
@@ -21,7 +21,7 @@ pub(in crate::extract) enum Group {
 pub(in crate::extract) enum Role {
     /// One of the group's things begins here.
     Item(Group),
-    /// A field of the things of a group; of `own` alone, where it is told below that item's path.
+    /// A field of the things of a group; only of `own`, if it is below that item's path.
     Field {
         group: Group,
         own: Option<usize>,
@@ -38,18 +38,18 @@ pub(in crate::extract) enum Role {
 pub(in crate::extract) struct Pattern {
     pub(in crate::extract) steps: Vec<PathStep>,
     pub(in crate::extract) role: Role,
-    /// Which of the profile's paths it came from, for errors and for telling which matched.
+    /// Which of the profile's paths it came from, for errors and to know which matched.
     pub(in crate::extract) source: usize,
-    /// Where among all things its nodes come, where a query says so.
+    /// The position of its nodes among all things, if a query gives it.
     pub(in crate::extract) order: usize,
-    /// Whether its numbers are names, too.
+    /// Whether its numbers may also be names.
     pub(in crate::extract) is_dotted: bool,
 }
 
 impl Pattern {
-    /// Whether it is of the profile's own shapes, and not of what is looked at besides.
+    /// Whether it belongs to the profile's own shapes, and not to what is collected besides.
     pub(super) fn is_of_shape(&self) -> bool {
-        // What a broker answers hides no record.
+        // A broker's answer hides no record.
         !matches!(
             self.role,
             Role::Filter(..)
@@ -70,7 +70,7 @@ pub(in crate::extract) struct FieldAt {
     pub(in crate::extract) encoding: Encoding,
     pub(in crate::extract) rank: u8,
     pub(in crate::extract) source: usize,
-    /// Depths, each with the source of the item's path that it is for.
+    /// Depths, each with the source of the item's path that it belongs to.
     pub(super) anchors: Vec<(usize, usize)>,
     /// The least depth of an anchor.
     pub(in crate::extract) shallowest: usize,
@@ -94,7 +94,7 @@ pub(in crate::extract) struct ItemAt {
     pub(in crate::extract) group: Group,
     /// The path's source.
     pub(in crate::extract) source: usize,
-    /// As of [`Pattern::order`].
+    /// As for [`Pattern::order`].
     pub(in crate::extract) order: usize,
 }
 
@@ -116,9 +116,9 @@ pub(in crate::extract) struct AutomatonState {
     pub(in crate::extract) anchors: Vec<(Group, usize)>,
     /// Things that begin here.
     pub(in crate::extract) items: Vec<ItemAt>,
-    /// Whether records lie below, so that a node of another shape would hide some.
+    /// Whether records are below, so that a node of another shape would hide some.
     pub(super) on_the_way: bool,
-    /// Whether the node's JSON text is needed: always, or since a node was seen that is no string.
+    /// Whether the node's JSON text is needed: always, or since a node was seen that is not a string.
     pub(in crate::extract) raw: Cell<bool>,
 }
 
@@ -128,8 +128,8 @@ pub(super) struct NamedMember {
     pub(super) text: String,
     /// The state that it leads to.
     pub(super) to: usize,
-    /// The named member that stood behind it when an object was last read: objects of one kind
-    /// have their members in one order, and a guess saves the search.
+    /// The named member that followed it when an object was last read: objects of one kind have their members
+    /// in one order, and a guess saves the search.
     pub(super) before: Cell<usize>,
 }
 
@@ -143,7 +143,7 @@ pub(in crate::extract) enum NodeShape {
 }
 
 impl AutomatonState {
-    /// What was expected on the way to records instead of a node of this shape.
+    /// What was expected on the path to records instead of a node of this shape.
     pub(in crate::extract) fn misses(&self, shape: NodeShape) -> Option<&'static str> {
         if !self.on_the_way {
             return None;
@@ -170,7 +170,7 @@ impl AutomatonState {
         !self.anchors.is_empty() || !self.items.is_empty()
     }
 
-    /// Whether such a node means nothing by itself.
+    /// Whether such a node has no meaning of its own.
     pub(in crate::extract) fn is_way(&self) -> bool {
         self.fields.is_empty() && self.filters.is_empty()
     }
@@ -187,13 +187,13 @@ pub(in crate::extract) enum NextState {
     Nowhere,
 }
 
-/// What a wildcard stands for.
+/// What a wildcard matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wildcard {
     /// Elements of lists and members of objects (RFC 9535, section 2.3.2).
     Any,
-    /// On the way to records elements of lists alone: a profile that lists what its records hold
-    /// knows its shapes, and an object in the place of a list is worth an error.
+    /// On the path to records, only elements of lists: a profile that lists what its records hold knows its
+    /// shapes, and an object instead of a list is an error.
     Elements,
 }
 

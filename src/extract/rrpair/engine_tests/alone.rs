@@ -11,7 +11,7 @@ use crate::extract::input::framing::{Framer, RrPairText};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Takes no part in testing: bench/extract.sh measures the process in which this runs alone.
+/// Not a test: bench/extract.sh measures the process in which this runs alone.
 #[test]
 #[ignore = "a measurement, which bench/extract.sh runs"]
 fn extraction_alone() {

@@ -1,5 +1,5 @@
-//! Both engines read the same: the streaming automaton, and the nodes that a query selects. Random
-//! documents and random plain paths, which both can read.
+//! Both engines must read the same: the streaming automaton, and the nodes that a query selects. The tests
+//! use random documents and random plain paths, which both can read.
 
 mod alone;
 mod random;
@@ -11,7 +11,7 @@ use super::*;
 use crate::extract::profile::candidates::Candidate;
 use crate::record::CapturedTopic;
 
-/// What one line gave, comparable.
+/// What one line gave, in a comparable form.
 #[derive(Debug, PartialEq, Eq)]
 enum LineReading {
     /// Records in their order, and which of the profile's paths matched.
@@ -81,8 +81,8 @@ fn profile(paths: &[String; 6]) -> Profile {
     }
 }
 
-/// Reads `line` with the paths as they are, which is streaming, and with the paths whose bit is set
-/// in `queries` spelt as queries.
+/// Reads `line` with the paths as they are, which streams, and with the paths whose bit is set in `queries`
+/// written as queries.
 fn both(paths: &[String; 6], queries: u8, each: &str, line: &str) -> (LineReading, LineReading) {
     let document = json::document(line).expect("it was written as JSON");
     let mut number = 0;
@@ -97,13 +97,13 @@ fn both(paths: &[String; 6], queries: u8, each: &str, line: &str) -> (LineReadin
     (read(&engine(paths), line), read(&engine(&respelt), line))
 }
 
-/// A query for what a wildcard stands for: slices match in lists alone, the test whether a node is
-/// there fits members, too.
+/// A query for what a wildcard matches: slices match only in lists; the test whether a node exists matches
+/// members as well.
 const ELEMENTS: &str = "[0:]";
 
 const MEMBERS: &str = "[?@]";
 
-/// A path to the same nodes that is not plain, where there is one, with `each` for its wildcards.
+/// A path to the same nodes that is not plain, if there is one, with `each` for its wildcards.
 fn as_query(path: String, each: &str, document: &Value) -> String {
     let Some(steps) = Path::parse(&path)
         .ok()
@@ -133,7 +133,7 @@ proptest! {
         prop_assert_eq!(streamed, queried);
     }
 
-    /// Fields of a record are not among them: which member a query led through is not known.
+    /// Without the fields of a record: the member that a query came through is unknown.
     #[test]
     fn both_engines_find_the_same_members((paths, line) in cases()) {
         let value = [&paths[0], &paths[1]].into_iter().find(|path| !path.is_empty());

@@ -126,8 +126,8 @@ fn documents() -> impl Strategy<Value = Json> {
     })
 }
 
-/// How a random path is made of a node's place: which node, and which steps become wildcards or
-/// something else.
+/// How to make a random path from a node's place: which node, and which steps become wildcards or something
+/// else.
 type Draw = (Index, Vec<u8>, bool);
 
 fn draws() -> impl Strategy<Value = Draw> {

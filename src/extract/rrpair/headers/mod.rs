@@ -1,6 +1,5 @@
-//! The headers of a record, straight into the batch: a list of `{key, value}` objects as Kafka's
-//! captures have them, or an object of names and values as HTTP's have. Order and repeated names
-//! are kept.
+//! Reads the headers of a record straight into the batch: a list of `{key, value}` objects as in Kafka's
+//! captures, or an object of names and values as in HTTP's. Order and repeated names are kept.
 
 mod object;
 mod text;
@@ -22,7 +21,7 @@ use crate::record::Batch;
 pub(in crate::extract) struct HeadersSeed<'b> {
     pub(in crate::extract) batch: &'b mut Batch,
     pub(in crate::extract) unknown: &'b mut UnknownNames,
-    /// How a value becomes bytes whose member's name does not tell.
+    /// How a value becomes bytes if the name of its member does not say.
     pub(in crate::extract) encoding: Encoding,
 }
 
@@ -52,7 +51,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
         Ok(bad)
     }
 
-    /// An object: a header for each member, several for one whose value is a list.
+    /// An object: one header for each member, several for one whose value is a list.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> HeadersResult<A::Error> {
         let Self {
             batch, encoding, ..

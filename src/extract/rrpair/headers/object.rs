@@ -14,8 +14,8 @@ use crate::record::{Batch, Header};
 /// Members of a header object that hold its name.
 pub(super) const NAMES: [&str; 3] = ["key", "keyString", "name"];
 
-/// Members of a header object that hold its value, in the order in which they win, with the encoding
-/// that the name shows: the spellings of a record's value.
+/// Members of a header object that hold its value, in the order of preference, with the encoding that the
+/// name shows: the spellings of a record's value.
 pub(super) const VALUES: [(&str, Option<Encoding>); 4] = [
     ("valueString", Some(Encoding::Text)),
     ("valueBytes", Some(Encoding::Base64)),

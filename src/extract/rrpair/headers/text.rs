@@ -16,7 +16,7 @@ pub(super) const NOT_BASE64: Bad = Bad::NotBase64(Slot::Headers);
 
 pub(super) type HeadersResult<E> = Result<Option<Bad>, E>;
 
-/// A number is no header's; one beyond every `f64` is an error, as it is for serde_json.
+/// A number is not a header; one beyond every `f64` is an error, as it is for serde_json.
 pub(super) fn bad_number<E: de::Error>(number: f64) -> Result<Bad, E> {
     match number.is_infinite() {
         true => Err(E::custom("number out of range")),
@@ -38,7 +38,7 @@ pub(super) struct TextSeed<'b> {
 }
 
 impl TextSeed<'_> {
-    /// The bytes that a node's JSON text stands for.
+    /// The bytes that a node's JSON text represents.
     pub(super) fn bytes_of<E: de::Error>(self, json: &str) -> Result<HeaderBytes, E> {
         let bytes = match (self.encoding, json.as_bytes().first()) {
             (Encoding::Auto, Some(b'"')) => {

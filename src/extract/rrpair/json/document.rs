@@ -1,7 +1,7 @@
-//! A line as a document for jsonpath-rust, where serde_json makes none of it: strings with half of a
-//! surrogate pair and numbers beyond every `f64` are JSON (RFC 8259) that a [`Value`] cannot hold. What
-//! a query finds is read from the text, so what stands for them here never becomes a record; it
-//! only must not keep the query from finding other nodes.
+//! A line as a document for jsonpath-rust, if serde_json cannot build it: strings with half of a surrogate
+//! pair and numbers beyond every `f64` are JSON (RFC 8259) that a [`Value`] cannot hold. kreplay reads what a
+//! query finds from the text, so their substitutes here never become a record; they only must not keep the
+//! query from finding other nodes.
 
 use serde::de::{DeserializeSeed, Error as _};
 use serde_json::Value;
@@ -17,11 +17,11 @@ const DEEPEST: usize = 127;
 /// The document that `text` is.
 ///
 /// # Errors
-/// When it is damaged, nested deeper than is read, or has more values than are kept.
+/// If it is damaged, nested too deeply, or has too many values.
 pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
     if has_more_values(text, MOST_VALUES) {
         let most = HumanCount(MOST_VALUES as u64);
-        let why = format!("it has more than {most} values, and a query looks at no more");
+        let why = format!("it has more than {most} values, the most that a query looks at");
         return Err(serde_json::Error::custom(why));
     }
     serde_json::from_str(text).or_else(|error| {
@@ -30,7 +30,7 @@ pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
     })
 }
 
-/// What stands for `node`; none when it is nested deeper than `depth`.
+/// The substitute for `node`; `None` if it is nested deeper than `depth`.
 fn value(node: LenientNode<'_>, depth: usize) -> serde_json::Result<Option<Value>> {
     let json = node.json();
     let Some(below) = depth.checked_sub(1) else {
@@ -52,13 +52,13 @@ fn value(node: LenientNode<'_>, depth: usize) -> serde_json::Result<Option<Value
     }
 }
 
-/// The replacement character stands for half of a surrogate pair.
+/// The replacement character takes the place of half of a surrogate pair.
 fn string(json: &str) -> serde_json::Result<String> {
     let mended = |_| char::REPLACEMENT_CHARACTER.to_string();
     HalvesSeed { mended }.deserialize(&mut serde_json::Deserializer::from_str(json))
 }
 
-/// A number, `true`, `false` or `null`; the outermost `f64` stands for what is beyond all of them.
+/// A number, `true`, `false` or `null`; the largest `f64` takes the place of any number beyond.
 fn scalar(json: &str) -> Value {
     let outermost = infinity(json).clamp(f64::MIN, f64::MAX);
     serde_json::from_str(json).unwrap_or_else(|_| outermost.into())
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// As serde_json takes the text apart.
+    /// As serde_json reads the text.
     fn values_in(value: &Value) -> usize {
         1 + match value {
             Value::Array(elements) => elements.iter().map(values_in).sum(),
@@ -107,7 +107,7 @@ mod tests {
             "-1.5e3",
         ] {
             let values = values_in(&serde_json::from_str(text).expect(text));
-            // A text so short is never too long: the rest of it is white space.
+            // A text this short never has too many values: the rest of it is white space.
             let text = format!("{text}{}", " ".repeat(text.len() * 2));
             assert!(has_more_values(&text, values - 1), "{text}");
             assert!(!has_more_values(&text, values), "{text}");
@@ -116,7 +116,7 @@ mod tests {
         assert!(document(&longest).is_ok());
         let longer = format!("[{}0]", "0,".repeat(MOST_VALUES - 1));
         let error = document(&longer).expect_err("it is too long").to_string();
-        let said = "it has more than 1,048,576 values, and a query looks at no more";
+        let said = "it has more than 1,048,576 values, the most that a query looks at";
         assert_eq!(error, said);
     }
 

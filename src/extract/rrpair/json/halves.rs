@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 /// Bytes of one half. serde_json gives strings as bytes in WTF-8, which encodes a half as UTF-8 would.
 const HALF: usize = 3;
 
-/// Reads a string, and puts what `mended` gives in the place of each half of a pair.
+/// Reads a string, and replaces each half of a pair by what `mended` gives.
 pub(super) struct HalvesSeed {
     pub(super) mended: fn(u16) -> String,
 }

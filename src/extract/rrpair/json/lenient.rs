@@ -1,5 +1,5 @@
-//! A node read by its JSON text, one level at a time, for what serde_json refuses. A string or a number that
-//! no Rust type holds is an error where it is asked for, and nowhere else.
+//! Reads a node from its JSON text, one level at a time, for what serde_json refuses. A string or a number
+//! that no Rust type holds is an error only where it is requested.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use super::halves::HalvesSeed;
 use super::text::TEXT;
 use super::values::{MOST_VALUES, has_more_values};
 
-/// The newtype of a node in which only what is inside is wanted: where it is a string or a number, a
-/// [`LenientNode`] gives `true` and does not read it. serde_json gives the node.
+/// The newtype for a node of which only the inside is wanted: for a string or a number, a [`LenientNode`]
+/// gives `true` and does not read it. serde_json gives the node.
 pub(in crate::extract) const INSIDE: &str = "what is inside a node";
 
-/// A node of a text that is JSON. Each level that is entered is looked through once more, so the time is
-/// that of serde_json times the depth at which something is asked for.
+/// A node of a text that is JSON. Each level that is entered is scanned once more, so the time is that of
+/// serde_json times the depth of what is requested.
 #[derive(Clone, Copy)]
 pub(in crate::extract) struct LenientNode<'de> {
     json: &'de str,
@@ -27,8 +27,7 @@ impl<'de> LenientNode<'de> {
     /// The outermost node of `text`.
     ///
     /// # Errors
-    /// `text` is not JSON, or has more values than are kept: each that lies beside one that is asked for
-    /// takes up to 40 bytes.
+    /// `text` is not JSON, or has too many values: each that is beside a requested one takes up to 40 bytes.
     pub(in crate::extract) fn of(text: &'de str) -> serde_json::Result<Self> {
         if has_more_values(text, MOST_VALUES) {
             return Err(serde_json::Error::custom("it has too many values"));
@@ -114,7 +113,7 @@ impl<'de> IntoDeserializer<'de, serde_json::Error> for LenientNode<'de> {
 }
 
 /// The members of one object. Half of a surrogate pair in a name becomes its escape with the replacement
-/// character for the backslash, so that no two such names are one.
+/// character instead of the backslash, so that two such names stay different.
 struct LenientMembers<'de>(Vec<(String, LenientNode<'de>)>);
 
 impl<'de> Deserialize<'de> for LenientMembers<'de> {

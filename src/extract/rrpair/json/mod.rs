@@ -1,8 +1,8 @@
-//! JSON as RRPairs hold it. serde_json reads it; what serde_json refuses although it is JSON (RFC 8259),
-//! strings with half of a surrogate pair and numbers beyond every `f64`, is read leniently: node by node,
-//! so that it only matters where somebody asks for just that string or number.
+//! JSON as RRPairs hold it. serde_json reads it. What serde_json refuses although it is JSON (RFC 8259),
+//! strings with half of a surrogate pair and numbers beyond every `f64`, is read leniently: node by node, so
+//! that it matters only if just that string or number is requested.
 //!
-//! kreplay has no JSON reader of its own: one bought at most 5 % of the CPU of a replay (bench/README.md).
+//! kreplay has no JSON reader of its own: one saved at most 5 % of the CPU of a replay (bench/README.md).
 
 pub(crate) mod document;
 mod halves;

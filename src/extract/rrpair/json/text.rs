@@ -5,11 +5,11 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-/// The newtype by which a [`LenientNode`](super::LenientNode) is asked for its text, which it gives as a
-/// string. serde_json gives the node.
+/// The newtype that requests the text of a [`LenientNode`](super::LenientNode), which gives it as a string.
+/// serde_json gives the node.
 pub(super) const TEXT: &str = "the text of a node";
 
-/// Asks `node` for its JSON text.
+/// Requests the JSON text of `node`.
 ///
 /// # Errors
 /// The deserializer's.
@@ -19,7 +19,7 @@ pub(in crate::extract) fn text<'de, D: Deserializer<'de>>(
     node.deserialize_newtype_struct(TEXT, TextVisitor)
 }
 
-/// The JSON text of a node, and how what is inside has to be read.
+/// The JSON text of a node, and how to read what is inside.
 #[derive(Clone, Copy)]
 pub(in crate::extract) enum JsonText<'de> {
     Strict(&'de str),

@@ -1,17 +1,18 @@
 //! How many values a text may have that is read as a whole: its memory grows with them.
 
-/// Values of a document. Each takes more than 100 bytes, whatever it is: a line of 64 MiB may have 30 million.
+/// The most values of a document. Each takes more than 100 bytes, whatever it is: a line of 64 MiB may have
+/// 30 million.
 pub(super) const MOST_VALUES: usize = 1 << 20;
 
-/// Whether JSON has more than so many values: strings, numbers, objects and the like.
+/// Whether JSON has more than this many values: strings, numbers, objects and the like.
 pub(super) fn has_more_values(text: &str, most: usize) -> bool {
-    // Each takes a byte, and one to part it from the next.
+    // Each value takes a byte, and one more separates it from the next.
     if text.len() / 2 < most {
         return false;
     }
     let mut values = 1;
     let mut bytes = text.bytes();
-    // What opens an object or a list that is not empty begins a value, and so does each comma.
+    // An opening bracket of a non-empty object or list begins a value, and so does each comma.
     let mut is_opened = false;
     while let Some(byte) = bytes.next() {
         let is_value = match byte {
@@ -31,7 +32,7 @@ pub(super) fn has_more_values(text: &str, most: usize) -> bool {
     false
 }
 
-/// Skips a string behind its first quote.
+/// Skips a string after its first quote.
 fn skip_string(bytes: &mut std::str::Bytes<'_>) {
     while let Some(byte) = bytes.next() {
         match byte {

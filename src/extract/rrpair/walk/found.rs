@@ -8,11 +8,11 @@ use crate::extract::rrpair::fields::{Bad, FieldSet, Slot};
 use crate::host::visible::beginning;
 use crate::record::NameFault;
 
-/// Records, and aborted transactions, that one RRPair may hold. An RRPair has at most 64 MiB of JSON, so
-/// that all are read whose JSON is 128 bytes long on average. `{}` is a record as well, and takes a
-/// hundred times its length in memory.
+/// How many records, and aborted transactions, one RRPair may hold. An RRPair has at most 64 MiB of JSON, so
+/// this allows records of 128 bytes of JSON on average. `{}` is a record as well, and takes a hundred times
+/// its length in memory.
 pub(in crate::extract) const MOST_RECORDS: usize = 1 << 19;
-/// Topics that one RRPair may name, about as many as the largest clusters have partitions (200,000 with
+/// How many topics one RRPair may name, about as many as the largest clusters have partitions (200,000 with
 /// ZooKeeper, KIP-500).
 pub(in crate::extract) const MOST_TOPICS: usize = 1 << 18;
 /// Bytes that are kept of the name of an unknown member: it is only shown.
@@ -50,7 +50,7 @@ impl fmt::Display for RecordError {
             Self::NoKnownValue(name) => {
                 write!(
                     f,
-                    "a record has none of the known value members, but one called `{name}`"
+                    "a record has no known value member, but one called `{name}`"
                 )
             }
             Self::NotBase64(what) => write!(f, "a record's {what} should be base64 and is not"),
@@ -127,7 +127,7 @@ impl UnknownNames {
 }
 
 impl LineFindings {
-    /// Nothing yet, for a profile with this many paths, and this many members to capture.
+    /// Empty, for a profile with this many paths, and this many members to capture.
     pub(in crate::extract) fn new(paths: usize, captured: usize) -> Self {
         Self {
             records: Vec::new(),
@@ -181,7 +181,7 @@ impl LineFindings {
     }
 }
 
-/// A node that is open, with the fields kept there.
+/// An open node, with the fields kept there.
 #[derive(Debug)]
 pub(in crate::extract) struct Scope {
     pub(in crate::extract) depth: usize,
@@ -189,7 +189,7 @@ pub(in crate::extract) struct Scope {
     /// The source of the path of the items that the fields are for.
     pub(in crate::extract) item: usize,
     pub(in crate::extract) fields: FieldSet,
-    /// As of [`PartialRecord::order`].
+    /// As for [`PartialRecord::order`].
     pub(in crate::extract) order: usize,
     /// How many of the group's things were found before it.
     pub(in crate::extract) before: usize,

@@ -1,5 +1,5 @@
-//! One pass over one RRPair by serde_json, and leniently where serde_json refuses it; once more when a
-//! node's JSON text turns out to be needed.
+//! One pass over one RRPair by serde_json, or leniently if serde_json refuses it; another pass if a node's
+//! JSON text turns out to be needed.
 
 use serde::de::Deserializer;
 
@@ -20,10 +20,10 @@ pub(in crate::extract) enum WalkError {
     Excess(Excess),
 }
 
-/// Reads `line`: records and what else the automaton names land in `found`, their bytes in `batch`.
+/// Reads `line`: puts records and what else the automaton names into `found`, and their bytes into `batch`.
 ///
 /// # Errors
-/// The batch is as it was before.
+/// The batch is then unchanged.
 pub(in crate::extract) fn read(
     line: &str,
     automaton: &PathAutomaton,

@@ -285,7 +285,7 @@ impl Visitor<'_> for StateMemberSeed<'_, '_, '_> {
 }
 
 impl StateMemberSeed<'_, '_, '_> {
-    /// Where a profile lists what a record may hold, anything else may be its value.
+    /// If a profile lists what a record may hold, anything else may be its value.
     fn note_unknown(self, name: &str) {
         let is_record = self
             .state

@@ -22,7 +22,7 @@ pub(super) fn check_id(id: &str) -> Result<(), Error> {
         "" => "it is empty",
         id if id.starts_with('-') => "it begins with `-`",
         id if id.contains(['/', '\\']) => "it holds a slash",
-        "." => "it names the folder of all snapshots",
+        "." => "it is the folder of all snapshots",
         id if id.contains("..") => "it holds `..`",
         id if id.contains(|c: char| c.is_whitespace() || c.is_control()) => "it holds a blank",
         id if id.len() > LONGEST_ID => "it is longer than 255 bytes",

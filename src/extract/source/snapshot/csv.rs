@@ -16,7 +16,7 @@ use crate::extract::input::speedctl::{Ended, Speedctl, SpeedctlProcess, Until};
 use crate::extract::keep::deduplicator::Deduplicator;
 use crate::extract::keep::sink::Outlet;
 
-/// How much speedctl may say on stdout while it pulls a snapshot into a file.
+/// How much speedctl may print on stdout while it pulls a snapshot into a file.
 pub(super) const MOST_SAID: u64 = 64 << 20;
 
 /// How much text speedctl may write on stdout that is not CSV.
@@ -45,11 +45,11 @@ pub(super) fn read_extracted(
             drop(output);
             let exit = context.runtime.block_on(ended.well(Until::AllOutputEnds));
             exit.map_err(|failed| {
-                // It was stopped for that, and its end says nothing of it.
+                // kreplay stopped it for that, so its end says nothing about it.
                 ReadStop::Failed(match text.len() < MOST_TEXT {
                     true => failed,
                     false => ended.failed(format!(
-                        "wrote more than {} KiB to stdout that is no CSV and was stopped",
+                        "wrote more than {} KiB to stdout that is not CSV, and was stopped",
                         MOST_TEXT >> 10
                     )),
                 })
@@ -68,7 +68,7 @@ pub(super) fn read_extracted(
     // However the reading ended, speedctl does not outlive it.
     let exit = context.runtime.block_on(ended.well(Until::StdoutEnds));
     match (read, exit) {
-        // A failing speedctl is the better reason for an input that breaks off.
+        // A failing speedctl is the better explanation for an input that is cut off.
         (
             Ok(()) | Err(ReadStop::Failed(Error::CutOff { .. } | Error::Unreadable { .. })),
             Err(failed),
@@ -96,7 +96,7 @@ pub(super) fn read_named(
     match read_csv((file, &name), on_loss, context, sender) {
         // The columns are those that speedctl was asked for: the user has chosen none.
         Err(ReadStop::Failed(Error::NoValueColumn { .. })) => Err(ReadStop::Failed(
-            ended.failed(format!("named {name}, which has no CSV header")),
+            ended.failed(format!("named {name}, which does not have a CSV header")),
         )),
         end => end,
     }
@@ -124,7 +124,7 @@ fn read_csv(
     csv::finish(&deduplicator, sender)
 }
 
-/// What a speedctl that ended well has done wrong.
+/// What a speedctl that succeeded has done wrong.
 pub(super) fn no_csv(text: &str) -> String {
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
     let said = last.map_or_else(String::new, |line| {
@@ -134,13 +134,13 @@ pub(super) fn no_csv(text: &str) -> String {
 }
 
 pub(super) enum CsvHeaderSearch {
-    /// The header row and what was read before it of the same line: the line as it came.
+    /// The header row and what was read before it on the same line: the line as it came.
     Found(Vec<u8>),
-    /// All that was written, or as much as is worth looking at.
+    /// Everything that was written, or as much as is worth checking.
     Missing(String),
 }
 
-/// Reads up to the header row; notes for people may stand before it.
+/// Reads up to the header row; notes for people may come before it.
 pub(super) fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> CsvHeaderSearch {
     let mut text = Vec::new();
     let wanted = speedctl.first_path().unwrap_or_default();
@@ -159,13 +159,13 @@ pub(super) fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> Csv
     }
 }
 
-/// A word of `text` that names a CSV file which exists; the last one, as results come last.
+/// A word of `text` that names an existing CSV file; the last one, because results come last.
 pub(super) fn named_csv(text: &str) -> Option<PathBuf> {
     let words = text.split(|c: char| c.is_whitespace() || "\"'`<>,;()".contains(c));
     let paths = words
         .map(|word| word.trim_end_matches(['.', ':']))
         .filter(|word| word.ends_with(".csv"));
-    // Names with blanks in them: the rest of a line behind a colon or the word `to`.
+    // Names that contain blanks: the rest of a line after a colon or the word `to`.
     let lines = text
         .lines()
         .flat_map(|line| [line.split_once(": "), line.split_once(" to ")]);

@@ -1,6 +1,6 @@
-//! A snapshot by way of speedctl: first its CSV, and its RRPairs when the CSV cannot carry what is
-//! there. The channel's gate holds the CSV's records back until it is known to be good, so that
-//! changing over costs nothing but time.
+//! Reads a snapshot through speedctl: first its CSV, and its RRPairs if the CSV would lose something. The
+//! channel's gate holds the CSV's records back until the CSV is known to be good, so that changing over costs
+//! only time.
 
 mod command;
 mod csv;
@@ -22,7 +22,7 @@ use crate::extract::profile::{Profile, path};
 /// The command that a replay of `snapshot` begins with, quoted for a shell.
 ///
 /// # Errors
-/// [`Error::Config`] for paths and filters that do not parse, or that a CSV cannot be asked for.
+/// [`Error::Config`] for paths and filters that do not parse, or that speedctl does not take for a CSV.
 pub(in crate::extract) fn command_line(
     snapshot: &Snapshot,
     options: &Extraction,
@@ -40,8 +40,8 @@ enum Way {
     Raw,
 }
 
-/// speedctl takes no wildcards. The built-in profiles can do without, because sentinels watch for
-/// what the first elements leave out; paths of the user's own are taken at their word.
+/// speedctl takes no wildcards. The built-in profiles do not need any, because sentinels watch for what the
+/// first elements leave out; the user's own paths are taken literally.
 fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
     check_id(&snapshot.id)?;
     let profile = Profile::chosen(options)?;
@@ -50,21 +50,18 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
         ProfileChoice::File { .. } => profile.paths().find(|path| needs_raw(path)),
     };
     match (snapshot.via, wildcard) {
-        // What kreplay will evaluate is judged before speedctl fetches anything.
+        // What kreplay will evaluate is checked before speedctl fetches anything.
         (Via::Raw, _) | (Via::Auto, Some(_)) => profile.parsed_filter().map(|_| Way::Raw),
         (Via::Csv, Some(path)) => Err(Error::Config {
-            message: format!(
-                "speedctl cannot be asked for `{path}`: it takes names and indexes only"
-            ),
-            hint: Some("leave out `--via csv`: kreplay then reads the RRPairs".into()),
+            message: format!("speedctl does not take the path `{path}`, only names and indexes"),
+            hint: Some("leave out `--via csv`, and kreplay reads the RRPairs".into()),
         }),
         (Via::Csv, None) => Ok(Way::Csv(OnLoss::Count)),
         // A filter that only speedctl can evaluate leaves no way back to the RRPairs.
         (Via::Auto, None) => match Filter::parse(&profile.filter) {
             Err(error) if error.fault() == Fault::Unknowable => Ok(Way::Csv(OnLoss::Count)),
-            Err(error) if error.fault() == Fault::UnknownKeyword => Err(error.into_error_with(
-                "`--via csv` leaves a keyword that kreplay does not know to speedctl",
-            )),
+            Err(error) if error.fault() == Fault::UnknownKeyword => Err(error
+                .into_error_with("with `--via csv`, kreplay leaves unknown keywords to speedctl")),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(Way::Csv(OnLoss::ChangeToRaw)),
         },
@@ -82,7 +79,7 @@ fn needs_raw(path: &str) -> bool {
 /// Reads `snapshot` into `sender`.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] when speedctl fails or what it gives is damaged.
+/// [`ReadStop::Failed`] if speedctl fails or its output is damaged.
 pub(in crate::extract) fn read(
     snapshot: &Snapshot,
     context: &ExtractionContext,
@@ -94,8 +91,7 @@ pub(in crate::extract) fn read(
     };
     match read_extracted(snapshot, on_loss, context, sender) {
         Err(ReadStop::NeedsRaw(why)) => {
-            let note =
-                format!("the CSV cannot carry everything: {why}; reading the RRPairs instead");
+            let note = format!("the CSV would lose something: {why}; reading the RRPairs instead");
             context.console.note(&note);
             read_pulled(snapshot, context, sender)
         }

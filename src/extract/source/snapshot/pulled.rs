@@ -1,4 +1,4 @@
-//! A snapshot that speedctl has pulled as RRPairs.
+//! Reads a snapshot that speedctl has pulled as RRPairs.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::extract::input::speedctl::{SpeedctlProcess, Until};
 use crate::extract::keep::sink::Outlet;
 use crate::report::rendering::figures::whole_mib;
 
-/// Where speedctl's documentation says that a pulled snapshot is put.
+/// Where speedctl puts a pulled snapshot, as its documentation says.
 pub(in crate::extract) fn pulled(id: &str) -> Option<PathBuf> {
     check_id(id).ok()?;
     let snapshots = std::env::home_dir()?.join(".speedscale/data/snapshots");
@@ -36,11 +36,11 @@ pub(super) fn read_pulled(
         mut ended,
     } = start(&pull, context)?;
     let started = SystemTime::now();
-    // The text is for people; it is read so that speedctl does not wait for its reader.
+    // The text is for people; kreplay reads it so that speedctl does not wait for its reader.
     let written = io::copy(&mut (&mut output).take(MOST_SAID), &mut io::sink());
     drop(output);
     if matches!(written, Ok(MOST_SAID)) {
-        // It is ended with that, which is not why it failed.
+        // kreplay ended it because of that, which is not why it failed.
         _ = context.runtime.block_on(ended.well(Until::StdoutEnds));
         let how = format!(
             "wrote more than {} to stdout and was stopped",
@@ -58,12 +58,13 @@ pub(super) fn read_pulled(
         ));
     };
     if !path.is_file() {
-        let how = format!("ended well and wrote no {}", path.display());
+        let how = format!("succeeded but wrote no {}", path.display());
         return Err(ReadStop::Failed(ended.failed(how)));
     }
     if let Some(age) = age_at(&path, started) {
         let (path, age) = (path.display(), humantime::format_duration(age));
-        let note = format!("speedctl left {path} as it was, written {age} before: replaying that");
+        let note =
+            format!("speedctl did not change {path}, written {age} before; replaying that file");
         context.console.note(&note);
     }
     let inputs = Inputs {
@@ -75,7 +76,7 @@ pub(super) fn read_pulled(
     crate::extract::source::rrpairs::read_inputs(&inputs.all, opener, context, sender)
 }
 
-/// How much older than `started` a file is, in whole seconds; none when it is newer.
+/// How much older than `started` a file is, in whole seconds; `None` if it is newer.
 pub(super) fn age_at(path: &Path, started: SystemTime) -> Option<Duration> {
     let written = fs::metadata(path).ok()?.modified().ok()?;
     let age = started.duration_since(written).ok()?.as_secs();

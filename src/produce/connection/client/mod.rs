@@ -135,7 +135,7 @@ impl Connection {
     }
 
     /// The sizes by which kreplay offers the brokers a larger record than Kafka's default, where it has used `sizes`
-    /// for `topic` and does not know its limit; none where the user has set one.
+    /// for `topic` and does not know its limit; `None` if the user has set one.
     pub(in crate::produce) fn sizes_for_offer(&self, topic: &str, sizes: Sizes) -> Option<Sizes> {
         if self.is_rehearsal() {
             return None;

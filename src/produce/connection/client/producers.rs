@@ -75,7 +75,7 @@ impl Producers {
             .for_each(|producer| what(producer.client()));
     }
 
-    /// The client of a producer of these sizes, which gets one more topic; none where another one is to be started.
+    /// The client of a producer of these sizes, which gets one more topic; `None` if another one is to be started.
     /// The cluster has this many `brokers`.
     pub(super) fn with_room(&self, sizes: Sizes, brokers: usize) -> Option<Arc<Client>> {
         let more = self.more.borrow();

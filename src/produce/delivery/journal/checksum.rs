@@ -1,21 +1,21 @@
-//! Whether the records of a source are those that a journal was written over.
+//! Checks that the records of a source are those that a journal was written for.
 
 use std::collections::VecDeque;
 
 use crate::record::{Batch, CapturedTopic, Record};
 
-/// What was read up to a place: records, bytes, and the checksum over them.
+/// What was read up to a position: records, bytes, and the checksum over them.
 pub(super) type Checkpoint = (u64, u64, u32);
 
-/// Places that are remembered with the checksum there: more than records are ever in flight or wait
-/// to be put in order, unless nothing is delivered for long.
+/// How many positions are remembered with their checksums: more than records are ever in flight or wait to be
+/// put in order, unless nothing is delivered for long.
 const MOST_PLACES: usize = 48 << 10;
-/// Checkpoints are kept this far apart, in records or bytes, whichever comes first: so much of a
-/// source waits for the next one to be compared.
+/// Checkpoints are this far apart, in records or bytes, whichever comes first: this much of a source waits
+/// for the next one to be compared.
 const APART: (u64, u64) = (4096, 4 << 20);
 
-/// Adds a checkpoint to those known, if it comes behind them. The last one is always kept; of the
-/// others only as many as [`APART`] allows.
+/// Adds a checkpoint to those known, if it comes after them. The last one is always kept; of the others only
+/// as many as [`APART`] allows.
 pub(super) fn push(known: &mut Vec<Checkpoint>, at: Checkpoint) {
     if known.last().is_some_and(|last| at.0 <= last.0) {
         return;
@@ -30,18 +30,18 @@ pub(super) fn push(known: &mut Vec<Checkpoint>, at: Checkpoint) {
     known.push(at);
 }
 
-/// A running checksum (CRC-32) over the source's records, with what it was at the places that may
-/// have to be written down.
+/// A running checksum (CRC-32) over the source's records, with its values at the positions that may have to
+/// be written down.
 #[derive(Debug)]
 pub(super) struct Checksum {
     hasher: crc32fast::Hasher,
     records: u64,
     bytes: u64,
-    /// What earlier runs have read, as far as this one has not come yet.
+    /// What earlier runs have read, as far as this one has not reached it yet.
     expected: VecDeque<Checkpoint>,
-    /// Up to where the records are those that are expected.
+    /// Up to where the records are the expected ones.
     compared: u64,
-    /// Where this run has been, behind everything expected.
+    /// Positions that this run has passed, after everything expected.
     places: VecDeque<Checkpoint>,
 }
 
@@ -57,7 +57,7 @@ impl Checksum {
         }
     }
 
-    /// Reads on; `false` when the records are not those that are expected.
+    /// Reads on; `false` if the records are not the expected ones.
     pub(super) fn add(&mut self, batch: &Batch) -> bool {
         batch
             .records
@@ -92,7 +92,7 @@ impl Checksum {
 
     fn remember(&mut self, place: Checkpoint) {
         if self.places.len() >= MOST_PLACES {
-            // Nothing was delivered for long: every other place has to do.
+            // Nothing was delivered for long: every second position has to be enough.
             let mut is_kept = false;
             self.places.retain(|_| {
                 is_kept = !is_kept;
@@ -102,12 +102,12 @@ impl Checksum {
         self.places.push_back(place);
     }
 
-    /// Records that were read.
+    /// The number of records read.
     pub(super) fn records(&self) -> u64 {
         self.records
     }
 
-    /// How many records from the beginning are those of the journal, or behind all that it knows.
+    /// How many records from the beginning are those of the journal, or come after everything that it knows.
     pub(super) fn confirmed(&self) -> u64 {
         match self.expected.is_empty() {
             true => u64::MAX,
@@ -115,8 +115,8 @@ impl Checksum {
         }
     }
 
-    /// The first place known that is not before `low`; none when that is not behind what earlier runs
-    /// have read. It is asked for rising numbers.
+    /// The first known position that is not before `low`; `None` if that is not after what earlier runs have
+    /// read. The caller asks with rising numbers.
     pub(super) fn at(&mut self, low: u64) -> Option<Checkpoint> {
         while self.places.front().is_some_and(|place| place.0 < low) {
             self.places.pop_front();
@@ -125,7 +125,7 @@ impl Checksum {
     }
 }
 
-/// Everything that makes a record, so that no two different ones give the same bytes.
+/// Everything that makes a record, so that no two different records give the same bytes.
 fn hash(hasher: &mut crc32fast::Hasher, batch: &Batch, record: &Record) {
     let id;
     let topic = match batch.topic(record) {
@@ -157,7 +157,7 @@ fn hash(hasher: &mut crc32fast::Hasher, batch: &Batch, record: &Record) {
     }
 }
 
-/// The length goes before the bytes; none has a length that no bytes have.
+/// The length precedes the bytes; a missing field has a length that no bytes have.
 fn hash_bytes(hasher: &mut crc32fast::Hasher, bytes: Option<&[u8]>) {
     let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
     hasher.update(&length.to_le_bytes());

@@ -1,4 +1,4 @@
-//! The journal's file on a thread of its own: a disk that hangs must not keep a run from being left.
+//! Writes the journal's file on its own thread: a disk that hangs must not keep a run from ending.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use super::file::JournalFile;
 use crate::host::control::Control;
 
-/// How often a wait for the disk looks at its patience.
+/// How often a wait for the disk checks its patience.
 const STEP: Duration = Duration::from_millis(10);
 
-/// What is to be done with the file.
+/// A job for the file.
 enum Work {
     Append(Vec<u8>),
     Replace(Vec<u8>),
@@ -21,7 +21,7 @@ enum Work {
 #[derive(Debug)]
 pub(super) struct Disk {
     control: Control,
-    /// None at the end.
+    /// `None` at the end.
     work: Option<Sender<Work>>,
     done: Receiver<(io::Result<()>, u64)>,
     thread: Option<JoinHandle<()>>,
@@ -33,15 +33,15 @@ impl Disk {
     pub(super) fn new(mut file: JournalFile, control: Control) -> Self {
         let length = file.length();
         let (work, todo) = channel();
-        let (tell, done) = channel();
+        let (sender, done) = channel();
         let thread = thread::spawn(move || {
             for work in todo {
                 let end = match work {
                     Work::Append(line) => file.append(&line),
                     Work::Replace(text) => file.replace(&text),
                 };
-                // Nobody listens any more when the run was left meanwhile.
-                tell.send((end, file.length())).ok();
+                // Nobody listens any more if the run ended meanwhile.
+                sender.send((end, file.length())).ok();
             }
         });
         Self {
@@ -59,29 +59,29 @@ impl Disk {
         self.length
     }
 
-    /// Whether the disk was given up: nobody knows what it has written.
+    /// Whether the wait for the disk was given up: nobody knows what it has written.
     pub(super) fn is_stuck(&self) -> bool {
         self.is_stuck
     }
 
-    /// As of [`JournalFile::append`].
+    /// As for [`JournalFile::append`].
     ///
     /// # Errors
-    /// The system's, or that the run is to end and the disk takes nothing.
+    /// The system's error, or that the run has to end and the disk takes nothing.
     pub(super) fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
         self.wait_for(Work::Append(line))
     }
 
-    /// As of [`JournalFile::replace`].
+    /// As for [`JournalFile::replace`].
     ///
     /// # Errors
-    /// As of [`Disk::append`].
+    /// As for [`Disk::append`].
     pub(super) fn replace(&mut self, text: Vec<u8>) -> io::Result<()> {
         self.wait_for(Work::Replace(text))
     }
 
     fn wait_for(&mut self, work: Work) -> io::Result<()> {
-        let stuck = || io::Error::other("nothing was taken any more when the run was to end");
+        let stuck = || io::Error::other("it took no more data when the run had to end");
         if self.is_stuck {
             return Err(stuck());
         }
@@ -100,7 +100,7 @@ impl Disk {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.is_stuck = true;
-                    return Err(io::Error::other("the thread that writes it met a panic"));
+                    return Err(io::Error::other("the thread that writes it panicked"));
                 }
             }
             let patience = self.control.patience();
@@ -114,11 +114,11 @@ impl Disk {
 }
 
 impl Drop for Disk {
-    /// The lock on the file goes with its thread.
+    /// The lock on the file ends with its thread.
     fn drop(&mut self) {
         self.work = None;
         let thread = self.thread.take().filter(|_| !self.is_stuck);
-        // A panic there was met by the last wait.
+        // The last wait has met a panic there.
         _ = thread.map(JoinHandle::join);
     }
 }
@@ -142,7 +142,7 @@ mod tests {
         disk.done = done;
         control.escalate(Shutdown::Immediate);
         let error = disk.append(b"two\n".to_vec()).expect_err("it hangs");
-        let why = "nothing was taken any more when the run was to end";
+        let why = "it took no more data when the run had to end";
         assert_eq!((error.to_string().as_str(), disk.is_stuck()), (why, true));
         disk.append(b"three\n".to_vec())
             .expect_err("it was given up");

@@ -1,9 +1,9 @@
-//! The journal's file: found, locked, lengthened and replaced. Apart because this is about files and
-//! other processes, and knows nothing of records.
+//! Finds, locks, lengthens and replaces the journal's file. Apart because this is about files and other
+//! processes, and does not concern records.
 //!
-//! The lock is on the file itself, so nothing is left behind. It outlives the replacing of the file:
-//! the new one is locked before it gets the name, and whoever has opened the old one finds out, once
-//! the lock is his, that the name belongs to another file.
+//! The lock is on the file itself, so nothing is left behind. It outlives the replacing of the file: the new
+//! file is locked before it gets the name, and a process that opened the old one finds out, once it has the
+//! lock, that the name belongs to another file.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use super::line;
 use crate::host::outputs::open_or_create;
 
-/// How often a file that is replaced between opening and locking is opened again.
+/// How often to reopen a file that is replaced between opening and locking.
 const MOST_TRIES: usize = 100;
-/// Journals hold captured data's names and the user's paths: for their owner alone.
+/// Journals hold names from captured data and the user's paths: for their owner alone.
 const MODE: u32 = 0o600;
 
 /// Why a journal cannot be used.
 #[derive(Debug)]
 pub(super) enum JournalRefusal {
     NotRegular,
-    /// The file has another name, which would not follow when it is replaced.
+    /// The file has another name, which would keep the old content.
     HardLinked,
     InUse,
     NoJournal,
@@ -38,22 +38,22 @@ impl From<io::Error> for JournalRefusal {
 /// An open, locked journal.
 #[derive(Debug)]
 pub(super) struct JournalFile {
-    /// Where it is, without links.
+    /// Its path without links.
     path: PathBuf,
     file: File,
     /// Bytes of whole lines.
     length: u64,
-    /// Whether there may be more than that: a line that was cut.
+    /// Whether the file may hold more than that: a line that was cut off.
     is_torn: bool,
 }
 
 impl JournalFile {
-    /// Opens and locks the file at `path`, or creates it, and reads what is in it. A symbolic link is
-    /// followed to a file that is there ([`open_or_create`]). Nothing but a regular file is opened: opening a pipe may wait for ever, and opening
-    /// a device may do anything.
+    /// Opens and locks the file at `path`, or creates it, and reads it. Follows a symbolic link to an
+    /// existing file ([`open_or_create`]). Opens only a regular file: opening a pipe may wait for ever, and
+    /// opening a device may do anything.
     ///
     /// # Errors
-    /// Why it cannot be used; it is left as it is then.
+    /// Why it cannot be used; it is then left as it is.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), JournalRefusal> {
         for _ in 0..MOST_TRIES {
             if let Some(mut file) = lock(path)? {
@@ -80,16 +80,16 @@ impl JournalFile {
         self.length
     }
 
-    /// What is behind the first `length` bytes goes with the next line.
+    /// The next line overwrites what comes after the first `length` bytes.
     pub(super) fn cut_off_at(&mut self, length: u64) {
         self.is_torn = length < self.length;
         self.length = length;
     }
 
-    /// Adds a line. One that does not fit on the disk is taken away again, now or before the next one.
+    /// Adds a line. If it does not fit on the disk, its part is removed again, now or before the next one.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
         if self.is_torn {
             self.file.set_len(self.length)?;
@@ -105,7 +105,7 @@ impl JournalFile {
     /// Replaces the file by one that holds `text`, in one step.
     ///
     /// # Errors
-    /// The system's, or that the file is not there any more; then everything is as it was.
+    /// The system's error, or that the file no longer exists; then nothing has changed.
     pub(super) fn replace(&mut self, text: &[u8]) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default();
@@ -117,7 +117,7 @@ impl JournalFile {
         let old = self.file.metadata()?;
         new.as_file().set_permissions(old.permissions())?;
         if new.as_file().metadata()?.uid() != old.uid() {
-            // Only root can, and for others the file is theirs already.
+            // Only root can do this, and for others the file is theirs already.
             fchown(new.as_file(), Some(old.uid()), Some(old.gid())).ok();
         }
         new.write_all(text)?;
@@ -132,7 +132,7 @@ impl JournalFile {
     }
 }
 
-/// Opens and locks the file at `path`; none when it was replaced meanwhile.
+/// Opens and locks the file at `path`; `None` if it was replaced meanwhile.
 fn lock(path: &Path) -> Result<Option<File>, JournalRefusal> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => return Err(JournalRefusal::NotRegular),
@@ -183,7 +183,7 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("journal");
         let (mut journal, _) = JournalFile::open(&path).expect("it is new");
-        // Opened before the replacing, and slow to lock.
+        // Opened before the replacement, and slow to lock.
         let slow = File::open(&path).expect("it is there");
         journal.replace(b"new\n").expect("the folder is writable");
         assert!(matches!(

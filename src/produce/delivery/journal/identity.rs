@@ -1,6 +1,6 @@
-//! What a journal belongs to: it must not be taken for another replay's. Everything that changes the
-//! numbers of the source's records is part of it, by names of its own: what is written today has to
-//! be read by later builds.
+//! What a journal belongs to: it must not be used for another replay. Everything that changes the numbers of
+//! the source's records is part of it, under names of its own, because later builds have to read what is
+//! written today.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::record::select::Clock;
 
 /// The version of the format.
 const VERSION: u32 = 3;
-/// The kind of a source that is read before its kind is known. It needs no other name: the checksums of
-/// the records tell one stream from another.
+/// The kind of a source that is read before its kind is known. It needs no other name: the checksums of the
+/// records distinguish one stream from another.
 const STREAM: &str = "stream";
-/// Values longer than this are not shown when they differ.
+/// Longer values are not shown when they differ.
 const LONGEST_SHOWN: usize = 400;
 
 /// What a journal belongs to.
@@ -27,7 +27,7 @@ pub(crate) struct Identity {
     kreplay_journal: u32,
     input: InputIdentity,
     extraction: ExtractionIdentity,
-    /// The cluster's id, or its bootstrap servers where it has none.
+    /// The cluster's id, or its bootstrap servers if it has none.
     cluster: String,
     destination: TopicsIdentity,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Identity {
 /// Where records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct InputIdentity {
-    /// The kind of source; [`STREAM`] where only its content knows it.
+    /// The kind of source; [`STREAM`] if only its content shows it.
     kind: String,
     /// A snapshot's id, or the files by their absolute paths.
     inputs: Vec<String>,
@@ -50,7 +50,7 @@ struct InputIdentity {
     unknown: Option<String>,
 }
 
-/// What chooses records there.
+/// What selects records there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ExtractionIdentity {
     /// The paths and the filter to begin with.
@@ -59,15 +59,15 @@ struct ExtractionIdentity {
     flags: Vec<(String, String)>,
     duplicates: String,
     aborted: String,
-    /// `--topic-id`, by Kafka's notation of the ids, sorted: duplicates are found by these names.
+    /// `--topic-id`, by Kafka's notation of the ids, sorted: kreplay finds duplicates by these names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     topic_ids: Vec<(String, String)>,
-    /// What is left out of it, by the names of the flags: records are numbered behind it.
+    /// The selection, by the names of the flags: records are numbered after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     selection: Vec<(String, String)>,
 }
 
-/// How topics are named at the destination.
+/// What topics are called at the destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum TopicsIdentity {
@@ -76,7 +76,8 @@ enum TopicsIdentity {
 }
 
 impl Identity {
-    /// The identity of a run, of which the cluster is not known yet. `kind` is what shows of the source
+    /// The identity of a run whose cluster is not known yet. `kind` is what the source shows before it is
+    /// read, `profile` the text of the profile.
     /// before it is read, `profile` the text of the profile.
     pub(crate) fn of(config: &Config, kind: Option<&str>, profile: &str) -> Self {
         Self {
@@ -99,7 +100,7 @@ impl Identity {
         self.kreplay_journal == VERSION
     }
 
-    /// In what `other` differs, in words.
+    /// How `other` differs, in words.
     pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
         let (mine, others) = (json(self), json(other));
         let parts = ["input", "extraction", "cluster", "destination"];
@@ -117,7 +118,7 @@ impl Identity {
         let of = name.map_or(String::new(), |name| format!(" (`{name}`)"));
         Some(match was.len() + is.len() > LONGEST_SHOWN {
             true => format!("{part}{of}"),
-            false => format!("{part}{of}: `{was}`, and this is `{is}`"),
+            false => format!("{part}{of}: `{was}`, but this is `{is}`"),
         })
     }
 }
@@ -156,7 +157,7 @@ impl InputIdentity {
                 forced: _,
                 uncertain,
             }) => {
-                // Only record lines may be of an earlier run.
+                // Only record lines can come from an earlier run.
                 let may_be_lines = kind == InputKind::Records.reported() || kind == STREAM;
                 let unknown = match uncertain {
                     Uncertain::LeaveOut => "left_out",
@@ -215,7 +216,7 @@ impl ExtractionIdentity {
     }
 }
 
-/// By the names of the flags, those that are given.
+/// The given changes, by the names of the flags.
 fn selection_flags(selection: &Selection) -> Vec<(String, String)> {
     let Selection {
         topics,
@@ -226,7 +227,7 @@ fn selection_flags(selection: &Selection) -> Vec<(String, String)> {
         limit,
         sample,
         shard,
-        // It is about times.
+        // This selection depends on times.
         longest_pause: _,
     } = selection;
     let clock = match clock {

@@ -8,9 +8,9 @@
 //! 7c0e55f2 {"n":3,"delivered":[[0,400]],"sending":[[512,1024]],"read":[[400,81000,3735928559]]}
 //! ```
 //!
-//! A line begins with the CRC-32 of the rest. Lines add up, and their numbers show when one is lost.
-//! The first one, which holds all that was known when the file was begun, is there twice: it is the
-//! one line that must not get lost.
+//! A line begins with the CRC-32 of the rest. Lines add up, and their numbers show whether one is lost. The
+//! first one, which holds everything that was known when the file was begun, is there twice: it is the only
+//! line that must not get lost.
 
 use std::collections::BTreeMap;
 
@@ -33,10 +33,10 @@ const PREFIX: usize = 9;
 pub(super) struct JournalLine {
     /// Rises by 1 from line to line.
     pub(super) n: u64,
-    /// Delivered.
+    /// Delivered positions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) delivered: Vec<PositionRange>,
-    /// Certain not to be in the log, although an earlier line has them as `sending`.
+    /// Certain not to be in the log, although an earlier line announced them as `sending`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) not_written: Vec<PositionRange>,
     /// Sent from here on: they may be in the log until another line says what became of them.
@@ -54,7 +54,7 @@ pub(super) struct JournalLine {
 }
 
 impl JournalLine {
-    /// Whether there is nothing to be written down.
+    /// Whether there is nothing to write down.
     pub(super) fn says_nothing(&self) -> bool {
         let empty = Self {
             n: self.n,
@@ -64,7 +64,7 @@ impl JournalLine {
     }
 }
 
-/// What all lines say together.
+/// The state that all lines add up to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct JournalState {
     pub(super) delivered: Offsets,
@@ -95,7 +95,7 @@ impl JournalState {
         }
     }
 
-    /// A line is lost: whatever is not delivered may be in the log.
+    /// A line is lost: everything that is not delivered may be in the log.
     fn doubt_all(&mut self) {
         self.uncertain.insert_range(0, i64::MAX);
         for (start, end) in self.delivered.ranges() {
@@ -103,7 +103,7 @@ impl JournalState {
         }
     }
 
-    /// How many records are uncertain; none when a line is lost and so nobody knows.
+    /// How many records are uncertain; `None` if a line is lost, so that nobody knows.
     pub(super) fn count_uncertain(&self) -> Option<u64> {
         let is_bounded = self.uncertain.ends().is_none_or(|(_, last)| last < LAST);
         is_bounded.then(|| self.uncertain.len())
@@ -127,38 +127,38 @@ impl JournalState {
 
 /// The number of the first line.
 pub(super) const FIRST: u64 = 1;
-/// The last position that there can be.
+/// The highest possible position.
 const LAST: i64 = i64::MAX - 1;
 
-/// What was found in a journal.
+/// What a journal contains.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ParsedJournal {
     pub(super) state: JournalState,
     /// The number of the last line.
     pub(super) n: u64,
-    /// Bytes up to the end of the last whole line: what follows was cut.
+    /// Bytes up to the end of the last whole line: what follows was cut off.
     pub(super) length: u64,
     /// The first line of the file that cannot be read, counted from 1.
     pub(super) damaged: Option<usize>,
-    /// The last line is whole but for its end.
+    /// Whether the last line is whole except for its end.
     pub(super) lacks_newline: bool,
 }
 
-/// Why a text cannot be gone on by.
+/// Why a journal cannot be continued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unusable {
     NoJournal,
     AnotherVersion,
     /// In words.
     OfAnother(String),
-    /// Of a line without which nothing is known.
+    /// A line is damaged without which nothing is known.
     Damaged(usize),
 }
 
 /// Reads a journal of `identity`.
 ///
 /// # Errors
-/// Why this run cannot go on by it.
+/// Why this run cannot continue with it.
 pub(super) fn read(text: &[u8], identity: &Identity) -> Result<ParsedJournal, Unusable> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
     let header = lines.next().map_or(&[][..], |(_, line)| line);
@@ -257,11 +257,11 @@ fn checked(json: &[u8]) -> Vec<u8> {
     line
 }
 
-/// Reads `input` as the lines of a journal behind its header, for `fuzz/`. Each line gets its checksum,
-/// which no fuzzer finds; what follows a `!` is as it is.
+/// Reads `input` as the lines of a journal after its header, for `fuzz/`. Each line gets its checksum, which
+/// no fuzzer finds; what follows a `!` stays as it is.
 ///
 /// # Panics
-/// When what a journal says is not the same after it was written anew.
+/// If a journal says something else after it was written again.
 pub(crate) fn try_journal(input: &[u8]) {
     const IDENTITY: &str = r#"{"kreplay_journal":2,"input":{"kind":"stream","inputs":["-"]},"extraction":{"profile":"","flags":[],"duplicates":"","aborted":""},"cluster":"c","destination":{"map":[]}}"#;
     let identity: Identity = serde_json::from_str(IDENTITY).expect("this is one of this version");
@@ -279,7 +279,7 @@ pub(crate) fn try_journal(input: &[u8]) {
     assert_eq!((again.state, again.damaged), (state, None));
 }
 
-/// The value of a line; none when it is not as it was written.
+/// The value of a line; `None` if the line is not as it was written.
 fn decode<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Option<T> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let (sum, json) = line.split_at_checked(PREFIX)?;

@@ -1,13 +1,13 @@
-//! The journal of `--resume`: which records of the source are delivered and which may be, written
-//! down while it happens, so that the same command goes on where a run has ended, however it ended.
+//! The journal of `--resume`: which records of the source are delivered and which may be. It is written
+//! during the run, so that the same command continues where a run has ended, however it ended.
 //!
-//! Records are known by their positions (`order/`), not by counts: what one run leaves uncertain stays
-//! so, whatever the next one does, until a run has delivered it. The same input gives the same
-//! positions, so everything that changes them is part of what a journal belongs to, and checksums show
-//! that the records up to the last one delivered are the same before any of them is skipped or sent.
+//! Records are identified by their positions (`order/`), not by counts: what one run leaves uncertain stays
+//! so, whatever the next one does, until a run has delivered it. The same input gives the same positions, so
+//! everything that changes them is part of what a journal belongs to. Checksums show that the records up to
+//! the last one delivered are the same, before any of them is skipped or sent.
 //!
-//! The system keeps what was written when the process is killed; after a crash of the machine lines
-//! may be missing.
+//! The system keeps what was written when the process is killed; after a crash of the machine, lines may be
+//! missing.
 //!
 //! | question | file |
 //! |---|---|
@@ -33,7 +33,7 @@ pub(crate) use self::identity::Identity;
 pub(crate) use self::line::try_journal;
 pub(in crate::produce) use self::writer::JournalWriter;
 
-/// What became of records since the journal was written last. Only the last word on a record belongs
+/// What became of records since the journal was last written. Only the final outcome of a record belongs
 /// here: one that may still be sent again is neither delivered nor not written.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct NewOutcomes {

@@ -1,5 +1,5 @@
-//! The rejects file that belongs to a journal. Its records are tried again by the run that goes on, so
-//! that run empties it, and no other file.
+//! The rejects file that belongs to a journal. A run that continues sends its records again, so that run
+//! empties it, and no other file.
 
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
@@ -9,11 +9,11 @@ use crate::error::Error;
 use crate::produce::delivery::rejects::{Rejects, unknown_to};
 
 impl JournalWriter {
-    /// Takes note of the rejects file of this run; `rejects` has it open. Returns what the user should
-    /// know of an earlier one.
+    /// Notes the rejects file of this run, which `rejects` has open. Returns what the user should know about
+    /// an earlier one.
     ///
     /// # Errors
-    /// [`Error::Config`] for rejects that are not those of the earlier runs, or where those are
+    /// [`Error::Config`] if the file holds rejects of another replay, or if those of the earlier runs are
     /// elsewhere.
     pub(in crate::produce) fn keep_rejects(
         &mut self,
@@ -27,7 +27,7 @@ impl JournalWriter {
             .filter(|known| holds_some(known));
         let Some(file) = file else {
             return Ok(held.map(|known| {
-                format!("{known} holds rejects of earlier runs; this run tries them again")
+                format!("{known} holds rejects of earlier runs; this run sends them again")
             }));
         };
         let name = found(file).display().to_string();
@@ -50,7 +50,7 @@ impl JournalWriter {
         Error::Config {
             message: format!("the rejects of the journal {journal} are in {known}"),
             hint: Some(format!(
-                "this run tries them again: name that file with `--rejects {known}`, or move it away first"
+                "this run sends them again: name that file with `--rejects {known}`, or move it away first"
             )),
         }
     }
@@ -60,7 +60,7 @@ fn holds_some(path: &str) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
 }
 
-/// Where a file is, whatever name it is given.
+/// Where a file is, whatever its name.
 fn found(path: &Path) -> PathBuf {
     let found = fs::canonicalize(path).or_else(|_| absolute(path));
     found.unwrap_or_else(|_| path.into())

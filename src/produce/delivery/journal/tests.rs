@@ -1,4 +1,4 @@
-//! Lines and states of journals, tried with every damage and with many runs one after the other.
+//! Tests lines and states of journals with every kind of damage and with many runs in a row.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ fn a_journal_cut_anywhere_keeps_the_meaning_of_its_whole_lines() {
         let found = read(&whole[..cut]).expect("the first lines are there");
         assert_eq!(found.damaged, None, "{cut}");
         let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
-        // A line that lacks nothing but its end counts.
+        // A line that lacks only its end counts.
         let is_whole = whole.get(cut) == Some(&b'\n');
         let n = lines - 2 + usize::from(is_whole);
         assert_eq!(found.n, n as u64, "{cut}");
@@ -136,7 +136,7 @@ fn a_line_that_is_missing_is_noticed() {
     assert_eq!(found.state.count_uncertain(), None);
 }
 
-/// What becomes of a record that is sent.
+/// The result of sending a record.
 #[derive(Debug, Clone, Copy)]
 enum RecordEnd {
     Delivered,
@@ -147,7 +147,7 @@ enum RecordEnd {
     Lost,
 }
 
-/// A step of a run: so many records are announced, and of those announced so many get their ends.
+/// A step of a run: this many records are announced, and this many of those get their results.
 type Step = (u64, Vec<RecordEnd>);
 
 fn end() -> impl Strategy<Value = RecordEnd> {
@@ -170,7 +170,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("journal");
-        // By a plain account of its own: what is in the log, what was acknowledged, what was announced.
+        // Computed by a simple account: what is in the log, what was acknowledged, what was announced.
         let (mut log, mut acknowledged, mut announced) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for steps in runs {
@@ -190,7 +190,7 @@ proptest! {
                 next += records.cast_signed();
                 let positions = slice.iter().map(|p| p.unsigned_abs());
                 journal.announce(positions, &deliveries).expect("there is room");
-                // As a full window does in the middle of a slice.
+                // As when the window fills in the middle of a slice.
                 journal.update(&deliveries).expect("there is room");
                 announced.extend(slice.iter().copied());
                 let sent = slice.iter().filter(|p| !known.contains(p));
@@ -211,7 +211,7 @@ proptest! {
                     }
                 }
             }
-            // It is killed: the answers to the last slice are not written down.
+            // The run is killed: the answers to the last slice are not written down.
         }
     }
 }

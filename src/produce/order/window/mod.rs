@@ -20,15 +20,15 @@ use crate::record::channel::SourceBatch;
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::{Problems, Tally};
 
-/// How long a batch waits for more where the source is slower than the broker. Only time spent
-/// waiting for the source counts: a slow broker must not narrow the window.
+/// How long a batch waits for more if the source is slower than the broker. Only time spent waiting for the
+/// source counts: a slow broker must not narrow the window.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
 /// Partitions of the destination from which on records are sent partition by partition. With fewer, a request costs no
 /// more than its records.
 pub(super) const MANY_PARTITIONS: usize = 500;
 
-/// A batch that waits.
+/// A waiting batch.
 #[derive(Debug)]
 struct WaitingBatch {
     numbered: NumberedBatch,
@@ -52,7 +52,7 @@ pub(super) struct OrderWindow {
     files: FileRanges,
     /// The number of the next batch that begins to wait.
     next: u64,
-    /// Partitions that the destination has; 0 where records are sent as they were captured.
+    /// The number of partitions of the destination; 0 if records are sent as they were captured.
     destinations: usize,
     /// Records gathered by partition; they came before all that are in `waiting`.
     gathered: GatheredRecords,
@@ -60,7 +60,7 @@ pub(super) struct OrderWindow {
     is_complete: bool,
     /// Batches below this number are merged by time.
     merged: u64,
-    /// The time by which records of different partitions are merged; none where they stay as they were captured.
+    /// The time by which records of different partitions are merged; `None` if they keep the captured order.
     clock: Option<Clock>,
     times: WaitingTimes,
 }
@@ -85,12 +85,12 @@ impl OrderWindow {
         self.clock = Some(clock);
     }
 
-    /// Lets records be sent partition by partition, where the destination has many of them.
+    /// Sends records partition by partition if the destination has many of them.
     pub(super) fn gather_for(&mut self, destinations: usize) {
         self.destinations = destinations;
     }
 
-    /// Captured partitions met so far.
+    /// The number of captured partitions seen so far.
     pub(super) fn known_partitions(&self) -> usize {
         self.partitions.len()
     }
@@ -121,7 +121,7 @@ impl OrderWindow {
         self.gathered.is_due(waited) || first.is_some_and(is_first_due)
     }
 
-    /// As of [`FileRanges::better_order`].
+    /// As for [`FileRanges::better_order`].
     pub(super) fn better_order(&self) -> Vec<u32> {
         self.files.better_order()
     }

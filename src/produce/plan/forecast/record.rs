@@ -119,7 +119,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The timestamp that a record keeps; none where it gets the time at which it is sent.
+    /// The timestamp that a record keeps; `None` if it gets the time at which it is sent.
     fn timestamp_ms(&mut self, record: &Record, position: u64) -> Option<i64> {
         let which = self.job.destination.timestamps;
         let shared = self.turns.as_ref().and_then(Turns::shared_start);

@@ -1,5 +1,5 @@
-//! What is known of the captured topics before the first record is sent: which there are, and which of
-//! their partitions. It is as much as waits in the channel then (see `channel.rs`).
+//! What is known about the captured topics before the first record is sent: which topics and partitions occur
+//! in what waits in the channel then (see `channel.rs`).
 
 use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,25 +13,25 @@ use crate::report::rendering::figures::count;
 
 /// The captured topics, in the order of their first record.
 pub(crate) struct CapturedTopics {
-    /// Whether each captured partition is kept, or only how many there are.
+    /// Whether to keep each captured partition, or only their number.
     partition: PartitionChoice,
     topics: Vec<(CapturedTopic, CapturedPartitions)>,
     indices: HashMap<CapturedTopic, usize>,
-    /// Partitions of topics whose records selection has left out so far: what is made of a topic is made for
-    /// all of its records, which other machines may send.
+    /// Partitions of topics whose records the selection has left out so far: a topic is created for all of
+    /// its records, which other machines may send.
     left_out: HashMap<CapturedTopic, i32>,
-    /// Whether there is a record at all, be it without a topic.
+    /// Whether there is a record at all, even without a topic.
     pub(crate) has_records: bool,
 }
 
 /// The captured partitions of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CapturedPartitions {
-    /// One more than the highest; 0 when no record names one.
+    /// One more than the highest; 0 if no record names one.
     pub(crate) count: i32,
-    /// Those of which records were seen.
+    /// Those with records.
     in_use: BTreeSet<i32>,
-    /// Each with its first record, where they are to be kept.
+    /// Each with its first record, if they have to be kept.
     pub(crate) each: BTreeMap<i32, Origin>,
 }
 
@@ -46,7 +46,7 @@ impl CapturedTopics {
         }
     }
 
-    /// Takes note of the topics and partitions in `batch`.
+    /// Notes the topics and partitions in `batch`.
     pub(crate) fn observe(&mut self, batch: &Batch) {
         self.has_records |= !batch.records.is_empty();
         for (topic, partition) in &batch.left_out {
@@ -103,7 +103,7 @@ impl CapturedTopics {
             .map(|(topic, partitions)| (topic, partitions))
     }
 
-    /// The partitions of `topic`, and how many are in use; 0 when none is known.
+    /// The partitions of `topic`, and how many are in use; 0 if none is known.
     pub(crate) fn count(&self, topic: &CapturedTopic) -> (i32, usize) {
         let index = self.indices.get(topic);
         index.map_or((0, 0), |index| self.topics[*index].1.size())
@@ -116,21 +116,21 @@ impl CapturedTopics {
     }
 }
 
-/// Partitions that a topic is created with whatever the capture shows: they cost a cluster nothing.
+/// How many partitions a topic is created with whatever the capture shows: they cost a cluster nothing.
 const ALWAYS: i32 = 32;
-/// Partitions that a topic is created with unasked; few topics of any cluster have more.
+/// How many partitions a topic may be created with unasked; few topics of any cluster have more.
 const MOST_UNASKED: i32 = 300;
 
-/// How many partitions a topic is created with of which `captured` are known.
+/// The number of partitions to create for a topic of which `captured` are known.
 pub(crate) fn partitions_to_create(captured: i32) -> i32 {
     captured.max(1)
 }
 
-/// Topics that one run sends to: librdkafka keeps about 6 KB for each. A look before the first record sees so
-/// many, so that a capture with more is refused before anything is made.
+/// How many topics one run sends to: librdkafka keeps about 6 KB for each. The check before the first record
+/// covers as many, so that a capture with more is refused before anything is created.
 const MOST_TOPICS: usize = 20_000;
 
-/// Checks that so many topics may be sent to.
+/// Checks that a run may send to this many topics.
 ///
 /// # Errors
 /// [`Error::Config`].
@@ -141,17 +141,17 @@ pub(crate) fn check_topics(topics: usize) -> Result<(), Error> {
                 "the records go to more than {}",
                 count(MOST_TOPICS as u64, "topic")
             ),
-            hint: Some("`--topics` chooses some of them, `-t` sends all to one".into()),
+            hint: Some("`--topics` selects some of them, `-t` sends all to one topic".into()),
         }),
         false => Ok(()),
     }
 }
 
-/// Checks that a topic may be created with `wanted` partitions where records of `in_use` of them were seen.
-/// The capture comes from others, and one wrong number in it would make thousands.
+/// Checks that a topic may be created with `wanted` partitions if records of `in_use` of them were seen. The
+/// capture comes from others, and a single wrong number in it would create thousands.
 ///
 /// # Errors
-/// [`Error::Config`] with the flag that asks for them.
+/// [`Error::Config`] with the flag that allows them.
 pub(crate) fn check_count(
     topic: &str,
     wanted: i32,
@@ -167,7 +167,7 @@ pub(crate) fn check_count(
             twice.clamp(ALWAYS, MOST_UNASKED)
         }
     };
-    // More than any topic is made with is refused where it is made, whatever the flag says.
+    // The creation itself refuses more partitions than any topic can have, whatever the flag says.
     if wanted <= most || wanted > MOST_PARTITIONS {
         return Ok(());
     }
@@ -179,7 +179,8 @@ pub(crate) fn check_count(
             wanted - 1
         ),
         hint: Some(format!(
-            "`--create-partitions-up-to {wanted}` creates them; `--partition key` needs no captured ones"
+            "`--create-partitions-up-to {wanted}` creates them; `--partition key` does not need the \
+             captured partitions"
         )),
     })
 }

@@ -1,5 +1,5 @@
-//! Where a record goes, by names, flags and partition counts alone. No cluster is asked: the counts may be
-//! those that topics have, or those that they would be created with.
+//! Decides where a record goes, by names, flags and partition counts alone. It asks no cluster: the counts
+//! may be those that topics have, or those that they would be created with.
 //!
 //! | question | answer |
 //! |---|---|
@@ -20,8 +20,8 @@ pub(crate) use self::captured::{
 pub(crate) use self::partition::{ChosenPartition, TopicPartitions};
 pub(crate) use self::renamings::Renamings;
 
-/// The topics of the destination that the records of `captured` go to, in the order of their first
-/// record, each with the captured partitions that go there.
+/// The topics of the destination that the records of `captured` go to, in the order of their first record,
+/// each with the captured partitions that go there.
 pub(crate) fn destinations(
     renamings: &Renamings<'_>,
     captured: &CapturedTopics,
@@ -35,7 +35,7 @@ pub(crate) fn destinations(
         });
         wanted[index].1.merge(partitions);
     };
-    // Records without a topic of their own go to the one topic of `-t`, too.
+    // With `-t`, records without a topic go to that topic as well.
     if let Some(name) = renamings.destination(None)
         && captured.has_records
     {

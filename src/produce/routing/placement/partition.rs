@@ -1,4 +1,4 @@
-//! Which partition a record gets (`--partition`), by how many its topic has, or would be created with.
+//! Chooses the partition of a record (`--partition`), by how many its topic has, or would be created with.
 
 use crate::cluster::native::murmur2_partition;
 use crate::config::PartitionChoice;
@@ -15,7 +15,7 @@ pub(crate) struct TopicPartitions {
 pub(crate) enum ChosenPartition {
     /// The captured one.
     Captured(i32),
-    /// By the hash of its key, as the Java client has it.
+    /// By the hash of its key, as the Java client does.
     ByKey(i32),
     /// The next one in turn, for a record without a key.
     InTurn(i32),
@@ -30,8 +30,8 @@ impl TopicPartitions {
         Self { count, turn: 0 }
     }
 
-    /// The captured partition that a record is to keep and the topic lacks: a topic that is created for the
-    /// capture grows to hold it.
+    /// The captured partition that a record has to keep and that the topic lacks: a topic that is created for
+    /// the capture grows to hold it.
     pub(crate) fn lacks(&self, how: PartitionChoice, captured: Option<i32>) -> Option<i32> {
         captured.filter(|partition| keeps(how) && *partition >= self.count)
     }
@@ -55,8 +55,8 @@ impl TopicPartitions {
             (PartitionChoice::Any, _) | (PartitionChoice::Key, None) => {
                 ChosenPartition::ByLibrdkafka
             }
-            // Where captured partitions are kept beside it, the choice is made here: librdkafka's
-            // partitioner and explicit partitions do not mix before it knows the topic.
+            // If captured partitions are kept as well, the choice is made here: librdkafka's partitioner and
+            // explicit partitions do not mix before it knows the topic.
             (_, Some(key)) => ChosenPartition::ByKey(murmur2_partition(key, self.count)),
             (_, None) => {
                 self.turn = (self.turn + 1) % self.count;

@@ -1,5 +1,5 @@
-//! How captured topics are named at the destination (`-t`, `--map`), and which renamings match nothing:
-//! most likely a typo, and its records would go where nobody wants them.
+//! What captured topics are called at the destination (`-t`, `--map`), and which renamings match nothing:
+//! such a renaming is most likely a typo, and its records would go where nobody wants them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,17 +10,17 @@ use crate::record::channel::Extent;
 use crate::record::{Batch, CapturedTopic, Origin, TopicId};
 use crate::report::{ProblemKind, Problems};
 
-/// Captured topics that are kept to name the nearest one. More only where a path leads to something
-/// that is no topic.
+/// How many captured topics are kept to name the nearest one. A capture has more only if a path leads to
+/// something that is not a topic.
 const MOST_TOPICS: usize = 1000;
 
 /// The names of topics at the destination.
 pub(crate) struct Renamings<'a> {
     topics: &'a TopicNames,
     by_name: HashMap<&'a str, &'a str>,
-    /// Renamings that no captured topic had so far, in the order given.
+    /// Renamings that no captured topic has matched so far, in the order given.
     unmet: Vec<(&'a str, &'a str)>,
-    /// Topics of the records seen, as long as there is something unmet.
+    /// Topics of the records seen, as long as a renaming is unmatched.
     seen: HashSet<CapturedTopic>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Renamings<'a> {
         }
     }
 
-    /// The topic that records of a captured one go to. None for one that is known only by its id, and for
+    /// The topic that records of a captured one go to. `None` for one that is known only by its id, and for
     /// records whose topic the capture does not name, unless all go to one topic.
     pub(crate) fn destination(&self, topic: Option<&CapturedTopic>) -> Option<String> {
         let map = match self.topics {
@@ -58,8 +58,8 @@ impl<'a> Renamings<'a> {
         Some(to.map_or_else(|| name.clone(), |to| to.replace("{topic}", name)))
     }
 
-    /// Takes note of the topics of all records in `batch`, and of those that selection has left out: a
-    /// renaming is meant for all parts of a capture.
+    /// Notes the topics of all records in `batch`, and of those that the selection has left out: a renaming
+    /// applies to all parts of a capture.
     pub(crate) fn meet(&mut self, batch: &Batch) {
         if self.unmet.is_empty() {
             return;
@@ -92,11 +92,11 @@ impl<'a> Renamings<'a> {
         }
     }
 
-    /// Looks for renamings that match nothing before the first record is sent.
+    /// Checks for renamings that match nothing before the first record is sent.
     ///
     /// # Errors
-    /// [`Error::Config`] that names all of them with the nearest captured topics, when the whole source
-    /// is known by now; what is only the beginning says nothing of what is not there.
+    /// [`Error::Config`] that names all of them with the nearest captured topics, if the whole source is
+    /// known by now; the mere beginning of a source does not show what is missing.
     pub(crate) fn check(&self, extent: Extent) -> Result<(), Error> {
         match self.unmatched() {
             Some(message) if extent == Extent::Whole => Err(Error::Config {
@@ -107,8 +107,8 @@ impl<'a> Renamings<'a> {
         }
     }
 
-    /// The renamings that matched nothing in all that was seen, in words. Where nothing was captured at
-    /// all they could not.
+    /// The renamings that matched nothing in everything that was seen, in words. If nothing was captured at
+    /// all, none could match.
     pub(crate) fn unmatched(&self) -> Option<String> {
         if self.unmet.is_empty() || self.seen.is_empty() {
             return None;
@@ -117,7 +117,9 @@ impl<'a> Renamings<'a> {
         names.sort_unstable();
         let whys = self.unmet.iter().map(|(from, to)| {
             let text = match self.is_captured_id(from) {
-                true => format!("`--map {from}={to}` matches nothing: it is the id of a topic"),
+                true => {
+                    format!("`--map {from}={to}` matches nothing: `{from}` is the id of a topic")
+                }
                 false => {
                     format!("`--map {from}={to}` matches nothing: no topic `{from}` is captured")
                 }
@@ -127,7 +129,7 @@ impl<'a> Renamings<'a> {
         Some(whys.collect::<Vec<_>>().join("; "))
     }
 
-    /// Names the renamings that matched nothing in the whole source among `problems`, and gives them in words.
+    /// Adds the renamings that matched nothing in the whole source to `problems`, and returns them in words.
     pub(crate) fn name_unmatched(&self, problems: &mut Problems) -> Option<String> {
         let why = self.unmatched()?;
         let whole = Origin { input: 0, line: 0 };

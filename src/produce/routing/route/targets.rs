@@ -99,7 +99,7 @@ impl Router<'_> {
         self.warnings
             .look_at(name, shape, &settings, self.destination);
         if self.announcement.is_some() {
-            self.warnings.tell(&self.connection.console);
+            self.warnings.print(&self.connection.console);
         }
         let sizes = self.connection.sizes_for(name, settings.max_message_bytes);
         let client = self.connection.client_of(name, sizes)?;

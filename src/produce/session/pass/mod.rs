@@ -22,7 +22,7 @@ const SLICE: usize = 512;
 
 /// How a pass has ended.
 pub(in crate::produce) struct PassEnd {
-    /// How the source ended; none when it was not read to its end.
+    /// How the source ended; `None` if it was not read to its end.
     pub(in crate::produce::session) source_end: Option<Result<(), Error>>,
     /// Why sending stopped before that.
     pub(in crate::produce::session) stop: Option<SendStop>,
@@ -47,9 +47,9 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
     receiver: &'p Receiver,
     ordered: Ordered<'p>,
     pub(in crate::produce::session) counts: PassTally,
-    /// When its first record was due; none before that, and where records are not timed.
+    /// When its first record was due; `None` before that, and if records are not timed.
     began: Option<Instant>,
-    /// Which record of its batch is being sent.
+    /// The index of the record that is being sent.
     index: usize,
     /// The first record of the batch that was not announced to the journal.
     announced: usize,
@@ -62,9 +62,9 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
 /// Runs `sending`, and turns a panic in it into an error: what was delivered until then is known, and the rest can be
 /// drained and named.
 fn contain(sending: impl FnOnce() -> Result<(), SendStop>) -> Result<(), SendStop> {
-    // Counts are changed by single statements, so none of them is half done after a panic.
+    // Single statements change the counts, so none of them is half done after a panic.
     catch_unwind(AssertUnwindSafe(sending)).unwrap_or_else(|_| {
-        let what = "the sending thread met a panic".into();
+        let what = "the sending thread panicked".into();
         Err(Error::Defect { what }.into())
     })
 }

@@ -1,4 +1,4 @@
-//! What is done about records that hold other texts than the application was given, before they are sent.
+//! Handles records whose texts differ from what the application received, before they are sent.
 
 use jiff::Timestamp;
 
@@ -8,10 +8,10 @@ use crate::produce::job::Job;
 use crate::record::channel::SourceBatch;
 use crate::report::ProblemKind;
 
-/// Looks whether all records of `source_batch` may be sent.
+/// Checks whether all records of `source_batch` may be sent.
 ///
 /// # Errors
-/// [`Error::Redacted`] and [`Error::Config`], which name the first that may not.
+/// [`Error::Redacted`] and [`Error::Config`], which name the first record that may not.
 pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> {
     let policy = job.substitutes;
     let place = |index: u32| {
@@ -27,12 +27,12 @@ pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result
     match (policy.dates, source_batch.substitutes.dated.first()) {
         (None, Some(first)) => Err(Error::Config {
             message: format!(
-                "{} holds a date that is to be resolved: `{{speedscale_date(...)}}`",
+                "{} holds a date that is still to be resolved: `{{speedscale_date(...)}}`",
                 place(*first)
             ),
             hint: Some(
-                "`--resolve-dates` sends dates in their place, by the time of the replay; \
-                 `--resolve-dates=FORM` chooses how they are written"
+                "`--resolve-dates` replaces them by dates counted from the time of the \
+                 replay; `--resolve-dates=FORM` chooses the format"
                     .into(),
             ),
         }),

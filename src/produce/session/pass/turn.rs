@@ -1,4 +1,4 @@
-//! When the next record of a pass goes: at its time, and when there is room for it in flight.
+//! Waits until the next record of a pass may go: at its time, and when there is room for it in flight.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -11,17 +11,17 @@ use crate::record::in_flight::NumberedBatch;
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
 
-/// Records after which whoever looks on is told anew how far the schedule is.
+/// After how many records the progress learns how far the schedule is.
 const FORECAST_EVERY: usize = 256;
 
 impl Pass<'_, '_> {
-    /// Waits until it is time to begin, where that is given.
+    /// Waits until it is time to begin, if a time is given.
     pub(super) fn await_start(&mut self) -> Result<(), SendStop> {
         let Some(start) = self.session.job.timing.start_at else {
             return Ok(());
         };
         loop {
-            // Anew for each look: the wall clock may be set meanwhile.
+            // Computed again at each check: the wall clock may be set meanwhile.
             let moment = moment_of(start);
             let counters = &self.session.job.counters;
             counters.await_start(Some(moment));
@@ -39,7 +39,8 @@ impl Pass<'_, '_> {
     }
 
     /// Waits until the record at `index` may go: until it is due, and there is room for it in flight.
-    /// Everything that is due by then goes without a further wait. Gives when it was due, where records
+    /// Everything that is due by then goes without a further wait. Returns when it was due, if records are
+    /// timed.
     /// are timed.
     ///
     /// # Errors
@@ -89,7 +90,7 @@ impl Pass<'_, '_> {
             match turn {
                 Turn::Now(due) => return Ok(Some(due)),
                 Turn::At(due) => {
-                    // Who is killed while waiting has sent nothing of it.
+                    // If the run is killed while it waits, it has sent none of them.
                     self.take_back(numbered, index);
                     self.slice = 1;
                     self.session.wait(WaitFor::Due(due))?;

@@ -36,7 +36,7 @@ pub(in crate::produce) struct Absences(HashMap<usize, Absence>);
 
 impl Absences {
     /// Judges the cluster's answer about a target that has records for the partition `highest`: `there` is how
-    /// many partitions it has, none where nobody has answered. `limit` is how long a record may wait.
+    /// many partitions it has, `None` if nobody has answered. `limit` is how long a record may wait.
     pub(super) fn look(
         &mut self,
         target: usize,
@@ -85,7 +85,7 @@ impl Absences {
         self.0.insert(target, absence);
     }
 
-    /// How many partitions there are of a target whose `partition` was given up; none where it was not. A
+    /// How many partitions there are of a target whose `partition` was given up; `None` if it was not. A
     /// record without a partition, which is below 0, goes to any.
     pub(super) fn given_up(&self, target: usize, partition: i32) -> Option<i32> {
         let absence = self.0.get(&target)?;

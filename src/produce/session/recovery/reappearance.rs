@@ -4,7 +4,7 @@
 //!
 //! As long as librdkafka does not believe such an answer (`LONGEST_PROPAGATION_MS` in
 //! `connection/client/settings.rs`) it keeps the records, and repeats what a broker may have taken in a way that this
-//! recognizes. What is left for this file: records that it gives back all the same, and a topic that is still
+//! recognizes. What is left for this file: records that it gives back nevertheless, and a topic that is still
 //! missing when its records time out.
 
 use std::mem;
@@ -112,8 +112,8 @@ impl Session<'_> {
         self.job.console.note(&note);
     }
 
-    /// Why a record for `partition` of a target is not sent that was waited for in vain; none where it may be
-    /// sent. The cluster is asked again from time to time.
+    /// Why records for a partition of a target are not sent because the run has given up waiting for the
+    /// partition; `None` if they may be sent. Asks the cluster again from time to time.
     pub(in crate::produce) fn given_up(&mut self, target: usize, partition: i32) -> Option<String> {
         self.absences.given_up(target, partition)?;
         let now = self.deliveries.account().ages.clock();

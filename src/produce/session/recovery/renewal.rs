@@ -1,11 +1,11 @@
-//! What happens when a record has waited for longer than `message.timeout.ms`: the producers are ended
-//! and others go on, with producer ids of their own.
+//! Handles a record that has waited longer than `message.timeout.ms`: ends the producers, and lets others
+//! take over, with producer ids of their own.
 //!
-//! librdkafka's own time-outs would keep the producer and give it a new epoch. Records whose answers
-//! were lost, of any partition, are then sent again under that epoch, which the broker cannot know to
-//! be the ones that it has; they are in the log twice and called delivered (librdkafka#4953). Here each
-//! record that a broker may have taken is given up, and called unknown; only what certainly is not in
-//! the log is sent by the next producer.
+//! librdkafka's own time-outs would keep the producer and give it a new epoch. It would then send records of
+//! any partition whose answers were lost again under that epoch, and the broker could not know that it has
+//! them; they would be in the log twice and be called delivered (librdkafka#4953). Here each record that a
+//! broker may have taken is given up, and called unknown; the next producer sends only what is certainly not
+//! in the log.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -17,19 +17,19 @@ use crate::produce::delivery::{Ending, Returned};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 
-/// How long the brokers of other partitions may take to answer for what they have, without a pause as
-/// long as the second, before it is given up.
+/// How long the brokers of other partitions may take to answer for what they have, without a pause as long as
+/// the second value, before it is given up.
 const ANSWERS_LIMIT: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(500);
 /// How long librdkafka may take to give records back.
 const RETURN_LIMIT: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
-    /// Lets other producers go on when a record waits for too long. `parked` of the records in flight
-    /// are in nobody's account.
+    /// Lets other producers take over when a record waits too long. `parked` of the records in flight are in
+    /// nobody's account.
     ///
     /// # Errors
-    /// That the run ends; what came back is then counted as not written.
+    /// That the run ends; what came back then counts as not written.
     pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), SendStop> {
         if !mem::take(&mut self.waiter.is_overdue) || self.job.control.is_stopping() {
             return Ok(());
@@ -41,8 +41,8 @@ impl Session<'_> {
         if !mem::replace(&mut self.reported_time_outs, true) {
             let limit = timeout_of(&self.job.destination.properties).as_millis();
             self.job.console.note(&format!(
-                "records have waited for longer than `message.timeout.ms` ({limit} ms): they are given up, \
-                 and what is in flight with them; the rest is sent by a new producer"
+                "records have waited longer than `message.timeout.ms` ({limit} ms); kreplay gives up on them \
+                 and on what is in flight with them, and sends the rest with a new producer"
             ));
         }
         let returned = self.take_back(parked);
@@ -81,7 +81,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Takes all records back from librdkafka; gives those that may be sent again, in their order.
+    /// Takes all records back from librdkafka; returns those that may be sent again, in their order.
     fn take_back(&mut self, parked: u64) -> Vec<Returned> {
         let began = Instant::now();
         self.deliveries.account().returned = Some(Vec::new());
@@ -102,8 +102,8 @@ impl Session<'_> {
         }
     }
 
-    /// Hands records to producers that take the place of the ones before; leaves those that are not
-    /// taken any more when the run ends.
+    /// Hands records to the producers that replace the earlier ones; leaves those that are not accepted any
+    /// more when the run ends.
     fn send_by_others(
         &mut self,
         returned: &mut std::vec::IntoIter<Returned>,
@@ -121,7 +121,7 @@ impl Session<'_> {
         {
             let place = (topic.as_str(), *partition);
             let Some(target) = self.router.index_of(topic) else {
-                let why = "its topic is not known any more";
+                let why = "its topic is no longer known";
                 self.deliveries.conclude(record, place, why);
                 returned.next();
                 continue;

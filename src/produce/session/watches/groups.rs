@@ -1,5 +1,5 @@
-//! The watch over the consumer groups that a run waits for: begun before the first record, ended when they have
-//! read the last one.
+//! The watch over the consumer groups that a run waits for: it begins before the first record and ends when
+//! they have read the last one.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use crate::report::GroupReport;
 use crate::verify::group::look_at;
 use crate::verify::group::observer::GroupObserver;
 
-/// Begins to watch the groups that are waited for, once the cluster has described each of them.
+/// Begins to watch the awaited groups, once the cluster has described each of them.
 ///
 /// # Errors
-/// [`Error::GroupUnusable`] when the cluster does not describe one of them, or it commits no offsets.
+/// [`Error::GroupUnusable`] if the cluster does not describe one of them, or it commits no offsets.
 pub(in crate::produce::session) fn observe(
     job: &Job,
     connection: &Connection,
@@ -50,17 +50,17 @@ pub(in crate::produce::session) fn observe(
     Ok(Some(observer))
 }
 
-/// Whether there is a group of this name that neither protocol for consumers describes.
+/// Whether a group of this name exists that neither protocol for consumers describes.
 fn is_of_another_kind(job: &Job, connection: &Connection, name: &str) -> bool {
     let group = name.to_owned();
     let is_there = connection.ask(move |client| groups::is_there(client, &group, ASK_LIMIT));
-    // It may have come meanwhile.
+    // It may have appeared meanwhile.
     let name = [name.to_owned()];
     let again = || look_at(connection.client(), &job.control, &name);
     is_there == Some(Ok(true)) && again().is_ok_and(|found| found == [GroupMembers::NoGroup])
 }
 
-/// That there is no such group yet, with the nearest name among those that the cluster lists.
+/// Says that no such group exists yet, with the nearest name among those that the cluster lists.
 fn missing_note(job: &Job, connection: &Connection, name: &str) -> String {
     let listing = groups::list(connection.client(), &job.control, ASK_LIMIT);
     let listed = listing.map_or_else(|_| Vec::new(), |listing| listing.names);
@@ -72,8 +72,8 @@ fn missing_note(job: &Job, connection: &Connection, name: &str) -> String {
     format!("there is no consumer group `{name}` yet{near}")
 }
 
-/// Waits until the groups have read what was delivered, unless the run is to end; what is known of them, and
-/// how long that took.
+/// Waits until the groups have read what was delivered, unless the run has to end; returns what is known
+/// about them, and how long that took.
 pub(in crate::produce::session) fn wait(
     observer: &GroupObserver,
     job: &Job,

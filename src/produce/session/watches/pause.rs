@@ -1,6 +1,6 @@
-//! Notices that the whole process stood still for long: stopped by a signal, or with its machine.
-//! kreplay's own clock (`ages.rs`) stands still with it. Where librdkafka watches the time, records that
-//! waited have timed out when it goes on; somebody has to say why.
+//! Notices that the whole process was stopped for long: by a signal, or with its machine. kreplay's own clock
+//! (`ages.rs`) stops with it. If librdkafka watches the time, waiting records have timed out when it
+//! continues, and the user has to learn why.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,12 +10,12 @@ use crate::config::Destination;
 use crate::host::console::Console;
 use crate::produce::connection::timeouts::{TimeOuts, timeout_of};
 
-/// How often the time is looked at.
+/// How often to check the time.
 const BEAT: Duration = Duration::from_millis(100);
-/// A shorter pause is one of a busy machine.
+/// A shorter pause only means a busy machine.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// A watch over the time; ends when it is dropped.
+/// A watch over the time; it ends when it is dropped.
 pub(in crate::produce) struct PauseWatch {
     ending: Arc<(Mutex<bool>, Condvar)>,
     watching: Option<JoinHandle<()>>,
@@ -56,23 +56,23 @@ impl Drop for PauseWatch {
         *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         wake.notify_all();
         if let Some(watching) = self.watching.take() {
-            // A panic there has been reported by the panic itself.
+            // The panic itself has reported it.
             _ = watching.join();
         }
     }
 }
 
-/// What to say of two beats that are so far apart.
+/// The text for two beats that are this far apart.
 fn note(gap: Duration, timeout: Duration, whose: TimeOuts) -> Option<String> {
-    // Records have waited up to a quarter of their time before.
+    // Records may have waited up to a quarter of their time before.
     let is_long = gap >= SHORTEST && gap >= timeout / 4 * 3;
     is_long.then(|| {
         let (seconds, ms) = (gap.as_secs_f64(), timeout.as_millis());
         let what = match whose {
-            TimeOuts::Kreplay => "that time does not count for records that waited meanwhile",
-            TimeOuts::Librdkafka => "records that waited meanwhile may have timed out",
+            TimeOuts::Kreplay => "that time does not count for the records that were waiting",
+            TimeOuts::Librdkafka => "the records that were waiting may have timed out",
         };
-        format!("kreplay was stopped for {seconds:.1} s and goes on; {what} (`message.timeout.ms` is {ms} ms)")
+        format!("kreplay was stopped for {seconds:.1} s and continues; {what} (`message.timeout.ms` is {ms} ms)")
     })
 }
 
@@ -87,12 +87,12 @@ mod tests {
         assert_eq!(note(seconds(200.0), seconds(300.0), ours), None);
         assert_eq!(note(seconds(0.5), seconds(0.1), ours), None);
         let line = note(seconds(8.04), seconds(5.0), TimeOuts::Librdkafka);
-        let expected = "kreplay was stopped for 8.0 s and goes on; records that waited meanwhile may have \
+        let expected = "kreplay was stopped for 8.0 s and continues; the records that were waiting may have \
                         timed out (`message.timeout.ms` is 5000 ms)";
         assert_eq!(line.as_deref(), Some(expected));
         let line = note(seconds(8.04), seconds(5.0), ours);
-        let expected = "kreplay was stopped for 8.0 s and goes on; that time does not count for records \
-                        that waited meanwhile (`message.timeout.ms` is 5000 ms)";
+        let expected = "kreplay was stopped for 8.0 s and continues; that time does not count for the \
+                        records that were waiting (`message.timeout.ms` is 5000 ms)";
         assert_eq!(line.as_deref(), Some(expected));
     }
 }

@@ -1,11 +1,11 @@
-//! When a cluster has been silent for too long: a line after some seconds, and the end of the run after
-//! `--give-up-after`. Pure: the caller gives the time.
+//! Decides when a cluster has been silent for too long: a line after some seconds, and the end of the run
+//! after `--give-up-after`. Pure: the caller gives the time.
 
 use std::time::{Duration, Instant};
 
 /// How long a cluster is silent before a line says so; the next comes after twice that, and so on.
 const FIRST_LINE: Duration = Duration::from_secs(5);
-/// The most that the time between two looks counts. The sending thread looks every few milliseconds; a
+/// The most that the time between two checks counts. The sending thread checks every few milliseconds; a
 /// longer time means that the process, or the machine, was stopped.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 
@@ -19,11 +19,11 @@ pub(in crate::produce) struct Stall {
     next_line: Duration,
 }
 
-/// What follows from a look.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum StallVerdict {
     Fine,
-    /// It is time for a line: nothing was acknowledged for so long.
+    /// It is time for a line: nothing was acknowledged for this long.
     Say(Duration),
     GiveUp,
 }
@@ -79,7 +79,7 @@ mod tests {
 
     const STEP: Duration = Duration::from_millis(100);
 
-    /// What is said of each tenth of a second, when the clock goes on by so much at every look.
+    /// The results for each tenth of a second, when the clock advances by this much at every check.
     fn verdicts(
         stall: &mut Stall,
         start: Instant,

@@ -8,32 +8,32 @@ pub(super) type ToolMembers = Map<String, Value>;
 /// How one tool writes a record.
 pub(super) struct ToolFormat {
     pub(super) tool: &'static str,
-    pub(super) tells: fn(&ToolMembers) -> bool,
+    pub(super) recognises: fn(&ToolMembers) -> bool,
     pub(super) topic: &'static str,
     pub(super) partition: &'static str,
     pub(super) key: &'static str,
-    /// The first of these that is there.
+    /// The first of these members that exists.
     pub(super) value: &'static [&'static str],
     pub(super) offset: &'static str,
     pub(super) timestamp: &'static str,
     pub(super) headers: &'static str,
-    /// Known, and of no use.
+    /// Known members without use.
     pub(super) unused: &'static [&'static str],
-    /// What the tool itself keeps from the line.
+    /// What the tool itself leaves out of the line.
     pub(super) lossy: fn(&ToolMembers) -> Option<&'static str>,
     pub(super) bytes: BytesSpelling,
 }
 
-/// How a key, a value or a header is spelt.
+/// How a tool writes a key, a value or a header.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BytesSpelling {
-    /// Text.
+    /// As text.
     Text,
-    /// Text, and base64 in headers.
+    /// As text, with base64 in headers.
     HeadersBase64,
-    /// Base64; in headers lists of bytes.
+    /// As base64; in headers as lists of bytes.
     Base64,
-    /// An object with `payload`, `encoding` and `isPayloadNull`.
+    /// As an object with `payload`, `encoding` and `isPayloadNull`.
     Payload,
 }
 
@@ -41,7 +41,7 @@ pub(super) const KCAT: &str = "`kcat -J` prints them";
 
 const PLAIN: ToolFormat = ToolFormat {
     tool: "",
-    tells: |_| false,
+    recognises: |_| false,
     topic: "topic",
     partition: "partition",
     key: "key",
@@ -57,7 +57,7 @@ const PLAIN: ToolFormat = ToolFormat {
 pub(super) static FORMATS: [ToolFormat; 8] = [
     ToolFormat {
         tool: "rpk",
-        tells: |members| {
+        recognises: |members| {
             let no_other = || {
                 let own = [
                     "topic",
@@ -87,7 +87,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "kt",
-        tells: |members| {
+        recognises: |members| {
             has(members, &["partition", "offset", "key", "value"])
                 && members.get("timestamp").is_some_and(Value::is_string)
                 && members.len() == 5
@@ -98,7 +98,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "kafkactl",
-        tells: |members| has(members, &["Partition", "Offset", "Value"]),
+        recognises: |members| has(members, &["Partition", "Offset", "Value"]),
         topic: "",
         partition: "Partition",
         key: "Key",
@@ -120,7 +120,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "kaf",
-        tells: |members| {
+        recognises: |members| {
             has(members, &["payload", "partition", "offset"])
                 && members.get("timestamp").is_some_and(Value::is_string)
         },
@@ -131,7 +131,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
                 let text = members.get(name).and_then(Value::as_str);
                 text.is_some_and(|text| !text.is_empty())
             };
-            // kaf decodes JSON and writes it anew, and an empty text for a null.
+            // kaf decodes JSON and writes it again, and writes an empty text for a null.
             (!is_present("payload") || members.get("key").is_some_and(|key| !key.is_string()))
                 .then_some("it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them")
         },
@@ -140,7 +140,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "Kafdrop",
-        tells: |members| has(members, &["message", "headersFormatted"]),
+        recognises: |members| has(members, &["message", "headersFormatted"]),
         topic: "",
         value: &["message"],
         unused: &["headersFormatted"],
@@ -153,7 +153,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "AKHQ",
-        tells: |members| {
+        recognises: |members| {
             members.get("topic").is_some_and(Value::is_object) || has(members, &["exceptions"])
         },
         unused: &[
@@ -181,7 +181,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "Redpanda Console",
-        tells: |members| {
+        recognises: |members| {
             let value = members.get("value").and_then(Value::as_object);
             has(members, &["partitionID"])
                 && value.is_some_and(|value| value.contains_key("isPayloadNull"))
@@ -200,7 +200,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
     },
     ToolFormat {
         tool: "kafka-ui",
-        tells: |members| {
+        recognises: |members| {
             let marks = ["valueSerde", "keySerde", "valueSize", "keySize", "content"];
             has(members, &["timestampType", "partition", "offset"])
                 && marks.iter().any(|name| members.contains_key(*name))

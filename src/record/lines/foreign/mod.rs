@@ -1,5 +1,5 @@
-//! Records that other tools have printed as JSON: recognised by members that only the tool's records
-//! have together, then read by the table below. A member that the table does not know is named.
+//! Reads records that other tools have printed as JSON: recognises them by a combination of members that only
+//! this tool uses, then reads them by the table below. A member that the table does not know is named.
 //!
 //! | tool | recognised by | value | not used |
 //! |---|---|---|---|
@@ -13,8 +13,8 @@
 //! | kafka-ui | `timestampType` with `valueSerde`, `valueSize` or `content` | `value` or `content` | sizes, formats |
 //! | AWS Lambda | `eventSource` `aws:kafka` or `SelfManagedKafka`, with `records` | base64 | `eventSourceArn`, ... |
 //!
-//! kaf, kafkactl and kt decode what they print or leave something out: what cannot be told from the
-//! line is an error that names the tool.
+//! kaf, kafkactl and kt decode what they print or leave something out: if a line does not contain a part of
+//! the record, the error names the tool.
 
 mod formats;
 #[cfg(test)]
@@ -33,23 +33,25 @@ use self::formats::{BytesSpelling, FORMATS, KCAT, LAMBDA, ToolFormat, ToolMember
 
 type ForeignResult<T> = Result<T, String>;
 
-/// Reads the records of another tool that `text` is into `batch`, and gives what is wrong with those
-/// that cannot be read. None when it is no such text; the batch is then as it was.
+/// Reads the records of another tool in `text` into `batch`, and returns what is wrong with those that cannot
+/// be read. `None` if no tool writes such a text; the batch is then unchanged.
 pub(crate) fn read_foreign(text: &[u8], origin: Origin, batch: &mut Batch) -> Option<Vec<String>> {
     let members: ToolMembers = serde_json::from_slice(text).ok()?;
     if is_lambda(&members) {
         return Some(read_event(&members, origin, batch));
     }
-    let format = FORMATS.iter().find(|format| (format.tells)(&members))?;
+    let format = FORMATS
+        .iter()
+        .find(|format| (format.recognises)(&members))?;
     let read = format.read(&members, origin, batch);
     Some(read.err().into_iter().collect())
 }
 
-/// Whether `text` is what another tool prints of its records, whether or not they can be read.
+/// Whether `text` is what another tool prints of its records, readable or not.
 pub(crate) fn is_foreign(text: &[u8]) -> bool {
     let members: Option<ToolMembers> = serde_json::from_slice(text).ok();
     members.is_some_and(|members| {
-        is_lambda(&members) || FORMATS.iter().any(|format| (format.tells)(&members))
+        is_lambda(&members) || FORMATS.iter().any(|format| (format.recognises)(&members))
     })
 }
 
@@ -255,7 +257,7 @@ impl ToolFormat {
 }
 
 /// What Redpanda Console saves of a key, a value or a header (its `save-messages-dialog.tsx`): the bytes in
-/// base64, where the user asks for raw data, else what is shown. An empty one is called null.
+/// base64 if the user asks for raw data, otherwise what it shows. It calls an empty one null.
 fn payload_bytes(
     payload: &ToolMembers,
     what: &str,
@@ -289,7 +291,7 @@ fn payload_bytes(
     })
 }
 
-/// The text of so many bytes that is shown: as it is, or once more as JSON, as headers are.
+/// The shown text if it has this many bytes: as it is, or encoded once more as JSON, as headers are.
 fn as_long_as<'a>(size: Option<&Value>, text: &'a str) -> Option<Cow<'a, str>> {
     let Some(size) = size.and_then(Value::as_u64) else {
         return Some(text.into());
@@ -327,7 +329,7 @@ fn integer(node: Option<&Value>, name: &str) -> ForeignResult<Option<i64>> {
     }
 }
 
-/// Milliseconds since 1970, from these or from a text; one without a zone is UTC.
+/// Milliseconds since 1970, from a number or a text; a text without a zone is UTC.
 fn time(node: Option<&Value>) -> ForeignResult<Option<i64>> {
     let text = match node {
         None | Some(Value::Null) => return Ok(None),

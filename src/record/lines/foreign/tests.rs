@@ -17,8 +17,8 @@ fn read(text: &str) -> Option<(Vec<String>, Vec<String>)> {
     Some((lines.collect(), bad))
 }
 
-/// Samples in the form that each tool's source or documentation writes, with the record that they are.
-/// 2026-01-05T09:00:00Z is 20,458 days and 9 hours after 1970: (20458 * 24 + 9) * 3600 * 1000 ms.
+/// Samples in the form of each tool's source or documentation, each with its record. 2026-01-05T09:00:00Z is
+/// 20,458 days and 9 hours after 1970: (20458 * 24 + 9) * 3600 * 1000 ms.
 #[test]
 fn a_record_of_each_tool_is_read_for_what_it_is() {
     assert_eq!((20_458_i64 * 24 + 9) * 3600 * 1000, 1_767_603_600_000);
@@ -55,7 +55,8 @@ fn a_record_of_each_tool_is_read_for_what_it_is() {
             r#"{"partitionID":2,"offset":3,"timestamp":1767603600000,"compression":"snappy","isTransactional":false,"headers":[{"key":"h","value":{"payload":"x","isPayloadNull":false,"encoding":"text"}}],"key":{"payload":null,"isPayloadNull":true,"encoding":"null"},"value":{"payload":"v","isPayloadNull":false,"encoding":"text"}}"#,
             r#"{"partition":2,"offset":3,"timestamp":1767603600000,"key":null,"value":"v","headers":[["h","x"]]}"#,
         ),
-        // As it is saved today: headers are JSON in JSON, and `size` shows it; raw data are the bytes.
+        // As Redpanda Console saves it today: headers are JSON in JSON, and `size` shows it; raw data are the
+        // bytes.
         (
             r#"{"partitionID":2,"offset":3,"timestamp":1767603600000,"compression":"snappy","isTransactional":false,"headers":[{"key":"h","value":{"payload":"\"x\"","encoding":"text","isPayloadNull":false,"schemaId":0,"size":1}},{"key":"q","value":{"payload":"\"x\"","encoding":"text","isPayloadNull":false,"schemaId":0,"size":3}}],"key":{"payload":{"id":7},"rawPayload":"AAAAAAf/","encoding":"avro","isPayloadNull":false,"schemaId":7,"size":6},"value":{"payload":"v","encoding":"text","isPayloadNull":false,"schemaId":0,"size":1}}"#,
             r#"{"partition":2,"offset":3,"timestamp":1767603600000,"key_base64":"AAAAAAf/","value":"v","headers":[["h","x"],["q","\"x\""]]}"#,

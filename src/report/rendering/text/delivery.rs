@@ -7,10 +7,10 @@ use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanBytes, count, counted, records};
 use crate::report::{Placement, Report, TopicReport};
 
-/// Topics shown one by one; the rest is summed up, so that the report fits on one screen.
+/// How many topics are shown one by one; the rest is summed up, so that the report fits on one screen.
 pub(super) const MOST_TOPICS: usize = 10;
 
-/// What was changed of the topics in the middle of the run, a line for each.
+/// What changed in the topics during the run, a line for each change.
 pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, topics: &[TopicReport]) -> fmt::Result {
     let grown = topics.iter().filter_map(|topic| {
         let (name, has) = (visible(&topic.name), topic.partitions_at_end?);
@@ -56,9 +56,7 @@ impl Report {
         }
         match self.source.complete {
             true => Ok(()),
-            false => {
-                f.write_str("           what was not read yet of the input is not among them\n")
-            }
+            false => f.write_str("           records that were not read yet are not among them\n"),
         }
     }
 

@@ -1,5 +1,5 @@
-//! The report for people: one screen that says what was read, what was found, what was sent where,
-//! what was not and why, and what to do next.
+//! The report for people: one screen that says what was read, what was found, what was sent where, what was
+//! not sent and why, and what to do next.
 
 mod delivery;
 mod problems;
@@ -69,7 +69,7 @@ impl Report {
         Ok(())
     }
 
-    /// In which order the files would have been right, where another one was the cause.
+    /// The right order of the files, if another order was the cause.
     fn order_hint(&self) -> Option<String> {
         let name = |input: &u32| self.source.names.get(*input as usize);
         let names = self.better_order.iter().map(name);

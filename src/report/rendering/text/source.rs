@@ -1,4 +1,4 @@
-//! The lines about the source: what was read, left out, redacted.
+//! The lines about the source: what was read, left out or redacted.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use crate::host::visible::visible;
 use crate::report::rendering::figures::{HumanBytes, HumanCount, plural, records};
 use crate::report::{SourceReport, Tally};
 
-/// Files named one by one in a hint.
+/// How many files a hint names.
 pub(super) const MOST_FILES: usize = 8;
 
-/// Topics named on the line that counts redacted records, or those with dates to be resolved.
+/// How many topics are named on the line that counts redacted records, or those with dates to be resolved.
 pub(super) const MOST_REDACTED_TOPICS: usize = 5;
 
 /// The line that says what was read.
@@ -26,7 +26,7 @@ pub(in crate::report) fn write_source(
         [one] => format!(" {}", visible(one)),
         [first, rest @ ..] => format!(" {} and {} more", visible(first), rest.len()),
     };
-    // A snapshot's input is called so itself.
+    // The input of a snapshot has that name already.
     let kind = source.kind.unwrap_or_default();
     let kind = match inputs.starts_with(&format!(" {kind} ")) {
         true => "",
@@ -66,7 +66,7 @@ pub(in crate::report) fn write_source(
     Ok(())
 }
 
-/// Counts by topic the records that are not what the application was given.
+/// Counts by topic the records that differ from what the application received.
 pub(in crate::report) fn write_substitutes(
     f: &mut fmt::Formatter<'_>,
     tally: &Tally,
@@ -97,14 +97,14 @@ pub(in crate::report) fn write_substitutes(
     Ok(())
 }
 
-/// Names a filter that nothing passed: this is what to look at when nothing was found.
+/// Names a filter that passed nothing: the user should check it first.
 pub(super) fn write_nothing_passed(f: &mut fmt::Formatter<'_>, tally: &Tally) -> fmt::Result {
     match (tally.rrpairs, tally.fetches) {
         (0, _) | (_, 1..) => Ok(()),
         (all, 0) => writeln!(
             f,
             "note       the filter passed none of {}\n           \
-             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` choose of it",
+             hint: `kreplay inspect --paths` lists what they hold, `--filter` and `--value` select from it",
             plural(all, "RRPair", "RRPairs")
         ),
     }

@@ -10,7 +10,7 @@ use crate::report::rendering::figures::{HumanCount, counted, records, seconds};
 use crate::report::{Outcome, Report, Signal};
 
 impl Report {
-    /// Why the exit code is what it is, for whoever is not shown the report.
+    /// Why the exit code is what it is, for a user who is not shown the report.
     #[must_use]
     pub fn why(&self) -> String {
         let why = fmt::from_fn(|f| {
@@ -68,20 +68,20 @@ impl Report {
         if !self.destination.idempotence {
             writeln!(
                 f,
-                "promise    none (--no-idempotence): what is delivered may be there twice, out of \
-                 order, or be lost"
+                "promise    none (--no-idempotence): delivered records may be in the log twice, \
+                 out of order, or be lost"
             )?;
         }
         if let Some(resume) = &self.resume {
             let (skipped, journal) = (HumanCount(resume.skipped), visible(&resume.journal));
             write!(
                 f,
-                "resumed    {skipped} delivered before are skipped ({journal})"
+                "resumed    skipped {skipped} that earlier runs delivered ({journal})"
             )?;
             match resume.may_repeat {
                 Some(0) => f.write_char('\n')?,
-                Some(n) => writeln!(f, "; up to {} may be there twice", HumanCount(n))?,
-                None => f.write_str("; how many may be there twice is not known\n")?,
+                Some(n) => writeln!(f, "; up to {} may be in the log twice", HumanCount(n))?,
+                None => f.write_str("; it is unknown how many may be in the log twice\n")?,
             }
             if let Some(n) = resume.uncertain.filter(|n| *n > 0) {
                 writeln!(
@@ -104,12 +104,12 @@ impl Report {
         let parts = counted(&parts);
         match parts.is_empty() {
             true => Ok(()),
-            false => writeln!(f, "stopped    of the records on their way {parts}"),
+            false => writeln!(f, "stopped    of the records in flight {parts}"),
         }
     }
 }
 
-/// A report that is not written says nothing of what it reports.
+/// A report that is not written says nothing about what it reports.
 pub(super) fn ends_a_run(failure: &Error) -> bool {
     !matches!(failure, Error::ReportUnwritten { .. })
 }

@@ -1,5 +1,4 @@
-//! `--correlate`: how long it takes from sending a record to the appearance of the output that carries the same
-//! value.
+//! `--correlate`: measures the time from sending a record until the output with the same value appears.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,8 +16,8 @@ use crate::record::{Batch, Record};
 use crate::report::CorrelationReport;
 use crate::verify::compare::LONGEST_JSON;
 
-/// Values that wait for an answer. Beyond that, half of all values are left out, by their hash, and so on: the
-/// figures are then those of a sample.
+/// How many values may wait for an answer. Beyond that, half of all values are left out, by their hash, and
+/// so on: the figures are then those of a sample.
 const MOST_WAITING: usize = 1 << 20;
 
 /// What was sent and what came of it.
@@ -39,7 +38,7 @@ struct CorrelationState {
     mask: u64,
     times: Distribution,
     answered: u64,
-    /// Records sent that have no such value.
+    /// The number of records sent without such a value.
     without: u64,
 }
 
@@ -63,7 +62,7 @@ impl Correlation {
         })
     }
 
-    /// Takes note of a record that is sent now.
+    /// Notes that a record is sent now.
     pub(in crate::run::replay) fn sent(&self, batch: &Batch, record: &Record) {
         let value = self.values(batch, record).into_iter().next();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +84,7 @@ impl Correlation {
         }
     }
 
-    /// Takes note of a record that has appeared now.
+    /// Notes that a record has appeared now.
     pub(super) fn appeared(&self, batch: &Batch, record: &Record) {
         let now = Instant::now();
         let values = self.values(batch, record);
@@ -118,7 +117,7 @@ impl Correlation {
         }
     }
 
-    /// Hashes of what a record may be known by.
+    /// Hashes of what identifies a record.
     fn values(&self, batch: &Batch, record: &Record) -> Vec<u64> {
         let hash = |bytes: &[u8]| {
             let mut hasher = DefaultHasher::new();
@@ -162,7 +161,7 @@ impl CorrelationState {
     }
 }
 
-/// The text of what is at `steps`; none for lists, objects and null.
+/// The text of the node at `steps`; `None` for lists, objects and null.
 fn scalar_at(json: &Value, steps: &[PathStep]) -> Option<String> {
     let mut at = json;
     for step in steps {

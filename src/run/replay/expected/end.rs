@@ -1,4 +1,4 @@
-//! How the reading of the output has ended, and in words why it is not whole.
+//! How the reading of the output has ended, and the text that says why it is incomplete.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::error::Error;
 pub(in crate::run::replay) enum ObservationEnd {
     /// Everything was read, and nothing more came.
     Quiet,
-    /// The run is over before that.
+    /// The run ended before that.
     #[default]
     Stopped,
-    /// Something came again and again.
+    /// More records kept coming.
     NeverQuiet,
     /// An open transaction hides the rest of a partition.
     Hidden(String),
@@ -22,16 +22,17 @@ pub(in crate::run::replay) enum ObservationEnd {
 }
 
 impl ObservationEnd {
-    /// Why not all that the service writes was seen.
+    /// Why the output is incomplete.
     pub(super) fn why(&self, limit: Duration, quiet: Duration) -> Option<String> {
         match self {
             Self::Quiet => None,
-            Self::Stopped => Some("the run came to no good end".into()),
+            Self::Stopped => Some("the run did not complete".into()),
             Self::NeverQuiet => {
                 let limit = humantime::format_duration(limit);
                 let quiet = humantime::format_duration(quiet);
                 Some(format!(
-                    "records still came {limit} after the last one was sent, or none for less than {quiet}"
+                    "the output had not been quiet for {quiet} when the time was over, {limit} after the \
+                     last record was sent"
                 ))
             }
             Self::Hidden(place) => Some(format!(

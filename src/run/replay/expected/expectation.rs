@@ -1,5 +1,5 @@
-//! What is expected, as far as it is known: filled while the capture is read, or from another source before
-//! that, and compared with by the observer at the same time.
+//! The expected records, as far as they are known: filled while the capture is read, or from another source
+//! before that, and compared by the observer at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -21,20 +21,20 @@ use crate::report::{ExcusedNoise, LearnedPath, Outcome};
 use crate::run::compare::add;
 use crate::verify::compare::{Ignore, RecordComparison, Rules, Side};
 
-/// The expectation as the threads of a run share it.
+/// The expectation that the threads of a run share.
 pub(in crate::run::replay) struct SharedExpectation {
     pub(super) settings: OutputExpectation,
     topics: TopicNames,
     brokers: String,
     correlation: Option<Correlation>,
     state: Mutex<ExpectationState>,
-    /// Everything that will be sent was.
+    /// Everything that has to be sent was sent.
     pub(super) is_sending_over: AtomicBool,
-    /// What the service writes is of no interest any more.
+    /// Nobody needs to know what the service writes any more.
     pub(super) is_given_up: AtomicBool,
 }
 
-/// What is known.
+/// What is known so far.
 #[derive(Default)]
 pub(super) struct ExpectationState {
     comparison: Option<RecordComparison>,
@@ -43,19 +43,19 @@ pub(super) struct ExpectationState {
     pub(super) mark: CaptureMark,
     /// The captured names of topics of the destination.
     captured: BTreeMap<String, String>,
-    /// The topics of the destination before the first record was sent; none before they were looked at.
+    /// The topics of the destination before the first record was sent; `None` before kreplay has looked at them.
     pub(super) outputs: Option<OutputTopics>,
-    /// Topics in which something is expected.
+    /// Topics with expected records.
     pub(super) wanted: BTreeSet<String>,
     /// Those of them that are not read yet.
     unread: Vec<String>,
     /// Records.
     pub(super) expected: u64,
     pub(super) unreadable: u64,
-    /// Those with texts that data-loss prevention has replaced, and those with dates to be resolved.
+    /// Expected records with texts that data-loss prevention has replaced, and expected records with dates to be resolved.
     pub(super) redacted: u64,
     pub(super) dated: u64,
-    /// Whether the source would show which records were in transactions, and how many it does.
+    /// Whether the source would show which records were in transactions, and for how many it does.
     pub(super) shows_transactions: bool,
     transactional: u64,
     /// Names of the inputs of another source.
@@ -64,7 +64,7 @@ pub(super) struct ExpectationState {
 
 impl SharedExpectation {
     /// # Errors
-    /// [`Error::Config`] for a file of noise that is none, and a path to correlate by.
+    /// [`Error::Config`] for a noise file that is not one, and for a path to correlate by.
     pub(super) fn new(
         config: &Config,
         settings: &OutputExpectation,
@@ -101,12 +101,12 @@ impl SharedExpectation {
         })
     }
 
-    /// How records sent and seen belong together, where that is asked for.
+    /// How to match records sent with records seen, if the user asks for that.
     pub(in crate::run::replay) fn correlation(&self) -> Option<&Correlation> {
         self.correlation.as_ref()
     }
 
-    /// What production tells of each record that it sends.
+    /// What production reports about each record that it sends.
     pub(in crate::run::replay) fn sending(self: &Arc<Self>) -> Option<Arc<SendingWatch>> {
         self.correlation.as_ref()?;
         let shared = self.clone();
@@ -122,7 +122,7 @@ impl SharedExpectation {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the reading of the capture fills; none where another source says what is expected.
+    /// What the reading of the capture fills; `None` if the expected records come from another source.
     pub(in crate::run::replay) fn expecting(
         self: &Arc<Self>,
         options: &crate::config::Extraction,
@@ -138,8 +138,8 @@ impl SharedExpectation {
         }
     }
 
-    /// The output topics that are known before the capture is read, as they were captured: renamings are meant
-    /// for them, too.
+    /// The output topics that are known before the capture is read, under their captured names: renamings
+    /// apply to them as well.
     pub(in crate::run::replay) fn outputs(&self) -> SourceBatch {
         let mut source_batch = SourceBatch::default();
         let state = self.state();
@@ -168,7 +168,7 @@ impl SharedExpectation {
             ExpectationSource::Capture => Error::Config {
                 message: "`--expect`: the capture has no record that the application wrote".into(),
                 hint: Some(
-                    "it needs Produce requests; `--expect-from SOURCE` takes them from elsewhere"
+                    "kreplay takes them from Produce requests; `--expect-from SOURCE` takes them from elsewhere"
                         .into(),
                 ),
             },
@@ -233,8 +233,9 @@ impl SharedExpectation {
         &self.brokers
     }
 
-    /// What of transactions is read, as far as is known by now. Who wrote in transactions did so for readers of what
-    /// is committed; other readers are given everything, by the default of Kafka's own client.
+    /// Which records of transactions to read, as far as is known by now. A producer that used transactions
+    /// wrote for readers of committed records; other readers get everything, by the default of Kafka's own
+    /// client.
     pub(super) fn isolation(&self) -> Isolation {
         let state = self.state();
         match state.shows_transactions && state.transactional == 0 {
@@ -243,7 +244,7 @@ impl SharedExpectation {
         }
     }
 
-    /// Topics that are to be read from now on, with the offsets at which they ended.
+    /// Topics to read from now on, with the offsets at which they ended.
     pub(super) fn take_unread(&self) -> Vec<(String, Vec<OutputEnd>)> {
         let mut state = self.state();
         let unread = std::mem::take(&mut state.unread);
@@ -283,7 +284,7 @@ impl SharedExpectation {
         self.settings.limit
     }
 
-    /// The comparison, and what is known beside it; once.
+    /// The comparison, and what is known besides; once.
     pub(super) fn take(&self) -> Option<(RecordComparison, ExpectationState)> {
         let mut state = std::mem::take(&mut *self.state());
         Some((state.comparison.take()?, state))
@@ -291,7 +292,7 @@ impl SharedExpectation {
 }
 
 impl ExpectationState {
-    /// The file of noise, and what it excuses.
+    /// The noise file, and the noise that it accepts.
     pub(super) fn noise_of_file(&self) -> Option<ExcusedNoise> {
         let noise = self.noise.as_ref()?;
         Some(ExcusedNoise {
@@ -300,7 +301,7 @@ impl ExpectationState {
         })
     }
 
-    /// The same paths in topics as they were captured: a file of noise serves whatever they are renamed to.
+    /// The same paths in topics as they were captured: a noise file holds whatever the topics are renamed to.
     pub(super) fn as_captured(&self, mut paths: Vec<LearnedPath>) -> Vec<LearnedPath> {
         for path in &mut paths {
             if let Some(captured) = self.captured.get(&path.topic) {
@@ -311,8 +312,8 @@ impl ExpectationState {
     }
 }
 
-/// The name that a captured output topic has at the destination: renamings are for inputs and outputs, the one
-/// topic of `-t` is for inputs alone.
+/// The name that a captured output topic has at the destination: renamings apply to inputs and outputs, the
+/// topic of `-t` to inputs only.
 fn output(topics: &TopicNames, captured: &str) -> String {
     match topics {
         TopicNames::One(_) => captured.to_owned(),

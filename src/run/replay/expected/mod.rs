@@ -1,7 +1,7 @@
-//! `--expect`: what the service under test writes during a run, beside what it is expected to write. The
-//! expectation comes from the capture while it is replayed, or from another source before that
-//! (`expectation.rs`, `start.rs`); what is written is read from where its topics (`outputs.rs`) ended before the first
-//! record was sent (`observer.rs`, `partitions.rs`). What counts as the same is `verify/compare/`'s.
+//! `--expect`: compares what the service under test writes during a run with what it is expected to write.
+//! The expectation comes from the capture while it is replayed, or from another source before that
+//! (`expectation.rs`, `start.rs`). The output is read from where its topics (`outputs.rs`) ended before the
+//! first record was sent (`observer.rs`, `partitions.rs`). `verify/compare/` decides what counts as the same.
 
 mod correlation;
 mod end;
@@ -38,12 +38,12 @@ use crate::verify::compare::NoiseLearner;
 pub(super) struct ExpectedOutput {
     settings: OutputExpectation,
     ignored: Vec<IgnoredPath>,
-    /// None once the comparison has them.
+    /// `None` once the comparison has them.
     differences: Option<Differences>,
     pub(super) start: ExpectationStart,
 }
 
-/// What the comparison of the output has given.
+/// The result of comparing the output.
 pub(super) struct ComparedOutput {
     topics: Vec<(String, Compared)>,
     /// Those that the run itself sends to.
@@ -54,7 +54,7 @@ pub(super) struct ComparedOutput {
 }
 
 impl ExpectedOutput {
-    /// None when nothing is expected.
+    /// `None` if nothing is expected.
     ///
     /// # Errors
     /// [`Error::Config`] for paths that do not parse, and a file of differences that cannot be written.
@@ -74,8 +74,8 @@ impl ExpectedOutput {
         }))
     }
 
-    /// Has the observer come to its end: at once where the run has failed, else when nothing more comes.
-    /// None when it was never started.
+    /// Ends the observer: at once if the run has failed, otherwise when nothing more comes. `None` if it was
+    /// never started.
     pub(super) fn wind_up(
         &self,
         is_settled: bool,
@@ -87,7 +87,7 @@ impl ExpectedOutput {
         if is_whole {
             let quiet = humantime::format_duration(self.settings.quiet);
             console.note(&format!(
-                "every record is delivered; the output is read until nothing has come for {quiet}"
+                "every record is delivered; reading the output until nothing has arrived for {quiet}"
             ));
         }
         let flag = match is_whole {
@@ -98,7 +98,7 @@ impl ExpectedOutput {
         Some(observed)
     }
 
-    /// Compares on a thread of its own, which may take a while; none when that was done before.
+    /// Compares on its own thread, which may take a while; `None` if that was done before.
     pub(super) fn compare(
         &mut self,
         report: &Report,
@@ -137,7 +137,7 @@ impl ExpectedOutput {
         }))
     }
 
-    /// Says in `report` what came of it; whether the observer was told to stop.
+    /// Puts the result into `report`; returns whether the observer had to stop.
     pub(super) fn conclude(
         self,
         report: &mut Report,
@@ -160,7 +160,7 @@ impl ExpectedOutput {
         }
         let is_whole = compared.is_some() && report.failures.is_empty() && report.signal.is_none();
         if !is_whole {
-            let why = || "the run came to no good end".into();
+            let why = || "the run did not complete".into();
             found.incomplete.get_or_insert_with(why);
         }
         found.correlation = self.start.shared.correlation().map(Correlation::report);
@@ -185,7 +185,8 @@ impl ExpectedOutput {
     }
 }
 
-/// Writes what was learned to `file`, where that is asked for and the output was seen whole; the error is why not.
+/// Writes what was learned to `file`, if the user asks for that and the output is complete; the error says
+/// why not.
 fn learn(
     file: Option<&Path>,
     learner: &NoiseLearner,

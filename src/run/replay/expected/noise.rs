@@ -15,12 +15,13 @@ use crate::report::LearnedPath;
 use crate::run::compare::ignored::IgnoredPath;
 use crate::verify::compare::{HEADER, NoisePart, NoiseRule};
 
-/// Bytes of a file of noise. As much as is learned, a thousand paths of 1 KiB, fits into it however it is escaped.
+/// The most bytes of a noise file. Everything that is learned, a thousand paths of 1 KiB, fits into it
+/// however it is escaped.
 const MOST_BYTES: usize = 8 << 20;
-/// The version of the file's form.
+/// The version of the file's format.
 const FORM: u64 = 1;
 
-/// By what a capture is known again: all that it expects, in whatever order it was read.
+/// Identifies a capture: by all records that it expects, in whatever order they were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct CaptureMark {
     sum: u64,
@@ -90,12 +91,12 @@ impl NoiseFile {
             })
         };
         parse().ok_or_else(|| Error::Config {
-            message: format!("{shown} is no file of noise"),
+            message: format!("{shown} is not a noise file"),
             hint: Some("`--learn FILE` writes one".into()),
         })
     }
 
-    /// What is excused, in topics that are called `output(captured)` at the destination.
+    /// The accepted noise, in topics that are called `output(captured)` at the destination.
     ///
     /// # Errors
     /// [`Error::Config`] for paths that do not parse.
@@ -132,30 +133,30 @@ impl NoiseFile {
     /// Whether it was learned with this capture.
     ///
     /// # Errors
-    /// [`Error::Config`] when it was another one.
+    /// [`Error::Config`] if it was another one.
     pub(super) fn check(&self, mark: CaptureMark) -> Result<(), Error> {
         match self.capture == mark.text() {
             true => Ok(()),
             false => Err(Error::Config {
                 message: format!(
-                    "{} was learned with another capture: what is expected is not the same",
+                    "{} was learned with another capture: the expected records differ",
                     self.file.display()
                 ),
-                hint: Some("`--learn FILE` learns the noise of this one".into()),
+                hint: Some("learn the noise of this one with `--learn FILE`".into()),
             }),
         }
     }
 }
 
-/// Refuses a file for `--learn` that is there already.
+/// Refuses a file for `--learn` that exists already.
 ///
 /// # Errors
 /// [`Error::Config`].
 pub(super) fn check_new(file: &Path) -> Result<(), Error> {
-    // A link is there, wherever it leads.
+    // A link exists, wherever it leads.
     match file.symlink_metadata().is_ok() {
         true => Err(Error::config(format!(
-            "cannot write what is learned to {}: it is there already",
+            "cannot write what was learned to {}: the file exists",
             file.display()
         ))),
         false => Ok(()),

@@ -17,15 +17,15 @@ use crate::host::console::Console;
 use crate::host::control::{Control, Shutdown};
 use crate::record::channel::SourceBatch;
 
-/// How long one wait for records may take: an interruption is noticed after it.
+/// The longest wait for records; an interruption is noticed after it.
 const STEP: Duration = Duration::from_millis(20);
-/// What is taken before anything else is looked at.
+/// How many records are taken before anything else is checked.
 const MOST_AT_ONCE: usize = 4096;
-/// Bytes of a portion at which it is compared.
+/// Bytes of a batch at which it is compared.
 const MOST_BYTES: usize = 1 << 20;
-/// After so long without anything a topic may have gone.
+/// After this time without a record, a topic may have been deleted.
 const DOUBT: Duration = Duration::from_secs(1);
-/// How long an open transaction is waited for once nothing else comes: the last stable offset trails the end
+/// How long to wait for an open transaction once nothing else comes: the last stable offset trails the end
 /// of the log until the markers are written.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 /// After so long without anything the cluster is asked where a partition ends that was not read to its end. A
@@ -36,18 +36,18 @@ const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(in crate::run::replay) struct ObservedOutput {
     pub(super) end: ObservationEnd,
-    /// Names of the partitions; places of records point into them.
+    /// Names of the partitions; the places of records refer to them by index.
     pub(super) names: Vec<String>,
     pub(super) records: u64,
-    /// What of transactions was read; none when nothing was.
+    /// Which records of transactions were read; `None` if nothing was.
     pub(super) isolation: Option<Isolation>,
 }
 
-/// How the output is read.
+/// How to read the output.
 pub(super) struct OutputReading {
     pub(super) reader: LogReader,
     pub(super) isolation: Isolation,
-    /// For another reader, when the capture turns out to show transactions.
+    /// Opens another reader, when the capture turns out to show transactions.
     pub(super) destination: Destination,
     pub(super) console: Console,
 }
@@ -62,9 +62,9 @@ pub(super) struct OutputObserver {
     source_batch: SourceBatch,
     records: u64,
     failure: Option<Error>,
-    /// When something came for the last time.
+    /// When the last record came.
     last_news: Instant,
-    /// When the cluster was asked for the ends of partitions, and why it did not say.
+    /// When kreplay asked the cluster for the ends of partitions, and why it got no answer.
     asked: Option<Instant>,
     refused: Option<Error>,
 }
@@ -125,7 +125,7 @@ impl OutputObserver {
         }
     }
 
-    /// Begins to read the topics in which something is expected now.
+    /// Begins to read the topics that have expected records by now.
     ///
     /// # Errors
     /// Why they cannot be read.
@@ -153,10 +153,10 @@ impl OutputObserver {
         Ok(())
     }
 
-    /// Looks whether the topics are still there, while nothing comes of them.
+    /// Checks that the topics still exist, while nothing comes from them.
     ///
     /// # Errors
-    /// That one is gone.
+    /// That one was deleted.
     fn check_presence(&mut self) -> Result<(), Error> {
         if self.last_news.elapsed() < DOUBT {
             return Ok(());
@@ -165,15 +165,15 @@ impl OutputObserver {
         self.presence.check(&self.reading.reader, topics)
     }
 
-    /// Reads in another way when the capture turns out to show transactions, as long as nothing was read.
+    /// Changes the isolation when the capture turns out to show transactions, as long as nothing was read.
     fn choose_isolation(&mut self) -> Result<(), Error> {
         let isolation = self.shared.isolation();
         let reading = &mut self.reading;
         if isolation == reading.isolation || self.records > 0 {
             return Ok(());
         }
-        let told = (&reading.console, &self.control);
-        reading.reader = LogReader::open(&reading.destination, isolation, told)?;
+        let watch = (&reading.console, &self.control);
+        reading.reader = LogReader::open(&reading.destination, isolation, watch)?;
         reading.isolation = isolation;
         let reader = &mut reading.reader;
         self.partitions.each(|topic, number, partition| {
@@ -183,7 +183,7 @@ impl OutputObserver {
         })
     }
 
-    /// Takes what there is by now.
+    /// Takes what is there by now.
     fn read(&mut self) {
         for _ in 0..MOST_AT_ONCE {
             let Self {
@@ -238,7 +238,7 @@ impl OutputObserver {
         }
     }
 
-    /// How the reading ends now that sending is over; none when it goes on.
+    /// How the reading ends after the sending; `None` if it continues.
     fn end(&mut self, over: Instant) -> Option<ObservationEnd> {
         let is_late = over.elapsed() >= self.shared.limit();
         let quiet = self.last_news.max(over).elapsed();

@@ -10,7 +10,7 @@ use crate::cluster::reader::{Isolation, LogReader};
 use crate::error::{Error, Right};
 use crate::record::TopicId;
 
-/// How often it is looked whether topics are still there.
+/// How often to check that topics still exist.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Where a partition ended before the first record was sent.
@@ -23,7 +23,7 @@ pub(super) struct OutputEnd {
 }
 
 impl OutputEnd {
-    /// For a reader of such records.
+    /// The end for a reader of these records.
     pub(super) fn of(self, isolation: Isolation) -> i64 {
         match isolation {
             Isolation::Committed => self.stable,
@@ -91,7 +91,7 @@ impl OutputTopics {
     }
 }
 
-/// Whether topics are still those that they were: librdkafka tells a reader nothing of a topic that is deleted.
+/// Checks that topics still exist: librdkafka reports nothing to a reader when a topic is deleted.
 pub(super) struct TopicPresence {
     looked: Instant,
     ids: HashMap<String, TopicId>,
@@ -108,7 +108,7 @@ impl TopicPresence {
         }
     }
 
-    /// Asks the cluster for topics, once in a while.
+    /// Asks the cluster for topics from time to time.
     ///
     /// # Errors
     /// [`Error::TopicRefused`] for one that is gone.
@@ -148,7 +148,7 @@ impl TopicPresence {
     }
 }
 
-/// Where topics end, partition by partition. The stable ends come first: they are not to lie behind the others.
+/// Where topics end, partition by partition. The stable ends are read first: they must not lie after the others.
 fn ends_of(
     reader: &mut LogReader,
     topics: impl Iterator<Item = (String, i32)>,

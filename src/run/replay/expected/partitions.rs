@@ -9,13 +9,13 @@ use crate::error::Error;
 
 /// A partition that is read.
 pub(super) struct OutputPartition {
-    /// Its place among the names.
+    /// Its index among the names.
     pub(super) input: u32,
     /// Where it ended before the run.
     pub(super) began: OutputEnd,
-    /// Behind the last record that came of it.
+    /// The offset after its last record that came.
     pub(super) next: i64,
-    /// Where everything that there is was read; none before that.
+    /// Up to where everything was read; `None` before that.
     pub(super) at_end: Option<i64>,
 }
 

@@ -1,5 +1,5 @@
-//! The beginning of a comparison, before the first record is sent: reads what another source expects, notes where
-//! topics end, and starts the observer.
+//! The beginning of a comparison, before the first record is sent: reads the expected records of another
+//! source, notes where topics end, and starts the observer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,7 +24,7 @@ use crate::run::replay::reading::{CurrentReading, lock};
 #[derive(Clone)]
 pub(in crate::run::replay) struct ExpectationStart {
     pub(in crate::run::replay) shared: Arc<SharedExpectation>,
-    /// None before the observer has begun.
+    /// `None` before the observer has begun.
     observed: Arc<Mutex<Option<oneshot::Receiver<ObservedOutput>>>>,
 }
 
@@ -36,7 +36,7 @@ impl ExpectationStart {
         }
     }
 
-    /// Where the observer tells what it has seen.
+    /// Where the observer reports what it has seen.
     pub(super) fn observed(&self) -> MutexGuard<'_, Option<oneshot::Receiver<ObservedOutput>>> {
         // It is whole before and after each statement.
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
@@ -46,7 +46,7 @@ impl ExpectationStart {
     /// on the runtime, on a thread that may block.
     ///
     /// # Errors
-    /// What keeps the output from being compared: an output topic that does not exist, among others.
+    /// What keeps the output from being compared, such as an output topic that does not exist.
     pub(in crate::run::replay) fn begin(
         &self,
         config: &Config,
@@ -69,7 +69,7 @@ impl ExpectationStart {
         let outputs = OutputTopics::look(&mut reader, self.shared.brokers(), outputs)?;
         outputs.check(wanted.iter())?;
         self.shared.state().outputs = Some(outputs);
-        let (tell, observed) = oneshot::channel();
+        let (sender, observed) = oneshot::channel();
         *self.observed() = Some(observed);
         let reading = OutputReading {
             reader,
@@ -80,13 +80,13 @@ impl ExpectationStart {
         let (shared, control) = (self.shared.clone(), control.clone());
         thread::spawn(move || {
             let observed = OutputObserver::new(reading, shared, control).observe();
-            // Nobody listens only when the run was left at once.
-            _ = tell.send(observed);
+            // Nobody listens only if the run ended at once.
+            _ = sender.send(observed);
         });
         Ok(())
     }
 
-    /// Reads what is expected from a source of its own.
+    /// Reads the expected records from their own source.
     fn read_other(
         &self,
         source: &Source,
@@ -122,7 +122,7 @@ impl ExpectationStart {
         }
     }
 
-    /// Takes what is expected to its end.
+    /// Reads the expected records to their end.
     fn expect_all(&self, receiver: Receiver) -> Result<(), Error> {
         while let Some(source_batch) = receiver.recv() {
             self.shared.expect_records(&source_batch)?;

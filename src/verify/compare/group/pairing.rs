@@ -27,7 +27,7 @@ pub(super) struct Pair {
 enum PairedBy {
     /// Both records were left over.
     Resemblance,
-    /// The records are equal but for an id at the path of this rule.
+    /// The records are equal except for an id at the path of this rule.
     BrokenId(usize),
 }
 
@@ -117,7 +117,7 @@ impl KeyGroup {
         broken
     }
 
-    /// What changed in a pair; none where a content was not kept.
+    /// What changed in a pair; `None` if a content was not kept.
     pub(super) fn changes_of(&self, scope: KeyScope<'_>, pair: &Pair) -> Option<Changes> {
         match pair.why {
             PairedBy::Resemblance => self.changes(scope, pair.expected, pair.observed),

@@ -62,7 +62,8 @@ fn a_difference_too_large_to_keep_is_counted_with_its_position() {
     assert_eq!(places.len(), 10);
 }
 
-/// A name of 10 KB above 1,500 members: a path for each of them would be many times as much as the values.
+/// A name of 10 KB above 1,500 members: a path for each of them would take many times as much memory as the
+/// values.
 #[test]
 fn what_is_named_of_a_pair_is_bounded() {
     let value = |value: u32| {
@@ -139,6 +140,6 @@ fn more_records_than_are_remembered_are_refused() {
     let (number, error) = refused.expect("there are too many");
     // 48 bytes of a hash and a place, four times for the first of a key, and a table of keys.
     assert!((1500..4000).contains(&number), "{number}");
-    let said = "what tells the compared records apart takes more than 1 MiB, for ";
+    let said = "comparing the records would take more than 1 MiB, for ";
     assert!(error.starts_with(said), "{error}");
 }

@@ -138,14 +138,14 @@ proptest! {
         prop_assert_eq!(changed + missing + extra + repeated + reordered, differences);
     }
 
-    /// A shuffle of one key's records is only ever a matter of order, and the fewest moves that sort it
-    /// are counted: all but the longest rising run.
+    /// A shuffle of one key's records is only a matter of order, and the comparison counts the fewest moves
+    /// that sort it: all but the longest rising run.
     #[test]
     fn the_number_of_reordered_records_is_the_fewest_that_have_to_move(order in Just((0..9usize).collect::<Vec<_>>()).prop_shuffle()) {
         let values: Vec<String> = (0..9).map(|n| n.to_string()).collect();
         let expected: Vec<Plain<'_>> = values.iter().map(|v| (K, v.as_str())).collect();
         let observed: Vec<Plain<'_>> = order.iter().map(|n| (K, values[*n].as_str())).collect();
-        // By trying all of its parts.
+        // Computed by trying all of its parts.
         let longest = (0u32..1 << 9)
             .filter(|part| order.iter().enumerate().filter(|(i, _)| part >> i & 1 == 1).map(|(_, n)| n).is_sorted())
             .map(u32::count_ones)

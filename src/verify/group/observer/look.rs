@@ -22,7 +22,7 @@ const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(1);
 enum LookScope {
     /// Committed offsets.
     Commits,
-    /// Members and the ends of logs, too.
+    /// Also members and the ends of logs.
     Everything,
 }
 

@@ -1,5 +1,5 @@
-//! Watches consumer groups from the first record to the moment in which they are drained: a thread of its own
-//! looks at what they have committed.
+//! Watches consumer groups from the first record until they are drained, on its own thread, which looks at
+//! what they have committed.
 
 mod look;
 mod state;
@@ -19,7 +19,7 @@ use crate::host::control::{Control, Shutdown};
 use crate::host::patience;
 use crate::report::{GroupReport, PartitionDrain};
 
-/// How often a wait asks whether it goes on.
+/// How often a wait checks whether to go on.
 const STEP: Duration = Duration::from_millis(20);
 
 /// How long the last look may take, when the time for the groups is over.

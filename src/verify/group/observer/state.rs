@@ -11,11 +11,11 @@ use crate::verify::group::sent::SentTimes;
 pub(crate) struct GroupProgress {
     /// Records delivered and not committed.
     pub(crate) lag: u64,
-    /// Records a second that it commits; none where that is not known yet.
+    /// Records a second that it commits; `None` while that is unknown.
     pub(crate) rate: Option<f64>,
     /// Records that it has committed.
     pub(crate) done: u64,
-    /// The interval between its commits; none where that is not known yet.
+    /// The interval between its commits; `None` while that is unknown.
     pub(crate) commit_interval: Option<Duration>,
     /// The number of the look.
     pub(crate) look: u64,
@@ -56,8 +56,8 @@ impl Observed {
 }
 
 impl ObservedState {
-    /// Whether there is nothing left to wait for: every group is drained by a look that began after the
-    /// last delivery.
+    /// Whether there is nothing left to wait for: a look that began after the last delivery found every group
+    /// drained.
     pub(super) fn is_settled(&self) -> bool {
         self.is_served() && self.groups.iter().all(|(_, watch)| watch.is_drained())
     }

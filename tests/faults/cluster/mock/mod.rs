@@ -1,7 +1,7 @@
-//! Errors that a real broker cannot be made to answer at a given moment: a mock cluster answers them.
+//! Errors that a real broker cannot be made to return at a given moment: a mock cluster returns them.
 //!
-//! The mock looks at no sequence numbers, so one request at a time is in flight here: with several, it
-//! would take what a real broker refuses because the one before it failed.
+//! The mock does not check sequence numbers, so one request at a time is in flight here: with several, it
+//! would accept what a real broker refuses because the one before it failed.
 
 pub(crate) mod absence;
 
@@ -155,8 +155,8 @@ fn staying() {
 }
 
 fn fatal() {
-    // What the producer sent first is refused as out of sequence: it can no longer tell what the log
-    // holds (librdkafka, rd_kafka_handle_idempotent_Produce_error).
+    // The broker refuses what the producer sent first as out of sequence: the producer no longer knows what
+    // the log holds (librdkafka, rd_kafka_handle_idempotent_Produce_error).
     let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
     let mut random = SeededRandom::from_env();
     let begin = random.number(1..RECORDS);
@@ -168,7 +168,7 @@ fn fatal() {
     judge(&mock, &artifacts, &report);
 }
 
-/// The one broker goes away for good in the middle; what librdkafka holds by then is named.
+/// The only broker goes away for good in the middle; the report names what librdkafka holds by then.
 fn gone() {
     const BEGIN: u64 = 300;
     let (mock, artifacts) = (mock(), RunArtifacts::new());
@@ -199,7 +199,7 @@ fn gone() {
             .filter(|l| l.starts_with(line))
             .count()
     };
-    // The bootstrap connection and the advertised one take turns to be refused.
+    // The bootstrap connection and the advertised one are refused in turn.
     let silence = "kreplay: no record was acknowledged for 5s: ";
     assert_eq!(said(silence), 1, "{}", output.stderr);
     assert!(output.stderr.contains("connection refused"));
@@ -210,11 +210,11 @@ fn gone() {
     verdict(&Evidence::new(0..RECORDS, &report, &log).rejects(&rejects));
 }
 
-/// What all records of a batch get when a broker refuses one and marks none.
+/// What all records of a batch get if a broker refuses one and marks none.
 const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
 
-/// All records come in one batch for each partition; both are refused, and the first parts that are sent
-/// again, too.
+/// All records come in one batch for each partition; both are refused, and so are the first parts that are
+/// sent again.
 fn halves() {
     let (mock, artifacts) = (mock(), RunArtifacts::new());
     let records = Numbered {
@@ -234,7 +234,7 @@ fn halves() {
     judge(&mock, &artifacts, &report);
 }
 
-/// A replay that looks for a record that a broker has refused, and gets no answer any more.
+/// A replay that searches for a record that a broker has refused, and gets no more answers.
 fn searching(mock: &MockKafka, artifacts: &RunArtifacts, more: &[&str]) -> Running {
     const BEGIN: u64 = 300;
     let brokers = mock.bootstrap_servers();
@@ -256,7 +256,7 @@ fn searching(mock: &MockKafka, artifacts: &RunArtifacts, more: &[&str]) -> Runni
     errors[0] = REFUSED;
     mock.request_errors(RDKafkaApiKey::Produce, &errors);
     feeder.allow(RECORDS);
-    // The silence is watched, too.
+    // kreplay watches the silence as well.
     run.wait_until("the cluster is silent", |run| {
         run.stderr_so_far()
             .contains("kreplay: no record was acknowledged for 5s: ")

@@ -12,7 +12,7 @@ use crate::cluster::native::client::Client;
 use crate::cluster::native::ffi::owned::{Owned, slice, text};
 use crate::host::control::Control;
 
-/// The topics for which each of `groups` has committed offsets. All are asked for at once.
+/// The topics for which each of `groups` has committed offsets. One request per group, all at once.
 pub(crate) fn committed(
     client: &Client,
     control: &Control,

@@ -19,7 +19,7 @@ use crate::host::control::Control;
 pub(crate) enum GroupMembers {
     /// No consumer group has that name: no group does, or one of another kind.
     NoGroup,
-    /// The group has so many members.
+    /// The group has this many members.
     Count(usize),
 }
 

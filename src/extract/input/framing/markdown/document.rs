@@ -1,4 +1,4 @@
-//! One RRPair as Markdown while its lines come in.
+//! Collects one RRPair as Markdown while its lines come in.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::extract::input::framing::format::is_heading;
 use crate::extract::input::framing::text::Remark;
 use crate::extract::input::framing::window::LONGEST_LINE;
 
-/// What stands before the base on its line.
+/// The text before the base on its line.
 const LABEL: &[u8] = b"json:";
 
 /// The lines of a document, and where its sections begin.
@@ -16,23 +16,23 @@ pub(super) struct Document {
     text: Vec<u8>,
     starts: Vec<SectionStart>,
     base: Option<(u64, Range<usize>)>,
-    /// Whether there is more than is read of one RRPair; the text is then dropped.
+    /// Whether it is longer than kreplay reads of one RRPair; the text is then dropped.
     is_too_long: bool,
     /// Whether lines end as on Windows.
     has_returns: bool,
-    /// Whether the section's parts stand between fences; none before its first line.
+    /// Whether the parts of the section are between fences; `None` before its first line.
     is_fenced: Option<bool>,
-    /// Whether a part of it is open, as far as fences tell: a body may hold some of its own.
+    /// Whether a part of it is open, as far as fences show: a body may contain fences.
     is_open: bool,
-    /// What the last lines are.
+    /// The kind of the last lines.
     last: SectionTail,
 }
 
-/// The last lines of a section.
+/// The kind of the last lines of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SectionTail {
     Fence,
-    /// A blank line behind a fence.
+    /// A blank line after a fence.
     Blank,
     Other,
 }
@@ -81,8 +81,8 @@ impl Document {
         self.is_fenced != Some(true) || !self.is_open || self.last == SectionTail::Blank
     }
 
-    /// Whether a heading of this title begins the next document. One like this document's first does so
-    /// wherever it comes, so that a document that is cut off takes no other with it.
+    /// Whether a heading with this title begins the next document. A heading like the first one of this
+    /// document does so wherever it comes, so that a document that is cut off does not swallow another.
     pub(super) fn ends_before(&self, title: &str) -> bool {
         let name = SectionName::of(title);
         let is_first = self
@@ -92,7 +92,7 @@ impl Document {
         name != SectionName::Other && self.has(name) && (is_first || self.is_between_parts())
     }
 
-    /// Whether nothing can follow that belongs to it.
+    /// Whether nothing that follows can belong to it.
     pub(super) fn is_whole(&self) -> bool {
         let before = [
             SectionName::Request,
@@ -161,7 +161,7 @@ impl Document {
         };
     }
 
-    /// Takes note of a line that is longer than is read.
+    /// Notes a line that is longer than kreplay reads.
     pub(super) fn push_too_long(&mut self, number: u64) {
         if self.is_internal() {
             // Only the base can be that long there.
@@ -181,7 +181,7 @@ impl Document {
         Some((line, self.text[base].trim_ascii_start()))
     }
 
-    /// All sections; those that are no text are remarked on.
+    /// All sections; those that are not text get a remark.
     pub(super) fn sections(&self, remarks: &mut Vec<Remark>) -> Vec<Section<'_>> {
         let ends = self.starts.iter().skip(1).map(|start| start.at);
         let ends = ends.chain([self.text.len()]);

@@ -1,9 +1,9 @@
-//! RRPairs as proxymock writes them for people: sections of Markdown, each below a line such as
-//! `### REQUEST ###`. One of them, `### INTERNAL - DO NOT MODIFY ###`, holds the base of the RRPair on
-//! one line that begins with `json: `; `overlay/` lays the others over it.
+//! RRPairs as proxymock writes them for people: sections of Markdown, each below a line such as `### REQUEST
+//! ###`. The section `### INTERNAL - DO NOT MODIFY ###` holds the base of the RRPair on one line that begins
+//! with `json: `; `overlay/` applies the others to it.
 //!
-//! Several documents may stand one after another: a section that a document has already begins the
-//! next one. A document is given as soon as nothing can follow that belongs to it.
+//! Several documents may follow each other: a section that a document already has begins the next one. A
+//! document is returned as soon as nothing that follows can belong to it.
 
 use std::io::{self, Read};
 
@@ -22,16 +22,16 @@ const NO_BASE: &str = "no line `json: ` under `### INTERNAL`";
 #[derive(Debug)]
 pub(super) struct Markdown<R> {
     lines: LineReader<R>,
-    /// The one being gathered; none behind a whole one.
+    /// The document being collected; `None` after a whole one.
     document: Option<Document>,
-    /// Whether a document was gathered before.
+    /// Whether a document was collected before.
     is_behind: bool,
-    /// Whether what stands behind it was remarked on.
+    /// Whether what follows it has got its remark.
     is_astray: bool,
-    /// The text given last.
+    /// The last text that was returned.
     given: Vec<u8>,
     remarks: Vec<Remark>,
-    /// The line taken last.
+    /// The last line that was taken.
     line: u64,
 }
 
@@ -65,7 +65,7 @@ impl<R: Read> Markdown<R> {
         self.lines.refill()
     }
 
-    /// The last document, if it has a base; [`Markdown::unfinished`] reports one that has none.
+    /// The last document, if it has a base; [`Markdown::unfinished`] reports one without.
     pub(super) fn remainder(&mut self) -> Option<(u64, RrPairText<'_>)> {
         let last = self.lines.remaining_place();
         let before = last.and_then(|(number, place)| self.take_line(number, place));
@@ -84,7 +84,7 @@ impl<R: Read> Markdown<R> {
         std::mem::take(&mut self.remarks)
     }
 
-    /// Takes the line at `place`, and gives the document that ends before it or with it.
+    /// Takes the line at `place`, and returns the document that ends before it or with it.
     fn take_line(&mut self, number: u64, place: LineRange) -> Option<Document> {
         self.line = number;
         let SourceLine::Whole(line) = self.lines.at(place) else {
@@ -111,7 +111,7 @@ impl<R: Read> Markdown<R> {
             (None, _) => {
                 let is_something = !line.trim_ascii().is_empty() && !is_fence(line);
                 if is_something && !std::mem::replace(&mut self.is_astray, true) {
-                    let why = "this comes after an RRPair and belongs to none".into();
+                    let why = "this follows an RRPair and does not belong to one".into();
                     self.remarks.push(Remark { line: number, why });
                 }
             }
@@ -119,7 +119,7 @@ impl<R: Read> Markdown<R> {
         None
     }
 
-    /// The RRPair of a document: its base with all sections laid over it.
+    /// The RRPair of a document: its base with all sections applied.
     fn give(&mut self, document: &Document) -> (u64, RrPairText<'_>) {
         if document.is_too_long() {
             return (document.first_line(), RrPairText::TooLong);
@@ -135,8 +135,8 @@ impl<R: Read> Markdown<R> {
     }
 }
 
-/// Whether a section of this title begins a document behind another one; what people may have put
-/// behind the last section does not.
+/// Whether a section with this title begins a document after another one; text that people may have put after
+/// the last section does not.
 fn begins(title: &str) -> bool {
     !matches!(
         SectionName::of(title),

@@ -1,5 +1,5 @@
-//! Bodies of HTTP requests and responses: JSON that is compared or looked into, XML for XPath. A body
-//! is text (`body`), or base64 (`bodyBase64`) where it is no text; a decoded one is JSON itself.
+//! Bodies of HTTP requests and responses: JSON that is compared or searched, XML for XPath. A body is text
+//! (`body`), or base64 (`bodyBase64`) if it is not text; a decoded one is JSON itself.
 
 pub(super) mod xpath;
 
@@ -34,13 +34,12 @@ pub(super) fn text(body: &[String], base64: &[String]) -> Option<String> {
     body.chain(decoded).find(|text| !text.is_empty())
 }
 
-/// The JSON that `text` is; none for what is no JSON.
+/// The JSON in `text`; `None` for anything else.
 pub(super) fn parse(text: &str) -> Option<Json> {
     json::document(text).ok()
 }
 
-/// Whether everything in `wanted` is in `body`: members of the same names, elements at the same
-/// indexes.
+/// Whether everything in `wanted` is in `body`: members with the same names, elements at the same indexes.
 pub(super) fn contains(body: &Json, wanted: &Json) -> bool {
     match (body, wanted) {
         (Json::Object(body), Json::Object(wanted)) => wanted
@@ -54,7 +53,7 @@ pub(super) fn contains(body: &Json, wanted: &Json) -> bool {
     }
 }
 
-/// Where a key looks in a body: a member of this name, else the node at this path.
+/// Where a key looks in a body: at a member of this name, or else at the node at this path.
 #[derive(Debug, Clone)]
 pub(super) struct JsonKey {
     name: String,
@@ -69,7 +68,7 @@ impl JsonKey {
     pub(super) fn parse(key: &str) -> Result<Self, (usize, String)> {
         let path = Path::parse(key).map_err(PathError::into_parts)?;
         let steps = path.steps().ok_or_else(|| {
-            let what = "a key takes names, indexes and `*`, and no other part of JSONPath";
+            let what = "a key can have only names, indexes and `*`, no other part of JSONPath";
             (0, what.to_string())
         })?;
         Ok(Self {
@@ -78,7 +77,7 @@ impl JsonKey {
         })
     }
 
-    /// The texts that it finds. What is null reads like what is absent.
+    /// The texts that it finds. Null reads like a missing value.
     pub(super) fn texts(&self, body: &str) -> Vec<String> {
         let Some(body) = parse(body) else {
             return Vec::new();
@@ -117,8 +116,7 @@ fn below<'a>(node: &'a Json, step: &PathStep) -> Vec<&'a Json> {
     }
 }
 
-/// All strings, numbers and truth values in a JSON text, however deep; names of members are none of
-/// them.
+/// All strings, numbers and truth values in a JSON text, however deep, without the names of members.
 pub(super) fn scalars(json: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let mut rest = json;
     std::iter::from_fn(move || {

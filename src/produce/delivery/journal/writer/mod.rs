@@ -1,5 +1,5 @@
-//! Writes down what is sent and what becomes of it, at the right time: a line is in the file before
-//! the records that it announces are sent.
+//! Writes down what is sent and what becomes of it, at the right time: a line is in the file before the
+//! records that it announces are sent.
 
 mod resume;
 
@@ -18,10 +18,10 @@ use crate::record::Batch;
 use crate::record::offsets::Offsets;
 use crate::report::rendering::figures::count;
 
-/// Bytes at which the journal is written anew with what all of its lines add up to.
+/// The size at which the journal is written anew with the state that its lines add up to.
 const LONGEST: u64 = 4 << 20;
 /// What to do about a journal of something else.
-const ANOTHER: &str = "use another file for `--resume`, or remove this one to begin anew";
+const ANOTHER: &str = "use another file for `--resume`, or remove this one to start over";
 
 /// An open journal.
 #[derive(Debug)]
@@ -31,15 +31,14 @@ pub(in crate::produce) struct JournalWriter {
     file: Disk,
     identity: Identity,
     pub(super) state: JournalState,
-    /// What earlier runs have left uncertain: what this run does not write may be in the log all the
-    /// same.
+    /// What earlier runs have left uncertain: even records that this run does not write may be in the log.
     inherited: Offsets,
-    /// How many records that are; none when nobody knows.
+    /// How many records those are; `None` if nobody knows.
     may_repeat: Option<u64>,
     /// The line of the file that could not be read.
     damaged: Option<usize>,
     checksum: Checksum,
-    /// Whether the source was found to be another one.
+    /// Whether the source turned out to be another one.
     is_refuted: bool,
     /// What is not written down yet.
     pub(super) next: JournalLine,
@@ -51,8 +50,8 @@ impl JournalWriter {
     /// Opens the journal at `path`, or creates it, and reads what is in it.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file that is not a journal, belongs to something else than `identity`,
-    /// or is in use.
+    /// [`Error::Config`] for a file that is not a journal, belongs to something other than `identity`, or is
+    /// in use.
     pub(in crate::produce) fn open(
         path: &Path,
         identity: Identity,
@@ -86,17 +85,17 @@ impl JournalWriter {
         Ok(journal)
     }
 
-    /// The first lines of a new journal: all of them are there, or none.
+    /// The first lines of a new journal: either all of them are written, or none.
     fn begin(&mut self) -> std::io::Result<()> {
         self.rewrite().or_else(|_| {
-            // A folder that takes no new file may hold one that is writable.
+            // A folder that takes no new file may still hold one that is writable.
             self.file.append(self.state.text(&self.identity))?;
             self.next.n = FIRST + 1;
             Ok(())
         })
     }
 
-    /// What the user should know before it goes on.
+    /// What the user should know before the run continues.
     pub(in crate::produce) fn note(&self) -> Option<String> {
         let delivered = self.state.delivered.len();
         if delivered == 0 && self.may_repeat == Some(0) {
@@ -106,35 +105,35 @@ impl JournalWriter {
             (Some(0), _) => "nothing is sent twice".into(),
             (Some(n), _) => format!("at most {} may be sent twice", count(n, "record")),
             (None, Some(line)) => format!(
-                "how many may be sent twice is not known, because line {line} of the journal is damaged"
+                "it is unknown how many may be sent twice, because line {line} of the journal is damaged"
             ),
             (None, None) => {
-                "how many may be sent twice is not known, because the journal was damaged".into()
+                "it is unknown how many may be sent twice, because the journal was damaged".into()
             }
         };
         let records = count(delivered, "record");
         let journal = self.path.display();
         let are = if delivered == 1 { "is" } else { "are" };
         Some(format!(
-            "going on after {journal}: {records} {are} delivered already, {twice}"
+            "continuing after {journal}: {records} {are} already delivered, {twice}"
         ))
     }
 
-    /// Whether an earlier run has delivered the record at `position`. Never of a record that is not
+    /// Whether an earlier run has delivered the record at `position`. Always `false` for a record that is not
     /// known to be the one that the earlier run has read.
     pub(in crate::produce) fn has_delivered(&self, position: u64) -> bool {
         !self.is_refuted && self.state.delivered.contains(signed(position))
     }
 
-    /// Whether an earlier run has delivered something.
+    /// Whether an earlier run has delivered anything.
     pub(in crate::produce) fn goes_on(&self) -> bool {
         self.state.delivered.len() > 0
     }
 
-    /// Takes note of the next records of the source, and says how many from its beginning may be sent
-    /// or skipped: those that are found to be the ones that the journal was written over.
+    /// Notes the next records of the source, and returns how many from its beginning may be sent or skipped:
+    /// those that are known to be the ones that the journal was written for.
     ///
-    /// # Errors
+    /// [`Error::Config`] if they are not.
     /// [`Error::Config`] when they are not.
     pub(in crate::produce) fn observe(&mut self, batch: &Batch) -> Result<u64, Error> {
         match self.checksum.add(batch) {
@@ -143,16 +142,15 @@ impl JournalWriter {
         }
     }
 
-    /// Whether the source was found to be another one.
+    /// Whether the source turned out to be another one.
     pub(in crate::produce) fn is_refuted(&self) -> bool {
         self.is_refuted
     }
 
-    /// Writes down that the records at `positions` are about to be sent, but for those delivered
-    /// before.
+    /// Writes down that the records at `positions` are about to be sent, except for those delivered before.
     ///
     /// # Errors
-    /// [`Error::CannotWrite`]: they must not be sent.
+    /// [`Error::CannotWrite`]: they must then not be sent.
     pub(in crate::produce) fn announce(
         &mut self,
         positions: impl Iterator<Item = u64>,
@@ -175,7 +173,7 @@ impl JournalWriter {
     /// Writes down what is new.
     ///
     /// # Errors
-    /// [`Error::CannotWrite`]; what was to be written is tried again with the next line.
+    /// [`Error::CannotWrite`]; the next line then tries to write it again.
     pub(in crate::produce) fn update(&mut self, deliveries: &Deliveries) -> Result<(), Error> {
         let answers = deliveries.account().answers.as_mut().map(std::mem::take);
         let NewOutcomes {
@@ -207,18 +205,18 @@ impl JournalWriter {
         self.state.apply(&line);
         self.next.n = n + 1;
         if self.file.length() > self.longest && self.rewrite().is_err() {
-            // It goes on growing: that is no reason to stop.
+            // The file keeps growing, which is no reason to stop.
             self.longest *= 2;
         }
         Ok(())
     }
 
-    /// Replaces the file by one with what all lines add up to.
+    /// Replaces the file by one with the state that all lines add up to.
     fn rewrite(&mut self) -> std::io::Result<()> {
         let text = self.state.text(&self.identity);
         let length = text.len() as u64;
         self.file.replace(text)?;
-        // Many gaps make long lines, which are worth some time between them.
+        // Many gaps make long lines, which justify more time between them.
         self.longest = LONGEST.max(4 * length);
         self.next.n = FIRST + 1;
         Ok(())
@@ -244,7 +242,7 @@ fn ranges(mut positions: Vec<i64>) -> Vec<PositionRange> {
 
 fn refused(path: &Path, refusal: &JournalRefusal) -> Error {
     let journal = path.display();
-    let name_another = "name a file that `--resume` may create";
+    let name_another = "name a file that `--resume` can create";
     let (why, hint) = match refusal {
         JournalRefusal::NotRegular => (" is not a regular file".to_string(), Some(name_another)),
         JournalRefusal::NoJournal => (" is not a journal of kreplay".into(), Some(name_another)),
@@ -267,7 +265,7 @@ fn unusable(path: &Path, why: Unusable) -> Error {
         Unusable::AnotherVersion => "was written by another version of kreplay".to_string(),
         Unusable::OfAnother(what) => format!("belongs to another {what}"),
         Unusable::Damaged(line) => {
-            format!("is damaged in line {line}, without which it says nothing")
+            format!("is damaged in line {line}, without which kreplay cannot use it")
         }
     };
     Error::Config {

@@ -1,4 +1,4 @@
-//! What a resumed run must find again: the same destination, topics and records.
+//! Checks what a resumed run must find unchanged: the destination, its topics and the records.
 
 use super::{ANOTHER, JournalWriter, signed};
 use crate::cluster::native::topic_ids::FoundTopic;
@@ -7,10 +7,11 @@ use crate::report::Resume;
 use crate::report::rendering::figures::count;
 
 impl JournalWriter {
-    /// Takes note of what the cluster says of topics that records are delivered to.
+    /// Notes what the cluster says about topics that records are delivered to.
     ///
     /// # Errors
-    /// [`Error::Config`] for a topic that is not the one that earlier runs have delivered to: their
+    /// [`Error::Config`] for a topic that is not the one that earlier runs have delivered to: their records
+    /// are gone.
     /// records went with it.
     pub(in crate::produce) fn meet(
         &mut self,
@@ -20,19 +21,19 @@ impl JournalWriter {
             let known = self.state.topics.get(&topic);
             let now = match (known, found) {
                 (_, FoundTopic::Unknown) | (None, FoundTopic::Missing) => continue,
-                (Some(_), FoundTopic::Missing) => "was deleted since".into(),
+                (Some(_), FoundTopic::Missing) => "has been deleted since".into(),
                 (None, FoundTopic::Id(id)) => {
                     self.next.topics.insert(topic, id.to_string());
                     continue;
                 }
                 (Some(known), FoundTopic::Id(id)) if *known == id.to_string() => continue,
                 (Some(known), FoundTopic::Id(id)) => format!(
-                    "was deleted and created again since (its id was `{known}` and is `{id}`)"
+                    "has been deleted and created again since (its id was `{known}` and is now `{id}`)"
                 ),
             };
             let journal = self.path.display();
             return Err(Error::Config {
-                message: format!("the journal {journal} is of no use: topic `{topic}` {now}"),
+                message: format!("the journal {journal} is useless: topic `{topic}` {now}"),
                 hint: Some(format!("what was delivered to it is gone: {ANOTHER}")),
             });
         }
@@ -53,10 +54,10 @@ impl JournalWriter {
         }
     }
 
-    /// The source has ended.
+    /// Notes that the source has ended.
     ///
     /// # Errors
-    /// As of [`JournalWriter::observe`].
+    /// As for [`JournalWriter::observe`].
     pub(in crate::produce) fn observe_end(&mut self) -> Result<(), Error> {
         if self.checksum.confirmed() < u64::MAX {
             return Err(self.other_input());
@@ -68,7 +69,7 @@ impl JournalWriter {
             .ends()
             .is_some_and(|(_, last)| last >= end)
         {
-            // Of a damaged journal: there are no records behind the last one.
+            // This occurs with a damaged journal: no records follow the last one.
             self.next.not_written.push((end, i64::MAX));
         }
         Ok(())
@@ -79,7 +80,7 @@ impl JournalWriter {
         self.state.topics.keys().map(String::as_str).collect()
     }
 
-    /// What the report says of it.
+    /// What the report says about the journal.
     pub(in crate::produce) fn resume(&self, skipped: u64) -> Resume {
         Resume {
             journal: self.path.display().to_string(),

@@ -1,13 +1,12 @@
-//! A broker refuses a whole batch for one of its records. Here the batch is sent again without the record
+//! A broker that refuses a record refuses its whole batch. Here the batch is sent again without the record
 //! that the broker marks, or in halves until the culprit is alone.
 //!
-//! Refused records stay in flight meanwhile. Everything else is answered first, so a part that is sent
-//! again is in no batch with others. Where brokers mark the culprits (Apache Kafka 2.4 and later,
-//! KIP-467) a batch costs one more request; else about two for each halving, and one for each record
-//! of a stretch that is refused record by record. There is no limit to that: a record that was not
-//! tried may be innocent.
+//! Refused records stay in flight meanwhile. Everything else is answered first, so a part that is sent again
+//! shares no batch with others. If brokers mark the culprits (Apache Kafka 2.4 and later, KIP-467), a batch
+//! costs one more request; otherwise about two for each halving, and one for each record of a stretch that is
+//! refused record by record. There is no limit to that: an untried record may be innocent.
 //!
-//! Records that came back because their topic or partition is missing go the same way, once it is there
+//! Records that came back because their topic or partition is missing are sent the same way once it is there
 //! again (`reappearance.rs`).
 
 mod limits;
@@ -35,10 +34,10 @@ struct Suspects {
 }
 
 impl Session<'_> {
-    /// Finds the final outcome of all refused records, when there are some.
+    /// Finds the final outcome of all refused records, if there are some.
     ///
     /// # Errors
-    /// The end of the run; refused records are then counted as not written.
+    /// That the run ends; refused records then count as not written.
     pub(in crate::produce) fn isolate(&mut self) -> Result<(), SendStop> {
         self.explain_silence();
         self.renew_when_overdue(0)?;
@@ -104,7 +103,7 @@ impl Session<'_> {
         }
     }
 
-    /// Lets another producer go on before this one has used up its epochs. Everything is answered.
+    /// Lets another producer take over before this one has used up its epochs. Everything is answered.
     fn spare_epochs(&mut self) -> Result<(), Error> {
         let mut account = self.deliveries.account();
         if account.refusals.since_renewal < MOST_REFUSED {
@@ -184,8 +183,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Leaves the records of a partition unsent, `refused` ones and earlier ones, if kreplay has waited for it in vain;
-    /// `false` if not.
+    /// Leaves the `refused` and the earlier records of a partition unsent if the run has given up waiting for
+    /// it; returns `false` if not.
     fn leave_given_up(&mut self, suspects: &mut Suspects, refused: &[RefusedRecord]) -> bool {
         let target = self.router.index_of(&suspects.topic);
         let given_up = target.and_then(|target| self.given_up(target, suspects.partition));
@@ -204,7 +203,7 @@ impl Session<'_> {
     fn leave(&self, judgement: Judgement, (topic, partition): (&str, i32)) {
         for group in judgement.suspects.chunk_by(|a, b| a.group == b.group) {
             let why = match judgement.unclear {
-                0 => "it was only in the same batch as a record that the broker refuses".into(),
+                0 => "it was in the same batch as a record that the broker refuses".into(),
                 _ => self.batch_words(group),
             };
             for record in group {

@@ -36,8 +36,11 @@ impl Session<'_> {
             (_, Some(keyless_one)) => {
                 let place = self.job.counters.place(keyless_one.record.record().origin);
                 let (n, has) = match batch.iter().filter(keyless).count() {
-                    1 => (1, "has no key, which a compacted topic wants"),
-                    n => (n, "have no key, which a compacted topic wants, the first"),
+                    1 => (1, "has no key, which a compacted topic requires"),
+                    n => (
+                        n,
+                        "have no key, which a compacted topic requires, the first",
+                    ),
                 };
                 format!("{what}; {n} of them {has}: {place}")
             }
@@ -51,7 +54,7 @@ impl Session<'_> {
         let bytes = culprit.bytes;
         match culprit.cause {
             Cause::Record | Cause::Neighbour if !has_key => {
-                "the broker refuses the record as invalid; it has no key, which a compacted topic wants".into()
+                "the broker refuses the record as invalid; it has no key, which a compacted topic requires".into()
             }
             Cause::Record | Cause::Neighbour => "the broker refuses the record as invalid".into(),
             Cause::Timestamp => {

@@ -1,5 +1,5 @@
-//! Bodies of HTTP messages. Sections show JSON with line breaks and indentation, and HTML
-//! indented; recordings hold them without.
+//! Bodies of HTTP messages. Sections show JSON with line breaks and indentation, and HTML indented;
+//! recordings do not.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,22 +7,22 @@ use serde::de::IgnoredAny;
 
 use super::members::OverlayMembers;
 
-/// What became of a section's body.
+/// The result of applying a section's body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Laid {
     /// The base holds it, perhaps in other words.
     Same,
-    /// It took the place of what the base held, and is so many bytes long.
+    /// It replaced what the base held, and has this many bytes.
     Instead(usize),
-    /// The base holds an object, and the section no JSON.
+    /// The base holds an object, but the section is not JSON.
     Unlike,
 }
 
-/// Lays the body that a section shows over that of `message`.
+/// Applies the body that a section shows to `message`.
 pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
     let base = of_base(message);
     match &base {
-        // A section cannot show bytes that are no text, whatever it shows in their place.
+        // A section cannot show bytes that are not text, whatever it shows instead.
         Some(Err(_)) => return Laid::Same,
         Some(Ok(base)) if is_same(base, shown, is_html(message)) => return Laid::Same,
         None if shown.trim().is_empty() && !has_node(message) => return Laid::Same,
@@ -30,7 +30,7 @@ pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
     }
     let body = compact(shown).unwrap_or_else(|| shown.to_owned());
     if has_node(message) {
-        // A message that the recorder has decoded.
+        // The recorder has decoded the message.
         return lay_node(message, &body);
     }
     if body.trim().is_empty() {
@@ -38,13 +38,13 @@ pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
         message.remove("bodyBase64");
         return Laid::Instead(0);
     }
-    // Recordings have either member or both: a path to either finds it.
+    // Recordings have either member or both, so that a path to either finds it.
     message.set_text("bodyBase64", &STANDARD.encode(&body));
     message.set_text("body", &body);
     Laid::Instead(body.len())
 }
 
-/// Whether `body` is no string but what was decoded from one.
+/// Whether `body` is not a string but was decoded from one.
 fn has_node(message: &OverlayMembers<'_>) -> bool {
     let body = message.raw("body");
     body.is_some_and(|raw| raw.starts_with(['{', '[']))
@@ -61,7 +61,7 @@ fn lay_node(message: &mut OverlayMembers<'_>, body: &str) -> Laid {
     Laid::Instead(body.len())
 }
 
-/// The body of the base: its text, or its bytes where they are none.
+/// The body of the base: its text, or its bytes if they are not text.
 fn of_base(message: &OverlayMembers<'_>) -> Option<Result<String, Vec<u8>>> {
     let encoded = message.text("bodyBase64").filter(|text| !text.is_empty());
     match encoded.and_then(|text| STANDARD.decode(text).ok()) {
@@ -85,7 +85,7 @@ fn is_same(base: &str, shown: &str, is_html: bool) -> bool {
     trimmed(base) == trimmed(shown) || is_html && visible(base) == visible(shown)
 }
 
-/// JSON without the blanks between its tokens; none for what is no JSON.
+/// JSON without the blanks between its tokens; `None` for anything else.
 pub(super) fn compact(text: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let (mut in_string, mut is_escaped) = (false, false);

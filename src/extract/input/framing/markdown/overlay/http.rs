@@ -10,14 +10,14 @@ use super::section::{NumberedLine, Section, SectionName};
 const LENGTH: &str = "Content-Length";
 
 impl Overlay<'_> {
-    /// Lays a request or a response over the base's.
+    /// Applies a request or a response to the base's.
     pub(super) fn lay_message(&mut self, section: &Section<'_>) {
         let parts = section.parts();
         if let Some((line, _)) = parts.astray.first() {
             self.remark_on(
                 section,
                 *line,
-                "this is neither of its head nor of its body",
+                "this belongs neither to its head nor to its body",
             );
         }
         if parts.head.is_empty() && parts.body.as_deref().unwrap_or_default().trim().is_empty() {
@@ -25,8 +25,10 @@ impl Overlay<'_> {
         }
         if !self.is_http() {
             let protocol = self.base.text("l7protocol").unwrap_or_default();
-            let what =
-                format!("kreplay reads it of HTTP only, and this is `{protocol}`: its JSON stands");
+            let what = format!(
+                "kreplay reads this section for HTTP only, but this is `{protocol}`: it keeps the \
+                         `json: ` line"
+            );
             return self.remark_on(section, section.line, &what);
         }
         let mut http = self.base.object("http");
@@ -40,7 +42,7 @@ impl Overlay<'_> {
             _ => self.lay_status_line(&parts.head, &mut message),
         };
         let mut laid = match parts.head.is_empty() {
-            // A body alone says nothing of headers.
+            // A body alone says nothing about headers.
             true => OverlayHeaders(None, message.object("headers")),
             false => self.lay_headers(section, headers, &message),
         };
@@ -53,8 +55,7 @@ impl Overlay<'_> {
                 Laid::Same => {}
                 Laid::Instead(length) => laid.set_length(length),
                 Laid::Unlike => {
-                    let what =
-                        "its body is no JSON, and that of the `json: ` line is: that one stands";
+                    let what = "its body is not JSON, but that of the `json: ` line is: kreplay keeps the latter";
                     self.remark_on(section, section.line, what);
                 }
             }
@@ -166,7 +167,7 @@ impl Overlay<'_> {
         headers
     }
 
-    /// What the RRPair's own member says of the same thing follows, unless it said something else.
+    /// The RRPair's own member for the same thing changes as well, unless it had another value.
     fn follow(&mut self, member: &str, known: Option<&str>, now: &str) {
         let said = self.base.text(member);
         if known != Some(now) && (said.is_none() || said.as_deref() == known) {
@@ -205,7 +206,7 @@ impl Overlay<'_> {
     }
 }
 
-/// A message's headers: those that take the place of the base's, where they differ, and those.
+/// The headers of a message, and those that replace the base's if they differ.
 struct OverlayHeaders(Option<OverlayMembers<'static>>, OverlayMembers<'static>);
 
 impl OverlayHeaders {
@@ -215,7 +216,7 @@ impl OverlayHeaders {
         values.into_iter().next()
     }
 
-    /// The length of another body; a message that states none goes on stating none.
+    /// The length of the new body; a message that states none still states none.
     fn set_length(&mut self, length: usize) {
         if self.1.raw(LENGTH).is_some() {
             let headers = self.0.get_or_insert_with(|| std::mem::take(&mut self.1));
@@ -238,8 +239,8 @@ fn is_shown_as(raw: &str, shown: &str) -> bool {
     known == values(shown) || known.join(", ").trim() == shown
 }
 
-/// The values of a header: joined by a comma and a blank; commas and backslashes of their own stand
-/// behind a backslash.
+/// The values of a header: joined by a comma and a blank; commas and backslashes within them come after a
+/// backslash.
 fn values(shown: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut rest = shown;

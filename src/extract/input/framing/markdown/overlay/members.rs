@@ -1,5 +1,5 @@
-//! A JSON object whose members are replaced one by one, while the text of all others stays as it was
-//! written: numbers of any size and halves of surrogate pairs survive.
+//! A JSON object whose members are replaced one by one, while the text of all others stays as it was written:
+//! numbers of any size and halves of surrogate pairs survive.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ pub(super) struct OverlayMembers<'a> {
 }
 
 impl<'a> OverlayMembers<'a> {
-    /// Reads `text`; none when it is no object.
+    /// Reads `text`; `None` unless it is an object.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let is_changed = false;
         named(text).map(|all| Self { all, is_changed })
@@ -35,7 +35,7 @@ impl<'a> OverlayMembers<'a> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
-    /// The members of a member that is an object; none of any other.
+    /// The members of a member that is an object; empty for any other.
     pub(super) fn object(&self, name: &str) -> OverlayMembers<'static> {
         let all = self.raw(name).and_then(named).unwrap_or_default();
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -46,7 +46,7 @@ impl<'a> OverlayMembers<'a> {
         }
     }
 
-    /// Puts `raw` in the place of the member, or behind all others.
+    /// Replaces the member with `raw`, or adds it after all others.
     pub(super) fn set(&mut self, name: &str, raw: String) {
         if self.raw(name) == Some(&raw) {
             return;
@@ -65,7 +65,7 @@ impl<'a> OverlayMembers<'a> {
         }
     }
 
-    /// The same with what `members` hold, where they were changed.
+    /// The same with the members in `members`, if they were changed.
     pub(super) fn set_object(&mut self, name: &str, members: &OverlayMembers<'_>) {
         if members.is_changed {
             self.set(name, members.write());
@@ -103,7 +103,7 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The members of the object `text`; none when it is none.
+/// The members of the object `text`; `None` unless it is one.
 fn named(text: &str) -> Option<Named<'_>> {
     let mut json = serde_json::Deserializer::from_str(text);
     let all = json.deserialize_map(MembersVisitor).ok()?;

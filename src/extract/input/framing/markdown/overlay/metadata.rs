@@ -1,4 +1,4 @@
-//! What an RRPair is about: `key: value` lines for members of its own, and its tags.
+//! The metadata of an RRPair: `key: value` lines for members of its own, and its tags.
 
 use super::Overlay;
 use super::section::Section;
@@ -50,7 +50,7 @@ impl Overlay<'_> {
         true
     }
 
-    /// As Go writes it, and whole milliseconds in the base; none there is 0.
+    /// As Go writes it, and whole milliseconds in the base; a missing one there is 0.
     fn lay_duration(&mut self, shown: &str) -> bool {
         let Some(millis) = millis(shown) else {
             return false;
@@ -71,7 +71,7 @@ impl Overlay<'_> {
         for part in shown.split(", ").filter(|part| !part.trim().is_empty()) {
             match (part.split_once('='), pairs.last_mut()) {
                 (Some((key, value)), _) => pairs.push((key.trim().into(), value.into())),
-                // A value may hold the comma that parts the tags.
+                // A value may contain the comma that separates the tags.
                 (None, Some((_, value))) => *value = format!("{value}, {part}"),
                 (None, None) => return false,
             }

@@ -1,10 +1,10 @@
-//! What the sections of a Markdown RRPair say, laid over its JSON. The format's description
-//! ("RRPair Markdown Format Specification") calls the JSON the base and lets the other sections
-//! override it; what current files show in a section is mostly not in the base at all.
+//! Applies the sections of a Markdown RRPair to its JSON. The format's description ("RRPair Markdown Format
+//! Specification") calls the JSON the base and lets the other sections override it; most of what current
+//! files show in a section is not in the base at all.
 //!
-//! Laid over it means: what a section says takes the place of what the base says of the same thing, and
-//! what it says in other words (JSON with more blanks, a time with fewer zeros) leaves the base's words.
-//! What is not understood is remarked on, and the base stands.
+//! A section replaces what the base says about the same thing; if it says the same in other words (JSON with
+//! more blanks, a time with fewer zeros), the words of the base stay. A section that kreplay does not
+//! understand gets a remark, and the base stays.
 
 mod body;
 mod http;
@@ -20,13 +20,13 @@ pub(super) use self::section::{Section, SectionName, is_fence};
 
 use crate::extract::input::framing::text::Remark;
 
-/// A base with the sections laid over it so far.
+/// A base with the sections applied so far.
 struct Overlay<'a> {
     base: OverlayMembers<'a>,
     remarks: &'a mut Vec<Remark>,
 }
 
-/// `json` with `sections` laid over it; none when nothing changes, or when `json` is damaged.
+/// `json` with `sections` applied; `None` if nothing changes, or if `json` is damaged.
 pub(super) fn merge(
     json: &str,
     sections: &[Section<'_>],
@@ -53,15 +53,15 @@ impl Overlay<'_> {
         self.remarks.push(Remark { line, why });
     }
 
-    /// `what` of a section that cannot be read.
+    /// Says `what` is wrong with a section that cannot be read.
     fn remark_on(&mut self, section: &Section<'_>, line: u64, what: &str) {
         self.remark(line, format!("`### {} ###`: {what}", section.title));
     }
 
-    /// A section that nothing describes.
+    /// A section that no documentation describes.
     fn remark_on_unknown(&mut self, section: &Section<'_>) {
         if section.plain_lines().next().is_some() {
-            let what = "kreplay knows no such section, and leaves it out";
+            let what = "kreplay does not know this section and leaves it out";
             self.remark_on(section, section.line, what);
         }
     }
@@ -69,7 +69,7 @@ impl Overlay<'_> {
     fn look_at_internal(&mut self, section: &Section<'_>) {
         let mut lines = section.plain_lines();
         if let Some((line, _)) = lines.find(|(_, line)| !line.starts_with("json:")) {
-            self.remark_on(section, line, "expected nothing but `json: ` here");
+            self.remark_on(section, line, "expected only `json: ` here");
         }
     }
 }

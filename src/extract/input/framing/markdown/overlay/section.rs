@@ -1,5 +1,5 @@
-//! The parts of a section: the lines of its head, and its body. Current files put each between two
-//! lines of three backticks; older ones have no such lines, and a blank line before the body.
+//! The parts of a section: the lines of its head, and its body. Current files put each between two lines of
+//! three backticks; older ones have no such lines, and a blank line before the body.
 
 /// A section of a document.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(in crate::extract::input::framing::markdown) struct Section<'a> {
     pub(in crate::extract::input::framing::markdown) line: u64,
     /// The heading as it is written, between its number signs.
     pub(in crate::extract::input::framing::markdown) title: &'a str,
-    /// What stands below the heading.
+    /// The lines below the heading.
     pub(in crate::extract::input::framing::markdown) content: &'a str,
 }
 
@@ -25,7 +25,7 @@ pub(in crate::extract::input::framing::markdown) enum SectionName {
 }
 
 impl SectionName {
-    /// Older files name the side that is replayed as well: `REQUEST (TEST)`, `RESPONSE (MOCK)`.
+    /// Older files also name the side that is replayed: `REQUEST (TEST)`, `RESPONSE (MOCK)`.
     pub(in crate::extract::input::framing::markdown) fn of(title: &str) -> Self {
         let first = title.split([' ', '(']).next().unwrap_or_default();
         match first {
@@ -46,7 +46,7 @@ pub(super) type NumberedLine<'a> = (u64, &'a str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts<'a> {
     pub(super) head: Vec<NumberedLine<'a>>,
-    /// None where there is no place for a body; its lines are joined as they were.
+    /// `None` if there is no place for a body; its lines are joined as they were.
     pub(super) body: Option<String>,
     /// Lines that belong to neither.
     pub(super) astray: Vec<NumberedLine<'a>>,
@@ -68,7 +68,7 @@ impl<'a> Section<'a> {
         lines.filter(|(_, line)| !line.starts_with("```") && !line.trim().is_empty())
     }
 
-    /// Head and body apart.
+    /// Separates head and body.
     pub(super) fn parts(&self) -> Parts<'a> {
         let lines: Vec<NumberedLine<'a>> = self.lines().collect();
         let first = lines.iter().position(|(_, line)| !line.trim().is_empty());
@@ -82,7 +82,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// `lines` are those behind the first fence.
+/// `lines` are those after the first fence.
 fn fenced<'a>(lines: &[NumberedLine<'a>]) -> Parts<'a> {
     let is_blank = |line: &&NumberedLine<'_>| line.1.trim().is_empty();
     let end = lines.iter().position(|(_, line)| is_fence(line));
@@ -104,7 +104,7 @@ fn fenced<'a>(lines: &[NumberedLine<'a>]) -> Parts<'a> {
     let Some(body) = body.get(1..) else {
         return parts;
     };
-    // A body may hold fences of its own: its end is the last one.
+    // A body may contain fences: its end is the last one.
     let end = body.iter().rposition(|(_, line)| is_fence(line));
     let (body, behind) = body.split_at(end.unwrap_or(body.len()));
     let behind = behind.get(1..).unwrap_or_default();
@@ -158,7 +158,7 @@ mod tests {
             ("```\na\nb\n```\n\n```\n```\n\n", body(""), vec![]),
             ("```\na\nb\n```\n", None, vec![]),
             ("```http\na\nb\n```\n```json\n1\n```\n", body("1"), vec![]),
-            // A body with fences of its own, and one that is cut off.
+            // A body that contains fences, and one that is cut off.
             (
                 "```\na\nb\n```\n```\nx\n```\ny\n```\n",
                 body("x\n```\ny"),

@@ -1,5 +1,5 @@
-//! What a mock of an RRPair is told by: lines `key is value`. The base holds the values as base64, and
-//! some recordings a second time as texts.
+//! The signature of an RRPair, which identifies its mock: lines `key is value`. The base holds the values as
+//! base64, and some recordings hold them again as texts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use super::Overlay;
 use super::members::OverlayMembers;
 use super::section::Section;
 
-/// What stands for no value.
+/// The text for a missing value.
 const NONE: &str = "-NONE-";
 
 impl Overlay<'_> {

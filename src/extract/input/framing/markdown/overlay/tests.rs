@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The base with one section laid over it, and the remarks.
+/// The base with one section applied, and the remarks.
 fn laid(base: &Value, title: &str, content: &str) -> (Value, Vec<(u64, String)>) {
     let base = base.to_string();
     let section = Section {
@@ -100,7 +100,7 @@ fn an_equivalent_section_leaves_the_base_unchanged() {
         ("NOTES", "\n```\n```\n"),
     ];
     for (title, content) in sections {
-        // A tag cannot be told from the value before it: what is shown of `a` names a tag `y`.
+        // A tag cannot be distinguished from the value before it: what is shown of `a` names a tag `y`.
         let expected = match title {
             "METADATA" => {
                 let tags = json!({"a": "x", "hidden": "h", "none": "", "y": "z"});
@@ -180,7 +180,7 @@ fn an_edited_body_replaces_both_members_and_updates_the_length() {
 
 #[test]
 fn binary_and_decoded_bodies_stay_as_the_base_has_them() {
-    // 0xff 0x00: what a section shows in their place is no body.
+    // 0xff 0x00: what a section shows instead of them is not the body.
     let binary = json!({"http": {"req": {"bodyBase64": "/wA="}}});
     check(
         &binary,
@@ -203,17 +203,17 @@ fn binary_and_decoded_bodies_stay_as_the_base_has_them() {
         &edited,
     );
     let (merged, remarks) = laid(&decoded, "REQUEST", "```\n```\n```\ntext\n```\n");
-    let why =
-        "`### REQUEST ###`: its body is no JSON, and that of the `json: ` line is: that one stands";
+    let why = "`### REQUEST ###`: its body is not JSON, but that of the `json: ` line is: kreplay keeps the latter";
     assert_eq!((merged, remarks), (decoded, vec![(10, why.into())]));
 }
 
 #[test]
 fn an_unreadable_section_gives_a_remark_with_its_line() {
     let kafka = json!({"l7protocol": "kafka", "kafka": {}});
-    let of_http = "kreplay reads it of HTTP only, and this is `kafka`: its JSON stands";
-    let unknown = "kreplay knows no such section, and leaves it out";
-    let internal = "expected nothing but `json: ` here";
+    let of_http =
+        "kreplay reads this section for HTTP only, but this is `kafka`: it keeps the `json: ` line";
+    let unknown = "kreplay does not know this section and leaves it out";
+    let internal = "expected only `json: ` here";
     let cases = [
         ("REQUEST", "```\nFetch\n```\n", 10, of_http),
         ("NOTES", "\nask Ann\n", 10, unknown),
@@ -243,7 +243,7 @@ fn an_unreadable_section_gives_a_remark_with_its_line() {
 
 #[test]
 fn an_unreadable_request_section_gives_a_remark_with_its_line() {
-    let astray = "this is neither of its head nor of its body";
+    let astray = "this belongs neither to its head nor to its body";
     let header = "expected a header, as in `Name: value`";
     for (head, line, what) in [
         ("GET /", 12, "expected `METHOD URL HTTP/VERSION`"),

@@ -29,8 +29,8 @@ struct XPathContext<'a, 'd> {
     last: usize,
 }
 
-/// Whether one of the texts that `paths` find is met by `met`; the empty text, where they find nothing. One text is
-/// made at a time: those of elements inside each other may be many times the document.
+/// Whether one of the texts that `paths` find satisfies `met`; the empty text, if they find nothing. One text
+/// is made at a time: those of nested elements may be many times as long as the document.
 pub(super) fn any(
     paths: &[Expr],
     document: &Document<'_>,
@@ -144,7 +144,7 @@ impl<'a, 'd> XPathContext<'a, 'd> {
             let mut seen = HashSet::new();
             let mut next = Vec::new();
             for item in items {
-                // What is below a node that was gone through has been gone through as well.
+                // The descendants of a node that was visited have been visited as well.
                 if step.axis == Axis::DescendantOrOwn && seen.contains(&item.identity()) {
                     continue;
                 }

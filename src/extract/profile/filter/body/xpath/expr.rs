@@ -1,15 +1,15 @@
-//! What an XPath is once it is parsed.
+//! The parsed form of an XPath.
 
-/// Expressions inside each other; more would only use up the stack.
+/// How deep expressions may be nested; more would only use up the stack.
 pub(super) const DEEPEST: usize = 32;
 
-/// Where a path begins that has no element of its own to begin with.
+/// Where a path begins that does not begin at an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract::profile::filter) enum PathOrigin {
     /// At the document.
     Document,
-    /// At the Body of the SOAP envelope that the document is, or at the document for a path that
-    /// names the envelope.
+    /// At the Body of the SOAP envelope that the document is, or at the document for a path that names the
+    /// envelope.
     SoapBody,
 }
 
@@ -53,7 +53,7 @@ pub(super) enum NodeTest {
     Text,
     Name {
         prefix: Option<String>,
-        /// Any, where there is none.
+        /// `None` matches any name.
         local: Option<String>,
     },
 }

@@ -1,5 +1,5 @@
-//! XPath on the bodies of requests: the part of XPath 1.0 that picks elements and attributes by name,
-//! place and value. What it has not is refused by name, never answered.
+//! XPath on the bodies of requests: the part of XPath 1.0 that selects elements and attributes by name,
+//! position and value. Everything else is refused by name, never evaluated.
 //!
 //! ```text
 //! paths     = path *("|" path)
@@ -11,8 +11,8 @@
 //! function  = last, position, local-name, name, contains, starts-with, normalize-space, not, string
 //! ```
 //!
-//! A filter declares no namespaces: a prefix is compared as it is written in the body, and a name
-//! without one is the local name of an element of any namespace.
+//! A filter declares no namespaces: a prefix is compared as it is written in the body, and a name without a
+//! prefix is the local name of an element in any namespace.
 
 mod eval;
 mod expr;
@@ -40,8 +40,8 @@ impl XPath {
         parse::parse(text).map(|paths| Self { paths })
     }
 
-    /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty one where it finds
-    /// nothing, as in what is no XML.
+    /// Whether `met` holds for one of the texts that it finds in `xml`, or for the empty text if it finds
+    /// nothing, as in anything that is not XML.
     pub(in crate::extract::profile::filter) fn any(
         &self,
         xml: &str,

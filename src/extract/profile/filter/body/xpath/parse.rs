@@ -1,4 +1,4 @@
-//! Text to an XPath.
+//! Parses a text into an XPath.
 
 use super::expr::{Axis, DEEPEST, Expr, Function, NodeTest, PathStart, XPathStep};
 
@@ -81,7 +81,7 @@ impl XPathParser {
         if self.looking_at("::") {
             return Err((
                 began,
-                "kreplay evaluates no axes but `/`, `//`, `@`, `.` and `..`".into(),
+                "kreplay evaluates only the axes `/`, `//`, `@`, `.` and `..`".into(),
             ));
         }
         let test = match name {
@@ -309,7 +309,7 @@ impl XPathParser {
             .all(|(i, c)| rest.get(i) == Some(&c))
     }
 
-    /// The next character that is not blank; stands on it afterwards.
+    /// The next character that is not blank; stops at it.
     fn peek(&mut self) -> Option<char> {
         while self.text.get(self.at).is_some_and(|c| c.is_whitespace()) {
             self.at += 1;

@@ -104,7 +104,7 @@ fn unsupported_xpath_is_named_with_its_position() {
         (
             "ancestor::a",
             0,
-            "kreplay evaluates no axes but `/`, `//`, `@`, `.` and `..`",
+            "kreplay evaluates only the axes `/`, `//`, `@`, `.` and `..`",
         ),
         ("a b", 2, "expected `/`, `[`, `|` or the end, found `b`"),
         ("//a['x]", 4, "the quote is not closed"),
