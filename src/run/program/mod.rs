@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_library_returns_the_report_of_a_replay() {
-        // As in the report of the binary: tests/program/rehearsal.rs.
+        // As in the report of the binary: tests/program/rehearsal/.
         let report = replay(["fixtures/cut.jsonl", "--rehearse"]).expect("a report");
         assert_eq!(report.exit(), ExitCode::Source);
         assert_eq!(report.ledger.found, 4);
