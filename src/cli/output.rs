@@ -20,7 +20,7 @@ pub(crate) struct OutputArguments {
     /// Print only errors and the report.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print commands, skipped files and librdkafka's log.
+    /// Print commands, skipped files and librdkafka's log.
     #[arg(short, long)]
     pub verbose: bool,
 }

@@ -67,7 +67,7 @@ pub(crate) struct PlanArguments {
     /// Print only errors on stderr.
     #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print commands, skipped files and librdkafka's log.
+    /// Print commands, skipped files and librdkafka's log.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 }

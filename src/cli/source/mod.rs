@@ -15,7 +15,7 @@ use super::values::duration;
 /// What kreplay reads.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArguments {
-    /// Files, folders, `-` for stdin, or `snapshot:<ID>`, read in this order.
+    /// Files, folders, `-` for stdin, or `snapshot:<ID>`, in this order.
     ///
     /// The content decides what a source is, never its name: RRPairs, a CSV of `speedctl extract data`,
     /// or record lines (what `kreplay extract` and `kcat -J` print, or a rejects file). All sources of

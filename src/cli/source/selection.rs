@@ -10,7 +10,7 @@ use crate::record::select::{Clock, Moment, Sample};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct SelectionArguments {
-    /// Select the captured topics that match one of these globs; `!GLOB` excludes.
+    /// Select captured topics by globs; `!GLOB` excludes.
     ///
     /// `*` matches any characters, `?` matches one. If every glob excludes, all other topics are selected.
     #[arg(long, value_name = "GLOB,...", value_delimiter = ',')]
