@@ -99,7 +99,7 @@ impl Counters {
     }
 
     /// Notes since when nothing is acknowledged and why, or that something is.
-    pub(in crate::produce) fn tell_silence(&self, silence: Option<(Instant, String)>) {
+    pub(in crate::produce) fn report_silence(&self, silence: Option<(Instant, String)>) {
         *lock(&self.silence) = silence;
     }
 

@@ -8,7 +8,7 @@ use super::driver::{AfterSignal, Driver};
 use super::replay::progress::Progress;
 use super::replay::reading::{CurrentReading, lock};
 use super::replay::status::Done;
-use super::replay::{Passes, ReplayWatch, job, tell_settings};
+use super::replay::{Passes, ReplayWatch, job, note_settings};
 use crate::config::{Cluster, Config};
 use crate::error::{Error, ExitCode};
 use crate::produce::{Control, Counters, PlanOutcome};
@@ -25,7 +25,7 @@ pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanRepor
     let kind = extract::kind(&config.source, &config.extraction)?;
     let console = driver.console.clone();
     if config.destination.cluster != Cluster::Rehearsal {
-        tell_settings(&config.destination, &console);
+        note_settings(&config.destination, &console);
     }
     let control = Control::default();
     let counters = Arc::new(Counters::default());

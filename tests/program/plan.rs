@@ -444,7 +444,7 @@ fn a_plan_file_is_json_whatever_stdout_carries() {
 }
 
 #[test]
-fn a_plan_that_cannot_be_written_is_told_and_harms_no_file() {
+fn a_plan_that_cannot_be_written_is_reported_and_harms_no_file() {
     let text = lines(&every(0, 5));
     for file in ["lines", "no/such/folder/plan.json"] {
         let output = run("plan", &text, &["--report-file", file]);

@@ -284,7 +284,7 @@ fn a_second_signal_leaves_at_once_with_a_report() {
         thread::sleep(Duration::from_millis(400));
         assert!(
             !run.has_ended(),
-            "the first signal waits for what is on its way"
+            "the first signal waits for what is in flight"
         );
         run.signal(second);
         let (output, _) = end(run, Duration::from_secs(3));

@@ -150,7 +150,7 @@ fn records_unsent_at_an_interruption_are_rejected_and_can_be_resent() {
     for outcome in ["not_written", "unknown", "unsent"] {
         assert_eq!(of(outcome), entry(&report, outcome), "{report:#}");
     }
-    assert!(of("unknown") > 0, "what was on its way may be there");
+    assert!(of("unknown") > 0, "what was in flight may be there");
     let drain = &report["drain"];
     assert_eq!(drain["purged_in_flight"], entry(&report, "unknown"));
     assert_eq!(drain["purged_from_queue"], entry(&report, "not_written"));

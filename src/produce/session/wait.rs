@@ -184,7 +184,7 @@ impl<'a> Waiter<'a> {
         let verdict = self.stall.look(now, heard, answered < self.handed);
         if self.is_silent && self.stall.quiet().is_none() {
             self.is_silent = false;
-            self.job.counters.tell_silence(None);
+            self.job.counters.report_silence(None);
         }
         match verdict {
             StallVerdict::Fine => {}
@@ -193,7 +193,7 @@ impl<'a> Waiter<'a> {
                 self.is_silent = true;
                 self.is_unexplained = true;
                 let since = now.checked_sub(quiet).unwrap_or(now);
-                self.job.counters.tell_silence(Some((since, why.clone())));
+                self.job.counters.report_silence(Some((since, why.clone())));
                 let quiet = humantime::format_duration(quiet);
                 let note = format!("no record was acknowledged for {quiet}: {why}");
                 self.job.console.note(&note);

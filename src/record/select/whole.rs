@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_others_are_stretches_without_a_pause_and_told_of_once() {
+    fn times_of_others_are_stretches_without_a_pause_and_named_once() {
         let mut whole = WholeCapture::new(Some(Duration::from_secs(5)));
         for time_s in [100, 103, 99, 108, 114, 113, 200] {
             whole.add_other(time_s * SECOND);

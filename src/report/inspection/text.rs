@@ -138,7 +138,7 @@ fn row(topic: &TopicContents) -> [String; 10] {
         topic
             .name
             .as_deref()
-            .map_or_else(|| "(untold)".into(), |name| visible(name).into_owned()),
+            .map_or_else(|| "(unknown)".into(), |name| visible(name).into_owned()),
         partitions,
         count(topic.records),
         HumanBytes(topic.bytes).to_string(),

@@ -34,7 +34,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
     let console = driver.console.clone();
-    tell_settings(&config.destination, &console);
+    note_settings(&config.destination, &console);
     let control = driver.control.clone();
     let expected = ExpectedOutput::of(&config, &control)?;
     let counters = Arc::new(Counters::default());
@@ -173,7 +173,7 @@ fn unchecked(destination: &config::Destination) -> Vec<String> {
 }
 
 /// Names settings that do less than they seem to, or that switch something off.
-pub(super) fn tell_settings(destination: &config::Destination, console: &Console) {
+pub(super) fn note_settings(destination: &config::Destination, console: &Console) {
     let (unused, unchecked) = (&destination.unused_properties, unchecked(destination));
     if !unused.is_empty() {
         let unused = error::quoted(unused);

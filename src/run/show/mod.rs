@@ -29,7 +29,7 @@ const REPORT: Replaced = Replaced {
 pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitCode {
     match product {
         Ok(Product::Report(mut report)) => print_report(&mut report, output),
-        Ok(Product::Printout(printout)) => tell_printout(&printout, output),
+        Ok(Product::Printout(printout)) => show_printout(&printout, output),
         Ok(Product::Plan(mut plan)) => {
             let unwritten = write_report_file(output, || plan.to_json()).err();
             plan.failures.extend(unwritten);
@@ -55,7 +55,7 @@ pub(crate) fn product(product: Result<Product, Error>, output: &Output) -> ExitC
             let text = || visible_lines(&found.to_string()).into_owned();
             let shown = in_form(output, text, || found.to_json());
             let exit = print_product(&shown, found.exit());
-            tell_failures(&found.failures);
+            print_failures(&found.failures);
             exit
         }
         Ok(Product::Profile(text)) => print_product(text, ExitCode::Success),
@@ -82,7 +82,7 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     if !is_shown && report.exit() != ExitCode::Success && !nothing {
         write_to_stderr(&visible_lines(&report.why()));
     }
-    tell_failures(&report.failures);
+    print_failures(&report.failures);
     report.exit()
 }
 
@@ -142,19 +142,19 @@ fn show_result(
     if output.report == ReportForm::None {
         write_to_stderr(&visible_lines(&problems_text(source, problems)));
     }
-    tell_failures(failures);
+    print_failures(failures);
     exit
 }
 
 /// Stdout has the records; their account goes to stderr.
-fn tell_printout(printout: &Printout, output: &Output) -> ExitCode {
+fn show_printout(printout: &Printout, output: &Output) -> ExitCode {
     let nothing = says_all(&printout.tally, &printout.failures);
     write_to_stderr(&match output.verbosity {
         _ if nothing => String::new(),
         Verbosity::Quiet => visible_lines(&printout.problems().to_string()).into_owned(),
         Verbosity::Normal | Verbosity::Verbose => visible_lines(&printout.to_string()).into_owned(),
     });
-    tell_failures(&printout.failures);
+    print_failures(&printout.failures);
     printout.exit()
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn flush() {
     stderr().flush();
 }
 
-fn tell_failures(failures: &[Error]) {
+fn print_failures(failures: &[Error]) {
     for error in failures {
         _ = failure(error);
     }

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_keys_are_told_apart_and_not_kept() {
+    fn long_keys_are_distinguished_and_not_kept() {
         let [one, other] =
             ["a", "b"].map(|end| ComparedKey::of(("k".repeat(1 << 20) + end).as_bytes()));
         assert_ne!(one, other);

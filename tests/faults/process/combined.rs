@@ -49,7 +49,7 @@ fn faults_combined() {
     let unknown: u64 = (first..first + RUNS)
         .map(|seed| combine_faults(&kafka, &proxy, seed))
         .sum();
-    assert!(unknown > 0, "nothing was on its way");
+    assert!(unknown > 0, "nothing was in flight");
     assert!(proxy.lost_answers() > 0, "{proxy:?}");
 }
 

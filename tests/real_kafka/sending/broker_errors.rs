@@ -346,7 +346,7 @@ fn hanging(kafka: &Kafka) {
     assert_eq!(entry(&report, "delivered"), BEFORE);
     assert_eq!(entry(&report, "unsent"), 0, "{report:#}");
     let unknown = entry(&report, "unknown");
-    assert!(unknown > 0, "what was on its way may be there: {report:#}");
+    assert!(unknown > 0, "what was in flight may be there: {report:#}");
     let numbers: Vec<u64> = read_after_pause(kafka, &topic)
         .iter()
         .map(LoggedRecord::text)

@@ -11,7 +11,7 @@ use crate::report::ProblemKind;
 
 impl<'a> Rows<'a> {
     /// Paths apply to the whole input; without a row, they could match nothing.
-    pub(super) fn tell_unmatched(&mut self) {
+    pub(super) fn name_unmatched(&mut self) {
         let unmatched = std::mem::take(&mut self.unmatched);
         let origin = Origin { input: 0, line: 0 };
         let whys = unmatched.iter().map(|unmatched| unmatched.why.as_str());
@@ -23,7 +23,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Warns once about what the row cannot show to be missing.
-    pub(super) fn tell_unseen(&mut self, row: Origin) {
+    pub(super) fn name_unseen(&mut self, row: Origin) {
         let unseen = std::mem::take(&mut self.columns.unseen);
         if unseen.is_empty() {
             return;

@@ -152,8 +152,8 @@ impl<'a> Rows<'a> {
         origin: Origin,
     ) -> Result<(), ReadStop> {
         self.sink.tally.rrpairs += 1;
-        self.tell_unmatched();
-        self.tell_unseen(origin);
+        self.name_unmatched();
+        self.name_unseen(origin);
         if row.len() != self.columns.width {
             let (has, wanted) = (row.len(), self.columns.width);
             self.sink.unreadable(ProblemKind::Unreadable, origin, || {

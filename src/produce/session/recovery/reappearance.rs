@@ -74,7 +74,7 @@ impl Session<'_> {
                     self.job.console.note(&note);
                     self.deliveries.missing(what);
                 }
-                Sighting::GivenUp if !was_given_up => self.tell_given_up(topic, there),
+                Sighting::GivenUp if !was_given_up => self.note_given_up(topic, there),
                 Sighting::GivenUp | Sighting::StillMissed | Sighting::There => {}
             }
             is_settled &= matches!(sighting, Sighting::There | Sighting::GivenUp);
@@ -96,12 +96,12 @@ impl Session<'_> {
                 && self.absences.given_up(target, *highest).is_none()
             {
                 self.absences.give_up(target, there, now);
-                self.tell_given_up(topic, Some(there));
+                self.note_given_up(topic, Some(there));
             }
         }
     }
 
-    fn tell_given_up(&self, topic: &str, there: Option<i32>) {
+    fn note_given_up(&self, topic: &str, there: Option<i32>) {
         let there = there.unwrap_or_default();
         let (what, waited) = (missing_words(topic, there), self.waited_words());
         let which = match there {

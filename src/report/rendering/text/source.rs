@@ -83,7 +83,7 @@ pub(in crate::report) fn write_substitutes(
         let shown: Vec<String> = shown
             .iter()
             .map(|(topic, n)| {
-                let topic = if topic.is_empty() { "(untold)" } else { topic };
+                let topic = if topic.is_empty() { "(unknown)" } else { topic };
                 format!("{} {}", visible(topic), HumanCount(*n))
             })
             .collect();

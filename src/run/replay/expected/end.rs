@@ -38,7 +38,7 @@ impl ObservationEnd {
             Self::Hidden(place) => Some(format!(
                 "an open transaction hides what comes after {place}"
             )),
-            Self::Unread(place) => Some(format!("nothing came of what there is after {place}")),
+            Self::Unread(place) => Some(format!("no record after {place} could be read")),
             Self::Failed(error) => Some(error.to_string()),
         }
     }
