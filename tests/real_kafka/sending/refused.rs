@@ -216,7 +216,7 @@ fn expired(kafka: &Kafka) {
         let report = report_of(&output, 3);
         assert_eq!(ledger(&report), "20 = 20 unsent", "{named:?}");
         let said = format!(
-            "kreplay: originals are 41 days old, and `{topic}` keeps 7 days: they would be deleted \
+            "kreplay: originals are 41 days old, but `{topic}` keeps 7 days: they would be deleted \
              at once\nhint: `--timestamps shift`"
         );
         assert!(output.stderr.contains(&said), "{}", output.stderr);
