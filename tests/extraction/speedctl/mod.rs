@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::harness::paths::{fixture, standin};
+use crate::harness::report::assert_sound;
 use crate::harness::run::{Run, RunOutput, Running, report};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -88,21 +89,6 @@ fn played(running: Running, notes: &TempDir) -> Played {
         report,
         calls,
     }
-}
-
-/// What holds for every run: no panic, the exit code of the report, a ledger that balances.
-fn assert_sound(output: &RunOutput, report: &Value) {
-    assert!(!output.stderr.contains("panicked"), "{output:#?}");
-    assert_eq!(report["exit_code"], output.code, "{output:#?}");
-    let ledger = report["ledger"]
-        .as_object()
-        .expect("the report has a ledger");
-    let total: u64 = ledger.values().filter_map(Value::as_u64).sum();
-    assert_eq!(
-        report["ledger"]["found"].as_u64(),
-        Some(total / 2),
-        "{output:#?}"
-    );
 }
 
 /// A process that has ended may stay as a zombie where nobody inherits it, as in a container.

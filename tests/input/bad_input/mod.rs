@@ -11,6 +11,7 @@ mod values;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 
+use crate::harness::report::assert_sound;
 use crate::harness::run::{Run, RunOutput, report};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -70,20 +71,6 @@ fn rehearse_with(args: &[&str], stdin: impl Into<Vec<u8>>) -> Replay {
     let report = report(&output);
     assert_sound(&output, &report);
     Replay { output, report }
-}
-
-fn assert_sound(output: &RunOutput, report: &Value) {
-    assert!(!output.stderr.contains("panicked"), "{output:#?}");
-    assert_eq!(report["exit_code"], output.code, "{output:#?}");
-    let ledger = report["ledger"]
-        .as_object()
-        .expect("the report has a ledger");
-    let total: u64 = ledger.values().filter_map(Value::as_u64).sum();
-    assert_eq!(
-        report["ledger"]["found"].as_u64(),
-        Some(total / 2),
-        "{output:#?}"
-    );
 }
 
 /// Runs what has to be refused as a usage error: code 2, no report, nothing sent.
