@@ -96,6 +96,7 @@
 //! | the sections of a Markdown RRPair | `merge` in `extract/input/framing/markdown/overlay/mod.rs`; where a document ends: `extract/input/framing/markdown/document.rs` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `contents` in `extract/input/envelope/mod.rs`; the path of BYOC: `extract/profile/profiles/byoc.toml` |
 //! | the texts about damaged and cut off RRPairs | `bad_text` in `extract/keep/collect/faults.rs` |
+//! | columns of a CSV beside a known field that kreplay does not know | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `extract/csv/columns/mod.rs` |
 //! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs`; whether they are enough: `check` in `extract/csv/header.rs` |
 //! | how a CSV row becomes a record | `read_record` in `extract/csv/rows/mod.rs` |
 //! | how a record line is read, of kreplay or `kcat -J` | `read` in `record/lines/read.rs` |
@@ -127,7 +128,7 @@
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs`; flags that contradict each other: `config/resolve/selection.rs` |
 //! | `--topics`: which topics are taken | `takes` in `record/select/globs.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
-//! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs` |
+//! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
 //! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads: `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; how the due times follow from it: `produce/schedule/timeline.rs` |
 //! | what `kreplay inspect` counts of topics, partitions and gaps | `add` in `run/inspect/contents.rs`; RRPairs, commands and brokers: `extract/census/mod.rs`; the page: `report/inspection/text.rs` |
@@ -139,7 +140,7 @@
 //! | what is checked of all topics before the first record | `look` in `produce/routing/checks.rs`; which topics there are: `produce/connection/topics.rs` |
 //! | whether the user may write to a topic | `check_writing` in `produce/connection/topics.rs` |
 //! | the guard against the captured cluster, `--yes` | `shared` in `cluster/guard.rs`; where `--yes` is heeded: `compare` in `produce/routing/route/guard.rs` |
-//! | `--create-topics`: whether topics are created | `make_targets` in `produce/routing/route/targets.rs`; how that is done: `produce/connection/creation.rs` |
+//! | `--create-topics`: whether topics are created | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `config/resolve/destination.rs`; how that is done: `produce/connection/creation.rs` |
 //! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` in `produce/routing/placement/captured.rs` |
 //! | `--rehearse`: the broker of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; its topics: `produce/connection/creation.rs` |
 //! | the line that says where records go, and which groups read there | `look` in `produce/connection/announce.rs` |
@@ -157,7 +158,7 @@
 //! | `--speed`: due times | `due` in `produce/schedule/timeline.rs` |
 //! | `--max-gap`: pauses that are cut | `cut_pause` in `produce/schedule/timeline.rs`; flags of time that contradict each other: `config/sending/timing.rs` |
 //! | `--clock`: which time of a record counts | `time_ns` in `produce/schedule/mod.rs`; for selection `choose` in `extract/keep/sink.rs` |
-//! | `--rate`, `--byte-rate`: rates | `Rate` in `produce/schedule/rate.rs`; how `5k/s` and `20MiB` are read: `cli/timing.rs` |
+//! | `--rate`, `--byte-rate`: rates, and how large a burst is | `Rate` in `produce/schedule/rate.rs`; how `5k/s` and `20MiB` are read: `cli/timing.rs` |
 //! | which of speed, rates and lag wins | `Scheduler::next` in `produce/schedule/mod.rs` |
 //! | `--ramp`: how speed and rates grow | `steady` in `produce/schedule/ramp.rs` |
 //! | `--start-at`: the beginning | `await_start` in `produce/session/pass/turn.rs` |
@@ -202,7 +203,8 @@
 //! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; which flags exclude it: `check_expectation` in `config/resolve/comparison.rs` |
 //! | `--expect-from`, and from which offsets the output is read | `begin` in `run/replay/expected/start.rs` |
 //! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs` |
-//! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; the kinds: `report/comparison/noise.rs` |
+//! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs` |
+//! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
 //! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `run/replay/expected/noise.rs` |
 //! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs` |
 //! | **Reporting** | |
