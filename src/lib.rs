@@ -83,7 +83,7 @@
 //! | when a snapshot's CSV is given up for the RRPairs | `loses` in `extract/csv/rows/losses.rs` |
 //! | what a CSV cannot carry of a record | `check_doubts` in `extract/csv/rows/losses.rs`; in transactions, empty cells and ids: `extract/csv/rows/mod.rs` |
 //! | what speedctl is asked for, `--print-command` | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `extract/csv/columns/paths.rs`; the quoting: `extract/input/speedctl/mod.rs` |
-//! | `--speedctl`, `--speedctl-arg`: which program runs, with which arguments | `Speedctl::new` in `extract/input/speedctl/mod.rs` |
+//! | `--speedctl`, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs` |
 //! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
 //! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs`; in which order: `add_folder` there |
 //! | gzip and zstd: how they are recognised | `Packing::of` in `extract/input/encoding/unpack.rs` |
@@ -125,6 +125,7 @@
 //! | redacted values: what counts as one | `is_redacted` in `record/substitutes.rs`; counted in `extract/keep/sink.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs` |
 //! | `--resolve-dates`: what a placeholder becomes | `resolve` in `record/substitutes.rs` |
+//! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `record/select/mod.rs` |
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs`; flags that contradict each other: `config/resolve/selection.rs` |
 //! | `--topics`: which topics are taken | `takes` in `record/select/globs.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
