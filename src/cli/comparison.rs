@@ -13,7 +13,7 @@ use crate::config::CorrelateBy;
 pub(crate) struct ExpectationArguments {
     /// Compare what the service writes during the run with what it wrote in the capture.
     ///
-    /// kreplay takes the expected records from the Produce requests of the capture, in the same reading, and
+    /// kreplay takes the expected records from the Produce requests of the capture, in the same pass, and
     /// --map renames their topics as well. It reads the output from where the topics ended before the first
     /// record was sent, without a consumer group, and only committed records if the capture shows
     /// transactions. A difference ends the run with exit code 1.
@@ -28,8 +28,8 @@ pub(crate) struct ExpectationArguments {
     /// Wait for the output at most this long after the last record.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub expect_timeout: Duration,
-    /// Write what differs from the expectation to a new file, as noise: run this with the version of the
-    /// service that was captured. The file has the kind of each part that differs: time, epoch, uuid,
+    /// Write what differs from the expectation to a new file, as noise. Run this with the version of the
+    /// service that was captured. The file records the kind of each part that differs: time, epoch, uuid,
     /// number or text.
     #[arg(
         long,

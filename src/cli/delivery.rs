@@ -14,10 +14,11 @@ use crate::record::substitutes::DateForm;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub(crate) struct DeliveryArguments {
-    /// Write records found but not delivered to a file.
+    /// Write undelivered records to a file.
     ///
     /// The file gets record lines with `outcome` and `reason`; `kreplay replay FILE` sends them again. It
-    /// must be empty or not exist, unless a --resume continues with it and tries all of it again.
+    /// must be empty or not exist, unless a run with --resume continues it and tries all of its records
+    /// again.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
     /// Keep a journal, and continue where it ends.
@@ -62,12 +63,12 @@ pub(crate) struct SubstituteArguments {
     /// goes out. The exit code is 1. Without this flag, kreplay sends, counts and names such records.
     #[arg(long, hide_short_help = true)]
     pub fail_on_redacted: bool,
-    /// Replace `{speedscale_date(...)}` by a date, counted from the time at which the replay begins.
+    /// Replace `{speedscale_date(...)}` with a date, counted from the time at which the replay begins.
     ///
     /// Speedscale's `date` transform records how long before the recording a date was. kreplay replaces such
-    /// placeholders in keys, values and headers by a date that lies as long before the replay. It is
-    /// written in this FORM, because the capture does not keep the original one. Without this flag, kreplay
-    /// refuses a run with such records before it sends the first of them.
+    /// placeholders in keys, values and headers with a date that is as long before the replay. It is written
+    /// in this FORM, because the capture does not keep the original one. Without this flag, kreplay refuses a
+    /// run with such records before it sends the first of them.
     #[arg(
         long,
         value_enum,
@@ -163,12 +164,12 @@ pub(crate) struct RepetitionArguments {
     )]
     pub passes: Option<Option<NonZeroU64>>,
     /// Stop sending this long after the first record, and wait for what is in flight. kreplay does not count
-    /// records that it has read and not sent by then; the exit code can be 0 although the source goes on.
+    /// records that it has read and not sent by then; the exit code can be 0 even if the source has more.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub sends_for: Option<Duration>,
 }
 
-/// A number of passes.
+/// Reads a number of passes.
 fn passes(text: &str) -> Result<NonZeroU64, String> {
     text.parse().map_err(|_| {
         "expected a number of passes above 0; without one, another flag follows `--loop`".into()

@@ -20,7 +20,7 @@ pub(crate) struct DestinationArguments {
     pub topic: Option<String>,
     /// Rename a topic (repeatable); `*` renames all others.
     ///
-    /// FROM is a captured name, or `*` for all others; kreplay replaces `{topic}` in TO by the captured
+    /// FROM is a captured name, or `*` for all others; kreplay replaces `{topic}` in TO with the captured
     /// name. A FROM that matches nothing is an error.
     #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
     pub map: Vec<(String, String)>,
@@ -98,7 +98,7 @@ pub(crate) struct ConnectionArguments {
     /// file.
     #[arg(short = 'F', value_name = "FILE")]
     pub property_file: Option<PathBuf>,
-    /// Authenticate by OAUTHBEARER with the token that this shell command prints.
+    /// Authenticate with the OAUTHBEARER token that this shell command prints.
     ///
     /// The command prints the token alone, or a JSON object with an `access_token`. kreplay runs it again
     /// before the token expires. The flag implies sasl.mechanism=OAUTHBEARER and, unless -X sets it,
@@ -110,7 +110,7 @@ pub(crate) struct ConnectionArguments {
         hide_short_help = true
     )]
     pub oauth_command: Option<String>,
-    /// Authenticate by OAUTHBEARER with the token in a file.
+    /// Authenticate with the OAUTHBEARER token in a file.
     ///
     /// kreplay reads the file again before the token expires.
     #[arg(long, value_name = "FILE", hide_short_help = true)]

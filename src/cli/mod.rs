@@ -57,19 +57,19 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// What was typed. `--version` prints `versions` as well as kreplay's own, `-V` only the latter. Ends the
-    /// program if clap does: for `--help`, `--version` and a wrong command line.
+    /// Parses the command line. `--version` prints `versions` besides kreplay's own version, `-V` only the latter.
+    /// Ends the process where clap does: for `--help`, `--version` and a wrong command line.
     #[must_use]
     pub(crate) fn typed(versions: &str) -> Self {
         let version = format!("{}\n{versions}", env!("CARGO_PKG_VERSION"));
-        // This happens once in a process, which needs the text to its end.
+        // This happens once per process, and clap needs the text until the process ends.
         let version: &'static str = Box::leak(version.into_boxed_str());
         let mut command = Self::command().long_version(version);
         let words: Vec<OsString> = env::args_os().collect();
         let typed = command.try_get_matches_from_mut(&words);
         let typed = typed.and_then(|matches| Self::from_arg_matches(&matches));
         typed.unwrap_or_else(|error| {
-            // The error repeats words, which others may have chosen: they are shown escaped.
+            // The error repeats words that somebody else may have chosen, so it shows them escaped.
             let shown = words.iter().map(|word| word.to_string_lossy());
             let shown = shown.map(|word| visible(&word).into_owned());
             let again = command.try_get_matches_from_mut(shown);
@@ -78,7 +78,7 @@ impl Cli {
     }
 }
 
-/// Reads the command line. Ends the process for help or a version, or if the words make no sense.
+/// Reads the command line. Ends the process after it has printed help or a version, or if the words make no sense.
 pub(crate) fn parse_or_exit(versions: &str) -> Cli {
     Cli::typed(versions)
 }
@@ -86,7 +86,7 @@ pub(crate) fn parse_or_exit(versions: &str) -> Cli {
 /// Reads the words of a command line; the first is the program's name.
 ///
 /// # Errors
-/// [`Error::Config`] for words that make no sense, or that ask for help.
+/// Returns [`Error::Config`] if the words make no sense or ask for help.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, Error> {
     Cli::try_parse_from(words).map_err(|error| {
         let text = error.to_string();
@@ -94,7 +94,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, Error>
     })
 }
 
-/// The flags of kreplay itself, whose name is empty, and of each command that people see. For tests.
+/// The flags of kreplay itself, under an empty name, and of each visible command. For tests.
 #[doc(hidden)]
 pub fn flags_by_command() -> Vec<(String, Vec<String>)> {
     let spellings = |flag: &clap::Arg| {

@@ -29,7 +29,7 @@ pub(crate) struct TimingArguments {
     /// Send at most N bytes of keys, values and headers a second: `20MiB`, `500k`.
     #[arg(long, value_name = "N", value_parser = byte_rate, allow_hyphen_values = true, hide_short_help = true)]
     pub byte_rate: Option<f64>,
-    /// Let speed and rates grow linearly from 0 over this time.
+    /// Increase speed and rates linearly from 0 over this time.
     #[arg(long, value_name = "DURATION", value_parser = duration, allow_hyphen_values = true, hide_short_help = true)]
     pub ramp: Option<Duration>,
     /// Begin sending at this time (RFC 3339), so that several machines begin together.
@@ -50,7 +50,7 @@ pub(crate) enum Speed {
 /// Reads `max`, `1x`, `0.5x` or a plain number.
 ///
 /// # Errors
-/// What a speed looks like.
+/// Returns a description of what a speed looks like.
 fn speed(text: &str) -> Result<Speed, String> {
     let trimmed = text.trim();
     if trimmed.eq_ignore_ascii_case("max") {
@@ -67,7 +67,7 @@ fn speed(text: &str) -> Result<Speed, String> {
 /// Reads records a second: `5k`, `5k/s`, `1.5M`, `200`.
 ///
 /// # Errors
-/// What a rate looks like.
+/// Returns a description of what a rate looks like.
 fn rate(text: &str) -> Result<f64, String> {
     let units = [("", 1.0), ("k", 1e3), ("M", 1e6), ("G", 1e9)];
     per_second(text, &units).ok_or_else(|| {
@@ -78,7 +78,7 @@ fn rate(text: &str) -> Result<f64, String> {
 /// Reads bytes a second: `20MiB`, `20MB/s`, `500k`, `4096`.
 ///
 /// # Errors
-/// What a rate of bytes looks like.
+/// Returns a description of what a rate of bytes looks like.
 fn byte_rate(text: &str) -> Result<f64, String> {
     const KIB: f64 = 1024.0;
     let units = [
@@ -103,7 +103,7 @@ fn byte_rate(text: &str) -> Result<f64, String> {
     })
 }
 
-/// Reads a number above zero with one of `units`, and perhaps `/s` after it; `None` for any other text.
+/// Reads a number above zero with one of `units`, optionally followed by `/s`; `None` for any other text.
 fn per_second(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let text = text.trim();
     let text = text.strip_suffix("/s").unwrap_or(text).trim_end();
@@ -117,7 +117,7 @@ fn per_second(text: &str, units: &[(&str, f64)]) -> Option<f64> {
 /// Reads a time in RFC 3339.
 ///
 /// # Errors
-/// What such a time looks like.
+/// Returns a description of what such a time looks like.
 fn moment(text: &str) -> Result<SystemTime, String> {
     let moment = text.trim().parse::<jiff::Timestamp>();
     let moment = moment.map_err(
@@ -178,7 +178,7 @@ mod tests {
         ] {
             assert_eq!(byte_rate(text), Ok(expected), "{text}");
         }
-        // `Mb` are bits, and nobody knows what `m` is.
+        // `Mb` means bits, and nobody knows what `m` means.
         for text in ["", "MiB", "0", "-1MiB", "NaN", "20Mb", "20m", "20MiB/m"] {
             assert!(byte_rate(text).is_err(), "{text}");
         }

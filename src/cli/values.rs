@@ -76,7 +76,7 @@ pub(super) fn topic_name(text: &str) -> Result<String, String> {
 /// Reads a duration above zero: `5s`, `1m 30s`.
 ///
 /// # Errors
-/// What a duration looks like.
+/// Returns a description of what a duration looks like.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if duration > Duration::ZERO => Ok(duration),

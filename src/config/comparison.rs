@@ -26,13 +26,13 @@ pub(crate) struct OutputExpectation {
     pub rules: ComparisonRules,
     /// Where to write what differs from run to run.
     pub learn: Option<PathBuf>,
-    /// Where to read that from.
+    /// Where to read what may differ from run to run.
     pub noise: Option<PathBuf>,
     /// What an input and its output have in common.
     pub correlate: Option<CorrelateBy>,
     /// How long nothing must arrive before the output counts as complete.
     pub quiet: Duration,
-    /// How long kreplay waits for the output at most.
+    /// How long kreplay waits for the output, at most.
     pub limit: Duration,
 }
 

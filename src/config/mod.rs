@@ -1,5 +1,4 @@
-//! What the command line means, as the rest of the program sees it. How it comes to mean that is
-//! resolved in `resolve/`.
+//! What the command line means, as the rest of the program sees it. `resolve/` works out that meaning.
 
 mod comparison;
 pub(crate) mod nearest;
@@ -99,7 +98,7 @@ pub(crate) enum View {
 pub(crate) struct Output {
     /// The format of the report on stdout.
     pub report: ReportForm,
-    /// Where a JSON report goes as well.
+    /// The file that also gets the report, as JSON.
     pub report_file: Option<PathBuf>,
     /// When to show progress.
     pub progress: When,

@@ -8,7 +8,7 @@ pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {
     }
 }
 
-/// The candidate nearest to `word`; `None` if none is near. Of equally near ones the first.
+/// The candidate nearest to `word`; `None` if none is near. Of several equally near candidates, the first.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -32,8 +32,8 @@ pub(crate) fn nearest<'a>(
     found.map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, in which an insertion or deletion weighs `gap`, and a substitution what `change`
-/// says.
+/// Levenshtein's distance, in which an insertion or deletion costs `gap`, and a substitution what `change`
+/// returns.
 pub(crate) fn distance<T>(a: &[T], b: &[T], gap: usize, change: impl Fn(&T, &T) -> usize) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).map(|n| n * gap).collect();
     for (i, x) in a.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! The names of librdkafka's properties: those that mean the same, and those that kreplay decides itself.
-//! Apart from `properties/`, because these are facts about librdkafka 2.12 (CONFIGURATION.md).
+//! This file is separate from `properties/`, because these are facts about librdkafka 2.12
+//! (CONFIGURATION.md).
 
 use std::collections::BTreeMap;
 
@@ -92,7 +93,8 @@ fn aliased(name: &str) -> &str {
     alias.map_or(name, |(_, aliased)| aliased)
 }
 
-/// The last value of each property under the name that it was given by, in that order.
+/// The last value of each property, under the name by which it was given, in the order of these last
+/// values.
 pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut last: Vec<(String, String)> = Vec::new();
     for (name, value) in properties {
@@ -107,7 +109,7 @@ pub(crate) fn last_words(properties: Vec<(String, String)>) -> Vec<(String, Stri
 pub(crate) struct PropertyPlaces(BTreeMap<String, String>);
 
 impl PropertyPlaces {
-    /// Notes that `name` is at `place`; of several places the last one counts.
+    /// Notes that `name` is at `place`; the last of several places counts.
     pub(crate) fn note(&mut self, name: String, place: String) {
         self.0.insert(name, place);
     }
@@ -134,7 +136,7 @@ pub(crate) fn take_consumers(properties: &mut Vec<(String, String)>) -> Vec<Stri
 }
 
 /// # Errors
-/// [`Error::Config`] for a property that librdkafka would accept and kreplay would override.
+/// Returns [`Error::Config`] for a property that librdkafka would accept and kreplay would override.
 pub(crate) fn check_obeyed(
     properties: &[(String, String)],
     places: &PropertyPlaces,
@@ -164,8 +166,8 @@ pub(crate) fn check_obeyed(
     Ok(())
 }
 
-/// kcat marks topic properties by a prefix; librdkafka finds them without it. A few global properties have
-/// the same prefix as a part of their names (librdkafka, CONFIGURATION.md).
+/// kcat marks topic properties with a prefix; librdkafka finds them without it. A few global properties
+/// have the same prefix as a part of their names (librdkafka, CONFIGURATION.md).
 pub(super) fn without_prefix(key: &str) -> String {
     let is_whole = ["topic.metadata.", "topic.blacklist"];
     if is_whole.iter().any(|whole| key.starts_with(whole)) {

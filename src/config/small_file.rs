@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// Reads all of the file at `path`.
 ///
 /// # Errors
-/// The system's error, or that the file holds more than that.
+/// Returns the system's error, or an error if the file holds more than [`MOST_BYTES`].
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     read_up_to(MOST_BYTES, path)
 }
@@ -32,18 +32,18 @@ fn read_up_to(most: usize, path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The same, as text.
+/// Reads all of the file at `path` as text.
 ///
 /// # Errors
-/// As of [`read`], and for bytes that are not UTF-8.
+/// Fails as [`read`] does, and for bytes that are not UTF-8.
 pub(super) fn read_text(path: &Path) -> io::Result<String> {
     read_text_up_to(MOST_BYTES, path)
 }
 
-/// The same, for a file of at most `most` bytes.
+/// Reads the file at `path`, of at most `most` bytes, as text.
 ///
 /// # Errors
-/// As of [`read_text`].
+/// Fails as [`read_text`] does.
 pub(crate) fn read_text_up_to(most: usize, path: &Path) -> io::Result<String> {
     String::from_utf8(read_up_to(most, path)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))

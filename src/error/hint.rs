@@ -73,7 +73,7 @@ impl Error {
     }
 }
 
-/// The command that gives kreplay the content of a compressed input.
+/// The command that passes kreplay the content of a compressed input.
 pub(super) fn unpack_hint(input: &str, unpack: &[&str]) -> Option<String> {
     let (first, others) = unpack.split_first()?;
     let others: String = others.iter().map(|other| format!(" | {other}")).collect();

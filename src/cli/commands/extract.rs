@@ -21,7 +21,7 @@ pub(crate) struct ExtractArguments {
     /// What to read.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Which RRPairs are read, and where in them records are.
+    /// Which RRPairs are read, and where to find records in them.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Accept a source without a single record.

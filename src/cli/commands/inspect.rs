@@ -36,7 +36,7 @@ pub(crate) struct InspectArguments {
     /// The format of the output on stdout.
     #[arg(long, value_enum, default_value_t = ReportForm::Text, value_name = "FORM", help_heading = "Output")]
     pub report: ReportForm,
-    /// Which RRPairs to inspect, and where in them records are.
+    /// Which RRPairs to inspect, and where to find records in them.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Accept a source without a single record.

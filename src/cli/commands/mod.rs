@@ -1,5 +1,5 @@
-//! The commands. A command with flags of its own has a file with them and its exit codes; the groups of flags that
-//! several commands take are in the files beside this folder.
+//! The commands. Each command with flags of its own has a file here with them and its exit codes; the groups of
+//! flags that several commands share are in the files beside this folder.
 
 mod compare;
 mod extract;
@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Profile(ProfileArguments),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
-    /// The commands that `replay` replaces.
+    /// The commands that `replay` has replaced.
     #[command(name = "raw", aliases = ["csv", "records"], hide = true, disable_help_flag = true)]
     Former(FormerArguments),
 }
@@ -96,7 +96,7 @@ pub(crate) struct CompletionsArguments {
 /// The arguments of a former command.
 #[derive(Debug, Args)]
 pub(crate) struct FormerArguments {
-    /// The words.
+    /// The words after the command.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub words: Vec<OsString>,
 }

@@ -31,7 +31,7 @@ pub(crate) struct PlanArguments {
     /// What to plan for.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Which RRPairs to replay, and where in them records are.
+    /// Which RRPairs to replay, and where to find records in them.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Where records would go.

@@ -32,7 +32,7 @@ pub(crate) struct SnapshotArguments {
     /// How speedctl is run.
     #[command(flatten)]
     pub speedctl: SpeedctlArguments,
-    /// Which RRPairs to replay, and where in them records are.
+    /// Which RRPairs to replay, and where to find records in them.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Where records go, and what is reported.
@@ -46,7 +46,7 @@ pub(crate) struct ReplayArguments {
     /// What to replay.
     #[command(flatten)]
     pub source: SourceArguments,
-    /// Which RRPairs to replay, and where in them records are.
+    /// Which RRPairs to replay, and where to find records in them.
     #[command(flatten)]
     pub extraction: ExtractionArguments,
     /// Where records go, and what is reported.
@@ -60,7 +60,7 @@ pub(crate) struct ReplayArguments {
     pub send_unknown: bool,
 }
 
-/// What all commands that send records take.
+/// The flags of every command that sends records.
 #[derive(Debug, Args)]
 pub(crate) struct SendingArguments {
     /// Where records go.

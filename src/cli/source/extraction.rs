@@ -1,11 +1,11 @@
-//! Which RRPairs are read, and where in them records are.
+//! Which RRPairs are read, and where to find records in them.
 
 use clap::{Args, ValueEnum};
 
 use super::selection::SelectionArguments;
 use crate::cli::values::naming;
 
-/// Which RRPairs to replay, and where in them records are. A PATH is JSONPath (begins with `$`) or
+/// Which RRPairs to replay, and where to find records in them. A PATH is JSONPath (begins with `$`) or
 /// speedctl's dotted notation.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Extraction")]
@@ -62,8 +62,8 @@ pub(crate) struct ExtractionArguments {
     pub key_encoding: Option<Encoding>,
     /// How a header's value becomes bytes.
     ///
-    /// The names `valueString`, `valueBytes` and `valueBase64` in a header object decide by themselves. A
-    /// `value` is base64 in the built-in profiles and `auto` elsewhere.
+    /// In a header object, the names `valueString`, `valueBytes` and `valueBase64` determine the encoding.
+    /// A `value` is base64 in the built-in profiles and `auto` elsewhere.
     #[arg(long, value_enum, value_name = "HOW", hide_short_help = true)]
     pub header_encoding: Option<Encoding>,
     /// Keep every copy of a record, not just one for each topic, partition and offset.

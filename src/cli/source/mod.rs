@@ -21,11 +21,11 @@ pub(crate) struct SourceArguments {
     /// or record lines (what `kreplay extract` and `kcat -J` print, or a rejects file). All sources of
     /// a run must be of one kind.
     ///
-    /// RRPairs may be JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them), the
-    /// Markdown that proxymock writes, or an export of BYOC (OTLP JSON), in UTF-8 or UTF-16, and
-    /// compressed with gzip or zstd. kreplay reads the RRPairs of a folder in the order of the times in
-    /// the file names, or else of the first `ts` in each file. It skips and counts files without RRPairs;
-    /// -v lists them. With your own paths and an empty --filter, any JSON is input.
+    /// RRPairs may be JSON lines (raw.jsonl), JSON (one RRPair, several, or an array of them), the Markdown that
+    /// proxymock writes, or an export of BYOC (OTLP JSON), in UTF-8 or UTF-16, and compressed with gzip or zstd.
+    /// kreplay reads the RRPairs of a folder in the order of the times in the file names, or else of the first
+    /// `ts` in each file. It skips and counts files without RRPairs; -v lists them. With your own paths and an
+    /// empty --filter, kreplay accepts any JSON.
     ///
     /// Each CSV has a header row; kreplay finds columns by their headers, in any order.
     #[arg(required = true, value_name = "SOURCE")]
@@ -72,7 +72,7 @@ pub(crate) struct SpeedctlArguments {
         hide_short_help = true
     )]
     pub speedctl: Option<PathBuf>,
-    /// Pass another argument to speedctl (repeatable).
+    /// Pass an additional argument to speedctl (repeatable).
     #[arg(
         long,
         value_name = "ARG",

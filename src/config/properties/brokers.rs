@@ -11,7 +11,8 @@ const SHAPE: &str = "name brokers as HOST:PORT, separated by commas";
 /// Checks every broker of `list`.
 ///
 /// # Errors
-/// [`Error::Config`] naming the broker whose address is wrong, with what to write instead.
+/// Returns [`Error::Config`], which names the broker whose address is wrong and says what to write
+/// instead.
 pub(crate) fn check(list: &str) -> Result<(), Error> {
     if list.contains('@') {
         // What comes before `@` is a secret, and may hold commas.
@@ -51,7 +52,7 @@ fn check_one(broker: &str) -> Result<(), RefusedBroker> {
         Some((protocol, address)) => check_protocol(broker, protocol, address)?,
         None => broker,
     };
-    // librdkafka ignores what follows the slash after a host; nobody means it.
+    // librdkafka ignores what follows the slash after a host; nobody intends that.
     if address.contains(['/', ' ', '\t']) {
         return Err(refused(
             format!("`{broker}` is not an address of a broker"),

@@ -1,5 +1,5 @@
-//! Property files: `-F FILE`, or else kcat's own. Apart from the checks of their contents, because this is
-//! the only part of the settings that reads files.
+//! Property files: `-F FILE`, or else kcat's own. This file is separate from the checks of their contents,
+//! because this is the only part of the settings that reads files.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) struct FileProperties {
 /// Where properties come from besides the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PropertyFile {
-    /// It has to be readable: the user named it by this flag or variable.
+    /// This file must be readable: the user named it by this flag or variable.
     Named(&'static str, PathBuf),
     /// kcat's own file below the home folder; if it does not exist, kreplay reads none.
     Default(PathBuf),
@@ -62,8 +62,8 @@ impl PropertyFile {
     /// The properties in the file.
     ///
     /// # Errors
-    /// [`Error::Config`] with file and line. A file that cannot be read is an error only if the user has
-    /// named it: in a container, the home folder may be somebody else's.
+    /// Returns [`Error::Config`] with file and line. A file that cannot be read is an error only if the
+    /// user has named it: in a container, the home folder may be somebody else's.
     pub(super) fn read(&self) -> Result<FileProperties, Error> {
         match self {
             Self::None => Ok(FileProperties::default()),

@@ -1,4 +1,5 @@
-//! librdkafka properties: where a user's come from, which would break the promise, and which are secret.
+//! librdkafka properties: where the user's come from, which of them would break the promise, and which are
+//! secret.
 
 pub(super) mod brokers;
 mod file;
@@ -20,9 +21,9 @@ use crate::error::Error;
 struct Promised {
     name: &'static str,
     keeps: fn(&str) -> bool,
-    /// The values that keep it, in words.
+    /// The values that keep the promise, in words.
     values: &'static str,
-    /// Whether it is only the promise of idempotence, which the user may do without.
+    /// `On` if the property belongs to the promise of idempotence alone, which the user may do without.
     only_with: Option<Idempotence>,
 }
 
@@ -85,8 +86,8 @@ pub(crate) struct ResolvedProperties {
 /// The properties of `file`, and after them those of `flags`.
 ///
 /// # Errors
-/// [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for those
-/// that would have no effect.
+/// Returns [`Error::Config`] for a file that cannot be read, for properties that break the promise, and for
+/// those that would have no effect.
 pub(crate) fn resolve(
     file: &PropertyFile,
     flags: Properties,
@@ -159,8 +160,8 @@ pub(crate) fn value<'a>(properties: &'a Properties, name: &str) -> Option<&'a st
     set.next().map(|(_, value)| value.as_str())
 }
 
-/// Parts of the names of properties whose values are secret; more than librdkafka has today, for those that
-/// it may get.
+/// Parts of the names of properties whose values are secret. There are more than librdkafka has today, to
+/// cover those that it may gain.
 const SECRET_PARTS: [&str; 8] = [
     "password",
     "secret",
@@ -183,7 +184,7 @@ pub(crate) fn is_secret(name: &str) -> bool {
     !NO_SECRETS.contains(&name) && SECRET_PARTS.iter().any(|part| name.contains(part))
 }
 
-/// What must not appear in any output; shared, because tokens come during a run.
+/// What must not appear in any output; shared, because new tokens arrive during a run.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Arc<Mutex<Vec<String>>>);
 

@@ -39,7 +39,7 @@ pub(crate) enum TokenSupply {
 /// Checks the TLS and SASL properties.
 ///
 /// # Errors
-/// [`Error::Config`] with what is missing or cannot be read, and what to do.
+/// Returns [`Error::Config`], which says what is missing or cannot be read, and what to do.
 pub(crate) fn check(properties: &Properties, tokens: TokenSupply) -> Result<(), Error> {
     let protocol = value(properties, "security.protocol").unwrap_or("plaintext");
     let protocol = protocol.trim().to_ascii_lowercase();
@@ -193,7 +193,7 @@ fn check_kind(name: &str, path: &str, start: &[u8]) -> Result<(), Error> {
 }
 
 /// What librdkafka's refusal to create a client means, if a file of the TLS settings is the cause; `text` is
-/// librdkafka's own, and `setting` gives the value of a property.
+/// librdkafka's own, and `setting` returns the value of a property.
 pub(crate) fn explain<'a>(setting: impl Fn(&str) -> Option<&'a str>, text: &str) -> Option<Error> {
     let name = FILES.into_iter().find(|name| text.contains(name))?;
     let path = setting(name)?;

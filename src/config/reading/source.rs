@@ -23,7 +23,7 @@ impl Source {
         }
     }
 
-    /// What a report calls the source before it is read; `None` if its content has to show that.
+    /// What a report calls the source before it is read; `None` if only its content can show that.
     pub(crate) fn kind(&self) -> Option<&'static str> {
         match self {
             Self::Inputs(inputs) => inputs.forced.map(InputKind::reported),
@@ -44,7 +44,7 @@ pub(crate) struct Inputs {
 }
 
 impl InputKind {
-    /// What a report and a journal call it.
+    /// What a report and a journal call the kind.
     pub(crate) fn reported(self) -> &'static str {
         match self {
             Self::RrPairs => "rrpairs",

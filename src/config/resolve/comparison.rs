@@ -15,7 +15,7 @@ use crate::record::select::Selection;
 /// The sources of both sides.
 ///
 /// # Errors
-/// [`Error::Config`] as for one source; also when both are stdin.
+/// Returns [`Error::Config`] as for a single source, and also if both are stdin.
 pub(super) fn resolve_sides(
     sides: [PathBuf; 2],
     kind: Option<InputKind>,
@@ -53,7 +53,7 @@ pub(super) fn resolve_sides(
 /// What kreplay expects of the output of a replay of `source`; `None` if it expects nothing.
 ///
 /// # Errors
-/// [`Error::Config`] for flags that make no sense together.
+/// Returns [`Error::Config`] for flags that make no sense together.
 pub(super) fn resolve_expectation(
     args: cli::ExpectationArguments,
     reordered: Excuse,
@@ -105,10 +105,10 @@ pub(super) fn resolve_expectation(
 }
 
 /// Refuses what a run with an expectation cannot do: a run that sends a part of the capture, or sends it
-/// twice, gives other output than the capture, and a rehearsal gives none.
+/// twice, produces other output than the capture has, and a rehearsal produces none.
 ///
 /// # Errors
-/// [`Error::Config`] that names the flag.
+/// Returns [`Error::Config`], which names the flag.
 pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
     let Some(expectation) = &config.expected else {
         return Ok(());

@@ -119,7 +119,7 @@ fn check_renamings(map: &[(String, String)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The cluster, of which kreplay only reads topics.
+/// The cluster of a command that only reads topics.
 pub(super) fn resolve_reading(connection: cli::ConnectionArguments) -> Result<Destination, Error> {
     resolve_destination(
         cli::DestinationArguments {

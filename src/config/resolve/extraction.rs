@@ -1,4 +1,4 @@
-//! Resolves which RRPairs to replay, and where in them records are.
+//! Resolves which RRPairs to replay, and where to find records in them.
 
 use std::path::{Path, PathBuf};
 

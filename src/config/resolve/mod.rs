@@ -1,4 +1,4 @@
-//! From what the user typed to what it means: defaults, environment, kcat's config file and cross-checks.
+//! Turns what the user typed into what it means: defaults, environment, kcat's config file and cross-checks.
 //! Everything that can be refused before anything runs is refused here. Each group of flags has its own file.
 
 mod comparison;
@@ -38,7 +38,7 @@ impl Config {
     /// Resolves what `cli` means; reads the environment and kcat's config file.
     ///
     /// # Errors
-    /// [`Error::Config`] for what makes no sense.
+    /// Returns [`Error::Config`] for what makes no sense.
     pub(crate) fn from_cli(cli: cli::Cli) -> Result<Self, Error> {
         match cli.command {
             cli::Command::Snapshot(args) => {
@@ -202,7 +202,7 @@ impl Config {
         })
     }
 
-    /// Reads nothing.
+    /// The configuration of a task that reads nothing.
     fn showing(task: Task) -> Result<Self, Error> {
         let output = quiet_output(ReportForm::Text, Verbosity::Normal);
         let extraction = resolve_extraction(cli::ExtractionArguments::default())?;

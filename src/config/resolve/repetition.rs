@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Resolves `--loop` and `--for`.
 ///
 /// # Errors
-/// [`Error::Config`] for a source that cannot be read again.
+/// Returns [`Error::Config`] for a source that cannot be read again.
 pub(super) fn resolve_repetition(
     args: &cli::RepetitionArguments,
     source: &Source,

@@ -40,7 +40,7 @@ pub(super) fn resolve_selection(args: &cli::SelectionArguments) -> Result<Select
 /// `None` if nothing is sent.
 ///
 /// # Errors
-/// [`Error::Config`] that names the flags that go by a clock.
+/// Returns [`Error::Config`], which names the flags that go by a clock.
 pub(super) fn check_clock(
     args: &cli::SelectionArguments,
     speed: Option<Speed>,

@@ -6,7 +6,7 @@ use crate::cli;
 use crate::config::{Input, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via};
 use crate::error::Error;
 
-/// What a source is read for. It decides how to read a snapshot unless `--via` does.
+/// What a source is read for. This decides how to read a snapshot unless `--via` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadFor {
     Sending,

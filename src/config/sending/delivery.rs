@@ -41,7 +41,7 @@ pub(crate) struct WaitedGroups {
 pub(crate) struct SubstitutePolicy {
     /// Whether texts that data-loss prevention has replaced are a failure.
     pub redacted: Redacted,
-    /// How it writes dates that are still to be resolved; none refuses them.
+    /// How it writes dates that are still to be resolved; with `None`, it refuses them.
     pub dates: Option<DateForm>,
 }
 

@@ -10,7 +10,7 @@ use crate::config::property_names::PropertyPlaces;
 pub(crate) struct Destination {
     /// The cluster.
     pub cluster: Cluster,
-    /// librdkafka properties of the user; the later one of a name wins.
+    /// The user's librdkafka properties; the last value of each name wins.
     pub properties: Vec<(String, String)>,
     /// Names of properties of consumers that a property file holds besides those of producers.
     pub unused_properties: Vec<String>,
@@ -44,7 +44,7 @@ pub(crate) enum Cluster {
 }
 
 impl Cluster {
-    /// Where librdkafka looks for the brokers; nothing for the one inside this process.
+    /// Where librdkafka looks for the brokers; empty for the one inside this process.
     #[must_use]
     pub(crate) fn bootstrap_servers(&self) -> &str {
         match self {

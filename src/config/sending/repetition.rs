@@ -6,9 +6,9 @@ use std::time::Duration;
 /// How often to read the source, and for how long to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Repetition {
-    /// How many times; none until the run is stopped.
+    /// How many times; with `None`, until the run is stopped.
     pub passes: Option<NonZeroU64>,
-    /// For how long from the first record on; none until the source ends.
+    /// For how long, from the first record on; with `None`, until the source ends.
     pub sends_for: Option<Duration>,
 }
 

@@ -40,7 +40,8 @@ impl Timing {
     /// What the flags mean together.
     ///
     /// # Errors
-    /// [`Error::Config`] that names the flags that contradict each other, or a start that has passed.
+    /// Returns [`Error::Config`], which names the flags that contradict each other, or a start that
+    /// has passed.
     pub(in crate::config) fn from_flags(
         flags: cli::TimingArguments,
         clock: Clock,
