@@ -1,4 +1,4 @@
-//! Turns a record that a broker gave into a record of a batch.
+//! Turns a record that kreplay fetched from a broker into a record of a batch.
 
 use super::native::FetchedRecord;
 use crate::record::{Batch, Header, Origin, Record};

@@ -66,13 +66,13 @@ impl ClusterIdentity {
 /// What the capture has shown of its cluster so far, compared with the destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClusterComparison {
-    /// The cluster id of both.
+    /// The cluster id, if both have the same.
     same_id: Option<String>,
     /// Whether the capture has shown an id that is not the destination's.
     has_other_id: bool,
-    /// A broker of both, at an address that means the same everywhere.
+    /// A broker that both have, at an address that means the same everywhere.
     broker: Option<String>,
-    /// A broker of both by its address, which is a loopback address.
+    /// A broker that both have, at a loopback address.
     loopback: Option<String>,
     has_noted: bool,
 }
@@ -110,7 +110,7 @@ impl ClusterComparison {
         broker.map(|broker| format!("the broker `{broker}`"))
     }
 
-    /// What proves nothing but is worth a note, once.
+    /// Takes what is worth a note although it proves nothing; each note is given once.
     pub(crate) fn take_note(&mut self) -> Option<String> {
         let is_due = !self.has_other_id && !self.has_noted;
         let loopback = self.loopback.as_ref().filter(|_| is_due)?;
@@ -122,7 +122,7 @@ impl ClusterComparison {
     }
 }
 
-/// `HOST:PORT`, also after a protocol, as `bootstrap.servers` allows.
+/// Parses `HOST:PORT`, also after a protocol, as `bootstrap.servers` allows.
 fn address(text: &str) -> Option<(String, u16)> {
     let text = text.trim();
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -144,8 +144,8 @@ fn host(name: &str) -> String {
     }
 }
 
-/// Whether a host name means whatever machine uses it (RFC 6761, RFC 5735, RFC 4291), including the address
-/// that means all of a machine's own.
+/// Whether a host name or address refers to the machine that uses it (RFC 6761, RFC 5735, RFC 4291). The
+/// unspecified address does, because it refers to all addresses of that machine.
 fn is_loopback(host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         let address = address.to_canonical();
@@ -253,7 +253,7 @@ mod tests {
         // A capture may show two clusters, of which this is one.
         let both = compared(&destination, &[cluster("other"), cluster("abc")]);
         assert_eq!(both.shared(), Some("the cluster id `abc`".into()));
-        // If the destination does not give its id, only addresses remain.
+        // If the destination does not reveal its id, only addresses remain.
         let without_id = identity(&["kafka:9092"]).with_cluster_id(None);
         let by_broker = compared(&without_id, &[cluster("other"), broker("kafka:9092")]);
         assert_eq!(by_broker.shared(), Some("the broker `kafka:9092`".into()));

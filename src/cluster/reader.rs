@@ -22,21 +22,21 @@ use crate::host::console::Console;
 use crate::host::control::Control;
 use crate::host::patience;
 
-/// librdkafka's properties of a reader, which override all others.
+/// The librdkafka properties of a reader, which override all others.
 const READING: [(&str, &str); 4] = [
     ("enable.partition.eof", "true"),
     // There is no group to commit for.
     ("enable.auto.commit", "false"),
     // An offset that no longer exists is an error, not a reason to begin elsewhere.
     ("auto.offset.reset", "error"),
-    // Bounds what is read ahead, of all partitions together.
+    // Limits what is read ahead, for all partitions together.
     ("queued.max.messages.kbytes", "16384"),
 ];
 /// How long a cluster may take to answer a question, over all attempts.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// One attempt; short, so that an interruption is noticed.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
-/// One attempt at a question about many partitions, which notices an interruption by itself.
+/// One attempt at a request about many partitions, which itself notices an interruption.
 const ASK_ALL_LIMIT: Duration = Duration::from_secs(5);
 /// How long librdkafka's threads may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -66,14 +66,14 @@ pub(crate) struct LogReader {
     // Before the client, so that no token reaches a client that is ending.
     tokens: Option<Tokens>,
     client: Arc<Client>,
-    /// `None` at the end.
+    /// `None` once the reader is closing.
     queue: Option<FetchQueue>,
     secrets: Secrets,
     console: Console,
     control: Control,
     /// The clearest reason why brokers cannot be used.
     clearest: Option<Reason>,
-    /// One that may be asked, once the cluster has named its brokers.
+    /// A broker to ask, once the cluster has named its brokers.
     any_broker: Option<i32>,
 }
 
@@ -81,7 +81,8 @@ impl LogReader {
     /// Creates a reader; it knows nothing about the brokers yet.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not accept, [`Error::NoToken`].
+    /// Returns [`Error::Config`] for properties that librdkafka does not accept, and [`Error::NoToken`] without a
+    /// token.
     pub(crate) fn open(
         destination: &Destination,
         isolation: Isolation,
@@ -117,7 +118,7 @@ impl LogReader {
     /// The topics of the cluster with their numbers of partitions.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], also if the run has to stop first.
+    /// Returns [`Error::Unreachable`] if the cluster does not answer in time or the run has to stop first.
     pub(crate) fn topics(&mut self) -> Result<Vec<(String, i32)>, Error> {
         let metadata = self.ask(|client| client.topics(ASK_LIMIT))?;
         self.any_broker = metadata.brokers.first().map(|broker| broker.id);
@@ -127,8 +128,8 @@ impl LogReader {
             .collect())
     }
 
-    /// Those of `topics` that the user may not read, as far as the cluster says: one before Apache Kafka 2.3 does
-    /// not.
+    /// Those of `topics` that the user may not read, as far as the cluster says; clusters before Apache Kafka 2.3
+    /// do not.
     pub(crate) fn denied(&self, topics: &[&str]) -> Vec<String> {
         if topics.is_empty() {
             return Vec::new();
@@ -141,7 +142,7 @@ impl LogReader {
                 let denied = denied.filter(|(_, access)| *access == TopicAccess::Refused);
                 denied.map(|(name, _)| name).collect()
             }
-            // The brokers say it when the first record is asked for.
+            // The brokers say so when the first record is requested.
             Err(refusal) => {
                 let why = self.secrets.hide(&refusal.text);
                 let note = format!("whether the user may read the topics is not known: {why}");
@@ -151,7 +152,7 @@ impl LogReader {
         }
     }
 
-    /// What the cluster says of the ids of `topics`, as far as it answers now.
+    /// What the cluster says about the ids of `topics`, as far as it answers now.
     pub(crate) fn ids(&self, topics: &[&str]) -> Vec<(String, FoundTopic)> {
         let (client, control) = (&self.client, &self.control);
         let found = topic_ids::find(client, control, self.any_broker, topics, ASK_LIMIT);
@@ -161,7 +162,7 @@ impl LogReader {
     /// Where the logs of `partitions` begin or end, in their order.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] if the cluster does not answer for all of them in time.
+    /// Returns [`Error::Unreachable`] if the cluster does not answer for all of them in time.
     pub(crate) fn offsets(
         &mut self,
         partitions: &[(String, i32)],
@@ -191,7 +192,8 @@ impl LogReader {
     /// The number of partitions of a topic.
     ///
     /// # Errors
-    /// [`Error::OutputsMissing`], [`Error::TopicRefused`], [`Error::Unreachable`].
+    /// Returns [`Error::OutputsMissing`] if there is no such topic, [`Error::TopicRefused`], or
+    /// [`Error::Unreachable`].
     pub(crate) fn partitions(&mut self, topic: &str) -> Result<i32, Error> {
         let name = topic.to_owned();
         let metadata = self.ask(move |client| client.metadata(&name, ASK_LIMIT))?;
@@ -217,7 +219,7 @@ impl LogReader {
     /// Begins to read a partition at `offset`.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`].
+    /// Returns [`Error::TopicRefused`] if the partition cannot be read.
     pub(crate) fn start(&mut self, topic: &str, partition: i32, offset: i64) -> Result<(), Error> {
         let Some(queue) = &mut self.queue else {
             return Ok(());
@@ -267,7 +269,7 @@ impl LogReader {
                     hint: reason.hint,
                 });
             }
-            // An error may come at once.
+            // The attempt may have failed at once.
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -308,7 +310,7 @@ impl LogReader {
 }
 
 impl Drop for LogReader {
-    /// Ends librdkafka's threads, and leaves behind one that hangs for long.
+    /// Ends librdkafka's threads, and leaves behind one that hangs for too long.
     fn drop(&mut self) {
         let (queue, client) = (self.queue.take(), self.client.clone());
         drop(self.tokens.take());

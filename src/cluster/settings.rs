@@ -1,4 +1,5 @@
-//! librdkafka's properties that every client of kreplay has, and what it means when librdkafka refuses one.
+//! The librdkafka properties that every client of kreplay has, and what it means when librdkafka refuses
+//! one.
 
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -12,7 +13,7 @@ pub(crate) const CONNECTION: [(&str, &str); 8] = [
     ("client.id", "kreplay"),
     // Asking for a misspelt topic must not create it.
     ("allow.auto.create.topics", "false"),
-    // With the default of 10 s, records wait long after a broker came back.
+    // With the default of 10 s, records wait for long after a broker has come back.
     ("reconnect.backoff.max.ms", "500"),
     ("socket.connection.setup.timeout.ms", "10000"),
     ("socket.keepalive.enable", "true"),

@@ -31,12 +31,12 @@ pub(crate) enum Fetched<'a> {
     },
 }
 
-/// A record as a broker gave it.
+/// A record as a broker returned it.
 pub(crate) struct FetchedRecord<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// `None` if the broker gives none.
+    /// `None` if the broker does not name one.
     pub(crate) timestamp_ms: Option<i64>,
     pub(crate) key: Option<&'a [u8]>,
     /// `None` is a tombstone.
@@ -56,7 +56,7 @@ pub(crate) struct FetchQueue {
 unsafe impl Send for FetchQueue {}
 
 impl FetchQueue {
-    /// `client` has to be a consumer. `None` if librdkafka has no memory.
+    /// Creates a queue for `client`, which must be a consumer. `None` if librdkafka has no memory.
     pub(crate) fn new(client: Arc<Client>) -> Option<Self> {
         // SAFETY: the client lives as long as the queue, which is ours.
         let queue = unsafe {
@@ -73,7 +73,7 @@ impl FetchQueue {
     /// Begins to read a partition at `offset`.
     ///
     /// # Errors
-    /// That the partition is already being read, or that librdkafka does not accept the name.
+    /// Returns an error if the partition is already being read, or if librdkafka does not accept the name.
     pub(crate) fn start(&mut self, topic: &str, partition: i32, offset: i64) -> Result<(), Code> {
         let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
         // SAFETY: client, queue and name live through the calls; the topic's handle is ours, and is kept
@@ -93,7 +93,7 @@ impl FetchQueue {
 
     /// Waits up to `limit` for what comes next and passes it on. Returns whether something came.
     pub(crate) fn poll(&self, limit: Duration, take: impl FnOnce(Fetched<'_>)) -> bool {
-        // SAFETY: the queue lives through the call, and the message that it gives is ours.
+        // SAFETY: the queue lives through the call, and the message that it returns is ours.
         let message = unsafe {
             let message = c::rd_kafka_consume_queue(self.queue.ptr(), whole_ms(limit));
             Owned::new(message, c::rd_kafka_message_destroy)
@@ -112,8 +112,8 @@ impl FetchQueue {
         let Ok(name) = CString::new(topic) else {
             return end;
         };
-        // SAFETY: client and name live through the call, which writes both offsets and asks nobody. Where it
-        // fails, it leaves them.
+        // SAFETY: client and name live through the call, which writes both offsets and asks no broker. If it
+        // fails, it leaves them unchanged.
         unsafe {
             raw::rd_kafka_get_watermark_offsets(
                 self.client.native(),
@@ -130,15 +130,15 @@ impl FetchQueue {
 impl Drop for FetchQueue {
     fn drop(&mut self) {
         for (topic, partition) in &self.reading {
-            // SAFETY: the topic's handle lives through the call; what is left of the partition goes with
-            // the queue.
+            // SAFETY: the topic's handle lives through the call; what is left of the partition is dropped
+            // with the queue.
             unsafe { c::rd_kafka_consume_stop(topic.ptr(), *partition) };
         }
     }
 }
 
 /// # Safety
-/// The message has to be one that librdkafka gave for reading, and to live through the call.
+/// `message` must be one that librdkafka returned for reading, and must outlive the call.
 unsafe fn hand_over(message: *mut c::rd_kafka_message_t, take: impl FnOnce(Fetched<'_>)) {
     // Fields are read through the pointer: a reference would claim that the error code is one of the
     // bindings' enum.
@@ -180,7 +180,7 @@ unsafe fn hand_over(message: *mut c::rd_kafka_message_t, take: impl FnOnce(Fetch
 }
 
 /// # Safety
-/// The message has to live through `'a`.
+/// `message` must live through `'a`.
 unsafe fn headers<'a>(message: *const c::rd_kafka_message_t) -> Vec<(&'a [u8], Option<&'a [u8]>)> {
     let mut list = ptr::null_mut();
     let mut headers = Vec::new();
@@ -210,7 +210,7 @@ unsafe fn headers<'a>(message: *const c::rd_kafka_message_t) -> Vec<(&'a [u8], O
 }
 
 /// # Safety
-/// `start` has to be null or the beginning of so many bytes that live through `'a`.
+/// `start` must be null or point to `len` bytes that live through `'a`.
 unsafe fn bytes<'a>(start: *const c_void, len: usize) -> Option<&'a [u8]> {
     match start.is_null() {
         true => None,

@@ -8,7 +8,7 @@ use super::ffi::code::Code;
 use super::ffi::owned::text;
 use super::ffi::raw;
 
-/// An answer to a question for metadata.
+/// The answer to a request for metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) brokers: Vec<Broker>,
@@ -43,7 +43,7 @@ impl Metadata {
     /// A copy of `metadata`.
     ///
     /// # Safety
-    /// `metadata` has to be an answer of rd_kafka_metadata that lives through the call.
+    /// `metadata` must be an answer of rd_kafka_metadata that outlives the call.
     pub(super) unsafe fn copy(metadata: *const c::rd_kafka_metadata) -> Self {
         // Fields are read through pointers: references would claim that error codes are of an enum.
         // SAFETY: as the caller promises; each list has as many elements as its count says, and each

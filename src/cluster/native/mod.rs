@@ -4,10 +4,10 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | a client, its queue of events and its questions for metadata | `client/`, `produce/event.rs`, `metadata.rs` |
+//! | a client, its queue of events and its requests for metadata | `client/`, `produce/event.rs`, `metadata.rs` |
 //! | how partitions are read | `fetch.rs` |
 //! | how a record is handed over, and what keeps its bytes alive | `produce/` |
-//! | questions to the cluster beside the records | `admin/` |
+//! | requests to the cluster besides those that carry records | `admin/` |
 //! | error codes | `ffi/code.rs`, `ffi/raw.rs` |
 //! | objects, texts and versions of C | `ffi/owned.rs` |
 #![allow(unsafe_code, reason = "librdkafka's C API, see each call")]

@@ -21,9 +21,9 @@ use crate::record::{Batch, Origin};
 const TOPIC: &str = "orders";
 /// The Produce request (Kafka protocol guide, "Api Keys").
 const PRODUCE: i16 = 0;
-/// What each idempotent producer requests once.
+/// The request that each idempotent producer sends once.
 const INIT_PRODUCER_ID: i16 = 22;
-/// A busy machine, or valgrind, needs a part of this time.
+/// A busy machine, or valgrind, needs only part of this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
 unsafe extern "C" {

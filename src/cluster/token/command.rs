@@ -76,7 +76,7 @@ pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String
     }
 }
 
-/// Returns once `holds` does.
+/// Returns once `holds` returns true.
 pub(super) async fn until(holds: &dyn Fn() -> bool) {
     while !holds() {
         sleep(LOOK).await;
@@ -164,7 +164,7 @@ impl PipeReader {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        // The text is whole between any two pieces.
+        // The text is consistent between any two pieces, also after a panic.
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

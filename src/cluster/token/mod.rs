@@ -48,7 +48,7 @@ struct TokenState {
 
 impl SharedTokens {
     fn lock(&self) -> MutexGuard<'_, TokenState> {
-        // A token and a list of clients are whole between any two statements.
+        // The token and the list of clients are consistent between any two statements, also after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,14 +58,14 @@ impl Tokens {
     /// thread that may block.
     ///
     /// # Errors
-    /// [`Error::NoToken`] with what is wrong with the command or the file.
+    /// Returns [`Error::NoToken`], which says what is wrong with the command or the file.
     pub(crate) fn start(
         source: &TokenSource,
         console: Console,
         secrets: Secrets,
         control: &Control,
     ) -> Result<Self, Error> {
-        // Ends what a command has started before it returns.
+        // `fetch` ends what the command has started before it returns.
         let token = fetch(source, &|| control.is_stopping());
         let token = token.map_err(|reason| Error::NoToken {
             reason: secrets.hide(&reason),
@@ -100,7 +100,7 @@ impl Tokens {
     /// Gives `client` the current token, and all later ones.
     ///
     /// # Errors
-    /// [`Error::NoToken`] if librdkafka does not accept it.
+    /// Returns [`Error::NoToken`] if librdkafka does not accept it.
     pub(crate) fn supply(&self, client: &Arc<Client>) -> Result<(), Error> {
         let mut state = self.shared.lock();
         state.clients.push(Arc::downgrade(client));

@@ -17,11 +17,11 @@ use crate::config::TokenSource;
 use crate::error::reason;
 use crate::report::rendering::figures::whole_mib;
 
-/// The lifetime of a token that does not give its own.
+/// The lifetime of a token that does not state its own.
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 
 /// # Errors
-/// Why there is no token, in words that do not show what a command wrote to stdout.
+/// Returns why there is no token, in words that do not show what a command wrote to stdout.
 pub(super) fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Token, String> {
     let (text, whose) = match source {
         TokenSource::Command(command) => (

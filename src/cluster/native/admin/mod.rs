@@ -1,6 +1,6 @@
-//! Questions to the cluster other than records, asked through the producer's own connections: a separate
-//! admin client would connect and authenticate again, and would get no tokens. That rules out rdkafka's
-//! `AdminClient`, which always creates a client of its own.
+//! Requests to the cluster besides those that carry records, sent over the producer's own connections: a
+//! separate admin client would connect and authenticate again, and would get no tokens. That rules out
+//! rdkafka's `AdminClient`, which always creates a client of its own.
 
 pub(crate) mod groups;
 pub(crate) mod offsets;
@@ -24,12 +24,12 @@ use crate::host::control::Control;
 /// The settings of a topic, or why the cluster does not say.
 pub(crate) type Settings = Result<Vec<(String, String)>, String>;
 
-/// The settings of topics by their names, as names and values, or why the cluster does not say, such as without
-/// the right to describe configurations. `broker` is asked, any of the cluster: librdkafka would wait for
-/// the controller, which any broker answers for here, and mock clusters have none.
+/// The settings of topics, by the topics' names: names and values, or why the cluster does not say, such as a
+/// missing right to describe configurations. Asks `broker`, which may be any broker of the cluster: librdkafka
+/// would wait for the controller, but any broker can answer, and mock clusters have no controller.
 ///
 /// # Errors
-/// That the cluster does not answer.
+/// Returns an error if the cluster does not answer.
 pub(crate) fn topic_settings(
     client: &Client,
     control: &Control,
@@ -54,7 +54,7 @@ pub(crate) fn topic_settings(
     });
     let owned = resources.collect::<Result<Vec<_>, AdminRefusal>>()?;
     let mut resources: Vec<_> = owned.iter().map(Owned::ptr).collect();
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_DescribeConfigs(
             request.native(),
@@ -80,7 +80,7 @@ pub(crate) fn topic_settings(
 }
 
 /// # Safety
-/// The resource has to be part of an answer that lives.
+/// `resource` must be part of an answer that is still alive.
 unsafe fn settings_in(resource: *const c::rd_kafka_ConfigResource_t) -> Settings {
     let mut settings = Vec::new();
     // SAFETY: as the caller promises; texts are copied.
@@ -105,7 +105,7 @@ unsafe fn settings_in(resource: *const c::rd_kafka_ConfigResource_t) -> Settings
 /// Creates a topic with the cluster's default replication.
 ///
 /// # Errors
-/// The cluster's reason.
+/// Returns the cluster's reason for refusing.
 pub(crate) fn create_topic(
     client: &Client,
     control: &Control,
@@ -117,7 +117,7 @@ pub(crate) fn create_topic(
     let request = AdminRequest::new(client, control, kind, limit)?;
     let name = CString::new(topic).map_err(|_| AdminRefusal::unusable())?;
     let mut reason = ErrorBuffer::default();
-    // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
+    // SAFETY: the name is copied, the reason is written within its length, and the result is ours.
     let new = unsafe {
         let (start, size) = (reason.start(), reason.size());
         let new = c::rd_kafka_NewTopic_new(name.as_ptr(), partitions, -1, start, size);
@@ -126,7 +126,7 @@ pub(crate) fn create_topic(
     // Such as for more than 100,000 partitions (librdkafka, RD_KAFKAP_PARTITIONS_MAX).
     let new = new.ok_or_else(|| AdminRefusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
     let mut all = [new.ptr()];
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_CreateTopics(
             request.native(),
@@ -151,7 +151,7 @@ pub(crate) fn create_topic(
 /// Gives a topic more partitions, up to `partitions` in all.
 ///
 /// # Errors
-/// The cluster's reason.
+/// Returns the cluster's reason for refusing.
 pub(crate) fn grow_topic(
     client: &Client,
     control: &Control,
@@ -164,7 +164,7 @@ pub(crate) fn grow_topic(
     let name = CString::new(topic).map_err(|_| AdminRefusal::unusable())?;
     let total = usize::try_from(partitions).map_err(|_| AdminRefusal::unusable())?;
     let mut reason = ErrorBuffer::default();
-    // SAFETY: the name is copied, the reason is written within its length, and what is made is ours.
+    // SAFETY: the name is copied, the reason is written within its length, and the result is ours.
     let new = unsafe {
         let (start, size) = (reason.start(), reason.size());
         let new = c::rd_kafka_NewPartitions_new(name.as_ptr(), total, start, size);
@@ -172,7 +172,7 @@ pub(crate) fn grow_topic(
     };
     let new = new.ok_or_else(|| AdminRefusal::new(Code::INVALID_ARGUMENT, reason.text()))?;
     let mut all = [new.ptr()];
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_CreatePartitions(
             request.native(),
@@ -195,7 +195,7 @@ pub(crate) fn grow_topic(
 }
 
 /// # Safety
-/// The result has to be part of an answer that lives.
+/// `topic` must be part of an answer that is still alive.
 unsafe fn checked(topic: *const c::rd_kafka_topic_result_t) -> Result<(), AdminRefusal> {
     // SAFETY: as the caller promises; the text is copied.
     let (code, words) = unsafe {

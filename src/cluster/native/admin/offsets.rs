@@ -1,4 +1,4 @@
-//! Questions about offsets: what a group has committed, and how far a log reaches.
+//! Requests for offsets: what a group has committed, and how far a log reaches.
 
 use std::ffi::CString;
 use std::ptr;
@@ -12,7 +12,7 @@ use crate::cluster::native::client::Client;
 use crate::cluster::native::ffi::owned::{Owned, slice, text};
 use crate::host::control::Control;
 
-/// A partition and an offset in it; `None` if the cluster gives none.
+/// A partition and an offset in it; `None` if the cluster does not name one.
 pub(crate) type PartitionOffset = (String, i32, Option<i64>);
 
 /// Which end of a log.
@@ -27,10 +27,10 @@ pub(crate) enum LogEnd {
 }
 
 /// What `group` has committed for each of `partitions`. librdkafka asks again while a transaction that
-/// commits offsets is open, because an unstable offset may be taken back.
+/// commits offsets is open, because an unstable offset may still be withdrawn.
 ///
 /// # Errors
-/// The cluster's reason not to say.
+/// Returns the cluster's reason for not answering.
 pub(crate) fn committed(
     client: &Client,
     control: &Control,
@@ -61,7 +61,7 @@ pub(crate) fn committed(
 /// Where the logs of `partitions` begin or end.
 ///
 /// # Errors
-/// The cluster's reason not to say.
+/// Returns the cluster's reason for not answering.
 pub(crate) fn log_ends(
     client: &Client,
     control: &Control,
@@ -79,7 +79,7 @@ pub(crate) fn log_ends(
         LogEnd::LastStable | LogEnd::High => c::rd_kafka_OffsetSpec_t::RD_KAFKA_OFFSET_SPEC_LATEST,
     };
     let list = partition_list(partitions, Some(wanted as i64))?;
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_ListOffsets(
             request.native(),
@@ -102,13 +102,13 @@ pub(crate) fn log_ends(
 }
 
 /// # Errors
-/// That a name cannot be passed to C.
+/// Returns an error if a name cannot be passed to C.
 fn partition_list(
     partitions: &[(String, i32)],
     offset: Option<i64>,
 ) -> Result<Owned<c::rd_kafka_topic_partition_list_t>, AdminRefusal> {
     let size = i32::try_from(partitions.len()).map_err(|_| AdminRefusal::unusable())?;
-    // SAFETY: what is made is ours; it grows by itself.
+    // SAFETY: the list is ours, and grows by itself.
     let list = unsafe {
         let list = c::rd_kafka_topic_partition_list_new(size);
         Owned::new(list, c::rd_kafka_topic_partition_list_destroy)
@@ -116,7 +116,7 @@ fn partition_list(
     let list = list.ok_or_else(AdminRefusal::unusable)?;
     for (topic, partition) in partitions {
         let topic = CString::new(topic.as_str()).map_err(|_| AdminRefusal::unusable())?;
-        // SAFETY: the list is ours, the name is copied, and the element that is given is part of the list.
+        // SAFETY: the list is ours, the name is copied, and the returned element is part of the list.
         unsafe {
             let element =
                 c::rd_kafka_topic_partition_list_add(list.ptr(), topic.as_ptr(), *partition);
@@ -129,7 +129,7 @@ fn partition_list(
 }
 
 /// # Safety
-/// The list has to be null or live.
+/// `list` must be null or point to a live list.
 unsafe fn offsets_in(list: *const c::rd_kafka_topic_partition_list_t) -> Vec<PartitionOffset> {
     if list.is_null() {
         return Vec::new();
@@ -144,7 +144,7 @@ unsafe fn offsets_in(list: *const c::rd_kafka_topic_partition_list_t) -> Vec<Par
 }
 
 /// # Safety
-/// The partition has to be part of a list or answer that lives, with its topic's name.
+/// `partition` must be part of a list or answer that is still alive, and have its topic's name.
 unsafe fn offset_in(partition: *const c::rd_kafka_topic_partition_t) -> PartitionOffset {
     // Fields are read through the pointer: a reference would claim that the error code is one of the
     // bindings' enum.

@@ -10,7 +10,7 @@ use crate::cluster::native::ffi::owned::{Owned, text};
 use crate::cluster::native::ffi::raw;
 use crate::host::control::Control;
 
-/// How often a wait for an answer checks whether the run has to stop.
+/// How often kreplay checks, while it waits for an answer, whether the run has to stop.
 pub(super) const STEP: Duration = Duration::from_millis(20);
 
 /// Why the cluster refuses a request.
@@ -22,7 +22,7 @@ pub(crate) struct AdminRefusal {
 }
 
 impl AdminRefusal {
-    /// From a code and the words that came with it, if any.
+    /// Creates a refusal from a code and the words that came with it, if any.
     pub(in crate::cluster::native) fn new(code: Code, words: String) -> Self {
         let text = match words.is_empty() {
             true => code.words(),
@@ -31,7 +31,7 @@ impl AdminRefusal {
         Self { code, text }
     }
 
-    /// From a question that librdkafka does not accept.
+    /// The refusal of a request that librdkafka does not accept.
     pub(in crate::cluster::native) fn unusable() -> Self {
         Self::new(Code::INVALID_ARGUMENT, String::new())
     }
@@ -42,7 +42,7 @@ impl AdminRefusal {
     }
 }
 
-/// A question: where its answers arrive, and how long they may take.
+/// A request: where its answers arrive, and how long they may take.
 pub(in crate::cluster::native) struct AdminRequest<'a> {
     client: &'a Client,
     control: &'a Control,
@@ -51,14 +51,14 @@ pub(in crate::cluster::native) struct AdminRequest<'a> {
     limit: Duration,
 }
 
-/// The answer to one question.
+/// The answer to one request.
 pub(in crate::cluster::native) type AdminResponse = Owned<c::rd_kafka_event_t>;
 
 impl<'a> AdminRequest<'a> {
-    /// A question that ends early when `control` says that the run has to stop.
+    /// Creates a request that ends early when `control` says that the run has to stop.
     ///
     /// # Errors
-    /// That librdkafka does not know this kind of question.
+    /// Returns an error if librdkafka does not know this kind of request.
     pub(in crate::cluster::native) fn new(
         client: &'a Client,
         control: &'a Control,
@@ -95,7 +95,7 @@ impl<'a> AdminRequest<'a> {
         })
     }
 
-    /// Sends the question to this broker.
+    /// Sends the request to this broker.
     pub(in crate::cluster::native) fn to_broker(&self, broker: i32) {
         let mut reason = ErrorBuffer::default();
         // SAFETY: the reason is written within its length; a refused broker leaves the default.
@@ -112,7 +112,7 @@ impl<'a> AdminRequest<'a> {
     /// Also asks what the user may do.
     pub(in crate::cluster::native) fn with_operations(&self) {
         // SAFETY: the options live through the call; an error is ours, and only says that this kind of
-        // question has no such option.
+        // request has no such option.
         drop(unsafe {
             let error =
                 c::rd_kafka_AdminOptions_set_include_authorized_operations(self.options.ptr(), 1);
@@ -145,14 +145,15 @@ impl<'a> AdminRequest<'a> {
     /// Waits for the next answer.
     ///
     /// # Errors
-    /// The cluster's reason to give no answer, that the answer takes too long, or that the run has to stop.
+    /// Returns the cluster's reason for not answering, or a refusal if the answer takes too long or the run
+    /// has to stop.
     pub(in crate::cluster::native) fn poll(&self) -> Result<AdminResponse, AdminRefusal> {
-        // librdkafka answers by itself when its limit has passed; the rest is the time that this answer
-        // takes.
+        // librdkafka answers by itself when its limit has passed; the rest is time for that answer to
+        // arrive.
         let patience = self.limit + Duration::from_millis(500);
         let started = Instant::now();
         let event = loop {
-            // SAFETY: the queue is ours, and so is the event that it gives.
+            // SAFETY: the queue is ours, and so is the event that it returns.
             let event = unsafe {
                 let event = c::rd_kafka_queue_poll(self.queue.ptr(), whole_ms(STEP));
                 Owned::new(event, c::rd_kafka_event_destroy)

@@ -35,7 +35,7 @@ pub(crate) enum TopicRight {
 pub(crate) enum TopicAccess {
     Allowed,
     Refused,
-    /// The cluster does not say, such as one before Apache Kafka 2.3.
+    /// The cluster does not say: those before Apache Kafka 2.3 do not.
     Unknown,
 }
 
@@ -53,7 +53,7 @@ type Described = Result<*const c::rd_kafka_TopicDescription_t, Code>;
 /// The ids of the topics called `names`. Asks `broker`, any broker of the cluster.
 ///
 /// # Errors
-/// That the cluster does not say, such as one that is too old to have ids.
+/// Returns an error if the cluster does not say: some are too old to have ids.
 pub(crate) fn find(
     client: &Client,
     control: &Control,
@@ -73,7 +73,7 @@ pub(crate) fn find(
 /// Whether the user has `right` on the topics called `names`. Asks `broker`, any broker of the cluster.
 ///
 /// # Errors
-/// That the cluster does not say.
+/// Returns an error if the cluster does not say.
 pub(crate) fn access(
     client: &Client,
     control: &Control,
@@ -125,7 +125,7 @@ fn describe<T>(
         Owned::new(topics, c::rd_kafka_TopicCollection_destroy)
     };
     let topics = topics.ok_or_else(AdminRefusal::unusable)?;
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_DescribeTopics(
             request.native(),
@@ -156,7 +156,7 @@ fn describe<T>(
 }
 
 /// # Safety
-/// `topic` has to be part of an answer that lives.
+/// `topic` must be part of an answer that is still alive.
 unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
     // SAFETY: as the caller promises; the text lives as long as the id and is copied at once.
     let id = unsafe {
@@ -170,7 +170,7 @@ unsafe fn id_of(topic: *const c::rd_kafka_TopicDescription_t) -> FoundTopic {
 }
 
 /// # Safety
-/// `topic` has to be part of an answer that lives.
+/// `topic` must be part of an answer that is still alive.
 unsafe fn access_of(
     topic: *const c::rd_kafka_TopicDescription_t,
     right: TopicRight,
@@ -184,7 +184,7 @@ unsafe fn access_of(
     ];
     let wanted = wanted.map(|operation| operation as u32);
     // SAFETY: as the caller promises. The operations are read as integers: a broker may name one that the
-    // bindings' enum lacks. Null means that the broker does not give them (librdkafka,
+    // bindings' enum lacks. Null means that the broker does not list them (librdkafka,
     // rd_kafka_AuthorizedOperations_parse).
     unsafe {
         let mut count = 0;

@@ -38,7 +38,7 @@ impl MockBrokers<'_> {
 
     /// Creates a topic with this many replicas of each partition; any of them becomes its leader.
     ///
-    /// # Errors
+    /// Returns the mock cluster's reason for refusing.
     /// The mock cluster's reason.
     pub(crate) fn create_topic(
         &self,
@@ -60,10 +60,10 @@ impl MockBrokers<'_> {
     }
 }
 
-/// Lets the thread of the mock cluster wait again. It answers a call before it empties the pipe that wakes it
-/// (`rd_kafka_mock_cluster_io_poll`), so it notices a call that comes in between only a second later. A
-/// caller that keeps the core busy meanwhile keeps that thread from running; the kernel makes about 60 us of
-/// this.
+/// Gives the thread of the mock cluster time to wait again. That thread answers a call before it empties the
+/// pipe that wakes it (`rd_kafka_mock_cluster_io_poll`), so it notices a call that comes in between only a
+/// second later. A caller that keeps the core busy would keep that thread from running. The kernel turns this
+/// sleep into about 60 us.
 fn let_it_wait() {
     thread::sleep(Duration::from_micros(1));
 }

@@ -23,7 +23,7 @@ use super::produce::event;
 use super::produce::event::Event;
 
 /// A client with its queue of events. It ends with its last owner, which may take as long as librdkafka's
-/// threads take to notice; records that it still holds are silently given up.
+/// threads need to notice it; records that it still holds are silently given up.
 pub(crate) struct Client {
     // Before the client, to which the queue belongs: fields are dropped in this order.
     queue: Owned<c::rd_kafka_queue_t>,
@@ -40,7 +40,7 @@ impl Client {
     /// Creates a producer with these settings; it knows nothing about the brokers yet.
     ///
     /// # Errors
-    /// That librdkafka does not accept a property, or all of them together.
+    /// Returns an error if librdkafka does not accept a property, or all of them together.
     pub(crate) fn new(config: &ClientConfig) -> Result<Self, KafkaError> {
         Self::of_kind(config, c::rd_kafka_type_t::RD_KAFKA_PRODUCER)
     }
@@ -48,7 +48,7 @@ impl Client {
     /// Creates a consumer with these settings, which must not name a group: see [`super::FetchQueue`].
     ///
     /// # Errors
-    /// As of [`Client::new`].
+    /// Fails as [`Client::new`] does.
     pub(crate) fn consumer(config: &ClientConfig) -> Result<Self, KafkaError> {
         Self::of_kind(config, c::rd_kafka_type_t::RD_KAFKA_CONSUMER)
     }
@@ -96,7 +96,7 @@ impl Client {
 
     /// Waits up to `limit` for the next event and passes it on, or all deliveries that come with it.
     pub(crate) fn poll(&self, limit: Duration, take: impl FnMut(Event<'_>)) {
-        // SAFETY: the queue lives through the call, and the event that it gives is ours.
+        // SAFETY: the queue lives through the call, and the event that it returns is ours.
         let event = unsafe {
             let event = c::rd_kafka_queue_poll(self.queue.ptr(), whole_ms(limit));
             Owned::new(event, c::rd_kafka_event_destroy)
@@ -109,7 +109,7 @@ impl Client {
     /// What the cluster says about its brokers.
     ///
     /// # Errors
-    /// That none of them answers in time.
+    /// Returns an error if none of them answers in time.
     pub(crate) fn brokers(&self, limit: Duration) -> Result<Metadata, Code> {
         // The empty name is not the name of a topic.
         self.metadata("", limit)
@@ -118,7 +118,7 @@ impl Client {
     /// What the cluster says about its brokers and about `topic`.
     ///
     /// # Errors
-    /// That no broker answers in time, or that librdkafka does not accept the name.
+    /// Returns an error if no broker answers in time, or if librdkafka does not accept the name.
     pub(crate) fn metadata(&self, topic: &str, limit: Duration) -> Result<Metadata, Code> {
         let name = CString::new(topic).map_err(|_| Code::INVALID_ARGUMENT)?;
         // SAFETY: the client and the name live through the call; a null configuration is the default.
@@ -133,7 +133,7 @@ impl Client {
     /// What the cluster says about its brokers and about all topics.
     ///
     /// # Errors
-    /// That no broker answers in time.
+    /// Returns an error if no broker answers in time.
     pub(crate) fn topics(&self, limit: Duration) -> Result<Metadata, Code> {
         self.ask_metadata(None, limit)
     }
@@ -145,8 +145,8 @@ impl Client {
         limit: Duration,
     ) -> Result<Metadata, Code> {
         let mut metadata = ptr::null();
-        // SAFETY: client and topic live through the call; a null topic is none. Without an error it
-        // gives metadata, which are copied and given back.
+        // SAFETY: client and topic live through the call; a null topic means none. Without an error, the call
+        // returns metadata, which is copied and then freed.
         unsafe {
             let code = raw::rd_kafka_metadata(
                 self.native(),
@@ -165,10 +165,10 @@ impl Client {
         }
     }
 
-    /// The cluster's id; `None` if it has none, or does not give it in time.
+    /// The cluster's id; `None` if it has none, or does not name it in time.
     pub(crate) fn cluster_id(&self, limit: Duration) -> Option<String> {
-        // SAFETY: the client lives through the call. The text is ours, and given back with the
-        // deallocator of the library that allocated it (librdkafka.h, rd_kafka_clusterid).
+        // SAFETY: the client lives through the call. The text is ours, and is freed with the deallocator of
+        // the library that allocated it (librdkafka.h, rd_kafka_clusterid).
         unsafe {
             let id = c::rd_kafka_clusterid(self.native(), whole_ms(limit));
             let copy = (!id.is_null()).then(|| text(id));
@@ -187,17 +187,17 @@ impl Client {
         code.is_error().then(|| (code, reason.text()))
     }
 
-    /// Sends what is queued without lingering and waits up to `limit` for all deliveries, which come
-    /// by [`Client::poll`] on another thread.
+    /// Sends what is queued without lingering and waits up to `limit` for all deliveries, which another
+    /// thread receives from [`Client::poll`].
     pub(crate) fn flush(&self, limit: Duration) {
         // SAFETY: the client lives through the call. The result is not used: deliveries are counted.
         unsafe { raw::rd_kafka_flush(self.native(), whole_ms(limit)) };
     }
 
     /// Gives up what librdkafka holds, including what a broker has not answered. librdkafka reports each
-    /// record. This call does not wait for that: one of librdkafka's threads may hang in a look-up of a host
-    /// name. It never purges only the queue: librdkafka would send what was in flight again under a new epoch
-    /// when its connection is lost.
+    /// record. This call does not wait for that: one of librdkafka's threads may hang while it looks up a
+    /// host name. It never purges only the queue: librdkafka would send what was in flight again under a new
+    /// epoch when its connection is lost.
     pub(crate) fn purge(&self) {
         let what = c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT;
         // SAFETY: the client lives through the call. It cannot fail for a producer with these flags.
@@ -231,7 +231,7 @@ impl Client {
     /// Gives the client a token for SASL OAUTHBEARER.
     ///
     /// # Errors
-    /// librdkafka's reason not to accept it.
+    /// Returns librdkafka's reason for not accepting it.
     pub(crate) fn set_token(&self, token: &Token) -> Result<(), String> {
         let text = |text: &str| CString::new(text).map_err(|_| "it holds a NUL".to_string());
         let (value, principal) = (text(&token.text)?, text(&token.principal)?);
@@ -257,7 +257,7 @@ impl Client {
     }
 }
 
-/// A token and what librdkafka has to know about it.
+/// A token and what librdkafka needs to know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) text: String,

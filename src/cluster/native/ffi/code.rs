@@ -26,7 +26,7 @@ impl Code {
     pub(crate) const ALL_BROKERS_DOWN: Self = Self::of(Known::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
     /// librdkafka could not authenticate.
     pub(crate) const AUTHENTICATION: Self = Self::of(Known::RD_KAFKA_RESP_ERR__AUTHENTICATION);
-    /// The broker says so.
+    /// The broker refused the authentication.
     pub(crate) const SASL_AUTHENTICATION_FAILED: Self =
         Self::of(Known::RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED);
     pub(crate) const UNKNOWN_TOPIC: Self = Self::of(Known::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC);
@@ -64,12 +64,12 @@ impl Code {
         Self(known as i32)
     }
 
-    /// A code as librdkafka or a broker gave it, whatever it is.
+    /// A code as librdkafka or a broker returned it, whatever it is.
     pub(crate) const fn from_raw(code: i32) -> Self {
         Self(code)
     }
 
-    /// Whether librdkafka made the code, and not a broker.
+    /// Whether the code comes from librdkafka, and not from a broker.
     pub(crate) fn is_local(self) -> bool {
         self.0 < 0
     }
@@ -79,7 +79,7 @@ impl Code {
         [Self::PURGED_FROM_QUEUE, Self::PURGED_IN_FLIGHT].contains(&self)
     }
 
-    /// Whether it is the answer to a question for a topic that there is not.
+    /// Whether this is the answer to a request for a topic that does not exist.
     pub(crate) fn is_missing_topic(self) -> bool {
         [Self::UNKNOWN_TOPIC_OR_PARTITION, Self::UNKNOWN_TOPIC].contains(&self)
     }
@@ -88,7 +88,7 @@ impl Code {
         self != Self::NONE
     }
 
-    /// Whether a broker gave the code, and not librdkafka.
+    /// Whether the code comes from a broker, and not from librdkafka.
     pub(crate) fn is_brokers(self) -> bool {
         self.0 > 0
     }

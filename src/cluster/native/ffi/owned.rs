@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-/// An object of librdkafka that is given back when it is dropped.
+/// An object of librdkafka that is destroyed when it is dropped.
 pub(in crate::cluster::native) struct Owned<T> {
     ptr: *mut T,
     destroy: unsafe extern "C" fn(*mut T),
@@ -12,8 +12,8 @@ impl<T> Owned<T> {
     /// `None` for a null pointer, which is not destroyed.
     ///
     /// # Safety
-    /// A pointer that is not null has to be an object that belongs to the caller, and `destroy` the
-    /// function that librdkafka names for it.
+    /// A pointer that is not null must point to an object that belongs to the caller, and `destroy` must be
+    /// the function that librdkafka names for it.
     pub(in crate::cluster::native) unsafe fn new(
         ptr: *mut T,
         destroy: unsafe extern "C" fn(*mut T),
@@ -32,7 +32,8 @@ impl<T> Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: `new` was promised an object of ours and its destructor; it is given up only here.
+        // SAFETY: the caller of `new` promised an object of ours and its destructor; it is destroyed only
+        // here.
         unsafe { (self.destroy)(self.ptr) }
     }
 }
@@ -40,7 +41,7 @@ impl<T> Drop for Owned<T> {
 /// Copies a text of librdkafka; empty for a null pointer.
 ///
 /// # Safety
-/// `text` has to be null or to end with a NUL, and to live through the call.
+/// `text` must be null or end with a NUL, and must outlive the call.
 pub(in crate::cluster::native) unsafe fn text(text: *const c_char) -> String {
     match text.is_null() {
         true => String::new(),
@@ -51,10 +52,10 @@ pub(in crate::cluster::native) unsafe fn text(text: *const c_char) -> String {
     }
 }
 
-/// A list of librdkafka as a slice: librdkafka gives a null pointer for an empty list.
+/// A list of librdkafka as a slice: librdkafka returns a null pointer for an empty list.
 ///
 /// # Safety
-/// `list` has to be null or the beginning of `count` pointers that live through `'a`.
+/// `list` must be null or point to `count` pointers that live through `'a`.
 pub(in crate::cluster::native) unsafe fn slice<'a, T>(
     list: *mut *const T,
     count: usize,
@@ -66,16 +67,16 @@ pub(in crate::cluster::native) unsafe fn slice<'a, T>(
     }
 }
 
-/// Keeps programs that are started from now on from inheriting open files: librdkafka makes pipes that they
-/// would inherit, and the ends of connections with them.
+/// Keeps programs that are started from now on from inheriting open files: otherwise they would inherit the
+/// pipes that librdkafka makes, and with them the ends of connections.
 pub(crate) fn keep_descriptors() {
     let Ok(open) = std::fs::read_dir("/dev/fd") else {
         return;
     };
     let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     for number in numbers.filter(|number| *number > 2) {
-        // SAFETY: the call takes numbers alone and touches no memory; one that is closed by now is refused
-        // (EBADF), and for one that was opened meanwhile the flag is as right.
+        // SAFETY: the call takes only numbers and touches no memory. It refuses a descriptor that has been
+        // closed meanwhile (EBADF), and the flag is right as well for one that has been opened meanwhile.
         unsafe {
             nix::libc::fcntl(number, nix::libc::F_SETFD, nix::libc::FD_CLOEXEC);
         }
@@ -89,13 +90,13 @@ pub(crate) fn most_descriptors() -> usize {
         rlim_max: 0,
     };
     // SAFETY: the call writes to the structure that it is given, which lives through it. It cannot fail for
-    // this limit; 0 is what is taken for a system that has no word of it.
+    // this limit; the limit would then stay 0.
     unsafe { nix::libc::getrlimit(nix::libc::RLIMIT_NOFILE, &raw mut limit) };
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
 }
 
-/// The versions of the C libraries that are linked into kreplay, as these give them: librdkafka's, then
-/// OpenSSL's.
+/// The versions of the C libraries that are linked into kreplay, as the libraries report them:
+/// librdkafka's, then OpenSSL's.
 pub(crate) fn linked_versions() -> [String; 2] {
     // SAFETY: both take no pointer and return a text of the library's own, which is never freed
     // (rdkafka.h, rd_kafka_version_str; OPENSSL_VERSION_NUMBER(3)).

@@ -1,5 +1,5 @@
-//! The functions of librdkafka that give or take an error code, declared with an integer instead of the
-//! bindings' Rust enum (see `code.rs`). A C enum is an `int` to both sides of a call.
+//! The functions of librdkafka that return or take an error code, declared with an integer instead of
+//! the bindings' Rust enum (see `code.rs`). A C enum is an `int` to both sides of a call.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -117,7 +117,7 @@ unsafe extern "C" {
 /// The error code at `field`, a field that the bindings declare as an enum.
 ///
 /// # Safety
-/// `field` has to point to a field of librdkafka's that lives and is initialised.
+/// `field` must point to an initialised field of librdkafka's that is still alive.
 pub(in crate::cluster::native) unsafe fn code_at(field: *const c::rd_kafka_resp_err_t) -> c_int {
     // SAFETY: as the caller promises; the enum is `repr(i32)`, so that an integer of its size and
     // alignment is read, and never as the enum.

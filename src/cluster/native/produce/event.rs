@@ -12,7 +12,7 @@ use crate::cluster::native::ffi::code::Code;
 use crate::cluster::native::ffi::owned::{Owned, text};
 use crate::cluster::native::ffi::raw;
 
-/// What librdkafka says.
+/// What librdkafka reports.
 pub(crate) enum Event<'a> {
     Delivery(Delivery<'a>),
     /// An error about brokers, or about the whole producer.
@@ -85,14 +85,15 @@ pub(in crate::cluster::native) fn read(
             take(Event::Error { code, text });
         }
         c::RD_KAFKA_EVENT_LOG => log(event, take),
-        // Statistics, which nobody asks for, and the request for a token, which `token.rs` knows itself.
+        // Statistics, which nobody asks for, and the request for a token: `cluster/token/` itself knows
+        // when a new one is due.
         _ => {}
     }
 }
 
 /// # Safety
-/// The message has to live through `'a`, to be one that [`super::produce()`] gave to librdkafka, and to
-/// be read here once: that takes back its share of the batch.
+/// The message must live through `'a`, must be one that [`super::produce()`] gave to librdkafka, and
+/// must be read here only once: reading takes back its share of the batch.
 unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
     // Fields are read through the pointer: a reference would claim that the error code is one of the
     // bindings' enum.
@@ -133,7 +134,7 @@ unsafe fn delivery<'a>(message: *const c::rd_kafka_message_t) -> Delivery<'a> {
 /// librdkafka.h, rd_kafka_message_status.
 ///
 /// # Safety
-/// The message has to live.
+/// The message must be alive.
 unsafe fn persisted(message: *const c::rd_kafka_message_t) -> Persisted {
     use c::rd_kafka_msg_status_t as Status;
     // SAFETY: as the caller promises. The status is librdkafka's own, one of these three.

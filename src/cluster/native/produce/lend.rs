@@ -28,7 +28,7 @@ pub(crate) struct InFlightBatch {
 struct DeliveryTag {
     /// The batch that the tag is part of.
     batch: Weak<InFlightBatch>,
-    /// Whether the record was sent and its outcome is not known yet.
+    /// Whether the record was sent and its outcome is still unknown.
     is_open: AtomicBool,
     index: u32,
     /// When it was handed over, as a span of `produce::delivery::ages::InFlightAges`.
@@ -96,7 +96,7 @@ impl InFlightRecord {
     /// The record at `index`.
     ///
     /// # Panics
-    /// When the batch has no such record.
+    /// Panics if the batch has no such record.
     pub(crate) fn new(batch: &Arc<InFlightBatch>, index: usize) -> Self {
         assert!(index < batch.tags.len(), "a record of the batch");
         Self {
@@ -174,9 +174,10 @@ impl InFlightRecord {
     /// Turns such a pointer back into the share.
     ///
     /// # Safety
-    /// `opaque` has to come from [`InFlightRecord::into_opaque`], and from each call of that once.
+    /// `opaque` must come from [`InFlightRecord::into_opaque`], and each such pointer may be turned back only
+    /// once.
     pub(in crate::cluster::native) unsafe fn from_opaque(opaque: *mut c_void) -> Self {
-        // SAFETY: the share that `opaque` is keeps the batch alive, and so the tag.
+        // SAFETY: the share that `opaque` represents keeps the batch alive, and with it the tag.
         let tag = unsafe { &*opaque.cast::<DeliveryTag>() };
         // SAFETY: `Weak::as_ptr` is the address that `Arc::into_raw` gave for the same batch, and this
         // takes back the one share that it gave away, as the caller promises.

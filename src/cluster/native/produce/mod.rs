@@ -53,11 +53,11 @@ pub(crate) struct Outgoing<H> {
     pub(crate) headers: H,
 }
 
-/// Hands a record to librdkafka. While librdkafka's queue is full, calls `full`, which gives up by returning
-/// `false`.
+/// Hands a record to librdkafka. While librdkafka's queue is full, calls `full`, which returns `false` to
+/// give up.
 ///
 /// # Errors
-/// librdkafka's reason for refusing the record, which then gets no delivery.
+/// Returns librdkafka's reason for refusing the record, which then gets no delivery.
 pub(crate) fn produce<'a, H>(
     topic: &TopicHandle,
     outgoing: Outgoing<H>,
@@ -71,10 +71,10 @@ where
     let (record, count) = (outgoing.record, 7 + usize::from(headers.is_some()));
     let arguments = arguments(topic, partition, record, timestamp_ms, headers.as_ref());
     loop {
-        // SAFETY: the first `count` arguments are set, and their pointers live through the call.
-        // Without RD_KAFKA_MSG_F_COPY librdkafka keeps the pointer to the value until the delivery:
-        // until then the opaque pointer is a share of the batch, whose bytes never change. It comes
-        // back by that delivery (see `event.rs`), or never. librdkafka.h, rd_kafka_produceva.
+        // SAFETY: the first `count` arguments are set, and their pointers live through the call. Without
+        // RD_KAFKA_MSG_F_COPY librdkafka keeps the pointer to the value until the delivery: until then the
+        // opaque pointer is a share of the batch, whose bytes never change. It comes back with that delivery
+        // (see `event.rs`), or never. librdkafka.h, rd_kafka_produceva.
         let error = unsafe {
             let error = c::rd_kafka_produceva(topic.client.native(), arguments.as_ptr(), count);
             Owned::new(error, c::rd_kafka_error_destroy)
@@ -97,8 +97,8 @@ where
 /// The index of the opaque pointer among the arguments.
 const OPAQUE: usize = 0;
 
-/// The arguments for a record, whose address goes into the first one. The last one is for headers, and does
-/// not count without any.
+/// The arguments for a record; its address goes into the first one. The last one is for headers, and is not
+/// used without any.
 fn arguments(
     topic: &TopicHandle,
     partition: i32,
@@ -167,7 +167,7 @@ impl NativeHeaders {
     }
 }
 
-/// The partition that Java's client gives to `key` among `partitions`.
+/// The partition that Java's client chooses for `key` among `partitions`.
 pub(crate) fn murmur2_partition(key: &[u8], partitions: i32) -> i32 {
     // SAFETY: librdkafka hashes `key` within its length and looks at nothing else.
     unsafe {

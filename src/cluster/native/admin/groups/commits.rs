@@ -1,4 +1,4 @@
-//! The committed offsets of consumer groups: for which topics a group has some.
+//! The committed offsets of consumer groups: the topics for which each group has committed some.
 
 use std::ffi::CString;
 use std::ptr;
@@ -38,7 +38,7 @@ pub(crate) fn committed(
 /// Asks for the committed offsets of `group`: for each of `partitions`, or for all.
 ///
 /// # Errors
-/// A name that cannot be passed to C is unusable.
+/// Returns a refusal if a name cannot be passed to C.
 pub(in crate::cluster::native::admin) fn ask_committed(
     request: &AdminRequest<'_>,
     group: &str,
@@ -46,7 +46,7 @@ pub(in crate::cluster::native::admin) fn ask_committed(
 ) -> Result<(), AdminRefusal> {
     let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
     let partitions = partitions.map_or(ptr::null(), |list| list.ptr().cast_const());
-    // SAFETY: name and list are copied; a null list asks for all partitions (librdkafka.h). What is made is
+    // SAFETY: name and list are copied; a null list asks for all partitions (librdkafka.h). The result is
     // ours.
     let question = unsafe {
         let question = c::rd_kafka_ListConsumerGroupOffsets_new(name.as_ptr(), partitions);
@@ -54,7 +54,7 @@ pub(in crate::cluster::native::admin) fn ask_committed(
     };
     let question = question.ok_or_else(AdminRefusal::unusable)?;
     let mut questions = [question.ptr()];
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_ListConsumerGroupOffsets(
             request.native(),

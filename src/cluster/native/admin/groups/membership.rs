@@ -1,4 +1,4 @@
-//! The members of consumer groups: how many a group has, and which topics they are assigned to.
+//! The members of consumer groups: how many a group has, and which topics are assigned to them.
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -17,7 +17,7 @@ use crate::host::control::Control;
 /// What the cluster says about a group's members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GroupMembers {
-    /// No consumer group has that name: no group does, or one of another kind.
+    /// No consumer group has that name: no group has it, or a group of another kind does.
     NoGroup,
     /// The group has this many members.
     Count(usize),
@@ -26,14 +26,14 @@ pub(crate) enum GroupMembers {
 /// A group as the cluster describes it.
 type GroupDescription = c::rd_kafka_ConsumerGroupDescription_t;
 
-/// `RD_KAFKA_CONSUMER_GROUP_STATE_DEAD` (librdkafka.h): the state in which a missing
-/// classic group is described.
+/// `RD_KAFKA_CONSUMER_GROUP_STATE_DEAD` (librdkafka.h): the state that the cluster reports for a missing
+/// classic group.
 const DEAD: i32 = 4;
 
 /// The members of a group, of either protocol.
 ///
 /// # Errors
-/// The cluster's reason not to say.
+/// Returns the cluster's reason for not answering.
 pub(crate) fn members(
     client: &Client,
     control: &Control,
@@ -47,7 +47,7 @@ pub(crate) fn members(
 }
 
 /// # Safety
-/// The group has to be part of an answer that lives.
+/// `group` must be part of an answer that is still alive.
 unsafe fn member_count(group: *const GroupDescription) -> Result<GroupMembers, AdminRefusal> {
     // SAFETY: as the caller promises; the state is read as an integer.
     unsafe {
@@ -64,10 +64,10 @@ unsafe fn member_count(group: *const GroupDescription) -> Result<GroupMembers, A
     }
 }
 
-/// The topics that members of `groups` are assigned to, by group.
+/// The topics assigned to the members of each of `groups`.
 ///
 /// # Errors
-/// The refusal, when no broker answers.
+/// Returns the refusal if no broker answers.
 pub(crate) fn assigned(
     client: &Client,
     control: &Control,
@@ -77,10 +77,11 @@ pub(crate) fn assigned(
     describe(client, control, groups, limit, topics_of_members)
 }
 
-/// Asks the cluster to describe `groups`, of either protocol, and gives what `read` finds in each, by group.
+/// Asks the cluster to describe `groups`, of either protocol, and returns what `read` finds in each, by
+/// group.
 ///
 /// # Errors
-/// The refusal, when no broker answers.
+/// Returns the refusal if no broker answers.
 fn describe<T>(
     client: &Client,
     control: &Control,
@@ -95,7 +96,7 @@ fn describe<T>(
         .collect::<Result<_, _>>()
         .map_err(|_| AdminRefusal::unusable())?;
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
-    // SAFETY: all that is passed lives through the call, which copies it.
+    // SAFETY: all arguments outlive the call, which copies them.
     unsafe {
         c::rd_kafka_DescribeConsumerGroups(
             request.native(),
@@ -122,10 +123,10 @@ fn describe<T>(
 }
 
 /// # Safety
-/// The group has to be part of an answer that lives.
+/// `group` must be part of an answer that is still alive.
 unsafe fn topics_of_members(group: *const GroupDescription) -> TopicsOfGroup {
     let mut topics = BTreeSet::new();
-    // SAFETY: as the caller promises; members are asked for within their count.
+    // SAFETY: as the caller promises; only members within their count are requested.
     unsafe {
         if let Some(refusal) = refusal(c::rd_kafka_ConsumerGroupDescription_error(group)) {
             return Err(refusal);

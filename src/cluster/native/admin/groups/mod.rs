@@ -1,5 +1,5 @@
-//! Questions about consumer groups: which exist, and which of them the user may see. What their members read, and for
-//! which topics they have committed offsets, is in the files beside this one.
+//! Requests about consumer groups: which exist, and which of them the user may see. The files beside this one ask
+//! what the members of groups read, and for which topics groups have committed offsets.
 
 mod commits;
 mod membership;
@@ -35,7 +35,7 @@ pub(crate) type TopicsOfGroup = Result<BTreeSet<String>, AdminRefusal>;
 /// All groups, of either protocol, that the cluster names.
 ///
 /// # Errors
-/// The refusal, when no broker answers.
+/// Returns the refusal if no broker answers.
 pub(crate) fn list(
     client: &Client,
     control: &Control,
@@ -43,7 +43,7 @@ pub(crate) fn list(
 ) -> Result<GroupListing, AdminRefusal> {
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS;
     let request = AdminRequest::new(client, control, kind, limit)?;
-    // SAFETY: all that is passed lives through the call.
+    // SAFETY: all arguments outlive the call.
     unsafe { c::rd_kafka_ListConsumerGroups(request.native(), request.options(), request.queue()) };
     let answer = request.poll()?;
     // SAFETY: everything read here is part of the answer, which lives to the end of the function.
@@ -66,7 +66,7 @@ pub(crate) fn list(
 /// (KIP-932). Blocks up to `limit`.
 ///
 /// # Errors
-/// The refusal, when no broker answers.
+/// Returns the refusal if no broker answers.
 pub(crate) fn is_there(
     client: &Client,
     group: &str,
@@ -74,8 +74,8 @@ pub(crate) fn is_there(
 ) -> Result<bool, AdminRefusal> {
     let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
     let mut list = ptr::null();
-    // SAFETY: all that is passed lives through the call. The list is ours, and its count is read through the
-    // pointer: a reference to a group would claim that its error code is one of the bindings' enum.
+    // SAFETY: all arguments outlive the call. The list is ours, and its count is read through the pointer: a
+    // reference to a group would claim that its error code is one of the bindings' enum.
     unsafe {
         let limit = whole_ms(limit);
         let code = raw::rd_kafka_list_groups(client.native(), name.as_ptr(), &raw mut list, limit);
@@ -88,10 +88,10 @@ pub(crate) fn is_there(
     }
 }
 
-/// Whether the user may see every group, which takes the right to describe the cluster.
+/// Whether the user may see every group, which requires the right to describe the cluster.
 ///
 /// # Errors
-/// The cluster's reason not to say.
+/// Returns the cluster's reason for not answering.
 pub(crate) fn all_are_visible(
     client: &Client,
     control: &Control,
@@ -100,7 +100,7 @@ pub(crate) fn all_are_visible(
     let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER;
     let request = AdminRequest::new(client, control, kind, limit)?;
     request.with_operations();
-    // SAFETY: all that is passed lives through the call.
+    // SAFETY: all arguments outlive the call.
     unsafe { c::rd_kafka_DescribeCluster(request.native(), request.options(), request.queue()) };
     let answer = request.poll()?;
     let wanted = [
@@ -120,10 +120,10 @@ pub(crate) fn all_are_visible(
     }
 }
 
-/// The refusal in an error; none for a null pointer, and for an error that means success.
+/// The refusal in an error; `None` for a null pointer, and for an error that means success.
 ///
 /// # Safety
-/// The error has to be null or part of an answer that lives.
+/// `error` must be null or part of an answer that is still alive.
 pub(super) unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<AdminRefusal> {
     if error.is_null() {
         return None;
@@ -141,7 +141,7 @@ pub(super) unsafe fn refusal(error: *const c::rd_kafka_error_t) -> Option<AdminR
 /// The topics of those partitions in a list whose offset is `wanted`.
 ///
 /// # Safety
-/// The list has to be null or live.
+/// `list` must be null or point to a live list.
 unsafe fn named(
     list: *const c::rd_kafka_topic_partition_list_t,
     wanted: impl Fn(i64) -> bool,
