@@ -18,7 +18,7 @@ use crate::report;
 /// Why reading ended before the end of the input.
 #[derive(Debug)]
 pub(in crate::extract) enum ReadStop {
-    /// Production accepts no more.
+    /// Production accepts no more records.
     Closed,
     /// All that is selected was read.
     Enough,
@@ -49,14 +49,14 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// One input, read as it is.
+    /// Describes a source that is one input, read as it is.
     pub(in crate::extract) fn of_one(&mut self, name: String) {
         self.names = [name.clone()].into();
         self.inputs = vec![name];
     }
 
-    /// The source as a report shows it, after its reading has come to `end`; `asked` is its kind if its
-    /// content did not show one.
+    /// The source as a report shows it, after reading it has come to `end`; `asked` is its kind if its
+    /// content does not show one.
     pub(crate) fn source(
         self,
         asked: Option<&'static str>,

@@ -66,7 +66,7 @@ pub(crate) fn gate(source: &Source) -> Gate {
 /// The speedctl command that a replay of `snapshot` would run first, quoted for a shell.
 ///
 /// # Errors
-/// [`Error::Config`] for paths and filters that do not parse.
+/// Returns [`Error::Config`] for paths and filters that do not parse.
 pub(crate) fn command_line(snapshot: &Snapshot, options: &Options) -> Result<String, Error> {
     source::snapshot::command_line(snapshot, options)
 }
@@ -90,12 +90,12 @@ pub(crate) fn pulled(id: &str) -> Option<PathBuf> {
 /// The text of the built-in profile `name`.
 ///
 /// # Errors
-/// [`Error::Config`] that names the existing ones.
+/// Returns [`Error::Config`], which names the existing ones.
 pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
     profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
-/// What is read besides the records.
+/// What is read in addition to the records.
 #[derive(Default)]
 pub(crate) struct Aside {
     /// Filled with counts; only for RRPairs.
@@ -104,11 +104,11 @@ pub(crate) struct Aside {
     pub(crate) expecting: Option<Expecting>,
 }
 
-/// Starts to read `source` into `sender`, and besides what `aside` asks for. Must be called on a tokio
+/// Starts to read `source` into `sender`, together with what `aside` asks for. Must be called on a tokio
 /// runtime.
 ///
 /// # Errors
-/// [`Error::SpeedctlNotStarted`] when there is no speedctl; inputs are opened later.
+/// Returns [`Error::SpeedctlNotStarted`] if there is no speedctl. Inputs are opened later.
 pub(crate) fn start(
     source: Source,
     options: Options,
@@ -225,7 +225,7 @@ impl ExtractionThread {
             .clone()
     }
 
-    /// Names places by what is known about the source at the time.
+    /// Returns a function that names places by what is known about the source when it is called.
     pub(crate) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
         let description = self.description.clone();
         move |origin| {
@@ -234,12 +234,12 @@ impl ExtractionThread {
         }
     }
 
-    /// Makes it stop; speedctl stops with everything that it started.
+    /// Makes the reading stop; speedctl stops with everything that it started.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Waits until it has ended. A read of stdin cannot be interrupted: limit the time of this call.
+    /// Waits until the reading has ended. A read of stdin cannot be interrupted: limit the time of this call.
     pub(crate) async fn ended(&mut self) {
         // An error means that the thread has gone, which is an end as well.
         _ = (&mut self.ended).await;

@@ -21,7 +21,7 @@ use crate::report::{CensusReport, PathSeen};
 /// `isolation_level` of a FetchRequest (Kafka protocol guide); 0 is left out of the JSON.
 const ISOLATION: [&str; 2] = ["read_uncommitted", "read_committed"];
 
-/// How many brokers and clusters are noted, each; no capture shows more.
+/// How many brokers and how many clusters are noted at most; no capture shows more.
 const MOST_PLACES: usize = 256;
 /// The most bytes of a broker's address or a cluster's id: a host name has at most 253 (RFC 1035), a port 5,
 /// and an id 22. Anything longer is neither.
@@ -95,7 +95,7 @@ pub(super) struct CensusBuilder {
 
 impl CensusBuilder {
     /// # Errors
-    /// [`Error::Config`] for a path of the profile that does not parse.
+    /// Returns [`Error::Config`] for a path of the profile that does not parse.
     pub(super) fn new(census: Census, profile: &Profile) -> Result<Self, Error> {
         let mut census_builder = Self {
             census,
@@ -126,7 +126,7 @@ impl CensusBuilder {
         Ok(census_builder)
     }
 
-    /// A name that Speedscale documents for every RRPair.
+    /// Adds a member that Speedscale documents for every RRPair.
     fn add_member(&mut self, topic: CensusMember, member: &str) {
         self.topics.push(topic);
         self.paths.push(Path::of_names([member].into_iter()));
@@ -180,7 +180,7 @@ impl CensusBuilder {
         }
     }
 
-    /// What an RRPair shows of the captured cluster that none before it has shown.
+    /// What an RRPair shows of the captured cluster that no RRPair before it has shown.
     pub(super) fn captured_from(
         &mut self,
         found: &LineFindings,

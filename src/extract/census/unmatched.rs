@@ -50,7 +50,7 @@ pub(in crate::extract) struct Beginning {
 }
 
 impl Beginning {
-    /// Reads the beginning. An input that can be read only once, or is damaged, gives nothing.
+    /// Reads the beginning. An input that can be read only once, or is damaged, yields nothing.
     pub(in crate::extract) fn of(
         inputs: &[Input],
         envelope: &Envelope,
@@ -141,7 +141,7 @@ impl Beginning {
     }
 }
 
-/// The same for a flag whose path heads no column of a CSV, and whether one is near.
+/// The message about a flag whose path heads no column of a CSV, and whether a column is near.
 pub(in crate::extract) fn explain_column(
     (flag, path): Flag<'_>,
     headers: &[String],
@@ -179,7 +179,7 @@ struct Nearest<'a> {
 }
 
 impl<'a> Nearest<'a> {
-    /// Whether `wanted` has a wildcard in place of a certain element.
+    /// Begins the search for what is nearest to `wanted`.
     fn to(wanted: &'a [PathStep]) -> Self {
         let found = None;
         Self { wanted, found }

@@ -21,7 +21,7 @@ const MOST_COLUMNS: usize = 2000;
 /// Refuses a header with more columns than anyone requests from speedctl.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] for such a header.
 pub(in crate::extract) fn check_width(header: &ByteRecord, input: &str) -> Result<(), Error> {
     match header.len() {
         ..=MOST_COLUMNS => Ok(()),
@@ -76,8 +76,8 @@ impl HeaderRow {
         }
     }
 
-    /// [`Error::NoValueColumn`] and [`Error::NoTopic`], or [`Error::Config`] if a path of the user's is the
-    /// cause: it is close to the column that is missing.
+    /// Returns [`Error::NoValueColumn`] or [`Error::NoTopic`], or [`Error::Config`] if a path of the user's
+    /// is the cause: it is close to the column that is missing.
     pub(in crate::extract) fn check(&self, input: &str, topics: &TopicNames) -> Result<(), Error> {
         let records = &self.columns.records;
         if records.is_empty() {

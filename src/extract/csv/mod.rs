@@ -33,16 +33,16 @@ pub(super) struct CsvSource<'a, R> {
     pub(super) options: &'a Extraction,
     pub(super) topics: &'a TopicNames,
     pub(super) on_loss: OnLoss,
-    /// What is left out; one instance for all CSVs of a run.
+    /// What leaves records out; one instance for all CSVs of a run.
     pub(super) deduplicator: &'a RefCell<Deduplicator>,
 }
 
 /// Reads a CSV with its header row.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] for a CSV without a usable value column, one without a topic, and one that is cut off
-/// or cannot be read, after everything before was sent; [`ReadStop::NeedsRaw`] if the source's [`OnLoss`]
-/// allows it.
+/// Returns [`ReadStop::Failed`] for a CSV without a usable value column, one without a topic, and one that is
+/// cut off or cannot be read, after everything before was sent; [`ReadStop::NeedsRaw`] if the source's
+/// [`OnLoss`] allows it.
 pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result<(), ReadStop> {
     let CsvSource {
         bytes, name, input, ..
@@ -104,10 +104,10 @@ pub(super) fn read<R: Read>(source: CsvSource<'_, R>, sender: &Outlet) -> Result
     end
 }
 
-/// Everything was read: reports what is known about all CSVs of a run.
+/// Reports what is known about all CSVs of a run once they have been read.
 ///
 /// # Errors
-/// [`ReadStop::Closed`].
+/// Returns [`ReadStop::Closed`] if production accepts no more records.
 pub(super) fn finish(
     deduplicator: &RefCell<Deduplicator>,
     sender: &Outlet,
@@ -202,7 +202,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         }
     }
 
-    /// Whether the next row is not whole yet: reading it may take any time.
+    /// Whether the next row is not whole yet: reading it may take any amount of time.
     fn has_to_wait(&self) -> bool {
         self.csv.position().byte() >= self.watch.whole_until.get()
     }

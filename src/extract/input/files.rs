@@ -153,7 +153,7 @@ impl FolderListing {
         next.or_else(|| self.linked().map(|link| (link, None)))
     }
 
-    /// A linked folder, the first by its path.
+    /// Takes out the linked folder whose path comes first.
     fn linked(&mut self) -> Option<PathBuf> {
         self.folder_links.sort_by(|a, b| b.cmp(a));
         self.folder_links.pop()

@@ -61,7 +61,7 @@ pub(in crate::extract) enum Nature {
 pub(in crate::extract) enum Asked {
     /// It is an argument.
     ByName,
-    /// It is in a folder that is one: not everything there need be RRPairs.
+    /// It is in a folder that is an argument: not everything there need be RRPairs.
     InFolder,
 }
 
@@ -72,7 +72,7 @@ pub(in crate::extract) enum Supply {
     Ended,
     /// It is a file.
     File,
-    /// It is a stream, which gives data over time.
+    /// It is a stream, which yields data over time.
     Stream,
 }
 
@@ -165,10 +165,10 @@ struct Glance {
     other: usize,
     rrpairs: usize,
     json: bool,
-    /// Whether it begins as an array.
+    /// Whether the input begins as an array.
     array: bool,
     like_a_record: bool,
-    /// Damaged or cut off, and if anything, an RRPair.
+    /// Whether a text was damaged or cut off, and is an RRPair if it is anything.
     damaged: bool,
 }
 
@@ -185,7 +185,7 @@ impl Glance {
                     return seen;
                 }
             }
-            // A slice gives everything at once, and then its end.
+            // A slice yields everything at once, and then its end.
             if !matches!(texts.refill(), Ok(true)) {
                 break;
             }
@@ -201,7 +201,7 @@ impl Glance {
         seen
     }
 
-    /// Whether the kind is known with this text.
+    /// Adds a text; returns whether the kind is known with it.
     fn add(&mut self, text: &RrPairText<'_>, asked: Asked) -> bool {
         let RrPairText::Whole(bytes) = text else {
             self.other += 1;

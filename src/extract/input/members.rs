@@ -1,5 +1,5 @@
-//! The names at the top of one JSON text, and whether they are those of an RRPair or of a record. Apart from
-//! the real reading because the text may be cut off, damaged, or anything else.
+//! The names at the top of one JSON text, and whether they are those of an RRPair or of a record. This file
+//! is separate from the actual reading because the text may be cut off, damaged, or anything else.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ const RRPAIR: [&str; 31] = [
 const PAYLOADS: [&str; 2] = ["kafka", "http"];
 /// The members that a payload has for an exchange.
 const HALVES: [&str; 4] = ["request", "response", "req", "res"];
-/// Members that other JSON with a member called `kafka` or `http` hardly has.
+/// Members that other JSON with a member called `kafka` or `http` is unlikely to have.
 const BESIDE: [&str; 8] = [
     "command",
     "direction",
@@ -188,7 +188,7 @@ impl<'de> Visitor<'de> for &mut TopLevelMembers {
     }
 }
 
-/// A string, or anything else, which does not matter here.
+/// A string, or anything else, which is irrelevant here.
 struct Scalar(Option<String>);
 
 impl<'de> Deserialize<'de> for Scalar {

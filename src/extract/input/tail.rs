@@ -19,13 +19,13 @@ pub(in crate::extract) const LONGEST_ROW: usize = 16 << 20;
 /// What was seen, for the code above the csv crate.
 #[derive(Debug)]
 pub(in crate::extract) struct TailWatch {
-    /// Bytes read since the last question.
+    /// Bytes read since the caller last took this count.
     pub(in crate::extract) read: Cell<u64>,
-    /// Bytes given since the last row.
+    /// Bytes passed on since the last row.
     pub(in crate::extract) since_row: Cell<usize>,
-    /// Bytes of the input given so far, without the end mark.
+    /// Bytes of the input passed on so far, without the end mark.
     pub(in crate::extract) given: Cell<u64>,
-    /// Where the last whole row given ends.
+    /// Where the last whole row that was passed on ends.
     pub(in crate::extract) whole_until: Cell<u64>,
     /// Offsets of text after a closing quote.
     misquoted: RefCell<VecDeque<u64>>,
@@ -72,7 +72,7 @@ pub(in crate::extract) struct Tail<R> {
     quotes: Quotes,
     last: u8,
     given: u64,
-    /// What remains to be given of the mark, once the reader has ended.
+    /// What remains of the mark to pass on, once the reader has ended.
     end: Option<Vec<u8>>,
 }
 
@@ -186,7 +186,7 @@ impl<R: Read> Read for Tail<R> {
 mod tests {
     use super::*;
 
-    /// Gives at most `.1` bytes at once.
+    /// Yields at most `.1` bytes at once.
     struct RowsInSteps<'a>(&'a [u8], usize);
 
     impl Read for RowsInSteps<'_> {

@@ -13,8 +13,8 @@ use crate::report::{ProblemKind, Tally};
 /// How many ids are kept to name them, and how many topics have their batches compared. A capture has more
 /// only if a path leads to something that is not a topic.
 const MOST_TOPICS: usize = 1000;
-/// How many batches are kept for the comparison, over all topics: 2 MB. Of more, a part is kept, the same
-/// part under every identity.
+/// How many batches are kept for the comparison, over all topics: 2 MB. If there are more, only a part of
+/// them is kept, the same part under every identity.
 const MOST_BATCHES: usize = 1 << 15;
 /// How many ids are named if a given one does not occur.
 const MOST_NAMED: usize = 10;
@@ -39,7 +39,7 @@ pub(in crate::extract) struct BatchMark {
 }
 
 impl BatchMark {
-    /// Where records come without their batches.
+    /// The mark of records that come without their batches.
     pub(in crate::extract) const NONE: Self = Self {
         base_offset: None,
         crc: None,
@@ -100,7 +100,7 @@ impl Identities {
         }
     }
 
-    /// Everything was read: reports ids that occur without a name, and names that belong to no id.
+    /// Reports, after everything was read, ids that occur without a name, and names that belong to no id.
     pub(in crate::extract) fn finish(&self, tally: &mut Tally) {
         for (id, name) in self.batches.names() {
             tally.unresolved.occurs_as(id, name);
@@ -241,7 +241,7 @@ impl SeenBatches {
 }
 
 fn hash_of(thing: &impl Hash) -> u64 {
-    // The same in every run, so that what is found does not depend on chance.
+    // The hasher is the same in every run, so that what is found does not depend on chance.
     let mut hasher = DefaultHasher::new();
     thing.hash(&mut hasher);
     hasher.finish()

@@ -55,7 +55,7 @@ impl PendingTopicIds {
         true
     }
 
-    /// Records of a topic whose name is known by now.
+    /// The records of a topic whose name is known by now.
     pub(in crate::extract) fn take_known(
         &mut self,
         ids: &TopicIds,
@@ -67,7 +67,7 @@ impl PendingTopicIds {
         Some((id, pending))
     }
 
-    /// All that still wait.
+    /// All records that still wait.
     pub(in crate::extract) fn take_all(&mut self) -> Vec<PendingRecords> {
         self.weight = 0;
         self.order

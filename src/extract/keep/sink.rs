@@ -37,7 +37,7 @@ impl Outlet {
         }
     }
 
-    /// As for [`Sender::take_back`].
+    /// See [`Sender::take_back`].
     pub(in crate::extract) fn take_back(&self) -> bool {
         let taken_back = self.sender.take_back();
         if let (true, Some(selector)) = (taken_back, &self.selector) {
@@ -73,7 +73,7 @@ pub(in crate::extract) struct Sink<'a> {
     pub(in crate::extract) tally: Tally,
     /// `None` if the owner of the sink takes what is in it.
     outlet: Option<&'a Outlet>,
-    /// What comes before it in the batch is selected.
+    /// The records before this mark in the batch are selected.
     chosen: Mark,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// A sink from which nothing flows: see [`Sink::take`].
+    /// A sink that sends nothing on: see [`Sink::take`].
     pub(in crate::extract) fn detached() -> Self {
         let batch = Batch::default();
         Self {
@@ -99,7 +99,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Takes out what it holds.
+    /// Takes out what the sink holds.
     pub(in crate::extract) fn take(&mut self) -> SourceBatch {
         let batch = self.batch.hand_over();
         let substitutes = Substitutes::find(&batch);
@@ -132,7 +132,8 @@ impl<'a> Sink<'a> {
     /// Selects among the records of a text that was read to its end, and sends them on when there is enough.
     ///
     /// # Errors
-    /// [`ReadStop::Closed`], and [`ReadStop::Enough`] if no record after these can be selected.
+    /// Returns [`ReadStop::Closed`] if production accepts no more records, and [`ReadStop::Enough`] if no
+    /// record after these can be selected.
     pub(in crate::extract) fn flush_if_full(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         if self.batch.records.len() >= MOST_RECORDS || self.batch.weight() >= MOST_BYTES {
@@ -141,16 +142,16 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// The same, and sends on what there is.
+    /// Like [`Sink::flush_if_full`], but sends on whatever there is.
     ///
     /// # Errors
-    /// As for [`Sink::flush_if_full`].
+    /// Fails as [`Sink::flush_if_full`] does.
     pub(in crate::extract) fn flush(&mut self) -> Result<(), ReadStop> {
         self.select()?;
         Ok(self.hand_over()?)
     }
 
-    /// Reading ends before the end of an input of which `bytes` were read and not counted.
+    /// Ends the reading before the end of an input, of which `bytes` were read and not counted.
     pub(in crate::extract) fn stopped(&mut self, stop: ReadStop, bytes: u64) -> ReadStop {
         self.tally.bytes += bytes;
         match stop {
@@ -166,7 +167,7 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Leaves out the unselected ones of the records that were not checked yet.
+    /// Leaves out those of the records not checked yet that are not selected.
     fn select(&mut self) -> Result<(), ReadStop> {
         let Some((outlet, selector)) = self.outlet.and_then(|o| Some((o, o.selector.as_ref()?)))
         else {

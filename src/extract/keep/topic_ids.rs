@@ -1,6 +1,6 @@
-//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses anywhere
-//! in the capture give them, also later ones: when an unknown id comes, the rest of the input files is read
-//! ahead once for such responses alone. Memory is a name per topic.
+//! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses contain
+//! the names, and may come anywhere in the capture: when an unknown id occurs, the rest of the input files is
+//! read ahead once for such responses alone. Memory is a name per topic.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -17,7 +17,7 @@ use crate::record::TopicId;
 #[derive(Debug, Default)]
 pub(in crate::extract) struct TopicIds {
     names: HashMap<TopicId, String>,
-    /// The names that the user gives, which count more than those of the capture.
+    /// The names that the user gives, which take precedence over those of the capture.
     given: TopicIdNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
@@ -52,7 +52,7 @@ impl TopicIds {
         self.names.get(&id).map(String::as_str)
     }
 
-    /// Whether a name may still come: inputs that cannot be read ahead give theirs when they are read.
+    /// Whether a name may still come: inputs that cannot be read ahead reveal theirs when they are read.
     pub(in crate::extract) fn may_still_learn(&self, id: TopicId) -> bool {
         self.reads_streams && !self.names.contains_key(&id)
     }
@@ -72,7 +72,7 @@ impl TopicIds {
         self.names.get(&id).map(String::as_str)
     }
 
-    /// The real reading reports trouble with the input.
+    /// Reads `input` ahead. The actual reading reports trouble with it.
     fn read_ahead(&mut self, input: &Input, learn_from: impl Fn(&str, &mut Self)) {
         if *input == Input::Stdin || !open::is_regular_file(input) {
             return;

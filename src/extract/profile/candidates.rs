@@ -11,7 +11,7 @@ use crate::config::Encoding;
 #[serde(from = "OneOrMany")]
 pub(crate) struct Candidates(pub(crate) Vec<Candidate>);
 
-/// One path, with the encoding of what it leads to where its name does not show that.
+/// One path, with the encoding of what it leads to unless the name shows that.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) path: String,

@@ -1,6 +1,6 @@
 //! When an RRPair was captured: the paths of a profile to its time and its duration, and what the two texts
-//! mean together. Apart from the fields of records because an RRPair has one time for all of its records, and
-//! because a fault there makes no record unreadable.
+//! mean together. This file is separate from the fields of records because an RRPair has one time for all of
+//! its records, and because a fault there makes no record unreadable.
 
 use super::Profile;
 use super::path::Path;
@@ -16,7 +16,7 @@ pub(in crate::extract) struct CapturePaths {
 
 impl CapturePaths {
     /// # Errors
-    /// [`Error::Config`] that shows the place in a path.
+    /// Returns [`Error::Config`], which shows the place in a path.
     pub(in crate::extract) fn of(profile: &Profile) -> Result<Self, Error> {
         let parse = |name, candidates: &super::Candidates| {
             let texts = candidates.0.iter().map(|candidate| &candidate.path);
@@ -41,7 +41,7 @@ impl CapturePaths {
         self.times.len() + self.durations.len()
     }
 
-    /// The time at which the application received the records, in nanoseconds since 1970; `text` gives what
+    /// The time at which the application received the records, in nanoseconds since 1970; `text` returns what
     /// was found at the path with an index in [`CapturePaths::all`].
     pub(in crate::extract) fn captured_ns<'t>(
         &self,

@@ -132,7 +132,7 @@ impl Profile {
     /// The profile that the user chose, with the user's paths in it.
     ///
     /// # Errors
-    /// [`Error::Config`] when it is not a profile.
+    /// Returns [`Error::Config`] if it is not a profile.
     pub(crate) fn chosen(options: &Extraction) -> Result<Self, Error> {
         let profile = match &options.profile {
             ProfileChoice::BuiltIn(name) => Self::built_in(name).ok_or_else(|| unknown(name))?,
@@ -148,11 +148,11 @@ impl Profile {
     /// Parses the profile's filter.
     ///
     /// # Errors
-    /// [`Error::Config`] that shows the place.
+    /// Returns [`Error::Config`], which shows the place.
     pub(super) fn parsed_filter(&self) -> Result<Filter, Error> {
         Filter::parse(&self.filter).map_err(|error| {
             match (&self.written.file, Error::from(error)) {
-                // The message names what it shows: only where it was written has to be added.
+                // The message names the place that it shows; only where the filter was written has to be added.
                 (Some(_), Error::Config { message, hint })
                     if !self.written.flags.contains(&"filter") =>
                 {
@@ -175,7 +175,7 @@ impl Profile {
     /// Reads a profile; `name` is for the error.
     ///
     /// # Errors
-    /// [`Error::Config`] with the place.
+    /// Returns [`Error::Config`] with the place.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let mut profile: Self = toml::from_str(text).map_err(|e| Error::Config {
             message: format!(
@@ -189,10 +189,10 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Refuses a profile that could only give tombstones.
+    /// Refuses a profile that could only produce tombstones.
     ///
     /// # Errors
-    /// [`Error::Config`] for a record path without a value path.
+    /// Returns [`Error::Config`] for a record path without a value path.
     pub(crate) fn check_values(&self) -> Result<(), Error> {
         match (self.record.0.is_empty(), self.value.0.is_empty()) {
             (false, true) => Err(Error::Config {
@@ -205,7 +205,7 @@ impl Profile {
         }
     }
 
-    /// Whether it knows where a producer's sequences or a broker's answers are.
+    /// Whether the profile knows where a producer's sequences or a broker's answers are.
     pub(super) fn shows_retries(&self) -> bool {
         !self.sequence.0.is_empty() || !self.answers.is_empty()
     }

@@ -75,7 +75,7 @@ impl Profile {
         for field in fields {
             field.0.retain(|candidate| !candidate.path.starts_with('@'));
         }
-        // Without a record's own delta a batch's first time would be wrong for the others.
+        // Without a delta of its own, each other record of a batch would get the time of the first.
         self.timestamp_base = Candidates::default();
         self
     }

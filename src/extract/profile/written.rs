@@ -4,7 +4,7 @@
 /// The origins of a profile's texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::extract) struct Written {
-    /// The name of the profile's file and what is in it; none for a built-in profile.
+    /// The name of the profile's file and what is in it; `None` for a built-in profile.
     pub(in crate::extract) file: Option<(String, String)>,
     /// The names that flags gave, which are in no file.
     pub(in crate::extract) flags: Vec<&'static str>,

@@ -1,7 +1,7 @@
 //! A profile ready to read lines: its paths parsed and checked once, the plain ones compiled into an
 //! automaton. A profile with a path that is not plain is read in two steps: `query/` finds the nodes that its
-//! paths match in a line, and an automaton made of just these nodes reads them from the text. So both ways
-//! give the same bytes.
+//! paths match in a line, and an automaton made of just these nodes reads them from the text. Both ways
+//! therefore yield the same bytes.
 
 use std::collections::HashSet;
 
@@ -45,9 +45,9 @@ pub(in crate::extract) struct Engine {
 #[derive(Debug)]
 pub(in crate::extract) enum RrPairError {
     Json(serde_json::Error),
-    /// A field's path gives several nodes for one record; the text names two.
+    /// The path of a field matches several nodes for one record; the text names two.
     Ambiguous(String),
-    /// It holds more than kreplay reads of one.
+    /// The line holds more than kreplay reads of one RRPair.
     Excess(Excess),
 }
 
@@ -55,15 +55,16 @@ impl Engine {
     /// Parses and compiles a profile, with the members that its filter reads.
     ///
     /// # Errors
-    /// [`Error::Config`] that shows the place in a path.
+    /// Returns [`Error::Config`], which shows the place in a path.
     pub(in crate::extract) fn of(profile: &Profile, filter: &Filter) -> Result<Self, Error> {
         Self::capturing(profile, filter, &[])
     }
 
-    /// The same; captures `members` as well, after those of the filter and those for the time of the capture.
+    /// Like [`Engine::of`], but also captures `members`, after those of the filter and those for the time of
+    /// the capture.
     ///
     /// # Errors
-    /// As for [`Engine::of`].
+    /// Fails as [`Engine::of`] does.
     pub(in crate::extract) fn capturing(
         profile: &Profile,
         filter: &Filter,
@@ -79,7 +80,7 @@ impl Engine {
         })
     }
 
-    /// Reads no records, only what the filter needs.
+    /// An engine that reads no records, only what the filter needs.
     pub(in crate::extract) fn of_filter(filter: &Filter) -> Self {
         Self::compile(&Profile::default(), captured(filter, &[]))
     }
@@ -137,7 +138,7 @@ impl Engine {
         &self.capture
     }
 
-    /// Members of a record that say nothing about its fields, where the profile lists them.
+    /// Members of a record that say nothing about its fields, if the profile lists them.
     pub(in crate::extract) fn known(&self) -> Option<&[String]> {
         self.known.as_deref()
     }
@@ -154,7 +155,7 @@ impl Engine {
     /// Reads one RRPair: puts what it holds into `found`, and the bytes into `batch`.
     ///
     /// # Errors
-    /// The batch is then unchanged.
+    /// Returns why the line was not read; the batch is then unchanged.
     pub(in crate::extract) fn read(
         &self,
         line: &str,
@@ -167,7 +168,7 @@ impl Engine {
                 Ok(document) => match self.plan_for(&document) {
                     Ok(plan) => {
                         let read = pass::read(line, &plan, batch, found);
-                        // They were found in the order of the text; the query has its own order.
+                        // The records were found in the order of the text; the query has its own order.
                         found.records.sort_by_key(|partial| partial.order);
                         read
                     }
@@ -183,11 +184,11 @@ impl Engine {
         })
     }
 
-    /// The automaton that reads only the nodes which the paths that are not plain match in `document`, and
-    /// the plain paths as usual.
+    /// The automaton that reads the plain paths as usual and, of the other paths, only the nodes that they
+    /// match in `document`.
     ///
     /// # Errors
-    /// If they match more than is kept.
+    /// Returns an error if the paths match more than is kept.
     fn plan_for(&self, document: &Value) -> Result<PathAutomaton, QueryGivenUp> {
         let mut patterns = Vec::new();
         for (number, source) in (0..).zip(&self.sources) {
@@ -213,7 +214,7 @@ impl Engine {
         Ok(PathAutomaton::of(&patterns, self.known.clone()))
     }
 
-    /// Names two nodes that a path of `slot` gives for one record.
+    /// Names two nodes that a path of `slot` matches for one record.
     fn ambiguity(&self, slot: Slot, line: &str) -> String {
         let document = json::document(line).unwrap_or_default();
         let of = |wanted: &dyn Fn(&Role) -> bool| {
@@ -249,7 +250,7 @@ impl Engine {
 pub(in crate::extract) fn read_line(line: &str) {
     ENGINES.with(|engines| {
         for engine in engines {
-            // Whether it can be read does not matter here, only that nothing panics.
+            // It is irrelevant here whether the line can be read; nothing must panic.
             _ = engine.read(line, &mut Batch::default(), &mut engine.found());
         }
     });

@@ -19,7 +19,7 @@ pub(crate) enum Slot {
     ProducerEpoch,
     /// Of the first record of a batch.
     Sequence,
-    /// Of the broker's answer; 0 is none.
+    /// Of the broker's answer; 0 means no error.
     ErrorCode,
     FirstOffset,
     Isolation,
@@ -46,7 +46,8 @@ impl Slot {
         }
     }
 
-    /// The integer that `text` is; where a time is wanted also RFC 3339, then in milliseconds. Errors have names, too.
+    /// The integer in `text`. For a time this may also be RFC 3339, which becomes milliseconds, and for an error its
+    /// name.
     pub(in crate::extract) fn number_of(self, text: &str) -> Option<i64> {
         let instant = || {
             text.parse::<jiff::Timestamp>()
@@ -180,7 +181,7 @@ impl FieldSet {
             .then(|| self.topics[slot as usize - Slot::Topic as usize])
     }
 
-    /// `None` is a null.
+    /// Sets the bytes of `slot`; `None` is a null.
     pub(in crate::extract) fn set_bytes(&mut self, slot: Slot, bytes: Option<Span>) {
         self.spans[slot as usize - Slot::Value as usize] = bytes;
     }
@@ -282,8 +283,8 @@ impl Attributes {
         Self(bits)
     }
 
-    /// By a part of the name: only `ATTRIBUTE_NO_COMPRESSION` is documented; the others are assumed to
-    /// contain these words.
+    /// Recognises attributes by a part of the name: only `ATTRIBUTE_NO_COMPRESSION` is documented; the others are
+    /// assumed to contain these words.
     pub(in crate::extract) fn from_name(name: &str) -> Self {
         let words = [
             ("LOG_APPEND_TIME", Self::LOG_APPEND_TIME),
@@ -294,7 +295,7 @@ impl Attributes {
         known.fold(Self::default(), |all, (_, one)| all.with(*one))
     }
 
-    /// A bit mask, a name, or a text with names in it.
+    /// Reads a bit mask, a name, or a text with names in it.
     pub(in crate::extract) fn from_text(text: &str) -> Self {
         text.parse()
             .map_or_else(|_| Self::from_name(text), Self::from_bits)

@@ -1,5 +1,5 @@
-//! The paths of a profile, parsed once, each with its purpose. Apart from `engine.rs`, which reads lines with
-//! them.
+//! The paths of a profile, parsed once, each with its purpose. This file is separate from `engine.rs`, which
+//! reads lines with them.
 
 use super::automaton::{Group, Role};
 use super::fields::Slot;
@@ -50,7 +50,7 @@ fn fields(profile: &Profile) -> [(&'static str, &Candidates, Slot); 19] {
 /// All of the profile's paths, parsed.
 ///
 /// # Errors
-/// [`Error::Config`] that shows the place.
+/// Returns [`Error::Config`], which shows the place.
 pub(in crate::extract) fn sources(profile: &Profile) -> Result<Vec<FieldSource>, Error> {
     let mut sources = FieldSources {
         all: Vec::new(),
@@ -162,7 +162,7 @@ impl FieldSources<'_> {
         Ok(())
     }
 
-    /// What has to be known besides records.
+    /// Adds the paths to what has to be known besides records.
     fn add_besides(&mut self, profile: &Profile) -> Result<(), Error> {
         if let Some(aborted) = &profile.aborted {
             let group = Group::AbortedTransaction;
@@ -179,7 +179,7 @@ impl FieldSources<'_> {
                 ),
             ];
             self.add_group("aborted.transaction", group, &aborted.transaction, &below)?;
-            // A transaction belongs to a partition of a topic, which the paths of the records give.
+            // A transaction belongs to a partition of a topic, which the paths of the records name.
             let around = [
                 ("topic-path", &profile.topic_path, Slot::Topic),
                 ("topic-id-path", &profile.topic_id_path, Slot::TopicId),

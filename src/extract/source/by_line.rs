@@ -20,7 +20,7 @@ use crate::report::{ProblemKind, place};
 /// blank, into the sink, or leaves its batch unchanged.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] if an input cannot be read to its end, after everything before was sent.
+/// Returns [`ReadStop::Failed`] if an input cannot be read to its end, after everything before was sent.
 pub(in crate::extract) fn read(
     inputs: &[Input],
     mut opener: Opener,

@@ -1,6 +1,6 @@
-//! Finds what is wrong with paths, filters and flags for the kind of source that they are used with. Apart
-//! because it runs as early as the kind is known: before anything is read if the user names the kind or
-//! speedctl is used, before anything is sent if the content decides.
+//! Finds what is wrong with paths, filters and flags for the kind of source that they are used with. This
+//! file is separate because it runs as early as the kind is known: before anything is read if the user
+//! names the kind or speedctl is used, before anything is sent if the content decides.
 
 use crate::config::{Extraction, InputKind, Inputs, Source, Uncertain};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::extract::source::snapshot;
 /// Finds what is wrong before anything is read.
 ///
 /// # Errors
-/// [`Error::Config`] that shows the place.
+/// Returns [`Error::Config`], which shows the place.
 pub(crate) fn check(source: &Source, options: &Extraction) -> Result<(), Error> {
     match source {
         Source::Inputs(inputs) => match inputs.forced {
@@ -29,7 +29,7 @@ pub(crate) fn check(source: &Source, options: &Extraction) -> Result<(), Error> 
 /// What a report and a journal call the kind of `source`; `None` while only a stream shows it.
 ///
 /// # Errors
-/// [`Error::Config`] for what that kind does not allow.
+/// Returns [`Error::Config`] for what that kind does not allow.
 pub(crate) fn kind(source: &Source, options: &Extraction) -> Result<Option<&'static str>, Error> {
     let Source::Inputs(inputs) = source else {
         return Ok(source.kind());
@@ -44,7 +44,7 @@ pub(crate) fn kind(source: &Source, options: &Extraction) -> Result<Option<&'sta
 /// Finds what inputs of `kind` do not allow.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] for the first of them.
 pub(in crate::extract) fn check_found(
     kind: InputKind,
     inputs: &Inputs,

@@ -1,5 +1,5 @@
 //! The records that the application wrote, in the Produce requests of the capture: read beside those that are
-//! replayed, from the same texts. Two profiles, one reading.
+//! replayed, from the same texts. One reading serves two profiles.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ use crate::extract::keep::collect::Collector;
 use crate::extract::keep::sink::Sink;
 use crate::record::{CapturedTopic, Origin};
 
-/// Records of a batch at which it is sent on.
+/// The number of records at which a batch is sent on.
 const MOST_RECORDS: usize = 1024;
-/// Bytes of a batch at which it is sent on.
+/// The number of bytes at which a batch is sent on.
 const MOST_BYTES: usize = 1 << 18;
 
 /// Reads texts for their expected records.
@@ -28,7 +28,7 @@ pub(in crate::extract) struct ExpectedReader {
 
 impl ExpectedReader {
     /// # Errors
-    /// As of [`Collector::new`].
+    /// Fails as [`Collector::new`] does.
     pub(in crate::extract) fn new(
         expecting: &Expecting,
         inputs: Vec<Input>,
@@ -45,7 +45,7 @@ impl ExpectedReader {
     /// `captured`: renamings apply to them as well.
     ///
     /// # Errors
-    /// What ends the reading.
+    /// Returns what ends the reading.
     pub(in crate::extract) fn read(
         &mut self,
         text: &str,
@@ -70,10 +70,10 @@ impl ExpectedReader {
         }
     }
 
-    /// Sends the rest, and that there is no more.
+    /// Sends the rest, and says that there is no more.
     ///
     /// # Errors
-    /// What ends the reading.
+    /// Returns what ends the reading.
     pub(in crate::extract) fn finish(mut self) -> Result<(), ReadStop> {
         self.collector.finish(&mut self.sink);
         self.give()?;

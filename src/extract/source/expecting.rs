@@ -1,5 +1,5 @@
-//! Who receives the records that the application wrote, and how these are read. Apart from the reading, which
-//! every part of an extraction leads to.
+//! Who receives the records that the application wrote, and how these are read. This file is separate from
+//! the reading, which every part of an extraction leads to.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,7 +51,7 @@ impl Expecting {
     /// Refuses a source without Produce requests.
     ///
     /// # Errors
-    /// [`Error::Config`] for anything but RRPairs.
+    /// Returns [`Error::Config`] for anything but RRPairs.
     pub(in crate::extract) fn check_kind(&self, kind: InputKind) -> Result<(), Error> {
         match kind {
             InputKind::RrPairs => Ok(()),
@@ -70,15 +70,15 @@ impl Expecting {
     /// Sends a batch of expected records.
     ///
     /// # Errors
-    /// Why the reading ends.
+    /// Returns why the reading ends.
     pub(in crate::extract) fn give(&self, source_batch: ExpectedBatch) -> Result<(), Error> {
         let mut taker = self.taker.lock().unwrap_or_else(PoisonError::into_inner);
         taker(source_batch)
     }
 }
 
-/// How to read what an application has written from a capture, of which `options` say how it is replayed: all
-/// of it, whatever is selected.
+/// How to read what an application has written, from a capture that `options` say how to replay: all of it,
+/// whatever they select.
 pub(crate) fn written(options: &Options) -> Options {
     Options {
         profile: ProfileChoice::BuiltIn("produce".into()),

@@ -19,7 +19,7 @@ use crate::report::{Outcome, ProblemKind};
 /// know whether they are in the log are left out as `filtered`, or read like the others.
 ///
 /// # Errors
-/// As for [`by_line::read`].
+/// Fails as [`by_line::read`] does.
 pub(in crate::extract) fn read(
     inputs: &[Input],
     opener: Opener,
@@ -31,7 +31,7 @@ pub(in crate::extract) fn read(
     let mut left_out = 0;
     let mut identities = Identities::new(given);
     let end = by_line::read(inputs, opener, Sink::new(sender), |line, origin, sink| {
-        // What kcat says about itself, if its stderr goes with its stdout.
+        // kcat writes this about itself; its stderr may go to the same place as its stdout.
         if line.starts_with(b"% ") {
             sink.tally.skipped_lines += 1;
             return Ok(());
@@ -73,7 +73,7 @@ pub(in crate::extract) fn read(
     end
 }
 
-/// Gives the topics of the records from `first` on the names that the user gives them.
+/// Gives their user-defined names to the topics of the records from `first` on.
 fn identify(identities: &mut Identities, first: usize, sink: &mut Sink<'_>) {
     let Sink { batch, tally, .. } = sink;
     let mut records = batch.records.split_off(first);

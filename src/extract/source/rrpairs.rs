@@ -24,7 +24,7 @@ use crate::report::{ProblemKind, place};
 /// Reads the RRPairs of `inputs`, in files and folders.
 ///
 /// # Errors
-/// Why reading ended before the end.
+/// Returns why reading ended before the end.
 pub(in crate::extract) fn read_inputs(
     inputs: &[Input],
     opener: Opener,
@@ -79,8 +79,8 @@ pub(in crate::extract) struct Collectors {
 /// `names` by index.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end, after all
-/// others were read; the further reasons are notes.
+/// Returns [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
+/// after all others were read; the further reasons are notes.
 pub(in crate::extract) fn read(
     files: &Files,
     mut opener: Opener,

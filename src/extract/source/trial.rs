@@ -1,5 +1,5 @@
-//! Gives one input to one reader and drops the result, for `fuzz/`. Apart from the readers because it knows
-//! all of them; it asserts what holds for any input.
+//! Gives one input to one reader and drops the result, for `fuzz/`. This file is separate from the readers
+//! because it knows all of them; it asserts what holds for any input.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -27,7 +27,7 @@ const RRPAIR: &str = r#"{"msgType":"rrpair","ts":"2026-01-02T03:04:05.000000006Z
 /// Gives `input` to the reader of this name.
 ///
 /// # Panics
-/// When what holds for any input does not hold for it.
+/// Panics if what holds for any input does not hold for it.
 pub(crate) fn try_input(reader: &str, input: &[u8]) -> bool {
     let text = || String::from_utf8_lossy(input).into_owned();
     match reader {
@@ -80,7 +80,7 @@ fn balanced(read: impl FnOnce(&Outlet)) {
     assert_eq!(tally.found, records + left);
     let unreadable = tally.outcomes[Outcome::Unreadable];
     assert!(unreadable == 0 || tally.problems.iter().next().is_some());
-    // As in a run that ends.
+    // A run that ends does this as well.
     outlet.finish(Ok(()));
 }
 
@@ -125,7 +125,7 @@ fn collect(input: &[u8], options: &Extraction, census: Census) {
     });
 }
 
-/// Gives every text of `texts`, with its line.
+/// Passes every text of `texts` to `take`, with its line.
 fn for_each_text<R: Read>(mut texts: Framer<R>, mut take: impl FnMut(u64, RrPairText<'_>)) {
     loop {
         while let Some((line, text)) = texts.next_buffered() {
@@ -166,7 +166,7 @@ fn csv(input: &[u8]) {
     }
 }
 
-/// Reads a few bytes at a time, as a slow pipe gives them.
+/// Reads a few bytes at a time, as a slow pipe delivers them.
 struct Dripping<'a>(&'a [u8]);
 
 impl Read for Dripping<'_> {

@@ -1,6 +1,6 @@
 //! The paths that occur in RRPairs: their trees merged into one, with all elements of an array as one node.
-//! Bounded whatever the input: a limited number of paths is kept, and an object whose member names are data
-//! (ids, urls) is folded as an array is.
+//! Its memory is bounded whatever the input: a limited number of paths is kept, and an object whose member
+//! names are data (ids, urls) is folded as an array is.
 
 mod tree;
 mod visit;
@@ -21,7 +21,7 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
-    /// Merges one RRPair with those before. Leaves out what follows a damage.
+    /// Merges one RRPair with those before. Leaves out what follows damage.
     pub(crate) fn add(&mut self, line: &str) {
         let at = OutlineSeed {
             node: &mut self.root,
@@ -53,7 +53,7 @@ impl Outline {
                 return;
             }
             let path = jsonpath_text(steps);
-            // A name may contain characters that need escapes; such names are not read as they are written.
+            // A name may contain characters that need escapes; such a name does not parse back to itself.
             let parsed = Path::parse(&path);
             if !parsed.is_ok_and(|parsed| parsed.steps() == Some(steps)) {
                 left_out += node.count;

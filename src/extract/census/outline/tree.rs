@@ -71,7 +71,7 @@ impl OutlineNode {
         self.types |= 1 << kind as u8;
     }
 
-    /// A scalar; an empty text is a sample only as long as there is no better one.
+    /// Notes a scalar. An empty text is a sample only as long as there is no better one.
     pub(super) fn is_scalar(&mut self, kind: Type, sample: impl FnOnce() -> String) {
         self.is(kind);
         if self.sample.as_deref().is_none_or(|sample| sample == "\"\"") {
@@ -140,7 +140,7 @@ impl OutlineNode {
         }
     }
 
-    /// Merges `other` with this node; each path that they share is one less.
+    /// Merges `other` with this node; each path that both have then counts once.
     pub(super) fn merge(&mut self, other: Self, room: &mut OutlineBudget) {
         room.paths -= 1;
         self.count += other.count;

@@ -115,8 +115,8 @@ impl Columns {
     }
 }
 
-/// What records of a capture may have without a column for it. If paths lead to one node each, as the user's
-/// own do, a row has nothing else.
+/// What the records of a capture may have and no column shows. If each path leads to one node, as the user's
+/// own paths do, a row has nothing else.
 fn unseen(
     nodes: &[RecordNode<'_>],
     records: &[RecordColumns],

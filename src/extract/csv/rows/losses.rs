@@ -10,7 +10,8 @@ use crate::record::{CapturedTopic, Mark, Origin};
 use crate::report::ProblemKind;
 
 impl<'a> Rows<'a> {
-    /// Paths apply to the whole input; without a row, they could match nothing.
+    /// Names the user's paths that head no column, at the first row: without any row, they could match
+    /// nothing.
     pub(super) fn name_unmatched(&mut self) {
         let unmatched = std::mem::take(&mut self.unmatched);
         let origin = Origin { input: 0, line: 0 };
@@ -61,7 +62,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Something cannot be carried: this is the last chance to change to the RRPairs.
+    /// Changes to the RRPairs, if it is not too late for that, because the row cannot carry something.
     pub(super) fn loses(&self, why: &str) -> Result<(), ReadStop> {
         if self.wishes.on_loss == OnLoss::ChangeToRaw && self.sender.take_back() {
             return Err(ReadStop::NeedsRaw(why.into()));
@@ -69,7 +70,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// What a row shows of a record that it can carry only in part.
+    /// Checks what a row shows of a record that it can carry only in part.
     pub(super) fn check_doubts(
         &mut self,
         row: &ByteRecord,
@@ -133,7 +134,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// A record that the row cannot carry.
+    /// Counts and names a record that the row cannot carry, or changes to the RRPairs.
     pub(super) fn lose(&mut self, mark: Mark, why: &str, origin: Origin) -> Result<(), ReadStop> {
         self.loses(why)?;
         self.sink.batch.roll_back(mark);

@@ -70,7 +70,7 @@ pub(in crate::extract) struct Rows<'a> {
     offset_base_default: Option<i64>,
     wishes: Wishes<'a>,
     sender: &'a Outlet,
-    /// The user's paths that head no column, until a row comes.
+    /// The user's paths that head no column; empty after the first row.
     unmatched: Vec<Unmatched>,
     /// Brokers that were noted.
     brokers: HashSet<String>,
@@ -81,8 +81,8 @@ impl<'a> Rows<'a> {
     /// Finds out from `header` what the rows will hold.
     ///
     /// # Errors
-    /// [`Error::NoValueColumn`] and [`Error::NoTopic`]; [`Error::Config`] for paths that do
-    /// not parse.
+    /// Returns [`Error::NoValueColumn`] or [`Error::NoTopic`], or [`Error::Config`] for paths that do not
+    /// parse.
     pub(in crate::extract) fn under(
         header: &ByteRecord,
         name: &str,
@@ -116,7 +116,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// Reports headers that are between the rows.
+    /// Says whether a row is a header between the rows.
     pub(in crate::extract) fn kind_of(&self, row: &ByteRecord) -> RowKind {
         // A file that was appended brings its own byte order mark and line ends.
         let bare = |cell: &[u8]| {
@@ -145,7 +145,7 @@ impl<'a> Rows<'a> {
     /// Reads one row.
     ///
     /// # Errors
-    /// [`ReadStop::NeedsRaw`] when it cannot carry everything and it is not too late.
+    /// Returns [`ReadStop::NeedsRaw`] if the row cannot carry everything and it is not too late.
     pub(in crate::extract) fn read(
         &mut self,
         row: &ByteRecord,
@@ -173,10 +173,10 @@ impl<'a> Rows<'a> {
         self.sink.flush_if_full()
     }
 
-    /// There are no more rows.
+    /// Passes on the last records after all rows have been read.
     ///
     /// # Errors
-    /// [`ReadStop::Closed`].
+    /// Returns [`ReadStop::Closed`] if production accepts no more records.
     pub(in crate::extract) fn finish(&mut self) -> Result<(), ReadStop> {
         self.sink.flush()
     }

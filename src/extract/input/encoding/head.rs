@@ -8,7 +8,7 @@ const LENGTH: u64 = 4;
 /// The first bytes, as many as show a packing or an encoding; fewer only at the end of the input.
 ///
 /// # Errors
-/// The reader's error.
+/// Returns the reader's error.
 pub(in crate::extract) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     reader.take(LENGTH).read_to_end(&mut head)?;

@@ -11,8 +11,8 @@ pub(in crate::extract) struct KnownFormat {
 }
 
 impl KnownFormat {
-    /// The commands that give the content, each reading what the one before it writes; `outer` is the one for
-    /// what kreplay has unpacked itself. `None` if a pipe of them would not work.
+    /// The commands that print the content, each reading what the one before it writes; `outer` is the one
+    /// for what kreplay has unpacked itself. `None` if a pipe of them would not work.
     pub(in crate::extract) fn commands(self, outer: Option<&'static str>) -> Vec<&'static str> {
         match (self.unpack, outer) {
             (None, _) => Vec::new(),

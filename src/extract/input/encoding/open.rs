@@ -33,7 +33,7 @@ impl Opened {
     /// Recognises the input; its reader reads again what was read for that.
     ///
     /// # Errors
-    /// The reader's error, if nothing could be read before.
+    /// Returns the reader's error if nothing could be read before it.
     pub(in crate::extract) fn look(&mut self, asked: Asked) -> io::Result<Nature> {
         let (mut head, mut supply) = (Vec::new(), self.supply);
         let mut failure = None;
@@ -71,7 +71,7 @@ impl Opened {
         }
     }
 
-    /// A file gives as much as requested, a stream what it has.
+    /// Reads on: as much as requested from a file, and what is there from a stream.
     fn read_more(&mut self, head: &mut Vec<u8>) -> io::Result<usize> {
         let before = head.len();
         head.resize(before + before.max(FIRST_LOOK), 0);
@@ -86,7 +86,7 @@ impl Opened {
     }
 }
 
-/// Gives a failure that came too early, and then ends.
+/// Returns an error that came too early, and then ends.
 struct Failing(Option<io::Error>);
 
 impl Read for Failing {
@@ -126,10 +126,10 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Opens `input`; blocks until its first bytes are there.
+/// Opens `input`; blocks until its first bytes arrive.
 ///
 /// # Errors
-/// [`Error::Unreadable`] with the system's reason.
+/// Returns [`Error::Unreadable`] with the system's reason.
 pub(in crate::extract) fn open(input: &Input) -> Result<Opened, Error> {
     let unreadable = |e: io::Error| read_error(input.name(), &e);
     let supply = match is_regular_file(input) {
@@ -187,7 +187,7 @@ fn opened(reader: impl Read + Send + 'static, supply: Supply) -> io::Result<Open
     })
 }
 
-/// Bytes of all `inputs`; `None` if one of them does not give its size.
+/// The bytes of all `inputs`; `None` if the size of one of them is unknown.
 pub(crate) fn total_size<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<u64> {
     inputs.into_iter().map(size).sum()
 }

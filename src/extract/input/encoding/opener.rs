@@ -59,8 +59,8 @@ impl Opener {
     /// Examines `inputs`.
     ///
     /// # Errors
-    /// [`Error::SeveralKinds`] that names two of them; [`Error::Config`] for a folder that should be read as
-    /// something other than RRPairs.
+    /// Returns [`Error::SeveralKinds`], which names two inputs, or [`Error::Config`] for a folder that should
+    /// be read as something other than RRPairs.
     pub(in crate::extract) fn of(
         inputs: &Inputs,
         context: &ExtractionContext,
@@ -145,7 +145,8 @@ impl Opener {
     /// Opens `found`, or says why it is left out.
     ///
     /// # Errors
-    /// Why it cannot be opened or, if the user named it, read as the kind of the run.
+    /// Returns why it cannot be opened or, if the user named it, why it cannot be read as the kind of the
+    /// run.
     pub(in crate::extract) fn open_found(&mut self, found: &FoundFile) -> Result<Opening, Error> {
         match found.asked {
             Asked::ByName => self.open(&found.input).map(Opening::Open),
@@ -166,7 +167,7 @@ impl Opener {
     /// Opens an input that the user named.
     ///
     /// # Errors
-    /// Why it cannot be opened or read as the kind of the run.
+    /// Returns why it cannot be opened, or why it cannot be read as the kind of the run.
     pub(in crate::extract) fn open(&mut self, input: &Input) -> Result<Opened, Error> {
         let (opened, nature) = self.open_and_look(input, Asked::ByName)?;
         match nature {

@@ -1,5 +1,5 @@
-//! Unpacks gzip and zstd, recognised by their first bytes and never by a name. Apart because it is the one
-//! home of both crates. `magic.rs` names other ways of packing.
+//! Unpacks gzip and zstd, recognised by their first bytes and never by a name. This file is separate
+//! because it is the one home of both crates. `magic.rs` names other ways of packing.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -15,7 +15,7 @@ use super::utf16;
 const GZIP: &[u8] = &[0x1f, 0x8b, 8];
 /// The magic number of a zstd frame (RFC 8878, 3.1.1).
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-/// That of a skippable frame, behind its first byte (RFC 8878, 3.1.2); pzstd begins with one.
+/// The magic number of a skippable frame, after its first byte (RFC 8878, 3.1.2); pzstd begins with one.
 const ZSTD_SKIPPABLE: &[u8] = &[0x2a, 0x4d, 0x18];
 /// Packed bytes read at once.
 const CHUNK: usize = 128 << 10;
@@ -69,11 +69,11 @@ pub(in crate::extract) struct Content {
     pub(in crate::extract) unpacked_by: Option<&'static str>,
 }
 
-/// What `reader` gives as UTF-8, unpacked if it is packed: several gzip members or zstd frames are one
-/// stream. Only packed data that is cut off gives an error of kind `UnexpectedEof`.
+/// What `reader` yields, as UTF-8 and unpacked if it is packed: several gzip members or zstd frames are
+/// one stream. Only packed data that is cut off yields an error of kind `UnexpectedEof`.
 ///
 /// # Errors
-/// The reader's error, and what is wrong with the beginning of packed data.
+/// Returns the reader's error, or what is wrong with the beginning of packed data.
 pub(in crate::extract) fn unpacked<R: Read + Send + 'static>(mut reader: R) -> io::Result<Content> {
     let head = head(&mut reader)?;
     let packing = Packing::of(&head);
@@ -172,7 +172,8 @@ impl fmt::Display for LongWindow {
 
 impl std::error::Error for LongWindow {}
 
-/// libzstd has only a text for it (`ZSTD_error_frameParameter_windowTooLarge`).
+/// Recognises this error by libzstd's text (`ZSTD_error_frameParameter_windowTooLarge`), because libzstd
+/// has nothing else for it.
 fn zstd_error(error: io::Error) -> io::Error {
     match error.to_string().contains("too much memory") {
         true => io::Error::other(LongWindow),

@@ -38,10 +38,10 @@ impl ByteOrder {
     }
 }
 
-/// What `reader` gives, converted to UTF-8 if it is UTF-16.
+/// What `reader` yields, converted to UTF-8 if it is UTF-16.
 ///
 /// # Errors
-/// The reader's.
+/// Returns the reader's error.
 pub(in crate::extract) fn decoded(
     mut reader: impl Read + Send + 'static,
 ) -> io::Result<Box<dyn Read + Send>> {
@@ -65,7 +65,7 @@ struct Utf16<R> {
     order: ByteOrder,
     undecoded: Vec<u8>,
     decoded: Vec<u8>,
-    /// Bytes of `decoded` that were given.
+    /// How many bytes of `decoded` were passed on.
     given: usize,
     /// Bytes of the input that were decoded.
     passed: u64,
@@ -108,7 +108,7 @@ impl<R> Utf16<R> {
         let mut at = 0;
         for decoded in char::decode_utf16(units.iter().copied()) {
             let Ok(character) = decoded else {
-                // What is sound before the fault is given first.
+                // What is sound before the fault is passed on first.
                 if at > 0 {
                     break;
                 }
@@ -130,7 +130,7 @@ impl<R> Utf16<R> {
 mod tests {
     use super::*;
 
-    /// Gives at most `.1` bytes at once.
+    /// Yields at most `.1` bytes at once.
     struct SteppedCursor(Cursor<Vec<u8>>, usize);
 
     impl Read for SteppedCursor {

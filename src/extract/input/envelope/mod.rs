@@ -61,7 +61,7 @@ pub(in crate::extract) struct EnvelopeNode<'t> {
 
 impl Envelope {
     /// # Errors
-    /// [`Error::Config`] for a path that does not parse, or that is a query.
+    /// Returns [`Error::Config`] for a path that does not parse, or that is a query.
     pub(in crate::extract) fn of(profile: &Profile) -> Result<Self, Error> {
         let candidates = profile.rrpair.0.iter();
         let own: Vec<&str> = candidates.map(|candidate| &*candidate.path).collect();

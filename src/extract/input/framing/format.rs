@@ -54,7 +54,7 @@ pub(super) fn is_heading(line: &[u8]) -> bool {
 
 /// `text` begins with `{`, and its first line is `length` bytes long.
 fn of_objects(text: &[u8], length: usize, ended: bool) -> Option<Format> {
-    // With its line end, which cannot be inside a string.
+    // The first line includes its line end, which cannot be inside a string.
     let (first, rest) = (&text[..text.len().min(length + 1)], &text[length..]);
     let next = rest.trim_ascii_start();
     let next_is_object = rest[..rest.len() - next.len()].ends_with(b"\n") && next.starts_with(b"{");

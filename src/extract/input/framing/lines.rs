@@ -17,14 +17,14 @@ pub(in crate::extract) enum SourceLine<'a> {
     TooLong,
 }
 
-/// Splits what a reader gives into lines.
+/// Splits what a reader yields into lines.
 #[derive(Debug)]
 pub(in crate::extract) struct LineReader<R> {
     window: ReadWindow<R>,
     /// Bytes of the window known to hold no line end.
     searched: usize,
     skipping: bool,
-    /// The number of the last line given, from 1.
+    /// The number of the last line that was returned, from 1.
     number: u64,
 }
 
@@ -45,7 +45,7 @@ impl<R: Read> LineReader<R> {
         Some((number, self.at(place)))
     }
 
-    /// The same as a place for [`LineReader::at`], for callers that check a line before they give it on.
+    /// The same line as a place for [`LineReader::at`], for callers that check a line before they pass it on.
     pub(in crate::extract) fn next_place(&mut self) -> Option<(u64, LineRange)> {
         let bytes = self.window.bytes();
         let Some(end) = memchr(b'\n', &bytes[self.searched..]) else {
@@ -62,7 +62,7 @@ impl<R: Read> LineReader<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors
-    /// The reader's.
+    /// Returns the reader's error.
     pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
         let unread = self.window.bytes().len();
         if unread > LONGEST_LINE || self.skipping {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::extract::input::framing::window::CHUNK;
 
-    /// Gives at most `step` bytes at once.
+    /// Yields at most `step` bytes at once.
     struct LinesInSteps<'a>(&'a [u8], usize);
 
     impl Read for LinesInSteps<'_> {

@@ -46,7 +46,8 @@ enum FormatFramer<R> {
 }
 
 impl<R: Read> Framer<R> {
-    /// Blocks until the form is known. A failure to read comes with the first refill.
+    /// Recognises the form of the input; blocks until it is known. If reading fails, the first refill says
+    /// so.
     pub(in crate::extract) fn new(reader: R) -> Self {
         let mut window = ReadWindow::new(reader);
         let mut ended = false;
@@ -69,8 +70,9 @@ impl<R: Read> Framer<R> {
         })
     }
 
-    /// The same for record lines: as values only if a list begins, or an object is alone on its line as
-    /// indented objects are; otherwise as lines, whose damage is named line by line.
+    /// Like `new`, for record lines. It reads them as values only if a list begins, or an object is alone on
+    /// its line as indented objects are; otherwise it reads them as lines, whose damage is named line by
+    /// line.
     pub(in crate::extract) fn of_records(reader: R) -> Self {
         let mut window = ReadWindow::new(reader);
         let mut ended = false;
@@ -106,7 +108,7 @@ impl<R: Read> Framer<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors
-    /// The reader's.
+    /// Returns the reader's error.
     pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
         match &mut self.0 {
             FormatFramer::Lines(lines) => lines.refill(),
@@ -134,7 +136,7 @@ impl<R: Read> Framer<R> {
         }
     }
 
-    /// What is missing at the end of the input, besides what [`Framer::remainder`] gave.
+    /// What is missing at the end of the input, besides what [`Framer::remainder`] returned.
     pub(in crate::extract) fn unfinished(&self) -> Option<Unfinished> {
         match &self.0 {
             FormatFramer::Lines(_) => None,

@@ -110,7 +110,7 @@ impl ValueScanner {
         Scan::More
     }
 
-    /// A byte outside strings and numbers.
+    /// Takes a byte outside strings and numbers.
     fn structure(&mut self, byte: u8) -> Result<(), &'static str> {
         self.state = match (self.state, byte) {
             (ScannerState::Value | ScannerState::ValueOrEnd, b'{') => self.open(true)?,
@@ -163,7 +163,7 @@ impl ValueScanner {
         self.depth > 0 && self.objects >> (self.depth - 1) & 1 == 1
     }
 
-    /// Ends a string or number; whether the whole value ends with it.
+    /// Ends a string or number; returns whether the whole value ends with it.
     fn ends(&mut self) -> bool {
         self.state = ScannerState::CommaOrEnd;
         self.depth == 0

@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::window::LONGEST_LINE;
 use super::*;
 
-/// Gives its bytes in pieces of the given sizes, over and over.
+/// Yields its bytes in pieces of the given sizes, over and over.
 struct BytesInPieces<'a> {
     bytes: &'a [u8],
     sizes: Vec<usize>,
@@ -47,7 +47,7 @@ fn all_in(bytes: &[u8], sizes: &[usize]) -> (Vec<(u64, String)>, Option<Unfinish
     (seen, texts.unfinished())
 }
 
-/// The same however the bytes arrive.
+/// Checks that the result is the same however the bytes arrive.
 #[track_caller]
 fn check(text: &str, expected: &[(u64, &str)], unfinished: Option<(u64, &str)>) {
     for sizes in [&[1][..], &[2], &[3, 1, 7], &[1 << 20]] {

@@ -1,4 +1,5 @@
-//! What framing returns: texts, and what is missing. Apart because every format returns the same.
+//! What framing returns: texts, and what is missing. This file is separate because every format
+//! returns the same.
 
 use super::lines::SourceLine;
 

@@ -15,7 +15,7 @@ use super::text::{RrPairText, Unfinished};
 use super::window::LONGEST_LINE;
 use super::window::ReadWindow;
 
-/// Finds values in what a reader gives.
+/// Finds values in what a reader yields.
 #[derive(Debug)]
 pub(super) struct ValueReader<R> {
     window: ReadWindow<R>,
@@ -87,7 +87,7 @@ impl<R: Read> ValueReader<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors
-    /// The reader's.
+    /// Returns the reader's error.
     pub(super) fn refill(&mut self) -> io::Result<bool> {
         let unread = self.window.bytes().len();
         if let WindowStart::Inside {
@@ -121,7 +121,7 @@ impl<R: Read> ValueReader<R> {
         Some((line, self.text(self.found(rest, skipping))))
     }
 
-    /// What is missing at the end of the input, besides what [`ValueReader::remainder`] gave.
+    /// What is missing at the end of the input, besides what [`ValueReader::remainder`] returned.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         match (&self.at, self.array) {
             (WindowStart::Inside { line, .. }, _) => {

@@ -1,5 +1,5 @@
-//! The part of an input that is in memory: what has been read and not yet taken. Apart from the readers of
-//! lines and values, because both need the same bounded, sliding buffer.
+//! The part of an input that is in memory: what has been read and not yet taken. This file is separate
+//! from the readers of lines and values, because both need the same bounded, sliding buffer.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -8,13 +8,13 @@ use std::ops::Range;
 pub(in crate::extract) const LONGEST_LINE: usize = 64 << 20;
 /// How many bytes to request from the reader at once; also about the size of a batch in the channel.
 pub(in crate::extract) const CHUNK: usize = 256 << 10;
-/// From this size on a buffer is made for the longest line.
+/// From this size on, a buffer grows to the size of the longest line at once.
 const LARGE: usize = 4 << 20;
-/// As long as a reader gives less than that at once: a folder may hold 100,000 small files, and clearing a
-/// whole chunk for each takes longer than reading them.
+/// How many bytes to request as long as a reader yields less than that at once: a folder may hold 100,000
+/// small files, and clearing a whole chunk for each takes longer than reading them.
 const FIRST: usize = 32 << 10;
 
-/// A reader with the bytes that it has given and that nobody has taken.
+/// A reader with the bytes that it has yielded and nobody has taken yet.
 #[derive(Debug)]
 pub(in crate::extract) struct ReadWindow<R> {
     reader: R,
@@ -64,7 +64,7 @@ impl<R: Read> ReadWindow<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors
-    /// The reader's.
+    /// Returns the reader's error.
     pub(in crate::extract) fn refill(&mut self) -> io::Result<bool> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -85,8 +85,8 @@ impl<R: Read> ReadWindow<R> {
         }
     }
 
-    /// Small buffers double. A larger one is made for the longest line at once: fresh zeroed memory
-    /// costs nothing until it is written to, and copying large buffers into larger ones would need
+    /// Doubles a small buffer. A larger one grows to the size of the longest line at once: fresh zeroed
+    /// memory costs nothing until it is written to, and copying large buffers into larger ones would need
     /// both at a time.
     fn grow(&mut self, wanted: usize) {
         let double = wanted.max(self.buffer.len() * 2);

@@ -74,7 +74,7 @@ impl Speedctl {
         shell_words::join(std::iter::once(&program).chain(&self.arguments))
     }
 
-    /// The same, without the values of the user's own arguments: for logs.
+    /// The same line without the values of the user's own arguments, for logs.
     pub(in crate::extract) fn shown_line(&self) -> String {
         let (ours, own) = self.arguments.split_at(self.arguments.len() - self.own);
         let program = self.program.to_string_lossy().into_owned();
@@ -108,10 +108,10 @@ impl Speedctl {
         self.arguments.get(flag + 1).map(String::as_str)
     }
 
-    /// Starts it. `stop` ends it, and what it started, at any time.
+    /// Starts speedctl. `stop` ends it, and what it started, at any time.
     ///
     /// # Errors
-    /// [`Error::SpeedctlNotStarted`] with the reason.
+    /// Returns [`Error::SpeedctlNotStarted`] with the reason.
     pub(in crate::extract) fn start(
         &self,
         stop: watch::Receiver<bool>,
@@ -212,10 +212,11 @@ impl Ended {
     /// Waits for the end; call it once, after the output was read to its end or dropped.
     ///
     /// # Errors
-    /// [`Error::SpeedctlFailed`] with the end of stderr, unless it exited with 0 and its output ended.
+    /// Returns [`Error::SpeedctlFailed`] with the end of stderr, unless speedctl exited with 0 and its
+    /// output ended.
     pub(in crate::extract) async fn well(&mut self, until: Until) -> Result<(), Error> {
         if let Some(sender) = self.until.take() {
-            // The pump has already ended if it does not wait for this word.
+            // The pump has already ended if it does not wait for this message.
             _ = sender.send(until);
         }
         let ended = (&mut self.pump).await;
@@ -251,7 +252,7 @@ impl Ended {
         Err(self.failed(how))
     }
 
-    /// Stops it, and what it started: nothing more is needed. How it ends does not matter.
+    /// Stops speedctl and what it started, because nothing more is needed. How it ends does not matter.
     pub(in crate::extract) async fn left(&mut self) {
         drop(self.enough.take());
         _ = (&mut self.pump).await;
@@ -271,7 +272,7 @@ impl Ended {
         }
     }
 
-    /// The same without the values that the user gave: speedctl may repeat its arguments.
+    /// The end of stderr without the values that the user gave: speedctl may repeat its arguments.
     fn shown_stderr(&self) -> String {
         let values = self
             .hidden

@@ -18,10 +18,10 @@ use crate::host::process::{ChildEnding, ChildProcess};
 /// How much of the end of stderr is kept for an error message.
 pub(super) const STDERR_TAIL: usize = 4096;
 
-/// The most bytes that it may write to stderr: notes for people and a progress bar for hours are less.
+/// The most bytes that speedctl may write to stderr: notes for people and hours of a progress bar take less.
 pub(super) const MOST_STDERR: u64 = 64 << 20;
 
-/// How often that is checked.
+/// How often kreplay checks this limit.
 pub(super) const FLOOD_STEP: Duration = Duration::from_millis(200);
 
 /// Bytes read from stdout at once.

@@ -46,7 +46,7 @@ pub(in crate::extract) struct Collector {
 
 impl Collector {
     /// # Errors
-    /// [`Error::Config`] for paths and filters that do not parse.
+    /// Returns [`Error::Config`] for paths and filters that do not parse.
     pub(in crate::extract) fn new(
         options: &Extraction,
         inputs: Vec<Input>,
@@ -72,8 +72,7 @@ impl Collector {
             filter,
             ids: TopicIds::over(&options.topic_ids, inputs.iter().cloned()),
             deduplicator: Deduplicator::new(options),
-            // A Fetch has producers as well, but no sequences: only for a request is it known what came
-            // again.
+            // A Fetch has producers as well, but no sequences: only a request shows what was sent again.
             retried: (options.retried == RetriedRequests::LeaveOut && profile.shows_retries())
                 .then(RetriedBatches::default),
             pending: PendingTopicIds::default(),
@@ -84,8 +83,8 @@ impl Collector {
         })
     }
 
-    /// Puts the records of a text into `sink`: it is an RRPair, or holds some. If it is damaged, the RRPairs
-    /// before the damage are read.
+    /// Puts the records of a text into `sink`: the text is an RRPair, or holds some. If it is damaged, the
+    /// RRPairs before the damage are read.
     pub(in crate::extract) fn read(
         &mut self,
         text: &str,
@@ -106,7 +105,7 @@ impl Collector {
         damage.map_or(Ok(()), Err)
     }
 
-    /// The same with a node of a text that begins at `origin`.
+    /// Like `read`, for a node of a text that begins at `origin`.
     fn read_node(&mut self, node: &EnvelopeNode<'_>, origin: Origin, sink: &mut Sink<'_>) {
         let origin = Origin {
             line: origin.line + node.lines,
@@ -140,7 +139,7 @@ impl Collector {
         if !passes {
             count_filtered(&self.found, mark, sink);
         }
-        // Only now, because filtering takes back everything after the mark.
+        // Not earlier, because filtering takes back everything after the mark.
         self.release_named(sink);
         if !passes {
             return Ok(());
@@ -171,12 +170,12 @@ impl Collector {
     /// Checks that what is kept about the records so far has not grown beyond its bound.
     ///
     /// # Errors
-    /// As for [`Deduplicator::check_bound`].
+    /// Fails as [`Deduplicator::check_bound`] does.
     pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
         self.deduplicator.check_bound()
     }
 
-    /// Everything was read: records held back for a name get none, and withheld records stay withheld.
+    /// Ends the reading: records held back for a name get none, and withheld records stay withheld.
     pub(in crate::extract) fn finish(&mut self, sink: &mut Sink<'_>) {
         for pending in self.pending.take_all() {
             self.release(&pending, None, sink);

@@ -10,7 +10,8 @@ use crate::record::{Batch, CapturedTopic, Origin, Record, TopicId};
 use crate::report::ProblemKind;
 
 impl Collector {
-    /// Only the user's own paths are watched: the built-in ones are alternatives.
+    /// Notes which of the paths have matched. It watches only the user's own: the built-in ones are
+    /// alternatives.
     pub(super) fn note_matched(&mut self) {
         if self.overrides.paths().next().is_none() {
             return;
@@ -58,7 +59,8 @@ impl Collector {
         }
     }
 
-    /// An unknown member may be the key or the headers, whose spellings are assumptions.
+    /// Names members that the profile does not know: one may be the key or the headers, whose
+    /// spellings are assumptions.
     pub(super) fn name_unknown_members(
         &self,
         partial: &PartialRecord,
@@ -95,7 +97,7 @@ impl Collector {
         let learn_from = |text: &str, ids: &mut TopicIds| {
             envelope.for_each(text, |rrpair| {
                 let (mut batch, mut found) = (Batch::default(), engine.found());
-                // A damaged line is reported when it is really read.
+                // A damaged line is reported when it is actually read.
                 if engine.read(rrpair, &mut batch, &mut found).is_ok() {
                     learn(&found, &batch, ids);
                 }
@@ -104,7 +106,7 @@ impl Collector {
         ids.name(id, learn_from).map(String::from)
     }
 
-    /// Records that waited for the name of their topic.
+    /// Passes on records that waited for the name of their topic, whether or not there is one.
     pub(super) fn release(
         &mut self,
         pending: &PendingRecords,

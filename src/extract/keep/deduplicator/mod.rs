@@ -40,7 +40,7 @@ impl Deduplicator {
     /// Checks that what is kept about records has not grown beyond its bound.
     ///
     /// # Errors
-    /// [`Error::Config`], which names the flag that needs none of it.
+    /// Returns [`Error::Config`], which names the flag that needs none of it.
     pub(in crate::extract) fn check_bound(&self) -> Result<(), Error> {
         self.seen.check().map_err(|full| Error::Config {
             message: full.to_string(),
@@ -48,7 +48,7 @@ impl Deduplicator {
         })
     }
 
-    /// Everything was read: withheld records stay withheld, and so do those without a name.
+    /// Ends the reading: withheld records stay withheld, and ids without a name stay unnamed.
     pub(in crate::extract) fn finish(&self, tally: &mut Tally) {
         let withheld = self.seen.withheld_count();
         tally.found += withheld;

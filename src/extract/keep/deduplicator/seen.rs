@@ -46,7 +46,7 @@ pub(in crate::extract) struct SeenOffsets {
     ranges: usize,
 }
 
-/// More is kept to recognise further copies than allowed.
+/// What is kept to recognise further copies takes more memory than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) struct TooManySeen {
     topics: usize,
@@ -88,7 +88,7 @@ impl SeenOffsets {
     /// Checks that no more is kept than allowed.
     ///
     /// # Errors
-    /// What is kept.
+    /// Returns how much is kept if that is too much.
     pub(in crate::extract) fn check(&self) -> Result<(), TooManySeen> {
         match self.bytes() > Self::MOST_BYTES {
             true => Err(TooManySeen {
@@ -142,7 +142,7 @@ impl SeenOffsets {
             .sum()
     }
 
-    /// What `note` says about a partition; counts the ranges that it adds or joins.
+    /// Returns what `note` says about a partition, and counts the ranges that it adds or joins.
     fn noting(
         &mut self,
         topic: &CapturedTopic,

@@ -71,7 +71,7 @@ enum Expectation {
 pub(super) fn compile(
     criteria: &Tree<Criterion>,
 ) -> Result<(Tree<CriterionTest>, Vec<FieldPath>), Mistake> {
-    // Faults come before what no RRPair contains, or kreplay does not know.
+    // Reports faults first, and only then what no RRPair contains or kreplay does not know.
     criteria.try_map(&mut |criterion| match criterion.keyword.reads {
         ReadsFrom::Unknown => Ok(()),
         _ => Wanted::of(criterion).map(drop),

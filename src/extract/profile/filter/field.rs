@@ -35,7 +35,7 @@ impl FieldPath {
 pub(crate) struct Captured(Vec<Vec<String>>);
 
 impl Captured {
-    /// Nothing yet.
+    /// Empty, for the fields of `filter`.
     #[cfg(test)]
     pub(crate) fn nothing_of(filter: &Filter) -> Self {
         Self::with_room(filter.fields().len())
@@ -56,7 +56,7 @@ impl Captured {
         self.0[field].push(text.to_string());
     }
 
-    /// Forgets it all, for the next RRPair.
+    /// Forgets everything, for the next RRPair.
     pub(crate) fn clear(&mut self) {
         self.0.iter_mut().for_each(Vec::clear);
     }

@@ -62,8 +62,8 @@ impl Filter {
     /// Reads a filter.
     ///
     /// # Errors
-    /// [`Fault::Syntax`] when `text` is no filter; else [`Fault::Unknowable`] when it asks for
-    /// something that no RRPair contains, or [`Fault::UnknownKeyword`].
+    /// Returns [`Fault::Syntax`] if `text` is not a filter, [`Fault::Unknowable`] if it asks for something
+    /// that no RRPair contains, or [`Fault::UnknownKeyword`].
     pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
         let criteria = parse::parse(text).map_err(|mistake| mistake.within(text))?;
         let (tests, fields) = eval::compile(&criteria).map_err(|mistake| mistake.within(text))?;

@@ -120,7 +120,7 @@ impl FilterParser {
         Ok((known.unwrap_or_else(|| Keyword::unknown(&word)), column))
     }
 
-    /// The key in brackets, and the column at which it begins.
+    /// Reads the key in brackets, and the column at which it begins.
     fn key(&mut self, keyword: &Keyword) -> Result<(Option<String>, usize), Mistake> {
         let name = &keyword.name;
         let has_key = self.peek() == Some('[');
@@ -152,7 +152,7 @@ impl FilterParser {
         }
     }
 
-    /// A key without quotes, up to its bracket. An XPath contains brackets and quotes.
+    /// Reads a key without quotes, up to its bracket. An XPath contains brackets and quotes.
     fn bare_key(&mut self, keyword: &Keyword) -> String {
         let nests = matches!(
             keyword.reads,
@@ -291,7 +291,7 @@ impl FilterParser {
         self.at + 1
     }
 
-    /// What is expected after a criterion: a word that joins, or `end`.
+    /// The error for what is expected after a criterion: a word that joins, or `end`.
     fn expected_joint(&mut self, end: &str) -> Mistake {
         let mistake = self.expected(&format!("`AND`, `OR` or {end}"));
         match self.peek() {
@@ -302,7 +302,7 @@ impl FilterParser {
         }
     }
 
-    /// What is expected here, and what was found.
+    /// The error for what is expected here and what was found.
     fn expected(&mut self, what: &str) -> Mistake {
         let found = match self.peek() {
             None => "the end".to_string(),

@@ -50,7 +50,7 @@ impl Path {
     /// Reads either notation.
     ///
     /// # Errors
-    /// What was expected, and where.
+    /// Returns what was expected, and where.
     pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
         let kind = match text.trim_start().starts_with('$') {
             true => parse_jsonpath(text)?,
@@ -74,7 +74,7 @@ impl Path {
     /// Reads a path that may begin with `@`, which means each of `records`.
     ///
     /// # Errors
-    /// As for [`Path::parse`]; also if `@` has no meaning.
+    /// Fails as [`Path::parse`] does, and if `@` has no meaning.
     pub(crate) fn parse_below(text: &str, records: &[Self]) -> Result<Vec<Self>, PathError> {
         let Some(rest) = text.strip_prefix('@') else {
             return Ok(vec![Self::parse(text)?]);
@@ -114,7 +114,7 @@ impl Path {
     /// as often as RFC 9535 says.
     ///
     /// # Errors
-    /// If it selects more nodes than are kept.
+    /// Returns an error if the path selects more nodes than are kept.
     pub(crate) fn nodes(&self, document: &Value) -> Result<Vec<Vec<PathStep>>, QueryGivenUp> {
         self.nodes_unless(document, &|| false)
     }
@@ -122,7 +122,7 @@ impl Path {
     /// The nodes that the path matches, unless `is_over` ends the search.
     ///
     /// # Errors
-    /// As of [`Path::nodes`], and when the search ends early.
+    /// Fails as [`Path::nodes`] does, and if the search ends early.
     pub(crate) fn nodes_unless(
         &self,
         document: &Value,
@@ -302,7 +302,7 @@ fn in_words(expected: &str) -> String {
 pub(crate) fn jsonpath_text(steps: &[PathStep]) -> String {
     let step = |step: &PathStep| match step {
         PathStep::Name(name) if is_shorthand(name) => format!(".{name}"),
-        // So it has no escapes, and stays plain when it is read again.
+        // In double quotes the name needs no escapes, so the path stays plain when it is read again.
         PathStep::Name(name) if name.contains('\'') && !name.contains(['"', '\\']) => {
             format!("[\"{name}\"]")
         }

@@ -1,5 +1,5 @@
-//! The steps of plain paths and of the nodes that a query matches. Apart because paths contain queries, and queries
-//! give steps.
+//! The steps of plain paths and of the nodes that a query matches. This file is separate because paths contain
+//! queries, and queries yield steps.
 
 /// One step from a node to nodes below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -96,7 +96,7 @@ fn value_of(literal: &Literal) -> Value {
     }
 }
 
-/// The result of a function that gives a value.
+/// The result of a function that returns a value.
 fn result<'a>(function: &TestFunction, scope: FilterScope<'_, 'a>) -> ComparedOperand<'a> {
     let nodes = |argument: &FnArg| match argument {
         FnArg::Test(test) => (scope.select)(test, scope),

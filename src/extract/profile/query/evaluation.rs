@@ -1,14 +1,14 @@
-//! Limits what a query may take: a short one of a user's, such as `$..*..*`, selects each node as often as
-//! there are nodes above it, and takes as long.
+//! Limits the time and memory that a query takes: even a short one of the user's, such as `$..*..*`,
+//! selects each node as often as there are nodes above it, and takes accordingly long.
 
 use std::cell::Cell;
 use std::fmt;
 
 use crate::report::rendering::figures::HumanCount;
 
-/// Nodes that are selected at a time: 48 bytes each.
+/// The most nodes that are selected at a time: 48 bytes each.
 const MOST_NODES: usize = 1 << 20;
-/// Steps to all nodes that are selected in the end, 32 bytes and a name each.
+/// The most steps to all nodes that are selected in the end, 32 bytes and a name each.
 const MOST_STEPS: usize = 1 << 22;
 /// How often a query checks whether the run has ended: every few milliseconds.
 const ASK_EVERY: u32 = 1 << 12;
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_query_that_selects_too_much_is_given_up() {
-        // A list of 1,500 in a list: each pair of it is more than two million nodes.
+        // A list of 1,500 elements in a list: each pair of them makes more than two million nodes.
         let list = json!([vec![0; 1500]]);
         assert_eq!(found("$..*", &list), Ok(1501));
         let pairs = format!("$[0][{}]", vec!["*"; 1500].join(","));

@@ -1,7 +1,7 @@
 //! Evaluates queries that are not plain paths (filters, descendants, slices, several selectors) as RFC 9535
-//! says. jsonpath-rust parses them; its evaluation is not used, because it gives several selectors after `..`
-//! in another order, loses a filter inside a filter, and counts slices from the wrong end. This file refuses
-//! what its parser accepts and the RFC does not.
+//! says. jsonpath-rust parses them; its evaluation is not used, because it applies several selectors after
+//! `..` in another order, loses a filter inside a filter, and counts slices from the wrong end. This file
+//! refuses what its parser accepts and the RFC does not.
 
 mod compare;
 mod evaluation;
@@ -23,7 +23,7 @@ use super::path::step::PathStep;
 /// `is_over` now and then.
 ///
 /// # Errors
-/// If it selects more than is kept, or the run ends first.
+/// Returns an error if the query selects more than is kept, or if the run ends first.
 pub(in crate::extract) fn nodes(
     query: &JpQuery,
     document: &Value,
@@ -85,7 +85,7 @@ fn add_selected<'a>(
                 }
             }
         }
-        // A node before those below it (RFC 9535, section 2.5.2.2).
+        // A node comes before those below it (RFC 9535, section 2.5.2.2).
         Segment::Descendant(inner) => {
             add_selected(inner, node, scope, out);
             for child in node.children() {

@@ -1,5 +1,5 @@
-//! The nodes of a document while a query is evaluated. Apart because selection and comparison both use
-//! them.
+//! The nodes of a document while a query is evaluated. This file is separate because selection and
+//! comparison both use them.
 
 use std::rc::Rc;
 

@@ -92,7 +92,7 @@ fn filters_compare_as_the_rfc_says() {
     for (path, expected) in [
         ("$[?@.a==1]", &["$[0]", "$[1]"][..]),
         ("$[?@.a!=1]", &["$[2]", "$[3]", "$[4]", "$[5]"]),
-        // Both are absent if neither exists.
+        // Two nodes that do not exist are equal.
         ("$[?@.x==@.y && @.b]", &["$[3]", "$[4]"]),
         ("$[?@.b==$[3].b]", &["$[3]", "$[4]"]),
         ("$[?@.a<=null]", &["$[5]"]),

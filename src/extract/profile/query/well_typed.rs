@@ -1,5 +1,5 @@
-//! Checks whether a query is well-typed. Apart because jsonpath-rust's parser does not check it, and the
-//! evaluation relies on it.
+//! Checks whether a query is well-typed. This file is separate because jsonpath-rust's parser does not
+//! check it, and the evaluation relies on it.
 
 use jsonpath_rust::parser::model::{
     Comparable, Filter, FilterAtom, FnArg, Segment, Selector, Test, TestFunction,
@@ -11,7 +11,7 @@ type IllTyped = (String, &'static str);
 /// Finds what jsonpath-rust's parser accepts and RFC 9535 does not.
 ///
 /// # Errors
-/// The first function that is used wrongly.
+/// Returns the first function that is used wrongly.
 pub(in crate::extract) fn check(segments: &[Segment]) -> Result<(), IllTyped> {
     segments.iter().try_for_each(|segment| match segment {
         Segment::Descendant(inner) => check(std::slice::from_ref(inner)),
@@ -53,7 +53,7 @@ fn check_query(test: &Test) -> Result<(), IllTyped> {
     }
 }
 
-/// A function that is a condition by itself.
+/// Checks a function that is a condition by itself.
 fn check_test_function(function: &TestFunction) -> Result<(), IllTyped> {
     match function {
         TestFunction::Match(text, regex) => check_values("match", [text, regex]),
@@ -66,7 +66,7 @@ fn check_test_function(function: &TestFunction) -> Result<(), IllTyped> {
     }
 }
 
-/// A function whose value is compared.
+/// Checks a function whose value is compared.
 fn check_value_function(function: &TestFunction) -> Result<(), IllTyped> {
     match function {
         TestFunction::Length(argument) => check_values("length", [&**argument]),

@@ -22,7 +22,7 @@ use crate::extract::profile::path::PathStep;
 #[derive(Debug)]
 pub(in crate::extract) struct PathAutomaton {
     states: Vec<AutomatonState>,
-    /// Members of a record that say nothing about its value, where the profile lists them.
+    /// Members of a record that say nothing about its value, if the profile lists them.
     pub(in crate::extract) known: Option<Vec<String>>,
 }
 
@@ -257,7 +257,7 @@ fn anchors(field: &Pattern, patterns: &[Pattern], wildcard: Wildcard) -> Vec<(us
     anchors
 }
 
-/// As [`shared`], with wildcards that may match members.
+/// Like [`shared`], with wildcards that may match members.
 fn way_together(a: &[PathStep], b: &[PathStep], wildcard: Wildcard) -> usize {
     let member = |(a, b): (&PathStep, &PathStep)| {
         let named = matches!(

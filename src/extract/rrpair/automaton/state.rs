@@ -40,7 +40,7 @@ pub(in crate::extract) struct Pattern {
     pub(in crate::extract) role: Role,
     /// Which of the profile's paths it came from, for errors and to know which matched.
     pub(in crate::extract) source: usize,
-    /// The position of its nodes among all things, if a query gives it.
+    /// The position of its nodes among all things, if a query determines it.
     pub(in crate::extract) order: usize,
     /// Whether its numbers may also be names.
     pub(in crate::extract) is_dotted: bool,
@@ -94,7 +94,7 @@ pub(in crate::extract) struct ItemAt {
     pub(in crate::extract) group: Group,
     /// The path's source.
     pub(in crate::extract) source: usize,
-    /// As for [`Pattern::order`].
+    /// See [`Pattern::order`].
     pub(in crate::extract) order: usize,
 }
 

@@ -11,7 +11,7 @@ use super::*;
 use crate::extract::profile::candidates::Candidate;
 use crate::record::CapturedTopic;
 
-/// What one line gave, in a comparable form.
+/// What one line yielded, in a comparable form.
 #[derive(Debug, PartialEq, Eq)]
 enum LineReading {
     /// Records in their order, and which of the profile's paths matched.

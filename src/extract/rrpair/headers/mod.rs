@@ -32,7 +32,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
         f.write_str("a list of headers, or an object")
     }
 
-    /// A list of header objects.
+    /// Reads a list of header objects.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> HeadersResult<A::Error> {
         let Self {
             batch,
@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for HeadersSeed<'_> {
         Ok(bad)
     }
 
-    /// An object: one header for each member, several for one whose value is a list.
+    /// Reads an object: one header for each member, several for one whose value is a list.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> HeadersResult<A::Error> {
         let Self {
             batch, encoding, ..

@@ -31,7 +31,8 @@ pub(super) enum HeaderBytes {
     Bad(Bad),
 }
 
-/// One string, or null; with [`Encoding::Auto`] and [`Encoding::Json`] the JSON text of anything.
+/// Reads one string, or null; with [`Encoding::Auto`] and [`Encoding::Json`] the JSON text of
+/// anything.
 pub(super) struct TextSeed<'b> {
     pub(super) batch: &'b mut Batch,
     pub(super) encoding: Encoding,

@@ -39,7 +39,7 @@ impl ValuesSeed<'_> {
         }
     }
 
-    /// The same of a value's JSON text.
+    /// Reads the same from a value's JSON text.
     fn read_text<E: de::Error>(mut self, json: &str) -> HeadersResult<E> {
         if !json.starts_with('[') {
             let value = self.text().bytes_of(json)?;

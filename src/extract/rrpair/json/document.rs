@@ -17,7 +17,7 @@ const DEEPEST: usize = 127;
 /// The document that `text` is.
 ///
 /// # Errors
-/// If it is damaged, nested too deeply, or has too many values.
+/// Returns an error if the text is damaged, nested too deeply, or has too many values.
 pub(crate) fn document(text: &str) -> serde_json::Result<Value> {
     if has_more_values(text, MOST_VALUES) {
         let most = HumanCount(MOST_VALUES as u64);
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    /// As serde_json reads the text.
+    /// The number of values in a text as serde_json reads it.
     fn values_in(value: &Value) -> usize {
         1 + match value {
             Value::Array(elements) => elements.iter().map(values_in).sum(),

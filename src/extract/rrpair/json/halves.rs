@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Visitor};
 
-/// Bytes of one half. serde_json gives strings as bytes in WTF-8, which encodes a half as UTF-8 would.
+/// Bytes of one half. serde_json passes strings on as bytes in WTF-8, which encodes a half as UTF-8 would.
 const HALF: usize = 3;
 
-/// Reads a string, and replaces each half of a pair by what `mended` gives.
+/// Reads a string, and replaces each half of a pair with what `mended` returns.
 pub(super) struct HalvesSeed {
     pub(super) mended: fn(u16) -> String,
 }

@@ -13,7 +13,7 @@ use super::text::TEXT;
 use super::values::{MOST_VALUES, has_more_values};
 
 /// The newtype for a node of which only the inside is wanted: for a string or a number, a [`LenientNode`]
-/// gives `true` and does not read it. serde_json gives the node.
+/// yields `true` and does not read it. serde_json yields the node.
 pub(in crate::extract) const INSIDE: &str = "what is inside a node";
 
 /// A node of a text that is JSON. Each level that is entered is scanned once more, so the time is that of
@@ -27,7 +27,8 @@ impl<'de> LenientNode<'de> {
     /// The outermost node of `text`.
     ///
     /// # Errors
-    /// `text` is not JSON, or has too many values: each that is beside a requested one takes up to 40 bytes.
+    /// Returns an error if `text` is not JSON, or has too many values: each that is beside a requested one
+    /// takes up to 40 bytes.
     pub(in crate::extract) fn of(text: &'de str) -> serde_json::Result<Self> {
         if has_more_values(text, MOST_VALUES) {
             return Err(serde_json::Error::custom("it has too many values"));
@@ -39,7 +40,7 @@ impl<'de> LenientNode<'de> {
         Self { json: raw.get() }
     }
 
-    /// A node whose text was given by [`text`](super::text()).
+    /// A node whose text came from [`text`](super::text()).
     pub(in crate::extract) fn given(json: &'de str) -> Self {
         Self { json }
     }

@@ -5,14 +5,14 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-/// The newtype that requests the text of a [`LenientNode`](super::LenientNode), which gives it as a string.
-/// serde_json gives the node.
+/// The newtype that requests the text of a [`LenientNode`](super::LenientNode), which yields it as a
+/// string. serde_json yields the node.
 pub(super) const TEXT: &str = "the text of a node";
 
 /// Requests the JSON text of `node`.
 ///
 /// # Errors
-/// The deserializer's.
+/// Returns the deserializer's error.
 pub(in crate::extract) fn text<'de, D: Deserializer<'de>>(
     node: D,
 ) -> Result<JsonText<'de>, D::Error> {

@@ -91,7 +91,7 @@ impl MemberSet {
         self.0 |= 1 << u32::from(number);
     }
 
-    /// Their numbers, rising.
+    /// The numbers of the members, in ascending order.
     pub(in crate::extract) fn numbers(self) -> impl Iterator<Item = u8> {
         (0..=MOST_UNKNOWN).filter(move |number| self.0 >> u32::from(*number) & 1 == 1)
     }
@@ -127,7 +127,7 @@ impl UnknownNames {
 }
 
 impl LineFindings {
-    /// Empty, for a profile with this many paths, and this many members to capture.
+    /// Empty findings, for a profile with this many paths, and this many members to capture.
     pub(in crate::extract) fn new(paths: usize, captured: usize) -> Self {
         Self {
             records: Vec::new(),
@@ -189,7 +189,7 @@ pub(in crate::extract) struct Scope {
     /// The source of the path of the items that the fields are for.
     pub(in crate::extract) item: usize,
     pub(in crate::extract) fields: FieldSet,
-    /// As for [`PartialRecord::order`].
+    /// See [`PartialRecord::order`].
     pub(in crate::extract) order: usize,
     /// How many of the group's things were found before it.
     pub(in crate::extract) before: usize,

@@ -1,8 +1,8 @@
 //! The walk through one RRPair: what the automaton names goes straight into the batch. No document is built,
 //! unknown members are skipped unseen.
 //!
-//! `pass.rs` makes it, `visit.rs` takes serde's events and drives it; `scopes.rs` has the nodes that are open, `node.rs`
-//! what their content becomes, `found.rs` what is found.
+//! `pass.rs` makes the walk; `visit.rs` takes serde's events and drives it; `scopes.rs` has the nodes that
+//! are open, `node.rs` what their content becomes, `found.rs` what is found.
 
 pub(crate) mod found;
 mod node;
@@ -36,7 +36,7 @@ struct Walk<'a> {
     found: &'a mut LineFindings,
     /// The unknown members of the record that is open.
     unknown: MemberSet,
-    /// The JSON text of a node is needed: the line is read once more.
+    /// Whether the JSON text of a node is needed: the line is then read once more.
     again: bool,
     ambiguous: Option<Slot>,
     /// The limit that the line exceeds.
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Refuses a node of another shape than the profile's, which would hide its records in silence. Only a
-    /// profile that lists the members of its records is so sure of the shapes.
+    /// profile that lists the members of its records is that certain of the shapes.
     fn check_shape<E: de::Error>(
         &self,
         state: &AutomatonState,

@@ -15,7 +15,7 @@ use crate::record::{Batch, Mark};
 #[derive(Debug)]
 pub(in crate::extract) enum WalkError {
     Json(serde_json::Error),
-    /// A path of this slot gave two nodes for one record.
+    /// A path of this slot matched two nodes for one record.
     Ambiguous(Slot),
     Excess(Excess),
 }
@@ -23,7 +23,7 @@ pub(in crate::extract) enum WalkError {
 /// Reads `line`: puts records and what else the automaton names into `found`, and their bytes into `batch`.
 ///
 /// # Errors
-/// The batch is then unchanged.
+/// Returns why the line was not read; the batch is then unchanged.
 pub(in crate::extract) fn read(
     line: &str,
     automaton: &PathAutomaton,
@@ -68,7 +68,7 @@ fn repeated(
 
 /// The state of the walk at the end of a pass.
 struct After {
-    /// The JSON text of a node is needed: the line is read once more.
+    /// Whether the JSON text of a node is needed: the line is then read once more.
     again: bool,
     ambiguous: Option<Slot>,
     excess: Option<Excess>,

@@ -180,7 +180,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Attributes add up: they may be a list.
+    /// Adds attributes to those already there: they may be a list.
     pub(super) fn add_attributes(&mut self, at: &FieldAt, attributes: Attributes) {
         let all = self.found.kept_for(at);
         all.for_each(|fields| fields.add_attributes(attributes));

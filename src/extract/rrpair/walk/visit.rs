@@ -285,7 +285,7 @@ impl Visitor<'_> for StateMemberSeed<'_, '_, '_> {
 }
 
 impl StateMemberSeed<'_, '_, '_> {
-    /// If a profile lists what a record may hold, anything else may be its value.
+    /// Notes a member that the profile does not list for a record: it may be the record's value.
     fn note_unknown(self, name: &str) {
         let is_record = self
             .state

@@ -9,14 +9,14 @@ use crate::extract::input::speedctl::{Speedctl, SpeedctlProcess};
 use crate::extract::profile::Profile;
 use crate::host::visible::{shortened, visible};
 
-/// Bytes of a snapshot's id, which becomes the name of a folder (NAME_MAX of Linux).
+/// The most bytes of a snapshot's id, which becomes the name of a folder (NAME_MAX of Linux).
 pub(super) const LONGEST_ID: usize = 255;
 
-/// Refuses what cannot be a snapshot's id. An id is an argument of speedctl, which would take `-x` for an
-/// option, and a folder's name among those of other snapshots.
+/// Refuses what cannot be a snapshot's id. An id is both an argument of speedctl, which would take `-x`
+/// for an option, and the name of a folder among those of other snapshots.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] for such an id.
 pub(super) fn check_id(id: &str) -> Result<(), Error> {
     let why = match id {
         "" => "it is empty",

@@ -94,7 +94,8 @@ pub(super) fn read_named(
     drop(description);
     let name = path.display().to_string();
     match read_csv((file, &name), on_loss, context, sender) {
-        // The columns are those that speedctl was asked for: the user has chosen none.
+        // speedctl was asked for these columns by kreplay, not by the user, so speedctl is at
+        // fault.
         Err(ReadStop::Failed(Error::NoValueColumn { .. })) => Err(ReadStop::Failed(
             ended.failed(format!("named {name}, which does not have a CSV header")),
         )),

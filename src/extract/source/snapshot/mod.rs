@@ -22,7 +22,8 @@ use crate::extract::profile::{Profile, path};
 /// The command that a replay of `snapshot` begins with, quoted for a shell.
 ///
 /// # Errors
-/// [`Error::Config`] for paths and filters that do not parse, or that speedctl does not take for a CSV.
+/// Returns [`Error::Config`] for paths and filters that do not parse, or that speedctl does not accept for a
+/// CSV.
 pub(in crate::extract) fn command_line(
     snapshot: &Snapshot,
     options: &Extraction,
@@ -40,8 +41,8 @@ enum Way {
     Raw,
 }
 
-/// speedctl takes no wildcards. The built-in profiles do not need any, because sentinels watch for what the
-/// first elements leave out; the user's own paths are taken literally.
+/// Decides how to read a snapshot first. speedctl takes no wildcards. The built-in profiles do not need any,
+/// because sentinels watch for what the first elements leave out; the user's own paths are taken literally.
 fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
     check_id(&snapshot.id)?;
     let profile = Profile::chosen(options)?;
@@ -79,7 +80,7 @@ fn needs_raw(path: &str) -> bool {
 /// Reads `snapshot` into `sender`.
 ///
 /// # Errors
-/// [`ReadStop::Failed`] if speedctl fails or its output is damaged.
+/// Returns [`ReadStop::Failed`] if speedctl fails or its output is damaged.
 pub(in crate::extract) fn read(
     snapshot: &Snapshot,
     context: &ExtractionContext,

@@ -54,7 +54,7 @@ pub(super) fn title(line: &[u8]) -> Option<&str> {
 }
 
 impl Document {
-    /// Begins with the heading `line`, which has this title.
+    /// Begins a document with the heading `line`, which has this title.
     pub(super) fn begin(number: u64, line: &[u8], title: &str) -> Self {
         let mut document = Self {
             text: Vec::new(),
@@ -164,7 +164,7 @@ impl Document {
     /// Notes a line that is longer than kreplay reads.
     pub(super) fn push_too_long(&mut self, number: u64) {
         if self.is_internal() {
-            // Only the base can be that long there.
+            // Only the base can be that long in this section.
             self.base.get_or_insert((number, 0..0));
         }
         self.drop_text();

@@ -26,7 +26,7 @@ pub(super) struct Markdown<R> {
     document: Option<Document>,
     /// Whether a document was collected before.
     is_behind: bool,
-    /// Whether what follows it has got its remark.
+    /// Whether what follows the last document already has its remark.
     is_astray: bool,
     /// The last text that was returned.
     given: Vec<u8>,
@@ -60,7 +60,7 @@ impl<R: Read> Markdown<R> {
     /// Reads on; blocks until there is something. `false` at the end of the input.
     ///
     /// # Errors
-    /// The reader's.
+    /// Returns the reader's error.
     pub(super) fn refill(&mut self) -> io::Result<bool> {
         self.lines.refill()
     }

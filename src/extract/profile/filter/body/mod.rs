@@ -64,7 +64,7 @@ impl JsonKey {
     /// Reads a key.
     ///
     /// # Errors
-    /// What is wrong with it, in words, and where: in characters from 0.
+    /// Returns what is wrong with it, in words, and where: in characters from 0.
     pub(super) fn parse(key: &str) -> Result<Self, (usize, String)> {
         let path = Path::parse(key).map_err(PathError::into_parts)?;
         let steps = path.steps().ok_or_else(|| {
@@ -77,7 +77,7 @@ impl JsonKey {
         })
     }
 
-    /// The texts that it finds. Null reads like a missing value.
+    /// The texts that the key finds. Null reads like a missing value.
     pub(super) fn texts(&self, body: &str) -> Vec<String> {
         let Some(body) = parse(body) else {
             return Vec::new();

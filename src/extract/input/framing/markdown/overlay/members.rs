@@ -58,14 +58,14 @@ impl<'a> OverlayMembers<'a> {
         }
     }
 
-    /// The same with a string.
+    /// Like `set`, with a string.
     pub(super) fn set_text(&mut self, name: &str, text: &str) {
         if self.text(name).as_deref() != Some(text) {
             self.set(name, quoted(text));
         }
     }
 
-    /// The same with the members in `members`, if they were changed.
+    /// Like `set`, with the members in `members`, if they were changed.
     pub(super) fn set_object(&mut self, name: &str, members: &OverlayMembers<'_>) {
         if members.is_changed {
             self.set(name, members.write());

@@ -27,7 +27,7 @@ impl Overlay<'_> {
         }
     }
 
-    /// Hyphenated here, and base64 of its 16 bytes in the base.
+    /// The section shows the UUID with hyphens; the base holds its 16 bytes as base64.
     fn lay_uuid(&mut self, shown: &str) -> bool {
         let Some(uuid) = Uuid::from_hex(shown) else {
             return false;
@@ -50,7 +50,8 @@ impl Overlay<'_> {
         true
     }
 
-    /// As Go writes it, and whole milliseconds in the base; a missing one there is 0.
+    /// The section shows the duration as Go writes it; the base holds whole milliseconds, and a
+    /// missing one is 0.
     fn lay_duration(&mut self, shown: &str) -> bool {
         let Some(millis) = millis(shown) else {
             return false;

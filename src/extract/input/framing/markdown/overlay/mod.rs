@@ -58,7 +58,7 @@ impl Overlay<'_> {
         self.remark(line, format!("`### {} ###`: {what}", section.title));
     }
 
-    /// A section that no documentation describes.
+    /// Remarks on a section that no documentation describes.
     fn remark_on_unknown(&mut self, section: &Section<'_>) {
         if section.plain_lines().next().is_some() {
             let what = "kreplay does not know this section and leaves it out";

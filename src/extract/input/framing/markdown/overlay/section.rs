@@ -46,9 +46,9 @@ pub(super) type NumberedLine<'a> = (u64, &'a str);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parts<'a> {
     pub(super) head: Vec<NumberedLine<'a>>,
-    /// `None` if there is no place for a body; its lines are joined as they were.
+    /// `None` if there is no place for a body. The lines of a body are joined as they were.
     pub(super) body: Option<String>,
-    /// Lines that belong to neither.
+    /// Lines that belong to neither the head nor the body.
     pub(super) astray: Vec<NumberedLine<'a>>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Section<'a> {
         (self.line + 1..).zip(self.content.lines())
     }
 
-    /// All its lines but fences and blank ones.
+    /// All lines of the section except fences and blank ones.
     pub(super) fn plain_lines(&self) -> impl Iterator<Item = NumberedLine<'a>> + use<'a> {
         let lines = self.lines();
         lines.filter(|(_, line)| !line.starts_with("```") && !line.trim().is_empty())
@@ -82,7 +82,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// `lines` are those after the first fence.
+/// Separates head and body where fences enclose them; `lines` are those after the first fence.
 fn fenced<'a>(lines: &[NumberedLine<'a>]) -> Parts<'a> {
     let is_blank = |line: &&NumberedLine<'_>| line.1.trim().is_empty();
     let end = lines.iter().position(|(_, line)| is_fence(line));

@@ -195,7 +195,7 @@ impl<'a, 'd> XPathContext<'a, 'd> {
     }
 }
 
-/// Exact up to 2^53, more than any document has nodes.
+/// `count` as a number. It is exact up to 2^53, and no document has as many nodes.
 #[allow(
     clippy::cast_precision_loss,
     reason = "no document has 2^53 nodes, up to which it is exact"
@@ -205,7 +205,7 @@ fn as_number(count: usize) -> f64 {
 }
 
 impl<'a, 'd> Item<'a, 'd> {
-    /// The same for the same node only.
+    /// An identity that no other node or attribute has.
     fn identity(&self) -> (u32, usize) {
         match self {
             Self::Node(node) => (node.id().get(), 0),

@@ -35,7 +35,7 @@ impl XPath {
     /// Reads an XPath.
     ///
     /// # Errors
-    /// What is wrong or not evaluated, in words, and where: in characters from 0.
+    /// Returns what is wrong or not evaluated, in words, and where: in characters from 0.
     pub(in crate::extract::profile::filter) fn parse(text: &str) -> Result<Self, (usize, String)> {
         parse::parse(text).map(|paths| Self { paths })
     }

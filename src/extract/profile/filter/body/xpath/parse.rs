@@ -178,7 +178,7 @@ impl XPathParser {
         }
     }
 
-    /// A call, if one begins here.
+    /// Reads a call, if one begins here.
     fn function(&mut self) -> Result<Option<Expr>, Wrong> {
         let began = self.at;
         let Ok(name) = self.name() else {
@@ -258,7 +258,7 @@ impl XPathParser {
         number.map_err(|_| (began, format!("`{digits}` is not a number")))
     }
 
-    /// A name without a colon.
+    /// Reads a name without a colon.
     fn name(&mut self) -> Result<String, Wrong> {
         self.peek();
         let name: String = self.text[self.at..]
