@@ -1,5 +1,5 @@
-//! What production has to do, and what it counts for the progress. Apart because the connection, the
-//! deliveries and the session all need it, and it needs none of them.
+//! What production has to do, and what it counts for the progress. This file is separate because the
+//! connection, the deliveries and the session all need it, and it needs none of them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -27,13 +27,13 @@ pub(crate) struct Job {
     pub(crate) destination: Destination,
     pub(crate) order: Order,
     pub(crate) timing: Timing,
-    /// Where records go that are not delivered.
+    /// The file for records that are not delivered.
     pub(crate) rejects: Option<PathBuf>,
     /// Where delivered records are written down, and what that journal belongs to.
     pub(crate) journal: Option<(PathBuf, Identity)>,
     /// What to do with the batch of a record that a broker refuses.
     pub(crate) on_refused: OnRefused,
-    /// How long no record may be acknowledged while some are in flight.
+    /// How long the run waits without an acknowledgement while records are in flight.
     pub(crate) give_up_after: Duration,
     /// How often to read the source, and for how long to send records.
     pub(crate) repetition: Repetition,
@@ -60,7 +60,7 @@ pub(crate) struct Counters {
     /// Records found in them.
     pub(crate) found: AtomicU64,
     pub(crate) delivered: AtomicU64,
-    /// Records that a plan has taken up.
+    /// Records that are planned so far.
     pub(crate) planned: AtomicU64,
     /// Records that are certain not to be in the log, or may not be.
     pub(crate) failed: AtomicU64,

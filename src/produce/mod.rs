@@ -59,10 +59,10 @@ pub(crate) use crate::host::control::{Control, Shutdown};
 
 use crate::record::channel::Receiver;
 
-/// Starts to send what `passes` give, each of which is a reading of the source. Asks them for the first one
-/// once preflight has passed, on the sending thread, and for the next one when the one before was read to a
-/// good end. Must be called on a tokio runtime; `passes` are called on it as well. The outcome comes when
-/// everything is delivered or accounted for; an error instead is a defect.
+/// Starts to send what `passes` returns: one reading of the source for each call. The sending thread calls
+/// it for the first reading once preflight has passed, and for the next one after the one before was read
+/// to a good end. Must be called on a tokio runtime; `passes` is called on it as well. The outcome comes
+/// when everything is delivered or accounted for; an error instead is a defect.
 pub(crate) fn start(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
@@ -71,13 +71,13 @@ pub(crate) fn start(
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
-        // Nobody listens only if the run ended at once, which needs no outcome.
+        // The receiver is gone only if the run ended at once, which needs no outcome.
         _ = tell_outcome.send(session::run(&job, passes));
     });
     outcome
 }
 
-/// Starts to plan what `passes` give, on the same terms as [`start`]; sends nothing.
+/// Starts to plan what `passes` returns, on the same terms as [`start`]; sends nothing.
 pub(crate) fn start_plan(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
@@ -86,7 +86,7 @@ pub(crate) fn start_plan(
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
-        // Nobody listens only if the run ended at once, which needs no outcome.
+        // The receiver is gone only if the run ended at once, which needs no outcome.
         _ = tell_outcome.send(plan::run(job, passes));
     });
     outcome

@@ -1,6 +1,6 @@
 //! Prints one line on stderr that says where the records go: the cluster, its topics, and the consumer groups
-//! that will see the records. Questions about groups may take a while and must not hold up a replay: they are
-//! asked on their own thread, and the line follows when they are answered.
+//! that will see the records. Requests about groups may take a while and must not hold up a replay: they are
+//! sent on a thread of their own, and the line follows when they are answered.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,7 +23,7 @@ use crate::report::rendering::figures::count;
 const HOLD_UP: Duration = Duration::from_millis(40);
 /// How long the end of a run waits for them.
 const LAST_WAIT: Duration = Duration::from_millis(500);
-/// How long one question about groups may take. Two are asked, one after the other.
+/// How long one request about groups may take. There are two, one after the other.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
 /// How many groups are asked for their offsets at most.
 const MOST_GROUPS: usize = 200;
@@ -36,7 +36,7 @@ pub(in crate::produce) struct Announcement {
     asking: Option<JoinHandle<()>>,
     /// The shutdown of the run.
     control: Control,
-    /// The shutdown of the questions, which end with the announcement.
+    /// The shutdown of the requests, which end with the announcement.
     questions: Control,
 }
 
@@ -48,7 +48,7 @@ struct SharedAnnouncement {
 
 impl SharedAnnouncement {
     fn lock(&self) -> MutexGuard<'_, Option<String>> {
-        // The line is either there or taken: whole also after a panic.
+        // The line is either there or taken, so the state is consistent also after a panic.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,7 +106,7 @@ impl Drop for Announcement {
         self.shared.print("");
         self.questions.escalate(Shutdown::Immediate);
         if let Some(asking) = self.asking.take() {
-            // Its questions end at once now; it holds the client.
+            // Its requests now end at once. Wait for it, because it holds the client.
             patience::join(vec![asking], &self.control, LAST_WAIT);
         }
     }

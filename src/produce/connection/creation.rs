@@ -26,7 +26,7 @@ impl Connection {
     /// Returns their sizes, in the same order.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
+    /// Returns [`Error::TopicRefused`] with the cluster's reason.
     pub(in crate::produce) fn create_topics(
         &self,
         topics: &[(&str, i32)],
@@ -90,7 +90,7 @@ impl Connection {
         check_creation(topic, partitions)?;
         let client = self.client();
         match admin::create_topic(client, control, topic, partitions, ADMIN_LIMIT) {
-            // Somebody else was faster, which is as good.
+            // Somebody else was faster, which is just as good.
             Err(e) if e.code != Code::TOPIC_ALREADY_EXISTS => Err(creation_refused(topic, e.text)),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -99,7 +99,7 @@ impl Connection {
     /// Adds partitions to `topic`, which this run has created; `false` if it cannot have more.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`] with the cluster's reason.
+    /// Returns [`Error::TopicRefused`] with the cluster's reason.
     pub(in crate::produce) fn grow_topic(
         &self,
         topic: &str,
@@ -169,15 +169,15 @@ fn creation_refused(topic: &str, reason: String) -> Error {
     }
 }
 
-/// Checks that kreplay creates topics with this many partitions.
+/// Checks that a topic can be created with this many partitions.
 ///
 /// # Errors
-/// [`Error::TopicRefused`], as for creating it.
+/// Returns [`Error::TopicRefused`] if it cannot.
 pub(in crate::produce) fn check_creation(topic: &str, partitions: i32) -> Result<(), Error> {
     checked(partitions).map_err(|reason| creation_refused(topic, reason))
 }
 
-/// The error for a number of partitions that no topic is created with.
+/// Checks a number of partitions; the error says why no topic is created with it.
 fn checked(partitions: i32) -> Result<(), String> {
     match partitions {
         ..=MOST_PARTITIONS => Ok(()),

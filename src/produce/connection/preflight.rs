@@ -26,7 +26,7 @@ impl Connection {
     /// Waits until a broker answers.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] with the cause, within seconds.
+    /// Returns [`Error::Unreachable`] with the cause, within seconds.
     pub(in crate::produce) fn check_reachable(&self, control: &Control) -> Result<(), Error> {
         let started = Instant::now();
         loop {
@@ -64,7 +64,7 @@ impl Connection {
     /// Checks that the cluster names no more brokers than allowed.
     ///
     /// # Errors
-    /// [`Error::Unreachable`].
+    /// Returns [`Error::Unreachable`] if it does.
     fn check_broker_count(&self, metadata: &Metadata) -> Result<(), Error> {
         let brokers = metadata.brokers.len();
         match brokers > MOST_BROKERS {
@@ -81,11 +81,11 @@ impl Connection {
         }
     }
 
-    /// Checks that one of the addresses that the cluster advertises accepts connections. If clients are sent
-    /// to a port that nobody listens on, librdkafka tries for minutes.
+    /// Checks that one of the addresses that the cluster advertises accepts connections. If the cluster
+    /// sends clients to a port that nobody listens on, librdkafka tries for minutes.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] with the address and its cause, within seconds.
+    /// Returns [`Error::Unreachable`] with the address and its cause, within seconds.
     fn check_advertised(&self, metadata: &Metadata, control: &Control) -> Result<(), Error> {
         let advertised = metadata.brokers.iter();
         let advertised: Vec<_> = advertised.map(|b| (b.host.clone(), b.port)).collect();

@@ -1,5 +1,5 @@
-//! How long a record may wait for its delivery, and whose clock decides. Apart because the connection sets it
-//! and the session watches it.
+//! How long a record may wait for its delivery, and whose clock decides. This file is separate because the
+//! connection sets it and the session watches it.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::config::{Cluster, Destination, Idempotence};
 
 /// librdkafka's `message.timeout.ms` (CONFIGURATION.md).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
-/// Both of its names there.
+/// Both names that librdkafka has for it.
 pub(in crate::produce) const TIMEOUT_NAMES: [&str; 2] =
     ["message.timeout.ms", "delivery.timeout.ms"];
 
-/// How long a record may wait for its delivery by the user's `properties`. 0 means no limit, for which the
-/// default is as good as any.
+/// How long a record may wait for its delivery by the user's `properties`. 0 means no limit, and any time
+/// will do then: the default.
 pub(in crate::produce) fn timeout_of(properties: &[(String, String)]) -> Duration {
     limit_of(properties).unwrap_or(DEFAULT_TIMEOUT)
 }
@@ -36,7 +36,7 @@ pub(in crate::produce) enum TimeOuts {
 }
 
 impl TimeOuts {
-    /// librdkafka keeps them if nothing is promised, or if nothing can be late.
+    /// Whose clock decides: librdkafka's if nothing is promised, or if nothing can be late.
     pub(in crate::produce) fn of(destination: &Destination) -> Self {
         let is_rehearsal = destination.cluster == Cluster::Rehearsal;
         match destination.idempotence {

@@ -11,7 +11,7 @@ use crate::error::{Error, Right};
 use crate::host::control::Control;
 use crate::produce::routing::acceptance::TopicRules;
 
-/// How long the cluster may take to give the settings of a topic.
+/// How long the cluster may take to report the settings of a topic.
 const SETTINGS_LIMIT: Duration = Duration::from_secs(3);
 /// From this many topics on, kreplay looks them up in a list of all that the cluster has. It asks for fewer
 /// one by one, because that list may be long.
@@ -46,7 +46,7 @@ impl TopicShape {
     }
 }
 
-/// The settings of a topic that matter for sending to it; `None` if the cluster does not give them.
+/// The settings of a topic that matter for sending to it; `None` if the cluster does not report them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::produce) struct TopicSettings {
     /// `max.message.bytes`: the largest batch that the brokers accept.
@@ -74,7 +74,7 @@ impl TopicSettings {
 }
 
 impl Connection {
-    /// The settings of `topic`, as for [`Connection::settings_of`].
+    /// The settings of `topic`: see [`Connection::settings_of`].
     pub(in crate::produce) fn topic_settings(&self, topic: &str) -> TopicSettings {
         self.settings_of(&[topic]).pop().unwrap_or_default()
     }
@@ -113,7 +113,7 @@ impl Connection {
         settings.collect()
     }
 
-    /// The ids of the topics called `names`, as far as the cluster gives them; a journal works without them.
+    /// The ids of the topics called `names`, as far as the cluster names them; a journal works without them.
     pub(in crate::produce) fn topic_ids(&self, names: &[&str]) -> Vec<(String, FoundTopic)> {
         if names.is_empty() {
             return Vec::new();
@@ -131,7 +131,7 @@ impl Connection {
     /// Checks that the user may write to the topics called `names`, as far as the cluster says.
     ///
     /// # Errors
-    /// [`Error::RightMissing`] that names all topics to which the user may not write.
+    /// Returns [`Error::RightMissing`], which names all topics to which the user may not write.
     pub(in crate::produce) fn check_writing(&self, names: &[&str]) -> Result<(), Error> {
         if names.is_empty() || self.is_rehearsal() {
             return Ok(());
@@ -170,7 +170,7 @@ impl Connection {
         }
     }
 
-    /// The names of existing topics, as far as the cluster gives them, without Kafka's own.
+    /// The names of existing topics, as far as the cluster lists them, without Kafka's own.
     pub(in crate::produce) fn topic_names(&self) -> Vec<String> {
         let asked = self.ask(|client| client.topics(ASK_LIMIT));
         let Some(Ok(metadata)) = asked else {
@@ -184,7 +184,7 @@ impl Connection {
     /// shows whether the user may know about it, so those that are not in a list are asked for one by one.
     ///
     /// # Errors
-    /// As for [`Connection::topic_state`].
+    /// Fails as [`Connection::topic_state`] does.
     pub(in crate::produce) fn topic_states(
         &self,
         names: &[&str],
@@ -200,9 +200,8 @@ impl Connection {
         states.collect()
     }
 
-    /// All topics of the cluster that can be used, if `wanted` of them are looked for; `None` if those are
-    /// few, or the cluster gives no list. librdkafka keeps what it lists, and need not ask for each topic
-    /// again.
+    /// All usable topics of the cluster, if `wanted` of them are needed; `None` if that is few, or if the
+    /// cluster returns no list. librdkafka keeps what it lists, and need not ask for each topic again.
     pub(in crate::produce) fn list_for(
         &self,
         wanted: usize,
@@ -252,7 +251,8 @@ impl Connection {
     /// What the cluster says about `topic`.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`] if it says nothing, or that the user may not know.
+    /// Returns [`Error::TopicRefused`] if the cluster does not answer, or if the user may not know about the
+    /// topic.
     pub(in crate::produce) fn topic_state(
         &self,
         topic: &str,
@@ -297,8 +297,8 @@ impl Connection {
     }
 }
 
-/// How many partitions `metadata` name of a topic: 0 where they say that there is none of that name, none
-/// where they do not say.
+/// How many partitions of a topic `metadata` names: 0 if it says that there is no such topic, `None` if it
+/// does not say.
 fn named_in(metadata: &Metadata, topic: &str) -> Option<i32> {
     let Some(found) = metadata.topics.iter().find(|found| found.name == topic) else {
         return Some(0);

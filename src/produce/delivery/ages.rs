@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The most that the time between two checks counts: the sending thread checks every few milliseconds.
+/// The most that counts of the time between two checks: the sending thread checks every few milliseconds.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 /// A span in which records are handed over is this fraction of the time that they may wait.
 const PARTS: u32 = 64;
@@ -87,7 +87,7 @@ impl InFlightAges {
         self.now
     }
 
-    /// Whether a record waits for too long.
+    /// Whether a record has waited for too long.
     pub(in crate::produce) fn is_any_overdue(&self) -> bool {
         let mut waiting = self.spans.iter();
         let oldest = waiting.find(|span| span.handed.is_some_and(|n| n > span.answered));

@@ -11,7 +11,7 @@ impl Deliveries {
     /// Handles the answer for a record.
     pub(in crate::produce) fn answer(&self, delivery: &Delivery<'_>) {
         let Delivery { record, topic, .. } = delivery;
-        // Before the lock, which may have to wait for others.
+        // Read before locking, because the lock may have to wait for others.
         let due = record.due();
         let response = due.map(|due| self.began.elapsed().saturating_sub(due));
         let mut account = self.account();

@@ -57,8 +57,8 @@ impl InFlightBudget {
     /// How many times the widest window batches may keep in memory: once for records without an answer, once
     /// for their neighbours in half-answered batches.
     const PINNED: usize = 2;
-    /// From there on, each record is kept alone. Beyond this limit nothing is sent: only copies of single
-    /// records reach it, by the overhead of each.
+    /// Beyond [`Self::PINNED`], each record is kept alone. Beyond this limit, nothing is sent: only copies of
+    /// single records reach it, because of the overhead of each.
     const PINNED_MOST: usize = 4;
 
     /// A window of at most `most` bytes, for records that time out after `timeout`.
@@ -84,7 +84,8 @@ impl InFlightBudget {
         Pin::new(bytes, &self.pinned)
     }
 
-    /// Whether so few of their records keep batches in memory that the next ones are better kept alone.
+    /// Whether batches of which few records are left keep so much memory that the next records are better
+    /// kept alone.
     pub(in crate::produce) fn is_pinned_full(&self) -> bool {
         self.pinned.load(Ordering::SeqCst) > self.most * Self::PINNED
     }
@@ -136,7 +137,7 @@ impl InFlightBudget {
         }
     }
 
-    /// Everything that was in flight when the window was full has been answered.
+    /// Ends a turn: everything that was in flight when the window was full has been answered.
     fn end_turn(&self) {
         let mut turn = lock(&self.turn);
         let Some(began) = turn.take() else {
@@ -201,8 +202,8 @@ mod tests {
         assert!(budget.wait(Duration::ZERO));
     }
 
-    /// Turns until the window stays the same, for a cluster that takes `rate` bytes a second; and the longest
-    /// turn.
+    /// The number of turns until the window stays the same, for a cluster that takes `rate` bytes a second;
+    /// that window; and the longest turn.
     fn turns(rate: f64, timeout: Duration) -> (usize, usize, f64) {
         let mut window = InFlightBudget::of(InFlightBudget::WIDE, timeout)
             .window

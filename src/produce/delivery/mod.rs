@@ -1,5 +1,5 @@
-//! Deliveries: the broker's answer for each record, counted as it comes. Runs on the threads that poll
-//! librdkafka, beside the sending thread.
+//! Deliveries: the broker's answer for each record, counted as it comes. This runs on the threads that
+//! poll librdkafka, beside the sending thread.
 
 pub(crate) mod ages;
 mod answers;
@@ -36,9 +36,9 @@ pub(super) struct ClientErrors {
     pub(super) connection: Option<Reason>,
     /// The last reason: why the cluster is silent now.
     pub(super) latest: Option<Reason>,
-    /// All known brokers are down.
+    /// Whether all known brokers are down.
     pub(super) all_down: bool,
-    /// Whether a secret or mechanism is wrong: trying again does not help.
+    /// Which secret or mechanism is wrong, if one is: trying again does not help.
     pub(super) authentication: Option<Reason>,
     /// Why nothing more will be answered.
     ending: Option<Ending>,
@@ -85,9 +85,9 @@ pub(super) struct Account {
     pub(super) answers: Option<NewOutcomes>,
     /// Records that a broker has answered, even with a refusal.
     pub(super) heard: u64,
-    /// The report is complete: later answers change nothing.
+    /// Whether the report is complete: later answers then change nothing.
     is_closed: bool,
-    /// How long those in flight wait.
+    /// How long the records in flight have waited.
     pub(super) ages: InFlightAges,
     /// Records that come back from a producer that is being ended; `None` while none is.
     pub(super) returned: Option<Vec<Returned>>,
@@ -128,7 +128,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Account {
-    /// Accepts no more answers. The outcome of the records in `open` is that they got none.
+    /// Accepts no more answers. The records in `open` count as those that never got one.
     pub(super) fn close(&mut self, open: impl Iterator<Item = InFlightRecord>) {
         self.is_closed = true;
         for record in open {
@@ -154,7 +154,8 @@ impl Account {
         mem::take(&mut self.overdue).into_iter().collect()
     }
 
-    /// The final outcome of a record that is certainly not in the log, with the reason `why`.
+    /// Counts a record that is certainly not in the log, which is its final outcome, with the reason
+    /// `why`.
     fn not_written(&mut self, record: &InFlightRecord, why: &str) {
         if let Some(answers) = &mut self.answers {
             answers.not_written(record.position());
@@ -250,7 +251,7 @@ impl Deliveries {
         self.is_forbidden.store(true, Ordering::SeqCst);
     }
 
-    /// Notes an error that librdkafka reports of brokers, or of the whole producer.
+    /// Notes an error that librdkafka reports about brokers, or about the whole producer.
     pub(super) fn client_error(&self, code: Code, reason: &str) {
         let mut client_errors = lock(&self.client_errors);
         match code {
@@ -332,7 +333,7 @@ impl Deliveries {
         self.has_refused.store(true, Ordering::SeqCst);
     }
 
-    /// The final outcome of a refused record: it is not written.
+    /// Counts a refused record as not written, which is its final outcome.
     pub(super) fn conclude(
         &self,
         record: &InFlightRecord,

@@ -1,6 +1,6 @@
-//! Holds records of refused batches until it is known which of them the broker refuses, and records whose
-//! topic or partition is missing until it is there again. Apart from `isolation/`, which sends them again:
-//! this is what the polling thread notes, and how it is judged.
+//! Holds records of refused batches until it is known which of them the broker refuses, and records whose topic
+//! or partition is missing until it is there again. This file is separate from `isolation/`, which sends them
+//! again: this is what the polling thread notes, and how it is judged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -32,9 +32,9 @@ impl Cause {
             Code::INVALID_TIMESTAMP => Some(Self::Timestamp),
             Code::MESSAGE_SIZE_TOO_LARGE | Code::RECORD_LIST_TOO_LARGE => Some(Self::TooLarge),
             Code::INVALID_DIFFERENT_RECORD => Some(Self::Neighbour),
-            // rd_kafka_broker_op_serve gives records in the queue of a partition that is removed the first
-            // one, rd_kafka_topic_assign_uas and rd_kafka_msg_partitioner one of the others, and
-            // rd_kafka_toppar_destroy_final the last one to what came back to a removed partition.
+            // Records in the queue of a removed partition get the first code from rd_kafka_broker_op_serve;
+            // others get one of the middle ones from rd_kafka_topic_assign_uas or rd_kafka_msg_partitioner; and
+            // what came back to a removed partition gets the last one from rd_kafka_toppar_destroy_final.
             Code::UNKNOWN_PARTITION
             | Code::UNKNOWN_TOPIC
             | Code::UNKNOWN_TOPIC_OR_PARTITION
@@ -161,7 +161,8 @@ impl Refusals {
                     continue;
                 }
                 let mut held = std::mem::take(&mut partition.held);
-                // The sending thread is told of some at once, the polling thread later of those before.
+                // The sending thread learns of some records at once, and the polling thread only later of
+                // earlier ones.
                 if held.iter().any(|refused| refused.cause == Cause::Absent) {
                     held.sort_by_key(|refused| refused.record.position());
                 }
@@ -197,16 +198,16 @@ impl Refusals {
 /// What is known about refused records.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Judgement {
-    /// Certain to be refused again.
+    /// Those that are certain to be refused again.
     pub(in crate::produce) culprits: Vec<RefusedRecord>,
-    /// May be accepted without the culprits.
+    /// Those that may be accepted without the culprits.
     pub(in crate::produce) suspects: Vec<RefusedRecord>,
     /// The length of the longest group without a known culprit.
     pub(in crate::produce) unclear: usize,
 }
 
-/// Judges the refused records of a partition. `alone`: they were sent as one record. `marked`: these brokers
-/// mark the culprits. `batch_size`: a record this large had its own batch.
+/// Judges the refused records of a partition. `alone` means that what was sent is a single record, and `marked`
+/// that these brokers mark the culprits; a record of at least `batch_size` bytes had its own batch.
 pub(in crate::produce) fn judge(
     refused: &[RefusedRecord],
     alone: bool,
@@ -288,7 +289,7 @@ mod tests {
         assert_eq!(judged(&[(TooLarge, 0); 4], false, true), (vec![], 4, 4));
         assert_eq!(judged(&[n], false, true), (vec![], 1, 1));
         assert_eq!(judged(&[n], true, true), (vec![0], 0, 0));
-        // Nobody is to blame that a partition is missing, nor is the cause to be found by halving.
+        // No record is to blame for a missing partition, and halving does not find the cause.
         let a = (Cause::Absent, 0);
         assert_eq!(judged(&[a], true, true), (vec![], 1, 0));
         assert_eq!(judged(&[a, a, a], false, false), (vec![], 3, 0));

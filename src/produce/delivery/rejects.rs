@@ -27,7 +27,7 @@ const MOST_PLACES: usize = 512;
 pub(in crate::produce) struct Rejects {
     control: Control,
     file: Option<File>,
-    /// The content of the file is removed when the run begins.
+    /// Whether the content of the file is removed when the run begins.
     is_replaced: bool,
     /// Rejects of this run, until it is certain that the content of the file may be removed.
     waiting: Option<Vec<u8>>,
@@ -55,7 +55,8 @@ impl Rejects {
     /// Opens the file for rejects, and locks it against other runs.
     ///
     /// # Errors
-    /// [`Error::Config`] if it cannot be written, is in use, or holds something that must be kept.
+    /// Returns [`Error::Config`] if the file cannot be written, is in use, or holds something that must be
+    /// kept.
     pub(in crate::produce) fn open(
         path: Option<&Path>,
         former: Former<'_>,
@@ -86,7 +87,7 @@ impl Rejects {
         })
     }
 
-    /// Whether there are rejects of earlier runs in the file.
+    /// Whether this run replaces rejects of earlier runs in the file.
     pub(in crate::produce) fn are_replaced(&self) -> bool {
         self.is_replaced
     }
@@ -193,7 +194,7 @@ fn cannot_write(reason: &str) -> Error {
 }
 
 /// # Errors
-/// [`Error::Config`] if this run must not remove the content of the file.
+/// Returns [`Error::Config`] if this run must not remove the content of the file.
 fn check_former(path: &Path, former: Former<'_>) -> Result<(), Error> {
     let name = path.display();
     let held = |message: String, send: String| Error::Config {

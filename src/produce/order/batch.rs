@@ -1,5 +1,5 @@
-//! What to put in order, and how. Apart because the window creates batches and the receiving end passes them
-//! on.
+//! What to put in order, and how. This file is separate because the window creates batches and the receiving
+//! end passes them on.
 
 use crate::record::in_flight::NumberedBatch;
 use crate::report::{Problems, Tally};

@@ -1,5 +1,5 @@
-//! The order of timed replays: across partitions by time, within each by offset. Apart because it is
-//! about times alone; `window/` moves the records.
+//! The order of timed replays: across partitions by time, within each by offset. This file is separate
+//! because it is about times alone; `window/` moves the records.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! The waiting records of one partition, in chunks that are batches of their own. Apart from the others
-//! because nothing here decides when they go.
+//! The waiting records of one partition, in chunks that are batches of their own. This file is separate from
+//! the others because nothing here decides when they go.
 
 use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::record::{Batch, Record};

@@ -25,7 +25,8 @@ impl FileRanges {
         *range = (range.0.min(run.lowest), range.1.max(run.highest));
     }
 
-    /// The files by rising offsets; empty when they were read so, or when no order makes that true.
+    /// The files in ascending order of their offsets; empty if they were read in that order, or if no order
+    /// fits.
     pub(super) fn better_order(&self) -> Vec<u32> {
         let files: BTreeSet<u32> = self.0.keys().map(|(_, input)| *input).collect();
         if files.len() > MOST_FILES || self.0.len() >= MOST_RANGES {
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn files_are_put_in_the_order_of_their_offsets_where_there_is_one() {
-        // part.0, part.10, part.2 as a glob gives them, over two partitions.
+        // part.0, part.10, part.2 as a glob sorts them, over two partitions.
         let parts = [
             (0, 0, 0, 9),
             (1, 0, 0, 5),

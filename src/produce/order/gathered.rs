@@ -2,9 +2,9 @@
 //! records of one partition, and looks at all partitions of a broker before each request, so the number of
 //! records in a request matters.
 //!
-//! The partition whose first record waits longest goes first: then each goes with twice what it has on
-//! average, and nothing waits for ever. The latest records stay: something that belongs before them may
-//! follow.
+//! The partition whose first record has waited longest goes first. Each then goes with about twice the
+//! records that it has on average, and nothing waits for ever. The latest records stay: something that
+//! belongs before them may follow.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(super) struct ReleasedRecords {
     pub(super) chunk: Chunk,
 }
 
-/// What is gathered.
+/// Records gathered by partition.
 #[derive(Debug, Default)]
 pub(super) struct GatheredRecords {
     /// By the index of the partition; `None` for partitions without waiting records.
@@ -103,7 +103,7 @@ impl GatheredRecords {
     }
 
     /// Whether a batch is as it came, and each of its records has a partition and an offset: nobody knows
-    /// where others belong.
+    /// where other records belong.
     pub(super) fn takes(numbered: &NumberedBatch) -> bool {
         let mut records = numbered.batch.records.iter();
         matches!(numbered.positions, Positions::From(_))
@@ -206,7 +206,7 @@ impl GatheredRecords {
             Release::Waited(waited) => self.settled_by_time(waited),
             Release::Room(waited) => self.settled_by_time(waited).max(self.oldest_young()),
         };
-        // Even if all are young, room has to be made.
+        // Even if all records are young, some have to go to make room.
         Some((partition, if first < settled { settled } else { u64::MAX }))
     }
 
@@ -220,7 +220,7 @@ impl GatheredRecords {
             if first.is_some_and(|first| first <= last) {
                 return (last < young).then_some((last, partition));
             }
-            // It has gone with others.
+            // The chunk has already gone with others.
             self.full.pop_front();
         }
         None

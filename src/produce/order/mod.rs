@@ -1,7 +1,6 @@
-//! The order in which records are sent: per captured partition by rising offset. RRPairs overlap in
-//! time (several consumers, several pods, refetches), so a bounded window of what comes next puts
-//! neighbours right (`window/`). Records later than the window allows are sent anyway, and
-//! counted.
+//! The order in which records are sent: in each captured partition by ascending offset. RRPairs overlap in
+//! time (several consumers, several pods, refetches), so a bounded window of what comes next puts neighbours
+//! in order (`window/`). Records later than the window allows are sent anyway, and counted.
 
 mod batch;
 mod by_time;
@@ -26,8 +25,8 @@ use crate::record::in_flight::{NumberedBatch, Positions};
 use crate::report::Problems;
 use crate::report::rendering::figures::count;
 
-/// Captured partitions of a run, about 300 bytes for each; Kafka's largest clusters are planned for a million
-/// (KIP-500).
+/// The most captured partitions of a run: each takes about 300 bytes, and Kafka's largest clusters are
+/// planned for a million (KIP-500).
 const MOST_PARTITIONS: usize = 1_000_000;
 
 /// What comes next.
@@ -91,7 +90,7 @@ impl<'a> Ordered<'a> {
     /// Checks that the records do not belong to more captured partitions than allowed.
     ///
     /// # Errors
-    /// [`Error::Config`].
+    /// Returns [`Error::Config`] if they do.
     pub(super) fn check_bound(&self) -> Result<(), Error> {
         match self.window.known_partitions() > MOST_PARTITIONS {
             true => Err(Error::Config {
@@ -105,7 +104,7 @@ impl<'a> Ordered<'a> {
         }
     }
 
-    /// Waits up to `limit` for the source to give something, or to end.
+    /// Waits up to `limit` for the source to yield something, or to end.
     pub(super) fn wait(&mut self, limit: Duration) {
         let started = Instant::now();
         self.receiver.wait(limit);
@@ -117,7 +116,7 @@ impl<'a> Ordered<'a> {
     /// none after them is passed on.
     ///
     /// # Errors
-    /// The error of `note`.
+    /// Returns the error of `note`.
     pub(super) fn next<E>(
         &mut self,
         mut note: impl FnMut(&mut SourceBatch) -> Result<u64, E>,
@@ -234,7 +233,7 @@ mod tests {
         sent_to(0, batches, order)
     }
 
-    /// The same, with this many partitions at the destination.
+    /// Like `sent`, with this many partitions at the destination.
     fn sent_to(
         destinations: usize,
         batches: &[Vec<(i32, i64)>],

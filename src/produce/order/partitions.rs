@@ -1,6 +1,6 @@
-//! The captured partitions that the window has seen, by number: what waits of each, and what was sent. Apart
-//! because every question about one partition is answered here without a look at the others, however many
-//! there are.
+//! The captured partitions that the window has seen, by number: what waits of each, and what was sent. This
+//! file is separate because every question about one partition is answered here without a look at the
+//! others, however many there are.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -30,7 +30,7 @@ impl PartitionRun {
     }
 }
 
-/// What is known of one partition.
+/// What is known about one partition.
 #[derive(Debug, Default)]
 struct KnownPartition {
     /// The highest offset sent.
@@ -56,7 +56,7 @@ pub(super) struct KnownPartitions {
 /// Finds the partitions of one batch's records.
 #[derive(Debug)]
 pub(super) struct PartitionFinder {
-    /// Of each of the batch's topics.
+    /// The number of each of the batch's topics.
     topics: Vec<u32>,
     /// The topic and partition of the last look-up: the next record mostly has the same.
     last: Option<((u32, i32), PartitionIndex)>,
@@ -183,7 +183,7 @@ mod tests {
     use crate::record::Origin;
     use crate::record::lines;
 
-    /// A batch with one record of each of so many partitions.
+    /// A batch with one record of each of this many partitions.
     fn one_of_each(partitions: i32, offset: i64) -> Batch {
         let mut batch = Batch::default();
         for partition in 0..partitions {

@@ -1,5 +1,5 @@
-//! The records of several batches by their positions, in the order in which they have to be sent. Apart from
-//! the window because nothing here waits.
+//! The records of several batches by their positions, in the order in which they have to be sent. This file
+//! is separate from the window because nothing here waits.
 
 use super::by_time::{TimeRange, WaitingRecord, in_order};
 use super::partitions::{KnownPartitions, PartitionIndex};
@@ -54,8 +54,8 @@ impl RecordSlots {
         }
     }
 
-    /// A partition's records take the slots that records of this partition had, so that partitions stay
-    /// interleaved as they were captured.
+    /// The records in order. Those of a partition take the slots that records of that partition had, so
+    /// that partitions stay interleaved as they were captured.
     pub(super) fn in_order(&mut self) -> Vec<RecordSlot> {
         self.came.sort_unstable();
         let mut ordered = self.places.clone();
@@ -65,8 +65,8 @@ impl RecordSlots {
         ordered
     }
 
-    /// By the records' times, and within a partition by offset. Records without a partition or offset keep
-    /// the order in which they came.
+    /// The records by their times, and within a partition by offset. Records without a partition or offset
+    /// keep the order in which they came.
     pub(super) fn by_time(&self, batches: &[&NumberedBatch], clock: Clock) -> Vec<RecordSlot> {
         let mut records: Vec<WaitingRecord> =
             (0..self.places.len()).map(|slot| (None, 0, slot)).collect();

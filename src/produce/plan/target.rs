@@ -17,7 +17,7 @@ pub(super) struct FoundTarget<'n> {
     pub(super) name: &'n str,
     pub(super) captured: (i32, usize),
     pub(super) standing: TopicStanding,
-    /// None where it does not exist.
+    /// `None` if the topic does not exist.
     pub(super) shape: Option<TopicShape>,
 }
 
@@ -27,10 +27,10 @@ pub(super) struct PlannedTarget {
     pub(super) standing: TopicStanding,
     pub(super) partitions: TopicPartitions,
     pub(super) rules: TopicRules,
-    /// `max.message.bytes`, where it is known.
+    /// `max.message.bytes`, if it is known.
     pub(super) limit: Option<usize>,
     pub(super) sizes: Sizes,
-    /// Captured partitions that it lacks, of records that are to keep them.
+    /// Captured partitions that records have to keep and the topic lacks.
     lacking: BTreeSet<i32>,
     /// Where the first such record is.
     first_lacking: Option<Origin>,
@@ -74,7 +74,7 @@ impl PlannedTarget {
         }
     }
 
-    /// Notes a captured partition that a record is to keep and the topic lacks.
+    /// Notes a captured partition that a record has to keep and the topic lacks.
     pub(super) fn lack(&mut self, partition: i32, origin: Origin) {
         self.lacking.insert(partition);
         self.first_lacking.get_or_insert(origin);

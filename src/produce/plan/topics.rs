@@ -1,4 +1,4 @@
-//! The destination's topics as a plan knows them: as the cluster describes them, or as kreplay assumes them where it
+//! The destination's topics as a plan knows them: as the cluster describes them, or as kreplay assumes them if it
 //! asks no cluster.
 
 use std::collections::HashMap;
@@ -71,7 +71,7 @@ impl<'a> PlannedTopics<'a> {
     /// Checks the topics that the observed records go to.
     ///
     /// # Errors
-    /// [`Error::Config`] for renamings that match nothing.
+    /// Returns [`Error::Config`] for renamings that match nothing.
     pub(super) fn look(&mut self, extent: Extent) -> Result<(), Error> {
         self.renamings.check(extent)?;
         let wanted = destinations(&self.renamings, &self.captured).into_iter();
@@ -96,7 +96,7 @@ impl<'a> PlannedTopics<'a> {
     /// all go to one topic.
     ///
     /// # Errors
-    /// [`Error::Config`] as of [`PlannedTopics::look`].
+    /// Returns [`Error::Config`] as [`PlannedTopics::look`] does.
     pub(super) fn route(&mut self, topic: Option<&CapturedTopic>) -> Result<Option<usize>, Error> {
         let Some(name) = self.renamings.destination(topic) else {
             return Ok(None);
@@ -139,10 +139,10 @@ impl<'a> PlannedTopics<'a> {
         self.partitions
     }
 
-    /// Gives a topic that is made for the capture, or assumed, the partition that a record is to keep.
+    /// Adds the partition that a record has to keep to a topic that is created for the capture, or assumed.
     ///
     /// # Errors
-    /// [`Error::Config`] and [`Error::TopicRefused`] for more than a topic is made with.
+    /// Returns [`Error::Config`] or [`Error::TopicRefused`] for more partitions than a topic is created with.
     pub(super) fn grow(&mut self, target: usize, partition: i32) -> Result<(), Error> {
         let target = &mut self.targets[target];
         if target.standing == TopicStanding::Present || partition >= MOST_PARTITIONS {
@@ -264,7 +264,7 @@ impl<'a> PlannedTopics<'a> {
         Ok(())
     }
 
-    /// The settings of the topics called `names`. That the user may not write them is noted.
+    /// The settings of the topics called `names`. Notes if the user may not write to them.
     fn settings(&mut self, names: &[&str]) -> Vec<TopicSettings> {
         let Some(connection) = self.connection() else {
             return Vec::new();

@@ -1,5 +1,5 @@
-//! What a topic's settings say about a record beforehand: a record that the brokers would refuse, or delete
-//! at once, is left out alone, because a refused batch takes all its records along.
+//! What a topic's settings say about a record before it is sent: a record that the brokers would refuse, or
+//! delete at once, is left out alone, because a refused batch takes all its records along.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const CLOCKS_APART_MS: i64 = 60_000;
 
 /// The settings of a topic by which records are refused or deleted; times in milliseconds. `None` if there is
-/// no limit, or the cluster does not give it.
+/// no limit, or if the cluster does not report it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::produce) struct TopicRules {
     /// `cleanup.policy` has `compact`: every record needs a key.
@@ -72,7 +72,7 @@ impl TopicRules {
         }
     }
 
-    /// What speaks against a record with this time; `None` for the time of sending.
+    /// The objection to a record with this time; `None` is the time of sending.
     pub(in crate::produce) fn objection(
         &self,
         key: Option<&[u8]>,

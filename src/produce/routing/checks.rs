@@ -25,8 +25,8 @@ impl Router<'_> {
     /// a record was read.
     ///
     /// # Errors
-    /// The errors of [`Router::check_source`] and [`Router::route`], and [`Error::Config`] for renamings that
-    /// match nothing.
+    /// Fails as [`Router::check_source`] and [`Router::route`] do, and returns [`Error::Config`] for
+    /// renamings that match nothing.
     pub(in crate::produce) fn look(
         &mut self,
         extent: Extent,

@@ -32,8 +32,8 @@ impl OriginalTimes {
         }
     }
 
-    /// Checks the records of a batch; `rules` gives the destination and the rules of a captured topic by its
-    /// index in the batch.
+    /// Checks the records of a batch; `rules` returns the destination and the rules of a captured topic by
+    /// its index in the batch.
     pub(in crate::produce) fn look<'r>(
         &mut self,
         batch: &Batch,
@@ -70,10 +70,10 @@ impl OriginalTimes {
         }
     }
 
-    /// Refuses the first topic by name that would delete some of them at once.
+    /// Refuses the first topic, by name, that would delete some of them at once.
     ///
     /// # Errors
-    /// [`Error::OriginalsExpired`].
+    /// Returns [`Error::OriginalsExpired`] for that topic.
     pub(in crate::produce) fn check(&self) -> Result<(), Error> {
         let too_old = self.topics.iter().filter(|(_, ages)| ages.expired > 0);
         let Some((topic, ages)) = too_old.min_by_key(|(topic, _)| *topic) else {

@@ -1,5 +1,5 @@
-//! What an operator should know about the destination's topics before records go there: not a reason to
-//! refuse them; each kind is printed once, on one line.
+//! What an operator should know about the destination's topics before records go there. These are not
+//! reasons to refuse them; each kind is printed once, on one line.
 
 use crate::config::{Destination, Idempotence, Timestamps};
 use crate::host::console::Console;
@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 enum Warning {
     /// The brokers replace the captured times.
     TimesReplaced,
-    /// A record is acknowledged that only one broker has.
+    /// A record is acknowledged although only one broker has it.
     OneCopy,
     /// Brokers may refuse to write with acks=all at all.
     TooFewReplicas,

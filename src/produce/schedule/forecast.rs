@@ -10,12 +10,12 @@ pub(crate) struct Forecast {
     pub(crate) due: Instant,
     /// When the last of all is due, if that is known.
     pub(crate) end: Option<Instant>,
-    /// When the time for sending is over, where that is limited.
+    /// When the time for sending is over, if that is limited.
     pub(crate) latest: Option<Instant>,
 }
 
 impl Forecast {
-    /// Of a schedule that begins at `now`.
+    /// The forecast of a schedule that begins at `now`.
     pub(in crate::produce) fn beginning(now: Instant) -> Self {
         Self {
             began: now,
@@ -25,8 +25,8 @@ impl Forecast {
         }
     }
 
-    /// The same, if this many passes follow that take as long as the one that began at `began`; `None` for
-    /// endless passes.
+    /// The same forecast if this many passes follow that take as long as the one that began at `began`;
+    /// `None` for endless passes.
     pub(in crate::produce) fn followed_by(self, passes: Option<u64>, began: Instant) -> Self {
         let last = |end: Instant| {
             let pass = end.saturating_duration_since(began);
@@ -39,7 +39,7 @@ impl Forecast {
         }
     }
 
-    /// The same, if the time for sending ends at `latest`.
+    /// The same forecast if the time for sending ends at `latest`.
     pub(in crate::produce) fn ending_by(self, latest: Option<Instant>) -> Self {
         Self { latest, ..self }
     }

@@ -37,7 +37,7 @@ const CONFIRMED_SHARE: f64 = 0.95;
 const LEAST_RAMP: f64 = 0.01;
 const MOST_RAMP: f64 = 1.0;
 /// In how many periods a distance from the wanted lag is corrected, and in how many seconds at least: a short
-/// period says little, because commits are seen some looks late.
+/// period says little, because kreplay sees commits only some looks later.
 const CORRECTION_PERIODS: f64 = 2.0;
 const SHORTEST_CORRECTION: f64 = 2.0;
 /// Over how many periods the speed of the group is averaged.
@@ -96,7 +96,8 @@ struct Period {
 }
 
 impl LagController {
-    /// Sending ends at the steady second `ends`, if that is known.
+    /// A controller that holds the lag near `max_lag`. Sending ends at the steady second `ends`, if that is
+    /// known.
     pub(super) fn new(max_lag: u64, ends: Option<f64>) -> Self {
         let wanted = max_lag as f64;
         // The records sent before the first change are those that may lag.
@@ -146,7 +147,7 @@ impl LagController {
         };
         if !is_over && !is_far {
             if progress.done == 0 && self.sent as f64 >= self.wanted {
-                // Nobody knows what the group can do: it has enough for now.
+                // Nobody knows what the group can do, and it has enough for now.
                 self.allow(SLOWEST, now);
             }
             return;
@@ -293,13 +294,13 @@ mod tests {
     struct Simulated {
         capacity: f64,
         interval: f64,
-        /// Records a second that the input gives, and that the cluster takes, at most.
+        /// Records a second that the input yields and the cluster takes, at most.
         input: f64,
         cluster: f64,
         /// Seconds until it begins to read, and the longest time between two looks at it.
         delay: f64,
         look_every: f64,
-        /// When sending ends, where that is known.
+        /// When sending ends, if that is known.
         ends: Option<f64>,
         /// When the service becomes slower, and how much of its speed is left.
         slower: (f64, f64),

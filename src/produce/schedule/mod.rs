@@ -1,5 +1,5 @@
-//! Decides when the next record goes. Pure: the caller passes the time, so that tests need neither a clock
-//! nor a broker.
+//! Decides when the next record goes. This is pure: the caller passes the time, so that tests need neither a
+//! clock nor a broker.
 //!
 //! Every limit is a time from which on a record may go, and the latest one counts: the capture's rhythm
 //! (`timeline.rs`), rates (`rate.rs`) and what the lag of a consumer group allows (`lag.rs`), all translated
@@ -34,7 +34,7 @@ use crate::verify::group::observer::GroupProgress;
 pub(super) struct ScheduledRecord {
     /// Its time in the capture, in nanoseconds since 1970; `None` if it is unknown.
     pub(super) time_ns: Option<i64>,
-    /// The captured partition that it belongs to: an index that the caller gives.
+    /// The captured partition that it belongs to: an index that the caller chooses.
     pub(super) partition: usize,
     /// Bytes of its key, value and headers.
     pub(super) bytes: u64,
@@ -153,7 +153,7 @@ impl Scheduler {
         Decision::Send { due }
     }
 
-    /// Notes how far the consumer group is at `now` whose lag has to be held.
+    /// Notes how far the consumer group whose lag has to be held is at `now`.
     pub(super) fn observe(&mut self, progress: &GroupProgress, now: Duration) {
         let steady = self.ramp.steady(now.as_secs_f64());
         if let Some(lag) = &mut self.lag {
@@ -161,7 +161,7 @@ impl Scheduler {
         }
     }
 
-    /// Uses the times of a whole of which this machine has a share.
+    /// Uses the times of the whole capture, of which this machine has a share.
     pub(super) fn share(&mut self, first_ns: i64) {
         if let Some(timeline) = &mut self.timeline {
             timeline.share(first_ns);
@@ -175,7 +175,7 @@ impl Scheduler {
         }
     }
 
-    /// When the pass of a whole began; `None` if no other machine has a share of it.
+    /// When the pass of the whole capture began; `None` if no other machine has a share of it.
     pub(super) fn shared_start(&self) -> Option<Duration> {
         let start = self.timeline.as_ref()?.shared_start()?;
         Some(Duration::from_secs_f64(self.ramp.real(start).min(FOREVER)))

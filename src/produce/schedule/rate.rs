@@ -17,10 +17,10 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// At most `per_second` units.
+    /// A rate of at most `per_second` units.
     ///
     /// # Panics
-    /// When that is not above zero, which the command line refuses.
+    /// Panics if that is not above zero, which the command line refuses.
     pub(super) fn new(per_second: f64) -> Self {
         assert!(per_second > 0.0, "a rate is above zero");
         Self {
@@ -30,7 +30,7 @@ impl Rate {
         }
     }
 
-    /// This many units from `now` on, no less: what is missed is made up.
+    /// A rate of this many units from `now` on, and no fewer: what is missed is made up.
     pub(super) fn open_loop(per_second: f64, now: f64) -> Self {
         Self {
             next: now,

@@ -16,7 +16,7 @@ const MOST_PASSES: usize = 16;
 pub(in crate::produce) struct Shifts {
     speed: f64,
     passes: VecDeque<Shift>,
-    /// The timestamp of the first record of a whole of which this machine has a share.
+    /// The timestamp of the first record of the whole capture, if this machine has a share of it.
     shared_ms: Option<i64>,
 }
 
@@ -40,7 +40,7 @@ impl Shifts {
         (which == Timestamps::Shift).then(|| Self::new(speed))
     }
 
-    /// Distances are divided by `speed`.
+    /// Shifts that divide distances by `speed`.
     pub(in crate::produce) fn new(speed: f64) -> Self {
         Self {
             speed,
@@ -49,7 +49,7 @@ impl Shifts {
         }
     }
 
-    /// Keeps the distances to the first record of a whole, whichever machine sends it.
+    /// Keeps the distances to the first record of the whole capture, whichever machine sends it.
     pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
         self.shared_ms = first.timestamp_ms;
     }
@@ -97,7 +97,7 @@ impl Shifts {
     }
 }
 
-/// A record's timestamp; one that is not after 1970's first millisecond counts as none.
+/// A record's timestamp; one that is not after the first millisecond of 1970 counts as none.
 pub(in crate::produce) fn known_timestamp_ms(record: &Record) -> Option<i64> {
     record.timestamp_ms.filter(|ms| *ms > 0)
 }

@@ -39,7 +39,7 @@ fn run(
     run_late(scheduler, records, || late)
 }
 
-/// The same with a clock that wakes late by what `late` gives.
+/// Like `run`, with a clock that wakes late by what `late` yields.
 fn run_late(
     scheduler: &mut Scheduler,
     records: &[ScheduledRecord],

@@ -28,7 +28,7 @@ pub(super) struct Rhythm {
 }
 
 impl Rhythm {
-    /// What is odd about the last record, before which this was `known`.
+    /// What is odd about the last record, compared with what was `known` before it.
     pub(super) fn oddity_since(&self, known: &Self) -> Option<TimeOddity> {
         match () {
             () if self.jumps > known.jumps => Some(TimeOddity::Jump),
@@ -50,7 +50,7 @@ pub(in crate::produce) enum TimeOddity {
 }
 
 impl TimeOddity {
-    /// As what it is counted.
+    /// The kind of problem that it counts as.
     pub(in crate::produce) fn kind(self) -> ProblemKind {
         match self {
             Self::Jump => ProblemKind::TimeJump,
@@ -59,7 +59,7 @@ impl TimeOddity {
         }
     }
 
-    /// In words.
+    /// The oddity in words.
     pub(in crate::produce) fn words(self) -> &'static str {
         match self {
             Self::Jump => "its time is more than a year away from that of the record before it",
@@ -98,7 +98,7 @@ pub(super) struct Timeline {
     /// How much of the capture earlier passes have replayed, in steady seconds.
     earlier: f64,
     rhythm: Rhythm,
-    /// The whole of which this machine has a share; `None` if this machine sends all of it.
+    /// The whole capture, of which this machine has a share; `None` if this machine sends all of it.
     whole: Option<WholeTimes>,
 }
 
@@ -134,7 +134,8 @@ impl Timeline {
         }
     }
 
-    /// Uses a whole whose first record has the time `first_ns`: that is due at the start of a pass.
+    /// Uses the whole capture, whose first record has the time `first_ns`: that time is due at the start of a
+    /// pass.
     pub(super) fn share(&mut self, first_ns: i64) {
         self.whole = Some(WholeTimes {
             first: first_ns.into(),
@@ -154,7 +155,7 @@ impl Timeline {
         }
     }
 
-    /// When the pass of a whole began; `None` if no other machine has a share of it.
+    /// When the pass of the whole capture began; `None` if no other machine has a share of it.
     pub(super) fn shared_start(&self) -> Option<f64> {
         self.whole.as_ref()?;
         self.start
@@ -163,7 +164,7 @@ impl Timeline {
     /// Begins anew with the first record of the next pass.
     pub(super) fn end_pass(&mut self) {
         if let (Some(start), Some(_)) = (self.start, &self.whole) {
-            // For all machines, the next pass begins when the last record of the whole is due.
+            // For all machines, the next pass begins when the last record of the whole capture is due.
             self.pass_others(i64::MAX);
             self.given_start = Some(start + self.distance(self.latest));
         }
@@ -258,13 +259,13 @@ impl Timeline {
         self.latest = self.latest.max(time);
     }
 
-    /// From the start of the pass to `time`, in seconds.
+    /// The distance from the start of the pass to `time`, in seconds.
     fn distance(&self, time: i128) -> f64 {
         (time - self.origin).max(0) as f64 / 1e9 / self.speed
     }
 
-    /// The due time is never before that of the previous record in its partition, nor before that of the first
-    /// record.
+    /// Keeps a due time from being before that of the previous record in its partition, or before that of the
+    /// first record.
     fn clamp(&mut self, due: f64, partition: usize, time_ns: Option<i64>) -> f64 {
         if self.partitions.len() <= partition {
             self.partitions.resize(partition + 1, f64::NEG_INFINITY);
@@ -349,7 +350,7 @@ mod tests {
     #[test]
     fn a_time_before_that_of_the_first_record_is_due_at_once_and_counted() {
         let mut timeline = Timeline::new(1.0, None, Some(0.0));
-        // Of a share whose machines begin with the record at 10 s.
+        // A share whose machines begin with the record at 10 s.
         timeline.share(START + 10 * SECOND);
         let records = [(12, 0), (4, 1), (5, 1), (11, 1)];
         let mut known = timeline.rhythm();

@@ -20,9 +20,9 @@ const NOISE: Duration = Duration::from_millis(50);
 /// Whether a record goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::produce) enum Turn {
-    /// Now; it was due then.
+    /// It goes now, and was due then.
     Now(Instant),
-    /// Not before then.
+    /// It does not go before then.
     At(Instant),
 }
 
@@ -69,7 +69,7 @@ impl Turns {
             || records.any(|record| time_ns(batch, record, self.timing.clock).is_some());
     }
 
-    /// Uses the whole whose first record is `first`: this machine has a share of it.
+    /// Uses the whole capture, whose first record is `first`: this machine has a share of it.
     pub(in crate::produce) fn share(&mut self, first: FirstRecord) {
         self.scheduler.share(first.time_ns);
     }
@@ -79,7 +79,8 @@ impl Turns {
         self.scheduler.note_others(others);
     }
 
-    /// When the pass of a whole began; `None` if no other machine has a share of it, or records have no time.
+    /// When the pass of the whole capture began; `None` if no other machine has a share of it, or if records
+    /// have no time.
     pub(in crate::produce) fn shared_start(&self) -> Option<Instant> {
         let (began, _) = self.began?;
         began.checked_add(self.scheduler.shared_start()?)
@@ -106,7 +107,7 @@ impl Turns {
     ) -> Forecast {
         let (began, _) = self.began.unwrap_or((now, WaitTimes::default()));
         let since = now.saturating_duration_since(began);
-        // Neither the bytes to come are known, nor what a service can do.
+        // Neither the bytes to come nor what a service can do is known.
         let is_foreseen = self.timing.byte_rate.is_none() && self.timing.max_lag.is_none();
         let left = left.filter(|_| is_foreseen);
         let end = left.map(|left| self.scheduler.forecast(self.latest_ns, left, since));
@@ -117,11 +118,10 @@ impl Turns {
         }
     }
 
-    /// The error that records go by times but `record`, the first one, has none, nor has any other that is
-    /// known.
+    /// Checks that records have times if they go by times: at least one of those known so far, or `record`,
+    /// the first one.
     ///
-    /// # Errors
-    /// [`Error::Config`].
+    /// Returns [`Error::Config`] if none has. Returns [`Error::Config`] if none has.
     pub(in crate::produce) fn check_times(
         &mut self,
         batch: &Batch,
@@ -216,13 +216,13 @@ impl Turns {
         now.oddity_since(&known)
     }
 
-    /// The next record is the first of a new pass.
+    /// Ends a pass: the next record is the first of a new one.
     pub(in crate::produce) fn end_pass(&mut self) {
         self.scheduler.end_pass();
     }
 
-    /// How the schedule was kept; `waits` are all waits until the last record went, and `in_flight` is what a
-    /// full window of records in flight means.
+    /// How the schedule was kept; `waits` are all waits until the last record went, and `in_flight` is the
+    /// cause if a full window of records in flight was the limit.
     pub(in crate::produce) fn pacing(
         &self,
         waits: WaitTimes,
@@ -242,7 +242,7 @@ impl Turns {
             rate: achieved(self.timing.rate, reached.rate),
             byte_rate: achieved(self.timing.byte_rate, reached.byte_rate),
             max_lag: self.timing.max_lag,
-            // What a lag allows is not planned: the capacity says what limited that.
+            // What a lag allows is not planned: the capacity says what the limit was.
             limited_by: slowed_by(&reached, since(waits, before), in_flight)
                 .filter(|_| self.timing.max_lag.is_none()),
             gaps: rhythm.gaps,
@@ -256,7 +256,7 @@ impl Turns {
     }
 }
 
-/// The text for a source without times.
+/// The error for a source without times.
 fn untimed(clock: Clock, place: &str) -> Error {
     let (what, hint) = match clock {
         Clock::Capture => (
@@ -307,7 +307,7 @@ fn slowed_by(reached: &Reached, waits: WaitTimes, in_flight: SlowedBy) -> Option
 }
 
 /// The moment of this clock that corresponds to `time` of the wall clock, as far as is known now. A time
-/// before this clock began is now.
+/// before this clock began becomes now.
 pub(in crate::produce) fn moment_of(time: SystemTime) -> Instant {
     let (now, wall) = (Instant::now(), SystemTime::now());
     match time.duration_since(wall) {
@@ -324,7 +324,8 @@ mod tests {
         Duration::from_secs_f64(s)
     }
 
-    /// A replay at a speed that took so long and should have taken so long by its rhythm and its rate.
+    /// A replay at a speed that took this long, and should have taken this long by its rhythm and by its
+    /// rate.
     fn took(took: f64, by_rhythm: f64, by_rate: f64) -> Reached {
         Reached {
             speed: Some(1.0),

@@ -19,7 +19,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 const IN_FLIGHT_LIMIT: Duration = Duration::from_secs(3);
 /// How long it may take until purged records are reported.
 const PURGE_LIMIT: Duration = Duration::from_secs(2);
-/// The same when the run ends at once: within a second of the second signal.
+/// The same limit when the run ends at once: within a second of the second signal.
 const IMMEDIATE_LIMIT: Duration = Duration::from_millis(400);
 
 /// The result of a drain.
@@ -101,7 +101,7 @@ impl Draining<'_, '_> {
             self.session.connection.pause(&topics);
             self.wait(IN_FLIGHT_LIMIT, Heeds::ImmediateShutdown);
         }
-        // If nobody takes answers, none of these come either.
+        // If nobody takes answers, those for purged records do not arrive either.
         if self.is_waiting() && ending != Some(Ending::PollingPanicked) {
             self.session.connection.purge();
             self.wait(PURGE_LIMIT, Heeds::Nothing);

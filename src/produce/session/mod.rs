@@ -31,7 +31,7 @@ use super::job::Job;
 use crate::host::clock;
 use crate::record::channel::Receiver;
 
-/// Checks the destination and sends everything that `passes` give; asks them for the first pass once
+/// Checks the destination and sends everything that `passes` returns. Calls it for the first pass once
 /// preflight has passed, and for the next one when the source of the last one has ended well.
 pub(super) fn run(job: &Job, mut passes: impl FnMut() -> Option<Receiver>) -> ReplayOutcome {
     let connection = match open::connect(job) {

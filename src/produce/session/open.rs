@@ -1,5 +1,5 @@
-//! A session: the connection and everything that outlives a pass over the source. Opened once, with the check
-//! of the destination and the journal; `pass/` has what happens to each record, `outcome.rs` the end.
+//! A session: the connection and everything that outlives a pass over the source. It is opened once, with the
+//! check of the destination and the journal; `pass/` has what happens to each record, `outcome.rs` the end.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(in crate::produce) struct PassTally {
     pub(in crate::produce) skipped: u64,
     /// Records that were read when the time for sending had passed: they do not count.
     pub(in crate::produce) read_ahead: u64,
-    /// As for [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
+    /// See [`Ordered::better_order`](crate::produce::order::Ordered::better_order).
     pub(in crate::produce) better_order: Vec<u32>,
 }
 
@@ -99,7 +99,7 @@ pub(in crate::produce) struct Session<'a> {
 /// The connection for `job`, and the rejects file that deliveries are noted in.
 ///
 /// # Errors
-/// As for [`Rejects::open`] and [`Connection::open`].
+/// Fails as [`Rejects::open`] and [`Connection::open`] do.
 pub(super) fn connect(job: &Job) -> Result<Connection, Error> {
     let former = match &job.journal {
         Some((path, _)) if holds_something(path) => Former::Replace,
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
     /// Checks the destination and opens the journal: after that the source may be touched.
     ///
     /// # Errors
-    /// What is wrong with the destination or the journal.
+    /// Returns what is wrong with the destination or the journal.
     pub(super) fn open(job: &'a Job, connection: &'a Connection) -> Result<Self, Error> {
         let mut router = Router::new(connection, &job.destination, &job.control);
         connection.check_reachable(&job.control)?;
@@ -147,8 +147,9 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Uses the times of a whole whose first record is `first`, and of which this machine has a share; what
-    /// was said first counts. A run that continues after an earlier one begins with what that has left.
+    /// Uses the times of the whole capture, whose first record is `first` and of which this machine has a
+    /// share; the first such record that was reported counts. A run that continues after an earlier one
+    /// begins with what that has left.
     pub(super) fn share(&mut self, first: FirstRecord) {
         let journal = self.waiter.journal.as_ref();
         if self.first_of_all.is_some() || journal.is_some_and(JournalWriter::goes_on) {
@@ -171,7 +172,7 @@ impl<'a> Session<'a> {
         self.note_forecast(Forecast::beginning(now));
     }
 
-    /// Lets whoever looks on know how far the schedule is.
+    /// Notes how far the schedule is, for the progress.
     pub(super) fn note_forecast(&self, forecast: Forecast) {
         let counters = &self.job.counters;
         counters.forecast(forecast.ending_by(self.ends_at));
@@ -192,7 +193,7 @@ impl<'a> Session<'a> {
     /// too long. The caller checks whether `what` has come.
     ///
     /// # Errors
-    /// That the run ends.
+    /// Returns [`SendStop`] if the run ends.
     pub(super) fn wait(&mut self, what: WaitFor<'_, '_>) -> Result<(), SendStop> {
         self.waiter.wait(what);
         self.check_alive()?;
@@ -225,7 +226,7 @@ impl<'a> Session<'a> {
         batches.flat_map(|batch| batch.open().collect::<Vec<_>>())
     }
 
-    /// The error that no more answers will come.
+    /// The error that says why no more answers will come.
     pub(in crate::produce) fn ended(&self, why: Ending) -> Error {
         match why {
             Ending::Fatal => {
@@ -254,8 +255,8 @@ impl<'a> Session<'a> {
         ended.map_or(Ok(()), |error| Err(SendStop::Failed(error)))
     }
 
-    /// The error that a broker has refused records because the user may not write to their topic: it will
-    /// refuse all others as well.
+    /// The error for a topic that the user may not write to: a broker has refused records for that reason,
+    /// and will refuse all others as well.
     pub(in crate::produce) fn forbidden(&self) -> Option<Error> {
         let topic = self.deliveries.forbidden()?;
         Some(self.connection.writing_refused(vec![topic]))

@@ -40,7 +40,7 @@ pub(crate) struct ReplayOutcome {
     pub(crate) groups: Vec<GroupReport>,
     /// What was measured of the service; `None` if no lag was held.
     pub(crate) lag_control: Option<LagControl>,
-    /// How long the wait for them took.
+    /// How long the wait for the groups took.
     pub(crate) group_wait: Duration,
     /// What the sending thread has waited for.
     pub(crate) waits: WaitTimes,
@@ -167,7 +167,7 @@ impl Session<'_> {
         if self.deliveries.ending().is_none() && !self.job.control.is_stopping() {
             self.router.count_partitions_again();
         }
-        // Only at the end of the source is it known what did not come.
+        // Only the end of the source shows what did not come.
         if source_end == Some(Ok(()))
             && !self.totals.tally.unselected.ended_early
             && stop.is_none()
@@ -229,7 +229,7 @@ fn close(account: &mut Account, session: &Session<'_>) {
 /// What is left of `all` when a part of it is done; a part larger than all is an imbalance to report.
 ///
 /// # Errors
-/// [`Error::Defect`].
+/// Returns [`Error::Defect`] if `part` is larger than `all`.
 fn subtract(all: u64, part: u64, done: &str, what: &str) -> Result<u64, Error> {
     all.checked_sub(part).ok_or_else(|| Error::Defect {
         what: format!("more records were {done} than {what}: {part} of {all}"),

@@ -21,7 +21,7 @@ use crate::report::{Outcome, ProblemKind};
 
 /// Why a record that goes to no topic is not sent.
 pub(in crate::produce) const TOPIC_UNNAMED: &str = "the capture does not name the record's topic";
-/// The same for a record whose topic is known only by its id.
+/// Why a record whose topic is known only by an unnamed id is not sent.
 pub(in crate::produce) const ID_UNNAMED: &str =
     "nothing in the capture names the topic with this id";
 
@@ -33,7 +33,7 @@ impl Pass<'_, '_> {
     /// Sends the next record, or counts why it is not sent.
     ///
     /// # Errors
-    /// That the run ends; the record is not counted.
+    /// Returns [`SendStop`] if the run ends; the record is not counted.
     pub(super) fn send(
         &mut self,
         in_flight: &Arc<InFlightBatch>,
@@ -98,10 +98,10 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// What becomes of a record that librdkafka has not taken.
+    /// Handles a record that librdkafka has not taken.
     ///
     /// # Errors
-    /// That the run ends; the record is not counted.
+    /// Returns [`SendStop`] if the run ends; the record is not counted.
     fn is_not_taken(
         &mut self,
         in_flight: &InFlightRecord,
@@ -194,7 +194,7 @@ impl Pass<'_, '_> {
     /// What the topic's settings say against a record.
     ///
     /// # Errors
-    /// [`Error::OriginalsExpired`] if its time is too old and nothing was sent before.
+    /// Returns [`Error::OriginalsExpired`] if its time is too old and nothing was sent before.
     fn objection(
         &self,
         target: usize,
@@ -218,7 +218,7 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// 0 makes librdkafka take the time of sending.
+    /// The timestamp for a record; 0 makes librdkafka take the time of sending.
     fn timestamp_ms(&mut self, record: &Record, position: u64) -> i64 {
         if let Some(shifts) = &mut self.session.shifts {
             let shared = self.session.turns.as_ref().and_then(Turns::shared_start);
@@ -243,7 +243,7 @@ impl Session<'_> {
     /// Hands a record to librdkafka.
     ///
     /// # Errors
-    /// librdkafka's reason for refusing the record; `QUEUE_FULL` if the run has to end.
+    /// Returns librdkafka's reason for refusing the record; `QUEUE_FULL` if the run has to end.
     pub(super) fn hand_over(
         &mut self,
         in_flight: InFlightRecord,

@@ -37,7 +37,7 @@ impl From<Error> for SendStop {
 }
 
 impl SendStop {
-    /// What that means for a record that was not sent.
+    /// What this means for a record that was not sent.
     pub(in crate::produce) fn reason(&self) -> String {
         match self {
             Self::Interrupted => "the run was interrupted before it was sent".into(),
@@ -85,7 +85,7 @@ pub(in crate::produce) struct Waiter<'a> {
     stall: Stall,
     /// Whether a note about the silence was printed.
     is_silent: bool,
-    /// Whether it was told since somebody looked last for what is missing.
+    /// Whether such a note was printed after kreplay last looked for what is missing.
     pub(super) is_unexplained: bool,
     pub(super) times: WaitTimes,
 }
@@ -167,7 +167,8 @@ impl<'a> Waiter<'a> {
         }
     }
 
-    /// Checks whether a record waits, or the cluster is silent, for too long, and reports the latter.
+    /// Checks whether a record has waited, or the cluster been silent, for too long, and reports the
+    /// silence.
     pub(super) fn watch(&mut self) {
         let now = Instant::now();
         let (heard, answered) = {

@@ -35,7 +35,7 @@ use crate::verify::group::sent::SentTimes;
 /// How long a cluster may take to answer for the first time.
 pub(in crate::produce) const CONNECT_LIMIT: Duration = Duration::from_secs(8);
 
-/// How long one question to the cluster may take; short, so that an interruption is noticed.
+/// How long one request to the cluster may take; short, so that an interruption is noticed.
 pub(in crate::produce) const ASK_LIMIT: Duration = Duration::from_millis(1000);
 
 /// The connection to the destination: one producer, and more where topics have limits of their own.
@@ -59,7 +59,8 @@ impl Connection {
     /// Starts the first producer, which asks the brokers nothing.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not take, [`Error::NoToken`].
+    /// Returns [`Error::Config`] for properties that librdkafka does not accept, and [`Error::NoToken`] without a
+    /// token.
     pub(in crate::produce) fn open(job: &Job, rejects: Rejects) -> Result<Self, Error> {
         let destination = &job.destination;
         let mut config = settings(destination, &job.timing, job.verbosity);
@@ -113,7 +114,7 @@ impl Connection {
         &self.control
     }
 
-    /// Asks a `question`, which blocks; none when the run is stopped before the answer.
+    /// Asks `question`, which blocks; `None` if the run is stopped before the answer.
     pub(in crate::produce) fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Client) -> T + Send + 'static,
@@ -122,7 +123,7 @@ impl Connection {
         patience::unless_stopping(&self.control, move || question(&client))
     }
 
-    /// The client that questions are asked through.
+    /// The client through which kreplay asks the cluster.
     pub(in crate::produce) fn client(&self) -> &Arc<Client> {
         self.producers.first()
     }
@@ -134,8 +135,8 @@ impl Connection {
         self.sizes.for_limit(limit)
     }
 
-    /// The sizes by which kreplay offers the brokers a larger record than Kafka's default, where it has used `sizes`
-    /// for `topic` and does not know its limit; `None` if the user has set one.
+    /// The sizes with which kreplay offers the brokers a larger record than Kafka's default, where it has used
+    /// `sizes` for `topic` and does not know its limit; `None` if the user has set one.
     pub(in crate::produce) fn sizes_for_offer(&self, topic: &str, sizes: Sizes) -> Option<Sizes> {
         if self.is_rehearsal() {
             return None;
@@ -149,7 +150,7 @@ impl Connection {
     /// A client that sends `topic` with these sizes.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not take.
+    /// Returns [`Error::Config`] for properties that librdkafka does not accept.
     pub(in crate::produce) fn client_of(
         &self,
         topic: &str,
@@ -179,8 +180,8 @@ impl Connection {
         if let Some(tokens) = &self.tokens {
             tokens.supply(producer.client())?;
         }
-        // Without a connection librdkafka waits half a second before it asks for its producer id
-        // again. The answer is not used: records are patient.
+        // Without a connection librdkafka waits half a second before it asks for its producer id again. The answer
+        // is not used, because records can wait.
         let (asked, name) = (producer.client().clone(), topic.to_owned());
         let call = move || asked.metadata(&name, ASK_LIMIT).is_ok();
         patience::unless_stopping(&self.control, call);
@@ -211,7 +212,7 @@ impl Connection {
         });
     }
 
-    /// Why a producer cannot go on; none as long as all can.
+    /// Why a producer cannot go on; `None` as long as all can.
     pub(in crate::produce) fn fatal_error(&self) -> Option<Error> {
         let mut fatal = None;
         self.producers.each(|client| {
@@ -228,7 +229,7 @@ impl Connection {
         })
     }
 
-    /// The signs by which the cluster is recognised; none before its first answer.
+    /// The signs by which the cluster is recognised; `None` before its first answer.
     pub(in crate::produce) fn known(&self) -> Option<&ClusterIdentity> {
         self.known.get()
     }
@@ -248,7 +249,7 @@ impl Connection {
     /// The broker inside this process, in a rehearsal.
     ///
     /// # Errors
-    /// [`Error::Defect`] when it should be there and is not.
+    /// Returns [`Error::Defect`] if it should exist and does not.
     pub(in crate::produce) fn mock(&self) -> Result<Option<MockBrokers<'_>>, Error> {
         if !self.is_rehearsal() {
             return Ok(None);
@@ -279,7 +280,7 @@ fn deliveries_of(job: &Job, rejects: Rejects, may_wait: Option<Duration>) -> Del
 /// The mock cluster inside the client of a rehearsal.
 ///
 /// # Errors
-/// [`Error::Defect`] when there is none.
+/// Returns [`Error::Defect`] if there is none.
 pub(super) fn rehearsal_broker(client: &Client) -> Result<MockBrokers<'_>, Error> {
     client.mock().ok_or_else(|| Error::Defect {
         what: "the rehearsal has no mock cluster".into(),

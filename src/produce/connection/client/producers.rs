@@ -18,17 +18,17 @@ use crate::host::patience;
 use crate::produce::connection::context::ProducerEvents;
 use crate::produce::routing::sizes::Sizes;
 
-/// Topics that one producer gets while there may be more producers: librdkafka searches all topics of a client for
-/// each new one, and visits all their partitions before each request.
+/// How many topics one producer gets as long as there may be more producers: librdkafka searches all topics of a
+/// client for each new one, and visits all their partitions before each request.
 const TOPICS_OF_PRODUCER: usize = 500;
 
-/// Producers of the same sizes at most, and threads that they may have together: each has one for each
-/// broker of the cluster.
+/// The most producers of the same sizes, and the most threads that these may have together: each producer has a
+/// thread for each broker of the cluster.
 const MOST_PRODUCERS: usize = 8;
 const MOST_BROKER_THREADS: usize = 128;
 
-/// Descriptors for each of these threads: a pipe, a connection and, in a rehearsal, the other end of that.
-/// Twice as many leave half of what the process may have open to all else.
+/// Descriptors for each of these threads: a pipe, a connection and, in a rehearsal, the other end of that connection.
+/// The number is twice as high, so that half of what the process may open is left for everything else.
 const DESCRIPTORS_OF_THREAD: usize = 8;
 
 /// How long the threads of librdkafka and its pollers may take to end.
@@ -37,11 +37,11 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How often a polling thread checks whether it is to end.
 const POLL_STEP: Duration = Duration::from_millis(10);
 
-/// Producers by the sizes that they send, several of the same where there are many topics. The first one exists
-/// from the beginning and answers questions, too.
+/// Producers by the sizes that they send, several of the same sizes if there are many topics. The first one exists
+/// from the beginning, and kreplay also asks the cluster through it.
 pub(super) struct Producers {
     first: Producer,
-    /// The first one only answers questions.
+    /// Whether the first one only asks the cluster, and sends nothing more.
     is_first_retired: Cell<bool>,
     more: RefCell<Vec<Producer>>,
     /// The threads that end others.
@@ -50,7 +50,7 @@ pub(super) struct Producers {
 }
 
 impl Producers {
-    /// Begins with this one.
+    /// The producers of a run that begins with `first`.
     pub(super) fn new(first: Producer, control: Control) -> Self {
         Self {
             first,
@@ -61,12 +61,12 @@ impl Producers {
         }
     }
 
-    /// The client of the first one.
+    /// The client of the first producer.
     pub(super) fn first(&self) -> &Arc<Client> {
         self.first.client()
     }
 
-    /// Does `what` with all of them.
+    /// Calls `what` for each producer.
     pub(super) fn each(&self, mut what: impl FnMut(&Client)) {
         what(self.first.client());
         self.more
@@ -75,7 +75,7 @@ impl Producers {
             .for_each(|producer| what(producer.client()));
     }
 
-    /// The client of a producer of these sizes, which gets one more topic; `None` if another one is to be started.
+    /// The client of a producer of these sizes, which gets one more topic; `None` if another one has to be started.
     /// The cluster has this many `brokers`.
     pub(super) fn with_room(&self, sizes: Sizes, brokers: usize) -> Option<Arc<Client>> {
         let more = self.more.borrow();
@@ -91,7 +91,7 @@ impl Producers {
         })
     }
 
-    /// Adds a producer, which gets its first topic, and gives its client.
+    /// Adds a producer, which gets its first topic, and returns its client.
     pub(super) fn add(&self, producer: Producer) -> Arc<Client> {
         let client = producer.client().clone();
         producer.topics.set(1);
@@ -99,7 +99,7 @@ impl Producers {
         client
     }
 
-    /// Begins to end all but the first, which from now on only answers questions.
+    /// Begins to end all producers but the first, through which kreplay from now on only asks the cluster.
     pub(super) fn retire(&self) {
         self.is_first_retired.set(true);
         let more = self.more.take();
@@ -116,8 +116,8 @@ fn most_producers(brokers: usize) -> usize {
 }
 
 impl Drop for Producers {
-    /// Ends all of them at once and waits for them: a thread that outlives the run may be inside a library while the
-    /// process unloads it. A thread that hangs is left behind after a while.
+    /// Ends all producers at once and waits for them: a thread that outlives the run may be inside a library while
+    /// the process unloads it. A thread that hangs is left behind after a while.
     fn drop(&mut self) {
         let producers = self.more.get_mut().iter_mut();
         let ending = producers.chain([&mut self.first]).filter_map(Producer::end);
@@ -129,9 +129,9 @@ impl Drop for Producers {
 /// A producer with its polling thread.
 pub(super) struct Producer {
     sizes: Sizes,
-    /// The topics that it sends.
+    /// How many topics it sends.
     topics: Cell<usize>,
-    /// None at the end.
+    /// `None` once the producer is ending.
     running: Option<(Arc<Client>, JoinHandle<()>)>,
     stop_polling: Arc<AtomicBool>,
 }
@@ -140,7 +140,7 @@ impl Producer {
     /// Starts a producer that sends these sizes.
     ///
     /// # Errors
-    /// [`Error::Config`] for properties that librdkafka does not take.
+    /// Returns [`Error::Config`] for properties that librdkafka does not accept.
     pub(super) fn start(
         config: &ClientConfig,
         sizes: Sizes,
@@ -149,7 +149,7 @@ impl Producer {
         let mut config = config.clone();
         config.set("message.max.bytes", sizes.message_max_bytes.to_string());
         config.set("batch.size", sizes.batch_size.to_string());
-        // Each property was taken when the connection was opened.
+        // librdkafka accepted each property when the connection was opened.
         let places = PropertyPlaces::default();
         let client = Client::new(&config).map_err(|e| refused_setting(&config, &places, &e))?;
         let client = Arc::new(client);
@@ -171,7 +171,7 @@ impl Producer {
         client
     }
 
-    /// Begins to end it. The thread ends once polling has ended and the client is closed.
+    /// Begins to end the producer. The returned thread ends once polling has ended and the client is closed.
     fn end(&mut self) -> Option<JoinHandle<()>> {
         self.stop_polling.store(true, Ordering::Relaxed);
         let (client, polling) = self.running.take()?;
@@ -183,7 +183,7 @@ impl Producer {
     }
 }
 
-/// Takes events until it is to `stop`. A panic meanwhile does not end kreplay, which then reports what was delivered.
+/// Takes events until `stop` is set. A panic meanwhile does not end kreplay, which then reports what was delivered.
 fn poll(client: &Client, stop: &AtomicBool, context: &ProducerEvents) {
     let polled = catch_unwind(AssertUnwindSafe(|| {
         while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! librdkafka's properties of the producer: kreplay's defaults, over which the user's win.
+//! librdkafka's properties of the producer: kreplay's defaults, which the user's properties override.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use crate::config::property_names::are_same;
 use crate::config::{Cluster, Destination, Idempotence, Timing, Verbosity};
 use crate::produce::connection::timeouts::{self, TimeOuts};
 
-/// The producer's properties beside those of every client, each with why it is not left at librdkafka's default.
+/// The producer's properties besides those of every client, each with the reason why it differs from librdkafka's
+/// default.
 const SETTINGS: [(&str, &str); 6] = [
     // acks=all, at most 5 requests in flight, retries that neither reorder nor duplicate.
     ("enable.idempotence", "true"),
@@ -23,13 +24,14 @@ const SETTINGS: [(&str, &str); 6] = [
     ("queue.buffering.max.kbytes", "262144"),
 ];
 
-/// For how long after librdkafka has met a topic an answer that lacks the topic is not believed, in
-/// milliseconds: the longest that librdkafka can count, whose product with 1000 has to fit into 32 bits
-/// (rd_kafka_topic_set_notexists). Later it gives up at once what it holds for the topic, even what a
-/// broker may have in its log; a broker that has just started may answer before it knows its topics.
+/// How long librdkafka, after it has met a topic, does not believe an answer that lacks the topic, in milliseconds.
+/// This is the longest that it can count, because the product with 1000 has to fit into 32 bits
+/// (rd_kafka_topic_set_notexists). After that time, librdkafka would give up at once what it holds for the topic,
+/// even what a broker may have in its log; and a broker that has just started may answer before it knows its
+/// topics.
 const LONGEST_PROPAGATION_MS: &str = "2147483";
 
-/// The properties that differ where records have a due time: they are not to wait for others then.
+/// The properties that differ if records have a due time: they must not wait for others then.
 const TIMED: [(&str, &str); 2] = [
     ("linger.ms", "1"),
     // How long records without a key go to one partition; the default is 10.
@@ -39,11 +41,11 @@ const TIMED: [(&str, &str); 2] = [
 /// Properties of a real cluster that a rehearsal does without.
 const CLUSTER_ONLY: [&str; 3] = ["security.protocol", "sasl.", "ssl."];
 
-/// Brokers of a rehearsal. With one, librdkafka would go through all partitions for each request, as it
-/// does for each broker of a cluster with its own.
+/// How many brokers a rehearsal has. With only one, librdkafka would go through all partitions for each request, as
+/// it does for each broker of a cluster with the partitions of that broker.
 pub(in crate::produce) const REHEARSAL_BROKERS: i32 = 32;
 
-/// The properties of every producer of the run, its sizes left out.
+/// The properties of every producer of the run, except for its sizes.
 pub(super) fn settings(
     destination: &Destination,
     timing: &Timing,
@@ -56,8 +58,8 @@ pub(super) fn settings(
     }
     match destination.idempotence {
         Idempotence::On => config.set("topic.metadata.propagation.max.ms", LONGEST_PROPAGATION_MS),
-        // Time-outs are librdkafka's own then, of each record by itself: those for a topic that is gone would
-        // take as long for every window of them.
+        // librdkafka then times out each record by itself: if a topic is gone, every window of its records would
+        // take as long as this.
         Idempotence::Off => config.set("enable.idempotence", "false"),
     };
     let rehearsal = destination.cluster == Cluster::Rehearsal;
@@ -83,8 +85,8 @@ pub(super) fn settings(
     config
 }
 
-/// Switches librdkafka's `message.timeout.ms` off where kreplay watches it itself (see `ages.rs`). Gives how long a
-/// record may then wait, where that has a limit.
+/// Switches librdkafka's `message.timeout.ms` off where kreplay watches it itself (see `ages.rs`). Returns how long
+/// a record may then wait, if that is limited.
 pub(super) fn watch_time(config: &mut ClientConfig, destination: &Destination) -> Option<Duration> {
     if TimeOuts::of(destination) == TimeOuts::Librdkafka {
         return None;

@@ -57,7 +57,7 @@ impl Checksum {
         }
     }
 
-    /// Reads on; `false` if the records are not the expected ones.
+    /// Adds the next records; `false` if they are not the expected ones.
     pub(super) fn add(&mut self, batch: &Batch) -> bool {
         batch
             .records
@@ -125,7 +125,7 @@ impl Checksum {
     }
 }
 
-/// Everything that makes a record, so that no two different records give the same bytes.
+/// Hashes everything that makes a record, so that no two different records yield the same bytes.
 fn hash(hasher: &mut crc32fast::Hasher, batch: &Batch, record: &Record) {
     let id;
     let topic = match batch.topic(record) {

@@ -21,7 +21,7 @@ enum Work {
 #[derive(Debug)]
 pub(super) struct Disk {
     control: Control,
-    /// `None` at the end.
+    /// `None` once the thread has to end.
     work: Option<Sender<Work>>,
     done: Receiver<(io::Result<()>, u64)>,
     thread: Option<JoinHandle<()>>,
@@ -64,18 +64,18 @@ impl Disk {
         self.is_stuck
     }
 
-    /// As for [`JournalFile::append`].
+    /// See [`JournalFile::append`].
     ///
     /// # Errors
-    /// The system's error, or that the run has to end and the disk takes nothing.
+    /// Returns the system's error, or an error if the run has to end and the disk takes nothing.
     pub(super) fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
         self.wait_for(Work::Append(line))
     }
 
-    /// As for [`JournalFile::replace`].
+    /// See [`JournalFile::replace`].
     ///
     /// # Errors
-    /// As for [`Disk::append`].
+    /// Fails as [`Disk::append`] does.
     pub(super) fn replace(&mut self, text: Vec<u8>) -> io::Result<()> {
         self.wait_for(Work::Replace(text))
     }
@@ -114,11 +114,11 @@ impl Disk {
 }
 
 impl Drop for Disk {
-    /// The lock on the file ends with its thread.
+    /// Ends the thread, and with it the lock on the file.
     fn drop(&mut self) {
         self.work = None;
         let thread = self.thread.take().filter(|_| !self.is_stuck);
-        // The last wait has met a panic there.
+        // The last wait has already noticed a panic of the thread.
         _ = thread.map(JoinHandle::join);
     }
 }

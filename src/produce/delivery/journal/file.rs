@@ -1,5 +1,5 @@
-//! Finds, locks, lengthens and replaces the journal's file. Apart because this is about files and other
-//! processes, and does not concern records.
+//! Finds, locks, lengthens and replaces the journal's file. This file is separate because this is about
+//! files and other processes, and does not concern records.
 //!
 //! The lock is on the file itself, so nothing is left behind. It outlives the replacing of the file: the new
 //! file is locked before it gets the name, and a process that opened the old one finds out, once it has the
@@ -53,7 +53,7 @@ impl JournalFile {
     /// opening a device may do anything.
     ///
     /// # Errors
-    /// Why it cannot be used; it is then left as it is.
+    /// Returns why the journal cannot be used; it is then left as it is.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<u8>), JournalRefusal> {
         for _ in 0..MOST_TRIES {
             if let Some(mut file) = lock(path)? {
@@ -80,7 +80,7 @@ impl JournalFile {
         self.length
     }
 
-    /// The next line overwrites what comes after the first `length` bytes.
+    /// Makes the next line overwrite what comes after the first `length` bytes.
     pub(super) fn cut_off_at(&mut self, length: u64) {
         self.is_torn = length < self.length;
         self.length = length;
@@ -89,7 +89,7 @@ impl JournalFile {
     /// Adds a line. If it does not fit on the disk, its part is removed again, now or before the next one.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
         if self.is_torn {
             self.file.set_len(self.length)?;
@@ -102,10 +102,10 @@ impl JournalFile {
         written
     }
 
-    /// Replaces the file by one that holds `text`, in one step.
+    /// Replaces the file with one that holds `text`, in one step.
     ///
     /// # Errors
-    /// The system's error, or that the file no longer exists; then nothing has changed.
+    /// Returns the system's error, or an error if the file no longer exists; then nothing has changed.
     pub(super) fn replace(&mut self, text: &[u8]) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let name = self.path.file_name().unwrap_or_default();

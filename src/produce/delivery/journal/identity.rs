@@ -78,7 +78,6 @@ enum TopicsIdentity {
 impl Identity {
     /// The identity of a run whose cluster is not known yet. `kind` is what the source shows before it is
     /// read, `profile` the text of the profile.
-    /// before it is read, `profile` the text of the profile.
     pub(crate) fn of(config: &Config, kind: Option<&str>, profile: &str) -> Self {
         Self {
             kreplay_journal: VERSION,
@@ -100,7 +99,7 @@ impl Identity {
         self.kreplay_journal == VERSION
     }
 
-    /// How `other` differs, in words.
+    /// How `other` differs from this identity, in words.
     pub(super) fn differs_from(&self, other: &Self) -> Option<String> {
         let (mine, others) = (json(self), json(other));
         let parts = ["input", "extraction", "cluster", "destination"];

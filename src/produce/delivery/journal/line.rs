@@ -48,7 +48,7 @@ pub(super) struct JournalLine {
     /// The ids of the destination's topics.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) topics: BTreeMap<String, String>,
-    /// The rejects file of this run and the next ones.
+    /// The rejects file of this run and of the runs after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rejects: Option<String>,
 }
@@ -95,7 +95,7 @@ impl JournalState {
         }
     }
 
-    /// A line is lost: everything that is not delivered may be in the log.
+    /// Counts everything that is not delivered as possibly in the log, because a line is lost.
     fn doubt_all(&mut self) {
         self.uncertain.insert_range(0, i64::MAX);
         for (start, end) in self.delivered.ranges() {
@@ -149,16 +149,16 @@ pub(super) struct ParsedJournal {
 pub(super) enum Unusable {
     NoJournal,
     AnotherVersion,
-    /// In words.
+    /// How it differs, in words.
     OfAnother(String),
-    /// A line is damaged without which nothing is known.
+    /// A line is damaged, and nothing is known without it.
     Damaged(usize),
 }
 
 /// Reads a journal of `identity`.
 ///
 /// # Errors
-/// Why this run cannot continue with it.
+/// Returns why this run cannot continue with it.
 pub(super) fn read(text: &[u8], identity: &Identity) -> Result<ParsedJournal, Unusable> {
     let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
     let header = lines.next().map_or(&[][..], |(_, line)| line);
@@ -261,7 +261,7 @@ fn checked(json: &[u8]) -> Vec<u8> {
 /// no fuzzer finds; what follows a `!` stays as it is.
 ///
 /// # Panics
-/// If a journal says something else after it was written again.
+/// Panics if a journal says something else after it was written again.
 pub(crate) fn try_journal(input: &[u8]) {
     const IDENTITY: &str = r#"{"kreplay_journal":2,"input":{"kind":"stream","inputs":["-"]},"extraction":{"profile":"","flags":[],"duplicates":"","aborted":""},"cluster":"c","destination":{"map":[]}}"#;
     let identity: Identity = serde_json::from_str(IDENTITY).expect("this is one of this version");

@@ -2,16 +2,16 @@
 //! during the run, so that the same command continues where a run has ended, however it ended.
 //!
 //! Records are identified by their positions (`order/`), not by counts: what one run leaves uncertain stays
-//! so, whatever the next one does, until a run has delivered it. The same input gives the same positions, so
-//! everything that changes them is part of what a journal belongs to. Checksums show that the records up to
-//! the last one delivered are the same, before any of them is skipped or sent.
+//! so, whatever the next one does, until a run has delivered it. The same input yields the same positions,
+//! so everything that changes them is part of what a journal belongs to. Checksums show that the records up
+//! to the last one delivered are the same, before any of them is skipped or sent.
 //!
 //! The system keeps what was written when the process is killed; after a crash of the machine, lines may be
 //! missing.
 //!
 //! | question | file |
 //! |---|---|
-//! | when is what written down | `writer.rs` |
+//! | when is what written down | `writer/` |
 //! | what the lines look like, and how one that is cut or damaged is found | `line.rs` |
 //! | how the file is opened, locked and replaced | `file.rs` |
 //! | what happens when the disk hangs | `disk.rs` |

@@ -13,8 +13,8 @@ impl JournalWriter {
     /// an earlier one.
     ///
     /// # Errors
-    /// [`Error::Config`] if the file holds rejects of another replay, or if those of the earlier runs are
-    /// elsewhere.
+    /// Returns [`Error::Config`] if the file holds rejects of another replay, or if those of the earlier
+    /// runs are elsewhere.
     pub(in crate::produce) fn keep_rejects(
         &mut self,
         file: Option<&Path>,

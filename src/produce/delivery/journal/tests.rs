@@ -190,7 +190,7 @@ proptest! {
                 next += records.cast_signed();
                 let positions = slice.iter().map(|p| p.unsigned_abs());
                 journal.announce(positions, &deliveries).expect("there is room");
-                // As when the window fills in the middle of a slice.
+                // This happens when the window fills in the middle of a slice.
                 journal.update(&deliveries).expect("there is room");
                 announced.extend(slice.iter().copied());
                 let sent = slice.iter().filter(|p| !known.contains(p));

@@ -24,8 +24,8 @@ use crate::report::{Problems, Tally};
 /// source counts: a slow broker must not narrow the window.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-/// Partitions of the destination from which on records are sent partition by partition. With fewer, a request costs no
-/// more than its records.
+/// From this many partitions of the destination on, records are sent partition by partition. With fewer, a request
+/// costs no more than its records.
 pub(super) const MANY_PARTITIONS: usize = 500;
 
 /// A waiting batch.
@@ -38,7 +38,7 @@ struct WaitingBatch {
     since: Duration,
     /// Later ones have higher numbers.
     number: u64,
-    /// The times of its records, where these are sent by time.
+    /// The times of its records, if these are sent by time.
     times: Option<TimeRange>,
 }
 
@@ -95,7 +95,7 @@ impl OrderWindow {
         self.partitions.len()
     }
 
-    /// Whether records that wait are sent partition by partition. Where there are more captured partitions than
+    /// Whether records that wait are sent partition by partition. If there are more captured partitions than
     /// destinations, several of them become one, and their records would be torn apart.
     fn gathers(&self) -> bool {
         let captured = self.partitions.len();
@@ -121,7 +121,7 @@ impl OrderWindow {
         self.gathered.is_due(waited) || first.is_some_and(is_first_due)
     }
 
-    /// As for [`FileRanges::better_order`].
+    /// See [`FileRanges::better_order`].
     pub(super) fn better_order(&self) -> Vec<u32> {
         self.files.better_order()
     }
@@ -139,7 +139,7 @@ impl OrderWindow {
             return self.gathered.add(&numbered, tally, waited, partitions);
         }
         self.wait(numbered, tally, waited, (order, times));
-        // A batch is mostly of one file, and one of two files says nothing about either.
+        // A batch is mostly of one file, and a batch of two files says nothing about either.
         if let (Some((input, last)), Some(waiting)) = (inputs, self.waiting.back())
             && input == last
         {

@@ -63,7 +63,7 @@ impl OrderWindow {
         })
     }
 
-    /// The partition of each record of `batch`, by a number of its own, where records are timed; 0 is an unknown
+    /// The partition of each record of `batch`, as a number of its own, if records are timed; 0 is an unknown
     /// partition.
     fn partitions_of(&mut self, batch: &Batch) -> Vec<u32> {
         if self.clock.is_none() {
@@ -101,7 +101,7 @@ impl OrderWindow {
     }
 
     /// Puts all that waits in order, in two batches: while the first is sent, records may still arrive that belong
-    /// before one of the second. There is a record, as a batch without one is not disturbed.
+    /// before one of the second. At least one record waits, because a batch without records is not disturbed.
     fn put_in_order(&mut self) {
         let all: Vec<WaitingBatch> = self.waiting.drain(..).collect();
         let batches: Vec<&NumberedBatch> = all.iter().map(|waiting| &waiting.numbered).collect();

@@ -1,4 +1,5 @@
-//! The replay as it would be: every pass of the source, in no time. A clock jumps to when the next record is due.
+//! The replay as it would be: every pass of the source, but in no time. A clock jumps to when the next record is
+//! due.
 
 mod record;
 mod summary;
@@ -63,7 +64,7 @@ pub(super) struct Planner<'a> {
     turns: Option<Turns>,
     shifts: Option<Shifts>,
     clock: PlanClock,
-    /// The first record of all machines, where others send a share, too.
+    /// The first record of all machines, if others send shares as well.
     first_of_all: Option<FirstRecord>,
     /// When the time for sending would be over.
     ends_at: Option<Instant>,
@@ -213,7 +214,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Ends the reading: counts what was not planned, and gives how the source has ended.
+    /// Ends the reading: counts what was not planned, and returns how the source has ended.
     fn end_pass(&mut self, receiver: &Receiver) -> Option<Result<(), Error>> {
         if let Some(turns) = &mut self.turns {
             turns.end_pass();
@@ -314,8 +315,8 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Goes by the time of a whole whose first record is `first`, as `Session::share` does in a replay: what was said
-/// first counts.
+/// Goes by the times of the whole capture whose first record is `first`, as `Session::share` does in a replay:
+/// the first such record that was reported counts.
 fn share(
     first_of_all: &mut Option<FirstRecord>,
     first: Option<FirstRecord>,

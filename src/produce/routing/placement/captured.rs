@@ -118,7 +118,8 @@ impl CapturedTopics {
 
 /// How many partitions a topic is created with whatever the capture shows: they cost a cluster nothing.
 const ALWAYS: i32 = 32;
-/// How many partitions a topic may be created with unasked; few topics of any cluster have more.
+/// How many partitions a topic may be created with unless the user allows more; few topics of any cluster
+/// have more.
 const MOST_UNASKED: i32 = 300;
 
 /// The number of partitions to create for a topic of which `captured` are known.
@@ -133,7 +134,7 @@ const MOST_TOPICS: usize = 20_000;
 /// Checks that a run may send to this many topics.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] if it may not.
 pub(crate) fn check_topics(topics: usize) -> Result<(), Error> {
     match topics > MOST_TOPICS {
         true => Err(Error::Config {
@@ -151,7 +152,7 @@ pub(crate) fn check_topics(topics: usize) -> Result<(), Error> {
 /// capture comes from others, and a single wrong number in it would create thousands.
 ///
 /// # Errors
-/// [`Error::Config`] with the flag that allows them.
+/// Returns [`Error::Config`] with the flag that allows them.
 pub(crate) fn check_count(
     topic: &str,
     wanted: i32,

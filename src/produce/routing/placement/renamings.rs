@@ -42,8 +42,8 @@ impl<'a> Renamings<'a> {
         }
     }
 
-    /// The topic that records of a captured one go to. `None` for one that is known only by its id, and for
-    /// records whose topic the capture does not name, unless all go to one topic.
+    /// The topic that records of a captured topic go to. `None` for a topic that is known only by its id,
+    /// and for records whose topic the capture does not name, unless all go to one topic.
     pub(crate) fn destination(&self, topic: Option<&CapturedTopic>) -> Option<String> {
         let map = match self.topics {
             TopicNames::One(name) => return Some(name.clone()),
@@ -95,8 +95,8 @@ impl<'a> Renamings<'a> {
     /// Checks for renamings that match nothing before the first record is sent.
     ///
     /// # Errors
-    /// [`Error::Config`] that names all of them with the nearest captured topics, if the whole source is
-    /// known by now; the mere beginning of a source does not show what is missing.
+    /// Returns [`Error::Config`], which names all of them with the nearest captured topics, if the whole
+    /// source is known by now; the mere beginning of a source does not show what is missing.
     pub(crate) fn check(&self, extent: Extent) -> Result<(), Error> {
         match self.unmatched() {
             Some(message) if extent == Extent::Whole => Err(Error::Config {

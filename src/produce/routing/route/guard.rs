@@ -9,7 +9,7 @@ impl Router<'_> {
     /// Checks what `batch` shows of the captured cluster.
     ///
     /// # Errors
-    /// [`Error::SameCluster`] when that is the destination, and the user did not ask for it.
+    /// Returns [`Error::SameCluster`] if that is the destination, and the user did not ask for it.
     pub(in crate::produce) fn check_source(&mut self, batch: &Batch) -> Result<(), Error> {
         self.renamings.meet(batch);
         self.compare(batch);
@@ -36,7 +36,7 @@ impl Router<'_> {
     /// Judges what was compared so far.
     ///
     /// # Errors
-    /// [`Error::SameCluster`] as of [`Router::check_source`].
+    /// Returns [`Error::SameCluster`] as [`Router::check_source`] does.
     pub(in crate::produce) fn check_shared(&mut self) -> Result<(), Error> {
         if let Some(shared) = self.comparison.shared() {
             return Err(Error::SameCluster {

@@ -27,14 +27,14 @@ pub(in crate::produce) struct Target {
     pub(in crate::produce) name: String,
     pub(in crate::produce) handle: TopicHandle,
     pub(in crate::produce) partitions: TopicPartitions,
-    /// How many it has at the end, where they have become more.
+    /// How many it has at the end, if it has more by then.
     pub(in crate::produce) partitions_at_end: Option<i32>,
     made: Made,
     /// Which records it refuses.
     pub(in crate::produce) rules: TopicRules,
-    /// `max.message.bytes`, where the cluster reports it.
+    /// `max.message.bytes`, if the cluster reports it.
     pub(in crate::produce) limit: Option<usize>,
-    /// The former limit, where it was lowered during the run.
+    /// The former limit, if it was lowered during the run.
     pub(in crate::produce) former_limit: Option<usize>,
     /// The largest record and batch that its producer sends.
     pub(in crate::produce) sizes: Sizes,
@@ -101,7 +101,7 @@ impl<'a> Router<'a> {
     /// Checks the one topic of `-t`, which is known before anything is read.
     ///
     /// # Errors
-    /// As of [`Router::route`].
+    /// Fails as [`Router::route`] does.
     pub(in crate::produce) fn check_named_topic(&mut self) -> Result<(), Error> {
         match (&self.destination.topics, self.destination.missing_topics) {
             (TopicNames::One(name), MissingTopics::Refuse) => self.target(name, (0, 0)).map(|_| ()),
@@ -112,7 +112,7 @@ impl<'a> Router<'a> {
     /// Where records of `topic` go.
     ///
     /// # Errors
-    /// [`Error::TopicsMissing`] and [`Error::TopicRefused`]: the run cannot go on.
+    /// Returns [`Error::TopicsMissing`] or [`Error::TopicRefused`]: the run cannot go on.
     pub(in crate::produce) fn route(&mut self, topic: &CapturedTopic) -> Result<Route, Error> {
         let Some(name) = self.renamings.destination(Some(topic)) else {
             return Ok(Route::Unknown);
@@ -124,10 +124,10 @@ impl<'a> Router<'a> {
         self.target(&name, captured).map(Route::To)
     }
 
-    /// Where a record goes whose topic the capture does not name; none without `-t`.
+    /// Where a record goes if the capture does not name its topic; `None` without `-t`.
     ///
     /// # Errors
-    /// As of [`Router::route`].
+    /// Fails as [`Router::route`] does.
     pub(in crate::produce) fn route_without_topic(&mut self) -> Result<Option<usize>, Error> {
         let Some(name) = self.renamings.destination(None) else {
             return Ok(None);
@@ -161,8 +161,8 @@ impl<'a> Router<'a> {
     /// The partition for a record of `target`, in librdkafka's terms.
     ///
     /// # Errors
-    /// [`Error::PartitionsMissing`] with `--partition keep`; the cluster's when a topic that this
-    /// run has created cannot get the partition.
+    /// Returns [`Error::PartitionsMissing`] with `--partition keep`, and the cluster's error if a topic that
+    /// this run has created cannot get the partition.
     pub(in crate::produce) fn partition(
         &mut self,
         target: usize,
@@ -203,7 +203,7 @@ impl<'a> Router<'a> {
             return Ok(());
         };
         let wanted = partition.saturating_add(1);
-        // Records have asked for all that it has by now.
+        // Records have needed all partitions that it has by now.
         let in_use = usize::try_from(self.targets[target].partitions.count).unwrap_or_default();
         check_count(name, wanted, in_use, self.destination.missing_topics)?;
         if self.connection.grow_topic(name, wanted, self.control)? {
@@ -232,7 +232,7 @@ impl<'a> Router<'a> {
         self.partitions
     }
 
-    /// Bytes at which a record has a batch of its own.
+    /// The bytes at which a record has a batch of its own.
     pub(in crate::produce) fn batch_size(&self, topic: &str) -> usize {
         let target = self.target_called(topic);
         target.map_or(usize::MAX, |target| target.sizes.batch_size)

@@ -18,7 +18,8 @@ impl Router<'_> {
     /// What the destination says about the topics called `names`, in that order.
     ///
     /// # Errors
-    /// [`Error::Config`] for a name that no topic has, [`Error::TopicRefused`].
+    /// Returns [`Error::Config`] for a name that no topic has, and [`Error::TopicRefused`] if the cluster does not
+    /// answer.
     pub(in crate::produce) fn find(&self, names: &[&str]) -> Result<Vec<TopicState>, Error> {
         for name in names {
             if let Some(fault) = NameFault::of(name) {
@@ -30,10 +31,11 @@ impl Router<'_> {
         self.connection.topic_states(names, self.control)
     }
 
-    /// Creates missing topics, given with their captured partitions, where the user wants that.
+    /// Creates missing topics, given with their captured partitions, if the user wants that.
     ///
     /// # Errors
-    /// [`Error::TopicsMissing`] where the user does not, [`Error::TopicRefused`].
+    /// Returns [`Error::TopicsMissing`] if the user does not want that, and [`Error::TopicRefused`] if the cluster
+    /// refuses.
     pub(in crate::produce) fn make_targets(
         &mut self,
         missing: &[(&str, i32)],
@@ -74,7 +76,7 @@ impl Router<'_> {
     /// Adds topics of the destination, with their settings.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`], and [`Error::Config`] for properties that librdkafka does not take.
+    /// Returns [`Error::TopicRefused`], and [`Error::Config`] for properties that librdkafka does not accept.
     pub(in crate::produce) fn add_targets(
         &mut self,
         topics: &[(&str, TopicShape)],
@@ -124,7 +126,7 @@ impl Router<'_> {
     /// Moves a target to a producer of these sizes. Nothing may be in flight to it.
     ///
     /// # Errors
-    /// As of [`Connection::client_of`](crate::produce::connection::client::Connection::client_of).
+    /// Fails as [`Connection::client_of`](crate::produce::connection::client::Connection::client_of) does.
     pub(in crate::produce) fn change_sizes(
         &mut self,
         target: usize,
@@ -141,7 +143,7 @@ impl Router<'_> {
     /// Moves all targets to the producers that replace the ended ones.
     ///
     /// # Errors
-    /// As of [`Connection::client_of`](crate::produce::connection::client::Connection::client_of).
+    /// Fails as [`Connection::client_of`](crate::produce::connection::client::Connection::client_of) does.
     pub(in crate::produce) fn change_producers(&mut self) -> Result<(), Error> {
         for target in 0..self.targets.len() {
             self.change_sizes(target, self.targets[target].sizes)?;
@@ -158,7 +160,7 @@ impl Router<'_> {
                 None => {
                     let name = target.name.clone();
                     let question = move |client: &Client| client.metadata(&name, ASK_LIMIT);
-                    // Neither a stop nor a silent cluster is worth the wait for more answers.
+                    // If the run stops or the cluster is silent, more answers are not worth the wait.
                     let Some(Ok(metadata)) = self.connection.ask(question) else {
                         return;
                     };

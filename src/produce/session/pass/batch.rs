@@ -63,7 +63,7 @@ impl Pass<'_, '_> {
     /// Announces the record at `index` and some that follow to the journal, unless it knows them.
     ///
     /// # Errors
-    /// As for [`JournalWriter::announce`](crate::produce::delivery::journal::JournalWriter::announce).
+    /// Fails as [`JournalWriter::announce`](crate::produce::delivery::journal::JournalWriter::announce) does.
     fn announce(&mut self, numbered: &NumberedBatch, index: usize) -> Result<(), Error> {
         let Some(journal) = &mut self.session.waiter.journal else {
             return Ok(());

@@ -12,8 +12,8 @@ use crate::report::ProblemKind;
 /// Shows `note` what is known about the source before its first record.
 ///
 /// # Errors
-/// [`Error::Config`] for an id of `--topic-id` that no topic has: extraction reports it at the source's end, and
-/// nothing is sent under a misspelt name.
+/// Returns [`Error::Config`] for an id of `--topic-id` that no topic has: extraction reports it at the source's
+/// end, and nothing is sent under a misspelt name.
 pub(in crate::produce) fn first_look(
     receiver: &Receiver,
     mut note: impl FnMut(&SourceBatch),

@@ -16,8 +16,8 @@ use crate::produce::session::open::{FirstLook, PassTally, Session};
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::record::channel::Receiver;
 
-/// Records that are announced to the journal at once, before the first of them is sent; of timed records only those
-/// that are due then.
+/// How many records are announced to the journal at once, before the first of them is sent; of timed records, only
+/// those that are due by then.
 const SLICE: usize = 512;
 
 /// How a pass has ended.
@@ -55,7 +55,7 @@ pub(in crate::produce::session) struct Pass<'p, 'a> {
     announced: usize,
     /// How many records are announced next.
     slice: usize,
-    /// The captured partition of each record of the batch, by a number, where records are timed.
+    /// The captured partition of each record of the batch, as a number, if records are timed.
     partitions: Vec<u32>,
 }
 
@@ -70,7 +70,7 @@ fn contain(sending: impl FnOnce() -> Result<(), SendStop>) -> Result<(), SendSto
 }
 
 impl<'a> Session<'a> {
-    /// Sends everything that `receiver` gives, and adds up what is counted meanwhile.
+    /// Sends everything that `receiver` yields, and adds up what is counted meanwhile.
     pub(in crate::produce::session) fn pass(&mut self, receiver: &Receiver) -> PassEnd {
         let ordered = Ordered::new(receiver, self.job.order).numbered_from(self.position);
         let slice = match self.turns {
@@ -146,8 +146,8 @@ impl Pass<'_, '_> {
         }
         loop {
             self.session.check_alive()?;
-            // A journal is short as long as the deliveries leave few gaps: with one, records are sent as they
-            // come.
+            // A journal is short as long as the deliveries leave few gaps: with one, records are sent in the order in
+            // which they come.
             if self.session.waiter.journal.is_none() {
                 self.ordered.gather_for(self.session.router.partitions());
             }
@@ -181,7 +181,7 @@ impl Pass<'_, '_> {
             if confirmed == u64::MAX {
                 session.deliveries.account().rejects.replace_former();
             }
-            // After the journal, which recognises the source by its captured contents.
+            // Only after the journal, which recognises the source by its captured contents.
             substitutes::resolve(session.job, source_batch)?;
             Ok(confirmed)
         })

@@ -11,7 +11,8 @@ use crate::report::ProblemKind;
 /// Checks whether all records of `source_batch` may be sent.
 ///
 /// # Errors
-/// [`Error::Redacted`] and [`Error::Config`], which name the first record that may not.
+/// Returns [`Error::Redacted`] or [`Error::Config`], which name the first record that may not be
+/// sent.
 pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result<(), Error> {
     let policy = job.substitutes;
     let place = |index: u32| {
@@ -43,7 +44,7 @@ pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result
 /// Resolves the dates in the records of `source_batch`.
 ///
 /// # Errors
-/// [`Error::Config`] that names the first date that cannot be resolved.
+/// Returns [`Error::Config`], which names the first date that cannot be resolved.
 pub(in crate::produce) fn resolve(job: &Job, source_batch: &mut SourceBatch) -> Result<(), Error> {
     let dated = std::mem::take(&mut source_batch.substitutes.dated);
     let (Some(form), false) = (job.substitutes.dates, dated.is_empty()) else {

@@ -11,7 +11,7 @@ use crate::record::in_flight::NumberedBatch;
 use crate::record::{Batch, Record};
 use crate::report::ProblemKind;
 
-/// After how many records the progress learns how far the schedule is.
+/// After how many records kreplay updates the progress of the schedule.
 const FORECAST_EVERY: usize = 256;
 
 impl Pass<'_, '_> {
@@ -41,10 +41,9 @@ impl Pass<'_, '_> {
     /// Waits until the record at `index` may go: until it is due, and there is room for it in flight.
     /// Everything that is due by then goes without a further wait. Returns when it was due, if records are
     /// timed.
-    /// are timed.
     ///
     /// # Errors
-    /// That the run ends before that.
+    /// Returns [`SendStop`] if the run ends before that.
     pub(super) fn await_turn(
         &mut self,
         numbered: &NumberedBatch,
@@ -99,7 +98,8 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Lets whoever looks on know that a record which was due at `due` goes at `now`, with `left` of its batch.
+    /// Notes, for the progress, that a record that was due at `due` goes at `now`, with `left` more in its
+    /// batch.
     fn note_forecast(&mut self, due: Instant, now: Instant, left: usize) {
         let began = *self.began.get_or_insert(due);
         let session = &*self.session;

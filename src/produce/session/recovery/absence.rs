@@ -1,42 +1,43 @@
-//! Which topics, or partitions of them, the cluster's metadata lack in the middle of a run, and for how long
-//! they are waited for. Pure: the caller asks the cluster and gives the time, by the clock of records in flight.
+//! Which topics and partitions the cluster's metadata lacks in the middle of a run, and how long kreplay waits
+//! for them. This is pure: the caller asks the cluster and passes the time, by the clock of records in flight.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// How often the cluster is asked for what was given up, when there are records for it.
+/// How often kreplay asks the cluster again for what it has given up, as long as there are records for it.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
-/// A topic that the cluster does not know any more, or not with all its partitions.
+/// A topic that the cluster no longer knows, or no longer knows with all its partitions.
 #[derive(Debug)]
 struct Absence {
     since: Duration,
     /// How many partitions there are, by the cluster's last answer.
     partitions: i32,
-    /// Whether they were there again, and librdkafka found them missing once more.
+    /// Whether the partitions have returned once, and librdkafka has found them missing again.
     has_returned: bool,
-    /// When it was given up, or asked for since; none as long as it is waited for.
+    /// When kreplay gave the topic up, or last asked for it after that; `None` as long as kreplay waits for it.
     given_up: Option<Duration>,
 }
 
-/// What a look for an absent topic has shown.
+/// The result of a look for an absent topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sighting {
-    /// It is missing, which was not known before.
+    /// It is missing, and was not known to be.
     Missed,
     StillMissed,
     There,
-    /// It was waited for as long as records may wait.
+    /// kreplay has waited for it for as long as records may wait.
     GivenUp,
 }
 
-/// All that is absent, by the index of the target.
+/// All absent topics, by the index of the target.
 #[derive(Debug, Default)]
 pub(in crate::produce) struct Absences(HashMap<usize, Absence>);
 
 impl Absences {
-    /// Judges the cluster's answer about a target that has records for the partition `highest`: `there` is how
-    /// many partitions it has, `None` if nobody has answered. `limit` is how long a record may wait.
+    /// Judges the cluster's answer about a target with records for the partition `highest`. `there` is the
+    /// number of partitions that the target has, or `None` if no broker has answered; `limit` is how long a
+    /// record may wait.
     pub(super) fn look(
         &mut self,
         target: usize,
@@ -55,7 +56,7 @@ impl Absences {
         let waited = now.saturating_sub(absence.since);
         let is_over = limit.is_some_and(|limit| waited >= limit);
         let is_there = there.is_some_and(|there| highest.max(0) < there);
-        // Brokers that do not agree on it could go on for ever.
+        // Brokers that disagree about it could keep this up for ever.
         if is_there && !(absence.has_returned && is_over) {
             absence.has_returned = true;
             absence.given_up = None;
@@ -85,21 +86,21 @@ impl Absences {
         self.0.insert(target, absence);
     }
 
-    /// How many partitions there are of a target whose `partition` was given up; `None` if it was not. A
-    /// record without a partition, which is below 0, goes to any.
+    /// The number of partitions of a target whose `partition` was given up; `None` if it was not. A record
+    /// without a partition has a number below 0, and can go to any.
     pub(super) fn given_up(&self, target: usize, partition: i32) -> Option<i32> {
         let absence = self.0.get(&target)?;
         absence.given_up?;
         (absence.partitions <= partition.max(0)).then_some(absence.partitions)
     }
 
-    /// Whether it is time to ask for a target that was given up.
+    /// Whether it is time to ask again for a target that was given up.
     pub(super) fn is_question_due(&self, target: usize, now: Duration) -> bool {
         let given_up = self.0.get(&target).and_then(|absence| absence.given_up);
         given_up.is_some_and(|asked| now.saturating_sub(asked) >= ASK_AGAIN)
     }
 
-    /// Takes the answer to that: how many partitions of the target are `there`. When they are more, records for
+    /// Notes the answer to that: the target has `there` partitions. If these are more than before, records for
     /// it are sent again.
     pub(super) fn learn(&mut self, target: usize, there: Option<i32>, now: Duration) {
         let Some(absence) = self.0.get_mut(&target) else {
@@ -111,7 +112,7 @@ impl Absences {
         }
     }
 
-    /// Forgets what was waited for: its records are sent, or their run ends.
+    /// Forgets what kreplay has waited for: its records have been sent, or their run ends.
     pub(super) fn settle(&mut self) {
         self.0.retain(|_, absence| absence.given_up.is_some());
     }
@@ -147,7 +148,7 @@ mod tests {
             absences.look(0, 2, None, (s(110), limit)),
             Sighting::GivenUp
         );
-        // The others can be sent to, and records that go anywhere.
+        // Records for the other partitions can be sent, and so can those that go to any.
         let given_up = [2, 1, 0, -1].map(|partition| absences.given_up(0, partition));
         assert_eq!(given_up, [Some(2), None, None, None]);
         absences.settle();
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(absences.given_up(0, 2), Some(2));
         absences.learn(0, Some(3), s(120));
         assert_eq!(absences.given_up(0, 2), None);
-        // It may go again, and is waited for anew.
+        // It may disappear again, and kreplay then waits for it anew.
         assert_eq!(
             absences.look(0, 2, Some(0), (s(130), limit)),
             Sighting::Missed

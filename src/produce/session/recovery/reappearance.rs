@@ -1,11 +1,11 @@
-//! What happens when the cluster's metadata lack a topic or partition in the middle of a run: its records
-//! wait until it is there again, and are given up when it is not for as long as `message.timeout.ms`. A broker
-//! that has just started may answer before it knows its topics; a topic may also have been deleted.
+//! Handles topics and partitions that the cluster's metadata lacks in the middle of a run: their records wait until
+//! they are there again, and kreplay gives them up if that takes as long as `message.timeout.ms`. A broker that has
+//! just started may answer before it knows its topics; a topic may also have been deleted.
 //!
 //! As long as librdkafka does not believe such an answer (`LONGEST_PROPAGATION_MS` in
-//! `connection/client/settings.rs`) it keeps the records, and repeats what a broker may have taken in a way that this
-//! recognizes. What is left for this file: records that it gives back nevertheless, and a topic that is still
-//! missing when its records time out.
+//! `connection/client/settings.rs`), it keeps the records, and sends what a broker may have taken again in a way that
+//! the broker recognises. This file handles the rest: records that librdkafka gives back nevertheless, and topics
+//! that are still missing when their records time out.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -16,15 +16,16 @@ use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 use crate::report::rendering::figures::count;
 
-/// How often the cluster is asked for what is missing.
+/// How often kreplay asks the cluster for what is missing.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 
 impl Session<'_> {
-    /// Waits until the cluster knows again what librdkafka has given records back for, and lets other producers
-    /// send them: the sequence numbers of those before have a gap now. Everything else is answered.
+    /// Waits until the cluster again knows the topics and partitions for which librdkafka has given records back, and
+    /// lets other producers send these: the sequence numbers of the earlier producers now have a gap. By now
+    /// everything else is answered.
     ///
     /// # Errors
-    /// That the run ends before that.
+    /// Returns [`SendStop`] if the run ends before that.
     pub(super) fn await_absent(&mut self) -> Result<(), SendStop> {
         let absent = self.deliveries.account().refusals.absent();
         if absent.is_empty() {
@@ -53,8 +54,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Asks the cluster for topics with the highest partitions that records wait for. `true` when each is there,
-    /// or was waited for long enough.
+    /// Asks the cluster for topics, each with the highest partition that records wait for. Returns `true` if each is
+    /// there, or if kreplay has waited for it long enough.
     fn look_for(&mut self, absent: &[(String, i32)]) -> bool {
         let names: Vec<&str> = absent.iter().map(|(topic, _)| topic.as_str()).collect();
         let there = self.connection.partitions_of(&names);
@@ -82,8 +83,8 @@ impl Session<'_> {
         is_settled
     }
 
-    /// Gives up the topics and partitions of records that have waited for too long, as far as these are
-    /// missing: others for them are not to wait as long.
+    /// Gives up the topics and partitions of records that have waited for too long, if they are missing: further
+    /// records for them must not wait as long.
     pub(super) fn give_up_missing(&mut self) {
         let overdue = self.deliveries.account().take_overdue();
         let names: Vec<&str> = overdue.iter().map(|(topic, _)| topic.as_str()).collect();
@@ -138,8 +139,8 @@ impl Session<'_> {
         format!("after a wait as long as `message.timeout.ms` ({limit} ms)")
     }
 
-    /// Looks for topics that are missing when the cluster has fallen silent: that is why, then, and the next
-    /// line about the silence says so.
+    /// Looks for missing topics after the cluster has fallen silent. If there are any, they are the reason, and the
+    /// next line about the silence says so.
     pub(super) fn explain_silence(&mut self) {
         if !mem::take(&mut self.waiter.is_unexplained) {
             return;
@@ -163,7 +164,7 @@ impl Session<'_> {
     }
 }
 
-/// That the cluster names only `there` partitions of a topic.
+/// Says that the cluster names only `there` partitions of a topic.
 fn missing_words(topic: &str, there: i32) -> String {
     match there {
         0 => format!("topic `{topic}` is missing from the cluster's metadata"),

@@ -17,19 +17,19 @@ use crate::produce::delivery::{Ending, Returned};
 use crate::produce::session::open::Session;
 use crate::produce::session::wait::{SendStop, WaitFor};
 
-/// How long the brokers of other partitions may take to answer for what they have, without a pause as long as
-/// the second value, before it is given up.
+/// How long the brokers of other partitions may take to answer for what they have, and how long they may
+/// pause meanwhile, before kreplay gives it up.
 const ANSWERS_LIMIT: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(500);
 /// How long librdkafka may take to give records back.
 const RETURN_LIMIT: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
-    /// Lets other producers take over when a record waits too long. `parked` of the records in flight are in
-    /// nobody's account.
+    /// Lets other producers take over when a record has waited for too long. `parked` of the records in
+    /// flight are in no account.
     ///
     /// # Errors
-    /// That the run ends; what came back then counts as not written.
+    /// Returns [`SendStop`] if the run ends; what came back then counts as not written.
     pub(in crate::produce) fn renew_when_overdue(&mut self, parked: u64) -> Result<(), SendStop> {
         if !mem::take(&mut self.waiter.is_overdue) || self.job.control.is_stopping() {
             return Ok(());
@@ -102,8 +102,8 @@ impl Session<'_> {
         }
     }
 
-    /// Hands records to the producers that replace the earlier ones; leaves those that are not accepted any
-    /// more when the run ends.
+    /// Hands records to the producers that replace the earlier ones; leaves in `returned` those that it does
+    /// not hand over because the run ends.
     fn send_by_others(
         &mut self,
         returned: &mut std::vec::IntoIter<Returned>,

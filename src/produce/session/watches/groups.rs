@@ -18,7 +18,8 @@ use crate::verify::group::observer::GroupObserver;
 /// Begins to watch the awaited groups, once the cluster has described each of them.
 ///
 /// # Errors
-/// [`Error::GroupUnusable`] if the cluster does not describe one of them, or it commits no offsets.
+/// Returns [`Error::GroupUnusable`] if the cluster does not describe one of them, or if it commits no
+/// offsets.
 pub(in crate::produce::session) fn observe(
     job: &Job,
     connection: &Connection,

@@ -56,7 +56,7 @@ impl Drop for PauseWatch {
         *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         wake.notify_all();
         if let Some(watching) = self.watching.take() {
-            // The panic itself has reported it.
+            // The panic hook has already reported a panic.
             _ = watching.join();
         }
     }

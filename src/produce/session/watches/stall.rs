@@ -1,12 +1,12 @@
 //! Decides when a cluster has been silent for too long: a line after some seconds, and the end of the run
-//! after `--give-up-after`. Pure: the caller gives the time.
+//! after `--give-up-after`. This is pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
 /// How long a cluster is silent before a line says so; the next comes after twice that, and so on.
 const FIRST_LINE: Duration = Duration::from_secs(5);
-/// The most that the time between two checks counts. The sending thread checks every few milliseconds; a
-/// longer time means that the process, or the machine, was stopped.
+/// The most that counts of the time between two checks. The sending thread checks every few milliseconds;
+/// a longer time means that the process, or the machine, was stopped.
 const LONGEST_STEP: Duration = Duration::from_secs(1);
 
 /// How long no record was acknowledged while some were in flight.

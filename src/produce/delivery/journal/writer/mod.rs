@@ -50,8 +50,8 @@ impl JournalWriter {
     /// Opens the journal at `path`, or creates it, and reads what is in it.
     ///
     /// # Errors
-    /// [`Error::Config`] for a file that is not a journal, belongs to something other than `identity`, or is
-    /// in use.
+    /// Returns [`Error::Config`] for a file that is not a journal, belongs to something other than
+    /// `identity`, or is in use.
     pub(in crate::produce) fn open(
         path: &Path,
         identity: Identity,
@@ -85,7 +85,7 @@ impl JournalWriter {
         Ok(journal)
     }
 
-    /// The first lines of a new journal: either all of them are written, or none.
+    /// Writes the first lines of a new journal, either all of them or none.
     fn begin(&mut self) -> std::io::Result<()> {
         self.rewrite().or_else(|_| {
             // A folder that takes no new file may still hold one that is writable.
@@ -133,8 +133,8 @@ impl JournalWriter {
     /// Notes the next records of the source, and returns how many from its beginning may be sent or skipped:
     /// those that are known to be the ones that the journal was written for.
     ///
-    /// [`Error::Config`] if they are not.
-    /// [`Error::Config`] when they are not.
+    /// # Errors
+    /// Returns [`Error::Config`] if they are not.
     pub(in crate::produce) fn observe(&mut self, batch: &Batch) -> Result<u64, Error> {
         match self.checksum.add(batch) {
             true => Ok(self.checksum.confirmed()),
@@ -150,7 +150,7 @@ impl JournalWriter {
     /// Writes down that the records at `positions` are about to be sent, except for those delivered before.
     ///
     /// # Errors
-    /// [`Error::CannotWrite`]: they must then not be sent.
+    /// Returns [`Error::CannotWrite`]; the records must then not be sent.
     pub(in crate::produce) fn announce(
         &mut self,
         positions: impl Iterator<Item = u64>,
@@ -173,7 +173,7 @@ impl JournalWriter {
     /// Writes down what is new.
     ///
     /// # Errors
-    /// [`Error::CannotWrite`]; the next line then tries to write it again.
+    /// Returns [`Error::CannotWrite`]; the next line then tries to write it again.
     pub(in crate::produce) fn update(&mut self, deliveries: &Deliveries) -> Result<(), Error> {
         let answers = deliveries.account().answers.as_mut().map(std::mem::take);
         let NewOutcomes {
@@ -211,7 +211,7 @@ impl JournalWriter {
         Ok(())
     }
 
-    /// Replaces the file by one with the state that all lines add up to.
+    /// Replaces the file with one that holds the state that all lines add up to.
     fn rewrite(&mut self) -> std::io::Result<()> {
         let text = self.state.text(&self.identity);
         let length = text.len() as u64;
@@ -227,7 +227,7 @@ fn signed(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// Positions as ranges that rise and do not touch.
+/// Positions as ascending ranges that do not touch.
 fn ranges(mut positions: Vec<i64>) -> Vec<PositionRange> {
     positions.sort_unstable();
     let mut ranges: Vec<PositionRange> = Vec::new();

@@ -10,9 +10,8 @@ impl JournalWriter {
     /// Notes what the cluster says about topics that records are delivered to.
     ///
     /// # Errors
-    /// [`Error::Config`] for a topic that is not the one that earlier runs have delivered to: their records
-    /// are gone.
-    /// records went with it.
+    /// Returns [`Error::Config`] for a topic that is not the one that earlier runs have delivered to: their
+    /// records are gone.
     pub(in crate::produce) fn meet(
         &mut self,
         found: Vec<(String, FoundTopic)>,
@@ -57,7 +56,7 @@ impl JournalWriter {
     /// Notes that the source has ended.
     ///
     /// # Errors
-    /// As for [`JournalWriter::observe`].
+    /// Fails as [`JournalWriter::observe`] does.
     pub(in crate::produce) fn observe_end(&mut self) -> Result<(), Error> {
         if self.checksum.confirmed() < u64::MAX {
             return Err(self.other_input());

@@ -1,5 +1,5 @@
-//! The limit of a topic for its records, learned from refusals: smaller batches where one was too large, larger records
-//! where nobody knows the limit.
+//! Learns from refusals how large the records of a topic may be: makes batches smaller after one that was too large,
+//! and offers larger records if nobody knows the limit.
 
 use crate::error::Error;
 use crate::produce::routing::route::Target;
@@ -7,7 +7,8 @@ use crate::produce::session::open::Session;
 use crate::produce::session::wait::SendStop;
 
 impl Session<'_> {
-    /// Makes batches smaller: by the topic's limit where the cluster reports it now, else by half of the refused batch.
+    /// Makes batches smaller: the topic's limit if the cluster now reports a lower one, otherwise half of the refused
+    /// batch.
     pub(super) fn learn_limit(
         &mut self,
         topic: &str,
@@ -33,7 +34,7 @@ impl Session<'_> {
         }
         let mut sizes = self.router.targets[target].sizes;
         let refused = bytes.min(sizes.batch_size).max(one);
-        // Powers of two: topics share their producers.
+        // A power of two, because topics share their producers.
         let half = 1_usize << (refused / 2).max(1).ilog2();
         if half >= sizes.batch_size {
             return Ok(());
@@ -42,8 +43,8 @@ impl Session<'_> {
         self.router.change_sizes(target, sizes)
     }
 
-    /// Lets the brokers judge a record that is larger than Kafka's default, where they do not report the topic's limit;
-    /// `false` where they do, or the user has set one.
+    /// Lets the brokers judge a record that is larger than Kafka's default, if they do not report the topic's limit.
+    /// Returns `false` if they do, or if the user has set one.
     pub(in crate::produce) fn offer_larger(&mut self, target: usize) -> Result<bool, SendStop> {
         let Target {
             name, limit, sizes, ..

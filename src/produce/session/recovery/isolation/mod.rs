@@ -34,10 +34,10 @@ struct Suspects {
 }
 
 impl Session<'_> {
-    /// Finds the final outcome of all refused records, if there are some.
+    /// Finds the final outcome of all refused records, if there are any.
     ///
     /// # Errors
-    /// That the run ends; refused records then count as not written.
+    /// Returns [`SendStop`] if the run ends; refused records then count as not written.
     pub(in crate::produce) fn isolate(&mut self) -> Result<(), SendStop> {
         self.explain_silence();
         self.renew_when_overdue(0)?;
@@ -83,8 +83,8 @@ impl Session<'_> {
         }
     }
 
-    /// Waits until everything in flight is answered, refused records aside; `parked` of these are not in the account of
-    /// refusals.
+    /// Waits until everything in flight is answered, except for refused records; the account of refusals does not hold
+    /// `parked` of these.
     fn wait_for_answers(&mut self, parked: u64) -> Result<(), SendStop> {
         loop {
             if self.job.control.is_stopping() {
@@ -103,7 +103,7 @@ impl Session<'_> {
         }
     }
 
-    /// Lets another producer take over before this one has used up its epochs. Everything is answered.
+    /// Lets another producer take over before this one has used up its epochs. By now everything is answered.
     fn spare_epochs(&mut self) -> Result<(), Error> {
         let mut account = self.deliveries.account();
         if account.refusals.since_renewal < MOST_REFUSED {

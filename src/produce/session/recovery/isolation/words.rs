@@ -1,16 +1,16 @@
-//! Why a broker refused a batch or a record, in words, as far as its code and the records show that.
+//! Says why a broker refused a batch or a record, as far as the error code and the records show it.
 
 use crate::produce::delivery::refusals::{Cause, RefusedRecord};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::session::open::Session;
 use crate::report::rendering::figures::count;
 
-/// Why a record is not sent whose topic or partition has not come back by the end.
+/// Why a record is not sent if its topic or partition has not come back by the end.
 pub(super) const ABSENT_AT_THE_END: &str =
     "the cluster's metadata lack it, and the run ended before it was there again";
 
 impl Session<'_> {
-    /// Why a broker may have refused a batch, as far as its code and the records show.
+    /// Says why a broker may have refused a batch, as far as its error code and the records show it.
     pub(super) fn batch_words(&self, batch: &[RefusedRecord]) -> String {
         let records = count(batch.len() as u64, "record");
         let Some(first) = batch.first() else {
@@ -47,7 +47,7 @@ impl Session<'_> {
         }
     }
 
-    /// Why a broker refuses a record, as far as its code and the record show.
+    /// Says why a broker refuses a record, as far as its error code and the record show it.
     pub(super) fn culprit_words(&self, culprit: &RefusedRecord, topic: &str) -> String {
         let record = culprit.record.record();
         let (has_key, timestamp) = (record.key.is_some(), record.timestamp_ms);
