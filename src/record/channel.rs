@@ -28,8 +28,8 @@ pub(crate) struct SourceBatch {
 }
 
 impl SourceBatch {
-    /// Bytes of memory that it takes, with or without records: an input without records for a long time gives
-    /// many of these.
+    /// Bytes of memory that it takes, with or without records: an input without records for a long time
+    /// yields many of these.
     fn weight(&self) -> usize {
         let beside = self.tally.weight() + self.substitutes.weight() + self.others.weight();
         size_of::<Self>() + self.batch.weight() + beside
@@ -71,7 +71,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// What [`Receiver::recv_within`] gives.
+/// What [`Receiver::recv_within`] returns.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
@@ -199,7 +199,7 @@ impl Sender {
         self.end(end);
     }
 
-    /// The same for a source that was not read to its end, because nobody wants more of it.
+    /// Like [`Sender::finish`], for a source that was not read to its end because nobody wants more of it.
     pub(crate) fn finish_early(self) {
         self.0.lock().ends_early = true;
         self.end(Ok(()));
@@ -232,8 +232,8 @@ pub(crate) struct Receiver(Arc<SharedChannel>);
 
 impl Receiver {
     /// Blocks until the gate is open and shows everything that waits behind it, or nothing if the source has
-    /// failed before. So the channel's limits bound what is known before the first record, and for a slow
-    /// source half a second does, unless the gate waits for more.
+    /// failed before. So the channel's limits bound what is known before the first record, and half a second
+    /// does for a slow source, unless the gate waits for more.
     pub(crate) fn look_ahead(&self, mut look: impl FnMut(&SourceBatch)) -> Extent {
         let mut state = self.0.lock();
         let started = Instant::now();
@@ -267,7 +267,7 @@ impl Receiver {
         }
     }
 
-    /// The same, but waits at most `limit`.
+    /// Like [`Receiver::recv`], but waits at most `limit`.
     pub(crate) fn recv_within(&self, limit: Duration) -> Received {
         let started = Instant::now();
         let mut state = self.0.lock();
@@ -387,7 +387,7 @@ mod tests {
         thread.join().expect("the sender does not panic");
     }
 
-    /// An endless line gives batches without records, faster than anybody takes them.
+    /// An endless line yields batches without records, faster than anybody takes them.
     #[test]
     fn batches_without_a_record_fill_the_channel_as_well() {
         let (sender, receiver) = bounded(SMALL, Gate::WhenSure);

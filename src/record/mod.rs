@@ -1,5 +1,5 @@
-//! A record, and the batch in which it travels. Apart from both halves because they hand it to each other: extraction
-//! fills batches, production empties them.
+//! A record, and the batch in which it travels. This module is separate from both halves because they hand it to each
+//! other: extraction fills batches, production empties them.
 
 mod batch;
 pub(crate) mod channel;
@@ -35,14 +35,14 @@ pub(crate) struct Span {
 /// One captured record; its bytes are in the batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
-    /// Index into [`Batch::topics`]; none when the capture does not say.
+    /// Index into [`Batch::topics`]; `None` if the capture does not say.
     pub(crate) topic: Option<u32>,
     pub(crate) partition: Option<i32>,
     pub(crate) offset: Option<i64>,
     /// Milliseconds since 1970, as Kafka's `CreateTime` or `LogAppendTime`.
     pub(crate) timestamp_ms: Option<i64>,
     pub(crate) key: Option<Span>,
-    /// None is a tombstone (null value).
+    /// `None` is a tombstone (null value).
     pub(crate) value: Option<Span>,
     pub(crate) headers: Headers,
     pub(crate) origin: Origin,

@@ -1,6 +1,6 @@
 //! A set of offsets. They arrive nearly in order per partition, so it keeps them as ranges: dense offsets
-//! cost nothing, a gap costs one range. Apart because several parts use it: duplicates, the gaps that
-//! `kreplay inspect` shows, and the journal's delivered records.
+//! cost nothing, a gap costs one range. This file is separate because several parts use it: duplicates,
+//! the gaps that `kreplay inspect` shows, and the journal's delivered records.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ impl Offsets {
         self.0.iter().map(|(start, end)| end.abs_diff(*start)).sum()
     }
 
-    /// All of them as ranges without their ends, in order.
+    /// All offsets as ranges, from the first offset to before the second, in order.
     pub(crate) fn ranges(&self) -> Vec<(i64, i64)> {
         self.0.iter().map(|(start, end)| (*start, *end)).collect()
     }

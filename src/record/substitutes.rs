@@ -1,7 +1,7 @@
 //! Texts that others have put in the place of the originals: values that data-loss prevention replaced
 //! (`REDACTED-...`), and dates that Speedscale's `date` transform left to be resolved at the time of the
-//! replay (`{speedscale_date(-744h0m0s)}`). Apart because a record with one of them is readable, but differs
-//! from what the application received.
+//! replay (`{speedscale_date(-744h0m0s)}`). This file is separate because a record with one of them is
+//! readable, but differs from what the application received.
 //!
 //! kreplay looks for them in keys, values and values of headers, not in names of topics and headers.
 
@@ -119,7 +119,7 @@ impl fmt::Display for BadDate {
 /// `text` with its dates resolved against `now`: each placeholder holds how long before `now` its date is.
 ///
 /// # Errors
-/// The first date that cannot be resolved.
+/// Returns the first date that cannot be resolved.
 fn resolve(text: &[u8], now: Timestamp, form: DateForm) -> Result<Vec<u8>, BadDate> {
     let mut resolved = Vec::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -207,7 +207,7 @@ impl Batch {
     /// Resolves the dates in the records at `indices` against `now`.
     ///
     /// # Errors
-    /// The index of the first record with a date that cannot be resolved.
+    /// Returns the index of the first record with a date that cannot be resolved.
     pub(crate) fn resolve_dates(
         &mut self,
         indices: &[u32],

@@ -1,4 +1,4 @@
-//! What a topic is called: in the capture by its name or by its id; and which names Kafka takes.
+//! What a topic is called in a capture, by its name or by its id, and which names Kafka accepts.
 
 use std::fmt;
 
@@ -27,7 +27,8 @@ impl fmt::Display for CapturedTopic {
 pub(crate) struct TopicId(Uuid);
 
 impl TopicId {
-    /// Reads any of the spellings; none for any other text, and for the zero id, which means "no id".
+    /// Reads any of the spellings; `None` for any other text, and for the zero id, which means "no
+    /// id".
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let id = Uuid::parse(text)?;
         (id != Uuid::NIL).then_some(Self(id))
@@ -54,7 +55,7 @@ impl NameFault {
     /// Kafka's `Topic.MAX_NAME_LENGTH`.
     const LONGEST: usize = 249;
 
-    /// What is wrong with `name`; none when Kafka takes it.
+    /// What is wrong with `name`; `None` if Kafka accepts it.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         match name {

@@ -1,5 +1,5 @@
-//! The report of a run: what was read, found, sent where, left out and why. Apart from the halves
-//! because both fill it; `rendering/` shows it.
+//! The report of a run: what was read, found, sent where, left out and why. This module is separate from
+//! the halves because both fill it; `rendering/` shows it.
 
 mod comparison;
 mod groups;
@@ -192,7 +192,7 @@ pub struct Resume {
     pub journal: String,
     /// Records that earlier runs have delivered.
     pub skipped: u64,
-    /// How many of the records that this run has sent earlier runs may have put into the log; `None` if
+    /// How many of the records sent by this run may have been put into the log by earlier runs; `None` if
     /// nobody knows, because the journal was damaged.
     pub may_repeat: Option<u64>,
     /// How many the next run may send twice.
@@ -215,7 +215,7 @@ pub struct Drain {
     pub unanswered: u64,
 }
 
-/// What records that could not be put in order mean.
+/// What it means if records could not be put in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reordered {
@@ -226,7 +226,7 @@ pub enum Reordered {
     Allowed,
 }
 
-/// What a source without a single record means.
+/// What it means if a source has no records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum EmptySource {
     /// The run is incomplete.
@@ -260,7 +260,7 @@ pub struct Report {
     pub drain: Option<Drain>,
     /// What went wrong with records.
     pub problems: Problems,
-    /// What records out of order mean.
+    /// What it means if records are out of order.
     pub reordered: Reordered,
     /// The indices of the files among the names of the source, in the order of their records; empty if they
     /// were read in that order.

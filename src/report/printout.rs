@@ -1,5 +1,5 @@
-//! The account of `kreplay extract`: what was read, found, printed and left out. Apart from the report of a
-//! replay because nothing was sent, so nothing is delivered or unknown here.
+//! The account of `kreplay extract`: what was read, found, printed and left out. This file is separate from
+//! the report of a replay because nothing was sent, so nothing is delivered or unknown here.
 
 use crate::report::rendering::figures::{HumanCount, records, seconds};
 use std::fmt;

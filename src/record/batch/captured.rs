@@ -42,7 +42,7 @@ impl CaptureTimes {
     }
 }
 
-/// Reads RFC 3339; none for any other text, and outside the years 1678 to 2262, which 64 bits of
+/// Reads RFC 3339; `None` for any other text, and outside the years 1678 to 2262, which 64 bits of
 /// nanoseconds cover.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     let time: Timestamp = text.trim().parse().ok()?;

@@ -1,13 +1,13 @@
 //! A batch as it is sent: its records, and where each was in the source. While librdkafka holds one of them,
-//! `native/lend.rs` keeps all of it.
+//! `cluster/native/produce/lend.rs` keeps all of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Batch;
 
-/// The places of a batch's records in the stream that extraction gives, counted from 0. The same
-/// input gives the same positions in every run, whatever order its records are sent in.
+/// The places of a batch's records in the stream that extraction yields, counted from 0. The same input
+/// yields the same positions in every run, whatever order its records are sent in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Positions {
     /// Consecutive positions from here on.

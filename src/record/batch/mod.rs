@@ -174,7 +174,7 @@ impl Batch {
         }
     }
 
-    /// The topic of `record`, where the capture names one.
+    /// The topic of `record`, if the capture names one.
     pub(crate) fn topic(&self, record: &Record) -> Option<&CapturedTopic> {
         record.topic.map(|index| &self.topics[index as usize])
     }

@@ -1,6 +1,6 @@
-//! Record lines: a record as one JSON object on one line. Apart from both halves because one prints
-//! them and the other reads them; `write.rs` and `read.rs` (with `fields.rs` and `parts.rs`) are each
-//! other's inverse.
+//! Record lines: a record as one JSON object on one line. This module is separate from both halves
+//! because one prints them and the other reads them; `write.rs` and `read.rs` (with `fields.rs` and
+//! `parts.rs`) are each other's inverse.
 //!
 //! ```text
 //! {"topic":"orders","partition":0,"offset":12,"timestamp":1764787375659,"key":"k1","value":"..",

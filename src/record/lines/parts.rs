@@ -19,7 +19,7 @@ pub(super) enum Strings {
 }
 
 impl Strings {
-    /// Gives `visitor` a string of the line, or whatever is in its place.
+    /// Passes `visitor` a string of the line, or whatever is in its place.
     fn deserialize<'de, D: Deserializer<'de>, V: Visitor<'de>>(
         self,
         deserializer: D,

@@ -37,7 +37,7 @@ impl fmt::Display for RecordLineError {
 /// knew about its delivery.
 ///
 /// # Errors
-/// The batch is then as it was.
+/// Returns why the line cannot be read; the batch is then as it was.
 pub(crate) fn read(
     line: &[u8],
     origin: Origin,

@@ -69,7 +69,7 @@ impl TopicGlobs {
     /// Reads globs; a `!` before one excludes.
     ///
     /// # Errors
-    /// What is wrong with one, or that two contradict each other.
+    /// Returns what is wrong with one of them, or that two contradict each other.
     pub(crate) fn parse(texts: &[String]) -> Result<Self, String> {
         let globs = texts.iter().map(|text| TopicGlob::of(text.trim()));
         let globs: Vec<TopicGlob> = globs.collect::<Result<_, String>>()?;

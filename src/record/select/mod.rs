@@ -1,4 +1,4 @@
-//! Selects a part of a capture. Pure: only the records and the user's flags decide.
+//! Selects a part of a capture. This is pure: only the records and the user's flags decide.
 //!
 //! The tests come in a fixed order: topic, time, sample, skip and limit, shard. So `--limit` counts what the
 //! tests before it let through, and all shards together are what one machine would send.
@@ -80,7 +80,7 @@ pub(crate) struct Selector {
     in_window: u64,
     /// The number of records tested against `--skip`.
     counted: u64,
-    /// What the shard is a share of; `None` if one machine sends everything.
+    /// The whole capture, of which the shard is a share; `None` if one machine sends everything.
     whole: Option<WholeCapture>,
 }
 
@@ -151,7 +151,7 @@ impl Selector {
         }
     }
 
-    /// Notes the decision about a record: a shard uses the times of the whole.
+    /// Notes the decision about a record: a shard uses the times of the whole capture.
     pub(crate) fn note(&mut self, choice: Choice, record: &WholeRecord<'_>) {
         let Some(whole) = &mut self.whole else {
             return;
@@ -231,7 +231,7 @@ impl Selector {
         (!is_in).then_some(LeftOut::Sample)
     }
 
-    /// Everything was read: names the parts of the selection that cannot have been meant.
+    /// Names, after everything was read, the parts of the selection that cannot have been meant.
     pub(crate) fn finish(&self, tally: &mut Tally) {
         // The selection applies to the whole input.
         let whole = Origin { input: 0, line: 0 };

@@ -16,7 +16,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    /// In nanoseconds since 1970, if the first record has the time `first`.
+    /// The moment in nanoseconds since 1970, if the first record has the time `first`.
     pub(super) fn on(self, first: i64) -> i64 {
         match self {
             Self::At(time) => time,

@@ -1,4 +1,4 @@
-//! What the user asks for of a capture.
+//! Which part of a capture the user asks for.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use super::globs::TopicGlobs;
 use super::moment::Moment;
 use super::shard::{Sample, Shard};
 
-/// What the user asks for; by default all of it.
+/// The part that the user asks for; by default the whole capture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Selection {
     /// The captured topics that are selected.
     pub(crate) topics: TopicGlobs,
-    /// The time of a record by which `from` and `to` are meant.
+    /// The time of a record that `from` and `to` refer to.
     pub(crate) clock: Clock,
-    /// Records before are left out.
+    /// Records before this time are left out.
     pub(crate) from: Option<Moment>,
-    /// Records at this time and after are left out.
+    /// Records at this time and later are left out.
     pub(crate) to: Option<Moment>,
     /// How many of the first records are left out.
     pub(crate) skip: u64,
     /// How many records are selected after that, at most.
     pub(crate) limit: Option<u64>,
-    /// One key in how many is selected.
+    /// One key in this many is selected.
     pub(crate) sample: Option<Sample>,
-    /// One machine's share.
+    /// The machine whose share is selected.
     pub(crate) shard: Option<Shard>,
-    /// The longest pause that a timed replay of a shard keeps; none where it keeps all.
+    /// The longest pause that a timed replay of a shard keeps; `None` if it keeps all pauses.
     pub(crate) longest_pause: Option<Duration>,
 }
 
 impl Selection {
-    /// Whether it leaves nothing out.
+    /// Whether the selection leaves nothing out.
     pub(crate) fn is_everything(&self) -> bool {
         let clock = self.clock;
         *self
@@ -40,7 +40,7 @@ impl Selection {
             }
     }
 
-    /// Whether times decide.
+    /// Whether times decide what is selected.
     pub(crate) fn has_window(&self) -> bool {
         self.from.is_some() || self.to.is_some()
     }

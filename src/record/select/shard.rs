@@ -13,7 +13,7 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// # Errors
-    /// An index that is out of range.
+    /// Returns an error for an index that is out of range.
     pub(crate) fn new(index: u64, of: u64) -> Result<Self, String> {
         let number = |n| u32::try_from(n).ok().and_then(NonZeroU32::new);
         let of = number(of).ok_or_else(|| format!("{of} is not a number of shards"))?;

@@ -1,18 +1,19 @@
-//! What a shard knows about the whole that it is a share of: when the first record of all machines is, and
-//! when the others have records. A timed replay uses it, so that all machines share one schedule.
+//! What a shard knows about the whole capture, of which it is a share: when the first record of all
+//! machines is, and when the other machines have records. A timed replay uses it, so that all machines
+//! share one schedule.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::shard::hash;
 
-/// How much of the whole is looked at for its first record: half of what is put in order, so that a replay
-/// knows it before it sends anything (`produce/order/window/`).
+/// How much of the whole capture is searched for its first record: half of what is put in order, so that a
+/// replay knows it before it sends anything (`produce/order/window/`).
 const MOST_RECORDS: usize = 16 << 10;
 /// The bytes of their keys, values and headers.
 const MOST_BYTES: usize = 4 << 20;
-/// How many stretches are reported at once. More occur only if times jump to and fro; the last one then
-/// grows.
+/// How many stretches are reported at once. More occur only if times jump back and forth; the last one
+/// then grows.
 const MOST_SPANS: usize = 1024;
 
 /// What other machines have of the capture, for one hand-over.
@@ -43,7 +44,7 @@ pub(crate) struct FirstRecord {
     pub(crate) timestamp_ms: Option<i64>,
 }
 
-/// A record of the whole, whichever machine sends it.
+/// A record of the whole capture, whichever machine sends it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WholeRecord<'a> {
     pub(crate) topic: Option<&'a str>,
@@ -63,7 +64,7 @@ struct PartitionHead {
     first: Option<FirstRecord>,
 }
 
-/// Observes the whole, record by record in the order of the source.
+/// Observes the whole capture, record by record in the order of the source.
 #[derive(Debug)]
 pub(super) struct WholeCapture {
     /// Pauses up to this long are kept; `None` keeps all.

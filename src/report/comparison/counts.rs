@@ -21,7 +21,7 @@ const MOST_CHANGES: usize = 5;
 pub struct Compared {
     /// The same on both sides, and in order.
     pub equal: u64,
-    /// One record with another content.
+    /// One record whose content differs.
     pub changed: u64,
     /// Expected, and not observed.
     pub missing: u64,
@@ -104,7 +104,7 @@ pub enum Excuse {
 /// In which way a record differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DifferenceKind {
-    /// One record with another content.
+    /// One record whose content differs.
     Changed,
     /// Expected, and not observed.
     Missing,
@@ -161,7 +161,7 @@ pub struct ShownDifference {
 }
 
 impl ShownDifference {
-    /// As one JSON object.
+    /// The difference as one JSON object.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let changes = self.changes.iter().map(|change| {

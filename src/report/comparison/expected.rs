@@ -103,7 +103,8 @@ impl CorrelationReport {
 }
 
 impl ExpectedReport {
-    /// What makes the output differ from the expectation; what is being learned does not.
+    /// How many records make the output differ from the expectation; what is being learned does not
+    /// count.
     fn differing(&self) -> u64 {
         let mut total = self.total();
         if let Some(learned) = &self.learned {

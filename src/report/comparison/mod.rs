@@ -71,7 +71,7 @@ pub(crate) struct ComparisonReport {
     pub unmatched: Vec<UnmatchedPath>,
     /// From the start of the run to its end.
     pub elapsed: Duration,
-    /// The signal, when it ended the comparison.
+    /// The signal, if it ended the comparison.
     pub signal: Option<Signal>,
     /// What ended the run early.
     pub failures: Vec<Error>,
@@ -178,7 +178,7 @@ impl fmt::Display for ComparisonReport {
         for side in [&self.expected, &self.observed] {
             match side.source.kind {
                 Some(SourceReport::TOPIC) => side.write_topic(f)?,
-                // Interrupted before its turn.
+                // The run was interrupted before this side's turn.
                 None if side.source.inputs.is_empty() => {}
                 _ => write_source(f, &side.source, &side.tally)?,
             }

@@ -84,7 +84,7 @@ impl NoiseKind {
         self.merge(Self::of(value)) == self
     }
 
-    /// Whether such a value may be somebody's name.
+    /// Whether values of this kind may be ids.
     pub(crate) fn is_id(self) -> bool {
         matches!(self, Self::Uuid | Self::Text | Self::Number)
     }
@@ -156,7 +156,7 @@ impl LearnedPath {
         })
     }
 
-    /// Reads what [`LearnedPath::to_json`] gives.
+    /// Reads what [`LearnedPath::to_json`] returns.
     pub(crate) fn of_json(json: &Value) -> Option<Self> {
         Some(Self {
             topic: json["topic"].as_str()?.to_owned(),

@@ -1,5 +1,5 @@
-//! A comparison for people: the lines of a report. Apart from the counts, because these lines share their
-//! words with those of all reports.
+//! A comparison for people: the lines of a report. This file is separate from the counts, because these
+//! lines share their words with those of all reports.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::host::visible::visible;
 use crate::report::rendering::figures::HumanCount;
 use crate::report::rendering::figures::count;
 
-/// In words: how many are equal, and what the others are.
+/// Says in words how many records are equal, and what the others are.
 pub(super) fn summary(counts: &Compared) -> String {
     let named = counts.named().into_iter();
     let shown = named.filter(|(name, n)| *n > 0 || *name == "equal");

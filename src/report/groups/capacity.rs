@@ -1,4 +1,5 @@
-//! The capacity of a service, measured by a run that held the lag of its group; and the same for programs.
+//! The capacity of a service, measured by a run that held the lag of its group, and how the report for
+//! programs shows it.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::report::pacing::json::round_ms;
 pub enum CapacityBound {
     /// The service: kreplay held back records for it.
     Service,
-    /// The source gave no more.
+    /// The source provided no more.
     Input,
     /// The cluster took no more.
     Cluster,
@@ -115,9 +116,9 @@ pub struct LagPoint {
 pub struct LagControl {
     /// The lag that was asked for.
     pub max_lag: u64,
-    /// `None` if the lag was never steady.
+    /// The measured capacity; `None` if the lag was never steady.
     pub capacity: Option<ServiceCapacity>,
-    /// `None` if it was not tried.
+    /// The result of the confirmation; `None` if it was not tried.
     pub confirmation: Option<Confirmation>,
     /// Period by period.
     pub series: Vec<LagPoint>,

@@ -176,7 +176,7 @@ impl GroupReport {
         self.verdict == GroupVerdict::Drained
     }
 
-    /// No time of this group is known more precisely.
+    /// How precisely the times of this group are known.
     fn resolution(&self) -> Duration {
         self.commit_interval
             .unwrap_or_default()

@@ -1,5 +1,5 @@
-//! What the RRPairs of a capture show besides their records: who talked to whom, and by which commands.
-//! Bounded whatever the input, because only a limited number of names is kept.
+//! What the RRPairs of a capture show besides their records: who talked to whom, and by which commands. Its
+//! memory is bounded whatever the input, because only a limited number of names is kept.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::host::visible::beginning;
 /// not a name.
 const MOST_NAMES: usize = 1000;
 /// How many bytes of a name are kept; longer names count as one if they begin alike. Kafka's protocol has
-/// room for 32,767 bytes, and people give names that can be read.
+/// room for 32,767 bytes, and people choose names that can be read.
 const LONGEST_NAME: usize = 1 << 10;
 
 /// What an entry of a map costs besides its name: the text's own fields, the count, and free slots.

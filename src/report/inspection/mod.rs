@@ -1,5 +1,5 @@
-//! What a capture contains, as `kreplay inspect` shows it. Apart from the report of a replay because nothing
-//! was sent; `text.rs` and `json.rs` render it.
+//! What a capture contains, as `kreplay inspect` shows it. This module is separate from the report of a
+//! replay because nothing was sent; `text.rs` and `json.rs` render it.
 
 pub(super) mod census;
 mod json;

@@ -58,7 +58,7 @@ macro_rules! outcomes {
                 }
             }
 
-            /// The commands whose ledgers have it; `None` if all have.
+            /// The commands whose ledgers have it; empty if all have it.
             fn commands(self) -> &'static [LedgerOf] {
                 match self {
                     $(Self::$outcome => &[$($(LedgerOf::$command),+)?],)+

@@ -1,5 +1,5 @@
-//! What went wrong with records, grouped: a count for each kind and the first place where it was seen.
-//! Bounded whatever the input, because there are few kinds.
+//! What went wrong with records, grouped: a count for each kind and the first place where it was seen. Their
+//! memory is bounded whatever the input, because there are few kinds.
 
 use crate::error::ExitCode;
 use crate::host::visible::shortened;
@@ -190,7 +190,7 @@ impl ProblemKind {
 pub struct Problem {
     /// The kind.
     pub what: ProblemKind,
-    /// What it is about, if kinds are distinguished by that; else empty.
+    /// What it is about, if kinds are distinguished by that; otherwise empty.
     pub about: String,
     /// How many records (or lines) it affects.
     pub count: u64,
@@ -223,7 +223,8 @@ impl Problems {
         self.add_about(what, "", origin, why);
     }
 
-    /// The same for a kind that is distinguished by what it is about. Callers bound how many there are.
+    /// Like [`Problems::add`], for a kind that is distinguished by what it is about. Callers limit how many
+    /// of these there are.
     pub fn add_about(
         &mut self,
         what: ProblemKind,

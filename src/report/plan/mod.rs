@@ -1,5 +1,5 @@
-//! The forecast of a replay, as `kreplay plan` makes it. Apart from the report of a replay because nothing
-//! was sent; `text.rs` and `json.rs` render it.
+//! The forecast of a replay, as `kreplay plan` makes it. This module is separate from the report of a
+//! replay because nothing was sent; `text.rs` and `json.rs` render it.
 
 mod json;
 mod text;
@@ -30,7 +30,7 @@ pub(crate) struct PlanReport {
     pub tally: Tally,
     /// What would become of the records.
     pub forecast: PlanForecast,
-    /// What records out of order mean.
+    /// What it means if records are out of order.
     pub reordered: Reordered,
     /// From the start of the planning to its end.
     pub elapsed: Duration,
@@ -121,7 +121,7 @@ pub(crate) struct PlannedTopic {
     pub refused: RefusedRecords,
     /// Records that go to another partition than the captured one, which it lacks.
     pub displaced: u64,
-    /// Captured partitions that it lacks, of records that have to keep them.
+    /// Captured partitions that records have to keep and the topic lacks.
     pub missing_partitions: Vec<u32>,
 }
 
@@ -223,7 +223,7 @@ pub(crate) struct PeakSpan {
 }
 
 impl PlanReport {
-    /// The exit code that follows from all of this; the gravest reason wins, as for a replay.
+    /// The exit code that follows from all of this; the most severe reason wins, as for a replay.
     #[must_use]
     pub(crate) fn exit(&self) -> ExitCode {
         let problems = &self.forecast.problems;
@@ -255,7 +255,7 @@ impl PlanReport {
 }
 
 impl PlannedTopic {
-    /// The partition that gets the most records; of equals the first.
+    /// The partition that gets the most records; the first of several that get equally many.
     fn hottest_partition(&self) -> Option<PlannedPartition> {
         let partitions = self.per_partition.iter().rev();
         partitions

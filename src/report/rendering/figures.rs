@@ -49,7 +49,7 @@ pub(crate) fn count(n: u64, noun: &str) -> String {
     plural(n, noun, &format!("{noun}s"))
 }
 
-/// The same with an irregular plural.
+/// Like [`count`], for a noun with an irregular plural.
 pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", HumanCount(n), if n == 1 { one } else { many })
 }

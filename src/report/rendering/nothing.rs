@@ -1,5 +1,5 @@
-//! What a run says that has found no record: one sentence instead of a page of zeros. Apart because all
-//! commands that read a source say it.
+//! What a run says if it has found no record: one sentence instead of a page of zeros. This file is separate
+//! because all commands that read a source say it.
 
 use crate::error::Error;
 use crate::report::rendering::figures::count;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::record::lines::write;
 
-/// The record lines that `text` gives, and what is wrong with the others.
+/// The record lines that `text` yields, and what is wrong with the others.
 fn read(text: &str) -> Option<(Vec<String>, Vec<String>)> {
     let mut batch = Batch::default();
     let origin = Origin { input: 0, line: 1 };

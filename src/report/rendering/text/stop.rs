@@ -109,7 +109,7 @@ impl Report {
     }
 }
 
-/// A report that is not written says nothing about what it reports.
+/// Whether a failure ended the run. A report that could not be written says nothing about the run.
 pub(super) fn ends_a_run(failure: &Error) -> bool {
     !matches!(failure, Error::ReportUnwritten { .. })
 }
