@@ -96,7 +96,7 @@
 //! | the sections of a Markdown RRPair | `merge` in `extract/input/framing/markdown/overlay/mod.rs`; where a document ends: `extract/input/framing/markdown/document.rs` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `contents` in `extract/input/envelope/mod.rs`; the path of BYOC: `extract/profile/profiles/byoc.toml` |
 //! | the texts about damaged and cut off RRPairs | `bad_text` in `extract/keep/collect/faults.rs` |
-//! | columns of a CSV beside a known field that kreplay does not know | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `extract/csv/columns/mod.rs` |
+//! | columns of a CSV that kreplay does not know, beside a field that it knows | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `extract/csv/columns/mod.rs` |
 //! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs`; whether they are enough: `check` in `extract/csv/header.rs` |
 //! | how a CSV row becomes a record | `read_record` in `extract/csv/rows/mod.rs` |
 //! | how a record line is read, of kreplay or `kcat -J` | `read` in `record/lines/read.rs` |
@@ -256,7 +256,7 @@ pub fn linked_versions() -> String {
     format!("librdkafka {librdkafka}\n{openssl}")
 }
 
-/// Gives `input` to one of the readers of foreign data and drops the result, for `fuzz/`. `false` if no reader
+/// Passes `input` to one of the readers of foreign data and drops the result, for `fuzz/`. Returns `false` if no reader
 /// has this name.
 #[doc(hidden)]
 #[must_use]

@@ -21,7 +21,7 @@ pub(crate) fn sleep_until(moment: Instant) {
     use nix::sys::time::TimeSpec;
     use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
-    // `Instant` uses this clock but does not give its reading away. This reading is a little later, so the
+    // `Instant` uses this clock but does not reveal its reading. This reading is a little later, so the
     // sleep ends later, never earlier.
     let left = moment.saturating_duration_since(Instant::now());
     let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else {

@@ -23,7 +23,7 @@ pub(crate) fn unless_stopping<T: Send + 'static>(
 
 /// Waits up to `limit` for the end of `threads`, and hardly at all once the run ends at once.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>, control: &Control, limit: Duration) {
-    // The panic itself has reported it.
+    // The panic hook has already reported a panic.
     let ended = move || threads.into_iter().for_each(|thread| _ = thread.join());
     attempt(ended, |waited| {
         let leaves = control.shutdown() == Shutdown::Immediate;

@@ -36,7 +36,7 @@ impl Signals {
     /// Listens for SIGINT, SIGTERM, SIGQUIT and, unless it is ignored as `nohup` does, SIGHUP.
     ///
     /// # Errors
-    /// The system's error if it gives no signal handlers.
+    /// Returns the system's error if it registers no signal handlers.
     pub(crate) fn listen() -> io::Result<Self> {
         let mut numbers = vec![SIGINT, SIGTERM, SIGQUIT];
         if !is_ignored(SIGHUP) {
@@ -70,7 +70,7 @@ impl Signals {
 pub(crate) struct RunEnd(Arc<AtomicBool>);
 
 impl RunEnd {
-    /// From now on the first signal ends the process within a second.
+    /// Marks the end of the run: from now on the first signal ends the process within a second.
     pub(crate) fn has_come(&self) {
         self.0.store(true, Ordering::SeqCst);
     }

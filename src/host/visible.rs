@@ -11,7 +11,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
 
-/// The same for a text of several lines, which keeps its lines.
+/// Like [`visible`], for a text of several lines, which keeps its lines.
 pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_obeyed(c))
 }

@@ -68,7 +68,7 @@ impl ReadingOptions {
     /// A reading of a source whose records are only examined.
     ///
     /// # Errors
-    /// [`Error::Config`] for flags that the source cannot use, see [`extract::check`].
+    /// Returns [`Error::Config`] for flags that the source cannot use: see [`extract::check`].
     pub(super) fn to_look(config: &Config) -> Result<Self, Error> {
         extract::check(&config.source, &config.extraction)?;
         let mut options = Self::of(config.source.clone(), config, Purpose::Look);
@@ -119,7 +119,7 @@ impl SourceReading {
         self.extraction.description()
     }
 
-    /// Names places by what is known about the source at the time.
+    /// Returns a function that names places by what is known about the source when it is called.
     pub(super) fn input_names(&self) -> impl Fn(Origin) -> String + Send + 'static {
         self.extraction.input_names()
     }
@@ -140,7 +140,7 @@ pub(super) fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> oneshot::Receiver<T> {
     let (sender, ended) = oneshot::channel();
-    // Nobody listens only if the run ended at once.
+    // The receiver is gone only if the run ended at once.
     thread::spawn(move || _ = sender.send(work()));
     ended
 }

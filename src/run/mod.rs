@@ -27,7 +27,7 @@ use self::show::product::Product;
 /// most), the second one ends the run at once; both lead to a report.
 ///
 /// # Errors
-/// Only what is wrong before anything has begun; a run that fails later has a report that says so.
+/// Returns only what is wrong before anything has begun; a run that fails later has a report that says so.
 async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product, Error> {
     if let Source::Snapshot(snapshot) = &config.source
         && snapshot.action == SnapshotAction::PrintCommand

@@ -19,7 +19,7 @@ use crate::{extract, produce};
 /// by then.
 ///
 /// # Errors
-/// What is wrong with the configuration: such a plan has no report.
+/// Returns what is wrong with the configuration: such a plan has no report.
 pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanReport, Error> {
     extract::check(&config.source, &config.extraction)?;
     let kind = extract::kind(&config.source, &config.extraction)?;
@@ -85,7 +85,7 @@ fn panicked() -> PlanOutcome {
 /// Adds what is wrong with the source.
 ///
 /// # Errors
-/// A failure of the configuration kind: such a plan has no report.
+/// Returns a failure of the configuration kind: such a plan has no report.
 fn conclude(
     mut report: PlanReport,
     source_failure: Option<Error>,

@@ -1,5 +1,5 @@
-//! What kreplay says to a person while it runs: notes on stderr. Apart, so that a progress bar on the same
-//! terminal can make way for a note.
+//! What kreplay says to a person while it runs: notes on stderr. This module is separate so that a
+//! progress bar on the same terminal can make way for a note.
 
 mod stderr;
 
@@ -50,7 +50,7 @@ impl Console {
         *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = printer;
     }
 
-    /// A note is one line, whatever names it contains.
+    /// Prints a note as one line, whatever names it contains.
     fn print(&self, text: &str) {
         let text = shortened(text, LONGEST_NOTE);
         let text = visible(&text);

@@ -148,7 +148,7 @@ impl StderrQueue {
         self.add(Queued::Text(text.into_bytes()));
     }
 
-    /// The same for a note of this many bytes that `job` writes.
+    /// Adds a note of this many bytes that `job` writes.
     pub(crate) fn note_by(&self, bytes: usize, job: impl FnOnce() + Send + 'static) {
         self.add(Queued::Job(bytes, Box::new(job)));
     }
@@ -187,7 +187,7 @@ impl StderrQueue {
         self.changed.notify_all();
     }
 
-    /// Adds what ends a run. It always finds room.
+    /// Adds what ends a run; there is always room for it.
     pub(crate) fn say(&self, text: String) {
         self.lock().push(Queued::Text(text.into_bytes()));
         self.changed.notify_all();
@@ -196,7 +196,7 @@ impl StderrQueue {
     /// Writes `bytes` after everything that was added before.
     ///
     /// # Errors
-    /// The system's error; [`ErrorKind::TimedOut`] if the reader takes nothing for two seconds.
+    /// Returns the system's error, or [`ErrorKind::TimedOut`] if the reader takes nothing for two seconds.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let (sender, receiver) = sync_channel(1);
         self.lock().push(Queued::Awaited(bytes.to_vec(), sender));
@@ -227,13 +227,13 @@ impl StderrQueue {
         self.waits_are_short.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until everything is written, as long as the reader takes something now and then. For the end of
-    /// the program.
+    /// Waits, at the end of the program, until everything is written, as long as the reader takes something
+    /// now and then.
     pub(crate) fn flush(&self) {
         self.flush_for(END_PATIENCE);
     }
 
-    /// The same, before kreplay writes to stdout, which may be the same terminal.
+    /// Waits in the same way before kreplay writes to stdout, which may be the same terminal.
     pub(crate) fn flush_before_stdout(&self) {
         self.flush_for(NOTE_PATIENCE);
     }
@@ -271,7 +271,7 @@ impl StderrQueue {
             Queued::Text(text) => _ = self.write_to(sink, &text),
             // If the receiver has gone, the writer has given up.
             Queued::Awaited(text, sender) => _ = sender.try_send(self.write_to(sink, &text)),
-            // The panic itself reports a panic in it.
+            // The panic hook has already reported a panic in the job.
             Queued::Job(_, job) | Queued::Frame(job) => {
                 _ = panic::catch_unwind(AssertUnwindSafe(job))
             }

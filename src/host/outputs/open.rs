@@ -24,7 +24,7 @@ const MOST_LINKS: usize = 40;
 /// unless the run is `over`. Writes to anything but a regular file do not block.
 ///
 /// # Errors
-/// The system's error; for a FIFO, that nobody reads it.
+/// Returns the system's error, or an error for a FIFO that nobody reads.
 pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
     let started = Instant::now();
     let mut options = OpenOptions::new();
@@ -46,7 +46,7 @@ pub(crate) fn append(path: &Path, over: impl Fn() -> bool) -> io::Result<File> {
 /// FIFO.
 ///
 /// # Errors
-/// The system's error; for a link, that it leads to nothing or to a file of another user.
+/// Returns the system's error, or an error for a link that leads to nothing or to a file of another user.
 pub(crate) fn open_or_create(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let opened = |flags| {
         let mut options = options.clone();
@@ -70,7 +70,7 @@ pub(crate) fn open_or_create(options: &OpenOptions, path: &Path) -> io::Result<F
 /// Where the file is, or would be created, that `path` leads to, under the rules of [`open_or_create`].
 ///
 /// # Errors
-/// As of [`open_or_create`].
+/// Fails as [`open_or_create`] does.
 pub(super) fn permitted(path: &Path) -> io::Result<PathBuf> {
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         let metadata = fs::metadata(path).map_err(through_link)?;
@@ -88,7 +88,7 @@ fn through_link(error: io::Error) -> io::Error {
     }
 }
 
-/// A user who can create links in a shared folder could lead a run to any file.
+/// Refuses files of other users: a user who can create links in a shared folder could lead a run to any file.
 fn check_owner(metadata: &fs::Metadata, user: u32) -> io::Result<()> {
     match metadata.is_file() && metadata.uid() != user {
         true => Err(io::Error::other("it is a link to a file of another user")),
@@ -99,7 +99,7 @@ fn check_owner(metadata: &fs::Metadata, user: u32) -> io::Result<()> {
 /// Creates `path` for writing if it does not exist.
 ///
 /// # Errors
-/// The system's error, or that it exists.
+/// Returns the system's error, also if the file exists.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
@@ -117,7 +117,7 @@ fn is_without_reader(error: &io::Error, path: &Path) -> bool {
 /// Where a path leads, whether or not it exists: its folder without links, and what the last link names.
 ///
 /// # Errors
-/// The system's error, for a folder that does not exist.
+/// Returns the system's error for a folder that does not exist.
 pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {

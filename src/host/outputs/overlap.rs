@@ -70,7 +70,7 @@ impl Overlap {
     /// Checks that the run writes nothing that it reads, and nothing twice.
     ///
     /// # Errors
-    /// [`Error::Config`] that names both.
+    /// Returns [`Error::Config`], which names both.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let reads: Vec<(FileKey, &InputFile)> = self
             .reads
@@ -113,7 +113,8 @@ impl Overlap {
         Ok(())
     }
 
-    /// A file in an input folder would be read the next time, if not this time.
+    /// Checks that a file is outside of the input folders: a file in one would be read the next time, if
+    /// not this time.
     fn check_outside(&self, flag: &str, path: &Path) -> Result<(), Error> {
         let Ok(path_found) = target(path) else {
             return Ok(());
@@ -183,7 +184,7 @@ pub(super) fn is_stream(path: &Path) -> bool {
         || starts.iter().any(|start| path.starts_with(start))
 }
 
-/// Hidden files and folders are not read.
+/// Whether a path is hidden: kreplay does not read hidden files and folders.
 fn is_hidden(below: &Path) -> bool {
     let mut names = below.components();
     names.any(

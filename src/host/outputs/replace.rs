@@ -29,7 +29,7 @@ pub(crate) struct Replaced {
 /// Checks that `path` can be written and holds nothing that must stay.
 ///
 /// # Errors
-/// The system's error, or that it holds something other than `replaced`.
+/// Returns the system's error, or an error if the file holds something other than `replaced`.
 pub(crate) fn check_replaceable(path: &Path, replaced: Replaced) -> io::Result<()> {
     if is_stream(path) {
         return Ok(());
@@ -68,8 +68,8 @@ fn check_content(path: &Path, replaced: Replaced) -> io::Result<()> {
 /// Puts `bytes` at `path`: replaces a regular file, and writes into anything else.
 ///
 /// # Errors
-/// As for [`check_replaceable`]; the old content is then unchanged, unless nothing could be created beside
-/// it.
+/// Fails as [`check_replaceable`] does; the old content is then unchanged, unless nothing could be created
+/// beside it.
 pub(crate) fn replace(path: &Path, replaced: Replaced, bytes: &[u8]) -> io::Result<()> {
     if is_stream(path) {
         return write_to_stream(path, bytes);
@@ -105,7 +105,7 @@ fn put_beside(path: &Path, bytes: &[u8], before: Option<&fs::Metadata>) -> io::R
         fs::rename(&beside, path)
     });
     if written.is_err() {
-        // Reports the failure to write.
+        // What is reported is the failure to write.
         _ = fs::remove_file(&beside);
     }
     written
@@ -127,7 +127,7 @@ fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Streams are written through their own descriptors: another descriptor of the same file would begin at its
+/// Writes to a stream through its own descriptor: another descriptor of the same file would begin at its
 /// start.
 fn write_to_stream(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let number = path.file_name().and_then(|name| name.to_str());

@@ -1,6 +1,6 @@
 //! A process group for a program that kreplay runs, and for everything that the program starts. The group
-//! ends when kreplay ends, even by `kill -9`. Apart from the programs, because this file is about processes
-//! only.
+//! ends when kreplay ends, even by `kill -9`. This file is separate from the programs because it knows only
+//! processes.
 //!
 //! A signal that the system sends when the parent dies (`PR_SET_PDEATHSIG`) would need unsafe code, depends
 //! on the thread that forked, and spares the program's own children. Here the leader of the group is a shell
@@ -48,7 +48,7 @@ impl ProcessGroup {
     /// Starts `command` in the group; without a leader it leads the group itself.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     pub(super) fn spawn(&mut self, command: &mut Command) -> io::Result<Child> {
         let leader = self.id.map_or(0, Pid::as_raw);
         let child = command.process_group(leader).kill_on_drop(true).spawn()?;

@@ -36,7 +36,7 @@ impl ChildProcess {
     /// Starts `command` with no input and with pipes for its output. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<(Self, ChildStdout, ChildStderr)> {
         let mut group = ProcessGroup::open();
         command
@@ -52,7 +52,7 @@ impl ChildProcess {
     /// Waits until the program ends by itself. May be called again after that.
     ///
     /// # Errors
-    /// The system's error.
+    /// Returns the system's error.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }

@@ -23,7 +23,7 @@ pub(in crate::run) struct Differences {
 
 impl Differences {
     /// # Errors
-    /// [`Error::Config`] if the file cannot be created, or exists already.
+    /// Returns [`Error::Config`] if the file cannot be created, or exists already.
     pub(in crate::run) fn open(path: Option<&Path>) -> Result<Self, Error> {
         let file = match path {
             None => None,
@@ -79,7 +79,7 @@ impl Differences {
         }
     }
 
-    /// The first differences, and why not all of them are in the file, if so.
+    /// Returns the first differences, and the error if not all of them are in the file.
     pub(in crate::run) fn finish(mut self) -> (Vec<ShownDifference>, Option<Error>) {
         if let Some((path, file)) = &mut self.file
             && let Err(error) = file.flush()

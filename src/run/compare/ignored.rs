@@ -16,7 +16,8 @@ use crate::verify::compare::{Ignore, ValueStep};
 const MOST_VALUES: usize = 100;
 /// How many of their paths to remember.
 const MOST_PATHS: usize = 1 << 10;
-/// The most bytes of a remembered path. A path repeats all names above it; a longer one is nobody's nearest.
+/// The most bytes of a remembered path. A path repeats all names above it; a longer one is never the
+/// nearest.
 const LONGEST_PATH: usize = 1 << 10;
 
 /// A path, and whether it has matched yet.
@@ -47,7 +48,7 @@ impl IgnoredShared {
 
 impl IgnoredPath {
     /// # Errors
-    /// [`Error::Config`] that shows the text that is not a path.
+    /// Returns [`Error::Config`], which shows the text that is not a path.
     pub(in crate::run) fn parse_all(
         texts: &[String],
         control: &Control,

@@ -39,8 +39,8 @@ struct SideReading {
 /// Compares the source of `config` with `observed`; the first signal ends it.
 ///
 /// # Errors
-/// [`Error::Config`] for paths and filters that do not parse, and a file of differences that cannot be
-/// written.
+/// Returns [`Error::Config`] for paths and filters that do not parse, and for a file of differences that
+/// cannot be written.
 pub(super) async fn run(
     config: Config,
     ComparedWith { sides, rules }: ComparedWith,
@@ -81,11 +81,11 @@ pub(super) async fn run(
     Ok(report)
 }
 
-/// Compares what was read, into `report`; what a signal interrupts is useless. Returns the differences,
-/// unless they are left behind.
+/// Compares what was read, into `report`; a comparison that a signal interrupts is useless. Returns the
+/// differences, unless they are left behind.
 ///
 /// # Errors
-/// [`Error::Defect`] if a side is still being read.
+/// Returns [`Error::Defect`] if a side is still being read.
 async fn finish(
     comparison: Arc<Mutex<RecordComparison>>,
     mut differences: Differences,
@@ -233,7 +233,7 @@ fn panicked(report: &mut ComparisonReport) -> SideReading {
     SideReading::default()
 }
 
-/// Adds what `receiver` gives to one side, on its own thread.
+/// Adds what `receiver` yields to one side, on its own thread.
 fn start(
     side: Side,
     receiver: Receiver,
@@ -269,7 +269,7 @@ fn start(
 /// Adds the records of `batch`, whose topics are called `topics`.
 ///
 /// # Errors
-/// As of [`RecordComparison::add`].
+/// Fails as [`RecordComparison::add`] does.
 pub(in crate::run) fn add(
     comparison: &mut RecordComparison,
     side: Side,

@@ -1,5 +1,5 @@
-//! `kreplay extract`: an extraction whose records are printed (`print.rs`), or given to a program one by one
-//! (`records.rs`); nothing is sent.
+//! `kreplay extract`: an extraction whose records are printed (`print.rs`), or passed to a program one by
+//! one (`records.rs`); nothing is sent.
 
 mod print;
 pub(crate) mod records;
@@ -14,7 +14,7 @@ pub(super) async fn extract(config: Config, mut driver: Driver) -> Result<Printo
     let options = ReadingOptions::to_look(&config)?;
     let (reading, receiver) = SourceReading::start(options, &driver.console);
     let mut printing = print::start(receiver);
-    // A printing that is left behind balances at any time.
+    // The counts of a printing that is left behind balance at any time.
     _ = driver
         .take(&reading, printing.ended(), AfterSignal::Leave)
         .await;

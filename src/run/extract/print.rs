@@ -1,5 +1,5 @@
-//! Prints records to stdout as record lines: the receiver if nothing is sent. Apart from `produce` because it
-//! needs nothing of Kafka.
+//! Prints records to stdout as record lines: the receiver if nothing is sent. This file is separate from
+//! `produce` because it needs nothing of Kafka.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ pub(crate) struct Printing {
     ended: oneshot::Receiver<()>,
 }
 
-/// Starts to print what `receiver` gives.
+/// Starts to print what `receiver` yields.
 pub(crate) fn start(receiver: Receiver) -> Printing {
     let printed = Arc::new(Mutex::default());
     let shared = printed.clone();

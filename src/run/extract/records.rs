@@ -57,7 +57,7 @@ pub struct Records {
 /// of them, so that nothing is lost silently.
 ///
 /// # Errors
-/// [`Error::Config`] for arguments that make no sense.
+/// Returns [`Error::Config`] for arguments that make no sense.
 ///
 /// # Examples
 /// ```

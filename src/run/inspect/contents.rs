@@ -49,7 +49,7 @@ struct CountedPartition {
 impl CapturedContents {
     /// Notes all records of `batch`.
     pub(super) fn add(&mut self, batch: &Batch) {
-        // A run of records looks up only once where each of the batch's topics is kept.
+        // Consecutive records of one topic need only one look-up.
         let mut records = batch.records.iter().peekable();
         while let Some(first) = records.peek().copied() {
             let topic = batch.topic(first);

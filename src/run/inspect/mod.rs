@@ -1,6 +1,6 @@
-//! `kreplay inspect`: examines what extraction gives and sends nothing. Apart from `print.rs` because it
-//! keeps only sums over the records. As for every command, both ends of the channel meet here: `contents.rs`
-//! sums up records, and extraction's [`Census`] has what else the RRPairs show.
+//! `kreplay inspect`: examines what extraction yields and sends nothing. This module is separate from
+//! `print.rs` because it keeps only sums over the records. As for every command, both ends of the channel
+//! meet here: `contents.rs` sums up records, and extraction's [`Census`] has what else the RRPairs show.
 
 mod contents;
 mod distinct;
@@ -36,7 +36,7 @@ struct InspectionProgress {
 /// Examines the source of `config`; the first signal ends it, and the result shows what was seen by then.
 ///
 /// # Errors
-/// [`Error::Config`] for paths and filters that do not parse.
+/// Returns [`Error::Config`] for paths and filters that do not parse.
 pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Result<Product, Error> {
     extract::check(&config.source, &config.extraction)?;
     let census = Census::of(view);
@@ -66,7 +66,8 @@ pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Resul
     Ok(product(seen, source, signal, &census, driver.elapsed()))
 }
 
-/// Paths occur in RRPairs whether or not these hold records.
+/// The error for a source in which nothing was found. Paths occur in RRPairs whether or not these hold
+/// records.
 fn nothing_found(
     tally: &Tally,
     source: &report::SourceReport,
@@ -119,7 +120,7 @@ fn lock(seen: &Mutex<InspectionProgress>) -> MutexGuard<'_, InspectionProgress> 
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts to examine what `receiver` gives, on its own thread.
+/// Starts to examine what `receiver` yields, on its own thread.
 fn start(receiver: Receiver) -> (Arc<Mutex<InspectionProgress>>, oneshot::Receiver<()>) {
     let seen: Arc<Mutex<InspectionProgress>> = Arc::default();
     let shared = seen.clone();

@@ -1,5 +1,5 @@
 //! What surrounds a run: turns the command line into settings, checks the files, provides a runtime and
-//! signals, and shows the result. For the binary, and for programs that link kreplay.
+//! signals, and shows the result. It serves the binary, and programs that link kreplay.
 
 mod uses;
 
@@ -48,8 +48,8 @@ fn run_command(cli: cli::Cli) -> Result<process::ExitCode, Error> {
 /// signals, and writes nothing to stdout or stderr.
 ///
 /// # Errors
-/// What is wrong before anything has begun, such as [`Error::Config`] for arguments that make no sense. A
-/// replay that fails later has a report that says so: see [`Report::exit`].
+/// Returns what is wrong before anything has begun, such as [`Error::Config`] for arguments that make no
+/// sense. A replay that fails later has a report that says so: see [`Report::exit`].
 ///
 /// # Examples
 /// ```
@@ -65,7 +65,7 @@ where
 {
     let config = quiet_config("replay", arguments)?;
     let runtime = runtime()?;
-    // Nobody sends one.
+    // Nobody sends a signal.
     let (_signals, received) = mpsc::channel(1);
     let product = runtime.block_on(run(config, received));
     runtime.shutdown_background();
@@ -78,7 +78,7 @@ where
 /// The settings of `kreplay COMMAND ARGUMENTS`, with nothing printed on stderr.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] for arguments that make no sense.
 pub(super) fn quiet_config<I>(command: &str, arguments: I) -> Result<Config, Error>
 where
     I: IntoIterator,
@@ -97,7 +97,7 @@ where
 /// replaces a file only by one of the same kind.
 ///
 /// # Errors
-/// [`Error::Config`] that names the file.
+/// Returns [`Error::Config`], which names the file.
 fn check_files(config: &Config) -> Result<(), Error> {
     uses::overlap(config).check()?;
     show::check_report_file(&config.output)
@@ -106,7 +106,7 @@ fn check_files(config: &Config) -> Result<(), Error> {
 /// The runtime of speedctl, timers and signals; everything else has its own threads.
 ///
 /// # Errors
-/// [`Error::Defect`] if the system gives no threads.
+/// Returns [`Error::Defect`] if the system provides no threads.
 pub(super) fn runtime() -> Result<Runtime, Error> {
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build();
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_library_returns_the_report_of_a_replay() {
-        // As in the report of the binary: tests/program/rehearsal/.
+        // The report of the binary says the same: tests/program/rehearsal/.
         let report = replay(["fixtures/cut.jsonl", "--rehearse"]).expect("a report");
         assert_eq!(report.exit(), ExitCode::Source);
         assert_eq!(report.ledger.found, 4);

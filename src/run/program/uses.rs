@@ -1,5 +1,5 @@
-//! The files that a run uses, collected from all of its settings: what it reads and what it writes. Apart
-//! from `outputs`, which compares them and knows no flags.
+//! The files that a run uses, collected from all of its settings: what it reads and what it writes. This
+//! file is separate from `outputs`, which compares them and knows no flags.
 
 use std::path::{Path, PathBuf};
 

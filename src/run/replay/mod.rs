@@ -85,7 +85,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
     settled.map(|()| report)
 }
 
-/// The report of a run of which only the settings are known yet.
+/// The report of a run of which only the settings are known so far.
 fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     Report {
         source: report::SourceReport {
@@ -104,10 +104,10 @@ fn begun(config: &Config, kind: Option<&'static str>) -> Report {
     }
 }
 
-/// A source without records is a failure, unless an error already says more.
+/// Counts a source without records as a failure, unless an error already says more.
 ///
 /// # Errors
-/// That no record is in the window: nothing was sent, and there is nothing to report.
+/// Returns an error if no record is in the window: nothing was sent, and there is nothing to report.
 fn name_nothing(report: &mut Report, empty: config::EmptySource) -> Result<(), Error> {
     if !report.failures.is_empty() || report.signal.is_some() {
         return Ok(());
@@ -213,7 +213,7 @@ fn gate(config: &Config) -> Gate {
     }
 }
 
-/// Whether this machine sends a share of a whole whose time it keeps.
+/// Whether this machine sends a share of a capture and keeps the time of the whole capture.
 fn shares_time(config: &Config) -> bool {
     let keeps_time =
         config.timing.speed != Speed::Max || config.destination.timestamps == Timestamps::Shift;
@@ -223,7 +223,7 @@ fn shares_time(config: &Config) -> bool {
 /// Puts the outcome into the report.
 ///
 /// # Errors
-/// A failure of the configuration kind, if nothing was sent: such a run has no report.
+/// Returns a failure of the configuration kind if nothing was sent: such a run has no report.
 fn conclude(
     report: &mut Report,
     outcome: ReplayOutcome,
@@ -348,7 +348,7 @@ impl Passes {
         };
         let (reading, receiver) = SourceReading::start(options, &self.console);
         self.counters.name_inputs_by(reading.input_names());
-        // The signal may have come when there was nothing to end yet.
+        // The signal may have come before there was anything to end.
         if self.control.is_stopping() {
             reading.stop();
         }
@@ -370,7 +370,7 @@ impl Passes {
         Ok(expected.shared.expecting(&self.config.extraction))
     }
 
-    /// A reading that gives only the reason for its failure.
+    /// A reading that yields only the reason for its failure.
     fn end_before_it_begins(&mut self, error: Error) -> Receiver {
         self.begun += 1;
         let (sender, receiver) = channel::bounded(CHANNEL, Gate::AtOnce);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::extract::Description;
 use crate::run::driver::SourceReading;
 
-/// What is being read; nothing until preflight has passed.
+/// What is being read; empty until preflight has passed.
 #[derive(Default)]
 pub(in crate::run) struct CurrentReading {
     /// The reading of the expected records, which comes before that of the source.
@@ -27,8 +27,8 @@ impl CurrentReading {
     }
 }
 
-/// Locks it.
+/// Locks the current reading.
 pub(in crate::run) fn lock(reading: &Mutex<CurrentReading>) -> MutexGuard<'_, CurrentReading> {
-    // Whole between any two statements that change it, also after a panic.
+    // It is consistent between any two statements that change it, also after a panic.
     reading.lock().unwrap_or_else(PoisonError::into_inner)
 }

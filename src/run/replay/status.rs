@@ -1,5 +1,4 @@
-//! The text of the progress, in one line that fits the terminal. Pure, so that it is tested without a
-//! terminal.
+//! The text of the progress, in one line that fits the terminal. It is pure, so that tests need no terminal.
 
 use std::time::Duration;
 
@@ -83,7 +82,7 @@ impl Note {
                 let quiet = span(*quiet);
                 let because =
                     |reason: &str| format!("waiting for the cluster: {reason} for {quiet}");
-                // Names in it may be of others.
+                // Others may have chosen the names in it.
                 let reason = visible(reason);
                 // `broker:9092 (advertised by the cluster): connection refused`
                 let cause = reason.rsplit_once(": ").map(|(_, cause)| because(cause));
@@ -139,7 +138,7 @@ impl Status {
         line
     }
 
-    /// The same without a terminal: everything, in words.
+    /// The text for a run without a terminal: everything, in words.
     pub(super) fn plain(&self) -> String {
         let mut parts = self.parts(usize::MAX);
         parts.retain(|(_, text)| !text.ends_with("elapsed"));
@@ -148,7 +147,7 @@ impl Status {
     }
 
     /// The parts in their order, each with its rank: the lower, the more important. The most important fits into
-    /// `columns` where it can.
+    /// `columns` if it can.
     fn parts(&self, columns: usize) -> Vec<(u8, String)> {
         let mut parts = Vec::new();
         if let Some(share) = self.share {

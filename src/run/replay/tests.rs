@@ -21,7 +21,7 @@ use crate::record::Origin;
 use crate::record::channel::SourceBatch;
 use crate::report::{Ledger, Outcome};
 
-/// A busy machine needs a part of this time.
+/// A busy machine needs only part of this time.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn config(words: &[&str]) -> Config {

@@ -86,7 +86,8 @@ fn print_report(report: &mut Report, output: &Output) -> ExitCode {
     report.exit()
 }
 
-/// Whether the report is in its file, or needs none; adds to it why not.
+/// Writes the report to its file, if it has one. Returns whether that succeeded, and otherwise adds the
+/// reason to the report.
 fn write_report(report: &mut Report, output: &Output) -> bool {
     let written = write_report_file(output, || report.to_json());
     let is_written = written.is_ok();
@@ -94,10 +95,10 @@ fn write_report(report: &mut Report, output: &Output) -> bool {
     is_written
 }
 
-/// Writes what `json` gives to the file of `--report-file`, if there is one.
+/// Writes what `json` returns to the file of `--report-file`, if there is one.
 ///
 /// # Errors
-/// [`Error::ReportUnwritten`].
+/// Returns [`Error::ReportUnwritten`] if the file cannot be written.
 fn write_report_file(output: &Output, json: impl FnOnce() -> String) -> Result<(), Error> {
     let Some(path) = &output.report_file else {
         return Ok(());
@@ -130,7 +131,7 @@ fn in_form(output: &Output, text: impl Fn() -> String, json: impl Fn() -> String
     }
 }
 
-/// The result goes to stdout, what ended it goes to stderr.
+/// Prints the result on stdout, and what ended it on stderr.
 fn show_result(
     output: &Output,
     product: &str,
@@ -146,7 +147,7 @@ fn show_result(
     exit
 }
 
-/// Stdout has the records; their account goes to stderr.
+/// Prints the account of the records on stderr, because stdout has the records.
 fn show_printout(printout: &Printout, output: &Output) -> ExitCode {
     let nothing = says_all(&printout.tally, &printout.failures);
     write_to_stderr(&match output.verbosity {
@@ -161,7 +162,7 @@ fn show_printout(printout: &Printout, output: &Output) -> ExitCode {
 /// Refuses a report file that cannot be written, before anything is sent.
 ///
 /// # Errors
-/// [`Error::Config`] with the reason.
+/// Returns [`Error::Config`] with the reason.
 pub(crate) fn check_report_file(output: &Output) -> Result<(), Error> {
     let Some(path) = &output.report_file else {
         return Ok(());

@@ -51,7 +51,7 @@ impl ComparedContent {
         size_of::<Self>() + len(&self.value) + headers.sum::<usize>()
     }
 
-    /// The value in `topic` without what `rules` ignore and accept as noise, and the ids that were in that.
+    /// The value in `topic` without what `rules` ignore and accept as noise, and the ids in that noise.
     pub(super) fn compared(&self, rules: &Rules, topic: &str) -> (ComparedValue<'_>, Vec<IdSeen>) {
         let Some(bytes) = &self.value else {
             return (ComparedValue::Tombstone, Vec::new());
@@ -72,7 +72,7 @@ impl ComparedContent {
         (ComparedValue::Json(value), ids)
     }
 
-    /// The headers in `topic` without what `rules` accept as noise, and the ids that were in that.
+    /// The headers in `topic` without what `rules` accept as noise, and the ids in that noise.
     pub(super) fn compared_headers(
         &self,
         rules: &Rules,

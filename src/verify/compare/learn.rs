@@ -60,7 +60,7 @@ impl NoiseLearner {
         }
     }
 
-    /// Whether there is room for it.
+    /// Learns a change; returns whether there is room for it.
     fn learn(&mut self, topic: &str, change: &Change) -> bool {
         let is_header = change.path.starts_with(HEADER);
         let parsed = |text: &Option<String>| -> Option<Value> {

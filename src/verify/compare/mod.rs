@@ -1,5 +1,5 @@
-//! Says whether two sets of records are the same, and where they differ. Pure: the caller adds the records to
-//! one side or the other, in any interleaving, and asks at the end.
+//! Says whether two sets of records are the same, and where they differ. This is pure: the caller adds the
+//! records to one side or the other, in any interleaving, and asks at the end.
 //!
 //! Records of one topic and key have an order, all others have none: that is the dependence that Kafka
 //! itself keeps. So records are compared topic by topic and key by key (`group/`), values as JSON where
@@ -99,7 +99,7 @@ impl RecordComparison {
     /// Adds a record to one side. Within a side, records of one topic and key come in their order.
     ///
     /// # Errors
-    /// [`Error::Config`] if there are more records than can be remembered.
+    /// Returns [`Error::Config`] if there are more records than can be remembered.
     pub(crate) fn add(&mut self, side: Side, subject: &Subject<'_>) -> Result<(), Error> {
         let topic = self.topic(subject.topic);
         let counted = &mut self.topics[topic as usize];

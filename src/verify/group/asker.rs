@@ -15,7 +15,7 @@ use crate::host::control::Control;
 /// How long an answer may take.
 const ASK_LIMIT: Duration = Duration::from_secs(5);
 
-/// The ends of a log as the cluster gives them.
+/// The ends of a log as the cluster reports them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct NamedEnds {
     pub(super) start: Option<i64>,
@@ -28,7 +28,7 @@ pub(super) type NamedPartition = (String, i32);
 
 pub(super) struct Asker {
     pub(super) client: Arc<Client>,
-    /// Ends questions that the cluster does not answer.
+    /// Ends requests that the cluster does not answer.
     pub(super) questions: Control,
 }
 
@@ -41,7 +41,7 @@ impl Asker {
     /// What the group has committed.
     ///
     /// # Errors
-    /// The cluster's reason not to say.
+    /// Returns the cluster's reason for not answering.
     pub(super) fn committed(
         &self,
         group: &str,
@@ -102,7 +102,7 @@ fn by_partition(offsets: Vec<PartitionOffset>) -> HashMap<NamedPartition, Option
 /// What the cluster says about each of `groups` before anything is sent.
 ///
 /// # Errors
-/// The group, and the cluster's reason not to describe it, such as that the user may not see it.
+/// Returns the group, and the cluster's reason for not describing it, such as a user who may not see it.
 pub(crate) fn look_at(
     client: &Client,
     control: &Control,

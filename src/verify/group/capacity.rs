@@ -1,4 +1,4 @@
-//! The capacity of a service, from a run that held the lag of its group near a number of records. Pure.
+//! The capacity of a service, from a run that held the lag of its group near a number of records. This is pure.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ const CAPACITY_WINDOW: Duration = Duration::from_secs(2);
 const MOST_RATES: u32 = 10;
 /// The share of the rate that a confirmation has to send; with less, nothing is confirmed.
 const LEAST_SENT: f64 = 0.99;
-/// The cluster keeps up when it takes so much of what is sent: the rest is what is in flight at the ends of a time.
+/// The cluster keeps up if it takes at least this share of what is sent: the rest is in flight at the ends of a
+/// span of time.
 const KEEPS_UP: f64 = 0.9;
 
 /// One period of control.
@@ -78,7 +79,7 @@ impl MeasuredLag {
         windows.push(window);
     }
 
-    /// The windows from now on have to confirm that the service can do `rate`.
+    /// Makes the windows from now on confirm that the service can do `rate`.
     pub(crate) fn confirm(&mut self, rate: f64) {
         self.confirmation = Some(ConfirmationWindows {
             rate,
@@ -86,7 +87,7 @@ impl MeasuredLag {
         });
     }
 
-    /// The service cannot do that.
+    /// Notes that the service cannot do that.
     pub(crate) fn refute(&mut self) {
         if let Some(confirmation) = &mut self.confirmation {
             confirmation.is_refuted = true;
@@ -213,7 +214,7 @@ impl MeasuredLag {
     }
 }
 
-/// Two neighbours as one.
+/// Joins two neighbouring windows.
 fn joined(pair: &[LagWindow]) -> Option<LagWindow> {
     let (first, last) = (pair.first()?, pair.last()?);
     let time: f64 = pair.iter().map(|window| window.length).sum();

@@ -120,7 +120,7 @@ pub(crate) struct GroupWatch {
     peak_lag_time: Duration,
     intervals: Intervals,
     progress: CommitProgress,
-    /// Whether records were delivered to partitions of which it is not known what is committed.
+    /// Whether records were delivered to partitions whose commits are unknown.
     is_behind: bool,
 }
 
@@ -166,7 +166,7 @@ impl GroupWatch {
         self.progress.add(now, self.done());
     }
 
-    /// Takes note of what was delivered since the last look, when there is none more.
+    /// Notes what was delivered since the last look, if there will be no further look.
     pub(crate) fn saw_delivered(
         &mut self,
         last_delivery: Duration,

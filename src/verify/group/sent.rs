@@ -232,7 +232,7 @@ impl SentIndex {
 }
 
 impl SentPartition {
-    /// Whether a mark was added.
+    /// Notes a delivery; returns whether a mark was added.
     fn deliver(&mut self, offset: i64, sent: Duration, grain: Duration) -> bool {
         let before = self.delivered;
         self.delivered += 1;
@@ -295,7 +295,7 @@ impl SentPartition {
         }
     }
 
-    /// How many marks were dropped.
+    /// Drops the marks before `committed`; returns how many.
     fn forget(&mut self, committed: i64) -> usize {
         let gone = self.mark_of(committed);
         self.marks.drain(..gone);

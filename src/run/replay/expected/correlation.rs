@@ -23,7 +23,7 @@ const MOST_WAITING: usize = 1 << 20;
 /// What was sent and what came of it.
 pub(in crate::run::replay) struct Correlation {
     by: CorrelateBy,
-    /// Of `value:PATH`.
+    /// The path of `value:PATH`.
     path: Option<Path>,
     control: Control,
     state: Mutex<CorrelationState>,
@@ -44,7 +44,7 @@ struct CorrelationState {
 
 impl Correlation {
     /// # Errors
-    /// [`Error::Config`] for a path that does not parse.
+    /// Returns [`Error::Config`] for a path that does not parse.
     pub(super) fn new(by: &CorrelateBy, control: &Control) -> Result<Self, Error> {
         let path = match by {
             CorrelateBy::Value(path) => {

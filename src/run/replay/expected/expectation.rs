@@ -28,9 +28,9 @@ pub(in crate::run::replay) struct SharedExpectation {
     brokers: String,
     correlation: Option<Correlation>,
     state: Mutex<ExpectationState>,
-    /// Everything that has to be sent was sent.
+    /// Whether everything that has to be sent was sent.
     pub(super) is_sending_over: AtomicBool,
-    /// Nobody needs to know what the service writes any more.
+    /// Whether nobody needs to know any more what the service writes.
     pub(super) is_given_up: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ pub(in crate::run::replay) struct SharedExpectation {
 pub(super) struct ExpectationState {
     comparison: Option<RecordComparison>,
     noise: Option<NoiseFile>,
-    /// Of what is expected.
+    /// The mark of what is expected.
     pub(super) mark: CaptureMark,
     /// The captured names of topics of the destination.
     captured: BTreeMap<String, String>,
@@ -49,7 +49,7 @@ pub(super) struct ExpectationState {
     pub(super) wanted: BTreeSet<String>,
     /// Those of them that are not read yet.
     unread: Vec<String>,
-    /// Records.
+    /// How many records are expected, and how many could not be read.
     pub(super) expected: u64,
     pub(super) unreadable: u64,
     /// Expected records with texts that data-loss prevention has replaced, and expected records with dates to be resolved.
@@ -64,7 +64,8 @@ pub(super) struct ExpectationState {
 
 impl SharedExpectation {
     /// # Errors
-    /// [`Error::Config`] for a noise file that is not one, and for a path to correlate by.
+    /// Returns [`Error::Config`] for a file that is not a noise file, and for a path to correlate by that does
+    /// not parse.
     pub(super) fn new(
         config: &Config,
         settings: &OutputExpectation,
@@ -258,7 +259,7 @@ impl SharedExpectation {
     /// Adds records that the service wrote.
     ///
     /// # Errors
-    /// As of [`RecordComparison::add`].
+    /// Fails as [`RecordComparison::add`] does.
     pub(super) fn observe(&self, source_batch: &SourceBatch) -> Result<(), Error> {
         let names: Vec<String> = source_batch
             .batch
@@ -284,7 +285,7 @@ impl SharedExpectation {
         self.settings.limit
     }
 
-    /// The comparison, and what is known besides; once.
+    /// Takes the comparison, and what else is known; `None` after the first call.
     pub(super) fn take(&self) -> Option<(RecordComparison, ExpectationState)> {
         let mut state = std::mem::take(&mut *self.state());
         Some((state.comparison.take()?, state))
@@ -301,7 +302,8 @@ impl ExpectationState {
         })
     }
 
-    /// The same paths in topics as they were captured: a noise file holds whatever the topics are renamed to.
+    /// The same paths, with the captured names of their topics: a noise file applies whatever the topics are
+    /// renamed to.
     pub(super) fn as_captured(&self, mut paths: Vec<LearnedPath>) -> Vec<LearnedPath> {
         for path in &mut paths {
             if let Some(captured) = self.captured.get(&path.topic) {

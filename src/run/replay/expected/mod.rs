@@ -46,7 +46,7 @@ pub(super) struct ExpectedOutput {
 /// The result of comparing the output.
 pub(super) struct ComparedOutput {
     topics: Vec<(String, Compared)>,
-    /// Those that the run itself sends to.
+    /// Topics that the run itself sends to.
     own: Vec<(String, Compared)>,
     differences: Differences,
     learner: NoiseLearner,
@@ -54,10 +54,11 @@ pub(super) struct ComparedOutput {
 }
 
 impl ExpectedOutput {
-    /// `None` if nothing is expected.
+    /// The expectation of `config`; `None` if nothing is expected.
     ///
     /// # Errors
-    /// [`Error::Config`] for paths that do not parse, and a file of differences that cannot be written.
+    /// Returns [`Error::Config`] for paths that do not parse, and for a file of differences that cannot be
+    /// written.
     pub(super) fn of(config: &Config, control: &Control) -> Result<Option<Self>, Error> {
         let Some(settings) = &config.expected else {
             return Ok(None);

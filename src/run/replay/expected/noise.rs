@@ -73,7 +73,7 @@ pub(super) struct NoiseFile {
 
 impl NoiseFile {
     /// # Errors
-    /// [`Error::Config`] for a file that cannot be read, or that `--learn` has not written.
+    /// Returns [`Error::Config`] for a file that cannot be read, or that `--learn` has not written.
     pub(super) fn read(file: &Path) -> Result<Self, Error> {
         let shown = file.display();
         let text = small_file::read_text_up_to(MOST_BYTES, file)
@@ -99,7 +99,7 @@ impl NoiseFile {
     /// The accepted noise, in topics that are called `output(captured)` at the destination.
     ///
     /// # Errors
-    /// [`Error::Config`] for paths that do not parse.
+    /// Returns [`Error::Config`] for paths that do not parse.
     pub(super) fn rules(
         &self,
         output: impl Fn(&str) -> String,
@@ -130,10 +130,10 @@ impl NoiseFile {
         Ok(rules)
     }
 
-    /// Whether it was learned with this capture.
+    /// Checks that the file was learned with this capture.
     ///
     /// # Errors
-    /// [`Error::Config`] if it was another one.
+    /// Returns [`Error::Config`] if it was learned with another one.
     pub(super) fn check(&self, mark: CaptureMark) -> Result<(), Error> {
         match self.capture == mark.text() {
             true => Ok(()),
@@ -151,7 +151,7 @@ impl NoiseFile {
 /// Refuses a file for `--learn` that exists already.
 ///
 /// # Errors
-/// [`Error::Config`].
+/// Returns [`Error::Config`] for such a file.
 pub(super) fn check_new(file: &Path) -> Result<(), Error> {
     // A link exists, wherever it leads.
     match file.symlink_metadata().is_ok() {
@@ -166,7 +166,7 @@ pub(super) fn check_new(file: &Path) -> Result<(), Error> {
 /// Writes what was learned to a new file.
 ///
 /// # Errors
-/// [`Error::ReportUnwritten`].
+/// Returns [`Error::ReportUnwritten`] if the file cannot be written.
 pub(super) fn write(file: &Path, mark: CaptureMark, paths: &[LearnedPath]) -> Result<(), Error> {
     let paths: Vec<Value> = paths.iter().map(LearnedPath::to_json).collect();
     let json = json!({ "kreplay_noise": FORM, "capture": mark.text(), "paths": paths });

@@ -28,8 +28,8 @@ const DOUBT: Duration = Duration::from_secs(1);
 /// How long to wait for an open transaction once nothing else comes: the last stable offset trails the end
 /// of the log until the markers are written.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
-/// After so long without anything the cluster is asked where a partition ends that was not read to its end. A
-/// broker that restarts is back by then.
+/// After this long without anything, kreplay asks the cluster for the end of a partition that was not read to its
+/// end. A broker that restarts is back by then.
 const UNREAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// What was seen of the output.
@@ -91,8 +91,8 @@ impl OutputObserver {
         }
     }
 
-    /// Reads until nothing more comes, or the run is over. What cannot be read ends the run: the records that were
-    /// still to be sent would give an output that nobody compares.
+    /// Reads until nothing more comes, or the run is over. If something cannot be read, the run ends: the records
+    /// still to be sent would produce output that nobody compares.
     pub(super) fn observe(mut self) -> ObservedOutput {
         let mut over = None;
         let end = loop {
@@ -128,7 +128,7 @@ impl OutputObserver {
     /// Begins to read the topics that have expected records by now.
     ///
     /// # Errors
-    /// Why they cannot be read.
+    /// Returns why they cannot be read.
     fn begin_topics(&mut self) -> Result<(), Error> {
         self.choose_isolation()?;
         for (topic, ends) in self.shared.take_unread() {
@@ -156,7 +156,7 @@ impl OutputObserver {
     /// Checks that the topics still exist, while nothing comes from them.
     ///
     /// # Errors
-    /// That one was deleted.
+    /// Returns an error if one was deleted.
     fn check_presence(&mut self) -> Result<(), Error> {
         if self.last_news.elapsed() < DOUBT {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The topics of the destination as they are before the first record is sent: where they end, and which of
-//! them the user may not read. Then whether those that are read are still there.
+//! Notes the topics of the destination before the first record is sent: where they end, and which of them the
+//! user may not read. Then checks that those being read still exist.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -16,9 +16,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Where a partition ended before the first record was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OutputEnd {
-    /// For a reader of committed records.
+    /// The end for a reader of committed records.
     pub(super) stable: i64,
-    /// For a reader of all records.
+    /// The end for a reader of all records.
     pub(super) high: i64,
 }
 
@@ -36,17 +36,17 @@ impl OutputEnd {
 #[derive(Debug, Default)]
 pub(super) struct OutputTopics {
     brokers: String,
-    /// Partition by partition.
+    /// The ends of each topic, partition by partition.
     ends: BTreeMap<String, Vec<OutputEnd>>,
-    /// Those that the user may see, and not read.
+    /// Topics that the user may see but not read.
     denied: BTreeSet<String>,
 }
 
 impl OutputTopics {
-    /// Looks at topics with these numbers of partitions.
+    /// Notes where topics end, given with their numbers of partitions.
     ///
     /// # Errors
-    /// That the cluster does not say where they end.
+    /// Returns an error if the cluster does not say where they end.
     pub(super) fn look(
         reader: &mut LogReader,
         brokers: &str,
@@ -70,7 +70,7 @@ impl OutputTopics {
     /// Finds out whether the topics called `wanted` can be read.
     ///
     /// # Errors
-    /// [`Error::OutputsMissing`], [`Error::RightMissing`]: each names all that it is true of.
+    /// Returns [`Error::OutputsMissing`] or [`Error::RightMissing`], which names all topics that it applies to.
     pub(super) fn check<'a>(&self, wanted: impl Iterator<Item = &'a String>) -> Result<(), Error> {
         let (there, missing): (Vec<&String>, Vec<&String>) =
             wanted.partition(|topic| self.ends.contains_key(*topic));
@@ -111,7 +111,7 @@ impl TopicPresence {
     /// Asks the cluster for topics from time to time.
     ///
     /// # Errors
-    /// [`Error::TopicRefused`] for one that is gone.
+    /// Returns [`Error::TopicRefused`] for a topic that is gone.
     pub(super) fn check<'a>(
         &mut self,
         reader: &LogReader,
@@ -129,7 +129,7 @@ impl TopicPresence {
         gone.map_or(Ok(()), |(topic, why)| Err(reader.unread(&topic, why)))
     }
 
-    /// A topic that is gone by this answer, and what became of it.
+    /// A topic that is gone according to this answer, and what became of it.
     fn gone(&mut self, found: Vec<(String, FoundTopic)>) -> Option<(String, &'static str)> {
         let mut missing = BTreeSet::new();
         for (topic, found) in found {
@@ -148,7 +148,8 @@ impl TopicPresence {
     }
 }
 
-/// Where topics end, partition by partition. The stable ends are read first: they must not lie after the others.
+/// Where topics end, partition by partition. The stable ends come first, so that they do not lie after the
+/// others.
 fn ends_of(
     reader: &mut LogReader,
     topics: impl Iterator<Item = (String, i32)>,

@@ -13,16 +13,16 @@ pub(super) struct OutputPartition {
     pub(super) input: u32,
     /// Where it ended before the run.
     pub(super) began: OutputEnd,
-    /// The offset after its last record that came.
+    /// The offset after the last record that came from it.
     pub(super) next: i64,
-    /// Up to where everything was read; `None` before that.
+    /// The end that was reached; `None` as long as there may be more.
     pub(super) at_end: Option<i64>,
 }
 
-/// All of them.
+/// All partitions that are read.
 #[derive(Default)]
 pub(super) struct OutputPartitions {
-    /// By topic and number.
+    /// The partitions by topic and number.
     by_topic: HashMap<String, Vec<OutputPartition>>,
 }
 
@@ -41,10 +41,10 @@ impl OutputPartitions {
         self.by_topic.keys().map(String::as_str)
     }
 
-    /// Has `visit` see each, with its topic and number, up to the first error.
+    /// Calls `visit` for each partition, with its topic and number, up to the first error.
     ///
     /// # Errors
-    /// Those of `visit`.
+    /// Returns the error of `visit`.
     pub(super) fn each(
         &mut self,
         mut visit: impl FnMut(&str, i32, &mut OutputPartition) -> Result<(), Error>,
@@ -57,7 +57,7 @@ impl OutputPartitions {
         Ok(())
     }
 
-    /// What was not read to its end, as far as the reader has said.
+    /// Where a partition was not read to its end, as far as the reader has reported that.
     pub(super) fn unread(&self) -> Option<String> {
         self.by_topic.iter().find_map(|(topic, partitions)| {
             let unread = (0..).zip(partitions).find(|(_, p)| p.at_end.is_none());
@@ -65,10 +65,11 @@ impl OutputPartitions {
         })
     }
 
-    /// Asks the cluster where the partitions end that were not read to their ends: some may have nothing more.
+    /// Asks the cluster for the ends of partitions that were not read to their ends: some may have nothing
+    /// more.
     ///
     /// # Errors
-    /// That it does not say.
+    /// Returns an error if the cluster does not answer.
     pub(super) fn find_ends(
         &mut self,
         reader: &mut LogReader,

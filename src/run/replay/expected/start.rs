@@ -38,15 +38,15 @@ impl ExpectationStart {
 
     /// Where the observer reports what it has seen.
     pub(super) fn observed(&self) -> MutexGuard<'_, Option<oneshot::Receiver<ObservedOutput>>> {
-        // It is whole before and after each statement.
+        // It is consistent between any two statements, also after a panic.
         self.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes where topics end and begins to read what is expected, before the first record is sent. Called
-    /// on the runtime, on a thread that may block.
+    /// Notes where topics end and begins to read what is expected, before the first record is sent. Must
+    /// be called on the runtime, by a thread that may block.
     ///
     /// # Errors
-    /// What keeps the output from being compared, such as an output topic that does not exist.
+    /// Returns what keeps the output from being compared, such as an output topic that does not exist.
     pub(in crate::run::replay) fn begin(
         &self,
         config: &Config,
@@ -80,7 +80,7 @@ impl ExpectationStart {
         let (shared, control) = (self.shared.clone(), control.clone());
         thread::spawn(move || {
             let observed = OutputObserver::new(reading, shared, control).observe();
-            // Nobody listens only if the run ended at once.
+            // The receiver is gone only if the run ended at once.
             _ = sender.send(observed);
         });
         Ok(())
@@ -101,7 +101,7 @@ impl ExpectationStart {
         };
         let (source_reading, receiver) = SourceReading::start(options, console);
         lock(reading).expected = Some(source_reading);
-        // The signal may have come when there was nothing to end yet.
+        // The signal may have come before there was anything to end.
         if control.is_stopping() {
             lock(reading).stop();
         }

@@ -1,6 +1,6 @@
 //! The records of one topic and key on both sides, and which of them belong together.
 //!
-//! Equal records find each other first. The others are paired by the smallest difference (`pairing.rs`): one record
+//! Equal records are matched first. The others are paired by the smallest difference (`pairing.rs`): one record
 //! with another value is one change, not a missing record and an extra one.
 
 mod pairing;
@@ -20,7 +20,7 @@ pub(super) struct Entry {
     /// The ids at paths where one old value has one new value.
     pub(super) ids: Box<[IdSeen]>,
     pub(super) place: RecordPlace,
-    /// None once it is freed.
+    /// `None` once it is freed.
     pub(super) content: Option<Box<ComparedContent>>,
 }
 
@@ -76,7 +76,7 @@ impl KeyGroup {
         0
     }
 
-    /// Replaces the record before it by this one; returns the bytes that are freed.
+    /// Replaces the record before it with this one; returns the bytes that are freed.
     pub(super) fn replace(&mut self, side: Side, entry: Entry) -> usize {
         let entries = self.side(side);
         let gone = entries.iter_mut().map(Entry::let_go).sum();

@@ -9,7 +9,7 @@ use crate::verify::group::asker::{Asker, NamedPartition};
 use crate::verify::group::sent::DeliveredRange;
 use crate::verify::group::{LogEnds, Membership, PartitionSample};
 
-/// How often kreplay looks at the groups; less often where a look takes long, so that the cluster is left alone for
+/// How often kreplay looks at the groups; less often if a look takes long, so that the cluster is left alone for
 /// four fifths of the time.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOK_SHARE: u32 = 4;

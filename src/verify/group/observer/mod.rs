@@ -32,7 +32,7 @@ const END_LIMIT: Duration = Duration::from_millis(500);
 pub(crate) struct GroupObserver {
     shared: Arc<Observed>,
     looking: Option<JoinHandle<()>>,
-    /// Ends questions that the cluster does not answer.
+    /// Ends requests that the cluster does not answer.
     questions: Control,
 }
 
@@ -71,7 +71,7 @@ impl GroupObserver {
     }
 
     /// Notes that nothing is delivered any more, and waits until all groups are drained, for `limit` at most.
-    /// `goes_on` is asked every few milliseconds; `false` ends the wait.
+    /// It calls `goes_on` every few milliseconds, and `false` ends the wait.
     pub(crate) fn wait(&self, limit: Duration, goes_on: impl Fn() -> bool) {
         self.look_until(limit, &goes_on, ObservedState::is_settled);
         let is_settled = self.shared.state().is_settled();
@@ -102,7 +102,7 @@ impl GroupObserver {
         let mut state = self.shared.state();
         let now = self.shared.sent.now();
         {
-            // The last look may have been before the last delivery, where the wait was cut short.
+            // The last look may have been before the last delivery, if the wait was cut short.
             let index = self.shared.sent.index();
             for (_, watch) in &mut state.groups {
                 watch.saw_delivered(index.last_delivery(), index.ranges());
@@ -142,7 +142,7 @@ impl Drop for GroupObserver {
         self.shared.changed.notify_all();
         self.questions.escalate(Shutdown::Immediate);
         if let Some(looking) = self.looking.take() {
-            // Its questions end at once now; it holds the client.
+            // Its requests now end at once. Wait for it, because it holds the client.
             patience::join(vec![looking], &self.questions, END_LIMIT);
         }
     }

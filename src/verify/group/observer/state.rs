@@ -30,7 +30,7 @@ pub(super) struct Observed {
 pub(super) struct ObservedState {
     pub(super) groups: Vec<(String, GroupWatch)>,
     pub(super) is_over: bool,
-    /// Whether the next look comes at once, and is at everything.
+    /// Whether the next look has to come at once and to cover everything.
     pub(super) is_urgent: bool,
     /// How many looks somebody has asked for, and how many of those are over.
     pub(super) asked: u32,
