@@ -35,186 +35,389 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | **The command line and its settings** | |
-//! | which commands there are, and which flags each takes | `Command` in `cli/commands/mod.rs`; the flags themselves, by subject: `cli/source/`, `cli/destination.rs`, `cli/timing.rs`, `cli/delivery.rs`, `cli/comparison.rs`, `cli/output.rs` |
-//! | `--help`, `--version`, and words that are not flags | `typed` in `cli/mod.rs` |
+//! | **Commands and flags** | |
+//! | which commands there are | `Command` in `cli/commands/mod.rs` |
+//! | the former commands `raw`, `csv` and `records` | `from_cli` in `config/resolve/mod.rs` |
+//! | which flags `kreplay replay` and `kreplay snapshot` take | `SendingArguments` in `cli/commands/replay.rs` |
+//! | which flags `kreplay plan` takes | `PlanArguments` in `cli/commands/plan.rs` |
+//! | which flags `kreplay extract` takes | `ExtractArguments` in `cli/commands/extract.rs` |
+//! | which flags `kreplay inspect` takes, and which exclude `--paths` | `InspectArguments` in `cli/commands/inspect.rs` |
+//! | which flags `kreplay compare` takes | `CompareArguments` in `cli/commands/compare.rs` |
+//! | defaults, environment variables and conflicts of the flags for a source | `SpeedctlArguments` in `cli/source/mod.rs` (KREPLAY_SPEEDCTL); profiles and paths: `cli/source/extraction.rs`; selection: `cli/source/selection.rs` |
+//! | defaults, environment variables and conflicts of the flags for a destination | `ConnectionArguments` in `cli/destination.rs` (KREPLAY_BROKERS); topics and partitions: `DestinationArguments` there |
+//! | defaults and conflicts of the flags for speed and time | `TimingArguments` in `cli/timing.rs` |
+//! | defaults and conflicts of the flags for delivery, `--loop`, `--resume`, `--rejects` and groups | `DeliveryArguments` in `cli/delivery.rs`; `--loop` and `--for`: `RepetitionArguments` there; groups: `GroupArguments` there |
+//! | defaults and conflicts of the flags for comparisons and `--expect` | `ExpectationArguments` in `cli/comparison.rs` |
+//! | defaults and conflicts of the flags for reports and progress | `OutputArguments` in `cli/output.rs` |
+//! | which flags `-h` shows, and which only `--help` | `ExtractionArguments` in `cli/source/extraction.rs`, by `hide_short_help`; likewise in the other files of `cli/` |
 //! | what the flags of a replay mean together | `replaying` in `config/resolve/mod.rs`; one group of flags each: the files in `config/resolve/` |
-//! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs` |
+//! | how a duration (`5s`, `1m 30s`) is read from a flag | `duration` in `cli/values.rs` |
+//! | how `KEY=VALUE`, `FROM=TO` and `ID=NAME` are split | `pair` in `cli/values.rs`; `--map`: `renaming` there; `--topic-id`: `naming` there |
+//! | which names of topics are illegal | `NameFault::of` in `record/topic.rs` |
+//! | "did you mean": which known name is nearest to a misspelt one | `nearest` in `config/nearest.rs` |
+//! | `--help`, `--version` (`-V`), no arguments, and words that are not flags | `typed` in `cli/mod.rs` |
+//! | `kreplay profile` | `built_in` in `extract/profile/mod.rs`; without a name: `ProfileArguments` in `cli/commands/mod.rs` |
+//! | `kreplay completions` | `completions` in `cli/mod.rs` |
+//! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
+//! | **Brokers and properties** | |
+//! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
 //! | which addresses of brokers are refused | `check_one` in `config/properties/brokers.rs` |
-//! | which property file is read (`-F`, kcat's own) | `choose` in `config/properties/file.rs` |
-//! | which properties of `-X` are refused because they break the promise, and `--no-idempotence` | `check_promise` in `config/properties/mod.rs` |
-//! | which properties librdkafka would not obey | `check_obeyed` in `config/property_names.rs`, which also knows their aliases |
-//! | which properties the producer gets by default | `settings` in `produce/connection/client/settings.rs`; those of every client: `cluster/settings.rs` |
-//! | which TLS and SASL settings are refused before anything is tried | `check` in `config/properties/security.rs` |
+//! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
+//! | how the lines of a property file are read | `parse` in `config/properties/file.rs` |
+//! | which value of a property wins: `-X` or `-F`, the same name twice, an alias | `last_words` in `config/property_names.rs`; `-X` after the file: `resolve` in `config/properties/mod.rs` |
+//! | which properties are refused because they break the promise (acks, retries, max.in.flight, transactional.id) | `check_promise` in `config/properties/mod.rs` |
+//! | `--no-idempotence`: what it allows, and what it changes | `check_promise` in `config/properties/mod.rs`; for the producer: `settings` in `produce/connection/client/settings.rs` |
+//! | which properties would have no effect (partitioner, log_level, those of consumers) | `check_obeyed` in `config/property_names.rs` |
+//! | properties of consumers in a file (group.id) | `take_consumers` in `config/property_names.rs`; the note about them: `note_settings` in `run/replay/mod.rs` |
+//! | a property or a value that librdkafka refuses | `refused_setting` in `cluster/settings.rs` |
+//! | plugins (plugin.library.paths) | `check_plugins` in `config/properties/file.rs`; in a rehearsal: `resolve_destination` in `config/resolve/destination.rs` |
+//! | which properties the producer gets by default: acks, retries, compression, linger, partitioner (murmur2), queue sizes | `settings` in `produce/connection/client/settings.rs` |
+//! | which properties every client gets by default: client.id, reconnect backoff, keepalive, CA certificates, auto-creation of topics | `CONNECTION` in `cluster/settings.rs` |
+//! | which TLS and SASL settings are refused before anything is tried (no password, Kerberos, OIDC, Java keystores) | `check` in `config/properties/security.rs` |
+//! | a certificate, key or keystore that does not open | `explain` in `config/properties/security.rs` |
 //! | warnings about TLS checks that are switched off | `unchecked` in `config/properties/security.rs` |
-//! | which values are secret, and how they are hidden | `is_secret` in `config/properties/mod.rs`, hidden by `Secrets` there |
+//! | which values are secret, and how they are hidden (passwords) | `is_secret` in `config/properties/mod.rs`, hidden by `Secrets` there; those of `--speedctl-arg`: `shown_line` in `extract/input/speedctl/mod.rs` |
 //! | OAUTHBEARER tokens: when they are renewed | `until_renewal` in `cluster/token/mod.rs` |
 //! | what a token is and when it expires, `--oauth-file` | `read` in `cluster/token/read.rs` |
 //! | `--oauth-command`: its environment and its limits | `run` in `cluster/token/command.rs` |
-//! | **Output and the end of the program** | |
-//! | the exit codes: which one wins | `gravest` in `error/exit_code.rs` |
-//! | why a replay gets its exit code, all reasons together | `Report::exit` in `report/mod.rs`; the other commands: `report/printout.rs` (extract), `report/plan/mod.rs`, `report/inspection/mod.rs`, `report/comparison/mod.rs` |
+//! | which settings `--oauth-command` and `--oauth-file` imply, and which they exclude | `resolve_token` in `config/resolve/destination.rs` |
+//! | **Exit codes and errors** | |
+//! | the exit codes: their numbers, and which one wins | `gravest` in `error/exit_code.rs`, the numbers in `code` there |
+//! | why a replay gets its exit code, all reasons together | `Report::exit` in `report/mod.rs` |
+//! | why `kreplay extract` and `kreplay plan` get their exit code | `exit` in `report/printout.rs` (extract), `PlanReport::exit` in `report/plan/mod.rs` |
+//! | why `kreplay inspect` gets its exit code | `Inspection::exit` in `report/inspection/mod.rs`; with `--paths`: `PathList::exit` in `report/inspection/path_list.rs` |
+//! | why `kreplay compare` gets its exit code | `exit` in `report/comparison/mod.rs` |
 //! | the exit code of records that are missing, and of counts that do not balance | `Ledger::exit` in `report/ledger/mod.rs` |
 //! | the exit code of an error | `Error::exit` in `error/mod.rs` |
-//! | the exit code of a signal (130, 143), and when a signal counts | `conclude` in `run/replay/mod.rs` |
+//! | the exit code of a signal: 130 or 143 | `Signal::exit` in `report/ledger/exit.rs` |
+//! | when a signal decides the exit code of a replay | `conclude` in `run/replay/mod.rs` |
+//! | when a signal decides the exit code of `kreplay plan` and `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
+//! | when a signal decides the exit code of `kreplay inspect` and `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
 //! | which problems make a run fail | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
-//! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison `differing` in `report/comparison/counts.rs` |
-//! | `--allow-empty`, and the message of a run that finds nothing | `nothing_found` in `report/rendering/nothing.rs` |
-//! | the text of errors, and their hints | `fmt` in `error/display.rs`; hints: `error/hint.rs`; missing topics, partitions and rights: `error/faults.rs` |
+//! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison: `differing` in `report/comparison/counts.rs` |
+//! | `--allow-empty`, and the message of a run that finds nothing | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `nothing_found` in `run/inspect/mod.rs` |
+//! | the text of an error | `fmt` in `error/display.rs` |
+//! | the hint of an error | `hint` in `error/hint.rs` |
+//! | the text about missing topics, partitions, groups and rights | `write_topics_missing` in `error/faults.rs` |
+//! | how an error is shown (`kreplay:`, `hint:`), and how long it may be | `failure` in `run/show/mod.rs`, foreign lines in `own_lines` there |
+//! | whether a run that ends with an error has a report | `conclude` in `run/replay/mod.rs`; what the report says itself: `says_all` in `run/show/mod.rs` |
+//! | **Output and progress** | |
 //! | `--report`: what goes to stdout in which form | `in_form` in `run/show/mod.rs` |
-//! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract `print_all` in `run/extract/print.rs` |
-//! | `--report-file`: what it may replace, and how | `check_content` in `host/outputs/replace.rs`, `replace` in `host/outputs/replace.rs` |
+//! | what `kreplay extract` says on stderr, also with `-q` | `show_printout` in `run/show/mod.rs`; the text: `fmt` in `report/printout.rs` |
+//! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract: `print_all` in `run/extract/print.rs` |
+//! | `--report-file`: which file it may replace | `check_content` in `host/outputs/replace.rs`; what counts as an earlier report: `REPORT` in `run/show/mod.rs` |
+//! | how a file is replaced as a whole | `replace` in `host/outputs/replace.rs` |
 //! | which files a run refuses to write because it reads them | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
 //! | links, owners and rights of the files that a run writes | `open_or_create` in `host/outputs/open.rs` |
-//! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs`; librdkafka's log: `produce/connection/context.rs` |
+//! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs` |
+//! | what `-v` adds: skipped files, commands that run | `skip` in `extract/source/rrpairs.rs`; commands: `extract/source/snapshot/command.rs` |
+//! | which lines of librdkafka's log are shown | `log` in `produce/connection/context.rs` |
 //! | what happens when nobody reads stderr | `add` in `host/console/stderr.rs` |
 //! | progress: what it says, and what a narrow terminal leaves out | `line` in `run/replay/status.rs` |
-//! | `--progress`: whether progress is a bar, lines or nothing, and how often it is drawn | `Progress::new` in `run/replay/progress.rs` |
-//! | the time that is left (ETA) | `status` in `run/replay/progress.rs`; of a timed replay `eta` in `produce/schedule/forecast.rs` |
+//! | `--progress`: whether progress is a bar, lines or nothing | `Progress::new` in `run/replay/progress.rs` |
+//! | how often progress is drawn | `LINE_EVERY` in `run/replay/progress.rs` (lines), `TICK` in `run/driver.rs` (the bar) |
+//! | the time that is left (ETA) | `status` in `run/replay/progress.rs`; of a timed replay: `eta` in `produce/schedule/forecast.rs`; when there is none: `forecast` in `produce/schedule/turns.rs` |
 //! | how control characters in foreign names are escaped | `is_obeyed` in `host/visible.rs` |
-//! | how counts, sizes and times are written | `HumanCount` in `report/rendering/figures.rs` |
-//! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs`; what ends a process that hangs: `host/signals.rs` |
+//! | how counts, sizes and times are written | `HumanCount` in `report/rendering/figures.rs`, sizes in `HumanBytes` there; times: `span` in `report/rendering/figures.rs` |
+//! | **Signals and processes** | |
+//! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs` |
+//! | which signals end a run: SIGQUIT, SIGHUP (not under `nohup`), and a third Ctrl-C | `listen` in `host/signals.rs` |
+//! | how long deliveries are waited for after a signal (10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs` |
+//! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; the journal: `produce/delivery/journal/disk.rs` |
 //! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `host/process/group.rs` |
-//! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs`; what each command does with it: `run/replay/mod.rs`, `run/extract/mod.rs`, `run/inspect/mod.rs`, `run/plan.rs`, `run/compare/mod.rs` |
-//! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
-//! | `kreplay profile`, `kreplay completions` | `built_in` in `extract/profile/mod.rs`, `completions` in `cli/mod.rs` |
-//! | **Reading: snapshots and files** | |
-//! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs` |
-//! | when a snapshot's CSV is given up for the RRPairs | `loses` in `extract/csv/rows/losses.rs` |
-//! | what a CSV cannot carry of a record | `check_doubts` in `extract/csv/rows/losses.rs`; in transactions, empty cells and ids: `extract/csv/rows/mod.rs` |
-//! | what speedctl is asked for, `--print-command` | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `extract/csv/columns/paths.rs`; the quoting: `extract/input/speedctl/mod.rs` |
-//! | `--speedctl`, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs` |
+//! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs` |
+//! | a run of `kreplay replay`, from its beginning to its report | `replay` in `run/replay/mod.rs` |
+//! | a run of `kreplay plan` or `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
+//! | a run of `kreplay inspect` or `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
+//! | **Reading: sources and snapshots** | |
+//! | what a SOURCE may be, and which sources and flags exclude each other | `resolve_source` in `config/resolve/source.rs` |
+//! | `-`: standard input (stdin) as a source | `Input::from` in `config/reading/source.rs`; named twice: `resolve_inputs` in `config/resolve/source.rs` |
+//! | `--via`, `--print-command` and `--as` where they do not fit the source | `check_snapshot_flags` in `config/resolve/source.rs` |
+//! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs`; the default of each command: `resolve_snapshot` in `config/resolve/source.rs` |
+//! | when a snapshot's CSV is given up for the RRPairs | `loses` in `extract/csv/rows/losses.rs`; until when it can be: `take_back` in `record/channel.rs` |
+//! | which ids of a snapshot are refused | `check_id` in `extract/source/snapshot/command.rs` |
+//! | what speedctl is asked for | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
+//! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `extract/input/speedctl/mod.rs`; that nothing else runs: `run/mod.rs` |
+//! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
 //! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
-//! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs`; in which order: `add_folder` there |
-//! | gzip and zstd: how they are recognised | `Packing::of` in `extract/input/encoding/unpack.rs` |
-//! | formats that are refused by name (zip, xz, lz4, tar) | `format` in `extract/input/encoding/magic.rs` |
+//! | whether speedctl's CSV is on stdout or in a file | `named_csv` in `extract/source/snapshot/csv.rs` |
+//! | where the RRPairs are that speedctl pulls (`raw.jsonl`) | `pulled` in `extract/source/snapshot/pulled.rs` |
+//! | a speedctl that fails while its CSV is read | `read_extracted` in `extract/source/snapshot/csv.rs` |
+//! | **Reading: files and formats** | |
+//! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs` |
+//! | in which order the files of a folder are read | `add_folder` in `extract/input/files.rs` |
+//! | which files of a folder are skipped because of what they hold | `of_folder` in `extract/input/encoding/opener.rs`; which of them are named without `-v`: `read_opening` in `extract/source/rrpairs.rs` |
+//! | gzip and zstd: how they are recognised and unpacked | `Packing::of` in `extract/input/encoding/unpack.rs` |
+//! | formats that are refused by name (zip, xz, bzip2, lz4, tar), and data that is packed twice | `format` in `extract/input/encoding/magic.rs`; the command that unpacks them: `unpack_hint` in `error/hint.rs` |
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
-//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; the names of members that show it: `extract/input/members.rs` |
-//! | `--as`, and sources of several kinds | `agree` in `extract/input/encoding/opener.rs` |
+//! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
+//! | bytes that are not UTF-8 in an RRPair | `text_of` in `extract/source/rrpairs.rs` |
+//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; the names of members that show it: `is_rrpair` in `extract/input/members.rs` |
+//! | `--as`, sources of several kinds, and an input that is of no kind | `agree` in `extract/input/encoding/opener.rs` |
+//! | any JSON, read with the user's own paths | `Opener::open` in `extract/input/encoding/opener.rs` |
 //! | which flags are refused for a kind of source (`--filter` of a CSV) | `check_kind` in `extract/source/check.rs` |
-//! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs`; one form each: the files beside it; the longest line: `extract/input/framing/window.rs` |
-//! | the sections of a Markdown RRPair | `merge` in `extract/input/framing/markdown/overlay/mod.rs`; where a document ends: `extract/input/framing/markdown/document.rs` |
-//! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki) | `contents` in `extract/input/envelope/mod.rs`; the path of BYOC: `extract/profile/profiles/byoc.toml` |
-//! | the texts about damaged and cut off RRPairs | `bad_text` in `extract/keep/collect/faults.rs` |
-//! | columns of a CSV that kreplay does not know, beside a field that it knows | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `extract/csv/columns/mod.rs` |
-//! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs`; whether they are enough: `check` in `extract/csv/header.rs` |
-//! | how a CSV row becomes a record | `read_record` in `extract/csv/rows/mod.rs` |
+//! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs` |
+//! | what ends a line | `LineReader::next_place` in `extract/input/framing/lines.rs` |
+//! | how RRPairs in an array or one behind the other are separated | `step_inside` in `extract/input/framing/values.rs` |
+//! | how long a line or an RRPair may be | `LONGEST_LINE` in `extract/input/framing/window.rs` |
+//! | the sections of a Markdown RRPair, and which are unread | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
+//! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs`; a body: `lay` in `extract/input/framing/markdown/overlay/body.rs` |
+//! | METADATA and SIGNATURE of a Markdown RRPair | `lay_metadata` in `extract/input/framing/markdown/overlay/metadata.rs`, `lay_signature` in `extract/input/framing/markdown/overlay/signature.rs` |
+//! | where a Markdown document ends | `ends_before` in `extract/input/framing/markdown/document.rs` |
+//! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki, OTLP) | `contents` in `extract/input/envelope/mod.rs`; typed values of OTLP: `object` in `extract/input/envelope/otlp.rs`; for the profile `byoc`: `extract/profile/profiles/byoc.toml` |
+//! | JSON without an RRPair (`no_rrpair`) | `Collector::read` in `extract/keep/collect/mod.rs` |
+//! | damaged RRPairs, and RRPairs that are cut off (truncated) | `read_last_text` in `extract/source/rrpairs.rs`; the text: `bad_text` in `extract/keep/collect/faults.rs` |
+//! | which inputs are still read after one is damaged or cannot be opened | `read` in `extract/source/rrpairs.rs`; CSVs: `read_csvs` in `extract/mod.rs`; record lines: `read` in `extract/source/by_line.rs` |
+//! | **Reading: CSV and record lines** | |
+//! | where a CSV row ends: quotes, line ends, blank lines | `advance` in `extract/csv/mod.rs`; when a row from stdin goes on: `read` there |
+//! | the longest CSV row, and text behind a closing quote | `LONGEST_ROW` in `extract/input/tail.rs` |
+//! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs` |
+//! | whether the columns of a CSV are enough, or too many | `check` in `extract/csv/header.rs`; where no topic is needed: `topics_of_rows` in `extract/context.rs` |
+//! | columns of a CSV that kreplay does not know, beside a field that it knows | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `unknown_member` in `extract/csv/columns/mod.rs` |
+//! | what a CSV cannot carry: headers, transactions, further records | `check_doubts` in `extract/csv/rows/losses.rs`, further records in `watch_sentinels` there |
+//! | what no column of a CSV would show (`loss_unseen`) | `unseen` in `extract/csv/columns/mod.rs` |
+//! | how a CSV row becomes a record: empty cells, markers, ids | `read_record` in `extract/csv/rows/mod.rs`; the bytes of a cell: `fields` in `extract/csv/rows/cells.rs` |
+//! | a CSV header that comes again | `kind_of` in `extract/csv/rows/mod.rs` |
 //! | how a record line is read, of kreplay or `kcat -J` | `read` in `record/lines/read.rs` |
+//! | which members a record line may have | `read_member` in `record/lines/fields.rs` |
+//! | base64, null and headers in a record line | `BytesSeed` in `record/lines/parts.rs` |
+//! | lines of kcat itself (`% Reached end`) | `read` in `extract/source/records.rs` |
+//! | a record line that is damaged or cut off | `read_input` in `extract/source/by_line.rs` |
+//! | record lines that are indented or in a list (`jq .`) | `begins_indented` in `extract/input/framing/mod.rs` |
 //! | how a record line is written, also a reject | `push_record` in `record/lines/write.rs` |
-//! | lines of other tools (rpk, kafkactl, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `record/lines/foreign/formats.rs` |
-//! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs` |
-//! | **Reading: from an RRPair to records** | |
+//! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `FORMATS` in `record/lines/foreign/formats.rs` |
+//! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `check_kind` in `extract/source/check.rs`, `send_unknown` in `config/resolve/source.rs` |
+//! | **Extraction: profiles, paths and filters** | |
 //! | `--profile`: where the fields of a record are | `chosen` in `extract/profile/mod.rs`; the built-in paths: `extract/profile/profiles/` |
-//! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs` |
+//! | whether `--profile` names a built-in profile or a file | `resolve_extraction` in `config/resolve/extraction.rs` |
+//! | which of several spellings of a field wins, and a path that gives two values | `FieldSet::claim` in `extract/rrpair/fields.rs` |
+//! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs`; which nodes are records then: `sources` in `extract/rrpair/sources.rs` |
 //! | how a path is written, JSONPath or dotted | `Path::parse` in `extract/profile/path/mod.rs` |
 //! | which nodes a query matches (filters, slices, `..`) | `add_by` in `extract/profile/query/mod.rs`; what it may cost: `extract/profile/query/evaluation.rs` |
-//! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
-//! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs`; the grammar: `extract/profile/filter/parse.rs`; the keywords: `extract/profile/filter/criterion.rs`; bodies and XPath: `extract/profile/filter/body/` |
+//! | comparisons, `match` and `search` in a JSONPath | `holds` in `extract/profile/query/compare.rs` |
+//! | which JSONPath queries are refused | `check` in `extract/profile/query/well_typed.rs` |
+//! | nodes that a path matches twice, and their order | `plan_for` in `extract/rrpair/engine.rs` |
 //! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
-//! | `--value-encoding`, `--key-encoding`: how keys and values are decoded | `text_field` in `extract/rrpair/walk/node.rs`; what `auto` makes of a name: `resolve` in `extract/profile/candidates.rs` |
-//! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs`; headers as objects: `extract/rrpair/headers/object.rs` |
+//! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
+//! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs` |
+//! | the grammar of `--filter`: AND, OR, quotes | `parse` in `extract/profile/filter/parse.rs`; how a fault is shown: `rendered` in `extract/profile/filter/error.rs` |
+//! | the keywords of `--filter` | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
+//! | `--filter` of JSON bodies and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs` |
+//! | `--filter` by XPath: namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
+//! | which filter counts: a profile's own, an empty one | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
+//! | RRPairs that the filter leaves out: their counts, and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
+//! | how a UUID is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
+//! | **Extraction: the fields of a record** | |
+//! | `--value-encoding`, `--key-encoding`: how keys and values are decoded | `text_field` in `extract/rrpair/walk/node.rs`; what `auto` makes of a name: `resolve` in `extract/profile/candidates.rs`; of `value` alone: `extract/profile/profiles/fetch.toml` |
+//! | a value that is empty or null | `visit_unit` in `extract/rrpair/walk/visit.rs`; an empty text: `text_field` in `extract/rrpair/walk/node.rs` |
+//! | a record without a value: a tombstone or not (`value_unknown`) | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
+//! | a key, value or header that cannot be read | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
+//! | members of a record that the profile does not know (`member_unknown`) | `name_unknown_members` in `extract/keep/collect/naming.rs` |
+//! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs` |
+//! | headers as `{key, value}`, and headers without a name or a value | `visit_map` in `extract/rrpair/headers/object.rs` |
+//! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `extract/rrpair/headers/values.rs` |
 //! | a record's own timestamp, as it was captured | `timestamp_ms` in `extract/rrpair/fields.rs` |
-//! | when a record was captured | `captured_ns` in `extract/profile/capture.rs` |
-//! | which parts of an RRPair become records, and control markers | `keep` in `extract/keep/collect/mod.rs` |
+//! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
+//! | a captured partition that is left out | `keep` in `extract/keep/collect/mod.rs` |
+//! | a captured partition that is no number, and integers that are strings | `number_field` in `extract/rrpair/walk/node.rs` |
+//! | when a record was captured | `captured_ns` in `extract/profile/capture.rs`; for a Produce: `extract/profile/profiles/produce.toml` |
+//! | which parts of an RRPair become records, and control markers | `keep` in `extract/keep/collect/mod.rs`; how a marker is recognised: `from_name` in `extract/rrpair/fields.rs` |
+//! | how many records and topics one RRPair may hold | `has_room` in `extract/rrpair/walk/scopes.rs` |
 //! | duplicates, `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
+//! | duplicates among record lines: all are sent | `read` in `extract/source/records.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
-//! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs` |
-//! | `--with-aborted`: which records are of aborted transactions | `given` in `extract/keep/aborted.rs` |
+//! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
+//! | `--with-aborted`: which records are of aborted transactions | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `extract/keep/pending.rs` |
-//! | `--topic-id`: names for ids, and ids that stay without a name | `name` in `extract/keep/identities.rs`; the list of those: `report/ledger/unresolved.rs` |
+//! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
+//! | ids that stay without a name, and names under which the same batches occur | `UnresolvedIds::all` in `report/ledger/unresolved.rs` |
 //! | redacted values: what counts as one | `is_redacted` in `record/substitutes.rs`; counted in `extract/keep/sink.rs` |
-//! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs` |
-//! | `--resolve-dates`: what a placeholder becomes | `resolve` in `record/substitutes.rs` |
+//! | **Selection** | |
+//! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs` |
+//! | records that are not selected (unselected) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
+//! | flags of selection that contradict each other | `resolve_selection` in `config/resolve/selection.rs` |
 //! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `record/select/mod.rs` |
-//! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs`; flags that contradict each other: `config/resolve/selection.rs` |
-//! | `--topics`: which topics are taken | `takes` in `record/select/globs.rs` |
+//! | `--topics`: which topics are taken, and globs that match nothing | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
+//! | a window of `--from` and `--to` outside the capture | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
 //! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
 //! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads: `shard` in `config/resolve/selection.rs` |
-//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; how the due times follow from it: `produce/schedule/timeline.rs` |
-//! | what `kreplay inspect` counts of topics, partitions and gaps | `add` in `run/inspect/contents.rs`; RRPairs, commands and brokers: `extract/census/mod.rs`; the page: `report/inspection/text.rs` |
-//! | `--paths`: every path of a capture | `list` in `extract/census/outline/mod.rs`; how many are kept: `extract/census/outline/tree.rs` |
+//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
+//! | `--clock`: which time of a record counts | `time_ns` in `produce/schedule/mod.rs`; for selection: `choose` in `extract/keep/sink.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
+//! | `--resolve-dates`: what date placeholders become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
+//! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
+//! | **Inspecting** | |
+//! | what `kreplay inspect` counts of topics, partitions, gaps and tombstones | `add` in `run/inspect/contents.rs` |
+//! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
+//! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
+//! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
+//! | the page of `kreplay inspect` | `fmt` in `report/inspection/text.rs` |
+//! | `--paths`: every path of a capture | `list` in `extract/census/outline/mod.rs`; how many are kept: `OutlineNode::child` in `extract/census/outline/tree.rs`; the samples: `sample_of` in `extract/census/outline/visit.rs` |
+//! | `--paths`: which RRPairs are looked at | `inspecting` in `config/resolve/mod.rs` |
+//! | `--paths`: the page and its JSON | `fmt` in `report/inspection/path_list.rs` |
 //! | **Sending: before the first record** | |
-//! | bounds of memory, and the records that wait between reading and sending | `CHANNEL` in `run/driver.rs` (between both), `produce/delivery/budget.rs` (in flight), `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates) |
-//! | whether a cluster can be reached, and how long that is tried | `check_reachable` in `produce/connection/preflight.rs` |
+//! | how much of the source is read before the first record is sent | `gate` in `run/replay/mod.rs`; how long a slow source is waited for: `look_ahead` in `record/channel.rs` |
+//! | bounds of memory between reading and sending | `CHANNEL` in `run/driver.rs` |
+//! | bounds of memory for order, for duplicates and in flight | `MOST_BYTES` in `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates), `produce/delivery/budget.rs` (in flight) |
+//! | how many topics and partitions kreplay takes | `check_topics` in `produce/routing/placement/captured.rs`; partitions: `check_bound` in `produce/order/mod.rs` |
+//! | how many brokers and headers kreplay takes | `check_broker_count` in `produce/connection/preflight.rs`; headers: `MOST_HEADERS` in `record/batch/mod.rs` |
+//! | whether a cluster can be reached (DNS, advertised listeners), and how long that is tried | `check_reachable` in `produce/connection/preflight.rs`; for one answer: `CONNECT_LIMIT` in `produce/connection/client/mod.rs` |
 //! | the text that says why a cluster cannot be used | `Reason::of` in `cluster/reasons.rs` |
-//! | what is checked of all topics before the first record | `look` in `produce/routing/checks.rs`; which topics there are: `produce/connection/topics.rs` |
-//! | whether the user may write to a topic | `check_writing` in `produce/connection/topics.rs` |
+//! | what is checked of all topics before the first record | `find_targets` in `produce/routing/checks.rs`, partitions in `check_partitions` there; which topics there are: `produce/connection/topics.rs` |
+//! | the topic of `-t`, and a topic that turns up later | `check_named_topic` in `produce/routing/route/mod.rs`, `target` there |
+//! | whether the user may write to a topic (ACL) | `check_writing` in `produce/connection/topics.rs` |
+//! | a right that is taken away in the middle of a run (ACL) | `forbidden` in `produce/session/open.rs` |
+//! | IdempotentWrite, and fatal errors of the producer | `fatal_error` in `produce/connection/client/mod.rs` |
 //! | the guard against the captured cluster, `--yes` | `shared` in `cluster/guard.rs`; where `--yes` is heeded: `compare` in `produce/routing/route/guard.rs` |
-//! | `--create-topics`: whether topics are created | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `config/resolve/destination.rs`; how that is done: `produce/connection/creation.rs` |
-//! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` in `produce/routing/placement/captured.rs` |
-//! | `--rehearse`: the broker of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; its topics: `produce/connection/creation.rs` |
+//! | which brokers and cluster ids a capture shows | `captured_from` in `extract/census/mod.rs`; of a CSV: `note_broker` in `extract/csv/rows/mod.rs` |
+//! | `--create-topics`: whether missing topics are created or refused | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
+//! | how a topic is created, and how long that is waited for (replication) | `create_topics` in `produce/connection/creation.rs`; the replication: `create_topic` in `cluster/native/admin/mod.rs` |
+//! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
+//! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |
 //! | the line that says where records go, and which groups read there | `look` in `produce/connection/announce.rs` |
-//! | warnings about a topic's settings | `look_at` in `produce/routing/warnings.rs` |
-//! | **Sending: where, what and when** | |
+//! | warnings about a topic's settings (LogAppendTime, min.insync.replicas) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
+//! | **Sending: topic, partition, time and order** | |
 //! | `--topic` (`-t`), `--map`: which topic a record goes to | `destination` in `produce/routing/placement/renamings.rs` |
-//! | `--partition`: which partition a record goes to | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
-//! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs`; originals that are too old: `produce/routing/originals.rs` |
+//! | a FROM of `--map` that is given twice or matches nothing | `check_renamings` in `config/resolve/destination.rs`; that matches nothing: `close` in `produce/session/outcome.rs` |
+//! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `target` in `produce/session/send.rs`; in a plan: `unplaceable` in `produce/plan/forecast/record.rs` |
+//! | `--partition`: which partition a record goes to (auto, keep, key, any) | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
+//! | a partition that the topic lacks | `partition` in `produce/routing/route/mod.rs` |
+//! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
+//! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
+//! | original timestamps that are too old for the topic's retention | `OriginalTimes::check` in `produce/routing/originals.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
-//! | records that a topic does not take (no key, too old) | `objection` in `produce/routing/acceptance.rs` |
-//! | how large a record and a batch may be | `for_limit` in `produce/routing/sizes.rs` |
+//! | null keys, null values (tombstones) and empty values: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
+//! | records that a topic does not take: compacted and no key, timestamp too old or too new | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
+//! | how large a record and a batch may be (max.message.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
+//! | a record that is larger than a limit that is not known | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
 //! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
-//! | in which order records of a partition are sent | `take_first` in `produce/order/window/release.rs`; how they are sorted: `produce/order/slots.rs`; how long one waits for others: `produce/order/window/mod.rs` |
+//! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs`; with `--keep-duplicates` as captured: `job` in `run/replay/mod.rs` |
+//! | in which order records of different partitions are sent | `in_order` in `produce/order/by_time.rs` |
+//! | how long a record waits for earlier ones (0.2 s) | `is_due` in `produce/order/window/mod.rs` |
+//! | which records count as out of order (`out_of_order`) | `send` in `produce/order/partitions.rs`; sent again after a refusal: `delivered` in `produce/delivery/refusals.rs` |
+//! | partitions that take turns | `gathers` in `produce/order/window/mod.rs`; whose turn it is: `next_partition` in `produce/order/gathered.rs` |
 //! | files in the wrong order | `better_order` in `produce/order/files.rs` |
-//! | `--speed`: due times | `due` in `produce/schedule/timeline.rs` |
-//! | `--max-gap`: pauses that are cut | `cut_pause` in `produce/schedule/timeline.rs`; flags of time that contradict each other: `config/sending/timing.rs` |
-//! | `--clock`: which time of a record counts | `time_ns` in `produce/schedule/mod.rs`; for selection `choose` in `extract/keep/sink.rs` |
-//! | `--rate`, `--byte-rate`: rates, and how large a burst is | `Rate` in `produce/schedule/rate.rs`; how `5k/s` and `20MiB` are read: `cli/timing.rs` |
-//! | which of speed, rates and lag wins | `Scheduler::next` in `produce/schedule/mod.rs` |
+//! | **Sending: speed, pauses and passes** | |
+//! | `--speed`: due times | `due` in `produce/schedule/timeline.rs`; how `1x` and `max` are read: `speed` in `cli/timing.rs` |
+//! | times that jump or run back, and records without a time (`time_jump`, `time_back`, `untimed`, clamped) | `due` in `produce/schedule/timeline.rs`, `offset` there; the note about a jump: `name_oddity` in `produce/session/pass/turn.rs` |
+//! | a timed replay of a source without any time | `check_times` in `produce/schedule/turns.rs` |
+//! | `--max-gap`: pauses that are cut | `cut_pause` in `produce/schedule/timeline.rs` |
+//! | flags of time that contradict each other | `check` in `config/sending/timing.rs` |
+//! | `--rate`, `--byte-rate`: rates, and how large a burst is | `Rate` in `produce/schedule/rate.rs`; how `5k/s` and `20MiB` are read: `per_second` in `cli/timing.rs`; which bytes count: `size` in `record/batch/mod.rs` |
+//! | which of speed, rates and lag wins, and a machine that slept | `Scheduler::next` in `produce/schedule/mod.rs` |
 //! | `--ramp`: how speed and rates grow | `steady` in `produce/schedule/ramp.rs` |
-//! | `--start-at`: the beginning | `await_start` in `produce/session/pass/turn.rs` |
-//! | `--loop`: whether there is another pass | `Passes::begin` in `run/replay/mod.rs`; which sources can be read again: `config/resolve/repetition.rs` |
-//! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs` |
+//! | `--start-at`: the beginning | `await_start` in `produce/session/pass/turn.rs`; a time that has passed: `from_flags` in `config/sending/timing.rs`; how it is written: `moment` in `cli/timing.rs` |
+//! | `--loop`: whether there is another pass | `Passes::begin` in `run/replay/mod.rs`; how N is read: `passes` in `cli/delivery.rs` |
+//! | `--loop`: which sources can be read again | `resolve_repetition` in `config/resolve/repetition.rs` |
+//! | `--loop`: when the next pass begins | `end_pass` in `produce/schedule/timeline.rs` |
+//! | `--loop`: a pass that sends nothing, and the count of passes | `run` in `produce/session/mod.rs` |
+//! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs`; in a plan: `await_turn` in `produce/plan/forecast/mod.rs` |
+//! | records that were read and not sent when `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `produce/session/wait.rs` |
-//! | how much may be in flight | `next_window` in `produce/delivery/budget.rs` |
-//! | **Sending: answers, failures and the end** | |
-//! | how the broker's answer decides the outcome of a record | `answer` in `produce/delivery/answers.rs`; counted in `produce/delivery/counts.rs` |
-//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; how long it has waited: `produce/delivery/ages.rs` |
-//! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs` |
+//! | how much may be in flight | `next_window` in `produce/delivery/budget.rs`; which windows: `deliveries_of` in `produce/connection/client/mod.rs` |
+//! | how many producers and connections a replay has | `with_room` in `produce/connection/client/producers.rs` |
+//! | **Sending: answers and failures** | |
+//! | how the broker's answer decides the outcome of a record (`not_written`, `unknown`, refused) | `fail` in `produce/delivery/counts.rs` |
+//! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
+//! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
+//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `produce/delivery/ages.rs` |
+//! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
-//! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs` |
-//! | a topic or partition that is missing in the middle of a run: how long it is waited for | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
-//! | the end of a run: how long it waits for deliveries (after a signal 10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs`; the limits without a signal: `produce/session/recovery/renewal.rs` (`message.timeout.ms`) and `produce/session/watches/stall.rs` (`--give-up-after`) |
+//! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
+//! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
+//! | the end of a run: how long it waits for deliveries | `run` in `produce/session/drain.rs` |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
-//! | a process that was stopped, or a machine that slept | `note` in `produce/session/watches/pause.rs` |
-//! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the counts then: `produce/session/outcome.rs` |
-//! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs` |
-//! | `--resume`: what the journal's lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
-//! | the journal: when it is written | `announce` in `produce/delivery/journal/writer/mod.rs` before records are sent, `update` there once they are answered |
+//! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
+//! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `produce/session/outcome.rs` |
+//! | **Rejects and the journal** | |
+//! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
+//! | which records go into the rejects | `fail` in `produce/delivery/answers.rs`; those never sent: `not_written` in `produce/delivery/mod.rs`; those without a place: `unplaceable` in `produce/session/send.rs` |
+//! | `--resume`: which records are left out, and which may be sent twice (uncertain) | `has_delivered` in `produce/delivery/journal/writer/mod.rs`, the note in `note` there |
+//! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
+//! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
 //! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `produce/delivery/journal/checksum.rs`; the topics: `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
-//! | what `kreplay plan` forecasts of a record | `plan_record` in `produce/plan/forecast/record.rs`; the hottest key: `produce/plan/keys.rs` |
-//! | when a planned record would go, and the busiest second of the plan | `await_turn` in `produce/plan/forecast/mod.rs`; the peaks: `produce/plan/peaks.rs` |
-//! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs`; the sentence at the head: `report/plan/text.rs` |
-//! | **Verifying** | |
-//! | how a topic is read, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader: `cluster/reader.rs` |
-//! | `--wait-group`: whether a consumer group has read what was sent | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs`; when kreplay looks: `verify/group/observer/look.rs` |
-//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs` |
-//! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs` |
-//! | the capacity of a service | `capacity` in `verify/group/capacity.rs` |
-//! | what counts as the same when records are compared | `compared` in `verify/compare/content.rs` (what is ignored and noise are taken out first) |
-//! | `--ignore`: which parts its paths match | `find` in `run/compare/ignored.rs` |
+//! | what `kreplay plan` forecasts of a record: its partition, refused or displaced | `plan_record` in `produce/plan/forecast/record.rs` |
+//! | the hottest key of a plan | `hottest` in `produce/plan/keys.rs` |
+//! | the hottest partition of a plan | `hottest_partition` in `report/plan/mod.rs` |
+//! | when a planned record would go | `await_turn` in `produce/plan/forecast/mod.rs` |
+//! | how far a plan reaches (an endless `--loop`, `--for`) | `plan` in `produce/plan/forecast/mod.rs` |
+//! | how long a planned replay would take | `outcome` in `produce/plan/forecast/summary.rs` |
+//! | the busiest second of a plan | `peaks` in `produce/plan/peaks.rs` |
+//! | redacted texts in a plan, which goes on after them | `plan_all` in `produce/plan/forecast/mod.rs` |
+//! | what a plan assumes without a cluster: topics and partitions | `find` in `produce/plan/topics.rs`; settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
+//! | that a plan writes nothing to the cluster | `without_idempotence` in `produce/plan/mod.rs` |
+//! | a plan whose cluster does not answer | `run` in `produce/plan/mod.rs` |
+//! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs` |
+//! | the page of a plan: the sentence at its head, its table of topics | `verdict` in `report/plan/text.rs` |
+//! | **Comparing** | |
+//! | what the sides of `kreplay compare` may be (`topic:NAME`, files, a snapshot) | `resolve_sides` in `config/resolve/comparison.rs` |
+//! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `cluster/reader.rs` |
+//! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `start` in `run/compare/mod.rs` |
+//! | how much memory a comparison takes, and when it is refused | `too_many` in `verify/compare/mod.rs` |
+//! | what counts as the same when records are compared (1 and 1.0, the order of members) | `compared` in `verify/compare/content.rs` |
+//! | `--ignore`: which parts its paths match | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
 //! | `--allow-new`: members that the expectation lacks, and which changes are named | `differ` in `verify/compare/difference.rs` |
-//! | which records are equal, repeated, missing or extra | `matches` in `verify/compare/group/mod.rs`; which are one record with changes: `verify/compare/group/pairing.rs` |
+//! | which records are equal, repeated, reordered, missing or extra | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
+//! | which two records are one record with changes | `pair` in `verify/compare/group/pairing.rs` |
 //! | `--expect-count`, `--expect-last`: how closely records are compared | `RecordComparison::add` in `verify/compare/mod.rs` |
 //! | `--expect-headers`: whether headers are compared | `ComparedContent::of` in `verify/compare/content.rs` |
 //! | `--allow-repeated`: which differences count | `differing` in `report/comparison/counts.rs` |
 //! | `--expect-diff`: where differences go | `add` in `run/compare/differences.rs` |
-//! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; which flags exclude it: `check_expectation` in `config/resolve/comparison.rs` |
-//! | `--expect-from`, and from which offsets the output is read | `begin` in `run/replay/expected/start.rs` |
-//! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs` |
-//! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs` |
+//! | how differences are shown, and how many | `MOST_SHOWN` in `report/comparison/counts.rs` |
+//! | the page and the JSON of `kreplay compare` | `fmt` in `report/comparison/mod.rs`, `to_json` there |
+//! | **Expecting a service's output** | |
+//! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; redacted texts: `expect_records` in `run/replay/expected/expectation.rs` |
+//! | which flags exclude `--expect` | `check_expectation` in `config/resolve/comparison.rs` |
+//! | `--expect` with a capture without Produce requests | `check_something` in `run/replay/expected/expectation.rs`; with a CSV: `check_kind` in `extract/source/expecting.rs` |
+//! | what the output topics are called (`--map`, `-t`) | `output` in `run/replay/expected/expectation.rs` |
+//! | topics that are not compared because the run sends to them | `compare` in `run/replay/expected/mod.rs` |
+//! | output topics that are missing, may not be read or are deleted | `OutputTopics::check` in `run/replay/expected/outputs.rs`, `TopicPresence::check` there |
+//! | from which offsets the output is read | `ends_of` in `run/replay/expected/outputs.rs` |
+//! | whether uncommitted and aborted records of the output are read | `isolation` in `run/replay/expected/expectation.rs`; when that changes: `choose_isolation` in `run/replay/expected/observer.rs` |
+//! | `--expect-from`: which records are expected instead | `read_other` in `run/replay/expected/start.rs` |
+//! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs`; from when that time counts: `replay` in `run/replay/mod.rs` |
+//! | the verdict of `--expect`: same, differs, learned or incomplete | `verdict` in `report/comparison/expected.rs`; why it is incomplete: `why` in `run/replay/expected/end.rs` |
+//! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; when the file is written: `learn` in `run/replay/expected/mod.rs` |
 //! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
 //! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `run/replay/expected/noise.rs` |
-//! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs` |
+//! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs`; what `key`, `header:NAME` and `value:PATH` are: `from_str` in `config/comparison.rs` |
+//! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
+//! | **Consumer groups and lag** | |
+//! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs` |
+//! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
+//! | the lag of a group in records and in seconds, and its peak | `lag` in `verify/group/mod.rs` |
+//! | how fast a group reads, and how often it commits | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
+//! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
+//! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
+//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs`; what else ends the wait (Ctrl-C): `produce/session/watches/groups.rs` |
+//! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
+//! | the capacity of a service | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
+//! | whether a capacity is confirmed | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
+//! | the lines about groups and capacity | `fmt` in `report/groups/text.rs`; the words of a verdict, the slowest partition: `slowest` in `report/groups/mod.rs` |
 //! | **Reporting** | |
 //! | the outcomes of a record, and what each means for a run | `Outcome` in `report/ledger/outcome.rs` |
-//! | problems: their kinds and names | `ProblemKind` in `report/ledger/problems.rs`; their lines: `report/rendering/text/problems.rs` |
-//! | what the report says as text | `fmt` in `report/rendering/text/mod.rs`; its first line, and how the run ended: `report/rendering/text/stop.rs`; the source: `report/rendering/text/source.rs`; topics and rejects: `report/rendering/text/delivery.rs` |
-//! | the members of the report as JSON | `to_json` in `report/rendering/json.rs` |
-//! | what limited the speed of a replay | `slowed_by` in `produce/schedule/turns.rs` |
-//! | lateness and response times | `keep_time` in `produce/delivery/counts.rs`; percentiles: `produce/delivery/distribution.rs`; the lines: `report/pacing/text.rs` |
+//! | the line `found` of the report | `fmt` in `report/ledger/mod.rs` |
+//! | problems: their kinds and names | `ProblemKind` in `report/ledger/problems.rs`; their lines: `problems_text` in `report/rendering/text/problems.rs` |
+//! | how a place is written (`raw.jsonl:3`) | `place` in `report/mod.rs` |
+//! | the first line of the report, and how the run ended | `write_headline` in `report/rendering/text/stop.rs`, `write_stop` there |
+//! | what the report says of the source | `write_source` in `report/rendering/text/source.rs`; its kind and whether it is complete: `source` in `extract/context.rs` |
+//! | what the report says of topics and rejects | `write_topics` in `report/rendering/text/delivery.rs` |
+//! | the order of the report's parts | `fmt` in `report/rendering/text/mod.rs` |
+//! | the members of the report as JSON, and the version of its schema | `to_json` in `report/rendering/json.rs` |
+//! | the members `ledger` and `timing` of the JSON | `to_json` in `report/ledger/mod.rs`, `to_json` in `report/pacing/json.rs` |
+//! | the members `groups`, `capacity` and `series` of the JSON | `to_json` in `report/groups/json.rs`; `capacity` and `series`: `to_json` in `report/groups/capacity.rs` |
+//! | the member `expected` of the JSON | `to_json` in `report/comparison/expected.rs` |
+//! | the members of the JSON of `kreplay plan` | `to_json` in `report/plan/json.rs` |
+//! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
+//! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `produce/delivery/counts.rs` |
+//! | elapsed time | `replay` in `run/replay/mod.rs` |
+//! | what limited the speed of a replay | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
+//! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
+//! | lateness and response times | `keep_time` in `produce/delivery/counts.rs` |
+//! | latency, and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
+//! | the lines `timing`, `lateness` and `gaps` | `fmt` in `report/pacing/text.rs` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
 //! `error` are leaves. `extract` and `produce` never name each other: they meet in `run/`.

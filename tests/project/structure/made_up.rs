@@ -190,6 +190,9 @@ fn a_complaint_names_the_files() {
 #[test]
 fn lines_are_counted_up_to_the_tests() {
     let text = "//! A file.\n\nfn f() {}\n\n#[cfg(test)]\nmod tests {\n}\n";
-    assert_eq!(lines_before_tests(text), 4);
-    assert_eq!(lines_before_tests("fn f() {\n    #[cfg(test)]\n}\n"), 3);
+    assert_eq!(lines_before_tests("a.rs", text), 4);
+    assert_eq!(
+        lines_before_tests("a.rs", "fn f() {\n    #[cfg(test)]\n}\n"),
+        3
+    );
 }

@@ -36,7 +36,7 @@ fn begins_with_an_item(answer: &str) -> bool {
 fn defines(tokens: &[String], item: &str) -> bool {
     let Some((of, function)) = item.split_once("::") else {
         return tokens.windows(2).any(|two| {
-            ["fn", "struct", "enum", "const"].contains(&two[0].as_str()) && two[1] == item
+            ["fn", "struct", "enum", "const", "static"].contains(&two[0].as_str()) && two[1] == item
         });
     };
     let mut is_of_type = false;
@@ -55,17 +55,23 @@ fn defines(tokens: &[String], item: &str) -> bool {
     false
 }
 
-/// What of an answer does not exist, of the files, folders and items (`item` in `file`) that it names. `base` is the
-/// folder of the module that holds the map.
+/// What of an answer does not exist, of the files, folders and items that it names: "`item` in `file`", or "`item`
+/// there", in the file that was named last. `base` is the folder of the module that holds the map.
 fn missing_in(answer: &str, base: &str, files: &BTreeMap<String, String>) -> Vec<String> {
     let parts: Vec<&str> = answer.split('`').collect();
     let mut missing = Vec::new();
+    let mut last: Option<&str> = None;
     for at in (1..parts.len()).step_by(2) {
         let place = parts[at];
-        if !place.ends_with(".rs") && !place.ends_with('/') && !place.ends_with(".toml") {
+        let (item, file) = if [".rs", ".toml", "/"].iter().any(|end| place.ends_with(end)) {
+            last = Some(place);
+            ((parts[at - 1] == " in ").then(|| parts[at - 2]), place)
+        } else if parts[at + 1].starts_with(" there") {
+            (Some(place), last.unwrap_or(""))
+        } else {
             continue;
-        }
-        let inside = [format!("{base}{place}"), place.to_owned()];
+        };
+        let inside = [format!("{base}{file}"), file.to_owned()];
         let text = files.iter().find(|(name, _)| {
             let is_it = |path: &String| match path.ends_with('/') {
                 true => name.starts_with(path.as_str()),
@@ -73,15 +79,14 @@ fn missing_in(answer: &str, base: &str, files: &BTreeMap<String, String>) -> Vec
             };
             inside.iter().any(is_it)
         });
-        let Some((_, text)) = text else {
-            missing.push(place.to_owned());
-            continue;
-        };
-        let item = (parts[at - 1] == " in ").then(|| parts[at - 2]);
-        if let Some(item) = item.filter(|_| place.ends_with(".rs"))
-            && !defines(&tokens::tokens(text), item)
-        {
-            missing.push(format!("{item} in {place}"));
+        match (text, item) {
+            (None, _) => missing.push(file.to_owned()),
+            (Some((name, text)), Some(item))
+                if name.ends_with(".rs") && !defines(&tokens::tokens(text), item) =>
+            {
+                missing.push(format!("{item} in {file}"));
+            }
+            _ => {}
         }
     }
     missing
@@ -115,6 +120,45 @@ fn every_row_of_the_maps_names_first_the_item_that_decides() {
     }
 }
 
+/// Questions that occur more than once.
+fn repeated<'a>(rows: &[MapRow<'a>]) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    let questions = rows.iter().map(|row| row.question);
+    questions
+        .filter(|question| !seen.insert(*question))
+        .collect()
+}
+
+#[test]
+fn no_question_of_a_map_occurs_twice() {
+    let files = files_of("src");
+    for map in ["lib.rs", "produce/mod.rs"] {
+        let repeated = repeated(&map_rows(&files[map]));
+        assert!(repeated.is_empty(), "{map}: {repeated:#?}");
+    }
+}
+
+/// Rows in one section; a reader looks through them.
+const ROWS_IN_A_SECTION: usize = 25;
+
+#[test]
+fn no_section_of_the_map_is_longer_than_a_reader_looks_through() {
+    let files = files_of("src");
+    let mut sections: Vec<(&str, usize)> = Vec::new();
+    for line in files["lib.rs"].lines() {
+        if let Some(heading) = line.strip_prefix("//! | **") {
+            sections.push((heading, 0));
+        } else if line.starts_with("//! | ")
+            && let Some((_, rows)) = sections.last_mut()
+        {
+            *rows += 1;
+        }
+    }
+    assert!(sections.len() > 10, "{sections:?}");
+    sections.retain(|(_, rows)| *rows == 0 || *rows > ROWS_IN_A_SECTION);
+    assert!(sections.is_empty(), "{sections:#?}");
+}
+
 #[test]
 fn every_flag_is_in_a_question_of_the_map() {
     let files = files_of("src");
@@ -130,39 +174,97 @@ fn every_flag_is_in_a_question_of_the_map() {
     assert!(lacking.is_empty(), "no row asks about {lacking:?}");
 }
 
+/// Words that people look for: in the manual, in messages and reports of kreplay, and in the world of Kafka.
+const ASKED_ABOUT: [&str; 82] = [
+    "duplicates",
+    "secret",
+    "timestamp",
+    "exit codes",
+    "a snapshot's CSV is given up",
+    "selected",
+    "due times",
+    "rates",
+    "consumer group",
+    "capacity",
+    "expectation",
+    "noise",
+    "redacted",
+    "placeholders",
+    "plan",
+    "journal",
+    "rejects",
+    "guard",
+    "TLS checks",
+    "escaped",
+    "bounds",
+    "which copy",
+    "gzip",
+    "progress",
+    "the end of a run",
+    "locked",
+    "given up (`--give-up-after`)",
+    "acks",
+    "retries",
+    "compression",
+    "linger",
+    "partitioner",
+    "murmur2",
+    "client.id",
+    "backoff",
+    "replication",
+    "DNS",
+    "advertised",
+    "compacted",
+    "min.insync.replicas",
+    "LogAppendTime",
+    "max.message.bytes",
+    "latency",
+    "elapsed",
+    "fatal",
+    "IdempotentWrite",
+    "schema",
+    "twice",
+    "disk",
+    "plugin",
+    "defaults",
+    "tombstone",
+    "null",
+    "SIGHUP",
+    "nohup",
+    "unselected",
+    "clamped",
+    "untimed",
+    "jump",
+    "Kerberos",
+    "OIDC",
+    "keystore",
+    "certificate",
+    "ACL",
+    "not_written",
+    "unsent",
+    "BOM",
+    "UTF-8",
+    "stdin",
+    "uncertain",
+    "lag of a group",
+    "duration",
+    "third Ctrl-C",
+    "connections",
+    "Metadata",
+    "group.id",
+    "consumers",
+    "message.timeout.ms",
+    "truncated",
+    "OTLP",
+    "SOAP",
+    "KIP-848",
+];
+
 #[test]
 fn the_map_has_a_row_for_each_behaviour_that_people_ask_about() {
     let files = files_of("src");
     let rows = map_rows(&files["lib.rs"]);
-    for topic in [
-        "duplicates",
-        "secret",
-        "timestamp",
-        "exit codes",
-        "a snapshot's CSV is given up",
-        "selected",
-        "due times",
-        "rates",
-        "consumer group",
-        "capacity",
-        "expectation",
-        "noise",
-        "redacted",
-        "placeholders",
-        "plan",
-        "journal",
-        "rejects",
-        "guard",
-        "TLS checks",
-        "escaped",
-        "bounds",
-        "which copy",
-        "gzip",
-        "progress",
-        "the end of a run",
-        "locked",
-        "given up (`--give-up-after`)",
-    ] {
+    for topic in ASKED_ABOUT {
         assert!(
             rows.iter().any(|row| row.question.contains(topic)),
             "no row for {topic}"
@@ -191,14 +293,18 @@ fn a_function_of_one_type_is_not_taken_for_that_of_another() {
 fn what_a_map_names_and_does_not_exist_is_found() {
     let files = [("a/b.rs", "fn g() {}"), ("c.rs", "struct S;")];
     let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let text = "//! | question | file |\n//! |---|---|\n//! | **Part** | |\n//! | how `--x` goes | `g` in `a/b.rs`, `a/`, `f` in `a/b.rs`, `d.rs`, `e/` |";
+    let text = "//! | question | file |\n//! |---|---|\n//! | **Part** | |\n//! | how `--x` goes | `g` in `a/b.rs`, `a/`, `f` in `a/b.rs`, `d.rs`, `e/` |\n//! | how | `S` in `c.rs`, `T` there; then: `g` in `a/b.rs`, `g` there, `h` in `c.rs` |\n//! | how | `S` in `c.rs` |";
     let rows = map_rows(text);
-    let [row] = &rows[..] else {
+    let [first, second, _] = &rows[..] else {
         panic!("{} rows", rows.len());
     };
-    assert_eq!(quoted(row.question).collect::<Vec<_>>(), ["--x"]);
-    let missing = missing_in(row.answer, "", &BTreeMap::from(files));
+    assert_eq!(quoted(first.question).collect::<Vec<_>>(), ["--x"]);
+    let files = BTreeMap::from(files);
+    let missing = missing_in(first.answer, "", &files);
     assert_eq!(missing, ["f in a/b.rs", "d.rs", "e/"]);
+    let missing = missing_in(second.answer, "", &files);
+    assert_eq!(missing, ["T in c.rs", "h in c.rs"]);
+    assert_eq!(repeated(&rows), ["how"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const ENTRIES: usize = 9;
 const ENTRIES_AT_THE_TOP: usize = 13;
 
 /// Lines of a file before its tests. About 300 is the aim; beyond this a file has more than one subject.
-const LINES_BEFORE_TESTS: usize = 400;
+const LINES_BEFORE_TESTS: usize = 360;
 
 /// One breach of the rules: `circle FILE...`, `folder FOLDER`.
 type Breach = String;
@@ -146,10 +146,12 @@ fn no_folder_of_the_tests_and_their_equipment_is_crowded() {
     }
 }
 
-/// The lines of a file before its tests.
-fn lines_before_tests(text: &str) -> usize {
+/// The lines of a file before its tests. The documentation of `lib.rs` does not count: it holds the map, which is
+/// looked up row by row and has one for each behaviour of the program, however many there are.
+fn lines_before_tests(file: &str, text: &str) -> usize {
     text.lines()
         .take_while(|line| *line != "#[cfg(test)]")
+        .filter(|line| file != "lib.rs" || !line.starts_with("//!"))
         .count()
 }
 
@@ -158,13 +160,20 @@ fn no_file_of_src_is_longer_before_its_tests_than_a_reader_can_follow() {
     let files = files_of("src");
     // Files that only tests compile are not among them.
     let programs = imports::program(&files);
-    let length = |name: &String| (lines_before_tests(&files[name]), name.clone());
+    let length = |name: &String| (lines_before_tests(name, &files[name]), name.clone());
     let long: Vec<_> = programs
         .keys()
         .map(length)
         .filter(|(lines, _)| *lines > LINES_BEFORE_TESTS)
         .collect();
     assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn only_the_documentation_of_the_library_does_not_count_as_lines() {
+    let text = "//! One.\n//! Two.\n/// Three.\nfn f() {}\n#[cfg(test)]\nmod tests {}\n";
+    assert_eq!(lines_before_tests("lib.rs", text), 2);
+    assert_eq!(lines_before_tests("run/lib.rs", text), 4);
 }
 
 #[test]
