@@ -216,6 +216,7 @@
 //! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs` |
 //! | headers as `{key, value}`, and headers without a name or a value | `visit_map` in `extract/rrpair/headers/object.rs` |
 //! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `extract/rrpair/headers/values.rs` |
+//! | which timestamps are none (-1, 0) | `known_timestamp_ms` in `record/select/clock.rs`; as a capture writes them: `captured_timestamp_ms` there |
 //! | a record's own timestamp, as it was captured | `timestamp_ms` in `extract/rrpair/fields.rs` |
 //! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
 //! | a captured partition that is left out | `keep` in `extract/keep/collect/mod.rs` |
@@ -243,7 +244,7 @@
 //! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
 //! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads: `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
-//! | `--clock`: which time of a record counts | `time_ns` in `produce/schedule/mod.rs`; for selection: `choose` in `extract/keep/sink.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
+//! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
 //! | **Inspecting** | |

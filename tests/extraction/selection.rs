@@ -241,6 +241,38 @@ fn a_window_uses_the_clock_that_is_asked_for() {
     assert_eq!(lines(&from), expected);
 }
 
+/// Kafka writes -1 for a timestamp that it does not know, and its clients take 0 for the time of sending.
+#[test]
+fn a_window_does_not_count_from_a_timestamp_that_is_none() {
+    for none in [0_i64, -1] {
+        let times = [none, 1_767_603_602_000, 1_767_603_602_000 + 6 * 60_000];
+        let input = times
+            .map(|time| format!("{{\"topic\":\"orders\",\"timestamp\":{time},\"value\":\"v\"}}\n"));
+        let run = |command: &[&str]| {
+            let run = Run::new([command, &["-", "--clock", "record"]].concat());
+            let output = run.stdin(input.concat()).output();
+            assert!(matches!(output.code, 0 | 1), "{output:#?}");
+            output
+        };
+        for (window, expected) in [(["--from", "+5m"], times[2]), (["--to", "+5m"], times[1])] {
+            let output = run(&[&["extract"][..], &window].concat());
+            let printed: Vec<String> = output.stdout.lines().map(String::from).collect();
+            let printed: Vec<Value> = parsed(&printed);
+            let printed: Vec<&Value> = printed.iter().map(|line| &line["timestamp"]).collect();
+            assert_eq!(printed, [expected], "{window:?} {output:#?}");
+        }
+        let output = run(&["replay", "--rehearse", "--report", "json", "--from", "+0s"]);
+        let replayed = report(&output);
+        assert_eq!(replayed["ledger"]["delivered"], 2, "{output:#?}");
+        assert_eq!(replayed["unselected"]["no_time"], 1, "{output:#?}");
+
+        // The schedule begins with the same record.
+        let planned = report(&run(&["plan", "--speed", "1x", "--report", "json"]));
+        assert_eq!(planned["schedule"]["duration_s"], 6.0 * 60.0, "{planned:#}");
+        assert_eq!(planned["schedule"]["timing"]["untimed"], 1, "{planned:#}");
+    }
+}
+
 #[test]
 fn records_that_are_left_out_are_counted_by_reason() {
     // 28 orders, 11 payments, 10 shipments and 2 markers.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::extract::context::ReadStop;
 use crate::record::channel::{Closed, Sender, SourceBatch};
 use crate::record::select::{
-    CandidateRecord, Choice, Clock, Selection, Selector, WholeRecord, count,
+    CandidateRecord, Choice, Clock, Selection, Selector, WholeRecord, count, known_timestamp_ms,
 };
 use crate::record::substitutes::Substitutes;
 use crate::record::{Batch, CapturedTopic, Mark, Origin, Record};
@@ -253,10 +253,7 @@ fn choose(
         topic: name,
         partition: record.partition,
         key: record.key.map(|key| batch.slice(key)),
-        time_ns: match clock {
-            Clock::Capture => batch.captured_ns(record),
-            Clock::Record => record.timestamp_ms.and_then(|ms| ms.checked_mul(1_000_000)),
-        },
+        time_ns: clock.time_ns(batch, record),
     };
     let choice = selector.choose(&subject);
     selector.note(
@@ -265,8 +262,8 @@ fn choose(
             topic: name,
             partition: record.partition,
             offset: record.offset,
-            time_ns: subject.time_ns.filter(|time| *time > 0),
-            timestamp_ms: record.timestamp_ms.filter(|ms| *ms > 0),
+            time_ns: subject.time_ns,
+            timestamp_ms: known_timestamp_ms(record),
             bytes: batch.size(record),
         },
     );

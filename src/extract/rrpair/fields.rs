@@ -1,6 +1,7 @@
 //! The fields of a record while its line is being read: its own, and those that it takes over from the nodes
 //! around it.
 
+use crate::record::select::captured_timestamp_ms;
 use crate::record::{Headers, NameFault, Span, offsets};
 
 /// A place for one field.
@@ -264,8 +265,7 @@ impl FieldSet {
             self.number(Slot::TimeBase)
                 .and_then(|base| base.checked_add(delta))
         };
-        // -1 is the protocol's "no timestamp".
-        time.filter(|time| *time >= 0)
+        time.and_then(captured_timestamp_ms)
     }
 }
 

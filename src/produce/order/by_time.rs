@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use super::partitions::PartitionIndex;
 use crate::config::Clock;
-use crate::produce::schedule::time_ns;
 use crate::record::Batch;
 
 /// The earliest and the latest time in a waiting batch.
@@ -37,7 +36,7 @@ impl TimeRange {
     /// The range of the records of `batch` that have a time.
     pub(super) fn of_batch(batch: &Batch, clock: Clock) -> Option<Self> {
         let records = batch.records.iter();
-        Self::of(records.filter_map(|record| time_ns(batch, record, clock)))
+        Self::of(records.filter_map(|record| clock.time_ns(batch, record)))
     }
 }
 

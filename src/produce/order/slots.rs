@@ -4,7 +4,6 @@
 use super::by_time::{TimeRange, WaitingRecord, in_order};
 use super::partitions::{KnownPartitions, PartitionIndex};
 use crate::config::Clock;
-use crate::produce::schedule::time_ns;
 use crate::record::Batch;
 use crate::record::in_flight::{NumberedBatch, Positions};
 
@@ -75,7 +74,7 @@ impl RecordSlots {
         }
         let times = self.places.iter().map(|place| {
             let batch: &Batch = &batches[place.source].batch;
-            time_ns(batch, &batch.records[place.index], clock)
+            clock.time_ns(batch, &batch.records[place.index])
         });
         let ordered = in_order(records, &times.collect::<Vec<_>>()).into_iter();
         ordered

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::acceptance::{TopicRules, now_ms};
 use crate::error::Error;
 use crate::record::Batch;
+use crate::record::select::known_timestamp_ms;
 use crate::report::rendering::figures::{count, span};
 
 /// What was seen of a topic.
@@ -44,8 +45,7 @@ impl OriginalTimes {
             if record.topic != last.0 {
                 last = (record.topic, rules(record.topic));
             }
-            let (Some((topic, rules)), Some(timestamp_ms)) =
-                (last.1, record.timestamp_ms.filter(|ms| *ms > 0))
+            let (Some((topic, rules)), Some(timestamp_ms)) = (last.1, known_timestamp_ms(record))
             else {
                 continue;
             };

@@ -19,13 +19,12 @@ pub(crate) use self::forecast::Forecast;
 use self::lag::LagController;
 use self::ramp::Ramp;
 use self::rate::Rate;
-pub(super) use self::shift::{Shifts, kept_timestamp_ms, known_timestamp_ms};
+pub(super) use self::shift::{Shifts, kept_timestamp_ms};
 pub(super) use self::timeline::TimeOddity;
 use self::timeline::{Rhythm, Timeline};
 pub(super) use self::turns::{Turn, Turns, moment_of};
-use crate::config::{Clock, Speed, Timing};
+use crate::config::{Speed, Timing};
 use crate::record::select::OtherShards;
-use crate::record::{Batch, Record};
 use crate::verify::group::capacity::MeasuredLag;
 use crate::verify::group::observer::GroupProgress;
 
@@ -38,16 +37,6 @@ pub(super) struct ScheduledRecord {
     pub(super) partition: usize,
     /// Bytes of its key, value and headers.
     pub(super) bytes: u64,
-}
-
-/// The time of `record` that sets its rhythm, in nanoseconds since 1970. A time before 1970 counts as none:
-/// Kafka's clients write -1 for that.
-pub(super) fn time_ns(batch: &Batch, record: &Record, clock: Clock) -> Option<i64> {
-    let time = match clock {
-        Clock::Capture => batch.captured_ns(record),
-        Clock::Record => record.timestamp_ms.map(|ms| ms.saturating_mul(1_000_000)),
-    };
-    time.filter(|time| *time > 0)
 }
 
 /// What to do with a record now. Times count from the beginning of the schedule.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::config::{Speed, Timestamps};
 use crate::record::Record;
-use crate::record::select::FirstRecord;
+use crate::record::select::{FirstRecord, known_timestamp_ms};
 
 /// How many passes are remembered. Records of earlier ones are no longer in flight, or their topic would not
 /// have taken the later ones.
@@ -95,11 +95,6 @@ impl Shifts {
         // No time is before 1970: librdkafka takes 0 for the time of sending.
         Some(start.saturating_add(distance).max(1))
     }
-}
-
-/// A record's timestamp; one that is not after the first millisecond of 1970 counts as none.
-pub(in crate::produce) fn known_timestamp_ms(record: &Record) -> Option<i64> {
-    record.timestamp_ms.filter(|ms| *ms > 0)
 }
 
 /// The time that the record at `position` keeps, or whose distances it keeps; `None` if it gets the time of

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::timeline::{Rhythm, TimeOddity};
-use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler, time_ns};
+use super::{Decision, Forecast, Reached, ScheduledRecord, Scheduler};
 use crate::config::{Clock, Speed, Timing};
 use crate::error::Error;
 use crate::record::select::{FirstRecord, OtherShards};
@@ -66,7 +66,7 @@ impl Turns {
     pub(in crate::produce) fn look_at(&mut self, batch: &Batch) {
         let mut records = batch.records.iter();
         self.has_times = self.has_times
-            || records.any(|record| time_ns(batch, record, self.timing.clock).is_some());
+            || records.any(|record| self.timing.clock.time_ns(batch, record).is_some());
     }
 
     /// Uses the whole capture, whose first record is `first`: this machine has a share of it.
@@ -91,7 +91,7 @@ impl Turns {
         if let Some(clock) = self.clock() {
             let records = batch.records.iter();
             let latest = records
-                .filter_map(|record| time_ns(batch, record, clock))
+                .filter_map(|record| clock.time_ns(batch, record))
                 .max();
             self.latest_ns = self.latest_ns.max(latest);
         }
@@ -131,7 +131,7 @@ impl Turns {
         if self.has_times || self.clock().is_none() {
             return Ok(());
         }
-        self.has_times = time_ns(batch, record, self.timing.clock).is_some();
+        self.has_times = self.timing.clock.time_ns(batch, record).is_some();
         match self.has_times {
             true => Ok(()),
             false => Err(untimed(self.timing.clock, &place())),
@@ -153,7 +153,7 @@ impl Turns {
     ) -> Turn {
         let (began, _) = *self.began.get_or_insert((now, WaitTimes::default()));
         let record = ScheduledRecord {
-            time_ns: time_ns(batch, record, self.timing.clock),
+            time_ns: self.timing.clock.time_ns(batch, record),
             partition,
             bytes: batch.size(record) as u64,
         };

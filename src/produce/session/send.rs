@@ -15,7 +15,8 @@ use crate::produce::delivery::refusals::Cause;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
 use crate::produce::routing::route::Route;
-use crate::produce::schedule::{Turns, kept_timestamp_ms, known_timestamp_ms};
+use crate::produce::schedule::{Turns, kept_timestamp_ms};
+use crate::record::select::known_timestamp_ms;
 use crate::record::{Batch, Header, Record};
 use crate::report::{Outcome, ProblemKind};
 

@@ -127,7 +127,7 @@ mod tests {
             option::of(topic()),
             option::of(0..=i32::MAX),
             option::of(0..=i64::MAX),
-            option::of(any::<i64>()),
+            option::of(0..=i64::MAX),
             option::of(any::<i64>()),
             option::of(bytes()),
             option::of(bytes()),

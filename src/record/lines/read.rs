@@ -12,6 +12,7 @@ use serde::de::DeserializeSeed;
 
 use super::fields::{Earlier, LineFields, LineMember, RecordLineSeed, TimeKind, Writer};
 use super::parts::Strings;
+use crate::record::select::captured_timestamp_ms;
 use crate::record::{Batch, Origin, Record, offsets};
 
 /// Why a line cannot be read.
@@ -59,7 +60,10 @@ pub(crate) fn read(
                 partition: fields.partition.flatten(),
                 offset: fields.offset.flatten().and_then(offsets::known),
                 timestamp_ms: match fields.time_kind {
-                    TimeKind::Known => fields.timestamp_ms.flatten(),
+                    TimeKind::Known => fields
+                        .timestamp_ms
+                        .flatten()
+                        .and_then(captured_timestamp_ms),
                     TimeKind::Unknown => None,
                 },
                 key: fields.key.flatten(),

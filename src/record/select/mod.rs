@@ -3,6 +3,7 @@
 //! The tests come in a fixed order: topic, time, sample, skip and limit, shard. So `--limit` counts what the
 //! tests before it let through, and all shards together are what one machine would send.
 
+mod clock;
 mod globs;
 mod moment;
 mod selection;
@@ -11,9 +12,10 @@ mod whole;
 
 use std::collections::HashMap;
 
+pub(crate) use self::clock::{Clock, captured_timestamp_ms, known_timestamp_ms};
 pub(crate) use self::globs::TopicGlobs;
 pub(crate) use self::moment::Moment;
-pub(crate) use self::selection::{Clock, Selection};
+pub(crate) use self::selection::Selection;
 pub(crate) use self::shard::{Sample, Shard};
 use self::whole::WholeCapture;
 pub(crate) use self::whole::{FirstRecord, OtherShards, WholeRecord};

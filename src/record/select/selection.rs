@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::clock::Clock;
 use super::globs::TopicGlobs;
 use super::moment::Moment;
 use super::shard::{Sample, Shard};
@@ -43,25 +44,5 @@ impl Selection {
     /// Whether times decide what is selected.
     pub(crate) fn has_window(&self) -> bool {
         self.from.is_some() || self.to.is_some()
-    }
-}
-
-/// Which time of a record counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Clock {
-    /// When the application received it, or sent it.
-    #[default]
-    Capture,
-    /// Its own timestamp.
-    Record,
-}
-
-impl Clock {
-    /// The value of `--clock`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Capture => "capture",
-            Self::Record => "record",
-        }
     }
 }

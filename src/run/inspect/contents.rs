@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::distinct::Distinct;
 use super::sizes::ValueSizes;
 use crate::record::offsets::Offsets;
+use crate::record::select::known_timestamp_ms;
 use crate::record::{Batch, CapturedTopic, Origin, Record};
 use crate::report::rendering::figures::count;
 use crate::report::{PartitionContents, ProblemKind, Problems, TopicContents};
@@ -111,7 +112,7 @@ impl CountedTopic {
             }
             None => self.tombstones += 1,
         }
-        if let Some(time) = record.timestamp_ms {
+        if let Some(time) = known_timestamp_ms(record) {
             let (first, last) = self.times_ms.unwrap_or((time, time));
             self.times_ms = Some((first.min(time), last.max(time)));
         }

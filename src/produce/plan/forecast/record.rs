@@ -7,8 +7,9 @@ use crate::produce::delivery::counts::count_placement;
 use crate::produce::routing::acceptance::Objection;
 use crate::produce::routing::placement::ChosenPartition;
 use crate::produce::routing::sizes::wire_size;
-use crate::produce::schedule::{Turns, kept_timestamp_ms, known_timestamp_ms};
+use crate::produce::schedule::{Turns, kept_timestamp_ms};
 use crate::produce::session::send::{ID_UNNAMED, TIMELESS, TOPIC_UNNAMED};
+use crate::record::select::known_timestamp_ms;
 use crate::record::{Batch, Header, Record};
 use crate::report::ProblemKind;
 

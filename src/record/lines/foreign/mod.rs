@@ -27,6 +27,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use crate::record::select::captured_timestamp_ms;
 use crate::record::{Batch, Header, NameFault, Origin, Record, Span};
 
 use self::formats::{BytesSpelling, FORMATS, KCAT, LAMBDA, ToolFormat, ToolMembers};
@@ -141,7 +142,7 @@ impl ToolFormat {
                 })
                 .transpose()?,
             offset: integer(members.get(self.offset), self.offset)?,
-            timestamp_ms: time(members.get(self.timestamp))?,
+            timestamp_ms: time(members.get(self.timestamp))?.and_then(captured_timestamp_ms),
             key: self.bytes(members.get(self.key), "key", batch)?,
             value: self.bytes(value, "value", batch)?,
             headers,

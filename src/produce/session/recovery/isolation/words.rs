@@ -3,6 +3,7 @@
 use crate::produce::delivery::refusals::{Cause, RefusedRecord};
 use crate::produce::routing::acceptance::now_ms;
 use crate::produce::session::open::Session;
+use crate::record::select::known_timestamp_ms;
 use crate::report::rendering::figures::count;
 
 /// Why a record is not sent if its topic or partition has not come back by the end.
@@ -50,7 +51,7 @@ impl Session<'_> {
     /// Says why a broker refuses a record, as far as its error code and the record show it.
     pub(super) fn culprit_words(&self, culprit: &RefusedRecord, topic: &str) -> String {
         let record = culprit.record.record();
-        let (has_key, timestamp) = (record.key.is_some(), record.timestamp_ms);
+        let (has_key, timestamp) = (record.key.is_some(), known_timestamp_ms(record));
         let bytes = culprit.bytes;
         match culprit.cause {
             Cause::Record | Cause::Neighbour if !has_key => {
