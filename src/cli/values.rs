@@ -1,5 +1,5 @@
-//! Parsers for flags whose values have a format of their own. They are apart because clap reports a wrong
-//! value while it reads the flag, before the rest of the command line.
+//! Parsers for flags whose values have a format of their own. They are separate because clap reports a
+//! wrong value while it reads the flag, before the rest of the command line.
 
 use std::ffi::OsStr;
 use std::time::Duration;

@@ -181,7 +181,7 @@ fn bare(text: &str) -> &str {
     rest.split(" (after ").next().unwrap_or(rest)
 }
 
-/// What a broker says when authentication fails; Apache Kafka's words where they are known.
+/// What a broker says when authentication fails; Apache Kafka's words if they are known.
 fn authentication(why: &str) -> Reason {
     let user = Some("look at `sasl.username` and `sasl.password`");
     let why = why.strip_prefix("Authentication failed: ").unwrap_or(why);

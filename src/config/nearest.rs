@@ -1,4 +1,5 @@
-//! The nearest of several words to one that was mistyped. A leaf: both halves have names to propose.
+//! The nearest of several words to one that was mistyped. This file is a leaf of the imports, because both
+//! halves have names to propose.
 
 /// Adds the proposal to `text` if one is near enough.
 pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {

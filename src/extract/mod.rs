@@ -1,6 +1,6 @@
 //! Turns input into records. `source/` has a file for each kind of input, `csv/` the CSV of `speedctl extract
-//! data`; both open and recognise what they read through `input/`. `profile/` says where in an RRPair records
-//! are, `rrpair/` finds them, `keep/` decides which of them are replayed, and `census/` collects what
+//! data`; both open and recognise what they read through `input/`. `profile/` says where the records are in
+//! an RRPair, `rrpair/` finds them, `keep/` decides which of them are replayed, and `census/` collects what
 //! `inspect` shows.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Reading partitions from given offsets, with librdkafka's simple consumer, which knows no groups: it joins
+//! Reads partitions from given offsets, with librdkafka's simple consumer, which knows no groups: it joins
 //! none, commits nothing and needs no right on a group.
 
 use std::ffi::{CStr, CString, c_void};

@@ -1,6 +1,6 @@
-//! librdkafka's C API behind safe functions; the only folder in which `unsafe` is allowed. Every safe
-//! function is sound whatever the caller does: Rust objects own what C keeps (`lend.rs`), and what C says
-//! stays an integer until it is known (`code.rs`).
+//! librdkafka's C API behind safe functions. This is the only folder in which `unsafe` is allowed. Every
+//! safe function is sound whatever the caller does: Rust objects own what C keeps (`lend.rs`), and what C
+//! says stays an integer until it is known (`code.rs`).
 //!
 //! | question | file |
 //! |---|---|

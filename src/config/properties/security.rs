@@ -142,7 +142,7 @@ fn check_tokens(properties: &Properties, tokens: TokenSupply) -> Result<(), Erro
 /// Checks that the files of the TLS settings exist and are of the right kind.
 fn check_files(properties: &Properties) -> Result<(), Error> {
     for name in FILES {
-        // librdkafka looks for an authority's certificate by itself if this property says so.
+        // librdkafka itself looks for an authority's certificate if this property says so.
         let path = set(properties, name).filter(|path| *path != "probe");
         let Some(path) = path else { continue };
         let start = start_of(Path::new(path)).map_err(|why| {

@@ -1,6 +1,6 @@
 //! Names of topics that a capture knows only by id (Fetch v13 and later, KIP-516). MetadataResponses contain
 //! the names, and may come anywhere in the capture: when an unknown id occurs, the rest of the input files is
-//! read ahead once for such responses alone. Memory is a name per topic.
+//! read ahead once for such responses alone. This takes memory for one name per topic.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -25,7 +25,7 @@ const HOLD_UP: Duration = Duration::from_millis(40);
 const LAST_WAIT: Duration = Duration::from_millis(500);
 /// How long one request about groups may take. There are two, one after the other.
 const ASK_LIMIT: Duration = Duration::from_millis(1000);
-/// How many groups are asked for their offsets at most.
+/// For how many groups kreplay requests the offsets, at most.
 const MOST_GROUPS: usize = 200;
 /// How many topics and groups the line names.
 const NAMED: usize = 5;

@@ -1,5 +1,5 @@
 //! Handles librdkafka's events: its log, its errors, and the deliveries. This file is separate from
-//! `delivery.rs`, because several producers share one account of deliveries.
+//! `delivery/`, because several producers share one account of deliveries.
 
 use std::sync::Arc;
 

@@ -181,7 +181,7 @@ impl Connection {
     }
 
     /// What the cluster says about the topics called `names`, in that order. Only an answer about one topic
-    /// shows whether the user may know about it, so those that are not in a list are asked for one by one.
+    /// shows whether the user may know about it, so kreplay asks for those that are not in a list one by one.
     ///
     /// # Errors
     /// Fails as [`Connection::topic_state`] does.

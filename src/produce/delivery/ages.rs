@@ -1,6 +1,6 @@
 //! How long records wait for their answers. kreplay watches `message.timeout.ms` itself: librdkafka would
-//! continue under a new epoch after a time-out, and send what a broker may have taken under the old one
-//! again. The clock here stops while the process is stopped.
+//! continue under a new epoch after a time-out, and send again what a broker may have taken under the old
+//! one. The clock here stops while the process is stopped.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -325,7 +325,8 @@ impl Deliveries {
         self.has_refused.load(Ordering::Relaxed) && self.account().refusals.held() > 0
     }
 
-    /// Holds a record whose topic or partition librdkafka did not know when it was to take the record.
+    /// Holds a record whose topic or partition librdkafka did not know when it should have taken the
+    /// record.
     pub(super) fn hold_absent(&self, record: &InFlightRecord, place: (&str, i32)) {
         let bytes = self.bytes_of(record);
         let refusals = &mut self.account().refusals;

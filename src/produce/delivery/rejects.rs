@@ -1,5 +1,5 @@
-//! The rejects file: what was found and not delivered, as record lines with the reason. Written during the
-//! run, so that it is complete whatever ends the run.
+//! The rejects file: what was found and not delivered, as record lines with the reason. It is written
+//! during the run, so that it is complete whatever ends the run.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{BufRead, BufReader, Read};

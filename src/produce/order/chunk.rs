@@ -155,7 +155,7 @@ impl PartitionRecords {
         gone.chunks
     }
 
-    /// Adds a chunk with rising offsets, made from the existing ones.
+    /// Adds a chunk with ascending offsets, made from the existing ones.
     fn append(&mut self, chunk: Chunk) {
         self.weight = self.weight();
         self.highest = self.highest.max(Some(chunk.ends().1));

@@ -1,6 +1,6 @@
-//! The captured partitions that the window has seen, by number: what waits of each, and what was sent. This
-//! file is separate because every question about one partition is answered here without a look at the
-//! others, however many there are.
+//! The captured partitions that the window has seen, by number: which records of each wait, and what was
+//! sent. This file is separate because every question about one partition is answered here without a look
+//! at the others, however many there are.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,7 +1,7 @@
 //! The end of a replay: waits for what librdkafka holds. If the run was interrupted, the wait has several
 //! steps, each bounded in time: deliveries, then only those in flight, then everything is given up. The queue
 //! is given up together with what is in flight and not before: librdkafka would otherwise continue under a
-//! new epoch, and send what a broker has taken again when its answer is lost.
+//! new epoch, and send again what a broker has taken if the answer is lost.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! The counts of a comparison, and the differences. A leaf, which comparisons and reports share.
+//! The counts of a comparison, and the differences. This file is a leaf of the imports, which comparisons
+//! and reports share.
 
 use std::fmt;
 

@@ -63,8 +63,8 @@ impl Asker {
             let answer = offsets::log_ends(client, questions, partitions, end, ASK_LIMIT);
             answer.map(by_partition).unwrap_or_default()
         };
-        // The stable offset first: it must not seem to be before one that has grown meanwhile. It may seem so
-        // for a moment, until the next look.
+        // The stable offset comes first. If the log grows before the answer about its end, the stable offset
+        // seems to lie before that end for a moment, until the next look.
         let (starts, stable) = (ask(LogEnd::Start), ask(LogEnd::LastStable));
         let high = ask(LogEnd::High);
         let ends = partitions.iter().map(|partition| {

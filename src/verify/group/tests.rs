@@ -82,7 +82,7 @@ fn drained_is_past_the_last_delivered_record_whatever_the_end_of_the_log() {
         (found.verdict, found.drain),
         (GroupVerdict::Drained, Some(seconds(2.5)))
     );
-    // A commit after a transaction's marker is as good.
+    // A commit after a transaction's marker is just as good.
     watch.committed(3.0, 201);
     assert!(watch.is_drained());
     // What is delivered later has to be read as well; the time counts from there.

@@ -196,8 +196,8 @@ impl Client {
 
     /// Gives up what librdkafka holds, including what a broker has not answered. librdkafka reports each
     /// record. This call does not wait for that: one of librdkafka's threads may hang while it looks up a
-    /// host name. It never purges only the queue: librdkafka would send what was in flight again under a new
-    /// epoch when its connection is lost.
+    /// host name. It never purges only the queue: librdkafka would send what was in flight again, under a new
+    /// epoch, if its connection is lost.
     pub(crate) fn purge(&self) {
         let what = c::RD_KAFKA_PURGE_F_QUEUE | c::RD_KAFKA_PURGE_F_INFLIGHT;
         // SAFETY: the client lives through the call. It cannot fail for a producer with these flags.

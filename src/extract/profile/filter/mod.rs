@@ -1,4 +1,4 @@
-//! Speedscale's filter language, evaluated on RRPairs. It is apart from the pass over a line: a filter says
+//! Speedscale's filter language, evaluated on RRPairs. It is separate from the pass over a line: a filter says
 //! which members it reads ([`Filter::fields`]), the code that reads the line captures only these, and
 //! [`Filter::matches`] decides. No document is built.
 //!

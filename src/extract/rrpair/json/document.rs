@@ -1,6 +1,6 @@
 //! A line as a document for jsonpath-rust, if serde_json cannot build it: strings with half of a surrogate
 //! pair and numbers beyond every `f64` are JSON (RFC 8259) that a [`Value`] cannot hold. kreplay reads what a
-//! query finds from the text, so their substitutes here never become a record; they only must not keep the
+//! query finds from the text, so their substitutes here never become a record; they just must not keep the
 //! query from finding other nodes.
 
 use serde::de::{DeserializeSeed, Error as _};

@@ -27,7 +27,7 @@ impl<'de> LenientNode<'de> {
     /// The outermost node of `text`.
     ///
     /// # Errors
-    /// Returns an error if `text` is not JSON, or has too many values: each that is beside a requested one
+    /// Returns an error if `text` is not JSON, or has too many values: each value beside a requested one
     /// takes up to 40 bytes.
     pub(in crate::extract) fn of(text: &'de str) -> serde_json::Result<Self> {
         if has_more_values(text, MOST_VALUES) {

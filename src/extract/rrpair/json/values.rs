@@ -1,4 +1,4 @@
-//! How many values a text may have that is read as a whole: its memory grows with them.
+//! How many values a text that is read as a whole may have: its memory grows with them.
 
 /// The most values of a document. Each takes more than 100 bytes, whatever it is: a line of 64 MiB may have
 /// 30 million.

@@ -24,7 +24,7 @@ pub(in crate::extract) struct PartialRecord {
     pub(in crate::extract) fields: FieldSet,
     /// The source of the record's path.
     pub(in crate::extract) item: usize,
-    /// Its place among all records, where a query orders them.
+    /// Its place among all records, if a query orders them.
     pub(in crate::extract) order: usize,
     /// Its unknown members.
     pub(in crate::extract) unknown: MemberSet,

@@ -1,5 +1,5 @@
 //! The walk through one RRPair: what the automaton names goes straight into the batch. No document is built,
-//! unknown members are skipped unseen.
+//! and unknown members are skipped unseen.
 //!
 //! `pass.rs` makes the walk; `visit.rs` takes serde's events and drives it; `scopes.rs` has the nodes that
 //! are open, `node.rs` what their content becomes, `found.rs` what is found.

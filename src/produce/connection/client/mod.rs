@@ -109,7 +109,7 @@ impl Connection {
         &self.deliveries
     }
 
-    /// Whether the run is to stop, and how quickly.
+    /// Whether the run has to stop, and how quickly.
     pub(in crate::produce) fn control(&self) -> &Control {
         &self.control
     }
@@ -135,7 +135,7 @@ impl Connection {
         self.sizes.for_limit(limit)
     }
 
-    /// The sizes with which kreplay offers the brokers a larger record than Kafka's default, where it has used
+    /// The sizes with which kreplay offers the brokers a larger record than Kafka's default, if it has used
     /// `sizes` for `topic` and does not know its limit; `None` if the user has set one.
     pub(in crate::produce) fn sizes_for_offer(&self, topic: &str, sizes: Sizes) -> Option<Sizes> {
         if self.is_rehearsal() {

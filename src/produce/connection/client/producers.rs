@@ -34,7 +34,7 @@ const DESCRIPTORS_OF_THREAD: usize = 8;
 /// How long the threads of librdkafka and its pollers may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How often a polling thread checks whether it is to end.
+/// How often a polling thread checks whether it has to end.
 const POLL_STEP: Duration = Duration::from_millis(10);
 
 /// Producers by the sizes that they send, several of the same sizes if there are many topics. The first one exists

@@ -116,7 +116,7 @@ impl Checksum {
     }
 
     /// The first known position that is not before `low`; `None` if that is not after what earlier runs have
-    /// read. The caller asks with rising numbers.
+    /// read. The caller asks with ascending numbers.
     pub(super) fn at(&mut self, low: u64) -> Option<Checkpoint> {
         while self.places.front().is_some_and(|place| place.0 < low) {
             self.places.pop_front();

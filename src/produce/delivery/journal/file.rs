@@ -1,5 +1,5 @@
-//! Finds, locks, lengthens and replaces the journal's file. This file is separate because this is about
-//! files and other processes, and does not concern records.
+//! Finds, locks, lengthens and replaces the journal's file. This file is separate because it is about files
+//! and other processes and does not concern records.
 //!
 //! The lock is on the file itself, so nothing is left behind. It outlives the replacing of the file: the new
 //! file is locked before it gets the name, and a process that opened the old one finds out, once it has the

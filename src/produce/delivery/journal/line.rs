@@ -70,7 +70,7 @@ pub(super) struct JournalState {
     pub(super) delivered: Offsets,
     /// Not known to be delivered, and possibly in the log.
     pub(super) uncertain: Offsets,
-    /// By rising number of records.
+    /// In ascending order of the number of records.
     pub(super) read: Vec<Checkpoint>,
     pub(super) topics: BTreeMap<String, String>,
     pub(super) rejects: Option<String>,

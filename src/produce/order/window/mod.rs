@@ -1,8 +1,8 @@
 //! The window in which records wait for others that belong before them.
 //!
-//! Batches go through as they are as long as nothing in the window belongs before their records;
-//! only what is disturbed is copied (`release.rs`). Where records go to hundreds of partitions, they are gathered by
-//! partition (`gathered.rs`).
+//! Batches go through as they are as long as nothing in the window belongs before their records; only what is
+//! disturbed is copied (`release.rs`). If records go to hundreds of partitions, they are gathered by partition
+//! (`gathered.rs`).
 
 mod release;
 

@@ -83,7 +83,7 @@ pub(super) struct Planner<'a> {
     lacking: u64,
     position: u64,
     passes: u64,
-    /// The error for the first record whose contents are not to be sent as they are.
+    /// The error for the first record whose contents must not be sent as they are.
     refused: Option<Error>,
     /// The error for topics that would delete records at once.
     expired: Option<Error>,

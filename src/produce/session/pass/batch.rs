@@ -1,5 +1,5 @@
-//! One batch of a pass: its records go to librdkafka one by one, the journal knows of each before, and those that are
-//! not sent are counted and named.
+//! One batch of a pass: its records go to librdkafka one by one, the journal knows of each beforehand, and those that
+//! are not sent are counted and named.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -3,9 +3,9 @@
 //! just started may answer before it knows its topics; a topic may also have been deleted.
 //!
 //! As long as librdkafka does not believe such an answer (`LONGEST_PROPAGATION_MS` in
-//! `connection/client/settings.rs`), it keeps the records, and sends what a broker may have taken again in a way that
-//! the broker recognises. This file handles the rest: records that librdkafka gives back nevertheless, and topics
-//! that are still missing when their records time out.
+//! `connection/client/settings.rs`), it keeps the records, and sends again what a broker may have taken, in a way
+//! that the broker recognises. This file handles the rest: records that librdkafka gives back nevertheless, and
+//! topics that are still missing when their records time out.
 
 use std::mem;
 use std::time::{Duration, Instant};

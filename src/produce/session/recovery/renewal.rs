@@ -1,11 +1,11 @@
 //! Handles a record that has waited longer than `message.timeout.ms`: ends the producers, and lets others
 //! take over, with producer ids of their own.
 //!
-//! librdkafka's own time-outs would keep the producer and give it a new epoch. It would then send records of
-//! any partition whose answers were lost again under that epoch, and the broker could not know that it has
-//! them; they would be in the log twice and be called delivered (librdkafka#4953). Here each record that a
-//! broker may have taken is given up, and called unknown; the next producer sends only what is certainly not
-//! in the log.
+//! librdkafka's own time-outs would keep the producer and give it a new epoch. Under that epoch it would
+//! send again the records of any partition whose answers were lost, and the broker could not know that it
+//! has them; they would be in the log twice and be called delivered (librdkafka#4953). Here each record that
+//! a broker may have taken is given up, and called unknown; the next producer sends only what is certainly
+//! not in the log.
 
 use std::mem;
 use std::time::{Duration, Instant};

@@ -18,7 +18,7 @@ use crate::record::Batch;
 use crate::record::offsets::Offsets;
 use crate::report::rendering::figures::count;
 
-/// The size at which the journal is written anew with the state that its lines add up to.
+/// The size at which the journal is rewritten with the state that its lines add up to.
 const LONGEST: u64 = 4 << 20;
 /// What to do about a journal of something else.
 const ANOTHER: &str = "use another file for `--resume`, or remove this one to start over";
@@ -42,7 +42,7 @@ pub(in crate::produce) struct JournalWriter {
     is_refuted: bool,
     /// What is not written down yet.
     pub(super) next: JournalLine,
-    /// Bytes at which the file is written anew.
+    /// The size in bytes at which the file is rewritten.
     longest: u64,
 }
 
