@@ -59,6 +59,8 @@
 //! | `kreplay profile` | `built_in` in `extract/profile/mod.rs`; without a name: `ProfileArguments` in `cli/commands/mod.rs` |
 //! | `kreplay completions` | `completions` in `cli/mod.rs` |
 //! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
+//! | what the library says of records that cannot be read | `Records::end` in `run/extract/records.rs` |
+//! | which versions of librdkafka and OpenSSL are linked | `linked_versions` in `cluster/native/ffi/owned.rs` |
 //! | **Brokers and properties** | |
 //! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
 //! | which addresses of brokers are refused | `check_one` in `config/properties/brokers.rs` |
@@ -103,6 +105,7 @@
 //! | whether a run that ends with an error has a report | `conclude` in `run/replay/mod.rs`; what the report says itself: `says_all` in `run/show/mod.rs` |
 //! | **Output and progress** | |
 //! | `--report`: what goes to stdout in which form | `in_form` in `run/show/mod.rs` |
+//! | what `--report none` still shows of a run that fails | `print_report` in `run/show/mod.rs`; of the other commands: `show_result` there |
 //! | what `kreplay extract` says on stderr, also with `-q` | `show_printout` in `run/show/mod.rs`; the text: `fmt` in `report/printout.rs` |
 //! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract: `print_all` in `run/extract/print.rs` |
 //! | `--report-file`: which file it may replace | `check_content` in `host/outputs/replace.rs`; what counts as an earlier report: `REPORT` in `run/show/mod.rs` |
@@ -123,7 +126,7 @@
 //! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs` |
 //! | which signals end a run: SIGQUIT, SIGHUP (not under `nohup`), and a third Ctrl-C | `listen` in `host/signals.rs` |
 //! | how long deliveries are waited for after a signal (10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs` |
-//! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; the journal: `produce/delivery/journal/disk.rs` |
+//! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; lines of a file: `wait_or_fail` in `host/outputs/lines.rs`; the journal: `produce/delivery/journal/disk.rs` |
 //! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `host/process/group.rs` |
 //! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs` |
 //! | a run of `kreplay replay`, from its beginning to its report | `replay` in `run/replay/mod.rs` |
@@ -242,7 +245,7 @@
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
 //! | a window of `--from` and `--to` outside the capture | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
 //! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
-//! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads: `shard` in `config/resolve/selection.rs` |
+//! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
@@ -253,7 +256,7 @@
 //! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
 //! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
 //! | the page of `kreplay inspect` | `fmt` in `report/inspection/text.rs` |
-//! | `--paths`: every path of a capture | `list` in `extract/census/outline/mod.rs`; how many are kept: `OutlineNode::child` in `extract/census/outline/tree.rs`; the samples: `sample_of` in `extract/census/outline/visit.rs` |
+//! | `--paths`: every path of a capture, and a sample of each | `list` in `extract/census/outline/mod.rs`; how many are kept: `OutlineBudget::take` in `extract/census/outline/tree.rs`; the samples: `sample_of` in `extract/census/outline/visit.rs` |
 //! | `--paths`: which RRPairs are looked at | `inspecting` in `config/resolve/mod.rs` |
 //! | `--paths`: the page and its JSON | `fmt` in `report/inspection/path_list.rs` |
 //! | **Sending: before the first record** | |
@@ -275,7 +278,7 @@
 //! | how a topic is created, and how long that is waited for (replication) | `create_topics` in `produce/connection/creation.rs`; the replication: `create_topic` in `cluster/native/admin/mod.rs` |
 //! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
 //! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |
-//! | the line that says where records go, and which groups read there | `look` in `produce/connection/announce.rs` |
+//! | the line that says where records go, and which groups read there | `destination` in `produce/connection/announce.rs`, the groups in `look` there |
 //! | warnings about a topic's settings (LogAppendTime, min.insync.replicas) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
 //! | **Sending: topic, partition, time and order** | |
 //! | `--topic` (`-t`), `--map`: which topic a record goes to | `destination` in `produce/routing/placement/renamings.rs` |
@@ -326,13 +329,14 @@
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
 //! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
 //! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
-//! | the end of a run: how long it waits for deliveries | `run` in `produce/session/drain.rs` |
+//! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
 //! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `produce/session/outcome.rs` |
 //! | **Rejects and the journal** | |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
-//! | which records go into the rejects | `fail` in `produce/delivery/answers.rs`; those never sent: `not_written` in `produce/delivery/mod.rs`; those without a place: `unplaceable` in `produce/session/send.rs` |
+//! | which failed records go into the rejects | `fail` in `produce/delivery/answers.rs`; those without an answer: `Account::close` in `produce/delivery/mod.rs` |
+//! | which records that were never sent go into the rejects | `leave_rest` in `produce/session/pass/batch.rs`; those that a topic does not take: `not_written` in `produce/delivery/mod.rs`; those without a topic: `unplaceable` in `produce/session/send.rs` |
 //! | `--resume`: which records are left out, and which may be sent twice (uncertain) | `has_delivered` in `produce/delivery/journal/writer/mod.rs`, the note in `note` there |
 //! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |
@@ -347,7 +351,8 @@
 //! | how long a planned replay would take | `outcome` in `produce/plan/forecast/summary.rs` |
 //! | the busiest second of a plan | `peaks` in `produce/plan/peaks.rs` |
 //! | redacted texts in a plan, which goes on after them | `plan_all` in `produce/plan/forecast/mod.rs` |
-//! | what a plan assumes without a cluster: topics and partitions | `find` in `produce/plan/topics.rs`; settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
+//! | which topics a plan assumes without a cluster | `find` in `produce/plan/topics.rs` |
+//! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
 //! | that a plan writes nothing to the cluster | `without_idempotence` in `produce/plan/mod.rs` |
 //! | a plan whose cluster does not answer | `run` in `produce/plan/mod.rs` |
 //! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs` |
@@ -355,7 +360,7 @@
 //! | **Comparing** | |
 //! | what the sides of `kreplay compare` may be (`topic:NAME`, files, a snapshot) | `resolve_sides` in `config/resolve/comparison.rs` |
 //! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `cluster/reader.rs` |
-//! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `start` in `run/compare/mod.rs` |
+//! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `read_sides` in `run/compare/mod.rs` |
 //! | how much memory a comparison takes, and when it is refused | `too_many` in `verify/compare/mod.rs` |
 //! | what counts as the same when records are compared (1 and 1.0, the order of members) | `compared` in `verify/compare/content.rs` |
 //! | `--ignore`: which parts its paths match | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
@@ -388,7 +393,7 @@
 //! | **Consumer groups and lag** | |
 //! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs` |
 //! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
-//! | the lag of a group in records and in seconds, and its peak | `lag` in `verify/group/mod.rs` |
+//! | the lag of a group in records and in seconds, and its peak | `saw_committed` in `verify/group/mod.rs`, records in `lag` there |
 //! | how fast a group reads, and how often it commits | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
 //! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |

@@ -1,13 +1,6 @@
 //! The files that a run writes. This module is separate from their contents, because two promises hold for
 //! all of them: kreplay destroys no file of the user's, and opening or writing a file never blocks the run
 //! for ever.
-//!
-//! | question | file |
-//! |---|---|
-//! | may this run write there at all | `overlap.rs` |
-//! | how a file is opened, and created | `open.rs` |
-//! | how a whole file takes the place of another | `replace.rs` |
-//! | how lines are written while the run goes on | `lines.rs` |
 
 mod lines;
 mod open;

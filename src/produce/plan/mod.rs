@@ -2,14 +2,7 @@
 //! same schedule and the same routing as those of a replay; the schedule is given a clock that jumps to
 //! the next due time, and kreplay reads the destination, or assumes it, and never writes to it.
 //!
-//! | question | file |
-//! |---|---|
-//! | how the passes and the time go by | `forecast/mod.rs` |
-//! | what each record adds to the forecast | `forecast/record.rs` |
-//! | what the destination's topics are | `topics.rs`, `target.rs` |
-//! | what the plan hands over at its end | `forecast/summary.rs`, `outcome.rs` |
-//! | which key is the hottest | `keys.rs` |
-//! | which second is the busiest | `peaks.rs` |
+//! `topics.rs` and `target.rs` do what the router does in a replay; `outcome.rs` is what a plan hands over.
 
 mod forecast;
 mod keys;

@@ -1,16 +1,8 @@
 //! A session with the destination, from the first check to the last delivery: opened once, then a pass for
 //! each reading of the source, then closed.
 //!
-//! | question | file |
-//! |---|---|
-//! | what is opened, and what outlives a pass | `open.rs` |
-//! | what a pass does, batch by batch | `pass/mod.rs` |
-//! | when a record goes | `pass/turn.rs` |
-//! | how a record is handed over | `send.rs` |
-//! | what the sending thread waits for, and what it does meanwhile | `wait.rs` |
-//! | what is sent a second time | `recovery/` |
-//! | how the run waits for the last answers | `drain.rs` |
-//! | what came of it all | `outcome.rs` |
+//! `open.rs` holds what outlives a pass, `pass/` reads and sends the source once, `recovery/` sends records
+//! again, `watches/` notice a silent cluster or a stopped process, and `outcome.rs` adds everything up.
 
 mod drain;
 mod open;

@@ -3,14 +3,7 @@
 //! The target of a partition is its last delivered offset + 1. Neither lag 0 nor the end offset would do: a
 //! transactional topic ends with a marker that no consumer receives, and other producers may write as well.
 //!
-//! | question | file |
-//! |---|---|
-//! | what is known of a group, and what that makes of it (pure) | here |
-//! | which offset was sent when (pure) | `sent.rs` |
-//! | how often it commits, and how fast it reads (pure) | `rates.rs` |
-//! | what a service can do, by a run that held its lag (pure) | `capacity.rs` |
-//! | the thread that looks, from the first record to the end | `observer/` |
-//! | what the cluster is asked | `asker.rs` |
+//! `observer/` is the thread that looks, and `asker.rs` asks the cluster; everything else is pure.
 
 mod asker;
 pub(crate) mod capacity;

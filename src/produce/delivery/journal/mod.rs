@@ -8,16 +8,6 @@
 //!
 //! The system keeps what was written when the process is killed; after a crash of the machine, lines may be
 //! missing.
-//!
-//! | question | file |
-//! |---|---|
-//! | when is what written down | `writer/` |
-//! | what the lines look like, and how one that is cut or damaged is found | `line.rs` |
-//! | how the file is opened, locked and replaced | `file.rs` |
-//! | what happens when the disk hangs | `disk.rs` |
-//! | is this the same source | `checksum.rs` |
-//! | is this the same replay | `identity.rs` |
-//! | which rejects are of earlier runs | `rejects_file.rs` |
 
 mod checksum;
 mod disk;
