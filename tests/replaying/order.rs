@@ -1,6 +1,6 @@
 //! The order of what is sent: per captured partition by rising offset, as far as the window allows.
 //!
-//! Apart because the fixtures are too small to be out of order; `real_kafka.rs` has captures of several
+//! Apart because the fixtures are too small to be out of order; `tests/real_kafka/` has captures of several
 //! groups.
 
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
 //! The checks before the first record: what is wrong with the destination is reported at once and completely,
-//! and nothing is sent. Rights and a real broker's topics are in `real_kafka.rs`.
+//! and nothing is sent. Rights and a real broker's topics are in `tests/real_kafka/`.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -3,7 +3,8 @@
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use std::time::Duration;
 
-use super::{SLOWLY, Scene, TOPIC, numbered_lines};
+use super::{SLOWLY, Scene, TOPIC};
+use crate::harness::capture::numbered_lines;
 use crate::harness::run::{RunOutput, report};
 
 /// What a run prints about where it continues, without the journal's name.

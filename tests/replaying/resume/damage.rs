@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use super::{ANOTHER, Scene, TOPIC, ledger, numbered_lines, refused};
+use super::{ANOTHER, Scene, TOPIC, refused};
+use crate::harness::capture::numbered_lines;
+use crate::harness::report::ledger::ledger;
 use crate::harness::run::{Run, report};
 
 const ALL: u64 = 50;

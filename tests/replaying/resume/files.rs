@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Scene, TOPIC, ledger, numbered_lines, refused};
+use super::{Scene, TOPIC, refused};
+use crate::harness::capture::numbered_lines;
+use crate::harness::report::ledger::ledger;
 use crate::harness::run::report;
 
 /// A scene with an input of ten records.

@@ -1,6 +1,8 @@
 //! Another input, or another way to number its records, is found before anything of it is sent or skipped.
 
-use super::{ANOTHER, Scene, TOPIC, ledger, numbered_lines, refused};
+use super::{ANOTHER, Scene, TOPIC, refused};
+use crate::harness::capture::numbered_lines;
+use crate::harness::report::ledger::ledger;
 use crate::harness::run::report;
 
 /// What a run prints that finds other records than the journal was written for.
