@@ -146,6 +146,20 @@ fn no_folder_of_the_tests_and_their_equipment_is_crowded() {
     }
 }
 
+#[test]
+fn files_of_the_equipment_import_each_other_in_no_circle() {
+    for tool in ["broker", "service", "speedctl"] {
+        // Each is a program alone: its `main.rs` is the root that `lib.rs` is for kreplay.
+        let files = files_of(&format!("tools/{tool}/src")).into_iter();
+        let files: BTreeMap<String, String> = files
+            .map(|(name, text)| (name.replace("main.rs", "lib.rs"), text))
+            .collect();
+        assert!(files.contains_key("lib.rs"), "{tool}: {:?}", files.keys());
+        let complaints = complaints(&files);
+        assert!(complaints.is_empty(), "{tool}:\n{complaints}");
+    }
+}
+
 /// The lines of a file before its tests. The documentation of `lib.rs` does not count: it holds the map, which is
 /// looked up row by row and has one for each behaviour of the program, however many there are.
 fn lines_before_tests(file: &str, text: &str) -> usize {

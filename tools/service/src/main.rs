@@ -10,6 +10,7 @@
 
 mod answer;
 mod fault;
+mod options;
 mod work;
 
 use std::io::{self, Write};
@@ -19,59 +20,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use fault::PlantedFault;
-
-/// What the command line asks for.
-#[derive(Debug, Clone, Parser)]
-struct ServiceOptions {
-    /// Bootstrap servers.
-    #[arg(long)]
-    brokers: String,
-    /// The consumer group.
-    #[arg(long)]
-    group: String,
-    /// The topic to read.
-    #[arg(long)]
-    from: String,
-    /// The topic to write; without it, the service writes nothing.
-    #[arg(long)]
-    to: Option<String>,
-    /// The group's protocol: `consumer` is that of KIP-848.
-    #[arg(long, value_enum, default_value_t = Protocol::Classic)]
-    protocol: Protocol,
-    /// Records a second that the service handles; by default, as many as it can.
-    #[arg(long)]
-    capacity: Option<f64>,
-    /// Milliseconds between two commits.
-    #[arg(long, default_value_t = 200)]
-    commit_ms: u64,
-    /// Write and commit in transactions, one for each commit.
-    #[arg(long)]
-    transactional: bool,
-    /// Also give answers with ids an id in the header `trace`, instead of that of the record.
-    #[arg(long)]
-    set_trace: bool,
-    /// What the service does wrong.
-    #[arg(long, value_enum)]
-    fault: Option<PlantedFault>,
-    /// The record of its input at which the fault happens, and again after as many; with `stuck`, how many
-    /// records of that partition are read.
-    #[arg(long, default_value_t = 10)]
-    every: u64,
-    /// The partition that is `stuck`.
-    #[arg(long, default_value_t = 0)]
-    partition: i32,
-}
-
-/// How members of the group agree on who reads what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Protocol {
-    Classic,
-    Consumer,
-}
+use options::ServiceOptions;
 
 fn main() -> ExitCode {
     let wanted = ServiceOptions::parse();

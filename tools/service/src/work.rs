@@ -17,7 +17,7 @@ use rdkafka::util::Timeout;
 
 use crate::answer;
 use crate::fault::PlantedFault;
-use crate::{Protocol, ServiceOptions};
+use crate::options::{Protocol, ServiceOptions};
 
 /// How long a call of the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);

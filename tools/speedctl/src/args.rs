@@ -1,7 +1,7 @@
 //! The command line as speedctl reads it. Apart from the commands because flags may come before, between and
 //! after the command's words, and because unknown flags must not disturb it.
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Flags without a value; any other unknown flag takes the next argument unless that begins with `-`.
 const SWITCHES: &[&str] = &[

@@ -30,7 +30,7 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, Signal, raise};
 use serde_json::json;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// One line of the noise on stderr.
 const LOG_LINE: &[u8] =

@@ -12,46 +12,18 @@
 
 mod args;
 mod extract;
+mod failure;
 mod faults;
-mod filter;
-mod path;
 mod pull;
 mod sink;
-mod table;
+mod snapshot;
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::Call;
+use failure::{Failure, complain};
 use faults::Faults;
-
-/// Why a command ends without its result: the exit code and what stderr says.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl Failure {
-    fn new(message: impl Into<String>) -> Self {
-        Self::with_code(1, message)
-    }
-
-    fn with_code(code: u8, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(cause: io::Error) -> Self {
-        Self::new(cause.to_string())
-    }
-}
 
 fn main() -> ExitCode {
     match run() {
@@ -91,22 +63,4 @@ fn snapshot_id<'a>(call: &'a Call, rest: &[&'a str]) -> Result<&'a str, Failure>
         ([], None) => Err(Failure::new("a snapshot id is required")),
         _ => Err(Failure::new("more than one snapshot id")),
     }
-}
-
-/// Opens the RRPairs of a snapshot; their file takes the place of the cloud.
-fn open_snapshot(id: &str) -> Result<BufReader<File>, Failure> {
-    let folder = std::env::var_os("STANDIN_DATA").unwrap_or_else(|| "fixtures".into());
-    let file = PathBuf::from(folder).join(format!("{id}.jsonl"));
-    match File::open(&file) {
-        Ok(opened) => Ok(BufReader::new(opened)),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::new(format!("snapshot not found: {id}")))
-        }
-        Err(cause) => Err(Failure::new(format!("{}: {cause}", file.display()))),
-    }
-}
-
-/// Writes one line to stderr; a closed stderr is nobody's concern here.
-fn complain(line: &str) {
-    writeln!(io::stderr(), "{line}").ok();
 }

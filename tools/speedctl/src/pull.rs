@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::failure::Failure;
 use crate::faults::Faults;
 use crate::sink::RowSink;
-use crate::{Failure, open_snapshot};
+use crate::snapshot::open_snapshot;
 
 /// Runs the command and returns its exit code. A row of the faults is a line of `raw.jsonl` here.
 ///

@@ -1,22 +1,25 @@
 //! `speedctl extract data`: one CSV row per matching RRPair, on stdout or in a file that one line names.
 
+mod filter;
+mod path;
+mod table;
+
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use self::filter::SnapshotFilter;
+use self::path::{DottedPath, Objects, cell_text};
+use self::table::{LineEnd, write_row};
 use crate::args::Call;
+use crate::failure::{Failure, complain};
 use crate::faults::Faults;
-use crate::filter::SnapshotFilter;
-use crate::path::{DottedPath, Objects, cell_text};
 use crate::sink::RowSink;
-use crate::table::{LineEnd, write_row};
-use crate::{Failure, complain, open_snapshot};
+use crate::snapshot::{open_snapshot, uuid_text};
 
 /// The byte order mark that some Windows programs put before UTF-8 text.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -142,21 +145,6 @@ impl PrintedColumns {
     }
 }
 
-/// The RRPair's uuid, hyphenated; raw files hold base64 of 16 bytes. Any other text is given back as it is.
-pub(crate) fn uuid_text(pair: &Value) -> String {
-    let text = pair["uuid"].as_str().unwrap_or_default();
-    match STANDARD.decode(text) {
-        Ok(bytes) if bytes.len() == 16 => {
-            let mut uuid: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            for at in [20, 16, 12, 8] {
-                uuid.insert(at, '-');
-            }
-            uuid
-        }
-        _ => text.to_owned(),
-    }
-}
-
 /// The file to write, absolute, when the CSV does not go to stdout.
 fn output_file(id: &str, call: &Call, faults: &Faults) -> io::Result<Option<PathBuf>> {
     let named = faults.has("names-file") || faults.has("names-file-stderr");
@@ -174,21 +162,4 @@ fn name_file(path: &Path, rows: u64, faults: &Faults) -> io::Result<()> {
         return Ok(());
     }
     writeln!(io::stdout(), "{line}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::uuid_text;
-    use serde_json::json;
-
-    #[test]
-    fn a_uuid_is_hyphenated() {
-        let expected = "d5b228c7-ccb7-4b00-8266-4202a9aa898e";
-        assert_eq!(
-            uuid_text(&json!({"uuid": "1bIox8y3SwCCZkICqaqJjg=="})),
-            expected
-        );
-        assert_eq!(uuid_text(&json!({ "uuid": expected })), expected);
-        assert_eq!(uuid_text(&json!({})), "");
-    }
 }

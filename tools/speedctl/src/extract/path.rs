@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// What a cell holds if its path ends at an object or a list; which of them the real speedctl prints is
 /// unknown.

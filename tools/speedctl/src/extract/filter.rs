@@ -4,9 +4,9 @@
 use jsonpath_rust::JsonPath;
 use serde_json::{Value, json};
 
-use crate::Failure;
-use crate::extract::uuid_text;
-use crate::path::{Objects, cell_text};
+use super::path::{Objects, cell_text};
+use crate::failure::Failure;
+use crate::snapshot::uuid_text;
 
 /// A parsed filter.
 #[derive(Debug)]
