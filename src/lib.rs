@@ -63,11 +63,11 @@
 //! | which versions of librdkafka and OpenSSL are linked | `linked_versions` in `cluster/native/ffi/owned.rs` |
 //! | **Brokers and properties** | |
 //! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
-//! | which addresses of brokers are refused | `check_one` in `config/properties/brokers.rs` |
+//! | which addresses of brokers are refused (port, IPv6, `user@`) | `check_one` in `config/properties/brokers.rs` |
 //! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
-//! | how the lines of a property file are read | `parse` in `config/properties/file.rs` |
+//! | how the lines of a property file are read (comments, UTF-16) | `parse` in `config/properties/file.rs` |
 //! | which value of a property wins: `-X` or `-F`, the same name twice, an alias | `last_words` in `config/property_names.rs`; `-X` after the file: `resolve` in `config/properties/mod.rs` |
-//! | which properties are refused because they break the promise (acks, retries, max.in.flight, transactional.id) | `check_promise` in `config/properties/mod.rs` |
+//! | which properties are refused because they break the promise (acks, retries, max.in.flight, enable.idempotence, transactional.id) | `check_promise` in `config/properties/mod.rs` |
 //! | `--no-idempotence`: what it allows, and what it changes | `check_promise` in `config/properties/mod.rs`; for the producer: `settings` in `produce/connection/client/settings.rs` |
 //! | which properties would have no effect (partitioner, log_level, those of consumers) | `check_obeyed` in `config/property_names.rs` |
 //! | properties of consumers in a file (group.id) | `take_consumers` in `config/property_names.rs`; the note about them: `note_settings` in `run/replay/mod.rs` |
@@ -79,9 +79,9 @@
 //! | a certificate, key or keystore that does not open | `explain` in `config/properties/security.rs` |
 //! | warnings about TLS checks that are switched off | `unchecked` in `config/properties/security.rs` |
 //! | which values are secret, and how they are hidden (passwords) | `is_secret` in `config/properties/mod.rs`, hidden by `Secrets` there; those of `--speedctl-arg`: `shown_line` in `extract/input/speedctl/mod.rs` |
-//! | OAUTHBEARER tokens: when they are renewed | `until_renewal` in `cluster/token/mod.rs` |
+//! | OAUTHBEARER tokens: when they are renewed, also after a failure | `until_renewal` in `cluster/token/mod.rs` |
 //! | what a token is and when it expires, `--oauth-file` | `read` in `cluster/token/read.rs` |
-//! | `--oauth-command`: its environment and its limits | `run` in `cluster/token/command.rs` |
+//! | `--oauth-command`: its environment, its time limit, and how much it may print | `run` in `cluster/token/command.rs` |
 //! | which settings `--oauth-command` and `--oauth-file` imply, and which they exclude | `resolve_token` in `config/resolve/destination.rs` |
 //! | **Exit codes and errors** | |
 //! | the exit codes: their numbers, and which one wins | `gravest` in `error/exit_code.rs`, the numbers in `code` there |
@@ -95,7 +95,7 @@
 //! | when a signal decides the exit code of a replay | `conclude` in `run/replay/mod.rs` |
 //! | when a signal decides the exit code of `kreplay plan` and `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
 //! | when a signal decides the exit code of `kreplay inspect` and `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
-//! | which problems make a run fail | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
+//! | which problems make a run fail (exit code 1) | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
 //! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison: `differing` in `report/comparison/counts.rs` |
 //! | `--allow-empty`, and the message of a run that finds nothing | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `nothing_found` in `run/inspect/mod.rs` |
 //! | the text of an error | `fmt` in `error/display.rs` |
@@ -105,11 +105,12 @@
 //! | whether a run that ends with an error has a report | `conclude` in `run/replay/mod.rs`; what the report says itself: `says_all` in `run/show/mod.rs` |
 //! | **Output and progress** | |
 //! | `--report`: what goes to stdout in which form | `in_form` in `run/show/mod.rs` |
+//! | what `-q` leaves out of a report, a plan or an inspection: nothing | `in_form` in `run/show/mod.rs` |
 //! | what `--report none` still shows of a run that fails | `print_report` in `run/show/mod.rs`; of the other commands: `show_result` there |
 //! | what `kreplay extract` says on stderr, also with `-q` | `show_printout` in `run/show/mod.rs`; the text: `fmt` in `report/printout.rs` |
 //! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract: `print_all` in `run/extract/print.rs` |
 //! | `--report-file`: which file it may replace | `check_content` in `host/outputs/replace.rs`; what counts as an earlier report: `REPORT` in `run/show/mod.rs` |
-//! | how a file is replaced as a whole | `replace` in `host/outputs/replace.rs` |
+//! | how a report file is replaced as a whole | `replace` in `host/outputs/replace.rs` |
 //! | which files a run refuses to write because it reads them | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
 //! | links, owners and rights of the files that a run writes | `open_or_create` in `host/outputs/open.rs` |
 //! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs` |
@@ -137,20 +138,20 @@
 //! | `-`: standard input (stdin) as a source | `Input::from` in `config/reading/source.rs`; named twice: `resolve_inputs` in `config/resolve/source.rs` |
 //! | `--via`, `--print-command` and `--as` where they do not fit the source | `check_snapshot_flags` in `config/resolve/source.rs` |
 //! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs`; the default of each command: `resolve_snapshot` in `config/resolve/source.rs` |
-//! | when a snapshot's CSV is given up for the RRPairs | `loses` in `extract/csv/rows/losses.rs`; until when it can be: `take_back` in `record/channel.rs` |
+//! | when a snapshot's CSV is given up for the RRPairs (`--via auto`) | `loses` in `extract/csv/rows/losses.rs`; until when it can be: `take_back` in `record/channel.rs` |
 //! | which ids of a snapshot are refused | `check_id` in `extract/source/snapshot/command.rs` |
-//! | what speedctl is asked for | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
+//! | what speedctl is asked for: paths and the filter | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
 //! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `extract/input/speedctl/mod.rs`; that nothing else runs: `run/mod.rs` |
 //! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
 //! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
 //! | whether speedctl's CSV is on stdout or in a file | `named_csv` in `extract/source/snapshot/csv.rs` |
-//! | where the RRPairs are that speedctl pulls (`raw.jsonl`) | `pulled` in `extract/source/snapshot/pulled.rs` |
+//! | where the RRPairs are that speedctl pulls (`raw.jsonl`), and whether they are new | `pulled` in `extract/source/snapshot/pulled.rs` |
 //! | a speedctl that fails while its CSV is read | `read_extracted` in `extract/source/snapshot/csv.rs` |
 //! | **Reading: files and formats** | |
 //! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs` |
 //! | in which order the files of a folder are read | `add_folder` in `extract/input/files.rs` |
 //! | which files of a folder are skipped because of what they hold | `of_folder` in `extract/input/encoding/opener.rs`; which of them are named without `-v`: `read_opening` in `extract/source/rrpairs.rs` |
-//! | gzip and zstd: how they are recognised and unpacked | `Packing::of` in `extract/input/encoding/unpack.rs` |
+//! | gzip and zstd: how they are recognised and unpacked, and bytes after their end | `Packing::of` in `extract/input/encoding/unpack.rs` |
 //! | formats that are refused by name (zip, xz, bzip2, lz4, tar), and data that is packed twice | `format` in `extract/input/encoding/magic.rs`; the command that unpacks them: `unpack_hint` in `error/hint.rs` |
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
 //! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
@@ -163,7 +164,7 @@
 //! | what ends a line | `LineReader::next_place` in `extract/input/framing/lines.rs` |
 //! | how RRPairs in an array or one behind the other are separated | `step_inside` in `extract/input/framing/values.rs` |
 //! | how long a line or an RRPair may be | `LONGEST_LINE` in `extract/input/framing/window.rs` |
-//! | the sections of a Markdown RRPair, and which are unread | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
+//! | the sections of a Markdown RRPair, and which are unread (`section_unread`) | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
 //! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs`; a body: `lay` in `extract/input/framing/markdown/overlay/body.rs` |
 //! | METADATA and SIGNATURE of a Markdown RRPair | `lay_metadata` in `extract/input/framing/markdown/overlay/metadata.rs`, `lay_signature` in `extract/input/framing/markdown/overlay/signature.rs` |
 //! | where a Markdown document ends | `ends_before` in `extract/input/framing/markdown/document.rs` |
@@ -172,20 +173,20 @@
 //! | damaged RRPairs, and RRPairs that are cut off (truncated) | `read_last_text` in `extract/source/rrpairs.rs`; the text: `bad_text` in `extract/keep/collect/faults.rs` |
 //! | which inputs are still read after one is damaged or cannot be opened | `read` in `extract/source/rrpairs.rs`; CSVs: `read_csvs` in `extract/mod.rs`; record lines: `read` in `extract/source/by_line.rs` |
 //! | **Reading: CSV and record lines** | |
-//! | where a CSV row ends: quotes, line ends, blank lines | `advance` in `extract/csv/mod.rs`; when a row from stdin goes on: `read` there |
+//! | where a CSV row ends: quotes, line ends, blank lines, the last row | `advance` in `extract/csv/mod.rs`; when a row from stdin goes on: `read` there |
 //! | the longest CSV row, and text behind a closing quote | `LONGEST_ROW` in `extract/input/tail.rs` |
 //! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs` |
-//! | whether the columns of a CSV are enough, or too many | `check` in `extract/csv/header.rs`; where no topic is needed: `topics_of_rows` in `extract/context.rs` |
+//! | whether the columns of a CSV are enough, or too many | `check` in `extract/csv/header.rs`, `check_width` there; where no topic is needed: `topics_of_rows` in `extract/context.rs` |
 //! | columns of a CSV that kreplay does not know, beside a field that it knows | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `unknown_member` in `extract/csv/columns/mod.rs` |
-//! | what a CSV cannot carry: headers, transactions, further records | `check_doubts` in `extract/csv/rows/losses.rs`, further records in `watch_sentinels` there |
+//! | what a CSV cannot carry: `headers_lost`, `transactional`, `lost_by_csv` | `check_doubts` in `extract/csv/rows/losses.rs`, further records in `watch_sentinels` there |
 //! | what no column of a CSV would show (`loss_unseen`) | `unseen` in `extract/csv/columns/mod.rs` |
-//! | how a CSV row becomes a record: empty cells, markers, ids | `read_record` in `extract/csv/rows/mod.rs`; the bytes of a cell: `fields` in `extract/csv/rows/cells.rs` |
-//! | a CSV header that comes again | `kind_of` in `extract/csv/rows/mod.rs` |
-//! | how a record line is read, of kreplay or `kcat -J` | `read` in `record/lines/read.rs` |
-//! | which members a record line may have | `read_member` in `record/lines/fields.rs` |
-//! | base64, null and headers in a record line | `BytesSeed` in `record/lines/parts.rs` |
+//! | how a CSV row becomes a record: empty cells, missing cells, markers, ids | `read_record` in `extract/csv/rows/mod.rs`; the bytes of a cell: `fields` in `extract/csv/rows/cells.rs` |
+//! | a CSV header that comes again (`header_again`) | `kind_of` in `extract/csv/rows/mod.rs` |
+//! | how a record line becomes a record, and bytes in it that are not UTF-8 | `read` in `record/lines/read.rs` |
+//! | which members a record line may have, of kreplay or `kcat -J` (`ts`, `payload`) | `read_member` in `record/lines/fields.rs` |
+//! | base64 (`key_base64`), null and headers in a record line, also the flat ones of `kcat -J` | `BytesSeed` in `record/lines/parts.rs` |
 //! | lines of kcat itself (`% Reached end`) | `read` in `extract/source/records.rs` |
-//! | a record line that is damaged or cut off | `read_input` in `extract/source/by_line.rs` |
+//! | a record line that is damaged or cut off (truncated) | `read_input` in `extract/source/by_line.rs` |
 //! | record lines that are indented or in a list (`jq .`) | `begins_indented` in `extract/input/framing/mod.rs` |
 //! | how a record line is written, also a reject | `push_record` in `record/lines/write.rs` |
 //! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `FORMATS` in `record/lines/foreign/formats.rs` |
@@ -201,57 +202,62 @@
 //! | which JSONPath queries are refused | `check` in `extract/profile/query/well_typed.rs` |
 //! | nodes that a path matches twice, and their order | `plan_for` in `extract/rrpair/engine.rs` |
 //! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
-//! | why a path matches nothing | `explain` in `extract/census/unmatched.rs` |
+//! | why a path matches nothing, and the nearest path | `explain` in `extract/census/unmatched.rs` |
+//! | where `path_unmatched` is reported | `name_unmatched` in `extract/keep/collect/naming.rs`; of a CSV: `name_unmatched` in `extract/csv/rows/losses.rs` |
 //! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs` |
-//! | the grammar of `--filter`: AND, OR, quotes | `parse` in `extract/profile/filter/parse.rs`; how a fault is shown: `rendered` in `extract/profile/filter/error.rs` |
+//! | the grammar of `--filter`: AND, OR, parentheses, quotes | `parse` in `extract/profile/filter/parse.rs`; how a fault is shown: `rendered` in `extract/profile/filter/error.rs` |
 //! | the keywords of `--filter` | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
-//! | `--filter` of JSON bodies and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs` |
-//! | `--filter` by XPath: namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
+//! | `--filter` of JSON bodies (`req_json`, `resp_json`) and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs` |
+//! | `--filter` by XPath (`req_xpath`, `req_soapxpath`): namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
 //! | which filter counts: a profile's own, an empty one | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
-//! | RRPairs that the filter leaves out: their counts, and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
-//! | how a UUID is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
+//! | RRPairs that the filter leaves out: their counts (`filtered`), and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
+//! | how a UUID or a topic's id is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
 //! | **Extraction: the fields of a record** | |
 //! | `--value-encoding`, `--key-encoding`: how keys and values are decoded | `text_field` in `extract/rrpair/walk/node.rs`; what `auto` makes of a name: `resolve` in `extract/profile/candidates.rs`; of `value` alone: `extract/profile/profiles/fetch.toml` |
 //! | a value that is empty or null | `visit_unit` in `extract/rrpair/walk/visit.rs`; an empty text: `text_field` in `extract/rrpair/walk/node.rs` |
 //! | a record without a value: a tombstone or not (`value_unknown`) | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
-//! | a key, value or header that cannot be read | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
+//! | a key, value or header that cannot be read (`unreadable`) | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
 //! | members of a record that the profile does not know (`member_unknown`) | `name_unknown_members` in `extract/keep/collect/naming.rs` |
 //! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs` |
 //! | headers as `{key, value}`, and headers without a name or a value | `visit_map` in `extract/rrpair/headers/object.rs` |
 //! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `extract/rrpair/headers/values.rs` |
 //! | which timestamps are none (-1, 0) | `known_timestamp_ms` in `record/select/clock.rs`; as a capture writes them: `captured_timestamp_ms` there |
-//! | a record's own timestamp, as it was captured | `timestamp_ms` in `extract/rrpair/fields.rs` |
+//! | a record's own timestamp, as it was captured (LogAppendTime, base and delta) | `timestamp_ms` in `extract/rrpair/fields.rs` |
 //! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
 //! | a captured partition that is left out | `keep` in `extract/keep/collect/mod.rs` |
 //! | a captured partition that is no number, and integers that are strings | `number_field` in `extract/rrpair/walk/node.rs` |
 //! | when a record was captured | `captured_ns` in `extract/profile/capture.rs`; for a Produce: `extract/profile/profiles/produce.toml` |
-//! | which parts of an RRPair become records, and control markers | `keep` in `extract/keep/collect/mod.rs`; how a marker is recognised: `from_name` in `extract/rrpair/fields.rs` |
+//! | which parts of an RRPair become records, and control markers (`control`) | `keep` in `extract/keep/collect/mod.rs`; how a marker is recognised: `from_name` in `extract/rrpair/fields.rs` |
 //! | how many records and topics one RRPair may hold | `has_room` in `extract/rrpair/walk/scopes.rs` |
-//! | duplicates, `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
+//! | **Extraction: duplicates, transactions, ids and redacted values** | |
+//! | duplicates (`duplicates`), `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | duplicates among record lines: all are sent | `read` in `extract/source/records.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
+//! | that each pass of `--loop` looks for copies anew | `Collector::new` in `extract/keep/collect/mod.rs` |
 //! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
-//! | `--with-aborted`: which records are of aborted transactions | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
+//! | `--with-aborted`: which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `extract/keep/pending.rs` |
 //! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
-//! | ids that stay without a name, and names under which the same batches occur | `UnresolvedIds::all` in `report/ledger/unresolved.rs` |
-//! | redacted values: what counts as one | `is_redacted` in `record/substitutes.rs`; counted in `extract/keep/sink.rs` |
+//! | a `--topic-id` whose id does not occur (`topic_id_unmatched`) | `finish` in `extract/keep/identities.rs`; before the first record: `first_look` in `produce/session/pass/look.rs` |
+//! | ids that stay without a name, and names under which the same batches occur | `UnresolvedIds::all` in `report/ledger/unresolved.rs`; the same batches: `names` in `extract/keep/identities.rs` |
+//! | redacted values and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `extract/keep/sink.rs` |
 //! | **Selection** | |
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs` |
-//! | records that are not selected (unselected) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
+//! | records that are not selected (`unselected`) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
 //! | flags of selection that contradict each other | `resolve_selection` in `config/resolve/selection.rs` |
 //! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `record/select/mod.rs` |
-//! | `--topics`: which topics are taken, and globs that match nothing | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
+//! | `--topics`: which topics are taken, and globs that match nothing (`topics_unmatched`) | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
-//! | a window of `--from` and `--to` outside the capture | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
+//! | a window of `--from` and `--to` outside the capture (`window_outside`) | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
 //! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
 //! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
-//! | `--resolve-dates`: what date placeholders become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
+//! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
+//! | that rejects which were never sent keep their placeholders | `Pass::next_batch` in `produce/session/pass/mod.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
 //! | **Inspecting** | |
-//! | what `kreplay inspect` counts of topics, partitions, gaps and tombstones | `add` in `run/inspect/contents.rs` |
+//! | what `kreplay inspect` counts of topics, partitions, gaps (`gaps_uncounted`) and tombstones | `add` in `run/inspect/contents.rs` |
 //! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
 //! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
 //! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
@@ -266,7 +272,7 @@
 //! | how many topics and partitions kreplay takes | `check_topics` in `produce/routing/placement/captured.rs`; partitions: `check_bound` in `produce/order/mod.rs` |
 //! | how many brokers and headers kreplay takes | `check_broker_count` in `produce/connection/preflight.rs`; headers: `MOST_HEADERS` in `record/batch/mod.rs` |
 //! | whether a cluster can be reached (DNS, advertised listeners), and how long that is tried | `check_reachable` in `produce/connection/preflight.rs`; for one answer: `CONNECT_LIMIT` in `produce/connection/client/mod.rs` |
-//! | the text that says why a cluster cannot be used | `Reason::of` in `cluster/reasons.rs` |
+//! | the text that says why a cluster cannot be used (wrong password, TLS on one side only) | `Reason::of` in `cluster/reasons.rs` |
 //! | what is checked of all topics before the first record | `find_targets` in `produce/routing/checks.rs`, partitions in `check_partitions` there; which topics there are: `produce/connection/topics.rs` |
 //! | the topic of `-t`, and a topic that turns up later | `check_named_topic` in `produce/routing/route/mod.rs`, `target` there |
 //! | whether the user may write to a topic (ACL) | `check_writing` in `produce/connection/topics.rs` |
@@ -282,25 +288,29 @@
 //! | warnings about a topic's settings (LogAppendTime, min.insync.replicas) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
 //! | **Sending: topic, partition, time and order** | |
 //! | `--topic` (`-t`), `--map`: which topic a record goes to | `destination` in `produce/routing/placement/renamings.rs` |
-//! | a FROM of `--map` that is given twice or matches nothing | `check_renamings` in `config/resolve/destination.rs`; that matches nothing: `close` in `produce/session/outcome.rs` |
+//! | a FROM of `--map` that is given twice | `check_renamings` in `config/resolve/destination.rs` |
+//! | a FROM of `--map` that matches nothing (`map_unmatched`) | `Renamings::check` in `produce/routing/placement/renamings.rs`; at the end: `name_unmatched` there |
 //! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `target` in `produce/session/send.rs`; in a plan: `unplaceable` in `produce/plan/forecast/record.rs` |
 //! | `--partition`: which partition a record goes to (auto, keep, key, any) | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
+//! | how a key gives a partition (murmur2, as in Java) | `murmur2_partition` in `cluster/native/produce/mod.rs` |
 //! | a partition that the topic lacks | `partition` in `produce/routing/route/mod.rs` |
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
+//! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `produce/plan/forecast/record.rs` |
 //! | original timestamps that are too old for the topic's retention | `OriginalTimes::check` in `produce/routing/originals.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
-//! | null keys, null values (tombstones) and empty values: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
+//! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
 //! | records that a topic does not take: compacted and no key, timestamp too old or too new | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
 //! | how large a record and a batch may be (max.message.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
 //! | a record that is larger than a limit that is not known | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
 //! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
-//! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs`; with `--keep-duplicates` as captured: `job` in `run/replay/mod.rs` |
+//! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs` |
+//! | that `--keep-duplicates` sends records in the order in which they were captured | `job` in `run/replay/mod.rs` |
 //! | in which order records of different partitions are sent | `in_order` in `produce/order/by_time.rs` |
 //! | how long a record waits for earlier ones (0.2 s) | `is_due` in `produce/order/window/mod.rs` |
 //! | which records count as out of order (`out_of_order`) | `send` in `produce/order/partitions.rs`; sent again after a refusal: `delivered` in `produce/delivery/refusals.rs` |
 //! | partitions that take turns | `gathers` in `produce/order/window/mod.rs`; whose turn it is: `next_partition` in `produce/order/gathered.rs` |
-//! | files in the wrong order | `better_order` in `produce/order/files.rs` |
+//! | input files that are given in the wrong order | `better_order` in `produce/order/files.rs` |
 //! | **Sending: speed, pauses and passes** | |
 //! | `--speed`: due times | `due` in `produce/schedule/timeline.rs`; how `1x` and `max` are read: `speed` in `cli/timing.rs` |
 //! | times that jump or run back, and records without a time (`time_jump`, `time_back`, `untimed`, clamped) | `due` in `produce/schedule/timeline.rs`, `offset` there; the note about a jump: `name_oddity` in `produce/session/pass/turn.rs` |
@@ -314,14 +324,15 @@
 //! | `--loop`: whether there is another pass | `Passes::begin` in `run/replay/mod.rs`; how N is read: `passes` in `cli/delivery.rs` |
 //! | `--loop`: which sources can be read again | `resolve_repetition` in `config/resolve/repetition.rs` |
 //! | `--loop`: when the next pass begins | `end_pass` in `produce/schedule/timeline.rs` |
-//! | `--loop`: a pass that sends nothing, and the count of passes | `run` in `produce/session/mod.rs` |
+//! | `--loop`: a pass that sends nothing | `run` in `produce/session/mod.rs` |
+//! | `--loop`: how passes are counted | `Session::pass` in `produce/session/pass/mod.rs` |
 //! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs`; in a plan: `await_turn` in `produce/plan/forecast/mod.rs` |
-//! | records that were read and not sent when `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
+//! | records that were read and not sent when a run or its `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `produce/session/wait.rs` |
 //! | how much may be in flight | `next_window` in `produce/delivery/budget.rs`; which windows: `deliveries_of` in `produce/connection/client/mod.rs` |
 //! | how many producers and connections a replay has | `with_room` in `produce/connection/client/producers.rs` |
 //! | **Sending: answers and failures** | |
-//! | how the broker's answer decides the outcome of a record (`not_written`, `unknown`, refused) | `fail` in `produce/delivery/counts.rs` |
+//! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
 //! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `produce/delivery/ages.rs` |
@@ -343,7 +354,7 @@
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
 //! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `produce/delivery/journal/checksum.rs`; the topics: `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
-//! | what `kreplay plan` forecasts of a record: its partition, refused or displaced | `plan_record` in `produce/plan/forecast/record.rs` |
+//! | what `kreplay plan` forecasts of a record: its partition, refused or `displaced` | `plan_record` in `produce/plan/forecast/record.rs` |
 //! | the hottest key of a plan | `hottest` in `produce/plan/keys.rs` |
 //! | the hottest partition of a plan | `hottest_partition` in `report/plan/mod.rs` |
 //! | when a planned record would go | `await_turn` in `produce/plan/forecast/mod.rs` |
@@ -354,7 +365,7 @@
 //! | which topics a plan assumes without a cluster | `find` in `produce/plan/topics.rs` |
 //! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
 //! | that a plan writes nothing to the cluster | `without_idempotence` in `produce/plan/mod.rs` |
-//! | a plan whose cluster does not answer | `run` in `produce/plan/mod.rs` |
+//! | a plan whose cluster does not answer or refuses | `run` in `produce/plan/mod.rs` |
 //! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs` |
 //! | the page of a plan: the sentence at its head, its table of topics | `verdict` in `report/plan/text.rs` |
 //! | **Comparing** | |
@@ -403,13 +414,15 @@
 //! | whether a capacity is confirmed | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
 //! | the lines about groups and capacity | `fmt` in `report/groups/text.rs`; the words of a verdict, the slowest partition: `slowest` in `report/groups/mod.rs` |
 //! | **Reporting** | |
-//! | the outcomes of a record, and what each means for a run | `Outcome` in `report/ledger/outcome.rs` |
+//! | the outcomes of a record (`printed`, `unprinted`, `to_send`, `records`), and what each means for a run | `Outcome` in `report/ledger/outcome.rs` |
 //! | the line `found` of the report | `fmt` in `report/ledger/mod.rs` |
 //! | problems: their kinds and names | `ProblemKind` in `report/ledger/problems.rs`; their lines: `problems_text` in `report/rendering/text/problems.rs` |
 //! | how a place is written (`raw.jsonl:3`) | `place` in `report/mod.rs` |
-//! | the first line of the report, and how the run ended | `write_headline` in `report/rendering/text/stop.rs`, `write_stop` there |
-//! | what the report says of the source | `write_source` in `report/rendering/text/source.rs`; its kind and whether it is complete: `source` in `extract/context.rs` |
-//! | what the report says of topics and rejects | `write_topics` in `report/rendering/text/delivery.rs` |
+//! | the first line of the report, and the line `rate` | `write_headline` in `report/rendering/text/stop.rs` |
+//! | what the report says of the promise and the end: TLS not checked, no idempotence, resumed | `write_stop` in `report/rendering/text/stop.rs` |
+//! | what the report says of the source: the lines `read`, `redacted` and `dates` | `write_source` in `report/rendering/text/source.rs`; its kind and whether it is complete: `source` in `extract/context.rs` |
+//! | how many topics with redacted values are named | `MOST_REDACTED_TOPICS` in `report/rendering/text/source.rs`; how many are kept: `NameCounts::add` in `report/inspection/census.rs` |
+//! | the lines `sent to`, `placed` and `rejects` of the report | `write_topics` in `report/rendering/text/delivery.rs` |
 //! | the order of the report's parts | `fmt` in `report/rendering/text/mod.rs` |
 //! | the members of the report as JSON, and the version of its schema | `to_json` in `report/rendering/json.rs` |
 //! | the members `ledger` and `timing` of the JSON | `to_json` in `report/ledger/mod.rs`, `to_json` in `report/pacing/json.rs` |
@@ -418,8 +431,8 @@
 //! | the members of the JSON of `kreplay plan` | `to_json` in `report/plan/json.rs` |
 //! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
 //! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `produce/delivery/counts.rs` |
-//! | elapsed time | `replay` in `run/replay/mod.rs` |
-//! | what limited the speed of a replay | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
+//! | elapsed time, without the wait for groups | `replay` in `run/replay/mod.rs` |
+//! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
 //! | lateness and response times | `keep_time` in `produce/delivery/counts.rs` |
 //! | latency, and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |

@@ -280,6 +280,27 @@ fn the_map_has_a_row_for_each_behaviour_that_people_ask_about() {
     }
 }
 
+/// The names of all kinds of problems, as `report/ledger/problems.rs` writes them into a report.
+fn problem_names(text: &str) -> BTreeSet<&str> {
+    let names = text.split("pub fn name(self)").nth(1).unwrap_or_default();
+    let names = names.split("\n    }\n").next().unwrap_or_default();
+    let arms = names.lines().filter_map(|line| line.split_once(" => \""));
+    arms.filter_map(|(_, name)| name.strip_suffix("\","))
+        .collect()
+}
+
+#[test]
+fn every_problem_and_outcome_of_a_report_is_in_a_question_of_the_map() {
+    let files = files_of("src");
+    let rows = map_rows(&files["lib.rs"]);
+    let asked: BTreeSet<&str> = rows.iter().flat_map(|row| quoted(row.question)).collect();
+    let mut names = problem_names(&files["report/ledger/problems.rs"]);
+    assert!(names.contains("time_jump") && names.len() > 20, "{names:?}");
+    names.extend(kreplay::Outcome::ALL.iter().map(|outcome| outcome.name()));
+    names.retain(|name| !asked.contains(name));
+    assert!(names.is_empty(), "no row asks about {names:?}");
+}
+
 #[test]
 fn a_function_of_one_type_is_not_taken_for_that_of_another() {
     let text = "
