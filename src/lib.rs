@@ -53,7 +53,7 @@
 //! | what the flags of a replay mean together | `replaying` in `config/resolve/mod.rs`; one group of flags each: the files in `config/resolve/` |
 //! | how a duration (`5s`, `1m 30s`) is read from a flag | `duration` in `cli/values.rs` |
 //! | how `KEY=VALUE`, `FROM=TO` and `ID=NAME` are split | `pair` in `cli/values.rs`; `--map`: `renaming` there; `--topic-id`: `naming` there |
-//! | which names of topics are illegal | `NameFault::of` in `record/topic.rs` |
+//! | which names of topics are illegal, and how long one may be | `NameFault::of` in `record/topic.rs` |
 //! | "did you mean": which known name is nearest to a misspelt one | `nearest` in `config/nearest.rs` |
 //! | `--help`, `--version` (`-V`), no arguments, and words that are not flags | `typed` in `cli/mod.rs` |
 //! | `kreplay profile` | `built_in` in `extract/profile/mod.rs`; without a name: `ProfileArguments` in `cli/commands/mod.rs` |
@@ -66,6 +66,7 @@
 //! | which addresses of brokers are refused (port, IPv6, `user@`) | `check_one` in `config/properties/brokers.rs` |
 //! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
 //! | how the lines of a property file are read (comments, UTF-16) | `parse` in `config/properties/file.rs` |
+//! | how large a property file or a profile may be | `MOST_BYTES` in `config/small_file.rs` |
 //! | which value of a property wins: `-X` or `-F`, the same name twice, an alias | `last_words` in `config/property_names.rs`; `-X` after the file: `resolve` in `config/properties/mod.rs` |
 //! | which properties are refused because they break the promise (acks, retries, max.in.flight, enable.idempotence, transactional.id) | `check_promise` in `config/properties/mod.rs` |
 //! | `--no-idempotence`: what it allows, and what it changes | `check_promise` in `config/properties/mod.rs`; for the producer: `settings` in `produce/connection/client/settings.rs` |
@@ -111,7 +112,7 @@
 //! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract: `print_all` in `run/extract/print.rs` |
 //! | `--report-file`: which file it may replace | `check_content` in `host/outputs/replace.rs`; what counts as an earlier report: `REPORT` in `run/show/mod.rs` |
 //! | how a report file is replaced as a whole | `replace` in `host/outputs/replace.rs` |
-//! | which files a run refuses to write because it reads them | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
+//! | which files a run refuses to write because it reads them or writes them twice | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
 //! | links, owners and rights of the files that a run writes | `open_or_create` in `host/outputs/open.rs` |
 //! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs` |
 //! | what `-v` adds: skipped files, commands that run | `skip` in `extract/source/rrpairs.rs`; commands: `extract/source/snapshot/command.rs` |
@@ -136,7 +137,7 @@
 //! | **Reading: sources and snapshots** | |
 //! | what a SOURCE may be, and which sources and flags exclude each other | `resolve_source` in `config/resolve/source.rs` |
 //! | `-`: standard input (stdin) as a source | `Input::from` in `config/reading/source.rs`; named twice: `resolve_inputs` in `config/resolve/source.rs` |
-//! | `--via`, `--print-command` and `--as` where they do not fit the source | `check_snapshot_flags` in `config/resolve/source.rs` |
+//! | `--via`, `--print-command` and `--as` where they do not fit the source | `check_snapshot_flags` in `config/resolve/source.rs`, `--as` in `resolve_source` there |
 //! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs`; the default of each command: `resolve_snapshot` in `config/resolve/source.rs` |
 //! | when a snapshot's CSV is given up for the RRPairs (`--via auto`) | `loses` in `extract/csv/rows/losses.rs`; until when it can be: `take_back` in `record/channel.rs` |
 //! | which ids of a snapshot are refused | `check_id` in `extract/source/snapshot/command.rs` |
@@ -144,7 +145,7 @@
 //! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `extract/input/speedctl/mod.rs`; that nothing else runs: `run/mod.rs` |
 //! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
 //! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
-//! | whether speedctl's CSV is on stdout or in a file | `named_csv` in `extract/source/snapshot/csv.rs` |
+//! | whether speedctl's CSV is on stdout or in a file, and a speedctl that prints no CSV | `named_csv` in `extract/source/snapshot/csv.rs` |
 //! | where the RRPairs are that speedctl pulls (`raw.jsonl`), and whether they are new | `pulled` in `extract/source/snapshot/pulled.rs` |
 //! | a speedctl that fails while its CSV is read | `read_extracted` in `extract/source/snapshot/csv.rs` |
 //! | **Reading: files and formats** | |
@@ -161,8 +162,8 @@
 //! | any JSON, read with the user's own paths | `Opener::open` in `extract/input/encoding/opener.rs` |
 //! | which flags are refused for a kind of source (`--filter` of a CSV) | `check_kind` in `extract/source/check.rs` |
 //! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs` |
-//! | what ends a line | `LineReader::next_place` in `extract/input/framing/lines.rs` |
-//! | how RRPairs in an array or one behind the other are separated | `step_inside` in `extract/input/framing/values.rs` |
+//! | what ends a line of an input | `LineReader::next_place` in `extract/input/framing/lines.rs` |
+//! | what separates RRPairs in an array, and those that follow each other on a line | `step_inside` in `extract/input/framing/values.rs` |
 //! | how long a line or an RRPair may be | `LONGEST_LINE` in `extract/input/framing/window.rs` |
 //! | the sections of a Markdown RRPair, and which are unread (`section_unread`) | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
 //! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs`; a body: `lay` in `extract/input/framing/markdown/overlay/body.rs` |
@@ -206,10 +207,10 @@
 //! | where `path_unmatched` is reported | `name_unmatched` in `extract/keep/collect/naming.rs`; of a CSV: `name_unmatched` in `extract/csv/rows/losses.rs` |
 //! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs` |
 //! | the grammar of `--filter`: AND, OR, parentheses, quotes | `parse` in `extract/profile/filter/parse.rs`; how a fault is shown: `rendered` in `extract/profile/filter/error.rs` |
-//! | the keywords of `--filter` | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
-//! | `--filter` of JSON bodies (`req_json`, `resp_json`) and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs` |
+//! | the keywords of `--filter`, and those that are refused or unknown | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
+//! | `--filter` of JSON bodies (`req_json`, `resp_json`) and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs`; a whole body (`reqbodyjson`): `holds` in `extract/profile/filter/eval.rs` |
 //! | `--filter` by XPath (`req_xpath`, `req_soapxpath`): namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
-//! | which filter counts: a profile's own, an empty one | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
+//! | which filter applies: the profile's own, the user's or an empty one | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
 //! | RRPairs that the filter leaves out: their counts (`filtered`), and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
 //! | how a UUID or a topic's id is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
 //! | **Extraction: the fields of a record** | |
@@ -231,9 +232,9 @@
 //! | how many records and topics one RRPair may hold | `has_room` in `extract/rrpair/walk/scopes.rs` |
 //! | **Extraction: duplicates, transactions, ids and redacted values** | |
 //! | duplicates (`duplicates`), `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
-//! | duplicates among record lines: all are sent | `read` in `extract/source/records.rs` |
+//! | duplicates in record lines: all are sent | `read` in `extract/source/records.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
-//! | that each pass of `--loop` looks for copies anew | `Collector::new` in `extract/keep/collect/mod.rs` |
+//! | duplicates in different passes of `--loop`: all are sent | `Collector::new` in `extract/keep/collect/mod.rs` |
 //! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
 //! | `--with-aborted`: which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `extract/keep/pending.rs` |
@@ -249,26 +250,26 @@
 //! | `--topics`: which topics are taken, and globs that match nothing (`topics_unmatched`) | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
 //! | a window of `--from` and `--to` outside the capture (`window_outside`) | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
-//! | `--sample`: which keys are taken | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
-//! | `--shard`: which machine has a record | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
+//! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
+//! | `--shard`: which machine has a record (`2/3`) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
-//! | that rejects which were never sent keep their placeholders | `Pass::next_batch` in `produce/session/pass/mod.rs` |
+//! | date placeholders in rejects that were never sent: they stay | `Pass::next_batch` in `produce/session/pass/mod.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
 //! | **Inspecting** | |
 //! | what `kreplay inspect` counts of topics, partitions, gaps (`gaps_uncounted`) and tombstones | `add` in `run/inspect/contents.rs` |
 //! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
 //! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
-//! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
+//! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation, and what a CSV would lose | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
 //! | the page of `kreplay inspect` | `fmt` in `report/inspection/text.rs` |
 //! | `--paths`: every path of a capture, and a sample of each | `list` in `extract/census/outline/mod.rs`; how many are kept: `OutlineBudget::take` in `extract/census/outline/tree.rs`; the samples: `sample_of` in `extract/census/outline/visit.rs` |
 //! | `--paths`: which RRPairs are looked at | `inspecting` in `config/resolve/mod.rs` |
 //! | `--paths`: the page and its JSON | `fmt` in `report/inspection/path_list.rs` |
 //! | **Sending: before the first record** | |
 //! | how much of the source is read before the first record is sent | `gate` in `run/replay/mod.rs`; how long a slow source is waited for: `look_ahead` in `record/channel.rs` |
-//! | bounds of memory between reading and sending | `CHANNEL` in `run/driver.rs` |
-//! | bounds of memory for order, for duplicates and in flight | `MOST_BYTES` in `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates), `produce/delivery/budget.rs` (in flight) |
+//! | how much memory holds records between reading and sending (bounds) | `CHANNEL` in `run/driver.rs` |
+//! | how much memory order, duplicates and records in flight take (bounds) | `MOST_BYTES` in `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates), `produce/delivery/budget.rs` (in flight) |
 //! | how many topics and partitions kreplay takes | `check_topics` in `produce/routing/placement/captured.rs`; partitions: `check_bound` in `produce/order/mod.rs` |
 //! | how many brokers and headers kreplay takes | `check_broker_count` in `produce/connection/preflight.rs`; headers: `MOST_HEADERS` in `record/batch/mod.rs` |
 //! | whether a cluster can be reached (DNS, advertised listeners), and how long that is tried | `check_reachable` in `produce/connection/preflight.rs`; for one answer: `CONNECT_LIMIT` in `produce/connection/client/mod.rs` |
@@ -293,7 +294,7 @@
 //! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `target` in `produce/session/send.rs`; in a plan: `unplaceable` in `produce/plan/forecast/record.rs` |
 //! | `--partition`: which partition a record goes to (auto, keep, key, any) | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
 //! | how a key gives a partition (murmur2, as in Java) | `murmur2_partition` in `cluster/native/produce/mod.rs` |
-//! | a partition that the topic lacks | `partition` in `produce/routing/route/mod.rs` |
+//! | a partition that the topic lacks (`--partition keep`) | `check_partitions` in `produce/routing/checks.rs`; after the first record: `partition` in `produce/routing/route/mod.rs` |
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
 //! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `produce/plan/forecast/record.rs` |
@@ -302,10 +303,10 @@
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
 //! | records that a topic does not take: compacted and no key, timestamp too old or too new | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
 //! | how large a record and a batch may be (max.message.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
-//! | a record that is larger than a limit that is not known | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
+//! | a large record whose topic does not show its limit | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
 //! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
 //! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs` |
-//! | that `--keep-duplicates` sends records in the order in which they were captured | `job` in `run/replay/mod.rs` |
+//! | `--keep-duplicates`: records are sent in the order in which they were captured | `job` in `run/replay/mod.rs` |
 //! | in which order records of different partitions are sent | `in_order` in `produce/order/by_time.rs` |
 //! | how long a record waits for earlier ones (0.2 s) | `is_due` in `produce/order/window/mod.rs` |
 //! | which records count as out of order (`out_of_order`) | `send` in `produce/order/partitions.rs`; sent again after a refusal: `delivered` in `produce/delivery/refusals.rs` |
@@ -344,6 +345,7 @@
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
 //! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `produce/session/outcome.rs` |
+//! | a panic elsewhere: what is shown of it | `report_panics` in `host/console/stderr.rs` |
 //! | **Rejects and the journal** | |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
 //! | which failed records go into the rejects | `fail` in `produce/delivery/answers.rs`; those without an answer: `Account::close` in `produce/delivery/mod.rs` |
@@ -364,7 +366,7 @@
 //! | redacted texts in a plan, which goes on after them | `plan_all` in `produce/plan/forecast/mod.rs` |
 //! | which topics a plan assumes without a cluster | `find` in `produce/plan/topics.rs` |
 //! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
-//! | that a plan writes nothing to the cluster | `without_idempotence` in `produce/plan/mod.rs` |
+//! | what a plan writes to the cluster: nothing | `without_idempotence` in `produce/plan/mod.rs` |
 //! | a plan whose cluster does not answer or refuses | `run` in `produce/plan/mod.rs` |
 //! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs` |
 //! | the page of a plan: the sentence at its head, its table of topics | `verdict` in `report/plan/text.rs` |
@@ -405,6 +407,7 @@
 //! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs` |
 //! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
 //! | the lag of a group in records and in seconds, and its peak | `saw_committed` in `verify/group/mod.rs`, records in `lag` there |
+//! | how long a group took after the last delivery (`drain_s`) | `GroupWatch::findings` in `verify/group/mod.rs` |
 //! | how fast a group reads, and how often it commits | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
 //! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
@@ -430,12 +433,13 @@
 //! | the member `expected` of the JSON | `to_json` in `report/comparison/expected.rs` |
 //! | the members of the JSON of `kreplay plan` | `to_json` in `report/plan/json.rs` |
 //! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
+//! | how numbers of the JSON are rounded | `round_ms` in `report/pacing/json.rs` |
 //! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `produce/delivery/counts.rs` |
-//! | elapsed time, without the wait for groups | `replay` in `run/replay/mod.rs` |
+//! | elapsed time (`elapsed_s`), without the wait for groups | `replay` in `run/replay/mod.rs` |
 //! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
 //! | lateness and response times | `keep_time` in `produce/delivery/counts.rs` |
-//! | latency, and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
+//! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
 //! | the lines `timing`, `lateness` and `gaps` | `fmt` in `report/pacing/text.rs` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
