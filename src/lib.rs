@@ -43,7 +43,7 @@
 //! | which flags `kreplay extract` takes | `ExtractArguments` in `cli/commands/extract.rs` |
 //! | which flags `kreplay inspect` takes, and which exclude `--paths` | `InspectArguments` in `cli/commands/inspect.rs` |
 //! | which flags `kreplay compare` takes | `CompareArguments` in `cli/commands/compare.rs` |
-//! | defaults, environment variables and conflicts of the flags for a source | `SpeedctlArguments` in `cli/source/mod.rs` (KREPLAY_SPEEDCTL); profiles and paths: `cli/source/extraction.rs`; selection: `cli/source/selection.rs` |
+//! | defaults, environment variables and conflicts of the flags for a source | `SpeedctlArguments` in `cli/source/mod.rs` (KREPLAY_SPEEDCTL); profiles and paths: `ExtractionArguments` in `cli/source/extraction.rs`; selection: `SelectionArguments` in `cli/source/selection.rs` |
 //! | defaults, environment variables and conflicts of the flags for a destination | `ConnectionArguments` in `cli/destination.rs` (KREPLAY_BROKERS); topics and partitions: `DestinationArguments` there |
 //! | defaults and conflicts of the flags for speed and time | `TimingArguments` in `cli/timing.rs` |
 //! | defaults and conflicts of the flags for delivery, `--loop`, `--resume`, `--rejects` and groups | `DeliveryArguments` in `cli/delivery.rs`; `--loop` and `--for`: `RepetitionArguments` there; groups: `GroupArguments` there |
@@ -115,7 +115,7 @@
 //! | which files a run refuses to write because it reads them or writes them twice | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
 //! | links, owners and rights of the files that a run writes | `open_or_create` in `host/outputs/open.rs` |
 //! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs` |
-//! | what `-v` adds: skipped files, commands that run | `skip` in `extract/source/rrpairs.rs`; commands: `extract/source/snapshot/command.rs` |
+//! | what `-v` adds: skipped files, commands that run | `skip` in `extract/source/rrpairs.rs`; commands: `start` in `extract/source/snapshot/command.rs` |
 //! | which lines of librdkafka's log are shown | `log` in `produce/connection/context.rs` |
 //! | what happens when nobody reads stderr | `add` in `host/console/stderr.rs` |
 //! | progress: what it says, and what a narrow terminal leaves out | `line` in `run/replay/status.rs` |
@@ -128,8 +128,8 @@
 //! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs` |
 //! | which signals end a run: SIGQUIT, SIGHUP (not under `nohup`), and a third Ctrl-C | `listen` in `host/signals.rs` |
 //! | how long deliveries are waited for after a signal (10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs` |
-//! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; lines of a file: `wait_or_fail` in `host/outputs/lines.rs`; the journal: `produce/delivery/journal/disk.rs` |
-//! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `host/process/group.rs` |
+//! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; lines of a file: `wait_or_fail` in `host/outputs/lines.rs`; the journal: `Disk::wait_for` in `produce/delivery/journal/disk.rs` |
+//! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `WATCH` in `host/process/group.rs` |
 //! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs` |
 //! | a run of `kreplay replay`, from its beginning to its report | `replay` in `run/replay/mod.rs` |
 //! | a run of `kreplay plan` or `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
@@ -142,7 +142,7 @@
 //! | when a snapshot's CSV is given up for the RRPairs (`--via auto`) | `loses` in `extract/csv/rows/losses.rs`; until when it can be: `take_back` in `record/channel.rs` |
 //! | which ids of a snapshot are refused | `check_id` in `extract/source/snapshot/command.rs` |
 //! | what speedctl is asked for: paths and the filter | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
-//! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `extract/input/speedctl/mod.rs`; that nothing else runs: `run/mod.rs` |
+//! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `Speedctl::command_line` in `extract/input/speedctl/mod.rs`; that nothing else runs: `run` in `run/mod.rs` |
 //! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
 //! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
 //! | whether speedctl's CSV is on stdout or in a file, and a speedctl that prints no CSV | `named_csv` in `extract/source/snapshot/csv.rs` |
@@ -198,7 +198,7 @@
 //! | which of several spellings of a field wins, and a path that gives two values | `FieldSet::claim` in `extract/rrpair/fields.rs` |
 //! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs`; which nodes are records then: `sources` in `extract/rrpair/sources.rs` |
 //! | how a path is written, JSONPath or dotted | `Path::parse` in `extract/profile/path/mod.rs` |
-//! | which nodes a query matches (filters, slices, `..`) | `add_by` in `extract/profile/query/mod.rs`; what it may cost: `extract/profile/query/evaluation.rs` |
+//! | which nodes a query matches (filters, slices, `..`) | `add_by` in `extract/profile/query/mod.rs`; what it may cost: `Evaluation` in `extract/profile/query/evaluation.rs` |
 //! | comparisons, `match` and `search` in a JSONPath | `holds` in `extract/profile/query/compare.rs` |
 //! | which JSONPath queries are refused | `check` in `extract/profile/query/well_typed.rs` |
 //! | nodes that a path matches twice, and their order | `plan_for` in `extract/rrpair/engine.rs` |
@@ -221,7 +221,7 @@
 //! | members of a record that the profile does not know (`member_unknown`) | `name_unknown_members` in `extract/keep/collect/naming.rs` |
 //! | `--header-encoding`: how headers are decoded | `bytes_of` in `extract/rrpair/headers/text.rs` |
 //! | headers as `{key, value}`, and headers without a name or a value | `visit_map` in `extract/rrpair/headers/object.rs` |
-//! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `extract/rrpair/headers/values.rs` |
+//! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `visit_seq` in `extract/rrpair/headers/values.rs` |
 //! | which timestamps are none (-1, 0) | `known_timestamp_ms` in `record/select/clock.rs`; as a capture writes them: `captured_timestamp_ms` there |
 //! | a record's own timestamp, as it was captured (LogAppendTime, base and delta) | `timestamp_ms` in `extract/rrpair/fields.rs` |
 //! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
@@ -237,22 +237,22 @@
 //! | duplicates in different passes of `--loop`: all are sent | `Collector::new` in `extract/keep/collect/mod.rs` |
 //! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
 //! | `--with-aborted`: which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
-//! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `extract/keep/pending.rs` |
+//! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `PendingTopicIds` in `extract/keep/pending.rs` |
 //! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
 //! | a `--topic-id` whose id does not occur (`topic_id_unmatched`) | `finish` in `extract/keep/identities.rs`; before the first record: `first_look` in `produce/session/pass/look.rs` |
 //! | ids that stay without a name, and names under which the same batches occur | `UnresolvedIds::all` in `report/ledger/unresolved.rs`; the same batches: `names` in `extract/keep/identities.rs` |
-//! | redacted values and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `extract/keep/sink.rs` |
+//! | redacted values and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `count_substitutes` in `extract/keep/sink.rs` |
 //! | **Selection** | |
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs` |
 //! | records that are not selected (`unselected`) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
 //! | flags of selection that contradict each other | `resolve_selection` in `config/resolve/selection.rs` |
-//! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `record/select/mod.rs` |
+//! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `has_enough` in `record/select/mod.rs` |
 //! | `--topics`: which topics are taken, and globs that match nothing (`topics_unmatched`) | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
-//! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; what `+5m` is: `record/select/moment.rs` |
+//! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; `+5m`: `Moment` in `record/select/moment.rs` |
 //! | a window of `--from` and `--to` outside the capture (`window_outside`) | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
-//! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `record/select/mod.rs` |
+//! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `Selector::sample` in `record/select/mod.rs` |
 //! | `--shard`: which machine has a record (`2/3`) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
-//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
+//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `Timeline::share` in `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
 //! | date placeholders in rejects that were never sent: they stay | `Pass::next_batch` in `produce/session/pass/mod.rs` |
@@ -269,12 +269,12 @@
 //! | **Sending: before the first record** | |
 //! | how much of the source is read before the first record is sent | `gate` in `run/replay/mod.rs`; how long a slow source is waited for: `look_ahead` in `record/channel.rs` |
 //! | how much memory holds records between reading and sending (bounds) | `CHANNEL` in `run/driver.rs` |
-//! | how much memory order, duplicates and records in flight take (bounds) | `MOST_BYTES` in `produce/order/batch.rs` (waiting for order), `extract/keep/deduplicator/seen.rs` (duplicates), `produce/delivery/budget.rs` (in flight) |
+//! | how much memory order, duplicates and records in flight take (bounds) | `MOST_BYTES` in `produce/order/batch.rs` (order), `MOST_BYTES` in `extract/keep/deduplicator/seen.rs` (duplicates), `InFlightBudget` in `produce/delivery/budget.rs` (in flight) |
 //! | how many topics and partitions kreplay takes | `check_topics` in `produce/routing/placement/captured.rs`; partitions: `check_bound` in `produce/order/mod.rs` |
 //! | how many brokers and headers kreplay takes | `check_broker_count` in `produce/connection/preflight.rs`; headers: `MOST_HEADERS` in `record/batch/mod.rs` |
 //! | whether a cluster can be reached (DNS, advertised listeners), and how long that is tried | `check_reachable` in `produce/connection/preflight.rs`; for one answer: `CONNECT_LIMIT` in `produce/connection/client/mod.rs` |
 //! | the text that says why a cluster cannot be used (wrong password, TLS on one side only) | `Reason::of` in `cluster/reasons.rs` |
-//! | what is checked of all topics before the first record | `find_targets` in `produce/routing/checks.rs`, partitions in `check_partitions` there; which topics there are: `produce/connection/topics.rs` |
+//! | what is checked of all topics before the first record | `find_targets` in `produce/routing/checks.rs`, partitions in `check_partitions` there; which topics there are: `topic_states` in `produce/connection/topics.rs` |
 //! | the topic of `-t`, and a topic that turns up later | `check_named_topic` in `produce/routing/route/mod.rs`, `target` there |
 //! | whether the user may write to a topic (ACL) | `check_writing` in `produce/connection/topics.rs` |
 //! | a right that is taken away in the middle of a run (ACL) | `forbidden` in `produce/session/open.rs` |
@@ -297,7 +297,7 @@
 //! | a partition that the topic lacks (`--partition keep`) | `check_partitions` in `produce/routing/checks.rs`; after the first record: `partition` in `produce/routing/route/mod.rs` |
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
-//! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `produce/plan/forecast/record.rs` |
+//! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `timestamp_ms` in `produce/plan/forecast/record.rs` |
 //! | original timestamps that are too old for the topic's retention | `OriginalTimes::check` in `produce/routing/originals.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
@@ -329,22 +329,22 @@
 //! | `--loop`: how passes are counted | `Session::pass` in `produce/session/pass/mod.rs` |
 //! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs`; in a plan: `await_turn` in `produce/plan/forecast/mod.rs` |
 //! | records that were read and not sent when a run or its `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
-//! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `produce/session/wait.rs` |
+//! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `Waiter::wait` in `produce/session/wait.rs` |
 //! | how much may be in flight | `next_window` in `produce/delivery/budget.rs`; which windows: `deliveries_of` in `produce/connection/client/mod.rs` |
 //! | how many producers and connections a replay has | `with_room` in `produce/connection/client/producers.rs` |
 //! | **Sending: answers and failures** | |
 //! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
 //! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
-//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `produce/delivery/ages.rs` |
+//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `InFlightAges::look` in `produce/delivery/ages.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
 //! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
-//! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `produce/session/recovery/reappearance.rs` |
+//! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
-//! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `produce/session/outcome.rs` |
+//! | the report of a run in which a thread panics | `contain` in `produce/session/pass/mod.rs`; the thread that takes answers: `poll` in `produce/connection/client/producers.rs`; the counts then: `ReplayOutcome::panicked` in `produce/session/outcome.rs` |
 //! | a panic elsewhere: what is shown of it | `report_panics` in `host/console/stderr.rs` |
 //! | **Rejects and the journal** | |
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
@@ -354,7 +354,7 @@
 //! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
-//! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `produce/delivery/journal/checksum.rs`; the topics: `produce/delivery/journal/writer/resume.rs` |
+//! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `Checksum` in `produce/delivery/journal/checksum.rs`; the topics: `meet` in `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
 //! | what `kreplay plan` forecasts of a record: its partition, refused or `displaced` | `plan_record` in `produce/plan/forecast/record.rs` |
 //! | the hottest key of a plan | `hottest` in `produce/plan/keys.rs` |
@@ -372,7 +372,7 @@
 //! | the page of a plan: the sentence at its head, its table of topics | `verdict` in `report/plan/text.rs` |
 //! | **Comparing** | |
 //! | what the sides of `kreplay compare` may be (`topic:NAME`, files, a snapshot) | `resolve_sides` in `config/resolve/comparison.rs` |
-//! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `cluster/reader.rs` |
+//! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `LogReader` in `cluster/reader.rs` |
 //! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `read_sides` in `run/compare/mod.rs` |
 //! | how much memory a comparison takes, and when it is refused | `too_many` in `verify/compare/mod.rs` |
 //! | what counts as the same when records are compared (1 and 1.0, the order of members) | `compared` in `verify/compare/content.rs` |
@@ -400,18 +400,18 @@
 //! | the verdict of `--expect`: same, differs, learned or incomplete | `verdict` in `report/comparison/expected.rs`; why it is incomplete: `why` in `run/replay/expected/end.rs` |
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; when the file is written: `learn` in `run/replay/expected/mod.rs` |
 //! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
-//! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `run/replay/expected/noise.rs` |
+//! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `NoiseFile` in `run/replay/expected/noise.rs` |
 //! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs`; what `key`, `header:NAME` and `value:PATH` are: `from_str` in `config/comparison.rs` |
 //! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
 //! | **Consumer groups and lag** | |
-//! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `verify/group/sent.rs` |
+//! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `SentIndex` in `verify/group/sent.rs` |
 //! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
 //! | the lag of a group in records and in seconds, and its peak | `saw_committed` in `verify/group/mod.rs`, records in `lag` there |
 //! | how long a group took after the last delivery (`drain_s`) | `GroupWatch::findings` in `verify/group/mod.rs` |
 //! | how fast a group reads, and how often it commits | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
 //! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
-//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs`; what else ends the wait (Ctrl-C): `produce/session/watches/groups.rs` |
+//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs`; what else ends the wait (Ctrl-C): `wait` in `produce/session/watches/groups.rs` |
 //! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
 //! | the capacity of a service | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
 //! | whether a capacity is confirmed | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
@@ -434,7 +434,7 @@
 //! | the members of the JSON of `kreplay plan` | `to_json` in `report/plan/json.rs` |
 //! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
 //! | how numbers of the JSON are rounded | `round_ms` in `report/pacing/json.rs` |
-//! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `produce/delivery/counts.rs` |
+//! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `DeliveryCounts` in `produce/delivery/counts.rs` |
 //! | elapsed time (`elapsed_s`), without the wait for groups | `replay` in `run/replay/mod.rs` |
 //! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |

@@ -128,6 +128,30 @@ fn every_row_of_the_maps_names_first_the_item_that_decides() {
     }
 }
 
+/// Source files of an answer in which it names no item: a reader would have to look through them.
+fn bare_files(answer: &str) -> Vec<&str> {
+    let parts: Vec<&str> = answer.split('`').collect();
+    let places = (1..parts.len()).step_by(2);
+    let bare = places.filter(|at| parts[*at].ends_with(".rs") && parts[at - 1] != " in ");
+    bare.map(|at| parts[at]).collect()
+}
+
+#[test]
+fn the_map_names_an_item_in_each_source_file() {
+    let files = files_of("src");
+    let rows = map_rows(&files["lib.rs"]);
+    let bare: Vec<String> = rows
+        .iter()
+        .flat_map(|row| {
+            bare_files(row.answer)
+                .into_iter()
+                .map(move |file| (row, file))
+        })
+        .map(|(row, file)| format!("{}: {file}", row.question))
+        .collect();
+    assert!(bare.is_empty(), "{bare:#?}");
+}
+
 /// Questions that occur more than once.
 fn repeated<'a>(rows: &[MapRow<'a>]) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
@@ -334,6 +358,7 @@ fn what_a_map_names_and_does_not_exist_is_found() {
     let missing = missing_in(second.answer, "", &files);
     assert_eq!(missing, ["T in c.rs", "h in c.rs"]);
     assert_eq!(repeated(&rows), ["how"]);
+    assert_eq!(bare_files(first.answer), ["d.rs"]);
 }
 
 #[test]
