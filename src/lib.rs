@@ -64,7 +64,7 @@
 //! | **Brokers and properties** | |
 //! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
 //! | which addresses of brokers are refused (port, IPv6, `user@`) | `check_one` in `config/properties/brokers.rs` |
-//! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
+//! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own `~/.config/kcat.conf`) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
 //! | how the lines of a property file are read (comments, UTF-16) | `parse` in `config/properties/file.rs` |
 //! | how large a property file or a profile may be | `MOST_BYTES` in `config/small_file.rs` |
 //! | which value of a property wins: `-X` or `-F`, the same name twice, an alias | `last_words` in `config/property_names.rs`; `-X` after the file: `resolve` in `config/properties/mod.rs` |
@@ -125,7 +125,8 @@
 //! | how control characters in foreign names are escaped | `is_obeyed` in `host/visible.rs` |
 //! | how counts, sizes and times are written | `HumanCount` in `report/rendering/figures.rs`, sizes in `HumanBytes` there; times: `span` in `report/rendering/figures.rs` |
 //! | **Signals and processes** | |
-//! | Ctrl-C and SIGTERM: what the first and the second signal do | `wait` in `run/driver.rs` |
+//! | Ctrl-C and SIGTERM: what the first and the second signal do to a command | `wait` in `run/driver.rs` |
+//! | a second Ctrl-C or SIGTERM: how records in flight are given up | `wait` in `produce/session/drain.rs` |
 //! | which signals end a run: SIGQUIT, SIGHUP (not under `nohup`), and a third Ctrl-C | `listen` in `host/signals.rs` |
 //! | how long deliveries are waited for after a signal (10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs` |
 //! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; lines of a file: `wait_or_fail` in `host/outputs/lines.rs`; the journal: `Disk::wait_for` in `produce/delivery/journal/disk.rs` |
@@ -157,14 +158,15 @@
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
 //! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
 //! | bytes that are not UTF-8 in an RRPair | `text_of` in `extract/source/rrpairs.rs` |
-//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; the names of members that show it: `is_rrpair` in `extract/input/members.rs` |
+//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; by which columns a CSV is recognised: `is_header` there; by which members an RRPair is: `is_rrpair` in `extract/input/members.rs` |
 //! | `--as`, sources of several kinds, and an input that is of no kind | `agree` in `extract/input/encoding/opener.rs` |
 //! | any JSON, read with the user's own paths | `Opener::open` in `extract/input/encoding/opener.rs` |
 //! | which flags are refused for a kind of source (`--filter` of a CSV) | `check_kind` in `extract/source/check.rs` |
 //! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs` |
 //! | what ends a line of an input | `LineReader::next_place` in `extract/input/framing/lines.rs` |
 //! | what separates RRPairs in an array, and those that follow each other on a line | `step_inside` in `extract/input/framing/values.rs` |
-//! | how long a line or an RRPair may be | `LONGEST_LINE` in `extract/input/framing/window.rs` |
+//! | how long a line may be, and that a longer one is skipped | `LineReader::place` in `extract/input/framing/lines.rs`; the limit: `LONGEST_LINE` in `extract/input/framing/window.rs` |
+//! | how long an RRPair in an array or in indented JSON may be | `ValueReader::found` in `extract/input/framing/values.rs` |
 //! | the sections of a Markdown RRPair, and which are unread (`section_unread`) | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
 //! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs`; a body: `lay` in `extract/input/framing/markdown/overlay/body.rs` |
 //! | METADATA and SIGNATURE of a Markdown RRPair | `lay_metadata` in `extract/input/framing/markdown/overlay/metadata.rs`, `lay_signature` in `extract/input/framing/markdown/overlay/signature.rs` |
@@ -231,12 +233,13 @@
 //! | which parts of an RRPair become records, and control markers (`control`) | `keep` in `extract/keep/collect/mod.rs`; how a marker is recognised: `from_name` in `extract/rrpair/fields.rs` |
 //! | how many records and topics one RRPair may hold | `has_room` in `extract/rrpair/walk/scopes.rs` |
 //! | **Extraction: duplicates, transactions, ids and redacted values** | |
-//! | duplicates (`duplicates`), `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs` |
+//! | duplicates (`duplicates`), `--keep-duplicates`: what counts as the same record | `try_claim` in `extract/keep/deduplicator/mod.rs`; whether it was seen before: `given` in `extract/keep/deduplicator/seen.rs` |
 //! | duplicates in record lines: all are sent | `read` in `extract/source/records.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
 //! | duplicates in different passes of `--loop`: all are sent | `Collector::new` in `extract/keep/collect/mod.rs` |
 //! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
-//! | `--with-aborted`: which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs`; what the flag changes: `try_claim` in `extract/keep/deduplicator/mod.rs` |
+//! | which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs` |
+//! | `--with-aborted`, and that records of aborted transactions are left out without it | `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `PendingTopicIds` in `extract/keep/pending.rs` |
 //! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
 //! | a `--topic-id` whose id does not occur (`topic_id_unmatched`) | `finish` in `extract/keep/identities.rs`; before the first record: `first_look` in `produce/session/pass/look.rs` |
@@ -253,7 +256,8 @@
 //! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `Selector::sample` in `record/select/mod.rs` |
 //! | `--shard`: which machine has a record (`2/3`) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `Timeline::share` in `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
-//! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs`; refused where nothing goes by it: `check_clock` in `config/resolve/selection.rs` |
+//! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs` |
+//! | `--clock` without a flag that goes by it is refused | `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
 //! | date placeholders in rejects that were never sent: they stay | `Pass::next_batch` in `produce/session/pass/mod.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
@@ -279,11 +283,12 @@
 //! | whether the user may write to a topic (ACL) | `check_writing` in `produce/connection/topics.rs` |
 //! | a right that is taken away in the middle of a run (ACL) | `forbidden` in `produce/session/open.rs` |
 //! | IdempotentWrite, and fatal errors of the producer | `fatal_error` in `produce/connection/client/mod.rs` |
-//! | the guard against the captured cluster, `--yes` | `shared` in `cluster/guard.rs`; where `--yes` is heeded: `compare` in `produce/routing/route/guard.rs` |
+//! | the guard: when the cluster counts as the one that was captured | `shared` in `cluster/guard.rs` |
+//! | the guard: kreplay refuses to send to the captured cluster, `--yes` allows it | `check_shared` in `produce/routing/route/guard.rs`, `--yes` in `compare` there |
 //! | which brokers and cluster ids a capture shows | `captured_from` in `extract/census/mod.rs`; of a CSV: `note_broker` in `extract/csv/rows/mod.rs` |
 //! | `--create-topics`: whether missing topics are created or refused | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
 //! | how a topic is created, and how long that is waited for (replication) | `create_topics` in `produce/connection/creation.rs`; the replication: `create_topic` in `cluster/native/admin/mod.rs` |
-//! | `--create-partitions-up-to`: how many partitions a created topic gets | `check_count` in `produce/routing/placement/captured.rs`, `partitions_to_create` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
+//! | `--create-partitions-up-to`: how many partitions a created topic gets | `partitions_to_create` in `produce/routing/placement/captured.rs`; when that is refused: `check_count` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
 //! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |
 //! | the line that says where records go, and which groups read there | `destination` in `produce/connection/announce.rs`, the groups in `look` there |
 //! | warnings about a topic's settings (LogAppendTime, min.insync.replicas) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
@@ -298,7 +303,7 @@
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
 //! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `timestamp_ms` in `produce/plan/forecast/record.rs` |
-//! | original timestamps that are too old for the topic's retention | `OriginalTimes::check` in `produce/routing/originals.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
+//! | original timestamps that are too old for the topic's retention end the run | `OriginalTimes::check` in `produce/routing/originals.rs`; which are too old: `expires` in `produce/routing/acceptance.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
 //! | records that a topic does not take: compacted and no key, timestamp too old or too new | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
@@ -337,9 +342,9 @@
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
 //! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `InFlightAges::look` in `produce/delivery/ages.rs` |
-//! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
+//! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the default: `DeliveryArguments` in `cli/delivery.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
-//! | `--on-refused`: what happens to the other records of a refused batch | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
+//! | `--on-refused`: what happens to the other records of a refused batch (sent again, in halves) | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
 //! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
@@ -375,7 +380,9 @@
 //! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `LogReader` in `cluster/reader.rs` |
 //! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `read_sides` in `run/compare/mod.rs` |
 //! | how much memory a comparison takes, and when it is refused | `too_many` in `verify/compare/mod.rs` |
-//! | what counts as the same when records are compared (1 and 1.0, the order of members) | `compared` in `verify/compare/content.rs` |
+//! | which contents count as the same when records are compared | `hash` in `verify/compare/content.rs` |
+//! | numbers that count as the same (1, 1.0 and 1e0) | `number_bits` in `verify/compare/content.rs` |
+//! | the order of an object's members does not count, that of elements does | `hash_json` in `verify/compare/content.rs` |
 //! | `--ignore`: which parts its paths match | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
 //! | `--allow-new`: members that the expectation lacks, and which changes are named | `differ` in `verify/compare/difference.rs` |
 //! | which records are equal, repeated, reordered, missing or extra | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
@@ -404,7 +411,7 @@
 //! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs`; what `key`, `header:NAME` and `value:PATH` are: `from_str` in `config/comparison.rs` |
 //! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
 //! | **Consumer groups and lag** | |
-//! | `--wait-group`: whether a consumer group has read what was sent (drained, stuck, blocked) | `verdict` in `verify/group/mod.rs`; which records it has read: `SentIndex` in `verify/group/sent.rs` |
+//! | `--wait-group`: when a consumer group is drained, progressing, stuck or blocked | `PartitionWatch::state` in `verify/group/mod.rs`; which records it has read: `SentIndex` in `verify/group/sent.rs` |
 //! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
 //! | the lag of a group in records and in seconds, and its peak | `saw_committed` in `verify/group/mod.rs`, records in `lag` there |
 //! | how long a group took after the last delivery (`drain_s`) | `GroupWatch::findings` in `verify/group/mod.rs` |
