@@ -62,7 +62,7 @@
 //! | what the library says of records that cannot be read | `Records::end` in `run/extract/records.rs` |
 //! | which versions of librdkafka and OpenSSL are linked | `linked_versions` in `cluster/native/ffi/owned.rs` |
 //! | **Brokers and properties** | |
-//! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
+//! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them (bootstrap.servers) | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
 //! | which addresses of brokers are refused (port, IPv6, `user@`) | `check_one` in `config/properties/brokers.rs` |
 //! | which property file is read (`-F`, `-F none`, KCAT_CONFIG, kcat's own `~/.config/kcat.conf`) | `choose` in `config/properties/file.rs`; none in a rehearsal: `property_file` in `config/resolve/destination.rs` |
 //! | how the lines of a property file are read (comments, UTF-16) | `parse` in `config/properties/file.rs` |
@@ -78,7 +78,7 @@
 //! | which properties every client gets by default: client.id, reconnect backoff, keepalive, CA certificates, auto-creation of topics | `CONNECTION` in `cluster/settings.rs` |
 //! | which TLS and SASL settings are refused before anything is tried (no password, Kerberos, OIDC, Java keystores) | `check` in `config/properties/security.rs` |
 //! | a certificate, key or keystore that does not open | `explain` in `config/properties/security.rs` |
-//! | warnings about TLS checks that are switched off | `unchecked` in `config/properties/security.rs` |
+//! | warnings about TLS checks that are switched off (`tls_unchecked`) | `unchecked` in `config/properties/security.rs` |
 //! | which values are secret, and how they are hidden (passwords) | `is_secret` in `config/properties/mod.rs`, hidden by `Secrets` there; those of `--speedctl-arg`: `shown_line` in `extract/input/speedctl/mod.rs` |
 //! | OAUTHBEARER tokens: when they are renewed, also after a failure | `until_renewal` in `cluster/token/mod.rs` |
 //! | what a token is and when it expires, `--oauth-file` | `read` in `cluster/token/read.rs` |
@@ -130,13 +130,13 @@
 //! | which signals end a run: SIGQUIT, SIGHUP (not under `nohup`), and a third Ctrl-C | `listen` in `host/signals.rs` |
 //! | how long deliveries are waited for after a signal (10 s, 3 s and 2 s) | `run` in `produce/session/drain.rs` |
 //! | a disk or a pipe that hangs at the end | `patience` in `host/control.rs`; lines of a file: `wait_or_fail` in `host/outputs/lines.rs`; the journal: `Disk::wait_for` in `produce/delivery/journal/disk.rs` |
-//! | how programs that kreplay starts are ended (speedctl, the token command) | `end` in `host/process/mod.rs`; also when kreplay is killed: `WATCH` in `host/process/group.rs` |
+//! | how programs that kreplay starts are ended (speedctl, the token command; `kill -9`) | `end` in `host/process/mod.rs`; also when kreplay is killed: `WATCH` in `host/process/group.rs` |
 //! | how extraction and its receiver meet, in every command | `Driver` in `run/driver.rs` |
 //! | a run of `kreplay replay`, from its beginning to its report | `replay` in `run/replay/mod.rs` |
 //! | a run of `kreplay plan` or `kreplay extract` | `plan` in `run/plan.rs`, `extract` in `run/extract/mod.rs` |
 //! | a run of `kreplay inspect` or `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
 //! | **Reading: sources and snapshots** | |
-//! | what a SOURCE may be, and which sources and flags exclude each other | `resolve_source` in `config/resolve/source.rs` |
+//! | what a SOURCE may be (`snapshot:ID`), and which sources and flags exclude each other | `resolve_source` in `config/resolve/source.rs` |
 //! | `-`: standard input (stdin) as a source | `Input::from` in `config/reading/source.rs`; named twice: `resolve_inputs` in `config/resolve/source.rs` |
 //! | `--via`, `--print-command` and `--as` where they do not fit the source | `check_snapshot_flags` in `config/resolve/source.rs`, `--as` in `resolve_source` there |
 //! | `--via`: whether a snapshot is read as a CSV or as RRPairs | `way` in `extract/source/snapshot/mod.rs`; the default of each command: `resolve_snapshot` in `config/resolve/source.rs` |
@@ -229,7 +229,7 @@
 //! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
 //! | a captured partition that is left out | `keep` in `extract/keep/collect/mod.rs` |
 //! | a captured partition that is no number, and integers that are strings | `number_field` in `extract/rrpair/walk/node.rs` |
-//! | when a record was captured | `captured_ns` in `extract/profile/capture.rs`; for a Produce: `extract/profile/profiles/produce.toml` |
+//! | when a record was captured (`captured`: its `ts` and `duration`) | `captured_ns` in `extract/profile/capture.rs`; for a Produce: `extract/profile/profiles/produce.toml` |
 //! | which parts of an RRPair become records, and control markers (`control`) | `keep` in `extract/keep/collect/mod.rs`; how a marker is recognised: `from_name` in `extract/rrpair/fields.rs` |
 //! | how many records and topics one RRPair may hold | `has_room` in `extract/rrpair/walk/scopes.rs` |
 //! | **Extraction: duplicates, transactions, ids and redacted values** | |
@@ -243,8 +243,8 @@
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `PendingTopicIds` in `extract/keep/pending.rs` |
 //! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
 //! | a `--topic-id` whose id does not occur (`topic_id_unmatched`) | `finish` in `extract/keep/identities.rs`; before the first record: `first_look` in `produce/session/pass/look.rs` |
-//! | ids that stay without a name, and names under which the same batches occur | `UnresolvedIds::all` in `report/ledger/unresolved.rs`; the same batches: `names` in `extract/keep/identities.rs` |
-//! | redacted values and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `count_substitutes` in `extract/keep/sink.rs` |
+//! | ids that stay without a name, and names under which the same batches occur (`occurs_as`) | `UnresolvedIds::all` in `report/ledger/unresolved.rs`; the same batches: `names` in `extract/keep/identities.rs` |
+//! | redacted values (REDACTED-) and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `count_substitutes` in `extract/keep/sink.rs` |
 //! | **Selection** | |
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs` |
 //! | records that are not selected (`unselected`) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
@@ -254,8 +254,8 @@
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; `+5m`: `Moment` in `record/select/moment.rs` |
 //! | a window of `--from` and `--to` outside the capture (`window_outside`) | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
 //! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `Selector::sample` in `record/select/mod.rs` |
-//! | `--shard`: which machine has a record (`2/3`) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
-//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `Timeline::share` in `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
+//! | `--shard`: which machine has a record (`2/3`, KREPLAY_SHARDS) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
+//! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `pass_others` in `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs` |
 //! | `--clock` without a flag that goes by it is refused | `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
@@ -291,7 +291,7 @@
 //! | `--create-partitions-up-to`: how many partitions a created topic gets | `partitions_to_create` in `produce/routing/placement/captured.rs`; when that is refused: `check_count` there; more of them later: `grow` in `produce/routing/route/mod.rs` |
 //! | `--rehearse`: the brokers of a rehearsal, and the properties that a rehearsal ignores | `settings` in `produce/connection/client/settings.rs`; that topics are always created: `missing_topics` in `config/resolve/destination.rs` |
 //! | the line that says where records go, and which groups read there | `destination` in `produce/connection/announce.rs`, the groups in `look` there |
-//! | warnings about a topic's settings (LogAppendTime, min.insync.replicas) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
+//! | warnings about a topic's settings (LogAppendTime, min.insync.replicas, no right to DescribeConfigs) | `look_at` in `produce/routing/warnings.rs`; settings that the cluster does not show: `ask_for_settings` in `produce/connection/topics.rs` |
 //! | **Sending: topic, partition, time and order** | |
 //! | `--topic` (`-t`), `--map`: which topic a record goes to | `destination` in `produce/routing/placement/renamings.rs` |
 //! | a FROM of `--map` that is given twice | `check_renamings` in `config/resolve/destination.rs` |
@@ -303,13 +303,13 @@
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
 //! | `--timestamps`: which time a record is sent with | `kept_timestamp_ms` in `produce/schedule/shift.rs` |
 //! | a record that has no time to keep (`timestamp_lost`) | `timestamp_ms` in `produce/session/send.rs`; in a plan: `timestamp_ms` in `produce/plan/forecast/record.rs` |
-//! | original timestamps that are too old for the topic's retention end the run | `OriginalTimes::check` in `produce/routing/originals.rs`; which are too old: `expires` in `produce/routing/acceptance.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
+//! | original timestamps that are too old for the topic (retention.ms) end the run | `OriginalTimes::check` in `produce/routing/originals.rs`; which are too old: `expires` in `produce/routing/acceptance.rs`; of the first record itself: `objection` in `produce/session/send.rs` |
 //! | `--header`: headers that are added | `hand_over` in `produce/session/send.rs` |
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
-//! | records that a topic does not take: compacted and no key, timestamp too old or too new | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
-//! | how large a record and a batch may be (max.message.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
+//! | records that a topic does not take: compacted and no key, timestamp too old or too new (message.timestamp.before.max.ms) | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
+//! | how large a record and a batch may be (max.message.bytes, message.max.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
 //! | a large record whose topic does not show its limit | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
-//! | a topic that changes during a replay: its partitions, its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
+//! | a topic that changes during a replay: its partitions (`partitions_at_end`), its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
 //! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs` |
 //! | `--keep-duplicates`: records are sent in the order in which they were captured | `job` in `run/replay/mod.rs` |
 //! | in which order records of different partitions are sent | `in_order` in `produce/order/by_time.rs` |
@@ -336,7 +336,7 @@
 //! | records that were read and not sent when a run or its `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `Waiter::wait` in `produce/session/wait.rs` |
 //! | how much may be in flight | `next_window` in `produce/delivery/budget.rs`; which windows: `deliveries_of` in `produce/connection/client/mod.rs` |
-//! | how many producers and connections a replay has | `with_room` in `produce/connection/client/producers.rs` |
+//! | how many producers and connections a replay has (`ulimit -n`) | `with_room` in `produce/connection/client/producers.rs` |
 //! | **Sending: answers and failures** | |
 //! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
@@ -345,7 +345,7 @@
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the default: `DeliveryArguments` in `cli/delivery.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
 //! | `--on-refused`: what happens to the other records of a refused batch (sent again, in halves) | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
-//! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
+//! | a topic or partition that is missing or deleted in the middle of a run (topic.metadata.propagation.max.ms) | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
@@ -355,19 +355,19 @@
 //! | `--rejects`: which file is taken, and rejects of earlier runs in it | `check_former` in `produce/delivery/rejects.rs`; with `--resume`: `keep_rejects` in `produce/delivery/journal/rejects_file.rs` |
 //! | which failed records go into the rejects | `fail` in `produce/delivery/answers.rs`; those without an answer: `Account::close` in `produce/delivery/mod.rs` |
 //! | which records that were never sent go into the rejects | `leave_rest` in `produce/session/pass/batch.rs`; those that a topic does not take: `not_written` in `produce/delivery/mod.rs`; those without a topic: `unplaceable` in `produce/session/send.rs` |
-//! | `--resume`: which records are left out, and which may be sent twice (uncertain) | `has_delivered` in `produce/delivery/journal/writer/mod.rs`, the note in `note` there |
+//! | `--resume`: which records are left out (`skipped`), and which may be sent twice (`may_repeat`, uncertain) | `has_delivered` in `produce/delivery/journal/writer/mod.rs`, the note in `note` there |
 //! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
 //! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `Checksum` in `produce/delivery/journal/checksum.rs`; the topics: `meet` in `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
-//! | what `kreplay plan` forecasts of a record: its partition, refused or `displaced` | `plan_record` in `produce/plan/forecast/record.rs` |
+//! | what `kreplay plan` forecasts of a record: its partition, `displaced`, refused (`too_large`, `no_key`, `expired`) | `plan_record` in `produce/plan/forecast/record.rs` |
 //! | the hottest key of a plan | `hottest` in `produce/plan/keys.rs` |
 //! | the hottest partition of a plan | `hottest_partition` in `report/plan/mod.rs` |
 //! | when a planned record would go | `await_turn` in `produce/plan/forecast/mod.rs` |
-//! | how far a plan reaches (an endless `--loop`, `--for`) | `plan` in `produce/plan/forecast/mod.rs` |
+//! | how far a plan reaches (`reach`: an endless `--loop`, `--for`) | `plan` in `produce/plan/forecast/mod.rs` |
 //! | how long a planned replay would take | `outcome` in `produce/plan/forecast/summary.rs` |
-//! | the busiest second of a plan | `peaks` in `produce/plan/peaks.rs` |
+//! | the busiest second of a plan (`peak_second`) | `peaks` in `produce/plan/peaks.rs` |
 //! | redacted texts in a plan, which goes on after them | `plan_all` in `produce/plan/forecast/mod.rs` |
 //! | which topics a plan assumes without a cluster | `find` in `produce/plan/topics.rs` |
 //! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
@@ -383,7 +383,7 @@
 //! | which contents count as the same when records are compared | `hash` in `verify/compare/content.rs` |
 //! | numbers that count as the same (1, 1.0 and 1e0) | `number_bits` in `verify/compare/content.rs` |
 //! | the order of an object's members does not count, that of elements does | `hash_json` in `verify/compare/content.rs` |
-//! | `--ignore`: which parts its paths match | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
+//! | `--ignore`: which parts its paths match (`ignored_unmatched`) | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
 //! | `--allow-new`: members that the expectation lacks, and which changes are named | `differ` in `verify/compare/difference.rs` |
 //! | which records are equal, repeated, reordered, missing or extra | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
 //! | which two records are one record with changes | `pair` in `verify/compare/group/pairing.rs` |
@@ -398,10 +398,10 @@
 //! | which flags exclude `--expect` | `check_expectation` in `config/resolve/comparison.rs` |
 //! | `--expect` with a capture without Produce requests | `check_something` in `run/replay/expected/expectation.rs`; with a CSV: `check_kind` in `extract/source/expecting.rs` |
 //! | what the output topics are called (`--map`, `-t`) | `output` in `run/replay/expected/expectation.rs` |
-//! | topics that are not compared because the run sends to them | `compare` in `run/replay/expected/mod.rs` |
+//! | topics that are not compared because the run sends to them (`not_compared`) | `compare` in `run/replay/expected/mod.rs` |
 //! | output topics that are missing, may not be read or are deleted | `OutputTopics::check` in `run/replay/expected/outputs.rs`, `TopicPresence::check` there |
 //! | from which offsets the output is read | `ends_of` in `run/replay/expected/outputs.rs` |
-//! | whether uncommitted and aborted records of the output are read | `isolation` in `run/replay/expected/expectation.rs`; when that changes: `choose_isolation` in `run/replay/expected/observer.rs` |
+//! | whether uncommitted and aborted records of the output are read (read_uncommitted) | `isolation` in `run/replay/expected/expectation.rs`; when that changes: `choose_isolation` in `run/replay/expected/observer.rs` |
 //! | `--expect-from`: which records are expected instead | `read_other` in `run/replay/expected/start.rs` |
 //! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs`; from when that time counts: `replay` in `run/replay/mod.rs` |
 //! | the verdict of `--expect`: same, differs, learned or incomplete | `verdict` in `report/comparison/expected.rs`; why it is incomplete: `why` in `run/replay/expected/end.rs` |
@@ -412,18 +412,19 @@
 //! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
 //! | **Consumer groups and lag** | |
 //! | `--wait-group`: when a consumer group is drained, progressing, stuck or blocked | `PartitionWatch::state` in `verify/group/mod.rs`; which records it has read: `SentIndex` in `verify/group/sent.rs` |
+//! | the verdict on a consumer group as a whole (`no_such_group`, `no_members`) | `GroupWatch::verdict` in `verify/group/mod.rs`; its words: `GroupVerdict::name` in `report/groups/mod.rs` |
 //! | how often a group's lag is polled | `observe` in `verify/group/observer/look.rs` |
 //! | the lag of a group in records and in seconds, and its peak | `saw_committed` in `verify/group/mod.rs`, records in `lag` there |
 //! | how long a group took after the last delivery (`drain_s`) | `GroupWatch::findings` in `verify/group/mod.rs` |
-//! | how fast a group reads, and how often it commits | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
+//! | how fast a group reads, and how often it commits (`rate_p10`, `commit_interval_s`) | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
 //! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
 //! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs`; what else ends the wait (Ctrl-C): `wait` in `produce/session/watches/groups.rs` |
 //! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
-//! | the capacity of a service | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
-//! | whether a capacity is confirmed | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
+//! | the capacity of a service (`held_share`, `bounded_by`) | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
+//! | whether a capacity is confirmed (`lag_grew`, `sent_too_little`) | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
 //! | the lines about groups and capacity | `fmt` in `report/groups/text.rs`; the words of a verdict, the slowest partition: `slowest` in `report/groups/mod.rs` |
-//! | **Reporting** | |
+//! | **Reporting: the page** | |
 //! | the outcomes of a record (`printed`, `unprinted`, `to_send`, `records`), and what each means for a run | `Outcome` in `report/ledger/outcome.rs` |
 //! | the line `found` of the report | `fmt` in `report/ledger/mod.rs` |
 //! | problems: their kinds and names | `ProblemKind` in `report/ledger/problems.rs`; their lines: `problems_text` in `report/rendering/text/problems.rs` |
@@ -434,6 +435,7 @@
 //! | how many topics with redacted values are named | `MOST_REDACTED_TOPICS` in `report/rendering/text/source.rs`; how many are kept: `NameCounts::add` in `report/inspection/census.rs` |
 //! | the lines `sent to`, `placed` and `rejects` of the report | `write_topics` in `report/rendering/text/delivery.rs` |
 //! | the order of the report's parts | `fmt` in `report/rendering/text/mod.rs` |
+//! | **Reporting: JSON and measurements** | |
 //! | the members of the report as JSON, and the version of its schema | `to_json` in `report/rendering/json.rs` |
 //! | the members `ledger` and `timing` of the JSON | `to_json` in `report/ledger/mod.rs`, `to_json` in `report/pacing/json.rs` |
 //! | the members `groups`, `capacity` and `series` of the JSON | `to_json` in `report/groups/json.rs`; `capacity` and `series`: `to_json` in `report/groups/capacity.rs` |
@@ -442,10 +444,12 @@
 //! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
 //! | how numbers of the JSON are rounded | `round_ms` in `report/pacing/json.rs` |
 //! | the numbers of each topic and partition | `topics` in `produce/session/outcome.rs`; counted in `DeliveryCounts` in `produce/delivery/counts.rs` |
+//! | the counts `fetches`, `empty_fetches` and `skipped_files` | `read_rrpair` in `extract/keep/collect/mod.rs`; of a CSV: `Rows::read` in `extract/csv/rows/mod.rs`; files: `skip` in `extract/source/rrpairs.rs` |
+//! | the member `drain` of the report (`given_up`, `unanswered`) | `run` in `produce/session/drain.rs` |
 //! | elapsed time (`elapsed_s`), without the wait for groups | `replay` in `run/replay/mod.rs` |
 //! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
-//! | lateness and response times | `keep_time` in `produce/delivery/counts.rs` |
+//! | lateness and response times (`lateness_ms`, `response_ms`) | `keep_time` in `produce/delivery/counts.rs` |
 //! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
 //! | the lines `timing`, `lateness` and `gaps` | `fmt` in `report/pacing/text.rs` |
 //!
