@@ -35,32 +35,34 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | **Commands and flags** | |
+//! | **Commands** | |
 //! | which commands there are | `Command` in `cli/commands/mod.rs` |
 //! | the former commands `raw`, `csv` and `records` | `from_cli` in `config/resolve/mod.rs` |
+//! | `--help`, `--version` (`-V`), no arguments, and words that are not flags | `typed` in `cli/mod.rs` |
+//! | `kreplay profile` | `built_in` in `extract/profile/mod.rs` |
+//! | which profile `kreplay profile` prints without a name | `ProfileArguments` in `cli/commands/mod.rs` |
+//! | `kreplay completions` | `completions` in `cli/mod.rs` |
+//! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
+//! | what the library says of records that cannot be read | `Records::end` in `run/extract/records.rs` |
+//! | which versions of librdkafka and OpenSSL are linked | `linked_versions` in `cluster/native/ffi/owned.rs` |
+//! | **Flags** | |
 //! | which flags `kreplay replay` and `kreplay snapshot` take | `SendingArguments` in `cli/commands/replay.rs` |
 //! | which flags `kreplay plan` takes | `PlanArguments` in `cli/commands/plan.rs` |
 //! | which flags `kreplay extract` takes | `ExtractArguments` in `cli/commands/extract.rs` |
 //! | which flags `kreplay inspect` takes, and which exclude `--paths` | `InspectArguments` in `cli/commands/inspect.rs` |
 //! | which flags `kreplay compare` takes | `CompareArguments` in `cli/commands/compare.rs` |
-//! | defaults, environment variables and conflicts of the flags for a source | `SpeedctlArguments` in `cli/source/mod.rs` (KREPLAY_SPEEDCTL); profiles and paths: `ExtractionArguments` in `cli/source/extraction.rs`; selection: `SelectionArguments` in `cli/source/selection.rs` |
-//! | defaults, environment variables and conflicts of the flags for a destination | `ConnectionArguments` in `cli/destination.rs` (KREPLAY_BROKERS); topics and partitions: `DestinationArguments` there |
-//! | defaults and conflicts of the flags for speed and time | `TimingArguments` in `cli/timing.rs` |
-//! | defaults and conflicts of the flags for delivery, `--loop`, `--resume`, `--rejects` and groups | `DeliveryArguments` in `cli/delivery.rs`; `--loop` and `--for`: `RepetitionArguments` there; groups: `GroupArguments` there |
-//! | defaults and conflicts of the flags for comparisons and `--expect` | `ExpectationArguments` in `cli/comparison.rs` |
-//! | defaults and conflicts of the flags for reports and progress | `OutputArguments` in `cli/output.rs` |
+//! | the flags for a source: their defaults and variables, and which exclude each other | `SpeedctlArguments` in `cli/source/mod.rs` (KREPLAY_SPEEDCTL); profiles and paths: `ExtractionArguments` in `cli/source/extraction.rs`; selection: `SelectionArguments` in `cli/source/selection.rs` |
+//! | the flags for a destination: their defaults and variables, and which exclude each other | `ConnectionArguments` in `cli/destination.rs` (KREPLAY_BROKERS); topics and partitions: `DestinationArguments` there |
+//! | the flags for speed and time: their defaults, and which exclude each other | `TimingArguments` in `cli/timing.rs` |
+//! | the flags for delivery, `--loop` and groups: their defaults, and which exclude each other | `DeliveryArguments` in `cli/delivery.rs`; `--loop` and `--for`: `RepetitionArguments` there; groups: `GroupArguments` there |
+//! | the flags for comparisons and `--expect`: their defaults, and which exclude each other | `ExpectationArguments` in `cli/comparison.rs` |
+//! | the flags for reports and progress: their defaults, and which exclude each other | `OutputArguments` in `cli/output.rs` |
 //! | which flags `-h` shows, and which only `--help` | `ExtractionArguments` in `cli/source/extraction.rs`, by `hide_short_help`; likewise in the other files of `cli/` |
 //! | what the flags of a replay mean together | `replaying` in `config/resolve/mod.rs`; one group of flags each: the files in `config/resolve/` |
 //! | how a duration (`5s`, `1m 30s`) is read from a flag | `duration` in `cli/values.rs` |
 //! | how `KEY=VALUE`, `FROM=TO` and `ID=NAME` are split | `pair` in `cli/values.rs`; `--map`: `renaming` there; `--topic-id`: `naming` there |
 //! | which names of topics are illegal, and how long one may be | `NameFault::of` in `record/topic.rs` |
 //! | "did you mean": which known name is nearest to a misspelt one | `nearest` in `config/nearest.rs` |
-//! | `--help`, `--version` (`-V`), no arguments, and words that are not flags | `typed` in `cli/mod.rs` |
-//! | `kreplay profile` | `built_in` in `extract/profile/mod.rs`; without a name: `ProfileArguments` in `cli/commands/mod.rs` |
-//! | `kreplay completions` | `completions` in `cli/mod.rs` |
-//! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
-//! | what the library says of records that cannot be read | `Records::end` in `run/extract/records.rs` |
-//! | which versions of librdkafka and OpenSSL are linked | `linked_versions` in `cluster/native/ffi/owned.rs` |
 //! | **Brokers and properties** | |
 //! | `--brokers` (`-b`), KREPLAY_BROKERS, and what names the brokers without them (bootstrap.servers) | `resolve_cluster` in `config/resolve/destination.rs`; the variable: `ConnectionArguments` in `cli/destination.rs` |
 //! | which addresses of brokers are refused (port, IPv6, `user@`) | `check_one` in `config/properties/brokers.rs` |
@@ -74,7 +76,7 @@
 //! | properties of consumers in a file (group.id) | `take_consumers` in `config/property_names.rs`; the note about them: `note_settings` in `run/replay/mod.rs` |
 //! | a property or a value that librdkafka refuses | `refused_setting` in `cluster/settings.rs` |
 //! | plugins (plugin.library.paths) | `check_plugins` in `config/properties/file.rs`; in a rehearsal: `resolve_destination` in `config/resolve/destination.rs` |
-//! | which properties the producer gets by default: acks, retries, compression, linger, partitioner (murmur2), queue sizes | `settings` in `produce/connection/client/settings.rs` |
+//! | which properties the producer gets by default: acks, retries, compression, linger.ms, partitioner (murmur2), queue sizes, topic.metadata.propagation.max.ms | `settings` in `produce/connection/client/settings.rs` |
 //! | which properties every client gets by default: client.id, reconnect backoff, keepalive, CA certificates, auto-creation of topics | `CONNECTION` in `cluster/settings.rs` |
 //! | which TLS and SASL settings are refused before anything is tried (no password, Kerberos, OIDC, Java keystores) | `check` in `config/properties/security.rs` |
 //! | a certificate, key or keystore that does not open | `explain` in `config/properties/security.rs` |
@@ -103,7 +105,8 @@
 //! | the hint of an error | `hint` in `error/hint.rs` |
 //! | the text about missing topics, partitions, groups and rights | `write_topics_missing` in `error/faults.rs` |
 //! | how an error is shown (`kreplay:`, `hint:`), and how long it may be | `failure` in `run/show/mod.rs`, foreign lines in `own_lines` there |
-//! | whether a run that ends with an error has a report | `conclude` in `run/replay/mod.rs`; what the report says itself: `says_all` in `run/show/mod.rs` |
+//! | whether a run that ends with an error has a report | `conclude` in `run/replay/mod.rs` |
+//! | when the page is left out because the error says everything | `says_all` in `run/show/mod.rs` |
 //! | **Output and progress** | |
 //! | `--report`: what goes to stdout in which form | `in_form` in `run/show/mod.rs` |
 //! | what `-q` leaves out of a report, a plan or an inspection: nothing | `in_form` in `run/show/mod.rs` |
@@ -149,7 +152,7 @@
 //! | whether speedctl's CSV is on stdout or in a file, and a speedctl that prints no CSV | `named_csv` in `extract/source/snapshot/csv.rs` |
 //! | where the RRPairs are that speedctl pulls (`raw.jsonl`), and whether they are new | `pulled` in `extract/source/snapshot/pulled.rs` |
 //! | a speedctl that fails while its CSV is read | `read_extracted` in `extract/source/snapshot/csv.rs` |
-//! | **Reading: files and formats** | |
+//! | **Reading: files and what they are** | |
 //! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs` |
 //! | in which order the files of a folder are read | `add_folder` in `extract/input/files.rs` |
 //! | which files of a folder are skipped because of what they hold | `of_folder` in `extract/input/encoding/opener.rs`; which of them are named without `-v`: `read_opening` in `extract/source/rrpairs.rs` |
@@ -159,16 +162,19 @@
 //! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
 //! | bytes that are not UTF-8 in an RRPair | `text_of` in `extract/source/rrpairs.rs` |
 //! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; by which columns a CSV is recognised: `is_header` there; by which members an RRPair is: `is_rrpair` in `extract/input/members.rs` |
-//! | `--as`, sources of several kinds, and an input that is of no kind | `agree` in `extract/input/encoding/opener.rs` |
+//! | `--as`, and sources of several kinds | `agree` in `extract/input/encoding/opener.rs` |
+//! | an input that is neither RRPairs, a CSV nor record lines | `Opener::unless` in `extract/input/encoding/opener.rs` |
 //! | any JSON, read with the user's own paths | `Opener::open` in `extract/input/encoding/opener.rs` |
 //! | which flags are refused for a kind of source (`--filter` of a CSV) | `check_kind` in `extract/source/check.rs` |
+//! | **Reading: RRPairs in a file** | |
 //! | how RRPairs are separated: lines, arrays, indented JSON, Markdown | `detect` in `extract/input/framing/format.rs` |
 //! | what ends a line of an input | `LineReader::next_place` in `extract/input/framing/lines.rs` |
 //! | what separates RRPairs in an array, and those that follow each other on a line | `step_inside` in `extract/input/framing/values.rs` |
 //! | how long a line may be, and that a longer one is skipped | `LineReader::place` in `extract/input/framing/lines.rs`; the limit: `LONGEST_LINE` in `extract/input/framing/window.rs` |
 //! | how long an RRPair in an array or in indented JSON may be | `ValueReader::found` in `extract/input/framing/values.rs` |
 //! | the sections of a Markdown RRPair, and which are unread (`section_unread`) | `merge` in `extract/input/framing/markdown/overlay/mod.rs` |
-//! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs`; a body: `lay` in `extract/input/framing/markdown/overlay/body.rs` |
+//! | REQUEST and RESPONSE of a Markdown RRPair | `lay_message` in `extract/input/framing/markdown/overlay/http.rs` |
+//! | a body in a Markdown RRPair (`bodyBase64`) | `lay` in `extract/input/framing/markdown/overlay/body.rs` |
 //! | METADATA and SIGNATURE of a Markdown RRPair | `lay_metadata` in `extract/input/framing/markdown/overlay/metadata.rs`, `lay_signature` in `extract/input/framing/markdown/overlay/signature.rs` |
 //! | where a Markdown document ends | `ends_before` in `extract/input/framing/markdown/document.rs` |
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki, OTLP) | `contents` in `extract/input/envelope/mod.rs`; typed values of OTLP: `object` in `extract/input/envelope/otlp.rs`; for the profile `byoc`: `extract/profile/profiles/byoc.toml` |
@@ -208,11 +214,12 @@
 //! | why a path matches nothing, and the nearest path | `explain` in `extract/census/unmatched.rs` |
 //! | where `path_unmatched` is reported | `name_unmatched` in `extract/keep/collect/naming.rs`; of a CSV: `name_unmatched` in `extract/csv/rows/losses.rs` |
 //! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs` |
-//! | the grammar of `--filter`: AND, OR, parentheses, quotes | `parse` in `extract/profile/filter/parse.rs`; how a fault is shown: `rendered` in `extract/profile/filter/error.rs` |
+//! | the grammar of `--filter`: AND, OR, parentheses, quotes | `parse` in `extract/profile/filter/parse.rs` |
+//! | how a fault in a filter is shown (caret) | `rendered` in `extract/profile/filter/error.rs` |
 //! | the keywords of `--filter`, and those that are refused or unknown | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
 //! | `--filter` of JSON bodies (`req_json`, `resp_json`) and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs`; a whole body (`reqbodyjson`): `holds` in `extract/profile/filter/eval.rs` |
 //! | `--filter` by XPath (`req_xpath`, `req_soapxpath`): namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
-//! | which filter applies: the profile's own, the user's or an empty one | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
+//! | which filter applies: the profile's own, the user's or an empty one (`--filter ''`) | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
 //! | RRPairs that the filter leaves out: their counts (`filtered`), and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
 //! | how a UUID or a topic's id is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
 //! | **Extraction: the fields of a record** | |
@@ -248,7 +255,7 @@
 //! | **Selection** | |
 //! | `--skip`, `--limit`, and in which order records are selected by all flags | `choose` in `record/select/mod.rs` |
 //! | records that are not selected (`unselected`) | `count` in `record/select/mod.rs`; the line: `fmt` in `report/ledger/unselected.rs` |
-//! | flags of selection that contradict each other | `resolve_selection` in `config/resolve/selection.rs` |
+//! | flags of selection that contradict each other (a `--to` before `--from`) | `resolve_selection` in `config/resolve/selection.rs` |
 //! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `has_enough` in `record/select/mod.rs` |
 //! | `--topics`: which topics are taken, and globs that match nothing (`topics_unmatched`) | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
 //! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; `+5m`: `Moment` in `record/select/moment.rs` |
@@ -260,7 +267,8 @@
 //! | `--clock` without a flag that goes by it is refused | `check_clock` in `config/resolve/selection.rs` |
 //! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
 //! | date placeholders in rejects that were never sent: they stay | `Pass::next_batch` in `produce/session/pass/mod.rs` |
-//! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs`; among records that are read ahead: `look` in `produce/session/pass/look.rs` |
+//! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs` |
+//! | redacted records among those that are read ahead of the first one | `Pass::look` in `produce/session/pass/look.rs` |
 //! | **Inspecting** | |
 //! | what `kreplay inspect` counts of topics, partitions, gaps (`gaps_uncounted`) and tombstones | `add` in `run/inspect/contents.rs` |
 //! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
@@ -308,7 +316,7 @@
 //! | null keys, null values (tombstones), empty values and headers: what Kafka is given | `arguments` in `cluster/native/produce/mod.rs` |
 //! | records that a topic does not take: compacted and no key, timestamp too old or too new (message.timestamp.before.max.ms) | `objection` in `produce/routing/acceptance.rs`; whether that ends the run: `objection` in `produce/session/send.rs` |
 //! | how large a record and a batch may be (max.message.bytes, message.max.bytes, batch.size) | `for_limit` in `produce/routing/sizes.rs` |
-//! | a large record whose topic does not show its limit | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
+//! | a large record whose topic does not show its limit (max.message.bytes) | `offer_larger` in `produce/session/recovery/isolation/limits.rs` |
 //! | a topic that changes during a replay: its partitions (`partitions_at_end`), its largest record | `count_partitions_again` in `produce/routing/route/targets.rs`, `learn_limit` in `produce/session/recovery/isolation/limits.rs` |
 //! | in which order records of a partition are sent | `in_order` in `produce/order/slots.rs`; what leaves the window: `take_first` in `produce/order/window/release.rs` |
 //! | `--keep-duplicates`: records are sent in the order in which they were captured | `job` in `run/replay/mod.rs` |
@@ -335,7 +343,8 @@
 //! | `--for`: when sending ends | `check_not_over` in `produce/session/open.rs`; in a plan: `await_turn` in `produce/plan/forecast/mod.rs` |
 //! | records that were read and not sent when a run or its `--for` ended (`unsent`) | `leave_rest` in `produce/session/pass/batch.rs` |
 //! | what the sending thread waits for | `await_turn` in `produce/session/pass/turn.rs`; how it waits: `Waiter::wait` in `produce/session/wait.rs` |
-//! | how much may be in flight | `next_window` in `produce/delivery/budget.rs`; which windows: `deliveries_of` in `produce/connection/client/mod.rs` |
+//! | how much may be in flight, and when that grows or shrinks | `next_window` in `produce/delivery/budget.rs` |
+//! | the most that may be in flight: 24 MiB, and 8 MiB with a journal | `deliveries_of` in `produce/connection/client/mod.rs`, by `InFlightBudget` in `produce/delivery/budget.rs` |
 //! | how many producers and connections a replay has (`ulimit -n`) | `with_room` in `produce/connection/client/producers.rs` |
 //! | **Sending: answers and failures** | |
 //! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
@@ -344,8 +353,9 @@
 //! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `InFlightAges::look` in `produce/delivery/ages.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the default: `DeliveryArguments` in `cli/delivery.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
-//! | `--on-refused`: what happens to the other records of a refused batch (sent again, in halves) | `judge` in `produce/session/recovery/isolation/mod.rs`; the reason that they get: `batch_words` in `produce/session/recovery/isolation/words.rs` |
-//! | a topic or partition that is missing or deleted in the middle of a run (topic.metadata.propagation.max.ms) | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
+//! | `--on-refused`: what happens to the other records of a refused batch (sent again, in halves) | `judge` in `produce/session/recovery/isolation/mod.rs` |
+//! | the reason that those other records get | `batch_words` in `produce/session/recovery/isolation/words.rs` |
+//! | a topic or partition that is missing or deleted in the middle of a run | `Absences::look` in `produce/session/recovery/absence.rs`; how it is looked for: `look_for` in `produce/session/recovery/reappearance.rs` |
 //! | the end of a run: how long it waits for deliveries without a signal | `run` in `produce/session/drain.rs`, until `renew_when_overdue` in `produce/session/recovery/renewal.rs` (`message.timeout.ms`) or `look` in `produce/session/watches/stall.rs` (`--give-up-after`) |
 //! | the end of a run: how records without an answer are counted | `Account::close` in `produce/delivery/mod.rs` |
 //! | a process that was stopped | `note` in `produce/session/watches/pause.rs` |
@@ -394,7 +404,8 @@
 //! | how differences are shown, and how many | `MOST_SHOWN` in `report/comparison/counts.rs` |
 //! | the page and the JSON of `kreplay compare` | `fmt` in `report/comparison/mod.rs`, `to_json` there |
 //! | **Expecting a service's output** | |
-//! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs`; redacted texts: `expect_records` in `run/replay/expected/expectation.rs` |
+//! | the expectation of `--expect`: what is taken from the capture | `written` in `extract/source/expecting.rs` |
+//! | redacted texts in what is expected (`--fail-on-redacted`) | `expect_records` in `run/replay/expected/expectation.rs` |
 //! | which flags exclude `--expect` | `check_expectation` in `config/resolve/comparison.rs` |
 //! | `--expect` with a capture without Produce requests | `check_something` in `run/replay/expected/expectation.rs`; with a CSV: `check_kind` in `extract/source/expecting.rs` |
 //! | what the output topics are called (`--map`, `-t`) | `output` in `run/replay/expected/expectation.rs` |
@@ -408,7 +419,8 @@
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; when the file is written: `learn` in `run/replay/expected/mod.rs` |
 //! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
 //! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `NoiseFile` in `run/replay/expected/noise.rs` |
-//! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs`; what `key`, `header:NAME` and `value:PATH` are: `from_str` in `config/comparison.rs` |
+//! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs` |
+//! | `--correlate`: what `key`, `header:NAME` and `value:PATH` are | `from_str` in `config/comparison.rs` |
 //! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
 //! | **Consumer groups and lag** | |
 //! | `--wait-group`: when a consumer group is drained, progressing, stuck or blocked | `PartitionWatch::state` in `verify/group/mod.rs`; which records it has read: `SentIndex` in `verify/group/sent.rs` |
@@ -419,11 +431,14 @@
 //! | how fast a group reads, and how often it commits (`rate_p10`, `commit_interval_s`) | `rates_within` in `verify/group/rates.rs`; the percentiles: `ConsumptionRates::of` in `report/groups/mod.rs` |
 //! | groups that do not exist, may not be described or are share groups | `observe` in `produce/session/watches/groups.rs` |
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
-//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs`; what else ends the wait (Ctrl-C): `wait` in `produce/session/watches/groups.rs` |
+//! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs` |
+//! | what else ends the wait for groups (Ctrl-C, a lost cluster) | `wait` in `produce/session/watches/groups.rs` |
 //! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
 //! | the capacity of a service (`held_share`, `bounded_by`) | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
-//! | whether a capacity is confirmed (`lag_grew`, `sent_too_little`) | `confirmation` in `verify/group/capacity.rs`; when that is tried: `go_on` in `produce/schedule/lag.rs` |
-//! | the lines about groups and capacity | `fmt` in `report/groups/text.rs`; the words of a verdict, the slowest partition: `slowest` in `report/groups/mod.rs` |
+//! | whether a capacity is confirmed (`lag_grew`, `sent_too_little`) | `confirmation` in `verify/group/capacity.rs` |
+//! | when the confirmation of a capacity begins, and at which rate | `is_time_to_confirm` in `produce/schedule/lag.rs`, `go_on` there |
+//! | the lines about groups and capacity | `fmt` in `report/groups/text.rs` |
+//! | the slowest partition of a group, and how precise times are (`resolution_s`) | `slowest` in `report/groups/mod.rs`, `resolution` there |
 //! | **Reporting: the page** | |
 //! | the outcomes of a record (`printed`, `unprinted`, `to_send`, `records`), and what each means for a run | `Outcome` in `report/ledger/outcome.rs` |
 //! | the line `found` of the report | `fmt` in `report/ledger/mod.rs` |
@@ -447,10 +462,11 @@
 //! | the counts `fetches`, `empty_fetches` and `skipped_files` | `read_rrpair` in `extract/keep/collect/mod.rs`; of a CSV: `Rows::read` in `extract/csv/rows/mod.rs`; files: `skip` in `extract/source/rrpairs.rs` |
 //! | the member `drain` of the report (`given_up`, `unanswered`) | `run` in `produce/session/drain.rs` |
 //! | elapsed time (`elapsed_s`), without the wait for groups | `replay` in `run/replay/mod.rs` |
-//! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs`; in flight or the cluster: `pacing` in `produce/session/outcome.rs` |
+//! | what limited the speed of a replay (`limited_by`) | `slowed_by` in `produce/schedule/turns.rs` |
+//! | whether the cluster or what may be in flight limited it | `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
 //! | lateness and response times (`lateness_ms`, `response_ms`) | `keep_time` in `produce/delivery/counts.rs` |
-//! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
+//! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; counted: `DeliveryCounts::deliver` in `produce/delivery/counts.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
 //! | the lines `timing`, `lateness` and `gaps` | `fmt` in `report/pacing/text.rs` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and
