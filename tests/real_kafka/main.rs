@@ -26,14 +26,18 @@ use crate::harness::run::{Run, RunOutput};
 type KafkaTrial = (&'static str, fn(&Kafka));
 
 /// The trials that share a broker.
-const QUICK: [&[KafkaTrial]; 15] = [
+const QUICK: &[&[KafkaTrial]] = &[
     service::compared::CASES,
     sending::contents::CASES,
-    preparing::destination::CASES,
-    service::drained::CASES,
-    service::expected::CASES,
-    service::expected_ends::CASES,
-    service::expected_sources::CASES,
+    preparing::destination::contents::CASES,
+    preparing::destination::partitions::CASES,
+    service::drained::reading::CASES,
+    service::drained::undrained::CASES,
+    service::expected::faults::CASES,
+    service::expected::noise::CASES,
+    service::expected::scope::CASES,
+    service::expected::ends::CASES,
+    service::expected::sources::CASES,
     service::groups::CASES,
     preparing::plan::CASES,
     sending::refused::CASES,
@@ -45,16 +49,18 @@ const QUICK: [&[KafkaTrial]; 15] = [
 ];
 
 /// Those that take their time.
-const PATIENT: [&[KafkaTrial]; 3] = [
+const PATIENT: &[&[KafkaTrial]] = &[
     service::capacity::PATIENT_CASES,
-    service::drained::PATIENT_CASES,
-    service::expected::PATIENT_CASES,
+    service::drained::reading::PATIENT_CASES,
+    service::expected::faults::PATIENT_CASES,
 ];
 
 /// The trials that need a broker with users.
-const WITH_USERS: [&[KafkaTrial]; 4] = [
-    preparing::connecting::CASES,
-    service::expected_sources::OF_USERS,
+const WITH_USERS: &[&[KafkaTrial]] = &[
+    preparing::connecting::explained::CASES,
+    preparing::connecting::mechanisms::CASES,
+    preparing::connecting::rights::CASES,
+    service::expected::sources::OF_USERS,
     sending::isolated::CASES,
     preparing::plan::OF_A_USER,
 ];
@@ -93,7 +99,7 @@ fn main() -> ExitCode {
         let trial = Trial::test(name, move || run(&shared, case));
         trials.push(trial.with_ignored_flag(is_patient));
     }
-    let guarded = Arc::new(OnDemand::with(preparing::connecting::options));
+    let guarded = Arc::new(OnDemand::with(preparing::connecting::listeners::options));
     for (name, case) in WITH_USERS.concat() {
         let guarded = Arc::clone(&guarded);
         trials.push(Trial::test(name, move || run(&guarded, case)));

@@ -4,7 +4,5 @@ pub(crate) mod capacity;
 pub(crate) mod compared;
 pub(crate) mod drained;
 pub(crate) mod expected;
-pub(crate) mod expected_ends;
-pub(crate) mod expected_sources;
 pub(crate) mod groups;
 pub(crate) mod share_group;

@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::{FAULTS, ORDERS, ServiceRun, check, fault, invoice_line};
 use crate::harness::faults::acl::{allow_describing, allow_reading, allow_writing};
 use crate::harness::kafka::Kafka;
 use crate::harness::run::{Run, RunOutput};
 use crate::harness::topics::unique;
 use crate::harness::verdict::readback::ends;
 use crate::preparing::connecting::{alice_over_tls, bob};
-use crate::service::expected::{FAULTS, ORDERS, ServiceRun, check, fault, invoice_line};
 use crate::{KafkaTrial, replay};
 
 pub(crate) const CASES: &[KafkaTrial] = &[
@@ -25,6 +25,10 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "an_expected_output_that_cannot_be_read_sends_nothing",
         from_nothing,
+    ),
+    (
+        "the_expected_output_may_be_in_another_source",
+        from_another_source,
     ),
 ];
 
@@ -237,4 +241,20 @@ fn without_rights(kafka: &Kafka) {
     let output = as_user(&run, &brokers, &bob);
     service.stop();
     check(&output, 0, "same", &[("equal", ORDERS)]);
+}
+
+fn from_another_source(kafka: &Kafka) {
+    let stage = ServiceRun::new(kafka);
+    let from = stage.lines_of_invoices(ORDERS).display().to_string();
+    let service = stage.service(kafka, &[]);
+    let output = stage.replay(kafka, &["--expect-from", &from]);
+    service.stop();
+    check(&output, 0, "same", &[("equal", ORDERS)]);
+    // One more is expected than the service writes.
+    let stage = ServiceRun::new(kafka);
+    let from = stage.lines_of_invoices(ORDERS + 1).display().to_string();
+    let service = stage.service(kafka, &[]);
+    let output = stage.replay(kafka, &["--expect-from", &from]);
+    service.stop();
+    check(&output, 1, "differs", &[("equal", ORDERS), ("missing", 1)]);
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::KafkaTrial;
+use super::{ORDERS, ServiceRun, check};
 use crate::harness::kafka::Kafka;
 use crate::harness::run::{RunOutput, Running};
 use crate::harness::topics::{delete, unique};
 use crate::harness::verdict::readback::{count, ends};
-use crate::report_of;
-use crate::service::expected::{ORDERS, ServiceRun};
+use crate::{KafkaTrial, replay, report_of};
 
 pub(crate) const CASES: &[KafkaTrial] = &[
     (
@@ -39,6 +38,10 @@ pub(crate) const CASES: &[KafkaTrial] = &[
     (
         "a_speedctl_that_gives_an_expectation_ends_with_an_interrupted_run",
         speedctl,
+    ),
+    (
+        "a_wait_for_the_output_that_is_cut_short_is_incomplete",
+        cut_short,
     ),
 ];
 
@@ -199,4 +202,36 @@ fn speedctl(kafka: &Kafka) {
         let is_there = fs::exists(format!("/proc/{pid}"));
         assert!(!is_there.expect("proc(5)"), "speedctl {pid} runs on");
     }
+}
+
+fn cut_short(kafka: &Kafka) {
+    // Nobody answers, and nobody waits as long as it takes to be sure.
+    let run = ServiceRun::new(kafka);
+    let limits = [
+        "--expect",
+        "--expect-quiet",
+        "10m",
+        "--expect-timeout",
+        "1s",
+    ];
+    let output = run.replay(kafka, &limits);
+    let expected = check(&output, 1, "incomplete", &[("missing", ORDERS)]);
+    let said = "the output had not been quiet for 10m when the time was over, 1s after the last record was sent";
+    assert_eq!(expected["incomplete"], said);
+    let run = ServiceRun::new(kafka);
+    let capture = run.file("capture.jsonl").display().to_string();
+    let maps = [("orders", &run.orders), ("invoices", &run.invoices)];
+    let maps = maps.map(|(from, to)| format!("--map={from}={to}"));
+    let words = ["replay", &capture, &maps[0], &maps[1], "-F", "none"];
+    let words = [&words[..], &["--expect", "--expect-quiet", "10m"]].concat();
+    let mut running = replay(kafka, &words).spawn();
+    running.wait_until("it waits for the output", |running| {
+        running
+            .stderr_so_far()
+            .contains("every record is delivered")
+    });
+    running.signal(nix::sys::signal::Signal::SIGINT);
+    let output = running.wait();
+    let expected = check(&output, 130, "incomplete", &[("missing", ORDERS)]);
+    assert_eq!(expected["incomplete"], "the run did not complete");
 }
