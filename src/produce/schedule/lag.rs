@@ -397,33 +397,22 @@ mod tests {
         }
 
         #[test]
-        fn an_input_slower_than_the_service_measures_no_capacity(
+        fn an_input_or_a_cluster_slower_than_the_service_measures_no_capacity(
             capacity in 100.0..5_000.0_f64,
             share in 0.1..0.7_f64,
         ) {
-            let input = capacity * share;
-            let service =
-                Simulated { capacity, input, delay: 0.5, look_every: 0.1, ..UNLIMITED };
-            let wanted = whole(capacity * 2.0);
-            let (controller, _) = service.run(wanted, 30.0);
-            let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
-            prop_assert_eq!(found.bound, CapacityBound::Input);
-            prop_assert!((found.rates.median / input - 1.0).abs() < 0.1, "{:?} for {input}", found.rates);
-        }
-
-        #[test]
-        fn a_cluster_slower_than_the_service_measures_no_capacity(
-            capacity in 100.0..5_000.0_f64,
-            share in 0.1..0.7_f64,
-        ) {
-            let cluster = capacity * share;
-            let service =
-                Simulated { capacity, cluster, delay: 0.5, look_every: 0.1, ..UNLIMITED };
-            let wanted = whole(capacity * 2.0);
-            let (controller, _) = service.run(wanted, 30.0);
-            let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
-            prop_assert_eq!(found.bound, CapacityBound::Cluster);
-            prop_assert!((found.rates.median / cluster - 1.0).abs() < 0.1, "{:?} for {cluster}", found.rates);
+            let least = capacity * share;
+            let service = Simulated { capacity, delay: 0.5, look_every: 0.1, ..UNLIMITED };
+            for (service, bound) in [
+                (Simulated { input: least, ..service }, CapacityBound::Input),
+                (Simulated { cluster: least, ..service }, CapacityBound::Cluster),
+            ] {
+                let wanted = whole(capacity * 2.0);
+                let (controller, _) = service.run(wanted, 30.0);
+                let found = controller.measured().capacity(wanted, CapacityBound::Input).expect("a steady time");
+                prop_assert_eq!(found.bound, bound);
+                prop_assert!((found.rates.median / least - 1.0).abs() < 0.1, "{:?} for {least}", found.rates);
+            }
         }
     }
 
