@@ -22,6 +22,9 @@ const ENTRIES_AT_THE_TOP: usize = 13;
 /// Lines of a file before its tests. About 300 is the aim; beyond this a file has more than one subject.
 const LINES_BEFORE_TESTS: usize = 360;
 
+/// Lines of a file in `tests`. A longer one has several subjects, and its name says what holds for one of them.
+const LINES_OF_A_TEST_FILE: usize = 500;
+
 /// One breach of the rules: `circle FILE...`, `folder FOLDER`.
 type Breach = String;
 
@@ -188,6 +191,19 @@ fn only_the_documentation_of_the_library_does_not_count_as_lines() {
     let text = "//! One.\n//! Two.\n/// Three.\nfn f() {}\n#[cfg(test)]\nmod tests {}\n";
     assert_eq!(lines_before_tests("lib.rs", text), 2);
     assert_eq!(lines_before_tests("run/lib.rs", text), 4);
+}
+
+#[test]
+fn no_file_of_tests_is_longer_than_one_subject() {
+    let files = files_of("tests");
+    assert!(files.len() > 100, "these are not the tests: {files:?}");
+    let length = |(name, text): (String, String)| (text.lines().count(), name);
+    let long: Vec<_> = files
+        .into_iter()
+        .map(length)
+        .filter(|(lines, _)| *lines > LINES_OF_A_TEST_FILE)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
 }
 
 #[test]
