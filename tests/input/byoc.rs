@@ -57,12 +57,29 @@ fn extract(input: &str, args: &[&str]) -> RunOutput {
         .output()
 }
 
+/// The report of a rehearsal with these flags.
+fn rehearsed(input: &str, flags: &[&str]) -> Value {
+    let args = ["replay", "-", "--rehearse", "--report", "json"];
+    report(&Run::new([&args, flags].concat()).stdin(input).output())
+}
+
 /// The record lines of a run in which nothing went wrong.
 #[track_caller]
 fn lines(input: &str, args: &[&str]) -> String {
     let output = extract(input, args);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{output:?}");
     output.stdout
+}
+
+/// Checks that a run has printed the records of the shop.
+#[track_caller]
+fn assert_shop(output: &RunOutput) {
+    assert_eq!(
+        (output.code, &output.stdout),
+        (0, &lines(SHOP, &[])),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -93,16 +110,7 @@ fn an_export_gives_the_records_of_its_rrpairs_without_a_flag() {
 fn an_export_is_counted_filtered_and_listed_by_its_rrpairs() {
     let text = exported(SHOP).to_string();
     let count = |input: &str, filter: &str| {
-        let args = [
-            "replay",
-            "-",
-            "--rehearse",
-            "--report",
-            "json",
-            "--filter",
-            filter,
-        ];
-        let report = report(&Run::new(args).stdin(input).output());
+        let report = rehearsed(input, &["--filter", filter]);
         let member = |pointer: &str| report.pointer(pointer).cloned();
         [
             member("/ledger"),
@@ -148,18 +156,8 @@ fn files_of_a_bucket_are_read_as_a_folder() {
         let name = format!("logs_09_00_0{number}.json_1");
         fs::write(path.join(name), export(&records).to_string()).expect("it is writable");
     }
-    let output = Run::new([
-        "extract".into(),
-        "-q".into(),
-        folder.path().display().to_string(),
-    ])
-    .output();
-    assert_eq!(
-        (output.code, output.stdout),
-        (0, lines(SHOP, &[])),
-        "{}",
-        output.stderr
-    );
+    let folder = folder.path().display().to_string();
+    assert_shop(&Run::new(["extract", "-q", &folder]).output());
 }
 
 #[test]
@@ -242,13 +240,7 @@ fn the_documented_example_reads_what_elasticsearch_gives_back() {
     let dump: String = hits.iter().map(|hit| format!("{hit}\n")).collect();
     let search = json!({"took": 3, "hits": {"total": {"value": 34}, "hits": hits}}).to_string();
     for text in [dump, search] {
-        let output = run_example("elasticsearch", &text);
-        assert_eq!(
-            (output.code, output.stdout),
-            (0, lines(SHOP, &[])),
-            "{}",
-            output.stderr
-        );
+        assert_shop(&run_example("elasticsearch", &text));
     }
 }
 
@@ -259,13 +251,7 @@ fn the_documented_example_reads_what_loki_gives_back() {
     let stream = json!({"stream": {"service": "fulfilment"}, "values": values});
     let answer =
         json!({"status": "success", "data": {"resultType": "streams", "result": [stream]}});
-    let output = run_example("loki", &answer.to_string());
-    assert_eq!(
-        (output.code, output.stdout),
-        (0, lines(SHOP, &[])),
-        "{}",
-        output.stderr
-    );
+    assert_shop(&run_example("loki", &answer.to_string()));
 }
 
 #[test]
@@ -278,16 +264,7 @@ fn a_line_without_an_rrpair_where_the_profile_looks_is_named() {
     let fetch = Run::new(["profile", "fetch"]).output().stdout;
     fs::write(&profile, format!("rrpair = \"$._source.Body\"\n{fetch}")).expect("it is writable");
     let profile = profile.display().to_string();
-    let args = [
-        "replay",
-        "-",
-        "--rehearse",
-        "--report",
-        "json",
-        "--profile",
-        &profile,
-    ];
-    let report = report(&Run::new(args).stdin(text).output());
+    let report = rehearsed(text, &["--profile", &profile]);
     let why = "there is no RRPair where the profile looks for one";
     let first = json!({"input": "stdin", "line": 1, "why": why});
     assert_eq!(

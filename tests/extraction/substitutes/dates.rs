@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{capture, fetch, folder, json_of, mock, written};
+use super::{capture, fetch, folder, json_of, mock, replay_to, written};
 use crate::harness::report::ledger::ledger;
 use crate::harness::run::Run;
 use crate::harness::verdict::readback::{count, read};
@@ -93,15 +93,7 @@ fn date_placeholders_are_resolved_against_the_time_of_the_replay_from_a_pipe_too
     for piped in [false, true] {
         let cluster = mock(&["orders", "payments", "alike"]);
         let brokers = cluster.bootstrap_servers();
-        let mut args = vec![
-            "replay",
-            &path,
-            "-b",
-            &brokers,
-            "-F",
-            "none",
-            "--resolve-dates=epoch-ms",
-        ];
+        let mut args = replay_to(&brokers, &path, &["--resolve-dates=epoch-ms"]);
         let before = now_ms();
         let output = if piped {
             let extracted = Run::new(["extract", &path]).output();
@@ -137,17 +129,11 @@ fn a_resumed_run_resolves_dates_and_knows_its_source() {
     let journal = folder.path().join("journal").display().to_string();
     let cluster = mock(&["orders", "payments", "alike"]);
     let brokers = cluster.bootstrap_servers();
-    let args = [
-        "replay",
-        &path,
-        "-b",
+    let args = replay_to(
         &brokers,
-        "-F",
-        "none",
-        "--resolve-dates=date",
-        "--resume",
-        &journal,
-    ];
+        &path,
+        &["--resolve-dates=date", "--resume", &journal],
+    );
     let (output, report) = json_of(&args);
     assert_eq!(
         (output.code, ledger(&report).as_str()),

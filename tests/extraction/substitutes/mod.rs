@@ -78,3 +78,8 @@ fn json_of(args: &[&str]) -> (RunOutput, Value) {
     assert_eq!(report["exit_code"], output.code, "{output:#?}");
     (output, report)
 }
+
+/// A replay of a file to these brokers, with more flags.
+fn replay_to<'a>(brokers: &'a str, path: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["replay", path, "-b", brokers, "-F", "none"], more].concat()
+}

@@ -1,6 +1,6 @@
 //! Redacted values: counted, named, and not sent with `--fail-on-redacted`.
 
-use super::{capture, fetch, folder, json_of, mock, written};
+use super::{capture, fetch, folder, json_of, mock, replay_to, written};
 use crate::harness::report::ledger::ledger;
 use crate::harness::run::Run;
 use crate::harness::verdict::readback::{count, read};
@@ -109,17 +109,7 @@ fn fail_on_redacted_ends_the_run_before_anything_is_sent() {
         &(fetch("orders", &records) + &fetch("other", &[json!({ "valueString": "REDACTED-" })])),
     );
     // If everything goes to one topic, records are sent as soon as they are read unless the flag is given.
-    let args = [
-        "replay",
-        &path,
-        "-b",
-        &brokers,
-        "-F",
-        "none",
-        "-t",
-        "orders",
-        "--fail-on-redacted",
-    ];
+    let args = replay_to(&brokers, &path, &["-t", "orders", "--fail-on-redacted"]);
     let (output, report) = json_of(&args);
     assert_eq!(
         (output.code, ledger(&report).as_str()),
@@ -154,16 +144,11 @@ fn a_redacted_record_late_in_the_source_is_not_sent() {
     let mut text: String = (0..120).map(|_| fetch("orders", &records)).collect();
     text += &fetch("orders", &[json!({ "valueString": "REDACTED-1" })]);
     let path = written(&folder, &text);
-    let args = [
-        "replay",
-        &path,
-        "-b",
+    let args = replay_to(
         &brokers,
-        "-F",
-        "none",
-        "--keep-duplicates",
-        "--fail-on-redacted",
-    ];
+        &path,
+        &["--keep-duplicates", "--fail-on-redacted"],
+    );
     let (output, report) = json_of(&args);
     assert_eq!(output.code, 1, "{output:#?}");
     assert!(

@@ -14,7 +14,7 @@ use crate::harness::topics::create_unique;
 use crate::harness::verdict::readback::count;
 use crate::harness::verdict::{Evidence, Log, completed, verdict};
 use crate::process::artifacts::RunArtifacts;
-use crate::process::source::{Feeder, Filling, Numbered};
+use crate::process::source::{Feeder, Numbered};
 use crate::{FaultTrial, Takes, replay, report_of};
 
 pub(crate) const CASES: &[FaultTrial] = &[
@@ -48,12 +48,7 @@ pub(crate) fn start() -> std::sync::Arc<Kafka> {
 /// Records of 200 bytes in a new topic.
 pub(crate) fn numbered(kafka: &Kafka, stem: &str, partitions: u16) -> Numbered {
     let topic = create_unique(&kafka.brokers(), stem, partitions.into()).expect("a topic");
-    Numbered {
-        topic,
-        partitions: partitions.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    }
+    Numbered::of_noise(topic, partitions)
 }
 
 /// Waits until this many records are in the log.

@@ -20,7 +20,7 @@ use crate::harness::verdict::Log;
 use crate::harness::verdict::readback::count;
 use crate::process::artifacts::RunArtifacts;
 use crate::process::interruption::Remember;
-use crate::process::source::{Filling, Numbered};
+use crate::process::source::Numbered;
 use crate::{FaultTrial, Takes, replay, report_of};
 
 pub(crate) const CASES: &[FaultTrial] = &[
@@ -116,10 +116,8 @@ fn chain(kafka: &Kafka, seed: u64, disk: &SlowDisk, bytes: usize) -> u64 {
 /// Record lines, some of which are too large for the topic.
 fn input(topic: &str, all: u64, bytes: usize) -> NamedTempFile {
     let of = |bytes| Numbered {
-        topic: topic.into(),
-        partitions: 4,
         bytes,
-        filling: Filling::Noise,
+        ..Numbered::of_noise(topic, 4)
     };
     let (ordinary, large) = (of(bytes), of(30_000));
     let mut file = NamedTempFile::new().expect("a temporary file");

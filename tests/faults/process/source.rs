@@ -62,6 +62,16 @@ pub(crate) struct Numbered {
 }
 
 impl Numbered {
+    /// Records of 200 bytes that do not compress.
+    pub(crate) fn of_noise(topic: impl Into<String>, partitions: u16) -> Self {
+        Self {
+            topic: topic.into(),
+            partitions: partitions.into(),
+            bytes: 200,
+            filling: Filling::Noise,
+        }
+    }
+
     /// The value of one record.
     fn value(&self, id: u64) -> String {
         let mut value = format!(r#"{{"id":{id},"text":""#);

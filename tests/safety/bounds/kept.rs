@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{fetch, folder, gzip, measured, text, topic};
+use super::{fetch, folder, gzipped, measured, text, topic};
 use crate::harness::run::{Run, report};
 use serde_json::json;
 
@@ -18,10 +18,7 @@ fn rrpair_of_long_names(number: usize) -> String {
 
 #[test]
 fn names_that_inspect_counts_are_cut_and_bounded() {
-    let folder = folder();
-    let path = folder.path().join("names.jsonl.gz");
-    gzip(&path, (0..1000).map(rrpair_of_long_names));
-    let path = text(&path);
+    let (_folder, path) = gzipped((0..1000).map(rrpair_of_long_names));
     let args = ["inspect", &path, "--filter", "", "--report", "json"];
     let (output, peak) = measured(|| Run::new(args));
     let groups = report(&output)["groups"].clone();
@@ -36,8 +33,6 @@ fn names_that_inspect_counts_are_cut_and_bounded() {
 /// 4,500 members with names of 40 KB each, and paths below them.
 #[test]
 fn paths_that_inspect_lists_are_bounded_in_length() {
-    let folder = folder();
-    let path = folder.path().join("names.jsonl.gz");
     let member = |outer: usize, inner: usize| {
         format!("\"{outer}-{inner}-{}\":{{\"a\":1}}", "x".repeat(40_000))
     };
@@ -48,8 +43,7 @@ fn paths_that_inspect_lists_are_bounded_in_length() {
             members.join(",")
         )
     };
-    gzip(&path, (0..30).map(object));
-    let path = text(&path);
+    let (_folder, path) = gzipped((0..30).map(object));
     let (output, peak) = measured(|| Run::new(["inspect", &path, "--paths", "--filter", ""]));
     assert_eq!(output.code, 0, "{output:?}");
     let longest = output.stdout.lines().map(str::len).max();
@@ -63,14 +57,11 @@ fn paths_that_inspect_lists_are_bounded_in_length() {
 /// 5 MB for each of 200 topics, as names that are not valid topics.
 #[test]
 fn names_that_no_topic_has_are_not_kept() {
-    let folder = folder();
-    let path = folder.path().join("topics.jsonl.gz");
     let line = |number: usize| {
         let name = format!("{number}-{}", "t".repeat(5_000_000));
         fetch(&topic(&name, r#"{"valueString":"v"}"#))
     };
-    gzip(&path, (0..60).map(line));
-    let path = text(&path);
+    let (_folder, path) = gzipped((0..60).map(line));
     let (output, peak) = measured(|| Run::new(["inspect", &path, "--report", "json"]));
     assert_eq!(report(&output)["ledger"]["unreadable"], 60, "{output:?}");
     assert!(peak < 150, "{peak} MiB");
@@ -79,8 +70,6 @@ fn names_that_no_topic_has_are_not_kept() {
 /// A partition costs about 400 bytes for as long as duplicates are looked for: 512 MiB are 1.34 million.
 #[test]
 fn deduplication_is_bounded_and_can_be_switched_off() {
-    let folder = folder();
-    let path = folder.path().join("partitions.jsonl.gz");
     let line = |number: usize| {
         let one = |index| format!(r#"{{"partitionIndex":{index},"records":{{"records":[{{}}]}}}}"#);
         let all: Vec<String> = (number * 10_000..(number + 1) * 10_000).map(one).collect();
@@ -89,8 +78,7 @@ fn deduplication_is_bounded_and_can_be_switched_off() {
             all.join(",")
         ))
     };
-    gzip(&path, (0..140).map(line));
-    let path = text(&path);
+    let (_folder, path) = gzipped((0..140).map(line));
     let run = |more: &[&str]| {
         let args = ["extract", &path, "-q"]
             .into_iter()

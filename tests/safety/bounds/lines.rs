@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{fetch, folder, gzip, measured, text, times, topic};
+use super::{fetch, folder, gzipped, measured, text, times, topic};
 use crate::harness::report::ledger::ledger;
 use crate::harness::run::{Run, report};
 use serde_json::json;
@@ -39,13 +39,10 @@ fn one_high_number_of_a_partition_takes_no_memory() {
 /// of 64 MiB, and into a gzip file of 58 KB.
 #[test]
 fn a_line_with_millions_of_records_is_named_and_not_read() {
-    let folder = folder();
-    let path = folder.path().join("records.jsonl.gz");
     let many = fetch(&topic("t", &times(20_000_000, "{}")));
     assert!(many.len() < 64 << 20, "a longer line is not read at all");
     let sound = fetch(&topic("t", r#"{"valueString":"v"}"#));
-    gzip(&path, [many, sound]);
-    let path = text(&path);
+    let (_folder, path) = gzipped([many, sound]);
     let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let report = report(&output);
     assert_eq!(ledger(&report), "2 = 1 unreadable + 1 delivered");
@@ -60,10 +57,7 @@ fn a_line_with_millions_of_records_is_named_and_not_read() {
 /// As many as are read.
 #[test]
 fn the_most_records_of_one_line_are_sent_in_bounded_memory() {
-    let folder = folder();
-    let path = folder.path().join("records.jsonl.gz");
-    gzip(&path, [fetch(&topic("t", &times(1 << 19, "{}")))]);
-    let path = text(&path);
+    let (_folder, path) = gzipped([fetch(&topic("t", &times(1 << 19, "{}")))]);
     let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let found = report(&output)["ledger"]["found"].clone();
     assert_eq!(found, 1 << 19, "{output:#?}");
@@ -72,14 +66,11 @@ fn the_most_records_of_one_line_are_sent_in_bounded_memory() {
 
 #[test]
 fn a_record_with_millions_of_headers_is_named_and_not_read() {
-    let folder = folder();
-    let path = folder.path().join("headers.jsonl.gz");
     let record = format!(
         r#"{{"valueString":"v","headers":[{}]}}"#,
         times(4_000_000, r#"{"key":""}"#)
     );
-    gzip(&path, [fetch(&topic("t", &record))]);
-    let path = text(&path);
+    let (_folder, path) = gzipped([fetch(&topic("t", &record))]);
     let (output, peak) = measured(|| Run::new(["replay", &path, "--rehearse", "--report", "json"]));
     let report = report(&output);
     let why = report["problems"][0]["first"]["why"]

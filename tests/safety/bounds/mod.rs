@@ -62,6 +62,15 @@ fn gzip(path: &Path, lines: impl IntoIterator<Item = String>) {
     gzip.finish().expect("the disk has room");
 }
 
+/// A gzip file of these lines, and the folder that it is in.
+fn gzipped(lines: impl IntoIterator<Item = String>) -> (TempDir, String) {
+    let folder = folder();
+    let path = folder.path().join("input.jsonl.gz");
+    gzip(&path, lines);
+    let path = text(&path);
+    (folder, path)
+}
+
 fn text(path: &Path) -> String {
     path.display().to_string()
 }

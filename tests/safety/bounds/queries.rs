@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{folder, gzip, measured, record_lines, text, times};
+use super::{folder, gzipped, measured, record_lines, times};
 use crate::harness::run::{Run, report};
 use nix::sys::signal::Signal;
 
@@ -69,15 +69,9 @@ fn a_query_that_selects_millions_of_nodes_is_named() {
 /// A query looks at the line as a whole: 30 million numbers in 60 MB would be 4 GB.
 #[test]
 fn a_line_with_millions_of_values_is_not_queried() {
-    let folder = folder();
-    let path = folder.path().join("values.jsonl.gz");
     let list = times(30_000_000, "0");
     let line = format!(r#"{{"command":"Fetch","x":[{list}],"value":"v"}}"#);
-    gzip(
-        &path,
-        [line, r#"{"command":"Fetch","value":"v"}"#.to_owned()],
-    );
-    let path = text(&path);
+    let (_folder, path) = gzipped([line, r#"{"command":"Fetch","value":"v"}"#.to_owned()]);
     let args = ["inspect", &path, "--value", "$..value", "--report", "json"];
     let (output, peak) = measured(|| Run::new(args).env("MIMALLOC_PURGE_DELAY", "0"));
     let report = report(&output);

@@ -14,7 +14,7 @@ use crate::harness::report::ledger::ledger;
 use crate::harness::run::Running;
 use crate::harness::verdict::{Evidence, verdict};
 use crate::process::artifacts::RunArtifacts;
-use crate::process::source::{Feeder, Filling, Numbered};
+use crate::process::source::{Feeder, Numbered};
 use crate::{FaultTrial, Takes, replay, report_of};
 
 pub(crate) const CASES: &[FaultTrial] = &[
@@ -50,12 +50,7 @@ fn answer(mock: &MockKafka, code: RDKafkaRespErr) {
 /// at a time is in flight.
 fn begun(mock: &MockKafka, artifacts: &RunArtifacts, properties: &[&str]) -> (Running, Feeder) {
     let brokers = mock.bootstrap_servers();
-    let records = Numbered {
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    };
+    let records = Numbered::of_noise(TOPIC, PARTITIONS);
     let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file, "-X", "max.in.flight=1"];
     let properties = properties.iter().flat_map(|property| ["-X", property]);

@@ -19,7 +19,7 @@ use crate::harness::report::ledger::{entry, ledger};
 use crate::harness::run::{RunOutput, Running, report as report_in};
 use crate::harness::verdict::{Evidence, completed, verdict};
 use crate::process::artifacts::RunArtifacts;
-use crate::process::source::{Feeder, Filling, Numbered};
+use crate::process::source::{Feeder, Numbered};
 use crate::{FaultTrial, Takes, replay, report_of};
 
 pub(crate) const CASES: &[FaultTrial] = &[
@@ -84,12 +84,7 @@ fn replay_into(
     errors: &[RDKafkaRespErr],
 ) -> RunOutput {
     let brokers = mock.bootstrap_servers();
-    let records = Numbered {
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    };
+    let records = Numbered::of_noise(TOPIC, PARTITIONS);
     let one_in_flight = ["-X", "max.in.flight.requests.per.connection=1"];
     let file = artifacts.rejects_path();
     let args = [&["replay", "-", "--rejects", &file], &one_in_flight[..]].concat();
@@ -173,12 +168,7 @@ fn gone() {
     const BEGIN: u64 = 300;
     let (mock, artifacts) = (mock(), RunArtifacts::new());
     let brokers = mock.bootstrap_servers();
-    let records = Numbered {
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    };
+    let records = Numbered::of_noise(TOPIC, PARTITIONS);
     let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file, "--give-up-after", "7s"];
     let mut run = replay(&brokers, &args).stdin_open().spawn();
@@ -217,12 +207,7 @@ const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD
 /// sent again.
 fn halves() {
     let (mock, artifacts) = (mock(), RunArtifacts::new());
-    let records = Numbered {
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    };
+    let records = Numbered::of_noise(TOPIC, PARTITIONS);
     mock.request_errors(RDKafkaApiKey::Produce, &[REFUSED; 6]);
     let file = artifacts.rejects_path();
     let properties = ["-X", "max.in.flight=1", "-X", "linger.ms=1000"];
@@ -238,12 +223,7 @@ fn halves() {
 fn searching(mock: &MockKafka, artifacts: &RunArtifacts, more: &[&str]) -> Running {
     const BEGIN: u64 = 300;
     let brokers = mock.bootstrap_servers();
-    let records = Numbered {
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS.into(),
-        bytes: 200,
-        filling: Filling::Noise,
-    };
+    let records = Numbered::of_noise(TOPIC, PARTITIONS);
     let file = artifacts.rejects_path();
     let args = ["replay", "-", "--rejects", &file, "-X", "max.in.flight=1"];
     let args = [&args[..], more].concat();

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::harness::kafka::Kafka;
 use crate::harness::run::RunOutput;
-use crate::harness::topics::create_unique;
+use crate::harness::run::service::RunningService;
+use crate::harness::topics::{create_unique, unique};
 use crate::{replay, report_of};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -101,4 +102,15 @@ fn committed(kafka: &Kafka, topic: &str, group: &str) -> BTreeMap<i32, i64> {
         (element.partition(), offset)
     });
     offsets.collect()
+}
+
+/// Starts a service with these flags over a new topic, once with each protocol, and checks the topic and its group.
+fn with_each_protocol(kafka: &Kafka, flags: &[&str], check: impl Fn(&str, &str)) {
+    for protocol in PROTOCOLS {
+        let (topic, group) = (topic(kafka), unique("readers"));
+        let flags = [&["--protocol", protocol], flags].concat();
+        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+        check(&topic, &group);
+        service.stop();
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     EACH, PARTITIONS, PROTOCOLS, assert_drained, committed, lines, replay_and_wait, topic,
-    undrained,
+    undrained, with_each_protocol,
 };
 use crate::harness::kafka::Kafka;
 use crate::harness::run::service::RunningService;
@@ -67,31 +67,19 @@ fn drained_by_transactions(kafka: &Kafka) {
 }
 
 fn comes_back(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        let flags = ["--protocol", protocol, "--fault", "crash", "--every", "150"];
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-        let found = assert_drained(kafka, &topic, &group);
+    let flags = ["--fault", "crash", "--every", "150"];
+    with_each_protocol(kafka, &flags, |topic, group| {
+        let found = assert_drained(kafka, topic, group);
         // The service sleeps for two seconds after its crash.
         assert!(found["drain_s"].as_f64() >= Some(1.5), "{found:#}");
-        service.stop();
-    }
+    });
 }
 
 fn slow_and_measured(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        // Three seconds' work.
-        let flags = [
-            "--protocol",
-            protocol,
-            "--capacity",
-            "100",
-            "--commit-ms",
-            "200",
-        ];
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-        let found = assert_drained(kafka, &topic, &group);
+    // Three seconds' work.
+    let flags = ["--capacity", "100", "--commit-ms", "200"];
+    with_each_protocol(kafka, &flags, |topic, group| {
+        let found = assert_drained(kafka, topic, group);
         let number = |name: &str| found[name].as_f64().expect(name);
         // All are sent at once, and wait for as long as the service works: less what it has done by the first look
         // at a partition and by the last one before its end.
@@ -106,62 +94,44 @@ fn slow_and_measured(kafka: &Kafka) {
             number("resolution_s") >= number("commit_interval_s"),
             "{found:#}"
         );
-        service.stop();
-    }
+    });
 }
 
 fn too_slow(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        let flags = ["--protocol", protocol, "--capacity", "10"];
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-        let (verdict, found) = undrained(kafka, &topic, &group, "3s");
+    let flags = ["--capacity", "10"];
+    with_each_protocol(kafka, &flags, |topic, group| {
+        let (verdict, found) = undrained(kafka, topic, group, "3s");
         // It does not matter that it has not reached the other partitions.
         assert_eq!(verdict, "progressing", "{found:#}");
-        service.stop();
-    }
+    });
 }
 
 fn stuck(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        let fault = ["--fault", "stuck", "--partition", "1", "--every", "40"];
-        let flags = [&["--protocol", protocol][..], &fault].concat();
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
+    let flags = ["--fault", "stuck", "--partition", "1", "--every", "40"];
+    with_each_protocol(kafka, &flags, |topic, group| {
         // Nothing is called stuck before ten seconds.
-        let (verdict, found) = undrained(kafka, &topic, &group, "14s");
+        let (verdict, found) = undrained(kafka, topic, group, "14s");
         assert_eq!(verdict, "stuck", "{found:#}");
         let partition = json!([{
             "topic": topic, "partition": 1, "state": "stuck", "target": EACH, "committed": 40,
         }]);
         assert_eq!(found["partitions"], partition, "{found:#}");
-        service.stop();
-    }
+    });
 }
 
 /// A client with automatic commits has such an interval.
 fn rare_commits(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        // Work for 7.5 s, in which a commit comes and another one has still to come.
-        let flags = [
-            "--protocol",
-            protocol,
-            "--capacity",
-            "40",
-            "--commit-ms",
-            "5000",
-        ];
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-        let found = assert_drained(kafka, &topic, &group);
+    // Work for 7.5 s, in which a commit comes and another one has still to come.
+    let flags = ["--capacity", "40", "--commit-ms", "5000"];
+    with_each_protocol(kafka, &flags, |topic, group| {
+        let found = assert_drained(kafka, topic, group);
         let number = |name: &str| found[name].as_f64().expect(name);
         let interval = number("commit_interval_s");
         assert!((4.5..=8.0).contains(&interval), "{found:#}");
         assert!(number("resolution_s") >= interval, "{found:#}");
         // That all of it was read is seen by the last commit, which no record hurries.
         assert!(number("drain_s") >= 4.5, "{found:#}");
-        service.stop();
-    }
+    });
 }
 
 fn two_groups(kafka: &Kafka) {

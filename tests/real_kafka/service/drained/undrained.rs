@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     EACH, PARTITIONS, PROTOCOLS, RECORDS, assert_drained, consumer, group_of, lines,
-    replay_and_wait, topic, undrained,
+    replay_and_wait, topic, undrained, with_each_protocol,
 };
 use crate::harness::kafka::Kafka;
 use crate::harness::run::service::RunningService;
@@ -36,16 +36,13 @@ pub(crate) const CASES: &[KafkaTrial] = &[
 ];
 
 fn never_commits(kafka: &Kafka) {
-    for protocol in PROTOCOLS {
-        let (topic, group) = (topic(kafka), unique("readers"));
-        let flags = ["--protocol", protocol, "--fault", "never-commits"];
-        let service = RunningService::start(&kafka.brokers(), &group, &topic, &flags);
-        let (verdict, found) = undrained(kafka, &topic, &group, "2s");
+    let flags = ["--fault", "never-commits"];
+    with_each_protocol(kafka, &flags, |topic, group| {
+        let (verdict, found) = undrained(kafka, topic, group, "2s");
         assert_eq!(verdict, "no_offset", "{found:#}");
         assert_eq!(found["undrained"], PARTITIONS);
         assert_eq!(found["peak_lag"], RECORDS);
-        service.stop();
-    }
+    });
 }
 
 fn committed_before(kafka: &Kafka) {
