@@ -100,7 +100,7 @@
 //! | when a signal decides the exit code of `kreplay inspect` and `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
 //! | which problems make a run fail (exit code 1) | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
 //! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison: `differing` in `report/comparison/counts.rs` |
-//! | `--allow-empty`, and the message of a run that finds nothing | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `nothing_found` in `run/inspect/mod.rs` |
+//! | `--allow-empty`, and the message of a run that finds nothing (an empty source, a filter that passes nothing) | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `nothing_found` in `run/inspect/mod.rs` |
 //! | the text of an error | `fmt` in `error/display.rs` |
 //! | the hint of an error | `hint` in `error/hint.rs` |
 //! | the text about missing topics, partitions, groups and rights | `write_topics_missing` in `error/faults.rs` |
@@ -112,11 +112,12 @@
 //! | what `-q` leaves out of a report, a plan or an inspection: nothing | `in_form` in `run/show/mod.rs` |
 //! | what `--report none` still shows of a run that fails | `print_report` in `run/show/mod.rs`; of the other commands: `show_result` there |
 //! | what `kreplay extract` says on stderr, also with `-q` | `show_printout` in `run/show/mod.rs`; the text: `fmt` in `report/printout.rs` |
-//! | what a closed or full stdout changes | `print` in `run/show/mod.rs`; for the lines of extract: `print_all` in `run/extract/print.rs` |
+//! | what a closed or full stdout changes | `print` in `run/show/mod.rs` |
+//! | a closed or full stdout while `kreplay extract` prints, and when lines are flushed | `print_all` in `run/extract/print.rs` |
 //! | `--report-file`: which file it may replace | `check_content` in `host/outputs/replace.rs`; what counts as an earlier report: `REPORT` in `run/show/mod.rs` |
 //! | how a report file is replaced as a whole | `replace` in `host/outputs/replace.rs` |
 //! | which files a run refuses to write because it reads them or writes them twice | `check` in `host/outputs/overlap.rs`; which files those are: `overlap` in `run/program/uses.rs` |
-//! | links, owners and rights of the files that a run writes | `open_or_create` in `host/outputs/open.rs` |
+//! | links, owners and rights of the files that a run writes (who can read them) | `open_or_create` in `host/outputs/open.rs` |
 //! | `--quiet` (`-q`), `--verbose` (`-v`): which notes are shown on stderr | `note` in `host/console/mod.rs` |
 //! | what `-v` adds: skipped files, commands that run | `skip` in `extract/source/rrpairs.rs`; commands: `start` in `extract/source/snapshot/command.rs` |
 //! | which lines of librdkafka's log are shown | `log` in `produce/connection/context.rs` |
@@ -148,20 +149,22 @@
 //! | what speedctl is asked for: paths and the filter | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
 //! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `Speedctl::command_line` in `extract/input/speedctl/mod.rs`; that nothing else runs: `run` in `run/mod.rs` |
 //! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
-//! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs`; how its end is judged: `well` in `extract/input/speedctl/mod.rs` |
+//! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs` |
+//! | a speedctl that exits with an error | `Ended::well` in `extract/input/speedctl/mod.rs` |
 //! | whether speedctl's CSV is on stdout or in a file, and a speedctl that prints no CSV | `named_csv` in `extract/source/snapshot/csv.rs` |
 //! | where the RRPairs are that speedctl pulls (`raw.jsonl`), and whether they are new | `pulled` in `extract/source/snapshot/pulled.rs` |
 //! | a speedctl that fails while its CSV is read | `read_extracted` in `extract/source/snapshot/csv.rs` |
 //! | **Reading: files and what they are** | |
 //! | which files of a folder are read (hidden ones, links) | `list` in `extract/input/files.rs` |
-//! | in which order the files of a folder are read | `add_folder` in `extract/input/files.rs` |
+//! | in which order the files of a folder are read (by the time in a name) | `add_folder` in `extract/input/files.rs` |
 //! | which files of a folder are skipped because of what they hold | `of_folder` in `extract/input/encoding/opener.rs`; which of them are named without `-v`: `read_opening` in `extract/source/rrpairs.rs` |
 //! | gzip and zstd: how they are recognised and unpacked, and bytes after their end | `Packing::of` in `extract/input/encoding/unpack.rs` |
 //! | formats that are refused by name (zip, xz, bzip2, lz4, tar), and data that is packed twice | `format` in `extract/input/encoding/magic.rs`; the command that unpacks them: `unpack_hint` in `error/hint.rs` |
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
 //! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
 //! | bytes that are not UTF-8 in an RRPair | `text_of` in `extract/source/rrpairs.rs` |
-//! | what an input is: RRPairs, a CSV or record lines | `detect` in `extract/input/kind.rs`; by which columns a CSV is recognised: `is_header` there; by which members an RRPair is: `is_rrpair` in `extract/input/members.rs` |
+//! | what an input is: RRPairs, a CSV or record lines, also after damage | `detect` in `extract/input/kind.rs`; by which columns a CSV is recognised: `is_header` there |
+//! | which members make JSON an RRPair or a record line | `is_rrpair` in `extract/input/members.rs`, `is_record` there |
 //! | `--as`, and sources of several kinds | `agree` in `extract/input/encoding/opener.rs` |
 //! | an input that is neither RRPairs, a CSV nor record lines | `Opener::unless` in `extract/input/encoding/opener.rs` |
 //! | any JSON, read with the user's own paths | `Opener::open` in `extract/input/encoding/opener.rs` |
@@ -187,7 +190,8 @@
 //! | which columns of a CSV hold which field | `record_columns` in `extract/csv/columns/mod.rs` |
 //! | whether the columns of a CSV are enough, or too many | `check` in `extract/csv/header.rs`, `check_width` there; where no topic is needed: `topics_of_rows` in `extract/context.rs` |
 //! | columns of a CSV that kreplay does not know, beside a field that it knows | `check_doubts` in `extract/csv/rows/losses.rs`; which they are: `unknown_member` in `extract/csv/columns/mod.rs` |
-//! | what a CSV cannot carry: `headers_lost`, `transactional`, `lost_by_csv` | `check_doubts` in `extract/csv/rows/losses.rs`, further records in `watch_sentinels` there |
+//! | what a CSV cannot carry of a record (`headers_lost`, `transactional`) | `check_doubts` in `extract/csv/rows/losses.rs` |
+//! | which CSV rows show that there is a further record or partition (sentinels, `lost_by_csv`) | `watch_sentinels` in `extract/csv/rows/losses.rs` |
 //! | what no column of a CSV would show (`loss_unseen`) | `unseen` in `extract/csv/columns/mod.rs` |
 //! | how a CSV row becomes a record: empty cells, missing cells, markers, ids | `read_record` in `extract/csv/rows/mod.rs`; the bytes of a cell: `fields` in `extract/csv/rows/cells.rs` |
 //! | a CSV header that comes again (`header_again`) | `kind_of` in `extract/csv/rows/mod.rs` |
@@ -197,7 +201,7 @@
 //! | lines of kcat itself (`% Reached end`) | `read` in `extract/source/records.rs` |
 //! | a record line that is damaged or cut off (truncated) | `read_input` in `extract/source/by_line.rs` |
 //! | record lines that are indented or in a list (`jq .`) | `begins_indented` in `extract/input/framing/mod.rs` |
-//! | how a record line is written, also a reject | `push_record` in `record/lines/write.rs` |
+//! | how a record line is written, what it leaves out, also a reject | `push_record` in `record/lines/write.rs` |
 //! | lines of other tools (rpk, kt, kaf, kafkactl, Kafdrop, AKHQ, Redpanda Console, kafka-ui, AWS Lambda) | `read_foreign` in `record/lines/foreign/mod.rs`; what each writes: `FORMATS` in `record/lines/foreign/formats.rs` |
 //! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `check_kind` in `extract/source/check.rs`, `send_unknown` in `config/resolve/source.rs` |
 //! | **Extraction: profiles, paths and filters** | |
@@ -205,7 +209,7 @@
 //! | whether `--profile` names a built-in profile or a file | `resolve_extraction` in `config/resolve/extraction.rs` |
 //! | which of several spellings of a field wins, and a path that gives two values | `FieldSet::claim` in `extract/rrpair/fields.rs` |
 //! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs`; which nodes are records then: `sources` in `extract/rrpair/sources.rs` |
-//! | how a path is written, JSONPath or dotted | `Path::parse` in `extract/profile/path/mod.rs` |
+//! | how a path is written, JSONPath or dotted (`a.0.b`) | `Path::parse` in `extract/profile/path/mod.rs` |
 //! | which nodes a query matches (filters, slices, `..`) | `add_by` in `extract/profile/query/mod.rs`; what it may cost: `Evaluation` in `extract/profile/query/evaluation.rs` |
 //! | comparisons, `match` and `search` in a JSONPath | `holds` in `extract/profile/query/compare.rs` |
 //! | which JSONPath queries are refused | `check` in `extract/profile/query/well_typed.rs` |
@@ -213,7 +217,7 @@
 //! | how fields are joined by the array elements that their paths share | `shared` in `extract/rrpair/automaton/mod.rs` |
 //! | why a path matches nothing, and the nearest path | `explain` in `extract/census/unmatched.rs` |
 //! | where `path_unmatched` is reported | `name_unmatched` in `extract/keep/collect/naming.rs`; of a CSV: `name_unmatched` in `extract/csv/rows/losses.rs` |
-//! | `--filter`: which RRPairs pass | `holds` in `extract/profile/filter/eval.rs` |
+//! | `--filter`: which RRPairs pass (IS, CONTAINS, REGEX, absent members, `header[NAME]`, `timerange`) | `holds` in `extract/profile/filter/eval.rs` |
 //! | the grammar of `--filter`: AND, OR, parentheses, quotes | `parse` in `extract/profile/filter/parse.rs` |
 //! | how a fault in a filter is shown (caret) | `rendered` in `extract/profile/filter/error.rs` |
 //! | the keywords of `--filter`, and those that are refused or unknown | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
@@ -223,7 +227,8 @@
 //! | RRPairs that the filter leaves out: their counts (`filtered`), and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
 //! | how a UUID or a topic's id is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
 //! | **Extraction: the fields of a record** | |
-//! | `--value-encoding`, `--key-encoding`: how keys and values are decoded | `text_field` in `extract/rrpair/walk/node.rs`; what `auto` makes of a name: `resolve` in `extract/profile/candidates.rs`; of `value` alone: `extract/profile/profiles/fetch.toml` |
+//! | `--value-encoding`, `--key-encoding`: how keys and values are decoded | `text_field` in `extract/rrpair/walk/node.rs` |
+//! | members named `...Bytes`, `...Base64` or `value`, and what `auto` makes of them | `resolve` in `extract/profile/candidates.rs`; `value` in a built-in profile: `extract/profile/profiles/fetch.toml` |
 //! | a value that is empty or null | `visit_unit` in `extract/rrpair/walk/visit.rs`; an empty text: `text_field` in `extract/rrpair/walk/node.rs` |
 //! | a record without a value: a tombstone or not (`value_unknown`) | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
 //! | a key, value or header that cannot be read (`unreadable`) | `LineFindings::error` in `extract/rrpair/walk/found.rs` |
@@ -232,7 +237,7 @@
 //! | headers as `{key, value}`, and headers without a name or a value | `visit_map` in `extract/rrpair/headers/object.rs` |
 //! | headers as an object of names, with one or several values | `visit_map` in `extract/rrpair/headers/mod.rs`; several values: `visit_seq` in `extract/rrpair/headers/values.rs` |
 //! | which timestamps are none (-1, 0) | `known_timestamp_ms` in `record/select/clock.rs`; as a capture writes them: `captured_timestamp_ms` there |
-//! | a record's own timestamp, as it was captured (LogAppendTime, base and delta) | `timestamp_ms` in `extract/rrpair/fields.rs` |
+//! | a record's own timestamp, as it was captured (RFC 3339, LogAppendTime, base and delta) | `timestamp_ms` in `extract/rrpair/fields.rs` |
 //! | a record's offset, as it was captured | `FieldSet::offset` in `extract/rrpair/fields.rs`; -1: `known` in `record/offsets.rs` |
 //! | a captured partition that is left out | `keep` in `extract/keep/collect/mod.rs` |
 //! | a captured partition that is no number, and integers that are strings | `number_field` in `extract/rrpair/walk/node.rs` |
@@ -258,7 +263,7 @@
 //! | flags of selection that contradict each other (a `--to` before `--from`) | `resolve_selection` in `config/resolve/selection.rs` |
 //! | `--limit`: where reading stops | `select` in `extract/keep/sink.rs`; when that is enough: `has_enough` in `record/select/mod.rs` |
 //! | `--topics`: which topics are taken, and globs that match nothing (`topics_unmatched`) | `takes` in `record/select/globs.rs`, `unmatched` there; a topic known only by its id: `choose` in `extract/keep/sink.rs` |
-//! | `--from`, `--to`: which times are taken | `window` in `record/select/mod.rs`; `+5m`: `Moment` in `record/select/moment.rs` |
+//! | `--from`, `--to`: which times are taken (`+5m`, records without a time) | `window` in `record/select/mod.rs`; `+5m`: `Moment` in `record/select/moment.rs` |
 //! | a window of `--from` and `--to` outside the capture (`window_outside`) | `outside` in `record/select/mod.rs`; its exit code: `nothing_found` in `report/rendering/nothing.rs` |
 //! | `--sample`: which keys are taken (`1/10`) | `has_key` in `record/select/shard.rs`; records without a key: `Selector::sample` in `record/select/mod.rs` |
 //! | `--shard`: which machine has a record (`2/3`, KREPLAY_SHARDS) | `has` in `record/select/shard.rs`; what `auto` reads (JOB_COMPLETION_INDEX): `shard` in `config/resolve/selection.rs` |
@@ -274,7 +279,7 @@
 //! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
 //! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
 //! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation, and what a CSV would lose | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
-//! | the page of `kreplay inspect` | `fmt` in `report/inspection/text.rs` |
+//! | the page of `kreplay inspect`, and how many topics and names it shows | `fmt` in `report/inspection/text.rs` |
 //! | `--paths`: every path of a capture, and a sample of each | `list` in `extract/census/outline/mod.rs`; how many are kept: `OutlineBudget::take` in `extract/census/outline/tree.rs`; the samples: `sample_of` in `extract/census/outline/visit.rs` |
 //! | `--paths`: which RRPairs are looked at | `inspecting` in `config/resolve/mod.rs` |
 //! | `--paths`: the page and its JSON | `fmt` in `report/inspection/path_list.rs` |
@@ -291,7 +296,7 @@
 //! | whether the user may write to a topic (ACL) | `check_writing` in `produce/connection/topics.rs` |
 //! | a right that is taken away in the middle of a run (ACL) | `forbidden` in `produce/session/open.rs` |
 //! | IdempotentWrite, and fatal errors of the producer | `fatal_error` in `produce/connection/client/mod.rs` |
-//! | the guard: when the cluster counts as the one that was captured | `shared` in `cluster/guard.rs` |
+//! | the guard: when the cluster counts as the one that was captured (also at `localhost`) | `shared` in `cluster/guard.rs` |
 //! | the guard: kreplay refuses to send to the captured cluster, `--yes` allows it | `check_shared` in `produce/routing/route/guard.rs`, `--yes` in `compare` there |
 //! | which brokers and cluster ids a capture shows | `captured_from` in `extract/census/mod.rs`; of a CSV: `note_broker` in `extract/csv/rows/mod.rs` |
 //! | `--create-topics`: whether missing topics are created or refused | `make_targets` in `produce/routing/route/targets.rs`; what the flags say: `missing_topics` in `config/resolve/destination.rs` |
@@ -305,7 +310,7 @@
 //! | a FROM of `--map` that is given twice | `check_renamings` in `config/resolve/destination.rs` |
 //! | a FROM of `--map` that matches nothing (`map_unmatched`) | `Renamings::check` in `produce/routing/placement/renamings.rs`; at the end: `name_unmatched` there |
 //! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `target` in `produce/session/send.rs`; in a plan: `unplaceable` in `produce/plan/forecast/record.rs` |
-//! | `--partition`: which partition a record goes to (auto, keep, key, any) | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
+//! | `--partition`: which partition a record goes to (auto, keep, key, any), also without a key | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
 //! | how a key gives a partition (murmur2, as in Java) | `murmur2_partition` in `cluster/native/produce/mod.rs` |
 //! | a partition that the topic lacks (`--partition keep`) | `check_partitions` in `produce/routing/checks.rs`; after the first record: `partition` in `produce/routing/route/mod.rs` |
 //! | how placements are counted (kept, by key, spread) | `count_placement` in `produce/delivery/counts.rs` |
@@ -330,9 +335,9 @@
 //! | times that jump or run back, and records without a time (`time_jump`, `time_back`, `untimed`, clamped) | `due` in `produce/schedule/timeline.rs`, `offset` there; the note about a jump: `name_oddity` in `produce/session/pass/turn.rs` |
 //! | a timed replay of a source without any time | `check_times` in `produce/schedule/turns.rs` |
 //! | `--max-gap`: pauses that are cut | `cut_pause` in `produce/schedule/timeline.rs` |
-//! | flags of time that contradict each other | `check` in `config/sending/timing.rs` |
+//! | flags of time that contradict each other (`--ramp`, `--max-gap`) | `check` in `config/sending/timing.rs` |
 //! | `--rate`, `--byte-rate`: rates, and how large a burst is | `Rate` in `produce/schedule/rate.rs`; how `5k/s` and `20MiB` are read: `per_second` in `cli/timing.rs`; which bytes count: `size` in `record/batch/mod.rs` |
-//! | which of speed, rates and lag wins, and a machine that slept | `Scheduler::next` in `produce/schedule/mod.rs` |
+//! | which of speed, rates and lag wins; a late record, a machine that slept | `Scheduler::next` in `produce/schedule/mod.rs` |
 //! | `--ramp`: how speed and rates grow | `steady` in `produce/schedule/ramp.rs` |
 //! | `--start-at`: the beginning | `await_start` in `produce/session/pass/turn.rs`; a time that has passed: `from_flags` in `config/sending/timing.rs`; how it is written: `moment` in `cli/timing.rs` |
 //! | `--loop`: whether there is another pass | `Passes::begin` in `run/replay/mod.rs`; how N is read: `passes` in `cli/delivery.rs` |
@@ -350,7 +355,9 @@
 //! | how the broker's answer decides the outcome of a record (`delivered`, `not_written`, `unknown`) | `fail` in `produce/delivery/counts.rs` |
 //! | what an error code of a broker means for a batch | `Cause::of` in `produce/delivery/refusals.rs` |
 //! | whether a failed record may be in the log (persisted) | `persisted` in `cluster/native/produce/event.rs` |
-//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs`; the default: `limit_of` in `produce/connection/timeouts.rs`; how long it has waited: `InFlightAges::look` in `produce/delivery/ages.rs` |
+//! | a record that waits for longer than `message.timeout.ms` | `renew_when_overdue` in `produce/session/recovery/renewal.rs` |
+//! | how long `message.timeout.ms` is by default | `limit_of` in `produce/connection/timeouts.rs` |
+//! | how long a record has waited: the time of a stopped process does not count | `InFlightAges::look` in `produce/delivery/ages.rs` |
 //! | a silent cluster, and when it is given up (`--give-up-after`) | `look` in `produce/session/watches/stall.rs`; the default: `DeliveryArguments` in `cli/delivery.rs`; the reason that is named: `why_silent` in `produce/delivery/mod.rs` |
 //! | a batch that a broker refuses for one of its records: which one is to blame | `judge` in `produce/delivery/refusals.rs` |
 //! | `--on-refused`: what happens to the other records of a refused batch (sent again, in halves) | `judge` in `produce/session/recovery/isolation/mod.rs` |
@@ -369,9 +376,11 @@
 //! | the journal: what its lines say, cut and damaged ones | `read` in `produce/delivery/journal/line.rs` |
 //! | the journal: when it is written, and in which steps | `announce` in `produce/session/pass/batch.rs`; the steps: `SLICE` in `produce/session/pass/mod.rs`; once records are answered: `update` in `produce/delivery/journal/writer/mod.rs` |
 //! | the journal: how it is locked and replaced | `lock` in `produce/delivery/journal/file.rs` |
-//! | the journal: whether it belongs to this replay | `differs_from` in `produce/delivery/journal/identity.rs`; the records: `Checksum` in `produce/delivery/journal/checksum.rs`; the topics: `meet` in `produce/delivery/journal/writer/resume.rs` |
+//! | the journal: whether it belongs to this replay (other flags, another selection) | `differs_from` in `produce/delivery/journal/identity.rs` |
+//! | the journal: whether the source still has the same records | `Checksum` in `produce/delivery/journal/checksum.rs` |
+//! | the journal: a topic that was deleted and made again | `meet` in `produce/delivery/journal/writer/resume.rs` |
 //! | **Planning** | |
-//! | what `kreplay plan` forecasts of a record: its partition, `displaced`, refused (`too_large`, `no_key`, `expired`) | `plan_record` in `produce/plan/forecast/record.rs` |
+//! | what `kreplay plan` forecasts of a record: its partition (`missing_partitions`, `displaced`), refused (`too_large`, `no_key`, `expired`) | `plan_record` in `produce/plan/forecast/record.rs` |
 //! | the hottest key of a plan | `hottest` in `produce/plan/keys.rs` |
 //! | the hottest partition of a plan | `hottest_partition` in `report/plan/mod.rs` |
 //! | when a planned record would go | `await_turn` in `produce/plan/forecast/mod.rs` |
@@ -383,11 +392,12 @@
 //! | which partitions and settings a plan assumes for a topic | `PlannedTarget::new` in `produce/plan/target.rs`; the settings: `ASSUMED_SETTINGS` in `report/plan/mod.rs` |
 //! | what a plan writes to the cluster: nothing | `without_idempotence` in `produce/plan/mod.rs` |
 //! | a plan whose cluster does not answer or refuses | `run` in `produce/plan/mod.rs` |
-//! | the reasons against a planned replay | `take_failures` in `produce/plan/topics.rs` |
+//! | when a plan asks no cluster | `resolve_cluster` in `config/resolve/destination.rs` |
+//! | the reasons against a planned replay: missing topics, missing rights, the captured cluster | `take_failures` in `produce/plan/topics.rs` |
 //! | the page of a plan: the sentence at its head, its table of topics | `verdict` in `report/plan/text.rs` |
 //! | **Comparing** | |
 //! | what the sides of `kreplay compare` may be (`topic:NAME`, files, a snapshot) | `resolve_sides` in `config/resolve/comparison.rs` |
-//! | how `kreplay compare` reads a topic, by which offsets and transactions | `read_all` in `run/compare/topic.rs`; the reader, without a group: `LogReader` in `cluster/reader.rs` |
+//! | how `kreplay compare` reads a topic: offsets, transactions, no consumer group | `read_all` in `run/compare/topic.rs`; the reader, without a group: `LogReader` in `cluster/reader.rs` |
 //! | which records are compared with each other (topic and key) | `RecordComparison::add` in `verify/compare/mod.rs`; two topics of different names: `read_sides` in `run/compare/mod.rs` |
 //! | how much memory a comparison takes, and when it is refused | `too_many` in `verify/compare/mod.rs` |
 //! | which contents count as the same when records are compared | `hash` in `verify/compare/content.rs` |
@@ -395,12 +405,12 @@
 //! | the order of an object's members does not count, that of elements does | `hash_json` in `verify/compare/content.rs` |
 //! | `--ignore`: which parts its paths match (`ignored_unmatched`) | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
 //! | `--allow-new`: members that the expectation lacks, and which changes are named | `differ` in `verify/compare/difference.rs` |
-//! | which records are equal, repeated, reordered, missing or extra | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
+//! | which records are equal, repeated, reordered, missing or extra, also without a key | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
 //! | which two records are one record with changes | `pair` in `verify/compare/group/pairing.rs` |
 //! | `--expect-count`, `--expect-last`: how closely records are compared | `RecordComparison::add` in `verify/compare/mod.rs` |
 //! | `--expect-headers`: whether headers are compared | `ComparedContent::of` in `verify/compare/content.rs` |
 //! | `--allow-repeated`: which differences count | `differing` in `report/comparison/counts.rs` |
-//! | `--expect-diff`: where differences go | `add` in `run/compare/differences.rs` |
+//! | `--expect-diff`: where differences go, and how much of a value is shown | `add` in `run/compare/differences.rs` |
 //! | how differences are shown, and how many | `MOST_SHOWN` in `report/comparison/counts.rs` |
 //! | the page and the JSON of `kreplay compare` | `fmt` in `report/comparison/mod.rs`, `to_json` there |
 //! | **Expecting a service's output** | |
@@ -414,12 +424,13 @@
 //! | from which offsets the output is read | `ends_of` in `run/replay/expected/outputs.rs` |
 //! | whether uncommitted and aborted records of the output are read (read_uncommitted) | `isolation` in `run/replay/expected/expectation.rs`; when that changes: `choose_isolation` in `run/replay/expected/observer.rs` |
 //! | `--expect-from`: which records are expected instead | `read_other` in `run/replay/expected/start.rs` |
-//! | `--expect-quiet`, `--expect-timeout`: when the output is complete | `end` in `run/replay/expected/observer.rs`; from when that time counts: `replay` in `run/replay/mod.rs` |
+//! | `--expect-quiet`, `--expect-timeout`: when the output is complete (open transactions) | `end` in `run/replay/expected/observer.rs`; from when that time counts: `replay` in `run/replay/mod.rs` |
 //! | the verdict of `--expect`: same, differs, learned or incomplete | `verdict` in `report/comparison/expected.rs`; why it is incomplete: `why` in `run/replay/expected/end.rs` |
 //! | `--learn`: which noise is learned | `NoiseLearner::add` in `verify/compare/learn.rs`; when the file is written: `learn` in `run/replay/expected/mod.rs` |
 //! | which kind (time, UUID, number) learned noise has | `NoiseKind::of_change` in `report/comparison/noise.rs` |
-//! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs`; the file, and whose it is: `NoiseFile` in `run/replay/expected/noise.rs` |
-//! | `--correlate`: response times | `appeared` in `run/replay/expected/correlation.rs` |
+//! | `--noise`: which noise is excused | `take_noise` in `verify/compare/noise.rs` |
+//! | the file of `--learn` and `--noise`: whether it may exist, and of which capture it is | `NoiseFile::check` in `run/replay/expected/noise.rs`, `check_new` there |
+//! | `--correlate`: response times, and which input an output answers | `appeared` in `run/replay/expected/correlation.rs` |
 //! | `--correlate`: what `key`, `header:NAME` and `value:PATH` are | `from_str` in `config/comparison.rs` |
 //! | the lines about the output, answers and noise | `fmt` in `report/comparison/text.rs` |
 //! | **Consumer groups and lag** | |
@@ -433,7 +444,7 @@
 //! | the members of a group, classic or KIP-848 | `members` in `cluster/native/admin/groups/membership.rs` |
 //! | `--drain-timeout`: how long groups are waited for | `wait` in `verify/group/observer/mod.rs` |
 //! | what else ends the wait for groups (Ctrl-C, a lost cluster) | `wait` in `produce/session/watches/groups.rs` |
-//! | `--max-lag`: how the lag of a group is held | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
+//! | `--max-lag`: how the lag of a group is held, also before its first commit | `next_rate` in `produce/schedule/lag.rs`; which of several groups: `progress` in `verify/group/observer/state.rs` |
 //! | the capacity of a service (`held_share`, `bounded_by`) | `capacity` in `verify/group/capacity.rs`; what else bounded it: `lag_control` in `produce/schedule/turns.rs` |
 //! | whether a capacity is confirmed (`lag_grew`, `sent_too_little`) | `confirmation` in `verify/group/capacity.rs` |
 //! | when the confirmation of a capacity begins, and at which rate | `is_time_to_confirm` in `produce/schedule/lag.rs`, `go_on` there |
@@ -448,7 +459,7 @@
 //! | what the report says of the promise and the end: TLS not checked, no idempotence, resumed | `write_stop` in `report/rendering/text/stop.rs` |
 //! | what the report says of the source: the lines `read`, `redacted` and `dates` | `write_source` in `report/rendering/text/source.rs`; its kind and whether it is complete: `source` in `extract/context.rs` |
 //! | how many topics with redacted values are named | `MOST_REDACTED_TOPICS` in `report/rendering/text/source.rs`; how many are kept: `NameCounts::add` in `report/inspection/census.rs` |
-//! | the lines `sent to`, `placed` and `rejects` of the report | `write_topics` in `report/rendering/text/delivery.rs` |
+//! | the lines `sent to` (how many topics), `placed` and `rejects` of the report | `write_topics` in `report/rendering/text/delivery.rs` |
 //! | the order of the report's parts | `fmt` in `report/rendering/text/mod.rs` |
 //! | **Reporting: JSON and measurements** | |
 //! | the members of the report as JSON, and the version of its schema | `to_json` in `report/rendering/json.rs` |
