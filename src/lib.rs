@@ -149,7 +149,7 @@
 //! | what speedctl is asked for: paths and the filter | `extract_data` in `extract/source/snapshot/command.rs`; the paths: `generated_paths` in `extract/csv/columns/paths.rs` |
 //! | `--print-command`: which command is printed | `command_line` in `extract/source/snapshot/mod.rs`; the quoting: `Speedctl::command_line` in `extract/input/speedctl/mod.rs`; that nothing else runs: `run` in `run/mod.rs` |
 //! | `--speedctl`, KREPLAY_SPEEDCTL, `--speedctl-arg`: which program runs, with which arguments | `find` in `extract/input/speedctl/mod.rs`; the variable: `SpeedctlArguments` in `cli/source/mod.rs` |
-//! | `--speedctl-timeout`: when speedctl counts as hung | `silence` in `extract/input/speedctl/pump.rs` |
+//! | `--speedctl-timeout`: when speedctl counts as hung, or writes too much to stderr | `silence` in `extract/input/speedctl/pump.rs` |
 //! | a speedctl that exits with an error | `Ended::well` in `extract/input/speedctl/mod.rs` |
 //! | whether speedctl's CSV is on stdout or in a file, and a speedctl that prints no CSV | `named_csv` in `extract/source/snapshot/csv.rs` |
 //! | where the RRPairs are that speedctl pulls (`raw.jsonl`), and whether they are new | `pulled` in `extract/source/snapshot/pulled.rs` |
@@ -223,7 +223,7 @@
 //! | the keywords of `--filter`, and those that are refused or unknown | `KEYWORDS` in `extract/profile/filter/criterion.rs`; those that only speedctl knows: `way` in `extract/source/snapshot/mod.rs` |
 //! | `--filter` of JSON bodies (`req_json`, `resp_json`) and of `text` | `JsonKey::texts` in `extract/profile/filter/body/mod.rs`; a whole body (`reqbodyjson`): `holds` in `extract/profile/filter/eval.rs` |
 //! | `--filter` by XPath (`req_xpath`, `req_soapxpath`): namespaces, SOAP | `soap_roots` in `extract/profile/filter/body/xpath/eval.rs`; which part of XPath: `parse` in `extract/profile/filter/body/xpath/parse.rs` |
-//! | which filter applies: the profile's own, the user's or an empty one (`--filter ''`) | `chosen` in `extract/profile/mod.rs`; that of the user: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
+//! | which filter applies: the profile's own, the user's or an empty one (`--filter ''`) | `chosen` in `extract/profile/mod.rs`; the user's: `with` in `extract/profile/overrides.rs`; the default: `extract/profile/profiles/fetch.toml` |
 //! | RRPairs that the filter leaves out: their counts (`filtered`), and topic names in their Metadata | `read_rrpair` in `extract/keep/collect/mod.rs`, counted in `count_filtered` there |
 //! | how a UUID or a topic's id is spelt, and which spellings are equal | `Uuid::parse` in `record/uuid.rs` |
 //! | **Extraction: the fields of a record** | |
@@ -249,7 +249,8 @@
 //! | duplicates in record lines: all are sent | `read` in `extract/source/records.rs` |
 //! | which copy of a record is sent | `given` in `extract/keep/deduplicator/seen.rs` |
 //! | duplicates in different passes of `--loop`: all are sent | `Collector::new` in `extract/keep/collect/mod.rs` |
-//! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs`; who leaves them out: `written` in `extract/source/expecting.rs` (`--expect`), `comparing` in `config/resolve/mod.rs` (compare) |
+//! | Produce requests that wrote nothing of their own (retries) | `wrote_nothing` in `extract/keep/deduplicator/retries.rs` |
+//! | who leaves out Produce requests that were sent again: `--expect` and `kreplay compare` | `written` in `extract/source/expecting.rs`, `comparing` in `config/resolve/mod.rs` |
 //! | which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs` |
 //! | `--with-aborted`, and that records of aborted transactions are left out without it | `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `PendingTopicIds` in `extract/keep/pending.rs` |
@@ -270,7 +271,8 @@
 //! | how several machines share one schedule | `WholeCapture` in `record/select/whole.rs`; the due times: `pass_others` in `produce/schedule/timeline.rs`; with `--resume`: `share` in `produce/session/open.rs` |
 //! | `--clock`: which time of a record counts | `Clock::time_ns` in `record/select/clock.rs` |
 //! | `--clock` without a flag that goes by it is refused | `check_clock` in `config/resolve/selection.rs` |
-//! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs`; counted from when: `job` in `run/replay/mod.rs` |
+//! | `--resolve-dates`: what date placeholders (`speedscale_date`) become | `resolve` in `record/substitutes.rs` |
+//! | `--resolve-dates`: from which moment dates are counted | `job` in `run/replay/mod.rs` |
 //! | date placeholders in rejects that were never sent: they stay | `Pass::next_batch` in `produce/session/pass/mod.rs` |
 //! | `--fail-on-redacted`, and the refusal of date placeholders | `check` in `produce/session/pass/substitutes.rs` |
 //! | redacted records among those that are read ahead of the first one | `Pass::look` in `produce/session/pass/look.rs` |
@@ -284,7 +286,7 @@
 //! | `--paths`: which RRPairs are looked at | `inspecting` in `config/resolve/mod.rs` |
 //! | `--paths`: the page and its JSON | `fmt` in `report/inspection/path_list.rs` |
 //! | **Sending: before the first record** | |
-//! | how much of the source is read before the first record is sent | `gate` in `run/replay/mod.rs`; how long a slow source is waited for: `look_ahead` in `record/channel.rs` |
+//! | how much of the source is read before the first record is sent (look ahead) | `gate` in `run/replay/mod.rs`; how long a slow source is waited for: `look_ahead` in `record/channel.rs` |
 //! | how much memory holds records between reading and sending (bounds) | `CHANNEL` in `run/driver.rs` |
 //! | how much memory order, duplicates and records in flight take (bounds) | `MOST_BYTES` in `produce/order/batch.rs` (order), `MOST_BYTES` in `extract/keep/deduplicator/seen.rs` (duplicates), `InFlightBudget` in `produce/delivery/budget.rs` (in flight) |
 //! | how many topics and partitions kreplay takes | `check_topics` in `produce/routing/placement/captured.rs`; partitions: `check_bound` in `produce/order/mod.rs` |
@@ -403,7 +405,8 @@
 //! | which contents count as the same when records are compared | `hash` in `verify/compare/content.rs` |
 //! | numbers that count as the same (1, 1.0 and 1e0) | `number_bits` in `verify/compare/content.rs` |
 //! | the order of an object's members does not count, that of elements does | `hash_json` in `verify/compare/content.rs` |
-//! | `--ignore`: which parts its paths match (`ignored_unmatched`) | `find` in `run/compare/ignored.rs`; how they are taken out: `blank` in `verify/compare/terms.rs` |
+//! | `--ignore`: which parts its paths match (`ignored_unmatched`) | `find` in `run/compare/ignored.rs` |
+//! | `--ignore`: a member is taken out, an element of a list keeps its place | `blank` in `verify/compare/terms.rs` |
 //! | `--allow-new`: members that the expectation lacks, and which changes are named | `differ` in `verify/compare/difference.rs` |
 //! | which records are equal, repeated, reordered, missing or extra, also without a key | `matches` in `verify/compare/group/mod.rs`, reordered in `out_of_order` there |
 //! | which two records are one record with changes | `pair` in `verify/compare/group/pairing.rs` |
@@ -466,6 +469,7 @@
 //! | the members `ledger` and `timing` of the JSON | `to_json` in `report/ledger/mod.rs`, `to_json` in `report/pacing/json.rs` |
 //! | the members `groups`, `capacity` and `series` of the JSON | `to_json` in `report/groups/json.rs`; `capacity` and `series`: `to_json` in `report/groups/capacity.rs` |
 //! | the member `expected` of the JSON | `to_json` in `report/comparison/expected.rs` |
+//! | the members `problems` and `topics` of the JSON | `problem_json` in `report/rendering/json.rs`, `topic_json` there |
 //! | the members of the JSON of `kreplay plan` | `to_json` in `report/plan/json.rs` |
 //! | the members of the JSON of `kreplay inspect` | `to_json` in `report/inspection/json.rs` |
 //! | how numbers of the JSON are rounded | `round_ms` in `report/pacing/json.rs` |
