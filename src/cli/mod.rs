@@ -44,7 +44,7 @@ The most common calls:
   kreplay replay captures/ -b localhost:9092  replay the captures in a folder
   kreplay snapshot <ID> --rehearse            try it without Kafka
 
-`kreplay --help` lists the exit codes, `kreplay <COMMAND> --help` every flag.";
+`kreplay --help` lists the exit codes, and `kreplay <COMMAND> --help` lists every flag.";
 
 /// Replays captured Kafka traffic into Kafka: every record delivered, or named.
 #[derive(Debug, Parser)]

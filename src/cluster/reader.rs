@@ -100,7 +100,7 @@ impl LogReader {
             tokens.supply(&client)?;
         }
         let queue = FetchQueue::new(client.clone()).ok_or_else(|| Error::Defect {
-            what: "librdkafka gave no queue for a reader".into(),
+            what: "librdkafka returned no queue for a reader".into(),
         })?;
         Ok(Self {
             brokers: destination.cluster.bootstrap_servers().to_owned(),
@@ -145,7 +145,7 @@ impl LogReader {
             // The brokers say so when the first record is requested.
             Err(refusal) => {
                 let why = self.secrets.hide(&refusal.text);
-                let note = format!("whether the user may read the topics is not known: {why}");
+                let note = format!("it is unknown whether the user may read the topics: {why}");
                 self.console.verbose(&note);
                 Vec::new()
             }

@@ -183,7 +183,7 @@ fn bare(text: &str) -> &str {
 
 /// What a broker says when authentication fails; Apache Kafka's words if they are known.
 fn authentication(why: &str) -> Reason {
-    let user = Some("look at `sasl.username` and `sasl.password`");
+    let user = Some("check `sasl.username` and `sasl.password`");
     let why = why.strip_prefix("Authentication failed: ").unwrap_or(why);
     if why.contains("invalid credentials") || why.contains("Invalid username or password") {
         return Reason::last("authentication failed: wrong user or password".into(), user);

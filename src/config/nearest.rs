@@ -4,7 +4,7 @@
 /// Adds the proposal to `text` if one is near enough.
 pub(crate) fn with_nearest(text: String, nearest: Option<&str>) -> String {
     match nearest {
-        Some(nearest) => format!("{text}; nearest to it is `{nearest}`"),
+        Some(nearest) => format!("{text} (did you mean `{nearest}`?)"),
         None => text,
     }
 }

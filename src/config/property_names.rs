@@ -73,7 +73,7 @@ pub(crate) const CONSUMERS: [&str; 34] = [
 const OVERRULED: [(&str, &str); 4] = [
     (
         "log_level",
-        "`-v` shows librdkafka's log, and `-X debug=...` more of it",
+        "`-v` shows librdkafka's log, and `-X debug=...` adds to it",
     ),
     ("log.queue", "`-v` shows librdkafka's log"),
     ("enabled_events", "kreplay needs the events that it sets"),

@@ -107,7 +107,7 @@ impl Error {
                 what,
             } => write!(
                 f,
-                "{} holds no {}: it is other {what}",
+                "{} holds no {}: it is {what} of another kind",
                 visible(input),
                 without_article(wanted)
             ),

@@ -52,7 +52,7 @@ impl GroupFault {
             }
             Self::OfAnotherKind => write!(
                 f,
-                "`{group}` is not a consumer group but another kind of group, such as a share group"
+                "`{group}` is not a consumer group but a group of another kind, such as a share group"
             ),
         }
     }
@@ -115,13 +115,10 @@ pub(super) fn write_topics_missing(
         return f.write_str(&nearest::with_nearest(text, nearest.as_deref()));
     }
     write!(f, "{} topics do not exist on {brokers}: ", topics.len())?;
-    listed(f, topics, ", ", |f, topic| match &topic.nearest {
-        Some(nearest) => {
-            let name = visible(&topic.name);
-            let nearest = visible(nearest);
-            write!(f, "`{name}` (nearest to it is `{nearest}`)")
-        }
-        None => write!(f, "`{}`", visible(&topic.name)),
+    listed(f, topics, ", ", |f, topic| {
+        let nearest = topic.nearest.as_deref().map(visible);
+        let name = format!("`{}`", visible(&topic.name));
+        f.write_str(&nearest::with_nearest(name, nearest.as_deref()))
     })
 }
 

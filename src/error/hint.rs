@@ -4,8 +4,8 @@ use super::Error;
 use super::faults::{missing_topics_hint, right_hint};
 
 /// What to do about original timestamps that a topic would not keep.
-pub(super) const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now, and \
-     `now` gives each the time of sending; or give the topic a longer `retention.ms`";
+pub(super) const EXPIRED_HINT: &str = "`--timestamps shift` keeps their distances and begins now; `now` gives \
+     each record the time of sending; or give the topic a longer `retention.ms`";
 
 impl Error {
     /// What the user can do about it, if anything.
@@ -27,7 +27,8 @@ impl Error {
             Self::NoTopic { .. } => Some("name the destination's topic with `-t TOPIC`".into()),
             Self::TopicsMissing { topics, .. } => Some(missing_topics_hint(topics)),
             Self::OutputsMissing { .. } => Some(
-                "kreplay only reads this topic; if it has another name there, name it with `--map FROM=TO`"
+                "kreplay only reads this topic; if it has another name on the cluster, give that name with \
+                 `--map FROM=TO`"
                     .into(),
             ),
             Self::RightMissing { right, .. } => Some(right_hint(right)),

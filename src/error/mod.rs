@@ -319,13 +319,12 @@ mod tests {
     #[test]
     fn all_missing_topics_are_named_at_once_with_similar_names() {
         let one = missing(&[("ordes", 0, Some("orders"))]);
-        let said = "topic `ordes` does not exist on localhost:9092; nearest to it is `orders`";
+        let said = "topic `ordes` does not exist on localhost:9092 (did you mean `orders`?)";
         assert_eq!(one.to_string(), said);
         let hint = "create it, or let kreplay do so with `--create-topics`";
         assert_eq!(one.hint().as_deref(), Some(hint));
         let two = missing(&[("ordes", 0, Some("orders")), ("x", 1, None)]);
-        let said =
-            "2 topics do not exist on localhost:9092: `ordes` (nearest to it is `orders`), `x`";
+        let said = "2 topics do not exist on localhost:9092: `ordes` (did you mean `orders`?), `x`";
         assert_eq!(two.to_string(), said);
         // A cluster may name its topics as it likes.
         let forged = "orders\nkreplay: all is well";

@@ -108,10 +108,13 @@ impl fmt::Display for BadDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duration(text) => {
-                write!(f, "`{DATE}{text})}}` holds no duration such as `-744h0m0s`")
+                write!(
+                    f,
+                    "`{DATE}{text})}}` does not contain a duration such as `-744h0m0s`"
+                )
             }
             Self::Open => write!(f, "`{DATE}` is not closed by `)}}`"),
-            Self::OutOfRange(text) => write!(f, "`{DATE}{text})}}` leads beyond the calendar"),
+            Self::OutOfRange(text) => write!(f, "`{DATE}{text})}}` is a date outside the calendar"),
         }
     }
 }
@@ -318,7 +321,7 @@ mod tests {
         let said = |text| of(text, DateForm::Date).expect_err(text).to_string();
         assert_eq!(
             said("{speedscale_date(soon)}"),
-            "`{speedscale_date(soon)}` holds no duration such as `-744h0m0s`"
+            "`{speedscale_date(soon)}` does not contain a duration such as `-744h0m0s`"
         );
         assert_eq!(
             said("{speedscale_date(1h"),
@@ -326,7 +329,7 @@ mod tests {
         );
         assert_eq!(
             said("{speedscale_date(99999999h)}"),
-            "`{speedscale_date(99999999h)}` leads beyond the calendar"
+            "`{speedscale_date(99999999h)}` is a date outside the calendar"
         );
     }
 

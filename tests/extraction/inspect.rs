@@ -29,7 +29,7 @@ fn inspect_describes_a_capture_on_one_screen() {
 read       rrpairs shop.jsonl: 69.37 KiB, 34 RRPairs, 21 Fetches (6 empty)
 found      51 = 2 control + 49 to replay
 time       2026-01-05T09:00:00.639Z to 2026-01-05T09:00:04.443Z
-several    11 Fetches hold more than one record: 46, of which a CSV loses 35
+several    11 Fetches hold more than one record: 46 in all, of which a CSV loses 35
 gaps       12 offsets are missing, in 5 gaps; compaction and transactions leave gaps
 commands   Fetch 21, Produce 3, Heartbeat 2, Metadata 2, ApiVersions 1 and 5 more
 brokers    kafka-0.kafka:9092 21
@@ -296,8 +296,8 @@ fn a_path_that_matches_nothing_is_named_with_the_nearest_that_does() {
         &["--value", value, "--key", "$.http.req.url"],
     );
     let problem = format!(
-        "problem    path unmatched: 2, first guide.jsonl: `--value {value}` matches nothing; nearest to it is \
-         `$.kafka.response.FetchResponse.topics[*].partitions[*].records.records[*].valueString`; \
+        "problem    path unmatched: 2, first guide.jsonl: `--value {value}` matches nothing \
+         (did you mean `$.kafka.response.FetchResponse.topics[*].partitions[*].records.records[*].valueString`?); \
          `--key $.http.req.url` matches nothing\n           \
          hint: `kreplay inspect --paths` lists every path that occurs\n"
     );

@@ -230,7 +230,7 @@ fn the_as_flag_overrides_the_detected_kind() {
         (&"records".into(), &1.into())
     );
     let looks = rehearse(csv, &of_csv);
-    let said = "kreplay: source holds no RRPairs or record lines: it is other text\n\
+    let said = "kreplay: source holds no RRPairs or record lines: it is text of another kind\n\
         hint: `kcat -C -J` prints record lines; `--as csv` reads any CSV\n";
     assert_eq!((looks.code, &*looks.stderr), (1, said));
     let seen = report(&rehearse(csv, &[&of_csv[..], &["--as", "csv"]].concat()));
@@ -252,7 +252,7 @@ fn a_folder_holds_rrpairs_only() {
     let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
     let path = folder.path().display().to_string();
     let output = kreplay(["replay", &path, "--rehearse", "--as", "csv"]);
-    let said = format!("kreplay: {path} is a folder, and not a CSV of speedctl\n");
+    let said = format!("kreplay: {path} is a folder, not a CSV of speedctl\n");
     assert!(refused(&output).starts_with(&said), "{output:#?}");
 }
 

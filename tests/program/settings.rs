@@ -134,7 +134,7 @@ fn a_keystore_in_an_old_cipher_is_named_with_the_command_that_renews_it() {
     );
     let hint = format!(
         "hint: `openssl pkcs12 -legacy -in {keystore} -nodes | openssl pkcs12 -export -out \
-         keystore.p12` writes it anew"
+         keystore.p12` converts it"
     );
     let right = password("fixture");
     is_refused(&[&args[..], &[&right]].concat(), &[&sentence, &hint]);

@@ -110,7 +110,7 @@ fn records_too_late_for_their_order_are_sent_counted_and_named_and_fail_the_run_
         "first": {
             "input": "stdin",
             "line": MANY + 3,
-            "why": "orders [0] @ 5 came after offset 8 was sent",
+            "why": "orders [0] @ 5 arrived after offset 8 had been sent",
         },
     }]);
     assert_eq!(report["problems"], problem);
@@ -118,7 +118,7 @@ fn records_too_late_for_their_order_are_sent_counted_and_named_and_fail_the_run_
     let rehearsal = Run::new(["replay", "-", "--rehearse"])
         .stdin(input.clone())
         .output();
-    let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 came after offset 8 was sent\n\
+    let said = "problem    out of order: 2, first stdin:50003: orders [0] @ 5 arrived after offset 8 had been sent\n\
                 \x20          hint: consumers that read different parts of a topic overlap: select one with \
                 `--filter`, or accept the order with `--allow-reordered`\n";
     assert!(rehearsal.stdout.contains(said), "{}", rehearsal.stdout);

@@ -54,7 +54,7 @@ fn a_missing_topic_of_records_without_a_partition_is_found_before_the_first_is_s
     let brokers = mock.bootstrap_servers();
     let output = send(&brokers, &lines(&last_one_is_misspelt()), &[]);
     let said = format!(
-        "kreplay: topic `ordes` does not exist on {brokers}; nearest to it is `orders`\n\
+        "kreplay: topic `ordes` does not exist on {brokers} (did you mean `orders`?)\n\
          hint: create it, or let kreplay do so with `--create-topics`\n"
     );
     assert_eq!((output.code, output.stderr.as_str()), (3, said.as_str()));
@@ -93,8 +93,8 @@ fn all_missing_topics_are_named_at_once_each_with_the_nearest() {
     ];
     let output = send(&brokers, &lines(&records), &[]);
     let said = format!(
-        "kreplay: 3 topics do not exist on {brokers}: `paymnts` (nearest to it is `payments`), \
-         `Orders` (nearest to it is `orders`), `shipments`\n\
+        "kreplay: 3 topics do not exist on {brokers}: `paymnts` (did you mean `payments`?), \
+         `Orders` (did you mean `orders`?), `shipments`\n\
          hint: create them, or let kreplay do so with `--create-topics`; `--map FROM=TO` sends to a \
          topic of another name\n"
     );
@@ -108,8 +108,8 @@ fn a_map_that_matches_nothing_is_an_error_before_anything_is_sent() {
     let brokers = mock.bootstrap_servers();
     let records = lines(&[("orders", None), ("orders", Some(0))]);
     let output = send(&brokers, &records, &["--map", "ordes=there"]);
-    let said = "kreplay: `--map ordes=there` matches nothing: no topic `ordes` is captured; nearest \
-                to it is `orders`\n";
+    let said = "kreplay: `--map ordes=there` matches nothing: no topic `ordes` is captured \
+                (did you mean `orders`?)\n";
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
     assert_eq!(output.stderr, said);
     assert_eq!(count(&brokers, "orders"), Ok(0));
@@ -155,8 +155,8 @@ fn in_a_source_longer_than_the_read_ahead_an_unmatched_map_is_a_problem() {
         (&problem["what"], &problem["count"]),
         (&"map_unmatched".into(), &1.into())
     );
-    let why = "`--map ordes=there` matches nothing: no topic `ordes` is captured; nearest to it is \
-               `orders`";
+    let why = "`--map ordes=there` matches nothing: no topic `ordes` is captured \
+               (did you mean `orders`?)";
     assert_eq!(problem["first"]["why"], why);
     assert_eq!(report["topics"][1]["topic"], "later");
 }

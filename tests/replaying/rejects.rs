@@ -245,7 +245,7 @@ fn a_report_file_overwrites_no_input_and_no_other_file_of_the_run() {
     assert_eq!(kept, "{\"topic\":\"t\",\"value\":\"kept\"}\n");
     let both = ["--rejects", name, "--report-file", name];
     let run = kreplay([&["replay", input, "--rehearse"], &both[..]].concat());
-    let expected = "kreplay: `--rejects` and `--report-file` name one file\n";
+    let expected = "kreplay: `--rejects` and `--report-file` name the same file\n";
     assert_eq!(refused(&run), expected);
 }
 

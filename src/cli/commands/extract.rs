@@ -7,7 +7,7 @@ use crate::cli::source::{ExtractionArguments, SourceArguments};
 pub(super) const EXTRACT_EXIT_CODES: &str = "\
 Exit codes:
   0    every record was printed, or left out on purpose and counted, or the
-       reader of stdout closed it
+       reader of stdout closed the pipe
   1    some records are unreadable, none was found (unless --allow-empty), or
        writing to stdout failed
   2    usage or configuration

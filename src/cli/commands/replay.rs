@@ -13,9 +13,10 @@ pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
   0    everything found was delivered, or left out on purpose and counted
   1    the replay ran, but some records failed, are unreadable, are out of
-       order or lost a part; none was found (unless --allow-empty); a group of
-       --wait-group has not read them all; the output is not as expected;
-       --fail-on-redacted met a redacted text; or a report was not written
+       order or lost part of their content; none was found (unless
+       --allow-empty); a group of --wait-group has not read them all; the
+       output is not as expected; --fail-on-redacted met a redacted text; or a
+       report was not written
   2    usage or configuration
   3    the cluster: unreachable, not authorised, a topic or partition missing,
        the captured cluster, or silent for too long

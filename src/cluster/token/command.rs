@@ -67,7 +67,10 @@ pub(super) async fn run(command: &str, over: &dyn Fn() -> bool) -> Result<String
     match ended {
         Some(Ok(status)) if status.success() => Ok(stdout.text()),
         Some(Ok(status)) => Err(failure(whose, status, &stderr.text())),
-        Some(Err(e)) => Err(format!("{whose} could not be waited for: {}", reason(&e))),
+        Some(Err(e)) => Err(format!(
+            "{whose} has an unknown exit status: {}",
+            reason(&e)
+        )),
         None if over() => Err(INTERRUPTED.into()),
         None => Err(format!(
             "{whose} took longer than {} s",

@@ -150,7 +150,8 @@ fn renew(shared: &SharedTokens) {
             Ok(()) => until_renewal(state.token.expires_ms),
             Err(reason) => {
                 let reason = shared.secrets.hide(&reason);
-                let note = format!("the token could not be renewed, kreplay tries again: {reason}");
+                let note =
+                    format!("the token could not be renewed, and kreplay tries again: {reason}");
                 shared.console.note(&note);
                 PAUSE
             }
@@ -208,14 +209,14 @@ mod tests {
     #[test]
     fn an_invalid_token_is_reported_without_showing_it() {
         for (text, why) in [
-            ("", "gives no token"),
-            ("error: no such user", "gives something that is not a token"),
-            (r#"{"error":"x"}"#, "gives JSON without an `access_token`"),
+            ("", "contains no token"),
+            ("error: no such user", "is not a token"),
+            (r#"{"error":"x"}"#, "is JSON without an `access_token`"),
         ] {
             assert_eq!(read(text, 0), Err(why));
         }
         let old = jwt(r#"{"exp":1}"#);
-        assert_eq!(read(&old, 2000), Err("gives a token that has expired"));
+        assert_eq!(read(&old, 2000), Err("contains a token that has expired"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn fetch(source: &TokenSource, over: &dyn Fn() -> bool) -> Result<Tok
     let (text, whose) = match source {
         TokenSource::Command(command) => (
             Handle::current().block_on(run(command, over))?,
-            "the command of --oauth-command",
+            "the output of --oauth-command",
         ),
         TokenSource::File(path) => (read_file(path, over)?, "the file of --oauth-file"),
     };
@@ -81,18 +81,18 @@ pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
         Some(answer) => (
             answer["access_token"]
                 .as_str()
-                .ok_or("gives JSON without an `access_token`")?,
+                .ok_or("is JSON without an `access_token`")?,
             answer["expires_in"].as_i64(),
         ),
         None => (text, None),
     };
     if token.is_empty() {
-        return Err("gives no token");
+        return Err("contains no token");
     }
     // RFC 6750, section 2.1; anything else is probably an error message.
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     if !token.chars().all(allowed) {
-        return Err("gives something that is not a token");
+        return Err("is not a token");
     }
     let claims = claims(token);
     let claimed = claims["exp"].as_f64();
@@ -106,7 +106,7 @@ pub(super) fn read(text: &str, now_ms: i64) -> Result<Token, &'static str> {
         None => now_ms.saturating_add(expires_in.unwrap_or(default_s).saturating_mul(1000)),
     };
     if expires_ms <= now_ms {
-        return Err("gives a token that has expired");
+        return Err("contains a token that has expired");
     }
     Ok(Token {
         text: token.into(),

@@ -85,7 +85,7 @@ fn check_protocol<'a>(
     let hint = match with_tls.iter().any(|sign| known.contains(sign)) {
         true => format!("write `{address}` and set `-X security.protocol=SSL`, or SASL_SSL"),
         false => {
-            format!("write `{address}`, and set `-X security.protocol` where it is not PLAINTEXT")
+            format!("write `{address}`, and set `-X security.protocol` if it is not PLAINTEXT")
         }
     };
     Err(RefusedBroker {
@@ -172,7 +172,7 @@ mod tests {
             (
                 "http://k:80",
                 "`http://k:80`: `http` is not a protocol that Kafka clients use",
-                "write `k:80`, and set `-X security.protocol` where it is not PLAINTEXT",
+                "write `k:80`, and set `-X security.protocol` if it is not PLAINTEXT",
             ),
             (
                 "ssl://user:hunter2@k:1",

@@ -206,15 +206,15 @@ pub(crate) fn explain<'a>(setting: impl Fn(&str) -> Option<&'a str>, text: &str)
             format!("{file} uses an old cipher that OpenSSL 3 does not read"),
             &format!(
                 "`openssl pkcs12 -legacy -in {path} -nodes | openssl pkcs12 -export -out \
-                 keystore.p12` writes it anew"
+                 keystore.p12` converts it"
             ),
         )
     } else if name == KEYSTORE {
         Error::config(format!("{file} is not a whole PKCS#12 file"))
     } else {
         refused(
-            format!("{file} does not hold PEM of that kind"),
-            "look into the file",
+            format!("{file} does not contain PEM of that kind"),
+            "check what the file contains",
         )
     })
 }
@@ -380,11 +380,11 @@ mod tests {
             (
                 "ssl.ca.location failed: error:05800088:x509 certificate routines::no certificate or \
                  crl found",
-                "f, which is `ssl.ca.location`, does not hold PEM of that kind",
+                "f, which is `ssl.ca.location`, does not contain PEM of that kind",
             ),
             (
                 "ssl.key.location failed: error:0A080009:SSL routines::PEM lib",
-                "f, which is `ssl.key.location`, does not hold PEM of that kind",
+                "f, which is `ssl.key.location`, does not contain PEM of that kind",
             ),
         ] {
             let explained = explain(|_| Some("f"), said).map(|error| error.to_string());

@@ -87,7 +87,7 @@ pub(super) fn resolve_expectation(
             return match rules == none && !asks {
                 true => Ok(None),
                 false => Err(Error::Config {
-                    message: "flags of a comparison are given, but nothing is compared".into(),
+                    message: "a comparison is configured, but nothing is compared".into(),
                     hint: Some("`--expect` or `--expect-from` compares the output".into()),
                 }),
             };
@@ -127,13 +127,16 @@ pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
         );
     }
     if config.repetition.reads_again() {
-        return refuse("--loop", "several passes give more output than the capture");
+        return refuse(
+            "--loop",
+            "several passes produce more output than the capture has",
+        );
     }
     if !matches!(expectation.source, ExpectationSource::Capture) {
         return Ok(());
     }
     if config.repetition.sends_for.is_some() {
-        return refuse("--for", "a part of the capture gives other output");
+        return refuse("--for", "a part of the capture produces different output");
     }
     let only_topics = Selection {
         topics: config.extraction.selection.topics.clone(),

@@ -25,7 +25,8 @@ fn resolve_token(
     let set = |name| properties::value(properties, name);
     let mechanism = set("sasl.mechanism");
     if let Some(other) = mechanism.filter(|name| *name != "OAUTHBEARER") {
-        let message = format!("`{flag}` gives tokens, which the mechanism `{other}` does not use");
+        let message =
+            format!("`{flag}` provides tokens, which the mechanism `{other}` does not use");
         return Err(Error::config(message));
     }
     let by_itself = |name, value: &str| set(name).is_some_and(|is| is.eq_ignore_ascii_case(value));
@@ -34,7 +35,7 @@ fn resolve_token(
         ("sasl.oauthbearer.method", "oidc"),
     ] {
         if by_itself(name, value) {
-            let message = format!("`{flag}` and `{name}={value}` both give tokens: choose one");
+            let message = format!("`{flag}` and `{name}={value}` both provide tokens: choose one");
             return Err(Error::config(message));
         }
     }

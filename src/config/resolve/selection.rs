@@ -158,7 +158,7 @@ mod tests {
                 Some("four"),
                 "reads KREPLAY_SHARDS, and `four` is not a number",
             ),
-            (Some("4"), Some("4"), "there is no shard 5 of 4"),
+            (Some("4"), Some("4"), "shard 5/4 does not exist"),
             (Some("0"), Some("0"), "0 is not a number of shards"),
         ] {
             let why = auto(index, of).expect_err(expected);

@@ -34,7 +34,7 @@ pub(super) fn resolve_source(
     };
     match (sources.len(), id.as_str()) {
         (_, "") => Err(Error::config(
-            "`snapshot:` needs the snapshot's id after it",
+            "`snapshot:` must be followed by the snapshot's id",
         )),
         (1, _) if kind.is_some() => Err(Error::Config {
             message: format!("`--as` cannot be used with `snapshot:{id}`"),

@@ -65,7 +65,7 @@ impl Timing {
         {
             let over = humantime::format_duration(Duration::from_secs(over.as_secs()));
             return Err(Error::Config {
-                message: format!("`--start-at` names a time that passed {over} ago"),
+                message: format!("`--start-at` is {over} in the past"),
                 hint: Some(
                     "give a time in the future; without the flag the replay begins at once".into(),
                 ),
@@ -143,9 +143,6 @@ mod tests {
         assert_eq!(start_at(later), Ok(Some(later)));
         let error = start_at(now - Duration::from_secs(90)).expect_err("it is over");
         assert_eq!(error.exit().code(), 2);
-        assert_eq!(
-            error.to_string(),
-            "`--start-at` names a time that passed 1m 30s ago"
-        );
+        assert_eq!(error.to_string(), "`--start-at` is 1m 30s in the past");
     }
 }

@@ -141,12 +141,12 @@ impl Beginning {
     }
 }
 
-/// The message about a flag whose path heads no column of a CSV, and whether a column is near.
+/// The message about a flag whose path is not the header of any column of a CSV, and whether a column is near.
 pub(in crate::extract) fn explain_column(
     (flag, path): Flag<'_>,
     headers: &[String],
 ) -> (String, Nearness) {
-    let text = format!("`--{flag} {path}` heads no column");
+    let text = format!("`--{flag} {path}` is not the header of any column");
     let steps = |path: &str| Some(any_element(Path::parse(path).ok()?.steps()?));
     let Some(wanted) = steps(path) else {
         return (text, Nearness::None);
@@ -234,15 +234,15 @@ mod tests {
         for (path, expected) in [
             (
                 "$.kafka.records[*].valuestring",
-                "; nearest to it is `$.kafka.records[*].valueString`",
+                " (did you mean `$.kafka.records[*].valueString`?)",
             ),
             (
                 "kafka.record.0.value",
-                "; nearest to it is `$.kafka.records[*].valueString`",
+                " (did you mean `$.kafka.records[*].valueString`?)",
             ),
             (
                 "@.keyStrin",
-                "; nearest to it is `$.kafka.records[*].keyString`",
+                " (did you mean `$.kafka.records[*].keyString`?)",
             ),
             (
                 "$.http.req.body",

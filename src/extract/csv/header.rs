@@ -41,7 +41,7 @@ pub(in crate::extract) struct HeaderRow {
     pub(in crate::extract) unmatched: Vec<Unmatched>,
 }
 
-/// A path of the user's own that heads no column.
+/// A path of the user's own that is not the header of any column.
 pub(in crate::extract) struct Unmatched {
     flag: &'static str,
     pub(in crate::extract) why: String,

@@ -242,7 +242,7 @@ impl<'a, R: Read> CsvReader<'a, R> {
         // With all columns, a row is whole without a line end.
         let is_whole = self.width == Some(self.row.len());
         if self.csv.position().byte() > self.watch.given.get() && !is_whole {
-            return CsvStep::CutOff(place, "the last row has neither all columns nor a line end");
+            return CsvStep::CutOff(place, "the last row lacks columns and a line end");
         }
         CsvStep::Row(place)
     }

@@ -130,7 +130,7 @@ impl Identities {
         }
         let shown = &ids[..ids.len().min(MOST_NAMED)];
         match (shown, ids.len() - shown.len()) {
-            ([], _) => format!("{text}, and no topic was captured by its id"),
+            ([], _) => format!("{text}, and the capture contains no topic ids"),
             (shown, 0) => format!("{text}, only {}", shown.join(", ")),
             (shown, more) => format!("{text}, only {} and {more} more", shown.join(", ")),
         }
@@ -329,9 +329,9 @@ mod tests {
         };
         assert_eq!(said(&[ID]), None);
         let begins = format!("`--topic-id {ID}=orders` matches nothing: no topic has this id");
-        let none = format!("{begins}, and no topic was captured by its id");
+        let none = format!("{begins}, and the capture contains no topic ids");
         assert_eq!(said(&[]), Some(none));
-        let near = format!("{begins}; nearest to it is `F6sC8x-GQPaI5g9Nn7Nhww`");
+        let near = format!("{begins} (did you mean `F6sC8x-GQPaI5g9Nn7Nhww`?)");
         let others = ["4jfhP0BF2SmV6Nl7qrdn9Q", "F6sC8x-GQPaI5g9Nn7Nhww"];
         // Only the last letter differs, which is one that an id can end with.
         assert_eq!(said(&others), Some(near));

@@ -235,13 +235,13 @@ impl Engine {
         });
         match named.next() {
             Some((source, a, b)) => format!(
-                "{} `{}` gives more than one node for one record: `{}` and `{}`",
+                "{} `{}` matches more than one node for one record: `{}` and `{}`",
                 source.name,
                 source.path.text(),
                 jsonpath_text(a),
                 jsonpath_text(b),
             ),
-            None => "a path gives more than one node for one record".into(),
+            None => "a path matches more than one node for one record".into(),
         }
     }
 }

@@ -72,7 +72,7 @@ fn check_kind(kind: InputKind, inputs: &Inputs, options: &Extraction) -> Result<
                 kind.name()
             ),
             hint: Some(
-                "the records that an earlier run is unsure of are in its rejects file".into(),
+                "the records of which an earlier run is unsure are in its rejects file".into(),
             ),
         });
     }

@@ -164,7 +164,8 @@ impl StderrQueue {
         }
         let left_out = std::mem::take(&mut waiting.left_out);
         if left_out > 0 {
-            let text = format!("kreplay: left out lines here that nobody read: {left_out}\n");
+            let text =
+                format!("kreplay: left out lines here, because nobody read them: {left_out}\n");
             waiting.push(Queued::Text(text.into_bytes()));
         }
         waiting.push(item);
@@ -364,7 +365,8 @@ mod tests {
         }
         let left_out = all - read;
         assert!(left_out > 0);
-        let expected = format!("kreplay: left out lines here that nobody read: {left_out}");
+        let expected =
+            format!("kreplay: left out lines here, because nobody read them: {left_out}");
         assert_eq!(*said, expected);
     }
 

@@ -173,7 +173,7 @@ fn one_file(one: &str, other: &str) -> Error {
         "stdout" | "stderr" => other.to_string(),
         flag => format!("`{flag}`"),
     };
-    Error::config(format!("`{one}` and {other} name one file"))
+    Error::config(format!("`{one}` and {other} name the same file"))
 }
 
 /// Whether a path names one of the run's own streams, so that sharing it is intended.

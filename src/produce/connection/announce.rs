@@ -140,7 +140,7 @@ impl fmt::Display for Readers {
             (None, 0) => f.write_str("; no consumer group reads them"),
             (None, 1) => write!(f, "; read by the group {groups}"),
             (None, _) => write!(f, "; read by the groups {groups}"),
-            (Some(gap), 0) => write!(f, "; no consumer group seen that reads them ({gap})"),
+            (Some(gap), 0) => write!(f, "; no consumer group was seen to read them ({gap})"),
             (Some(gap), _) => write!(f, "; groups seen: {groups} ({gap})"),
         }
     }
@@ -277,7 +277,7 @@ mod tests {
             (
                 &[],
                 gap,
-                "; no consumer group seen that reads them (this user may not see all groups)",
+                "; no consumer group was seen to read them (this user may not see all groups)",
             ),
             (
                 &["a"],

@@ -136,7 +136,7 @@ impl Connection {
                 return Ok(present);
             }
             if started.elapsed() > CREATE_LIMIT || control.is_stopping() {
-                let reason = "it was created but does not appear".into();
+                let reason = "it was created but has not appeared".into();
                 return Err(Error::TopicRefused {
                     topic: topic.into(),
                     action: "use",

@@ -100,7 +100,8 @@ impl Connection {
                 Ok(topics) => topics.remove(*name),
                 Err(why) => Some(Err(why.clone())),
             };
-            let found = found.unwrap_or_else(|| Err("the cluster's answer lacks it".into()));
+            let found =
+                found.unwrap_or_else(|| Err("the cluster's answer does not contain it".into()));
             found.map_or_else(
                 |why| {
                     let note = format!("the settings of topic `{name}` are unknown: {why}");

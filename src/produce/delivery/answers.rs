@@ -150,7 +150,7 @@ impl Deliveries {
         let text = match code {
             Code::MESSAGE_SIZE_TOO_LARGE => self.too_large(topic, bytes),
             code if Cause::of(code) == Some(Cause::Absent) => {
-                "the cluster's metadata lack it, and a broker may have taken the record before"
+                "the cluster's metadata does not contain it, and a broker may have taken the record before"
                     .into()
             }
             code => code.words(),

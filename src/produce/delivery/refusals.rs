@@ -19,7 +19,7 @@ pub(in crate::produce) enum Cause {
     TooLarge,
     /// The broker said that another record of the batch is the cause (KIP-467).
     Neighbour,
-    /// The cluster's metadata lack the topic or the partition, so that librdkafka does not keep the record. What
+    /// The cluster's metadata lacks the topic or the partition, so that librdkafka does not keep the record. What
     /// was there when the record was handed over may return.
     Absent,
 }

@@ -221,7 +221,7 @@ pub(in crate::produce) fn unknown_to(what: &str, journal: &Path, path: &Path) ->
     let (name, journal) = (path.display(), journal.display());
     Error::Config {
         message: format!(
-            "the rejects file {name} already holds rejects, which the {what} {journal} does not know"
+            "the rejects file {name} already holds rejects that the {what} {journal} does not know"
         ),
         hint: Some(format!(
             "send them with `kreplay replay {name}`, name another file, or remove it"

@@ -23,7 +23,7 @@ impl Warning {
     fn text(self) -> &'static str {
         match self {
             Self::TimesReplaced => {
-                "replaces the captured times by those of writing (message.timestamp.type is \
+                "replaces the captured times with the times of writing (message.timestamp.type is \
                  LogAppendTime)"
             }
             Self::OneCopy => {
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(
             warnings.lines(),
             [
-                "topic `a` replaces the captured times by those of writing \
+                "topic `a` replaces the captured times with the times of writing \
                  (message.timestamp.type is LogAppendTime)",
                 "topic `a`, `b`, `c` (and 1 more) acknowledges a record that only one broker has, \
                  and which may be lost with that broker (min.insync.replicas is 1)",

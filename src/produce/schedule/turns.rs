@@ -261,8 +261,8 @@ fn untimed(clock: Clock, place: &str) -> Error {
     let (what, hint) = match clock {
         Clock::Capture => (
             "`--speed` uses the times at which the application received the records",
-            "`--clock record` uses the records' own timestamps; a CSV has those times in a column `ts`, \
-             record lines in `captured`, RRPairs where `capture-time` of a profile says",
+            "`--clock record` uses the records' own timestamps; a CSV has those times in the column `ts`, \
+             record lines in `captured`, and RRPairs where the profile's `capture-time` says",
         ),
         Clock::Record => (
             "`--clock record` uses the records' timestamps",

@@ -90,7 +90,7 @@ pub(in crate::produce) struct Session<'a> {
     pub(super) position: u64,
     /// Batches that were sent from, as far as they still exist.
     batches: Vec<Weak<InFlightBatch>>,
-    /// Topics and partitions that the cluster's metadata lack by now.
+    /// Topics and partitions that the cluster's metadata lacks by now.
     pub(in crate::produce) absences: Absences,
     /// Whether the user knows that records time out.
     pub(in crate::produce) reported_time_outs: bool,

@@ -232,7 +232,7 @@ fn close(account: &mut Account, session: &Session<'_>) {
 /// Returns [`Error::Defect`] if `part` is larger than `all`.
 fn subtract(all: u64, part: u64, done: &str, what: &str) -> Result<u64, Error> {
     all.checked_sub(part).ok_or_else(|| Error::Defect {
-        what: format!("more records were {done} than {what}: {part} of {all}"),
+        what: format!("more records were {done} than {what}: {part} {done}, {all} {what}"),
     })
 }
 
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(subtract(7, 3, "skipped", "found"), Ok(4));
         let error = subtract(3, 7, "answered", "handed over").expect_err("more than all");
         assert_eq!(error.exit(), ExitCode::Defect);
-        let said = "more records were answered than handed over: 7 of 3";
+        let said = "more records were answered than handed over: 7 answered, 3 handed over";
         assert_eq!(error.to_string(), said);
     }
 }

@@ -28,7 +28,7 @@ pub(in crate::produce) const ID_UNNAMED: &str =
 
 /// Why a record does not keep its timestamp.
 pub(in crate::produce) const TIMELESS: &str =
-    "it was captured without a time, or with 1970's first millisecond";
+    "it was captured without a timestamp, or with the timestamp 0";
 
 impl Pass<'_, '_> {
     /// Sends the next record, or counts why it is not sent.

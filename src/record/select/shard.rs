@@ -19,7 +19,7 @@ impl Shard {
         let of = number(of).ok_or_else(|| format!("{of} is not a number of shards"))?;
         let out_of_range = || match index {
             0 => format!("shards count from 1: the first is 1/{of}"),
-            _ => format!("there is no shard {index} of {of}: the last is {of}/{of}"),
+            _ => format!("shard {index}/{of} does not exist: the last is {of}/{of}"),
         };
         match number(index).filter(|index| *index <= of) {
             Some(index) => Ok(Self { index, of }),
@@ -115,7 +115,7 @@ mod tests {
         }
         for (text, expected) in [
             ("0/4", "shards count from 1: the first is 1/4"),
-            ("5/4", "there is no shard 5 of 4: the last is 4/4"),
+            ("5/4", "shard 5/4 does not exist: the last is 4/4"),
             ("1/0", "0 is not a number of shards"),
             ("0/0", "0 is not a number of shards"),
             ("-1/4", "expected I/N"),

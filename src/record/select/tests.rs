@@ -244,7 +244,8 @@ fn globs_that_match_nothing_are_all_named_with_the_nearest_topic() {
         topics: globs(texts),
         ..Selection::default()
     };
-    let expected = "`ordes` of `--topics` matches nothing: no such topic is captured; nearest to it is `orders`";
+    let expected =
+        "`ordes` of `--topics` matches nothing: no such topic is captured (did you mean `orders`?)";
     assert_eq!(
         whys(selection(&["ordes", "pay*", "!x?"]), &capture),
         [(ProblemKind::TopicsUnmatched, 1, expected.to_string())]

@@ -116,7 +116,7 @@ impl fmt::Display for ExpectedReport {
         let verdict = match self.verdict() {
             "same" => "as expected",
             "differs" => "not as expected",
-            "learned" => "as expected but for what was learned",
+            "learned" => "as expected, except for what was learned",
             verdict => verdict,
         };
         let counts = self.total();

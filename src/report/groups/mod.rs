@@ -21,7 +21,7 @@ pub enum PartitionState {
     CommittedBefore,
     /// It has never committed one.
     NoOffset,
-    /// It commits, but is not there yet.
+    /// It commits, but has not read everything yet.
     Progressing,
     /// An open transaction ends what can be read.
     Blocked,
@@ -47,7 +47,7 @@ impl PartitionState {
     fn words(self) -> &'static str {
         match self {
             Self::Drained => "drained",
-            Self::Progressing => "not there yet",
+            Self::Progressing => "still reading",
             Self::CommittedBefore => "nothing committed in this run",
             Self::NoOffset => "nothing ever committed",
             Self::Blocked => "blocked by an open transaction",

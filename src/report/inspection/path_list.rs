@@ -136,7 +136,7 @@ impl fmt::Display for PathList {
         }
         if self.left_out > 0 {
             let left_out = plural(self.left_out, "node", "nodes");
-            writeln!(f, "and {left_out} under paths beyond those that are kept")?;
+            writeln!(f, "and {left_out} under paths that are not listed")?;
         }
         let mut problems = tally.problems.iter();
         problems.try_for_each(|problem| write_problem(f, &self.source.names, problem))

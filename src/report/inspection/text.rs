@@ -49,7 +49,7 @@ impl fmt::Display for Inspection {
             let lost = HumanCount(census.several.records - census.several.fetches);
             writeln!(
                 f,
-                "several    {fetches} more than one record: {all}, of which a CSV loses {lost}"
+                "several    {fetches} more than one record: {all} in all, of which a CSV loses {lost}"
             )?;
         }
         self.write_gaps(f)?;

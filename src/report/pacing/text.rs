@@ -35,7 +35,7 @@ impl fmt::Display for Pacing {
             self.rate.map(|rate| rate.said("records/s")),
             self.byte_rate.map(|rate| rate.said("bytes/s")),
             self.max_lag
-                .map(|lag| format!("asked a lag of {} records", HumanCount(lag))),
+                .map(|lag| format!("asked for a lag of {} records", HumanCount(lag))),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         write!(f, "timing     {}", parts.join("; "))?;

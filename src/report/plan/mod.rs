@@ -173,7 +173,7 @@ impl RefusedRecords {
             (
                 "no_key",
                 self.no_key,
-                "without the key that their topic asks for",
+                "without the key that their topic requires",
             ),
             (
                 "too_early",

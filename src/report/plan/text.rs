@@ -74,7 +74,7 @@ impl PlanReport {
         let interrupted = match self.signal {
             Some(Signal::Interrupt | Signal::Terminate) => "interrupted; as far as it was read, ",
             None if self.failures.iter().any(is_of_source) => {
-                "the source fails; as far as it was read, "
+                "the source failed; as far as it was read, "
             }
             None => "",
         };

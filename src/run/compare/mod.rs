@@ -95,7 +95,7 @@ async fn finish(
     let comparison = Arc::into_inner(comparison).map(Mutex::into_inner);
     let comparison = comparison.map(|known| known.unwrap_or_else(PoisonError::into_inner));
     let comparison = comparison.ok_or_else(|| Error::Defect {
-        what: "a reading goes on after its end".into(),
+        what: "a reading continued after its end".into(),
     })?;
     let sources = [&report.expected, &report.observed].map(|side| side.source.clone());
     // A query of the user's own may take long, and a signal must be noticed meanwhile.

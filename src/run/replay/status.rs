@@ -81,7 +81,7 @@ impl Note {
             Self::Waiting(quiet, reason) => {
                 let quiet = span(*quiet);
                 let because =
-                    |reason: &str| format!("waiting for the cluster: {reason} for {quiet}");
+                    |reason: &str| format!("waiting for the cluster for {quiet}: {reason}");
                 // Others may have chosen the names in it.
                 let reason = visible(reason);
                 // `broker:9092 (advertised by the cluster): connection refused`
@@ -280,7 +280,7 @@ mod tests {
             )),
             ..some()
         };
-        let note = "waiting for the cluster: connection refused for 12s";
+        let note = "waiting for the cluster for 12s: connection refused";
         assert_eq!(
             waiting.line(80),
             format!("45 %  1,234,567 delivered  {note}")
@@ -303,10 +303,10 @@ mod tests {
             ..Status::default()
         };
         let reason = "kafka-0.kafka.internal:9092 (advertised by the cluster): connection refused";
-        let expected = "0 delivered  0/s  waiting for the cluster: connection refused for 1m 15s";
+        let expected = "0 delivered  0/s  waiting for the cluster for 1m 15s: connection refused";
         assert_eq!(waiting(reason).line(80), expected);
         let line = waiting(&"unheard-of ".repeat(9)).line(80);
-        let (begin, end) = ("waiting for the cluster: unheard-of ", "… for 1m 15s");
+        let (begin, end) = ("waiting for the cluster for 1m 15s: unheard-of ", "…");
         assert!(line.starts_with(begin) && line.ends_with(end), "{line}");
         assert_eq!(line.chars().count(), 79, "{line}");
         let line = waiting("a\u{1b}[31mb").line(80);

@@ -154,12 +154,12 @@ fn two_nodes_for_one_record_are_both_named() {
     for (key, why) in [
         (
             "$.lanes[*].entries[*].id",
-            "key `$.lanes[*].entries[*].id` gives more than one node for one record: \
+            "key `$.lanes[*].entries[*].id` matches more than one node for one record: \
              `$.lanes[0].entries[0].id` and `$.lanes[0].entries[1].id`",
         ),
         (
             "$..id",
-            "key `$..id` gives more than one node for one record: \
+            "key `$..id` matches more than one node for one record: \
              `$.lanes[0].entries[0].id` and `$.lanes[0].entries[1].id`",
         ),
     ] {

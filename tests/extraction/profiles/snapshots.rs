@@ -195,8 +195,8 @@ fn a_wildcard_with_via_csv_is_an_error() {
         assert_eq!(
             output.stderr,
             format!(
-                "kreplay: speedctl does not take the path `{value}`, only names and indexes\n\
-                 hint: leave out `--via csv`, and kreplay reads the RRPairs\n"
+                "kreplay: speedctl does not accept the path `{value}`: it takes only names and indexes\n\
+                 hint: leave out `--via csv` to read the RRPairs\n"
             )
         );
         assert!(calls.is_empty(), "{calls:?}");

@@ -55,7 +55,7 @@ fn a_selection_that_makes_no_sense_is_a_usage_error() {
     for (flags, expected) in [
         (
             &["--shard", "5/4"][..],
-            "`--shard 5/4`: there is no shard 5 of 4",
+            "`--shard 5/4`: shard 5/4 does not exist",
         ),
         (&["--shard", "0/4"], "shards count from 1: the first is 1/4"),
         (&["--shard", "1/0"], "0 is not a number of shards"),
@@ -129,7 +129,7 @@ fn a_glob_that_matches_no_topic_is_named_with_the_nearest() {
         let output = kreplay([command, &["--topics", "order,payments"]].concat());
         assert_eq!(output.code, 1, "{output:#?}");
         let said = format!("{}{}", output.stdout, output.stderr);
-        let expected = "`order` of `--topics` matches nothing: no such topic is captured; nearest to it is `orders`";
+        let expected = "`order` of `--topics` matches nothing: no such topic is captured (did you mean `orders`?)";
         assert!(said.contains(expected), "{output:#?}");
     }
 }

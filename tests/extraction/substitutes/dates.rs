@@ -38,7 +38,7 @@ fn a_date_placeholder_is_refused_before_it_is_sent() {
     for (wrong, why) in [
         (
             "{speedscale_date(soon)}",
-            "`{speedscale_date(soon)}` holds no duration such as `-744h0m0s`",
+            "`{speedscale_date(soon)}` does not contain a duration such as `-744h0m0s`",
         ),
         (
             "{speedscale_date(1h",

@@ -69,8 +69,8 @@ fn topic_deleted(more: &[&str]) {
     let delivered = entry(&report, "delivered");
     assert!((BEFORE..RECORDS).contains(&delivered), "{report:#}");
     let said = format!(
-        "kreplay: topic `{topic}` is missing from the cluster's metadata, after a wait as long as \
-         `message.timeout.ms` (10000 ms): its records are not sent\n"
+        "kreplay: topic `{topic}` is missing from the cluster's metadata, even after `message.timeout.ms` \
+         (10000 ms): its records are not sent\n"
     );
     assert!(output.stderr.contains(&said), "{}", output.stderr);
     let rejects = artifacts.rejects();

@@ -244,7 +244,7 @@ fn created_again() {
     let refused = |why: &str| {
         let output = again();
         let said = format!(
-            "kreplay: the journal {journal} is useless: topic `{}` {why}",
+            "kreplay: the journal {journal} cannot be used: topic `{}` {why}",
             records.topic
         );
         assert_eq!(

@@ -92,7 +92,8 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
     assert_eq!(
         problem["first"]["why"],
         format!(
-            "`--key {key}` heads no column; nearest to it is `{record}.keyString`; `--topic-path {topic}` heads no column"
+            "`--key {key}` is not the header of any column (did you mean `{record}.keyString`?); \
+             `--topic-path {topic}` is not the header of any column"
         )
     );
     // Without a row no path can match.
@@ -102,14 +103,15 @@ fn a_path_that_heads_no_column_is_named_with_the_nearest_that_does() {
     let value = format!("{record}.valueStrin");
     let error = refused(&["replay", "-", "-t", "t", "--value", &value], &rows);
     let message = format!(
-        "stdin: `--value {value}` heads no column; nearest to it is `{record}.valueString`"
+        "stdin: `--value {value}` is not the header of any column (did you mean `{record}.valueString`?)"
     );
     assert!(error.contains(&message), "{error}");
     let rows = format!("{KEYED},kafka.response.FetchResponse.topics.0.name\nv,k,u,t\n");
     let topic = "kafka.response.FetchResponse.topics.0.nam";
     let error = refused(&["replay", "-", "--topic-path", topic], &rows);
-    let message =
-        format!("stdin: `--topic-path {topic}` heads no column; nearest to it is `{topic}e`");
+    let message = format!(
+        "stdin: `--topic-path {topic}` is not the header of any column (did you mean `{topic}e`?)"
+    );
     assert!(error.contains(&message), "{error}");
 }
 

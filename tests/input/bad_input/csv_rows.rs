@@ -17,7 +17,7 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
             "a,1\nb",
             1,
             3,
-            "the last row has neither all columns nor a line end",
+            "the last row lacks columns and a line end",
         ),
         ("in quotes", "a,1\n\"b,2\n", 1, 3, "a quote is not closed"),
         ("in quotes at once", "\"b", 0, 2, "a quote is not closed"),
@@ -26,7 +26,7 @@ fn a_csv_that_breaks_off_is_cut_off_and_its_whole_rows_are_sent() {
             "a,1\n\"b\"",
             1,
             3,
-            "the last row has neither all columns nor a line end",
+            "the last row lacks columns and a line end",
         ),
         (
             "between two quotes",
@@ -157,9 +157,9 @@ fn a_csv_that_may_lack_records_is_named_without_a_failure() {
     let guide = fixture("guide.csv").display().to_string();
     let replay = rehearse(&["replay", &guide, "-t", "t"]);
     replay.assert("guide", 0, 6, 0);
-    let why = "no column would show a second element of `topics`, a second element of `partitions`, \
+    let why = "no column shows a second element of `topics`, a second element of `partitions`, \
                a second element of `records`, keys, headers, transaction markers, \
-               and the capture may contain some";
+               so any that the capture contains go unnoticed";
     let expected = serde_json::json!([{
         "what": "loss_unseen",
         "count": 1,

@@ -99,7 +99,7 @@ fn bare_values_get_a_hint_at_the_right_kcat_command() {
         } else {
             "text"
         };
-        let line = format!("stdin holds no RRPairs or record lines: it is other {what}");
+        let line = format!("stdin holds no RRPairs or record lines: it is {what} of another kind");
         assert_one_line(&output, 1, &line);
         assert!(
             output
@@ -126,7 +126,7 @@ fn an_input_that_cannot_be_opened_is_reported_in_one_line() {
         let run = |source: &str| Run::new([&[command, source][..], sending].concat()).output();
         let line = format!("cannot read {missing}: no such file or directory");
         assert_one_line(&run(&missing), 4, &line);
-        let line = format!("{other} holds no RRPairs or record lines: it is other JSON");
+        let line = format!("{other} holds no RRPairs or record lines: it is JSON of another kind");
         assert_one_line(&run(&other), 1, &line);
     }
 }

@@ -166,7 +166,7 @@ fn a_file_named_on_the_command_line_is_not_skipped() {
     let output = rehearse(&[&path]);
     assert_eq!(output.code, 1);
     let holds_none = format!(
-        "{} holds no RRPairs or record lines: it is other text",
+        "{} holds no RRPairs or record lines: it is text of another kind",
         path.display()
     );
     assert_eq!(report(&output)["errors"], serde_json::json!([holds_none]));

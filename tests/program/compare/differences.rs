@@ -121,7 +121,7 @@ fn an_ignored_path_that_matches_nothing_is_named_with_the_nearest_one() {
     let file = lines(&folder, "both", &[("k", json!({ "meta": { "trace": 1 } }))]);
     let output = compare(&file, &file, &["--ignore", "$.meta.trade"]);
     assert_eq!(output.code, 1);
-    let said = "`--ignore $.meta.trade` matches nothing in the values compared; nearest to it is `$.meta.trace`\n";
+    let said = "`--ignore $.meta.trade` matches nothing in the values compared (did you mean `$.meta.trace`?)\n";
     assert!(output.stdout.contains(said), "{output:#?}");
     let output = compare(&file, &file, &["--ignore", "$.meta["]);
     assert_eq!(output.code, 2);

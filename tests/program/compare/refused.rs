@@ -35,7 +35,7 @@ fn a_replay_that_cannot_have_the_output_of_the_capture_is_refused_before_anythin
         ),
         (
             &["--expect", "--loop", "2"],
-            "`--loop` cannot be used with `--expect`: several passes give more output than the capture",
+            "`--loop` cannot be used with `--expect`: several passes produce more output than the capture has",
         ),
         (
             &["--expect", "--profile", "produce"],
@@ -43,7 +43,7 @@ fn a_replay_that_cannot_have_the_output_of_the_capture_is_refused_before_anythin
         ),
         (
             &["--ignore", "$.id"],
-            "flags of a comparison are given, but nothing is compared",
+            "a comparison is configured, but nothing is compared",
         ),
         (
             &["--expect", "--noise", "no/file"],
@@ -75,9 +75,9 @@ const REFUSED: &str = "
 --expect --shard 1/2               = a part of the capture is selected
 --expect --resume journal          = `--resume` cannot be used with `--expect`
 --expect --profile produce         = `--profile produce` cannot be used with `--expect`
---ignore $.id                      = flags of a comparison are given, but nothing is compared
---correlate key                    = flags of a comparison are given, but nothing is compared
---noise NO_NOISE                   = flags of a comparison are given, but nothing is compared
+--ignore $.id                      = a comparison is configured, but nothing is compared
+--correlate key                    = a comparison is configured, but nothing is compared
+--noise NO_NOISE                   = a comparison is configured, but nothing is compared
 --expect --ignore $[               = `--ignore`
 --expect --correlate value:$[      = `--correlate value:$[`
 --expect --noise NO_NOISE          = is not a noise file

@@ -30,7 +30,7 @@ fn a_missing_topic_is_forecast_with_its_exit_code_and_not_created() {
     let flags = ["-b", &brokers, "--rate", "10"];
     let planned = plan(&text, &flags, 3);
     let said = format!(
-        "a replay would not begin: topic `ordes` does not exist on {brokers}; nearest to it is `orders`"
+        "a replay would not begin: topic `ordes` does not exist on {brokers} (did you mean `orders`?)"
     );
     assert_eq!(planned["verdict"], said);
     assert_eq!(

@@ -345,7 +345,7 @@ fn log_append_time(kafka: &Kafka) {
     let output = replay(kafka, &args).stdin(lines.clone()).output();
     report_of(&output, 0);
     let said = format!(
-        "kreplay: topic `{topic}` replaces the captured times by those of writing \
+        "kreplay: topic `{topic}` replaces the captured times with the times of writing \
          (message.timestamp.type is LogAppendTime)\n"
     );
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);

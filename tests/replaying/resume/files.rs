@@ -114,7 +114,7 @@ fn a_journal_with_two_names_is_refused() {
     fs::hard_link(scene.journal(), scene.file("other")).expect("another name");
     let said = refused(&scene.replay(&input, &[]).output());
     let expected = format!(
-        "kreplay: the journal {} has another name, a hard link, which would keep its old content\n\
+        "kreplay: the journal {} has a second name (a hard link), which would keep its old content\n\
          hint: use a copy of it, or a symbolic link",
         scene.file("journal")
     );

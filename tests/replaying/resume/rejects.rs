@@ -78,7 +78,7 @@ fn a_journal_empties_only_its_own_rejects() {
     fs::rename(&own, scene.file("moved.jsonl")).expect("the folder is writable");
     let said = refused(&scene.replay(&input, &["--rejects", &foreign]).output());
     let expected = format!(
-        "kreplay: the rejects file {foreign} already holds rejects, which the journal {journal} does \
+        "kreplay: the rejects file {foreign} already holds rejects that the journal {journal} does \
          not know\n\
          hint: send them with `kreplay replay {foreign}`, name another file, or remove it"
     );

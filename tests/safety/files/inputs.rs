@@ -31,7 +31,7 @@ fn a_file_on_stdout_or_stderr_may_not_be_an_input_or_another_output() {
         ),
         (
             "\"$K\" replay cap --rehearse --rejects out > out".into(),
-            "kreplay: `--rejects` and stdout name one file\n".into(),
+            "kreplay: `--rejects` and stdout name the same file\n".into(),
         ),
     ] {
         assert_eq!(files.shell(&command), (2, expected), "{command}");

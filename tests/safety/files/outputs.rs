@@ -27,7 +27,7 @@ fn rejects_that_a_new_journal_does_not_know_are_kept() {
         &new,
     ]);
     let expected = format!(
-        "kreplay: the rejects file {rej} already holds rejects, which the new journal {new} does \
+        "kreplay: the rejects file {rej} already holds rejects that the new journal {new} does \
          not know\n\
          hint: send them with `kreplay replay {rej}`, name another file, or remove it\n"
     );
@@ -77,7 +77,7 @@ fn two_names_of_one_file_are_one_file_also_when_it_is_new() {
     symlink("new", files.path("link")).expect("a link");
     let (new, link) = (files.text("new"), files.text("link"));
     let run = files.rehearse(&["--rejects", &new, "--report-file", &link]);
-    let expected = "kreplay: `--rejects` and `--report-file` name one file\n";
+    let expected = "kreplay: `--rejects` and `--report-file` name the same file\n";
     assert_eq!(refused(&run), expected);
 }
 

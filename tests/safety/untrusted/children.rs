@@ -79,7 +79,8 @@ fn a_child_process_that_never_stops_writing_is_ended_at_a_stated_bound() {
     let speedctl = script(folder.path(), "exec yes");
     let args = ["snapshot", "demo", "--rehearse", "--via", "csv"];
     let output = kreplay([&args[..], &["--speedctl", &speedctl]].concat());
-    let expected = "kreplay: `speedctl extract data` wrote more than 64 KiB to stdout that is not CSV, and was stopped";
+    let expected = "kreplay: `speedctl extract data` wrote more than 64 KiB of text that is not CSV to \
+                    stdout, and was stopped";
     assert_eq!(output.code, 4, "{output:#?}");
     assert!(output.stderr.contains(expected), "{:.500}", output.stderr);
 }

@@ -35,7 +35,7 @@ impl<'a> Rows<'a> {
             .problems
             .add(ProblemKind::LossUnseen, origin, || {
                 format!(
-                    "no column would show {}, and the capture may contain some",
+                    "no column shows {}, so any that the capture contains go unnoticed",
                     unseen.join(", ")
                 )
             });

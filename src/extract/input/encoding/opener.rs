@@ -126,7 +126,7 @@ impl Opener {
             }),
             DecidedBy::User if self.kind != InputKind::RrPairs && is_folder(input) => {
                 Err(Error::Config {
-                    message: format!("{} is a folder, and not {}", input.name(), self.kind.name()),
+                    message: format!("{} is a folder, not {}", input.name(), self.kind.name()),
                     hint: Some("without `--as`, kreplay reads the RRPairs in it".into()),
                 })
             }

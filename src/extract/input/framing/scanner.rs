@@ -142,7 +142,7 @@ impl ValueScanner {
 
     fn open(&mut self, object: bool) -> Result<ScannerState, &'static str> {
         if self.depth == DEEPEST {
-            return Err("it is nested too deep");
+            return Err("it is nested too deeply");
         }
         let bit = 1 << self.depth;
         self.depth += 1;
@@ -215,7 +215,7 @@ mod tests {
         let deep = "[".repeat(200);
         assert_eq!(
             ValueScanner::new().scan(deep.as_bytes()),
-            Scan::Broken(128, "it is nested too deep")
+            Scan::Broken(128, "it is nested too deeply")
         );
     }
 }

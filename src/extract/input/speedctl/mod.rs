@@ -224,7 +224,7 @@ impl Ended {
             Ok(Ok(status)) if status.success() => return Ok(()),
             Ok(Ok(status)) => match status.code() {
                 Some(code) => format!("exited with code {code}"),
-                None => format!("was ended by a {status}"),
+                None => format!("was ended by {status}"),
             },
             Ok(Err(ExitFailure::Silent(_) | ExitFailure::HeldOpen(_))) if self.is_flooded() => {
                 format!(
@@ -242,7 +242,7 @@ impl Ended {
                  nothing for {}: what it extracts may be incomplete (see --speedctl-timeout)",
                 humantime::format_duration(limit)
             ),
-            Ok(Err(ExitFailure::Wait(e))) => format!("could not be waited for: {e}"),
+            Ok(Err(ExitFailure::Wait(e))) => format!("has an unknown exit status: {e}"),
             Err(e) => {
                 return Err(Error::Defect {
                     what: format!("the task that watches speedctl ended: {e}"),

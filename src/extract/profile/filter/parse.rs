@@ -61,7 +61,7 @@ impl FilterParser {
         }
         let opened = self.column();
         if self.depth == DEEPEST {
-            let what = format!("more than {DEEPEST} parentheses inside each other");
+            let what = format!("more than {DEEPEST} nested parentheses");
             return Err(Mistake::syntax(opened, what));
         }
         self.at += 1;
@@ -296,7 +296,7 @@ impl FilterParser {
         let mistake = self.expected(&format!("`AND`, `OR` or {end}"));
         match self.peek() {
             Some('(' | '"' | '\'') => {
-                mistake.hint("put a value into quotes that has parentheses, quotes or blanks in it")
+                mistake.hint("quote a value that contains parentheses, quotes or blanks")
             }
             _ => mistake,
         }
@@ -529,7 +529,7 @@ mod tests {
             ("command IS and", "quote it if it is the value: `\"and\"`"),
             (
                 "(url REGEX ^/(a|b)$)",
-                "put a value into quotes that has parentheses, quotes or blanks in it",
+                "quote a value that contains parentheses, quotes or blanks",
             ),
         ];
         for (text, hint) in table {
@@ -545,7 +545,7 @@ mod tests {
         let error = parse(&nested(1_000_000)).expect_err("too deep").within("");
         assert_eq!(
             error.to_string(),
-            "column 129: more than 128 parentheses inside each other"
+            "column 129: more than 128 nested parentheses"
         );
         let wide = vec![nested(DEEPEST); 1_000].join(" AND ");
         assert!(parse(&wide).is_ok());

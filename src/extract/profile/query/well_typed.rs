@@ -60,7 +60,7 @@ fn check_test_function(function: &TestFunction) -> Result<(), IllTyped> {
         TestFunction::Search(text, regex) => check_values("search", [text, regex]),
         TestFunction::Custom(name, _) => Err((name.clone(), "is not a function of RFC 9535")),
         TestFunction::Length(_) | TestFunction::Count(_) | TestFunction::Value(_) => {
-            let why = "gives a value, which must be compared with something";
+            let why = "returns a value, which must be compared with something";
             Err((name(function).into(), why))
         }
     }

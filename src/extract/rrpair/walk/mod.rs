@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
         }
         match state.misses(shape) {
             Some(wanted) => Err(E::custom(format!(
-                "expected {wanted} on the way to records"
+                "expected {wanted} on the path to the records"
             ))),
             None => Ok(()),
         }

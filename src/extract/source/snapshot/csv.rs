@@ -49,7 +49,7 @@ pub(super) fn read_extracted(
                 ReadStop::Failed(match text.len() < MOST_TEXT {
                     true => failed,
                     false => ended.failed(format!(
-                        "wrote more than {} KiB to stdout that is not CSV, and was stopped",
+                        "wrote more than {} KiB of text that is not CSV to stdout, and was stopped",
                         MOST_TEXT >> 10
                     )),
                 })

@@ -54,8 +54,10 @@ fn way(snapshot: &Snapshot, options: &Extraction) -> Result<Way, Error> {
         // What kreplay will evaluate is checked before speedctl fetches anything.
         (Via::Raw, _) | (Via::Auto, Some(_)) => profile.parsed_filter().map(|_| Way::Raw),
         (Via::Csv, Some(path)) => Err(Error::Config {
-            message: format!("speedctl does not take the path `{path}`, only names and indexes"),
-            hint: Some("leave out `--via csv`, and kreplay reads the RRPairs".into()),
+            message: format!(
+                "speedctl does not accept the path `{path}`: it takes only names and indexes"
+            ),
+            hint: Some("leave out `--via csv` to read the RRPairs".into()),
         }),
         (Via::Csv, None) => Ok(Way::Csv(OnLoss::Count)),
         // A filter that only speedctl can evaluate leaves no way back to the RRPairs.

@@ -147,7 +147,7 @@ impl OrderWindow {
             if let Some(before) = before {
                 let why = || {
                     let captured = batch.captured_at(record);
-                    format!("{captured} came after offset {before} was sent")
+                    format!("{captured} arrived after offset {before} had been sent")
                 };
                 problems.add(ProblemKind::OutOfOrder, record.origin, why);
             }

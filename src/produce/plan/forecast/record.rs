@@ -96,7 +96,9 @@ impl Planner<'_> {
             let (topic, has) = (&planned.name, planned.partitions.count);
             let why = || {
                 let place = batch.captured_at(record);
-                format!("{place}: topic `{topic}` has {has} partitions, so it goes to another one")
+                format!(
+                    "{place}: topic `{topic}` has {has} partitions, so the record goes to another one"
+                )
             };
             self.problems
                 .add(ProblemKind::Displaced, record.origin, why);

@@ -202,8 +202,8 @@ mod tests {
         assert_eq!(renamings.check(Extent::Beginning), Ok(()));
         renamings.meet(&batch(&["payments"]));
         let error = renamings.check(Extent::Whole).expect_err("a typo");
-        let said = "`--map ordes=x` matches nothing: no topic `ordes` is captured; nearest to it is \
-                    `orders`";
+        let said = "`--map ordes=x` matches nothing: no topic `ordes` is captured \
+                    (did you mean `orders`?)";
         assert_eq!(error.to_string(), said);
         renamings.meet(&batch(&["ordes"]));
         assert_eq!(renamings.check(Extent::Whole), Ok(()));

@@ -180,6 +180,6 @@ fn handle(client: &Arc<Client>, name: &str) -> Result<TopicHandle, Error> {
     TopicHandle::new(client, name).ok_or_else(|| Error::TopicRefused {
         topic: name.into(),
         action: "use",
-        reason: "librdkafka does not take the name".into(),
+        reason: "librdkafka does not accept the name".into(),
     })
 }

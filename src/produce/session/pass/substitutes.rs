@@ -32,7 +32,7 @@ pub(in crate::produce) fn check(job: &Job, source_batch: &SourceBatch) -> Result
                 place(*first)
             ),
             hint: Some(
-                "`--resolve-dates` replaces them by dates counted from the time of the \
+                "`--resolve-dates` replaces them with dates counted from the time of the \
                  replay; `--resolve-dates=FORM` chooses the format"
                     .into(),
             ),
@@ -51,7 +51,7 @@ pub(in crate::produce) fn resolve(job: &Job, source_batch: &mut SourceBatch) -> 
         return Ok(());
     };
     let now = Timestamp::try_from(job.begins).map_err(|error| Error::Config {
-        message: format!("the clock of this machine has no time that a calendar has: {error}"),
+        message: format!("the clock of this machine shows a time that no calendar has: {error}"),
         hint: None,
     })?;
     let resolved = source_batch.batch.resolve_dates(&dated, now, form);

@@ -126,17 +126,17 @@ impl Session<'_> {
         let there = self.absences.given_up(target, partition)?;
         let waited = self.waited_words();
         Some(match there {
-            0 => format!("the cluster's metadata lack the topic, {waited}"),
+            0 => format!("the cluster's metadata does not contain the topic, {waited}"),
             there => {
                 let partitions = count(there.unsigned_abs().into(), "partition");
-                format!("the cluster's metadata have only {partitions} of the topic, {waited}")
+                format!("the cluster's metadata has only {partitions} of the topic, {waited}")
             }
         })
     }
 
     fn waited_words(&self) -> String {
         let limit = timeout_of(&self.job.destination.properties).as_millis();
-        format!("after a wait as long as `message.timeout.ms` ({limit} ms)")
+        format!("even after `message.timeout.ms` ({limit} ms)")
     }
 
     /// Looks for missing topics after the cluster has fallen silent. If there are any, they are the reason, and the
@@ -156,7 +156,8 @@ impl Session<'_> {
         if let Some(first) = missing.first() {
             let text = match missing.len() {
                 1 => first.clone(),
-                all => format!("{first}, and {} like it", count((all - 1) as u64, "topic")),
+                2 => format!("{first}; another topic is missing or incomplete"),
+                all => format!("{first}; {} more topics are missing or incomplete", all - 1),
             };
             self.job.console.note(&text);
             self.deliveries.missing(text);

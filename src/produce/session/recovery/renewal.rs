@@ -42,7 +42,7 @@ impl Session<'_> {
             let limit = timeout_of(&self.job.destination.properties).as_millis();
             self.job.console.note(&format!(
                 "records have waited longer than `message.timeout.ms` ({limit} ms); kreplay gives up on them \
-                 and on what is in flight with them, and sends the rest with a new producer"
+                 and on everything in flight with them, and sends the rest with a new producer"
             ));
         }
         let returned = self.take_back(parked);

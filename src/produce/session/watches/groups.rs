@@ -67,7 +67,7 @@ fn missing_note(job: &Job, connection: &Connection, name: &str) -> String {
     let listed = listing.map_or_else(|_| Vec::new(), |listing| listing.names);
     let near = nearest(name, listed.iter().map(String::as_str));
     let near = near.map_or_else(String::new, |near| {
-        format!("; `{}` is there", visible(near))
+        format!(" (did you mean `{}`?)", visible(near))
     });
     let name = visible(name);
     format!("there is no consumer group `{name}` yet{near}")

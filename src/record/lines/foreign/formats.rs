@@ -109,10 +109,10 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
         unused: &["keySchema", "keySchemaId", "valueSchema", "valueSchemaId"],
         lossy: |members| match () {
             () if members.contains_key("valueSchema") || members.contains_key("keySchema") => Some(
-                "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them",
+                "it has decoded the record by a schema, so its bytes are missing; `kcat -J` prints them",
             ),
             () if !members.contains_key("Key") && !members.contains_key("Timestamp") => {
-                Some("keys are not there; run kafkactl with `--print-all`")
+                Some("keys are missing; run kafkactl with `--print-all`")
             }
             () => None,
         },
@@ -133,7 +133,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
             };
             // kaf decodes JSON and writes it again, and writes an empty text for a null.
             (!is_present("payload") || members.get("key").is_some_and(|key| !key.is_string()))
-                .then_some("it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them")
+                .then_some("kaf reformats JSON and prints nulls as empty texts, so the bytes are missing; `kcat -J` prints them")
         },
         bytes: BytesSpelling::HeadersBase64,
         ..PLAIN
@@ -169,7 +169,7 @@ pub(super) static FORMATS: [ToolFormat; 8] = [
             let is_present = |name| members.get(name).is_some_and(|it| !it.is_null());
             match () {
                 () if is_present("keySchemaId") || is_present("valueSchemaId") => Some(
-                    "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them",
+                    "it has decoded the record by a schema, so its bytes are missing; `kcat -J` prints them",
                 ),
                 () if members.get("truncated").is_some_and(|it| it == true) => {
                     Some("its value is cut; `kcat -J` prints all of it")

@@ -122,7 +122,7 @@ impl ToolFormat {
     ) -> ForeignResult<Record> {
         let unknown = members.keys().find(|name| !self.knows(name));
         if let Some(name) = unknown {
-            return Err(format!("nothing is known of its member `{name}`"));
+            return Err(format!("kreplay does not know its member `{name}`"));
         }
         if let Some(why) = (self.lossy)(members) {
             return Err(why.into());
@@ -182,7 +182,7 @@ impl ToolFormat {
                 Ok(Some(batch.push_bytes(text.as_bytes())))
             }
             _ => Err(format!(
-                "its {what} is decoded, so its bytes are not there; {KCAT}"
+                "its {what} is decoded, so its bytes are missing; {KCAT}"
             )),
         }
     }
@@ -213,7 +213,7 @@ impl ToolFormat {
             match member.to_ascii_lowercase().as_str() {
                 "key" => name = Some(node),
                 "value" => value = Some(node),
-                _ => return Err(format!("nothing is known of `{member}` in its headers")),
+                _ => return Err(format!("kreplay does not know `{member}` in its headers")),
             }
         }
         match (name, self.bytes) {
@@ -286,7 +286,7 @@ fn payload_bytes(
     .map(Some)
     .ok_or_else(|| {
         format!(
-            "its {what} is decoded or cut, so its bytes are not there; save it with raw data, or \
+            "its {what} is decoded or cut, so its bytes are missing; save it with raw data, or \
              {KCAT}"
         )
     })

@@ -93,8 +93,8 @@ fn an_event_of_lambda_gives_all_its_records() {
 #[test]
 fn fields_that_a_tool_omits_are_named_with_the_tool() {
     let schema =
-        "it has decoded the record by a schema, so its bytes are not there; `kcat -J` prints them";
-    let kaf = "it writes JSON anew and nulls as empty texts, so the bytes are not there; `kcat -J` prints them";
+        "it has decoded the record by a schema, so its bytes are missing; `kcat -J` prints them";
+    let kaf = "kaf reformats JSON and prints nulls as empty texts, so the bytes are missing; `kcat -J` prints them";
     let table = [
         (
             r#"{"topic":"o","key":"k","value_size":5,"timestamp":1,"partition":1,"offset":7}"#,
@@ -104,12 +104,12 @@ fn fields_that_a_tool_omits_are_named_with_the_tool() {
         (
             r#"{"topic":"o","value":"v","headers":[{"key":"h","value":"x"}],"timestamp":1,"partition":1,"offset":7,"key_hex":"00"}"#,
             "rpk",
-            "nothing is known of its member `key_hex`",
+            "kreplay does not know its member `key_hex`",
         ),
         (
             r#"{"Partition":2,"Offset":3,"Value":"v"}"#,
             "kafkactl",
-            "keys are not there; run kafkactl with `--print-all`",
+            "keys are missing; run kafkactl with `--print-all`",
         ),
         (
             r#"{"Partition":2,"Offset":3,"Key":"k","valueSchema":"{}","valueSchemaId":4,"Value":"{}"}"#,
@@ -139,7 +139,7 @@ fn fields_that_a_tool_omits_are_named_with_the_tool() {
         (
             r#"{"partitionID":2,"offset":3,"timestamp":1,"key":{"isPayloadNull":true},"value":{"payload":{"a":1},"isPayloadNull":false,"encoding":"json"}}"#,
             "Redpanda Console",
-            "its value is decoded or cut, so its bytes are not there; save it with raw data, or `kcat -J` prints them",
+            "its value is decoded or cut, so its bytes are missing; save it with raw data, or `kcat -J` prints them",
         ),
         (
             r#"{"partition":2,"offset":3,"timestampType":"CREATE_TIME","value":"{}","valueSerde":"SchemaRegistry"}"#,
@@ -171,7 +171,7 @@ fn an_ambiguous_record_is_attributed_to_no_tool() {
 #[test]
 fn a_value_cut_by_redpanda_console_is_not_taken_for_the_whole() {
     let text = r#"{"partitionID":2,"offset":3,"value":{"payload":"1 of many","isPayloadNull":false,"encoding":"text","size":20480}}"#;
-    let reason = "a record of Redpanda Console: its value is decoded or cut, so its bytes are not there; \
+    let reason = "a record of Redpanda Console: its value is decoded or cut, so its bytes are missing; \
                 save it with raw data, or `kcat -J` prints them";
     assert_eq!(read(text), Some((vec![], vec![reason.into()])));
 }

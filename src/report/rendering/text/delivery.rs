@@ -16,7 +16,7 @@ pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, topics: &[TopicReport]) 
         let (name, has) = (visible(&topic.name), topic.partitions_at_end?);
         let had = topic.partitions;
         Some(format!(
-            "{name} has {has} partitions at the end and had {had}: the new ones got no records"
+            "{name} has {has} partitions at the end, up from {had}: the new ones got no records"
         ))
     });
     let lowered = topics.iter().filter_map(|topic| {

@@ -183,7 +183,7 @@ mod tests {
              found      1,204 = 3 unreadable + 1,200 delivered + 1 unknown\n\
              sent to    orders  6 partitions, 900 records, 793.31 KiB\n           \
                         o       1 partition, 300 records, 12 B\n\
-             changed    orders has 8 partitions at the end and had 6: the new ones got no records\n           \
+             changed    orders has 8 partitions at the end, up from 6: the new ones got no records\n           \
                         orders has a max.message.bytes of 100000 at the end and had 1048588\n\
              placed     1,000 in their captured partition, 200 by key\n\
              latency    p50 1.2 ms, p95 3.1 ms, p99 4.0 ms, max 9.7 ms\n\

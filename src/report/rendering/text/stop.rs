@@ -68,8 +68,7 @@ impl Report {
         if !self.destination.idempotence {
             writeln!(
                 f,
-                "promise    none (--no-idempotence): delivered records may be in the log twice, \
-                 out of order, or be lost"
+                "promise    none (--no-idempotence): delivered records may be duplicated, out of order, or lost"
             )?;
         }
         if let Some(resume) = &self.resume {
@@ -104,7 +103,7 @@ impl Report {
         let parts = counted(&parts);
         match parts.is_empty() {
             true => Ok(()),
-            false => writeln!(f, "stopped    of the records in flight {parts}"),
+            false => writeln!(f, "stopped    records in flight: {parts}"),
         }
     }
 }

@@ -31,8 +31,7 @@ impl ObservationEnd {
                 let limit = humantime::format_duration(limit);
                 let quiet = humantime::format_duration(quiet);
                 Some(format!(
-                    "the output had not been quiet for {quiet} when the time was over, {limit} after the \
-                     last record was sent"
+                    "{limit} after the last record was sent, the output had not yet been quiet for {quiet}"
                 ))
             }
             Self::Hidden(place) => Some(format!(

@@ -167,7 +167,7 @@ impl SharedExpectation {
         drop(state);
         Err(match self.settings.source {
             ExpectationSource::Capture => Error::Config {
-                message: "`--expect`: the capture has no record that the application wrote".into(),
+                message: "`--expect`: the capture has no records that the application wrote".into(),
                 hint: Some(
                     "kreplay takes them from Produce requests; `--expect-from SOURCE` takes them from elsewhere"
                         .into(),

@@ -1,4 +1,4 @@
-//! A topic that the cluster's metadata lack for a while, as those of a broker that has just started may, or
+//! A topic that the cluster's metadata lacks for a while, as those of a broker that has just started may, or
 //! for good. A mock cluster gives that answer at a given moment.
 
 use std::fs;
@@ -119,7 +119,7 @@ fn late() {
 }
 
 fn for_good() {
-    const WAIT: &str = "after a wait as long as `message.timeout.ms` (2000 ms)";
+    const WAIT: &str = "even after `message.timeout.ms` (2000 ms)";
     let (mock, artifacts) = (mock(), RunArtifacts::new());
     let properties = [
         "topic.metadata.propagation.max.ms=0",
@@ -142,7 +142,7 @@ fn for_good() {
     assert_eq!(ledger(&report), "1000 = 300 delivered + 700 not_written");
     assert_eq!(output.stderr.matches(&said).count(), 1, "{}", output.stderr);
     let rejects = fs::read_to_string(artifacts.rejects_path()).expect("the rejects are readable");
-    let known = format!("the cluster's metadata lack the topic, {WAIT}");
+    let known = format!("the cluster's metadata does not contain the topic, {WAIT}");
     let last = rejects.lines().last().unwrap_or_default();
     assert!(last.contains(&known), "{last}");
     answer(&mock, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);

@@ -51,7 +51,7 @@ fn right_and_wrong(kafka: &Kafka, listener: &str, mechanism: &str, protocol: &st
     is_delivered(kafka, &brokers, &sasl(mechanism, PASSWORD, protocol));
     let wrong = sasl(mechanism, WRONG, protocol);
     let why = "authentication failed: wrong user or password";
-    let hint = "look at `sasl.username` and `sasl.password`";
+    let hint = "check `sasl.username` and `sasl.password`";
     is_refused(kafka, &brokers, &wrong, why, hint);
 }
 

@@ -135,7 +135,7 @@ fn hidden_groups(kafka: &Kafka) {
     let output = send(&brokers_at(kafka, "SASL"), &topic, &bob);
     report_of(&output, 0);
     let unseen = format!(
-        "{topic} (1 partition); no consumer group seen that reads them (this user may not see all \
+        "{topic} (1 partition); no consumer group was seen to read them (this user may not see all \
          groups)\n"
     );
     assert!(output.stderr.ends_with(&unseen), "{}", output.stderr);

@@ -95,7 +95,7 @@ fn nobody(kafka: &Kafka) {
         "0s",
     ];
     let output = replay(kafka, &args).stdin(lines(&topic)).output();
-    let note = format!("there is no consumer group `{wrong}` yet; `{group}` is there\n");
+    let note = format!("there is no consumer group `{wrong}` yet (did you mean `{group}`?)\n");
     assert!(output.stderr.contains(&note), "{output:#?}");
     service.stop();
 }
@@ -174,7 +174,7 @@ fn share(kafka: &Kafka) {
     share_group::join(&kafka.brokers(), &group, &topic);
     let output = replay_and_wait(kafka, &topic, &[&group], "5s");
     let said = format!(
-        "kreplay: `{group}` is not a consumer group but another kind of group, such as a share group\n\
+        "kreplay: `{group}` is not a consumer group but a group of another kind, such as a share group\n\
          hint: give `--wait-group` a group that commits offsets\n"
     );
     assert!(output.stderr.ends_with(&said), "{output:#?}");

@@ -47,7 +47,7 @@ fn refused(kafka: &Kafka) {
     fs::write(&fetches, first).expect("the temporary folder is writable");
     let fetches = fetches.display().to_string();
     let output = replay(kafka, &["replay", &fetches, &map, "-F", "none", "--expect"]).output();
-    let said = "`--expect`: the capture has no record that the application wrote";
+    let said = "`--expect`: the capture has no records that the application wrote";
     assert!(output.stderr.contains(said), "{output:#?}");
     assert_eq!(output.code, 2, "{output:#?}");
     nothing_sent();

@@ -247,7 +247,7 @@ fn refused(path: &Path, refusal: &JournalRefusal) -> Error {
         JournalRefusal::NotRegular => (" is not a regular file".to_string(), Some(name_another)),
         JournalRefusal::NoJournal => (" is not a journal of kreplay".into(), Some(name_another)),
         JournalRefusal::HardLinked => (
-            " has another name, a hard link, which would keep its old content".into(),
+            " has a second name (a hard link), which would keep its old content".into(),
             Some("use a copy of it, or a symbolic link"),
         ),
         JournalRefusal::InUse => (": another run is using it".into(), None),

@@ -32,7 +32,7 @@ impl JournalWriter {
             };
             let journal = self.path.display();
             return Err(Error::Config {
-                message: format!("the journal {journal} is useless: topic `{topic}` {now}"),
+                message: format!("the journal {journal} cannot be used: topic `{topic}` {now}"),
                 hint: Some(format!("what was delivered to it is gone: {ANOTHER}")),
             });
         }

@@ -8,7 +8,7 @@ use crate::report::rendering::figures::count;
 
 /// Why a record is not sent if its topic or partition has not come back by the end.
 pub(super) const ABSENT_AT_THE_END: &str =
-    "the cluster's metadata lack it, and the run ended before it was there again";
+    "the cluster's metadata does not contain it, and the run ended before it came back";
 
 impl Session<'_> {
     /// Says why a broker may have refused a batch, as far as its error code and the records show it.

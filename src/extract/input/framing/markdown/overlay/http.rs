@@ -55,7 +55,7 @@ impl Overlay<'_> {
                 Laid::Same => {}
                 Laid::Instead(length) => laid.set_length(length),
                 Laid::Unlike => {
-                    let what = "its body is not JSON, but that of the `json: ` line is: kreplay keeps the latter";
+                    let what = "its body is not JSON, but the body in the `json: ` line is, so kreplay keeps that one";
                     self.remark_on(section, section.line, what);
                 }
             }
@@ -92,7 +92,7 @@ impl Overlay<'_> {
             return headers;
         };
         let Some(version) = version.strip_prefix("HTTP/") else {
-            self.remark_on(section, *line, "expected `HTTP/VERSION` behind the URL");
+            self.remark_on(section, *line, "expected `HTTP/VERSION` after the URL");
             return headers;
         };
         self.follow("command", request.text("method").as_deref(), method);

@@ -203,7 +203,7 @@ fn binary_and_decoded_bodies_stay_as_the_base_has_them() {
         &edited,
     );
     let (merged, remarks) = laid(&decoded, "REQUEST", "```\n```\n```\ntext\n```\n");
-    let why = "`### REQUEST ###`: its body is not JSON, but that of the `json: ` line is: kreplay keeps the latter";
+    let why = "`### REQUEST ###`: its body is not JSON, but the body in the `json: ` line is, so kreplay keeps that one";
     assert_eq!((merged, remarks), (decoded, vec![(10, why.into())]));
 }
 
@@ -247,7 +247,7 @@ fn an_unreadable_request_section_gives_a_remark_with_its_line() {
     let header = "expected a header, as in `Name: value`";
     for (head, line, what) in [
         ("GET /", 12, "expected `METHOD URL HTTP/VERSION`"),
-        ("GET / SPDY/3", 12, "expected `HTTP/VERSION` behind the URL"),
+        ("GET / SPDY/3", 12, "expected `HTTP/VERSION` after the URL"),
         ("POST /pay?a=1 HTTP/1.1\nno header", 13, header),
         ("POST /pay?a=1 HTTP/1.1\n```\nastray", 14, astray),
     ] {

@@ -215,14 +215,14 @@ impl XPathParser {
             true => Ok(Some(Expr::Call(function, arguments))),
             false => Err((
                 began,
-                format!("`{name}()` takes another number of arguments"),
+                format!("`{name}()` takes a different number of arguments"),
             )),
         }
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Expr, Wrong>) -> Result<Expr, Wrong> {
         if self.depth == DEEPEST {
-            let what = format!("more than {DEEPEST} expressions inside each other");
+            let what = format!("more than {DEEPEST} nested expressions");
             return Err((self.at, what));
         }
         self.depth += 1;

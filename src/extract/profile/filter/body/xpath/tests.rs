@@ -111,7 +111,7 @@ fn unsupported_xpath_is_named_with_its_position() {
         (
             "//a[contains(b)]",
             4,
-            "`contains()` takes another number of arguments",
+            "`contains()` takes a different number of arguments",
         ),
         ("a/", 2, "expected a name, found the end"),
     ] {
@@ -120,5 +120,5 @@ fn unsupported_xpath_is_named_with_its_position() {
     }
     let nested = "a[".repeat(40) + "b" + &"]".repeat(40);
     let (_, what) = XPath::parse(&nested).expect_err("too deep");
-    assert_eq!(what, "more than 32 expressions inside each other");
+    assert_eq!(what, "more than 32 nested expressions");
 }
