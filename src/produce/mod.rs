@@ -54,12 +54,12 @@ pub(crate) fn start(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
 ) -> oneshot::Receiver<ReplayOutcome> {
-    let (tell_outcome, outcome) = oneshot::channel();
+    let (sender, outcome) = oneshot::channel();
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
         // The receiver is gone only if the run ended at once, which needs no outcome.
-        _ = tell_outcome.send(session::run(&job, passes));
+        _ = sender.send(session::run(&job, passes));
     });
     outcome
 }
@@ -69,12 +69,12 @@ pub(crate) fn start_plan(
     job: Job,
     passes: impl FnMut() -> Option<Receiver> + Send + 'static,
 ) -> oneshot::Receiver<PlanOutcome> {
-    let (tell_outcome, outcome) = oneshot::channel();
+    let (sender, outcome) = oneshot::channel();
     let runtime = Handle::current();
     thread::spawn(move || {
         let _runtime = runtime.enter();
         // The receiver is gone only if the run ended at once, which needs no outcome.
-        _ = tell_outcome.send(plan::run(job, passes));
+        _ = sender.send(plan::run(job, passes));
     });
     outcome
 }

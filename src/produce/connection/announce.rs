@@ -37,7 +37,7 @@ pub(in crate::produce) struct Announcement {
     /// The shutdown of the run.
     control: Control,
     /// The shutdown of the requests, which end with the announcement.
-    questions: Control,
+    requests: Control,
 }
 
 struct SharedAnnouncement {
@@ -78,9 +78,9 @@ impl Announcement {
             pending: Mutex::new(Some(destination(connection.known(), &topics))),
             printed: Condvar::new(),
         });
-        let questions = Control::default();
+        let requests = Control::default();
         let asking = thread::spawn({
-            let (shared, control) = (shared.clone(), questions.clone());
+            let (shared, control) = (shared.clone(), requests.clone());
             move || {
                 let topics = topics.into_iter().map(|(name, _)| name).collect();
                 let known = look(&client, &control, &topics);
@@ -92,7 +92,7 @@ impl Announcement {
             shared,
             asking: Some(asking),
             control: connection.control().clone(),
-            questions,
+            requests,
         }
     }
 }
@@ -104,7 +104,7 @@ impl Drop for Announcement {
             self.shared.wait(LAST_WAIT);
         }
         self.shared.print("");
-        self.questions.escalate(Shutdown::Immediate);
+        self.requests.escalate(Shutdown::Immediate);
         if let Some(asking) = self.asking.take() {
             // Its requests now end at once. Wait for it, because it holds the client.
             patience::join(vec![asking], &self.control, LAST_WAIT);

@@ -117,7 +117,7 @@ impl RecordComparison {
         let (hash, ids) = content.hash(&self.rules, subject.topic);
         let size = content.size();
         if self.kept + size > self.most_kept && self.keeping == Keeping::Open {
-            self.let_go();
+            self.free_equal();
         }
         let is_kept = self.kept + size <= self.most_kept && self.keeping == Keeping::Open;
         self.remembered += ids.len() * ID_COST;
@@ -179,9 +179,9 @@ impl RecordComparison {
 
     /// Drops the contents of records that both sides have. If that frees less than half of them, nothing more
     /// is kept: looking through all groups again and again would be quadratic.
-    fn let_go(&mut self) {
+    fn free_equal(&mut self) {
         for group in self.groups.values_mut() {
-            self.kept -= group.let_equal_go();
+            self.kept -= group.free_equal();
         }
         if self.kept > self.most_kept / 2 {
             self.keeping = Keeping::Full;

@@ -29,12 +29,12 @@ pub(super) type NamedPartition = (String, i32);
 pub(super) struct Asker {
     pub(super) client: Arc<Client>,
     /// Ends requests that the cluster does not answer.
-    pub(super) questions: Control,
+    pub(super) requests: Control,
 }
 
 impl Asker {
     pub(super) fn members(&self, group: &str) -> Membership {
-        let members = groups::members(&self.client, &self.questions, group, ASK_LIMIT);
+        let members = groups::members(&self.client, &self.requests, group, ASK_LIMIT);
         members.map_or_else(|refusal| Membership::Unseen(refusal.text), Membership::from)
     }
 
@@ -47,8 +47,8 @@ impl Asker {
         group: &str,
         partitions: &[NamedPartition],
     ) -> Result<HashMap<NamedPartition, Option<i64>>, AdminRefusal> {
-        let (client, questions) = (&self.client, &self.questions);
-        let committed = offsets::committed(client, questions, group, partitions, ASK_LIMIT);
+        let (client, requests) = (&self.client, &self.requests);
+        let committed = offsets::committed(client, requests, group, partitions, ASK_LIMIT);
         committed.map(by_partition)
     }
 
@@ -59,12 +59,13 @@ impl Asker {
         partitions: &[NamedPartition],
     ) -> HashMap<NamedPartition, NamedEnds> {
         let ask = |end| {
-            let (client, questions) = (&self.client, &self.questions);
-            let answer = offsets::log_ends(client, questions, partitions, end, ASK_LIMIT);
+            let (client, requests) = (&self.client, &self.requests);
+            let answer = offsets::log_ends(client, requests, partitions, end, ASK_LIMIT);
             answer.map(by_partition).unwrap_or_default()
         };
-        // The stable offset comes first. If the log grows before the answer about its end, the stable offset
-        // seems to lie before that end for a moment, until the next look.
+        // The stable offset never exceeds the high watermark, and both rise. kreplay asks for it first, so that
+        // an open transaction always shows as a stable offset below the watermark. If the log grows between the
+        // two answers, a group may seem blocked although no transaction is open, until the next look.
         let (starts, stable) = (ask(LogEnd::Start), ask(LogEnd::LastStable));
         let high = ask(LogEnd::High);
         let ends = partitions.iter().map(|partition| {

@@ -146,7 +146,7 @@ fn unseen(
     if is_plain {
         return unseen;
     }
-    for (what, is_there) in [
+    for (what, is_present) in [
         ("keys", records.iter().any(|record| record.has(Slot::Key))),
         (
             "headers",
@@ -157,7 +157,7 @@ fn unseen(
             records.iter().any(|record| record.has(Slot::Attributes)),
         ),
     ] {
-        if !is_there {
+        if !is_present {
             unseen.push(what.into());
         }
     }

@@ -55,15 +55,15 @@ impl Absences {
         absence.partitions = there.unwrap_or(absence.partitions);
         let waited = now.saturating_sub(absence.since);
         let is_over = limit.is_some_and(|limit| waited >= limit);
-        let is_there = there.is_some_and(|there| highest.max(0) < there);
+        let is_present = there.is_some_and(|there| highest.max(0) < there);
         // Brokers that disagree about it could keep this up for ever.
-        if is_there && !(absence.has_returned && is_over) {
+        if is_present && !(absence.has_returned && is_over) {
             absence.has_returned = true;
             absence.given_up = None;
             return Sighting::There;
         }
         if is_over || absence.given_up.is_some() {
-            if is_there {
+            if is_present {
                 absence.partitions = 0;
             }
             absence.given_up = Some(now);

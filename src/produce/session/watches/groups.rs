@@ -54,11 +54,11 @@ pub(in crate::produce::session) fn observe(
 /// Whether a group of this name exists that neither protocol for consumers describes.
 fn is_of_another_kind(job: &Job, connection: &Connection, name: &str) -> bool {
     let group = name.to_owned();
-    let is_there = connection.ask(move |client| groups::is_there(client, &group, ASK_LIMIT));
+    let exists = connection.ask(move |client| groups::exists(client, &group, ASK_LIMIT));
     // It may have appeared meanwhile.
     let name = [name.to_owned()];
     let again = || look_at(connection.client(), &job.control, &name);
-    is_there == Some(Ok(true)) && again().is_ok_and(|found| found == [GroupMembers::NoGroup])
+    exists == Some(Ok(true)) && again().is_ok_and(|found| found == [GroupMembers::NoGroup])
 }
 
 /// Says that no such group exists yet, with the nearest name among those that the cluster lists.

@@ -33,7 +33,7 @@ impl Entry {
     }
 
     /// Frees the content; returns its bytes.
-    fn let_go(&mut self) -> usize {
+    fn free(&mut self) -> usize {
         self.content.take().map_or(0, |content| content.size())
     }
 }
@@ -79,17 +79,17 @@ impl KeyGroup {
     /// Replaces the record before it with this one; returns the bytes that are freed.
     pub(super) fn replace(&mut self, side: Side, entry: Entry) -> usize {
         let entries = self.side(side);
-        let gone = entries.iter_mut().map(Entry::let_go).sum();
+        let gone = entries.iter_mut().map(Entry::free).sum();
         entries.clear();
         entries.push(entry);
         gone
     }
 
     /// Frees the contents of equal records; returns their bytes.
-    pub(super) fn let_equal_go(&mut self) -> usize {
+    pub(super) fn free_equal(&mut self) -> usize {
         let pairs = self.matches().pairs;
         let both = |(expected, observed): (usize, usize)| {
-            self.expected[expected].let_go() + self.observed[observed].let_go()
+            self.expected[expected].free() + self.observed[observed].free()
         };
         pairs.into_iter().map(both).sum()
     }

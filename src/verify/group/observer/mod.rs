@@ -33,7 +33,7 @@ pub(crate) struct GroupObserver {
     shared: Arc<Observed>,
     looking: Option<JoinHandle<()>>,
     /// Ends requests that the cluster does not answer.
-    questions: Control,
+    requests: Control,
 }
 
 impl GroupObserver {
@@ -58,15 +58,15 @@ impl GroupObserver {
             }),
             changed: Condvar::new(),
         });
-        let questions = Control::default();
+        let requests = Control::default();
         let looking = thread::spawn({
-            let (shared, questions) = (shared.clone(), questions.clone());
-            move || observe(&shared, &Asker { client, questions }, publish)
+            let (shared, requests) = (shared.clone(), requests.clone());
+            move || observe(&shared, &Asker { client, requests }, publish)
         });
         Self {
             shared,
             looking: Some(looking),
-            questions,
+            requests,
         }
     }
 
@@ -140,10 +140,10 @@ impl Drop for GroupObserver {
     fn drop(&mut self) {
         self.shared.state().is_over = true;
         self.shared.changed.notify_all();
-        self.questions.escalate(Shutdown::Immediate);
+        self.requests.escalate(Shutdown::Immediate);
         if let Some(looking) = self.looking.take() {
             // Its requests now end at once. Wait for it, because it holds the client.
-            patience::join(vec![looking], &self.questions, END_LIMIT);
+            patience::join(vec![looking], &self.requests, END_LIMIT);
         }
     }
 }

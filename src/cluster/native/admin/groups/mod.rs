@@ -67,11 +67,7 @@ pub(crate) fn list(
 ///
 /// # Errors
 /// Returns the refusal if no broker answers.
-pub(crate) fn is_there(
-    client: &Client,
-    group: &str,
-    limit: Duration,
-) -> Result<bool, AdminRefusal> {
+pub(crate) fn exists(client: &Client, group: &str, limit: Duration) -> Result<bool, AdminRefusal> {
     let name = CString::new(group).map_err(|_| AdminRefusal::unusable())?;
     let mut list = ptr::null();
     // SAFETY: all arguments outlive the call. The list is ours, and its count is read through the pointer: a

@@ -9,23 +9,23 @@ use super::members::OverlayMembers;
 
 /// The result of applying a section's body.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Laid {
+pub(super) enum AppliedBody {
     /// The base holds it, perhaps in other words.
     Same,
     /// It replaced what the base held, and has this many bytes.
-    Instead(usize),
+    Replaced(usize),
     /// The base holds an object, but the section is not JSON.
-    Unlike,
+    NotJson,
 }
 
 /// Applies the body that a section shows to `message`.
-pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
+pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> AppliedBody {
     let base = of_base(message);
     match &base {
         // A section cannot show bytes that are not text, whatever it shows instead.
-        Some(Err(_)) => return Laid::Same,
-        Some(Ok(base)) if is_same(base, shown, is_html(message)) => return Laid::Same,
-        None if shown.trim().is_empty() && !has_node(message) => return Laid::Same,
+        Some(Err(_)) => return AppliedBody::Same,
+        Some(Ok(base)) if is_same(base, shown, is_html(message)) => return AppliedBody::Same,
+        None if shown.trim().is_empty() && !has_node(message) => return AppliedBody::Same,
         _ => {}
     }
     let body = compact(shown).unwrap_or_else(|| shown.to_owned());
@@ -36,12 +36,12 @@ pub(super) fn lay(message: &mut OverlayMembers<'_>, shown: &str) -> Laid {
     if body.trim().is_empty() {
         message.remove("body");
         message.remove("bodyBase64");
-        return Laid::Instead(0);
+        return AppliedBody::Replaced(0);
     }
     // Recordings have either member or both, so that a path to either finds it.
     message.set_text("bodyBase64", &STANDARD.encode(&body));
     message.set_text("body", &body);
-    Laid::Instead(body.len())
+    AppliedBody::Replaced(body.len())
 }
 
 /// Whether `body` is not a string but was decoded from one.
@@ -50,15 +50,15 @@ fn has_node(message: &OverlayMembers<'_>) -> bool {
     body.is_some_and(|raw| raw.starts_with(['{', '[']))
 }
 
-fn lay_node(message: &mut OverlayMembers<'_>, body: &str) -> Laid {
+fn lay_node(message: &mut OverlayMembers<'_>, body: &str) -> AppliedBody {
     if message.raw("body").and_then(compact).as_deref() == Some(body) || body.trim().is_empty() {
-        return Laid::Same;
+        return AppliedBody::Same;
     }
     if compact(body).is_none() {
-        return Laid::Unlike;
+        return AppliedBody::NotJson;
     }
     message.set("body", body.to_owned());
-    Laid::Instead(body.len())
+    AppliedBody::Replaced(body.len())
 }
 
 /// The body of the base: its text, or its bytes if they are not text.

@@ -2,7 +2,7 @@
 
 use super::Overlay;
 use super::body;
-use super::body::Laid;
+use super::body::AppliedBody;
 use super::members::{OverlayMembers, quoted};
 use super::section::{NumberedLine, Section, SectionName};
 
@@ -52,9 +52,9 @@ impl Overlay<'_> {
         }
         if let Some(shown) = &parts.body {
             match body::lay(&mut message, shown) {
-                Laid::Same => {}
-                Laid::Instead(length) => laid.set_length(length),
-                Laid::Unlike => {
+                AppliedBody::Same => {}
+                AppliedBody::Replaced(length) => laid.set_length(length),
+                AppliedBody::NotJson => {
                     let what = "its body is not JSON, but the body in the `json: ` line is, so kreplay keeps that one";
                     self.remark_on(section, section.line, what);
                 }
