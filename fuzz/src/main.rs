@@ -1,5 +1,5 @@
-//! Gives each input to one of kreplay's readers, which FUZZ_READER names. All readers share one program,
-//! because linking one takes a while.
+//! Runs one of kreplay's readers, which FUZZ_READER names, on each input of the fuzzer. All readers share one
+//! program, because linking one takes a while.
 #![no_main]
 
 use std::env;

@@ -123,7 +123,7 @@ fn batches(
             }
             let offset = next.entry((topic, partition)).or_insert(partition * 7);
             for _ in 0..random.number(0..6) {
-                // Now and then compaction has left a gap.
+                // Here and there compaction has left a gap.
                 *offset += [1, 1, 1, 1, 4][usize::try_from(random.number(0..5)).expect("small")];
                 let length = usize::try_from(random.number(0..largest)).expect("a small number");
                 records.push(CountedRecord {
@@ -192,7 +192,7 @@ fn first_and_last(records: &[&CountedRecord]) -> (String, String) {
     )
 }
 
-/// What `inspect` has to say about a topic.
+/// What `inspect` must say about a topic.
 fn expected_topic(topic: &str, records: &[&CountedRecord]) -> Value {
     let values = records.iter().filter_map(|record| record.value.as_ref());
     let mut sizes: Vec<usize> = values.map(String::len).collect();

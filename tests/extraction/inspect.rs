@@ -1,4 +1,4 @@
-//! `kreplay inspect` shows what is in a capture, `kreplay profile` what kreplay looks for there, and a path
+//! `kreplay inspect` shows what is in a capture, `kreplay profile` shows what kreplay looks for there, and a path
 //! that matches nothing is named with the one that was meant.
 
 use std::fs;
@@ -102,7 +102,7 @@ fn copies_are_counted_and_change_nothing_else() {
     assert_eq!(twice["ledger"]["duplicates"], 49);
     assert_eq!(twice["topics"], once["topics"]);
     assert_eq!(twice["exit_code"], 0);
-    // What is printed balances, too.
+    // The printed figures balance, too.
     assert_eq!(kreplay(["extract", &file, &file]).code, 0);
 }
 
@@ -146,7 +146,7 @@ fn inspect_describes_every_fixture_on_one_screen() {
             continue;
         }
         let text = text(&inspect(&name, &[]));
-        // Problems and hints may wrap: they count as what they take of a screen.
+        // Problems and hints may wrap: each counts as the lines that it fills on a screen.
         let rows = text
             .lines()
             .map(|line| line.chars().count().div_ceil(SCREEN.1).max(1));

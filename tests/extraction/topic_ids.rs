@@ -1,6 +1,5 @@
-//! Topics that a capture knows only by their ids: `--topic-id`, and the list of ids without a name. Apart
-//! from `extraction.rs` because it is one promise over all commands and kinds of source: a topic under two
-//! identities is replayed once, or named.
+//! Topics that a capture knows only by their ids: `--topic-id`, and the list of ids without a name. All commands
+//! and kinds of source keep one promise: a topic under two identities is replayed once, or named.
 
 use std::fs;
 use std::path::Path;

@@ -101,7 +101,7 @@ fn replay(brokers: &str, args: &[&str]) -> Run {
 /// The report of a run that ended with this code.
 ///
 /// # Panics
-/// When the code is another one.
+/// Panics if the code is another one.
 fn report_of(output: &RunOutput, code: i32) -> Value {
     assert_eq!(output.code, code, "{output:#?}");
     let report = crate::harness::run::report(output);

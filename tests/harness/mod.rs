@@ -1,8 +1,8 @@
 //! The test harness: a real Apache Kafka, a proxy before it, topics with a plain reader, the kreplay binary
 //! under a time limit, and the verdict over its report.
 //!
-//! Apart from the tests so that each of them says only what it is about. `kafka` and `topics`
-//! need nothing of cargo's test environment, so that `tools/broker` shares them.
+//! The tests use it so that each of them says only what it is about. `kafka` and `topics` need nothing of cargo's
+//! test environment, so that `tools/broker` shares them.
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
 pub(crate) mod capture;

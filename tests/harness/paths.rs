@@ -1,6 +1,6 @@
 //! Where tests find files: fixtures in the source tree, the simulated speedctl among the build products.
 //!
-//! Apart from the runs because tests of the library use fixtures too.
+//! Tests of the library, which run no binary, use fixtures too, so this file does not depend on `run`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// The path of a file in `fixtures/`.
 ///
 /// # Panics
-/// When there is no such file.
+/// Panics if the file does not exist.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
@@ -26,7 +26,7 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 /// second.
 ///
 /// # Panics
-/// When it does not compile.
+/// Panics if it does not compile.
 pub(crate) fn standin() -> PathBuf {
     tool("speedctl")
 }
@@ -34,7 +34,7 @@ pub(crate) fn standin() -> PathBuf {
 /// The path of a program of `tools/`, built as [`standin`] is.
 ///
 /// # Panics
-/// When it does not compile.
+/// Panics if it does not compile.
 pub(crate) fn tool(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(build_tools).join(name)

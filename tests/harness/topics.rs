@@ -1,6 +1,6 @@
 //! Topics for tests, created and removed through the admin API.
 //!
-//! Apart from `readback` because `tools/broker` also creates topics and reads none.
+//! `tools/broker` uses it without `readback`: it creates topics and reads none.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;

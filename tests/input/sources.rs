@@ -1,7 +1,7 @@
 //! How to name a source: every command takes the same ones, `--as` overrides what they look like, and what
 //! `extract` prints of one is what `replay` sends of it.
 //!
-//! Apart because it is about commands side by side; what each kind of input may contain is in `inputs.rs`.
+//! These tests compare commands with each other; `forms/` checks what each kind of input may contain.
 
 use std::fs;
 

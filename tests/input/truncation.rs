@@ -12,14 +12,14 @@ use crate::harness::run::{Run, RunOutput, report};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How many runs wait beside each other; a run is mostly waiting.
+/// How many runs go on at the same time; a run mostly waits.
 const SIDE_BY_SIDE: usize = 8;
 /// Two lines of `shop.jsonl` with Fetches, from 0, and how many records each holds.
 const SHOP_LINES: [(usize, u64); 2] = [(6, 3), (7, 7)];
 /// Records in the rows of `wide.csv`.
 const WIDE_ROWS: [u64; 8] = [1, 1, 0, 1, 2, 1, 0, 2];
 
-/// What is checked of a run.
+/// What the tests check of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct RunResult {
     code: i32,

@@ -1,6 +1,6 @@
 //! What `-h`, `--help` and `completions` print: the everyday flags on one screen, and everything.
 //!
-//! Apart because clap provides the list, so that a new flag is in these tests by itself.
+//! clap provides the list of flags, so that these tests include a new flag by themselves.
 
 use crate::harness::run::{Run, kreplay};
 

@@ -1,5 +1,5 @@
-//! Settings that cannot work: brokers that have no address, TLS and SASL that lack something, property
-//! files. Each ends in one sentence and a hint, before anything is tried.
+//! Settings that cannot work: brokers without an address, incomplete TLS and SASL, property files. kreplay answers
+//! each with one sentence and a hint, before it tries anything.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn replay(args: &[&str], env: &[(&str, &str)]) -> RunOutput {
     run.output()
 }
 
-/// The run ends with code 2 and these lines, and prints nothing else.
+/// Checks that a run ends with code 2 and these lines, and prints nothing else.
 fn is_refused(args: &[&str], lines: &[&str]) {
     let output = replay(args, &[]);
     let said: Vec<&str> = output.stderr.lines().collect();

@@ -1,5 +1,5 @@
 //! A stderr that nobody reads: a pipe whose reader has stopped, a terminal that is stopped. The run
-//! continues, can be interrupted, and ends with the right code. Apart because such a stderr has to be set up.
+//! continues, can be interrupted, and ends with the right code.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -31,7 +31,7 @@ fn mock() -> MockKafka {
     mock
 }
 
-/// Opens a FIFO or a terminal for someone who waits for nothing.
+/// Opens a FIFO or a terminal without waiting for another side.
 fn open(path: &Path) -> File {
     let mut options = File::options();
     let flags = O_NONBLOCK | O_NOCTTY;
@@ -65,7 +65,7 @@ impl Stalled {
     fn fill(path: &Path) -> (File, File) {
         let mut full = open(path);
         while full.write(&[b' '; 1024]).is_ok() {}
-        // The last bytes of a terminal's room are given one by one.
+        // A terminal takes the last bytes that fit one by one.
         while full.write(b" ").is_ok() {}
         (open_for_stderr(path), full)
     }
@@ -94,7 +94,7 @@ impl Stalled {
         }
     }
 
-    /// What has to be kept for stderr to stay stalled, after the run has got it.
+    /// What the test has to keep so that stderr stays stalled, after the run has got it.
     fn give_to(self, run: Run) -> (Run, impl Sized) {
         let Self {
             stderr,
@@ -239,7 +239,7 @@ fn lines_keep_their_order_when_stderr_is_read_late() {
     let mut run = run.spawn();
     run.write_stdin(numbered_lines(TOPIC, 100..200).as_bytes());
     let is_there = |_: &Running| count(&brokers, TOPIC) == Ok(200);
-    // More than a pipe holds was printed by then, and nothing was read.
+    // By then the run has printed more than a pipe holds, and nobody has read any of it.
     run.wait_until("its records are there", is_there);
     let reader = File::open(&path).expect("the FIFO is there");
     drop(both);

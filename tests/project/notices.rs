@@ -1,5 +1,5 @@
 //! THIRD-PARTY.txt names what is linked into kreplay, with the versions of Cargo.lock, and holds the licence
-//! of each. To write it anew:
+//! of each. To regenerate it:
 //!
 //! ```text
 //! KREPLAY_WRITE_NOTICES=1 cargo test --release --test project notices::
@@ -34,7 +34,7 @@ const BUNDLED: [(&str, &str, &str); 5] = [
 
 const HEAD: &str = "\
 What is linked into kreplay, and its licences. `cargo test --release --test project notices::` checks that this is what
-Cargo.lock asks for on Linux; CONTRIBUTING.md says how it is written anew.
+Cargo.lock asks for on Linux; CONTRIBUTING.md says how to regenerate it.
 ";
 
 /// A crate that is linked into kreplay, or that brings what is.

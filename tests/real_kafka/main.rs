@@ -154,7 +154,7 @@ fn path(name: &str) -> String {
 /// The report of a run that ended with this code.
 ///
 /// # Panics
-/// When the code is another one.
+/// Panics if the code is another one.
 fn report_of(output: &RunOutput, code: i32) -> serde_json::Value {
     assert_eq!(output.code, code, "{output:#?}");
     let report = crate::harness::run::report(output);

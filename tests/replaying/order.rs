@@ -1,7 +1,7 @@
 //! The order of what is sent: per captured partition by rising offset, as far as the window allows.
 //!
-//! Apart because the fixtures are too small to be out of order; `tests/real_kafka/` has captures of several
-//! groups.
+//! The fixtures are too small to be out of order, so these tests make their own captures; `tests/real_kafka/` has
+//! captures of several groups.
 
 use std::fmt::Write as _;
 use std::fs;

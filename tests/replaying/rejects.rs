@@ -1,7 +1,7 @@
 //! `--rejects FILE`: what was found and not delivered, as record lines that can be sent again.
 //!
-//! Apart because it is one promise: nothing that was found is lost, whatever ends the run. Faults of real
-//! brokers leave rejects in `faults.rs`.
+//! All of these tests check one promise: nothing that was found is lost, whatever ends the run. `tests/faults/`
+//! checks the rejects that faults of real brokers leave.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `--loop` and `--for`: several passes over one connection, and an end at a given time.
 //!
-//! Apart because these runs end by themselves or never, whatever the source holds.
+//! A file of its own: these runs end by themselves or never, whatever the source holds.
 
 use std::ops::Range;
 use std::path::Path;

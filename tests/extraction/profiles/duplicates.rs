@@ -84,7 +84,7 @@ fn records_with_an_offset_below_zero_are_records_of_their_own_in_the_order_of_th
             r#"{{"command":"Fetch","kafka":{{"response":{{"FetchResponse":{{"topics":[{{"name":"t","partitions":[{{"records":{{"baseOffset":"{base}","records":[{records}]}}}}]}}]}}}}}}}}"#
         ) + "\n"
     };
-    // -1 + 1 is no offset either: nobody knows what the delta is added to.
+    // -1 + 1 is not an offset either: what the delta is added to is unknown.
     let batch = |value: &str| {
         format!(r#"{{"valueString":"{value}"}},{{"offsetDelta":1,"valueString":"{value}{value}"}}"#)
     };

@@ -1,5 +1,5 @@
 //! What kreplay extracts from captures: it leaves out copies and aborted transactions, resolves topic ids,
-//! and follows paths, filters and spellings. Apart from `rehearsal.rs`, which is about runs.
+//! and follows paths, filters and spellings.
 
 mod duplicates;
 mod encodings;
@@ -89,7 +89,7 @@ fn reordered(name: &str, order: &[usize]) -> String {
         .collect()
 }
 
-/// Which records a run gives, in order, and what the report counts.
+/// Which records a run extracts, in order, and what the report counts.
 #[track_caller]
 fn assert_gives(args: &[&str], counts: &str, expected: &[&str]) {
     assert_eq!(short(&lines(args)), expected, "{args:?}");
@@ -97,7 +97,7 @@ fn assert_gives(args: &[&str], counts: &str, expected: &[&str]) {
     assert_eq!(ledger(&rehearse(&raw, 0)), counts, "{args:?}");
 }
 
-/// A run that is refused before anything is read: code 2 and these lines on stderr.
+/// Checks that a run is refused before anything is read, with code 2 and these lines on stderr.
 #[track_caller]
 fn assert_refused(args: &[&str], stderr: &[&str]) {
     let output = extract(args);

@@ -1,4 +1,4 @@
-//! The command of speedctl: what is printed of it, and how speedctl is found.
+//! The command of speedctl: what kreplay prints of it, and how kreplay finds speedctl.
 
 use std::fs;
 use std::os::unix::fs::symlink;

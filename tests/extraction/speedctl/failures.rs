@@ -111,7 +111,7 @@ fn a_speedctl_that_fails_sends_nothing_and_its_last_words_are_shown() {
 
 #[test]
 fn the_last_words_of_speedctl_are_never_lost() {
-    // They are written just before the exit, so that a reader that looks too early misses them.
+    // speedctl writes them just before it exits, so that a reader that stops too early misses them.
     for round in 0..15 {
         let early = |via| play("demo", "exit-early=3", &["--via", via]);
         let cases = ["auto", "csv", "raw", "auto"].map(|via| (early(via), via));

@@ -195,7 +195,7 @@ fn a_speedctl_failure_after_the_channel_was_full_is_reported_with_what_was_sent(
         assert_eq!(*code, 4, "{faults}: {stderr}");
         assert!(stderr.contains(how), "{faults}: {stderr}");
         assert_eq!(played.report["source"]["complete"], false, "{faults}");
-        // What was read was good, and the gate was open.
+        // What was read was good, so sending had begun.
         assert!(
             played.ledger("delivered") > 30_000,
             "{faults}: {}",

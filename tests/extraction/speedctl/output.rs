@@ -1,4 +1,4 @@
-//! Output of speedctl without a whole CSV in it.
+//! Output of speedctl that does not contain a whole CSV.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,6 @@
 //! What a run leaves for later: its rejects, sent again once the fault is over, and its journal.
 //!
-//! Apart because every fault ends with this, whatever the fault is.
+//! Every fault ends with this, whatever the fault is.
 
 use std::path::PathBuf;
 
@@ -35,7 +35,7 @@ impl RunArtifacts {
     /// What `--rejects` has written.
     ///
     /// # Panics
-    /// When that is not what it should be.
+    /// Panics if that is not what it should be.
     pub(crate) fn rejects(&self) -> RejectedIds {
         RejectedIds::read(&self.path("rejects.jsonl")).expect("the rejects are readable")
     }
@@ -43,7 +43,7 @@ impl RunArtifacts {
     /// Sends all rejects again, also those called unknown; returns the report.
     ///
     /// # Panics
-    /// When not all of them are delivered.
+    /// Panics if not all of them are delivered.
     pub(crate) fn send_again(&self, brokers: &str, args: &[&str]) -> Value {
         let rejects = self.rejects_path();
         // Rejects are in the order in which their outcomes came; there may be none.

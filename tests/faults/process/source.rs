@@ -1,6 +1,6 @@
-//! Endless numbered records, given to kreplay little by little or all at once.
+//! Endless numbered records, which kreplay gets little by little or all at once.
 //!
-//! Apart because every fault needs records in flight at its moment, whatever the fault is.
+//! Every fault needs records in flight at its moment, whatever the fault is.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -104,7 +104,7 @@ impl Numbered {
     /// RRPairs, each of one Fetch with this many records of each partition.
     ///
     /// # Errors
-    /// When `to` cannot be written.
+    /// Returns an error if `to` cannot be written.
     pub(crate) fn fetches(
         &self,
         of_each: u64,

@@ -1,6 +1,6 @@
 //! Captures made by tests, in the shape that Speedscale documents, and what a replay must deliver of them.
 //!
-//! Apart from kreplay's own reading on purpose.
+//! It shares no code with kreplay's own reading on purpose: the two must agree.
 
 pub(crate) mod seed;
 

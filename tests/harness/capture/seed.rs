@@ -1,6 +1,6 @@
 //! Randomness that can be repeated: a test that fails prints its seed, and `KREPLAY_TEST_SEED` repeats it.
 //!
-//! Apart because faults, proxies and records all need it, and none of them a crate of its own.
+//! Faults, proxies and generated records use it; a crate would bring more than they need.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl SeededRandom {
     /// The sequence of `KREPLAY_TEST_SEED`, or always the same one.
     ///
     /// # Panics
-    /// When the variable holds no number.
+    /// Panics if the variable does not hold a number.
     pub(crate) fn from_env() -> Self {
         let wish = std::env::var("KREPLAY_TEST_SEED").ok();
         let wish = wish.map(|text| text.parse().expect("KREPLAY_TEST_SEED is a number"));

@@ -1,7 +1,7 @@
-//! Takes the right to write from a user, and gives it back: two requests of the Kafka protocol.
+//! Takes the right to write from a user, and gives it back, with two requests of the Kafka protocol.
 //!
-//! Apart because they are written byte by byte: the rdkafka crate has no call for them, and Kafka's own
-//! tool is not among the jars of a broker.
+//! The requests are written byte by byte: the rdkafka crate has no call for them, and Kafka's own tool is not
+//! among the jars of a broker.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -19,7 +19,7 @@ pub(crate) enum AclChange {
 /// Adds or removes the rule that denies `principal` to write to `topic`.
 ///
 /// # Panics
-/// When the broker does not do so.
+/// Panics if the broker does not do so.
 pub(crate) fn change(broker: &str, change: AclChange, principal: &str, topic: &str) {
     rule(broker, change, principal, topic, (WRITE, DENIED));
 }
@@ -27,7 +27,7 @@ pub(crate) fn change(broker: &str, change: AclChange, principal: &str, topic: &s
 /// Lets `principal` write to `topic`, and nothing else: its settings stay unreadable.
 ///
 /// # Panics
-/// When the broker does not do so.
+/// Panics if the broker does not do so.
 pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
     rule(broker, AclChange::Add, principal, topic, (WRITE, ALLOWED));
 }
@@ -35,7 +35,7 @@ pub(crate) fn allow_writing(broker: &str, principal: &str, topic: &str) {
 /// Lets `principal` see `topic`, and nothing else.
 ///
 /// # Panics
-/// When the broker does not do so.
+/// Panics if the broker does not do so.
 pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
     rule(
         broker,
@@ -49,7 +49,7 @@ pub(crate) fn allow_describing(broker: &str, principal: &str, topic: &str) {
 /// Lets `principal` read `topic`, which includes that they see it.
 ///
 /// # Panics
-/// When the broker does not do so.
+/// Panics if the broker does not do so.
 #[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn allow_reading(broker: &str, principal: &str, topic: &str) {
     rule(broker, AclChange::Add, principal, topic, (READ, ALLOWED));
@@ -95,7 +95,7 @@ fn rule(
 /// Adds the rule that allows `principal` everything with `topic`.
 ///
 /// # Panics
-/// When the broker does not do so.
+/// Panics if the broker does not do so.
 pub(crate) fn allow(broker: &str, principal: &str, topic: &str) {
     rule(broker, AclChange::Add, principal, topic, (ALL, ALLOWED));
 }

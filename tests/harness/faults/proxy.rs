@@ -1,7 +1,7 @@
 //! A TCP proxy before a broker: it cuts connections so that answers get lost, or lets little through.
 //!
-//! Apart because it is a fault of the network, not of a broker. A client stays behind it when the broker
-//! advertises the proxy's port, see `KafkaOptions::advertised`.
+//! It causes faults of the network, not of a broker. A client keeps using the proxy if the broker advertises the
+//! proxy's port, see `KafkaOptions::advertised`.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -84,7 +84,7 @@ impl Proxy {
     /// Sets the broker, as `127.0.0.1:PORT`.
     ///
     /// # Panics
-    /// When that is no address.
+    /// Panics if that is not an address.
     pub(crate) fn forward_to(&self, broker: &str) {
         let address = broker.parse().expect("a broker's address");
         *lock(&self.inner.target) = Some(address);
@@ -132,7 +132,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct ProxiedConnection {
     client: TcpStream,
     broker: TcpStream,
-    /// Bytes that the client may still send; far from 0 when there is no cut to come.
+    /// Bytes that the client may still send; far from 0 if no further cut is due.
     left: AtomicI64,
     how: Cut,
 }

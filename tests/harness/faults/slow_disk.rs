@@ -1,6 +1,6 @@
 //! A slow disk under a journal: each write to it takes as long as the test says.
 //!
-//! Apart because it needs a C compiler, which the build of kreplay needs too.
+//! It needs a C compiler, as the build of kreplay does.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl SlowDisk {
     /// A disk on which a write takes this long.
     ///
     /// # Panics
-    /// When `cc` does not compile the library.
+    /// Panics if `cc` does not compile the library.
     pub(crate) fn new(write: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let source = folder.path().join("slow.c");

@@ -1,6 +1,6 @@
 //! Several nodes of a real Apache Kafka that replicate to each other, one of which can be killed.
 //!
-//! Apart because one node suffices for most tests, and starts in a third of the time.
+//! Most tests do without: one node suffices for them, and starts in a third of the time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ impl KafkaCluster {
     /// Starts this many nodes and returns once they know each other.
     ///
     /// # Errors
-    /// Why the nodes could not start.
+    /// Returns why the nodes could not start.
     pub(crate) fn start(nodes: usize, properties: &[(&str, &str)]) -> Result<Self, String> {
         distribution::available()?;
         let libs = distribution::fetch()?;
@@ -80,7 +80,7 @@ impl KafkaCluster {
     /// The place of the node that leads a partition.
     ///
     /// # Errors
-    /// If the cluster does not say, or the partition has no leader.
+    /// Returns an error if the cluster does not say, or the partition has no leader.
     pub(crate) fn leader(&self, topic: &str, partition: i32) -> Result<usize, String> {
         let metadata = self.ask(Some(topic))?;
         let mut partitions = partitions(&metadata);
@@ -94,7 +94,7 @@ impl KafkaCluster {
     /// Waits until every node is up and every partition has all its replicas in sync.
     ///
     /// # Errors
-    /// When that takes too long.
+    /// Returns an error if that takes too long.
     pub(crate) fn wait_until_whole(&self) -> Result<(), String> {
         let deadline = Instant::now() + LIMIT;
         loop {

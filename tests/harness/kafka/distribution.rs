@@ -1,6 +1,6 @@
 //! Where Kafka's jars come from: fetched once by Maven, kept under the target folder.
 //!
-//! Apart because it is the only part of the harness that needs the network.
+//! Only this part of the harness needs the network.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

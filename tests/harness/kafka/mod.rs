@@ -1,6 +1,6 @@
 //! A real Apache Kafka of one node or several that lives no longer than the process that started it.
 //!
-//! Apart from the tests because `tools/broker` starts the same broker.
+//! `tools/broker` starts the same broker, so this module needs nothing of the tests.
 
 pub(crate) mod cluster;
 mod distribution;

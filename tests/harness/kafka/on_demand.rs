@@ -1,6 +1,6 @@
 //! The brokers of a test run: started when the first trial needs one, ended after the last trial.
 //!
-//! Apart because a listing or a filtered run must not start what it does not need.
+//! A listing of the trials, or a run of some of them, starts only the brokers that it needs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,7 +43,7 @@ impl OnDemand {
     /// The broker, started by the first call.
     ///
     /// # Errors
-    /// Why it could not start; it is not tried again.
+    /// Returns why it could not start; no later call tries again.
     pub(crate) fn get(&self) -> Result<Arc<Kafka>, String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let start = || Kafka::start_with(&(self.options)()?).map(Arc::new);

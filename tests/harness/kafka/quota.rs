@@ -1,7 +1,7 @@
 //! Quotas of a broker, set by the request that librdkafka's admin client lacks: AlterClientQuotas
 //! (KIP-546), written by hand.
 //!
-//! Apart because nothing else of the harness speaks Kafka's protocol by itself.
+//! The request is built byte by byte, as those of `faults/acl.rs` are.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -39,7 +39,7 @@ fn request(bytes_a_second: f64) -> Vec<u8> {
         &1_i32.to_be_bytes(),
         &string("producer_byte_rate"),
         &bytes_a_second.to_be_bytes(),
-        // Neither removed nor only validated.
+        // The entry is neither removed nor only validated.
         &[0],
         &[0],
     ];

@@ -1,6 +1,6 @@
 //! The server properties and command lines of one KRaft node.
 //!
-//! Apart from the process handling because faults change processes and features change properties.
+//! This file does not handle processes: faults change processes, and features change properties.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The process that starts the server and outlives its tester, to end the server and remove its folder.
 //!
-//! Apart because no destructor runs in a process that is killed: a small shell script holds the
-//! other end of a pipe instead, and cleans up when that closes, whatever the reason.
+//! No destructor runs in a process that is killed. So a small shell script holds the other end of a pipe, and
+//! cleans up when that closes, whatever the reason.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -99,7 +99,7 @@ impl Watchdog {
     /// Runs a command to its end.
     ///
     /// # Errors
-    /// The end of the log when the command fails.
+    /// Returns the end of the log if the command fails.
     pub(super) fn run(&mut self, command: &[String]) -> Result<(), String> {
         self.send("run", command)?;
         match self.answer()?.as_str() {

@@ -19,7 +19,7 @@ const OUTCOMES: [&str; 10] = [
 /// `51 = 2 control + 49 delivered`: what was found, and every outcome that is not 0.
 ///
 /// # Panics
-/// When an entry is missing or unknown, or the ledger does not balance.
+/// Panics if an entry is missing or unknown, or the ledger does not balance.
 pub(crate) fn ledger(report: &Value) -> String {
     let entries = report["ledger"].as_object().expect("a report has a ledger");
     for name in entries.keys() {
@@ -37,7 +37,7 @@ pub(crate) fn ledger(report: &Value) -> String {
 /// One entry of the ledger.
 ///
 /// # Panics
-/// When there is none.
+/// Panics if there is none.
 pub(crate) fn entry(report: &Value, name: &str) -> u64 {
     report["ledger"][name]
         .as_u64()

@@ -1,8 +1,8 @@
 //! `docs/report.schema.json`, and whether a report conforms to it. It checks every JSON report that a test
 //! parses, so that a member without a description is noticed wherever it first occurs.
 //!
-//! A validator of our own, because the crates that read all of JSON Schema (draft 2020-12) bring some forty
-//! others: it knows the few keywords that the schema uses, and refuses a schema with any other.
+//! The validator is our own, because the crates that read all of JSON Schema (draft 2020-12) bring some forty
+//! others. It knows the few keywords that the schema uses, and refuses a schema with any other.
 
 use std::sync::OnceLock;
 

@@ -1,7 +1,7 @@
 //! Ends a kreplay whose tester was killed.
 //!
-//! Apart because it is a process of its own: kreplay runs in its own process group, which Ctrl-C in the
-//! terminal and the death of the tester do not reach.
+//! The guard is a process of its own: kreplay runs in its own process group, which Ctrl-C in the terminal and
+//! the death of the tester do not reach.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;

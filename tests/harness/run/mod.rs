@@ -1,6 +1,6 @@
 //! Runs the kreplay binary as a user would, under a time limit and without the tester's environment.
 //!
-//! Apart because cargo names the binary only to the tests of its package: `tools/broker` cannot use this.
+//! Cargo names the binary only to the tests of its package, so `tools/broker` cannot use this module.
 
 mod guard;
 mod running;
@@ -71,7 +71,7 @@ pub(crate) struct Run {
 /// Runs kreplay with these arguments and nothing on stdin.
 ///
 /// # Panics
-/// When it takes longer than 60 s; its whole process group is killed then.
+/// Panics if it takes longer than 60 s; its whole process group is killed then.
 pub(crate) fn kreplay<I: IntoIterator<Item: Into<OsString>>>(args: I) -> RunOutput {
     Run::new(args).output()
 }
@@ -137,7 +137,7 @@ impl Run {
     /// Runs to the end.
     ///
     /// # Panics
-    /// As [`Running::wait`].
+    /// Panics as [`Running::wait`].
     pub(crate) fn output(self) -> RunOutput {
         self.spawn().wait()
     }
@@ -208,7 +208,7 @@ fn is_scrubbed(name: &OsStr) -> bool {
 /// Parses the JSON report on stdout.
 ///
 /// # Panics
-/// When stdout is not one JSON value.
+/// Panics if stdout is not one JSON value.
 pub(crate) fn report(output: &RunOutput) -> serde_json::Value {
     let report = serde_json::from_str(&output.stdout)
         .unwrap_or_else(|error| panic!("stdout is no JSON report: {error}\n{output:#?}"));

@@ -1,6 +1,6 @@
-//! A kreplay that runs: watched, signalled, waited for, and killed when it overstays.
+//! A kreplay that runs: a test can watch it, signal it and wait for it; it is killed when it overstays.
 //!
-//! Apart from its preparation because most tests only want the end and never see this.
+//! Most tests want only the end of a run and never use this; `mod.rs` prepares the runs.
 
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -110,7 +110,7 @@ impl Running {
     /// Waits until a condition holds, such as a line on stderr or records in a topic.
     ///
     /// # Panics
-    /// When kreplay ends or the run's limit passes before it holds.
+    /// Panics if kreplay ends or the run's limit passes before it holds.
     pub(crate) fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         while !holds(self) {
             if self.has_ended() {
@@ -141,8 +141,8 @@ impl Running {
     /// Waits for the end, closing stdin first unless a signal has asked it to end.
     ///
     /// # Panics
-    /// When the run's limit passes, when kreplay leaves a process behind that holds its output
-    /// open, or when stdout is not UTF-8.
+    /// Panics if the run's limit passes, if kreplay leaves a process behind that holds its output
+    /// open, or if stdout is not UTF-8.
     pub(crate) fn wait(mut self) -> RunOutput {
         if !self.signalled.get() {
             self.close_stdin();
@@ -175,7 +175,7 @@ impl Running {
     /// was over before it was measured.
     ///
     /// # Panics
-    /// As [`Running::wait`].
+    /// Panics as [`Running::wait`].
     pub(crate) fn wait_measured(mut self) -> (RunOutput, u64) {
         let mut peak = 0;
         while !self.has_ended() {
@@ -189,7 +189,7 @@ impl Running {
     /// Waits for the end at most this long from now.
     ///
     /// # Panics
-    /// As [`Running::wait`].
+    /// Panics as [`Running::wait`].
     pub(crate) fn wait_within(mut self, limit: Duration) -> RunOutput {
         self.deadline = Instant::now() + limit;
         self.wait()

@@ -22,7 +22,7 @@ impl RunningService {
     /// Starts a service in `group` that reads `from`, and waits until it has its partitions.
     ///
     /// # Panics
-    /// When it does not start, or gets no partitions within [`LIMIT`].
+    /// Panics if it does not start, or gets no partitions within [`LIMIT`].
     pub(crate) fn start(brokers: &str, group: &str, from: &str, flags: &[&str]) -> Self {
         let mut child = Command::new(tool("service"))
             .args(["--brokers", brokers, "--group", group, "--from", from])
@@ -51,7 +51,7 @@ impl RunningService {
     /// Ends the service, which commits and leaves its group.
     ///
     /// # Panics
-    /// When it fails, or does not end within [`LIMIT`].
+    /// Panics if it fails, or does not end within [`LIMIT`].
     pub(crate) fn stop(mut self) {
         self.stdin = None;
         let began = Instant::now();

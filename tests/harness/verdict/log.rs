@@ -1,6 +1,6 @@
 //! The ids in a topic's log, how often they occur there, and in which order.
 //!
-//! Apart because the verdict compares and this reads.
+//! This file only reads; the verdict compares.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -35,7 +35,7 @@ impl Log {
     /// Reads what a topic holds now.
     ///
     /// # Errors
-    /// When the log cannot be read to its end, or holds a value without an id.
+    /// Returns an error if the log cannot be read to its end, or holds a value without an id.
     pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Self, String> {
         let mut log = Self::default();
         let mut strange = None;

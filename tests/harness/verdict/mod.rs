@@ -1,7 +1,7 @@
 //! The verdict over a replay: compares what kreplay reports about each record with what is in the log.
 //!
-//! Apart because every fault is judged by this one function: acknowledged = log, no id twice, order per
-//! partition, what failed absent or called unknown. The ids are in the values, see [`id_of`].
+//! This one function judges every fault: the log holds exactly what was acknowledged, no id twice and each
+//! partition in order; what failed is absent or is called unknown. The ids are in the values, see [`id_of`].
 
 mod log;
 pub(crate) mod readback;
@@ -63,7 +63,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl<'a> Evidence<'a> {
-    /// The evidence of a run without rejects in which nothing may be there twice.
+    /// The evidence of a run without rejects that may write nothing twice.
     pub(crate) fn new(source: Range<u64>, report: &'a Value, log: &'a Log) -> Self {
         Self {
             source,
@@ -112,7 +112,7 @@ impl<'a> Evidence<'a> {
 /// Judges a run. With `KREPLAY_TEST_FIGURES=FILE`, appends the figures to that file, one line each.
 ///
 /// # Panics
-/// If what kreplay reports is not what is in the log, with everything that is wrong.
+/// Panics if what kreplay reports is not what is in the log; the message lists everything that is wrong.
 #[track_caller]
 pub(crate) fn verdict(evidence: &Evidence<'_>) {
     if let Some(file) = std::env::var_os("KREPLAY_TEST_FIGURES") {
@@ -165,7 +165,7 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
 /// every record of the source. Rejects come late, so the order does not matter.
 ///
 /// # Panics
-/// If a record is missing or is there another number of times.
+/// Panics if a record is missing or occurs another number of times.
 pub(crate) fn completed(source: &Range<u64>, before: &Log, rejects: &RejectedIds, after: &Log) {
     let ((times, _), (now, strangers)) = (before.census(source), after.census(source));
     let sent: HashSet<u64> = rejects.ids().into_iter().collect();
@@ -198,7 +198,7 @@ fn name_some(ids: &[u64], what: &str) -> Option<String> {
     (!ids.is_empty()).then_some(text)
 }
 
-/// The ids of the source that are in the log such a number of times.
+/// The ids of the source that occur that often in the log.
 fn ids(evidence: &Evidence<'_>, times: &[u32], such: impl Fn(u32) -> bool) -> Vec<u64> {
     let known = evidence.source.clone().zip(times);
     let these = known.filter(|(_, times)| such(**times));
@@ -215,7 +215,7 @@ fn balance(evidence: &Evidence<'_>) -> Vec<String> {
         wrong.push(format!("the ledger does not balance: {found} != {others}"));
     }
     let source = evidence.source.end - evidence.source.start;
-    // Copies and markers are no records of their own.
+    // Copies and markers do not count as records.
     let once = found.saturating_sub(evidence.entries(&["duplicates", "control"]));
     let seen = once + evidence.skipped();
     if seen > source || (evidence.is_complete() && seen < source) {

@@ -1,6 +1,6 @@
 //! Reads back what is in a topic's log with a plain consumer.
 //!
-//! Apart from kreplay's own client on purpose: what a test sees must not depend on the code it tests.
+//! It shares no code with kreplay's own client: what a test sees must not depend on the code it tests.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ impl LoggedRecord {
     /// The value as text.
     ///
     /// # Panics
-    /// When it is null or not UTF-8.
+    /// Panics if it is null or not UTF-8.
     pub(crate) fn text(&self) -> &str {
         let value = self.value.as_deref().expect("the test expects a value");
         std::str::from_utf8(value).expect("the test expects text")
@@ -59,7 +59,7 @@ pub(crate) fn read(bootstrap: &str, topic: &str) -> Result<Vec<LoggedRecord>, St
 /// Does what [`read`] does, with another time limit.
 ///
 /// # Errors
-/// When the limit passes before the end of every partition is reached; nothing is returned then.
+/// Returns an error if the limit passes before the end of every partition is reached; nothing is returned then.
 pub(crate) fn read_within(
     bootstrap: &str,
     topic: &str,
@@ -77,7 +77,7 @@ pub(crate) fn read_within(
 /// for logs that are too large to be kept.
 ///
 /// # Errors
-/// When the limit passes before the end of every partition is reached.
+/// Returns an error if the limit passes before the end of every partition is reached.
 pub(crate) fn scan(
     bootstrap: &str,
     topic: &str,

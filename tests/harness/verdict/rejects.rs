@@ -1,6 +1,6 @@
 //! What `--rejects FILE` has written: the ids of records that were found and not delivered.
 //!
-//! Apart because the verdict compares and this reads.
+//! This file only reads; the verdict compares.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ impl RejectedIds {
     /// Reads a file that a run has written.
     ///
     /// # Errors
-    /// What is wrong with a line: no JSON, no id, no outcome or no reason.
+    /// Returns what is wrong with a line: no JSON, no id, no outcome or no reason.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}", path.display()))?;

@@ -1,4 +1,4 @@
-//! Columns of a CSV: those that are missing, and paths that head none.
+//! Columns of a CSV: those that are missing, and paths that are not the header of any.
 
 use super::{InputFolder, VALUE, good, refused, rehearse, rehearse_with, topic};
 use crate::harness::paths::fixture;

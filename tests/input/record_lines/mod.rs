@@ -1,4 +1,4 @@
-//! Record lines: `kreplay extract` prints them, `kreplay replay` reads them and those of `kcat -J`.
+//! Record lines: `kreplay extract` prints them, and `kreplay replay` reads them and those of `kcat -J`.
 
 mod printed;
 mod replayed;

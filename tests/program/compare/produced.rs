@@ -1,4 +1,4 @@
-//! Records of Produce requests, and the requests that wrote nothing of their own.
+//! Records of Produce requests, and the requests that added nothing to the log.
 
 use std::fs;
 

@@ -30,7 +30,7 @@ fn assert_ends_with_report(shown: &str, first: &str) {
 #[test]
 fn a_terminal_shows_a_bar_and_then_the_report() {
     let folder = capture_of(numbered_lines(TOPIC, 0..40_000));
-    // A request for each record makes it slow enough to be looked at.
+    // With one request for each record, the replay is slow enough to be watched.
     let args = [
         "replay",
         "capture.jsonl",

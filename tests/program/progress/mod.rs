@@ -1,7 +1,7 @@
 //! What a person sees while kreplay works: kreplay in a pseudo-terminal, and what is drawn there.
 //!
-//! Apart because the harness gives pipes, on which nothing is drawn. The terminal sends signals as a person does,
-//! by Ctrl-C.
+//! The harness gives kreplay pipes, on which nothing is drawn, so these tests have a terminal of their own. The
+//! terminal sends signals as a person does, by Ctrl-C.
 
 mod bar;
 mod line;

@@ -84,7 +84,7 @@ impl TerminalRun {
             .expect("the terminal takes them");
     }
 
-    /// Waits until a line was drawn that `is_it`, and gives that.
+    /// Waits until a line was drawn that `is_it` accepts; returns the line.
     pub(super) fn wait_for_line(&mut self, what: &str, is_it: impl Fn(&str) -> bool) -> String {
         loop {
             let ended = self.has_ended();
@@ -159,7 +159,7 @@ pub(super) fn drawn(shown: &str) -> Vec<String> {
     lines.filter(is_progress).map(str::to_owned).collect()
 }
 
-/// Runs a program in a terminal; gives its exit code and everything that was shown.
+/// Runs a program in a terminal; returns its exit code and everything that was shown.
 pub(super) fn in_terminal(folder: &Path, program: &str, args: &[&str]) -> (u32, String) {
     TerminalRun::start(120, folder, program, args).end()
 }

@@ -1,6 +1,4 @@
-//! Circles of imports.
-//!
-//! Apart because they concern graphs, not Rust.
+//! Finds circles of imports. This file deals with graphs, not with Rust.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

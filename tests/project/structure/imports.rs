@@ -1,6 +1,6 @@
 //! Which file of a crate imports which: from `use` declarations and from paths in the text.
 //!
-//! Apart because the search for circles needs only the graph.
+//! The search for circles needs only the graph that this file builds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};

@@ -1,6 +1,4 @@
-//! Tests of the check itself, on made-up crates.
-//!
-//! Apart so that `structure.rs` says only what is checked.
+//! Tests of the check itself, on made-up crates; `mod.rs` says what is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 

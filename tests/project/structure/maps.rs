@@ -20,7 +20,7 @@ fn map_rows(text: &str) -> Vec<MapRow<'_>> {
         .collect()
 }
 
-/// What stands in backticks.
+/// The texts in backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

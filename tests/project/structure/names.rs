@@ -1,6 +1,6 @@
 //! The types that a file defines.
 //!
-//! Apart because associated types and type parameters look the same and have to be distinguished from them.
+//! Associated types and type parameters look the same, and this file distinguishes them.
 
 use super::tokens::is_word;
 

@@ -1,6 +1,6 @@
 //! The words and signs of Rust text, without comments and without code that only tests compile.
 //!
-//! Apart because the rest deals only with imports and names.
+//! The other files deal with imports and names, not with characters.
 
 /// Splits Rust text. A word, a number and `::` are a token each, as is every other sign; a string is a
 /// token that begins with `"`. Comments and lifetimes are left out.

@@ -1,4 +1,4 @@
-//! `kreplay plan` against a real broker: topics, their settings and rights as they are, and nothing written.
+//! `kreplay plan` against a real broker: it reads topics, their settings and rights, and writes nothing.
 
 use serde_json::{Value, json};
 

@@ -172,7 +172,7 @@ pub(crate) fn metadata(cluster: &str, address: &str) -> String {
     format!("{metadata}\n")
 }
 
-/// A run that is refused and has sent nothing.
+/// Checks that a run is refused and has sent nothing.
 fn is_refused(kafka: &Kafka, topic: &str, args: &[&str], lines: String, shared: &str) {
     let output = replay_to(&brokers(kafka), args).stdin(lines).output();
     let report = report_of(&output, 3);
@@ -243,7 +243,7 @@ fn known_by_rejects(kafka: &Kafka) {
     let shared = format!("the broker `{ELSEWHERE}`");
     let args = ["replay", "-", "--rejects", &first];
     is_refused(kafka, &topic, &args, lines, &shared);
-    // The rejects of rejects know it as well.
+    // The rejects of a replay of rejects name it as well.
     let args = ["replay", &first, "--rejects", &second];
     is_refused(kafka, &topic, &args, String::new(), &shared);
     is_refused(kafka, &topic, &["replay", &second], String::new(), &shared);
@@ -291,7 +291,7 @@ fn known_by_csv(kafka: &Kafka) {
     assert_eq!(output.stderr, refusal(kafka, &shared));
 }
 
-/// A consumer that has committed an offset of `topic` and gone, or is there, in the new protocol.
+/// A consumer that has committed an offset of `topic` and has gone, or that still runs, by the new protocol.
 fn consumer(kafka: &Kafka, group: &str, protocol: &str) -> BaseConsumer {
     ClientConfig::new()
         .set("bootstrap.servers", kafka.brokers())

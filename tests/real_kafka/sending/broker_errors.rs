@@ -172,7 +172,7 @@ fn unreachable(_: &Kafka) {
     assert!(!pid_file.exists(), "speedctl was started");
 }
 
-/// Letters that do not compress: a broker's limit applies to what arrives there.
+/// Letters that do not compress: a broker's limit applies to the bytes that arrive.
 fn noise(bytes: usize) -> String {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut letter = || {
@@ -329,7 +329,7 @@ fn hanging(kafka: &Kafka) {
     thread::sleep(Duration::from_millis(300));
     kafka.pause().expect("the broker is there to be paused");
     run.write_stdin(numbered_lines(&topic, BEFORE..ALL).as_bytes());
-    // Nothing shows from outside when the rest is handed over: kreplay reads it within milliseconds.
+    // A test cannot see when the rest is handed over: kreplay reads it within milliseconds.
     thread::sleep(Duration::from_millis(500));
     let interrupted = Instant::now();
     run.signal(Signal::SIGINT);

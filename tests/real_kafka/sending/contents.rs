@@ -252,7 +252,7 @@ fn forget_uncaptured_time(record: &mut ExpectedRecord) {
 /// Compares the topics called `PREFIX-NAME` with the records of NAME.
 ///
 /// # Panics
-/// When anything differs.
+/// Panics if anything differs.
 pub(crate) fn assert_came_back(kafka: &Kafka, prefix: &str, wanted: &Partitions) {
     assert_same(&came_back(kafka, prefix, wanted), wanted);
 }

@@ -55,7 +55,7 @@ fn lag_and_rate(kafka: &Kafka) {
     let mut screen = pair.master.try_clone_reader().expect("it can be read");
     let reading = thread::spawn(move || {
         let mut shown = Vec::new();
-        // It ends with an error when the last one who writes has gone.
+        // Reading ends with an error once the last writer has gone.
         screen.read_to_end(&mut shown).ok();
         String::from_utf8_lossy(&shown).into_owned()
     });
@@ -76,13 +76,13 @@ fn lag_and_rate(kafka: &Kafka) {
         .filter_map(|frame| number(frame, "lag "))
         .collect();
     let most = lags.iter().copied().fold(0.0, f64::max);
-    // Nearly all of it has still to be read when everything is delivered, and nothing comes to it.
+    // When everything is delivered, the group has still to read nearly all of it, and nothing is added.
     assert!((100.0..=300.0).contains(&most), "{lags:?} {shown:?}");
     assert!(
         lags.len() > 5 && lags.last() < Some(&(most / 2.0)),
         "{lags:?}"
     );
-    // The look that it is from may be older than the last delivery.
+    // The figure may be from before the last delivery.
     let falling = lags.iter().skip_while(|lag| **lag < most);
     assert!(
         falling.is_sorted_by(|before, after| before >= after),
@@ -91,7 +91,7 @@ fn lag_and_rate(kafka: &Kafka) {
     let rates = frames.iter().filter_map(|frame| number(frame, "read "));
     let rates: Vec<f64> = rates.collect();
     let last = rates.last().copied().expect("the rate is shown");
-    // The service is never faster than that; how much slower it is, is a matter of the machine.
+    // The service is never faster than that; how much slower it is depends on the machine.
     assert!((20.0..=1.5 * CAPACITY).contains(&last), "{rates:?}");
     service.stop();
 }

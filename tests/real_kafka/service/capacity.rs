@@ -1,5 +1,5 @@
-//! `--max-lag` where something else than the service is the limit: what was measured is then a lower bound, and
-//! the report says so, and by what it is bounded.
+//! `--max-lag` when something other than the service is the limit: the measured rate is then a lower bound, and the
+//! report says so and names the limit.
 
 use std::fs;
 use std::io::Write as _;
@@ -31,7 +31,7 @@ pub(crate) const PATIENT_CASES: &[KafkaTrial] = &[
 /// For how long records are sent.
 const SENDING: Duration = Duration::from_secs(15);
 
-/// A record line with a value of so many bytes that do not compress.
+/// A record line with a value of this many bytes that do not compress.
 fn line(random: &mut SeededRandom, bytes: usize) -> String {
     let value: String = (0..bytes).map(|_| random.letter()).collect();
     json!({ "topic": "inputs", "key": value[..8], "value": value }).to_string() + "\n"
@@ -47,7 +47,7 @@ fn assert_lower_bound(output: &RunOutput, report: &Path, by: &str, (least, most)
     assert_eq!(found["bounded_by"], by, "{report:#}");
     let rate = found["rate"].as_f64().expect("it was steady");
     assert!((least..=most).contains(&rate), "{found:#}");
-    // What is no capacity is not confirmed.
+    // A rate that is not the capacity is not confirmed.
     assert_eq!(found["confirmation"], json!(null), "{found:#}");
     let said = format!("capacity   at least {rate:.0} records/s (p10 ");
     let mut lines = output.stdout.lines();
@@ -127,7 +127,7 @@ fn slow_cluster(kafka: &Kafka) {
     let args = args.into_iter().chain(settings);
     let args = args.chain(["--report-file", &file]);
     let output = Run::new(args).output();
-    // How many requests a second that are, is a matter of the machine.
+    // How many requests a second that makes depends on the machine.
     assert_lower_bound(&output, &report, "cluster", (20.0, 20_000.0));
     service.stop();
 }

@@ -1,6 +1,6 @@
 //! Creates a share group (KIP-932) with one request of the Kafka protocol.
 //!
-//! Apart because it is written byte by byte: the rdkafka crate does not support such groups.
+//! The request is written byte by byte: the rdkafka crate does not support such groups.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ const PASSING: [i16; 3] = [14, 15, 16];
 /// Lets a member join the share group `group` to read `topic`; it does nothing more.
 ///
 /// # Panics
-/// If the broker refuses it.
+/// Panics if the broker refuses it.
 pub(crate) fn join(broker: &str, group: &str, topic: &str) {
     let started = Instant::now();
     loop {

@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM at various moments: a report that balances, the right code, nothing left behind.
 //!
-//! Apart because these tests look at processes and clocks. The broker is a mock in the test's own
-//! process, so that it can be made slow; `tests/real_kafka/` has a real one that hangs.
+//! These tests look at processes and clocks. The broker is a mock in the test's own process, so that it can be
+//! made slow; `tests/real_kafka/` has a real one that hangs.
 
 mod children;
 mod in_flight;

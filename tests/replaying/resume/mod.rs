@@ -1,7 +1,6 @@
 //! `--resume FILE`: the same command continues where a run has ended.
 //!
-//! Apart because it is about several runs and the file between them. Replays into a real broker are
-//! killed in `faults.rs`.
+//! These tests need several runs and the file between them. `tests/faults/` kills replays into a real broker.
 
 mod chain;
 mod continued;

@@ -1,8 +1,8 @@
 //! When records are sent: speed, rates, ramp and start, by the times at which they reach a topic.
 //!
-//! Apart because these tests take time by nature: each runs for a second or three. None requires more speed
-//! than a busy machine has; the tests of `schedule/` have the exact times, with their own clock, and
-//! `tests/real_kafka/` the clock of a real broker.
+//! These tests take time by nature: each runs for one to three seconds. None requires more speed than a busy
+//! machine has. The unit tests of `schedule/` check the exact times, with a clock of their own, and
+//! `tests/real_kafka/` uses the clock of a real broker.
 
 mod clocks;
 mod flags;

@@ -146,7 +146,7 @@ fn the_start_of_all_machines_does_not_depend_on_how_fast_the_source_comes() {
 
 #[test]
 fn a_record_far_behind_that_is_earlier_than_the_first_goes_at_once_on_its_machine_and_is_named() {
-    // More than is looked at for the first record, and one of another partition that is earlier.
+    // These are more records than kreplay examines to find the first one; one of another partition is earlier.
     let many = (0..20_000).map(|n| (0, n, 1000 + n / 10));
     let input = lines(many.chain([(1, 0, 0), (1, 1, 500), (1, 2, 3100)]));
     let mut named = 0;

@@ -1,4 +1,4 @@
-//! What others have chosen, shown or used without harm: names and texts on a terminal, secrets in the wrong
+//! kreplay shows and uses what others have chosen without harm: names and texts on a terminal, secrets in the wrong
 //! place, ids that become arguments and folders, links that lead elsewhere, what child processes inherit.
 
 mod children;

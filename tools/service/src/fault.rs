@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub(crate) enum PlantedFault {
     /// It reads one partition only up to its first records, as many as `--every` says.
     Stuck,
-    /// It ends without a word after this many records, once, and comes back after two seconds.
+    /// It ends without notice after this many records, once, and comes back after two seconds.
     Crash,
     /// It reads and never commits.
     NeverCommits,

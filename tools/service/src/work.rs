@@ -59,7 +59,7 @@ struct ServiceLife<'a> {
 /// Runs until `stop` is set, or until the planted crash.
 ///
 /// # Errors
-/// That of a call of the cluster.
+/// Returns that of a call of the cluster.
 pub(crate) fn run(wanted: &ServiceOptions, stop: &AtomicBool) -> KafkaResult<ServiceEnd> {
     let mut service = ServiceLife {
         wanted,
@@ -88,7 +88,7 @@ fn consumer(wanted: &ServiceOptions) -> KafkaResult<BaseConsumer> {
         .set("group.id", &wanted.group)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
-        // A topic that is not known yet when the group is joined is looked for again: after 5 minutes by default.
+        // librdkafka looks again for a topic that does not exist when the group is joined: after 5 minutes by default.
         .set("topic.metadata.refresh.interval.ms", "1000")
         .set("isolation.level", "read_committed");
     match wanted.protocol {
@@ -122,7 +122,7 @@ impl ServiceLife<'_> {
             }
             self.producer.poll(Duration::ZERO);
             match message {
-                // The next one of its key may still come.
+                // The next answer of its key may still come.
                 None if self.came_at.elapsed() < IDLE => {}
                 None => self.release_held()?,
                 Some(Err(KafkaError::MessageConsumption(code))) if is_passing(code) => {}
@@ -214,7 +214,7 @@ impl ServiceLife<'_> {
         let now = Instant::now();
         let (since, read) = *self.busy.get_or_insert((now, self.read));
         let due = since + Duration::from_secs_f64((self.read - read) as f64 / capacity);
-        // A service that was idle does not make up for it.
+        // A service that was idle does not make up for that time.
         if now.saturating_duration_since(due) > LATE {
             self.busy = Some((now, self.read));
         }

@@ -1,5 +1,5 @@
-//! The command line as speedctl reads it. Apart from the commands because flags may come before, between and
-//! after the command's words, and because unknown flags must not disturb it.
+//! The command line as speedctl reads it: flags may come before, between and after the command's words, and
+//! unknown flags must not disturb it.
 
 use crate::failure::Failure;
 
@@ -28,7 +28,7 @@ impl Call {
     /// Parses what follows the program's name.
     ///
     /// # Errors
-    /// When a known flag has no value.
+    /// Returns an error if a known flag has no value.
     pub(crate) fn parse(typed: Vec<String>) -> Result<Self, Failure> {
         let mut call = Self::default();
         let mut rest = typed.into_iter().peekable();

@@ -28,7 +28,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Writes one line to stderr; a closed stderr is nobody's concern here.
+/// Writes one line to stderr; a closed stderr does not matter here.
 pub(crate) fn complain(line: &str) {
     writeln!(io::stderr(), "{line}").ok();
 }

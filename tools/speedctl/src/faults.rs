@@ -73,7 +73,7 @@ impl Faults {
     /// Reads `STANDIN_FAULT`.
     ///
     /// # Errors
-    /// Exit code 64 when a fault is unknown or its value is bad, so that a test with a typing error cannot pass.
+    /// Returns exit code 64 if a fault is unknown or its value is bad, so that a test with a typing error cannot pass.
     pub(crate) fn from_env() -> Result<Self, Failure> {
         Self::parse(&std::env::var("STANDIN_FAULT").unwrap_or_default())
     }
@@ -116,7 +116,7 @@ impl Faults {
     /// Does what comes before any output.
     ///
     /// # Errors
-    /// `exit-early`, or a file or child that cannot be made.
+    /// Returns the exit code of `exit-early`, or an error if a file or child cannot be made.
     pub(crate) fn begin(&self, typed: &[String]) -> Result<(), Failure> {
         if let Some(path) = self.texts.get("args-file") {
             append(path, &json!(typed).to_string())?;
@@ -146,7 +146,7 @@ impl Faults {
     /// Does what comes after the last row, and returns the exit code.
     ///
     /// # Errors
-    /// `exit` and `cut-fail`, with a message for stderr.
+    /// Returns the exit codes of `exit` and `cut-fail`, with a message for stderr.
     pub(crate) fn end(&self) -> Result<u8, Failure> {
         if self.has("cut-fail") {
             return Err(Failure::new("stream error: connection reset by peer"));
@@ -170,7 +170,7 @@ impl Faults {
     /// Where rows are written that belong into `out`.
     ///
     /// # Errors
-    /// A child that cannot be made.
+    /// Returns an error if the child cannot be made.
     pub(crate) fn rows_into(&self, out: Stdio) -> io::Result<Box<dyn Write>> {
         let delay_ms = self.number("late-child").unwrap_or(0);
         // It reads from the beginning, so that it never makes its parent wait.

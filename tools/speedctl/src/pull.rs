@@ -14,7 +14,7 @@ use crate::snapshot::open_snapshot;
 /// Runs the command and returns its exit code. A row of the faults is a line of `raw.jsonl` here.
 ///
 /// # Errors
-/// When the snapshot does not exist or the files cannot be written.
+/// Returns an error if the snapshot does not exist or the files cannot be written.
 pub(crate) fn run(id: &str, faults: &Faults) -> Result<u8, Failure> {
     let mut source = open_snapshot(id)?;
     if faults.has("no-output") {

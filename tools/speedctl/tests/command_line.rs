@@ -1,7 +1,7 @@
 //! The simulated speedctl as a process, called as kreplay calls it.
 //!
-//! Apart from its unit tests because cargo builds a program along with the tests that run it: so `cargo test`
-//! leaves an up-to-date program for the tests of kreplay.
+//! Cargo builds a program along with the tests that run it, so `cargo test` leaves an up-to-date program for the
+//! tests of kreplay. Unit tests alone would not.
 
 use std::path::Path;
 use std::process::{Command, Output};

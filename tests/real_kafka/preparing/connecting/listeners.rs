@@ -40,7 +40,7 @@ fn logins(listener: &str) -> Vec<(String, String)> {
 /// A broker with all listeners; alice may do everything, bob nothing.
 ///
 /// # Errors
-/// That keytool makes no key stores.
+/// Returns an error if keytool makes no key stores.
 pub(crate) fn options() -> Result<KafkaOptions, String> {
     let folder = stores()?;
     let file = |name: &str| folder.join(name).display().to_string();

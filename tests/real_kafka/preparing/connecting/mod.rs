@@ -23,10 +23,10 @@ pub(crate) const BOBS_PASSWORD: &str = "sasl.password=correct-horse-battery";
 /// The secret that must appear nowhere.
 const PASSWORD: &str = "correct-horse-battery";
 
-/// Another one, which is wrong.
+/// A wrong secret.
 const WRONG: &str = "staple-staple-staple";
 
-/// Of the key stores, which are the tests' own.
+/// The password of the key stores, which the tests make.
 const STORE_PASSWORD: &str = "store-password";
 
 fn brokers_at(kafka: &Kafka, listener: &str) -> String {
@@ -59,8 +59,8 @@ fn is_delivered(kafka: &Kafka, brokers: &str, more: &[String]) {
     assert_hidden(&output);
 }
 
-/// Ends with code 3 in time and one line that says `why`, and `hint`; even with everything that librdkafka
-/// logs, no secret is shown.
+/// Checks that a run ends with code 3 in time, with one line that says `why`, and with `hint`. Even everything that
+/// librdkafka logs shows no secret.
 fn is_refused(kafka: &Kafka, brokers: &str, more: &[String], why: &str, hint: &str) {
     let topic = create_unique(&kafka.brokers(), "connecting", 1).expect("a topic");
     let output = send(brokers, &topic, more);

@@ -82,7 +82,7 @@ fn no_writing(kafka: &Kafka) {
     assert_eq!(entry(&report_of(&output, 3), "found"), 0);
 }
 
-/// Since Apache Kafka 2.8 it includes that of an idempotent producer (KIP-679).
+/// Since Apache Kafka 2.8, the right to write includes that of an idempotent producer (KIP-679).
 fn only_writing(kafka: &Kafka) {
     let topic = create_unique(&kafka.brokers(), "only-writing", 1).expect("a topic");
     allow_writing(&kafka.brokers(), "User:bob", &topic);

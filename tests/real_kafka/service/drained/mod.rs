@@ -64,7 +64,7 @@ fn group_of(output: &RunOutput, code: i32) -> Value {
     groups[0].clone()
 }
 
-/// That a healthy service drains a run.
+/// Checks that a healthy service drains a run.
 fn assert_drained(kafka: &Kafka, topic: &str, group: &str) -> Value {
     let found = group_of(&replay_and_wait(kafka, topic, &[group], "60s"), 0);
     assert_eq!(found["verdict"], "drained", "{found:#}");

@@ -87,7 +87,7 @@ fn slow_and_measured(kafka: &Kafka) {
         assert!(number("peak_lag_s") >= 2.0, "{found:#}");
         assert!(number("peak_lag_s") <= number("drain_s") + 1.0, "{found:#}");
         assert!(number("drain_s") >= 2.0, "{found:#}");
-        // The service is never faster than that; how much slower it is, is a matter of the machine.
+        // The service is never faster than that; how much slower it is depends on the machine.
         assert!((20.0..=150.0).contains(&number("rate")), "{found:#}");
         assert!(number("commit_interval_s") >= 0.1, "{found:#}");
         assert!(
@@ -129,7 +129,7 @@ fn rare_commits(kafka: &Kafka) {
         let interval = number("commit_interval_s");
         assert!((4.5..=8.0).contains(&interval), "{found:#}");
         assert!(number("resolution_s") >= interval, "{found:#}");
-        // That all of it was read is seen by the last commit, which no record hurries.
+        // The last commit shows that all of it was read, and no record hurries that commit.
         assert!(number("drain_s") >= 4.5, "{found:#}");
     });
 }

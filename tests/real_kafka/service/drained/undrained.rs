@@ -121,7 +121,7 @@ fn blocked(kafka: &Kafka) {
     producer.flush(limit).expect("it is written");
     let (verdict, found) = undrained(kafka, &topic, &group, "3s");
     assert_eq!(verdict, "blocked", "{found:#}");
-    // The open record is between both runs.
+    // The record of the open transaction lies between both runs.
     let partition = json!([{
         "topic": topic, "partition": 2, "state": "blocked", "target": 2 * EACH + 1, "committed": EACH,
     }]);

@@ -1,5 +1,5 @@
 //! Comparisons of the output that are cut short, by a topic that goes or by a signal: the run ends at once, and the
-//! report says what is known and why it is no more.
+//! report says what is known, and why not more.
 
 use std::fs;
 use std::time::Duration;
@@ -123,7 +123,7 @@ fn group(kafka: &Kafka) {
     let output = running.wait_within(AT_ONCE);
     let report = incomplete(&output, 130, "the run did not complete");
     assert_eq!(number(&report, "delivered"), ORDERS, "{report:#}");
-    // It may not have been looked at since the last delivery.
+    // kreplay may not have looked at it since the last delivery.
     let verdict = report["groups"][0]["verdict"].as_str();
     let is_not_drained = matches!(verdict, Some("no_offset" | "no_such_group" | "unseen"));
     assert!(is_not_drained, "{report:#}");

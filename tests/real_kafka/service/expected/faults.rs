@@ -102,7 +102,7 @@ fn faults_with_the_new_protocol(kafka: &Kafka) {
             "differs",
             [("equal", all), ("repeated", FAULTS)],
         ),
-        // The last record of a key has none that it could be written after.
+        // The last record of a key is followed by none after which it could be written.
         (
             of("reordered"),
             "differs",
@@ -135,7 +135,7 @@ fn wrong_value(kafka: &Kafka) {
     assert_eq!(first["changes"], json!([change]));
     let lines = fs::read_to_string(&file).expect("the differences are written");
     assert_eq!(lines.lines().count() as u64, FAULTS);
-    // The same is no difference where that member is not compared.
+    // If that member is not compared, the records are equal.
     let stage = ServiceRun::new(kafka);
     let output = stage.expect(kafka, &fault("wrong-value"), &["--ignore", "$.billed"]);
     check(&output, 0, "same", &[("equal", ORDERS)]);
@@ -161,7 +161,7 @@ fn duplicated(kafka: &Kafka) {
 fn reordered(kafka: &Kafka) {
     let stage = ServiceRun::new(kafka);
     let output = stage.expect(kafka, &fault("reordered"), &[]);
-    // Order 30 is the last of its key: nothing comes that it could be written after.
+    // Order 30 is the last of its key: no record follows after which it could be written.
     let counts = [("equal", ORDERS - FAULTS + 1), ("reordered", FAULTS - 1)];
     check(&output, 1, "differs", &counts);
     let stage = ServiceRun::new(kafka);

@@ -162,7 +162,7 @@ impl ServiceRun {
         self.replay_of(kafka, &capture, flags)
     }
 
-    /// The same with another input.
+    /// The same flags, with another input.
     pub(crate) fn replay_of(&self, kafka: &Kafka, input: &str, flags: &[&str]) -> RunOutput {
         self.prepared(kafka, input, flags).output()
     }

@@ -45,7 +45,7 @@ fn header_noise(kafka: &Kafka) {
     let flags = ["--expect-headers", "--noise", &file];
     let output = again.expect(kafka, &service, &flags);
     check(&output, 0, "same", &[("equal", ORDERS)]);
-    // Without the file all of it differs.
+    // Without the noise file, every record differs.
     let other = ServiceRun::expecting(kafka, invoice_with_ids);
     let output = other.expect(kafka, &service, &["--expect-headers"]);
     check(&output, 1, "differs", &[("changed", ORDERS)]);
@@ -67,7 +67,7 @@ fn changed_header(kafka: &Kafka) {
     check(&output, 0, "same", &[("equal", ORDERS)]);
 }
 
-/// It may match what the service writes and nothing of the capture: so it is known in the end.
+/// Such a path may match what the service writes and nothing of the capture, so kreplay reports it at the end.
 fn unmatched_path(kafka: &Kafka) {
     let run = ServiceRun::new(kafka);
     let output = run.expect(kafka, &[], &["--ignore", "$.biled"]);
@@ -94,14 +94,14 @@ fn replaced_texts(kafka: &Kafka) {
     let expected = check(&output, 1, "differs", &counts);
     let replaced = (&expected["redacted"], &expected["date_placeholders"]);
     assert_eq!(replaced, (&json!(1), &json!(1)), "{expected:#}");
-    // What is sent holds no such texts.
+    // The records that are sent hold no such texts.
     let report = report_of(&output, 1);
     assert_eq!(report["redacted"], json!(null), "{report:#}");
     let run = ServiceRun::expecting(kafka, replaced_invoice);
     let output = run.expect(kafka, &[], &["--ignore", "$.billed"]);
     let expected = check(&output, 0, "same", &[("equal", ORDERS)]);
     assert_eq!(expected["redacted"], 1, "{expected:#}");
-    // Without them nothing is said of them.
+    // Without such texts the report does not mention them.
     let run = ServiceRun::new(kafka);
     let expected = check(
         &run.expect(kafka, &[], &[]),

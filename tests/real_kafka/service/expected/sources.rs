@@ -89,7 +89,7 @@ fn assert_compared(kafka: &Kafka, replayed: &Replayed<'_>, isolation: &str) {
         let service = run.service_in(kafka, &group, flags);
         // What the service has read it has answered, so that nothing comes once it is drained.
         let wait = ["--wait-group", &group, "--expect-quiet", "200ms"];
-        // A hang is told before the time of the run is over, by the report.
+        // The report shows a hang before the time of the run is over.
         let limits = ["--expect-timeout", "30s", "--speedctl-timeout", "20s"];
         let output = replayed(&run, &[&wait[..], &limits].concat());
         service.stop();
@@ -155,8 +155,7 @@ fn from_snapshot(kafka: &Kafka) {
     assert_compared(kafka, &replayed, "read_uncommitted");
 }
 
-/// A source that is not there, one without records, and a snapshot that there is not: each ends the run, and nothing
-/// was sent.
+/// A missing source, one without records, and a missing snapshot: each ends the run before anything is sent.
 fn from_nothing(kafka: &Kafka) {
     let run = ServiceRun::new(kafka);
     let empty = run.write("empty", &[]).display().to_string();

@@ -38,7 +38,7 @@ impl SnapshotFilter {
     /// Parses a filter.
     ///
     /// # Errors
-    /// If it does not follow the language; the message names the word at which it fails.
+    /// Returns an error if it does not follow the language; the message names the word at which it fails.
     pub(crate) fn parse(typed: &str) -> Result<Self, Failure> {
         let mut tokens = FilterTokens {
             list: tokens(typed).map_err(|why| invalid(typed, &why))?,

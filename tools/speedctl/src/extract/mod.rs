@@ -36,7 +36,8 @@ struct PrintedColumns {
 /// Runs the command and returns its exit code.
 ///
 /// # Errors
-/// When an argument is bad, the snapshot does not exist, or one of its lines is not JSON (after the rows before it).
+/// Returns an error if an argument is bad, the snapshot does not exist, or one of its
+/// lines is not JSON (after the rows before it).
 pub(crate) fn run(id: &str, call: &Call, faults: &Faults) -> Result<u8, Failure> {
     let columns = PrintedColumns::new(call, faults)?;
     let mut source = open_snapshot(id)?;

@@ -19,7 +19,7 @@ impl Objects {
     /// Reads `STANDIN_OBJECTS`; unset means [`Objects::Json`].
     ///
     /// # Errors
-    /// When it is neither `json` nor `empty`.
+    /// Returns an error if it is neither `json` nor `empty`.
     pub(crate) fn from_env() -> Result<Self, Failure> {
         match std::env::var("STANDIN_OBJECTS").ok().as_deref() {
             None | Some("" | "json") => Ok(Self::Json),
@@ -40,7 +40,7 @@ impl DottedPath {
     /// Parses one path; one leading dot is allowed.
     ///
     /// # Errors
-    /// When it is empty, has an empty step, or is written as JSONPath (`$`, `*`, `[`, `]`).
+    /// Returns an error if it is empty, has an empty step, or is written as JSONPath (`$`, `*`, `[`, `]`).
     pub(crate) fn parse(typed: &str) -> Result<Self, Failure> {
         let refuse = |why: &str| Err(Failure::new(format!("invalid path `{typed}`: {why}")));
         if typed.contains(['*', '[', ']']) {
