@@ -183,7 +183,7 @@
 //! | where RRPairs are inside other JSON (BYOC, Elasticsearch, Loki, OTLP) | `contents` in `extract/input/envelope/mod.rs`; typed values of OTLP: `object` in `extract/input/envelope/otlp.rs`; for the profile `byoc`: `extract/profile/profiles/byoc.toml` |
 //! | JSON without an RRPair (`no_rrpair`) | `Collector::read` in `extract/keep/collect/mod.rs` |
 //! | damaged RRPairs, and RRPairs that are cut off (truncated) | `read_last_text` in `extract/source/rrpairs.rs`; the text: `bad_text` in `extract/keep/collect/faults.rs` |
-//! | which inputs are still read after one is damaged or cannot be opened | `read` in `extract/source/rrpairs.rs`; CSVs: `read_csvs` in `extract/mod.rs`; record lines: `read` in `extract/source/by_line.rs` |
+//! | which inputs are still read after one is damaged or cannot be opened | `InputFailures::take` in `extract/context.rs` |
 //! | **Reading: CSV and record lines** | |
 //! | where a CSV row ends: quotes, line ends, blank lines, the last row | `advance` in `extract/csv/mod.rs`; when a row from stdin goes on: `read` there |
 //! | the longest CSV row, and text behind a closing quote | `LONGEST_ROW` in `extract/input/tail.rs` |

@@ -33,6 +33,51 @@ impl From<Closed> for ReadStop {
     }
 }
 
+/// The inputs of a run that cannot be read to their end, or not at all. None of them keeps the others from being
+/// read.
+#[derive(Debug)]
+pub(in crate::extract) struct InputFailures<'c> {
+    console: &'c Console,
+    first: Option<Error>,
+}
+
+impl<'c> InputFailures<'c> {
+    pub(in crate::extract) fn new(console: &'c Console) -> Self {
+        Self {
+            console,
+            first: None,
+        }
+    }
+
+    /// Notes how the reading of one input has ended, if that is a failure. The first one is what the run ends with;
+    /// the others are printed at once.
+    ///
+    /// # Errors
+    /// Returns any other reason why reading ended: it ends the reading of all inputs.
+    pub(in crate::extract) fn take(&mut self, end: Result<(), ReadStop>) -> Result<(), ReadStop> {
+        match (end, &self.first) {
+            (Err(ReadStop::Failed(error)), None) => self.first = Some(error),
+            (Err(ReadStop::Failed(error)), Some(_)) => self.console.error(&error.to_string()),
+            (end, _) => return end,
+        }
+        Ok(())
+    }
+
+    /// Whether every input could be read so far.
+    pub(in crate::extract) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Says how the reading of all inputs has ended.
+    ///
+    /// # Errors
+    /// Returns the first failure.
+    pub(in crate::extract) fn finish(self) -> Result<(), ReadStop> {
+        self.first
+            .map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
+    }
+}
+
 /// What is known about the source while it is read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Description {

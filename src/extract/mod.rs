@@ -28,7 +28,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::census::Census;
 pub(crate) use self::context::{Description, Purpose};
-use self::context::{ExtractionContext, ReadStop};
+use self::context::{ExtractionContext, InputFailures, ReadStop};
 use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
 use self::keep::deduplicator::Deduplicator;
@@ -187,7 +187,7 @@ fn read_csvs(
 ) -> Result<(), ReadStop> {
     let deduplicator = RefCell::new(Deduplicator::new(&context.options));
     let topics = context.topics_of_rows();
-    let mut failed: Option<Error> = None;
+    let mut failures = InputFailures::new(&context.console);
     for (number, input) in (0..).zip(inputs) {
         let opened = opener.open(input).map_err(ReadStop::Failed);
         let end = opened.and_then(|opened| {
@@ -205,15 +205,10 @@ fn read_csvs(
             };
             csv::read(source, sender)
         });
-        match (end, &failed) {
-            (Ok(()), _) => {}
-            (Err(ReadStop::Failed(error)), None) => failed = Some(error),
-            (Err(ReadStop::Failed(error)), Some(_)) => context.console.note(&error.to_string()),
-            (Err(stop), _) => return Err(stop),
-        }
+        failures.take(end)?;
     }
     csv::finish(&deduplicator, sender)?;
-    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
+    failures.finish()
 }
 
 impl ExtractionThread {

@@ -4,7 +4,7 @@
 
 use crate::config::Input;
 use crate::error::Error;
-use crate::extract::context::ReadStop;
+use crate::extract::context::{InputFailures, ReadStop};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::Opened;
 use crate::extract::input::encoding::opener::Opener;
@@ -12,6 +12,7 @@ use crate::extract::input::framing::window::LONGEST_LINE;
 use crate::extract::input::framing::{Framer, RrPairText};
 use crate::extract::keep::collect::BadText;
 use crate::extract::keep::sink::Sink;
+use crate::host::console::Console;
 use crate::record::Origin;
 use crate::report::rendering::figures::whole_mib;
 use crate::report::{ProblemKind, place};
@@ -20,10 +21,11 @@ use crate::report::{ProblemKind, place};
 /// blank, into the sink, or leaves its batch unchanged.
 ///
 /// # Errors
-/// Returns [`ReadStop::Failed`] if an input cannot be read to its end, after everything before was sent.
+/// Returns [`ReadStop::Failed`] if an input cannot be read to its end, after all others were read and sent.
 pub(in crate::extract) fn read(
     inputs: &[Input],
     mut opener: Opener,
+    console: &Console,
     sink: Sink<'_>,
     read_line: impl FnMut(&[u8], Origin, &mut Sink<'_>) -> Result<(), BadText>,
 ) -> Result<(), ReadStop> {
@@ -33,17 +35,13 @@ pub(in crate::extract) fn read(
         sink,
         read_line,
     };
-    let mut failed = None;
+    let mut failures = InputFailures::new(console);
     for (index, input) in (0..).zip(inputs) {
         let opened = opener.open(input).map_err(ReadStop::Failed);
-        match opened.and_then(|opened| reader.read_input(index, opened)) {
-            Err(ReadStop::Failed(error)) => _ = failed.get_or_insert(error),
-            Err(stop) => return Err(stop),
-            Ok(()) => {}
-        }
+        failures.take(opened.and_then(|opened| reader.read_input(index, opened)))?;
     }
     reader.sink.flush()?;
-    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
+    failures.finish()
 }
 
 struct LineSourceReader<'a, F> {

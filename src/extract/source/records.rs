@@ -30,34 +30,40 @@ pub(in crate::extract) fn read(
 ) -> Result<(), ReadStop> {
     let mut left_out = 0;
     let mut identities = Identities::new(given);
-    let end = by_line::read(inputs, opener, Sink::new(sender), |line, origin, sink| {
-        // kcat writes this about itself; its stderr may go to the same place as its stdout.
-        if line.starts_with(b"% ") {
-            sink.tally.skipped_lines += 1;
-            return Ok(());
-        }
-        sink.tally.lines += 1;
-        let (mark, first) = (sink.batch.mark(), sink.batch.records.len());
-        let earlier = match lines::read(line, origin, &mut sink.batch) {
-            Ok(earlier) => earlier,
-            Err(error) => {
-                let read = read_foreign(line, origin, sink).ok_or_else(|| BadText {
-                    why: error.to_string(),
-                    ends_early: error.ends_early,
-                });
-                identify(&mut identities, first, sink);
-                return read;
+    let end = by_line::read(
+        inputs,
+        opener,
+        console,
+        Sink::new(sender),
+        |line, origin, sink| {
+            // kcat writes this about itself; its stderr may go to the same place as its stdout.
+            if line.starts_with(b"% ") {
+                sink.tally.skipped_lines += 1;
+                return Ok(());
             }
-        };
-        sink.tally.found += 1;
-        if earlier == Earlier::Unknown && uncertain == Uncertain::LeaveOut {
-            sink.batch.roll_back(mark);
-            sink.tally.outcomes[Outcome::Filtered] += 1;
-            left_out += 1;
-        }
-        identify(&mut identities, first, sink);
-        Ok(())
-    });
+            sink.tally.lines += 1;
+            let (mark, first) = (sink.batch.mark(), sink.batch.records.len());
+            let earlier = match lines::read(line, origin, &mut sink.batch) {
+                Ok(earlier) => earlier,
+                Err(error) => {
+                    let read = read_foreign(line, origin, sink).ok_or_else(|| BadText {
+                        why: error.to_string(),
+                        ends_early: error.ends_early,
+                    });
+                    identify(&mut identities, first, sink);
+                    return read;
+                }
+            };
+            sink.tally.found += 1;
+            if earlier == Earlier::Unknown && uncertain == Uncertain::LeaveOut {
+                sink.batch.roll_back(mark);
+                sink.tally.outcomes[Outcome::Filtered] += 1;
+                left_out += 1;
+            }
+            identify(&mut identities, first, sink);
+            Ok(())
+        },
+    );
     if !matches!(end, Err(ReadStop::Closed | ReadStop::Enough)) {
         let mut sink = Sink::new(sender);
         identities.finish(&mut sink.tally);

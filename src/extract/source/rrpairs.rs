@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Input;
 use crate::error::Error;
-use crate::extract::context::{ExtractionContext, ReadStop};
+use crate::extract::context::{ExtractionContext, InputFailures, ReadStop};
 use crate::extract::input::encoding::open;
 use crate::extract::input::encoding::open::{Opened, total_size};
 use crate::extract::input::encoding::opener::{Opener, Opening};
@@ -80,7 +80,7 @@ pub(in crate::extract) struct Collectors {
 ///
 /// # Errors
 /// Returns [`ReadStop::Failed`] with the first reason why an input, or a folder, cannot be read to its end,
-/// after all others were read; the further reasons are notes.
+/// after all others were read; the further ones are printed.
 pub(in crate::extract) fn read(
     files: &Files,
     mut opener: Opener,
@@ -99,27 +99,20 @@ pub(in crate::extract) fn read(
     files.skipped.iter().for_each(|path| {
         reader.skip(&path.display().to_string(), "it is not a file");
     });
-    let mut failed = None;
-    let mut fail = |error: Error| match failed {
-        None => failed = Some(error),
-        Some(_) => console.note(&error.to_string()),
-    };
-    files.failures.iter().cloned().for_each(&mut fail);
+    let mut failures = InputFailures::new(console);
+    for error in &files.failures {
+        failures.take(Err(ReadStop::Failed(error.clone())))?;
+    }
     for (index, found) in (0..).zip(&files.found) {
         let opening = opener.open_found(found).map_err(ReadStop::Failed);
-        match opening.and_then(|opening| reader.read_opening(index, found, opening)) {
-            // One damaged input does not keep the others from being replayed.
-            Err(ReadStop::Failed(error)) => fail(error),
-            Err(stop) => return Err(stop),
-            Ok(()) => {}
-        }
+        failures.take(opening.and_then(|opening| reader.read_opening(index, found, opening)))?;
     }
     reader.collector.finish(&mut reader.sink);
-    if let (Some(expected), None) = (reader.expected, &failed) {
+    if let (Some(expected), true) = (reader.expected, failures.is_empty()) {
         expected.finish()?;
     }
     reader.sink.flush()?;
-    failed.map_or(Ok(()), |error| Err(ReadStop::Failed(error)))
+    failures.finish()
 }
 
 struct RrPairReader<'a> {

@@ -38,6 +38,11 @@ impl Console {
         }
     }
 
+    /// Prints an error that does not end the run, also if `-q` is given.
+    pub(crate) fn error(&self, text: &str) {
+        self.print(text);
+    }
+
     /// Prints something that the user asked for with `-v`.
     pub(crate) fn verbose(&self, text: &str) {
         if self.verbosity == Verbosity::Verbose {

@@ -1,7 +1,7 @@
 //! Record lines as an input: those of `extract`, of kcat and of other tools, and damaged ones.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{REHEARSE, args, json_lines, rehearse_lines};
 use crate::harness::paths::fixture;
@@ -136,6 +136,78 @@ fn an_input_that_is_cut_off_or_missing_does_not_stop_the_others() {
             (report["ledger"]["delivered"].clone(), run.code),
             (delivered.into(), 4)
         );
+    }
+}
+
+/// An input of each kind, whole and cut off.
+fn whole_and_cut() -> [(&'static str, String, String); 3] {
+    let line = "{\"topic\":\"t\",\"value\":\"a\"}\n";
+    let header = "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString";
+    let rrpair = fs::read_to_string(fixture("demo.jsonl")).expect("it can be read");
+    [
+        (
+            "records",
+            line.to_string(),
+            format!("{line}{{\"topic\":\"t\",\"val"),
+        ),
+        (
+            "csv",
+            format!("{header},RRPair UUID\na,u1\n"),
+            format!("{header},RRPair UUID\nb,u2\n\"c"),
+        ),
+        (
+            "rrpairs",
+            rrpair.clone(),
+            rrpair[..rrpair.len() - 9].to_string(),
+        ),
+    ]
+}
+
+#[test]
+fn every_input_that_cannot_be_read_is_named_whatever_the_kind_of_the_others() {
+    let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("the folder is writable");
+        path
+    };
+    for (kind, whole, cut) in whole_and_cut() {
+        // The RRPairs of the cut file are in the whole one as well.
+        let copies: &[&str] = if kind == "rrpairs" {
+            &["--keep-duplicates"]
+        } else {
+            &[]
+        };
+        let files = [
+            folder.path().join("no-such-file"),
+            file(&format!("cut-{kind}"), &cut),
+            folder.path().join("nor-this-one"),
+            file(&format!("whole-{kind}"), &whole),
+        ];
+        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let alone = kreplay(args("extract", &files[3..], &[&["-q"], copies].concat()));
+        assert_eq!(alone.code, 0, "{alone:#?}");
+        let last = alone
+            .stdout
+            .lines()
+            .last()
+            .expect("a whole input has a record");
+        // Also with `-q`, which hides notes and no errors.
+        for flags in [&["-q"][..], &[]] {
+            let run = kreplay(args("extract", &files, &[flags, copies].concat()));
+            assert_eq!(run.code, 4, "{kind} {run:#?}");
+            for file in &files[..3] {
+                let named = |line: &&str| {
+                    line.starts_with("kreplay: ") && line.contains(&*file.to_string_lossy())
+                };
+                assert_eq!(
+                    run.stderr.lines().filter(named).count(),
+                    1,
+                    "{kind} {run:#?}"
+                );
+            }
+            assert_eq!(run.stdout.lines().last(), Some(last), "{kind} {run:#?}");
+        }
     }
 }
 
