@@ -161,7 +161,7 @@
 //! | gzip and zstd: how they are recognised and unpacked, and bytes after their end | `Packing::of` in `extract/input/encoding/unpack.rs` |
 //! | formats that are refused by name (zip, xz, bzip2, lz4, tar), and data that is packed twice | `format` in `extract/input/encoding/magic.rs`; the command that unpacks them: `unpack_hint` in `error/hint.rs` |
 //! | UTF-16 | `ByteOrder::of` in `extract/input/encoding/utf16.rs` |
-//! | a byte order mark (BOM) | `LineReader::place` in `extract/input/framing/lines.rs`; in a CSV: `kind_of` in `extract/csv/rows/mod.rs`; in a property file: `parse` in `config/properties/file.rs` |
+//! | a byte order mark (BOM) | `unmarked` in `config/small_file.rs`; of an input: `decoded` in `extract/input/encoding/utf16.rs`; of a CSV appended to another: `kind_of` in `extract/csv/rows/mod.rs` |
 //! | bytes that are not UTF-8 in an RRPair | `text_of` in `extract/source/rrpairs.rs` |
 //! | what an input is: RRPairs, a CSV or record lines, also after damage | `detect` in `extract/input/kind.rs`; by which columns a CSV is recognised: `is_header` there |
 //! | which members make JSON an RRPair or a record line | `is_rrpair` in `extract/input/members.rs`, `is_record` there |

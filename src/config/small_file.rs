@@ -11,7 +11,15 @@ use crate::report::rendering::figures::whole_mib;
 /// The most bytes in such a file: the longest built-in profile has 6,000.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Reads all of the file at `path`.
+/// UTF-8's byte order mark, which editors and PowerShell put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// `bytes` without the byte order mark that they may begin with.
+pub(crate) fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Reads all of the file at `path`, without a byte order mark.
 ///
 /// # Errors
 /// Returns the system's error, or an error if the file holds more than [`MOST_BYTES`].
@@ -24,7 +32,10 @@ fn read_up_to(most: usize, path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?.take(most as u64 + 1);
     file.read_to_end(&mut bytes)?;
     match bytes.len() > most {
-        false => Ok(bytes),
+        false => {
+            bytes.drain(..bytes.len() - unmarked(&bytes).len());
+            Ok(bytes)
+        }
         true => Err(io::Error::other(format!(
             "it is larger than {}",
             whole_mib(most as u64)
@@ -47,4 +58,26 @@ pub(super) fn read_text(path: &Path) -> io::Result<String> {
 pub(crate) fn read_text_up_to(most: usize, path: &Path) -> io::Result<String> {
     String::from_utf8(read_up_to(most, path)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_loses_one_byte_order_mark_at_its_beginning() {
+        let folder = tempfile::tempdir().expect("the system's temporary folder is writable");
+        let path = folder.path().join("f");
+        for (content, expected) in [
+            ("", ""),
+            ("\u{feff}", ""),
+            ("\u{feff}a=b\n", "a=b\n"),
+            ("a=\u{feff}b\n", "a=\u{feff}b\n"),
+            ("\u{feff}\u{feff}a", "\u{feff}a"),
+        ] {
+            std::fs::write(&path, content).expect("the folder is writable");
+            assert_eq!(read(&path).expect("a file"), expected.as_bytes());
+            assert_eq!(read_text(&path).expect("a file"), expected);
+        }
+    }
 }

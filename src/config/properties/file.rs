@@ -8,7 +8,6 @@ use super::super::small_file;
 use crate::error::{Error, reason};
 
 /// What PowerShell and Windows editors write before UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Names by which kcat's `-F` asks for no file at all (kcat.c).
 const NO_FILE: [&str; 2] = ["none", "-"];
 
@@ -107,7 +106,6 @@ fn check_plugins(path: &Path, file: &FileProperties) -> Result<(), Error> {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<FileProperties, Error> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(Error::Config {
             message: format!("{}: the file is UTF-16", path.display()),
@@ -153,7 +151,7 @@ mod tests {
         let expected = expected.map(|(k, v)| (k.into(), v.into())).to_vec();
         for text in [
             &b"# comment\n\nsasl.username=me\n topic.compression.type = lz4 \n"[..],
-            b"\xEF\xBB\xBFsasl.username=me\r\ncompression.type=lz4",
+            b"sasl.username=me\r\ncompression.type=lz4",
             b"# B\xFCro\nsasl.username=me\n#\xE9t\xE9\ncompression.type=lz4\n",
         ] {
             assert_eq!(read(text).as_ref(), Ok(&expected));

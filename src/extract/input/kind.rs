@@ -15,7 +15,6 @@ use memchr::{memchr, memmem};
 use super::encoding::magic;
 use super::encoding::magic::KnownFormat;
 use super::envelope;
-use super::framing::lines::BOM;
 use super::framing::{Framer, RrPairText};
 use super::members::{TextEnd, TopLevelMembers};
 use crate::config::InputKind;
@@ -79,7 +78,7 @@ pub(in crate::extract) enum Supply {
 /// What an input is that begins with `head`; `None` if more has to be read first.
 pub(in crate::extract) fn detect(head: &[u8], supply: Supply, asked: Asked) -> Option<Nature> {
     let ended = supply == Supply::Ended || head.len() >= MOST_BYTES;
-    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    let text = head.trim_ascii_start();
     if text.is_empty() {
         return match supply {
             Supply::Ended => Some(Nature::Empty),

@@ -117,6 +117,19 @@ fn lines_of_invalid_utf8_are_bad_lines() {
     replay.assert("0xff", 1, 2, 1);
     let why = format!("invalid UTF-8 at column {}", at + 1);
     replay.assert_named("0xff", &inputs.path("p.jsonl"), 2, &why);
+    // A byte order mark does not count.
+    let marked = [
+        b"\xef\xbb\xbf",
+        &line[..],
+        b"\n",
+        good("b").as_bytes(),
+        b"\n",
+    ]
+    .concat();
+    let file = inputs.write("marked.jsonl", marked);
+    let replay = rehearse(&["replay", &file]);
+    replay.assert("0xff and a mark", 1, 1, 1);
+    replay.assert_named("0xff and a mark", &file, 1, &why);
 }
 
 #[test]

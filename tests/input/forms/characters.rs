@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{SHOP, essence, folder, gzip, of_lines, record_lines, run, write};
+use super::{
+    SHOP, essence, folder, gzip, markdown, of_lines, record_lines, reformatted, run, write,
+};
 use crate::harness::run::{Run, report};
 use serde_json::Value;
 
@@ -105,4 +107,30 @@ fn utf_16_as_powershell_writes_it_is_read() {
             .contains("the UTF-16 text ends in the middle of a character"),
         "{output:?}"
     );
+}
+
+#[test]
+fn a_byte_order_mark_of_utf_8_changes_no_form() {
+    let expected = of_lines();
+    let array = format!("[{}]", SHOP.trim_end().replace('\n', ",\n"));
+    let indented: String = SHOP.lines().map(reformatted).collect();
+    let documents: String = SHOP.lines().map(markdown).collect();
+    for (name, text) in [
+        ("lines", SHOP),
+        ("array", &array),
+        ("indented", &indented),
+        ("Markdown", &documents),
+    ] {
+        let marked = format!("\u{feff}{text}");
+        let packed = gzip(marked.as_bytes());
+        for content in [marked.into_bytes(), packed] {
+            let output = run(&[Path::new("-")], Some(&content));
+            let mut seen = essence(&output);
+            // In an array or with indents, the mark changes no line either.
+            let unmarked = essence(&run(&[Path::new("-")], Some(text.as_bytes())));
+            assert_eq!(seen, unmarked, "{name}");
+            seen["problems"] = expected["problems"].clone();
+            assert_eq!(seen, expected, "{name}");
+        }
+    }
 }

@@ -12,11 +12,11 @@ use ::csv::ByteRecord;
 use self::cells::fields;
 use super::columns::Columns;
 use super::header::{HeaderRow, Unmatched, check_width};
+use crate::config::small_file::unmarked;
 use crate::config::{Extraction, TopicNames};
 use crate::error::Error;
 use crate::extract::census::LONGEST_PLACE;
 use crate::extract::context::ReadStop;
-use crate::extract::input::framing::lines::BOM;
 use crate::extract::input::kind::UUID_COLUMN;
 use crate::extract::keep::aborted::Visibility;
 use crate::extract::keep::deduplicator::Deduplicator;
@@ -120,11 +120,11 @@ impl<'a> Rows<'a> {
     pub(in crate::extract) fn kind_of(&self, row: &ByteRecord) -> RowKind {
         // A file that was appended brings its own byte order mark and line ends.
         let bare = |cell: &[u8]| {
-            let cell = cell.strip_prefix(BOM).unwrap_or(cell);
+            let cell = unmarked(cell);
             cell.strip_suffix(b"\r").unwrap_or(cell) == UUID_COLUMN.as_bytes()
         };
         let same = |(row, header): (&[u8], &[u8])| {
-            let row = row.strip_prefix(BOM).unwrap_or(row);
+            let row = unmarked(row);
             row.strip_suffix(b"\r").unwrap_or(row) == header
         };
         match row.len() == self.header.len() && row.iter().zip(&self.header).all(same) {

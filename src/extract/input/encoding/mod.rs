@@ -4,5 +4,5 @@ mod head;
 pub(super) mod magic;
 pub(crate) mod open;
 pub(crate) mod opener;
-mod unpack;
+pub(in crate::extract) mod unpack;
 mod utf16;

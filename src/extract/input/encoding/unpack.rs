@@ -69,7 +69,7 @@ pub(in crate::extract) struct Content {
     pub(in crate::extract) unpacked_by: Option<&'static str>,
 }
 
-/// What `reader` yields, as UTF-8 and unpacked if it is packed: several gzip members or zstd frames are
+/// What `reader` yields, as UTF-8 without a byte order mark, and unpacked if it is packed: several gzip members or zstd frames are
 /// one stream. Only packed data that is cut off yields an error of kind `UnexpectedEof`.
 ///
 /// # Errors

@@ -1,9 +1,10 @@
-//! Converts UTF-16 to UTF-8, which everything after this reads. PowerShell's `>` writes UTF-16 with a byte
-//! order mark; without one, the zeros beside the first two characters show it.
+//! Converts UTF-16 to UTF-8 without a byte order mark, which everything after this reads. PowerShell's `>` writes
+//! UTF-16 with a byte order mark; without one, the zeros beside the first two characters show it.
 
 use std::io::{self, Cursor, Read};
 
 use super::head::head;
+use crate::config::small_file::unmarked;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -38,7 +39,7 @@ impl ByteOrder {
     }
 }
 
-/// What `reader` yields, converted to UTF-8 if it is UTF-16.
+/// What `reader` yields, converted to UTF-8 if it is UTF-16, and without the byte order mark at its beginning.
 ///
 /// # Errors
 /// Returns the reader's error.
@@ -47,6 +48,7 @@ pub(in crate::extract) fn decoded(
 ) -> io::Result<Box<dyn Read + Send>> {
     let mut head = head(&mut reader)?;
     let Some((order, mark)) = ByteOrder::of(&head) else {
+        head.drain(..head.len() - unmarked(&head).len());
         return Ok(Box::new(Cursor::new(head).chain(reader)));
     };
     head.drain(..mark);
@@ -167,6 +169,30 @@ mod tests {
     fn other_text_than_utf_16_is_left_unchanged() {
         for text in ["", "a", "{}", "plain text"] {
             assert_eq!(read(text.as_bytes(), 1).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn utf_8_loses_one_byte_order_mark_at_its_beginning() {
+        for (bytes, expected) in [
+            (&b"\xef\xbb\xbf"[..], &b""[..]),
+            (b"\xef\xbb\xbf[", b"["),
+            (b"\xef\xbb\xbf\"a,b\"\n", b"\"a,b\"\n"),
+            (b"\xef\xbb\xbf\xef\xbb\xbfa", b"\xef\xbb\xbfa"),
+            (
+                b"a\xef\xbb\xbfb\n\xef\xbb\xbfc",
+                b"a\xef\xbb\xbfb\n\xef\xbb\xbfc",
+            ),
+            (b"\xef\xbb", b"\xef\xbb"),
+            (b"\xef\xbb\xbe", b"\xef\xbb\xbe"),
+        ] {
+            for step in [1, 2, 3, 1000] {
+                let stepped = SteppedCursor(Cursor::new(bytes.to_vec()), step);
+                let mut seen = Vec::new();
+                let mut reader = decoded(stepped).expect("memory can be read");
+                reader.read_to_end(&mut seen).expect("memory can be read");
+                assert_eq!(seen, expected, "{bytes:?} {step}");
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use memchr::{memchr, memmem};
 
-use super::lines::BOM;
 use super::scanner::{Scan, ValueScanner};
 
 /// How RRPairs are written.
@@ -19,11 +18,8 @@ const MOST: usize = 1 << 20;
 /// The form of an input that begins with `head`; `None` if more has to be read first. `ended` says whether
 /// `head` is all of it.
 pub(super) fn detect(head: &[u8], ended: bool) -> Option<Format> {
-    if head.len() < BOM.len() && !ended {
-        return None;
-    }
     let ended = ended || head.len() >= MOST;
-    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
+    let text = head.trim_ascii_start();
     match text.first() {
         None => ended.then_some(Format::Lines),
         Some(b'[') => Some(Format::Values),
@@ -84,7 +80,7 @@ mod tests {
         let cases = [
             ("", Format::Lines),
             (" \n\n", Format::Lines),
-            ("\u{feff}\n[", Format::Values),
+            ("\n[", Format::Values),
             ("[1]\n{}", Format::Values),
             ("{}", Format::Lines),
             ("{}\n", Format::Lines),

@@ -100,17 +100,12 @@ impl<R: Read> LineReader<R> {
         if std::mem::take(&mut self.skipping) || line.len() > LONGEST_LINE {
             return None;
         }
-        // A byte order mark may precede the first line.
-        let marked = self.number == 1 && self.window.taken(line.clone()).starts_with(BOM);
-        Some(line.start + if marked { BOM.len() } else { 0 }..line.end)
+        Some(line)
     }
 }
 
 /// Where in memory a line is; `None` for a line that is too long.
 pub(in crate::extract) type LineRange = Option<Range<usize>>;
-
-/// UTF-8's byte order mark.
-pub(in crate::extract) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests {
@@ -148,7 +143,7 @@ mod tests {
 
     #[test]
     fn lines_are_the_same_however_the_reads_are_split() {
-        let text = "\u{feff}one\n\ntwo\u{2028}half\r\nlast".as_bytes();
+        let text = "one\n\ntwo\u{2028}half\r\nlast".as_bytes();
         let expected = vec![
             b"one".to_vec(),
             b"".to_vec(),

@@ -30,7 +30,7 @@ use self::markdown::Markdown;
 pub(in crate::extract) use self::text::{Remark, RrPairText, Unfinished};
 use self::values::ValueReader;
 
-use self::lines::{BOM, LineReader};
+use self::lines::LineReader;
 use self::window::ReadWindow;
 
 /// The texts of one input, with the line on which each begins. The caller decides when to read on, so that it
@@ -149,11 +149,7 @@ impl<R: Read> Framer<R> {
 /// Whether an input that begins with `head` is a list or indented objects; `None` if more has to be read
 /// first.
 fn begins_indented(head: &[u8], ended: bool) -> Option<bool> {
-    if head.len() < BOM.len() && !ended {
-        return None;
-    }
-    let text = head.strip_prefix(BOM).unwrap_or(head).trim_ascii_start();
-    match text {
+    match head.trim_ascii_start() {
         [] => ended.then_some(false),
         [b'[', ..] => Some(true),
         [b'{', rest @ ..] => {

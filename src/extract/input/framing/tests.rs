@@ -62,7 +62,7 @@ fn check(text: &str, expected: &[(u64, &str)], unfinished: Option<(u64, &str)>) 
 #[test]
 fn the_elements_of_an_array_are_framed_one_by_one() {
     check(
-        "\u{feff}\n[\n  {\"a\":\n 1},\n  {\"b\": \"]}\"}, 7 ,{}]\n",
+        "\n[\n  {\"a\":\n 1},\n  {\"b\": \"]}\"}, 7 ,{}]\n",
         &[
             (3, "{\"a\":\n 1}"),
             (5, "{\"b\": \"]}\"}"),

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use super::lines::BOM;
 use super::scanner::{Scan, ValueScanner};
 use super::text::{RrPairText, Unfinished};
 use super::window::LONGEST_LINE;
@@ -53,10 +52,7 @@ enum FoundValue {
 
 impl<R: Read> ValueReader<R> {
     /// Continues with what `window` has already read.
-    pub(super) fn over(mut window: ReadWindow<R>) -> Self {
-        if window.bytes().starts_with(BOM) {
-            window.take(BOM.len());
-        }
+    pub(super) fn over(window: ReadWindow<R>) -> Self {
         Self {
             window,
             at: WindowStart::Before,

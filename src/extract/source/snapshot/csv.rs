@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use super::command::{extract_data, start};
 use crate::config::Snapshot;
+use crate::config::small_file::unmarked;
 use crate::error::Error;
 use crate::extract::context::{ExtractionContext, ReadStop};
 use crate::extract::csv;
 use crate::extract::csv::rows::OnLoss;
 use crate::extract::input::encoding::open;
+use crate::extract::input::encoding::unpack::unpacked;
 use crate::extract::input::speedctl::{Ended, Speedctl, SpeedctlProcess, Until};
 use crate::extract::keep::deduplicator::Deduplicator;
 use crate::extract::keep::sink::Outlet;
@@ -88,12 +90,14 @@ pub(super) fn read_named(
         ReadStop::Failed(ended.failed(format!("named {}: {}", path.display(), open::reason(&e))))
     };
     let file = File::open(path).map_err(cannot)?;
+    let total_bytes = file.metadata().ok().map(|metadata| metadata.len());
+    let content = unpacked(file).map_err(cannot)?;
     let mut description = context.describe();
     description.of_one(path.display().to_string());
-    description.total_bytes = file.metadata().ok().map(|metadata| metadata.len());
+    description.total_bytes = total_bytes;
     drop(description);
     let name = path.display().to_string();
-    match read_csv((file, &name), on_loss, context, sender) {
+    match read_csv((content.reader, &name), on_loss, context, sender) {
         // speedctl was asked for these columns by kreplay, not by the user, so speedctl is at
         // fault.
         Err(ReadStop::Failed(Error::NoValueColumn { .. })) => Err(ReadStop::Failed(
@@ -135,7 +139,7 @@ pub(super) fn no_csv(text: &str) -> String {
 }
 
 pub(super) enum CsvHeaderSearch {
-    /// The header row and what was read before it on the same line: the line as it came.
+    /// The line with the header row, without a byte order mark.
     Found(Vec<u8>),
     /// Everything that was written, or as much as is worth checking.
     Missing(String),
@@ -150,9 +154,9 @@ pub(super) fn find_header(output: &mut impl BufRead, speedctl: &Speedctl) -> Csv
         let room = (MOST_TEXT - start.min(MOST_TEXT)) as u64;
         let read = output.take(room).read_until(b'\n', &mut text);
         let line = &text[start..];
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let line = unmarked(line);
         if line.starts_with(wanted.as_bytes()) {
-            return CsvHeaderSearch::Found(text.split_off(start));
+            return CsvHeaderSearch::Found(line.to_vec());
         }
         if !matches!(read, Ok(1..)) {
             return CsvHeaderSearch::Missing(String::from_utf8_lossy(&text).into_owned());
