@@ -100,7 +100,7 @@
 //! | when a signal decides the exit code of `kreplay inspect` and `kreplay compare` | `run` in `run/inspect/mod.rs`, `run` in `run/compare/mod.rs` |
 //! | which problems make a run fail (exit code 1) | `is_lossy` in `report/ledger/problems.rs`, asked by `Problems::exit` there |
 //! | `--allow-reordered`: records out of order are not a failure | `Reordered::exit` in `report/mod.rs`; in a comparison: `differing` in `report/comparison/counts.rs` |
-//! | `--allow-empty`, and the message of a run that finds nothing (an empty source, a filter that passes nothing) | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `nothing_found` in `run/inspect/mod.rs` |
+//! | `--allow-empty`, and the message of a run that finds nothing (an empty source, a filter that passes nothing) | `nothing_found` in `report/rendering/nothing.rs`; of `inspect --paths`: `no_path_found` there |
 //! | the text of an error | `fmt` in `error/display.rs` |
 //! | the hint of an error | `hint` in `error/hint.rs` |
 //! | the text about missing topics, partitions, groups and rights | `write_topics_missing` in `error/faults.rs` |
@@ -206,7 +206,7 @@
 //! | `--send-unknown`: rejects whose delivery is not certain | `read` in `extract/source/records.rs`; for which sources: `check_kind` in `extract/source/check.rs`, `send_unknown` in `config/resolve/source.rs` |
 //! | **Extraction: profiles, paths and filters** | |
 //! | `--profile`: where the fields of a record are | `chosen` in `extract/profile/mod.rs`; the built-in paths: `extract/profile/profiles/` |
-//! | whether `--profile` names a built-in profile or a file | `resolve_extraction` in `config/resolve/extraction.rs` |
+//! | whether `--profile` names a built-in profile or a file | `resolve_profile` in `config/resolve/extraction.rs`; the names: `BuiltInProfile` in `config/reading/extraction.rs` |
 //! | which of several spellings of a field wins, and a path that gives two values | `FieldSet::claim` in `extract/rrpair/fields.rs` |
 //! | the user's own paths: `--record`, `--value` (`--path`), `--key`, `--headers`, `--timestamp`, `--topic-path`, `--partition-path`, `--offset-path` | `with` in `extract/profile/overrides.rs`; which nodes are records then: `sources` in `extract/rrpair/sources.rs` |
 //! | how a path is written, JSONPath or dotted (`a.0.b`) | `Path::parse` in `extract/profile/path/mod.rs` |
@@ -254,7 +254,7 @@
 //! | which records are of aborted transactions (`aborted`) | `given` in `extract/keep/aborted.rs` |
 //! | `--with-aborted`, and that records of aborted transactions are left out without it | `try_claim` in `extract/keep/deduplicator/mod.rs` |
 //! | a topic that is known by its id: how the capture names it | `name` in `extract/keep/topic_ids.rs`; records that wait for the name: `PendingTopicIds` in `extract/keep/pending.rs` |
-//! | `--topic-id`: names for ids | `name` in `extract/keep/identities.rs`; of RRPairs: `over` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
+//! | `--topic-id`: names for ids | `TopicIdNames::name` in `config/reading/extraction.rs`, asked by `name` in `extract/keep/identities.rs` and, for RRPairs, by `known` in `extract/keep/topic_ids.rs`; two names for one id: `resolve_naming` in `config/resolve/extraction.rs` |
 //! | a `--topic-id` whose id does not occur (`topic_id_unmatched`) | `finish` in `extract/keep/identities.rs`; before the first record: `first_look` in `produce/session/pass/look.rs` |
 //! | ids that stay without a name, and names under which the same batches occur (`occurs_as`) | `UnresolvedIds::all` in `report/ledger/unresolved.rs`; the same batches: `names` in `extract/keep/identities.rs` |
 //! | redacted values (REDACTED-) and date placeholders: what counts as one (`redacted`, `date_placeholder`) | `is_redacted` in `record/substitutes.rs`; counted in `count_substitutes` in `extract/keep/sink.rs` |
@@ -279,6 +279,7 @@
 //! | **Inspecting** | |
 //! | what `kreplay inspect` counts of topics, partitions, gaps (`gaps_uncounted`) and tombstones | `add` in `run/inspect/contents.rs` |
 //! | how exact the number of different keys is | `estimate` in `run/inspect/distinct.rs` |
+//! | which of several values is a percentile (nearest rank) | `nearest_rank` in `report/rendering/percentile.rs` |
 //! | how exact the percentiles of sizes are | `percentile` in `run/inspect/sizes.rs` |
 //! | what `kreplay inspect` counts of RRPairs: commands, brokers, clients, groups, isolation, and what a CSV would lose | `count` in `extract/census/mod.rs`, groups in `observe` there; how many names are kept: `NameCounts::add` in `report/inspection/census.rs` |
 //! | the page of `kreplay inspect`, and how many topics and names it shows | `fmt` in `report/inspection/text.rs` |
@@ -311,7 +312,7 @@
 //! | `--topic` (`-t`), `--map`: which topic a record goes to | `destination` in `produce/routing/placement/renamings.rs` |
 //! | a FROM of `--map` that is given twice | `check_renamings` in `config/resolve/destination.rs` |
 //! | a FROM of `--map` that matches nothing (`map_unmatched`) | `Renamings::check` in `produce/routing/placement/renamings.rs`; at the end: `name_unmatched` there |
-//! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `target` in `produce/session/send.rs`; in a plan: `unplaceable` in `produce/plan/forecast/record.rs` |
+//! | a record without a topic, or with an id that nobody named (`topic_unknown`) | `Renamings::why_unplaceable` in `produce/routing/placement/renamings.rs`; of a CSV without a topic's column: `check` in `extract/csv/header.rs` |
 //! | `--partition`: which partition a record goes to (auto, keep, key, any), also without a key | `TopicPartitions::choose` in `produce/routing/placement/partition.rs` |
 //! | how a key gives a partition (murmur2, as in Java) | `murmur2_partition` in `cluster/native/produce/mod.rs` |
 //! | a partition that the topic lacks (`--partition keep`) | `check_partitions` in `produce/routing/checks.rs`; after the first record: `partition` in `produce/routing/route/mod.rs` |
@@ -481,7 +482,7 @@
 //! | whether the cluster or what may be in flight limited it | `pacing` in `produce/session/outcome.rs` |
 //! | the speed and the rates that were reached | `reached` in `produce/schedule/mod.rs` |
 //! | lateness and response times (`lateness_ms`, `response_ms`) | `keep_time` in `produce/delivery/counts.rs` |
-//! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; counted: `DeliveryCounts::deliver` in `produce/delivery/counts.rs`; percentiles: `nearest_rank` in `produce/delivery/distribution.rs` |
+//! | latency (`latency_ms`), and its percentiles | `delivery` in `cluster/native/produce/event.rs`; counted: `DeliveryCounts::deliver` in `produce/delivery/counts.rs`; percentiles: `summary` in `produce/delivery/distribution.rs` |
 //! | the lines `timing`, `lateness` and `gaps` | `fmt` in `report/pacing/text.rs` |
 //!
 //! Imports run one way: `main -> lib -> run -> {extract, produce} -> cluster -> host -> config`; `record`, `report` and

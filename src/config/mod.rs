@@ -16,8 +16,8 @@ pub(crate) use self::comparison::{
     HeaderRule, NewMembers, OutputExpectation,
 };
 pub(crate) use self::reading::{
-    AbortedRecords, Duplicates, Extraction, Input, InputKind, Inputs, Overrides, ProfileChoice,
-    RetriedRequests, Snapshot, SnapshotAction, Source, TopicIdNames, Uncertain, Via,
+    AbortedRecords, BuiltInProfile, Duplicates, Extraction, Input, InputKind, Inputs, Overrides,
+    ProfileChoice, RetriedRequests, Snapshot, SnapshotAction, Source, TopicIdNames, Uncertain, Via,
 };
 pub(crate) use self::sending::{
     CapturedCluster, Cluster, DeliveryPolicy, Destination, Idempotence, MissingTopics, Redacted,
@@ -69,8 +69,8 @@ pub(crate) enum Task {
     Inspect(View),
     /// Compares them with those of another source.
     Compare(Box<ComparedWith>),
-    /// Prints the built-in profile of this name; reads nothing.
-    ShowProfile(String),
+    /// Prints this profile; reads nothing.
+    ShowProfile(BuiltInProfile),
     /// Prints completions for this shell; reads nothing.
     ShowCompletions(Shell),
 }

@@ -33,6 +33,7 @@ use self::csv::rows::OnLoss;
 use self::input::encoding::opener::Opener;
 use self::keep::deduplicator::Deduplicator;
 use self::keep::sink::Outlet;
+pub(crate) use self::profile::built_in_text;
 pub(crate) use self::profile::path::{Path, PathStep, jsonpath_text};
 pub(crate) use self::source::check::{check, kind};
 pub(crate) use self::source::expecting::{ExpectedBatch, Expecting, written};
@@ -85,14 +86,6 @@ pub(crate) fn files_in(folders: &[PathBuf]) -> Vec<PathBuf> {
 /// The file in which `speedctl pull snapshot` leaves a snapshot.
 pub(crate) fn pulled(id: &str) -> Option<PathBuf> {
     source::snapshot::pulled(id)
-}
-
-/// The text of the built-in profile `name`.
-///
-/// # Errors
-/// Returns [`Error::Config`], which names the existing ones.
-pub(crate) fn profile_text(name: &str) -> Result<&'static str, Error> {
-    profile::built_in(name).ok_or_else(|| profile::unknown(name))
 }
 
 /// What is read in addition to the records.

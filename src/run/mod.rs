@@ -17,7 +17,7 @@ use self::driver::Driver;
 use crate::cli::completions;
 use crate::config::{Config, SnapshotAction, Source, Task};
 use crate::error::Error;
-use crate::extract::{command_line, profile_text};
+use crate::extract::{built_in_text, command_line};
 use crate::host::console::Console;
 use crate::report::Signal;
 
@@ -48,7 +48,7 @@ async fn run(config: Config, signals: mpsc::Receiver<Signal>) -> Result<Product,
             let with = (**with).clone();
             Product::Comparison(Box::new(compare::run(config, with, driver).await?))
         }
-        Task::ShowProfile(name) => Product::Profile(profile_text(name)?),
+        Task::ShowProfile(profile) => Product::Profile(built_in_text(*profile)),
         Task::ShowCompletions(shell) => Product::Completions(completions(*shell)),
     })
 }

@@ -38,7 +38,7 @@ pub(super) async fn plan(config: Config, mut driver: Driver) -> Result<PlanRepor
         progress: Progress::new(&config.output, Done::Planned, &console),
         repetition,
     };
-    let job = job(&config, kind, &console, control.clone(), counters.clone())?;
+    let job = job(&config, kind, &console, control.clone(), counters.clone());
     let (empty, reordered) = (config.empty, config.delivery.reordered);
     let passes = Passes::of(
         config,

@@ -374,7 +374,7 @@ fn a_built_in_profile_is_printed_and_works_as_a_file() {
         (unknown.code, unknown.stderr.as_str()),
         (
             2,
-            "kreplay: `fetsch` is not a built-in profile\nhint: the built-in profiles are `fetch`, `produce`, `byoc`\n"
+            "kreplay: `fetsch` is not a built-in profile\nhint: the built-in profiles are `fetch`, `produce` and `byoc`\n"
         )
     );
 }

@@ -26,8 +26,7 @@ pub(crate) struct Extraction {
 /// Which profile to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ProfileChoice {
-    /// By its name.
-    BuiltIn(String),
+    BuiltIn(BuiltInProfile),
     /// A profile of the user.
     File {
         /// The file's name.
@@ -35,6 +34,38 @@ pub(crate) enum ProfileChoice {
         /// The file's text.
         text: String,
     },
+}
+
+/// A profile that needs no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BuiltInProfile {
+    Fetch,
+    Produce,
+    Byoc,
+}
+
+impl BuiltInProfile {
+    pub(crate) const ALL: [Self; 3] = [Self::Fetch, Self::Produce, Self::Byoc];
+
+    /// The name in `--profile` and `kreplay profile`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Produce => "produce",
+            Self::Byoc => "byoc",
+        }
+    }
+
+    /// The profile of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// The hint for a name that none of them has.
+    pub(crate) fn hint() -> String {
+        let [first @ .., last] = Self::ALL.map(|profile| format!("`{}`", profile.name()));
+        format!("the built-in profiles are {} and {last}", first.join(", "))
+    }
 }
 
 /// A user's changes to a profile, from flags of the same names.

@@ -4,7 +4,8 @@ mod extraction;
 mod source;
 
 pub(crate) use self::extraction::{
-    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, RetriedRequests, TopicIdNames,
+    AbortedRecords, BuiltInProfile, Duplicates, Extraction, Overrides, ProfileChoice,
+    RetriedRequests, TopicIdNames,
 };
 pub(crate) use self::source::{
     Input, InputKind, Inputs, Snapshot, SnapshotAction, Source, Uncertain, Via,

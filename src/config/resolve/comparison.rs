@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::source::{ReadFor, resolve_source};
 use crate::cli;
 use crate::config::{
-    Cluster, ComparedSource, ComparisonRules, Config, Depth, Excuse, Excused, ExpectationSource,
-    HeaderRule, InputKind, NewMembers, OutputExpectation, ProfileChoice, Source, Via,
+    BuiltInProfile, Cluster, ComparedSource, ComparisonRules, Config, Depth, Excuse, Excused,
+    ExpectationSource, HeaderRule, InputKind, NewMembers, OutputExpectation, ProfileChoice, Source,
+    Via,
 };
 use crate::error::Error;
 use crate::record::NameFault;
@@ -151,7 +152,7 @@ pub(super) fn check_expectation(config: &mut Config) -> Result<(), Error> {
             hint: Some("name the output of that part with `--expect-from SOURCE`".into()),
         });
     }
-    if config.extraction.profile == ProfileChoice::BuiltIn("produce".into()) {
+    if config.extraction.profile == ProfileChoice::BuiltIn(BuiltInProfile::Produce) {
         return refuse(
             "--profile produce",
             "the expected records would be those that are sent",

@@ -6,18 +6,24 @@ use super::selection::resolve_selection;
 use crate::cli;
 use crate::config::small_file;
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, RetriedRequests, TopicIdNames,
+    AbortedRecords, BuiltInProfile, Duplicates, Extraction, Overrides, ProfileChoice,
+    RetriedRequests, TopicIdNames,
 };
 use crate::error::Error;
 use crate::record::TopicId;
 
-/// The profiles that need no file.
-const BUILT_IN: [&str; 3] = ["fetch", "produce", "byoc"];
+/// The profile that `kreplay profile` prints.
+pub(super) fn resolve_built_in(name: &str) -> Result<BuiltInProfile, Error> {
+    BuiltInProfile::named(name).ok_or_else(|| Error::Config {
+        message: format!("`{name}` is not a built-in profile"),
+        hint: Some(BuiltInProfile::hint()),
+    })
+}
 
 /// The file of `--profile`, if it is one.
 pub(super) fn profile_file(args: &cli::ExtractionArguments) -> Option<(String, PathBuf)> {
     let name = args.profile.as_ref();
-    let name = name.filter(|name| !BUILT_IN.contains(&name.as_str()))?;
+    let name = name.filter(|name| BuiltInProfile::named(name).is_none())?;
     Some(("--profile".into(), name.into()))
 }
 
@@ -30,15 +36,8 @@ pub(super) fn profile_file_of(profile: &ProfileChoice) -> Option<(String, PathBu
 
 pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extraction, Error> {
     let profile = match args.profile {
-        None => ProfileChoice::BuiltIn("fetch".into()),
-        Some(name) if BUILT_IN.contains(&name.as_str()) => ProfileChoice::BuiltIn(name),
-        Some(name) => {
-            let text = small_file::read_text(Path::new(&name)).map_err(|e| Error::Config {
-                message: format!("cannot read the profile {name}: {e}"),
-                hint: Some("the built-in profiles are `fetch`, `produce` and `byoc`".into()),
-            })?;
-            ProfileChoice::File { name, text }
-        }
+        None => ProfileChoice::BuiltIn(BuiltInProfile::Fetch),
+        Some(name) => resolve_profile(name)?,
     };
     let overrides = Overrides {
         filter: args.filter,
@@ -73,6 +72,18 @@ pub(super) fn resolve_extraction(args: cli::ExtractionArguments) -> Result<Extra
         topic_ids: resolve_naming(&args.topic_id)?,
         selection: resolve_selection(&args.selection)?,
     })
+}
+
+/// A built-in profile, or the file of this name.
+fn resolve_profile(name: String) -> Result<ProfileChoice, Error> {
+    if let Some(profile) = BuiltInProfile::named(&name) {
+        return Ok(ProfileChoice::BuiltIn(profile));
+    }
+    let text = small_file::read_text(Path::new(&name)).map_err(|e| Error::Config {
+        message: format!("cannot read the profile {name}: {e}"),
+        hint: Some(BuiltInProfile::hint()),
+    })?;
+    Ok(ProfileChoice::File { name, text })
 }
 
 /// The names given to ids, each id once whatever its notation.

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use self::comparison::{check_expectation, resolve_comparison, resolve_expectation, resolve_sides};
 use self::destination::{WithoutBrokers, resolve_destination, resolve_reading};
-use self::extraction::{profile_file, profile_file_of, resolve_extraction};
+use self::extraction::{profile_file, profile_file_of, resolve_built_in, resolve_extraction};
 use self::output::{
     quiet_output, resolve_delivery, resolve_empty, resolve_output, resolve_substitutes, verbosity,
 };
@@ -30,9 +30,6 @@ use super::{
 };
 use crate::cli;
 use crate::error::Error;
-
-/// The filter that every RRPair passes.
-const EVERYTHING: &str = "command CONTAINS \"\"";
 
 impl Config {
     /// Resolves what `cli` means; reads the environment and kcat's config file.
@@ -59,7 +56,9 @@ impl Config {
             cli::Command::Extract(args) => Self::extracting(args),
             cli::Command::Inspect(args) => Self::inspecting(args),
             cli::Command::Compare(args) => Self::comparing(args),
-            cli::Command::Profile(args) => Self::showing(Task::ShowProfile(args.name)),
+            cli::Command::Profile(args) => {
+                Self::showing(Task::ShowProfile(resolve_built_in(&args.name)?))
+            }
             cli::Command::Completions(args) => Self::showing(Task::ShowCompletions(args.shell)),
             cli::Command::Former(_) => Err(Error::Config {
                 message: "`raw`, `csv` and `records` are now a single command".into(),
@@ -220,9 +219,9 @@ impl Config {
             false => View::Contents,
         };
         if view == View::Paths {
-            // A user who asks for paths may be looking for what the profile's filter leaves out.
-            let filter = &mut extraction.overrides.filter;
-            filter.get_or_insert_with(|| EVERYTHING.into());
+            // A user who asks for paths may be looking for what the profile's filter leaves out. An empty filter
+            // leaves nothing out.
+            extraction.overrides.filter.get_or_insert_default();
         }
         let config = Self::printing(Task::Inspect(view), source, extraction, output);
         Ok(Self {

@@ -70,12 +70,13 @@ fn duration_ns(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BuiltInProfile;
 
     /// 2026-01-05T09:00:00Z.
     const NINE: i64 = 1_767_603_600_000_000_000;
 
     fn captured_ns(time: Option<&str>, duration: Option<&str>) -> Option<i64> {
-        let profile = Profile::built_in("fetch").expect("it is built in");
+        let profile = Profile::built_in(BuiltInProfile::Fetch);
         let paths = CapturePaths::of(&profile).expect("its paths are sound");
         let texts = [time, duration];
         paths.captured_ns(|index| texts[index])
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_produced_record_has_the_time_of_its_request() {
-        let profile = Profile::built_in("produce").expect("it is built in");
+        let profile = Profile::built_in(BuiltInProfile::Produce);
         let paths = CapturePaths::of(&profile).expect("its paths are sound");
         assert_eq!((paths.times.len(), paths.durations.len()), (1, 0));
     }

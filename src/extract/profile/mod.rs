@@ -16,24 +16,8 @@ pub(crate) use self::candidates::Candidates;
 use self::filter::Filter;
 use self::written::Written;
 pub(super) use crate::config::Encoding;
-use crate::config::{Extraction, ProfileChoice};
+use crate::config::{BuiltInProfile, Extraction, ProfileChoice};
 use crate::error::Error;
-
-/// The built-in profiles by name.
-const BUILT_IN: [(&str, &str); 3] = [
-    ("fetch", include_str!("profiles/fetch.toml")),
-    ("produce", include_str!("profiles/produce.toml")),
-    (
-        "byoc",
-        concat!(
-            include_str!("profiles/byoc.toml"),
-            include_str!("profiles/fetch.toml")
-        ),
-    ),
-];
-
-/// The filter of a profile that has none.
-const EVERYTHING: &str = "command CONTAINS \"\"";
 
 /// A profile as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -110,21 +94,14 @@ pub(crate) struct KnownTopics {
 }
 
 /// The text of a built-in profile.
-pub(crate) fn built_in(name: &str) -> Option<&'static str> {
-    BUILT_IN
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, text)| *text)
-}
-
-/// The error for a name that no built-in profile has.
-pub(crate) fn unknown(name: &str) -> Error {
-    Error::Config {
-        message: format!("`{name}` is not a built-in profile"),
-        hint: Some(format!(
-            "the built-in profiles are {}",
-            BUILT_IN.map(|(name, _)| format!("`{name}`")).join(", ")
-        )),
+pub(crate) fn built_in_text(profile: BuiltInProfile) -> &'static str {
+    match profile {
+        BuiltInProfile::Fetch => include_str!("profiles/fetch.toml"),
+        BuiltInProfile::Produce => include_str!("profiles/produce.toml"),
+        BuiltInProfile::Byoc => concat!(
+            include_str!("profiles/byoc.toml"),
+            include_str!("profiles/fetch.toml")
+        ),
     }
 }
 
@@ -135,12 +112,12 @@ impl Profile {
     /// Returns [`Error::Config`] if it is not a profile.
     pub(crate) fn chosen(options: &Extraction) -> Result<Self, Error> {
         let profile = match &options.profile {
-            ProfileChoice::BuiltIn(name) => Self::built_in(name).ok_or_else(|| unknown(name))?,
+            ProfileChoice::BuiltIn(profile) => Self::built_in(*profile),
             ProfileChoice::File { name, text } => Self::parse(name, text)?,
         };
         let mut profile = profile.with(&options.overrides);
         if profile.filter.trim().is_empty() {
-            profile.filter = EVERYTHING.into();
+            profile.filter = filter::EVERYTHING.into();
         }
         Ok(profile)
     }
@@ -166,10 +143,9 @@ impl Profile {
         })
     }
 
-    /// The built-in profile `name`.
-    pub(crate) fn built_in(name: &str) -> Option<Self> {
-        let text = built_in(name)?;
-        Some(toml::from_str(text).expect("the built-in profiles are TOML, as the tests show"))
+    pub(crate) fn built_in(profile: BuiltInProfile) -> Self {
+        toml::from_str(built_in_text(profile))
+            .expect("the built-in profiles are TOML, as the tests show")
     }
 
     /// Reads a profile; `name` is for the error.
@@ -268,14 +244,13 @@ mod tests {
 
     #[test]
     fn the_built_in_profiles_are_sound() {
-        for (name, _) in BUILT_IN {
-            let profile = Profile::built_in(name).expect(name);
+        for built_in in BuiltInProfile::ALL {
+            let profile = Profile::built_in(built_in);
             assert!(
                 !profile.filter.is_empty() && profile.record.0.len() == 2,
-                "{name}"
+                "{built_in:?}"
             );
         }
-        assert!(Profile::built_in("other").is_none());
     }
 
     #[test]

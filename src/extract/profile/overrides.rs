@@ -84,6 +84,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BuiltInProfile;
 
     #[test]
     fn a_value_without_a_record_drops_the_record_path_and_what_is_below_it() {
@@ -91,9 +92,7 @@ mod tests {
             value: Some("$.a".into()),
             ..Overrides::default()
         };
-        let profile = Profile::built_in("fetch")
-            .expect("it is built in")
-            .with(&overrides);
+        let profile = Profile::built_in(BuiltInProfile::Fetch).with(&overrides);
         assert_eq!(
             (
                 profile.record.0.len(),

@@ -16,6 +16,7 @@ use super::walk::Excess;
 use super::walk::found::LineFindings;
 use super::walk::pass;
 use super::walk::pass::WalkError;
+use crate::config::BuiltInProfile;
 use crate::error::Error;
 use crate::extract::profile::capture::CapturePaths;
 use crate::extract::profile::filter::{Captured, Filter};
@@ -263,7 +264,7 @@ thread_local! {
             value: Candidates::one("$..value"),
             ..Profile::default()
         };
-        let built_in = ["fetch", "produce"].into_iter().filter_map(Profile::built_in);
+        let built_in = BuiltInProfile::ALL.into_iter().map(Profile::built_in);
         let engine = |profile| Engine::of(&profile, &Filter::everything());
         let engines = built_in.chain([query]).map(engine);
         engines.map(|engine| engine.expect("they parse")).collect()

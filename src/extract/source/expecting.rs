@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction as Options, InputKind, Overrides, ProfileChoice,
-    RetriedRequests,
+    AbortedRecords, BuiltInProfile, Duplicates, Extraction as Options, InputKind, Overrides,
+    ProfileChoice, RetriedRequests,
 };
 use crate::error::Error;
 use crate::record::channel::SourceBatch;
@@ -81,7 +81,7 @@ impl Expecting {
 /// whatever they select.
 pub(crate) fn written(options: &Options) -> Options {
     Options {
-        profile: ProfileChoice::BuiltIn("produce".into()),
+        profile: ProfileChoice::BuiltIn(BuiltInProfile::Produce),
         overrides: Overrides::default(),
         duplicates: Duplicates::Keep,
         aborted: AbortedRecords::LeaveOut,

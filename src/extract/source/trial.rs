@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 
 use crate::config::{
-    AbortedRecords, Duplicates, Extraction, Overrides, ProfileChoice, RetriedRequests, Selection,
-    TopicIdNames, TopicNames, View,
+    AbortedRecords, BuiltInProfile, Duplicates, Extraction, Overrides, ProfileChoice,
+    RetriedRequests, Selection, TopicIdNames, TopicNames, View,
 };
 use crate::extract::census::Census;
 use crate::extract::context::ReadStop;
@@ -57,7 +57,7 @@ fn options(profile: ProfileChoice, overrides: Overrides) -> Extraction {
 }
 
 fn fetch() -> ProfileChoice {
-    ProfileChoice::BuiltIn("fetch".into())
+    ProfileChoice::BuiltIn(BuiltInProfile::Fetch)
 }
 
 /// Gives `read` a sink, and asserts that every record found is accounted for.

@@ -46,7 +46,7 @@ pub(super) async fn replay(config: Config, mut driver: Driver) -> Result<Report,
         progress: Progress::new(&config.output, Done::Delivered, &console),
         repetition: config.repetition,
     };
-    let mut job = job(&config, kind, &console, control.clone(), counters.clone())?;
+    let mut job = job(&config, kind, &console, control.clone(), counters.clone());
     job.sending = expected
         .as_ref()
         .and_then(|expected| expected.start.shared.sending());
@@ -127,12 +127,10 @@ pub(super) fn job(
     console: &Console,
     control: Control,
     counters: Arc<Counters>,
-) -> Result<Job, Error> {
-    let journal = match &config.delivery.journal {
-        Some(path) => Some((path.clone(), identity(config, kind)?)),
-        None => None,
-    };
-    Ok(Job {
+) -> Job {
+    let journal = config.delivery.journal.as_ref();
+    let journal = journal.map(|path| (path.clone(), identity(config, kind)));
+    Job {
         destination: config.destination.clone(),
         order: match config.extraction.duplicates {
             Duplicates::LeaveOut => Order::ByOffset,
@@ -152,16 +150,16 @@ pub(super) fn job(
         console: console.clone(),
         control,
         counters,
-    })
+    }
 }
 
 /// What a journal of this run belongs to.
-fn identity(config: &Config, kind: Option<&str>) -> Result<Identity, Error> {
+fn identity(config: &Config, kind: Option<&str>) -> Identity {
     let profile = match &config.extraction.profile {
-        ProfileChoice::BuiltIn(name) => extract::profile_text(name)?,
+        ProfileChoice::BuiltIn(profile) => extract::built_in_text(*profile),
         ProfileChoice::File { name: _, text } => text,
     };
-    Ok(Identity::of(config, kind, profile))
+    Identity::of(config, kind, profile)
 }
 
 /// Settings that switch off a part of TLS's check of the brokers.

@@ -63,7 +63,6 @@ fn replayed(
     let config = config(words);
     let counters = Arc::new(Counters::default());
     let job = job(&config, None, console, Control::default(), counters.clone());
-    let job = job.expect("it keeps no journal");
     let (sender, receiver) = crate::record::channel::bounded(CHANNEL, Gate::AtOnce);
     let runtime = runtime();
     let outcome = runtime.block_on(async {

@@ -295,13 +295,11 @@ fn sentinel(column: usize, header: &[PathStep], nodes: &[RecordNode<'_>]) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use crate::config::{BuiltInProfile, Overrides};
     use crate::extract::profile::Profile;
 
     fn engine(overrides: &Overrides) -> Engine {
-        let profile = Profile::built_in("fetch")
-            .expect("it is built in")
-            .with(overrides);
+        let profile = Profile::built_in(BuiltInProfile::Fetch).with(overrides);
         let filter = profile.parsed_filter().expect("it is a filter");
         Engine::of(&profile, &filter).expect("it is a sound profile")
     }

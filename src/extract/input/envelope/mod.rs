@@ -12,14 +12,13 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use crate::config::BuiltInProfile;
 use crate::error::Error;
 use crate::extract::profile::Profile;
 use crate::extract::profile::path::{Path, PathStep};
 
 /// The beginning of an export of logs (OTLP, `LogsData` in protobuf's JSON mapping).
 const EXPORT: &str = "\"resourceLogs\"";
-/// Where its log records have their bodies.
-const BODIES: &str = "$.resourceLogs[*].scopeLogs[*].logRecords[*].body";
 /// Members that distinguish an RRPair from other logs.
 const MEMBERS: [&str; 2] = ["\"msgType\"", "\"l7protocol\""];
 
@@ -63,13 +62,16 @@ impl Envelope {
     /// # Errors
     /// Returns [`Error::Config`] for a path that does not parse, or that is a query.
     pub(in crate::extract) fn of(profile: &Profile) -> Result<Self, Error> {
-        let candidates = profile.rrpair.0.iter();
-        let own: Vec<&str> = candidates.map(|candidate| &*candidate.path).collect();
-        let (texts, chosen_by) = match own.is_empty() {
-            true => (vec![BODIES], ChosenBy::Content),
-            false => (own, ChosenBy::Profile),
+        let (candidates, chosen_by) = match profile.rrpair.0.is_empty() {
+            // An export has its RRPairs where the profile of exports says.
+            true => (
+                Profile::built_in(BuiltInProfile::Byoc).rrpair,
+                ChosenBy::Content,
+            ),
+            false => (profile.rrpair.clone(), ChosenBy::Profile),
         };
-        let steps = |text: &&str| {
+        let texts = candidates.0.iter().map(|candidate| &*candidate.path);
+        let steps = |text: &str| {
             let bad = |why: &str| {
                 let place = profile.written.place("rrpair", text);
                 Error::config(format!("{place}: {why}"))
@@ -78,7 +80,7 @@ impl Envelope {
             let steps = path.steps().map(<[PathStep]>::to_vec);
             steps.ok_or_else(|| bad("a path to an RRPair can have only names, indexes and `*`"))
         };
-        let paths = texts.iter().map(steps).collect::<Result<_, _>>()?;
+        let paths = texts.map(steps).collect::<Result<_, _>>()?;
         Ok(Self { paths, chosen_by })
     }
 

@@ -51,6 +51,9 @@ pub(crate) use self::field::{CaptureKind, Captured, FieldPath};
 use self::eval::CriterionTest;
 use self::tree::Tree;
 
+/// The filter that every RRPair passes, also written as an empty one.
+pub(super) const EVERYTHING: &str = "command CONTAINS \"\"";
+
 /// A filter that can be evaluated on RRPairs.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
@@ -72,7 +75,7 @@ impl Filter {
 
     /// The filter that every RRPair passes.
     pub(crate) fn everything() -> Self {
-        Self::parse("command CONTAINS \"\"").expect("every text contains the empty text")
+        Self::parse(EVERYTHING).expect("every text contains the empty text")
     }
 
     /// The members of an RRPair that the filter reads, each once.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 
 use super::*;
+use crate::config::BuiltInProfile;
 use crate::extract::input::framing::{Framer, RrPairText};
 
 /// The binary's allocator, so that what `extraction_alone` measures is what a replay does.
@@ -19,7 +20,7 @@ fn extraction_alone() {
     let chosen = variable("EXTRACT_PROFILE");
     let profile = match std::fs::read_to_string(&chosen) {
         Ok(text) => Profile::parse(&chosen, &text).expect("a profile"),
-        Err(_) => Profile::built_in(&chosen).expect("a built-in profile"),
+        Err(_) => Profile::built_in(BuiltInProfile::named(&chosen).expect("a built-in profile")),
     };
     let filter = Filter::parse(&profile.filter).expect("a filter");
     let engine = Engine::of(&profile, &filter).expect("a profile");
