@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::report::Latency;
+use crate::report::rendering::percentile::percentile;
 
 /// How many times are kept one by one.
 const EXACT: usize = 1_000;
@@ -42,30 +43,19 @@ impl Distribution {
     pub(crate) fn summary(&self) -> Option<Latency> {
         let mut sorted = self.exact.clone();
         sorted.sort_unstable();
-        let quantile = |q: f64| match &self.histogram {
-            Some(histogram) if q == 1.0 => Some(histogram.max()),
-            Some(histogram) => Some(histogram.value_at_quantile(q)),
-            None => sorted.get(nearest_rank(sorted.len(), q)).copied(),
+        let us = |percent| match &self.histogram {
+            Some(histogram) if percent == 100 => Some(histogram.max()),
+            Some(histogram) => Some(histogram.value_at_quantile(percent as f64 / 100.0)),
+            None => percentile(&sorted, percent),
         };
-        let ms = |q| Some(quantile(q)? as f64 / 1000.0);
+        let ms = |percent| Some(us(percent)? as f64 / 1000.0);
         Some(Latency {
-            p50: ms(0.5)?,
-            p95: ms(0.95)?,
-            p99: ms(0.99)?,
-            max: ms(1.0)?,
+            p50: ms(50)?,
+            p95: ms(95)?,
+            p99: ms(99)?,
+            max: ms(100)?,
         })
     }
-}
-
-/// The index, among this many sorted values, of the smallest that a share of `q` does not exceed.
-fn nearest_rank(values: usize, q: f64) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share of a thousand"
-    )]
-    let rank = (values as f64 * q).ceil() as usize;
-    rank.saturating_sub(1)
 }
 
 #[cfg(test)]

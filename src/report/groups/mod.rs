@@ -10,6 +10,7 @@ use std::time::Duration;
 pub(crate) use self::capacity::{
     CapacityBound, Confirmation, Confirmed, LagControl, LagPoint, ServiceCapacity,
 };
+use super::rendering::percentile::percentile;
 
 /// How far a group is with one partition; the worst state of its partitions is that of the group. A partition
 /// that it has not reached matters less than one in which it makes progress.
@@ -112,15 +113,13 @@ pub struct ConsumptionRates {
 }
 
 impl ConsumptionRates {
-    /// The percentiles of the rates of several windows, by nearest rank; `None` without a window.
+    /// The percentiles of the rates of several windows; `None` without a window.
     pub(crate) fn of(rates: &mut [f64], window: Duration) -> Option<Self> {
         rates.sort_unstable_by(f64::total_cmp);
-        let last = rates.len().checked_sub(1)?;
-        let at = |percent: usize| rates[(last * percent + 50) / 100];
         Some(Self {
-            median: at(50),
-            p10: at(10),
-            p90: at(90),
+            median: percentile(rates, 50)?,
+            p10: percentile(rates, 10)?,
+            p90: percentile(rates, 90)?,
             window,
             windows: rates.len(),
         })
@@ -272,6 +271,9 @@ mod tests {
         let mut rates: Vec<f64> = (0..=100).rev().map(f64::from).collect();
         let rates = ConsumptionRates::of(&mut rates, window).expect("some");
         assert_eq!((rates.p10, rates.median, rates.p90), (10.0, 50.0, 90.0));
+        let mut few: Vec<f64> = (1..=10).rev().map(f64::from).collect();
+        let few = ConsumptionRates::of(&mut few, window).expect("some");
+        assert_eq!((few.p10, few.median, few.p90), (1.0, 5.0, 9.0));
         assert_eq!(ConsumptionRates::of(&mut [], window), None);
     }
 }

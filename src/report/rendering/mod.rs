@@ -4,4 +4,5 @@
 pub(crate) mod figures;
 pub(super) mod json;
 pub(super) mod nothing;
+pub(crate) mod percentile;
 pub(super) mod text;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::report::SizeSummary;
+use crate::report::rendering::percentile::nearest_rank;
 
 /// How many different sizes are counted one by one: about 64 KiB for each topic.
 const MOST_EXACT: usize = 4096;
@@ -58,16 +59,15 @@ impl ValueSizes {
         })
     }
 
-    /// The smallest size that at least this many of 100 values do not exceed (the nearest rank).
     fn percentile(&self, percent: u64) -> u64 {
-        let rank = (u128::from(self.values) * u128::from(percent)).div_ceil(100);
+        let index = nearest_rank(self.values, percent);
         match &self.counts {
             SizeCounts::Exact(counts) => {
                 let mut below = 0;
                 let mut counts = counts.iter();
                 let at = counts.find(|(_, count)| {
-                    below += u128::from(**count);
-                    below >= rank
+                    below += **count;
+                    below > index
                 });
                 at.map_or(self.max, |(size, _)| *size)
             }
