@@ -40,7 +40,7 @@ pub(crate) use self::plan::{
     PlannedTopic, RefusedRecords, TopicStanding,
 };
 pub(crate) use self::printout::{Printout, StdoutReader};
-pub(crate) use self::rendering::nothing::{is_nothing_read, nothing_found};
+pub(crate) use self::rendering::nothing::{is_nothing_read, no_path_found, nothing_found};
 pub(crate) use self::rendering::text::problems_text;
 
 use crate::error::{Error, ExitCode};

@@ -58,6 +58,18 @@ pub(crate) fn nothing_found(
     Some(Error::NothingFound { why, hint })
 }
 
+/// The same for a run that looks for paths: they occur in RRPairs whether or not these hold records.
+pub(crate) fn no_path_found(
+    source: &SourceReport,
+    tally: &Tally,
+    empty: EmptySource,
+) -> Option<Error> {
+    match tally.rrpairs {
+        0 => nothing_found(source, tally, empty),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +81,11 @@ mod tests {
             complete: true,
             ..SourceReport::default()
         };
-        nothing_found(&source, &tally, empty).map(|error| error.to_string())
+        let found_no_path = no_path_found(&source, &tally, empty);
+        let nothing = nothing_found(&source, &tally, empty);
+        let expected = nothing.clone().filter(|_| tally.rrpairs == 0);
+        assert_eq!(found_no_path, expected);
+        nothing.map(|error| error.to_string())
     }
 
     #[test]

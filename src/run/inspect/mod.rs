@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use self::contents::CapturedContents;
 use super::driver::{AfterSignal, Driver, ReadingOptions, SourceReading, on_thread};
-use crate::config::{Config, EmptySource, View};
+use crate::config::{Config, View};
 use crate::error::Error;
 use crate::extract;
 use crate::extract::{Aside, Census, Purpose};
@@ -58,26 +58,13 @@ pub(crate) async fn run(config: Config, view: View, mut driver: Driver) -> Resul
     }
     let source = description.source(config.source.kind(), seen.source_end.as_ref());
     let signal = driver.signal.filter(|_| seen.source_end.is_none());
-    let nothing = match signal {
-        None => nothing_found(&seen.tally, &source, config.empty, view),
-        Some(_) => None,
+    let nothing = match (signal, view) {
+        (None, View::Contents) => report::nothing_found(&source, &seen.tally, config.empty),
+        (None, View::Paths) => report::no_path_found(&source, &seen.tally, config.empty),
+        (Some(_), _) => None,
     };
     seen.failure = seen.failure.or(nothing);
     Ok(product(seen, source, signal, &census, driver.elapsed()))
-}
-
-/// The error for a source in which nothing was found. Paths occur in RRPairs whether or not these hold
-/// records.
-fn nothing_found(
-    tally: &Tally,
-    source: &report::SourceReport,
-    empty: EmptySource,
-    view: View,
-) -> Option<Error> {
-    match view {
-        View::Paths if tally.rrpairs > 0 => None,
-        View::Paths | View::Contents => report::nothing_found(source, tally, empty),
-    }
 }
 
 fn product(
