@@ -90,6 +90,16 @@ pub(crate) enum TopicNames {
     Mapped(Vec<(String, String)>),
 }
 
+impl TopicNames {
+    /// Whether a record goes only to a topic that the capture or the user names.
+    pub(crate) fn need_a_name(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::Mapped(_) => true,
+        }
+    }
+}
+
 /// What to do about a topic that the destination lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MissingTopics {

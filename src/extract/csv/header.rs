@@ -89,7 +89,7 @@ impl HeaderRow {
             }));
         }
         let has_no_topic = |record: &RecordColumns| !has(record, "topic-path");
-        if matches!(topics, TopicNames::Mapped(_)) && records.iter().any(has_no_topic) {
+        if topics.need_a_name() && records.iter().any(has_no_topic) {
             let place = input.into();
             let blamed = self.blamed(input, "topic-path");
             return Err(blamed.unwrap_or(Error::NoTopic { place }));

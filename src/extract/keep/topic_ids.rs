@@ -16,8 +16,9 @@ use crate::record::TopicId;
 /// What is known, and where to find more.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct TopicIds {
+    /// The names in the capture.
     names: HashMap<TopicId, String>,
-    /// The names that the user gives, which take precedence over those of the capture.
+    /// The names that the user gives, which take precedence.
     given: TopicIdNames,
     /// Inputs that have not been read ahead yet.
     ahead: VecDeque<Input>,
@@ -33,7 +34,7 @@ impl TopicIds {
     ) -> Self {
         let ahead: VecDeque<Input> = inputs.into_iter().collect();
         Self {
-            names: given.iter().map(|(id, name)| (id, name.into())).collect(),
+            names: HashMap::new(),
             given: given.clone(),
             reads_streams: ahead.iter().any(|input| !open::is_regular_file(input)),
             ahead,
@@ -41,20 +42,20 @@ impl TopicIds {
     }
 
     pub(in crate::extract) fn learn(&mut self, id: TopicId, name: String) {
-        let has_room = self.names.len() < MOST_TOPICS || self.names.contains_key(&id);
-        if has_room && self.given.name(id).is_none() {
+        if self.names.len() < MOST_TOPICS || self.names.contains_key(&id) {
             self.names.insert(id, name);
         }
     }
 
     /// The name of `id`, as far as it is known by now.
     pub(in crate::extract) fn known(&self, id: TopicId) -> Option<&str> {
-        self.names.get(&id).map(String::as_str)
+        let captured = || self.names.get(&id).map(String::as_str);
+        self.given.name(id).or_else(captured)
     }
 
     /// Whether a name may still come: inputs that cannot be read ahead reveal theirs when they are read.
     pub(in crate::extract) fn may_still_learn(&self, id: TopicId) -> bool {
-        self.reads_streams && !self.names.contains_key(&id)
+        self.reads_streams && self.known(id).is_none()
     }
 
     /// The name of `id`, if the capture contains it. `learn_from` reads one RRPair and calls
@@ -64,12 +65,12 @@ impl TopicIds {
         id: TopicId,
         learn_from: impl Fn(&str, &mut Self),
     ) -> Option<&str> {
-        while !self.names.contains_key(&id)
+        while self.known(id).is_none()
             && let Some(input) = self.ahead.pop_front()
         {
             self.read_ahead(&input, &learn_from);
         }
-        self.names.get(&id).map(String::as_str)
+        self.known(id)
     }
 
     /// Reads `input` ahead. The actual reading reports trouble with it.

@@ -14,17 +14,12 @@ use crate::produce::delivery::Ending;
 use crate::produce::delivery::refusals::Cause;
 use crate::produce::routing::acceptance::{Objection, now_ms};
 use crate::produce::routing::originals::expired;
+use crate::produce::routing::placement::Renamings;
 use crate::produce::routing::route::Route;
 use crate::produce::schedule::{Turns, kept_timestamp_ms};
 use crate::record::select::known_timestamp_ms;
 use crate::record::{Batch, Header, Record};
 use crate::report::{Outcome, ProblemKind};
-
-/// Why a record that goes to no topic is not sent.
-pub(in crate::produce) const TOPIC_UNNAMED: &str = "the capture does not name the record's topic";
-/// Why a record whose topic is known only by an unnamed id is not sent.
-pub(in crate::produce) const ID_UNNAMED: &str =
-    "nothing in the capture names the topic with this id";
 
 /// Why a record does not keep its timestamp.
 pub(in crate::produce) const TIMELESS: &str =
@@ -161,11 +156,7 @@ impl Pass<'_, '_> {
         let (Some(index), Some(topic)) = (record.topic, batch.topic(record)) else {
             let target = self.session.router.route_without_topic()?;
             if target.is_none() {
-                let place = self.session.job.counters.place(record.origin);
-                if self.session.waiter.handed == 0 {
-                    return Err(SendStop::Failed(Error::NoTopic { place }));
-                }
-                self.unplaceable(batch, record, TOPIC_UNNAMED);
+                self.unplaceable(batch, record)?;
             }
             return Ok(target);
         };
@@ -176,13 +167,16 @@ impl Pass<'_, '_> {
         Ok(match route {
             Route::To(target) => Some(target),
             Route::Unknown => {
-                self.unplaceable(batch, record, ID_UNNAMED);
+                self.unplaceable(batch, record)?;
                 None
             }
         })
     }
 
-    fn unplaceable(&mut self, batch: &Batch, record: &Record, why: &str) {
+    fn unplaceable(&mut self, batch: &Batch, record: &Record) -> Result<(), Error> {
+        let place = self.session.job.counters.place(record.origin);
+        let sent = self.session.waiter.handed;
+        let why = Renamings::why_unplaceable(batch.topic(record), sent, place)?;
         self.counts.unreadable += 1;
         let rejects = &mut self.session.deliveries.account().rejects;
         rejects.add(batch, record, Outcome::Unreadable, why);
@@ -190,6 +184,7 @@ impl Pass<'_, '_> {
         self.counts
             .problems
             .add(ProblemKind::TopicUnknown, record.origin, why);
+        Ok(())
     }
 
     /// What the topic's settings say against a record.

@@ -3,7 +3,6 @@
 use ::csv::ByteRecord;
 
 use super::{OnLoss, Rows};
-use crate::config::TopicNames;
 use crate::extract::context::ReadStop;
 use crate::extract::rrpair::fields::{Attributes, FieldSet, Slot};
 use crate::record::{CapturedTopic, Mark, Origin};
@@ -117,8 +116,7 @@ impl<'a> Rows<'a> {
         match id.map(|id| &self.sink.batch.topics[id as usize]) {
             Some(CapturedTopic::Id(id)) => {
                 let deduplicator = self.wishes.deduplicator.borrow();
-                let needs_name = matches!(self.wishes.topics, TopicNames::Mapped(_));
-                needs_name && deduplicator.identities.given(*id).is_none()
+                self.wishes.topics.need_a_name() && deduplicator.identities.given(*id).is_none()
             }
             Some(CapturedTopic::Name(_)) | None => false,
         }

@@ -5,10 +5,10 @@ use crate::config::{PartitionChoice, Timestamps};
 use crate::error::Error;
 use crate::produce::delivery::counts::count_placement;
 use crate::produce::routing::acceptance::Objection;
-use crate::produce::routing::placement::ChosenPartition;
+use crate::produce::routing::placement::{ChosenPartition, Renamings};
 use crate::produce::routing::sizes::wire_size;
 use crate::produce::schedule::{Turns, kept_timestamp_ms};
-use crate::produce::session::send::{ID_UNNAMED, TIMELESS, TOPIC_UNNAMED};
+use crate::produce::session::send::TIMELESS;
 use crate::record::select::known_timestamp_ms;
 use crate::record::{Batch, Header, Record};
 use crate::report::ProblemKind;
@@ -106,14 +106,8 @@ impl Planner<'_> {
     }
 
     fn unplaceable(&mut self, batch: &Batch, record: &Record) -> Result<(), Error> {
-        let why = match batch.topic(record) {
-            None if self.to_send == 0 => {
-                let place = self.job.counters.place(record.origin);
-                return Err(Error::NoTopic { place });
-            }
-            None => TOPIC_UNNAMED,
-            Some(_) => ID_UNNAMED,
-        };
+        let place = self.job.counters.place(record.origin);
+        let why = Renamings::why_unplaceable(batch.topic(record), self.to_send, place)?;
         self.unplaced += 1;
         let place = batch.captured_at(record);
         let why = || format!("{why}: {place}");

@@ -58,6 +58,24 @@ impl<'a> Renamings<'a> {
         Some(to.map_or_else(|| name.clone(), |to| to.replace("{topic}", name)))
     }
 
+    /// Says why a record of `topic` is not sent for which there is no [`Renamings::destination`]; `sent` records
+    /// were sent before it.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoTopic`] if it would be the first one: a capture that does not name its topic most likely
+    /// names none.
+    pub(crate) fn why_unplaceable(
+        topic: Option<&CapturedTopic>,
+        sent: u64,
+        place: String,
+    ) -> Result<&'static str, Error> {
+        match topic {
+            None if sent == 0 => Err(Error::NoTopic { place }),
+            None => Ok("the capture does not name the record's topic"),
+            Some(_) => Ok("nothing in the capture names the topic with this id"),
+        }
+    }
+
     /// Notes the topics of all records in `batch`, and of those that the selection has left out: a renaming
     /// applies to all parts of a capture.
     pub(crate) fn meet(&mut self, batch: &Batch) {
@@ -179,6 +197,22 @@ mod tests {
             lines::read(line.as_bytes(), origin, &mut batch).expect("a record line");
         }
         batch
+    }
+
+    #[test]
+    fn a_topic_without_a_name_ends_the_run_only_at_its_first_record() {
+        let id = TopicId::parse("AAAAAAAAAAAAAAAAAAAAAQ").map(CapturedTopic::Id);
+        let id = id.expect("an id");
+        let place = || "in.jsonl:1".to_string();
+        let why = |topic, sent| Renamings::why_unplaceable(topic, sent, place());
+        let no_topic = Error::NoTopic { place: place() };
+        assert_eq!(why(None, 0), Err(no_topic));
+        let unnamed = why(None, 1).expect("a record was sent");
+        assert!(unnamed.contains("does not name"), "{unnamed}");
+        for sent in [0, 1] {
+            let unknown = why(Some(&id), sent).expect("another topic may have a name");
+            assert!(unknown.contains("this id"), "{unknown}");
+        }
     }
 
     #[test]
