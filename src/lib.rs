@@ -39,7 +39,7 @@
 //! | which commands there are | `Command` in `cli/commands/mod.rs` |
 //! | the former commands `raw`, `csv` and `records` | `from_cli` in `config/resolve/mod.rs` |
 //! | `--help`, `--version` (`-V`), no arguments, and words that are not flags | `typed` in `cli/mod.rs` |
-//! | `kreplay profile` | `built_in` in `extract/profile/mod.rs` |
+//! | `kreplay profile` | `built_in_text` in `extract/profile/mod.rs` |
 //! | which profile `kreplay profile` prints without a name | `ProfileArguments` in `cli/commands/mod.rs` |
 //! | `kreplay completions` | `completions` in `cli/mod.rs` |
 //! | the functions of the library | `records` in `run/extract/records.rs`, `replay` in `run/program/mod.rs` |
